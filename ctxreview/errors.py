@@ -1,0 +1,29 @@
+"""What can go wrong, in one clear sentence each: what, where, what to do."""
+
+from __future__ import annotations
+
+
+class CtxreviewError(Exception):
+    """The work could not be done. ``str(error)`` is the sentence for standard error."""
+
+    exit_code = 2
+
+
+class SourceError(CtxreviewError):
+    """A file cannot be read, or the selection does not fit it."""
+
+
+class BudgetError(CtxreviewError):
+    """What must be shown does not fit the token budget."""
+
+
+class ConfigError(CtxreviewError):
+    """A setting or option is wrong."""
+
+
+class ProviderError(CtxreviewError):
+    """The model could not be asked, or did not answer completely."""
+
+
+class ReplyError(CtxreviewError):
+    """The model answered, but not in the form that was asked for."""

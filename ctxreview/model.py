@@ -1,0 +1,419 @@
+"""The values that flow through ctxreview: frozen, small, standard library only.
+
+Offsets are byte offsets into :attr:`Source.data`, half-open. Lines and columns are 1-based and
+inclusive and appear only where a person or another program reads them; :class:`Source` is the
+one place that converts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+Certainty = Literal["syntactic", "resolved", "assumed"]
+Verdict = Literal["in-scope", "no-scope-found", "cannot-tell"]
+GuardVerdict = Literal["conflicts", "needs-human", "no-known-conflict"]
+Severity = Literal["high", "medium", "low", "note"]
+Answer = Literal["yes", "no", "cannot-tell"]
+ScopeKind = Literal["function", "transaction", "lock", "type"]
+Role = Literal["function", "scope", "type-header", "field", "member", "signatures", "caller", "same-lock", "callee"]
+
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "note")
+"""Worst first."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of byte offsets."""
+
+    start: int
+    end: int
+
+    def holds(self, other: Span) -> bool:
+        """Whether ``other`` lies within this span (a span holds itself)."""
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share at least one byte."""
+        return self.start < other.end and other.start < self.end
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file as it was read.
+
+    ``data`` is valid UTF-8 without a byte order mark, line ends untouched; ``encoding`` is the
+    Python codec the file was read with, so that encoding the text again gives the file's bytes.
+    Lines end with ``\\n``, ``\\r\\n`` or a lone ``\\r``, as the C# specification has it.
+    """
+
+    path: str
+    data: bytes
+    encoding: str = "utf-8"
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """Byte offset of the first byte of each line."""
+        data = self.data
+        starts, at = [0], 0
+        if b"\r" not in data:
+            while (at := data.find(b"\n", at) + 1) > 0:
+                starts.append(at)
+        else:
+            for line in data.splitlines(keepends=True):  # bytes split at \n, \r and \r\n only
+                at += len(line)
+                starts.append(at)
+            if not data.endswith((b"\n", b"\r")):
+                starts.pop()
+        return tuple(starts)
+
+    @property
+    def newline(self) -> str:
+        """The first line end in the file; ``\\n`` where there is none."""
+        if len(self.starts) > 1:
+            head = self.data[: self.starts[1]]
+            return "\r\n" if head.endswith(b"\r\n") else "\r" if head.endswith(b"\r") else "\n"
+        return "\n"
+
+    @property
+    def line_count(self) -> int:
+        """Number of lines; text after the last line end counts as one, an empty rest does not."""
+        return len(self.starts) - (self.starts[-1] == len(self.data) and len(self.starts) > 1)
+
+    def line_of(self, offset: int) -> int:
+        """1-based line of the byte at ``offset``."""
+        return bisect_right(self.starts, offset)
+
+    def column_of(self, offset: int) -> int:
+        """1-based column of ``offset`` in characters (code points)."""
+        start = self.starts[self.line_of(offset) - 1]
+        return len(self.data[start:offset].decode("utf-8", "replace")) + 1
+
+    def lines_of(self, span: Span) -> tuple[int, int]:
+        """First and last line (1-based, inclusive) that ``span`` touches."""
+        return self.line_of(span.start), self.line_of(max(span.start, span.end - 1))
+
+    def line_span(self, first: int, last: int | None = None) -> Span:
+        """Lines ``first`` to ``last`` (1-based, inclusive), without the last line's end."""
+        last = first if last is None else last
+        end = self.starts[last] if last < len(self.starts) else len(self.data)
+        start = self.starts[first - 1]
+        return Span(start, start + len(self.data[start:end].rstrip(b"\r\n")))
+
+    def text(self, span: Span) -> str:
+        """The text of ``span``; a span cut inside a character shows U+FFFD there."""
+        return self.data[span.start : span.end].decode("utf-8", "replace")
+
+    def line(self, number: int) -> str:
+        """The text of one line (1-based), without its line end."""
+        return self.text(self.line_span(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the person pointed at. ``given`` is the text they gave, for messages and batches."""
+
+    source: Source
+    span: Span
+    given: str
+
+    @property
+    def lines(self) -> tuple[int, int]:
+        """First and last selected line, 1-based and inclusive."""
+        return self.source.lines_of(self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A function, a type, or a stretch of code that holds a transaction or a lock.
+
+    ``construct`` is what opens it (``TransactionScope``, ``lock``, ``SemaphoreSlim``; for functions
+    and types the field's word: ``method``, ``constructor``, ``lambda``, ``class``). ``head`` is the
+    part that opens it, ``tail`` the part that ends it (empty where the end of a block does).
+    ``completes_at`` are the calls that commit; ``exits`` the ways out that do not.
+    ``isolation`` ends with ``(default)`` where the source does not name one.
+    """
+
+    kind: ScopeKind
+    span: Span
+    name: str
+    construct: str
+    form: str = ""
+    head: Span = Span(0, 0)
+    tail: Span = Span(0, 0)
+    container: str = ""
+    resource: str = ""
+    mode: str = ""
+    isolation: str | None = None
+    async_flow: bool | None = None
+    completes_at: tuple[Span, ...] = ()
+    exits: tuple[Span, ...] = ()
+    certainty: Certainty = "syntactic"
+    note: str = ""
+    intent: Span | None = None
+    path: str = ""
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something the code does at ``span``; it belongs to its innermost function.
+
+    ``kind`` is one of ``read``, ``write``, ``save``, ``await``, ``exit``, ``io``, ``spawn``,
+    ``tracking``, ``materialise``, ``sql-hint``, ``complete``. ``name`` is the called or written name,
+    ``target`` the variable, receiver or field it concerns (``""`` where there is none).
+    """
+
+    kind: str
+    span: Span
+    name: str
+    target: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """How well the file parsed. ``normalised`` names the mends; ``errors`` are the broken spans."""
+
+    clean: bool
+    normalised: tuple[str, ...] = ()
+    errors: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is in one file: functions, types, scopes and facts, each in source order."""
+
+    source: Source
+    language: str
+    scopes: tuple[Scope, ...]
+    facts: tuple[Fact, ...]
+    parse: Parse
+
+    @cached_property
+    def functions(self) -> tuple[Scope, ...]:
+        """Function-like members, local functions and lambdas, outer before inner."""
+        return tuple(s for s in self.scopes if s.kind == "function")
+
+    @cached_property
+    def types(self) -> tuple[Scope, ...]:
+        """Type declarations, outer before inner."""
+        return tuple(s for s in self.scopes if s.kind == "type")
+
+    @cached_property
+    def holds(self) -> tuple[Scope, ...]:
+        """The transaction and lock scopes."""
+        return tuple(s for s in self.scopes if s.kind in ("transaction", "lock"))
+
+    def around(self, span: Span, kind: ScopeKind) -> tuple[Scope, ...]:
+        """Scopes of ``kind`` that hold ``span``, innermost first."""
+        hits = [s for s in self.scopes if s.kind == kind and s.span.holds(span)]
+        return tuple(sorted(hits, key=lambda s: (len(s.span), -s.span.start)))
+
+    def function_of(self, span: Span) -> Scope | None:
+        """The innermost function that holds ``span``."""
+        return next(iter(self.around(span, "function")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of source the model gets to see. ``elided`` are byte spans left out of it."""
+
+    source: Source
+    span: Span
+    role: Role
+    why: str
+    tokens: int = 0
+    elided: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """Source lines (1-based, inclusive) that the model does not get to see, and why."""
+
+    path: str
+    start_line: int
+    end_line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Size of the finished prompt against its budget, and how it was counted."""
+
+    prompt: int
+    budget: int
+    tokenizer: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything the model will be told about a selection, and what it will not see.
+
+    ``scopes`` are all scopes of the touched functions, ``enclosing`` those that hold the selection.
+    """
+
+    selection: Selection
+    outline: Outline
+    functions: tuple[Scope, ...]
+    scopes: tuple[Scope, ...]
+    enclosing: tuple[Scope, ...]
+    facts: tuple[Fact, ...]
+    excerpts: tuple[Excerpt, ...]
+    omitted: tuple[Omission, ...]
+    blind_spots: tuple[str, ...]
+    verdict: Verdict
+    tokens: Tokens
+
+    @property
+    def path(self) -> str:
+        """The file's path as shown: relative to the repository's root, with forward slashes."""
+        return self.selection.source.path
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A place for people: path and 1-based inclusive lines, with a word on what is there."""
+
+    path: str
+    start_line: int
+    end_line: int
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Evidence and a question: what was seen, how surely, and what a person has to answer."""
+
+    rule: str
+    severity: Severity
+    certainty: Certainty
+    message: str
+    question: str
+    at: Lines
+    related: tuple[Lines, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """One question that every review has to answer; ``kinds`` are the fact kinds that bear on it."""
+
+    id: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is sent: two texts, the JSON schema of the reply, and the size in tokens."""
+
+    system: str
+    user: str
+    schema: dict[str, object]
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the provider says was used. ``cost`` is in US dollars, ``None`` where unknown."""
+
+    prompt_tokens: int | None
+    reply_tokens: int | None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished answer as text. A provider never returns a cut, refused or empty one: it raises."""
+
+    text: str
+    provider: str
+    model: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A line the model cites. ``supported`` says whether the quote stands there (or within two lines)."""
+
+    path: str
+    line: int
+    quote: str
+    supported: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistAnswer:
+    """One answered item of the checklist."""
+
+    id: str
+    question: str
+    answer: Answer
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace ``original`` (lines ``start_line`` to ``end_line``, 1-based, inclusive) by ``replacement``.
+
+    ``start_line`` 0 means that only ``original`` says where.
+    """
+
+    path: str
+    start_line: int
+    end_line: int
+    original: str
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One proposed change."""
+
+    title: str
+    rationale: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The model's answer after strict parsing."""
+
+    summary: str
+    checklist: tuple[ChecklistAnswer, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A suggestion after the guard looked at it. ``reason`` says why it was not applied."""
+
+    suggestion: Suggestion
+    applied: bool
+    verdict: GuardVerdict
+    findings: tuple[Finding, ...]
+    diff: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """The whole result. ``provider`` and ``model`` are ``None`` where no model was asked."""
+
+    question: str
+    context: Context
+    prompt: Prompt
+    hazards: tuple[Finding, ...]
+    checklist: tuple[ChecklistAnswer, ...]
+    suggestions: tuple[Guarded, ...]
+    summary: str = ""
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    status: Literal["complete", "incomplete"] = "complete"
+    problems: tuple[str, ...] = field(default=())
