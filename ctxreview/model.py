@@ -135,7 +135,8 @@ class Scope:
     ``construct`` is what opens it (``TransactionScope``, ``lock``, ``SemaphoreSlim``; for functions
     and types the field's word: ``method``, ``constructor``, ``lambda``, ``class``). ``head`` is the
     part that opens it, ``tail`` the part that ends it (empty where the end of a block does).
-    ``completes_at`` are the calls that commit; ``exits`` the ways out that do not.
+    ``owner`` is the span of the function that runs under the scope. ``completes_at`` are the calls that
+    commit; ``exits`` the ways out that stand before them.
     ``isolation`` ends with ``(default)`` where the source does not name one.
     """
 
@@ -153,6 +154,7 @@ class Scope:
     async_flow: bool | None = None
     completes_at: tuple[Span, ...] = ()
     exits: tuple[Span, ...] = ()
+    owner: Span = Span(0, 0)
     certainty: Certainty = "syntactic"
     note: str = ""
     intent: Span | None = None
@@ -177,6 +179,19 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """State of a type: a field, property or event with the names it declares.
+
+    ``kind`` is ``field``, ``property``, ``indexer`` or ``event``; ``declares`` is the declared type as written.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    span: Span
+    declares: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Parse:
     """How well the file parsed. ``normalised`` names the mends; ``errors`` are the broken spans."""
 
@@ -192,7 +207,9 @@ class Outline:
     source: Source
     language: str
     scopes: tuple[Scope, ...]
+    members: tuple[Member, ...]
     facts: tuple[Fact, ...]
+    comments: tuple[Span, ...]
     parse: Parse
 
     @cached_property

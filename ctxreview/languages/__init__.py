@@ -1,0 +1,157 @@
+"""A language is data: a folder here with ``language.toml``, ``constructs.toml`` and ``outline.scm``.
+
+``language.toml`` says which files are meant and where the grammar keeps the parts that the outline
+reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
+of captures; ``constructs.toml`` says which API names open a transaction, take a lock or read and write.
+Names stand in a table and not in the query because the grammar's compiler takes two to four
+milliseconds for every pattern over a call: a catalogue in the query would cost half a second a start.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import import_module
+from pathlib import Path, PurePath
+from typing import Any
+
+import tree_sitter
+
+from ctxreview.errors import SourceError
+from ctxreview.model import ScopeKind
+
+FOLDER = Path(__file__).parent
+
+CAPTURES = frozenset(
+    {
+        "function",  # a function-like member, a local function or a lambda
+        "function.run",  # one statement of code outside any member; all of them are one function
+        "type",
+        "member",  # a field, property or event: state, or the header around accessors
+        "scope.lock",  # this statement is the lock scope, its first named child or keyword the resource
+        "scope.subject",  # holds what its subject opened until its own end
+        "scope.subject.rest",  # the same, until the end of the enclosing statement list
+        "call",
+        "new",
+        "attribute",
+        "text",  # a string literal
+        "local",  # with a name field: declares a local variable or parameter
+        "comment",
+        "fact.write",
+        "fact.await",
+        "fact.exit",
+    }
+)
+"""The closed vocabulary; an unknown capture is an error when the language is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """One entry of the catalogue: an API that opens a transaction or takes a lock, with both its ends.
+
+    ``creates`` are type names in an object creation, ``opens`` calls whose result holds the scope until
+    it is disposed, ``acquires`` and ``releases`` the two calls of a pair on one receiver (a dotted entry
+    such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
+    ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member.
+    """
+
+    construct: str
+    kind: ScopeKind
+    creates: tuple[str, ...] = ()
+    opens: tuple[str, ...] = ()
+    acquires: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    completes: tuple[str, ...] = ()
+    mode: str = "exclusive"
+    isolation: str | None = None
+    async_flow: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """One language: how to parse it and what its constructs mean."""
+
+    name: str
+    extensions: tuple[str, ...]
+    comment: str
+    shape: Mapping[str, Any]
+    constructs: tuple[Construct, ...]
+    facts: Mapping[str, str]
+    sql: Mapping[str, str]
+    grammar: tree_sitter.Language
+    query: tree_sitter.Query
+    normalise: Callable[..., Any] | None
+
+    @cached_property
+    def parser(self) -> tree_sitter.Parser:
+        """A parser for the grammar; not shared between threads."""
+        return tree_sitter.Parser(self.grammar)
+
+    def table(self, field: str) -> Mapping[str, tuple[Construct, ...]]:
+        """The constructs by the names they list under ``field``, such as ``opens``."""
+        return _table(self, field)
+
+
+@cache
+def _table(language: Language, field: str) -> Mapping[str, tuple[Construct, ...]]:
+    names: dict[str, tuple[Construct, ...]] = {}
+    for construct in language.constructs:
+        for name in getattr(construct, field):
+            names[name] = (*names.get(name, ()), construct)
+    return names
+
+
+@cache
+def load(name: str) -> Language:
+    """The language in the folder ``name``. Raises :class:`ValueError` for an unknown capture or key."""
+    folder = FOLDER / name
+    about = tomllib.loads((folder / "language.toml").read_text("utf-8"))
+    catalogue = tomllib.loads((folder / "constructs.toml").read_text("utf-8"))
+    grammar = tree_sitter.Language(import_module(about["grammar"]).language())
+    query = tree_sitter.Query(grammar, (folder / "outline.scm").read_text("utf-8"))
+    unknown = {query.capture_name(i) for i in range(query.capture_count)} - CAPTURES
+    if unknown:
+        raise ValueError(f"{name}/outline.scm: unknown capture {', '.join(sorted(unknown))}")
+    normalise = None
+    if (folder / "normalise.py").exists():
+        normalise = import_module(f"{__name__}.{name}.normalise").normalise
+    return Language(
+        name=name,
+        extensions=tuple(about["extensions"]),
+        comment=about["comment"],
+        shape=about["shape"],
+        constructs=tuple(_construct(row) for row in catalogue["scope"]),
+        facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
+        sql=catalogue["sql"],
+        grammar=grammar,
+        query=query,
+        normalise=normalise,
+    )
+
+
+def _construct(row: dict[str, Any]) -> Construct:
+    return Construct(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+
+
+@cache
+def extensions() -> Mapping[str, str]:
+    """File extension (lower case, with its dot) to language name, of every language there is."""
+    found: dict[str, str] = {}
+    for about in sorted(FOLDER.glob("*/language.toml")):
+        for extension in tomllib.loads(about.read_text("utf-8"))["extensions"]:
+            found[extension] = about.parent.name
+    return found
+
+
+def language_of(path: str) -> Language:
+    """The language of a file, by its extension. Raises :class:`SourceError` when there is none for it."""
+    name = extensions().get(PurePath(path).suffix.lower())
+    if name is None:
+        known = ", ".join(sorted(extensions()))
+        raise SourceError(f"{path}: no language is known for this file; ctxreview reads {known}.")
+    return load(name)

@@ -1,0 +1,112 @@
+"""What the code does: reads, writes, saves, awaits, exits and calls out, each at its place."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ctxreview.languages import Language
+from ctxreview.model import Fact, Scope, Span
+from ctxreview.outline import nodes
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from ctxreview.outline import Captures
+
+
+def facts(captures: Captures, language: Language, functions: tuple[Scope, ...]) -> tuple[Fact, ...]:
+    """All facts of a file in source order."""
+    local = _locals(captures)
+    outermost = _outermost(functions)
+    found: list[Fact] = []
+    for node in captures.get("call", []):
+        found += _call(node, language)
+    for node in captures.get("fact.write", []):
+        found += _write(node, local, outermost)
+    found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
+    exits = language.shape["exits"]
+    found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
+    for node in captures.get("text", []):
+        found += _sql(node, language)
+    return tuple(sorted(found, key=lambda f: (f.span.start, -f.span.end)))
+
+
+def _call(node: Node, language: Language) -> list[Fact]:
+    name = nodes.call_name(node)
+    on = nodes.receiver(node)
+    kind = language.facts.get(name)
+    if kind is None and on is None:
+        return []
+    last = nodes.simple_name(on)
+    kind = language.facts.get(f"{last}.*") or language.facts.get(f"{last}.{name}") or kind
+    if kind is None or kind == "ignore" or language.facts.get(f"{last}.{name}") == "ignore":
+        return []
+    return [Fact(kind, nodes.span(node), name, nodes.text(on)[:200])]
+
+
+def _write(node: Node, local: dict[str, list[int]], outermost: list[Span]) -> list[Fact]:
+    """An assignment or increment of anything but a local variable or an object initializer's property."""
+    if node.type == "assignment_expression":
+        target = node.child_by_field_name("left")
+        if node.parent is not None and node.parent.type in ("initializer_expression", "with_initializer", "attribute_argument"):
+            return []
+    else:
+        if not any(c.type in ("++", "--") for c in node.children):
+            return []
+        target = node.named_children[0] if node.named_children else None
+    while target is not None and target.type == "element_access_expression":
+        target = target.child_by_field_name("expression")
+    if target is None:
+        return []
+    name = nodes.simple_name(target) or nodes.text(target)
+    if target.type == "identifier":
+        around = _around(outermost, target.start_byte)
+        if any(around.start <= at < around.end for at in local.get(name, ())):
+            return []
+    on = target.child_by_field_name("expression")
+    return [Fact("write", nodes.span(node), name, nodes.text(on)[:200])]
+
+
+def _locals(captures: Captures) -> dict[str, list[int]]:
+    """Name to the offsets where a local variable or parameter of that name is declared."""
+    found: dict[str, list[int]] = {}
+    for node in captures.get("local", []):
+        if node.type == "variable_declarator" and (list_ := node.parent) is not None and list_.parent is not None:
+            if list_.parent.type in ("field_declaration", "event_field_declaration"):
+                continue
+        name = node.child_by_field_name("name") or node.child_by_field_name("left") or node
+        for word in re.findall(r"\w+", nodes.text(name)):
+            found.setdefault(word, []).append(node.start_byte)
+    return found
+
+
+def _outermost(functions: tuple[Scope, ...]) -> list[Span]:
+    found: list[Span] = []
+    for function in functions:
+        if not found or function.span.start >= found[-1].end:
+            found.append(function.span)
+    return found
+
+
+def _around(outermost: list[Span], offset: int) -> Span:
+    at = bisect_right(outermost, Span(offset, 1 << 62)) - 1
+    return outermost[at] if at >= 0 and offset < outermost[at].end else Span(0, 0)
+
+
+@cache
+def _patterns(language: Language) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in language.sql.items())
+
+
+def _sql(node: Node, language: Language) -> list[Fact]:
+    if node.text is None or len(node.text) < 8:  # "COMMIT" in quotes has eight bytes
+        return []
+    literal = node.text.decode("utf-8", "replace")
+    return [
+        Fact("sql-hint", nodes.span(node), name, detail=found.group(0).strip(" \"@$\n\r\t"))
+        for name, pattern in _patterns(language)
+        if (found := pattern.search(literal))
+    ]

@@ -1,0 +1,85 @@
+"""How the outline reads one syntax node: names, receivers, arguments, bodies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ctxreview.model import Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+WORD = re.compile(rb"[@\w]+")
+
+
+def span(node: Node) -> Span:
+    """The bytes of ``node``."""
+    return Span(node.start_byte, node.end_byte)
+
+
+def text(node: Node | None) -> str:
+    """The node's text on one line, without spaces around member access; ``""`` for ``None``."""
+    if node is None or node.text is None:
+        return ""
+    return re.sub(r"\s*(\?\.|\.)\s*", r"\1", " ".join(node.text.decode("utf-8", "replace").split()))
+
+
+def simple_name(node: Node | None) -> str:
+    """The last simple name of a name, member access or generic name: ``a.b.C<int>`` gives ``C``."""
+    while node is not None and node.type not in ("identifier", "this", "base"):
+        inner = node.child_by_field_name("name") or (
+            node.named_children[0] if node.type == "generic_name" and node.named_children else None
+        )
+        if inner is None:
+            return ""
+        node = inner
+    return text(node)
+
+
+def receiver(call: Node) -> Node | None:
+    """The expression a call is made on: ``a.b`` of ``a.b.C()`` and of ``a.b?.C()``; ``None`` for ``C()``."""
+    callee = call.child_by_field_name("function")
+    if callee is None:
+        return None
+    if callee.type == "member_binding_expression":
+        parent = call.parent
+        while parent is not None and parent.type != "conditional_access_expression":
+            parent = parent.parent
+        return parent.child_by_field_name("condition") if parent is not None else None
+    return callee.child_by_field_name("expression")
+
+
+def call_name(call: Node) -> str:
+    """The simple name of what is called."""
+    return simple_name(call.child_by_field_name("function"))
+
+
+def arguments(call: Node) -> list[Node]:
+    """The argument expressions of a call or creation, names and ``ref`` stripped."""
+    listed = call.child_by_field_name("arguments")
+    if listed is None:
+        return []
+    return [a.named_children[-1] for a in listed.named_children if a.type == "argument" and a.named_children]
+
+
+def body(function: Node) -> Node | None:
+    """What runs: the block, or the expression after ``=>``."""
+    found = function.child_by_field_name("body") or function.child_by_field_name("value")
+    if found is None:
+        found = next((c for c in function.children if c.type in ("block", "arrow_expression_clause")), None)
+    return found
+
+
+def ancestors(node: Node) -> Iterator[Node]:
+    """The node's parents, innermost first."""
+    parent = node.parent
+    while parent is not None:
+        yield parent
+        parent = parent.parent
+
+
+def statement_list_end(node: Node) -> Node | None:
+    """The block (or file) in whose statement list ``node`` stands, through ``#if`` and labels."""
+    return next((p for p in ancestors(node) if p.type in ("block", "switch_section", "compilation_unit")), None)

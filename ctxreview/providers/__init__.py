@@ -1,0 +1,146 @@
+"""Asking a model: one callable per provider, whatever its API looks like.
+
+``connect(endpoint)`` gives a :data:`Provider`. It returns a whole answer or raises
+:class:`~ctxreview.errors.ProviderError` with one sentence. The SDKs are heavy (0.5 s to 1.8 s to
+import), so a provider's module is imported when it is used and not before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from urllib.parse import urlsplit
+
+from ctxreview.errors import ConfigError
+from ctxreview.model import Completion, Prompt
+
+Progress = Callable[[int], None]
+"""Called while the answer streams in, with the number of characters received so far."""
+
+Provider = Callable[[Prompt, Progress], Completion]
+"""Sends one prompt and waits for the whole answer; raises ProviderError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Whom to ask, with which key, and how long to wait.
+
+    ``base_url`` ``None`` is the provider's own address (or the one in its environment variable,
+    see :func:`located`). All times are seconds: ``connect_seconds`` for a connection to stand,
+    ``read_seconds`` for the longest silence, ``total_seconds`` for the whole call with its retries.
+    ``max_reply_tokens`` includes what the model thinks before it answers; ``retries`` counts the
+    attempts after the first.
+    """
+
+    provider: str
+    model: str
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    connect_seconds: float = 10.0
+    # A local model reads a long prompt, and a large one thinks, for minutes without a word.
+    read_seconds: float = 300.0
+    total_seconds: float = 900.0
+    max_reply_tokens: int = 16_000
+    retries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Vendor:
+    """What differs between providers before the first byte is sent."""
+
+    module: str
+    model: str
+    url: str
+    url_variable: str
+    key_variable: str
+    counts_tokens: bool
+
+
+_VENDORS = {
+    "openai": _Vendor(
+        module="ctxreview.providers.openai",
+        model="gpt-6.2-sol",
+        url="https://api.openai.com/v1",
+        url_variable="OPENAI_BASE_URL",
+        key_variable="OPENAI_API_KEY",
+        counts_tokens=False,
+    ),
+    "anthropic": _Vendor(
+        module="ctxreview.providers.anthropic",
+        model="claude-sonnet-5-5",
+        url="https://api.anthropic.com",
+        url_variable="ANTHROPIC_BASE_URL",
+        key_variable="ANTHROPIC_API_KEY",
+        counts_tokens=True,
+    ),
+}
+
+DEFAULT_MODELS: dict[str, str] = {name: vendor.model for name, vendor in _VENDORS.items()}
+"""Provider name to the model that is asked where nobody chose one."""
+
+KEY_VARIABLES: dict[str, str] = {name: vendor.key_variable for name, vendor in _VENDORS.items()}
+"""Provider name to the environment variable that usually holds its key."""
+
+# Servers without keys ignore it; the SDKs insist on having one.
+_NO_KEY = "no-key-needed"
+
+
+def located(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with its address and key filled in, as it will be used.
+
+    The address is, in this order, the endpoint's own, the SDK's environment variable
+    (``OPENAI_BASE_URL``, ``ANTHROPIC_BASE_URL``: who routes an SDK through a gateway must not be
+    bypassed), the provider's. A server at another address than the provider's may do without a key.
+
+    Raises:
+        ConfigError: no such provider, not an http(s) address, or no key where one is needed.
+    """
+    vendor = _vendor(endpoint.provider)
+    url = (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
+    try:
+        sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ConfigError(
+            f"The address for {endpoint.provider} is not an http:// or https:// URL: correct --base-url "
+            f"(or {vendor.url_variable}), for example {vendor.url}."
+        )
+    key = (endpoint.api_key or "").strip()
+    if not key and url.rstrip("/") == vendor.url:
+        raise ConfigError(f"{endpoint.provider} needs a key: set {vendor.key_variable}.")
+    return replace(endpoint, base_url=url, api_key=key or _NO_KEY)
+
+
+def connect(endpoint: Endpoint) -> Provider:
+    """A callable that asks ``endpoint``; nothing is sent before it is called.
+
+    Raises:
+        ConfigError: as :func:`located`. The callable itself raises ProviderError.
+    """
+    provider: Provider = import_module(_vendor(endpoint.provider).module).connect(located(endpoint))
+    return provider
+
+
+def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int | None:
+    """The prompt's size in tokens as the provider counts it, ``None`` where it does not count.
+
+    Sends the prompt to the provider, which is why it happens on demand only.
+
+    Raises:
+        ConfigError: as :func:`located`.
+        ProviderError: the provider could not be asked.
+    """
+    vendor = _vendor(endpoint.provider)
+    if not vendor.counts_tokens:
+        return None
+    count: int = import_module(vendor.module).count_tokens(located(endpoint), prompt)
+    return count
+
+
+def _vendor(name: str) -> _Vendor:
+    if name not in _VENDORS:
+        raise ConfigError(f"There is no provider {name!r}: choose one of {', '.join(_VENDORS)} with --provider.")
+    return _VENDORS[name]

@@ -1,0 +1,129 @@
+"""Anthropic's Messages API, and servers that speak it."""
+
+from __future__ import annotations
+
+import anthropic
+import httpx2
+from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessageStreamEvent
+
+from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.providers import Endpoint, Progress, Provider
+from ctxreview.providers.causes import blames_schema
+from ctxreview.providers.faults import fault, finished
+from ctxreview.providers.wire import line
+
+_ENDINGS = {
+    None: "truncated",
+    "end_turn": "whole",
+    "stop_sequence": "whole",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "refusal",
+}
+"""Stop reason to a key of the fault table; the others are for tools, which nobody offered."""
+
+
+def connect(endpoint: Endpoint) -> Provider:
+    """Ask by ``POST /v1/messages``. ``endpoint`` must be :func:`~ctxreview.providers.located`."""
+
+    def ask(prompt: Prompt, progress: Progress) -> Completion:
+        with line(endpoint, anthropic.AnthropicError) as http:
+            with _open(_client(endpoint, http), endpoint, prompt) as stream:
+                return _read(endpoint, stream, progress)
+
+    return ask
+
+
+def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
+    """Input tokens as Anthropic counts them, schema included.
+
+    Raises:
+        ProviderError: the count could not be had.
+    """
+    with line(endpoint, anthropic.AnthropicError) as http:
+        answer = _client(endpoint, http).messages.count_tokens(
+            model=endpoint.model,
+            system=prompt.system,
+            messages=_messages(prompt),
+            output_config=_schema(prompt),
+        )
+    count = getattr(answer, "input_tokens", None)
+    if not isinstance(count, int):  # the SDK does not validate: a proxy's HTML page arrives as text
+        raise fault(endpoint, "not-a-stream")
+    return count
+
+
+def _client(endpoint: Endpoint, http: httpx2.Client) -> anthropic.Anthropic:
+    return anthropic.Anthropic(
+        api_key=endpoint.api_key,
+        base_url=endpoint.base_url,
+        http_client=http,
+        timeout=http.timeout,
+        max_retries=endpoint.retries,
+    )
+
+
+def _messages(prompt: Prompt) -> list[MessageParam]:
+    return [{"role": "user", "content": prompt.user}]
+
+
+def _schema(prompt: Prompt) -> OutputConfigParam:
+    return {"format": {"type": "json_schema", "schema": prompt.schema}}
+
+
+def _open(
+    client: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt
+) -> anthropic.Stream[RawMessageStreamEvent]:
+    def start(output_config: OutputConfigParam | anthropic.Omit) -> anthropic.Stream[RawMessageStreamEvent]:
+        return client.messages.create(
+            model=endpoint.model,
+            max_tokens=endpoint.max_reply_tokens,
+            system=prompt.system,
+            messages=_messages(prompt),
+            output_config=output_config,
+            stream=True,
+        )
+
+    try:
+        return start(_schema(prompt))
+    except anthropic.BadRequestError as error:
+        # Older models and compatible servers have no schemas; the prompt says the form in words too.
+        if not blames_schema(error):
+            raise
+        return start(anthropic.omit)
+
+
+def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent], progress: Progress) -> Completion:
+    pieces: list[str] = []
+    received = 0
+    started: Message | None = None
+    reason: str | None = None
+    note = ""
+    spent: int | None = None
+    for event in stream:
+        match event.type:
+            case "message_start":
+                started = event.message
+            case "content_block_delta" if event.delta.type == "text_delta":
+                pieces.append(event.delta.text)
+                received += len(event.delta.text)
+                progress(received)
+            case "message_delta":
+                reason = event.delta.stop_reason
+                note = (event.delta.stop_details and event.delta.stop_details.explanation) or ""
+                spent = event.usage.output_tokens if event.usage else None
+    if started is None:
+        raise fault(endpoint, "not-a-stream" if not _is_stream(stream) else "truncated")
+    ending = _ENDINGS.get(reason, "stopped")
+    usage = Usage(_input_tokens(started), spent)
+    return finished(endpoint, "".join(pieces), ending, usage, started.model, note or reason or "")
+
+
+def _is_stream(stream: anthropic.Stream[RawMessageStreamEvent]) -> bool:
+    return "event-stream" in stream.response.headers.get("content-type", "")
+
+
+def _input_tokens(message: Message) -> int | None:
+    """All that was read: the API counts what came from its cache, or went into it, apart."""
+    used = message.usage
+    return used and used.input_tokens + (used.cache_creation_input_tokens or 0) + (used.cache_read_input_tokens or 0)

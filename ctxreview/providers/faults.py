@@ -1,0 +1,118 @@
+"""The sentences a person reads when a model gave no whole answer: what, where, what to do.
+
+Both SDKs name their exceptions alike and both sit on httpx2, so one table serves every provider. It
+is keyed by HTTP status, by exception name, or by how an answer ended; :mod:`.causes` finds the key.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from urllib.parse import urlsplit
+
+from ctxreview.errors import ProviderError
+from ctxreview.model import Completion, Usage
+from ctxreview.providers import KEY_VARIABLES, Endpoint
+
+_REJECTED = "{who} rejected the request{said}: check --model and --base-url."
+_OUTAGE = "{who} failed on its side{said}: ask again later."
+_DROPPED = "{who} dropped the connection before the answer was whole: ask again."
+_NO_ROUTE = "{who} cannot be reached: check that it runs, --base-url, and the network or its HTTPS_PROXY."
+_BAD_KEY = "{who} was not asked, because the key cannot be sent in a header: correct {variable}."
+
+SENTENCES: dict[str, str] = {
+    # The request was answered with a status.
+    "3xx": "{who} redirects elsewhere, where code is not sent unasked: set --base-url to the address it now has.",
+    "401": "{who} did not accept the key: set {variable} to a valid one.",
+    "402": "{who} says that no credit is left{said}: top up the account, or set {variable} to another key.",
+    "403": "{who} does not let this key use {model}{said}: use another key ({variable}) or another --model.",
+    "404": "{who} has no such address or no model {model}{said}: check --base-url and --model.",
+    "405": "{who} takes no questions at this address{said}: check --base-url, which often ends in /v1.",
+    "408": _OUTAGE,
+    "409": _OUTAGE,
+    "413": "{who} finds the prompt too long for {model}{said}: lower --budget or select less.",
+    "429": "{who} is limiting requests{wait}: ask again later, or use another key ({variable}) or --model.",
+    "4xx": _REJECTED,
+    "529": "{who} is overloaded{wait}: ask again later, or use another --model.",
+    "5xx": _OUTAGE,
+    "model": "{who} has no model {model} that this key may use{said}: choose another with --model.",
+    # There was no answer, or not all of it.
+    "ConnectTimeout": "{who} did not accept a connection within {connect:g} s: check --base-url and the network.",
+    "ConnectError": _NO_ROUTE,
+    "APIConnectionError": _NO_ROUTE,
+    "ProxyError": "{who} cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY.",
+    "SSLCertVerificationError": "{who} shows a certificate that is not trusted: name your CA file in SSL_CERT_FILE.",
+    "TimeoutException": "{who} sent nothing for {read:g} s: ask again, select less, or use a faster --model.",
+    "total": "{who} did not finish within {total:g} s: ask again, select less, or use a faster --model.",
+    "NetworkError": _DROPPED,
+    "RemoteProtocolError": _DROPPED,
+    "LocalProtocolError": _BAD_KEY,
+    "UnicodeEncodeError": _BAD_KEY,
+    "not-a-stream": "{who} did not answer as this API does: check --base-url, which often ends in /v1.",
+    "garbled": "{who} sent something that its API does not define: ask again, or check --base-url.",
+    # The answer came, but it is not one.
+    "truncated": "{who} ended the answer early, without saying that it was finished: ask again.",
+    "length": "{who} cut the answer at its limit (we allow {limit} tokens): select less or use another --model.",
+    "content_filter": "{who} withheld the answer by its content filter{said}: select other code or use another --model.",
+    "refusal": "{who} refused to answer{said}: ask differently or use another --model.",
+    "empty": "{who} sent an empty answer: ask again, or use another --model.",
+    "stopped": "{who} stopped without finishing the answer{said}: ask again, or use another --model.",
+}
+"""Each is one sentence. ``{said}`` quotes the server, ``{wait}`` its Retry-After."""
+
+_KEY_SHAPES = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
+_FRAGMENT = 8
+
+
+def fault(endpoint: Endpoint, key: str, said: str = "", wait: float | None = None) -> ProviderError:
+    """The error for one row of :data:`SENTENCES`.
+
+    ``said`` is what the server wrote: it is quoted on one line without the key or any part of it.
+    ``wait`` is how long the server asks to wait, in seconds.
+    """
+    parts = urlsplit(endpoint.base_url or "")
+    # Host and port only: an address may carry a name and a password.
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    quote = quotable(said, endpoint.api_key or "")
+    return ProviderError(
+        SENTENCES[key].format(
+            who=f"{endpoint.provider} at {host}",
+            model=endpoint.model,
+            variable=KEY_VARIABLES[endpoint.provider],
+            said=f" (“{quote}”)" if quote else "",
+            wait="" if wait is None else f" (it asks to wait {wait:g} s)",
+            connect=endpoint.connect_seconds,
+            read=endpoint.read_seconds,
+            total=endpoint.total_seconds,
+            limit=endpoint.max_reply_tokens,
+        )
+    )
+
+
+def finished(endpoint: Endpoint, text: str, ending: str, usage: Usage, model: str = "", note: str = "") -> Completion:
+    """The answer, if ``ending`` is ``"whole"`` and there is one.
+
+    Raises:
+        ProviderError: for every other ending, which is a key of :data:`SENTENCES`, quoting ``note``.
+    """
+    if ending != "whole":
+        raise fault(endpoint, ending, note)
+    if not text.strip():
+        raise fault(endpoint, "empty")
+    return Completion(text, endpoint.provider, model or endpoint.model, usage)
+
+
+def quotable(text: str, key: str) -> str:
+    """At most 200 characters on one line, without markup, control characters or any part of ``key``."""
+    text = re.sub(r"<[^>]*>", " ", text)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    # Servers quote a wrong key in part, so it is not enough to look for the whole of it.
+    size = min(_FRAGMENT, len(key))
+    hidden = [False] * len(text)
+    for at in range(len(text) - size + 1 if size else 0):
+        if text[at : at + size] in key:
+            hidden[at : at + size] = [True] * size
+    runs = groupby(zip(text, hidden, strict=True), key=lambda pair: pair[1])
+    shown = "".join("[key]" if secret else "".join(c for c, _ in run) for secret, run in runs)
+    shown = _KEY_SHAPES.sub("[key]", shown)
+    return shown if len(shown) <= 200 else shown[:199] + "…"
