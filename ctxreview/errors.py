@@ -25,5 +25,11 @@ class ProviderError(CtxreviewError):
     """The model could not be asked, or did not answer completely."""
 
 
+class StoppedError(CtxreviewError):
+    """The person stopped the work."""
+
+    exit_code = 130
+
+
 class ReplyError(CtxreviewError):
     """The model answered, but not in the form that was asked for."""

@@ -168,7 +168,8 @@ class Fact:
 
     ``kind`` is one of ``read``, ``write``, ``save``, ``await``, ``exit``, ``io``, ``spawn``,
     ``tracking``, ``materialise``, ``sql-hint``, ``complete``. ``name`` is the called or written name,
-    ``target`` the variable, receiver or field it concerns (``""`` where there is none).
+    ``target`` the receiver it concerns (``""`` where there is none), ``detail`` the variable that gets a call's
+    value, or the words of a ``sql-hint`` that were recognised.
     """
 
     kind: str
@@ -231,6 +232,11 @@ class Outline:
         """Scopes of ``kind`` that hold ``span``, innermost first."""
         hits = [s for s in self.scopes if s.kind == kind and s.span.holds(span)]
         return tuple(sorted(hits, key=lambda s: (len(s.span), -s.span.start)))
+
+    def under(self, fact: Fact, scope: Scope) -> bool:
+        """Whether the fact happens under the scope: inside it, and in the function that holds it."""
+        function = self.function_of(fact.span)
+        return scope.span.holds(fact.span) and (function is None or function.span == scope.owner)
 
     def function_of(self, span: Span) -> Scope | None:
         """The innermost function that holds ``span``."""
@@ -314,14 +320,6 @@ class Finding:
     question: str
     at: Lines
     related: tuple[Lines, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistItem:
-    """One question that every review has to answer; ``kinds`` are the fact kinds that bear on it."""
-
-    id: str
-    question: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,8 @@ def load(name: str) -> Language:
 
 
 def _construct(row: dict[str, Any]) -> Construct:
-    return Construct(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Construct(**values)
 
 
 @cache

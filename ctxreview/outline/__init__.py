@@ -63,7 +63,9 @@ def _functions(captures: Captures, language: Language) -> tuple[Scope, ...]:
     run = captures.get("function.run", [])
     if run:
         whole = Span(run[0].start_byte, run[-1].end_byte)
-        found.append(Scope("function", whole, "top-level statements", words[run[0].type], head=Span(whole.start, whole.start)))
+        found.append(
+            Scope("function", whole, "top-level statements", words[run[0].type], head=Span(whole.start, whole.start))
+        )
     return tuple(sorted(found, key=lambda s: (s.span.start, -s.span.end)))
 
 
@@ -135,7 +137,9 @@ def _members(captures: Captures, language: Language) -> list[Member]:
         listed = next((c for c in node.named_children if c.type == "variable_declaration"), None)
         if listed is not None:
             names = tuple(
-                nodes.text(d.child_by_field_name("name")) for d in listed.named_children if d.type == "variable_declarator"
+                nodes.text(d.child_by_field_name("name"))
+                for d in listed.named_children
+                if d.type == "variable_declarator"
             )
         else:
             names = (nodes.text(node.child_by_field_name("name")) or "this[]",)

@@ -44,14 +44,44 @@ def _call(node: Node, language: Language) -> list[Fact]:
     kind = language.facts.get(f"{last}.*") or language.facts.get(f"{last}.{name}") or kind
     if kind is None or kind == "ignore" or language.facts.get(f"{last}.{name}") == "ignore":
         return []
-    return [Fact(kind, nodes.span(node), name, nodes.text(on)[:200])]
+    return [Fact(kind, nodes.span(node), name, nodes.text(on)[:200], bound_to(node))]
+
+
+def bound_to(node: Node) -> str:
+    """The variable that gets the value of a call, through the rest of its chain, ``await`` and parentheses."""
+    for parent in nodes.ancestors(node):
+        match parent.type:
+            case "variable_declarator":
+                return nodes.text(parent.child_by_field_name("name"))
+            case "assignment_expression":
+                return nodes.text(parent.child_by_field_name("left"))
+            case "foreach_statement":
+                return nodes.text(parent.child_by_field_name("left"))
+            case (
+                "member_access_expression"
+                | "invocation_expression"
+                | "await_expression"
+                | "parenthesized_expression"
+                | "conditional_access_expression"
+                | "cast_expression"
+                | "postfix_unary_expression"
+                | "binary_expression"
+            ):
+                continue
+            case _:
+                return ""
+    return ""
 
 
 def _write(node: Node, local: dict[str, list[int]], outermost: list[Span]) -> list[Fact]:
     """An assignment or increment of anything but a local variable or an object initializer's property."""
     if node.type == "assignment_expression":
         target = node.child_by_field_name("left")
-        if node.parent is not None and node.parent.type in ("initializer_expression", "with_initializer", "attribute_argument"):
+        if node.parent is not None and node.parent.type in (
+            "initializer_expression",
+            "with_initializer",
+            "attribute_argument",
+        ):
             return []
     else:
         if not any(c.type in ("++", "--") for c in node.children):
@@ -74,13 +104,17 @@ def _locals(captures: Captures) -> dict[str, list[int]]:
     """Name to the offsets where a local variable or parameter of that name is declared."""
     found: dict[str, list[int]] = {}
     for node in captures.get("local", []):
-        if node.type == "variable_declarator" and (list_ := node.parent) is not None and list_.parent is not None:
-            if list_.parent.type in ("field_declaration", "event_field_declaration"):
-                continue
+        if node.type == "variable_declarator" and _declares_member(node):
+            continue
         name = node.child_by_field_name("name") or node.child_by_field_name("left") or node
         for word in re.findall(r"\w+", nodes.text(name)):
             found.setdefault(word, []).append(node.start_byte)
     return found
+
+
+def _declares_member(declarator: Node) -> bool:
+    holder = declarator.parent.parent if declarator.parent is not None else None
+    return holder is not None and holder.type in ("field_declaration", "event_field_declaration")
 
 
 def _outermost(functions: tuple[Scope, ...]) -> list[Span]:
@@ -106,7 +140,7 @@ def _sql(node: Node, language: Language) -> list[Fact]:
         return []
     literal = node.text.decode("utf-8", "replace")
     return [
-        Fact("sql-hint", nodes.span(node), name, detail=found.group(0).strip(" \"@$\n\r\t"))
+        Fact("sql-hint", nodes.span(node), name, detail=found.group(0).strip(' "@$\n\r\t'))
         for name, pattern in _patterns(language)
         if (found := pattern.search(literal))
     ]

@@ -338,7 +338,9 @@ def _finish(
     ]
     ends = {name for c in language.constructs if c.construct == scope.name for name in c.completes}
     completes = tuple(
-        f.span for f in own if f.kind == "complete" and f.name in ends and (not scope.resource or f.target == scope.resource)
+        f.span
+        for f in own
+        if f.kind == "complete" and f.name in ends and (not scope.resource or f.target == scope.resource)
     )
     exits = tuple(f.span for f in own if f.kind == "exit" and not any(c.end <= f.span.start for c in completes))
     container = next((f.container for f in functions if f.span == owner), "")

@@ -95,7 +95,7 @@ def located(endpoint: Endpoint) -> Endpoint:
     bypassed), the provider's. A server at another address than the provider's may do without a key.
 
     Raises:
-        ConfigError: no such provider, not an http(s) address, or no key where one is needed.
+        ConfigError: no such provider, not an http(s) address, no key where one is needed, or a broken one.
     """
     vendor = _vendor(endpoint.provider)
     url = (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
@@ -111,6 +111,10 @@ def located(endpoint: Endpoint) -> Endpoint:
     key = (endpoint.api_key or "").strip()
     if not key and url.rstrip("/") == vendor.url:
         raise ConfigError(f"{endpoint.provider} needs a key: set {vendor.key_variable}.")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigError(
+            f"The key for {endpoint.provider} holds characters that no key has: correct {vendor.key_variable}."
+        )
     return replace(endpoint, base_url=url, api_key=key or _NO_KEY)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import anthropic
 import httpx2
 from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessageStreamEvent
@@ -10,7 +12,7 @@ from ctxreview.model import Completion, Prompt, Usage
 from ctxreview.providers import Endpoint, Progress, Provider
 from ctxreview.providers.causes import blames_schema
 from ctxreview.providers.faults import fault, finished
-from ctxreview.providers.wire import line
+from ctxreview.providers.wire import followed, is_stream, line
 
 _ENDINGS = {
     None: "truncated",
@@ -27,9 +29,11 @@ def connect(endpoint: Endpoint) -> Provider:
     """Ask by ``POST /v1/messages``. ``endpoint`` must be :func:`~ctxreview.providers.located`."""
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
-        with line(endpoint, anthropic.AnthropicError) as http:
-            with _open(_client(endpoint, http), endpoint, prompt) as stream:
-                return _read(endpoint, stream, progress)
+        with (
+            line(endpoint, anthropic.AnthropicError) as http,
+            _open(_client(endpoint, http), endpoint, prompt) as stream,
+        ):
+            return followed(endpoint, _read(endpoint, stream), progress)
 
     return ask
 
@@ -71,9 +75,7 @@ def _schema(prompt: Prompt) -> OutputConfigParam:
     return {"format": {"type": "json_schema", "schema": prompt.schema}}
 
 
-def _open(
-    client: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt
-) -> anthropic.Stream[RawMessageStreamEvent]:
+def _open(client: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthropic.Stream[RawMessageStreamEvent]:
     def start(output_config: OutputConfigParam | anthropic.Omit) -> anthropic.Stream[RawMessageStreamEvent]:
         return client.messages.create(
             model=endpoint.model,
@@ -93,9 +95,8 @@ def _open(
         return start(anthropic.omit)
 
 
-def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent], progress: Progress) -> Completion:
+def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent]) -> Generator[str, None, Completion]:
     pieces: list[str] = []
-    received = 0
     started: Message | None = None
     reason: str | None = None
     note = ""
@@ -106,24 +107,21 @@ def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent], p
                 started = event.message
             case "content_block_delta" if event.delta.type == "text_delta":
                 pieces.append(event.delta.text)
-                received += len(event.delta.text)
-                progress(received)
+                yield event.delta.text
             case "message_delta":
                 reason = event.delta.stop_reason
                 note = (event.delta.stop_details and event.delta.stop_details.explanation) or ""
                 spent = event.usage.output_tokens if event.usage else None
     if started is None:
-        raise fault(endpoint, "not-a-stream" if not _is_stream(stream) else "truncated")
-    ending = _ENDINGS.get(reason, "stopped")
+        raise fault(endpoint, "truncated" if is_stream(stream.response) else "not-a-stream")
     usage = Usage(_input_tokens(started), spent)
-    return finished(endpoint, "".join(pieces), ending, usage, started.model, note or reason or "")
-
-
-def _is_stream(stream: anthropic.Stream[RawMessageStreamEvent]) -> bool:
-    return "event-stream" in stream.response.headers.get("content-type", "")
+    answer = Completion("".join(pieces), endpoint.provider, started.model or endpoint.model, usage)
+    return finished(endpoint, answer, _ENDINGS.get(reason, "stopped"), note or reason or "")
 
 
 def _input_tokens(message: Message) -> int | None:
-    """All that was read: the API counts what came from its cache, or went into it, apart."""
+    """All that was read: the API counts apart what came from its cache and what went into it."""
     used = message.usage
-    return used and used.input_tokens + (used.cache_creation_input_tokens or 0) + (used.cache_read_input_tokens or 0)
+    if not used:
+        return None
+    return used.input_tokens + (used.cache_creation_input_tokens or 0) + (used.cache_read_input_tokens or 0)

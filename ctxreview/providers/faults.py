@@ -11,14 +11,13 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from ctxreview.errors import ProviderError
-from ctxreview.model import Completion, Usage
+from ctxreview.model import Completion
 from ctxreview.providers import KEY_VARIABLES, Endpoint
 
 _REJECTED = "{who} rejected the request{said}: check --model and --base-url."
 _OUTAGE = "{who} failed on its side{said}: ask again later."
 _DROPPED = "{who} dropped the connection before the answer was whole: ask again."
-_NO_ROUTE = "{who} cannot be reached: check that it runs, --base-url, and the network or its HTTPS_PROXY."
-_BAD_KEY = "{who} was not asked, because the key cannot be sent in a header: correct {variable}."
+_NO_ROUTE = "{who} cannot be reached: check --base-url, whether the server runs, and the network or HTTPS_PROXY."
 
 SENTENCES: dict[str, str] = {
     # The request was answered with a status.
@@ -46,14 +45,12 @@ SENTENCES: dict[str, str] = {
     "total": "{who} did not finish within {total:g} s: ask again, select less, or use a faster --model.",
     "NetworkError": _DROPPED,
     "RemoteProtocolError": _DROPPED,
-    "LocalProtocolError": _BAD_KEY,
-    "UnicodeEncodeError": _BAD_KEY,
     "not-a-stream": "{who} did not answer as this API does: check --base-url, which often ends in /v1.",
     "garbled": "{who} sent something that its API does not define: ask again, or check --base-url.",
     # The answer came, but it is not one.
     "truncated": "{who} ended the answer early, without saying that it was finished: ask again.",
-    "length": "{who} cut the answer at its limit (we allow {limit} tokens): select less or use another --model.",
-    "content_filter": "{who} withheld the answer by its content filter{said}: select other code or use another --model.",
+    "length": "{who} cut the answer short, at {limit} tokens or its own limit: select less or use another --model.",
+    "content_filter": "{who} withheld the answer by its content filter{said}: select less or use another --model.",
     "refusal": "{who} refused to answer{said}: ask differently or use another --model.",
     "empty": "{who} sent an empty answer: ask again, or use another --model.",
     "stopped": "{who} stopped without finishing the answer{said}: ask again, or use another --model.",
@@ -89,17 +86,17 @@ def fault(endpoint: Endpoint, key: str, said: str = "", wait: float | None = Non
     )
 
 
-def finished(endpoint: Endpoint, text: str, ending: str, usage: Usage, model: str = "", note: str = "") -> Completion:
-    """The answer, if ``ending`` is ``"whole"`` and there is one.
+def finished(endpoint: Endpoint, answer: Completion, ending: str, note: str = "") -> Completion:
+    """``answer``, if ``ending`` is ``"whole"`` and there is text in it.
 
     Raises:
         ProviderError: for every other ending, which is a key of :data:`SENTENCES`, quoting ``note``.
     """
     if ending != "whole":
         raise fault(endpoint, ending, note)
-    if not text.strip():
+    if not answer.text.strip():
         raise fault(endpoint, "empty")
-    return Completion(text, endpoint.provider, model or endpoint.model, usage)
+    return answer
 
 
 def quotable(text: str, key: str) -> str:

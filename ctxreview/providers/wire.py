@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 
 import httpx2
 
-from ctxreview.providers import Endpoint
+from ctxreview.model import Completion
+from ctxreview.providers import Endpoint, Progress
 from ctxreview.providers.causes import key_of, said
 from ctxreview.providers.faults import fault
 
@@ -53,13 +54,32 @@ def line(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[httpx2.Clie
     try:
         with httpx2.Client(timeout=limits, event_hooks={"request": [before], "response": [after]}) as client:
             yield client
-    except (sdk_error, httpx2.HTTPError, httpx2.InvalidURL, json.JSONDecodeError, UnicodeError) as error:
+    except (sdk_error, httpx2.HTTPError, httpx2.InvalidURL, json.JSONDecodeError, UnicodeDecodeError) as error:
         wait = asked_to_wait(getattr(getattr(error, "response", None), "headers", {}))
         key = key_of(error)
         if key in ("TimeoutException", "ConnectTimeout") and time.monotonic() >= deadline:
             key = "total"
         # The cause is cut off: it holds the request with the key, and quotes a server that may quote it.
         raise fault(endpoint, key, said(error), wait) from None
+
+
+def followed(endpoint: Endpoint, reading: Generator[str, None, Completion], progress: Progress) -> Completion:
+    """The completion that ``reading`` returns, after telling ``progress`` of each piece it yields.
+
+    Raises:
+        ProviderError: an event lacks what its type promises.
+    """
+    received = 0
+    while True:
+        try:
+            received += len(next(reading))
+        except StopIteration as end:
+            answer: Completion = end.value
+            return answer
+        except (AttributeError, TypeError):
+            # The SDKs do not validate events: a field that is missing arrives as None.
+            raise fault(endpoint, "garbled") from None
+        progress(received)
 
 
 def asked_to_wait(headers: Mapping[str, str]) -> float | None:
@@ -73,6 +93,11 @@ def asked_to_wait(headers: Mapping[str, str]) -> float | None:
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     except (KeyError, ValueError, OverflowError):
         return None
+
+
+def is_stream(response: httpx2.Response) -> bool:
+    """Whether the server answered with events; the SDKs read anything else as a stream without any."""
+    return "event-stream" in response.headers.get("content-type", "")
 
 
 class _Timed(httpx2.SyncByteStream):

@@ -1,0 +1,1 @@
+"""C#: what its nodes and names mean, and the mending of what its grammar cannot read."""

@@ -1,0 +1,5 @@
+"""``python -m ctxreview``."""
+
+from ctxreview.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""The concurrency checklist: its items, and the answers that the source alone can prove."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctxreview.errors import ConfigError
+from ctxreview.model import ChecklistAnswer, Context, Evidence, Fact, Span
+
+MAX_EVIDENCE = 6
+"""Lines cited for one item without a model; the rest are counted in the note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question that every review has to answer.
+
+    ``scopes`` (kinds that hold the selection) and ``facts`` (kinds in the function; with ``under_scope`` only
+    those under a scope) are what proves a "yes" without a model.
+    """
+
+    id: str
+    question: str
+    scopes: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    under_scope: bool = False
+
+
+def load(path: Path) -> tuple[Item, ...]:
+    """The items in a checklist file. Raises :class:`ConfigError` when it is not one."""
+    try:
+        rows: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8"))["item"]
+        return tuple(_item(row) for row in rows)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path}: is not a checklist ({error}); it needs [[item]] tables with id and question."
+        ) from None
+
+
+def _item(row: dict[str, Any]) -> Item:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Item(**values)
+
+
+def answer(item: Item, context: Context) -> ChecklistAnswer:
+    """``yes`` with the lines that prove it; otherwise ``cannot-tell``: one file never proves a no."""
+    places: list[tuple[Span, str]] = [
+        (s.head, f"{s.construct} holds the selection") for s in context.enclosing if s.kind in item.scopes
+    ]
+    held = [s for s in context.scopes if s.kind in ("transaction", "lock")]
+    for fact in context.facts:
+        if fact.kind in item.facts:
+            scope = next((s for s in held if context.outline.under(fact, s)), None)
+            if scope is not None:
+                places.append((_end(fact), f"{fact.kind} {fact.name} under {scope.construct}"))
+            elif not item.under_scope:
+                places.append((_end(fact), f"{fact.kind} {fact.name}"))
+    if not places:
+        return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "Nothing in this file proves it either way.")
+    source = context.selection.source
+    evidence: dict[int, Evidence] = {}
+    for span, _ in places:
+        line = source.line_of(span.start)
+        evidence.setdefault(line, Evidence(context.path, line, source.line(line).strip(), supported=True))
+    said = "; ".join(dict.fromkeys(what for _, what in places[:MAX_EVIDENCE]))
+    more = f"; and {len(evidence) - MAX_EVIDENCE} more lines" if len(evidence) > MAX_EVIDENCE else ""
+    cited = tuple(evidence[n] for n in sorted(evidence))[:MAX_EVIDENCE]
+    return ChecklistAnswer(item.id, item.question, "yes", cited, f"By the source alone: {said}{more}.")
+
+
+def _end(fact: Fact) -> Span:
+    # A query that spans lines is recognised by its last call.
+    return Span(fact.span.end - 1, fact.span.end) if fact.kind == "read" else fact.span

@@ -1,0 +1,393 @@
+"""The command line: read options, call one function, print what it returns.
+
+Results go to standard output, everything else to standard error. Exit status 0, 1 for findings at or above
+``--fail-on``, 2 for wrong usage and for work that could not be finished.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ctxreview import __version__
+from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError
+from ctxreview.model import SEVERITIES, Context, Finding, Review
+
+if TYPE_CHECKING:
+    from ctxreview.providers import Endpoint
+    from ctxreview.review import Job
+    from ctxreview.review import Provider as Asks
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Never a fragment: completes the context of AI code-review prompts, and checks what comes back.",
+)
+
+
+class Format(StrEnum):
+    """How a context is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ReviewFormat(StrEnum):
+    """How a review is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+class Severity(StrEnum):
+    """The severities of findings, worst first."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    NOTE = "note"
+
+
+FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
+Many = Annotated[list[str] | None, typer.Argument(metavar="SELECTION...", help=FORMS, show_default=False)]
+One = Annotated[str, typer.Argument(metavar="SELECTION", help=FORMS)]
+Listed = Annotated[str | None, typer.Option("--selections", metavar="FILE|-", help="Read selections, one a line.")]
+Root = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The repository; found by itself otherwise.", show_default=False)
+]
+Hops = Annotated[int, typer.Option(help="How far callers are followed; only 0 (this file) works so far.")]
+Budget = Annotated[int, typer.Option(metavar="TOKENS", help="The largest prompt.", envvar="CTXREVIEW_BUDGET")]
+Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
+FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
+ProviderName = Annotated[
+    str | None, typer.Option("--provider", help="openai, anthropic, or none.", envvar="CTXREVIEW_PROVIDER")
+]
+Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTXREVIEW_MODEL")]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="Another server that speaks the provider's API.", envvar="CTXREVIEW_BASE_URL")
+]
+Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
+
+DEFAULT_BUDGET = 16_000
+DEFAULT_QUESTION = "Can you optimize this?"
+
+
+def main() -> None:
+    """The console script: every failure is one sentence, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A Windows console or pipe may have a code page that cannot say what the source says.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace" if stream.encoding.lower().startswith("utf") else "backslashreplace")
+    try:
+        app()
+    except CtxreviewError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(2)
+    except OSError as error:
+        _say(f"{error.filename or 'output'}: {error.strerror or error}; nothing more was written.")
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"ctxreview {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def context(
+    selections: Many = None,
+    listed: Listed = None,
+    format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+    root: Root = None,
+    hops: Hops = 0,
+    budget: Budget = DEFAULT_BUDGET,
+    output: Output = None,
+) -> None:
+    """Print what the model would see: functions, scopes, facts, and what it would not see."""
+    from ctxreview.reports import document, text
+    from ctxreview.review import context_of
+
+    job = _job(root, hops, budget, DEFAULT_QUESTION, None)
+    given, many = _selections(selections, listed)
+
+    def shown(value: Context) -> str:
+        if format_ is Format.JSON or many:
+            return document.dumps(document.context(value), None if many else 2)
+        return text.context(value, _colour(output)).rstrip("\n")
+
+    _print_each(given, many, lambda one: shown(context_of(one, job)), output)
+
+
+@app.command()
+def prompt(
+    selection: One,
+    message: Message = DEFAULT_QUESTION,
+    copy: Annotated[bool, typer.Option("--copy", help="Put the prompt on the clipboard.")] = False,
+    root: Root = None,
+    hops: Hops = 0,
+    budget: Budget = DEFAULT_BUDGET,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    exact_tokens: Exact = False,
+    output: Output = None,
+) -> None:
+    """Print the finished prompt, ready to paste into any chat."""
+    from ctxreview.review import context_of, prompt_of
+
+    job = _job(root, hops, budget, message, model)
+    made = prompt_of(context_of(selection, job), job)
+    if exact_tokens:
+        from ctxreview.providers import count_tokens
+
+        endpoint = _endpoint(provider, model, base_url)
+        counted = count_tokens(endpoint, made) if endpoint is not None else None
+        _say(
+            f"{counted:,} tokens, counted by {endpoint.provider}."
+            if counted is not None and endpoint is not None
+            else "No provider that counts tokens is set up; --exact-tokens works with anthropic."
+        )
+    counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
+    _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
+    finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
+    if copy:
+        import pyperclip
+
+        try:
+            pyperclip.copy(finished)
+        except pyperclip.PyperclipException:
+            _say("There is no clipboard here; the prompt is printed instead.")
+        else:
+            _say("The prompt is on the clipboard.")
+            return
+    _print(finished.rstrip("\n"), output)
+
+
+@app.command()
+def review(
+    selections: Many = None,
+    listed: Listed = None,
+    message: Message = DEFAULT_QUESTION,
+    format_: Annotated[ReviewFormat, typer.Option("--format")] = ReviewFormat.TEXT,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    root: Root = None,
+    hops: Hops = 0,
+    budget: Budget = DEFAULT_BUDGET,
+    fail_on: FailOn = None,
+    output: Output = None,
+) -> None:
+    """Ask a model with the whole context, and check its answer; without a model, say what the source proves."""
+    from ctxreview import review as pipeline
+    from ctxreview.reports import document, markdown, text
+
+    endpoint = _endpoint(provider, model, base_url)
+    job = _job(root, hops, budget, message, endpoint.model if endpoint else model)
+    asks = _asking(endpoint) if endpoint is not None else None
+    given, many = _selections(selections, listed)
+    found: list[Finding] = []
+
+    def shown(value: Review) -> str:
+        found.extend((*value.hazards, *(f for s in value.suggestions for f in s.findings)))
+        if format_ is ReviewFormat.JSON or many:
+            return document.dumps(document.review(value), None if many else 2)
+        if format_ is ReviewFormat.MARKDOWN:
+            return markdown.review(value).rstrip("\n")
+        return text.review(value, _colour(output)).rstrip("\n")
+
+    def one(selection: str) -> str:
+        if many:
+            _say(f"{selection} …")
+        return shown(pipeline.review(selection, job, asks))
+
+    _print_each(given, many, one, output)
+    _fail_on(found, fail_on)
+
+
+@app.command()
+def guard(
+    selection: One,
+    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
+    format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
+    root: Root = None,
+    budget: Budget = DEFAULT_BUDGET,
+    fail_on: FailOn = None,
+    output: Output = None,
+) -> None:
+    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model."""
+    from ctxreview import guard as guards
+    from ctxreview.reports import document, text
+    from ctxreview.review import context_of
+
+    job = _job(root, 0, budget, DEFAULT_QUESTION, None)
+    value = context_of(selection, job)
+    checked = [guards.guard(value, s) for s in guards.suggestions(_read_text(suggestion), value)]
+    verdict = guards.worst([c.verdict for c in checked])
+    if format_ is Format.JSON:
+        _print(document.dumps(document.guard(checked, verdict), 2), output)
+    else:
+        line = text.verdict_line(verdict, value.enclosing)
+        _print(f"{text.guard(checked, _colour(output))}{line}", output)
+    _fail_on([f for c in checked for f in c.findings], fail_on)
+
+
+def _job(root: Path | None, hops: int, budget: int, question: str, model: str | None) -> Job:
+    from ctxreview.review import job
+    from ctxreview.tokens import tokenizer
+
+    if hops != 0:
+        raise ConfigError(f"--hops {hops}: callers in other files are not followed yet; leave it at 0.")
+    if budget < 1:
+        raise ConfigError(
+            f"--budget {budget}: give the number of tokens the prompt may have, such as {DEFAULT_BUDGET}."
+        )
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--root {root}: is not a folder.")
+    return job(root, budget, tokenizer(model), question)
+
+
+def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> Endpoint | None:
+    """Whom to ask: as given, else the provider whose key is in the environment, else nobody."""
+    from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint
+
+    if provider == "none":
+        return None
+    with_key = [name for name, variable in KEY_VARIABLES.items() if os.environ.get(variable)]
+    if provider is None:
+        if base_url is not None:
+            provider = "openai"
+        elif len(with_key) > 1:
+            raise ConfigError(f"There are keys for {' and '.join(with_key)}; choose one with --provider, or none.")
+        elif not with_key:
+            return None
+        else:
+            provider = with_key[0]
+    if provider not in DEFAULT_MODELS:
+        raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(DEFAULT_MODELS)}, or none.")
+    return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
+
+
+def _asking(endpoint: Endpoint) -> Asks:
+    from ctxreview.providers import connect
+
+    ask = connect(endpoint)
+    live = sys.stderr.isatty()
+
+    def progress(characters: int) -> None:
+        if live:
+            print(
+                f"\r{endpoint.provider} ({endpoint.model}): {characters:,} characters …",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def asked(made: Any) -> Any:
+        _say(f"Asking {endpoint.provider} ({endpoint.model}): about {made.tokens.prompt:,} tokens.")
+        try:
+            return ask(made, progress)
+        finally:
+            if live:
+                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return asked
+
+
+def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:
+    """The selections, and whether they are printed as JSON Lines."""
+    if listed is not None and given:
+        raise ConfigError("Give selections as arguments or with --selections, not both.")
+    if listed is not None:
+        return [line.strip() for line in _read_text(listed).splitlines() if line.strip()], True
+    if not given:
+        raise ConfigError(f"Nothing is selected: give {FORMS}, or --selections FILE.")
+    return list(given), len(given) > 1
+
+
+def _read_text(name: str) -> str:
+    if name == "-":
+        return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    try:
+        return Path(name).read_bytes().decode("utf-8-sig", "replace")
+    except OSError as error:
+        raise SourceError(f"{name}: cannot be read ({error.strerror}); check the path.") from None
+
+
+def _print_each(given: Sequence[str], many: bool, show: Callable[[str], str], output: Path | None) -> None:
+    """One result, or JSON Lines: a selection that fails is an error document, and the others go on."""
+    try:
+        _print_all(given, many, show, output)
+    except KeyboardInterrupt:
+        raise StoppedError("Stopped; the selection that was under way was not finished.") from None
+
+
+def _print_all(given: Sequence[str], many: bool, show: Callable[[str], str], output: Path | None) -> None:
+    from ctxreview.reports import document
+
+    if not many:
+        for one in given:
+            _print(show(one), output)
+        return
+    failed = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal failed
+        for one in given:
+            try:
+                yield show(one)
+            except CtxreviewError as error:
+                failed += 1
+                _say(str(error))
+                yield document.dumps(document.error(one, str(error)))
+
+    if output is None:
+        for line in lines():
+            print(line, flush=True)
+    else:
+        _print("\n".join(lines()), output)
+    if failed:
+        _say(f"{failed} selections failed.")
+        raise typer.Exit(2)
+
+
+def _print(result: str, output: Path | None) -> None:
+    if output is None:
+        print(result, flush=True)
+        return
+    part = output.with_name(f"{output.name}.part")
+    try:
+        part.write_text(result + "\n", "utf-8")
+        part.replace(output)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ConfigError(f"{output}: cannot be written ({error.strerror}); nothing was written.") from None
+
+
+def _fail_on(found: Iterable[Finding], limit: Severity | None) -> None:
+    if limit is not None and any(SEVERITIES.index(f.severity) <= SEVERITIES.index(limit.value) for f in found):
+        raise typer.Exit(1)
+
+
+def _colour(output: Path | None) -> bool:
+    return output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

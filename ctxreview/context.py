@@ -1,0 +1,172 @@
+"""What the model must see for a selection, within the budget, and what it will not see.
+
+The ladder, widest need first: the whole function, the scopes that hold it, the type's header with the
+state the function uses, then the rest of the type as signatures. A scope's two ends are never left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ctxreview.errors import SourceError
+from ctxreview.ladder import fill, outermost
+from ctxreview.model import Context, Outline, Scope, Selection, Span, Tokens, Verdict
+from ctxreview.tokens import Tokenizer
+
+
+def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokenizer, fixed: int) -> Context:
+    """The context of one selection in its own file.
+
+    ``budget`` and ``fixed`` are tokens: the size of the whole prompt, and of its part that is the same for
+    every selection. Raises :class:`BudgetError` when the function does not fit even with everything left
+    out that may be, and :class:`SourceError` when the selection lies outside every type and function.
+    """
+    pointed = _pointed(selection, outline)
+    functions = _functions(pointed, outline)
+    types = outline.around(functions[-1].span if functions else pointed, "type")
+    if not functions and not types:
+        first, last = selection.lines
+        raise SourceError(
+            f"{selection.source.path}:{first}-{last}: lies outside every type and function; point at a line inside one."
+        )
+    members = outermost(functions)
+    scopes = tuple(s for s in outline.holds if any(m.span.holds(s.span) or s.span.holds(m.span) for m in members))
+    enclosing = tuple(s for s in scopes if _encloses(s, pointed, outline))
+    facts = tuple(f for f in outline.facts if any(m.span.holds(f.span) for m in members))
+    context = Context(
+        selection=selection,
+        outline=outline,
+        functions=functions,
+        scopes=scopes,
+        enclosing=enclosing,
+        facts=facts,
+        excerpts=(),
+        omitted=(),
+        blind_spots=tuple(_blind_spots(pointed, outline, functions, members, scopes, enclosing, types)),
+        verdict=_verdict(enclosing),
+        tokens=Tokens(0, budget, tokenizer.name),
+    )
+    return fill(context, types, pointed, budget, tokenizer, fixed)
+
+
+def _pointed(selection: Selection, outline: Outline) -> Span:
+    """The selected code without the blanks and comments around it; where there is none, what follows."""
+    source, span = selection.source, selection.span
+    inside = [c for c in outline.comments if c.overlaps(span)]
+    code = _trim(source.data, span, inside)
+    if len(code):
+        return code
+    if outline.function_of(Span(span.start, span.start)) is not None:
+        return Span(span.start, span.start)
+    home = outline.around(Span(span.start, span.start), "type")
+    following = [s.span for s in outline.scopes if s.kind in ("function", "type") and s.span.start >= span.end]
+    following += [m.span for m in outline.members if m.span.start >= span.end]
+    following = [s for s in following if not home or home[0].span.holds(s)]
+    if following:
+        nearest = min(following, key=lambda s: (s.start, s.end))
+        return Span(nearest.start, nearest.start + 1)
+    return Span(span.start, span.start)
+
+
+def _trim(data: bytes, span: Span, comments: Sequence[Span]) -> Span:
+    """``span`` without white space and comments at its two ends."""
+    start, end, moved = span.start, span.end, True
+    while moved and start < end:
+        moved = False
+        stripped = data[start:end].lstrip()
+        start, moved = end - len(stripped), moved or len(stripped) < end - start
+        end = start + len(data[start:end].rstrip())
+        for comment in comments:
+            if comment.start <= start < comment.end:
+                start, moved = min(comment.end, end), True
+            if comment.start < end <= comment.end:
+                end, moved = max(comment.start, start), True
+    return Span(start, max(start, end))
+
+
+def _functions(pointed: Span, outline: Outline) -> tuple[Scope, ...]:
+    """The functions the selection touches: one member with what is nested around it, or several members."""
+    chain = outline.around(pointed, "function")
+    if chain:
+        return chain
+    touched = [f for f in outline.functions if f.span.overlaps(pointed)]
+    return tuple(outermost(touched))
+
+
+def _encloses(scope: Scope, pointed: Span, outline: Outline) -> bool:
+    """Whether the selection runs under the scope: inside it, and not in a function that only stands there.
+
+    Lambdas that an executor runs at once (``form`` ``callback``) do run where they stand.
+    """
+    if not scope.span.holds(pointed):
+        return False
+    immediate = {s.span for s in outline.holds if s.form == "callback"}
+    chain = outline.around(pointed, "function")
+    for function in chain:
+        if function.span == scope.owner or (function is chain[-1] and scope.owner.holds(function.span)):
+            return True
+        if function.span not in immediate:
+            return False
+    return True
+
+
+def _verdict(enclosing: tuple[Scope, ...]) -> Verdict:
+    # No scope in this file proves nothing about callers in others: "no-scope-found" needs all of them.
+    return "in-scope" if any(s.mode != "suppressed" for s in enclosing) else "cannot-tell"
+
+
+def _blind_spots(
+    pointed: Span,
+    outline: Outline,
+    functions: tuple[Scope, ...],
+    members: list[Scope],
+    scopes: tuple[Scope, ...],
+    enclosing: tuple[Scope, ...],
+    types: tuple[Scope, ...],
+) -> Iterable[str]:
+    source = outline.source
+    for member in members:
+        yield (
+            f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
+            "opened is not seen."
+        )
+    if not functions:
+        yield "The selection lies outside every function; what runs it, and under which lock, is not known."
+    for type_ in types:
+        head = source.text(type_.head)
+        if re.search(r"\bpartial\b", head):
+            yield f"{type_.name} is partial: its parts in other files were not read."
+        base = re.search(r":\s*([^{]+?)\s*(?:\bwhere\b|$)", head, re.S)
+        if base:
+            yield f"{type_.name} derives from {' '.join(base.group(1).split())}: what that declares was not read."
+    for scope in scopes:
+        first, last = source.lines_of(scope.span)
+        if scope not in enclosing and scope.span.holds(pointed):
+            inner = functions[0]
+            yield (
+                f"The selection is in a {inner.construct} that stands inside the {scope.construct} of lines "
+                f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
+            )
+        if scope.isolation and scope.isolation.startswith("given by"):
+            yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation}: not found."
+    called = _callees(outline, members)
+    if called:
+        yield f"What these calls do is not shown: {', '.join(called)}."
+    broken = [
+        e for e in outline.parse.errors if any(m.span.overlaps(Span(e.start, e.end + 1)) for m in members or types)
+    ]
+    if broken:
+        lines = ", ".join(str(source.line_of(e.start)) for e in broken[:5])
+        yield f"The parser could not read this code at line {lines}; scopes there may be missed."
+    if source.encoding in ("cp1252", "latin-1"):
+        yield f"The file is not UTF-8; it was read as {source.encoding}."
+
+
+def _callees(outline: Outline, members: list[Scope]) -> list[str]:
+    """Members of the same file that the code calls by name."""
+    own = {m.name for m in members}
+    code = b"\n".join(outline.source.data[m.span.start : m.span.end] for m in members)
+    called = {m.encode() for m in re.findall(r"\b(\w+)\s*(?:<[\w, ]*>)?\(", code.decode("utf-8", "replace"))}
+    names = [f.name for f in outline.functions if f.construct in ("method", "operator") and f.name.encode() in called]
+    return list(dict.fromkeys(n for n in names if n not in own))

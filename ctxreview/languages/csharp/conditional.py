@@ -1,0 +1,272 @@
+"""``#if`` as a compiler takes it: which branch is code under which symbols, and which symbols light a branch.
+
+A build defines symbols we do not know. The reference is a compiler that was given none, so only what the
+file itself ``#define``s counts; other branches are reached by the smallest set of symbols that lights them,
+because such a set keeps the many ``#if`` of one file consistent with each other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations, islice
+
+from ctxreview.languages.csharp.lexing import BLANK, Code, Directive, lex
+
+Formula = tuple[bytes, ...]
+"""A condition in reverse Polish notation: symbols and operators."""
+
+NAMES = frozenset({b"if", b"elif", b"else", b"endif"})
+"""The directives that decide what is code."""
+
+_SYMBOLS_TRIED = 8
+"""Symbols in the conditions around one branch up to which all their combinations are tried (2 to the n)."""
+_CONDITIONS_TRIED = 64
+"""Conditions around and before one branch up to which symbols are looked for."""
+_BRANCHES_TRIED = 200
+"""Branches looked at for one further selection."""
+
+_CONDITIONAL = re.compile(rb"[\r\n][ \t\f\v]*+(#[ \t]*+(if|elif|else|endif)\b([^\r\n]*+))")
+_SPACE = re.compile(rb"\s*+")
+_PARTS = re.compile(rb"//|\|\||&&|==|!=|[!()]|[\w\x80-\xff]+|\S")
+_STRENGTH = {b"||": 1, b"&&": 2, b"==": 3, b"!=": 3, b"!": 4}
+
+
+@lru_cache(maxsize=1024)
+def formula(condition: bytes) -> Formula:
+    """The condition as a formula (shunting yard: no recursion, whatever the nesting)."""
+    output: list[bytes] = []
+    waiting: list[bytes] = []
+    for part in _PARTS.findall(condition):
+        if part == b"//":
+            break
+        strength = _STRENGTH.get(part)
+        if part == b")":
+            while waiting and waiting[-1] != b"(":
+                output.append(waiting.pop())
+            del waiting[-1:]
+        elif part == b"(" or part == b"!":
+            waiting.append(part)
+        elif strength:
+            while waiting and _STRENGTH.get(waiting[-1], 0) >= strength:
+                output.append(waiting.pop())
+            waiting.append(part)
+        else:
+            output.append(part)
+    return (*output, *(w for w in reversed(waiting) if w != b"("))
+
+
+def holds(condition: Formula, symbols: frozenset[bytes]) -> bool:
+    """Whether the condition is true with exactly these symbols defined; a malformed one is false."""
+    stack: list[bool] = []
+    try:
+        for part in condition:
+            match part:
+                case b"!":
+                    stack.append(not stack.pop())
+                case b"&&":
+                    stack.append(stack.pop() & stack.pop())
+                case b"||":
+                    stack.append(stack.pop() | stack.pop())
+                case b"==":
+                    stack.append(stack.pop() == stack.pop())
+                case b"!=":
+                    stack.append(stack.pop() != stack.pop())
+                case _:
+                    stack.append(part == b"true" or (part != b"false" and part in symbols))
+    except IndexError:
+        return False
+    return stack == [True]
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """The text between two conditional directives. ``group`` is the byte offset of its ``#if``."""
+
+    group: int
+    index: int
+    start: int
+    condition: Formula
+    parent: Branch | None
+    before: Branch | None
+    lit: bool = False
+    passed: bool = False
+    """An earlier branch of the group is code."""
+    end: int = -1
+
+    def demands(self) -> Iterator[tuple[Formula, bool]]:
+        """What has to be true and false for this branch to be code: its own condition and those outside it."""
+        inside: Branch | None = self
+        while inside is not None:
+            yield inside.condition, True
+            earlier = inside.before
+            while earlier is not None:
+                yield earlier.condition, False
+                earlier = earlier.before
+            inside = inside.parent
+
+
+@dataclass(slots=True)
+class Selection:
+    """One way through all ``#if`` of a file: ``forced`` gives the branch of a group, by offset of its ``#if``."""
+
+    data: bytes
+    symbols: frozenset[bytes] = frozenset()
+    forced: Mapping[int, int] = field(default_factory=dict)
+    defined: frozenset[bytes] = frozenset()
+    branches: list[Branch] = field(default_factory=list)
+    _open: list[Branch] = field(default_factory=list)
+    _hidden: list[tuple[int, int]] = field(default_factory=list)
+
+    def read(self) -> Code:
+        """The text with all conditional directives and dark branches blanked, and what it is."""
+        self.defined = self.symbols
+        code = lex(self.data, self._skip)
+        while self._open:
+            self._close(len(self.data))
+        blanked = bytearray(self.data)
+        for start, end in self._hidden:
+            blanked[start:end] = blanked[start:end].translate(BLANK)
+        directives = tuple(d for d in code.directives if d.name not in NAMES)
+        return Code(bytes(blanked), code.masked, directives, code.texts)
+
+    def dark(self, at: int) -> Branch | None:
+        """The innermost branch that holds the byte offset ``at`` without being code."""
+        return next((b for b in reversed(self.branches) if b.start <= at < b.end and not b.lit), None)
+
+    def _skip(self, directive: Directive) -> int:
+        name, end = directive.name, directive.end
+        if name not in NAMES:
+            symbol = frozenset(_PARTS.findall(directive.rest)[:1])
+            if name == b"define":
+                self.defined |= symbol
+            elif name == b"undef":
+                self.defined -= symbol
+            return end
+        branch = self._meet(name, directive.rest, directive.start, end)
+        if branch is not None and not branch.lit:
+            end = self._dark(end)
+        self._hidden.append((directive.start, end))
+        return end
+
+    def _dark(self, at: int) -> int:
+        """Read a dark branch line by line, as a compiler does; the offset of the directive that ends it."""
+        depth = len(self._open)
+        while match := _CONDITIONAL.search(self.data, at):
+            if match[2] != b"if" and len(self._open) == depth:
+                return match.start(1)
+            self._meet(match[2], match[3], match.start(1), match.end())
+            at = match.end()
+        return len(self.data)
+
+    def _meet(self, name: bytes, rest: bytes, start: int, end: int) -> Branch | None:
+        """Note a conditional directive; the branch that it opens."""
+        before: Branch | None = None
+        if name != b"if":
+            if not self._open:
+                return None  # a stray directive: nothing to decide
+            before = self._open[-1]
+            self._close(start)
+            if name == b"endif":
+                return None
+        parent = self._open[-1] if self._open else None
+        condition = (b"true",) if name == b"else" else formula(rest)
+        group, index = (start, 0) if before is None else (before.group, before.index + 1)
+        branch = Branch(group, index, end, condition, parent, before)
+        branch.passed = before is not None and (before.passed or before.lit)
+        branch.lit = (parent is None or parent.lit) and self._chosen(branch)
+        self.branches.append(branch)
+        self._open.append(branch)
+        return branch
+
+    def _close(self, at: int) -> None:
+        self._open.pop().end = at
+
+    def _chosen(self, branch: Branch) -> bool:
+        if branch.group in self.forced:
+            return self.forced[branch.group] == branch.index
+        return not branch.passed and holds(branch.condition, self.defined)
+
+
+def select(data: bytes, keep: int | None) -> tuple[Selection, Code]:
+    """The branches a compiler without symbols takes, except that the byte offset ``keep`` is code."""
+    selection = Selection(data)
+    code = selection.read()
+    wanted = selection.dark(keep) if keep is not None else None
+    if keep is None or wanted is None:
+        return selection, code
+    symbols = _symbols(wanted, selection.defined)
+    if symbols is not None:
+        selection = Selection(data, symbols)
+        code = selection.read()
+    if selection.dark(keep):  # no set of symbols does it: ``#if false``, say
+        selection = Selection(data, forced=_forced(wanted))
+        code = selection.read()
+    return selection, code
+
+
+def others(taken: Selection, most: int) -> Iterator[tuple[Selection, Code]]:
+    """At most ``most`` further selections in which the branches that are dark in ``taken`` are code."""
+    base = taken.defined - taken.symbols
+    missing = {b.start: b for b in taken.branches if not b.lit and not _SPACE.fullmatch(taken.data, b.start, b.end)}
+    for _ in range(most):
+        if not missing:
+            return
+        selection = _lighting(taken.data, base, list(missing.values())[:_BRANCHES_TRIED])
+        code = selection.read()
+        lit = {b.start for b in selection.branches if b.lit}
+        if lit.isdisjoint(missing):  # it lies in text that is no branch under this selection
+            del missing[next(iter(missing))]
+            continue
+        missing = {start: b for start, b in missing.items() if start not in lit}
+        yield selection, code
+
+
+def _lighting(data: bytes, symbols: frozenset[bytes], missing: list[Branch]) -> Selection:
+    """A selection that lights the first of the branches it can and as many of the others as go with it."""
+    reached: dict[tuple[tuple[Formula, bool], ...], None] = {}
+    for branch in missing:
+        demands = tuple(islice(branch.demands(), _CONDITIONS_TRIED + 1))
+        if demands in reached:
+            continue
+        more = _symbols(branch, symbols)
+        if more is not None and all(holds(f, more) is wanted for d in reached for f, wanted in d):
+            symbols = more
+            reached[demands] = None
+    if reached:
+        return Selection(data, symbols)
+    forced: dict[int, int] = {}
+    for branch in missing:
+        path = _forced(branch)
+        if all(forced.get(group, index) == index for group, index in path.items()):
+            forced |= path
+    return Selection(data, forced=forced)
+
+
+def _symbols(branch: Branch, known: frozenset[bytes]) -> frozenset[bytes] | None:
+    """The smallest set of symbols, ``known`` included, under which the branch is code; ``None``: none was found."""
+    demands = list(islice(branch.demands(), _CONDITIONS_TRIED + 1))
+    if len(demands) > _CONDITIONS_TRIED:
+        return None
+    names = {part for condition, _ in demands for part in condition}
+    free = sorted(n for n in names - known if n not in _STRENGTH and n not in (b"true", b"false"))
+    if len(free) > _SYMBOLS_TRIED:
+        return None
+    for size in range(len(free) + 1):
+        for chosen in combinations(free, size):
+            symbols = known.union(chosen)
+            if all(holds(condition, symbols) is wanted for condition, wanted in demands):
+                return symbols
+    return None
+
+
+def _forced(branch: Branch) -> dict[int, int]:
+    """The choices that lead to the branch, whatever the conditions say."""
+    path: dict[int, int] = {}
+    inside: Branch | None = branch
+    while inside is not None:
+        path[inside.group] = inside.index
+        inside = inside.parent
+    return path

@@ -1,0 +1,240 @@
+"""A small C# lexer: it tells code from comments, literals and directives, and nothing else.
+
+The result is the text twice: as it is, and *masked* to the same length. In the masked text comments,
+directives and dark branches are spaces and the text of literals is zero bytes between quotes, so that
+a plain regular expression over it sees code only. The holes of interpolated strings are code; their
+braces appear as parentheses, since what stands between them is an expression.
+
+One pass, no recursion, no backtracking over what was read: time and memory are linear in the size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+Skip = Callable[["Directive"], int]
+"""Told of each directive in code, answers where code goes on: a byte offset at or after its end."""
+
+BLANK = bytes(b if b in b"\r\n" else 0x20 for b in range(256))
+"""Translation table: every byte but the line ends becomes a space."""
+
+FILLED = bytes(b if b in b"\r\n" else 0x78 for b in range(256))
+"""Translation table: every byte but the line ends becomes the letter ``x``."""
+
+_TOKENS = rb"""
+    (?P<comment> // [^\r\n]*+ | /\* (?s:.*?) (?: \*/ | \Z ) )
+  | (?P<interpolated> (?P<dollars> \$++ ) (?P<quotes> "{3,}+ ) | \$@?+" | @\$" )
+  | (?P<raw> "{3,}+ )
+  | (?P<text> @" (?: [^"]++ | "" )*+ "?+
+            | "  (?: [^"\\\r\n]++ | \\[^\r\n] )*+ "?+
+            | '  (?: [^'\\\r\n] | \\[^\r\n] ) [^'\r\n]{0,10}+ ' )
+  | (?P<directive> \# [^\r\n]*+ )
+"""
+_CODE = re.compile(_TOKENS, re.VERBOSE)
+_HOLE = re.compile(_TOKENS + rb"| (?P<bracket> [(){}\[\]] | ::?+ )", re.VERBOSE)
+_DIRECTIVE = re.compile(rb"#[ \t]*+([^\W\d]\w*+|[!:]|)")
+_REGULAR = re.compile(rb'(?:[^"\\{\r\n]++|\\[^\r\n]|\{\{)*+')
+_VERBATIM = re.compile(rb'(?:[^"{]++|""|\{\{)*+')
+_REGULAR_FORMAT = re.compile(rb':(?:[^}"\\\r\n]++|\\[^\r\n])*+')
+_VERBATIM_FORMAT = re.compile(rb':(?:[^}"]++|"")*+')
+_RAW_FORMAT = re.compile(rb':[^}"]*+')
+_BRACKETS = re.compile(rb"[()\[\]{}]")
+_OPENING = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
+_INDENT = b" \t\f\v"
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A preprocessor line, from its ``#`` to before its line end; ``name`` is ``b""`` where there is none."""
+
+    start: int
+    end: int
+    name: bytes
+    rest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The characters of a literal, delimiters aside: ``[start, end)`` in bytes.
+
+    ``kind`` is ``literal`` (no holes), ``part`` (a stretch between holes) or ``format`` (``:`` included);
+    ``verbatim`` says that ``""`` is an escaped quote; ``last`` that the closing delimiter follows.
+    """
+
+    start: int
+    end: int
+    kind: str
+    verbatim: bool = False
+    last: bool = True
+
+
+@dataclass(frozen=True)
+class Code:
+    """The bytes and what they are. ``masked`` has the length of ``data``."""
+
+    data: bytes
+    masked: bytes
+    directives: tuple[Directive, ...]
+    texts: tuple[Text, ...]
+
+    @cached_property
+    def partner(self) -> dict[int, int]:
+        """For each bracket that has one, the byte offset of its other half, both ways."""
+        found: dict[int, int] = {}
+        open_: list[int] = []
+        for match in _BRACKETS.finditer(self.masked):
+            at = match.start()
+            opening = _OPENING.get(self.masked[at])
+            if opening is None:
+                open_.append(at)
+            elif open_ and self.masked[open_[-1]] == opening:
+                found[at] = open_.pop()
+                found[found[at]] = at
+        return found
+
+    def previous(self, at: int) -> int:
+        """The byte offset of the last code byte before ``at``; -1 where there is none."""
+        width = 64
+        while at > 0:
+            start = max(0, at - width)
+            if kept := self.masked[start:at].rstrip():
+                return start + len(kept) - 1
+            at, width = start, 2 * width
+        return -1
+
+
+@dataclass(slots=True)
+class _Literal:
+    """An interpolated literal whose hole is being read."""
+
+    text: re.Pattern[bytes]
+    format: re.Pattern[bytes]
+    braces: int
+    quotes: int
+    depth: int = 0
+
+
+@lru_cache(maxsize=64)
+def _raw_text(braces: int, quotes: int) -> re.Pattern[bytes]:
+    """Text of a raw interpolated literal: shorter runs of quotes and braces than its own are text."""
+    brace = rb"|\{{1,%d}+(?!\{)" % (braces - 1) if braces > 1 else b""
+    return re.compile(rb'(?:[^"{]++|"{1,%d}+(?!")%s)*+' % (quotes - 1, brace))
+
+
+def lex(data: bytes, skip: Skip | None = None) -> Code:
+    """Read ``data`` (UTF-8). ``skip`` decides about dark branches; without it all branches are code."""
+    return _Lexer(data, skip).run()
+
+
+class _Lexer:
+    def __init__(self, data: bytes, skip: Skip | None) -> None:
+        self.data = data
+        self.skip = skip
+        self.masked = bytearray(data)
+        self.directives: list[Directive] = []
+        self.texts: list[Text] = []
+        self.literals: list[_Literal] = []
+
+    def run(self) -> Code:
+        """Walk from token to token; each reader answers where the next one may start."""
+        at = 0
+        while match := (_HOLE if self.literals else _CODE).search(self.data, at):
+            at = getattr(self, f"_{match.lastgroup}")(match)
+        return Code(self.data, bytes(self.masked), tuple(self.directives), tuple(self.texts))
+
+    def _comment(self, match: re.Match[bytes]) -> int:
+        self._blank(match.start(), match.end())
+        return match.end()
+
+    def _text(self, match: re.Match[bytes]) -> int:
+        """A string or character without holes."""
+        start, end = match.span()
+        self._fill(start, end)
+        opening = 2 if self.data[start] == 0x40 else 1
+        if self.data[start] != 0x27 and end - start > opening:  # a character is too short to be in the way
+            self.texts.append(Text(start + opening, end - 1, "literal"))
+        return end
+
+    def _raw(self, match: re.Match[bytes]) -> int:
+        quotes = match.group()
+        closing = self.data.find(quotes, match.end())
+        end = len(self.data) if closing < 0 else closing + len(quotes)
+        self._fill(match.start(), end)
+        if closing >= 0:
+            self.texts.append(Text(match.end(), closing, "literal"))
+        return end
+
+    def _interpolated(self, match: re.Match[bytes]) -> int:
+        if match["dollars"]:
+            braces, quotes = len(match["dollars"]), len(match["quotes"])
+            literal = _Literal(_raw_text(braces, quotes), _RAW_FORMAT, braces, quotes)
+        elif b"@" in match.group():
+            literal = _Literal(_VERBATIM, _VERBATIM_FORMAT, 1, 1)
+        else:
+            literal = _Literal(_REGULAR, _REGULAR_FORMAT, 1, 1)
+        self._fill(match.start(), match.end())
+        return self._part(literal, match.end())
+
+    def _part(self, literal: _Literal, start: int) -> int:
+        """Text of an interpolated literal up to its next hole, which is then open, or to its end."""
+        data = self.data
+        found = literal.text.match(data, start)
+        at = end = found.end() if found else start
+        if data.startswith(b"{", at):
+            while data.startswith(b"{", at):
+                at += 1
+            end = at - literal.braces  # a longer run opens with its innermost braces
+            self.literals.append(literal)
+        elif data.startswith(b'"', at):
+            while at - end < literal.quotes and data.startswith(b'"', at):
+                at += 1
+        verbatim = literal.text is _VERBATIM
+        self.texts.append(Text(start, end, "part", verbatim, last=not data.startswith(b"{", end)))
+        self._fill(start, at)
+        if data.startswith(b"{", end):
+            self.masked[end:at] = b" " * (at - end - 1) + b"("
+        return at
+
+    def _bracket(self, match: re.Match[bytes]) -> int:
+        """A bracket or colon inside a hole: it may end the hole."""
+        literal, end = self.literals[-1], match.end()
+        token = match.group()
+        if token in (b"(", b"[", b"{"):
+            literal.depth += 1
+        elif literal.depth and token in (b")", b"]", b"}"):
+            literal.depth -= 1
+        elif token == b"}":
+            self.literals.pop()
+            while end - match.start() < literal.braces and self.data.startswith(b"}", end):
+                end += 1
+            self.masked[match.start() : end] = b")" + b" " * (end - match.start() - 1)
+            return self._part(literal, end)
+        elif token == b":" and not literal.depth:
+            found = literal.format.match(self.data, match.start())
+            end = found.end() if found else end
+            self._fill(match.start(), end)
+            verbatim = literal.text is _VERBATIM
+            self.texts.append(Text(match.start(), end, "format", verbatim, last=False))
+        return end
+
+    def _directive(self, match: re.Match[bytes]) -> int:
+        start, end = match.span()
+        before = self.data[max(0, start - 256) : start].rstrip(_INDENT)
+        if before[-1:] not in (b"", b"\r", b"\n"):  # not the first on its line: no directive
+            return start + 1
+        found = _DIRECTIVE.match(self.data, start)
+        directive = Directive(start, end, found[1] if found else b"", self.data[found.end() if found else end : end])
+        self.directives.append(directive)
+        code = self.skip(directive) if self.skip else end
+        self._blank(start, code)
+        return code
+
+    def _blank(self, start: int, end: int) -> None:
+        self.masked[start:end] = self.data[start:end].translate(BLANK)
+
+    def _fill(self, start: int, end: int) -> None:
+        if end > start:
+            self.masked[start:end] = b'"' + bytes(max(0, end - start - 2)) + b'"' * (end - start > 1)

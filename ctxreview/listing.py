@@ -1,0 +1,111 @@
+"""The context as text: numbered lines of code, and one sentence for each thing the source proves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ctxreview.model import Context, Excerpt, Fact, Scope, Selection
+
+MAX_FACTS = 200
+"""More facts than this are cut from the prompt (never from the JSON); the cut is said."""
+
+WORDS = {
+    "read": "Reads",
+    "write": "Writes",
+    "save": "Saves or sends",
+    "await": "Awaits",
+    "tracking": "Changes tracking",
+    "complete": "Commits or rolls back",
+    "io": "Calls out",
+    "spawn": "Starts other work",
+    "sql-hint": "SQL that locks",
+}
+
+
+_CONTROL = {n: f"\\x{n:02x}" for n in (*range(0x20), *range(0x7F, 0xA0)) if n not in (0x09, 0x0A)}
+_CONTROL |= {n: f"\\u{n:04x}" for n in (*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF)}
+_CONTROL[0x0D] = ""
+
+
+def visible(text: str) -> str:
+    """``text`` with control and direction-changing characters written out, so that what is shown is what is there."""
+    return text.translate(_CONTROL)
+
+
+def listing(excerpts: Sequence[Excerpt], selection: Selection) -> str:
+    """The excerpts of one file as numbered lines in file order; selected lines are marked with ``>``.
+
+    Left-out lines are shown as one line that counts them.
+    """
+    source = selection.source
+    first, last = selection.lines
+    shown: dict[int, bool] = {}
+    for excerpt in excerpts:
+        start, end = source.lines_of(excerpt.span)
+        hidden = [source.lines_of(e) for e in excerpt.elided]
+        for number in range(start, end + 1):
+            shown[number] = shown.get(number, False) or not any(a <= number <= b for a, b in hidden)
+    width = len(str(max(shown, default=1)))
+    out: list[str] = []
+    previous, skipped = 0, 0
+    for number in sorted(shown):
+        if not shown[number]:
+            skipped += 1
+            continue
+        if skipped:
+            out.append(f"{'':{width + 1}} … {skipped} lines left out here (no scope, no selection)")
+            skipped = 0
+        elif previous and number > previous + 1:
+            out.append(f"{'':{width + 1}} …")
+        mark = ">" if first <= number <= last else " "
+        out.append(f"{mark}{number:{width}} | {source.line(number)}".rstrip())
+        previous = number
+    if skipped:
+        out.append(f"{'':{width + 1}} … {skipped} lines left out here (no scope, no selection)")
+    return "\n".join(out)
+
+
+def proven(context: Context) -> tuple[str, ...]:
+    """What the source proves about the selection, one sentence each, with lines."""
+    source = context.selection.source
+    said = [_scope_sentence(s, context) for s in context.scopes]
+    listed: dict[str, list[str]] = {}
+    facts = [f for f in context.facts if f.kind != "exit"][:MAX_FACTS]
+    for fact in facts:
+        first, last = source.lines_of(fact.span)
+        lines = f"line {first}" if first == last else f"lines {first}-{last}"
+        listed.setdefault(fact.kind, []).append(f"{_on(fact)}{fact.name} ({lines})")
+    said += [f"{WORDS.get(kind, kind)}: {', '.join(names)}." for kind, names in listed.items()]
+    if len(facts) == MAX_FACTS:
+        said.append(f"Only the first {MAX_FACTS} facts are listed.")
+    return tuple(said)
+
+
+def _on(fact: Fact) -> str:
+    """What a fact is done on: the start of the chain, up to its first call."""
+    start = re.split(r"[(\[]", fact.target, maxsplit=1)[0]
+    if start != fact.target and "." in start:
+        return f"{start.rsplit('.', 1)[0]} … "
+    return f"{start}." if start else ""
+
+
+def _scope_sentence(scope: Scope, context: Context) -> str:
+    source = context.selection.source
+    first, last = source.lines_of(scope.span)
+    held = "holds the selection" if scope in context.enclosing else "does not hold the selection"
+    on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
+    parts = [f"{scope.kind.capitalize()} {scope.construct}{on}, lines {first}-{last}, {held}"]
+    if scope.mode not in ("", "exclusive"):
+        parts.append(f"mode {scope.mode}")
+    if scope.isolation:
+        parts.append(f"isolation {scope.isolation}")
+    if scope.async_flow is not None:
+        parts.append("flows over await" if scope.async_flow else "does not flow over await")
+    if scope.completes_at:
+        parts.append(f"completes at line {', '.join(str(source.line_of(c.start)) for c in scope.completes_at)}")
+    if scope.exits and scope.kind == "transaction":
+        parts.append(f"left without completing at line {', '.join(str(source.line_of(e.start)) for e in scope.exits)}")
+    if scope.note:
+        parts.append(scope.note.rstrip("."))
+    return "; ".join(parts) + f" ({scope.certainty})."

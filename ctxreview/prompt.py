@@ -1,0 +1,114 @@
+"""Context, question and checklist to a finished :class:`Prompt`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ctxreview.checklist import Item
+from ctxreview.config import prompt_file, prompt_folders
+from ctxreview.errors import BudgetError, ConfigError
+from ctxreview.listing import listing, proven, visible
+from ctxreview.model import Context, Prompt
+from ctxreview.redact import redact
+from ctxreview.tokens import Tokenizer
+
+TEMPLATE = "review.md.j2"
+
+
+SCHEMA = Path(__file__).parent / "reply.schema.json"
+
+
+@cache
+def schema() -> dict[str, object]:
+    """The JSON schema of a reply: an object at the root, every key required, no others (as strict modes want)."""
+    found: dict[str, object] = json.loads(_schema_text())
+    return found
+
+
+@cache
+def _schema_text() -> str:
+    return SCHEMA.read_text("utf-8").strip()
+
+
+def fixed_tokens(question: str, checklist: Sequence[Item], tokenizer: Tokenizer) -> int:
+    """Tokens of the prompt without any selection, counted from the template's own text.
+
+    Rendering is left for when the prompt is needed: the template engine would double a context's start-up time.
+    """
+    texts = [_template_text(), question, _schema_text(), *(f"- {i.id}: {i.question}" for i in checklist)]
+    return sum(tokenizer.count(t) for t in texts)
+
+
+def _template_text() -> str:
+    return prompt_file(TEMPLATE).read_text("utf-8")
+
+
+def build(context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer) -> Prompt:
+    """The finished prompt, secrets replaced.
+
+    Raises :class:`BudgetError` when it exceeds the budget all the same, and :class:`ConfigError` when a user's
+    template is broken.
+    """
+    code = redact(listing(context.excerpts, context.selection)).text
+    first, last = context.selection.lines
+    values: dict[str, Any] = {
+        "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
+        "proven": [redact(visible(s)).text for s in proven(context)],
+        "path": visible(context.path),
+        "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
+        "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),
+        "language": context.outline.language,
+        "code": visible(code),
+        "not_seen": [redact(visible(s)).text for s in not_seen(context)],
+        "checklist": checklist,
+        "schema": _schema_text(),
+    }
+    system, user = _render(values)
+    size = tokenizer.count(system) + tokenizer.count(user)
+    budget = context.tokens.budget
+    if size > budget:
+        raise BudgetError(
+            f"{context.path}: the prompt has {size:,} tokens and the budget is {budget:,}; raise it with --budget."
+        )
+    return Prompt(system, user, schema(), replace(context.tokens, prompt=size))
+
+
+def not_seen(context: Context) -> tuple[str, ...]:
+    """Blind spots and omissions, one sentence each."""
+    left_out = [
+        f"{o.path}, line{'s' if o.end_line > o.start_line else ''} {o.start_line}"
+        + (f"-{o.end_line}" if o.end_line > o.start_line else "")
+        + f": {o.why}."
+        for o in context.omitted
+    ]
+    return (*context.blind_spots, *left_out)
+
+
+def _render(values: dict[str, Any]) -> tuple[str, str]:
+    import jinja2
+
+    folders = prompt_folders()
+    shipped = jinja2.FileSystemLoader(folders[-1])
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader(
+            [jinja2.FileSystemLoader(folders[:-1]), shipped, jinja2.PrefixLoader({"shipped": shipped})]
+        ),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    try:
+        template = environment.get_template(TEMPLATE)
+        context = template.new_context(values)
+        parts = {name: "".join(template.blocks[name](context)).strip() + "\n" for name in ("system", "user")}
+    except (jinja2.TemplateError, KeyError) as error:
+        where = Path(str(prompt_file(TEMPLATE)))
+        raise ConfigError(f"{where}: the template cannot be used ({error}); mend it or remove it.") from None
+    return parts["system"], parts["user"]

@@ -1,0 +1,119 @@
+"""Model text to :class:`Reply`, strictly; citations looked up in the source.
+
+The structs below are the reply's form; ``reply.schema.json`` is the same form as a JSON schema, kept as a file
+because a prompt's size is needed where nothing is parsed. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from ctxreview.checklist import Item
+from ctxreview.errors import ReplyError
+from ctxreview.model import ChecklistAnswer, Context, Edit, Evidence, Reply, Source, Suggestion
+from ctxreview.redact import redact
+
+NEAR = 2
+"""A quote may stand this many lines away from the line that is cited."""
+
+
+class _Evidence(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    path: str
+    line: int
+    quote: str
+
+
+class _Answer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    id: str
+    answer: Literal["yes", "no", "cannot-tell"]
+    evidence: list[_Evidence]
+    note: str
+
+
+class _Edit(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    path: str
+    start_line: int
+    end_line: int
+    original: str
+    replacement: str
+
+
+class _Suggestion(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    title: str
+    rationale: str
+    edits: list[_Edit]
+
+
+class _Reply(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    summary: str
+    checklist: list[_Answer]
+    suggestions: list[_Suggestion]
+
+
+def parse(text: str, checklist: Sequence[Item]) -> Reply:
+    """The reply in ``text``: one JSON object, alone or in one code fence.
+
+    Items the model left out become ``cannot-tell`` and say so; ids it invented are dropped.
+    Raises :class:`ReplyError` with the place of the first thing that is wrong.
+    """
+    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.S)
+    try:
+        wire = msgspec.json.decode(fenced[1] if fenced else text, type=_Reply)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ReplyError(f"The reply is not in the form that was asked for: {error}") from None
+    given = {a.id: a for a in wire.checklist}
+    return Reply(
+        summary=wire.summary,
+        checklist=tuple(_answer(item, given.get(item.id)) for item in checklist),
+        suggestions=tuple(
+            Suggestion(
+                s.title,
+                s.rationale,
+                tuple(Edit(e.path, e.start_line, e.end_line, e.original, e.replacement) for e in s.edits),
+            )
+            for s in wire.suggestions
+        ),
+    )
+
+
+def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:
+    if given is None:
+        return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "The model did not answer this item.")
+    evidence = tuple(Evidence(e.path, e.line, e.quote) for e in given.evidence)
+    return ChecklistAnswer(item.id, item.question, given.answer, evidence, given.note)
+
+
+def verify(reply: Reply, context: Context) -> Reply:
+    """``reply`` with each citation marked: does the quote stand on its line, or within two lines of it?"""
+    source = context.selection.source
+    return replace(
+        reply,
+        checklist=tuple(
+            replace(a, evidence=tuple(replace(e, supported=_supported(e, source)) for e in a.evidence))
+            for a in reply.checklist
+        ),
+    )
+
+
+def _supported(evidence: Evidence, source: Source) -> bool:
+    quote = _squeezed(evidence.quote)
+    if not quote or not same_path(evidence.path, source.path) or not 1 <= evidence.line <= source.line_count:
+        return False
+    first, last = max(1, evidence.line - NEAR), min(source.line_count, evidence.line + NEAR)
+    near = source.text(source.line_span(first, last))
+    return quote in _squeezed(near) or quote in _squeezed(redact(near).text)
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def same_path(given: str, path: str) -> bool:
+    """Whether ``given`` names the file: models shorten paths from the left and change slashes."""
+    parts = [p for p in re.split(r"[\\/]+", given) if p not in ("", ".")]
+    return bool(parts) and path.split("/")[-len(parts) :] == parts

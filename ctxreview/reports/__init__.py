@@ -1,0 +1,1 @@
+"""Values to text, one file per format; nothing here reads or writes anything."""

@@ -1,0 +1,184 @@
+"""The JSON documents that other programs rely on: ``ctxreview.context/1`` and its kin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVerdict, Lines, Review, Scope
+from ctxreview.redact import redact
+from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, seen
+
+Document = dict[str, Any]
+
+
+def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
+    """One JSON document: on one line, or indented for people."""
+    return json.dumps(document, ensure_ascii=False, indent=indent)
+
+
+def error(given: str, message: str) -> Document:
+    """What stands in the place of a selection that failed."""
+    return {"schema": "ctxreview.error/1", "selection": given, "error": message}
+
+
+def context(value: Context) -> Document:
+    """A context as ``ctxreview.context/1``."""
+    source = value.selection.source
+    first, last = value.selection.lines
+    return {
+        "schema": "ctxreview.context/1",
+        "selection": {"path": value.path, "start_line": first, "end_line": last},
+        "language": value.outline.language,
+        "parse": {"clean": value.outline.parse.clean, "normalised": list(value.outline.parse.normalised)},
+        "functions": [
+            {"kind": f.construct, "name": f.name, "type": f.container or None, **_lines(source.lines_of(f.span))}
+            for f in value.functions
+        ],
+        "scopes": [_scope(s, value) for s in value.scopes],
+        "verdict": value.verdict,
+        "facts": [
+            {
+                "kind": f.kind,
+                "name": f.name,
+                **({"on": redact(f.target).text} if f.target else {}),
+                **_lines(source.lines_of(f.span)),
+            }
+            for f in value.facts
+        ],
+        "excerpts": [
+            {
+                "path": e.source.path,
+                **_lines(e.source.lines_of(e.span)),
+                "role": e.role,
+                "why": e.why,
+                "tokens": e.tokens,
+                **({"elided": [_lines(e.source.lines_of(s)) for s in e.elided]} if e.elided else {}),
+            }
+            for e in value.excerpts
+        ],
+        "omitted": [
+            {"path": o.path, "start_line": o.start_line, "end_line": o.end_line, "why": o.why} for o in value.omitted
+        ],
+        "blind_spots": list(value.blind_spots),
+        "tokens": {"prompt": value.tokens.prompt, "budget": value.tokens.budget, "tokenizer": value.tokens.tokenizer},
+    }
+
+
+def _lines(pair: tuple[int, int]) -> Document:
+    return {"start_line": pair[0], "end_line": pair[1]}
+
+
+def scope_lines(scope: Scope, value: Context) -> tuple[int, int]:
+    """First and last line of a scope; a pair ends on the line where its release is called."""
+    source = value.selection.source
+    first, last = source.lines_of(scope.span)
+    return first, source.line_of(scope.tail.start) if scope.form == "acquire-release" else last
+
+
+def _scope(scope: Scope, value: Context) -> Document:
+    source = value.selection.source
+    return {
+        "kind": scope.kind,
+        "construct": scope.construct,
+        "form": scope.form,
+        "path": scope.path or value.path,
+        **_lines(scope_lines(scope, value)),
+        "resource": scope.resource or None,
+        "mode": scope.mode or None,
+        "encloses_selection": scope in value.enclosing,
+        "certainty": scope.certainty,
+        "completes_at": [source.line_of(c.start) for c in scope.completes_at],
+        "exits_at": [source.line_of(e.start) for e in scope.exits],
+        "isolation": scope.isolation,
+        "async_flow": scope.async_flow,
+        "intent_comment": redact(source.text(scope.intent).strip()).text if scope.intent else None,
+        "note": scope.note or None,
+        "via": list(scope.via),
+    }
+
+
+def finding(value: Finding) -> Document:
+    """A finding with its place and question."""
+    return {
+        "rule": value.rule,
+        "severity": value.severity,
+        "certainty": value.certainty,
+        "message": value.message,
+        "question": value.question,
+        "path": value.at.path,
+        **_lines((value.at.start_line, value.at.end_line)),
+        "related": [_place(r) for r in value.related],
+    }
+
+
+def _place(value: Lines) -> Document:
+    return {"path": value.path, **_lines((value.start_line, value.end_line)), "what": value.what}
+
+
+def _guarded(value: Guarded, whole: bool) -> Document:
+    return {
+        "title": value.suggestion.title,
+        **({"rationale": value.suggestion.rationale} if whole else {}),
+        "applied": value.applied,
+        "verdict": value.verdict,
+        **({"reason": value.reason} if value.reason else {}),
+        "findings": [finding(f) for f in value.findings],
+        **({"diff": redact(value.diff).text} if whole else {}),
+    }
+
+
+def guard(values: Sequence[Guarded], verdict: GuardVerdict) -> Document:
+    """The guard's result as ``ctxreview.guard/1``."""
+    return {
+        "schema": "ctxreview.guard/1",
+        "verdict": verdict,
+        "suggestions": [_guarded(v, whole=False) for v in values],
+    }
+
+
+def _answer(value: ChecklistAnswer) -> Document:
+    return {
+        "id": value.id,
+        "question": value.question,
+        "answer": value.answer,
+        "evidence": [
+            {"path": e.path, "line": e.line, "quote": redact(e.quote).text, "supported": e.supported}
+            for e in value.evidence
+        ],
+        "note": value.note,
+    }
+
+
+def review(value: Review) -> Document:
+    """A review as ``ctxreview.review/1``."""
+    asked = value.provider is not None
+    return {
+        "schema": "ctxreview.review/1",
+        "question": redact(value.question).text,
+        "context": context(value.context),
+        "hazards": [finding(h) for h in value.hazards],
+        "provider": {"name": value.provider, "model": value.model} if asked else None,
+        "summary": value.summary or None,
+        "checklist": [_answer(a) for a in value.checklist],
+        "suggestions": [_guarded(g, whole=True) for g in value.suggestions],
+        "usage": {
+            "prompt_tokens": value.usage.prompt_tokens,
+            "reply_tokens": value.usage.reply_tokens,
+            "cost": value.usage.cost,
+        }
+        if value.usage is not None
+        else None,
+        "prompt_tokens": value.prompt.tokens.prompt,
+        "visibility": {
+            "seen": list(seen(value.context)),
+            "not_seen": [*value.context.blind_spots, *_omitted(value.context)],
+        },
+        "status": value.status,
+        "notice": NOTICE if asked else f"{NOT_ASKED} {UNANSWERED}",
+    }
+
+
+def _omitted(value: Context) -> list[str]:
+    return [f"{o.path}:{o.start_line}-{o.end_line}: {o.why}." for o in value.omitted]

@@ -1,0 +1,203 @@
+"""Reports for a terminal: plain text, with colours where the caller says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ctxreview.listing import proven, visible
+from ctxreview.model import ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
+from ctxreview.redact import redact
+from ctxreview.reports.document import scope_lines
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, seen
+
+COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "dim"}
+VERDICT_COLOURS = {"conflicts": "red", "needs-human": "yellow", "no-known-conflict": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Colours a text, or leaves it as it is."""
+
+    colour: bool
+
+    def __call__(self, text: str, *names: str) -> str:
+        """``text`` in the named colours."""
+        codes = ";".join(COLOURS[n] for n in names if n in COLOURS)
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and codes else text
+
+
+def context(value: Context, colour: bool = False) -> str:
+    """The context for people: code with the scopes drawn in the margin, then what is known and what is not."""
+    paint = Paint(colour)
+    return "\n".join([*_head(value, paint), "", *_code(value, paint), "", *_known(value, paint), ""])
+
+
+def _head(value: Context, paint: Paint) -> Iterator[str]:
+    first, last = value.selection.lines
+    source = value.selection.source
+    yield paint(visible(f"{value.path}, {place(first, last)}"), "bold")
+    for function in value.functions:
+        inside = f" of {function.container}" if function.container else ""
+        yield f"  {function.construct} {function.name}{inside}, {place(*source.lines_of(function.span))}"
+    if not value.functions:
+        yield "  outside every function"
+    yield f"  verdict: {paint(value.verdict, 'bold')}"
+
+
+def _code(value: Context, paint: Paint) -> Iterator[str]:
+    source = value.selection.source
+    first, last = value.selection.lines
+    shown: dict[int, bool] = {}
+    for excerpt in value.excerpts:
+        start, end = source.lines_of(excerpt.span)
+        hidden = [source.lines_of(e) for e in excerpt.elided]
+        for number in range(start, end + 1):
+            shown[number] = shown.get(number, False) or not any(a <= number <= b for a, b in hidden)
+    scopes = [(s, *scope_lines(s, value)) for s in value.scopes]
+    width = len(str(max(shown, default=1)))
+    text = redact("\n".join(visible(source.line(n)) for n in sorted(shown))).text.split("\n")
+    previous = 0
+    for number, line in zip(sorted(shown), text, strict=True):
+        if not shown[number]:
+            continue
+        if previous and number > previous + 1:
+            yield f"{'':{width + 2}}{paint('…', 'dim')}"
+        previous = number
+        chosen = first <= number <= last
+        margin = "".join(_margin(number, a, b, s in value.enclosing, paint) for s, a, b in scopes)
+        mark = paint(">", "bold", "yellow") if chosen else " "
+        yield f"{mark} {number:{width}} {margin} {paint(line, 'bold') if chosen else line}".rstrip()
+
+
+def _margin(number: int, first: int, last: int, encloses: bool, paint: Paint) -> str:
+    sign = " "
+    if first <= number <= last:
+        sign = "╶" if first == last else "┌" if number == first else "└" if number == last else "│"
+    return paint(sign, "green") if encloses else paint(sign, "dim")
+
+
+def _known(value: Context, paint: Paint) -> Iterator[str]:
+    said = proven(value)
+    if said:
+        yield paint("What the source proves", "bold")
+        yield from (f"  - {redact(visible(s)).text}" for s in said)
+    yield paint("What the model sees", "bold")
+    yield from (f"  - {visible(s)}" for s in seen(value))
+    yield paint("What it does not see", "bold")
+    left = [f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in value.omitted]
+    yield from (f"  - {visible(s)}" for s in (*value.blind_spots, *left))
+    tokens = value.tokens
+    how = "estimated" if tokens.tokenizer == "estimate" else f"counted with {tokens.tokenizer}"
+    yield f"About {tokens.prompt:,} of {tokens.budget:,} tokens ({how})."
+
+
+def review(value: Review, colour: bool = False) -> str:
+    """A review for people at a terminal."""
+    paint = Paint(colour)
+    asked = value.provider is not None
+    out = [
+        paint("Question", "bold"),
+        *(f"  {visible(line)}" for line in redact(value.question).text.splitlines()),
+        f"  Asked instead: is this a safe change, given everything this function is doing?{'' if asked else ' (not sent)'}",
+        "",
+        *_head(value.context, paint),
+        "",
+        *_code(value.context, paint),
+        "",
+        *_known(value.context, paint),
+        "",
+    ]
+    out += _hazards(value.hazards, paint)
+    if asked:
+        out += [paint(f"Answer of {value.provider} ({value.model})", "bold"), f"  {visible(value.summary)}", ""]
+    out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]
+    for answer in value.checklist:
+        out += _answer(answer, paint)
+    out.append("")
+    if asked:
+        out += guard(value.suggestions, colour).splitlines()
+        out.append("")
+    out += list(_end(value, paint))
+    return "\n".join([*out, ""])
+
+
+def _hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
+    yield paint("Hazards found by rules", "bold")
+    if not found:
+        yield "  None of the rules found anything. That is no proof that there is nothing."
+    for finding in found:
+        yield from _finding(finding, paint)
+    yield ""
+
+
+def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
+    at = finding.at
+    severity = paint(finding.severity, SEVERITY_COLOURS[finding.severity])
+    yield f"  - {severity} {finding.rule}, {place(at.start_line, at.end_line)} ({finding.certainty}): {redact(visible(finding.message)).text}"
+    yield f"    Question: {redact(visible(finding.question)).text}"
+    for other in finding.related:
+        yield f"    See {place(other.start_line, other.end_line)}{': ' + visible(other.what) if other.what else ''}."
+
+
+def _answer(answer: ChecklistAnswer, paint: Paint) -> Iterator[str]:
+    yield f"  {paint(f'{answer.answer:11}', 'bold')} {answer.question}"
+    yield from (f"              {_cited(e)}" for e in answer.evidence)
+    if answer.note:
+        yield f"              {redact(visible(answer.note)).text}"
+
+
+def _cited(evidence: Evidence) -> str:
+    doubt = "" if evidence.supported else " (unsupported: this does not stand there)"
+    return f"{visible(evidence.path)}:{evidence.line}: {redact(visible(' '.join(evidence.quote.split()))).text}{doubt}"
+
+
+def guard(values: Sequence[Guarded], colour: bool = False) -> str:
+    """Suggestions with diff and guard verdict."""
+    paint = Paint(colour)
+    if not values:
+        return "No suggestion was made.\n"
+    out: list[str] = []
+    for number, value in enumerate(values, 1):
+        verdict = paint(value.verdict, "bold", VERDICT_COLOURS[value.verdict])
+        out.append(f"{paint(f'Suggestion {number}', 'bold')}: {visible(value.suggestion.title)}: {verdict}")
+        if value.suggestion.rationale:
+            out += [f"  {visible(line)}" for line in redact(value.suggestion.rationale).text.splitlines()]
+        if value.reason:
+            out.append(f"  Not applied: {visible(value.reason)}")
+        out += [f"  {_coloured(visible(line), paint)}" for line in redact(value.diff).text.splitlines()]
+        for finding in value.findings:
+            out += _finding(finding, paint)
+        if value.verdict == "no-known-conflict":
+            out.append("  The rules know of no conflict with the scopes of this file. That is not an approval.")
+    return "\n".join(out) + "\n"
+
+
+def _coloured(line: str, paint: Paint) -> str:
+    return paint(line, "green") if line.startswith("+") else paint(line, "red") if line.startswith("-") else line
+
+
+def _end(value: Review, paint: Paint) -> Iterator[str]:
+    if value.provider is None:
+        size = value.prompt.tokens
+        about = "about " if size.tokenizer == "estimate" else ""
+        yield f"{paint(NOT_ASKED, 'bold')} The prompt has {about}{size.prompt:,} tokens."
+        yield HOW_TO_ASK.format(selection=value.context.selection.given)
+    elif value.usage is not None:
+        sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
+        price = f"${cost:.4f}" if cost is not None else "cost unknown"
+        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}."
+    yield NOTICE if value.provider is not None else UNANSWERED
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def verdict_line(verdict: GuardVerdict, scopes: Sequence[Scope]) -> str:
+    """The guard's overall verdict in one line."""
+    held = {0: "no scope in this file holds the selection", 1: "1 scope holds the selection"}.get(
+        len(scopes), f"{len(scopes)} scopes hold the selection"
+    )
+    return f"Guard: {verdict} ({held})."

@@ -1,0 +1,35 @@
+"""Sentences that every format of a report uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxreview.model import Context
+
+UNANSWERED = (
+    "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
+    "transaction, or acquire a lock, and if so, would any suggested optimisation affect that behaviour?"
+)
+NOTICE = f"This is AI-assisted output. {UNANSWERED}"
+NOT_ASKED = "No model was asked: what stands here was found in the source alone."
+HOW_TO_ASK = (
+    "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider and --base-url; "
+    "or take the prompt to any chat with `ctxreview prompt {selection} --copy`."
+)
+
+
+def place(first: int, last: int) -> str:
+    """``line 3`` or ``lines 3-5``."""
+    return f"line {first}" if first == last else f"lines {first}-{last}"
+
+
+def seen(context: Context) -> Iterator[str]:
+    """What the model got to see: one sentence for each excerpt, signatures counted together."""
+    signatures = [e for e in context.excerpts if e.role == "signatures"]
+    for excerpt in context.excerpts:
+        if excerpt.role != "signatures":
+            lines = place(*excerpt.source.lines_of(excerpt.span))
+            left = " (with statements left out)" if excerpt.elided else ""
+            yield f"{excerpt.source.path}, {lines}: {excerpt.why}{left}."
+    if signatures:
+        yield f"{len(signatures)} other members of the type, as signatures."

@@ -1,0 +1,134 @@
+"""The picture of the house as code: a selection goes in, a checked review comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from ctxreview import checklist as lists
+from ctxreview import context as contexts
+from ctxreview import prompt as prompts
+from ctxreview.config import prompt_file
+from ctxreview.errors import ReplyError
+from ctxreview.model import Completion, Context, Finding, Guarded, Outline, Prompt, Reply, Review, Source, Usage
+from ctxreview.outline import outline
+from ctxreview.selection import select
+from ctxreview.tokens import Tokenizer
+
+Provider = Callable[[Prompt], Completion]
+"""Asks a model; a provider of :mod:`ctxreview.providers` with its progress bound."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all selections of one run share. ``budget`` is in tokens; ``root`` is ``None`` to find it by itself."""
+
+    root: Path | None
+    budget: int
+    tokenizer: Tokenizer
+    checklist: tuple[lists.Item, ...]
+    question: str
+
+    @property
+    def fixed(self) -> int:
+        """Tokens of the prompt without any selection."""
+        return prompts.fixed_tokens(self.question, self.checklist, self.tokenizer)
+
+
+def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
+    """A job with the checklist in force."""
+    return Job(root, budget, tokenizer, lists.load(prompt_file("checklists/concurrency.toml")), question)
+
+
+def context_of(given: str, job: Job) -> Context:
+    """Everything the model would be told about one selection."""
+    selection = select(given, job.root)
+    return contexts.build(selection, outlined(selection.source), job.budget, job.tokenizer, job.fixed)
+
+
+@lru_cache(maxsize=512)
+def outlined(source: Source) -> Outline:
+    """The outline of a file, once however many selections point into it."""
+    return outline(source)
+
+
+def prompt_of(context: Context, job: Job) -> Prompt:
+    """The finished prompt for a context."""
+    return prompts.build(context, job.question, job.checklist, job.tokenizer)
+
+
+def review(given: str, job: Job, provider: Provider | None) -> Review:
+    """Review one selection; without a provider, as far as the source alone goes."""
+    context = context_of(given, job)
+    prompt = prompt_of(context, job)
+    hazards = hazards_of(context)
+    if provider is None:
+        answers = tuple(lists.answer(item, context) for item in job.checklist)
+        return Review(job.question, context, prompt, hazards, answers, suggestions=())
+    reply, completion = _ask(provider, prompt, job, context)
+    return Review(
+        question=job.question,
+        context=context,
+        prompt=prompt,
+        hazards=hazards,
+        checklist=reply.checklist,
+        suggestions=guarded(reply, context),
+        summary=reply.summary,
+        provider=completion.provider,
+        model=completion.model,
+        usage=completion.usage,
+    )
+
+
+def hazards_of(context: Context) -> tuple[Finding, ...]:
+    """The hazards that stand in the functions and scopes of the selection."""
+    from ctxreview import rules
+
+    source = context.selection.source
+    spans = [s.span for s in (*context.functions, *context.scopes)]
+    lines = [source.lines_of(s) for s in spans]
+    return tuple(
+        f for f in rules.check(context.outline) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)
+    )
+
+
+def guarded(reply: Reply, context: Context) -> tuple[Guarded, ...]:
+    """Each suggestion with the guard's verdict."""
+    from ctxreview.guard import guard
+
+    return tuple(guard(context, s) for s in reply.suggestions)
+
+
+def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tuple[Reply, Completion]:
+    """The parsed and verified reply; a reply in the wrong form gets one chance to be mended."""
+    from ctxreview.reply import parse, verify
+
+    completion = provider(prompt)
+    try:
+        return verify(parse(completion.text, job.checklist), context), completion
+    except ReplyError as error:
+        again = replace(
+            prompt,
+            user=f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n",
+        )
+        second = provider(again)
+        usage = _sum(completion.usage, second.usage)
+        try:
+            return verify(parse(second.text, job.checklist), context), replace(second, usage=usage)
+        except ReplyError as still:
+            raise ReplyError(
+                f"{completion.provider} ({completion.model}) answered twice in a form that cannot be read; nothing was reviewed. {still}"
+            ) from None
+
+
+def _sum(first: Usage, second: Usage) -> Usage:
+    def add(a: int | None, b: int | None) -> int | None:
+        return None if a is None or b is None else a + b
+
+    return Usage(
+        add(first.prompt_tokens, second.prompt_tokens),
+        add(first.reply_tokens, second.reply_tokens),
+        None if first.cost is None or second.cost is None else first.cost + second.cost,
+    )

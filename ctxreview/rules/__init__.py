@@ -1,0 +1,56 @@
+"""Hazards: one module each, the module is the rule.
+
+A rule has ``ID`` and ``SEVERITY``, a docstring with the headings that people and ``explain`` read, and one or both of
+``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. To add one,
+write the module, add it here, and give it loud and quiet cases in ``tests/test_rules.py``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from types import ModuleType
+
+from ctxreview.model import Finding, Outline
+from ctxreview.rules import (
+    async_flow,
+    lock_target,
+    missing_intent,
+    no_tracking_write,
+    release_outside_finally,
+    scope_change,
+)
+
+RULES: tuple[ModuleType, ...] = (
+    no_tracking_write,
+    scope_change,
+    async_flow,
+    release_outside_finally,
+    lock_target,
+    missing_intent,
+)
+
+
+def check(outline: Outline) -> tuple[Finding, ...]:
+    """Every hazard that stands in the file, in source order."""
+    found: list[Finding] = []
+    for rule in RULES:
+        run: Callable[[Outline], list[Finding]] | None = getattr(rule, "check", None)
+        found += run(outline) if run is not None else []
+    return tuple(sorted(found, key=lambda f: (f.at.start_line, f.rule)))
+
+
+def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
+    """What an edit changes across scope boundaries, and the hazards it adds. Lines are those after the edit."""
+    found: list[Finding] = []
+    for rule in RULES:
+        run: Callable[[Outline, Outline], list[Finding]] | None = getattr(rule, "compare", None)
+        found += run(before, after) if run is not None else []
+    known = Counter((f.rule, f.message) for f in check(before))
+    for finding in check(after):
+        key = (finding.rule, finding.message)
+        if known[key] > 0:
+            known[key] -= 1
+        elif finding.severity != "note":
+            found.append(finding)
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,21 @@
+"""Places for findings: spans as the lines that people see."""
+
+from __future__ import annotations
+
+from ctxreview.model import Lines, Outline, Scope, Span
+
+
+def lines(outline: Outline, span: Span, what: str = "") -> Lines:
+    """The 1-based inclusive lines of ``span``."""
+    return Lines(outline.source.path, *outline.source.lines_of(span), what)
+
+
+def scope_lines(outline: Outline, scope: Scope) -> Lines:
+    """The lines of a scope, named by its construct."""
+    return lines(outline, scope.span, scope.construct)
+
+
+def member_of(outline: Outline, span: Span) -> Scope | None:
+    """The outermost function that holds ``span``."""
+    chain = outline.around(span, "function")
+    return chain[-1] if chain else None

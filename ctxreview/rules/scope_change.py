@@ -1,0 +1,205 @@
+"""An edit changes a transaction or lock: gone, smaller, larger, or another one.
+
+What it flags
+-------------
+Compared before and after an edit: a scope that vanished or is new; statements that moved out of it or into it; another
+lock object, isolation level or mode; the async flow or the commit taken away.
+
+Why it matters here
+-------------------
+What stood together under one scope was atomic together. A statement that leaves it may see or leave a state that
+nobody was meant to see.
+
+When it is fine
+---------------
+The edit keeps every scope with the same work inside. A rename or a new layout of the same statements is not a change.
+
+Source
+------
+The README's incident; .NET documentation of ``TransactionScope`` and the ``lock`` statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
+from ctxreview.rules.places import member_of, scope_lines
+
+ID = "scope-change"
+SEVERITY = "high"
+
+Match = tuple[Scope, Scope | None]
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """What happened to each scope, and which scopes are new."""
+    matches, added = _matched(before, after)
+    found: list[Finding] = []
+    for old, new in matches:
+        if new is None:
+            found.append(_removed(old, before, after))
+        else:
+            found += _changed(old, new, before, after)
+    found += [
+        _finding(
+            "medium",
+            f"The edit adds a {s.construct}{_on(s)}.",
+            "What does it have to exclude or keep together, and does it nest with the scopes around it?",
+            scope_lines(after, s),
+        )
+        for s in added
+    ]
+    return found
+
+
+def _matched(before: Outline, after: Outline) -> tuple[list[Match], list[Scope]]:
+    """Scopes paired within members of the same name: same construct and resource first, then same kind."""
+    left = list(after.holds)
+    matches: list[Match] = [(old, None) for old in before.holds]
+    keys = (
+        lambda s, o: (_member(s, o), s.construct, s.form, s.resource),
+        lambda s, o: (_member(s, o), s.construct, s.resource),
+        lambda s, o: (_member(s, o), s.kind, s.resource) if s.resource else None,
+        lambda s, o: (_member(s, o), s.kind, s.construct),
+    )
+    for key in keys:
+        for i, (old, new) in enumerate(matches):
+            wanted = key(old, before)
+            found = (
+                next((s for s in left if wanted is not None and key(s, after) == wanted), None) if new is None else None
+            )
+            if found is not None:
+                left.remove(found)
+                matches[i] = old, found
+    return matches, left
+
+
+def _member(scope: Scope, outline: Outline) -> tuple[str, str]:
+    member = member_of(outline, scope.head)
+    return (member.container, member.name) if member is not None else (scope.container, "")
+
+
+def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
+    member = next((f for f in after.functions if (f.container, f.name) == _member(old, before)), None)
+    at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
+    return _finding(
+        "high",
+        f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
+        "What did it protect, and what protects that now?",
+        at,
+        scope_lines(before, old),
+    )
+
+
+def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Finding]:
+    found = []
+
+    def changed(severity: Severity, message: str, question: str) -> None:
+        found.append(_finding(severity, message, question, scope_lines(after, new), scope_lines(before, old)))
+
+    name = f"{old.construct}{_on(old)}"
+    if (old.construct, old.kind) != (new.construct, new.kind):
+        changed(
+            "medium",
+            f"The edit turns the {name} into a {new.construct}.",
+            "Do both have the same default isolation, ownership and reentrancy?",
+        )
+    if old.kind == "lock" and old.resource != new.resource:
+        changed(
+            "high",
+            f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
+            "Do the other users of the same state take the new lock too?",
+        )
+    if old.mode != new.mode:
+        changed(
+            "high",
+            f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
+            "Does anything under it still write, or rely on others being kept out?",
+        )
+    if old.isolation != new.isolation:
+        changed(
+            "medium",
+            f"The edit changes the isolation of the {name} from {old.isolation} to {new.isolation}.",
+            "Does anything read here decide what is written, and what keeps it unchanged until then?",
+        )
+    if old.async_flow and new.async_flow is False:
+        changed("high", f"The {name} no longer flows over await.", "Is anything awaited under it?")
+    if old.completes_at and not new.completes_at:
+        changed(
+            "high",
+            f"The {name} is no longer completed: what is done under it is rolled back.",
+            "Where is it completed now?",
+        )
+    out, into = _moved(old, new, before, after)
+    if out:
+        severity: Severity = "high" if any(_does(line) for line in out) else "medium"
+        changed(
+            severity,
+            f"The edit moves out of the {name}: {_quoted(out)}.",
+            "Does this still have to happen together with what stays under it?",
+        )
+    if into:
+        changed(
+            "medium",
+            f"The edit moves into the {name}: {_quoted(into)}.",
+            "How long is it held now, and can this wait for something that waits for it?",
+        )
+    return found
+
+
+def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
+    """Code lines of the member that left the scope, and those that came into it."""
+    inside_before, outside_before = _lines(old, before)
+    inside_after, outside_after = _lines(new, after)
+    out = (inside_before - inside_after) & (outside_after - outside_before)
+    into = (outside_before - outside_after) & (inside_after - inside_before)
+    return list(out), list(into)
+
+
+def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
+    """The code lines of the scope's member, inside and outside of it, without layout and comments."""
+    source = outline.source
+    member = member_of(outline, scope.head)
+    whole = member.span if member is not None else scope.span
+    inside: Counter[str] = Counter()
+    outside: Counter[str] = Counter()
+    first, last = source.lines_of(whole)
+    for number in range(first, last + 1):
+        line = source.line_span(number)
+        code = re.sub(r"//.*", "", source.text(line)).strip()
+        if (
+            len(re.sub(r"[\W_]", "", code)) == 0
+            or scope.head.overlaps(line)
+            or (scope.tail.overlaps(line) and scope.form == "acquire-release")
+        ):
+            continue
+        start = line.start + len(source.data[line.start : line.end]) - len(source.data[line.start : line.end].lstrip())
+        (inside if scope.span.holds(Span(start, start + 1)) else outside)[" ".join(code.split())] += 1
+    return inside, outside
+
+
+def _does(line: str) -> bool:
+    """Whether a moved line does anything that another thread or session could see: a call, a write, an exit."""
+    if re.match(r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)", line):
+        return False
+    return bool(re.search(r"[\w>]\s*\(|[^=!<>]=[^=>]|\+\+|--|\b(return|throw|yield|await)\b", line))
+
+
+def _quoted(code: list[str]) -> str:
+    shown = ", ".join(f"`{line if len(line) <= 60 else line[:59] + '…'}`" for line in code[:3])
+    return shown + (f" and {len(code) - 3} more lines" if len(code) > 3 else "")
+
+
+def _on(scope: Scope) -> str:
+    return f" on `{scope.resource}`" if scope.kind == "lock" and scope.resource else ""
+
+
+def _range(outline: Outline, span: Span) -> str:
+    first, last = outline.source.lines_of(span)
+    return f"{first}-{last}"
+
+
+def _finding(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
+    return Finding(ID, severity, "syntactic", message, question, at, related)

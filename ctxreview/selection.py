@@ -1,0 +1,147 @@
+"""What the person pointed at: a text such as ``src/Orders.cs:41-43`` becomes a :class:`Selection`.
+
+Reads the file; everything after this works on values.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from ctxreview.errors import SourceError
+from ctxreview.model import Selection, Source, Span
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Larger files are refused: no person reviews them, and parsing one takes seconds."""
+
+FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
+_FORM = re.compile(
+    r"(?P<path>.+?):(?:(?P<l1>\d+):(?P<c1>\d+)-(?P<l2>\d+):(?P<c2>\d+)|(?P<start>\d+)(?:-(?P<end>\d+))?)", re.S
+)
+_ROOT_MARKS = (".sln", ".slnx", ".csproj")
+
+
+def select(given: str, root: Path | None = None) -> Selection:
+    """The selection that ``given`` names; lines and columns are 1-based and inclusive.
+
+    The path is taken from the current directory, or else from ``root``. Columns past a line's end mean
+    its end, as carets do. Raises :class:`SourceError` when the text, the file or the range is wrong.
+    """
+    form = _FORM.fullmatch(given.strip())
+    if form is None:
+        raise SourceError(f"{given!r} is not a selection: write {FORMS}.")
+    path = Path(form["path"])
+    if root is not None and not path.is_absolute() and not path.exists() and (root / path).exists():
+        path = root / path
+    source = read(path, root)
+    if form["l1"]:
+        l1, c1, l2, c2 = (int(form[k]) for k in ("l1", "c1", "l2", "c2"))
+        _check(given, source, l1, l2)
+        start, end = _offset(source, l1, c1), _offset(source, l2, c2 + 1)
+        if c1 < 1 or (end <= start and (l1, c1) > (l2, c2)):
+            raise SourceError(f"{given}: the selection ends before it starts; write the earlier place first.")
+        return Selection(source, Span(start, max(start, end)), given)
+    first = int(form["start"])
+    last = int(form["end"] or first)
+    _check(given, source, first, last)
+    return Selection(source, source.line_span(first, last), given)
+
+
+def _check(given: str, source: Source, first: int, last: int) -> None:
+    if first < 1:
+        raise SourceError(f"{given}: lines are counted from 1.")
+    if last < first:
+        raise SourceError(f"{given}: the range is reversed; write {last}-{first}.")
+    if last > source.line_count:
+        raise SourceError(
+            f"{given}: {source.path} has {source.line_count} lines; line {last} is past its end. Was the file changed since?"
+        )
+
+
+def _offset(source: Source, line: int, column: int) -> int:
+    here = source.line_span(line)
+    return here.start + len(source.text(here)[: max(0, column - 1)].encode())
+
+
+def read(path: Path, root: Path | None = None) -> Source:
+    """Read one file; its path becomes relative to ``root``, or to the repository that holds it.
+
+    Raises :class:`SourceError` when it cannot be read as text or leads out of ``root``.
+    """
+    try:
+        real = path.resolve(strict=True)
+        stat = real.stat()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SourceError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
+    if real.is_dir():
+        raise SourceError(f"{path}: is a folder; name a file and its lines: {FORMS}.")
+    lexical = Path(os.path.normpath(Path.cwd() / path))
+    home = (root if root is not None else find_root(lexical)).resolve()
+    if not real.is_relative_to(home):
+        raise SourceError(
+            f"{path}: lies outside {home}"
+            + (" (it is a link that leads out of it)." if real != lexical else "; give the right folder with --root.")
+        )
+    shown = real.relative_to(home).as_posix()
+    if stat.st_size > MAX_BYTES:
+        raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
+    return _read(real, shown, stat.st_mtime_ns, stat.st_size)
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a path"
+
+
+@lru_cache(maxsize=512)
+def _read(real: Path, shown: str, _changed: int, _size: int) -> Source:
+    try:
+        raw = real.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{shown}: cannot be read ({_reason(error)}).") from None
+    return decode(raw, shown)
+
+
+def decode(raw: bytes, shown: str) -> Source:
+    """The bytes of a file as a :class:`Source`. Raises :class:`SourceError` for empty and binary files."""
+    if not raw.strip():
+        raise SourceError(f"{shown}: is empty; there is nothing to select.")
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if raw.startswith(mark):
+            return _decoded(raw[len(mark) :], shown, encoding)
+    if b"\0" in raw[:8192]:
+        # Without a mark, UTF-16 source shows as a zero in every other byte; anything else with zeros is not text.
+        head = raw[: min(len(raw), 8192) & ~1]
+        for half, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
+            if half.count(0) > len(half) * 0.9:
+                return _decoded(raw, shown, encoding)
+        raise SourceError(f"{shown}: is a binary file; ctxreview reads source text.")
+    return _decoded(raw, shown, "utf-8")
+
+
+def _decoded(raw: bytes, shown: str, encoding: str) -> Source:
+    for codec in (encoding, "cp1252", "latin-1") if encoding == "utf-8" else (encoding,):
+        try:
+            text = raw.decode("utf-8" if codec == "utf-8-sig" else codec)
+        except UnicodeDecodeError:
+            continue
+        return Source(shown, raw if codec.startswith("utf-8") else text.encode("utf-8", "replace"), codec)
+    raise SourceError(
+        f"{shown}: is marked as {encoding.upper()} but is not valid {encoding.upper()}; save it again as UTF-8."
+    )
+
+
+def find_root(path: Path) -> Path:
+    """The repository around a file: the nearest folder with ``.git``, else with a solution or project."""
+    folders = list(path.parents)
+    for folder in folders:
+        if (folder / ".git").exists():
+            return folder
+    for folder in folders:
+        try:
+            if any(entry.suffix in _ROOT_MARKS for entry in folder.iterdir()):
+                return folder
+        except OSError:
+            break
+    return path.parent

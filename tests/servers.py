@@ -1,0 +1,140 @@
+"""A small HTTP server that answers as it is told, for what llmock does not speak.
+
+Real sockets on 127.0.0.1: resets, redirects and endless streams reach the SDKs as they would from afar.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SSE = "text/event-stream"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer: ``pieces`` go out one by one, ``pause`` seconds apart, then ``reset`` breaks the line."""
+
+    pieces: tuple[bytes, ...] = ()
+    status: int = 200
+    kind: str = SSE
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pause: float = 0.0
+    reset: bool = False
+
+
+@dataclass
+class Told:
+    """What the server answers on each path (the last answer repeats), and what it was asked."""
+
+    url: str
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.asked]
+
+
+@contextmanager
+def serving() -> Iterator[Told]:
+    """A server on a free port of 127.0.0.1 for as long as the block runs."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server.told
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.told = Told(f"http://127.0.0.1:{self.server_address[1]}")
+
+    def shutdown_request(self, request: Any) -> None:
+        self.close_request(request)  # without the polite half-close, so that a reset is a reset
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        told = self.server.told
+        told.asked.append((self.path, body))
+        scripted = told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
+        answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
+        self.send_response(answer.status)
+        for name, value in {"content-type": answer.kind, **answer.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        try:
+            for piece in answer.pieces:
+                self.wfile.write(piece)
+                self.wfile.flush()
+                time.sleep(answer.pause)
+        except OSError:
+            return  # the client has left, which is what some tests are about
+        if answer.reset:
+            time.sleep(0.05)  # a reset overtakes what has not been read yet
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+def events(*data: dict[str, Any]) -> tuple[bytes, ...]:
+    """Server-sent events, one piece each, named by their ``type`` where they have one."""
+    return tuple(
+        (f"event: {item['type']}\n" if "type" in item else "").encode() + f"data: {json.dumps(item)}\n\n".encode()
+        for item in data
+    )
+
+
+def error(status: int, body: dict[str, Any], **headers: str) -> Answer:
+    """A JSON error answer."""
+    return Answer((json.dumps(body).encode(),), status, JSON, headers)
+
+
+def response(status: str = "completed", text: str = "", **fields: Any) -> dict[str, Any]:
+    """The last event of a Responses stream, named after ``status``."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    output = [{"type": "message", "id": "m", "role": "assistant", "status": status, "content": [part]}]
+    body = {"id": "r", "object": "response", "created_at": 0, "model": "m-1", "status": status, "output": output}
+    return {"type": f"response.{status}", "sequence_number": 9, "response": body | fields}
+
+
+def delta(text: str) -> dict[str, Any]:
+    """A piece of text in a Responses stream."""
+    return {"type": "response.output_text.delta", "delta": text, "item_id": "m", "sequence_number": 1}
+
+
+def chunk(text: str | None = None, finish: str | None = None, **fields: Any) -> dict[str, Any]:
+    """A chunk of a Chat Completions stream."""
+    choice = {"index": 0, "delta": {"content": text} | fields, "finish_reason": finish}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m-1", "choices": [choice]}
+
+
+def message(*texts: str, stop: str | None = "end_turn", **stopped: Any) -> tuple[dict[str, Any], ...]:
+    """The events of a Messages stream; without a stop reason it ends after the text."""
+    head = {"id": "m", "type": "message", "role": "assistant", "model": "m-1", "content": [], "stop_reason": None}
+    usage = {"input_tokens": 7, "cache_read_input_tokens": 4, "output_tokens": 1}
+    start = {"type": "message_start", "message": head | {"usage": usage}}
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    told = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in texts]
+    last = {"type": "message_delta", "delta": {"stop_reason": stop} | stopped, "usage": {"output_tokens": 5}}
+    return (start, block, *told) if stop is None else (start, block, *told, last, {"type": "message_stop"})
