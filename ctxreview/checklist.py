@@ -1,11 +1,8 @@
 """The concurrency checklist: its items, and the answers that the source alone can prove."""
 
-from __future__ import annotations
-
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
 from ctxreview.model import ChecklistAnswer, Context, Evidence, Fact, Span
@@ -14,8 +11,7 @@ MAX_EVIDENCE = 6
 """Lines cited for one item without a model; the rest are counted in the note."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One question that every review has to answer.
 
     ``scopes`` (kinds that hold the selection) and ``facts`` (kinds in the function; with ``under_scope`` only

@@ -4,8 +4,7 @@ Results go to standard output, everything else to standard error. Exit status 0,
 ``--fail-on``, 2 for wrong usage and for work that could not be finished.
 """
 
-from __future__ import annotations
-
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,10 +92,6 @@ def main() -> None:
     except CtxreviewError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader has gone (`| head`); Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(2)
     except OSError as error:
         _say(f"{error.filename or 'output'}: {error.strerror or error}; nothing more was written.")
         sys.exit(2)
@@ -120,7 +115,7 @@ def context(
     output: Output = None,
 ) -> None:
     """Print what the model would see: functions, scopes, facts, and what it would not see."""
-    from ctxreview.reports import document, text
+    from ctxreview.reports import document
     from ctxreview.review import context_of
 
     job = _job(root, hops, budget, DEFAULT_QUESTION, None)
@@ -129,6 +124,8 @@ def context(
     def shown(value: Context) -> str:
         if format_ is Format.JSON or many:
             return document.dumps(document.context(value), None if many else 2)
+        from ctxreview.reports import text
+
         return text.context(value, _colour(output)).rstrip("\n")
 
     _print_each(given, many, lambda one: shown(context_of(one, job)), output)
@@ -248,7 +245,7 @@ def guard(
     _fail_on([f for c in checked for f in c.findings], fail_on)
 
 
-def _job(root: Path | None, hops: int, budget: int, question: str, model: str | None) -> Job:
+def _job(root: Path | None, hops: int, budget: int, question: str, model: str | None) -> "Job":
     from ctxreview.review import job
     from ctxreview.tokens import tokenizer
 
@@ -260,10 +257,11 @@ def _job(root: Path | None, hops: int, budget: int, question: str, model: str | 
         )
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
-    return job(root, budget, tokenizer(model), question)
+    # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
+    return job(root, budget, tokenizer(model), question.encode("utf-8", "replace").decode())
 
 
-def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> Endpoint | None:
+def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> "Endpoint | None":
     """Whom to ask: as given, else the provider whose key is in the environment, else nobody."""
     from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint
 
@@ -284,11 +282,11 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
     return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
 
 
-def _asking(endpoint: Endpoint) -> Asks:
+def _asking(endpoint: "Endpoint") -> "Asks":
     from ctxreview.providers import connect
 
     ask = connect(endpoint)
-    live = sys.stderr.isatty()
+    live = sys.stderr is not None and sys.stderr.isatty()
 
     def progress(characters: int) -> None:
         if live:
@@ -359,7 +357,7 @@ def _print_all(given: Sequence[str], many: bool, show: Callable[[str], str], out
 
     if output is None:
         for line in lines():
-            print(line, flush=True)
+            _line(line)
     else:
         _print("\n".join(lines()), output)
     if failed:
@@ -369,15 +367,25 @@ def _print_all(given: Sequence[str], many: bool, show: Callable[[str], str], out
 
 def _print(result: str, output: Path | None) -> None:
     if output is None:
-        print(result, flush=True)
+        _line(result)
         return
-    part = output.with_name(f"{output.name}.part")
+    part = output.parent / f"{output.name}.part"
     try:
-        part.write_text(result + "\n", "utf-8")
+        part.write_text(result + "\n", "utf-8", errors="replace")
         part.replace(output)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise ConfigError(f"{output}: cannot be written ({error.strerror}); nothing was written.") from None
+
+
+def _line(result: str) -> None:
+    try:
+        print(result, flush=True)
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain again when it closes the stream, and typer exit with 1.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(2) from None
 
 
 def _fail_on(found: Iterable[Finding], limit: Severity | None) -> None:
@@ -386,8 +394,9 @@ def _fail_on(found: Iterable[Finding], limit: Severity | None) -> None:
 
 
 def _colour(output: Path | None) -> bool:
-    return output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return output is None and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
+        print(sentence, file=sys.stderr, flush=True)

@@ -55,7 +55,7 @@ def _pointed(selection: Selection, outline: Outline) -> Span:
     source, span = selection.source, selection.span
     inside = [c for c in outline.comments if c.overlaps(span)]
     code = _trim(source.data, span, inside)
-    if len(code):
+    if code.size:
         return code
     if outline.function_of(Span(span.start, span.start)) is not None:
         return Span(span.start, span.start)
@@ -134,12 +134,11 @@ def _blind_spots(
     if not functions:
         yield "The selection lies outside every function; what runs it, and under which lock, is not known."
     for type_ in types:
-        head = source.text(type_.head)
-        if re.search(r"\bpartial\b", head):
+        before, _, bases = _declared(source.text(type_.head), type_.name)
+        if "partial" in before.split():
             yield f"{type_.name} is partial: its parts in other files were not read."
-        base = re.search(r":\s*([^{]+?)\s*(?:\bwhere\b|$)", head, re.S)
-        if base:
-            yield f"{type_.name} derives from {' '.join(base.group(1).split())}: what that declares was not read."
+        if bases and type_.construct != "enum":
+            yield f"{type_.name} derives from {bases}: what that declares was not read."
     for scope in scopes:
         first, last = source.lines_of(scope.span)
         if scope not in enclosing and scope.span.holds(pointed):
@@ -161,6 +160,16 @@ def _blind_spots(
         yield f"The parser could not read this code at line {lines}; scopes there may be missed."
     if source.encoding in ("cp1252", "latin-1"):
         yield f"The file is not UTF-8; it was read as {source.encoding}."
+
+
+def _declared(head: str, name: str) -> tuple[str, str, str]:
+    """What stands before the type's name, after it and after the colon; without attributes, parameters and constraints."""
+    bare, shorter = "", re.sub(r"//[^\n]*|/\*.*?\*/", " ", head, flags=re.S)
+    while bare != shorter:
+        bare, shorter = shorter, re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", shorter)
+    before, _, after = re.split(r"\bwhere\b", bare)[0].partition(name)
+    parameters, _, bases = after.partition(":")
+    return before, parameters.strip(), " ".join(bases.split())
 
 
 def _callees(outline: Outline, members: list[Scope]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +22,10 @@ WORST: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflic
 """Guard verdicts, worst first."""
 
 _CODE_FENCES = frozenset({"", "csharp", "cs", "c#"})
-_ELISION = re.compile(r"^\s*(//|/\*|#)?\s*(\.\.\.|…)", re.MULTILINE)
+_ELISION = re.compile(
+    r"^\s*(//|/\*|#)?\s*(\.\.\.|…)|^\s*(//|/\*).*\b(existing|rest|remaining|unchanged|same|other)\b.*(\.\.\.|…)",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,19 @@ def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
 
 def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     """The suggestions in a model's answer. Raises :class:`ReplyError` when there is no code in it."""
+    text = text.replace("\r\n", "\n")
     stripped = text.strip()
-    if stripped.startswith("{"):
-        return parse(stripped, ()).suggestions
+    if re.match(r"(```(json)?\s*)?\{\s*\"", stripped):
+        found_there = parse(stripped, ()).suggestions
+        if not found_there:
+            raise ReplyError("This answer suggests no change, so there is nothing to check.")
+        return found_there
     if re.search(r"^@@ -\d", stripped, re.MULTILINE) and not re.search(r"^```", stripped, re.MULTILINE):
         return _from_diff(text, "The given diff")
     found: list[Suggestion] = []
-    for fence in re.finditer(r"^(`{3,})[ \t]*([\w#+-]*)[^\n]*\n(.*?)^\1`*[ \t]*$", text, re.MULTILINE | re.DOTALL):
-        language, code = fence[2].lower(), fence[3]
+    fences = r"^[ \t]*(`{3,})[ \t]*([\w#+-]*)[^\n]*\n(.*?)^[ \t]*\1`*[ \t]*$"
+    for fence in re.finditer(fences, text, re.MULTILINE | re.DOTALL):
+        language, code = fence[2].lower(), textwrap.dedent(fence[3])
         title = f"Code block {len(found) + 1}"
         if language == "diff":
             found += _from_diff(code, title)
@@ -65,8 +74,15 @@ def _sentence_before(text: str, at: int) -> str:
 
 
 def _fragment(code: str, context: Context) -> Edit:
-    """A fenced fragment replaces the function it declares, or else the selected lines."""
+    """A fenced fragment replaces the type or function it declares, or else the selected lines."""
     source = context.selection.source
+    types = context.outline.around(context.selection.span, "type")
+    whole = next((t for t in types if re.search(rf"\b{t.construct}\s+(struct\s+)?{re.escape(t.name)}\b", code)), None)
+    if whole is not None:
+        first, last = source.lines_of(whole.span)
+        if re.search(r"^\s*namespace\b", code, re.MULTILINE):
+            first, last = 1, source.line_count
+        return Edit(source.path, first, last, source.text(source.line_span(first, last)), code.rstrip("\n"))
     for function in reversed(context.functions):
         if re.search(
             rf"^[^\n=;.]*\b{re.escape(function.name)}\s*(<[^<>()]*>)?\s*\([^;]*?\)[^;]*?(\{{|=>)", code, re.MULTILINE
@@ -111,7 +127,7 @@ def guard(context: Context, suggestion: Suggestion) -> Guarded:
         return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=why.reason)
     changed = outline(after)
     findings = list(rules.compare(before, changed))
-    if before.parse.clean and not changed.parse.clean:
+    if len(changed.parse.errors) > len(before.parse.errors):
         findings.append(_unparsed(changed))
     verdict: GuardVerdict = "no-known-conflict"
     if findings:

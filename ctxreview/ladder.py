@@ -7,17 +7,17 @@ signatures. A scope's two ends and the selection are never left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from ctxreview.errors import BudgetError
 from ctxreview.listing import listing, proven
-from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Role, Scope, Source, Span, Tokens
+from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Scope, Source, Span, Tokens
 from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
 
-Add = Callable[[Span, Role, str], None]
-Weighed = Callable[[Excerpt], Excerpt]
+OVER = "over the token budget"
+BODIES = "the bodies of {} other members of {}: not enclosing the selection"
 
 
 def fill(
@@ -27,77 +27,199 @@ def fill(
 
     Raises :class:`BudgetError` when the function does not fit even with everything left out that may be.
     """
-    outline, source = context.outline, context.selection.source
-    room = budget - fixed - tokenizer.count("\n".join(proven(context)))
-    excerpts: list[Excerpt] = []
-    omitted: list[Omission] = []
-
-    def weighed(excerpt: Excerpt) -> Excerpt:
-        return replace(excerpt, tokens=tokenizer.count(listing([excerpt], context.selection)))
-
-    def add(span: Span, role: Role, why: str) -> None:
-        nonlocal room
-        excerpt = weighed(Excerpt(source, span, role, why))
-        if excerpt.tokens <= room:
-            room -= excerpt.tokens
-            excerpts.append(excerpt)
-        else:
-            omitted.append(Omission(source.path, *source.lines_of(span), f"{why}: over the token budget"))
-
-    shown = [(m, _whole(m, outline)) for m in outermost(context.functions)]
+    source = context.selection.source
+    page = _Page(context, budget, tokenizer, fixed)
+    shown = [(m, _whole(m, context.outline)) for m in outermost(context.functions)]
+    rest = list(_rest(context, types, [s for _, s in shown], pointed)) if types else []
+    page.reserve(rest)
     for member, span in shown:
         why = "encloses the selection" if span.holds(pointed) else "the selection touches it"
-        excerpt = weighed(Excerpt(source, span, "function", why))
-        if excerpt.tokens > room:
-            excerpt = _elide(excerpt, member, context, pointed, room, weighed, budget)
-            omitted += [
-                Omission(
-                    source.path,
-                    *source.lines_of(e),
-                    "statements outside every scope and the selection: over the token budget",
-                )
-                for e in excerpt.elided
-            ]
-        room -= excerpt.tokens
-        excerpts.append(excerpt)
+        page.function(Excerpt(source, span, "function", why), member)
     if not shown:
-        for member_ in [m for m in outline.members if m.span.overlaps(pointed)]:
-            add(_lines(source, member_.span), "field", "the selection lies in it")
+        for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
+            page.must(Excerpt(source, _lines(source, state.span), "field", "the selection lies in it"))
+    for header in rest[0].excerpts if rest else ():
+        if header.span.overlaps(context.selection.span):
+            page.must(header)
+    for lines in page.uncovered():
+        page.must(Excerpt(source, lines, "member", "selected"))
+    for group in rest:
+        page.add(group)
     if types:
-        add(_lines(source, types[0].head), "type-header", f"declares {types[0].name}, which holds the selection")
-        taken = [e.span for e in excerpts]
-        code = "\n".join(source.text(s) for _, s in shown) if shown else source.text(pointed)
-        home = types[0].span
-        state = [m for m in outline.members if home.holds(m.span) and not any(t.overlaps(m.span) for t in taken)]
-        used = [m for m in state if _mentions(code, m)]
-        for member_ in used:
-            add(
-                _lines(source, _declaration(member_, outline)),
-                "field",
-                f"{', '.join(member_.names)}: used by the function",
+        page.count_bodies(types[0])
+    return context._replace(
+        excerpts=tuple(page.excerpts),
+        omitted=tuple(page.omitted),
+        tokens=Tokens(budget - page.room, budget, tokenizer.name),
+    )
+
+
+class _Group(NamedTuple):
+    """Excerpts that may be left out, and the one sentence that then stands for those that are."""
+
+    excerpts: list[Excerpt]
+    what: str
+    lines: tuple[int, int]
+
+
+class _Page:
+    """What is shown so far and the room that is left, in tokens."""
+
+    def __init__(self, context: Context, budget: int, tokenizer: Tokenizer, fixed: int) -> None:
+        self.context = context
+        self.source = context.selection.source
+        self.budget = budget
+        self.tokenizer = tokenizer
+        self.room = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
+        self.reserved = 0
+        self.excerpts: list[Excerpt] = []
+        self.omitted: list[Omission] = []
+
+    def reserve(self, groups: list[_Group]) -> None:
+        """Keep room for the sentences about what may be left out later."""
+        whys = [f"{len(g.excerpts)} of {g.what}: {OVER}" for g in groups if g.excerpts] + [BODIES] * bool(groups)
+        self.reserved = said([Omission(self.source.path, *groups[0].lines, why) for why in whys], self.tokenizer)
+
+    def weighed(self, excerpt: Excerpt) -> Excerpt:
+        """The excerpt with its size, the mark of a gap included."""
+        return excerpt._replace(tokens=self.tokenizer.count(f"{listing([excerpt], self.context.selection)}\n …"))
+
+    def _take(self, excerpt: Excerpt) -> None:
+        self.room -= excerpt.tokens
+        self.excerpts.append(excerpt)
+
+    def _omit(self, omission: Omission) -> None:
+        self.room -= said([omission], self.tokenizer)
+        self.omitted.append(omission)
+
+    def must(self, excerpt: Excerpt) -> None:
+        """Show the excerpt, or raise :class:`BudgetError`."""
+        excerpt = self.weighed(excerpt)
+        if excerpt.tokens > self.room - self.reserved:
+            raise BudgetError(
+                f"{self.context.selection.given}: the selection needs "
+                f"{self.budget - self.room + self.reserved + excerpt.tokens:,} tokens and the budget is {self.budget:,}; "
+                "raise it with --budget."
             )
-        if not shown:
-            _add_users(add, outline, home, pointed)
-        _add_signatures(add, outline, home, [e.span for e in excerpts], [m for m in state if m not in used])
+        self._take(excerpt)
+
+    def function(self, excerpt: Excerpt, function: Scope) -> None:
+        """Show the function, whole where there is room."""
+        excerpt = self.weighed(excerpt)
+        if excerpt.tokens > self.room - self.reserved:
+            excerpt = self._elided(excerpt, function)
+        self._take(excerpt)
+        for omission in _left_out(excerpt):
+            self._omit(omission)
+
+    def add(self, group: _Group) -> None:
+        """Show of the group what there is room for."""
+        left = 0
+        for excerpt in map(self.weighed, group.excerpts):
+            if any(e.span.holds(excerpt.span) for e in self.excerpts):
+                continue
+            if excerpt.tokens <= self.room - self.reserved:
+                self._take(excerpt)
+            else:
+                left += 1
+        if left:
+            self._omit(Omission(self.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
+
+    def count_bodies(self, home: Scope) -> None:
+        """Say how many members of the type are not shown with their bodies."""
         hidden = [
             f
-            for f in outermost(f for f in outline.functions if home.holds(f.span))
-            if not any(e.role == "function" and e.span.holds(f.span) for e in excerpts)
+            for f in outermost(f for f in self.context.outline.functions if home.span.holds(f.span))
+            if not any(e.role == "function" and e.span.holds(f.span) for e in self.excerpts)
         ]
         if hidden:
-            first, last = source.lines_of(home)
-            omitted.append(
-                Omission(
-                    source.path,
-                    first,
-                    last,
-                    f"the bodies of {len(hidden)} other members of {types[0].name}: not enclosing the selection",
-                )
-            )
-    total = budget - room
-    return replace(
-        context, excerpts=tuple(excerpts), omitted=tuple(omitted), tokens=Tokens(total, budget, tokenizer.name)
+            why = BODIES.format(len(hidden), home.name)
+            self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
+
+    def uncovered(self) -> Iterator[Span]:
+        """Runs of selected lines that no excerpt shows, without blank lines at their ends."""
+        seen = [self.source.lines_of(e.span) for e in self.excerpts]
+        first, last = self.context.selection.lines
+        run: list[int] = []
+        for number in range(first, last + 2):
+            if number <= last and not any(a <= number <= b for a, b in seen):
+                if run or self.source.line(number).strip():
+                    run.append(number)
+                continue
+            while run and not self.source.line(run[-1]).strip():
+                run.pop()
+            if run:
+                yield self.source.line_span(run[0], run[-1])
+            run = []
+
+    def _elided(self, excerpt: Excerpt, function: Scope) -> Excerpt:
+        """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
+        source, context = self.source, self.context
+        room = self.room - self.reserved
+        kept = [
+            context.selection.span,
+            *(s.span for s in context.scopes),
+            *(f.span for f in context.functions if f is not function),
+        ]
+        # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
+        waiting = [
+            s
+            for s in statements(source, function.span)
+            if not any(s.overlaps(k) or k.holds(s) for k in kept) and _own_lines(source, s)
+        ]
+        elided: list[Span] = []
+        least, saved = excerpt.tokens, 0
+        for count, statement in enumerate(sorted(waiting, key=lambda s: s.size, reverse=True), 1):
+            if not any(e.holds(statement) for e in elided):
+                elided.append(statement)
+                saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
+            if saved < excerpt.tokens - room and count < len(waiting):
+                continue  # weighing all of a long function after each statement would take seconds
+            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided)))
+            needed = smaller.tokens + said(_left_out(smaller), self.tokenizer)
+            if needed <= room:
+                return smaller
+            least = min(least, needed)
+        first, last = source.lines_of(excerpt.span)
+        raise BudgetError(
+            f"{source.path}:{first}-{last}: {function.name} needs {self.budget - room + least:,} tokens even without "
+            f"every statement outside its scopes and the selection, and the budget is {self.budget:,}; "
+            "raise it with --budget."
+        )
+
+
+def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed: Span) -> Iterator[_Group]:
+    """Of the type what may be left out: its header, the state the function uses, users of a field, signatures."""
+    outline, source = context.outline, context.selection.source
+    home = types[0].span
+    lines = source.lines_of(home)
+    header = Excerpt(
+        source, _lines(source, types[0].head), "type-header", f"declares {types[0].name}, which holds the selection"
     )
+    yield _Group([header], "1 type header", lines)
+    code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
+    taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
+    state = [m for m in outline.members if home.holds(m.span) and not any(t.overlaps(m.span) for t in taken)]
+    used = [m for m in state if _mentions(code, m)]
+    fields = [
+        Excerpt(
+            source, _lines(source, _declaration(m, outline)), "field", f"{', '.join(m.names)}: used by the function"
+        )
+        for m in used
+    ]
+    yield _Group(fields, f"{len(fields)} declarations that the function uses", lines)
+    users = [] if shown else list(_users(outline, home, pointed))
+    yield _Group(
+        [Excerpt(source, s, "function", "uses the selected member") for s in users],
+        f"{len(users)} members that use the selected one",
+        lines,
+    )
+    taken = [*taken, header.span, *(f.span for f in fields)]
+    signatures = [
+        Excerpt(source, s, "signatures", "another member of the type, without its body")
+        for s in _signatures(outline, home, taken, [m for m in state if m not in used])
+    ]
+    yield _Group(signatures, f"{len(signatures)} signatures", lines)
 
 
 def _whole(function: Scope, outline: Outline) -> Span:
@@ -125,15 +247,16 @@ def _mentions(code: str, member: Member) -> bool:
     )
 
 
-def _add_users(add: Add, outline: Outline, home: Span, pointed: Span) -> None:
-    """For a selected field: the members that use it, whole, as far as the budget goes."""
+def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
+    """For a selected field: the lines of the members that use it."""
     names = [m for m in outline.members if m.span.overlaps(pointed)]
     for function in outermost(f for f in outline.functions if home.holds(f.span)):
         if any(_mentions(outline.source.text(function.span), m) for m in names):
-            add(_lines(outline.source, function.span), "function", "uses the selected member")
+            yield _lines(outline.source, function.span)
 
 
-def _add_signatures(add: Add, outline: Outline, home: Span, taken: list[Span], state: list[Member]) -> None:
+def _signatures(outline: Outline, home: Span, taken: list[Span], state: list[Member]) -> Iterator[Span]:
+    """The lines that declare the other members of the type."""
     source = outline.source
     heads = [
         f.head if f.head.end < f.span.end else f.span
@@ -148,35 +271,17 @@ def _add_signatures(add: Add, outline: Outline, home: Span, taken: list[Span], s
         )
         if not any(t.overlaps(line) for t in taken):
             taken.append(line)
-            add(line, "signatures", "another member of the type, without its body")
+            yield line
 
 
-def _elide(
-    excerpt: Excerpt, function: Scope, context: Context, pointed: Span, room: int, weighed: Weighed, budget: int
-) -> Excerpt:
-    """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
-    source = excerpt.source
-    kept = [pointed, *(s.span for s in context.scopes), *(f.span for f in context.functions if f is not function)]
-    # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
-    waiting = [
-        s
-        for s in statements(source, function.span)
-        if not any(s.overlaps(k) or k.holds(s) for k in kept) and _own_lines(source, s)
-    ]
-    elided: list[Span] = []
-    smallest = excerpt
-    for statement in sorted(waiting, key=len, reverse=True):
-        if any(e.holds(statement) for e in elided):
-            continue
-        elided.append(statement)
-        smallest = weighed(replace(excerpt, elided=_runs(source, elided)))
-        if smallest.tokens <= room:
-            return smallest
-    first, last = source.lines_of(excerpt.span)
-    raise BudgetError(
-        f"{source.path}:{first}-{last}: {function.name} needs {budget - room + smallest.tokens:,} tokens even without "
-        f"every statement outside its scopes and the selection, and the budget is {budget:,}; raise it with --budget."
-    )
+def _left_out(excerpt: Excerpt) -> list[Omission]:
+    why = f"statements outside every scope and the selection: {OVER}"
+    return [Omission(excerpt.source.path, *excerpt.source.lines_of(e), why) for e in excerpt.elided]
+
+
+def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
+    """Tokens of the sentences that say what is left out."""
+    return sum(tokenizer.count(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n") for o in omitted)
 
 
 def _own_lines(source: Source, span: Span) -> bool:
@@ -199,5 +304,8 @@ def _runs(source: Source, elided: list[Span]) -> tuple[Span, ...]:
 
 def outermost(functions: Iterable[Scope]) -> list[Scope]:
     """The functions that stand in no other of them."""
-    every = list(functions)
-    return [f for f in every if not any(o.span.holds(f.span) and o.span != f.span for o in every)]
+    found: list[Scope] = []
+    for function in sorted(functions, key=lambda f: (f.span.start, -f.span.end)):
+        if not found or not found[-1].span.holds(function.span):
+            found.append(function)
+    return found

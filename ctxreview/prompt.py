@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ from ctxreview.config import prompt_file, prompt_folders
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.listing import listing, proven, visible
 from ctxreview.model import Context, Prompt
-from ctxreview.redact import redact
 from ctxreview.tokens import Tokenizer
 
 TEMPLATE = "review.md.j2"
 
+FRAME = 20
+"""Tokens for the path, the selected lines, the fence and the bullets."""
 
+_SYNTAX = re.compile(r"\{#.*?#\}|\{%.*?%\}\n?|\{\{.*?\}\}", re.DOTALL)
 SCHEMA = Path(__file__).parent / "reply.schema.json"
 
 
@@ -41,12 +42,21 @@ def fixed_tokens(question: str, checklist: Sequence[Item], tokenizer: Tokenizer)
 
     Rendering is left for when the prompt is needed: the template engine would double a context's start-up time.
     """
-    texts = [_template_text(), question, _schema_text(), *(f"- {i.id}: {i.question}" for i in checklist)]
-    return sum(tokenizer.count(t) for t in texts)
+    asked = [f"- {i.id}: {i.question}" for i in checklist]
+    texts = [_SYNTAX.sub("", _template_text()), question, _schema_text(), *asked]
+    return sum(tokenizer.count(t) for t in texts) + FRAME
 
 
 def _template_text() -> str:
-    return prompt_file(TEMPLATE).read_text("utf-8")
+    try:
+        return prompt_file(TEMPLATE).read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        raise _unusable(error) from None
+
+
+def _unusable(error: Exception) -> ConfigError:
+    what = " ".join(str(error).split()) or type(error).__name__
+    return ConfigError(f"{prompt_file(TEMPLATE)}: the template cannot be used ({what}); mend it or remove it.")
 
 
 def build(context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer) -> Prompt:
@@ -55,17 +65,19 @@ def build(context: Context, question: str, checklist: Sequence[Item], tokenizer:
     Raises :class:`BudgetError` when it exceeds the budget all the same, and :class:`ConfigError` when a user's
     template is broken.
     """
-    code = redact(listing(context.excerpts, context.selection)).text
+    from ctxreview.redact import redact
+
+    code = visible(redact(listing(context.excerpts, context.selection)).text)
     first, last = context.selection.lines
     values: dict[str, Any] = {
         "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
-        "proven": [redact(visible(s)).text for s in proven(context)],
-        "path": visible(context.path),
+        "proven": [_sentence(s) for s in proven(context)],
+        "path": _sentence(context.path),
         "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
         "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),
         "language": context.outline.language,
-        "code": visible(code),
-        "not_seen": [redact(visible(s)).text for s in not_seen(context)],
+        "code": code,
+        "not_seen": [_sentence(s) for s in not_seen(context)],
         "checklist": checklist,
         "schema": _schema_text(),
     }
@@ -76,7 +88,14 @@ def build(context: Context, question: str, checklist: Sequence[Item], tokenizer:
         raise BudgetError(
             f"{context.path}: the prompt has {size:,} tokens and the budget is {budget:,}; raise it with --budget."
         )
-    return Prompt(system, user, schema(), replace(context.tokens, prompt=size))
+    return Prompt(system, user, schema(), context.tokens._replace(prompt=size))
+
+
+def _sentence(text: str) -> str:
+    """``text`` on one line: what it quotes from the source must not look like a part of the prompt."""
+    from ctxreview.redact import redact
+
+    return redact(visible(" ".join(text.split()))).text
 
 
 def not_seen(context: Context) -> tuple[str, ...]:
@@ -107,8 +126,10 @@ def _render(values: dict[str, Any]) -> tuple[str, str]:
     try:
         template = environment.get_template(TEMPLATE)
         context = template.new_context(values)
-        parts = {name: "".join(template.blocks[name](context)).strip() + "\n" for name in ("system", "user")}
-    except (jinja2.TemplateError, KeyError) as error:
-        where = Path(str(prompt_file(TEMPLATE)))
-        raise ConfigError(f"{where}: the template cannot be used ({error}); mend it or remove it.") from None
+        list(template.root_render_func(context))  # lets a template that extends another find its blocks
+        parts = {name: "".join(context.blocks[name][0](context)).strip() + "\n" for name in ("system", "user")}
+    except KeyError as error:
+        raise _unusable(ValueError(f"it has no block {error}")) from None
+    except Exception as error:  # what a user's template does is the user's: any fault in it is theirs to mend
+        raise _unusable(error) from None
     return parts["system"], parts["user"]

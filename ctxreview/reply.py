@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import msgspec
 
 from ctxreview.checklist import Item
 from ctxreview.errors import ReplyError
+from ctxreview.listing import visible
 from ctxreview.model import ChecklistAnswer, Context, Edit, Evidence, Reply, Source, Suggestion
 from ctxreview.redact import redact
 
@@ -91,10 +91,9 @@ def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:
 def verify(reply: Reply, context: Context) -> Reply:
     """``reply`` with each citation marked: does the quote stand on its line, or within two lines of it?"""
     source = context.selection.source
-    return replace(
-        reply,
+    return reply._replace(
         checklist=tuple(
-            replace(a, evidence=tuple(replace(e, supported=_supported(e, source)) for e in a.evidence))
+            a._replace(evidence=tuple(e._replace(supported=_supported(e, source)) for e in a.evidence))
             for a in reply.checklist
         ),
     )
@@ -106,11 +105,13 @@ def _supported(evidence: Evidence, source: Source) -> bool:
         return False
     first, last = max(1, evidence.line - NEAR), min(source.line_count, evidence.line + NEAR)
     near = source.text(source.line_span(first, last))
-    return quote in _squeezed(near) or quote in _squeezed(redact(near).text)
+    # The model saw the code with secrets replaced and control characters written out.
+    return any(quote in _squeezed(seen) for seen in (near, visible(near), visible(redact(near).text)))
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.split())
+    """One line, whatever the layout; a secret's number depends on how much text was looked at."""
+    return " ".join(re.sub(r"\[REDACTED:([\w-]+):\d+\]", r"[REDACTED:\1]", text).split())
 
 
 def same_path(given: str, path: str) -> bool:

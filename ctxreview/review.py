@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ctxreview import checklist as lists
 from ctxreview import context as contexts
@@ -21,8 +21,7 @@ Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.providers` with its progress bound."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What all selections of one run share. ``budget`` is in tokens; ``root`` is ``None`` to find it by itself."""
 
     root: Path | None
@@ -109,14 +108,13 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
     try:
         return verify(parse(completion.text, job.checklist), context), completion
     except ReplyError as error:
-        again = replace(
-            prompt,
+        again = prompt._replace(
             user=f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n",
         )
         second = provider(again)
         usage = _sum(completion.usage, second.usage)
         try:
-            return verify(parse(second.text, job.checklist), context), replace(second, usage=usage)
+            return verify(parse(second.text, job.checklist), context), second._replace(usage=usage)
         except ReplyError as still:
             raise ReplyError(
                 f"{completion.provider} ({completion.model}) answered twice in a form that cannot be read; nothing was reviewed. {still}"

@@ -21,6 +21,13 @@ _FORM = re.compile(
     r"(?P<path>.+?):(?:(?P<l1>\d+):(?P<c1>\d+)-(?P<l2>\d+):(?P<c2>\d+)|(?P<start>\d+)(?:-(?P<end>\d+))?)", re.S
 )
 _ROOT_MARKS = (".sln", ".slnx", ".csproj")
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
 
 
 def select(given: str, root: Path | None = None) -> Selection:
@@ -33,14 +40,16 @@ def select(given: str, root: Path | None = None) -> Selection:
     if form is None:
         raise SourceError(f"{given!r} is not a selection: write {FORMS}.")
     path = Path(form["path"])
-    if root is not None and not path.is_absolute() and not path.exists() and (root / path).exists():
+    if root is not None and not path.is_absolute() and not _exists(path) and _exists(root / path):
         path = root / path
     source = read(path, root)
     if form["l1"]:
         l1, c1, l2, c2 = (int(form[k]) for k in ("l1", "c1", "l2", "c2"))
         _check(given, source, l1, l2)
         start, end = _offset(source, l1, c1), _offset(source, l2, c2 + 1)
-        if c1 < 1 or (end <= start and (l1, c1) > (l2, c2)):
+        if min(c1, c2) < 1:
+            raise SourceError(f"{given}: columns are counted from 1.")
+        if end <= start and (l1, c1) > (l2, c2):
             raise SourceError(f"{given}: the selection ends before it starts; write the earlier place first.")
         return Selection(source, Span(start, max(start, end)), given)
     first = int(form["start"])
@@ -77,6 +86,8 @@ def read(path: Path, root: Path | None = None) -> Source:
         raise SourceError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
     if real.is_dir():
         raise SourceError(f"{path}: is a folder; name a file and its lines: {FORMS}.")
+    if not real.is_file():
+        raise SourceError(f"{path}: is a pipe or a device; ctxreview reads files.")
     lexical = Path(os.path.normpath(Path.cwd() / path))
     home = (root if root is not None else find_root(lexical)).resolve()
     if not real.is_relative_to(home):
@@ -88,6 +99,13 @@ def read(path: Path, root: Path | None = None) -> Source:
     if stat.st_size > MAX_BYTES:
         raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
     return _read(real, shown, stat.st_mtime_ns, stat.st_size)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _reason(error: Exception) -> str:
@@ -105,16 +123,15 @@ def _read(real: Path, shown: str, _changed: int, _size: int) -> Source:
 
 def decode(raw: bytes, shown: str) -> Source:
     """The bytes of a file as a :class:`Source`. Raises :class:`SourceError` for empty and binary files."""
-    if not raw.strip():
-        raise SourceError(f"{shown}: is empty; there is nothing to select.")
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             return _decoded(raw[len(mark) :], shown, encoding)
     if b"\0" in raw[:8192]:
         # Without a mark, UTF-16 source shows as a zero in every other byte; anything else with zeros is not text.
         head = raw[: min(len(raw), 8192) & ~1]
-        for half, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
-            if half.count(0) > len(half) * 0.9:
+        even, odd = head[::2].count(0), head[1::2].count(0)
+        for zeros, others, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+            if zeros > len(head) * 0.45 and others == 0:
                 return _decoded(raw, shown, encoding)
         raise SourceError(f"{shown}: is a binary file; ctxreview reads source text.")
     return _decoded(raw, shown, "utf-8")
@@ -126,6 +143,8 @@ def _decoded(raw: bytes, shown: str, encoding: str) -> Source:
             text = raw.decode("utf-8" if codec == "utf-8-sig" else codec)
         except UnicodeDecodeError:
             continue
+        if not text.strip():
+            raise SourceError(f"{shown}: is empty; there is nothing to select.")
         return Source(shown, raw if codec.startswith("utf-8") else text.encode("utf-8", "replace"), codec)
     raise SourceError(
         f"{shown}: is marked as {encoding.upper()} but is not valid {encoding.upper()}; save it again as UTF-8."

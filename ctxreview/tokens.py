@@ -12,17 +12,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import tiktoken
 
 
-@dataclass(frozen=True, slots=True)
-class Tokenizer:
+class Tokenizer(NamedTuple):
     """Counts the tokens of a text. ``name`` is tiktoken's name of the encoding, or ``estimate``."""
 
     name: str
@@ -86,8 +84,7 @@ ESTIMATE = Tokenizer("estimate", estimate)
 # --- the ranks ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Ranks:
+class _Ranks(NamedTuple):
     """What makes an encoding; address, hash and pattern are those of ``tiktoken_ext/openai_public.py``, tiktoken 0.14.
 
     ``file`` is its name in tiktoken's cache: the SHA-1 of its address

@@ -3,23 +3,22 @@
 ``language.toml`` says which files are meant and where the grammar keeps the parts that the outline
 reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
 of captures; ``constructs.toml`` says which API names open a transaction, take a lock or read and write.
-Names stand in a table and not in the query because the grammar's compiler takes two to four
-milliseconds for every pattern over a call: a catalogue in the query would cost half a second a start.
+Names stand in a table and not in the patterns: tree-sitter takes two to four milliseconds to compile each
+pattern over a call, so that the catalogue as a query would cost half a second at every start.
 """
 
-from __future__ import annotations
-
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import tree_sitter
 
 from ctxreview.errors import SourceError
+from ctxreview.languages.patterns import Patterns, parse
 from ctxreview.model import ScopeKind
 
 FOLDER = Path(__file__).parent
@@ -47,8 +46,7 @@ CAPTURES = frozenset(
 """The closed vocabulary; an unknown capture is an error when the language is loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Construct:
+class Construct(NamedTuple):
     """One entry of the catalogue: an API that opens a transaction or takes a lock, with both its ends.
 
     ``creates`` are type names in an object creation, ``opens`` calls whose result holds the scope until
@@ -82,10 +80,17 @@ class Language:
     shape: Mapping[str, Any]
     constructs: tuple[Construct, ...]
     facts: Mapping[str, str]
-    sql: Mapping[str, str]
+    sql: Sequence[Mapping[str, Any]]
     grammar: tree_sitter.Language
-    query: tree_sitter.Query
-    normalise: Callable[..., Any] | None
+    patterns: Patterns
+
+    @cached_property
+    def normalise(self) -> Callable[..., Any] | None:
+        """What mends source that the grammar cannot read, where the language has such a pass."""
+        if not (FOLDER / self.name / "normalise.py").exists():
+            return None
+        found: Callable[..., Any] = import_module(f"{__name__}.{self.name}.normalise").normalise
+        return found
 
     @cached_property
     def parser(self) -> tree_sitter.Parser:
@@ -113,13 +118,10 @@ def load(name: str) -> Language:
     about = tomllib.loads((folder / "language.toml").read_text("utf-8"))
     catalogue = tomllib.loads((folder / "constructs.toml").read_text("utf-8"))
     grammar = tree_sitter.Language(import_module(about["grammar"]).language())
-    query = tree_sitter.Query(grammar, (folder / "outline.scm").read_text("utf-8"))
-    unknown = {query.capture_name(i) for i in range(query.capture_count)} - CAPTURES
+    patterns = parse((folder / "outline.scm").read_text("utf-8"))
+    unknown = {p.capture for p in patterns} - CAPTURES
     if unknown:
         raise ValueError(f"{name}/outline.scm: unknown capture {', '.join(sorted(unknown))}")
-    normalise = None
-    if (folder / "normalise.py").exists():
-        normalise = import_module(f"{__name__}.{name}.normalise").normalise
     return Language(
         name=name,
         extensions=tuple(about["extensions"]),
@@ -129,8 +131,7 @@ def load(name: str) -> Language:
         facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
         sql=catalogue["sql"],
         grammar=grammar,
-        query=query,
-        normalise=normalise,
+        patterns=Patterns(patterns, grammar),
     )
 
 

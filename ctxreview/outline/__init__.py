@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import tree_sitter
-
 from ctxreview.languages import Language, language_of
 from ctxreview.model import Member, Outline, Parse, Scope, Source, Span
 from ctxreview.outline import facts, nodes, scopes
+from ctxreview.outline.nesting import Nesting
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,14 +23,14 @@ def outline(source: Source) -> Outline:
     """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension."""
     language = language_of(source.path)
     root = language.parser.parse(source.data).root_node
-    captures = tree_sitter.QueryCursor(language.query).captures(root)
-    for found in captures.values():
-        found.sort(key=lambda n: (n.start_byte, -n.end_byte))
-    functions = _functions(captures, language)
+    captures = language.patterns.captures(root)
+    types = Nesting(_types(captures, language))
+    functions = _functions(captures, language, types)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
-    read = facts.facts(captures, language, functions)
-    holds = scopes.scopes(captures, language, source, functions, read, comments)
-    every = (*_types(captures, language), *functions, *holds)
+    nesting = Nesting(functions)
+    read = facts.facts(captures, language, nesting)
+    holds = scopes.scopes(captures, language, source, nesting, read, comments)
+    every = (*types.scopes, *functions, *holds)
     return Outline(
         source=source,
         language=language.name,
@@ -57,9 +56,9 @@ def statements(source: Source, within: Span) -> tuple[Span, ...]:
     return tuple(sorted((s for s in found if within.holds(s)), key=lambda s: (s.start, -s.end)))
 
 
-def _functions(captures: Captures, language: Language) -> tuple[Scope, ...]:
+def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[Scope, ...]:
     words = language.shape["functions"]
-    found = [_function(node, words[node.type]) for node in captures.get("function", [])]
+    found = [_function(node, words[node.type], types) for node in captures.get("function", [])]
     run = captures.get("function.run", [])
     if run:
         whole = Span(run[0].start_byte, run[-1].end_byte)
@@ -69,7 +68,7 @@ def _functions(captures: Captures, language: Language) -> tuple[Scope, ...]:
     return tuple(sorted(found, key=lambda s: (s.span.start, -s.span.end)))
 
 
-def _function(node: Node, construct: str) -> Scope:
+def _function(node: Node, construct: str, types: Nesting) -> Scope:
     whole = nodes.span(node)
     inner = nodes.body(node)
     return Scope(
@@ -79,7 +78,7 @@ def _function(node: Node, construct: str) -> Scope:
         construct=construct,
         head=Span(whole.start, inner.start_byte if inner is not None else whole.end),
         tail=Span(whole.end - 1, whole.end),
-        container=container(node),
+        container=types.name_around(whole),
         owner=whole,
     )
 
@@ -103,32 +102,23 @@ def _function_name(node: Node, construct: str) -> str:
             return name
 
 
-def container(node: Node) -> str:
-    """The simple name of the type around ``node``; ``""`` outside every type."""
-    for parent in nodes.ancestors(node):
-        if parent.type.endswith("_declaration") and parent.child_by_field_name("body") is not None:
-            name = parent.child_by_field_name("name")
-            if name is not None and parent.type.split("_", 1)[0] in ("class", "struct", "record", "interface", "enum"):
-                return nodes.text(name)
-    return ""
-
-
-def _types(captures: Captures, language: Language) -> list[Scope]:
-    found = []
+def _types(captures: Captures, language: Language) -> tuple[Scope, ...]:
+    found: list[Scope] = []
     for node in captures.get("type", []):
         inner = node.child_by_field_name("body")
+        whole = nodes.span(node)
         found.append(
             Scope(
                 kind="type",
-                span=nodes.span(node),
+                span=whole,
                 name=nodes.text(node.child_by_field_name("name")),
                 construct=language.shape["types"][node.type],
                 head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
                 tail=Span(node.end_byte - 1, node.end_byte),
-                container=container(node),
+                container=next((t.name for t in reversed(found) if t.span.holds(whole)), ""),
             )
         )
-    return found
+    return tuple(found)
 
 
 def _members(captures: Captures, language: Language) -> list[Member]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from functools import cache
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language
-from ctxreview.model import Fact, Scope, Span
+from ctxreview.model import Fact
 from ctxreview.outline import nodes
+from ctxreview.outline.nesting import Nesting
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-def facts(captures: Captures, language: Language, functions: tuple[Scope, ...]) -> tuple[Fact, ...]:
+def facts(captures: Captures, language: Language, nesting: Nesting) -> tuple[Fact, ...]:
     """All facts of a file in source order."""
     local = _locals(captures)
-    outermost = _outermost(functions)
     found: list[Fact] = []
     for node in captures.get("call", []):
         found += _call(node, language)
     for node in captures.get("fact.write", []):
-        found += _write(node, local, outermost)
+        found += _write(node, local, nesting)
     found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
     exits = language.shape["exits"]
     found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
@@ -44,7 +43,7 @@ def _call(node: Node, language: Language) -> list[Fact]:
     kind = language.facts.get(f"{last}.*") or language.facts.get(f"{last}.{name}") or kind
     if kind is None or kind == "ignore" or language.facts.get(f"{last}.{name}") == "ignore":
         return []
-    return [Fact(kind, nodes.span(node), name, nodes.text(on)[:200], bound_to(node))]
+    return [Fact(kind, nodes.span(node), name, nodes.text(on, 200), bound_to(node))]
 
 
 def bound_to(node: Node) -> str:
@@ -73,7 +72,7 @@ def bound_to(node: Node) -> str:
     return ""
 
 
-def _write(node: Node, local: dict[str, list[int]], outermost: list[Span]) -> list[Fact]:
+def _write(node: Node, local: dict[str, list[int]], nesting: Nesting) -> list[Fact]:
     """An assignment or increment of anything but a local variable or an object initializer's property."""
     if node.type == "assignment_expression":
         target = node.child_by_field_name("left")
@@ -93,11 +92,11 @@ def _write(node: Node, local: dict[str, list[int]], outermost: list[Span]) -> li
         return []
     name = nodes.simple_name(target) or nodes.text(target)
     if target.type == "identifier":
-        around = _around(outermost, target.start_byte)
-        if any(around.start <= at < around.end for at in local.get(name, ())):
+        member = nesting.outermost(nodes.span(target))
+        if member is not None and any(member.span.start <= at < member.span.end for at in local.get(name, ())):
             return []
     on = target.child_by_field_name("expression")
-    return [Fact("write", nodes.span(node), name, nodes.text(on)[:200])]
+    return [Fact("write", nodes.span(node), name, nodes.text(on, 200))]
 
 
 def _locals(captures: Captures) -> dict[str, list[int]]:
@@ -107,8 +106,11 @@ def _locals(captures: Captures) -> dict[str, list[int]]:
         if node.type == "variable_declarator" and _declares_member(node):
             continue
         name = node.child_by_field_name("name") or node.child_by_field_name("left") or node
-        for word in re.findall(r"\w+", nodes.text(name)):
-            found.setdefault(word, []).append(node.start_byte)
+        if name.type == "identifier":
+            found.setdefault(nodes.text(name), []).append(node.start_byte)
+        else:
+            for word in re.findall(r"\w+", nodes.text(name)):
+                found.setdefault(word, []).append(node.start_byte)
     return found
 
 
@@ -117,30 +119,19 @@ def _declares_member(declarator: Node) -> bool:
     return holder is not None and holder.type in ("field_declaration", "event_field_declaration")
 
 
-def _outermost(functions: tuple[Scope, ...]) -> list[Span]:
-    found: list[Span] = []
-    for function in functions:
-        if not found or function.span.start >= found[-1].end:
-            found.append(function.span)
-    return found
-
-
-def _around(outermost: list[Span], offset: int) -> Span:
-    at = bisect_right(outermost, Span(offset, 1 << 62)) - 1
-    return outermost[at] if at >= 0 and offset < outermost[at].end else Span(0, 0)
-
-
 @cache
-def _patterns(language: Language) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in language.sql.items())
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _sql(node: Node, language: Language) -> list[Fact]:
     if node.text is None or len(node.text) < 8:  # "COMMIT" in quotes has eight bytes
         return []
     literal = node.text.decode("utf-8", "replace")
+    upper = literal.upper()
     return [
-        Fact("sql-hint", nodes.span(node), name, detail=found.group(0).strip(' "@$\n\r\t'))
-        for name, pattern in _patterns(language)
-        if (found := pattern.search(literal))
+        Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(" \"@$\n\r\t"))
+        for sql in language.sql
+        # Compiling an expression costs more than most files' literals together: look for its words first.
+        if any(word in upper for word in sql["words"]) and (found := _pattern(sql["pattern"]).search(literal))
     ]

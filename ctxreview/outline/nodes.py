@@ -19,11 +19,17 @@ def span(node: Node) -> Span:
     return Span(node.start_byte, node.end_byte)
 
 
-def text(node: Node | None) -> str:
-    """The node's text on one line, without spaces around member access; ``""`` for ``None``."""
+_ACCESS = re.compile(r"\s*(\?\.|\.)\s*")
+
+
+def text(node: Node | None, most: int | None = None) -> str:
+    """The node's text (at most the first ``most`` bytes) on one line, without spaces around member access."""
     if node is None or node.text is None:
         return ""
-    return re.sub(r"\s*(\?\.|\.)\s*", r"\1", " ".join(node.text.decode("utf-8", "replace").split()))
+    plain = node.text[:most].decode("utf-8", "replace")
+    if plain.isidentifier():
+        return plain
+    return _ACCESS.sub(r"\1", " ".join(plain.split()))
 
 
 def simple_name(node: Node | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, Language
-from ctxreview.model import Fact, Scope, ScopeKind, Source, Span
+from ctxreview.model import Fact, Scope, Source, Span
 from ctxreview.outline import nodes
+from ctxreview.outline.nesting import Nesting
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -20,8 +21,7 @@ LOOPS = frozenset({"for_statement", "foreach_statement", "while_statement", "do_
 FUNCTIONS = frozenset({"lambda_expression", "anonymous_method_expression", "local_function_statement"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(NamedTuple):
     """A subject that was recognised: what opens, the node that does, and the variable that holds it."""
 
     construct: Construct
@@ -29,11 +29,21 @@ class _Opened:
     variable: str
 
 
+class _Place(NamedTuple):
+    """The file around a scope; ``starts`` are the facts' first offsets."""
+
+    source: Source
+    nesting: Nesting
+    facts: tuple[Fact, ...]
+    starts: list[int]
+    comments: tuple[Span, ...]
+
+
 def scopes(
     captures: Captures,
     language: Language,
     source: Source,
-    functions: tuple[Scope, ...],
+    nesting: Nesting,
     facts: tuple[Fact, ...],
     comments: tuple[Span, ...],
 ) -> tuple[Scope, ...]:
@@ -41,11 +51,12 @@ def scopes(
     found = [
         *_locks(captures),
         *_subjects(captures, language),
-        *_pairs(captures, language, functions),
+        *_pairs(captures, language, nesting),
         *_callbacks(captures, language),
         *_attributes(captures, language),
     ]
-    return tuple(_finish(scope, source, functions, facts, comments, language) for scope in found)
+    place = _Place(source, nesting, facts, [f.span.start for f in facts], comments)
+    return tuple(_finish(scope, place, language) for scope in found)
 
 
 def _locks(captures: Captures) -> Iterator[Scope]:
@@ -201,12 +212,15 @@ def _named_elsewhere(node: Node, name: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _pairs(captures: Captures, language: Language, functions: tuple[Scope, ...]) -> Iterator[Scope]:
+def _pairs(captures: Captures, language: Language, nesting: Nesting) -> Iterator[Scope]:
     """Acquire and release on the same receiver in the same function."""
     acquires, releases = language.table("acquires"), language.table("releases")
+    named = {entry.rpartition(".")[2] for entry in (*acquires, *releases)}
     calls: dict[tuple[Span, str], list[tuple[Node, str, tuple[Construct, ...], bool]]] = {}
     for node in captures.get("call", []):
         name = nodes.call_name(node)
+        if name not in named:
+            continue
         on = nodes.receiver(node)
         last = nodes.simple_name(on)
         for table, acquire in ((acquires, True), (releases, False)):
@@ -218,9 +232,10 @@ def _pairs(captures: Captures, language: Language, functions: tuple[Scope, ...])
             elif on is not None:
                 known, resource = table.get(name), nodes.text(on)
             if known and resource:
-                key = (_own_function(node, functions), resource.removeprefix("this."))
+                owner = nesting.innermost(nodes.span(node))
+                key = (owner.span if owner is not None else Span(0, 0), resource.removeprefix("this."))
                 calls.setdefault(key, []).append((node, resource, known, acquire))
-    for (owner, _), events in calls.items():
+    for (held_by, _), events in calls.items():
         for i, (node, resource, known, acquire) in enumerate(events):
             if not acquire:
                 continue
@@ -238,7 +253,7 @@ def _pairs(captures: Captures, language: Language, functions: tuple[Scope, ...])
                 tail=nodes.span(release),
                 resource=resource,
                 mode=construct.mode,
-                owner=owner,
+                owner=held_by,
                 note="" if _in_finally(release) else "The release is not in a finally: an exception leaves it held.",
             )
 
@@ -255,12 +270,6 @@ def _releases_after(
         if not acquire and both:
             found = both[0], node
     return found
-
-
-def _own_function(node: Node, functions: tuple[Scope, ...]) -> Span:
-    here = nodes.span(node)
-    hits = [f.span for f in functions if f.span.holds(here)]
-    return min(hits, key=len) if hits else Span(0, 0)
 
 
 def _in_finally(node: Node) -> bool:
@@ -317,41 +326,37 @@ def _attributes(captures: Captures, language: Language) -> Iterator[Scope]:
                 )
 
 
-def _finish(
-    scope: Scope,
-    source: Source,
-    functions: tuple[Scope, ...],
-    facts: tuple[Fact, ...],
-    comments: tuple[Span, ...],
-    language: Language,
-) -> Scope:
+def _finish(scope: Scope, place: _Place, language: Language) -> Scope:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
-    owner = scope.owner
-    if len(owner) == 0:
-        hits = [f for f in functions if f.span.holds(scope.head)]
-        owner = min(hits, key=lambda f: len(f.span)).span if hits else Span(0, 0)
-    nested = [f.span for f in functions if owner.holds(f.span) and f.span != owner]
-    own = [
-        f
-        for f in facts
-        if scope.span.holds(f.span) and not scope.head.holds(f.span) and not any(n.holds(f.span) for n in nested)
-    ]
+    owner = place.nesting.innermost(scope.head) if scope.owner.size == 0 else None
+    span = owner.span if owner is not None else scope.owner
+    container = owner.container if owner is not None else _container(span, place.nesting)
+    first, last = bisect_left(place.starts, scope.head.end), bisect_left(place.starts, scope.span.end)
+    completes, exits = [], []
     ends = {name for c in language.constructs if c.construct == scope.name for name in c.completes}
-    completes = tuple(
-        f.span
-        for f in own
-        if f.kind == "complete" and f.name in ends and (not scope.resource or f.target == scope.resource)
-    )
-    exits = tuple(f.span for f in own if f.kind == "exit" and not any(c.end <= f.span.start for c in completes))
-    container = next((f.container for f in functions if f.span == owner), "")
-    return replace(
-        scope,
-        owner=owner,
+    for fact in place.facts[first:last]:
+        if fact.kind not in ("complete", "exit") or not scope.span.holds(fact.span):
+            continue
+        function = place.nesting.innermost(fact.span)
+        if function is not None and function.span != span and span.holds(function.span):
+            continue
+        if fact.kind == "exit":
+            exits.append(fact.span)
+        elif fact.name in ends and (not scope.resource or fact.target == scope.resource):
+            completes.append(fact.span)
+    early = tuple(e for e in exits if not completes or e.start < completes[0].start)
+    return scope._replace(
+        owner=span,
         container=container,
-        completes_at=completes,
-        exits=exits,
-        intent=_intent(scope.head.start, source, comments),
+        completes_at=tuple(completes),
+        exits=early,
+        intent=_intent(scope.head.start, place.source, place.comments),
     )
+
+
+def _container(span: Span, nesting: Nesting) -> str:
+    function = nesting.innermost(span)
+    return function.container if function is not None else ""
 
 
 def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:
@@ -361,7 +366,7 @@ def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:
         return None
     first: int | None = None
     edge = start
-    for comment in reversed([c for c in comments if c.end <= start]):
+    for comment in reversed(comments[: bisect_left(comments, Span(start, start))]):
         gap = source.data[comment.end : edge]
         if gap.strip() or gap.count(b"\n") > 1:
             break
@@ -370,6 +375,3 @@ def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:
             break
         first, edge = comment.start, line
     return None if first is None else Span(first, start)
-
-
-__all__ = ["ScopeKind", "scopes"]

@@ -7,15 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVerdict, Lines, Review, Scope
-from ctxreview.redact import redact
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, seen
 
 Document = dict[str, Any]
 
 
 def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
-    """One JSON document: on one line, or indented for people."""
-    return json.dumps(document, ensure_ascii=False, indent=indent)
+    """One JSON document: on one line, or indented for people.
+
+    In ASCII, so that no code page, terminal or line reader on the way can change it or act on it.
+    """
+    return json.dumps(document, indent=indent)
+
+
+def _redacted(text: str) -> str:
+    from ctxreview.redact import redact  # most contexts quote nothing
+
+    return redact(text).text
 
 
 def error(given: str, message: str) -> Document:
@@ -42,7 +50,6 @@ def context(value: Context) -> Document:
             {
                 "kind": f.kind,
                 "name": f.name,
-                **({"on": redact(f.target).text} if f.target else {}),
                 **_lines(source.lines_of(f.span)),
             }
             for f in value.facts
@@ -93,7 +100,7 @@ def _scope(scope: Scope, value: Context) -> Document:
         "exits_at": [source.line_of(e.start) for e in scope.exits],
         "isolation": scope.isolation,
         "async_flow": scope.async_flow,
-        "intent_comment": redact(source.text(scope.intent).strip()).text if scope.intent else None,
+        "intent_comment": _redacted(source.text(scope.intent).strip()) if scope.intent else None,
         "note": scope.note or None,
         "via": list(scope.via),
     }
@@ -125,7 +132,7 @@ def _guarded(value: Guarded, whole: bool) -> Document:
         "verdict": value.verdict,
         **({"reason": value.reason} if value.reason else {}),
         "findings": [finding(f) for f in value.findings],
-        **({"diff": redact(value.diff).text} if whole else {}),
+        **({"diff": _redacted(value.diff)} if whole else {}),
     }
 
 
@@ -144,7 +151,7 @@ def _answer(value: ChecklistAnswer) -> Document:
         "question": value.question,
         "answer": value.answer,
         "evidence": [
-            {"path": e.path, "line": e.line, "quote": redact(e.quote).text, "supported": e.supported}
+            {"path": e.path, "line": e.line, "quote": _redacted(e.quote), "supported": e.supported}
             for e in value.evidence
         ],
         "note": value.note,
@@ -156,7 +163,7 @@ def review(value: Review) -> Document:
     asked = value.provider is not None
     return {
         "schema": "ctxreview.review/1",
-        "question": redact(value.question).text,
+        "question": _redacted(value.question),
         "context": context(value.context),
         "hazards": [finding(h) for h in value.hazards],
         "provider": {"name": value.provider, "model": value.model} if asked else None,

@@ -19,8 +19,9 @@ def escaped(text: str) -> str:
 
 def fenced(text: str, language: str = "") -> str:
     """``text`` as a code block that nothing in it can close."""
-    fence = "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", text)), default=0))
-    return f"{fence}{language}\n{redact(visible(text)).text}\n{fence}"
+    shown = redact(visible(text)).text
+    fence = "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", shown)), default=0))
+    return f"{fence}{language}\n{shown}\n{fence}"
 
 
 def context(value: Context) -> str:
@@ -107,7 +108,8 @@ def _guarded(value: Guarded) -> Iterator[str]:
 
 def _end(value: Review) -> Iterator[str]:
     if value.provider is None:
-        yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=value.context.selection.given)}"
+        given = redact(visible(" ".join(value.context.selection.given.split()))).text
+        yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ctxreview.listing import proven, visible
 from ctxreview.model import ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
@@ -16,8 +16,7 @@ SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "d
 VERDICT_COLOURS = {"conflicts": "red", "needs-human": "yellow", "no-known-conflict": "dim"}
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(NamedTuple):
     """Colours a text, or leaves it as it is."""
 
     colour: bool
@@ -26,6 +25,11 @@ class Paint:
         """``text`` in the named colours."""
         codes = ";".join(COLOURS[n] for n in names if n in COLOURS)
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and codes else text
+
+
+def _line(text: str) -> str:
+    """``text`` on one line, secrets replaced, control characters written out: nothing in it can look like ours."""
+    return redact(visible(" ".join(text.split()))).text
 
 
 def context(value: Context, colour: bool = False) -> str:
@@ -37,7 +41,7 @@ def context(value: Context, colour: bool = False) -> str:
 def _head(value: Context, paint: Paint) -> Iterator[str]:
     first, last = value.selection.lines
     source = value.selection.source
-    yield paint(visible(f"{value.path}, {place(first, last)}"), "bold")
+    yield paint(_line(f"{value.path}, {place(first, last)}"), "bold")
     for function in value.functions:
         inside = f" of {function.container}" if function.container else ""
         yield f"  {function.construct} {function.name}{inside}, {place(*source.lines_of(function.span))}"
@@ -82,12 +86,12 @@ def _known(value: Context, paint: Paint) -> Iterator[str]:
     said = proven(value)
     if said:
         yield paint("What the source proves", "bold")
-        yield from (f"  - {redact(visible(s)).text}" for s in said)
+        yield from (f"  - {_line(s)}" for s in said)
     yield paint("What the model sees", "bold")
-    yield from (f"  - {visible(s)}" for s in seen(value))
+    yield from (f"  - {_line(s)}" for s in seen(value))
     yield paint("What it does not see", "bold")
     left = [f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in value.omitted]
-    yield from (f"  - {visible(s)}" for s in (*value.blind_spots, *left))
+    yield from (f"  - {_line(s)}" for s in (*value.blind_spots, *left))
     tokens = value.tokens
     how = "estimated" if tokens.tokenizer == "estimate" else f"counted with {tokens.tokenizer}"
     yield f"About {tokens.prompt:,} of {tokens.budget:,} tokens ({how})."
@@ -99,7 +103,7 @@ def review(value: Review, colour: bool = False) -> str:
     asked = value.provider is not None
     out = [
         paint("Question", "bold"),
-        *(f"  {visible(line)}" for line in redact(value.question).text.splitlines()),
+        *_told(value.question),
         f"  Asked instead: is this a safe change, given everything this function is doing?{'' if asked else ' (not sent)'}",
         "",
         *_head(value.context, paint),
@@ -111,16 +115,21 @@ def review(value: Review, colour: bool = False) -> str:
     ]
     out += _hazards(value.hazards, paint)
     if asked:
-        out += [paint(f"Answer of {value.provider} ({value.model})", "bold"), f"  {visible(value.summary)}", ""]
+        out += [paint(_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_told(value.summary), ""]
     out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]
     for answer in value.checklist:
         out += _answer(answer, paint)
     out.append("")
     if asked:
-        out += guard(value.suggestions, colour).splitlines()
+        out += guard(value.suggestions, colour).rstrip("\n").split("\n")
         out.append("")
     out += list(_end(value, paint))
     return "\n".join([*out, ""])
+
+
+def _told(text: str) -> list[str]:
+    """What somebody else wrote, indented line by line."""
+    return [f"  {line}" for line in redact(visible(text)).text.split("\n")]
 
 
 def _hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
@@ -135,22 +144,22 @@ def _hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
     at = finding.at
     severity = paint(finding.severity, SEVERITY_COLOURS[finding.severity])
-    yield f"  - {severity} {finding.rule}, {place(at.start_line, at.end_line)} ({finding.certainty}): {redact(visible(finding.message)).text}"
-    yield f"    Question: {redact(visible(finding.question)).text}"
+    yield f"  - {severity} {finding.rule}, {place(at.start_line, at.end_line)} ({finding.certainty}): {_line(finding.message)}"
+    yield f"    Question: {_line(finding.question)}"
     for other in finding.related:
-        yield f"    See {place(other.start_line, other.end_line)}{': ' + visible(other.what) if other.what else ''}."
+        yield f"    See {place(other.start_line, other.end_line)}{': ' + _line(other.what) if other.what else ''}."
 
 
 def _answer(answer: ChecklistAnswer, paint: Paint) -> Iterator[str]:
     yield f"  {paint(f'{answer.answer:11}', 'bold')} {answer.question}"
     yield from (f"              {_cited(e)}" for e in answer.evidence)
     if answer.note:
-        yield f"              {redact(visible(answer.note)).text}"
+        yield f"              {_line(answer.note)}"
 
 
 def _cited(evidence: Evidence) -> str:
     doubt = "" if evidence.supported else " (unsupported: this does not stand there)"
-    return f"{visible(evidence.path)}:{evidence.line}: {redact(visible(' '.join(evidence.quote.split()))).text}{doubt}"
+    return f"{_line(evidence.path)}:{evidence.line}: {_line(evidence.quote)}{doubt}"
 
 
 def guard(values: Sequence[Guarded], colour: bool = False) -> str:
@@ -161,12 +170,14 @@ def guard(values: Sequence[Guarded], colour: bool = False) -> str:
     out: list[str] = []
     for number, value in enumerate(values, 1):
         verdict = paint(value.verdict, "bold", VERDICT_COLOURS[value.verdict])
-        out.append(f"{paint(f'Suggestion {number}', 'bold')}: {visible(value.suggestion.title)}: {verdict}")
+        out.append(f"{paint(f'Suggestion {number}', 'bold')}: {_line(value.suggestion.title)}: {verdict}")
         if value.suggestion.rationale:
-            out += [f"  {visible(line)}" for line in redact(value.suggestion.rationale).text.splitlines()]
+            out += _told(value.suggestion.rationale)
         if value.reason:
-            out.append(f"  Not applied: {visible(value.reason)}")
-        out += [f"  {_coloured(visible(line), paint)}" for line in redact(value.diff).text.splitlines()]
+            out.append(f"  Not applied: {_line(value.reason)}")
+        out += [
+            f"  {_coloured(line, paint)}" for line in redact(visible(value.diff.rstrip("\n"))).text.split("\n") if line
+        ]
         for finding in value.findings:
             out += _finding(finding, paint)
         if value.verdict == "no-known-conflict":
@@ -183,7 +194,7 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         size = value.prompt.tokens
         about = "about " if size.tokenizer == "estimate" else ""
         yield f"{paint(NOT_ASKED, 'bold')} The prompt has {about}{size.prompt:,} tokens."
-        yield HOW_TO_ASK.format(selection=value.context.selection.given)
+        yield HOW_TO_ASK.format(selection=_line(value.context.selection.given))
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         price = f"${cost:.4f}" if cost is not None else "cost unknown"

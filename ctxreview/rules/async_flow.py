@@ -61,15 +61,17 @@ def check(outline: Outline) -> list[Finding]:
     for scope in outline.holds:
         if scope.async_flow is not False or scope.mode == "suppressed":
             continue
-        awaits = [f for f in outline.facts if f.kind == "await" and outline.under(f, scope)]
-        if awaits and not scope.head.holds(awaits[0].span):
+        awaits = [
+            f for f in outline.facts if f.kind == "await" and outline.under(f, scope) and not scope.head.holds(f.span)
+        ]
+        if awaits:
             found.append(
                 Finding(
                     rule=ID,
                     severity="high",
                     certainty="syntactic",
                     message=f"The {scope.construct} does not flow over await, and the code under it awaits.",
-                    question="Does the work after the await still run in this transaction? Enable the async flow, or await outside.",
+                    question="Does the work after the await still run in this transaction, or does it need the async flow enabled?",
                     at=lines(outline, awaits[0].span),
                     related=(scope_lines(outline, scope),),
                 )

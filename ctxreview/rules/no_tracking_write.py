@@ -13,7 +13,8 @@ silently missing, the scope completes, and the next reader sees the old row: it 
 
 When it is fine
 ---------------
-The result is only read or returned, or is attached again before it is saved.
+The result is only read or returned, is attached again before it is saved, is a copy (``Select(... => new ...)``), or is
+read again with tracking before the write.
 
 Example
 -------
@@ -67,7 +68,12 @@ def check(outline: Outline) -> list[Finding]:
         member = member_of(outline, query.span)
         if member is None:
             continue
+        if _copies(outline, query):
+            continue
         later = [f for f in outline.facts if member.span.holds(f.span) and f.span.start > query.span.end]
+        again = next((f for f in later if _reads_again(outline, f, query)), None)
+        if again is not None:
+            later = [f for f in later if f.span.start < again.span.start]
         names = _aliases(outline, member, query.detail)
         writes = [f for f in later if f.kind == "write" and _root(f.target) in names]
         saves = [
@@ -75,20 +81,38 @@ def check(outline: Outline) -> list[Finding]:
             for f in later
             if f.kind == "save" and f.name.startswith("SaveChanges") and writes and f.span.start > writes[0].span.start
         ]
-        if writes and saves and not any(_reattaches(f, outline, names) for f in later):
+        if writes and saves and not any(_reattaches(f, outline, names) for f in later if f.span < saves[-1].span):
             found.append(_finding(outline, query, writes[0], saves[0]))
     return found
 
 
+def _copies(outline: Outline, query: Fact) -> bool:
+    """Whether the query makes new objects, which no context tracks in any case."""
+    source = outline.source
+    chains = [f.span for f in outline.facts if f.span.start == query.span.start and f.detail == query.detail]
+    return bool(re.search(r"\.Select\([^;]*?=>\s*new\b", source.text(max(chains, key=len))))
+
+
+def _reads_again(outline: Outline, fact: Fact, query: Fact) -> bool:
+    """Whether the variable gets another, tracked entity."""
+    if fact.kind != "read" or fact.detail != query.detail or fact.span.start <= query.span.end:
+        return False
+    return not any(f"{name}(" in outline.source.text(fact.span) for name in UNTRACKED)
+
+
+_TAKES = r"(?:\s*[!?]?\s*\.\s*(?:First|Last|Single|ElementAt|Find)\w*\s*\(|\s*\[|\s*!?\s*;)"
+
+
 def _aliases(outline: Outline, member: Scope, name: str) -> set[str]:
-    """The variable, and what a loop over it binds."""
+    """The variable, and what loops over it or elements of it are called."""
     code = outline.source.text(member.span)
     looped = re.findall(rf"\bforeach\s*\(\s*[\w<>\[\],.?]+\s+(\w+)\s+in\s+{re.escape(name)}\b", code)
-    return {name, *looped}
+    taken = re.findall(rf"\b(\w+)\s*=\s*{re.escape(name)}\b{_TAKES}", code)
+    return {name, *looped, *taken}
 
 
 def _root(target: str) -> str:
-    return re.split(r"[.\[?(]", target, maxsplit=1)[0]
+    return re.split(r"[.\[?(!]", target, maxsplit=1)[0]
 
 
 def _reattaches(fact: Fact, outline: Outline, names: set[str]) -> bool:

@@ -13,6 +13,7 @@ nobody was meant to see.
 When it is fine
 ---------------
 The edit keeps every scope with the same work inside. A rename or a new layout of the same statements is not a change.
+Logging and allocations may leave a scope: they are asked about, not held against the edit.
 
 Source
 ------
@@ -25,6 +26,7 @@ import re
 from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
+from ctxreview.rules.crossing import crossed, guarded_state, mention, without_comments, work
 from ctxreview.rules.places import member_of, scope_lines
 
 ID = "scope-change"
@@ -39,7 +41,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found: list[Finding] = []
     for old, new in matches:
         if new is None:
-            found.append(_removed(old, before, after))
+            found.append(_joined(old, matches, before, after) or _removed(old, before, after))
         else:
             found += _changed(old, new, before, after)
     found += [
@@ -57,12 +59,16 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _matched(before: Outline, after: Outline) -> tuple[list[Match], list[Scope]]:
     """Scopes paired within members of the same name: same construct and resource first, then same kind."""
     left = list(after.holds)
+    gone = {_member(s, before) for s in before.holds} - {(f.container, f.name) for f in after.functions}
+    fresh = {_member(s, after) for s in after.holds} - {(f.container, f.name) for f in before.functions}
     matches: list[Match] = [(old, None) for old in before.holds]
     keys = (
-        lambda s, o: (_member(s, o), s.construct, s.form, s.resource),
-        lambda s, o: (_member(s, o), s.construct, s.resource),
-        lambda s, o: (_member(s, o), s.kind, s.resource) if s.resource else None,
+        lambda s, o: (_member(s, o), s.construct, s.form, _resource(s)),
+        lambda s, o: (_member(s, o), s.construct, _resource(s)),
+        lambda s, o: (_member(s, o), s.kind, _resource(s)) if s.resource else None,
         lambda s, o: (_member(s, o), s.kind, s.construct),
+        # A member that was renamed.
+        lambda s, o: (s.container, s.kind, s.construct, _resource(s)) if _member(s, o) in gone | fresh else None,
     )
     for key in keys:
         for i, (old, new) in enumerate(matches):
@@ -79,6 +85,27 @@ def _matched(before: Outline, after: Outline) -> tuple[list[Match], list[Scope]]
 def _member(scope: Scope, outline: Outline) -> tuple[str, str]:
     member = member_of(outline, scope.head)
     return (member.container, member.name) if member is not None else (scope.container, "")
+
+
+def _resource(scope: Scope) -> str:
+    return "".join(scope.resource.split()).removeprefix("this.")
+
+
+def _joined(old: Scope, matches: list[Match], before: Outline, after: Outline) -> Finding | None:
+    """A scope that went up in another one of the same kind on the same resource, with all its work."""
+    inside = _lines(old, before)[0]
+    for other, new in matches:
+        if new is None or (other.construct, _resource(other)) != (old.construct, _resource(old)):
+            continue
+        if _member(old, before) == _member(new, after) and not inside - _lines(new, after)[0]:
+            return _finding(
+                "medium",
+                f"The edit joins the {old.construct}{_on(old)} of lines {_range(before, old.span)} with another one.",
+                "Was it let go in between on purpose, so that others could come in?",
+                scope_lines(after, new),
+                scope_lines(before, old),
+            )
+    return None
 
 
 def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
@@ -106,7 +133,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    if old.kind == "lock" and old.resource != new.resource:
+    if old.kind == "lock" and _resource(old) != _resource(new) and not _renamed(old, new, before, after):
         changed(
             "high",
             f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
@@ -114,7 +141,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
         )
     if old.mode != new.mode:
         changed(
-            "high",
+            "medium" if new.mode == "exclusive" else "high",
             f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
             "Does anything under it still write, or rely on others being kept out?",
         )
@@ -125,7 +152,8 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             "Does anything read here decide what is written, and what keeps it unchanged until then?",
         )
     if old.async_flow and new.async_flow is False:
-        changed("high", f"The {name} no longer flows over await.", "Is anything awaited under it?")
+        # What is awaited under it is async_flow's finding.
+        changed("medium", f"The {name} no longer flows over await.", "Is anything awaited under it?")
     if old.completes_at and not new.completes_at:
         changed(
             "high",
@@ -133,20 +161,37 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             "Where is it completed now?",
         )
     out, into = _moved(old, new, before, after)
-    if out:
-        severity: Severity = "high" if any(_does(line) for line in out) else "medium"
+    rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
+    if out or rewritten_out:
+        state = _state(old, before)
+        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "medium"
         changed(
             severity,
-            f"The edit moves out of the {name}: {_quoted(out)}.",
+            f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
             "Does this still have to happen together with what stays under it?",
         )
-    if into:
+    if into or rewritten_in:
         changed(
             "medium",
-            f"The edit moves into the {name}: {_quoted(into)}.",
+            f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
             "How long is it held now, and can this wait for something that waits for it?",
         )
     return found
+
+
+def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
+    """Whether both locks are on a local variable that gets the same value: another name, the same object."""
+    first, second = _value(old, before), _value(new, after)
+    return first is not None and first == second
+
+
+def _value(scope: Scope, outline: Outline) -> str | None:
+    member = member_of(outline, scope.head)
+    if member is None or not scope.resource.isidentifier():
+        return None
+    code = outline.source.text(Span(member.span.start, scope.head.start))
+    found = re.findall(rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*(=|\bin\b)\s*([^;]+?)\s*[;)]\s*\n", code)
+    return " ".join(f"{found[-1][0]} {found[-1][1]}".split()) if found else None
 
 
 def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
@@ -168,28 +213,42 @@ def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
     first, last = source.lines_of(whole)
     for number in range(first, last + 1):
         line = source.line_span(number)
-        code = re.sub(r"//.*", "", source.text(line)).strip()
+        code = without_comments(outline, line)
         if (
-            len(re.sub(r"[\W_]", "", code)) == 0
+            not re.search(r"[^\W_]", code)
             or scope.head.overlaps(line)
             or (scope.tail.overlaps(line) and scope.form == "acquire-release")
         ):
             continue
-        start = line.start + len(source.data[line.start : line.end]) - len(source.data[line.start : line.end].lstrip())
+        start = line.start + len(code.encode()) - len(code.lstrip().encode())
         (inside if scope.span.holds(Span(start, start + 1)) else outside)[" ".join(code.split())] += 1
     return inside, outside
 
 
-def _does(line: str) -> bool:
-    """Whether a moved line does anything that another thread or session could see: a call, a write, an exit."""
-    if re.match(r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)", line):
+_LOGS = r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)"
+_NO_CALL = (
+    r"\b(if|for|foreach|while|switch|catch|lock|using|return|nameof|typeof|sizeof|default|when|and|or|not|in)\s*(?=\()"
+)
+
+
+def _does(line: str, state: tuple[str, ...]) -> bool:
+    """Whether a moved line does anything that another thread or session could see: a call, a write, a use of state."""
+    if re.match(_LOGS, line):
         return False
-    return bool(re.search(r"[\w>]\s*\(|[^=!<>]=[^=>]|\+\+|--|\b(return|throw|yield|await)\b", line))
+    code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
+    code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)
+    code = re.sub(_NO_CALL, "", code)
+    calls_or_writes = r"[\w>]\s*\(|[.\])]\s*\w*\s*([-+*/|&^%]|\?\?)?=[^=>]|\.\w+\s*(\+\+|--)|\bawait\b"
+    return bool(re.search(calls_or_writes, code)) or any(re.search(mention(n), code) for n in state)
 
 
-def _quoted(code: list[str]) -> str:
-    shown = ", ".join(f"`{line if len(line) <= 60 else line[:59] + '…'}`" for line in code[:3])
-    return shown + (f" and {len(code) - 3} more lines" if len(code) > 3 else "")
+def _state(scope: Scope, outline: Outline) -> tuple[str, ...]:
+    return guarded_state(outline) if scope.kind == "lock" else ()
+
+
+def _quoted(code: list[str], rewritten: list[str]) -> str:
+    shown = [f"`{line if len(line) <= 60 else line[:59] + '…'}`" for line in code] + rewritten
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
 def _on(scope: Scope) -> str:

@@ -13,19 +13,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations, islice
 
-from ctxreview.languages.csharp.lexing import BLANK, Code, Directive, lex
+from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, Code, Directive, lex
 
 Formula = tuple[bytes, ...]
 """A condition in reverse Polish notation: symbols and operators."""
 
-NAMES = frozenset({b"if", b"elif", b"else", b"endif"})
-"""The directives that decide what is code."""
-
-_SYMBOLS_TRIED = 8
+_SYMBOLS_TRIED = 6
 """Symbols in the conditions around one branch up to which all their combinations are tried (2 to the n)."""
-_CONDITIONS_TRIED = 64
+_CONDITIONS_TRIED = 24
 """Conditions around and before one branch up to which symbols are looked for."""
-_BRANCHES_TRIED = 200
+_PARTS_TRIED = 512
+"""Symbols and operators in these conditions up to which symbols are looked for."""
+_BRANCHES_TRIED = 100
 """Branches looked at for one further selection."""
 
 _CONDITIONAL = re.compile(rb"[\r\n][ \t\f\v]*+(#[ \t]*+(if|elif|else|endif)\b([^\r\n]*+))")
@@ -47,7 +46,7 @@ def formula(condition: bytes) -> Formula:
             while waiting and waiting[-1] != b"(":
                 output.append(waiting.pop())
             del waiting[-1:]
-        elif part == b"(" or part == b"!":
+        elif part in (b"(", b"!"):
             waiting.append(part)
         elif strength:
             while waiting and _STRENGTH.get(waiting[-1], 0) >= strength:
@@ -129,7 +128,7 @@ class Selection:
         blanked = bytearray(self.data)
         for start, end in self._hidden:
             blanked[start:end] = blanked[start:end].translate(BLANK)
-        directives = tuple(d for d in code.directives if d.name not in NAMES)
+        directives = tuple(d for d in code.directives if d.name not in CONDITIONALS)
         return Code(bytes(blanked), code.masked, directives, code.texts)
 
     def dark(self, at: int) -> Branch | None:
@@ -138,7 +137,7 @@ class Selection:
 
     def _skip(self, directive: Directive) -> int:
         name, end = directive.name, directive.end
-        if name not in NAMES:
+        if name not in CONDITIONALS:
             symbol = frozenset(_PARTS.findall(directive.rest)[:1])
             if name == b"define":
                 self.defined |= symbol
@@ -248,7 +247,7 @@ def _lighting(data: bytes, symbols: frozenset[bytes], missing: list[Branch]) -> 
 def _symbols(branch: Branch, known: frozenset[bytes]) -> frozenset[bytes] | None:
     """The smallest set of symbols, ``known`` included, under which the branch is code; ``None``: none was found."""
     demands = list(islice(branch.demands(), _CONDITIONS_TRIED + 1))
-    if len(demands) > _CONDITIONS_TRIED:
+    if len(demands) > _CONDITIONS_TRIED or sum(len(condition) for condition, _ in demands) > _PARTS_TRIED:
         return None
     names = {part for condition, _ in demands for part in condition}
     free = sorted(n for n in names - known if n not in _STRENGTH and n not in (b"true", b"false"))

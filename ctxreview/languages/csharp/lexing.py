@@ -18,6 +18,9 @@ from functools import cached_property, lru_cache
 Skip = Callable[["Directive"], int]
 """Told of each directive in code, answers where code goes on: a byte offset at or after its end."""
 
+CONDITIONALS = frozenset({b"if", b"elif", b"else", b"endif"})
+"""The directives that decide what is code."""
+
 BLANK = bytes(b if b in b"\r\n" else 0x20 for b in range(256))
 """Translation table: every byte but the line ends becomes a space."""
 
@@ -25,7 +28,7 @@ FILLED = bytes(b if b in b"\r\n" else 0x78 for b in range(256))
 """Translation table: every byte but the line ends becomes the letter ``x``."""
 
 _TOKENS = rb"""
-    (?P<comment> // [^\r\n]*+ | /\* (?s:.*?) (?: \*/ | \Z ) )
+    (?P<comment> // [^\r\n]*+ | /\* [^*]*+ (?: \*(?!/) [^*]*+ )*+ (?: \*/ | \Z ) )
   | (?P<interpolated> (?P<dollars> \$++ ) (?P<quotes> "{3,}+ ) | \$@?+" | @\$" )
   | (?P<raw> "{3,}+ )
   | (?P<text> @" (?: [^"]++ | "" )*+ "?+
@@ -153,9 +156,9 @@ class _Lexer:
         """A string or character without holes."""
         start, end = match.span()
         self._fill(start, end)
-        opening = 2 if self.data[start] == 0x40 else 1
-        if self.data[start] != 0x27 and end - start > opening:  # a character is too short to be in the way
-            self.texts.append(Text(start + opening, end - 1, "literal"))
+        opening = start + (2 if self.data[start] == 0x40 else 1)
+        if end > opening and self.data[end - 1] == 0x22:  # an unclosed one may end inside a character
+            self.texts.append(Text(opening, end - 1, "literal"))
         return end
 
     def _raw(self, match: re.Match[bytes]) -> int:

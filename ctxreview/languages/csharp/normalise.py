@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ctxreview.languages.csharp.conditional import NAMES, Selection, others, select
-from ctxreview.languages.csharp.lexing import Code, lex
-from ctxreview.languages.csharp.mends import LAST_MENDS, MENDS, Mend, mended
+from ctxreview.languages.csharp.conditional import Selection, others, select
+from ctxreview.languages.csharp.editing import Mend
+from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
+from ctxreview.languages.csharp.mends import LAST_MENDS, MENDS, mended
 
 MOST_BRANCHES = 8
 """How many further variants of a file are made at most, so that code in its dark branches is seen."""
 MOST_BRANCH_BYTES = 64_000_000
-"""How many bytes these variants have together at most; one is made in any case."""
+"""How many bytes these variants have together at most, a branch counting like 200; one is made in any case."""
 
 OTHER_SELECTIONS = 3
 """How many other ways through ``#if`` are tried where the reference is no program: some need a symbol."""
@@ -51,7 +52,8 @@ def normalise(data: bytes, broken: Callable[[bytes], int], keep: int | None = No
     """``data`` (valid UTF-8) with what the grammar fails on replaced by text of the same length.
 
     ``broken`` parses and answers how much could not be read, 0 for nothing; bytes in error tell more than a
-    count of nodes, since one error may swallow a whole file. It is asked for ``data`` first, and if that
+    count of nodes, since one error may swallow a whole file. It may also count what parses into the wrong
+    thing, such as a constructor named ``extension``. It is asked for ``data`` first, and if that
     is clean nothing is changed; otherwise for one candidate after the other, each more invasive than the
     one before, until one is clean. What does not make it less is not kept. The last bytes it was asked
     for are those of the result whenever they are clean.
@@ -84,7 +86,7 @@ def _attempts(data: bytes, keep: int | None) -> Iterator[_Attempt]:
     """From the least invasive on: words and marks first, then ``#if``, at last the text of literals."""
     code, selection = lex(data), None
     yield _Attempt(code, MENDS, None)
-    if any(d.name in NAMES for d in code.directives):
+    if any(d.name in CONDITIONALS for d in code.directives):
         selection, code = select(data, keep)
         yield _Attempt(code, MENDS, selection)
         for other, its_code in others(selection, OTHER_SELECTIONS):
@@ -109,6 +111,7 @@ def _without_idle(
 
 def _branches(attempt: _Attempt) -> Iterator[bytes]:
     if attempt.selection is not None:
-        most = max(1, min(MOST_BRANCHES, MOST_BRANCH_BYTES // max(1, len(attempt.code.data))))
+        size = len(attempt.code.data) + 200 * len(attempt.selection.branches)
+        most = max(1, min(MOST_BRANCHES, MOST_BRANCH_BYTES // max(1, size)))
         for _, code in others(attempt.selection, most):
             yield mended(code, attempt.mends)[0]

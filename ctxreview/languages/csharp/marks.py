@@ -1,0 +1,124 @@
+"""Mends of marks: operators, brackets and semicolons where the grammar does not expect them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.languages.csharp.editing import ASSIGNS, LONGEST, NAME, Edit, blank, word, word_before
+from ctxreview.languages.csharp.lexing import Code
+
+_MAYBE = re.compile(rb"\?(?=\[|\.(?!\d))")
+_NULLABLE = re.compile(rb"[\w)\]!\">\x80-\xff]")
+_LINK = re.compile(rb"\s*+(?:(\?)?+\.\s*+(?:" + NAME + rb")(?:<[^<>(){};=]*+>)?+|(\?)?+([\[(])|!(?!=))")
+_ASSIGNMENT = re.compile(rb"\s*+" + ASSIGNS)
+
+
+def null_conditional_assignment(code: Code) -> Iterator[Edit]:
+    """``a?.b = c``, ``a?[0] += 1``: a plain access on the left of the assignment."""
+    seen: set[int] = set()
+    for match in _MAYBE.finditer(code.masked):
+        at, marks = match.end() - 1, []
+        if at in seen or not _NULLABLE.match(code.masked, max(0, code.previous(at))):
+            continue
+        while link := _LINK.match(code.masked, at):
+            marks += [m for m in (link.start(1), link.start(2)) if m >= 0]
+            at = link.end()
+            if link[3]:
+                closing = code.partner.get(at - 1)
+                if closing is None:
+                    break
+                at = closing + 1
+        seen.update(marks)
+        if _ASSIGNMENT.match(code.masked, at):
+            yield from ((mark, b" ") for mark in marks)
+
+
+_COMPOUND = re.compile(word(b"operator") + rb"\s++(?:checked\s++)?+(?:[+\-*/%&|^]|<<|>>>?)(=)\s*+\(")
+
+
+def compound_operator(code: Code) -> Iterator[Edit]:
+    """``void operator +=(T x)``: the operator without ``=``."""
+    for match in _COMPOUND.finditer(code.masked):
+        yield match.start(1), b" "
+
+
+_POINTED = re.compile(rb"\*\s*+((?:\(\s*+[\w\x80-\xff.:]++\s*+\*[\s*]*+\)\s*+&?+\s*+)*+)(\()?+")
+_BEFORE_DEREFERENCE = frozenset((b"", b"return", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*")))
+
+
+def dereference(code: Code) -> Iterator[Edit]:
+    """``*(int*)&x``, ``*(p + 1) = 0``: no cast, and an element access for the parentheses."""
+    for match in _POINTED.finditer(code.masked):
+        star, opening = match.start(), match.start(2)
+        closing = code.partner.get(opening)
+        if match[1]:
+            yield blank(code, match.start(1), match.end(1))
+        elif closing is None or word_before(code, star) not in _BEFORE_DEREFERENCE:
+            continue  # a product
+        if closing is not None:
+            yield star, b" " if star and code.masked[star - 1 : star].isalnum() else b"P"
+            yield opening, b"["
+            yield closing, b"]"
+
+
+_STRAY = re.compile(rb"\}(?:\s++;|\s*+;\s*+;)[\s;]*+")
+_TYPE_HEAD = re.compile(
+    word(b"class", b"struct", b"interface", b"enum", b"record", b"namespace") + rb"\s++@?[\w\x80-\xff]"
+)
+_NO_HEAD = re.compile(rb"=>|" + word(b"new"))
+_HEAD = 2048
+"""Bytes before a type's brace in which its keyword is looked for."""
+
+
+def stray_semicolon(code: Code) -> Iterator[Edit]:
+    """``class X { } ;``: nothing, where the brace closes a type or namespace."""
+    for match in _STRAY.finditer(code.masked):
+        opening = code.partner.get(match.start())
+        if opening is None:
+            continue
+        start = max(0, opening - _HEAD)
+        start = max(start, *(code.masked.rfind(mark, start, opening) + 1 for mark in (b";", b"{", b"}")))
+        heads = list(_TYPE_HEAD.finditer(code.masked, start, opening))
+        if heads and not _NO_HEAD.search(code.masked, heads[-1].end(), opening):
+            yield from ((at, b" ") for at in range(*match.span()) if code.masked[at] == 0x3B)
+
+
+_SLICE = re.compile(rb"\[\s*+(\.\.)\s*+(?:([,\]])|(?=(?:var|not|null)\b|\{))")
+_GUARDED = re.compile(rb"\]\s*+when\b")
+_BEFORE_PATTERN = frozenset((b"is", b"not", b"case", b"and", b"or", b"{", b",", b"(", b":", b"["))
+
+
+def list_pattern(code: Code) -> Iterator[Edit]:
+    """``[.., 1]``, ``[..] =>``, ``[_] when``: a discard for the slice; an empty property pattern for a guarded list."""
+    for match in _SLICE.finditer(code.masked):
+        if word_before(code, match.start()) in _BEFORE_PATTERN:
+            yield match.start(1), b"_ " if match[2] else b"  "
+    for match in _GUARDED.finditer(code.masked):
+        opening = code.partner.get(match.start())
+        if opening is None or match.start() - opening > LONGEST:
+            continue
+        if word_before(code, opening) in _BEFORE_PATTERN:
+            yield opening, b"{" + blank(code, opening + 1, match.start())[1] + b"}"
+
+
+_CALLED = re.compile(rb"\)\s*+" + ASSIGNS)
+_CALLEE = re.compile(NAME + b"|>")
+_NO_CALL = frozenset(
+    b"if while for foreach var using lock switch catch when fixed return await is in and or not typeof sizeof default "
+    b"nameof new case out ref checked unchecked else do throw yield".split()
+)
+
+
+def assigned_call(code: Code) -> Iterator[Edit]:
+    """``F(x) ??= y`` on a call that returns a reference: an element access takes the same arguments."""
+    for match in _CALLED.finditer(code.masked):
+        opening = code.partner.get(match.start())
+        if opening is None:
+            continue
+        before = word_before(code, opening)
+        if not _CALLEE.fullmatch(before) or before in _NO_CALL:
+            continue
+        brackets = b"[]" if code.previous(match.start()) > opening else b"  "
+        yield opening, brackets[:1]
+        yield match.start(), brackets[1:]

@@ -1,0 +1,136 @@
+"""Mends of words: names that are keywords elsewhere, and modifiers that the grammar does not know there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, blank, capital, word, word_before
+from ctxreview.languages.csharp.lexing import Code
+
+_IDENTIFIED = rb"""(?= \s*+ (?: [=.,;)\]}?:!+\-*/%|&^<>] | \Z
+    | (?: is | as | switch | in | when | and | or | equals | into | on | where | select | group | orderby
+        | ascending | descending ) \b ))"""
+"""What may follow an identifier and never a modifier."""
+_ASYNC = re.compile(word(b"async") + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[{(]) ) )", re.VERBOSE)
+_NAMED_OR_ARROW = re.compile(rb"=>|[\w@\x80-\xff(?\[]")
+_AWAIT = re.compile(word(b"await") + rb"(?= \s*+ (?: [=.,;)\]}?:] | [!<>+*/%|&^-]?= | \|\| | && ) )", re.VERBOSE)
+_MODIFIER = re.compile(
+    word(b"required", b"partial", b"record") + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[(]) ) )", re.VERBOSE
+)
+_CALL_ENDS = re.compile(rb"\s*+[;.),]")
+_OPERATOR = re.compile(
+    word(b"with") + rb"(?! \s*+ (?: [{\w\x80-\xff] | \Z ) )"
+    rb"|" + word(b"with", b"and", b"or") + rb"(?= \s*+ (?: [=;,)\].] | in\b ) )",
+    re.VERBOSE,
+)
+
+
+def async_identifier(code: Code) -> Iterator[Edit]:
+    """``F(async)``, ``async ? a : b``: ``async`` where it can't be the modifier."""
+    for match in _ASYNC.finditer(code.masked):
+        if match[1] == b"(":
+            closing = code.partner.get(match.start(1))
+            if closing is None:
+                continue
+            if _NAMED_OR_ARROW.match(code.masked, after(code, closing + 1)):
+                continue  # a lambda's parameters, or a tuple type and a name
+        yield capital(code, match.start())
+
+
+def contextual_identifier(code: Code) -> Iterator[Edit]:
+    """``required = false; partial[0] = x; var with = 1``: a contextual keyword that is a name."""
+    for match in _MODIFIER.finditer(code.masked):
+        if match[1] == b"(":
+            closing = code.partner.get(match.start(1))
+            if closing is None or not _CALL_ENDS.match(code.masked, closing + 1):
+                continue
+        yield capital(code, match.start())
+    for pattern in (_OPERATOR, _AWAIT):
+        for match in pattern.finditer(code.masked):
+            yield capital(code, match.start())
+
+
+_TARGET = re.compile(rb"\[\s*+(assembly|module|field|method|param|property|type|typevar)(?![\w\x80-\xff]|\s*+:(?!:))")
+
+
+def attribute_target(code: Code) -> Iterator[Edit]:
+    """``[type]``, ``[property, x]``: a collection whose first element is named like an attribute's target."""
+    for match in _TARGET.finditer(code.masked):
+        yield capital(code, match.start(1))
+
+
+_DISCARDED = re.compile(word(b"from", b"join") + rb"\s++(_)\s++in\b")
+
+
+def discarded_range(code: Code) -> Iterator[Edit]:
+    """``from _ in xs``: the discard becomes a name."""
+    for match in _DISCARDED.finditer(code.masked):
+        yield match.start(1), b"U"
+
+
+_REF_PARTIAL = re.compile(b"(" + word(b"ref") + rb")\s++partial\s++(?:record\s++)?struct\b")
+_ALLOWS = re.compile(word(b"allows") + rb"\s++(ref\s++struct)\b")
+_SCOPED = re.compile(b"(" + word(b"scoped") + rb")\s++params\b")
+
+
+def ref_partial(code: Code) -> Iterator[Edit]:
+    """``ref partial struct``: without ``ref``."""
+    for match in _REF_PARTIAL.finditer(code.masked):
+        yield blank(code, match.start(1), match.end(1))
+
+
+def allows_ref_struct(code: Code) -> Iterator[Edit]:
+    """``where T : allows ref struct``: ``allows`` alone reads as a type."""
+    for match in _ALLOWS.finditer(code.masked):
+        yield blank(code, match.start(1), match.end(1))
+
+
+def scoped_params(code: Code) -> Iterator[Edit]:
+    """``scoped params ReadOnlySpan<T> x``: without ``scoped``."""
+    for match in _SCOPED.finditer(code.masked):
+        yield blank(code, match.start(1), match.end(1))
+
+
+_ARROW = re.compile(rb"\)\s*+=>")
+_PARAMETER_MODIFIERS = re.compile(
+    rb"(?:\A|,)\s*+((?:(?:ref|out|in|scoped|params|readonly)\s++)++)(?:" + NAME + rb")(?=\s*+(,|\Z)?+)"
+)
+_MEMBER = re.compile(rb"[\w@\x80-\xff]+|>|\]")
+_BEFORE_LAMBDA = frozenset((b"return", b"static", b"async", b"await", b"throw", b"in", b"else", b"yield", b"case"))
+
+
+def lambda_modifier(code: Code) -> Iterator[Edit]:
+    """``(ref _) => 1``, ``(text, out r) => ...``, ``return (out T x) => ...``: parameters without modifiers."""
+    for match in _ARROW.finditer(code.masked):
+        opening = code.partner.get(match.start())
+        if opening is None:
+            continue
+        if code.masked.find(b"(", opening + 1, match.start()) >= 0:
+            continue
+        parameters = code.masked[opening + 1 : match.start()]
+        if not (found := list(_PARAMETER_MODIFIERS.finditer(parameters))):
+            continue
+        before = word_before(code, opening)
+        if _MEMBER.fullmatch(before) and before not in _BEFORE_LAMBDA:
+            continue  # a member with an expression body
+        if before == b"return" or any(m[2] is not None or b"in" in m[1] or b"out" in m[1] for m in found):
+            for modifier in found:
+                yield blank(code, opening + 1 + modifier.start(1), opening + 1 + modifier.end(1))
+
+
+_EXTENSION = re.compile(word(b"extension") + rb"(?:\s*+<[^<>(){};]*+>)?+\s*+\(")
+_BODY = re.compile(rb"\s*+(?:where\b[^{};]*+)?+\{")
+
+
+def extension_block(code: Code) -> Iterator[Edit]:
+    """``extension<T>(IEnumerable<T> s) { ... }``: a class of nine letters, without the receiver."""
+    for match in _EXTENSION.finditer(code.masked):
+        opening = match.end() - 1
+        closing = code.partner.get(opening)
+        before = code.previous(match.start())
+        if closing is None or closing - opening > LONGEST or (before >= 0 and code.masked[before] not in b"{};]"):
+            continue
+        if _BODY.match(code.masked, closing + 1):
+            yield match.start(), b"class Ext"
+            yield blank(code, opening, closing + 1)

@@ -1,0 +1,106 @@
+"""What a scope's member does inside and outside of it, and what of that crossed the boundary in an edit.
+
+Lines that moved as they were are found by their text; this finds what was rewritten on its way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from ctxreview.model import Member, Outline, Scope, Span
+from ctxreview.rules.places import member_of
+
+Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
+"""What happens inside and what happens outside of a scope: kind and name of each thing."""
+
+KINDS = {"read": "the read", "write": "the write of", "save": "the save", "sql-hint": "the SQL hint"}
+"""Kinds of facts that matter on which side they stand; a rewritten one is still one of its kind."""
+
+STATE = "state"
+
+
+def work(scope: Scope, outline: Outline) -> Work:
+    """The facts of the scope's member, and for a lock its uses of the type's state."""
+    inside: Counter[tuple[str, str]] = Counter()
+    outside: Counter[tuple[str, str]] = Counter()
+    member = member_of(outline, scope.head)
+    if member is None:
+        return inside, outside
+    for fact in outline.facts:
+        if fact.kind not in KINDS or not member.span.holds(fact.span):
+            continue
+        if outline.under(fact, scope):
+            inside[fact.kind, fact.name] += 1
+        elif not scope.span.holds(fact.span):
+            outside[fact.kind, fact.name] += 1
+    if scope.kind == "lock":
+        held = without_comments(outline, scope.span)
+        rest = without_comments(outline, Span(member.span.start, scope.span.start)) + without_comments(
+            outline, Span(scope.span.end, member.span.end)
+        )
+        for name in guarded_state(outline):
+            inside[STATE, name] = len(re.findall(mention(name), held))
+            outside[STATE, name] = len(re.findall(mention(name), rest))
+    return inside, outside
+
+
+def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str], list[str]]:
+    """What left the scope and what came into it, in words; what the ``moved`` lines already show is left out."""
+    known = "\n".join(moved)
+
+    def named(lost: Counter[tuple[str, str]], gained: Counter[tuple[str, str]]) -> list[str]:
+        same = lost & gained
+        found = list(same)
+        for kind in KINDS:
+            # Rewritten on its way: one of a kind fewer here, one more there.
+            rest = [key for key in (lost - same).elements() if key[0] == kind]
+            there = sum(n for key, n in (gained - same).items() if key[0] == kind)
+            found += rest[:there]
+        words: dict[str, str] = {}
+        for kind, name in found:
+            words.setdefault(name, KINDS.get(kind, "the use of"))
+        return [f"{word} `{name}`" for name, word in words.items() if not re.search(rf"\b{re.escape(name)}\b", known)]
+
+    inside, outside = before[0] - after[0], before[1] - after[1]
+    more_inside, more_outside = after[0] - before[0], after[1] - before[1]
+    return named(inside, more_outside), named(outside, more_inside)
+
+
+def guarded_state(outline: Outline) -> tuple[str, ...]:
+    """Names of fields and properties that a lock may be there for: what can change, and no logger or lock."""
+    locks = {scope.resource.removeprefix("this.") for scope in outline.holds}
+    return tuple(
+        name
+        for member in outline.members
+        for name in member.names
+        if name not in locks
+        and not re.search(r"[lL]og", name)
+        and not _fixed(member, outline)
+        and (member.kind != "property" or re.search(r"\bset\b", outline.source.text(member.span)))
+    )
+
+
+def _fixed(member: Member, outline: Outline) -> bool:
+    """Whether a member can never change: a constant, or a read-only value that has no insides."""
+    written = outline.source.text(member.span)
+    plain = r"(bool|s?byte|char|decimal|double|float|u?int|u?long|u?short|string|TimeSpan|Guid|DateTime\w*)\??$"
+    return bool(re.search(r"\bconst\b", written)) or (
+        bool(re.search(r"\breadonly\b", written)) and bool(re.match(plain, member.declares))
+    )
+
+
+def mention(name: str) -> str:
+    """A pattern for a use of a member of this object, by its name alone or by ``this``."""
+    return rf"(?:(?<![\w.])|\bthis\.){re.escape(name)}\b(?!\s*\()"
+
+
+def without_comments(outline: Outline, span: Span) -> str:
+    """The text of ``span`` with its comments blanked, as many bytes as before."""
+    data = bytearray(outline.source.data[span.start : span.end])
+    for comment in outline.comments:
+        if comment.overlaps(span):
+            first, last = max(comment.start, span.start) - span.start, min(comment.end, span.end) - span.start
+            data[first:last] = bytes(b if b in b"\r\n" else 0x20 for b in data[first:last])
+    return data.decode("utf-8", "replace")

@@ -1,0 +1,257 @@
+"""Each rule documents itself, its examples run, and its legitimate twins stay quiet."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+
+import pytest
+from samples import PATH, shop
+
+from ctxreview import rules
+from ctxreview.model import SEVERITIES, Finding, Outline, Source
+from ctxreview.outline import outline
+from ctxreview.rules import async_flow, lock_target, missing_intent, no_tracking_write, release_outside_finally
+
+HEADINGS = ("What it flags", "Why it matters here", "When it is fine", "Source")
+CHECKS = [rule for rule in rules.RULES if hasattr(rule, "check")]
+
+
+def name(rule: ModuleType) -> str:
+    """The rule's module, for a test's name."""
+    return rule.__name__.rpartition(".")[2]
+
+
+def outlined(code: str) -> Outline:
+    """The outline of a file."""
+    return outline(Source(PATH, code.encode()))
+
+
+def found(rule: ModuleType, code: str) -> list[Finding]:
+    """What one rule finds in a file."""
+    findings: list[Finding] = rule.check(outlined(code))
+    return findings
+
+
+def sections(rule: ModuleType) -> dict[str, str]:
+    """The parts of a rule's docstring by their headings."""
+    parts = re.split(r"^(.+)\n-{3,}\n", rule.__doc__ or "", flags=re.MULTILINE)
+    return {heading: text.strip() for heading, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def code_in(text: str) -> str:
+    """The one fenced C# example in a section."""
+    (code,) = re.findall(r"```csharp\n(.*?)```", text, re.DOTALL)
+    return str(code)
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=name)
+def test_documented(rule: ModuleType) -> None:
+    """A rule says what it flags, why, when that is fine, and on whose word; it has an ID and a severity."""
+    told = sections(rule)
+    assert set(HEADINGS) <= told.keys()
+    assert all(told.values())
+    assert list(told) == [
+        h
+        for h in ("What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source")
+        if h in told
+    ]
+    assert (rule.__doc__ or "").splitlines()[0].endswith(".")
+    assert name(rule).replace("_", "-") == rule.ID
+    assert rule.SEVERITY in SEVERITIES
+
+
+@pytest.mark.parametrize("rule", CHECKS, ids=name)
+def test_its_own_examples(rule: ModuleType) -> None:
+    """The example is found, and what to write instead is not."""
+    told = sections(rule)
+    assert found(rule, code_in(told["Example"]))
+    assert found(rule, code_in(told["Instead"])) == []
+
+
+@pytest.mark.parametrize("rule", CHECKS, ids=name)
+def test_a_finding_is_evidence_and_a_question(rule: ModuleType) -> None:
+    """A finding names its rule and place, states what it saw, and asks; it never says bug."""
+    for finding in found(rule, code_in(sections(rule)["Example"])):
+        assert finding.rule == rule.ID
+        assert finding.message.endswith(".")
+        assert "?" in finding.question
+        assert "bug" not in finding.message.lower()
+        assert finding.at.path == PATH
+        assert 1 <= finding.at.start_line <= finding.at.end_line
+
+
+def test_ids_are_unique() -> None:
+    """No two rules have the same ID."""
+    assert len({rule.ID for rule in rules.RULES}) == len(rules.RULES)
+
+
+FLOW = "TransactionScopeAsyncFlowOption.Enabled"
+LOUD: dict[tuple[ModuleType, str], str] = {
+    (no_tracking_write, "under a transaction"): """
+        using var tx = _db.Database.BeginTransaction();
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        order.State = 1;
+        await _db.SaveChangesAsync();
+        tx.Commit();
+    """,
+    (no_tracking_write, "in a loop"): """
+        foreach (var order in _db.Orders.AsNoTrackingWithIdentityResolution())
+        {
+            order.State = 1;
+        }
+        _db.SaveChanges();
+    """,
+    (async_flow, "declaration"): """
+        using var scope = new TransactionScope(TransactionScopeOption.RequiresNew);
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
+    (async_flow, "second await"): """
+        using (var scope = new TransactionScope(await Option(id)))
+        {
+            await _db.SaveChangesAsync();
+            scope.Complete();
+        }
+    """,
+    (release_outside_finally, "after an await"): """
+        await _slots.WaitAsync();
+        await _db.SaveChangesAsync();
+        _slots.Release();
+    """,
+    (release_outside_finally, "early return"): """
+        Monitor.Enter(_gate);
+        if (_count == 0) return 0;
+        Monitor.Exit(_gate);
+    """,
+    (lock_target, "this"): "lock (this)\n{\n    _count++;\n}",
+    (lock_target, "string"): 'lock ("orders")\n{\n    _count++;\n}',
+    (lock_target, "made here"): "lock (new object())\n{\n    _count++;\n}",
+    (missing_intent, "lock"): "lock (_gate)\n{\n    _count++;\n}",
+    (missing_intent, "comment too far above"): "// Not about the lock.\n\nlock (_gate)\n{\n    _count++;\n}",
+    (missing_intent, "comment inside"): "_slots.Wait();\n// Counts.\n_count++;\n_slots.Release();",
+}
+QUIET: dict[tuple[ModuleType, str], str] = {
+    (no_tracking_write, "only read"): """
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        return order.State;
+    """,
+    (no_tracking_write, "handed back"): """
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        order.State = 1;
+        _db.Update(order);
+        await _db.SaveChangesAsync();
+    """,
+    (no_tracking_write, "read after ExecuteUpdate in the transaction"): """
+        using var tx = _db.Database.BeginTransaction();
+        await _db.Orders.Where(o => o.Id == id).ExecuteUpdateAsync(s => s.SetProperty(o => o.State, 1));
+        var changed = await _db.Orders.AsNoTracking().Where(o => o.Id == id).ToArrayAsync();
+        await tx.CommitAsync();
+        return changed.Length;
+    """,
+    (async_flow, "flows"): f"""
+        using var scope = new TransactionScope(TransactionScopeOption.Required, {FLOW});
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
+    (async_flow, "suppressed on purpose"): """
+        using (new TransactionScope(TransactionScopeOption.Suppress))
+        {
+            await _db.SaveChangesAsync();
+        }
+    """,
+    (async_flow, "awaited after it"): """
+        using (var scope = new TransactionScope())
+        {
+            _db.SaveChanges();
+            scope.Complete();
+        }
+        await Notify(id);
+    """,
+    (async_flow, "awaited in a lambda that runs later"): """
+        using (var scope = new TransactionScope())
+        {
+            _later.Add(async () => await Notify(id));
+            _db.SaveChanges();
+            scope.Complete();
+        }
+    """,
+    (async_flow, "another kind of transaction"): """
+        using var tx = await _db.Database.BeginTransactionAsync();
+        await _db.SaveChangesAsync();
+        await tx.CommitAsync();
+    """,
+    (release_outside_finally, "in a finally"): """
+        await _slots.WaitAsync();
+        try
+        {
+            await _db.SaveChangesAsync();
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    """,
+    (release_outside_finally, "nothing between"): "_slots.Wait();\n_slots.Release();",
+    (release_outside_finally, "released elsewhere"): "_slots.Wait();\n_count++;",
+    (lock_target, "private field"): "lock (_gate)\n{\n    _count++;\n}",
+    (lock_target, "a field by this"): "lock (this._gate)\n{\n    _count++;\n}",
+    (lock_target, "a local"): "var newest = _gates[id];\nlock (newest)\n{\n    _count++;\n}",
+    (missing_intent, "said above"): "// Counts must add up.\nlock (_gate)\n{\n    _count++;\n}",
+    (
+        missing_intent,
+        "said above in several lines",
+    ): "/* Counts must\n   add up. */\n_slots.Wait();\n_count++;\n_slots.Release();",
+    (missing_intent, "no scope"): "_count++;\nreturn 0;",
+}
+
+
+@pytest.mark.parametrize(("rule", "case"), LOUD, ids=lambda v: v if isinstance(v, str) else name(v))
+def test_loud(rule: ModuleType, case: str) -> None:
+    """The rule finds exactly one thing, and the check of all rules has it too."""
+    code = shop(LOUD[rule, case])
+    findings = found(rule, code)
+    assert len(findings) == 1
+    assert findings[0] in rules.check(outlined(code))
+
+
+@pytest.mark.parametrize(("rule", "case"), QUIET, ids=lambda v: v if isinstance(v, str) else name(v))
+def test_quiet(rule: ModuleType, case: str) -> None:
+    """The legitimate twin is left alone."""
+    assert found(rule, shop(QUIET[rule, case])) == []
+
+
+@pytest.mark.parametrize("rule", CHECKS, ids=name)
+def test_every_rule_has_its_cases(rule: ModuleType) -> None:
+    """Each rule has at least two loud and two quiet cases besides its own examples."""
+    assert sum(r is rule for r, _ in LOUD) >= 2
+    assert sum(r is rule for r, _ in QUIET) >= 2
+
+
+def test_intent_at_the_field_counts_for_its_locks() -> None:
+    """A comment at the declaration of the locked field speaks for every lock on it."""
+    code = shop("lock (_gate)\n{\n    _count++;\n}")
+    field = "    private readonly object _gate = new();"
+    for commented in (f"    // Guards the counts.\n{field}", f"{field} // guards the counts"):
+        assert found(missing_intent, code.replace(field, commented)) == []
+
+
+def test_findings_come_in_source_order() -> None:
+    """The check of all rules lists its findings by line."""
+    code = shop("lock (this)\n{\n    _count++;\n}\nlock (new object())\n{\n    _count++;\n}")
+    lines = [f.at.start_line for f in rules.check(outlined(code))]
+    assert lines == sorted(lines)
+    assert len(set(lines)) == 2
+
+
+def test_a_place_is_where_it_happens() -> None:
+    """The finding points at the call that detaches, and to the write, the save and the scope."""
+    code = shop(LOUD[no_tracking_write, "under a transaction"])
+    (finding,) = found(no_tracking_write, code)
+
+    def at(text: str) -> int:
+        return next(n for n, line in enumerate(code.splitlines(), 1) if text in line)
+
+    assert finding.at.start_line == at("AsNoTracking")
+    assert [r.start_line for r in finding.related] == [at("State = 1"), at("SaveChangesAsync"), at("BeginTransaction")]
+    assert "under the BeginTransaction" in finding.message
