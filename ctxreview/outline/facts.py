@@ -130,7 +130,7 @@ def _sql(node: Node, language: Language) -> list[Fact]:
     literal = node.text.decode("utf-8", "replace")
     upper = literal.upper()
     return [
-        Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(" \"@$\n\r\t"))
+        Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(' "@$\n\r\t'))
         for sql in language.sql
         # Compiling an expression costs more than most files' literals together: look for its words first.
         if any(word in upper for word in sql["words"]) and (found := _pattern(sql["pattern"]).search(literal))

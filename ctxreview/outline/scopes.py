@@ -163,8 +163,9 @@ def _subject_scope(opened: _Opened, span: Span, head: Span, form: str) -> Scope:
 
 def _shown(opened: _Opened) -> str:
     """The construct as people know it: the call that opened it, or the catalogue's name."""
-    if opened.construct.kind == "transaction" and opened.node.type == "invocation_expression":
-        return nodes.call_name(opened.node)
+    called = nodes.call_name(opened.node)
+    if opened.construct.kind == "transaction" and called in opened.construct.opens:
+        return called
     return opened.construct.construct
 
 

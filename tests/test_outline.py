@@ -1,0 +1,269 @@
+"""The outline of C#, held against marked source in ``tests/corpus/csharp``.
+
+``//+ KIND ...`` marks the first line of a function or scope and ``//- KIND ...`` its last, with the same words
+(a number behind them tells equals apart); ``//! KIND NAME`` marks a fact. What is not marked must not be found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import tree_sitter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctxreview.languages import CAPTURES, FOLDER, load
+from ctxreview.languages.patterns import parse
+from ctxreview.model import Fact, Outline, Scope, Source, Span
+from ctxreview.outline import outline, statements
+
+CORPUS = Path(__file__).parent / "corpus" / "csharp"
+FILES = sorted(CORPUS.glob("*.cs"))
+MARK = re.compile(r"//([-+!])\s*(.*?)\s*(?=//[-+!]|$)")
+
+
+def _read(path: Path) -> Source:
+    return Source(path.name, path.read_bytes())
+
+
+def _marked(source: Source) -> tuple[Counter[tuple[str, int, int]], Counter[tuple[str, int]]]:
+    """The regions and the facts that the marks of a file ask for."""
+    open_: dict[str, list[int]] = {}
+    regions: Counter[tuple[str, int, int]] = Counter()
+    facts: Counter[tuple[str, int]] = Counter()
+    for number in range(1, source.line_count + 1):
+        for sign, words in MARK.findall(source.line(number)):
+            if sign == "+":
+                open_.setdefault(words, []).append(number)
+            elif sign == "-":
+                regions[re.sub(r" \d$", "", words), open_[words].pop(), number] += 1
+            else:
+                facts[words, number] += 1
+    assert not any(open_.values()), f"{source.path}: marks without an end: {open_}"
+    return regions, facts
+
+
+def _function_words(function: Scope) -> str:
+    return f"function {function.construct} {function.name}"
+
+
+def _scope_words(scope: Scope) -> str:
+    return f"{scope.kind} {scope.construct} {scope.form} {scope.resource or '-'}"
+
+
+def _lines(scope: Scope, source: Source) -> tuple[int, int]:
+    first, last = source.lines_of(scope.span)
+    return first, source.line_of(scope.tail.start) if scope.form == "acquire-release" else last
+
+
+def _fact_line(fact: Fact, source: Source) -> int:
+    """Where people look for it: a chain of calls ends with what it does."""
+    chained = fact.kind in ("read", "tracking")
+    return source.line_of(fact.span.end - 1 if chained else fact.span.start)
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if "//+ function" in p.read_text("utf-8")], ids=lambda p: p.stem)
+def test_functions_are_those_that_are_marked(path: Path) -> None:
+    """Every function-like member, local function and lambda is found with its exact lines, and nothing else."""
+    source = _read(path)
+    found = Counter((_function_words(f), *source.lines_of(f.span)) for f in outline(source).functions)
+    wanted = Counter({k: n for k, n in _marked(source)[0].items() if k[0].startswith("function")})
+    assert found == wanted
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_scopes_are_those_that_are_marked(path: Path) -> None:
+    """Every transaction and lock is found with its exact lines, form and resource, and nothing else."""
+    source = _read(path)
+    found = Counter((_scope_words(s), *_lines(s, source)) for s in outline(source).holds)
+    wanted = Counter({k: n for k, n in _marked(source)[0].items() if not k[0].startswith("function")})
+    assert found == wanted
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if "//!" in p.read_text("utf-8")], ids=lambda p: p.stem)
+def test_facts_are_those_that_are_marked(path: Path) -> None:
+    """Reads, writes, saves, awaits, exits and the rest are found on their lines, and locals are not state."""
+    source = _read(CORPUS / "facts.cs")
+    found = Counter((f"{f.kind} {f.name}", _fact_line(f, source)) for f in outline(source).facts)
+    assert found == _marked(source)[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_the_corpus_parses(path: Path) -> None:
+    """The corpus is ordinary C#: a mark that breaks the parse would prove nothing."""
+    assert outline(_read(path)).parse.clean
+
+
+def test_every_pattern_matches_somewhere_in_the_corpus() -> None:
+    """No pattern of outline.scm is dead."""
+    language = load("csharp")
+    patterns = parse((FOLDER / "csharp" / "outline.scm").read_text("utf-8"))
+    left = set(patterns)
+    for path in FILES:
+        captures = language.patterns.captures(language.parser.parse(path.read_bytes()).root_node)
+        left -= {p for p in patterns if any(n.type == p.kind and p.matches(n) for n in captures.get(p.capture, ()))}
+    assert not left
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_the_walk_captures_what_tree_sitters_query_does(path: Path) -> None:
+    """outline.scm is a tree-sitter query, and matching it in one walk gives the query's captures."""
+    language = load("csharp")
+    query = tree_sitter.Query(language.grammar, (FOLDER / "csharp" / "outline.scm").read_text("utf-8"))
+    root = language.parser.parse(path.read_bytes()).root_node
+    reference = tree_sitter.QueryCursor(query).captures(root)
+    ours = language.patterns.captures(root)
+    assert {k: sorted((n.start_byte, n.end_byte, n.type) for n in v) for k, v in ours.items()} == {
+        k: sorted((n.start_byte, n.end_byte, n.type) for n in v) for k, v in reference.items()
+    }
+
+
+def test_the_vocabulary_is_closed() -> None:
+    """Every capture of the vocabulary is used, and an unknown one does not load."""
+    used = {p.capture for p in parse((FOLDER / "csharp" / "outline.scm").read_text("utf-8"))}
+    assert used == CAPTURES
+
+
+@pytest.mark.parametrize("text", ["(a (b)) @type", "(a", "[(a) (b)] @type", "(a) @type (#eq? @type 1)"])
+def test_anything_but_flat_patterns_is_refused(text: str) -> None:
+    """A query that the walk would match otherwise than tree-sitter is an error at load."""
+    with pytest.raises(ValueError, match="not a flat pattern"):
+        parse(text)
+
+
+def _of_method(body: str) -> Outline:
+    return outline(Source("M.cs", f"class C {{ async Task M() {{ {body} }} }}".encode()))
+
+
+def _call(name: str) -> str:
+    return f"{name}(target)" if "." in name else f"target.{name}()"
+
+
+CONSTRUCTS = load("csharp").constructs
+OPENERS = [(c.construct, c.kind, f"using (var held = target.{n}()) {{ }}") for c in CONSTRUCTS for n in c.opens]
+CREATORS = [(c.construct, c.kind, f"using (var held = new {n}()) {{ }}") for c in CONSTRUCTS for n in c.creates]
+PAIRS = [
+    (c.construct, c.kind, f"{_call(a)}; Work(); {_call(r)};")
+    for c in CONSTRUCTS
+    for a in c.acquires
+    for r in c.releases
+]
+RUNNERS = [(c.construct, c.kind, f"target.{n}(() => {{ Work(); }});") for c in CONSTRUCTS for n in c.runs]
+
+
+@pytest.mark.parametrize(("construct", "kind", "body"), [*OPENERS, *CREATORS, *PAIRS, *RUNNERS])
+def test_every_name_of_the_catalogue_is_known(construct: str, kind: str, body: str) -> None:
+    """Code with the name, in the form the catalogue gives it, has that scope and no other."""
+    scopes = _of_method(body).holds
+    assert [(s.name, s.kind) for s in scopes] == [(construct, kind)]
+
+
+@pytest.mark.parametrize(("name", "kind"), sorted(load("csharp").facts.items()))
+def test_every_fact_name_is_known(name: str, kind: str) -> None:
+    """A call by the name is that fact; ``ignore`` makes none."""
+    called = name.replace(".*", ".Anything")
+    found = [f.kind for f in _of_method(f"{called if '.' in called else f'target.{called}'}(1);").facts]
+    assert found == ([] if kind == "ignore" else [kind])
+
+
+ISOLATIONS = {
+    "new TransactionScope()": "Serializable (default)",
+    "new TransactionScope(TransactionScopeOption.Required, TimeSpan.FromSeconds(1))": "Serializable (default)",
+    "new TransactionScope(TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = IsolationLevel.Snapshot })": "Snapshot",
+    "new TransactionScope(TransactionScopeOption.Required, options)": "given by options",
+    "new TransactionScope(TransactionScopeAsyncFlowOption.Enabled)": "Serializable (default)",
+    "db.Database.BeginTransaction()": "the provider's own (default)",
+    "db.Database.BeginTransaction(IsolationLevel.RepeatableRead)": "RepeatableRead",
+    "await db.Database.BeginTransactionAsync(cancellationToken)": "the provider's own (default)",
+}
+
+
+@pytest.mark.parametrize(("opener", "isolation"), ISOLATIONS.items())
+def test_isolation_is_the_one_named_or_the_documented_default(opener: str, isolation: str) -> None:
+    """The level comes from the source; a default is called one, and what is given elsewhere is not guessed."""
+    (scope,) = _of_method(f"using (var tx = {opener}) {{ }}").holds
+    assert scope.isolation == isolation
+
+
+def test_isolation_is_found_in_a_local_variables_initializer() -> None:
+    """Options that are built before the scope are read."""
+    (scope,) = _of_method(
+        "var options = new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted };"
+        "using (var tx = new TransactionScope(TransactionScopeOption.Required, options)) { }"
+    ).holds
+    assert scope.isolation == "ReadCommitted"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flows"),
+    [
+        ("", False),
+        ("TransactionScopeAsyncFlowOption.Enabled", True),
+        ("TransactionScopeAsyncFlowOption.Suppress", False),
+    ],
+)
+def test_async_flow_is_off_unless_it_is_enabled(arguments: str, flows: bool) -> None:
+    """The documented default of TransactionScope does not flow over await."""
+    (scope,) = _of_method(f"using (var tx = new TransactionScope({arguments})) {{ }}").holds
+    assert scope.async_flow is flows
+
+
+def test_completion_and_early_exits_belong_to_their_own_scope() -> None:
+    """Complete counts for the variable it is called on; an exit counts when it stands before the completion."""
+    found = _of_method(
+        "using (var a = new TransactionScope()) { if (x) return; using (var b = new TransactionScope()) { b.Complete(); }"
+        " Run(() => { return; }); a.Complete(); return; }"
+    )
+    outer, inner = found.holds
+    source = found.source
+    assert [source.text(c) for c in outer.completes_at] == ["a.Complete()"]
+    assert [source.text(c) for c in inner.completes_at] == ["b.Complete()"]
+    assert len(outer.exits) == 1
+    assert inner.exits == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "intent"),
+    [
+        ("// why it is here\n", "// why it is here"),
+        ("// why\n// it is here\n", "// why\n// it is here"),
+        ("/* why */\n", "/* why */"),
+        ("// about something else\n\n", None),
+        ("Work(); // about the work\n", None),
+        ("Work();\n", None),
+    ],
+)
+def test_the_intent_comment_stands_directly_above(before: str, intent: str | None) -> None:
+    """A comment belongs to the scope when nothing, not even a blank line, stands between."""
+    found = outline(Source("M.cs", f"class C {{ void M() {{\n{before}lock (_gate)\n{{\n}}\n}} }}".encode()))
+    (scope,) = found.holds
+    assert (found.source.text(scope.intent).strip() if scope.intent else None) == intent
+
+
+SNIPPETS = st.sampled_from(
+    ["class C {", "void M() {", "lock (x) {", "using (var t = new TransactionScope())", "using var t = c.BeginTransaction();", "}", "{", "(", ")",
+     "a.Wait();", "a.Release();", "x => {", "await", "return;", "#if X", "#endif", '"', "'", "/*", "*/", "//", "\n", "\r\n", "[", "]", ";", "=", "𝔸", "\x00"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(SNIPPETS, max_size=60).map(" ".join))
+def test_broken_source_is_data(text: str) -> None:
+    """Whatever the text, the outline is made, lies within the file, and functions nest."""
+    source = Source("M.cs", text.encode())
+    found = outline(source)
+    whole = Span(0, len(source.data))
+    assert all(whole.holds(s.span) and s.span.holds(s.head) for s in found.scopes)
+    assert all(whole.holds(f.span) for f in found.facts)
+    spans = [f.span for f in found.functions]
+    assert all(not a.overlaps(b) or a.holds(b) or b.holds(a) for a in spans for b in spans)
+    assert all(whole.holds(s) for s in statements(source, whole))
+
+
+@pytest.mark.parametrize("nest", ["(", "{", "[", "x => ", "if (a) ", "new A { B = ", "lock (a) "])
+def test_deep_nesting_is_no_recursion(nest: str) -> None:
+    """Ten thousand levels are outlined without an exception."""
+    assert outline(Source("M.cs", b"class C { void M() { " + nest.encode() * 10_000 + b" } }")) is not None
