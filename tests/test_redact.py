@@ -32,7 +32,7 @@ def some(alphabet: str, length: int) -> str:
     """So many random characters, with at least one digit and one letter where the alphabet has them."""
     while True:
         text = "".join(RANDOM.choice(alphabet) for _ in range(length))
-        if re.search(r"\d", text) and (re.search("[A-Za-z]", text) or alphabet == DIGITS):
+        if re.search(r"\d", text) and (re.search("[A-Za-z]", text) or alphabet.isdigit()):
             return text
 
 
@@ -156,7 +156,7 @@ def assignments() -> Iterator[tuple[str, str]]:
         yield f'headers["Authorization"] = "Bearer {key}";', key
         yield f'new AzureKeyCredential("{key}")', key
         yield f'new ClientSecretCredential(tenantId, clientId, "{key}")', key
-        yield f'new BasicAWSCredentials(accessKeyId, "{key}xy/Z+123")', key
+        yield f'new BasicAWSCredentials(accessKeyId, "{key}/Z+12345")', f"{key}/Z+12345"
         yield f'Password = "{password}",', password
         yield f'if (password == "{password}") return true;', password
         yield f'new NetworkCredential("mailer", "{password}")', password
@@ -224,14 +224,11 @@ def test_a_credential_is_found_by_its_context(source: str, secret: str) -> None:
     """The password goes, alone and among other lines; what stands around it stays."""
     for text in (source, f"using System;\n\n{source}\nvar record = Find(id);\n"):
         redacted = redact(text)
-        assert len(redacted.kinds) >= 1
-        assert redacted.text.count("[REDACTED:") == len(redacted.kinds)
-        before, _, after = source.partition(secret)
-        assert redacted.text.partition("[REDACTED:")[0].endswith(before)
-        assert redacted.text.rpartition("]")[2].startswith(after) or after.count("]") or "Bearer" in source
+        assert len(redacted.kinds) == 1
+        assert redacted.text == text.replace(secret, f"[REDACTED:{redacted.kinds[0]}:1]")
 
 
-@pytest.mark.parametrize("text", pems(), ids=lambda _: "")
+@pytest.mark.parametrize("text", list(pems()), ids=lambda _: "")
 def test_a_private_key_is_found_in_every_form(text: str) -> None:
     """No full line of a key is left, and the text has as many lines with the same ends."""
     redacted = redact(text)
@@ -362,7 +359,8 @@ SURROUNDINGS = (
     'logger.LogInformation("{}", token);',
     'dictionary["key"] = "{}";',
     'var token = reader.Read("{}");',
-    '{ "Password", "{}" },',
+    '{ "Title", "{}" },',
+    'Html.PasswordFor(m => m.Secret, "{}")',
 )
 
 
@@ -480,7 +478,7 @@ LONG = [*UNITS.split("|"), " ", "\n", "key:\n", "-----BEGIN " + "PRIVATE KEY----
 
 @pytest.mark.parametrize("unit", LONG)
 def test_no_text_takes_long(unit: str) -> None:
-    """Two hundred thousand characters of what rules look for take a second at the very most: time grows linearly."""
+    """Two hundred thousand characters of what rules look for take a second or two at the very most."""
     start = time.perf_counter()
     redact(unit * (200_000 // len(unit)))
     assert time.perf_counter() - start < 4
