@@ -75,7 +75,9 @@ def main() -> None:
     command = [installed] if installed else [sys.executable, "-m", "ctxreview"]
     with tempfile.TemporaryDirectory() as folder:
         # As a person's Python runs: with its byte code kept, and without ranks.
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"TIKTOKEN_CACHE_DIR": folder}
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+            "TIKTOKEN_CACHE_DIR": folder
+        }
         for lines in (300, 5_000):
             file = Path(folder) / f"Service{lines}.cs"
             file.write_text(source(lines), "utf-8")
@@ -85,7 +87,9 @@ def main() -> None:
             pairs = [(timed(bare, environment), timed(ours, environment)) for _ in range(rounds)]
             a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(y / x for x, y in pairs)
-            print(f"{lines:5} lines: bare parse {a * 1000:6.1f} ms, ctxreview context {b * 1000:6.1f} ms, ratio {ratio:.2f}")
+            print(
+                f"{lines:5} lines: bare parse {a * 1000:6.1f} ms, ctxreview context {b * 1000:6.1f} ms, ratio {ratio:.2f}"
+            )
 
 
 if __name__ == "__main__":

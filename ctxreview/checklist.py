@@ -44,7 +44,9 @@ def _item(row: dict[str, Any]) -> Item:
 def answer(item: Item, context: Context) -> ChecklistAnswer:
     """``yes`` with the lines that prove it; otherwise ``cannot-tell``: one file never proves a no."""
     places: list[tuple[Span, str]] = [
-        (s.head, f"{s.construct} holds the selection") for s in context.enclosing if s.kind in item.scopes
+        (s.head, f"{s.construct} holds {'the selection' if s in context.enclosing else 'a part of it'}")
+        for s in context.touched
+        if s.kind in item.scopes
     ]
     held = [s for s in context.scopes if s.kind in ("transaction", "lock")]
     for fact in context.facts:

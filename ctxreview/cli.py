@@ -148,18 +148,9 @@ def prompt(
     """Print the finished prompt, ready to paste into any chat."""
     from ctxreview.review import context_of, prompt_of
 
-    job = _job(root, hops, budget, message, model)
+    endpoint = _endpoint(provider, model, base_url) if exact_tokens else None
+    job = _exactly(_job(root, hops, budget, message, model), exact_tokens, endpoint)
     made = prompt_of(context_of(selection, job), job)
-    if exact_tokens:
-        from ctxreview.providers import count_tokens
-
-        endpoint = _endpoint(provider, model, base_url)
-        counted = count_tokens(endpoint, made) if endpoint is not None else None
-        _say(
-            f"{counted:,} tokens, counted by {endpoint.provider}."
-            if counted is not None and endpoint is not None
-            else "No provider that counts tokens is set up; --exact-tokens works with anthropic."
-        )
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
     _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
     finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
@@ -168,11 +159,13 @@ def prompt(
 
         try:
             pyperclip.copy(finished)
+            there = pyperclip.paste().splitlines() == finished.splitlines()  # a failed helper program says nothing
         except pyperclip.PyperclipException:
-            _say("There is no clipboard here; the prompt is printed instead.")
-        else:
+            there = False
+        if there:
             _say("The prompt is on the clipboard.")
             return
+        _say("There is no clipboard here; the prompt is printed instead.")
     _print(finished.rstrip("\n"), output)
 
 
@@ -185,6 +178,7 @@ def review(
     provider: ProviderName = None,
     model: Model = None,
     base_url: BaseUrl = None,
+    exact_tokens: Exact = False,
     root: Root = None,
     hops: Hops = 0,
     budget: Budget = DEFAULT_BUDGET,
@@ -196,7 +190,7 @@ def review(
     from ctxreview.reports import document, markdown, text
 
     endpoint = _endpoint(provider, model, base_url)
-    job = _job(root, hops, budget, message, endpoint.model if endpoint else model)
+    job = _exactly(_job(root, hops, budget, message, endpoint.model if endpoint else model), exact_tokens, endpoint)
     asks = _asking(endpoint) if endpoint is not None else None
     given, many = _selections(selections, listed)
     found: list[Finding] = []
@@ -259,6 +253,17 @@ def _job(root: Path | None, hops: int, budget: int, question: str, model: str | 
         raise ConfigError(f"--root {root}: is not a folder.")
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
     return job(root, budget, tokenizer(model), question.encode("utf-8", "replace").decode())
+
+
+def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
+    """``job`` with the provider counting its prompts, where that was asked for."""
+    if not exact:
+        return job
+    from ctxreview.providers import COUNTING, count_tokens
+
+    if endpoint is None or endpoint.provider not in COUNTING:
+        raise ConfigError(f"--exact-tokens needs a provider that counts tokens: {', '.join(COUNTING)}.")
+    return job._replace(exact=(endpoint.provider, lambda made: count_tokens(endpoint, made)))
 
 
 def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> "Endpoint | None":

@@ -27,9 +27,11 @@ def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokeni
     types = outline.around(functions[-1].span if functions else pointed, "type")
     if not functions and not types:
         first, last = selection.lines
-        raise SourceError(
-            f"{selection.source.path}:{first}-{last}: lies outside every type and function; point at a line inside one."
-        )
+        where = f"{selection.source.path}:{first}-{last}: lies outside every type and function"
+        if outline.parse.errors:
+            broken = selection.source.line_of(outline.parse.errors[0].start)
+            raise SourceError(f"{where} that could be parsed; the parser lost its way at line {broken}.")
+        raise SourceError(f"{where}; point at a line inside one.")
     members = outermost(functions)
     scopes = tuple(s for s in outline.holds if any(m.span.holds(s.span) or s.span.holds(m.span) for m in members))
     enclosing = tuple(s for s in scopes if _encloses(s, pointed, outline))
@@ -44,10 +46,10 @@ def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokeni
         excerpts=(),
         omitted=(),
         blind_spots=tuple(_blind_spots(pointed, outline, functions, members, scopes, enclosing, types)),
-        verdict=_verdict(enclosing),
+        verdict="cannot-tell",
         tokens=Tokens(0, budget, tokenizer.name),
     )
-    return fill(context, types, pointed, budget, tokenizer, fixed)
+    return fill(context._replace(verdict=_verdict(context.touched)), types, pointed, budget, tokenizer, fixed)
 
 
 def _pointed(selection: Selection, outline: Outline) -> Span:
@@ -111,9 +113,10 @@ def _encloses(scope: Scope, pointed: Span, outline: Outline) -> bool:
     return True
 
 
-def _verdict(enclosing: tuple[Scope, ...]) -> Verdict:
-    # No scope in this file proves nothing about callers in others: "no-scope-found" needs all of them.
-    return "in-scope" if any(s.mode != "suppressed" for s in enclosing) else "cannot-tell"
+def _verdict(touched: tuple[Scope, ...]) -> Verdict:
+    # A selection that only partly runs under a scope is in it, for what the checklist asks. And no scope in this file
+    # proves nothing about callers in others: "no-scope-found" needs all of them.
+    return "in-scope" if any(s.mode != "suppressed" for s in touched) else "cannot-tell"
 
 
 def _blind_spots(

@@ -93,7 +93,9 @@ class _Page:
         self.omitted.append(omission)
 
     def must(self, excerpt: Excerpt) -> None:
-        """Show the excerpt, or raise :class:`BudgetError`."""
+        """Show the excerpt, unless it is shown already, or raise :class:`BudgetError`."""
+        if any(e.span.holds(excerpt.span) for e in self.excerpts):
+            return
         excerpt = self.weighed(excerpt)
         if excerpt.tokens > self.room - self.reserved:
             raise BudgetError(

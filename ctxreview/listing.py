@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxreview.model import Context, Excerpt, Fact, Scope, Selection
+from ctxreview.model import Context, Excerpt, Fact, Scope, Selection, Source
 
 MAX_FACTS = 200
 """More facts than this are cut from the prompt (never from the JSON); the cut is said."""
@@ -33,19 +33,34 @@ def visible(text: str) -> str:
     return text.translate(_CONTROL)
 
 
-def listing(excerpts: Sequence[Excerpt], selection: Selection) -> str:
-    """The excerpts of one file as numbered lines in file order; selected lines are marked with ``>``.
+def redacted(source: Source) -> tuple[str, ...]:
+    """The lines of a file without its secrets; a key that spans lines is known only by the whole of them."""
+    from ctxreview.redact import redact
 
-    Left-out lines are shown as one line that counts them.
-    """
-    source = selection.source
-    first, last = selection.lines
+    text = redact("\n".join(visible(source.line(n)) for n in range(1, source.line_count + 1))).text
+    return tuple(text.split("\n"))
+
+
+def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
+    """The lines of some excerpts of a file: whether each is shown, or left out."""
     shown: dict[int, bool] = {}
     for excerpt in excerpts:
         start, end = source.lines_of(excerpt.span)
         hidden = [source.lines_of(e) for e in excerpt.elided]
         for number in range(start, end + 1):
             shown[number] = shown.get(number, False) or not any(a <= number <= b for a, b in hidden)
+    return shown
+
+
+def listing(excerpts: Sequence[Excerpt], selection: Selection, lines: Sequence[str] = ()) -> str:
+    """The excerpts of one file as numbered lines in file order; selected lines are marked with ``>``.
+
+    Left-out lines are shown as one line that counts them. ``lines`` are the file's lines as they are to be shown,
+    see :func:`redacted`; as they stand in the file without them.
+    """
+    source = selection.source
+    first, last = selection.lines
+    shown = shown_lines(excerpts, source)
     width = len(str(max(shown, default=1)))
     out: list[str] = []
     previous, skipped = 0, 0
@@ -59,7 +74,7 @@ def listing(excerpts: Sequence[Excerpt], selection: Selection) -> str:
         elif previous and number > previous + 1:
             out.append(f"{'':{width + 1}} …")
         mark = ">" if first <= number <= last else " "
-        out.append(f"{mark}{number:{width}} | {source.line(number)}".rstrip())
+        out.append(f"{mark}{number:{width}} | {lines[number - 1] if lines else source.line(number)}".rstrip())
         previous = number
     if skipped:
         out.append(f"{'':{width + 1}} … {skipped} lines left out here (no scope, no selection)")
@@ -93,7 +108,9 @@ def _on(fact: Fact) -> str:
 def _scope_sentence(scope: Scope, context: Context) -> str:
     source = context.selection.source
     first, last = source.lines_of(scope.span)
-    held = "holds the selection" if scope in context.enclosing else "does not hold the selection"
+    held = "holds a part of the selection" if scope in context.touched else "does not hold the selection"
+    if scope in context.enclosing:
+        held = "holds the selection"
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
     parts = [f"{scope.kind.capitalize()} {scope.construct}{on}, lines {first}-{last}, {held}"]
     if scope.mode not in ("", "exclusive"):

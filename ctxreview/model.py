@@ -51,8 +51,8 @@ class Source:
     """One file as it was read.
 
     ``data`` is valid UTF-8 without a byte order mark, line ends untouched; ``encoding`` is the
-    Python codec the file was read with, so that encoding the text again gives the file's bytes.
-    Lines end with ``\\n``, ``\\r\\n`` or a lone ``\\r``, as the C# specification has it.
+    Python codec the file was read with. Lines end with ``\\n``, ``\\r\\n`` or a lone ``\\r``, as in editors; the
+    three further line ends of the C# specification are not counted.
     """
 
     path: str
@@ -105,8 +105,11 @@ class Source:
         """Lines ``first`` to ``last`` (1-based, inclusive), without the last line's end."""
         last = first if last is None else last
         end = self.starts[last] if last < len(self.starts) else len(self.data)
-        start = self.starts[first - 1]
-        return Span(start, start + len(self.data[start:end].rstrip(b"\r\n")))
+        for newline in (b"\r\n", b"\n", b"\r"):
+            if self.data.endswith(newline, self.starts[last - 1], end):
+                end -= len(newline)
+                break
+        return Span(self.starts[first - 1], end)
 
     def text(self, span: Span) -> str:
         """The text of ``span``; a span cut inside a character shows U+FFFD there."""
@@ -192,11 +195,15 @@ class Member(NamedTuple):
 
 
 class Parse(NamedTuple):
-    """How well the file parsed. ``normalised`` names the mends; ``errors`` are the broken spans."""
+    """How well the file parsed. ``normalised`` names the mends; ``errors`` are the broken spans.
+
+    ``dark`` are whole lines that were left out because another ``#if`` branch was taken.
+    """
 
     clean: bool
     normalised: tuple[str, ...] = ()
     errors: tuple[Span, ...] = ()
+    dark: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -286,6 +293,15 @@ class Context(NamedTuple):
     blind_spots: tuple[str, ...]
     verdict: Verdict
     tokens: Tokens
+
+    @property
+    def touched(self) -> tuple[Scope, ...]:
+        """The scopes that hold the selection, and those that hold a part of it."""
+        span = self.selection.span
+        partly = (
+            s for s in self.scopes if s.span.overlaps(span) and not s.span.holds(span) and s not in self.enclosing
+        )
+        return (*self.enclosing, *partly)
 
     @property
     def path(self) -> str:

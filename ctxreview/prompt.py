@@ -12,7 +12,7 @@ from typing import Any
 from ctxreview.checklist import Item
 from ctxreview.config import prompt_file, prompt_folders
 from ctxreview.errors import BudgetError, ConfigError
-from ctxreview.listing import listing, proven, visible
+from ctxreview.listing import listing, proven, redacted, visible
 from ctxreview.model import Context, Prompt
 from ctxreview.tokens import Tokenizer
 
@@ -67,7 +67,7 @@ def build(context: Context, question: str, checklist: Sequence[Item], tokenizer:
     """
     from ctxreview.redact import redact
 
-    code = visible(redact(listing(context.excerpts, context.selection)).text)
+    code = listing(context.excerpts, context.selection, redacted(context.selection.source))
     first, last = context.selection.lines
     values: dict[str, Any] = {
         "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
@@ -83,12 +83,17 @@ def build(context: Context, question: str, checklist: Sequence[Item], tokenizer:
     }
     system, user = _render(values)
     size = tokenizer.count(system) + tokenizer.count(user)
-    budget = context.tokens.budget
+    return within(Prompt(system, user, schema(), context.tokens._replace(prompt=size)), context)
+
+
+def within(prompt: Prompt, context: Context) -> Prompt:
+    """``prompt`` itself. Raises :class:`BudgetError` when it exceeds its budget."""
+    size, budget, _ = prompt.tokens
     if size > budget:
         raise BudgetError(
             f"{context.path}: the prompt has {size:,} tokens and the budget is {budget:,}; raise it with --budget."
         )
-    return Prompt(system, user, schema(), context.tokens._replace(prompt=size))
+    return prompt
 
 
 def _sentence(text: str) -> str:

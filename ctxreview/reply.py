@@ -106,7 +106,7 @@ def _supported(evidence: Evidence, source: Source) -> bool:
     first, last = max(1, evidence.line - NEAR), min(source.line_count, evidence.line + NEAR)
     near = source.text(source.line_span(first, last))
     # The model saw the code with secrets replaced and control characters written out.
-    return any(quote in _squeezed(seen) for seen in (near, visible(near), visible(redact(near).text)))
+    return any(quote in _squeezed(seen) for seen in (near, visible(redact(near).text)))
 
 
 def _squeezed(text: str) -> str:

@@ -12,7 +12,7 @@ from ctxreview import context as contexts
 from ctxreview import prompt as prompts
 from ctxreview.config import prompt_file
 from ctxreview.errors import ReplyError
-from ctxreview.model import Completion, Context, Finding, Guarded, Outline, Prompt, Reply, Review, Source, Usage
+from ctxreview.model import Completion, Context, Finding, Guarded, Outline, Prompt, Reply, Review, Source, Tokens, Usage
 from ctxreview.outline import outline
 from ctxreview.selection import select
 from ctxreview.tokens import Tokenizer
@@ -22,40 +22,51 @@ Provider = Callable[[Prompt], Completion]
 
 
 class Job(NamedTuple):
-    """What all selections of one run share. ``budget`` is in tokens; ``root`` is ``None`` to find it by itself."""
+    """What all selections of one run share.
+
+    ``budget`` and ``fixed``, the part of every prompt that no selection changes, are in tokens; ``root`` is ``None`` to
+    find it by itself. ``exact`` has the provider count a finished prompt, with the name the count goes by.
+    """
 
     root: Path | None
     budget: int
     tokenizer: Tokenizer
     checklist: tuple[lists.Item, ...]
     question: str
-
-    @property
-    def fixed(self) -> int:
-        """Tokens of the prompt without any selection."""
-        return prompts.fixed_tokens(self.question, self.checklist, self.tokenizer)
+    fixed: int
+    exact: tuple[str, Callable[[Prompt], int]] | None = None
 
 
 def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
     """A job with the checklist in force."""
-    return Job(root, budget, tokenizer, lists.load(prompt_file("checklists/concurrency.toml")), question)
+    checklist = lists.load(prompt_file("checklists/concurrency.toml"))
+    return Job(root, budget, tokenizer, checklist, question, prompts.fixed_tokens(question, checklist, tokenizer))
 
 
 def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
     selection = select(given, job.root)
-    return contexts.build(selection, outlined(selection.source), job.budget, job.tokenizer, job.fixed)
+    found = outlined(selection.source)
+    dark = next((d for d in found.parse.dark if d.overlaps(selection.span)), None)
+    if dark is not None:
+        # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
+        found = outlined(selection.source, dark.end - len(selection.source.data[dark.start : dark.end].lstrip()))
+    return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
 
 
 @lru_cache(maxsize=512)
-def outlined(source: Source) -> Outline:
-    """The outline of a file, once however many selections point into it."""
-    return outline(source)
+def outlined(source: Source, keep: int | None = None) -> Outline:
+    """The outline of a file, once however many selections point into it; see :func:`ctxreview.outline.outline`."""
+    return outline(source, keep)
 
 
 def prompt_of(context: Context, job: Job) -> Prompt:
-    """The finished prompt for a context."""
-    return prompts.build(context, job.question, job.checklist, job.tokenizer)
+    """The finished prompt for a context. Raises :class:`BudgetError` when it is counted to be over the budget."""
+    prompt = prompts.build(context, job.question, job.checklist, job.tokenizer)
+    if job.exact is None:
+        return prompt
+    name, count = job.exact
+    return prompts.within(prompt._replace(tokens=Tokens(count(prompt), job.budget, name)), context)
 
 
 def review(given: str, job: Job, provider: Provider | None) -> Review:

@@ -18,7 +18,8 @@ MAX_BYTES = 16 * 1024 * 1024
 
 FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
 _FORM = re.compile(
-    r"(?P<path>.+?):(?:(?P<l1>\d+):(?P<c1>\d+)-(?P<l2>\d+):(?P<c2>\d+)|(?P<start>\d+)(?:-(?P<end>\d+))?)", re.S
+    r"(?P<path>.+?):(?:(?P<l1>N):(?P<c1>N)-(?P<l2>N):(?P<c2>N)|(?P<start>N)(?:-(?P<end>N))?)".replace("N", r"\d{1,20}"),
+    re.S,
 )
 _ROOT_MARKS = (".sln", ".slnx", ".csproj")
 _BYTE_ORDER_MARKS = (

@@ -5,21 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent, indent
 
-from ctxreview import checklist, context
+from ctxreview import checklist, context, review
 from ctxreview.config import prompt_file
 from ctxreview.guard import guard
 from ctxreview.model import Context, Edit, Guarded, Selection, Source, Span, Suggestion
 from ctxreview.outline import outline
-from ctxreview.review import Job
-from ctxreview.selection import select
-from ctxreview.tokens import ESTIMATE, Tokenizer, estimate
+from ctxreview.tokens import ESTIMATE
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "record-service"
 QUERY = "src/RecordService.cs:31-33"
 READ_ONLY = "src/RecordService.cs:51-53"
 PATH = "src/Orders.cs"
-TOKENIZER = Tokenizer(ESTIMATE, estimate)
+TOKENIZER = ESTIMATE
 ITEMS = checklist.load(prompt_file("checklists/concurrency.toml"))
 TEAM_QUESTION = (
     "Does this code touch shared state, run inside a transaction, or acquire a lock? "
@@ -38,9 +36,9 @@ FIELDS = """\
 """
 
 
-def job(question: str = "optimize this", budget: int = 16_000) -> Job:
+def job(question: str = "optimize this", budget: int = 16_000) -> review.Job:
     """A job whose counts do not depend on this machine."""
-    return Job(EXAMPLE, budget, TOKENIZER, ITEMS, question)
+    return review.job(EXAMPLE, budget, TOKENIZER, question)
 
 
 def shop(body: str, head: str = "public async Task<int> Ship(int id)") -> str:
@@ -67,9 +65,7 @@ def context_of(code: str, path: str = PATH, budget: int = 16_000) -> Context:
 
 def example(selection: str = QUERY) -> Context:
     """The context of some lines of the example."""
-    chosen = select(f"{EXAMPLE}/{selection}", EXAMPLE)
-    made = job()
-    return context.build(chosen, outline(chosen.source), made.budget, made.tokenizer, made.fixed)
+    return review.context_of(f"{EXAMPLE}/{selection}", job())
 
 
 def edited(before: str, after: str) -> Guarded:

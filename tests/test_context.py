@@ -160,7 +160,7 @@ def test_top_level_statements(code: str, names: list[str], verdict: str) -> None
     [
         "«using X;»\nclass A { }",
         "«namespace N;»\nclass A { }",
-        "#region «x»\nclass A { }\n#endregion",
+        "#region «x»\nclass A { }\n#endregion\n",
         "// a\n«// b»\n",
     ],
 )
@@ -168,6 +168,12 @@ def test_outside_everything(code: str) -> None:
     """A selection outside of every type and function is refused, with its lines and what to do."""
     with pytest.raises(SourceError, match=r"^A\.cs:\d-\d: lies outside every type and function; point at a line"):
         of(code)
+
+
+def test_outside_everything_that_could_be_parsed() -> None:
+    """Where the parser gave up, the refusal says so and where."""
+    with pytest.raises(SourceError, match=r"^A\.cs:1-1: lies outside .* the parser lost its way at line \d\."):
+        of(f"class A {{ void M() {{ «x»{'(' * 50}")
 
 
 def test_comment_above_a_type() -> None:
@@ -237,6 +243,22 @@ def test_deferred_code_is_said_to_be_deferred(name: str) -> None:
         f"The selection is in a {kind} that stands inside the {construct} of lines 3-3; it runs when it is called, "
         "which may be after that scope has ended."
     ) in made.blind_spots
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        "void M() { «a(); lock (_g) { b();» } }",
+        "void M() { «a(); lock (_g) { b(); } c();» }",
+        "void M() { lock (_g) { a(); «b(); } c();» }",
+        "«void M() { lock (_g) { a(); } }»",
+    ],
+)
+def test_a_selection_partly_under_a_scope_is_in_scope(members: str) -> None:
+    """A part of the selected code runs under the lock: it does not hold the selection, and the verdict does not hide it."""
+    made = of(in_class(members))
+    assert (enclosing(made), made.verdict) == ([], "in-scope")
+    assert "holds a part of the selection" in proven(made)[0]
 
 
 def test_suppressed_transaction_is_no_scope() -> None:
@@ -533,12 +555,16 @@ def test_nothing_that_matters_is_left_out(before: str, scope: str, held: str, af
     assert counted == len(listed)
 
 
-@pytest.mark.parametrize("budget", range(1500, 2000, 10))
-def test_prompt_keeps_the_budget_that_the_context_kept(budget: int) -> None:
+def test_prompt_keeps_the_budget_that_the_context_kept() -> None:
     """A budget that holds the context holds the finished prompt."""
-    made = job(None, budget, Tokenizer("estimate", estimate), "optimize this")
-    try:
-        found = context_of(f"{EXAMPLE}/src/RecordService.cs:31-33", made)
-    except BudgetError:
-        return
-    assert prompt_of(found, made).tokens.prompt <= budget
+    kept = []
+    for budget in range(1500, 2000, 10):
+        made = job(None, budget, Tokenizer("estimate", estimate), "optimize this")
+        try:
+            found = context_of(f"{EXAMPLE}/src/RecordService.cs:31-33", made)
+        except BudgetError:
+            continue
+        kept.append(budget)
+        assert prompt_of(found, made).tokens.prompt <= budget
+    assert kept == list(range(kept[0], 2000, 10))
+    assert kept[0] > 1500

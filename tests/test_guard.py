@@ -220,6 +220,18 @@ def test_fences_as_chats_write_them(case: str) -> None:
     assert applied(about, found)[-1] == "            _count++;"
 
 
+def test_a_fence_in_a_list_keeps_its_layout() -> None:
+    """The indentation of a list item is not part of the code in it."""
+    about = context_of(shop(BODY))
+    (found,) = suggestions("1. Do this:\n\n" + indent(fence("if (id > 0)\n{\n    Go();\n}"), " " * 16), about)
+    assert applied(about, found) == [
+        "            if (id > 0)",
+        "            {",
+        "                Go();",
+        "            }",
+    ]
+
+
 def test_a_diff_in_a_fence() -> None:
     """A fenced diff is a diff; both of its hunks belong to one suggestion."""
     code = shop(BODY).replace("«", "").replace("»", "")
@@ -621,6 +633,31 @@ TRACKED: dict[str, tuple[str, bool]] = {
         "var all = _db.Orders.ToList();\nvar o = all.First();\no.State = 1;\n_db.SaveChanges();",
         True,
     ),
+    "written without a variable": ("_db.Orders.First(x => x.Id == id).State = 1;\n_db.SaveChanges();", True),
+    "lambda over the list": (
+        "var all = _db.Orders.ToList();\nall.ForEach(o => o.State = 1);\n_db.SaveChanges();",
+        True,
+    ),
+    "bound by a pattern": (
+        "if (_db.Orders.FirstOrDefault(x => x.Id == id) is { } o)\n{\n    o.State = 1;\n    _db.SaveChanges();\n}",
+        True,
+    ),
+    "query in a variable": (
+        "var q = _db.Orders.Where(x => x.Open);\nvar o = await q.FirstAsync();\no.State = 1;\n_db.SaveChanges();",
+        True,
+    ),
+    "query syntax": (
+        "var o = (from x in _db.Orders where x.Id == id select x).First();\no.State = 1;\n_db.SaveChanges();",
+        True,
+    ),
+    "conditional": (
+        "var o = id > 0 ? _db.Orders.First(x => x.Id == id) : null;\no.State = 1;\n_db.SaveChanges();",
+        True,
+    ),
+    "or thrown": (
+        "var o = _db.Orders.FirstOrDefault(x => x.Id == id) ?? throw new E();\no.State = 1;\n_db.SaveChanges();",
+        True,
+    ),
     "deep write": ("var o = _db.Orders.First(x => x.Id == id);\no.Address.City = null;\n_db.SaveChanges();", True),
     "counted up": ("var o = _db.Orders.First(x => x.Id == id);\no.Tries++;\n_db.SaveChanges();", True),
     "updated": (
@@ -680,6 +717,24 @@ def test_no_tracking(case: str, call: str) -> None:
     checked = edited(before, after)
     assert [f.rule for f in checked.findings] == (["no-tracking-write"] if loud else [])
     assert checked.verdict == ("conflicts" if loud else "no-known-conflict")
+
+
+OWN_CALLS = {
+    "its method": ("o.Ship();", "needs-human"),
+    "its method, awaited": ("await o.ShipAsync(id);", "needs-human"),
+    "a look at it": ("o.Validate();", "no-known-conflict"),
+    "a method that gets it": ("Show(o);", "no-known-conflict"),
+    "its method, handed back": ("o.Ship();\n_db.Update(o);", "no-known-conflict"),
+    "its method and a write": ("o.Ship();\no.State = 1;", "conflicts"),
+}
+
+
+@pytest.mark.parametrize("case", OWN_CALLS)
+def test_no_tracking_and_a_method_of_its_own(case: str) -> None:
+    """Whether a method of the entity changes it is not known here, so a person is asked."""
+    call, verdict = OWN_CALLS[case]
+    before = shop(f"var o = _db.Orders.First(x => x.Id == id);\n{call}\nawait _db.SaveChangesAsync();")
+    assert edited(before, before.replace("_db.Orders", "_db.Orders.AsNoTracking()", 1)).verdict == verdict
 
 
 def test_no_tracking_in_another_method() -> None:

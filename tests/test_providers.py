@@ -465,7 +465,8 @@ def test_count_tokens(told: Told) -> None:
     """Anthropic counts the prompt with its schema; openai has no such call here and is not asked."""
     told.answers["/v1/messages/count_tokens"] = [Answer((b'{"input_tokens": 42}',), kind="application/json")]
     assert count_tokens(endpoint(told.url, "anthropic"), PROMPT) == 42
-    assert count_tokens(endpoint(told.url), PROMPT) is None
+    with pytest.raises(ConfigError, match="openai does not count tokens; anthropic does"):
+        count_tokens(endpoint(told.url), PROMPT)
     assert told.paths == ["/v1/messages/count_tokens"]
     assert told.asked[0][1]["output_config"]["format"]["schema"] == SCHEMA
 

@@ -340,15 +340,17 @@ def test_hazards_are_those_of_the_selected_function() -> None:
     assert review(f"{EXAMPLE}/{READ_ONLY}", job(), None).hazards == ()
 
 
-def test_repair_in_process() -> None:
-    """The second request is the first with the fault at its end; unknown usage stays unknown."""
+@pytest.mark.parametrize(("tokens", "sum_"), [(10, 20), (None, None)])
+def test_repair_in_process(tokens: int | None, sum_: int | None) -> None:
+    """The second request is the first with the fault at its end; both are counted, and unknown stays unknown."""
     texts = iter(["{", HARMLESS])
     sent: list[Prompt] = []
-    found = review(f"{EXAMPLE}/{QUERY}", job(), lambda prompt: sent.append(prompt) or completion(next(texts), None))
+    found = review(f"{EXAMPLE}/{QUERY}", job(), lambda prompt: sent.append(prompt) or completion(next(texts), tokens))
     assert len(sent) == 2
     assert sent[1].user.startswith(sent[0].user)
+    assert "The reply is not in the form that was asked for" in sent[1].user
     assert sent[1].system == sent[0].system
-    assert found.usage == Usage(None, None, None)
+    assert found.usage == Usage(sum_, sum_, None)
     assert found.summary == "Leave it as it is."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -345,7 +346,7 @@ def test_lines_are_those_of_the_definition(text: str) -> None:
     assert source.line_count == max(1, len(lines))
     assert [source.line(n) for n in range(1, len(lines) + 1)] == [line.rstrip("\r\n") for line in lines]
     starts = [*source.starts[: len(lines)], len(source.data)]
-    assert [source.text(Span(a, b)) for a, b in zip(starts, starts[1:], strict=False)] == lines
+    assert [source.text(Span(a, b)) for a, b in pairwise(starts)] == lines
 
 
 @given(texts)

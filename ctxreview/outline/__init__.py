@@ -6,46 +6,87 @@ language by name: node types come from the language's folder.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of
-from ctxreview.model import Member, Outline, Parse, Scope, Source, Span
+from ctxreview.model import Fact, Member, Outline, Parse, Scope, Source, Span
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.nesting import Nesting
+from ctxreview.outline.reading import read
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 Captures = dict[str, list["Node"]]
 
+BRANCH = "It stands in an #if branch that is not compiled without a symbol."
 
-def outline(source: Source) -> Outline:
-    """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension."""
+
+def outline(source: Source, keep: int | None = None) -> Outline:
+    """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension.
+
+    Where ``#if`` branches have to be decided to read the file, the one at the byte offset ``keep`` is kept; the
+    others are outlined too, and what stands only there says so.
+    """
     language = language_of(source.path)
-    root = language.parser.parse(source.data).root_node
+    reading = read(source.data, language, keep)
+    found = _outlined(reading.root, source, language)._replace(parse=reading.parse)
+    for branch in reading.branches:
+        found = _with_branch(found, _outlined(branch, source, language))
+    return Outline(source, language.name, **found._asdict())
+
+
+class _Found(NamedTuple):
+    """What one tree gives."""
+
+    scopes: tuple[Scope, ...]
+    members: tuple[Member, ...]
+    facts: tuple[Fact, ...]
+    comments: tuple[Span, ...]
+    parse: Parse
+
+
+def _outlined(root: Node, source: Source, language: Language) -> _Found:
     captures = language.patterns.captures(root)
     types = Nesting(_types(captures, language))
     functions = _functions(captures, language, types)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
-    read = facts.facts(captures, language, nesting)
-    holds = scopes.scopes(captures, language, source, nesting, read, comments)
+    known = facts.facts(captures, language, source, nesting)
+    holds = scopes.scopes(captures, language, source, nesting, known, comments)
     every = (*types.scopes, *functions, *holds)
-    return Outline(
-        source=source,
-        language=language.name,
+    return _Found(
         scopes=tuple(sorted(every, key=lambda s: (s.span.start, -s.span.end))),
         members=tuple(_members(captures, language)),
-        facts=read,
+        facts=known,
         comments=comments,
-        parse=Parse(clean=not root.has_error, errors=tuple(_errors(root)) if root.has_error else ()),
+        parse=Parse(clean=True),
     )
+
+
+def _with_branch(found: _Found, branch: _Found) -> _Found:
+    """``found`` with what stands only in another ``#if`` branch, as far as it nests with it."""
+    known = {(s.kind, s.span) for s in found.scopes}
+    further = [
+        s._replace(note=f"{BRANCH} {s.note}".strip())
+        for s in branch.scopes
+        if (s.kind, s.span) not in known and not any(_crosses(s.span, o.span) for o in found.scopes)
+    ]
+    places = {f.span for f in found.facts}
+    return found._replace(
+        scopes=tuple(sorted((*found.scopes, *further), key=lambda s: (s.span.start, -s.span.end))),
+        members=tuple(dict.fromkeys((*found.members, *branch.members))),
+        facts=tuple(sorted((*found.facts, *(f for f in branch.facts if f.span not in places)), key=lambda f: f.span)),
+    )
+
+
+def _crosses(a: Span, b: Span) -> bool:
+    return a.overlaps(b) and not a.holds(b) and not b.holds(a)
 
 
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of all statements inside ``within``, outer before inner: what may be elided as a unit."""
-    language = language_of(source.path)
-    root = language.parser.parse(source.data).root_node
+    root = read(source.data, language_of(source.path), within.start).root
     top = root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root
     found, waiting = [], [top]
     while waiting:
@@ -136,15 +177,3 @@ def _members(captures: Captures, language: Language) -> list[Member]:
         declares = nodes.text((listed or node).child_by_field_name("type"))
         found.append(Member(language.shape["members"][node.type], names, nodes.span(node), declares))
     return found
-
-
-def _errors(root: Node) -> list[Span]:
-    """The spans the grammar could not read; a missing token has the empty span where it should stand."""
-    found, waiting = [], [root]
-    while waiting:
-        node = waiting.pop()
-        if node.is_error or node.is_missing:
-            found.append(nodes.span(node))
-        elif node.has_error:
-            waiting += node.children
-    return sorted(found)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language
-from ctxreview.model import Fact
+from ctxreview.model import Fact, Source
 from ctxreview.outline import nodes
 from ctxreview.outline.nesting import Nesting
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-def facts(captures: Captures, language: Language, nesting: Nesting) -> tuple[Fact, ...]:
+def facts(captures: Captures, language: Language, source: Source, nesting: Nesting) -> tuple[Fact, ...]:
     """All facts of a file in source order."""
     local = _locals(captures)
     found: list[Fact] = []
@@ -29,7 +29,7 @@ def facts(captures: Captures, language: Language, nesting: Nesting) -> tuple[Fac
     exits = language.shape["exits"]
     found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
     for node in captures.get("text", []):
-        found += _sql(node, language)
+        found += _sql(node, language, source)
     return tuple(sorted(found, key=lambda f: (f.span.start, -f.span.end)))
 
 
@@ -124,10 +124,10 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-def _sql(node: Node, language: Language) -> list[Fact]:
-    if node.text is None or len(node.text) < 8:  # "COMMIT" in quotes has eight bytes
+def _sql(node: Node, language: Language, source: Source) -> list[Fact]:
+    if node.end_byte - node.start_byte < 8:  # "COMMIT" in quotes has eight bytes
         return []
-    literal = node.text.decode("utf-8", "replace")
+    literal = source.text(nodes.span(node))  # as read: the tree may have a mended text
     upper = literal.upper()
     return [
         Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(' "@$\n\r\t'))

@@ -29,7 +29,20 @@ def text(node: Node | None, most: int | None = None) -> str:
     plain = node.text[:most].decode("utf-8", "replace")
     if plain.isidentifier():
         return plain
+    if "//" in plain or "/*" in plain:
+        plain = _without_comments(node, plain)
     return _ACCESS.sub(r"\1", " ".join(plain.split()))
+
+
+def _without_comments(node: Node, plain: str) -> str:
+    waiting, at = [node], node.start_byte
+    raw = bytearray(plain.encode("utf-8", "replace"))
+    while waiting:
+        part = waiting.pop()
+        if part.type == "comment":
+            raw[part.start_byte - at : part.end_byte - at] = b" " * len(raw[part.start_byte - at : part.end_byte - at])
+        waiting += part.children
+    return raw.decode("utf-8", "replace")
 
 
 def simple_name(node: Node | None) -> str:

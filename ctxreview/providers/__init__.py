@@ -80,6 +80,9 @@ _VENDORS = {
 DEFAULT_MODELS: dict[str, str] = {name: vendor.model for name, vendor in _VENDORS.items()}
 """Provider name to the model that is asked where nobody chose one."""
 
+COUNTING: tuple[str, ...] = tuple(name for name, vendor in _VENDORS.items() if vendor.counts_tokens)
+"""The providers that count a prompt's tokens when they are asked to."""
+
 KEY_VARIABLES: dict[str, str] = {name: vendor.key_variable for name, vendor in _VENDORS.items()}
 """Provider name to the environment variable that usually holds its key."""
 
@@ -128,18 +131,18 @@ def connect(endpoint: Endpoint) -> Provider:
     return provider
 
 
-def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int | None:
-    """The prompt's size in tokens as the provider counts it, ``None`` where it does not count.
+def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
+    """The prompt's size in tokens as one of the :data:`COUNTING` providers counts it.
 
     Sends the prompt to the provider, which is why it happens on demand only.
 
     Raises:
-        ConfigError: as :func:`located`.
+        ConfigError: as :func:`located`, or the provider does not count.
         ProviderError: the provider could not be asked.
     """
     vendor = _vendor(endpoint.provider)
     if not vendor.counts_tokens:
-        return None
+        raise ConfigError(f"{endpoint.provider} does not count tokens; {', '.join(COUNTING)} does.")
     count: int = import_module(vendor.module).count_tokens(located(endpoint), prompt)
     return count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVer
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, seen
 
 Document = dict[str, Any]
+_NAME = re.compile(r"[\w.]*")
 
 
 def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
@@ -24,6 +26,15 @@ def _redacted(text: str) -> str:
     from ctxreview.redact import redact  # most contexts quote nothing
 
     return redact(text).text
+
+
+def _clean(value: Any) -> Any:
+    """A document with the secrets replaced in every text."""
+    if isinstance(value, str):
+        return _redacted(value)
+    if isinstance(value, dict):
+        return {key: _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list) else value
 
 
 def error(given: str, message: str) -> Document:
@@ -92,7 +103,7 @@ def _scope(scope: Scope, value: Context) -> Document:
         "form": scope.form,
         "path": scope.path or value.path,
         **_lines(scope_lines(scope, value)),
-        "resource": scope.resource or None,
+        "resource": (scope.resource if _NAME.fullmatch(scope.resource) else _redacted(scope.resource)) or None,
         "mode": scope.mode or None,
         "encloses_selection": scope in value.enclosing,
         "certainty": scope.certainty,
@@ -132,17 +143,14 @@ def _guarded(value: Guarded, whole: bool) -> Document:
         "verdict": value.verdict,
         **({"reason": value.reason} if value.reason else {}),
         "findings": [finding(f) for f in value.findings],
-        **({"diff": _redacted(value.diff)} if whole else {}),
+        **({"diff": value.diff} if whole else {}),
     }
 
 
 def guard(values: Sequence[Guarded], verdict: GuardVerdict) -> Document:
     """The guard's result as ``ctxreview.guard/1``."""
-    return {
-        "schema": "ctxreview.guard/1",
-        "verdict": verdict,
-        "suggestions": [_guarded(v, whole=False) for v in values],
-    }
+    found: Document = _clean({"verdict": verdict, "suggestions": [_guarded(v, whole=False) for v in values]})
+    return {"schema": "ctxreview.guard/1", **found}
 
 
 def _answer(value: ChecklistAnswer) -> Document:
@@ -151,8 +159,7 @@ def _answer(value: ChecklistAnswer) -> Document:
         "question": value.question,
         "answer": value.answer,
         "evidence": [
-            {"path": e.path, "line": e.line, "quote": _redacted(e.quote), "supported": e.supported}
-            for e in value.evidence
+            {"path": e.path, "line": e.line, "quote": e.quote, "supported": e.supported} for e in value.evidence
         ],
         "note": value.note,
     }
@@ -161,9 +168,9 @@ def _answer(value: ChecklistAnswer) -> Document:
 def review(value: Review) -> Document:
     """A review as ``ctxreview.review/1``."""
     asked = value.provider is not None
-    return {
+    found: Document = {
         "schema": "ctxreview.review/1",
-        "question": _redacted(value.question),
+        "question": value.question,
         "context": context(value.context),
         "hazards": [finding(h) for h in value.hazards],
         "provider": {"name": value.provider, "model": value.model} if asked else None,
@@ -185,6 +192,8 @@ def review(value: Review) -> Document:
         "status": value.status,
         "notice": NOTICE if asked else f"{NOT_ASKED} {UNANSWERED}",
     }
+    cleaned: Document = _clean(found)
+    return cleaned
 
 
 def _omitted(value: Context) -> list[str]:

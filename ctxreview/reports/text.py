@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.listing import proven, visible
+from ctxreview.listing import proven, redacted, shown_lines, visible
 from ctxreview.model import ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
@@ -53,17 +53,13 @@ def _head(value: Context, paint: Paint) -> Iterator[str]:
 def _code(value: Context, paint: Paint) -> Iterator[str]:
     source = value.selection.source
     first, last = value.selection.lines
-    shown: dict[int, bool] = {}
-    for excerpt in value.excerpts:
-        start, end = source.lines_of(excerpt.span)
-        hidden = [source.lines_of(e) for e in excerpt.elided]
-        for number in range(start, end + 1):
-            shown[number] = shown.get(number, False) or not any(a <= number <= b for a, b in hidden)
+    shown = shown_lines(value.excerpts, source)
     scopes = [(s, *scope_lines(s, value)) for s in value.scopes]
     width = len(str(max(shown, default=1)))
-    text = redact("\n".join(visible(source.line(n)) for n in sorted(shown))).text.split("\n")
+    lines = redacted(source)
     previous = 0
-    for number, line in zip(sorted(shown), text, strict=True):
+    for number in sorted(shown):
+        line = lines[number - 1]
         if not shown[number]:
             continue
         if previous and number > previous + 1:
@@ -79,7 +75,7 @@ def _margin(number: int, first: int, last: int, encloses: bool, paint: Paint) ->
     sign = " "
     if first <= number <= last:
         sign = "╶" if first == last else "┌" if number == first else "└" if number == last else "│"
-    return paint(sign, "green") if encloses else paint(sign, "dim")
+    return sign if sign == " " else paint(sign, "green" if encloses else "dim")
 
 
 def _known(value: Context, paint: Paint) -> Iterator[str]:

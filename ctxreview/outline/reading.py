@@ -1,0 +1,82 @@
+"""Source to syntax trees: as it is, or else mended where the grammar cannot read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.languages import Language
+from ctxreview.model import Parse, Span
+from ctxreview.outline import nodes
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class Reading(NamedTuple):
+    """The tree of a file, the trees of its other ``#if`` branches, and how well it was read.
+
+    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones.
+    """
+
+    root: Node
+    branches: tuple[Node, ...]
+    parse: Parse
+
+
+def read(data: bytes, language: Language, keep: int | None = None) -> Reading:
+    """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code."""
+    root = language.parser.parse(data).root_node
+    if not _unread(root, data, language) or language.normalise is None:
+        return Reading(root, (), _health(root))
+    last = data, root
+
+    def broken(candidate: bytes) -> int:
+        nonlocal last
+        if candidate != last[0]:
+            last = candidate, language.parser.parse(candidate).root_node
+        return _unread(last[1], candidate, language)
+
+    mended = language.normalise(data, broken, keep)
+    if mended.data != last[0]:
+        last = mended.data, language.parser.parse(mended.data).root_node
+    branches = tuple(language.parser.parse(b).root_node for b in mended.branches)
+    parse = _health(last[1])._replace(normalised=mended.mends, dark=tuple(_dark(data, mended.data)) if branches else ())
+    return Reading(last[1], branches, parse)
+
+
+def _health(root: Node) -> Parse:
+    return Parse(clean=not root.has_error, errors=tuple(errors(root)) if root.has_error else ())
+
+
+def _dark(data: bytes, mended: bytes) -> Iterator[Span]:
+    """The lines that are blank in ``mended`` and not in ``data``."""
+    at = 0
+    for before, after in zip(data.splitlines(keepends=True), mended.splitlines(keepends=True), strict=True):
+        if not after.strip() and before.strip():
+            yield Span(at, at + len(before))
+        at += len(before)
+
+
+def _unread(root: Node, data: bytes, language: Language) -> int:
+    """How much could not be read: bytes in error and missing tokens, and names that only a misreading gives."""
+    found = 0
+    if root.has_error:
+        found = max(1, sum(max(1, e.size) for e in errors(root)))
+    for name in language.shape["misread"]:
+        if name.encode() in data:
+            functions = language.patterns.captures(root).get("function", [])
+            found += sum(nodes.text(f.child_by_field_name("name")) == name for f in functions)
+    return found
+
+
+def errors(root: Node) -> list[Span]:
+    """The spans the grammar could not read; a missing token has the empty span where it should stand."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            found.append(nodes.span(node))
+        elif node.has_error:
+            waiting += node.children
+    return sorted(found)
