@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ctxreview.errors import BudgetError
-from ctxreview.listing import listing, proven
+from ctxreview.listing import listing, proven, shown_lines
 from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Scope, Source, Span, Tokens
 from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
@@ -117,8 +117,10 @@ class _Page:
     def add(self, group: _Group) -> None:
         """Show of the group what there is room for."""
         left = 0
+        shown = shown_lines(self.excerpts, self.source)
         for excerpt in map(self.weighed, group.excerpts):
-            if any(e.span.holds(excerpt.span) for e in self.excerpts):
+            first, last = self.source.lines_of(excerpt.span)
+            if all(shown.get(n) for n in range(first, last + 1)):
                 continue
             if excerpt.tokens <= self.room - self.reserved:
                 self._take(excerpt)
@@ -129,10 +131,11 @@ class _Page:
 
     def count_bodies(self, home: Scope) -> None:
         """Say how many members of the type are not shown with their bodies."""
+        whole = [e.span for e in self.excerpts if e.role == "function"]
         hidden = [
             f
             for f in outermost(f for f in self.context.outline.functions if home.span.holds(f.span))
-            if not any(e.role == "function" and e.span.holds(f.span) for e in self.excerpts)
+            if not any(w.holds(f.span) for w in whole)
         ]
         if hidden:
             why = BODIES.format(len(hidden), home.name)
@@ -267,12 +270,14 @@ def _signatures(outline: Outline, home: Span, taken: list[Span], state: list[Mem
         )
     ]
     heads += [_declaration(m, outline) for m in state]
+    lines = {n for t in taken for n in range(source.line_of(t.start), source.lines_of(t)[1] + 1)}
     for head in sorted(heads):
         line = _lines(
             source, Span(head.start, max(head.start + 1, head.start + len(source.data[head.start : head.end].rstrip())))
         )
-        if not any(t.overlaps(line) for t in taken):
-            taken.append(line)
+        first, last = source.lines_of(line)
+        if not lines.intersection(range(first, last + 1)):
+            lines.update(range(first, last + 1))
             yield line
 
 

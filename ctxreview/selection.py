@@ -127,7 +127,7 @@ def decode(raw: bytes, shown: str) -> Source:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             return _decoded(raw[len(mark) :], shown, encoding)
-    if b"\0" in raw[:8192]:
+    if b"\0" in raw:
         # Without a mark, UTF-16 source shows as a zero in every other byte; anything else with zeros is not text.
         head = raw[: min(len(raw), 8192) & ~1]
         even, odd = head[::2].count(0), head[1::2].count(0)

@@ -52,8 +52,9 @@ def _outlined(root: Node, source: Source, language: Language) -> _Found:
     functions = _functions(captures, language, types)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
-    known = facts.facts(captures, language, source, nesting)
-    holds = scopes.scopes(captures, language, source, nesting, known, comments)
+    calls = nodes.calls(captures.get("call", []))
+    known = facts.facts(captures, calls, language, source, nesting)
+    holds = scopes.scopes(captures, calls, language, source, nesting, known, comments)
     every = (*types.scopes, *functions, *holds)
     return _Found(
         scopes=tuple(sorted(every, key=lambda s: (s.span.start, -s.span.end))),

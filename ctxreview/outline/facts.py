@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-def facts(captures: Captures, language: Language, source: Source, nesting: Nesting) -> tuple[Fact, ...]:
+def facts(
+    captures: Captures, calls: list[nodes.Call], language: Language, source: Source, nesting: Nesting
+) -> tuple[Fact, ...]:
     """All facts of a file in source order."""
     local = _locals(captures)
     found: list[Fact] = []
-    for node in captures.get("call", []):
-        found += _call(node, language)
+    for call in calls:
+        found += _call(call, language)
     for node in captures.get("fact.write", []):
         found += _write(node, local, nesting)
     found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
@@ -33,8 +35,8 @@ def facts(captures: Captures, language: Language, source: Source, nesting: Nesti
     return tuple(sorted(found, key=lambda f: (f.span.start, -f.span.end)))
 
 
-def _call(node: Node, language: Language) -> list[Fact]:
-    name = nodes.call_name(node)
+def _call(call: nodes.Call, language: Language) -> list[Fact]:
+    node, name = call
     on = nodes.receiver(node)
     kind = language.facts.get(name)
     if kind is None and on is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.model import Span
 
@@ -24,9 +24,10 @@ _ACCESS = re.compile(r"\s*(\?\.|\.)\s*")
 
 def text(node: Node | None, most: int | None = None) -> str:
     """The node's text (at most the first ``most`` bytes) on one line, without spaces around member access."""
-    if node is None or node.text is None:
+    raw = node.text if node is not None else None
+    if raw is None or node is None:
         return ""
-    plain = node.text[:most].decode("utf-8", "replace")
+    plain = raw[:most].decode("utf-8", "replace")
     if plain.isidentifier():
         return plain
     if "//" in plain or "/*" in plain:
@@ -47,9 +48,9 @@ def _without_comments(node: Node, plain: str) -> str:
 
 def simple_name(node: Node | None) -> str:
     """The last simple name of a name, member access or generic name: ``a.b.C<int>`` gives ``C``."""
-    while node is not None and node.type not in ("identifier", "this", "base"):
+    while node is not None and (kind := node.type) not in ("identifier", "this", "base"):
         inner = node.child_by_field_name("name") or (
-            node.named_children[0] if node.type == "generic_name" and node.named_children else None
+            node.named_children[0] if kind == "generic_name" and node.named_children else None
         )
         if inner is None:
             return ""
@@ -73,6 +74,18 @@ def receiver(call: Node) -> Node | None:
 def call_name(call: Node) -> str:
     """The simple name of what is called."""
     return simple_name(call.child_by_field_name("function"))
+
+
+class Call(NamedTuple):
+    """A call and the simple name of what it calls."""
+
+    node: Node
+    name: str
+
+
+def calls(captured: list[Node]) -> list[Call]:
+    """The captured calls with their names."""
+    return [Call(n, call_name(n)) for n in captured]
 
 
 def arguments(call: Node) -> list[Node]:

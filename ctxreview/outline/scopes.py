@@ -41,6 +41,7 @@ class _Place(NamedTuple):
 
 def scopes(
     captures: Captures,
+    calls: list[nodes.Call],
     language: Language,
     source: Source,
     nesting: Nesting,
@@ -51,8 +52,8 @@ def scopes(
     found = [
         *_locks(captures),
         *_subjects(captures, language),
-        *_pairs(captures, language, nesting),
-        *_callbacks(captures, language),
+        *_pairs(calls, language, nesting),
+        *_callbacks(calls, language),
         *_attributes(captures, language),
     ]
     place = _Place(source, nesting, facts, [f.span.start for f in facts], comments)
@@ -213,13 +214,12 @@ def _named_elsewhere(node: Node, name: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _pairs(captures: Captures, language: Language, nesting: Nesting) -> Iterator[Scope]:
+def _pairs(made: list[nodes.Call], language: Language, nesting: Nesting) -> Iterator[Scope]:
     """Acquire and release on the same receiver in the same function."""
     acquires, releases = language.table("acquires"), language.table("releases")
     named = {entry.rpartition(".")[2] for entry in (*acquires, *releases)}
     calls: dict[tuple[Span, str], list[tuple[Node, str, tuple[Construct, ...], bool]]] = {}
-    for node in captures.get("call", []):
-        name = nodes.call_name(node)
+    for node, name in made:
         if name not in named:
             continue
         on = nodes.receiver(node)
@@ -277,18 +277,18 @@ def _in_finally(node: Node) -> bool:
     return any(p.type == "finally_clause" for p in nodes.ancestors(node))
 
 
-def _callbacks(captures: Captures, language: Language) -> Iterator[Scope]:
+def _callbacks(made: list[nodes.Call], language: Language) -> Iterator[Scope]:
     """Lambdas that an executor runs under a transaction or lock."""
     table = language.table("runs")
-    for node in captures.get("call", []):
-        for construct in table.get(nodes.call_name(node), ()):
+    for node, name in made:
+        for construct in table.get(name, ()):
             for given in nodes.arguments(node):
                 if given.type in FUNCTIONS:
                     yield Scope(
                         kind=construct.kind,
                         span=nodes.span(given),
                         name=construct.construct,
-                        construct=nodes.call_name(node),
+                        construct=name,
                         form="callback",
                         head=Span(given.start_byte, given.start_byte),
                         resource=nodes.text(nodes.receiver(node)),
