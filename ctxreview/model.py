@@ -139,7 +139,8 @@ class Scope(NamedTuple):
     ``construct`` is what opens it (``TransactionScope``, ``lock``, ``SemaphoreSlim``; for functions
     and types the field's word: ``method``, ``constructor``, ``lambda``, ``class``). ``head`` is the
     part that opens it, ``tail`` the part that ends it (empty where the end of a block does).
-    ``owner`` is the span of the function that runs under the scope. ``completes_at`` are the calls that
+    ``gaps`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
+    follows its completion. ``owner`` is the span of the function that runs under the scope. ``completes_at`` are the calls that
     commit; ``exits`` the ways out that stand before them.
     ``isolation`` ends with ``(default)`` where the source does not name one.
     """
@@ -158,6 +159,7 @@ class Scope(NamedTuple):
     async_flow: bool | None = None
     completes_at: tuple[Span, ...] = ()
     exits: tuple[Span, ...] = ()
+    gaps: tuple[Span, ...] = ()
     owner: Span = Span(0, 0)
     certainty: Certainty = "syntactic"
     note: str = ""
@@ -241,7 +243,8 @@ class Outline:
     def under(self, fact: Fact, scope: Scope) -> bool:
         """Whether the fact happens under the scope: inside it, and in the function that holds it."""
         function = self.function_of(fact.span)
-        return scope.span.holds(fact.span) and (function is None or function.span == scope.owner)
+        within = scope.span.holds(fact.span) and not any(g.holds(fact.span) for g in scope.gaps)
+        return within and (function is None or function.span == scope.owner)
 
     def function_of(self, span: Span) -> Scope | None:
         """The innermost function that holds ``span``."""

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -913,8 +914,16 @@ def test_interrupt(environment: dict[str, str], example: Path, silent: str, seve
     """Ctrl-C while a model is silent ends the command at once with one sentence and status 130."""
     args = ["review", QUERY, *several, "--base-url", silent]
     with subprocess.Popen(
-        [SCRIPT, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=example
+        [SCRIPT, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=example,
+        # A shell's background jobs ignore the signal, and their children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs yet
     ) as child:
+        threading.Timer(30, child.kill).start()  # whatever goes wrong, the tests end
         assert child.stderr
         while "Asking" not in (line := child.stderr.readline()):
             assert line, "it ended before it asked"

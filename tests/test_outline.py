@@ -15,7 +15,7 @@ import tree_sitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxreview.languages import CAPTURES, FOLDER, load
+from ctxreview.languages import CAPTURES, FOLDER, Construct, load
 from ctxreview.languages.patterns import parse
 from ctxreview.model import Fact, Outline, Scope, Source, Span
 from ctxreview.outline import outline, statements
@@ -138,27 +138,28 @@ def _of_method(body: str) -> Outline:
     return outline(Source("M.cs", f"class C {{ async Task M() {{ {body} }} }}".encode()))
 
 
-def _call(name: str) -> str:
-    return f"{name}(target)" if "." in name else f"target.{name}()"
+# A receiver for the constructs that ask for one.
+RECEIVERS = {"(?i)strategy": "strategy", "Exclusive": "pair.ExclusiveScheduler", "(?i)(unitofwork|uow)": "_uow"}
+
+
+def _on(construct: Construct, name: str) -> str:
+    receiver = RECEIVERS.get(construct.on, "gate" if construct.on else "target")
+    return name if "." in name else f"{receiver}.{name}"
 
 
 CONSTRUCTS = load("csharp").constructs
-OPENERS = [(c.construct, c.kind, f"using (var held = target.{n}()) {{ }}") for c in CONSTRUCTS for n in c.opens]
-CREATORS = [(c.construct, c.kind, f"using (var held = new {n}()) {{ }}") for c in CONSTRUCTS for n in c.creates]
-PAIRS = [
-    (c.construct, c.kind, f"{_call(a)}; Work(); {_call(r)};")
-    for c in CONSTRUCTS
-    for a in c.acquires
-    for r in c.releases
-]
-RUNNERS = [(c.construct, c.kind, f"target.{n}(() => {{ Work(); }});") for c in CONSTRUCTS for n in c.runs]
+NAMED = (
+    [(c, f"using (var held = {_on(c, n)}()) {{ }}") for c in CONSTRUCTS for n in c.opens]
+    + [(c, f"using (var held = new {n}()) {{ }}") for c in CONSTRUCTS for n in c.creates]
+    + [(c, f"{_on(c, a)}(x); Work(); {_on(c, r)}(x);") for c in CONSTRUCTS for a in c.acquires for r in c.releases]
+    + [(c, f"{_on(c, n)}(() => {{ Work(); }});") for c in CONSTRUCTS for n in c.runs]
+)
 
 
-@pytest.mark.parametrize(("construct", "kind", "body"), [*OPENERS, *CREATORS, *PAIRS, *RUNNERS])
-def test_every_name_of_the_catalogue_is_known(construct: str, kind: str, body: str) -> None:
+@pytest.mark.parametrize(("construct", "body"), NAMED, ids=[f"{c.construct}: {body}" for c, body in NAMED])
+def test_every_name_of_the_catalogue_is_known(construct: Construct, body: str) -> None:
     """Code with the name, in the form the catalogue gives it, has that scope and no other."""
-    scopes = _of_method(body).holds
-    assert [(s.name, s.kind) for s in scopes] == [(construct, kind)]
+    assert [(s.name, s.kind) for s in _of_method(body).holds] == [(construct.construct, construct.kind)]
 
 
 @pytest.mark.parametrize(("name", "kind"), sorted(load("csharp").facts.items()))

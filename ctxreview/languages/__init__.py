@@ -52,7 +52,9 @@ class Construct(NamedTuple):
     ``creates`` are type names in an object creation, ``opens`` calls whose result holds the scope until
     it is disposed, ``acquires`` and ``releases`` the two calls of a pair on one receiver (a dotted entry
     such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
-    ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member.
+    ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
+    declared types of what is acquired, which make an acquire certain; ``on`` is a regular expression that the
+    receiver of ``opens`` and ``runs`` must match.
     """
 
     construct: str
@@ -67,6 +69,8 @@ class Construct(NamedTuple):
     mode: str = "exclusive"
     isolation: str | None = None
     async_flow: str | None = None
+    types: tuple[str, ...] = ()
+    on: str = ""
     note: str = ""
 
 
@@ -81,6 +85,7 @@ class Language:
     constructs: tuple[Construct, ...]
     facts: Mapping[str, str]
     sql: Sequence[Mapping[str, Any]]
+    looks_like: tuple[tuple[ScopeKind, str], ...]
     grammar: tree_sitter.Language
     patterns: Patterns
 
@@ -97,6 +102,14 @@ class Language:
         """A parser for the grammar; not shared between threads."""
         return tree_sitter.Parser(self.grammar)
 
+    def qualified(self, field: str) -> bool:
+        """Whether any name under ``field`` asks for a receiver."""
+        return _qualified(self, field)
+
+    def completing(self, construct: str) -> frozenset[str]:
+        """The calls that complete scopes of that construct."""
+        return _completing(self, construct)
+
     def table(self, field: str) -> Mapping[str, tuple[Construct, ...]]:
         """The constructs by the names they list under ``field``, such as ``opens``."""
         return _table(self, field)
@@ -109,6 +122,16 @@ def _table(language: Language, field: str) -> Mapping[str, tuple[Construct, ...]
         for name in getattr(construct, field):
             names[name] = (*names.get(name, ()), construct)
     return names
+
+
+@cache
+def _qualified(language: Language, field: str) -> bool:
+    return any("." in name for name in _table(language, field))
+
+
+@cache
+def _completing(language: Language, construct: str) -> frozenset[str]:
+    return frozenset(name for c in language.constructs if c.construct == construct for name in c.completes)
 
 
 @cache
@@ -130,6 +153,7 @@ def load(name: str) -> Language:
         constructs=tuple(_construct(row) for row in catalogue["scope"]),
         facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
         sql=catalogue["sql"],
+        looks_like=tuple(catalogue["looks_like"].items()),
         grammar=grammar,
         patterns=Patterns(patterns, grammar),
     )

@@ -12,6 +12,7 @@ from ctxreview.languages import Language, language_of
 from ctxreview.model import Fact, Member, Outline, Parse, Scope, Source, Span
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.nesting import Nesting
+from ctxreview.outline.page import Page
 from ctxreview.outline.reading import read
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ def _outlined(root: Node, source: Source, language: Language) -> _Found:
     nesting = Nesting(functions)
     calls = nodes.calls(captures.get("call", []))
     known = facts.facts(captures, calls, language, source, nesting)
-    holds = scopes.scopes(captures, calls, language, source, nesting, known, comments)
+    members = tuple(_members(captures, language))
+    starts = [f.span.start for f in known]
+    holds = scopes.scopes(Page(captures, calls, language, source, types, nesting, members, known, starts, comments))
     every = (*types.scopes, *functions, *holds)
     return _Found(
         scopes=tuple(sorted(every, key=lambda s: (s.span.start, -s.span.end))),
-        members=tuple(_members(captures, language)),
+        members=members,
         facts=known,
         comments=comments,
         parse=Parse(clean=True),
@@ -111,7 +114,9 @@ def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[
 
 
 def _function(node: Node, construct: str, types: Nesting) -> Scope:
-    whole = nodes.span(node)
+    # An attribute that stands under `#if` is no token of the function without a symbol.
+    first = next((c for c in node.children if not c.type.startswith("preproc")), node)
+    whole = Span(first.start_byte, node.end_byte)
     inner = nodes.body(node)
     return Scope(
         kind="function",

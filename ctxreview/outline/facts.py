@@ -135,5 +135,7 @@ def _sql(node: Node, language: Language, source: Source) -> list[Fact]:
         Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(' "@$\n\r\t'))
         for sql in language.sql
         # Compiling an expression costs more than most files' literals together: look for its words first.
-        if any(word in upper for word in sql["words"]) and (found := _pattern(sql["pattern"]).search(literal))
+        if any(word in upper for word in sql["words"])
+        and any(word in upper for word in sql.get("beside", ("",)))
+        and (found := _pattern(sql["pattern"]).search(literal))
     ]

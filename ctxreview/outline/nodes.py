@@ -96,6 +96,11 @@ def arguments(call: Node) -> list[Node]:
     return [a.named_children[-1] for a in listed.named_children if a.type == "argument" and a.named_children]
 
 
+def last_child(node: Node) -> Node | None:
+    """The last named child; ``None`` for a leaf."""
+    return node.named_children[-1] if node.named_children else None
+
+
 def body(function: Node) -> Node | None:
     """What runs: the block, or the expression after ``=>``."""
     found = function.child_by_field_name("body") or function.child_by_field_name("value")

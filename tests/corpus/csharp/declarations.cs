@@ -32,7 +32,7 @@ class Declarations
     {
         using var reader = _command.ExecuteReader();
         using var http = new HttpClient();
-        var tx = _connection.BeginTransaction();
-        Work();
+        using var clock = new Clock();
+        using var unlock = Unlock();
     }
 }

@@ -29,8 +29,8 @@ class Facts
         await _http.PostAsync(url, body);        //! await await //! io PostAsync
         callback.Invoke();                       //! io Invoke
         var size = Math.Max(1, 2);
-        var sql = "SELECT * FROM rows WHERE id = 1 FOR UPDATE SKIP LOCKED"; //! sql-hint FOR UPDATE
-        var hint = $@"SELECT * FROM rows WITH (UPDLOCK, ROWLOCK) WHERE id = {local}"; //! sql-hint table hint
+        var sql = "SELECT * FROM rows WHERE id = 1 FOR UPDATE SKIP LOCKED"; //! sql-hint FOR UPDATE //+ lock FOR UPDATE sql - //- lock FOR UPDATE sql -
+        var hint = $@"SELECT * FROM rows WITH (UPDLOCK, ROWLOCK) WHERE id = {local}"; //! sql-hint table hint //+ lock UPDLOCK sql - //- lock UPDLOCK sql -
         var plain = "please update your password for us";
         if (local > 1) throw new Exception();    //! exit throw
         return local;                            //! exit return

@@ -27,7 +27,7 @@ class More
                 break;                                 //! exit break
         }
         var verbatim = @"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"; //! sql-hint isolation level
-        var raw = """ EXEC sp_getapplock @Resource = 'a' """; //! sql-hint application lock
+        var raw = """ EXEC sp_getapplock @Resource = 'a' """; //! sql-hint application lock //+ lock SP_GETAPPLOCK sql - //- lock SP_GETAPPLOCK sql -
         foreach (var x in Many()) x.Done = true;       //! write Done
         o = path ?? throw new ArgumentNullException(); //! exit throw
     end:

@@ -1,0 +1,85 @@
+"""Forms E and F: lambdas that an executor runs, and members that an attribute puts under a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ctxreview.languages import Construct
+from ctxreview.model import Scope, Span
+from ctxreview.outline import nodes
+from ctxreview.outline.held import FUNCTIONS
+from ctxreview.outline.page import Page
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def callbacks(page: Page) -> Iterator[Scope]:
+    """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
+    named = page.language.table("runs")
+    for node, name in page.calls:
+        if name not in named:
+            continue
+        on = nodes.receiver(node)
+        given = next((a for a in nodes.arguments(node) if a.type in FUNCTIONS), None)
+        constructs = page.constructs("runs", name, on) if given is not None else ()
+        if given is not None and constructs:
+            span = nodes.span(given)
+            yield _scope(constructs[0], name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+
+
+def attributes(page: Page) -> Iterator[Scope]:
+    """Members and types that an attribute marks, and those that implement what is marked in the same file."""
+    table: dict[str, list[tuple[Construct, str]]] = {}
+    for entry, constructs in page.language.table("attributes").items():
+        name, _, needs = entry.partition("(")
+        table.setdefault(name, []).extend((c, needs.rstrip(")")) for c in constructs)
+    for node in page.captures.get("attribute", []):
+        name = nodes.simple_name(node.child_by_field_name("name")).removesuffix("Attribute")
+        if name not in table or node.parent is None or node.parent.parent is None:
+            continue
+        marked = node.parent.parent
+        for construct, needs in table[name]:
+            if needs in nodes.text(node):
+                head = nodes.span(node)
+                shown = construct.construct
+                yield _scope(construct, shown, "attribute", nodes.span(marked), head, "this", page)
+                yield from _inherited(construct, marked, page)
+
+
+def _inherited(construct: Construct, marked: Node, page: Page) -> Iterator[Scope]:
+    """The same for members that implement or override a marked one, or whose type derives from a marked type."""
+    whole = nodes.span(marked)
+    marked_type = page.types.innermost(whole)
+    if marked_type is None:
+        return
+    method = next((f for f in page.functions.scopes if f.span == whole), None)
+    for type_ in page.types.scopes:
+        bases = page.source.text(type_.head).partition(":")[2]
+        if type_ == marked_type or not re.search(rf"\b{re.escape(marked_type.name)}\b", bases):
+            continue
+        spans = [type_.span]
+        if method is not None:
+            spans = [f.span for f in page.functions.scopes if f.name == method.name and f.container == type_.name]
+        for span in spans:
+            made = _scope(construct, construct.construct, "attribute", span, Span(span.start, span.start), "this", page)
+            yield made._replace(certainty="resolved", note=f"{made.note} The mark is on {marked_type.name}.".strip())
+
+
+def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, resource: str, page: Page) -> Scope:
+    return Scope(
+        kind=construct.kind,
+        span=span,
+        name=construct.construct,
+        construct=shown,
+        form=form,
+        head=head,
+        tail=Span(span.end - 1, span.end),
+        resource=resource,
+        mode=construct.mode if construct.kind == "lock" or construct.mode == "retried" else "",
+        isolation=construct.isolation,
+        owner=span,
+        note=construct.note,
+    )

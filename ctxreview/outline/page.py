@@ -1,0 +1,51 @@
+"""What the scope forms read of one file."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.languages import Construct, Language
+from ctxreview.model import Fact, Member, Scope, Source, Span
+from ctxreview.outline import nodes
+from ctxreview.outline.nesting import Nesting
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from ctxreview.outline import Captures
+
+
+class Page(NamedTuple):
+    """One tree with what is already known of it; ``starts`` are the facts' first offsets."""
+
+    captures: Captures
+    calls: list[nodes.Call]
+    language: Language
+    source: Source
+    types: Nesting
+    functions: Nesting
+    members: tuple[Member, ...]
+    facts: tuple[Fact, ...]
+    starts: list[int]
+    comments: tuple[Span, ...]
+
+    def owner(self, node: Node) -> Scope | None:
+        """The innermost function around ``node``."""
+        return self.functions.innermost(nodes.span(node))
+
+    def owner_span(self, node: Node) -> Span:
+        """The span of the innermost function around ``node``; empty outside every function."""
+        owner = self.owner(node)
+        return owner.span if owner is not None else Span(0, 0)
+
+    def constructs(self, field: str, name: str, on: Node | None) -> tuple[Construct, ...]:
+        """The constructs that list a call under ``field``, by its name, or by its receiver's last name and its name.
+
+        A construct that asks for a receiver gets one that matches.
+        """
+        table = self.language.table(field)
+        known = table.get(name, ())
+        if on is not None and self.language.qualified(field):
+            known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
+        return tuple(c for c in known if not c.on or re.search(c.on, nodes.text(on, 400)))

@@ -1,0 +1,135 @@
+"""Form D: acquire and release on one receiver, and what has only one of the two here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.languages import Construct
+from ctxreview.model import Scope, Span
+from ctxreview.outline import nodes
+from ctxreview.outline.held import declared_type
+from ctxreview.outline.page import Page
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+class _Event(NamedTuple):
+    """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt."""
+
+    node: Node
+    resource: str
+    constructs: tuple[Construct, ...]
+    acquires: bool
+    certain: bool
+
+
+def pairs(page: Page) -> Iterator[Scope]:
+    """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
+    for (owner, _), events in _events(page).items():
+        opened: set[int] = set()
+        for i, event in enumerate(events):
+            if not event.acquires:
+                continue
+            opened.add(i)
+            ends = _release_after(events[i + 1 :], event.constructs)
+            if ends is not None:
+                construct, release = ends
+                note = "" if _in_finally(release) else "The release is not in a finally: an exception leaves it held."
+                yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+            elif event.certain and owner.size:
+                end = Span(owner.end - 1, owner.end)
+                note = "Nothing in this function releases it."
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note)
+        if events and not opened and events[-1].certain and owner.size:
+            function = page.owner(events[-1].node)
+            start = function.head.end if function is not None else owner.start
+            note = "It is acquired elsewhere: this function releases it."
+            last = events[-1]
+            yield _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note)
+
+
+def _events(page: Page) -> dict[tuple[Span, str], list[_Event]]:
+    """Acquires and releases by function and receiver, in source order."""
+    named = {entry.rpartition(".")[2] for field in ("acquires", "releases") for entry in page.language.table(field)}
+    found: dict[tuple[Span, str], list[_Event]] = {}
+    for node, name in page.calls:
+        if name not in named:
+            continue
+        for field in ("acquires", "releases"):
+            event = _event(node, name, field, page)
+            if event is not None:
+                key = page.owner_span(node), event.resource.removeprefix("this.")
+                found.setdefault(key, []).append(event)
+    return found
+
+
+def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
+    on = nodes.receiver(node)
+    table = page.language.table(field)
+    known = table.get(f"{nodes.simple_name(on)}.{name}")
+    if known:  # a static class such as Monitor: the first argument is what is locked
+        given = nodes.arguments(node)
+        return _Event(node, nodes.text(given[0]), known, field == "acquires", certain=True) if given else None
+    known = table.get(name)
+    if not known or on is None:
+        return None
+    resource = nodes.text(on)
+    declared = declared_type(page, resource)
+    certain = tuple(c for c in known if declared in c.types)
+    return _Event(node, resource, certain or known, field == "acquires", bool(certain))
+
+
+def _release_after(events: list[_Event], known: tuple[Construct, ...]) -> tuple[Construct, Node] | None:
+    """The release that ends an acquire: the last one before the same receiver is acquired again."""
+    found: tuple[Construct, Node] | None = None
+    for event in events:
+        if event.acquires and found is not None:
+            break
+        both = [c for c in known if c in event.constructs]
+        if not event.acquires and both:
+            found = both[0], event.node
+    return found
+
+
+def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str) -> Scope:
+    return Scope(
+        kind=construct.kind,
+        span=Span(head.start, tail.end),
+        name=construct.construct,
+        construct=construct.construct,
+        form="acquire-release",
+        head=head,
+        tail=tail,
+        resource=event.resource,
+        mode=construct.mode if construct.kind == "lock" else "",
+        isolation=construct.isolation,
+        owner=owner,
+        gaps=tuple(_failed(event.node)) if event.acquires else (),
+        note=f"{note} {construct.note}".strip(),
+    )
+
+
+def _failed(acquire: Node) -> Iterator[Span]:
+    """The branch that runs when a conditional acquire did not succeed."""
+    node, negated = acquire, False
+    for parent in nodes.ancestors(acquire):
+        match parent.type:
+            case "await_expression" | "parenthesized_expression" | "invocation_expression" | "member_access_expression":
+                pass
+            case "prefix_unary_expression":
+                negated = not negated
+            case "if_statement":
+                if parent.child_by_field_name("condition") == node:
+                    branch = parent.child_by_field_name("consequence" if negated else "alternative")
+                    if branch is not None:
+                        yield nodes.span(branch)
+                return
+            case _:
+                return
+        node = parent
+
+
+def _in_finally(node: Node) -> bool:
+    return any(p.type == "finally_clause" for p in nodes.ancestors(node))
