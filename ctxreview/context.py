@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 
 from ctxreview.errors import SourceError
 from ctxreview.ladder import fill, outermost
-from ctxreview.model import Context, Outline, Scope, Selection, Span, Tokens, Verdict
+from ctxreview.model import Context, Outline, Scope, Selection, Source, Span, Tokens, Verdict
 from ctxreview.tokens import Tokenizer
+
+NO_SCOPE = ("suppressed", "retried")
+"""Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
 
 
 def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokenizer, fixed: int) -> Context:
@@ -49,7 +52,7 @@ def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokeni
         verdict="cannot-tell",
         tokens=Tokens(0, budget, tokenizer.name),
     )
-    return fill(context._replace(verdict=_verdict(context.touched)), types, pointed, budget, tokenizer, fixed)
+    return fill(context._replace(verdict=_verdict(context.touched, pointed)), types, pointed, budget, tokenizer, fixed)
 
 
 def _pointed(selection: Selection, outline: Outline) -> Span:
@@ -113,10 +116,16 @@ def _encloses(scope: Scope, pointed: Span, outline: Outline) -> bool:
     return True
 
 
-def _verdict(touched: tuple[Scope, ...]) -> Verdict:
+def _verdict(touched: tuple[Scope, ...], pointed: Span) -> Verdict:
     # A selection that only partly runs under a scope is in it, for what the checklist asks. And no scope in this file
     # proves nothing about callers in others: "no-scope-found" needs all of them.
-    return "in-scope" if any(s.mode != "suppressed" for s in touched) else "cannot-tell"
+    # What was only assumed is reported as a scope, and decides nothing.
+    held = [
+        s
+        for s in touched
+        if s.certainty != "assumed" and s.mode not in NO_SCOPE and not any(g.holds(pointed) for g in s.gaps)
+    ]
+    return "in-scope" if held else "cannot-tell"
 
 
 def _blind_spots(
@@ -143,15 +152,7 @@ def _blind_spots(
         if bases and type_.construct != "enum":
             yield f"{type_.name} derives from {bases}: what that declares was not read."
     for scope in scopes:
-        first, last = source.lines_of(scope.span)
-        if scope not in enclosing and scope.span.holds(pointed):
-            inner = functions[0]
-            yield (
-                f"The selection is in a {inner.construct} that stands inside the {scope.construct} of lines "
-                f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
-            )
-        if scope.isolation and scope.isolation.startswith("given by"):
-            yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation}: not found."
+        yield from _scope_blind_spots(scope, scope in enclosing, pointed, source, functions)
     called = _callees(outline, members)
     if called:
         yield f"What these calls do is not shown: {', '.join(called)}."
@@ -173,6 +174,27 @@ def _declared(head: str, name: str) -> tuple[str, str, str]:
     before, _, after = re.split(r"\bwhere\b", bare)[0].partition(name)
     parameters, _, bases = after.partition(":")
     return before, parameters.strip(), " ".join(bases.split())
+
+
+def _scope_blind_spots(
+    scope: Scope, encloses: bool, pointed: Span, source: Source, functions: tuple[Scope, ...]
+) -> Iterable[str]:
+    first, last = source.lines_of(scope.span)
+    if not encloses and scope.span.holds(pointed):
+        inner = functions[0]
+        yield (
+            f"The selection is in a {inner.construct} that stands inside the {scope.construct} of lines "
+            f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
+        )
+    gap = next((g for g in scope.gaps if g.holds(pointed)), None)
+    if gap is not None and encloses:
+        a, b = source.lines_of(gap)
+        why = "that branch runs when it was not acquired" if scope.kind == "lock" else "it has completed by then"
+        yield f"The selection is within the {scope.construct} of lines {first}-{last} but in lines {a}-{b}, where {why}."
+    if scope.certainty == "assumed":
+        yield f"Whether the {scope.construct} at line {first} holds a {scope.kind} was assumed from names, not proven."
+    if scope.isolation and scope.isolation.startswith("given by"):
+        yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation}: not found."
 
 
 def _callees(outline: Outline, members: list[Scope]) -> list[str]:

@@ -125,7 +125,7 @@ def guard(context: Context, suggestion: Suggestion) -> Guarded:
         after = apply(suggestion, before.source)
     except _UnappliedError as why:
         return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=why.reason)
-    changed = outline(after)
+    changed = outline(after, wrappers=before.wrappers)
     findings = list(rules.compare(before, changed))
     if len(changed.parse.errors) > len(before.parse.errors):
         findings.append(_unparsed(changed))

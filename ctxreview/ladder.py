@@ -116,18 +116,39 @@ class _Page:
 
     def add(self, group: _Group) -> None:
         """Show of the group what there is room for."""
-        left = 0
-        shown = shown_lines(self.excerpts, self.source)
-        for excerpt in map(self.weighed, group.excerpts):
-            first, last = self.source.lines_of(excerpt.span)
-            if all(shown.get(n) for n in range(first, last + 1)):
-                continue
-            if excerpt.tokens <= self.room - self.reserved:
-                self._take(excerpt)
-            else:
-                left += 1
-        if left:
+        shown = {n for n, kept in shown_lines(self.excerpts, self.source).items() if kept}
+        waiting = [e for e in group.excerpts if not shown.issuperset(range(*self._range(e)))]
+        taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
+        if len(taken) < len(waiting):
+            left = len(waiting) - len(taken)
             self._omit(Omission(self.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
+
+    def _range(self, excerpt: Excerpt) -> tuple[int, int]:
+        first, last = self.source.lines_of(excerpt.span)
+        return first, last + 1
+
+    def _fits(self, excerpt: Excerpt) -> bool:
+        """Take the excerpt if there is room for it."""
+        if excerpt.tokens > self.room - self.reserved:
+            return False
+        self._take(excerpt)
+        return True
+
+    def _together(self, excerpts: list[Excerpt]) -> list[Excerpt]:
+        """Take all of them if there is room: counted as one text, which takes a fraction of counting each.
+
+        Each then has its share of the tokens, by its size.
+        """
+        tokens = self.tokenizer.count(f"{listing(excerpts, self.context.selection)}\n …") if excerpts else 0
+        if not excerpts or tokens > self.room - self.reserved:
+            return []
+        sizes = [e.span.size + 1 for e in excerpts]
+        total, before = sum(sizes), 0
+        for excerpt, size in zip(excerpts, sizes, strict=True):
+            share = tokens * (before + size) // total - tokens * before // total
+            before += size
+            self._take(excerpt._replace(tokens=share))
+        return excerpts
 
     def count_bodies(self, home: Scope) -> None:
         """Say how many members of the type are not shown with their bodies."""
@@ -205,7 +226,8 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
     taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
     state = [m for m in outline.members if home.holds(m.span) and not any(t.overlaps(m.span) for t in taken)]
-    used = [m for m in state if _mentions(code, m)]
+    words = _mentioned(code)
+    used = [m for m in state if not words.isdisjoint(m.names)]
     fields = [
         Excerpt(
             source, _lines(source, _declaration(m, outline)), "field", f"{', '.join(m.names)}: used by the function"
@@ -246,17 +268,16 @@ def _declaration(member: Member, outline: Outline) -> Span:
     return Span(member.span.start, min(bodies)) if bodies and member.kind != "field" else member.span
 
 
-def _mentions(code: str, member: Member) -> bool:
-    return any(
-        re.search(rf"(?<![\w.]){re.escape(n)}\b|\bthis\.{re.escape(n)}\b", code) for n in member.names if n != "this[]"
-    )
+def _mentioned(code: str) -> set[str]:
+    """The names that stand in code by themselves or after ``this.``, and not as a member of something else."""
+    return set(re.findall(r"(?<![\w.])(?:this\.)?(\w+)", code))
 
 
 def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
     """For a selected field: the lines of the members that use it."""
-    names = [m for m in outline.members if m.span.overlaps(pointed)]
+    names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
     for function in outermost(f for f in outline.functions if home.holds(f.span)):
-        if any(_mentions(outline.source.text(function.span), m) for m in names):
+        if not names.isdisjoint(_mentioned(outline.source.text(function.span))):
             yield _lines(outline.source, function.span)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ctxreview.model import Context, Excerpt, Fact, Scope, Selection, Source
 
@@ -16,6 +16,7 @@ WORDS = {
     "save": "Saves or sends",
     "await": "Awaits",
     "tracking": "Changes tracking",
+    "fence": "Orders memory accesses",
     "complete": "Commits or rolls back",
     "io": "Calls out",
     "spawn": "Starts other work",
@@ -46,6 +47,9 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
     shown: dict[int, bool] = {}
     for excerpt in excerpts:
         start, end = source.lines_of(excerpt.span)
+        if not excerpt.elided:
+            shown.update(dict.fromkeys(range(start, end + 1), True))
+            continue
         hidden = [source.lines_of(e) for e in excerpt.elided]
         for number in range(start, end + 1):
             shown[number] = shown.get(number, False) or not any(a <= number <= b for a, b in hidden)
@@ -86,7 +90,7 @@ def proven(context: Context) -> tuple[str, ...]:
     source = context.selection.source
     said = [_scope_sentence(s, context) for s in context.scopes]
     listed: dict[str, list[str]] = {}
-    facts = [f for f in context.facts if f.kind != "exit"][:MAX_FACTS]
+    facts = [f for f in context.facts if f.kind != "exit" and not _is_named_alone(f)][:MAX_FACTS]
     for fact in facts:
         first, last = source.lines_of(fact.span)
         lines = f"line {first}" if first == last else f"lines {first}-{last}"
@@ -94,7 +98,28 @@ def proven(context: Context) -> tuple[str, ...]:
     said += [f"{WORDS.get(kind, kind)}: {', '.join(names)}." for kind, names in listed.items()]
     if len(facts) == MAX_FACTS:
         said.append(f"Only the first {MAX_FACTS} facts are listed.")
-    return tuple(said)
+    return (*said, *_state(context))
+
+
+def _is_named_alone(fact: Fact) -> bool:
+    """Whether it is a use of a variable, told by its name with all the lines."""
+    return fact.is_state or fact.detail == "captured"
+
+
+def _state(context: Context) -> Iterator[str]:
+    """The uses of state and of captured variables, each name once."""
+    used: dict[str, dict[str, dict[int, None]]] = {}
+    for fact in context.facts:
+        if _is_named_alone(fact):
+            words = [w for w in fact.detail.split()[:-1] if w in ("static", "volatile")]
+            on = f"{fact.target}." if fact.target not in ("", "this") else ""
+            name = f"{on}{fact.name}{''.join(f' {w}' for w in words)}"
+            what = f"{fact.kind.capitalize()}s {'state' if fact.is_state else 'captured variables'}"
+            lines = used.setdefault(what, {}).setdefault(name, {})
+            lines[context.selection.source.line_of(fact.span.start)] = None
+    for what, names in sorted(used.items()):
+        told = (f"{n} (line{'s' if len(at) > 1 else ''} {', '.join(map(str, at))})" for n, at in names.items())
+        yield f"{what}: {', '.join(told)}."
 
 
 def _on(fact: Fact) -> str:
@@ -121,6 +146,9 @@ def _scope_sentence(scope: Scope, context: Context) -> str:
         parts.append("flows over await" if scope.async_flow else "does not flow over await")
     if scope.completes_at:
         parts.append(f"completes at line {', '.join(str(source.line_of(c.start)) for c in scope.completes_at)}")
+    if scope.gaps:
+        lines = [source.lines_of(g) for g in scope.gaps]
+        parts.append(f"not held in line {', '.join(f'{a}-{b}' if b > a else str(a) for a, b in lines)}")
     if scope.exits and scope.kind == "transaction":
         parts.append(f"left without completing at line {', '.join(str(source.line_of(e.start)) for e in scope.exits)}")
     if scope.note:

@@ -12,6 +12,7 @@ seventh of that; only the two that cache what they derive are dataclasses. Annot
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 Certainty = Literal["syntactic", "resolved", "assumed"]
@@ -48,7 +49,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """One file as it was read.
+    """One file as it was read; ``path`` is relative to ``root``, the repository, with forward slashes.
 
     ``data`` is valid UTF-8 without a byte order mark, line ends untouched; ``encoding`` is the
     Python codec the file was read with. Lines end with ``\\n``, ``\\r\\n`` or a lone ``\\r``, as in editors; the
@@ -58,6 +59,7 @@ class Source:
     path: str
     data: bytes
     encoding: str = "utf-8"
+    root: Path = Path()
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
@@ -120,6 +122,16 @@ class Source:
         return self.text(self.line_span(number))
 
 
+class Wrappers(NamedTuple):
+    """A project's own names for what takes a lock or opens a transaction, such as ``_gate.HoldAsync``."""
+
+    lock: tuple[str, ...] = ()
+    transaction: tuple[str, ...] = ()
+
+
+NO_WRAPPERS = Wrappers()
+
+
 class Selection(NamedTuple):
     """What the person pointed at. ``given`` is the text they gave, for messages and batches."""
 
@@ -172,9 +184,12 @@ class Fact(NamedTuple):
     """Something the code does at ``span``; it belongs to its innermost function.
 
     ``kind`` is one of ``read``, ``write``, ``save``, ``await``, ``exit``, ``io``, ``spawn``,
-    ``tracking``, ``materialise``, ``sql-hint``, ``complete``. ``name`` is the called or written name,
-    ``target`` the receiver it concerns (``""`` where there is none), ``detail`` the variable that gets a call's
-    value, or the words of a ``sql-hint`` that were recognised.
+    ``tracking``, ``fence``, ``sql-hint``, ``complete``. ``name`` is the called, read or written name,
+    ``target`` the receiver it concerns (``""`` where there is none; of an ``Interlocked`` call the variable),
+    ``detail`` the variable that gets a call's value, or the words of a ``sql-hint`` that were recognised. Of state
+    that the file declares, ``detail`` says what it is, always in two or more words: ``instance field``,
+    ``static volatile field``, ``readonly property``, ``instance event``; of an enclosing function's variable,
+    ``captured``.
     """
 
     kind: str
@@ -182,6 +197,11 @@ class Fact(NamedTuple):
     name: str
     target: str = ""
     detail: str = ""
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it reads or writes state that the file declares, and no result of a query."""
+        return self.kind in ("read", "write") and self.detail.endswith((" field", " property", " event", " parameter"))
 
 
 class Member(NamedTuple):
@@ -219,6 +239,7 @@ class Outline:
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
     parse: Parse
+    wrappers: Wrappers = NO_WRAPPERS
 
     @cached_property
     def functions(self) -> tuple[Scope, ...]:

@@ -10,9 +10,22 @@ from typing import NamedTuple
 from ctxreview import checklist as lists
 from ctxreview import context as contexts
 from ctxreview import prompt as prompts
-from ctxreview.config import prompt_file
+from ctxreview.config import prompt_file, wrappers
 from ctxreview.errors import ReplyError
-from ctxreview.model import Completion, Context, Finding, Guarded, Outline, Prompt, Reply, Review, Source, Tokens, Usage
+from ctxreview.model import (
+    Completion,
+    Context,
+    Finding,
+    Guarded,
+    Outline,
+    Prompt,
+    Reply,
+    Review,
+    Source,
+    Tokens,
+    Usage,
+    Wrappers,
+)
 from ctxreview.outline import outline
 from ctxreview.selection import select
 from ctxreview.tokens import Tokenizer
@@ -46,18 +59,20 @@ def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> 
 def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
     selection = select(given, job.root)
-    found = outlined(selection.source)
+    source = selection.source
+    own = wrappers(source.root)
+    found = outlined(source, None, own)
     dark = next((d for d in found.parse.dark if d.overlaps(selection.span)), None)
     if dark is not None:
         # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
-        found = outlined(selection.source, dark.end - len(selection.source.data[dark.start : dark.end].lstrip()))
+        found = outlined(source, dark.end - len(source.data[dark.start : dark.end].lstrip()), own)
     return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
 
 
 @lru_cache(maxsize=512)
-def outlined(source: Source, keep: int | None = None) -> Outline:
+def outlined(source: Source, keep: int | None, own: Wrappers) -> Outline:
     """The outline of a file, once however many selections point into it; see :func:`ctxreview.outline.outline`."""
-    return outline(source, keep)
+    return outline(source, keep, own)
 
 
 def prompt_of(context: Context, job: Job) -> Prompt:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def read(path: Path, root: Path | None = None) -> Source:
     shown = real.relative_to(home).as_posix()
     if stat.st_size > MAX_BYTES:
         raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
-    return _read(real, shown, stat.st_mtime_ns, stat.st_size)
+    return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
 
 
 def _exists(path: Path) -> bool:
@@ -114,12 +115,17 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=512)
-def _read(real: Path, shown: str, _changed: int, _size: int) -> Source:
-    try:
-        raw = real.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{shown}: cannot be read ({_reason(error)}).") from None
-    return decode(raw, shown)
+def _read(real: Path, shown: str, home: Path, _changed: int, _size: int) -> Source:
+    for _ in range(3):
+        try:
+            before = real.stat()
+            raw = real.read_bytes()
+            after = real.stat()
+        except OSError as error:
+            raise SourceError(f"{shown}: cannot be read ({_reason(error)}).") from None
+        if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size) and len(raw) == after.st_size:
+            return replace(decode(raw, shown), root=home)
+    raise SourceError(f"{shown}: changes while it is read; try again when it is written.")
 
 
 def decode(raw: bytes, shown: str) -> Source:

@@ -261,6 +261,54 @@ def test_a_selection_partly_under_a_scope_is_in_scope(members: str) -> None:
     assert "holds a part of the selection" in proven(made)[0]
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ("void M() { if (!_s.Wait(1)) { «log();» return; } x(); _s.Release(); }", "when it was not acquired"),
+        ("void M() { if (_s.Wait(1)) { x(); _s.Release(); } else { «log();» } }", ""),
+        (
+            "void M() { using (var t = new TransactionScope()) { x(); t.Complete(); «log();» } }",
+            "it has completed by then",
+        ),
+        ("void M() { using var t = c.BeginTransaction(); x(); t.Commit(); «log();» }", "it has completed by then"),
+    ],
+)
+def test_what_is_not_under_the_scope(members: str, said: str) -> None:
+    """The branch in which the lock was not taken, and what follows a commit, are inside the lines but not under it."""
+    made = of(in_class(members))
+    assert made.verdict == "cannot-tell"
+    assert said in " ".join(made.blind_spots)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        "void M() { using (_repository.TakeWriteLock()) { «x();» } }",
+        "void M() { using var u = new RecordUnitOfWork(); «x();» }",
+        "IDbTransaction _t; void B() { _t = c.BeginTransaction(); } void M() { «x();» _t.Commit(); }",
+    ],
+)
+def test_what_only_looks_like_a_scope_decides_nothing(members: str) -> None:
+    """A scope assumed from names is listed as such, with a blind spot, and the verdict does not rest on it."""
+    made = of(in_class(members))
+    assert [s.certainty for s in made.enclosing] == ["assumed"]
+    assert made.verdict == "cannot-tell"
+    assert "was assumed from names, not proven" in " ".join(made.blind_spots)
+
+
+def test_a_commit_on_one_branch_ends_nothing() -> None:
+    """After a commit under a condition the transaction may still be open."""
+    code = "void M() { using (var t = c.BeginTransaction()) { if (x) { t.Commit(); } «y();» } }"
+    assert of(in_class(code)).verdict == "in-scope"
+
+
+def test_an_execution_strategy_alone_is_no_transaction() -> None:
+    """A delegate that is only run again holds nothing; a transaction inside it does."""
+    assert of(in_class("Task M() => strategy.ExecuteAsync(async () => { «x();» });")).verdict == "cannot-tell"
+    inner = "Task M() => strategy.ExecuteAsync(async () => { using var t = c.BeginTransaction(); «x();» });"
+    assert of(in_class(inner)).verdict == "in-scope"
+
+
 def test_suppressed_transaction_is_no_scope() -> None:
     """A transaction scope that suppresses the transaction holds the selection without putting it in a scope."""
     made = of(in_class("void M() { using (new TransactionScope(TransactionScopeOption.Suppress)) { «x();» } }"))

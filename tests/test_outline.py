@@ -86,7 +86,7 @@ def test_scopes_are_those_that_are_marked(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in FILES if "//!" in p.read_text("utf-8")], ids=lambda p: p.stem)
 def test_facts_are_those_that_are_marked(path: Path) -> None:
     """Reads, writes, saves, awaits, exits and the rest are found on their lines, and locals are not state."""
-    source = _read(CORPUS / "facts.cs")
+    source = _read(path)
     found = Counter((f"{f.kind} {f.name}", _fact_line(f, source)) for f in outline(source).facts)
     assert found == _marked(source)[1]
 

@@ -9,7 +9,7 @@ pattern over a call, so that the catalogue as a query would cost half a second a
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -19,7 +19,7 @@ import tree_sitter
 
 from ctxreview.errors import SourceError
 from ctxreview.languages.patterns import Patterns, parse
-from ctxreview.model import ScopeKind
+from ctxreview.model import ScopeKind, Wrappers
 
 FOLDER = Path(__file__).parent
 
@@ -102,9 +102,9 @@ class Language:
         """A parser for the grammar; not shared between threads."""
         return tree_sitter.Parser(self.grammar)
 
-    def qualified(self, field: str) -> bool:
-        """Whether any name under ``field`` asks for a receiver."""
-        return _qualified(self, field)
+    def named(self, field: str) -> frozenset[str]:
+        """The names under ``field`` without the receivers that some ask for."""
+        return _named(self, field)
 
     def completing(self, construct: str) -> frozenset[str]:
         """The calls that complete scopes of that construct."""
@@ -125,8 +125,8 @@ def _table(language: Language, field: str) -> Mapping[str, tuple[Construct, ...]
 
 
 @cache
-def _qualified(language: Language, field: str) -> bool:
-    return any("." in name for name in _table(language, field))
+def _named(language: Language, field: str) -> frozenset[str]:
+    return frozenset(entry.rpartition(".")[2] for entry in _table(language, field))
 
 
 @cache
@@ -162,6 +162,21 @@ def load(name: str) -> Language:
 def _construct(row: dict[str, Any]) -> Construct:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     return Construct(**values)
+
+
+@cache
+def with_wrappers(language: Language, wrappers: Wrappers) -> Language:
+    """``language`` with a project's own names: calls whose result, or whose lambda, is under a lock or transaction."""
+    kinds: tuple[tuple[ScopeKind, tuple[str, ...]], ...] = (
+        ("lock", wrappers.lock),
+        ("transaction", wrappers.transaction),
+    )
+    own = tuple(
+        Construct(name, kind, opens=(name,), runs=(name,), note="Named in the project's settings.")
+        for kind, names in kinds
+        for name in names
+    )
+    return replace(language, constructs=(*own, *language.constructs)) if own else language
 
 
 @cache

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Language, language_of
-from ctxreview.model import Fact, Member, Outline, Parse, Scope, Source, Span
+from ctxreview.languages import Language, language_of, with_wrappers
+from ctxreview.model import NO_WRAPPERS, Fact, Member, Outline, Parse, Scope, Source, Span, Wrappers
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.nesting import Nesting
 from ctxreview.outline.page import Page
@@ -23,18 +23,20 @@ Captures = dict[str, list["Node"]]
 BRANCH = "It stands in an #if branch that is not compiled without a symbol."
 
 
-def outline(source: Source, keep: int | None = None) -> Outline:
+def outline(source: Source, keep: int | None = None, wrappers: Wrappers = NO_WRAPPERS) -> Outline:
     """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension.
+
+    ``wrappers`` are the project's own names for locks and transactions.
 
     Where ``#if`` branches have to be decided to read the file, the one at the byte offset ``keep`` is kept; the
     others are outlined too, and what stands only there says so.
     """
-    language = language_of(source.path)
+    language = with_wrappers(language_of(source.path), wrappers)
     reading = read(source.data, language, keep)
     found = _outlined(reading.root, source, language)._replace(parse=reading.parse)
     for branch in reading.branches:
         found = _with_branch(found, _outlined(branch, source, language))
-    return Outline(source, language.name, **found._asdict())
+    return Outline(source, language.name, **found._asdict(), wrappers=wrappers)
 
 
 class _Found(NamedTuple):
@@ -54,8 +56,8 @@ def _outlined(root: Node, source: Source, language: Language) -> _Found:
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
     calls = nodes.calls(captures.get("call", []))
-    known = facts.facts(captures, calls, language, source, nesting)
     members = tuple(_members(captures, language))
+    known = facts.facts(root, captures, calls, members, (nesting, types), language, source)
     starts = [f.span.start for f in known]
     holds = scopes.scopes(Page(captures, calls, language, source, types, nesting, members, known, starts, comments))
     every = (*types.scopes, *functions, *holds)
@@ -71,10 +73,14 @@ def _outlined(root: Node, source: Source, language: Language) -> _Found:
 def _with_branch(found: _Found, branch: _Found) -> _Found:
     """``found`` with what stands only in another ``#if`` branch, as far as it nests with it."""
     known = {(s.kind, s.span) for s in found.scopes}
+    # A member whose header stands in each branch, with one body after `#endif`, is one member.
+    ends = {(s.kind, s.span.end) for s in found.scopes if s.kind in ("function", "type")}
     further = [
         s._replace(note=f"{BRANCH} {s.note}".strip())
         for s in branch.scopes
-        if (s.kind, s.span) not in known and not any(_crosses(s.span, o.span) for o in found.scopes)
+        if (s.kind, s.span) not in known
+        and (s.kind, s.span.end) not in ends
+        and not any(_crosses(s.span, o.span) for o in found.scopes)
     ]
     places = {f.span for f in found.facts}
     return found._replace(

@@ -244,11 +244,10 @@ def variables(page: Page) -> Iterator[Scope]:
 
 
 def _starts(page: Page) -> Iterator[_Start | None]:
+    named = page.language.named("opens")
     for node, name in page.calls:
-        constructs = (
-            page.constructs("opens", name, nodes.receiver(node)) if name in page.language.table("opens") else ()
-        )
-        if constructs:
+        constructs = page.constructs("opens", name, nodes.receiver(node)) if name in named else ()
+        if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
             yield _start(Opened(constructs[0], node, ""), page)
     for node in page.captures.get("new", []):
         constructs = page.language.table("creates").get(nodes.simple_name(node.child_by_field_name("type")), ())

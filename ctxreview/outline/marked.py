@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def callbacks(page: Page) -> Iterator[Scope]:
     """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
-    named = page.language.table("runs")
+    named = page.language.named("runs")
     for node, name in page.calls:
         if name not in named:
             continue

@@ -19,7 +19,7 @@ def span(node: Node) -> Span:
     return Span(node.start_byte, node.end_byte)
 
 
-_ACCESS = re.compile(r"\s*(\?\.|\.)\s*")
+_AROUND_ACCESS = re.compile(r"\s+(?=\??\.)|(?<=\.)\s+")
 
 
 def text(node: Node | None, most: int | None = None) -> str:
@@ -32,7 +32,8 @@ def text(node: Node | None, most: int | None = None) -> str:
         return plain
     if "//" in plain or "/*" in plain:
         plain = _without_comments(node, plain)
-    return _ACCESS.sub(r"\1", " ".join(plain.split()))
+    words = plain.split()
+    return _AROUND_ACCESS.sub("", " ".join(words)) if len(words) > 1 else plain.strip()
 
 
 def _without_comments(node: Node, plain: str) -> str:
@@ -49,9 +50,12 @@ def _without_comments(node: Node, plain: str) -> str:
 def simple_name(node: Node | None) -> str:
     """The last simple name of a name, member access or generic name: ``a.b.C<int>`` gives ``C``."""
     while node is not None and (kind := node.type) not in ("identifier", "this", "base"):
-        inner = node.child_by_field_name("name") or (
-            node.named_children[0] if kind == "generic_name" and node.named_children else None
-        )
+        if kind == "conditional_access_expression":
+            inner = node.named_children[-1] if node.named_children else None
+        else:
+            inner = node.child_by_field_name("name") or (
+                node.named_children[0] if kind == "generic_name" and node.named_children else None
+            )
         if inner is None:
             return ""
         node = inner
@@ -63,12 +67,7 @@ def receiver(call: Node) -> Node | None:
     callee = call.child_by_field_name("function")
     if callee is None:
         return None
-    if callee.type == "member_binding_expression":
-        parent = call.parent
-        while parent is not None and parent.type != "conditional_access_expression":
-            parent = parent.parent
-        return parent.child_by_field_name("condition") if parent is not None else None
-    return callee.child_by_field_name("expression")
+    return callee.child_by_field_name("condition" if callee.type == "conditional_access_expression" else "expression")
 
 
 def call_name(call: Node) -> str:

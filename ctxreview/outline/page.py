@@ -44,8 +44,10 @@ class Page(NamedTuple):
 
         A construct that asks for a receiver gets one that matches.
         """
+        if name not in self.language.named(field):
+            return ()
         table = self.language.table(field)
         known = table.get(name, ())
-        if on is not None and self.language.qualified(field):
+        if on is not None:
             known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
         return tuple(c for c in known if not c.on or re.search(c.on, nodes.text(on, 400)))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+OUTSIDE_FINALLY = "The release is not in a finally: an exception leaves it held."
+
+
 class _Event(NamedTuple):
     """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt."""
 
@@ -36,7 +39,7 @@ def pairs(page: Page) -> Iterator[Scope]:
             ends = _release_after(events[i + 1 :], event.constructs)
             if ends is not None:
                 construct, release = ends
-                note = "" if _in_finally(release) else "The release is not in a finally: an exception leaves it held."
+                note = "" if _in_finally(release) else OUTSIDE_FINALLY
                 yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
             elif event.certain and owner.size:
                 end = Span(owner.end - 1, owner.end)
@@ -47,12 +50,13 @@ def pairs(page: Page) -> Iterator[Scope]:
             start = function.head.end if function is not None else owner.start
             note = "It is acquired elsewhere: this function releases it."
             last = events[-1]
-            yield _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note)
+            made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note)
+            yield made._replace(certainty="assumed")
 
 
 def _events(page: Page) -> dict[tuple[Span, str], list[_Event]]:
     """Acquires and releases by function and receiver, in source order."""
-    named = {entry.rpartition(".")[2] for field in ("acquires", "releases") for entry in page.language.table(field)}
+    named = page.language.named("acquires") | page.language.named("releases")
     found: dict[tuple[Span, str], list[_Event]] = {}
     for node, name in page.calls:
         if name not in named:

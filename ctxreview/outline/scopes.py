@@ -73,7 +73,8 @@ def _after(completes: tuple[Span, ...], scope: Scope, page: Page) -> tuple[Span,
     nested = depth.count(b"{") - depth.count(b"}") - (scope.form == "block")
     if end <= 0 or nested > 0 or not rest.strip(b" \t\r\n}"):
         return ()
-    return (Span(end, scope.span.end),)
+    start = end + len(rest) - len(rest.lstrip())
+    return (Span(start, start + len(rest.strip(b" \t\r\n}"))),)
 
 
 def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:

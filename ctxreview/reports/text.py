@@ -174,6 +174,8 @@ def guard(values: Sequence[Guarded], colour: bool = False) -> str:
         out += [
             f"  {_coloured(line, paint)}" for line in redact(visible(value.diff.rstrip("\n"))).text.split("\n") if line
         ]
+        if value.findings:
+            out.append("  Line numbers below are those after the edit.")
         for finding in value.findings:
             out += _finding(finding, paint)
         if value.verdict == "no-known-conflict":

@@ -31,6 +31,8 @@ def work(scope: Scope, outline: Outline) -> Work:
     for fact in outline.facts:
         if fact.kind not in KINDS or not member.span.holds(fact.span):
             continue
+        if fact.kind == "read" and fact.is_state:
+            continue  # a lock's are counted below; a transaction holds none
         if outline.under(fact, scope):
             inside[fact.kind, fact.name] += 1
         elif not scope.span.holds(fact.span):

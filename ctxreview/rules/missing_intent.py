@@ -67,6 +67,7 @@ def check(outline: Outline) -> list[Finding]:
         )
         for scope in outline.holds
         if scope.form in ("block", "declaration", "acquire-release")
+        and scope.certainty != "assumed"
         and scope.intent is None
         and not _at_field(scope, outline)
     ]

@@ -46,6 +46,7 @@ Sonar rule S2222, "Locks should be released on all paths".
 from __future__ import annotations
 
 from ctxreview.model import Finding, Outline, Span
+from ctxreview.outline.pairs import OUTSIDE_FINALLY
 from ctxreview.rules.places import lines
 
 ID = "release-outside-finally"
@@ -56,7 +57,7 @@ def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
     found = []
     for scope in outline.holds:
-        if scope.form != "acquire-release" or not scope.note:
+        if scope.kind != "lock" or OUTSIDE_FINALLY not in scope.note:
             continue
         between = outline.source.text(Span(scope.head.end, scope.tail.start))
         if "(" not in between and not scope.exits:

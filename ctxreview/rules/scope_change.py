@@ -41,9 +41,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found: list[Finding] = []
     for old, new in matches:
         if new is None:
-            found.append(_joined(old, matches, before, after) or _removed(old, before, after))
+            changes = [_joined(old, matches, before, after) or _removed(old, before, after)]
         else:
-            found += _changed(old, new, before, after)
+            changes = _changed(old, new, before, after)
+        found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [
         _finding(
             "medium",
@@ -54,6 +55,15 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for s in added
     ]
     return found
+
+
+def _before(scope: Scope, outline: Outline) -> Lines:
+    return scope_lines(outline, scope)._replace(what=f"{scope.construct}, before the edit")
+
+
+def _weakened(finding: Finding) -> Finding:
+    """What happened to a scope that was only assumed to be one."""
+    return finding._replace(severity="medium" if finding.severity == "high" else finding.severity, certainty="assumed")
 
 
 def _matched(before: Outline, after: Outline) -> tuple[list[Match], list[Scope]]:
@@ -103,7 +113,7 @@ def _joined(old: Scope, matches: list[Match], before: Outline, after: Outline) -
                 f"The edit joins the {old.construct}{_on(old)} of lines {_range(before, old.span)} with another one.",
                 "Was it let go in between on purpose, so that others could come in?",
                 scope_lines(after, new),
-                scope_lines(before, old),
+                _before(old, before),
             )
     return None
 
@@ -116,7 +126,7 @@ def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
         "What did it protect, and what protects that now?",
         at,
-        scope_lines(before, old),
+        _before(old, before),
     )
 
 
@@ -124,7 +134,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
     found = []
 
     def changed(severity: Severity, message: str, question: str) -> None:
-        found.append(_finding(severity, message, question, scope_lines(after, new), scope_lines(before, old)))
+        found.append(_finding(severity, message, question, scope_lines(after, new), _before(old, before)))
 
     name = f"{old.construct}{_on(old)}"
     if (old.construct, old.kind) != (new.construct, new.kind):

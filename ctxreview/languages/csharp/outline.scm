@@ -45,6 +45,11 @@
 (declaration_expression) @local
 (declaration_pattern) @local
 (catch_declaration) @local
+(recursive_pattern) @local
+(from_clause) @local
+(let_clause) @local
+(join_clause) @local
+(join_into_clause) @local
 
 (comment) @comment
 

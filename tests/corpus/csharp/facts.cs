@@ -10,8 +10,8 @@ class Facts
         local = 2;
         parameter++;
         _count = 3;                              //! write _count
-        this._count += 1;                        //! write _count
-        s_total++;                               //! write s_total
+        this._count += 1;                        //! write _count //! read _count
+        s_total++;                               //! write s_total //! read s_total
         _map[local] = 4;                         //! write _map
         row.State = 5;                           //! write State
         --row.Tries;                             //! write Tries

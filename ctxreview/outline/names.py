@@ -1,0 +1,215 @@
+"""What a simple name stands for at a place: a local variable or parameter, or state that the file declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.model import Member, Scope, Span
+from ctxreview.outline import nodes
+from ctxreview.outline.nesting import Nesting
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MODIFIERS = ("static", "volatile", "readonly")
+"""What a declaration may say that decides how its state is shared, in the order it is told."""
+
+
+class Local(NamedTuple):
+    """The declaration of a local variable or parameter, and the function it is declared in."""
+
+    node: Node
+    function: Scope
+
+
+class State(NamedTuple):
+    """A field, property, event or primary constructor's parameter: ``words`` say which, ``type`` is as declared."""
+
+    words: str
+    type: str
+    static: bool
+    private: bool
+
+
+class Names:
+    """The names of one file."""
+
+    def __init__(
+        self, data: bytes, locals_: Iterable[Node], members: Iterable[Member], functions: Nesting, types: Nesting
+    ) -> None:
+        """``data`` is the text that was parsed."""
+        self.functions = functions
+        self.types = types
+        self.data = data
+        self._members = tuple(members)
+        self._locals: dict[str, list[Node]] = {}
+        for node in locals_:
+            for name in _declared(node):
+                self._locals.setdefault(name, []).append(node)
+        self._visible: dict[Span | None, dict[str, State]] = {}
+
+    def local(self, name: str, at: Span) -> Local | None:
+        """The variable or parameter that ``name`` is at ``at``: the innermost function's own first."""
+        found: Local | None = None
+        for node in self._locals.get(name, ()):
+            function = self.functions.innermost(Span(node.start_byte, node.start_byte + 1))
+            if function is None or not function.span.holds(at):
+                continue
+            if found is not None and found.function.span.size < function.span.size:
+                continue
+            if found is not None and found.function is function and node.start_byte > at.start:
+                continue  # a later block's; the one above is the nearer
+            found = Local(node, function)
+        return found
+
+    def visible(self, at: Span) -> dict[str, State]:
+        """The state that code at ``at`` can name: its type's, inherited in this file, and outer types' statics."""
+        inner = self.types.innermost(at)
+        key = inner.span if inner is not None else None
+        if key not in self._visible:
+            self._visible[key] = self._seen_from(inner) if inner is not None else {}
+        return self._visible[key]
+
+    @property
+    def type_names(self) -> Collection[str]:
+        """The types that the file declares."""
+        return self._by_name
+
+    def member(self, on: str, name: str, at: Span) -> State | None:
+        """The state that ``on.name`` is at ``at``, where ``on`` is ``this`` or a type of this file."""
+        if on == "this":
+            return self.visible(at).get(name)
+        if on not in self._by_name:
+            return None
+        for span, states in self._own.items():
+            if self._named[span].name == on and name in states and states[name].static:
+                return states[name]
+        return None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[bytes] | None:
+        """Finds what may be a use of state; not anchored in front, since that would cost the search its first byte."""
+        names = {name for states in self._own.values() for name in states}
+        if not names:
+            return None
+        return re.compile(rb"(?:%s)(?!\w)" % b"|".join(re.escape(n.encode()) for n in sorted(names)))
+
+    def _seen_from(self, type_: Scope) -> dict[str, State]:
+        seen: dict[str, State] = {}
+        for outer in self._around(type_):
+            for part in self._parts(outer):
+                for name, state in self._own.get(part.span, {}).items():
+                    if outer is type_ or state.static:
+                        seen.setdefault(name, state)
+            for base in self._bases(outer):
+                for name, state in self._own.get(base.span, {}).items():
+                    if not state.private and (outer is type_ or state.static):
+                        seen.setdefault(name, state)
+        return seen
+
+    def _around(self, type_: Scope) -> Iterator[Scope]:
+        """The type and those it is nested in, inner first."""
+        yield from sorted((t for t in self.types.scopes if t.span.holds(type_.span)), key=lambda t: t.span.size)
+
+    def _parts(self, type_: Scope) -> list[Scope]:
+        """The parts of a partial type in this file; the type alone where it is not partial."""
+        if not self._is_partial(type_):
+            return [type_]
+        same = (type_.name, type_.container, self._generic(type_))
+        return [t for t in self.types.scopes if (t.name, t.container, self._generic(t)) == same and self._is_partial(t)]
+
+    def _is_partial(self, type_: Scope) -> bool:
+        return re.search(rb"\bpartial\b", self.data[type_.head.start : type_.head.end]) is not None
+
+    def _generic(self, type_: Scope) -> bool:
+        return re.search(rb"\b%s\s*<" % re.escape(type_.name.encode()), self._head(type_)) is not None
+
+    def _head(self, type_: Scope) -> bytes:
+        return self.data[type_.head.start : type_.head.end]
+
+    def _bases(self, type_: Scope) -> list[Scope]:
+        """The types of this file that the type derives from."""
+        found: list[Scope] = []
+        waiting = [type_]
+        while waiting:
+            head = self._head(waiting.pop())
+            while (flat := re.sub(rb"\([^()]*\)", b"", head)) != head:
+                head = flat  # without attributes' arguments and a primary constructor's parameters
+            for word in re.findall(rb"\w+", head.partition(b":")[2].partition(b"where")[0]):
+                base = self._by_name.get(word.decode("utf-8", "replace"))
+                if base is not None and base is not type_ and base not in found:
+                    found.append(base)
+                    waiting.append(base)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Scope]:
+        return {t.name: t for t in self.types.scopes}
+
+    @cached_property
+    def _named(self) -> dict[Span, Scope]:
+        return {t.span: t for t in self.types.scopes}
+
+    @cached_property
+    def _own(self) -> dict[Span, dict[str, State]]:
+        """The state that each type declares, by the type's span."""
+        found: dict[Span, dict[str, State]] = {}
+        for member in self._members:
+            type_ = self.types.innermost(Span(member.span.start, member.span.start + 1))
+            if type_ is not None:
+                state = self._state(member)
+                if state is not None:
+                    found.setdefault(type_.span, {}).update((name, state) for name in member.names if name != "this[]")
+        for name, declarations in self._locals.items():
+            for node in declarations:
+                at = nodes.span(node)
+                type_ = self.types.innermost(at) if node.type == "parameter" else None
+                if type_ is not None and type_.head.holds(at):
+                    words = "property" if type_.construct == "record" else "parameter"
+                    declares = nodes.text(node.child_by_field_name("type"))
+                    found.setdefault(type_.span, {})[name] = State(f"instance {words}", declares, False, False)
+        return found
+
+    def _state(self, member: Member) -> State | None:
+        """``None`` for a constant, which is no state, and for what only an interface's name reaches."""
+        name = member.names[0].encode() if member.names else b""
+        head = self.data[member.span.start : max(member.span.start, self.data.find(name, member.span.start))]
+        words = set(re.findall(r"\w+", head.decode("utf-8", "replace")))
+        if "const" in words or head.rstrip().endswith(b"."):
+            return None
+        told = [w for w in MODIFIERS if w in words]
+        return State(
+            words=" ".join([*(told or ["instance"]), member.kind]),
+            type=member.declares,
+            static="static" in words,
+            private=not words & {"public", "protected", "internal"},
+        )
+
+
+def _declared(node: Node) -> list[str]:
+    """The names that a declaration of locals gives."""
+    kind = node.type
+    if kind == "implicit_parameter":
+        return [(node.text or b"").decode("utf-8", "replace")]
+    if kind == "variable_declarator" and _declares_member(node):
+        return []
+    name = node.child_by_field_name("name") or node.child_by_field_name("left")
+    if name is None and kind in _NAMED_BY_FIRST and node.named_children:
+        name = node.named_children[0]
+    if name is None:
+        return []
+    if name.type == "identifier":
+        return [(name.text or b"").decode("utf-8", "replace")]
+    return re.findall(r"\w+", nodes.text(name))
+
+
+_NAMED_BY_FIRST = frozenset({"variable_declarator", "let_clause", "join_clause", "join_into_clause"})
+"""Declarations that have no field for their name."""
+
+
+def _declares_member(declarator: Node) -> bool:
+    holder = declarator.parent.parent if declarator.parent is not None else None
+    return holder is not None and holder.type in ("field_declaration", "event_field_declaration")

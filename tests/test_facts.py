@@ -1,0 +1,144 @@
+"""What facts say beyond their name and line, which the marked corpus holds: targets, details, and how they are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxreview import context
+from ctxreview.listing import proven
+from ctxreview.model import Fact, Selection, Source, Span
+from ctxreview.outline import outline
+from ctxreview.tokens import Tokenizer
+
+WORDS = Tokenizer("words", lambda text: len(text.split()))
+
+
+def facts(code: str) -> list[Fact]:
+    """The facts of a file."""
+    return list(outline(Source("A.cs", code.encode())).facts)
+
+
+def of_method(body: str, members: str = "") -> list[Fact]:
+    """The facts of a method's body in a class with some members."""
+    return facts(f"class C {{ {members} async Task M() {{ {body} }} }}")
+
+
+BOUND = {
+    "var row = db.Rows.First();": "row",
+    "var row = await db.Rows.FirstAsync();": "row",
+    "row = (Row)db.Rows.First();": "row",
+    "var row = db.Rows.First() ?? other;": "row",
+    "var row = ready ? db.Rows.First() : null;": "row",
+    "var any = db.Rows.Any() ? 1 : 2;": "",
+    "if (db.Rows.First() is { } row) { }": "row",
+    "if (db.Rows.First() is Row row) { }": "row",
+    "if (db.Rows.First() is not Row row) { }": "row",
+    "if (db.Rows.First() is null) { }": "",
+    "foreach (var row in db.Rows.ToList()) { }": "row",
+    "var (a, b) = (db.Rows.First(), db.Tags.Last());": "a b",
+    "(a, var b) = (1, db.Tags.Last());": "b",
+    "if (db.Rows.Find(1, out var row)) { }": "row",
+    "var rows = from r in db.Rows.ToList() select r;": "rows",
+    "return db.Rows.First();": "",
+    "Use(db.Rows.First());": "",
+}
+
+
+@pytest.mark.parametrize(("body", "names"), BOUND.items())
+def test_a_read_is_bound_to_the_variable_that_gets_it(body: str, names: str) -> None:
+    """Through awaits, casts, alternatives, patterns, tuples and queries; a condition gives its value to nothing."""
+    assert " ".join(f.detail for f in of_method(body) if f.kind == "read") == names
+
+
+DETAILS = {
+    "int _x;": "instance field",
+    "static int _x;": "static field",
+    "volatile bool _x;": "volatile field",
+    "static volatile bool _x;": "static volatile field",
+    "readonly List<int> _x;": "readonly field",
+    "public int _x { get; set; }": "instance property",
+    "public static int _x => 1;": "static property",
+    "event Action _x;": "instance event",
+}
+
+
+@pytest.mark.parametrize(("member", "detail"), DETAILS.items())
+def test_state_says_what_it_is(member: str, detail: str) -> None:
+    """The modifiers that decide how it is shared are told, in words that no variable's name can be."""
+    (fact,) = (f for f in of_method("Use(_x);", member) if f.name == "_x")
+    assert (fact.kind, fact.detail, fact.is_state) == ("read", detail, True)
+
+
+def test_a_constant_is_no_state() -> None:
+    """What never changes is not read."""
+    assert of_method("Use(Limit);", "const int Limit = 1;") == []
+
+
+def test_a_query_bound_to_a_variable_named_field_is_no_state() -> None:
+    """What a variable is called decides nothing."""
+    (fact,) = of_method("var field = db.Rows.First();")
+    assert (fact.detail, fact.is_state) == ("field", False)
+
+
+def test_an_interlocked_call_concerns_its_variable() -> None:
+    """The target is what is changed, and that is told once."""
+    (fact,) = of_method("Interlocked.Increment(ref this._n);", "int _n;")
+    assert (fact.kind, fact.name, fact.target) == ("write", "Increment", "this._n")
+
+
+def test_facts_belong_to_their_innermost_function() -> None:
+    """What a lambda does is the lambda's."""
+    found = outline(Source("A.cs", b"class C { int _n; void M() { Run(() => _n++); } }"))
+    (write,) = (f for f in found.facts if f.kind == "write")
+    around = found.function_of(write.span)
+    assert around is not None
+    assert around.name == "lambda"
+
+
+def test_another_if_branch_is_read_once() -> None:
+    """What stands in both branches' trees is told once."""
+    code = "class C { int _n;\n#if A\nvoid M(int a\n#else\nvoid M(\n#endif\n) { Use(_n); } }"
+    assert [f.name for f in facts(code) if f.is_state] == ["_n"]
+
+
+QUIET = {
+    "a value's own call": ("var next = _when.Add(span);", "DateTime _when;"),
+    "an unknown call for its value": ("var next = moment.Utc.Add(span);", ""),
+    "a list": ("var one = given[0].Tags.Where(t => t.On).First();", ""),
+    "two values": ("var most = level.Max(other);", ""),
+    "a mock": ("mock.Setup(x => x.A()).ReturnsAsync(1);", ""),
+    "an awaited call after ?.": ("await source?.CancelAsync();", ""),
+    "a static class": ("Check.NotNull(given).ToList();", ""),
+    "a method of the type": ("Update(1); Send(2); First(); Invoke();", ""),
+}
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_names_alone_are_no_proof(case: str) -> None:
+    """A known name in a place that speaks against it makes no fact but the state's own."""
+    found = [f for f in of_method(*QUIET[case]) if f.kind not in ("await", "exit") and not f.is_state]
+    assert found == []
+
+
+def test_state_is_told_by_name_with_all_its_lines() -> None:
+    """One sentence for what is read and one for what is written, and captured variables apart."""
+    code = """class C {
+    volatile bool _stop;
+    static int s_total;
+    int _n;
+    void M() {
+        var own = 0;
+        _n = _n + 1;
+        if (_stop) C.s_total = _n;
+        Run(() => own = 2);
+    }
+}
+"""
+    source = Source("A.cs", code.encode())
+    at = code.index("_n = _n")
+    made = context.build(Selection(source, Span(at, at + 2), "A.cs"), outline(source), 16_000, WORDS, 0)
+    assert list(proven(made)) == [
+        "Reads state: _n (lines 7, 8), _stop volatile (line 8).",
+        "Writes captured variables: own (line 9).",
+        "Writes state: _n (line 7), C.s_total static (line 8).",
+    ]

@@ -1,0 +1,97 @@
+"""Files the grammar cannot read: mended, outlined with the lines they have, and said to be so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxreview.model import Context, Source
+from ctxreview.outline import BRANCH, outline
+from ctxreview.review import context_of, job
+from ctxreview.tokens import ESTIMATE
+
+SPLIT = """class C
+{
+#if NETFRAMEWORK
+    public void M(object o)
+#else
+    public async Task M(object o)
+#endif
+    {
+#if NETFRAMEWORK
+        lock (_gate)
+        {
+            Old();
+#else
+        using (var tx = _db.BeginTransaction())
+        {
+            New();
+            tx.Commit();
+#endif
+        }
+    }
+}
+"""
+
+ASYNC = """class C
+{
+    private readonly object _gate = new();
+
+    void M(bool async)
+    {
+        lock (_gate)
+        {
+            if (async) Go(async ? 1 : 2);
+        }
+    }
+}
+"""
+
+
+def _context(tmp_path: Path, code: str, line: int) -> Context:
+    (tmp_path / "C.cs").write_text(code, "utf-8")
+    return context_of(f"{tmp_path / 'C.cs'}:{line}", job(None, 16_000, ESTIMATE, "optimize this"))
+
+
+def test_a_mended_file_keeps_its_lines_and_names_the_mend(tmp_path: Path) -> None:
+    """A parameter named async does not parse; its function and lock are found all the same."""
+    made = _context(tmp_path, ASYNC, 9)
+    source = made.selection.source
+    assert made.outline.parse.clean
+    assert made.outline.parse.normalised == ("async-identifier",)
+    assert [(f.name, *source.lines_of(f.span)) for f in made.functions] == [("M", 5, 11)]
+    assert [(s.construct, *source.lines_of(s.span)) for s in made.enclosing] == [("lock", 7, 10)]
+
+
+@pytest.mark.parametrize(("line", "construct"), [(12, "lock"), (16, "BeginTransaction")])
+def test_the_branch_that_holds_the_selection_is_the_one_that_counts(tmp_path: Path, line: int, construct: str) -> None:
+    """Where `#if` has to be decided, it is decided for the selected lines."""
+    made = _context(tmp_path, SPLIT, line)
+    assert "conditional-compilation" in made.outline.parse.normalised
+    held = [s for s in made.enclosing if BRANCH not in s.note]
+    assert [s.construct for s in held] == [construct]
+
+
+def test_a_scope_in_another_branch_is_reported_as_such() -> None:
+    """The outline has the scopes of both branches, and says which stand only under a symbol."""
+    found = outline(Source("C.cs", SPLIT.encode()))
+    assert {s.construct: BRANCH in s.note for s in found.holds} == {"BeginTransaction": False, "lock": True}
+
+
+def test_what_cannot_be_mended_is_said(tmp_path: Path) -> None:
+    """Functions around an error are recovered, and a blind spot names the line."""
+    code = "class C\n{\n    void A() { lock (_a) { x(); } }\n    void B() { ) ) ( } int int; }\n}\n"
+    made = _context(tmp_path, code, 3)
+    assert not made.outline.parse.clean
+    assert [f.name for f in made.functions] == ["A"]
+    assert [s.construct for s in made.touched] == ["lock"]
+    assert any("could not read this code at line" in s for s in _context(tmp_path, code, 4).blind_spots)
+
+
+def test_an_extension_block_is_a_type(tmp_path: Path) -> None:
+    """A block that parses clean as a constructor is read for what it is."""
+    code = "static class E\n{\n    extension(string s)\n    {\n        public void M()\n        {\n            x();\n        }\n    }\n}\n"
+    made = _context(tmp_path, code, 7)
+    assert [f.name for f in made.functions] == ["M"]
+    assert made.outline.parse.normalised == ("extension-block",)
