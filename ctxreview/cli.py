@@ -5,6 +5,7 @@ Results go to standard output, everything else to standard error. Exit status 0,
 """
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -291,6 +292,7 @@ def _asking(endpoint: "Endpoint") -> "Asks":
     from ctxreview.providers import connect
 
     ask = connect(endpoint)
+    gc.enable()  # see __main__; an SDK makes garbage
     live = sys.stderr is not None and sys.stderr.isatty()
 
     def progress(characters: int) -> None:
@@ -348,6 +350,7 @@ def _print_all(given: Sequence[str], many: bool, show: Callable[[str], str], out
         for one in given:
             _print(show(one), output)
         return
+    gc.enable()  # see __main__
     failed = 0
 
     def lines() -> Iterator[str]:

@@ -44,23 +44,23 @@ TWINS = ("read", "save", "complete", "io")
 @cache
 def catalogue(language: Language) -> dict[str, Known]:
     """The entries by called name; ``*`` has the receivers whose every call is known."""
-    found: dict[str, Known] = {}
+    exact: dict[str, dict[str, str]] = {}
+    words: dict[str, list[tuple[str, str]]] = {}
+    plain: dict[str, str] = {}
     for entry, kind in language.facts.items():
         on, _, name = entry.rpartition(".")
-        known = found.get(name, Known({}, (), ""))
-        if not on:
-            known = known._replace(plain=kind)
-        elif on[0].islower():
-            known = known._replace(words=(*known.words, (on, kind)))
-        else:
-            known = known._replace(exact=known.exact | {on: kind})
-        found[name] = known
-    twins = {}
-    for name, known in found.items():
-        kinds = {*known.exact.values(), known.plain, *(kind for _, kind in known.words)} - {""}
-        if kinds <= {*TWINS, "ignore"} and name != "*":
-            twins[f"{name}Async"] = known
-    return twins | found
+        for called in (name, f"{name}Async") if kind in TWINS and name != "*" else (name,):
+            if not on:
+                plain.setdefault(called, kind)
+            elif on[0].islower():
+                words.setdefault(called, []).append((on, kind))
+            else:
+                exact.setdefault(called, {})[on] = kind
+    plain |= {name: kind for name, kind in language.facts.items() if "." not in name}  # before any twin
+    return {
+        name: Known(exact.get(name, {}), tuple(words.get(name, ())), plain.get(name, ""))
+        for name in exact.keys() | words.keys() | plain.keys()
+    }
 
 
 def effects(calls: Sequence[nodes.Call], language: Language, names: Names, written: Written) -> Iterator[Fact]:

@@ -11,8 +11,6 @@ from ctxreview.model import Span
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-WORD = re.compile(rb"[@\w]+")
-
 
 def span(node: Node) -> Span:
     """The bytes of ``node``."""

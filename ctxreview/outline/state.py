@@ -223,7 +223,7 @@ def _word_before(data: bytes, at: int) -> bytes:
     return data[start:at]
 
 
-def _word_after(data: bytes, at: int) -> bytes:
+def word_after(data: bytes, at: int) -> bytes:
     """The word that begins at ``at``; empty where none does."""
     end = at
     while end < len(data) and data[end] in _LETTERS:
@@ -253,7 +253,7 @@ def _is_static_use(data: bytes, follows: int, name: str, state: State) -> bool:
     if data[follows : follows + 1] != b"." or not state.type.startswith(name):
         return False
     member = follows + 1
-    after = member + len(_word_after(data, member))
+    after = member + len(word_after(data, member))
     return state.type.rstrip("?") == name and data[after : after + 1] not in (b"(", b"<")
 
 
@@ -267,7 +267,7 @@ def _may_be_value(data: bytes, at: Span, before: int, follows: int) -> bool:
         return False  # the name of an argument or pattern
     if first == b"[" and data[follows + 1 : follows + 2] in (b"]", b","):
         return False  # an array's type
-    if next_word := _word_after(data, follows):
+    if next_word := word_after(data, follows):
         return next_word in _VALUE_BEFORE
     return last != b"(" or _word_before(data, _back(data, before - 1)) not in _NO_VALUE_IN
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ctxreview.languages import FOLDER, Language
 from ctxreview.outline import nodes
 from ctxreview.outline.names import Names
-from ctxreview.outline.state import state_of
+from ctxreview.outline.state import state_of, word_after
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _PEELED = ("parenthesized_expression", "await_expression", "postfix_unary_expression", "checked_expression")
 _MADE = ("object_creation_expression", "array_creation_expression")
-_FIRST = re.compile(rb"\w+")
 _STEPS = 40
 """Calls and variables followed back to where a value comes from."""
 
@@ -103,22 +101,17 @@ def _starts_at_source(on: Node | None, about: Queries, names: Names) -> bool:
     if on is None:
         return False
     text = names.data[on.start_byte : on.end_byte]
-    first = _FIRST.match(text)
-    if first is None or any(call in text for call in about.calls):
+    if any(call in text for call in about.calls):
         return False
-    name = first[0].decode("utf-8", "replace")
+    name = word_after(text, 0).decode("utf-8", "replace")
     if not _is_source(name, about) or names.local(name, nodes.span(on)) is not None:
         return False
     state = names.visible(nodes.span(on)).get(name)
     return state is None or simple(state.type) not in about.memory
 
 
-class _Step(NamedTuple):
-    """One step back towards where a value comes from; ``asks`` is set where it is known."""
-
-    asks: bool | None
-    on: Node | None = None
-    called: bool = False
+_Step = tuple[bool | None, "Node | None", bool]
+"""Whether it asks a source, where that is known; else what to look at next, and whether a call was made on that."""
 
 
 def _leads_to_source(on: Node | None, about: Queries, names: Names) -> bool:
@@ -126,10 +119,9 @@ def _leads_to_source(on: Node | None, about: Queries, names: Names) -> bool:
     for _ in range(_STEPS):
         if on is None:
             return False
-        step = _step(on, called, about, names)
-        if step.asks is not None:
-            return step.asks
-        on, called = step.on, step.called
+        asks, on, called = _step(on, called, about, names)
+        if asks is not None:
+            return asks
     return False
 
 
@@ -139,24 +131,24 @@ def _step(on: Node, called: bool, about: Queries, names: Names) -> _Step:
             return _step_call(on, about)
         case "member_access_expression" | "conditional_access_expression":
             named = _by_name(nodes.simple_name(on), on, about, names)
-            return _Step(named, on.child_by_field_name("expression") or on.child_by_field_name("condition"))
+            return named, on.child_by_field_name("expression") or on.child_by_field_name("condition"), False
         case "identifier":
             return _step_name(on, called, about, names)
         case "query_expression":
             first = next((c for c in on.named_children if c.type == "from_clause"), None)
-            return _Step(None, first.named_children[-1] if first is not None else None)
+            return None, first.named_children[-1] if first is not None else None, False
         case kind if kind in _PEELED:
-            return _Step(None, on.named_children[0] if on.named_children else None)
-    return _Step(asks=False)
+            return None, on.named_children[0] if on.named_children else None, False
+    return False, None, False
 
 
 def _step_call(on: Node, about: Queries) -> _Step:
     name = nodes.call_name(on)
     if name in about.made or name.removesuffix("Async") in about.linq:
-        return _Step(asks=False)
+        return False, None, False
     if name in about.asking or _is_source(name, about):
-        return _Step(asks=True)
-    return _Step(None, nodes.receiver(on), name not in about.through)
+        return True, None, False
+    return None, nodes.receiver(on), name not in about.through
 
 
 def _step_name(on: Node, called: bool, about: Queries, names: Names) -> _Step:
@@ -164,9 +156,9 @@ def _step_name(on: Node, called: bool, about: Queries, names: Names) -> _Step:
     named = _by_name(name, on, about, names)
     local = names.local(name, at)
     if named is not None or local is not None:
-        return _Step(named, _value(local.node) if local is not None else None)
+        return named, _value(local.node) if local is not None else None, False
     # A call on what is not declared here is one of a static class; a property may be inherited.
-    return _Step(not called and name not in names.type_names and name not in names.visible(at))
+    return not called and name not in names.type_names and name not in names.visible(at), None, False
 
 
 def _by_name(name: str, on: Node, about: Queries, names: Names) -> bool | None:
