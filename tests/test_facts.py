@@ -105,6 +105,8 @@ QUIET = {
     "a value's own call": ("var next = _when.Add(span);", "DateTime _when;"),
     "an unknown call for its value": ("var next = moment.Utc.Add(span);", ""),
     "a list": ("var one = given[0].Tags.Where(t => t.On).First();", ""),
+    "an asynchronous query over a list": ("var all = given.SelectAwait(x => Ask(x)).ToListAsync();", ""),
+    "an array's own": ("var one = Array.Find(given, x => x.On);", ""),
     "two values": ("var most = level.Max(other);", ""),
     "a mock": ("mock.Setup(x => x.A()).ReturnsAsync(1);", ""),
     "an awaited call after ?.": ("await source?.CancelAsync();", ""),

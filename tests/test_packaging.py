@@ -80,7 +80,7 @@ def test_wheel_about(wheel: Path) -> None:
     about = zipfile.ZipFile(wheel)
     folder = f"ctxreview-{ctxreview.__version__}.dist-info"
     assert f"\nVersion: {ctxreview.__version__}\n" in about.read(f"{folder}/METADATA").decode()
-    assert "ctxreview = ctxreview.cli:main" in about.read(f"{folder}/entry_points.txt").decode()
+    assert "ctxreview = ctxreview.__main__:main" in about.read(f"{folder}/entry_points.txt").decode()
     assert f"{folder}/licenses/LICENSE" in about.namelist()
 
 

@@ -118,7 +118,10 @@ def _on_receiver(
 
 def _is_something_else(kind: str, call: nodes.Call, on: Node, language: Language, names: Names) -> bool:
     """Whether a call that is known by its name alone has a receiver, or a use, that speaks against it."""
-    if call.name in types.queries(language).linq:
+    about = types.queries(language)
+    if call.name.endswith("Async") and call.name.removesuffix("Async") in about.linq:
+        return _receiver_name(on) in about.made
+    if call.name in about.linq:
         return not types.asks_a_source(call.node, on, language, names)
     return kind == "tracking" and _makes_a_value(call.node) and not types.is_source(on, language, names)
 
