@@ -14,8 +14,8 @@ MAX_EVIDENCE = 6
 class Item(NamedTuple):
     """One question that every review has to answer.
 
-    ``scopes`` (kinds that hold the selection) and ``facts`` (kinds in the function; with ``under_scope`` only
-    those under a scope) are what proves a "yes" without a model.
+    ``scopes`` (kinds that hold the selection), ``facts`` (kinds in the function; with ``under_scope`` only those under
+    a scope) and ``state`` (uses of the type's state that is not readonly) are what proves a "yes" without a model.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Item(NamedTuple):
     scopes: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     under_scope: bool = False
+    state: bool = False
 
 
 def load(path: Path) -> tuple[Item, ...]:
@@ -50,7 +51,11 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
     ]
     held = [s for s in context.scopes if s.kind in ("transaction", "lock")]
     for fact in context.facts:
-        if fact.kind in item.facts:
+        if fact.is_state and "readonly" in fact.detail:
+            continue  # a reference that never changes: what is done through it is a fact of its own
+        if item.state and fact.is_state:
+            places.append((fact.span, f"{fact.kind} {fact.name}"))
+        elif fact.kind in item.facts:
             scope = next((s for s in held if context.outline.under(fact, s)), None)
             if scope is not None:
                 places.append((_end(fact), f"{fact.kind} {fact.name} under {scope.construct}"))

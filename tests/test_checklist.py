@@ -1,0 +1,66 @@
+"""What the source alone answers: a yes with its lines, and never a no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctxreview.checklist import answer, load
+from ctxreview.config import prompt_file
+from ctxreview.errors import ConfigError
+from ctxreview.model import ChecklistAnswer
+from ctxreview.review import context_of, job
+from ctxreview.tokens import ESTIMATE
+
+CODE = """class C
+{{
+    private readonly Db _db;
+    private int _n;
+
+    void M()
+    {{
+        {body}
+    }}
+}}
+"""
+
+
+def _answered(tmp_path: Path, body: str) -> dict[str, ChecklistAnswer]:
+    (tmp_path / "C.cs").write_text(CODE.format(body=body), "utf-8")
+    made = context_of(f"{tmp_path / 'C.cs'}:8", job(None, 16_000, ESTIMATE, "optimize this"))
+    return {i.id: answer(i, made) for i in load(prompt_file("checklists/concurrency.toml"))}
+
+
+@pytest.mark.parametrize(
+    "body", ["_n++;", "Use(_n);", "lock (_db) { x(); }", "using (_db.BeginTransaction()) { x(); }"]
+)
+def test_state_locks_and_transactions_are_shared_state(tmp_path: Path, body: str) -> None:
+    """The team's question is answered with the line that touches state, takes a lock or opens a transaction."""
+    shared = _answered(tmp_path, body)["shared-state"]
+    assert shared.answer == "yes"
+    assert [(e.line, e.quote, e.supported) for e in shared.evidence] == [(8, body, True)]
+
+
+@pytest.mark.parametrize("body", ["var x = 1;", "Use(_db);"])
+def test_one_file_never_proves_a_no(tmp_path: Path, body: str) -> None:
+    """A local variable and a reference that never changes prove nothing; callers and callees are elsewhere."""
+    assert {a.answer for a in _answered(tmp_path, body).values()} == {"cannot-tell"}
+
+
+def test_facts_outside_a_scope_are_not_under_one(tmp_path: Path) -> None:
+    """An await that is under no scope says nothing about a scope."""
+    assert _answered(tmp_path, "await Work();")["awaits-and-async-flow"].answer == "cannot-tell"
+    under = _answered(tmp_path, "using (_db.BeginTransaction()) { await Work(); }")["awaits-and-async-flow"]
+    assert under.answer == "yes"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "item = 1", "[[item]]\nid = 'a'\n", "[[item]]\nid='a'\nquestion='b'\nsize=1\n", "[["]
+)
+def test_what_is_no_checklist_is_one_sentence(tmp_path: Path, text: str) -> None:
+    """A broken checklist names its file and what it needs."""
+    path = tmp_path / "concurrency.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=r"concurrency\.toml: is not a checklist"):
+        load(path)
