@@ -16,6 +16,7 @@ WORDS = {
     "save": "Saves or sends",
     "await": "Awaits",
     "tracking": "Changes tracking",
+    "token": "Optimistic concurrency",
     "fence": "Orders memory accesses",
     "complete": "Commits or rolls back",
     "io": "Calls out",

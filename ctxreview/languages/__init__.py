@@ -84,6 +84,7 @@ class Language:
     shape: Mapping[str, Any]
     constructs: tuple[Construct, ...]
     facts: Mapping[str, str]
+    marks: Mapping[str, str]
     sql: Sequence[Mapping[str, Any]]
     looks_like: tuple[tuple[ScopeKind, str], ...]
     grammar: tree_sitter.Language
@@ -152,6 +153,7 @@ def load(name: str) -> Language:
         shape=about["shape"],
         constructs=tuple(_construct(row) for row in catalogue["scope"]),
         facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
+        marks={name: kind for kind, names in catalogue["mark"].items() for name in names},
         sql=catalogue["sql"],
         looks_like=tuple(catalogue["looks_like"].items()),
         grammar=grammar,

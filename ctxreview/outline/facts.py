@@ -40,6 +40,7 @@ def facts(
     found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
     if b"await" in data:
         found += _awaiting(data, captures)
+    found += _marks(captures, language)
     exits = language.shape["exits"]
     found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
     for node in texts:
@@ -64,6 +65,15 @@ def _awaiting(data: bytes, captures: Captures) -> Iterator[Fact]:
         if data[start : start + 5] == b"await":
             what = "foreach" if node.type == "foreach_statement" else "using"
             yield Fact("await", Span(start, start + 5), f"await {what}")
+
+
+def _marks(captures: Captures, language: Language) -> Iterator[Fact]:
+    """Attributes and caught exceptions that say something, such as a concurrency token."""
+    caught = ((n, n.child_by_field_name("type")) for n in captures.get("local", []) if n.type == "catch_declaration")
+    for node, named in (*((n, n.child_by_field_name("name")) for n in captures.get("attribute", [])), *caught):
+        name = nodes.simple_name(named).removesuffix("Attribute")
+        if name in language.marks:
+            yield Fact(language.marks[name], nodes.span(node), name)
 
 
 @cache
