@@ -9,7 +9,6 @@ import difflib
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from ctxreview import rules
@@ -28,11 +27,8 @@ _ELISION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class _UnappliedError(Exception):
-    """Why an edit has no certain place."""
-
-    reason: str
+    """Why an edit has no certain place: one sentence."""
 
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
@@ -124,7 +120,7 @@ def guard(context: Context, suggestion: Suggestion) -> Guarded:
     try:
         after = apply(suggestion, before.source)
     except _UnappliedError as why:
-        return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=why.reason)
+        return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
     changed = outline(after, wrappers=before.wrappers)
     findings = list(rules.compare(before, changed))
     if len(changed.parse.errors) > len(before.parse.errors):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from ctxreview.model import Scope, Source, Span
-from ctxreview.outline.held import locks, subjects, variables
+from ctxreview.outline.held import locks, subjects
 from ctxreview.outline.marked import attributes, callbacks
 from ctxreview.outline.page import Page
 from ctxreview.outline.pairs import pairs
 from ctxreview.outline.sql import statements
+from ctxreview.outline.variables import variables
 
 
 def scopes(page: Page) -> tuple[Scope, ...]:

@@ -1,0 +1,147 @@
+"""Form C: opened by one statement and ended by another, in the same member or in a different one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.model import Scope, Span
+from ctxreview.outline import nodes
+from ctxreview.outline.held import FUNCTIONS, WRAPS, Opened, declared_type, scope
+from ctxreview.outline.page import Page
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+ENDS = frozenset({"Dispose", "DisposeAsync"})
+
+
+class _Start(NamedTuple):
+    """An opening whose value goes to a variable or field, or to nobody (``target`` ``""``)."""
+
+    opened: Opened
+    statement: Node
+    target: str
+    owner: Span
+
+
+def variables(page: Page) -> Iterator[Scope]:
+    """Openings outside every ``using`` header: ended by another statement, by another member, or not at all."""
+    starts = [s for s in _starts(page) if s is not None]
+    for start in starts:
+        yield from _from(start, page)
+    fields = {s.target: s for s in starts if declared_type(page, s.target) or s.target.startswith("this.")}
+    for target, start in fields.items():
+        yield from _ended_elsewhere(target, start, page)
+
+
+def _starts(page: Page) -> Iterator[_Start | None]:
+    named = page.language.named("opens")
+    for node, name in page.calls:
+        constructs = page.constructs("opens", name, nodes.receiver(node)) if name in named else ()
+        if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
+            yield _start(Opened(constructs[0], node, ""), page)
+    for node in page.captures.get("new", []):
+        constructs = page.language.table("creates").get(nodes.simple_name(node.child_by_field_name("type")), ())
+        if constructs:
+            yield _start(Opened(constructs[0], node, ""), page)
+
+
+def _start(opened: Opened, page: Page) -> _Start | None:
+    """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
+    node: Node | None = opened.node.parent
+    while node is not None and (
+        node.type in WRAPS
+        or node.type == "member_access_expression"
+        or (node.type == "invocation_expression" and nodes.call_name(node) in ("ConfigureAwait", "AsTask", "GetResult"))
+    ):
+        node = node.parent
+    if node is None:
+        return None
+    target: str | None = None
+    match node.type:
+        case "variable_declarator":
+            statement = next((p for p in nodes.ancestors(node) if p.type.endswith("_statement")), None)
+            using = statement is None or any(c.type == "using" for c in statement.children)
+            if statement is not None and statement.type == "local_declaration_statement" and not using:
+                target, node = nodes.text(node.child_by_field_name("name")), statement
+        case "assignment_expression":
+            if node.parent is not None and node.parent.type == "expression_statement":
+                target, node = nodes.text(node.child_by_field_name("left")), node.parent
+        case "expression_statement":
+            target = ""
+        case _:
+            pass
+    return None if target is None else _Start(opened, node, target, page.owner_span(node))
+
+
+def _from(start: _Start, page: Page) -> Iterator[Scope]:
+    """The scope from an opening to what ends it in the same function, or to the function's end."""
+    opened, statement, target, owner = start
+    name = target or nodes.text(nodes.receiver(opened.node))
+    end, how = _end(name, start, page)
+    head = nodes.span(statement)
+    if end is None and (opened.construct.kind == "lock" or not owner.size):
+        return  # only the name says that a lock was taken, and nothing here gives it back
+    closing = end if end is not None else Span(owner.end - 1, owner.end)
+    made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", page)
+    yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip())
+
+
+def _end(name: str, start: _Start, page: Page) -> tuple[Span | None, str]:
+    """What ends ``name`` after the opening: a ``using``, its disposal, or its last commit or rollback."""
+    after = start.statement.end_byte
+    for node in page.captures.get("scope.subject", []):
+        held = node.child_by_field_name("body")
+        if node.start_byte >= after and held is not None and page.owner_span(node) == start.owner:
+            subject = [nodes.text(c) for c in node.named_children if c != held and c.type != "comment"]
+            if subject and re.fullmatch(rf"{re.escape(name)}(\.ConfigureAwait\(.*\))?", subject[0]):
+                return Span(node.end_byte - 1, node.end_byte), "It was opened before its using."
+    ended: dict[bool, Span] = {}
+    completes = {*start.opened.construct.completes, *start.opened.construct.releases}
+    for call, called in page.calls:
+        disposes = called in ENDS
+        if call.start_byte < after or not (disposes or called in completes) or page.owner_span(call) != start.owner:
+            continue
+        if nodes.text(nodes.receiver(call)) == name:
+            ended[disposes] = nodes.span(call)
+    if ended:
+        return ended.get(True, ended.get(False)), ""
+    others = sorted({o.name for o, _ in _enders(name, start, page) if o.span != start.owner})
+    return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
+
+
+def _enders(name: str, start: _Start, page: Page) -> Iterator[tuple[Scope, Node]]:
+    """The calls anywhere in the file that commit, roll back or dispose what ``name`` holds, with their functions."""
+    ends = ENDS | {*start.opened.construct.completes, *start.opened.construct.releases}
+    for call, called in page.calls:
+        if called in ends and nodes.text(nodes.receiver(call)).removeprefix("this.") == name.removeprefix("this."):
+            owner = page.owner(call)
+            if owner is not None:
+                yield owner, call
+
+
+def _ended_elsewhere(target: str, start: _Start, page: Page) -> Iterator[Scope]:
+    """Members that end what another member opened and kept in a field: held from their beginning."""
+    last: dict[Span, tuple[Scope, Node]] = {}
+    for owner, call in _enders(target, start, page):
+        if owner.span != start.owner:
+            last[owner.span] = owner, call
+    opener = next((f for f in page.functions.scopes if f.span == start.owner), None)
+    for owner, call in last.values():
+        made = scope(
+            start.opened._replace(variable=target),
+            Span(owner.head.end, call.end_byte),
+            nodes.span(call),
+            "acquire-release",
+            page,
+        )
+        where = f"in {opener.name}" if opener is not None else "elsewhere"
+        yield made._replace(
+            head=Span(owner.head.end, owner.head.end + 1),
+            tail=nodes.span(call),
+            owner=owner.span,
+            certainty="assumed",
+            note=f"It is opened {where} and kept in {target}; whether it is open here was not proven.",
+        )
