@@ -94,11 +94,6 @@ class Source:
         """1-based line of the byte at ``offset``."""
         return bisect_right(self.starts, offset)
 
-    def column_of(self, offset: int) -> int:
-        """1-based column of ``offset`` in characters (code points)."""
-        start = self.starts[self.line_of(offset) - 1]
-        return len(self.data[start:offset].decode("utf-8", "replace")) + 1
-
     def lines_of(self, span: Span) -> tuple[int, int]:
         """First and last line (1-based, inclusive) that ``span`` touches."""
         return self.line_of(span.start), self.line_of(max(span.start, span.end - 1))
@@ -453,4 +448,3 @@ class Review(NamedTuple):
     model: str | None = None
     usage: Usage | None = None
     status: Literal["complete", "incomplete"] = "complete"
-    problems: tuple[str, ...] = ()
