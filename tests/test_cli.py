@@ -931,7 +931,7 @@ def test_interrupt(environment: dict[str, str], example: Path, silent: str, seve
         child.send_signal(signal.SIGINT)
         started = time.monotonic()
         out, err = child.communicate(timeout=30)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
     assert child.returncode == 130
     assert out == ""
     assert err == "Stopped; the selection that was under way was not finished.\n"

@@ -399,18 +399,18 @@ def test_long_wait_is_not_waited(told: Told, dialect: str, wait: str) -> None:
     before = time.monotonic()
     with pytest.raises(ProviderError, match=r"it asks to wait \d+") as raised:
         ask(wired(told, dialect, busy, retries=2))
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 15
     sentence(raised)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_total_time(told: Told, dialect: str) -> None:
     """Keep-alive comments, which no SDK shows, do not stretch a call past its total time."""
-    alive = Answer((b": alive\n\n",) * 40, pause=0.1)
+    alive = Answer((b": alive\n\n",) * 400, pause=0.1)
     before = time.monotonic()
     with pytest.raises(ProviderError, match=r"did not finish within 0\.5 s") as raised:
         ask(wired(told, dialect, alive, total_seconds=0.5))
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 15
     sentence(raised)
 
 
