@@ -296,10 +296,19 @@ def test_what_only_looks_like_a_scope_decides_nothing(members: str) -> None:
     assert "was assumed from names, not proven" in " ".join(made.blind_spots)
 
 
-def test_a_commit_on_one_branch_ends_nothing() -> None:
+@pytest.mark.parametrize(
+    "commit",
+    [
+        "if (x) { t.Commit(); }",
+        "if (x) t.Commit();",
+        "try { t.Commit(); } catch { }",
+        'Log("}}"); if (x) { t.Commit(); }',
+    ],
+)
+@pytest.mark.parametrize("opened", ["using (var t = c.BeginTransaction()) {", "{ using var t = c.BeginTransaction();"])
+def test_a_commit_on_one_branch_ends_nothing(opened: str, commit: str) -> None:
     """After a commit under a condition the transaction may still be open."""
-    code = "void M() { using (var t = c.BeginTransaction()) { if (x) { t.Commit(); } «y();» } }"
-    assert of(in_class(code)).verdict == "in-scope"
+    assert of(in_class(f"void M() {{ {opened} {commit} «y();» }} }}")).verdict == "in-scope"
 
 
 def test_an_execution_strategy_alone_is_no_transaction() -> None:

@@ -2,7 +2,8 @@
 
 ``language.toml`` says which files are meant and where the grammar keeps the parts that the outline
 reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
-of captures; ``constructs.toml`` says which API names open a transaction, take a lock or read and write.
+of captures; ``constructs.toml`` says which API names open a transaction, take a lock or read and write, and
+``queries.toml``, where there is one, tells the language's queries from ordinary calls.
 Names stand in a table and not in the patterns: tree-sitter takes two to four milliseconds to compile each
 pattern over a call, so that the catalogue as a query would cost half a second at every start.
 """
@@ -79,8 +80,6 @@ class Language:
     """One language: how to parse it and what its constructs mean."""
 
     name: str
-    extensions: tuple[str, ...]
-    comment: str
     shape: Mapping[str, Any]
     constructs: tuple[Construct, ...]
     facts: Mapping[str, str]
@@ -148,8 +147,6 @@ def load(name: str) -> Language:
         raise ValueError(f"{name}/outline.scm: unknown capture {', '.join(sorted(unknown))}")
     return Language(
         name=name,
-        extensions=tuple(about["extensions"]),
-        comment=about["comment"],
         shape=about["shape"],
         constructs=tuple(_construct(row) for row in catalogue["scope"]),
         facts={called: kind for kind, names in catalogue["fact"].items() for called in names},

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import TYPE_CHECKING
 
 from ctxreview.model import Scope, Source, Span
+from ctxreview.outline import nodes
 from ctxreview.outline.held import locks, subjects
 from ctxreview.outline.marked import attributes, callbacks
 from ctxreview.outline.page import Page
 from ctxreview.outline.pairs import pairs
 from ctxreview.outline.sql import statements
 from ctxreview.outline.variables import variables
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 
 def scopes(page: Page) -> tuple[Scope, ...]:
@@ -23,10 +28,12 @@ def scopes(page: Page) -> tuple[Scope, ...]:
         *callbacks(page),
         *attributes(page),
     ]
-    return tuple(_finish(s, page) for s in (*found, *statements(page, found)))
+    completing = {f.name for f in page.facts if f.kind == "complete"}
+    calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
+    return tuple(_finish(s, page, calls) for s in (*found, *statements(page, found)))
 
 
-def _finish(scope: Scope, page: Page) -> Scope:
+def _finish(scope: Scope, page: Page, calls: dict[Span, Node]) -> Scope:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
@@ -36,7 +43,7 @@ def _finish(scope: Scope, page: Page) -> Scope:
         container=owner.container if owner is not None else page.types.name_around(span),
         completes_at=completes,
         exits=tuple(e for e in exits if not completes or e.start < completes[0].start),
-        gaps=(*scope.gaps, *_after(completes, scope, page)),
+        gaps=(*scope.gaps, *_after(completes, scope, page, calls)),
         intent=_intent(scope.head.start, page.source, page.comments),
     )
 
@@ -59,23 +66,21 @@ def _ways_out(scope: Scope, owner: Span, page: Page) -> tuple[tuple[Span, ...], 
     return tuple(completes), tuple(exits)
 
 
-def _after(completes: tuple[Span, ...], scope: Scope, page: Page) -> tuple[Span, ...]:
-    """What follows the last completion up to the scope's end, where the completion is a statement of its own block.
+def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Span, Node]) -> tuple[Span, ...]:
+    """What follows the last completion up to the scope's end, where that is a statement of the scope's own block.
 
-    After a commit on one of several branches the transaction may still be open, so that only the indentation-free
-    case counts: nothing but closing braces of the scope may follow at a lower depth.
+    After a commit on one of several branches the transaction may still be open.
     """
-    if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration", "acquire-release"):
+    if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration"):
         return ()
-    data = page.source.data
-    end = data.find(b";", completes[-1].end) + 1
-    rest = data[end : scope.span.end]
-    depth = data[scope.head.end : completes[-1].start]
-    nested = depth.count(b"{") - depth.count(b"}") - (scope.form == "block")
-    if end <= 0 or nested > 0 or not rest.strip(b" \t\r\n}"):
+    call = calls.get(completes[-1])
+    statement = next((p for p in nodes.ancestors(call) if p.type.endswith("_statement")), None) if call else None
+    block = statement.parent if statement is not None and statement.type == "expression_statement" else None
+    if statement is None or block is None or block.type != "block" or block.end_byte != scope.span.end:
         return ()
-    start = end + len(rest) - len(rest.lstrip())
-    return (Span(start, start + len(rest.strip(b" \t\r\n}"))),)
+    rest = page.source.data[statement.end_byte : block.end_byte - 1]
+    start = statement.end_byte + len(rest) - len(rest.lstrip())
+    return (Span(start, start + len(rest.strip())),) if rest.strip() else ()
 
 
 def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:
