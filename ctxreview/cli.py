@@ -8,7 +8,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +20,7 @@ from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedEr
 from ctxreview.model import SEVERITIES, Context, Finding, Review
 
 if TYPE_CHECKING:
+    from ctxreview.batch import Show
     from ctxreview.providers import Endpoint
     from ctxreview.review import Job
     from ctxreview.review import Provider as Asks
@@ -116,10 +117,11 @@ def context(
     output: Output = None,
 ) -> None:
     """Print what the model would see: functions, scopes, facts, and what it would not see."""
+    from ctxreview.batch import Shown
     from ctxreview.reports import document
     from ctxreview.review import context_of
 
-    job = _job(root, hops, budget, DEFAULT_QUESTION, None)
+    job = _job(root, hops, budget, DEFAULT_QUESTION, None)._replace(whole=False)
     given, many = _selections(selections, listed)
 
     def shown(value: Context) -> str:
@@ -129,7 +131,7 @@ def context(
 
         return text.context(value, _colour(output)).rstrip("\n")
 
-    _print_each(given, many, lambda one: shown(context_of(one, job)), output)
+    _print_each(given, many, job, lambda one, its: Shown(shown(context_of(one, its))), output)
 
 
 @app.command()
@@ -150,7 +152,7 @@ def prompt(
     from ctxreview.review import context_of, prompt_of
 
     endpoint = _endpoint(provider, model, base_url) if exact_tokens else None
-    job = _exactly(_job(root, hops, budget, message, model), exact_tokens, endpoint)
+    job = _exactly(_job(root, hops, budget, message, model), exact_tokens, endpoint)._replace(whole=False)
     made = prompt_of(context_of(selection, job), job)
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
     _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
@@ -188,29 +190,28 @@ def review(
 ) -> None:
     """Ask a model with the whole context, and check its answer; without a model, say what the source proves."""
     from ctxreview import review as pipeline
+    from ctxreview.batch import Shown
     from ctxreview.reports import document, markdown, text
 
     endpoint = _endpoint(provider, model, base_url)
     job = _exactly(_job(root, hops, budget, message, endpoint.model if endpoint else model), exact_tokens, endpoint)
     asks = _asking(endpoint) if endpoint is not None else None
     given, many = _selections(selections, listed)
-    found: list[Finding] = []
 
     def shown(value: Review) -> str:
-        found.extend((*value.hazards, *(f for s in value.suggestions for f in s.findings)))
         if format_ is ReviewFormat.JSON or many:
             return document.dumps(document.review(value), None if many else 2)
         if format_ is ReviewFormat.MARKDOWN:
             return markdown.review(value).rstrip("\n")
         return text.review(value, _colour(output)).rstrip("\n")
 
-    def one(selection: str) -> str:
+    def one(selection: str, its: "Job") -> Shown:
         if many:
             _say(f"{selection} …")
-        return shown(pipeline.review(selection, job, asks))
+        value = pipeline.review(selection, its, asks)
+        return Shown(shown(value), (*value.hazards, *(f for s in value.suggestions for f in s.findings)))
 
-    _print_each(given, many, one, output)
-    _fail_on(found, fail_on)
+    _fail_on(_print_each(given, many, job, one, output, alone=asks is not None), fail_on)
 
 
 @app.command()
@@ -335,33 +336,42 @@ def _read_text(name: str) -> str:
         raise SourceError(f"{name}: cannot be read ({error.strerror}); check the path.") from None
 
 
-def _print_each(given: Sequence[str], many: bool, show: Callable[[str], str], output: Path | None) -> None:
-    """One result, or JSON Lines: a selection that fails is an error document, and the others go on."""
+def _print_each(
+    given: Sequence[str], many: bool, job: "Job", show: "Show", output: Path | None, *, alone: bool = False
+) -> list[Finding]:
+    """One result, or JSON Lines: a selection that fails is an error document, and the others go on.
+
+    The findings of all are returned.
+    """
     try:
-        _print_all(given, many, show, output)
+        return _print_all(given, many, job, show, output, alone)
     except KeyboardInterrupt:
         raise StoppedError("Stopped; the selection that was under way was not finished.") from None
 
 
-def _print_all(given: Sequence[str], many: bool, show: Callable[[str], str], output: Path | None) -> None:
+def _print_all(
+    given: Sequence[str], many: bool, job: "Job", show: "Show", output: Path | None, alone: bool
+) -> list[Finding]:
+    if not many:
+        (only,) = given
+        made = show(only, job)
+        _print(made.text, output)
+        return list(made.findings)
+    from ctxreview.batch import each
     from ctxreview.reports import document
 
-    if not many:
-        for one in given:
-            _print(show(one), output)
-        return
     gc.enable()  # see __main__
     failed = 0
+    found: list[Finding] = []
 
     def lines() -> Iterator[str]:
         nonlocal failed
-        for one in given:
-            try:
-                yield show(one)
-            except CtxreviewError as error:
+        for one, made in zip(given, each(given, job, show, alone=alone), strict=True):
+            found.extend(made.findings)
+            if made.failed:
                 failed += 1
-                _say(str(error))
-                yield document.dumps(document.error(one, str(error)))
+                _say(made.text)
+            yield document.dumps(document.error(one, made.text)) if made.failed else made.text
 
     if output is None:
         for line in lines():
@@ -371,6 +381,7 @@ def _print_all(given: Sequence[str], many: bool, show: Callable[[str], str], out
     if failed:
         _say(f"{failed} selections failed.")
         raise typer.Exit(2)
+    return found
 
 
 def _print(result: str, output: Path | None) -> None:

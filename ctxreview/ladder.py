@@ -73,6 +73,7 @@ class _Page:
         self.room = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
         self.reserved = 0
         self.excerpts: list[Excerpt] = []
+        self.shown: set[int] = set()
         self.omitted: list[Omission] = []
 
     def reserve(self, groups: list[_Group]) -> None:
@@ -87,6 +88,7 @@ class _Page:
     def _take(self, excerpt: Excerpt) -> None:
         self.room -= excerpt.tokens
         self.excerpts.append(excerpt)
+        self.shown.update(n for n, kept in shown_lines([excerpt], self.source).items() if kept)
 
     def _omit(self, omission: Omission) -> None:
         self.room -= said([omission], self.tokenizer)
@@ -116,8 +118,7 @@ class _Page:
 
     def add(self, group: _Group) -> None:
         """Show of the group what there is room for."""
-        shown = {n for n, kept in shown_lines(self.excerpts, self.source).items() if kept}
-        waiting = [e for e in group.excerpts if not shown.issuperset(range(*self._range(e)))]
+        waiting = [e for e in group.excerpts if not self.shown.issuperset(range(*self._range(e)))]
         taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
         if len(taken) < len(waiting):
             left = len(waiting) - len(taken)
@@ -155,8 +156,8 @@ class _Page:
         whole = [e.span for e in self.excerpts if e.role == "function"]
         hidden = [
             f
-            for f in outermost(f for f in self.context.outline.functions if home.span.holds(f.span))
-            if not any(w.holds(f.span) for w in whole)
+            for f in self.context.outline.outermost
+            if home.span.holds(f.span) and not any(w.holds(f.span) for w in whole)
         ]
         if hidden:
             why = BODIES.format(len(hidden), home.name)
@@ -276,8 +277,8 @@ def _mentioned(code: str) -> set[str]:
 def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
     """For a selected field: the lines of the members that use it."""
     names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
-    for function in outermost(f for f in outline.functions if home.holds(f.span)):
-        if not names.isdisjoint(_mentioned(outline.source.text(function.span))):
+    for function in outline.outermost:
+        if home.holds(function.span) and not names.isdisjoint(_mentioned(outline.source.text(function.span))):
             yield _lines(outline.source, function.span)
 
 
@@ -286,9 +287,8 @@ def _signatures(outline: Outline, home: Span, taken: list[Span], state: list[Mem
     source = outline.source
     heads = [
         f.head if f.head.end < f.span.end else f.span
-        for f in outermost(
-            f for f in outline.functions if home.holds(f.span) and f.construct not in ("accessor", "lambda")
-        )
+        for f in outline.outermost
+        if home.holds(f.span) and f.construct not in ("accessor", "lambda")
     ]
     heads += [_declaration(m, outline) for m in state]
     lines = {n for t in taken for n in range(source.line_of(t.start), source.lines_of(t)[1] + 1)}
@@ -309,7 +309,7 @@ def _left_out(excerpt: Excerpt) -> list[Omission]:
 
 def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
     """Tokens of the sentences that say what is left out."""
-    return sum(tokenizer.count(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n") for o in omitted)
+    return tokenizer.count("".join(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n" for o in omitted))
 
 
 def _own_lines(source: Source, span: Span) -> bool:

@@ -9,9 +9,11 @@ seventh of that; only the two that cache what they derive are dataclasses. Annot
 ``from __future__``): as strings, each would be compiled once more.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -45,6 +47,12 @@ class Span(NamedTuple):
     def size(self) -> int:
         """Number of bytes."""
         return self.end - self.start
+
+
+def holds_any(span: Span, others: Sequence[Span]) -> bool:
+    """Whether ``span`` holds one of ``others``, which are in source order and apart from each other."""
+    first = bisect_left(others, span)
+    return first < len(others) and span.holds(others[first])
 
 
 @dataclass(frozen=True)
@@ -112,9 +120,16 @@ class Source:
         """The text of ``span``; a span cut inside a character shows U+FFFD there."""
         return self.data[span.start : span.end].decode("utf-8", "replace")
 
+    @cached_property
+    def _lines(self) -> tuple[str, ...]:
+        data = self.data
+        return tuple(
+            data[a:b].decode("utf-8", "replace").rstrip("\r\n") for a, b in pairwise((*self.starts, len(data)))
+        )
+
     def line(self, number: int) -> str:
         """The text of one line (1-based), without its line end."""
-        return self.text(self.line_span(number))
+        return self._lines[number - 1]
 
 
 class Wrappers(NamedTuple):
@@ -225,7 +240,10 @@ class Parse(NamedTuple):
 
 @dataclass(frozen=True)
 class Outline:
-    """What is in one file: functions, types, scopes and facts, each in source order."""
+    """What is in one file: functions, types, scopes and facts, each in source order.
+
+    ``unread`` are the bodies of functions of which only the head was read, in source order.
+    """
 
     source: Source
     language: str
@@ -235,11 +253,25 @@ class Outline:
     comments: tuple[Span, ...]
     parse: Parse
     wrappers: Wrappers = NO_WRAPPERS
+    unread: tuple[Span, ...] = ()
+
+    def has_read(self, span: Span) -> bool:
+        """Whether all of ``span`` was read, and no body in it left out."""
+        return not holds_any(span, self.unread)
 
     @cached_property
     def functions(self) -> tuple[Scope, ...]:
         """Function-like members, local functions and lambdas, outer before inner."""
         return tuple(s for s in self.scopes if s.kind == "function")
+
+    @cached_property
+    def outermost(self) -> tuple[Scope, ...]:
+        """The functions that stand in no other: members, and lambdas that a field holds."""
+        found: list[Scope] = []
+        for function in self.functions:
+            if not found or not found[-1].span.holds(function.span):
+                found.append(function)
+        return tuple(found)
 
     @cached_property
     def types(self) -> tuple[Scope, ...]:

@@ -21,7 +21,9 @@ from ctxreview.model import (
     Prompt,
     Reply,
     Review,
+    Selection,
     Source,
+    Span,
     Tokens,
     Usage,
     Wrappers,
@@ -38,7 +40,8 @@ class Job(NamedTuple):
     """What all selections of one run share.
 
     ``budget`` and ``fixed``, the part of every prompt that no selection changes, are in tokens; ``root`` is ``None`` to
-    find it by itself. ``exact`` has the provider count a finished prompt, with the name the count goes by.
+    find it by itself. With ``whole``, all of the file is read, as rules and guard need it, and not the selected
+    functions alone; ``beside`` are the selections that point into the same file: it is read once for all of them. ``exact`` has the provider count a finished prompt, with the name the count goes by.
     """
 
     root: Path | None
@@ -47,6 +50,8 @@ class Job(NamedTuple):
     checklist: tuple[lists.Item, ...]
     question: str
     fixed: int
+    whole: bool = True
+    beside: tuple[Selection, ...] = ()
     exact: tuple[str, Callable[[Prompt], int]] | None = None
 
 
@@ -58,21 +63,28 @@ def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> 
 
 def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
-    selection = select(given, job.root)
-    source = selection.source
-    own = wrappers(source.root)
-    found = outlined(source, None, own)
-    dark = next((d for d in found.parse.dark if d.overlaps(selection.span)), None)
-    if dark is not None:
-        # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
-        found = outlined(source, dark.end - len(source.data[dark.start : dark.end].lstrip()), own)
-    return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
+    selection = next((s for s in job.beside if s.given == given), None) or select(given, job.root)
+    source, own = selection.source, wrappers(selection.source.root)
+
+    def built(within: tuple[Span, ...] | None) -> Context:
+        found = outlined(source, None, own, within)
+        dark = next((d for d in found.parse.dark if d.overlaps(selection.span)), None)
+        if dark is not None:
+            # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
+            keep = dark.end - len(source.data[dark.start : dark.end].lstrip())
+            found = outlined(source, keep, own, within)
+        return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
+
+    if job.whole:
+        return built(None)
+    context = built(tuple(sorted({s.span for s in (*job.beside, selection)})))
+    return context if all(context.outline.has_read(f.span) for f in context.functions) else built(None)
 
 
 @lru_cache(maxsize=512)
-def outlined(source: Source, keep: int | None, own: Wrappers) -> Outline:
+def outlined(source: Source, keep: int | None, own: Wrappers, within: tuple[Span, ...] | None = None) -> Outline:
     """The outline of a file, once however many selections point into it; see :func:`ctxreview.outline.outline`."""
-    return outline(source, keep, own)
+    return outline(source, keep, own, within)
 
 
 def prompt_of(context: Context, job: Job) -> Prompt:

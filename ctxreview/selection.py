@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from ctxreview.errors import SourceError
 from ctxreview.model import Selection, Source, Span
@@ -60,6 +61,12 @@ def select(given: str, root: Path | None = None) -> Selection:
     return Selection(source, source.line_span(first, last), given)
 
 
+def path_in(given: str) -> str:
+    """The path that a selection names; what is no selection as it is."""
+    form = _FORM.fullmatch(given.strip())
+    return form["path"] if form is not None else given
+
+
 def _check(given: str, source: Source, first: int, last: int) -> None:
     if first < 1:
         raise SourceError(f"{given}: lines are counted from 1.")
@@ -82,25 +89,31 @@ def read(path: Path, root: Path | None = None) -> Source:
     Raises :class:`SourceError` when it cannot be read as text or leads out of ``root``.
     """
     try:
-        real = path.resolve(strict=True)
-        stat = real.stat()
+        real = os.path.realpath(path, strict=True)
+        stat = os.stat(real)
     except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
-    if real.is_dir():
+    if S_ISDIR(stat.st_mode):
         raise SourceError(f"{path}: is a folder; name a file and its lines: {FORMS}.")
-    if not real.is_file():
+    if not S_ISREG(stat.st_mode):
         raise SourceError(f"{path}: is a pipe or a device; ctxreview reads files.")
-    lexical = Path(os.path.normpath(Path.cwd() / path))
-    home = (root if root is not None else find_root(lexical)).resolve()
-    if not real.is_relative_to(home):
+    lexical = os.path.normpath(os.path.join(os.getcwd(), path))
+    home = _resolved(root if root is not None else find_root(os.path.dirname(lexical)))
+    above = os.path.join(home, "")
+    if not real.startswith(above):
         raise SourceError(
             f"{path}: lies outside {home}"
             + (" (it is a link that leads out of it)." if real != lexical else "; give the right folder with --root.")
         )
-    shown = real.relative_to(home).as_posix()
+    shown = real.removeprefix(above).replace(os.sep, "/")
     if stat.st_size > MAX_BYTES:
         raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
-    return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
+    return _read(Path(real), shown, home, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _resolved(root: Path) -> Path:
+    return root.resolve()
 
 
 def _exists(path: Path) -> bool:
@@ -158,16 +171,17 @@ def _decoded(raw: bytes, shown: str, encoding: str) -> Source:
     )
 
 
-def find_root(path: Path) -> Path:
-    """The repository around a file: the nearest folder with ``.git``, else with a solution or project."""
-    folders = list(path.parents)
-    for folder in folders:
-        if (folder / ".git").exists():
-            return folder
-    for folder in folders:
+@lru_cache(maxsize=512)
+def find_root(folder: str) -> Path:
+    """The repository around a folder: the nearest with ``.git``, else with a solution or project, else itself."""
+    around = (Path(folder), *Path(folder).parents)
+    for outer in around:
+        if (outer / ".git").exists():
+            return outer
+    for outer in around:
         try:
-            if any(entry.suffix in _ROOT_MARKS for entry in folder.iterdir()):
-                return folder
+            if any(entry.suffix in _ROOT_MARKS for entry in outer.iterdir()):
+                return outer
         except OSError:
             break
-    return path.parent
+    return Path(folder)

@@ -268,3 +268,54 @@ def test_broken_source_is_data(text: str) -> None:
 def test_deep_nesting_is_no_recursion(nest: str) -> None:
     """Ten thousand levels are outlined without an exception."""
     assert outline(Source("M.cs", b"class C { void M() { " + nest.encode() * 10_000 + b" } }")) is not None
+
+
+# --- a part of a file -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [p.name for p in sorted(CORPUS.glob("*.cs"))])
+def test_reading_one_function_gives_what_reading_the_file_gives_for_it(name: str) -> None:
+    """Where only the functions around some place are read inside, they have the scopes and facts of a whole reading."""
+    source = Source(name, (CORPUS / name).read_bytes())
+    whole = outline(source)
+    assert not whole.unread
+    for member in whole.outermost:
+        part = outline(source, within=(member.span,))
+        assert part.has_read(member.span)
+        assert [s for s in part.scopes if member.span.holds(s.span)] == [
+            s for s in whole.scopes if member.span.holds(s.span)
+        ]
+        assert [f for f in part.facts if member.span.holds(f.span)] == [
+            f for f in whole.facts if member.span.holds(f.span)
+        ]
+        assert part.members == whole.members
+
+
+def test_other_functions_are_known_by_their_heads_alone() -> None:
+    """A body that nobody asked for is not entered, and is told as unread."""
+    code = b"class C {\n    void A() { lock (_x) { _n++; } }\n    void B() { lock (_x) { _n--; } }\n    int _n; object _x;\n}\n"
+    source = Source("C.cs", code)
+    part = outline(source, within=(source.line_span(2),))
+    assert [f.name for f in part.functions] == ["A", "B"]
+    assert [source.line_of(s.span.start) for s in part.holds] == [2]
+    assert not part.has_read(part.functions[1].span)
+    assert [source.line_of(u.start) for u in part.unread] == [3]
+
+
+def test_a_place_between_functions_means_the_one_that_follows() -> None:
+    """A blank line or comment that is asked for reads the function below it."""
+    code = b"class C {\n    void A() { _n++; }\n\n    // why\n    void B() { _n--; }\n    void D() { _n--; }\n    int _n;\n}\n"
+    source = Source("C.cs", code)
+    part = outline(source, within=(source.line_span(4),))
+    assert [part.has_read(f.span) for f in part.functions] == [False, True, False]
+
+
+def test_a_transaction_kept_in_a_field_takes_the_whole_file() -> None:
+    """What one member opens and another ends cannot be told from either alone."""
+    code = (
+        b"class C {\n    IDbContextTransaction _tx;\n    void A() { _tx = _db.Database.BeginTransaction(); }\n"
+        b"    void B() { _tx.Commit(); }\n    void D() { }\n}\n"
+    )
+    source = Source("C.cs", code)
+    assert outline(source, within=(source.line_span(4),)).holds == outline(source).holds
+    assert outline(source, within=(source.line_span(5),)).unread

@@ -106,6 +106,12 @@ class Language:
         """The names under ``field`` without the receivers that some ask for."""
         return _named(self, field)
 
+    @cached_property
+    def completions(self) -> frozenset[str]:
+        """The calls that complete or release what any construct opens."""
+        opening = (c for c in self.constructs if c.opens or c.creates)
+        return frozenset(name for c in opening for name in (*c.completes, *c.releases))
+
     def completing(self, construct: str) -> frozenset[str]:
         """The calls that complete scopes of that construct."""
         return _completing(self, construct)
@@ -154,7 +160,7 @@ def load(name: str) -> Language:
         sql=catalogue["sql"],
         looks_like=tuple(catalogue["looks_like"].items()),
         grammar=grammar,
-        patterns=Patterns(patterns, grammar),
+        patterns=Patterns(patterns, about["shape"]["bodies"], grammar),
     )
 
 

@@ -6,6 +6,7 @@ the fifth part of a bare parse in a fresh process; a test holds the two to the s
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tree_sitter
@@ -16,6 +17,10 @@ _PATTERN = re.compile(
         \) \s* @(?P<capture>[\w.]+)""",
     re.VERBOSE,
 )
+
+
+UNREAD = "unread"
+"""The capture of bodies that were not entered."""
 
 
 class Pattern(NamedTuple):
@@ -50,27 +55,57 @@ def parse(text: str) -> tuple[Pattern, ...]:
 class Patterns:
     """The patterns of one language by the id of the node type they start with."""
 
-    def __init__(self, patterns: tuple[Pattern, ...], grammar: tree_sitter.Language) -> None:
-        """Raises :class:`ValueError` for a node type that the grammar does not know."""
+    def __init__(self, patterns: tuple[Pattern, ...], bodies: Sequence[str], grammar: tree_sitter.Language) -> None:
+        """``bodies`` are the node types of what a function runs.
+
+        Raises :class:`ValueError` for a node type that the grammar does not know.
+        """
+
+        def kind(name: str) -> int:
+            found = grammar.id_for_node_kind(name, True)
+            if not found:
+                raise ValueError(f"the grammar has no node type {name}")
+            return found
+
+        self._bodies = frozenset(kind(name) for name in bodies)
         self._by_kind: dict[int, list[Pattern]] = {}
         for pattern in patterns:
-            kind = grammar.id_for_node_kind(pattern.kind, True)
-            if not kind:
-                raise ValueError(f"the grammar has no node type {pattern.kind}")
-            self._by_kind.setdefault(kind, []).append(pattern)
+            self._by_kind.setdefault(kind(pattern.kind), []).append(pattern)
 
-    def captures(self, root: tree_sitter.Node) -> dict[str, list[tree_sitter.Node]]:
-        """Nodes by capture, in source order, outer before inner."""
+    def captures(
+        self, root: tree_sitter.Node, within: Sequence[tuple[int, int]] | None = None
+    ) -> dict[str, list[tree_sitter.Node]]:
+        """Nodes by capture, in source order, outer before inner.
+
+        With ``within`` (sorted byte ranges), a function's body is entered only where the function touches one of them,
+        or follows one that no function touches; the others are captured as :data:`UNREAD`. Code outside any member is
+        always entered.
+        """
         found: dict[str, list[tree_sitter.Node]] = {}
+        waiting = list(within or ())
         cursor = root.walk()
         by_kind = self._by_kind
+        entered = 0  # what lies before is a part of a body that is read whole
         while True:
             node = cursor.node
-            if node is not None and node.kind_id in by_kind:
-                for pattern in by_kind[node.kind_id]:
+            kind = node.kind_id if node is not None else 0
+            if node is not None and kind in by_kind:
+                for pattern in by_kind[kind]:
                     if pattern.matches(node):
                         found.setdefault(pattern.capture, []).append(node)
-            if cursor.goto_first_child():
+                        if pattern.capture == "function.run":
+                            entered = max(entered, node.end_byte)
+            passed = False
+            if within is not None and node is not None and kind in self._bodies and node.start_byte >= entered:
+                of = next((f for f in reversed(found.get("function", ())) if f.end_byte >= node.end_byte), node)
+                passed = not any(start <= of.end_byte and of.start_byte <= end for start, end in within)
+                if waiting and waiting[0][0] <= of.end_byte:
+                    passed = False
+                    waiting = [w for w in waiting if w[0] > of.end_byte]
+                if passed:
+                    found.setdefault(UNREAD, []).append(node)
+                entered = node.end_byte
+            if not passed and cursor.goto_first_child():
                 continue
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():

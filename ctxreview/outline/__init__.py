@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of, with_wrappers
+from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import NO_WRAPPERS, Fact, Member, Outline, Parse, Scope, Source, Span, Wrappers
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.nesting import Nesting
 from ctxreview.outline.page import Page
 from ctxreview.outline.reading import read
+from ctxreview.outline.variables import reach_out
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -23,19 +25,32 @@ Captures = dict[str, list["Node"]]
 BRANCH = "It stands in an #if branch that is not compiled without a symbol."
 
 
-def outline(source: Source, keep: int | None = None, wrappers: Wrappers = NO_WRAPPERS) -> Outline:
+def outline(
+    source: Source,
+    keep: int | None = None,
+    wrappers: Wrappers = NO_WRAPPERS,
+    within: tuple[Span, ...] | None = None,
+) -> Outline:
     """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension.
 
-    ``wrappers`` are the project's own names for locks and transactions.
+    ``wrappers`` are the project's own names for locks and transactions. With ``within`` (sorted), only
+    the functions that touch one of these spans, or follow one that lies between functions, are read inside: of the
+    others the outline has the heads, and :attr:`Outline.unread` their bodies.
 
     Where ``#if`` branches have to be decided to read the file, the one at the byte offset ``keep`` is kept; the
     others are outlined too, and what stands only there says so.
     """
     language = with_wrappers(language_of(source.path), wrappers)
     reading = read(source.data, language, keep)
-    found = _outlined(reading.root, source, language)._replace(parse=reading.parse)
-    for branch in reading.branches:
-        found = _with_branch(found, _outlined(branch, source, language))
+    found = _outlined(reading.root, source, language, within)
+    if found is None:
+        return outline(source, keep, wrappers)
+    found = found._replace(parse=reading.parse)
+    for root in reading.branches:
+        branch = _outlined(root, source, language, within)
+        if branch is None:
+            return outline(source, keep, wrappers)
+        found = _with_branch(found, branch)
     return Outline(source, language.name, **found._asdict(), wrappers=wrappers)
 
 
@@ -46,11 +61,13 @@ class _Found(NamedTuple):
     members: tuple[Member, ...]
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
+    unread: tuple[Span, ...]
     parse: Parse
 
 
-def _outlined(root: Node, source: Source, language: Language) -> _Found:
-    captures = language.patterns.captures(root)
+def _outlined(root: Node, source: Source, language: Language, within: tuple[Span, ...] | None) -> _Found | None:
+    """What one tree gives; ``None`` where it takes more than the functions ``within`` to tell what they do."""
+    captures = language.patterns.captures(root, within)
     types = Nesting(_types(captures, language))
     functions = _functions(captures, language, types)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
@@ -59,13 +76,18 @@ def _outlined(root: Node, source: Source, language: Language) -> _Found:
     members = tuple(_members(captures, language))
     known = facts.facts(root, captures, calls, members, (nesting, types), language, source)
     starts = [f.span.start for f in known]
-    holds = scopes.scopes(Page(captures, calls, language, source, types, nesting, members, known, starts, comments))
+    page = Page(captures, calls, language, source, types, nesting, members, known, starts, comments)
+    unread = tuple(nodes.span(n) for n in captures.get(UNREAD, []))
+    if unread and reach_out(page):
+        return None
+    holds = scopes.scopes(page)
     every = (*types.scopes, *functions, *holds)
     return _Found(
         scopes=tuple(sorted(every, key=lambda s: (s.span.start, -s.span.end))),
         members=members,
         facts=known,
         comments=comments,
+        unread=unread,
         parse=Parse(clean=True),
     )
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ctxreview.languages import Language
+from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import Fact, Member, Source, Span
 from ctxreview.outline import nodes, state
 from ctxreview.outline.effects import effects
@@ -29,14 +30,18 @@ def facts(
     language: Language,
     source: Source,
 ) -> tuple[Fact, ...]:
-    """All facts of a file in source order; ``nesting`` is that of the functions and of the types."""
+    """All facts of a file in source order; ``nesting`` is that of the functions and of the types.
+
+    There are none of bodies that were not entered.
+    """
     data = _code(root, captures.get("comment", []))
     names = Names(data, captures.get("local", []), members, *nesting)
     written = state.Written()
     texts = captures.get("text", [])
+    unread = [nodes.span(n) for n in captures.get(UNREAD, [])]
     found = [*state.assignments(captures.get("fact.write", []), language, names, written)]
     found += effects(calls, language, names, written)
-    found += state.uses(root, data, names, [nodes.span(n) for n in texts], written)
+    found += state.uses(root, data, names, [nodes.span(n) for n in texts], written, unread)
     found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
     if b"await" in data:
         found += _awaiting(data, captures)

@@ -90,12 +90,9 @@ class Names:
         return None
 
     @cached_property
-    def pattern(self) -> re.Pattern[bytes] | None:
-        """Finds what may be a use of state; not anchored in front, since that would cost the search its first byte."""
-        names = {name for states in self._own.values() for name in states}
-        if not names:
-            return None
-        return re.compile(rb"(?:%s)(?!\w)" % b"|".join(re.escape(n.encode()) for n in sorted(names)))
+    def declared(self) -> frozenset[bytes]:
+        """The names of all state that the file declares."""
+        return frozenset(name.encode() for states in self._own.values() for name in states)
 
     def _seen_from(self, type_: Scope) -> dict[str, State]:
         seen: dict[str, State] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language
@@ -10,7 +11,7 @@ from ctxreview.model import Parse, Span
 from ctxreview.outline import nodes
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
 
 class Reading(NamedTuple):
@@ -24,25 +25,48 @@ class Reading(NamedTuple):
     parse: Parse
 
 
+class _Parsed(NamedTuple):
+    """Bytes and their tree."""
+
+    data: bytes
+    tree: Tree
+
+    def changed(self, data: bytes, language: Language) -> _Parsed:
+        """``data`` of the same length and line ends, parsed again where it differs from this."""
+        if data == self.data:
+            return self
+        tree = self.tree.copy()
+        at = 0  # tree-sitter's rows end with \n alone
+        for row, (before, after) in enumerate(zip(self.data.split(b"\n"), data.split(b"\n"), strict=True)):
+            end = at + len(before)
+            if before != after:
+                edge = (row, len(before))
+                tree.edit(at, end, end, (row, 0), edge, edge)
+            at = end + 1
+        return _Parsed(data, language.parser.parse(data, tree))
+
+
+@lru_cache(maxsize=1)
 def read(data: bytes, language: Language, keep: int | None = None) -> Reading:
-    """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code."""
-    root = language.parser.parse(data).root_node
-    if not _unread(root, data, language) or language.normalise is None:
-        return Reading(root, (), _health(root))
-    last = data, root
+    """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
+
+    The last reading is kept: the same file may be asked for again, for another part of it.
+    """
+    last = _Parsed(data, language.parser.parse(data))
+    if not _unread(last.tree.root_node, data, language) or language.normalise is None:
+        return Reading(last.tree.root_node, (), _health(last.tree.root_node))
 
     def broken(candidate: bytes) -> int:
         nonlocal last
-        if candidate != last[0]:
-            last = candidate, language.parser.parse(candidate).root_node
-        return _unread(last[1], candidate, language)
+        last = last.changed(candidate, language)
+        return _unread(last.tree.root_node, candidate, language)
 
     mended = language.normalise(data, broken, keep)
-    if mended.data != last[0]:
-        last = mended.data, language.parser.parse(mended.data).root_node
-    branches = tuple(language.parser.parse(b).root_node for b in mended.branches)
-    parse = _health(last[1])._replace(normalised=mended.mends, dark=tuple(_dark(data, mended.data)) if branches else ())
-    return Reading(last[1], branches, parse)
+    last = last.changed(mended.data, language)
+    root = last.tree.root_node
+    branches = tuple(last.changed(b, language).tree.root_node for b in mended.branches)
+    parse = _health(root)._replace(normalised=mended.mends, dark=tuple(_dark(data, mended.data)) if branches else ())
+    return Reading(root, branches, parse)
 
 
 def _health(root: Node) -> Parse:

@@ -6,12 +6,13 @@ decides; only where that leaves it open is the tree asked, since walking to each
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language
-from ctxreview.model import Fact, Span
+from ctxreview.model import Fact, Span, holds_any
 from ctxreview.outline import nodes
 from ctxreview.outline.names import Names, State
 
@@ -36,6 +37,7 @@ _NAMES_A_MEMBER = frozenset({"initializer_expression", "with_initializer", "attr
 
 _BY_REFERENCE = {b"ref": ("read", "write"), b"out": ("write",)}
 _STEPS = (b"++", b"--")
+_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
 _SPACE = frozenset(b" \t\r\n\f\v")
 _LETTERS = frozenset(b for b in range(256) if b >= 0x80 or chr(b).isalnum() or chr(b) in "_@")
 
@@ -142,10 +144,15 @@ def _parts(target: Node | None) -> list[Node]:
     return [p for a in target.named_children if a.named_children for p in _parts(a.named_children[-1])]
 
 
-def uses(root: Node, data: bytes, names: Names, texts: Sequence[Span], written: Written) -> Iterator[Fact]:
-    """Reads of declared state, and its writes by ``ref`` and ``out``; ``texts`` are string literals."""
-    pattern = names.pattern
-    if pattern is None:
+def uses(
+    root: Node, data: bytes, names: Names, texts: Sequence[Span], written: Written, unread: Sequence[Span]
+) -> Iterator[Fact]:
+    """Reads of declared state, and its writes by ``ref`` and ``out``; ``texts`` are string literals.
+
+    Functions with one of the ``unread`` bodies are passed over.
+    """
+    declared = names.declared
+    if not declared:
         return
     quiet = _outermost(texts)
     starts = [s.start for s in quiet]
@@ -154,10 +161,12 @@ def uses(root: Node, data: bytes, names: Names, texts: Sequence[Span], written: 
         if function.span.end <= end or function.span.start < end:
             continue
         end = function.span.end
-        for hit in pattern.finditer(data, function.head.end, end):
-            at = Span(*hit.span())
-            if data[at.start - 1] in _LETTERS:
+        if holds_any(function.span, unread):
+            continue
+        for hit in _IDENTIFIER.finditer(data, function.head.end, end):
+            if hit[0] not in declared:
                 continue
+            at = Span(*hit.span())
             near = bisect_right(starts, at.start) - 1
             in_text = near >= 0 and quiet[near].end > at.start
             if in_text and b"$" not in data[quiet[near].start : quiet[near].start + 3]:

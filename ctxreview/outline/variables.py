@@ -36,6 +36,16 @@ def variables(page: Page) -> Iterator[Scope]:
         yield from _ended_elsewhere(target, start, page)
 
 
+def reach_out(page: Page) -> bool:
+    """Whether what was read opens or ends something that a field keeps, so that the other members decide too."""
+    ends = ENDS | page.language.completions
+    kept = {name for m in page.members for name in m.names}
+    for call, name in page.calls:
+        if name in ends and nodes.text(nodes.receiver(call)).removeprefix("this.") in kept:
+            return True
+    return any(s is not None and s.target.removeprefix("this.") in kept for s in _starts(page))
+
+
 def _starts(page: Page) -> Iterator[_Start | None]:
     named = page.language.named("opens")
     for node, name in page.calls:
@@ -108,8 +118,16 @@ def _end(name: str, start: _Start, page: Page) -> tuple[Span | None, str]:
             ended[disposes] = nodes.span(call)
     if ended:
         return ended.get(True, ended.get(False)), ""
-    others = sorted({o.name for o, _ in _enders(name, start, page) if o.span != start.owner})
+    reach = _reach(name, start, page)
+    others = sorted({o.name for o, _ in _enders(name, start, page) if o.span != start.owner and reach.holds(o.span)})
     return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
+
+
+def _reach(name: str, start: _Start, page: Page) -> Span:
+    """Where code can name what is opened: all of the file for a field, the member for a local variable."""
+    member = page.functions.outermost(start.owner)
+    kept = any(name.removeprefix("this.") in m.names for m in page.members)
+    return Span(0, len(page.source.data)) if kept or member is None else member.span
 
 
 def _enders(name: str, start: _Start, page: Page) -> Iterator[tuple[Scope, Node]]:

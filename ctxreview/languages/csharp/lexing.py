@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 Skip = Callable[["Directive"], int]
 """Told of each directive in code, answers where code goes on: a byte offset at or after its end."""
@@ -49,8 +50,7 @@ _OPENING = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
 _INDENT = b" \t\f\v"
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """A preprocessor line, from its ``#`` to before its line end; ``name`` is ``b""`` where there is none."""
 
     start: int
@@ -59,8 +59,7 @@ class Directive:
     rest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """The characters of a literal, delimiters aside: ``[start, end)`` in bytes.
 
     ``kind`` is ``literal`` (no holes), ``part`` (a stretch between holes) or ``format`` (``:`` included);
@@ -143,9 +142,17 @@ class _Lexer:
 
     def run(self) -> Code:
         """Walk from token to token; each reader answers where the next one may start."""
+        readers: dict[str | None, Callable[[re.Match[bytes]], int]] = {
+            "comment": self._comment,
+            "interpolated": self._interpolated,
+            "raw": self._raw,
+            "text": self._text,
+            "directive": self._directive,
+            "bracket": self._bracket,
+        }
         at = 0
         while match := (_HOLE if self.literals else _CODE).search(self.data, at):
-            at = getattr(self, f"_{match.lastgroup}")(match)
+            at = readers[match.lastgroup](match)
         return Code(self.data, bytes(self.masked), tuple(self.directives), tuple(self.texts))
 
     def _comment(self, match: re.Match[bytes]) -> int:

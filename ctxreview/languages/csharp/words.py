@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, blank, capital, word, word_before
 from ctxreview.languages.csharp.lexing import Code
@@ -15,14 +16,14 @@ _IDENTIFIED = rb"""(?= \s*+ (?: [=.,;)\]}?:!+\-*/%|&^<>] | \Z
 _ASYNC = re.compile(word(b"async") + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[{(]) ) )", re.VERBOSE)
 _NAMED_OR_ARROW = re.compile(rb"=>|[\w@\x80-\xff(?\[]")
 _AWAIT = re.compile(word(b"await") + rb"(?= \s*+ (?: [=.,;)\]}?:] | [!<>+*/%|&^-]?= | \|\| | && ) )", re.VERBOSE)
-_MODIFIER = re.compile(
-    word(b"required", b"partial", b"record") + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[(]) ) )", re.VERBOSE
+_MODIFIERS = tuple(
+    re.compile(word(name) + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[(]) ) )", re.VERBOSE)
+    for name in (b"required", b"partial", b"record")
 )
 _CALL_ENDS = re.compile(rb"\s*+[;.),]")
-_OPERATOR = re.compile(
-    word(b"with") + rb"(?! \s*+ (?: [{\w\x80-\xff] | \Z ) )"
-    rb"|" + word(b"with", b"and", b"or") + rb"(?= \s*+ (?: [=;,)\].] | in\b ) )",
-    re.VERBOSE,
+_OPERATORS = (
+    re.compile(word(b"with") + rb"(?! \s*+ (?: [{\w\x80-\xff] | \Z ) )", re.VERBOSE),
+    *(re.compile(word(name) + rb"(?= \s*+ (?: [=;,)\].] | in\b ) )", re.VERBOSE) for name in (b"with", b"and", b"or")),
 )
 
 
@@ -40,13 +41,13 @@ def async_identifier(code: Code) -> Iterator[Edit]:
 
 def contextual_identifier(code: Code) -> Iterator[Edit]:
     """``required = false; partial[0] = x; var with = 1``: a contextual keyword that is a name."""
-    for match in _MODIFIER.finditer(code.masked):
+    for match in chain.from_iterable(p.finditer(code.masked) for p in _MODIFIERS):
         if match[1] == b"(":
             closing = code.partner.get(match.start(1))
             if closing is None or not _CALL_ENDS.match(code.masked, closing + 1):
                 continue
         yield capital(code, match.start())
-    for pattern in (_OPERATOR, _AWAIT):
+    for pattern in (*_OPERATORS, _AWAIT):
         for match in pattern.finditer(code.masked):
             yield capital(code, match.start())
 
@@ -60,12 +61,12 @@ def attribute_target(code: Code) -> Iterator[Edit]:
         yield capital(code, match.start(1))
 
 
-_DISCARDED = re.compile(word(b"from", b"join") + rb"\s++(_)\s++in\b")
+_DISCARDED = tuple(re.compile(word(name) + rb"\s++(_)\s++in\b") for name in (b"from", b"join"))
 
 
 def discarded_range(code: Code) -> Iterator[Edit]:
     """``from _ in xs``: the discard becomes a name."""
-    for match in _DISCARDED.finditer(code.masked):
+    for match in chain.from_iterable(p.finditer(code.masked) for p in _DISCARDED):
         yield match.start(1), b"U"
 
 
