@@ -1,0 +1,13 @@
+using System.Collections.Generic;
+
+namespace Shop.Notices;
+
+public class NoticeBoard
+{
+    private readonly List<int> _placed = new();
+
+    public void Announce(int orderId)
+    {
+        _placed.Add(orderId); //@write
+    }
+}

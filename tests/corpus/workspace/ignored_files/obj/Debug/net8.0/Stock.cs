@@ -1,0 +1,17 @@
+using Shop.Stock;
+
+namespace Shop.Jobs;
+
+public class OldStockJob
+{
+    private readonly object _gate = new();
+    private readonly StockService _stock = new();
+
+    public void Run(int sku)
+    {
+        lock (_gate)
+        {
+            _stock.Reserve(sku, 1);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using System.Transactions;
+using Shop.Stock;
+
+namespace Shop.Shared;
+
+public class ShippingJob
+{
+    private readonly StockService _stock = new();
+
+    public void Run(int sku)
+    {
+        using (var scope = new TransactionScope())
+        {
+            _stock.Reserve(sku, 1);
+            scope.Complete();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace Shop.Numbers;
+
+public class Numbers
+{
+    private readonly object _gate = new();
+    private int _last;
+
+    public int Next()
+    {
+        lock (_gate) //@lock
+        {
+            return ++_last; //@write
+        } //@end
+    }
+}

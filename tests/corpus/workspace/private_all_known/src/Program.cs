@@ -1,0 +1,5 @@
+using Shop.Stock;
+
+var book = new StockBook();
+book.Put(1001, 20);
+book.Take(1001, 3);

@@ -1,0 +1,8 @@
+using System.Collections.Generic;
+
+namespace Shop.Returns;
+
+public static class ReturnTable
+{
+    internal static readonly Dictionary<int, int> Levels = new();
+}
