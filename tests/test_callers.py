@@ -221,15 +221,15 @@ def _broken_promises(root: Path, document: Table, shown: Shown) -> Iterator[str]
     for excerpt in document["excerpts"]:
         if not excerpt["why"].strip():
             yield f"no reason:        {excerpt}"
-        if not 1 <= excerpt["start_line"] <= excerpt["end_line"] <= len(texts[excerpt["path"]]):
+        if not 1 <= excerpt["start_line"] <= excerpt["end_line"] <= len(texts.get(excerpt["path"], ())):
             yield f"no such lines:    {excerpt}"
-    for path in {path for path, _ in shown} - {document["selection"]["path"]}:
+    for path in texts.keys() - {document["selection"]["path"]}:
         if {n for n, line in enumerate(texts[path], 1) if line.strip()} <= _lines(path, shown):
             yield f"a whole file:     {path}"
     for scope in document["scopes"]:
         for call in scope["via"]:
             form = VIA.fullmatch(call)
-            if form is None or not texts[form[1]][int(form[2]) - 1].strip():
+            if form is None or not 1 <= int(form[2]) <= len(texts.get(form[1], ())):
                 yield f"no such call:     {call}"
 
 

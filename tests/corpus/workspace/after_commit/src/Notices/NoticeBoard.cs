@@ -10,4 +10,9 @@ public class NoticeBoard
     {
         _placed.Add(orderId); //@write
     }
+
+    public void Retract(int orderId)
+    {
+        _placed.Remove(orderId); //@retract
+    }
 }

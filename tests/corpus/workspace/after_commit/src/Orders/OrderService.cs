@@ -1,5 +1,6 @@
 using System.Threading;
 using System.Threading.Tasks;
+using System.Transactions;
 using Shop.Data;
 using Shop.Notices;
 
@@ -24,5 +25,17 @@ public class OrderService
         await transaction.CommitAsync(cancellationToken);
 
         _notices.Announce(order.Id);
+    }
+
+    public void Cancel(Order order)
+    {
+        using (var scope = new TransactionScope())
+        {
+            order.Status = "cancelled";
+            _db.Orders.Update(order);
+            _db.SaveChanges();
+            scope.Complete();
+            _notices.Retract(order.Id);
+        }
     }
 }

@@ -1,12 +1,13 @@
 using System.Transactions;
+using Shop.Numbers;
 
 namespace Shop.Invoices;
 
 public class InvoiceService
 {
-    private readonly Numbers.Numbers _numbers;
+    private readonly NumberSource _numbers;
 
-    public InvoiceService(Numbers.Numbers numbers)
+    public InvoiceService(NumberSource numbers)
     {
         _numbers = numbers;
     }

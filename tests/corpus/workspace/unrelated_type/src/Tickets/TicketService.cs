@@ -2,7 +2,12 @@ using System.Collections.Generic;
 
 namespace Shop.Tickets;
 
-public class TicketService
+public interface ITicketService
+{
+    void Reserve(int seat);
+}
+
+public class TicketService : ITicketService
 {
     private readonly HashSet<int> _taken = new();
 

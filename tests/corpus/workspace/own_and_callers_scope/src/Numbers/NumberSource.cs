@@ -1,6 +1,6 @@
 namespace Shop.Numbers;
 
-public class Numbers
+public class NumberSource
 {
     private readonly object _gate = new();
     private int _last;
