@@ -65,7 +65,7 @@ Listed = Annotated[str | None, typer.Option("--selections", metavar="FILE|-", he
 Root = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The repository; found by itself otherwise.", show_default=False)
 ]
-Hops = Annotated[int, typer.Option(help="How far callers are followed; only 0 (this file) works so far.")]
+Hops = Annotated[int, typer.Option(help="How far callers are followed; 0: this file only.", min=0)]
 Budget = Annotated[int, typer.Option(metavar="TOKENS", help="The largest prompt.", envvar="CTXREVIEW_BUDGET")]
 Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
@@ -80,6 +80,7 @@ BaseUrl = Annotated[
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
 DEFAULT_BUDGET = 16_000
+DEFAULT_HOPS = 3
 DEFAULT_QUESTION = "Can you optimize this?"
 
 
@@ -112,7 +113,7 @@ def context(
     listed: Listed = None,
     format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
     root: Root = None,
-    hops: Hops = 0,
+    hops: Hops = DEFAULT_HOPS,
     budget: Budget = DEFAULT_BUDGET,
     output: Output = None,
 ) -> None:
@@ -140,7 +141,7 @@ def prompt(
     message: Message = DEFAULT_QUESTION,
     copy: Annotated[bool, typer.Option("--copy", help="Put the prompt on the clipboard.")] = False,
     root: Root = None,
-    hops: Hops = 0,
+    hops: Hops = DEFAULT_HOPS,
     budget: Budget = DEFAULT_BUDGET,
     provider: ProviderName = None,
     model: Model = None,
@@ -183,7 +184,7 @@ def review(
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
     root: Root = None,
-    hops: Hops = 0,
+    hops: Hops = DEFAULT_HOPS,
     budget: Budget = DEFAULT_BUDGET,
     fail_on: FailOn = None,
     output: Output = None,
@@ -245,8 +246,6 @@ def _job(root: Path | None, hops: int, budget: int, question: str, model: str | 
     from ctxreview.review import job
     from ctxreview.tokens import tokenizer
 
-    if hops != 0:
-        raise ConfigError(f"--hops {hops}: callers in other files are not followed yet; leave it at 0.")
     if budget < 1:
         raise ConfigError(
             f"--budget {budget}: give the number of tokens the prompt may have, such as {DEFAULT_BUDGET}."
@@ -254,7 +253,7 @@ def _job(root: Path | None, hops: int, budget: int, question: str, model: str | 
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
-    return job(root, budget, tokenizer(model), question.encode("utf-8", "replace").decode())
+    return job(root, budget, tokenizer(model), question.encode("utf-8", "replace").decode())._replace(hops=hops)
 
 
 def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":

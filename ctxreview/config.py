@@ -51,7 +51,7 @@ def wrappers(root: Path) -> Wrappers:
     scopes = given.get("scopes", {})
     if not isinstance(scopes, dict):
         raise ConfigError(f"{path}: scopes must be a table, [scopes].")
-    _known(path, "scopes.", scopes, Wrappers._fields)
+    _known(path, "scopes.", scopes, ("lock", "transaction"))
     for key, names in scopes.items():
         if not isinstance(names, list) or not all(isinstance(n, str) and _is_name(n) for n in names):
             raise ConfigError(f'{path}: scopes.{key} must be a list of names such as "HoldAsync" or "_gate.HoldAsync".')

@@ -7,19 +7,30 @@ state the function uses, then the rest of the type as signatures. A scope's two 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.errors import SourceError
 from ctxreview.ladder import fill, outermost
 from ctxreview.model import Context, Outline, Scope, Selection, Source, Span, Tokens, Verdict
+from ctxreview.surroundings import NOTHING, Surroundings
 from ctxreview.tokens import Tokenizer
+
+Look = Callable[[Outline, Sequence[Scope]], Surroundings]
+"""Tells what the repository says about the functions around a selection."""
 
 NO_SCOPE = ("suppressed", "retried")
 """Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
 
 
-def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokenizer, fixed: int) -> Context:
-    """The context of one selection in its own file.
+def build(
+    selection: Selection,
+    outline: Outline,
+    budget: int,
+    tokenizer: Tokenizer,
+    fixed: int,
+    look: Look | None = None,
+) -> Context:
+    """The context of one selection, in its own file, or with ``look`` in its repository.
 
     ``budget`` and ``fixed`` are tokens: the size of the whole prompt, and of its part that is the same for
     every selection. Raises :class:`BudgetError` when the function does not fit even with everything left
@@ -35,24 +46,32 @@ def build(selection: Selection, outline: Outline, budget: int, tokenizer: Tokeni
             broken = selection.source.line_of(outline.parse.errors[0].start)
             raise SourceError(f"{where} that could be parsed; the parser lost its way at line {broken}.")
         raise SourceError(f"{where}; point at a line inside one.")
+    around = look(outline, functions) if look is not None else None
+    beyond = around or NOTHING
     members = outermost(functions)
     scopes = tuple(s for s in outline.holds if any(m.span.holds(s.span) or s.span.holds(m.span) for m in members))
-    enclosing = tuple(s for s in scopes if _encloses(s, pointed, outline))
+    enclosing = tuple(s for s in scopes if outline.runs_under(pointed, s))
     facts = tuple(f for f in outline.facts if any(m.span.holds(f.span) for m in members))
     context = Context(
         selection=selection,
         outline=outline,
         functions=functions,
-        scopes=scopes,
-        enclosing=enclosing,
+        scopes=(*scopes, *beyond.scopes),
+        enclosing=(*enclosing, *beyond.scopes),
         facts=facts,
         excerpts=(),
         omitted=(),
-        blind_spots=tuple(_blind_spots(pointed, outline, functions, members, scopes, enclosing, types)),
+        blind_spots=(
+            *beyond.blind_spots,
+            *_not_searched(members, types, outline.source, around),
+            *_blind_spots(pointed, outline, functions, members, scopes, enclosing, types),
+        ),
         verdict="cannot-tell",
         tokens=Tokens(0, budget, tokenizer.name),
+        others=beyond.sources,
     )
-    return fill(context._replace(verdict=_verdict(context.touched, pointed)), types, pointed, budget, tokenizer, fixed)
+    context = context._replace(verdict=_verdict(context, pointed, beyond))
+    return fill(context, types, pointed, beyond.excerpts, budget, tokenizer, fixed)
 
 
 def _pointed(selection: Selection, outline: Outline) -> Span:
@@ -99,33 +118,21 @@ def _functions(pointed: Span, outline: Outline) -> tuple[Scope, ...]:
     return tuple(outermost(touched))
 
 
-def _encloses(scope: Scope, pointed: Span, outline: Outline) -> bool:
-    """Whether the selection runs under the scope: inside it, and not in a function that only stands there.
-
-    Lambdas that an executor runs at once (``form`` ``callback``) do run where they stand.
-    """
-    if not scope.span.holds(pointed):
-        return False
-    immediate = {s.span for s in outline.holds if s.form == "callback"}
-    chain = outline.around(pointed, "function")
-    for function in chain:
-        if function.span == scope.owner or (function is chain[-1] and scope.owner.holds(function.span)):
-            return True
-        if function.span not in immediate:
-            return False
-    return True
-
-
-def _verdict(touched: tuple[Scope, ...], pointed: Span) -> Verdict:
+def _verdict(context: Context, pointed: Span, beyond: Surroundings) -> Verdict:
     # A selection that only partly runs under a scope is in it, for what the checklist asks. And no scope in this file
     # proves nothing about callers in others: "no-scope-found" needs all of them.
     # What was only assumed is reported as a scope, and decides nothing.
-    held = [
-        s
-        for s in touched
-        if s.certainty != "assumed" and s.mode not in NO_SCOPE and not any(g.holds(pointed) for g in s.gaps)
-    ]
-    return "in-scope" if held else "cannot-tell"
+    def held(scope: Scope) -> bool:
+        here = scope.path or not any(g.holds(pointed) for g in scope.gaps)
+        return bool(here) and scope.certainty != "assumed" and scope.mode not in NO_SCOPE
+
+    if any(map(held, context.touched)):
+        return "in-scope"
+    return (
+        "no-scope-found"
+        if beyond.closed and not context.touched and not context.outline.parse.errors
+        else "cannot-tell"
+    )
 
 
 def _blind_spots(
@@ -138,19 +145,8 @@ def _blind_spots(
     types: tuple[Scope, ...],
 ) -> Iterable[str]:
     source = outline.source
-    for member in members:
-        yield (
-            f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
-            "opened is not seen."
-        )
     if not functions:
         yield "The selection lies outside every function; what runs it, and under which lock, is not known."
-    for type_ in types:
-        before, _, bases = _declared(source.text(type_.head), type_.name)
-        if "partial" in before.split():
-            yield f"{type_.name} is partial: its parts in other files were not read."
-        if bases and type_.construct != "enum":
-            yield f"{type_.name} derives from {bases}: what that declares was not read."
     for scope in scopes:
         yield from _scope_blind_spots(scope, scope in enclosing, pointed, source, functions)
     called = _callees(outline, members)
@@ -164,6 +160,25 @@ def _blind_spots(
         yield f"The parser could not read this code at line {lines}; scopes there may be missed."
     if source.encoding in ("cp1252", "latin-1"):
         yield f"The file is not UTF-8; it was read as {source.encoding}."
+
+
+def _not_searched(
+    members: list[Scope], types: tuple[Scope, ...], source: Source, beyond: Surroundings | None
+) -> Iterable[str]:
+    """What only other files could tell, where they were not looked at."""
+    if beyond is not None:
+        return
+    for member in members:
+        yield (
+            f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
+            "opened is not seen."
+        )
+    for type_ in types:
+        before, _, bases = _declared(source.text(type_.head), type_.name)
+        if "partial" in before.split():
+            yield f"{type_.name} is partial: its parts in other files were not read."
+        if bases and type_.construct != "enum":
+            yield f"{type_.name} derives from {bases}: what that declares was not read."
 
 
 def _declared(head: str, name: str) -> tuple[str, str, str]:

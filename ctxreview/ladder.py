@@ -7,7 +7,7 @@ signatures. A scope's two ends and the selection are never left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.errors import BudgetError
@@ -17,13 +17,28 @@ from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
 
 OVER = "over the token budget"
+ROLES = {
+    "caller": "callers",
+    "field": "declarations",
+    "same-lock": "members under the same lock",
+    "member": "members that use the same state",
+    "callee": "what the function calls",
+}
 BODIES = "the bodies of {} other members of {}: not enclosing the selection"
 
 
 def fill(
-    context: Context, types: tuple[Scope, ...], pointed: Span, budget: int, tokenizer: Tokenizer, fixed: int
+    context: Context,
+    types: tuple[Scope, ...],
+    pointed: Span,
+    beyond: Sequence[Excerpt],
+    budget: int,
+    tokenizer: Tokenizer,
+    fixed: int,
 ) -> Context:
     """``context`` with excerpts and omissions; ``fixed`` is the size of the prompt without them, in tokens.
+
+    ``beyond`` are excerpts of other places, the most needed first: callers before, others after what the type declares.
 
     Raises :class:`BudgetError` when the function does not fit even with everything left out that may be.
     """
@@ -31,6 +46,7 @@ def fill(
     page = _Page(context, budget, tokenizer, fixed)
     shown = [(m, _whole(m, context.outline)) for m in outermost(context.functions)]
     rest = list(_rest(context, types, [s for _, s in shown], pointed)) if types else []
+    rest = _among(rest, _groups(beyond, source))
     page.reserve(rest)
     for member, span in shown:
         why = "encloses the selection" if span.holds(pointed) else "the selection touches it"
@@ -38,7 +54,7 @@ def fill(
     if not shown:
         for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
             page.must(Excerpt(source, _lines(source, state.span), "field", "the selection lies in it"))
-    for header in rest[0].excerpts if rest else ():
+    for header in rest[0].excerpts if types else ():
         if header.span.overlaps(context.selection.span):
             page.must(header)
     for lines in page.uncovered():
@@ -60,6 +76,7 @@ class _Group(NamedTuple):
     excerpts: list[Excerpt]
     what: str
     lines: tuple[int, int]
+    source: Source
 
 
 class _Page:
@@ -73,22 +90,34 @@ class _Page:
         self.room = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
         self.reserved = 0
         self.excerpts: list[Excerpt] = []
-        self.shown: set[int] = set()
+        self.shown: dict[str, set[int]] = {}
         self.omitted: list[Omission] = []
 
     def reserve(self, groups: list[_Group]) -> None:
         """Keep room for the sentences about what may be left out later."""
         whys = [f"{len(g.excerpts)} of {g.what}: {OVER}" for g in groups if g.excerpts] + [BODIES] * bool(groups)
-        self.reserved = said([Omission(self.source.path, *groups[0].lines, why) for why in whys], self.tokenizer)
+        self.reserved = (
+            said([Omission(self.source.path, *groups[0].lines, why) for why in whys], self.tokenizer) if groups else 0
+        )
 
     def weighed(self, excerpt: Excerpt) -> Excerpt:
         """The excerpt with its size, the mark of a gap included."""
-        return excerpt._replace(tokens=self.tokenizer.count(f"{listing([excerpt], self.context.selection)}\n …"))
+        return excerpt._replace(tokens=self._size([excerpt]))
+
+    def _size(self, excerpts: list[Excerpt]) -> int:
+        """Tokens of some excerpts of one file, with the mark of a gap; of another file, with its heading."""
+        source = excerpts[0].source
+        if source.path == self.source.path:
+            return self.tokenizer.count(f"{listing(excerpts, source, self.context.selection.lines)}\n …")
+        return self.tokenizer.count(
+            f"## {source.path}\n\n```{self.context.outline.language}\n{listing(excerpts, source)}\n …\n```\n"
+        )
 
     def _take(self, excerpt: Excerpt) -> None:
         self.room -= excerpt.tokens
         self.excerpts.append(excerpt)
-        self.shown.update(n for n, kept in shown_lines([excerpt], self.source).items() if kept)
+        lines = shown_lines([excerpt], excerpt.source)
+        self.shown.setdefault(excerpt.source.path, set()).update(n for n, kept in lines.items() if kept)
 
     def _omit(self, omission: Omission) -> None:
         self.room -= said([omission], self.tokenizer)
@@ -96,7 +125,7 @@ class _Page:
 
     def must(self, excerpt: Excerpt) -> None:
         """Show the excerpt, unless it is shown already, or raise :class:`BudgetError`."""
-        if any(e.span.holds(excerpt.span) for e in self.excerpts):
+        if any(e.source.path == excerpt.source.path and e.span.holds(excerpt.span) for e in self.excerpts):
             return
         excerpt = self.weighed(excerpt)
         if excerpt.tokens > self.room - self.reserved:
@@ -118,15 +147,12 @@ class _Page:
 
     def add(self, group: _Group) -> None:
         """Show of the group what there is room for."""
-        waiting = [e for e in group.excerpts if not self.shown.issuperset(range(*self._range(e)))]
+        shown = self.shown.get(group.source.path, set())
+        waiting = [e for e in group.excerpts if not shown.issuperset(_kept_lines(e))]
         taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
         if len(taken) < len(waiting):
             left = len(waiting) - len(taken)
-            self._omit(Omission(self.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
-
-    def _range(self, excerpt: Excerpt) -> tuple[int, int]:
-        first, last = self.source.lines_of(excerpt.span)
-        return first, last + 1
+            self._omit(Omission(group.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
 
     def _fits(self, excerpt: Excerpt) -> bool:
         """Take the excerpt if there is room for it."""
@@ -140,7 +166,7 @@ class _Page:
 
         Each then has its share of the tokens, by its size.
         """
-        tokens = self.tokenizer.count(f"{listing(excerpts, self.context.selection)}\n …") if excerpts else 0
+        tokens = self._size(excerpts) if excerpts else 0
         if not excerpts or tokens > self.room - self.reserved:
             return []
         sizes = [e.span.size + 1 for e in excerpts]
@@ -153,7 +179,7 @@ class _Page:
 
     def count_bodies(self, home: Scope) -> None:
         """Say how many members of the type are not shown with their bodies."""
-        whole = [e.span for e in self.excerpts if e.role == "function"]
+        whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
         hidden = [
             f
             for f in self.context.outline.outermost
@@ -165,7 +191,7 @@ class _Page:
 
     def uncovered(self) -> Iterator[Span]:
         """Runs of selected lines that no excerpt shows, without blank lines at their ends."""
-        seen = [self.source.lines_of(e.span) for e in self.excerpts]
+        seen = [self.source.lines_of(e.span) for e in self.excerpts if e.source.path == self.source.path]
         first, last = self.context.selection.lines
         run: list[int] = []
         for number in range(first, last + 2):
@@ -223,7 +249,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     header = Excerpt(
         source, _lines(source, types[0].head), "type-header", f"declares {types[0].name}, which holds the selection"
     )
-    yield _Group([header], "1 type header", lines)
+    yield _Group([header], "1 type header", lines, source)
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
     taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
     state = [m for m in outline.members if home.holds(m.span) and not any(t.overlaps(m.span) for t in taken)]
@@ -235,19 +261,45 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
         )
         for m in used
     ]
-    yield _Group(fields, f"{len(fields)} declarations that the function uses", lines)
+    yield _Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
     users = [] if shown else list(_users(outline, home, pointed))
     yield _Group(
         [Excerpt(source, s, "function", "uses the selected member") for s in users],
         f"{len(users)} members that use the selected one",
         lines,
+        source,
     )
     taken = [*taken, header.span, *(f.span for f in fields)]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
         for s in _signatures(outline, home, taken, [m for m in state if m not in used])
     ]
-    yield _Group(signatures, f"{len(signatures)} signatures", lines)
+    yield _Group(signatures, f"{len(signatures)} signatures", lines, source)
+
+
+def _groups(beyond: Sequence[Excerpt], own: Source) -> list[_Group]:
+    """Excerpts of other places as groups: one for each role and file, in their order."""
+    found: dict[tuple[str, str], list[Excerpt]] = {}
+    for excerpt in beyond:
+        found.setdefault((excerpt.role, excerpt.source.path), []).append(excerpt)
+    groups = []
+    for (role, path), excerpts in found.items():
+        lines = [e.source.lines_of(e.span) for e in excerpts]
+        where = "" if path == own.path else f" in {path}"
+        what = f"{len(excerpts)} excerpts of {ROLES[role]}{where}"
+        groups.append(_Group(excerpts, what, (min(a for a, _ in lines), max(b for _, b in lines)), excerpts[0].source))
+    return groups
+
+
+def _among(own: list[_Group], others: list[_Group]) -> list[_Group]:
+    """The order in which they are shown: the type's header, callers, declarations, the other places, signatures."""
+    callers = [g for g in others if g.excerpts[0].role == "caller"]
+    rest = [g for g in others if g.excerpts[0].role != "caller"]
+    return [*own[:1], *callers, *own[1:-1], *rest, *own[-1:]]
+
+
+def _kept_lines(excerpt: Excerpt) -> set[int]:
+    return {n for n, kept in shown_lines([excerpt], excerpt.source).items() if kept}
 
 
 def _whole(function: Scope, outline: Outline) -> Span:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ctxreview.model import Context, Excerpt, Fact, Scope, Selection, Source
+from ctxreview.model import Context, Excerpt, Fact, Scope, Source
 
 MAX_FACTS = 200
 """More facts than this are cut from the prompt (never from the JSON); the cut is said."""
+
+MAX_CALLERS = 10
+"""Scopes of callers that are told one by one."""
 
 WORDS = {
     "read": "Reads",
@@ -57,14 +60,15 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
     return shown
 
 
-def listing(excerpts: Sequence[Excerpt], selection: Selection, lines: Sequence[str] = ()) -> str:
-    """The excerpts of one file as numbered lines in file order; selected lines are marked with ``>``.
+def listing(
+    excerpts: Sequence[Excerpt], source: Source, selected: tuple[int, int] = (0, 0), lines: Sequence[str] = ()
+) -> str:
+    """The excerpts of one file as numbered lines in file order; ``selected`` lines are marked with ``>``.
 
     Left-out lines are shown as one line that counts them. ``lines`` are the file's lines as they are to be shown,
     see :func:`redacted`; as they stand in the file without them.
     """
-    source = selection.source
-    first, last = selection.lines
+    first, last = selected
     shown = shown_lines(excerpts, source)
     width = len(str(max(shown, default=1)))
     out: list[str] = []
@@ -74,7 +78,7 @@ def listing(excerpts: Sequence[Excerpt], selection: Selection, lines: Sequence[s
             skipped += 1
             continue
         if skipped:
-            out.append(f"{'':{width + 1}} … {skipped} lines left out here (no scope, no selection)")
+            out.append(f"{'':{width + 1}} … {skipped} lines left out here")
             skipped = 0
         elif previous and number > previous + 1:
             out.append(f"{'':{width + 1}} …")
@@ -82,14 +86,27 @@ def listing(excerpts: Sequence[Excerpt], selection: Selection, lines: Sequence[s
         out.append(f"{mark}{number:{width}} | {lines[number - 1] if lines else source.line(number)}".rstrip())
         previous = number
     if skipped:
-        out.append(f"{'':{width + 1}} … {skipped} lines left out here (no scope, no selection)")
+        out.append(f"{'':{width + 1}} … {skipped} lines left out here")
     return "\n".join(out)
+
+
+def files(context: Context) -> Iterator[tuple[Source, str]]:
+    """The excerpts as numbered lines without secrets, file by file, the selected one first."""
+    others = {e.source.path: e.source for e in context.excerpts if e.source.path != context.path}
+    for source in (context.selection.source, *others.values()):
+        excerpts = [e for e in context.excerpts if e.source.path == source.path]
+        selected = context.selection.lines if source.path == context.path else (0, 0)
+        yield source, listing(excerpts, source, selected, redacted(source))
 
 
 def proven(context: Context) -> tuple[str, ...]:
     """What the source proves about the selection, one sentence each, with lines."""
     source = context.selection.source
-    said = [_scope_sentence(s, context) for s in context.scopes]
+    far = [s for s in context.scopes if s.path]
+    near = [s for s in context.scopes if not s.path]
+    said = [_scope_sentence(s, context) for s in (*near, *far[:MAX_CALLERS])]
+    if len(far) > MAX_CALLERS:
+        said.append(f"{len(far) - MAX_CALLERS} more callers hold a transaction or lock.")
     listed: dict[str, list[str]] = {}
     facts = [f for f in context.facts if f.kind != "exit" and not _is_named_alone(f)][:MAX_FACTS]
     for fact in facts:
@@ -132,13 +149,15 @@ def _on(fact: Fact) -> str:
 
 
 def _scope_sentence(scope: Scope, context: Context) -> str:
-    source = context.selection.source
+    source = context.source_of(scope)
     first, last = source.lines_of(scope.span)
     held = "holds a part of the selection" if scope in context.touched else "does not hold the selection"
     if scope in context.enclosing:
         held = "holds the selection"
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
-    parts = [f"{scope.kind.capitalize()} {scope.construct}{on}, lines {first}-{last}, {held}"]
+    where = f" of {scope.path}" if scope.path else ""
+    through = f" through {' and then '.join(scope.via)}" if scope.via else ""
+    parts = [f"{scope.kind.capitalize()} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
     if scope.mode not in ("", "exclusive"):
         parts.append(f"mode {scope.mode}")
     if scope.isolation:

@@ -132,11 +132,25 @@ class Source:
         return self._lines[number - 1]
 
 
+class Wrapper(NamedTuple):
+    """A method of the repository that opens a scope and returns it, or else runs a delegate under one."""
+
+    name: str
+    kind: ScopeKind
+    note: str
+    opens: bool
+    mode: str = ""
+
+
 class Wrappers(NamedTuple):
-    """A project's own names for what takes a lock or opens a transaction, such as ``_gate.HoldAsync``."""
+    """A project's own names for what takes a lock or opens a transaction, such as ``_gate.HoldAsync``.
+
+    ``lock`` and ``transaction`` are named in its settings, ``found`` are methods that were read.
+    """
 
     lock: tuple[str, ...] = ()
     transaction: tuple[str, ...] = ()
+    found: tuple[Wrapper, ...] = ()
 
 
 NO_WRAPPERS = Wrappers()
@@ -164,7 +178,10 @@ class Scope(NamedTuple):
     ``gaps`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
     follows its completion. ``owner`` is the span of the function that runs under the scope. ``completes_at`` are the calls that
     commit; ``exits`` the ways out that stand before them.
-    ``isolation`` ends with ``(default)`` where the source does not name one.
+    ``isolation`` ends with ``(default)`` where the source does not name one. ``path`` and ``via`` are those of a scope
+    that a caller holds: its file, and the calls from there. ``qualified`` is a type's name with its namespace and
+    the types around it, the number of its parameters after a backtick. ``is_left_open`` says that its function never
+    ends it.
     """
 
     kind: ScopeKind
@@ -188,6 +205,8 @@ class Scope(NamedTuple):
     intent: Span | None = None
     path: str = ""
     via: tuple[str, ...] = ()
+    qualified: str = ""
+    is_left_open: bool = False
 
 
 class Fact(NamedTuple):
@@ -212,6 +231,42 @@ class Fact(NamedTuple):
     def is_state(self) -> bool:
         """Whether it reads or writes state that the file declares, and no result of a query."""
         return self.kind in ("read", "write") and self.detail.endswith((" field", " property", " event", " parameter"))
+
+
+class Argument(NamedTuple):
+    """One argument of a call: the name it is given by, ``ref``, ``out`` or ``in``, and what it shows of its type.
+
+    ``shape`` is a literal's kind (``string``, ``number``, ``real``, ``bool``, ``char``, ``null``), ``lambda``,
+    ``type:X`` for a value of the declared type ``X``, or ``""`` where the file does not tell.
+    """
+
+    name: str
+    passed: str
+    shape: str
+
+
+class Reference(NamedTuple):
+    """A use of a name that was asked for; ``at`` is the name, ``span`` the call, creation or access it is a part of.
+
+    ``receiver`` is the text before the dot, ``type`` its type as written where the file tells it; a receiver that
+    the file does not declare and that looks like a type's name is its own type. ``root`` is the type of the first name
+    of a dotted receiver, ``generic`` the number of type arguments. ``local`` says that the name is a
+    local variable or parameter, ``handed`` that it is an argument or is kept by name alone. ``runs`` is the scope under which an executor runs a method that it is handed.
+    """
+
+    name: str
+    form: Literal["call", "new", "name", "type", "attribute"]
+    span: Span
+    at: Span
+    receiver: str = ""
+    type: str = ""
+    root: str = ""
+    generic: int = 0
+    arguments: tuple[Argument, ...] = ()
+    local: bool = False
+    writes: bool = False
+    handed: bool = False
+    runs: Scope | None = None
 
 
 class Member(NamedTuple):
@@ -242,7 +297,8 @@ class Parse(NamedTuple):
 class Outline:
     """What is in one file: functions, types, scopes and facts, each in source order.
 
-    ``unread`` are the bodies of functions of which only the head was read, in source order.
+    ``unread`` are the bodies of functions of which only the head was read, and ``references`` the uses of the names
+    that were asked for, in source order; ``returned`` are scopes that a function opens and returns open.
     """
 
     source: Source
@@ -254,6 +310,8 @@ class Outline:
     parse: Parse
     wrappers: Wrappers = NO_WRAPPERS
     unread: tuple[Span, ...] = ()
+    references: tuple[Reference, ...] = ()
+    returned: tuple[Scope, ...] = ()
 
     def has_read(self, span: Span) -> bool:
         """Whether all of ``span`` was read, and no body in it left out."""
@@ -294,6 +352,22 @@ class Outline:
         within = scope.span.holds(fact.span) and not any(g.holds(fact.span) for g in scope.gaps)
         return within and (function is None or function.span == scope.owner)
 
+    def runs_under(self, span: Span, scope: Scope) -> bool:
+        """Whether the code at ``span`` runs under the scope: inside it, and not in a function that only stands there.
+
+        Lambdas that an executor runs at once (``form`` ``callback``) do run where they stand.
+        """
+        if not scope.span.holds(span):
+            return False
+        immediate = {s.span for s in self.holds if s.form == "callback"}
+        chain = self.around(span, "function")
+        for function in chain:
+            if function.span == scope.owner or (function is chain[-1] and scope.owner.holds(function.span)):
+                return True
+            if function.span not in immediate:
+                return False
+        return True
+
     def function_of(self, span: Span) -> Scope | None:
         """The innermost function that holds ``span``."""
         return next(iter(self.around(span, "function")), None)
@@ -330,7 +404,8 @@ class Tokens(NamedTuple):
 class Context(NamedTuple):
     """Everything the model will be told about a selection, and what it will not see.
 
-    ``scopes`` are all scopes of the touched functions, ``enclosing`` those that hold the selection.
+    ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
+    selection. ``others`` are the files in which callers hold one.
     """
 
     selection: Selection
@@ -344,15 +419,24 @@ class Context(NamedTuple):
     blind_spots: tuple[str, ...]
     verdict: Verdict
     tokens: Tokens
+    others: tuple[Source, ...] = ()
 
     @property
     def touched(self) -> tuple[Scope, ...]:
         """The scopes that hold the selection, and those that hold a part of it."""
         span = self.selection.span
         partly = (
-            s for s in self.scopes if s.span.overlaps(span) and not s.span.holds(span) and s not in self.enclosing
+            s
+            for s in self.scopes
+            if not s.path and s.span.overlaps(span) and not s.span.holds(span) and s not in self.enclosing
         )
         return (*self.enclosing, *partly)
+
+    def source_of(self, scope: Scope) -> Source:
+        """The file that a scope stands in: the selection's own, or that of the caller that holds it."""
+        if scope.path in ("", self.path):
+            return self.selection.source
+        return next(s for s in self.others if s.path == scope.path)
 
     @property
     def path(self) -> str:

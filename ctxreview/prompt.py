@@ -12,7 +12,7 @@ from typing import Any
 from ctxreview.checklist import Item
 from ctxreview.config import prompt_file, prompt_folders
 from ctxreview.errors import BudgetError, ConfigError
-from ctxreview.listing import listing, proven, redacted, visible
+from ctxreview.listing import files, proven, visible
 from ctxreview.model import Context, Prompt
 from ctxreview.tokens import Tokenizer
 
@@ -67,7 +67,8 @@ def build(context: Context, question: str, checklist: Sequence[Item], tokenizer:
     """
     from ctxreview.redact import redact
 
-    code = listing(context.excerpts, context.selection, redacted(context.selection.source))
+    shown = [{"path": _sentence(source.path), "code": code} for source, code in files(context)]
+    code = "\n".join(file["code"] for file in shown)
     first, last = context.selection.lines
     values: dict[str, Any] = {
         "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
@@ -76,7 +77,8 @@ def build(context: Context, question: str, checklist: Sequence[Item], tokenizer:
         "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
         "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),
         "language": context.outline.language,
-        "code": code,
+        "code": shown[0]["code"],
+        "others": shown[1:],
         "not_seen": [_sentence(s) for s in not_seen(context)],
         "checklist": checklist,
         "schema": _schema_text(),

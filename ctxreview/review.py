@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview import checklist as lists
 from ctxreview import context as contexts
@@ -21,6 +21,7 @@ from ctxreview.model import (
     Prompt,
     Reply,
     Review,
+    Scope,
     Selection,
     Source,
     Span,
@@ -31,6 +32,10 @@ from ctxreview.model import (
 from ctxreview.outline import outline
 from ctxreview.selection import select
 from ctxreview.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    from ctxreview.repository import Repository
+    from ctxreview.surroundings import Surroundings
 
 Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.providers` with its progress bound."""
@@ -50,6 +55,7 @@ class Job(NamedTuple):
     checklist: tuple[lists.Item, ...]
     question: str
     fixed: int
+    hops: int = 0
     whole: bool = True
     beside: tuple[Selection, ...] = ()
     exact: tuple[str, Callable[[Prompt], int]] | None = None
@@ -73,12 +79,38 @@ def context_of(given: str, job: Job) -> Context:
             # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
             keep = dark.end - len(source.data[dark.start : dark.end].lstrip())
             found = outlined(source, keep, own, within)
-        return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
+        if not job.hops:
+            return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
+        return _with_repository(selection, found, own, job)
 
     if job.whole:
         return built(None)
     context = built(tuple(sorted({s.span for s in (*job.beside, selection)})))
     return context if all(context.outline.has_read(f.span) for f in context.functions) else built(None)
+
+
+def _with_repository(selection: Selection, found: Outline, own: Wrappers, job: Job) -> Context:
+    """The context with what the repository around the file says."""
+    from ctxreview.surroundings import surroundings
+    from ctxreview.wrapping import wrapped
+
+    repository = repository_at(selection.source.root, found.language, own)
+    for member in found.outermost:
+        if member.span.overlaps(selection.span) and found.has_read(member.span):
+            found = wrapped(found, member.span, repository)
+
+    def look(outline: Outline, functions: Sequence[Scope]) -> Surroundings:
+        return surroundings(outline, functions, repository, job.hops)
+
+    return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed, look)
+
+
+@lru_cache(maxsize=8)
+def repository_at(root: Path, language: str, own: Wrappers) -> Repository:
+    """The repository under ``root``, once however many selections look into it."""
+    from ctxreview.repository import open_repository
+
+    return open_repository(root, language, own)
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -359,6 +359,37 @@ def search(place: Workspace, words: Iterable[str]) -> Mapping[str, tuple[str, ..
             for name in names:
                 found[name].append(path)
     return {word: tuple(found.get(name, ())) for word, name in asked.items()}
+
+
+def words(place: Workspace) -> Mapping[str, tuple[str, ...]]:
+    """Every identifier of the workspace's files with the paths of the files it stands in, as :func:`search` has them.
+
+    One pass that costs as much as some ten searches, and memory in proportion to the text: up to as much as the text has.
+    """
+    found: dict[bytes, list[int]] = {}
+    for n, path in enumerate(place.paths):
+        text = _text(_bytes(place.root, path), ascii_only=False)
+        if not _generated(text):
+            for name in set(text.translate(_APART).split()):
+                found.setdefault(name, []).append(n)
+    return _Words(place.paths, found)
+
+
+class _Words(Mapping[str, tuple[str, ...]]):
+    """Words to paths, kept as numbers of the paths."""
+
+    def __init__(self, paths: tuple[str, ...], found: dict[bytes, list[int]]) -> None:
+        self._paths = paths
+        self._found = found
+
+    def __getitem__(self, word: str) -> tuple[str, ...]:
+        return tuple(self._paths[n] for n in self._found[word.removeprefix("@").encode("utf-8", "replace")])
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("utf-8", "replace") for name in self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def _standing(root: Path, path: str, sought: frozenset[bytes]) -> set[bytes]:

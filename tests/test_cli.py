@@ -637,7 +637,6 @@ def test_refused_selection_of_every_command(run: Run, args: list[str], selection
         (["context", QUERY, "--selections", "x"], "not both"),
         (["context", "--selections", "missing.txt"], "missing.txt: cannot be read"),
         (["context", "--selections", "src"], "src: cannot be read"),
-        (["context", QUERY, "--hops", "3"], "--hops 3: "),
         (["context", QUERY, "--budget", "0"], "--budget 0: "),
         (["context", QUERY, "--budget", "-5"], "--budget -5: "),
         (

@@ -56,7 +56,12 @@ def enclosing(made: Context) -> list[str]:
 
 def shown_lines(made: Context) -> set[int]:
     """The numbers of the lines in the listing."""
-    return {int(n) for n in re.findall(r"^[> ] *(\d+) \|", listing(made.excerpts, made.selection), re.M)}
+    return {
+        int(n)
+        for n in re.findall(
+            r"^[> ] *(\d+) \|", listing(made.excerpts, made.selection.source, made.selection.lines), re.M
+        )
+    }
 
 
 # --- selection to functions --------------------------------------------------------------------------------
@@ -384,7 +389,7 @@ def test_ladder() -> None:
         ("signatures", "public Shop(int count)"),
         ("signatures", "private void Tell(int id)"),
     ]
-    text = listing(made.excerpts, made.selection)
+    text = listing(made.excerpts, made.selection.source, made.selection.lines)
     assert "Console.WriteLine" not in text
     assert "_count = count" not in text
     assert [o.why for o in made.omitted] == ["the bodies of 3 other members of Shop: not enclosing the selection"]
@@ -394,7 +399,7 @@ def test_ladder() -> None:
 def test_listing() -> None:
     """The listing has the lines' numbers, marks the selected ones and shows where lines are missing."""
     made = of(SHOP)
-    text = listing(made.excerpts, made.selection)
+    text = listing(made.excerpts, made.selection.source, made.selection.lines)
     assert ">21 |             _count++;" in text
     assert [line for line in text.splitlines() if line.startswith(">")] == [">21 |             _count++;"]
     assert "\n    …\n 17 |     public void M(int id)\n 18 |     {\n" in text
@@ -510,9 +515,9 @@ def fits(code: str, budget: int) -> bool:
 def test_elision_is_marked_and_counted() -> None:
     """What is left out of a function is one counted line in the listing and an omission with the same lines."""
     made = of(LONG, smallest(LONG))
-    text = listing(made.excerpts, made.selection)
-    assert "  4 |     {\n    … 20 lines left out here (no scope, no selection)\n 25 |         lock (_g)\n" in text
-    assert " 29 |         }\n    … 24 lines left out here (no scope, no selection)\n 54 |     }" in text
+    text = listing(made.excerpts, made.selection.source, made.selection.lines)
+    assert "  4 |     {\n    … 20 lines left out here\n 25 |         lock (_g)\n" in text
+    assert " 29 |         }\n    … 24 lines left out here\n 54 |     }" in text
     assert not re.search("First|Third|Fourth|Last", text)
     assert re.search(r"lock \(_g\)\n.*\{\n>27 \| +_x\+\+;\n.*Inside\(1, 2, 3\);\n.*\}", text)
     assert [(o.start_line, o.end_line) for o in made.omitted if "statements outside" in o.why] == [(5, 24), (30, 53)]
@@ -523,7 +528,7 @@ def test_elision_takes_no_more_than_it_needs() -> None:
     whole = next(b for b in range(smallest(LONG), 16_000) if not of(LONG, b).excerpts[0].elided)
     made = of(LONG, whole - 1)
     assert made.excerpts[0].elided
-    text = listing(made.excerpts, made.selection)
+    text = listing(made.excerpts, made.selection.source, made.selection.lines)
     assert "Third" not in text
     assert "First" in text
 
@@ -596,7 +601,7 @@ def test_nothing_that_matters_is_left_out(before: str, scope: str, held: str, af
         assert re.search(r"needs [\d,]+ tokens .* the budget is [\d,]+; raise it with --budget", str(error))
         return
     assert made.tokens.prompt <= budget
-    text = listing(made.excerpts, selection)
+    text = listing(made.excerpts, selection.source, selection.lines)
     assert made.tokens.prompt >= WORDS.count("\n".join(proven(made)))
     shown = shown_lines(made)
     kept = [*(s.span for s in made.scopes), selection.span]

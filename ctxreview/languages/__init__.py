@@ -54,7 +54,7 @@ class Construct(NamedTuple):
     it is disposed, ``acquires`` and ``releases`` the two calls of a pair on one receiver (a dotted entry
     such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
     ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
-    declared types of what is acquired, which make an acquire certain; ``on`` is a regular expression that the
+    declared types of what is acquired, which make an acquire certain; ``resolved`` says that it was read in the repository; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match.
     """
 
@@ -73,6 +73,7 @@ class Construct(NamedTuple):
     types: tuple[str, ...] = ()
     on: str = ""
     note: str = ""
+    resolved: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +181,18 @@ def with_wrappers(language: Language, wrappers: Wrappers) -> Language:
         Construct(name, kind, opens=(name,), runs=(name,), note="Named in the project's settings.")
         for kind, names in kinds
         for name in names
+    )
+    own += tuple(
+        Construct(
+            w.name,
+            w.kind,
+            opens=(w.name,) if w.opens else (),
+            runs=() if w.opens else (w.name,),
+            mode=w.mode or "exclusive",
+            note=w.note,
+            resolved=True,
+        )
+        for w in wrappers.found
     )
     return replace(language, constructs=(*own, *language.constructs)) if own else language
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of, with_wrappers
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model import NO_WRAPPERS, Fact, Member, Outline, Parse, Scope, Source, Span, Wrappers
+from ctxreview.model import NO_WRAPPERS, Fact, Member, Outline, Parse, Reference, Scope, Source, Span, Wrappers
 from ctxreview.outline import facts, nodes, scopes
+from ctxreview.outline.names import Names
 from ctxreview.outline.nesting import Nesting
 from ctxreview.outline.page import Page
 from ctxreview.outline.reading import read
-from ctxreview.outline.variables import reach_out
+from ctxreview.outline.references import references
+from ctxreview.outline.variables import reach_out, returned
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -30,6 +32,7 @@ def outline(
     keep: int | None = None,
     wrappers: Wrappers = NO_WRAPPERS,
     within: tuple[Span, ...] | None = None,
+    wanted: frozenset[str] = frozenset(),
 ) -> Outline:
     """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension.
 
@@ -37,19 +40,21 @@ def outline(
     the functions that touch one of these spans, or follow one that lies between functions, are read inside: of the
     others the outline has the heads, and :attr:`Outline.unread` their bodies.
 
+    The uses of the ``wanted`` names are in the outline as far as bodies were read.
+
     Where ``#if`` branches have to be decided to read the file, the one at the byte offset ``keep`` is kept; the
     others are outlined too, and what stands only there says so.
     """
     language = with_wrappers(language_of(source.path), wrappers)
     reading = read(source.data, language, keep)
-    found = _outlined(reading.root, source, language, within)
+    found = _outlined(reading.root, source, language, within, wanted)
     if found is None:
-        return outline(source, keep, wrappers)
+        return outline(source, keep, wrappers, None, wanted)
     found = found._replace(parse=reading.parse)
     for root in reading.branches:
-        branch = _outlined(root, source, language, within)
+        branch = _outlined(root, source, language, within, wanted)
         if branch is None:
-            return outline(source, keep, wrappers)
+            return outline(source, keep, wrappers, None, wanted)
         found = _with_branch(found, branch)
     return Outline(source, language.name, **found._asdict(), wrappers=wrappers)
 
@@ -62,10 +67,14 @@ class _Found(NamedTuple):
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
     unread: tuple[Span, ...]
+    references: tuple[Reference, ...]
+    returned: tuple[Scope, ...]
     parse: Parse
 
 
-def _outlined(root: Node, source: Source, language: Language, within: tuple[Span, ...] | None) -> _Found | None:
+def _outlined(
+    root: Node, source: Source, language: Language, within: tuple[Span, ...] | None, wanted: frozenset[str]
+) -> _Found | None:
     """What one tree gives; ``None`` where it takes more than the functions ``within`` to tell what they do."""
     captures = language.patterns.captures(root, within)
     types = Nesting(_types(captures, language))
@@ -74,7 +83,9 @@ def _outlined(root: Node, source: Source, language: Language, within: tuple[Span
     nesting = Nesting(functions)
     calls = nodes.calls(captures.get("call", []))
     members = tuple(_members(captures, language))
-    known = facts.facts(root, captures, calls, members, (nesting, types), language, source)
+    data = facts.code(root, captures.get("comment", []))
+    names = Names(data, captures.get("local", []), members, nesting, types)
+    known = facts.facts(root, captures, calls, names, language, source)
     starts = [f.span.start for f in known]
     page = Page(captures, calls, language, source, types, nesting, members, known, starts, comments)
     unread = tuple(nodes.span(n) for n in captures.get(UNREAD, []))
@@ -88,6 +99,8 @@ def _outlined(root: Node, source: Source, language: Language, within: tuple[Span
         facts=known,
         comments=comments,
         unread=unread,
+        references=tuple(references(root, page, names, wanted)) if wanted else (),
+        returned=tuple(returned(page)),
         parse=Parse(clean=True),
     )
 
@@ -109,7 +122,12 @@ def _with_branch(found: _Found, branch: _Found) -> _Found:
         scopes=tuple(sorted((*found.scopes, *further), key=lambda s: (s.span.start, -s.span.end))),
         members=tuple(dict.fromkeys((*found.members, *branch.members))),
         facts=tuple(sorted((*found.facts, *(f for f in branch.facts if f.span not in places)), key=lambda f: f.span)),
+        references=tuple(sorted({r.at: r for r in (*branch.references, *found.references)}.values(), key=_at)),
     )
+
+
+def _at(reference: Reference) -> Span:
+    return reference.at
 
 
 def _crosses(a: Span, b: Span) -> bool:
@@ -191,9 +209,27 @@ def _types(captures: Captures, language: Language) -> tuple[Scope, ...]:
                 head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
                 tail=Span(node.end_byte - 1, node.end_byte),
                 container=next((t.name for t in reversed(found) if t.span.holds(whole)), ""),
+                qualified=_qualified(node),
             )
         )
     return tuple(found)
+
+
+def _qualified(type_: Node) -> str:
+    """The name of a type with its namespace and the types around it, the number of its parameters after a backtick."""
+    parts, top = [], type_
+    for node in (type_, *nodes.ancestors(type_)):
+        top = node if node.parent is None else top
+        if node.type in ("namespace_declaration", "file_scoped_namespace_declaration"):
+            parts.append(nodes.text(node.child_by_field_name("name")))
+        elif (name := node.child_by_field_name("name")) is not None and node.type.endswith("_declaration"):
+            listed = next((c for c in node.named_children if c.type == "type_parameter_list"), None)
+            parameters = len([c for c in listed.named_children if c.type == "type_parameter"]) if listed else 0
+            parts.append(nodes.text(name) + (f"`{parameters}" if parameters else ""))
+    namespace = next((c for c in top.children if c.type == "file_scoped_namespace_declaration"), None)
+    if namespace is not None and namespace.end_byte <= type_.start_byte:
+        parts.append(nodes.text(namespace.child_by_field_name("name")))
+    return ".".join(reversed(parts))
 
 
 def _members(captures: Captures, language: Language) -> list[Member]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ctxreview.languages import Language
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model import Fact, Member, Source, Span
+from ctxreview.model import Fact, Source, Span
 from ctxreview.outline import nodes, state
 from ctxreview.outline.effects import effects
 from ctxreview.outline.names import Names
-from ctxreview.outline.nesting import Nesting
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -22,21 +21,10 @@ if TYPE_CHECKING:
 
 
 def facts(
-    root: Node,
-    captures: Captures,
-    calls: list[nodes.Call],
-    members: tuple[Member, ...],
-    nesting: tuple[Nesting, Nesting],
-    language: Language,
-    source: Source,
+    root: Node, captures: Captures, calls: list[nodes.Call], names: Names, language: Language, source: Source
 ) -> tuple[Fact, ...]:
-    """All facts of a file in source order; ``nesting`` is that of the functions and of the types.
-
-    There are none of bodies that were not entered.
-    """
-    data = _code(root, captures.get("comment", []))
-    names = Names(data, captures.get("local", []), members, *nesting)
-    written = state.Written()
+    """All facts of a file in source order, none of bodies that were not entered."""
+    data, written = names.data, state.Written()
     texts = captures.get("text", [])
     unread = [nodes.span(n) for n in captures.get(UNREAD, [])]
     found = [*state.assignments(captures.get("fact.write", []), language, names, written)]
@@ -53,7 +41,7 @@ def facts(
     return tuple(sorted(found, key=lambda f: (f.span.start, -f.span.end)))
 
 
-def _code(root: Node, comments: list[Node]) -> bytes:
+def code(root: Node, comments: list[Node]) -> bytes:
     """The text that was parsed (other ``#if`` branches are blank in it), its comments blanked too."""
     data = bytearray(bytes(root.start_byte) + (root.text or b""))
     for comment in comments:

@@ -162,7 +162,7 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
         mode=_mode(opened),
         isolation=_isolation(opened),
         async_flow=construct.async_flow in nodes.text(opened.node) if construct.async_flow else None,
-        certainty="assumed" if opened.assumed else "syntactic",
+        certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
         note="Its name looks like one; what it does was not read." if opened.assumed else construct.note,
     )
 

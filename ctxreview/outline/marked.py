@@ -30,6 +30,22 @@ def callbacks(page: Page) -> Iterator[Scope]:
             yield _scope(constructs[0], name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
 
 
+def handed(group: Node, page: Page) -> Scope | None:
+    """The scope in which an executor runs a method that it is handed by name: from its call's start to its end."""
+    argument = group.parent
+    call = argument.parent.parent if argument is not None and argument.type == "argument" and argument.parent else None
+    if call is None or call.type != "invocation_expression":
+        return None
+    name, on = nodes.call_name(call), nodes.receiver(call)
+    constructs = page.constructs("runs", name, on)
+    runs = (a for a in nodes.arguments(call) if a.type in FUNCTIONS or nodes.simple_name(a)[:1].isupper())
+    if not constructs or next(runs, None) != group:
+        return None
+    span = nodes.span(call)
+    made = _scope(constructs[0], name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+    return made._replace(owner=page.owner_span(call))
+
+
 def attributes(page: Page) -> Iterator[Scope]:
     """Members and types that an attribute marks, and those that implement what is marked in the same file."""
     table: dict[str, list[tuple[Construct, str]]] = {}
@@ -81,5 +97,6 @@ def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, 
         mode=construct.mode if construct.kind == "lock" or construct.mode == "retried" else "",
         isolation=construct.isolation,
         owner=span,
+        certainty="resolved" if construct.resolved else "syntactic",
         note=construct.note,
     )

@@ -89,6 +89,12 @@ class Names:
                 return states[name]
         return None
 
+    def type_of_member(self, owner: str, name: str) -> str:
+        """The declared type of a member of a type that this file declares, ``""`` where it does not."""
+        type_ = self._by_name.get(owner)
+        state = self._own.get(type_.span, {}).get(name) if type_ is not None else None
+        return state.type if state is not None else ""
+
     @cached_property
     def declared(self) -> frozenset[bytes]:
         """The names of all state that the file declares."""

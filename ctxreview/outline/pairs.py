@@ -44,7 +44,8 @@ def pairs(page: Page) -> Iterator[Scope]:
             elif event.certain and owner.size:
                 end = Span(owner.end - 1, owner.end)
                 note = "Nothing in this function releases it."
-                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note)
+                made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note)
+                yield made._replace(is_left_open=True)
         if events and not opened and events[-1].certain and owner.size:
             function = page.owner(events[-1].node)
             start = function.head.end if function is not None else owner.start

@@ -46,11 +46,11 @@ class _Parsed(NamedTuple):
         return _Parsed(data, language.parser.parse(data, tree))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def read(data: bytes, language: Language, keep: int | None = None) -> Reading:
     """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
 
-    The last reading is kept: the same file may be asked for again, for another part of it.
+    The last readings are kept: the same file may be asked for again, for another part of it.
     """
     last = _Parsed(data, language.parser.parse(data))
     if not _unread(last.tree.root_node, data, language) or language.normalise is None:

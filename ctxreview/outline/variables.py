@@ -46,27 +46,44 @@ def reach_out(page: Page) -> bool:
     return any(s is not None and s.target.removeprefix("this.") in kept for s in _starts(page))
 
 
-def _starts(page: Page) -> Iterator[_Start | None]:
+def returned(page: Page) -> Iterator[Scope]:
+    """Scopes that a function opens and returns at once: they are open in its caller."""
+    for opened in _openings(page):
+        node = _through(opened.node.parent)
+        if node is not None and node.type in ("return_statement", "arrow_expression_clause"):
+            yield scope(opened, nodes.span(opened.node), nodes.span(opened.node), "returned", page)
+
+
+def _openings(page: Page) -> Iterator[Opened]:
     named = page.language.named("opens")
     for node, name in page.calls:
         constructs = page.constructs("opens", name, nodes.receiver(node)) if name in named else ()
         if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
-            yield _start(Opened(constructs[0], node, ""), page)
+            yield Opened(constructs[0], node, "")
     for node in page.captures.get("new", []):
         constructs = page.language.table("creates").get(nodes.simple_name(node.child_by_field_name("type")), ())
         if constructs:
-            yield _start(Opened(constructs[0], node, ""), page)
+            yield Opened(constructs[0], node, "")
 
 
-def _start(opened: Opened, page: Page) -> _Start | None:
-    """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
-    node: Node | None = opened.node.parent
+def _through(node: Node | None) -> Node | None:
+    """What gets the value of an opening call: awaits, casts and ``ConfigureAwait`` left behind."""
     while node is not None and (
         node.type in WRAPS
         or node.type == "member_access_expression"
         or (node.type == "invocation_expression" and nodes.call_name(node) in ("ConfigureAwait", "AsTask", "GetResult"))
     ):
         node = node.parent
+    return node
+
+
+def _starts(page: Page) -> Iterator[_Start | None]:
+    return (_start(opened, page) for opened in _openings(page))
+
+
+def _start(opened: Opened, page: Page) -> _Start | None:
+    """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
+    node = _through(opened.node.parent)
     if node is None:
         return None
     target: str | None = None
@@ -96,7 +113,7 @@ def _from(start: _Start, page: Page) -> Iterator[Scope]:
         return  # only the name says that a lock was taken, and nothing here gives it back
     closing = end if end is not None else Span(owner.end - 1, owner.end)
     made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", page)
-    yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip())
+    yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip(), is_left_open=end is None)
 
 
 def _end(name: str, start: _Start, page: Page) -> tuple[Span | None, str]:

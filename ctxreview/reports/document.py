@@ -90,13 +90,13 @@ def _lines(pair: tuple[int, int]) -> Document:
 
 def scope_lines(scope: Scope, value: Context) -> tuple[int, int]:
     """First and last line of a scope; a pair ends on the line where its release is called."""
-    source = value.selection.source
+    source = value.source_of(scope)
     first, last = source.lines_of(scope.span)
     return first, source.line_of(scope.tail.start) if scope.form == "acquire-release" else last
 
 
 def _scope(scope: Scope, value: Context) -> Document:
-    source = value.selection.source
+    source = value.source_of(scope)
     return {
         "kind": scope.kind,
         "construct": scope.construct,

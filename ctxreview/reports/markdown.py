@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.listing import listing, proven, redacted, visible
+from ctxreview.listing import files, proven, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, seen
@@ -33,7 +33,10 @@ def _context(value: Context) -> Iterator[str]:
     first, last = value.selection.lines
     yield f"## {escaped(value.path)}, {place(first, last)}: {value.verdict}"
     yield ""
-    yield fenced(listing(value.excerpts, value.selection, redacted(value.selection.source)), value.outline.language)
+    for source, code in files(value):
+        if source.path != value.path:
+            yield f"\n### {escaped(source.path)}\n"
+        yield fenced(code, value.outline.language)
     yield ""
     yield "**What the source proves**"
     yield ""

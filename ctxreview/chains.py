@@ -1,0 +1,132 @@
+"""The scopes that callers hold around a function, followed from call to call."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ctxreview.callers import Call, Found, Target, calls, shown
+from ctxreview.model import Certainty, Outline, Scope, Span
+from ctxreview.repository import Repository
+from ctxreview.wrapping import wrapped
+
+MAX_TARGETS = 60
+"""Functions whose callers are looked for at most; where there are more, that is said."""
+
+
+class Link(NamedTuple):
+    """A call on the way to the selected function: from ``caller``, under ``scopes`` of its own; ``via`` leads to it.
+
+    ``scopes`` are those of the caller's file that hold the call. ``depth`` is 1 for a direct call. ``deferred`` says
+    that it stands in a function that only runs later: nothing around it is held then.
+    """
+
+    call: Call
+    caller: Scope | None
+    scopes: tuple[Scope, ...]
+    via: tuple[str, ...]
+    certainty: Certainty
+    depth: int
+    deferred: bool = False
+
+    @property
+    def outline(self) -> Outline:
+        """The outline of the caller's file."""
+        return self.call.outline
+
+
+class Above(NamedTuple):
+    """All links that were found, nearest first.
+
+    ``direct`` are the calls of the selected function itself, ``cut`` the functions whose callers were not followed,
+    ``roots`` those that nobody in the repository calls.
+    """
+
+    links: tuple[Link, ...]
+    direct: Found
+    cut: tuple[str, ...]
+    roots: tuple[str, ...]
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes that callers hold, each with its file and the calls from there; by the surest way to each."""
+        found: dict[tuple[str, Span], Scope] = {}
+        for link in self.links:
+            path = link.outline.source.path
+            for scope in link.scopes:
+                certainty: Certainty = "assumed" if "assumed" in (link.certainty, scope.certainty) else "resolved"
+                known = found.get((path, scope.span))
+                if known is None or (known.certainty == "assumed" and certainty == "resolved"):
+                    found[path, scope.span] = scope._replace(
+                        form="caller", path=path, via=link.via, certainty=certainty
+                    )
+        return tuple(found.values())
+
+
+def above(target: Target, repository: Repository, hops: int) -> Above:
+    """The calls that lead to ``target``, at most ``hops`` of them in a row."""
+    links: list[Link] = []
+    cut: list[str] = []
+    roots: list[str] = []
+    seen = {_key(target)}
+    direct = Found(())
+    waiting: list[tuple[Target, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
+    while waiting:
+        here, via, certainty, depth = waiting.pop(0)
+        if depth == hops or len(seen) > MAX_TARGETS:
+            cut.append(here.shown)
+            continue
+        found = calls(here, repository)
+        if depth == 0:
+            direct = found
+        if not found.calls and depth > 0 and here.name != "Main":
+            roots.append(here.shown)
+        for call in found.calls:
+            link, following = _link(call, via, certainty, depth + 1, repository)
+            links.append(link)
+            if following is not None and link.certainty == "resolved" and _key(following) not in seen:
+                seen.add(_key(following))
+                waiting.append((following, link.via, link.certainty, depth + 1))
+    return Above(tuple(links), direct, tuple(dict.fromkeys(cut)), tuple(dict.fromkeys(roots)))
+
+
+def _key(target: Target) -> tuple[str, Span]:
+    return target.outline.source.path, target.function.span
+
+
+def _link(
+    call: Call, via: tuple[str, ...], certainty: Certainty, depth: int, repository: Repository
+) -> tuple[Link, Target | None]:
+    """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
+    at = call.reference.at
+    member = next((f for f in call.outline.outermost if f.span.holds(at)), None)
+    outline = wrapped(call.outline, member.span, repository) if member is not None else call.outline
+    call = call._replace(outline=outline)
+    around = outline.around(at, "function")
+    scopes = [s for s in outline.holds if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]
+    if call.reference.runs is not None:
+        scopes.append(call.reference.runs)
+    immediate = {s.span for s in outline.holds if s.form == "callback"}
+    following: Scope | None = None
+    deferred = call.reference.form == "name" and call.reference.runs is None and call.reference.handed
+    for function in around:
+        if function.construct == "lambda" and function.span not in immediate:
+            deferred = True
+            break
+        if function.construct != "lambda":
+            following = function
+            break
+    if deferred and call.reference.form == "name" and call.reference.handed:
+        scopes, following = [], None
+    surely: Certainty = "assumed" if "assumed" in (certainty, call.certainty) else "resolved"
+    caller = around[-1] if around else None
+    named = shown(outline, caller) if caller is not None else outline.source.path
+    link = Link(
+        call=call,
+        caller=caller,
+        scopes=tuple(scopes),
+        via=(f"{named} ({call.place})", *via),
+        certainty=surely,
+        depth=depth,
+        deferred=deferred,
+    )
+    return link, Target(outline, following) if following is not None else None

@@ -1,0 +1,27 @@
+"""Excerpts of other places: the lines that matter, and nothing of what stands between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ctxreview.model import Excerpt, Outline, Role, Source, Span
+
+
+def excerpt_of(outline: Outline, kept: Sequence[Span], role: Role, why: str) -> Excerpt:
+    """An excerpt from the first to the last of the lines of ``kept``; the others between them are left out."""
+    source = outline.source
+    lines = sorted({n for span in kept for n in _lines(source, span)})
+    elided = tuple(
+        source.line_span(before + 1, after - 1)
+        for before, after in pairwise(lines)
+        if source.data[source.starts[before] : source.starts[after - 1]].strip()
+    )
+    return Excerpt(source, source.line_span(lines[0], lines[-1]), role, why, elided=elided)
+
+
+def _lines(source: Source, span: Span) -> range:
+    """The lines of a span, without blank ones at its end."""
+    end = span.start + len(source.data[span.start : span.end].rstrip())
+    first, last = source.lines_of(Span(span.start, max(span.start + 1, end)))
+    return range(first, last + 1)

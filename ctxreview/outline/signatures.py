@@ -1,0 +1,258 @@
+"""What a declaration says before its body: parameters of a function, bases of a type. Read from its head's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from ctxreview.model import Argument
+
+_PASSED = frozenset({"this", "ref", "out", "in", "params", "scoped", "readonly"})
+_MODIFIERS = frozenset(
+    [
+        "public",
+        "private",
+        "protected",
+        "internal",
+        "static",
+        "abstract",
+        "virtual",
+        "override",
+        "sealed",
+        "async",
+        "extern",
+        "unsafe",
+        "partial",
+        "new",
+        "readonly",
+        "required",
+        "file",
+    ]
+)
+_NUMBERS = {"int", "long", "short", "byte", "sbyte", "uint", "ulong", "ushort", "nint", "nuint"}
+_REALS = {"float", "double", "decimal", "Half"}
+_PLAIN = {"bool": "bool", "string": "string", "char": "char", "String": "string", "Guid": "Guid"}
+"""Types that a literal or another plain type tells from the others."""
+
+
+class Parameter(NamedTuple):
+    """One parameter: its type as written, its name, how it is passed (``out``, ``params``, ...)."""
+
+    type: str
+    name: str
+    passed: str = ""
+    optional: bool = False
+
+
+class Signature(NamedTuple):
+    """The head of a function: its modifiers, parameters and explicit interface; ``returns`` is the type as written."""
+
+    modifiers: frozenset[str]
+    returns: str
+    interface: str
+    generic: int
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def extends(self) -> str:
+        """The type that an extension method extends, ``""`` for any other."""
+        first = self.parameters[0] if self.parameters else None
+        return first.type if first is not None and first.passed.startswith("this") else ""
+
+    def without_receiver(self) -> Signature:
+        """The signature as a call on a value sees it, where it is an extension method's."""
+        return self._replace(parameters=self.parameters[1:])
+
+
+@lru_cache(maxsize=4096)
+def signature(head: str, name: str) -> Signature:
+    """The signature in a function's head; without parameters where there is no parenthesis after ``name``."""
+    text = _without_attributes(_without_comments(head))
+    found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
+    before = text[: found.start()] if found is not None else text
+    explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
+    words = before[: explicit.start()].split() if explicit is not None else before.split()
+    modifiers = frozenset(w for w in words if w in _MODIFIERS)
+    returns = " ".join(w for w in words if w not in _MODIFIERS)
+    parameters: tuple[Parameter, ...] = ()
+    generic = arity(found[0]) if found is not None else 0
+    if found is not None:
+        listed = _inside(text, found.end() - 1)
+        parameters = tuple(_parameter(p) for p in _split(listed) if p.strip())
+    return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", generic, parameters)
+
+
+@lru_cache(maxsize=4096)
+def bases(head: str, name: str) -> tuple[str, ...]:
+    """The types after the colon of a type's head, as written, without arguments of a base constructor."""
+    text = _without_attributes(_without_comments(head))
+    found = re.search(rf"\b{re.escape(name)}\b", text)
+    if found is None:
+        return ()
+    after = re.split(r"\bwhere\b", text[found.end() :])[0]
+    at = next((i for i, c in _outside(after) if c == ":"), None)
+    if at is None:
+        return ()
+    listed = (re.sub(r"\(.*", "", " ".join(b.split()), flags=re.DOTALL).strip() for b in _split(after[at + 1 :]))
+    return tuple(b for b in listed if b)
+
+
+def modifiers(head: str, name: str) -> frozenset[str]:
+    """The words before a type's keyword and name."""
+    text = _without_attributes(_without_comments(head))
+    found = re.search(rf"\b{re.escape(name)}\b", text)
+    return frozenset(text[: found.start()].split()) if found is not None else frozenset()
+
+
+def simple(written: str) -> str:
+    """The simple name of a type as written: ``Repo`` of ``Data.Repo<int>?``."""
+    return re.sub(r"<.*", "", written.strip().rstrip("?"), flags=re.DOTALL).rpartition(".")[2].strip().lstrip("@")
+
+
+def arity(written: str) -> int:
+    """How many type arguments a type as written has."""
+    found = re.search(r"<(.*)>", written, re.DOTALL)
+    return len(list(_split(found[1]))) if found is not None else 0
+
+
+def accepts(declared: Signature, given: Sequence[Argument]) -> bool:
+    """Whether a call with these arguments can be one of that signature, as far as the source tells."""
+    return cost(declared, given) is not None
+
+
+def cost(declared: Signature, given: Sequence[Argument]) -> int | None:
+    """How far a call is from the signature: 0 when each parameter is given, more where defaults or ``params`` fill in.
+
+    ``None`` where it cannot be a call of it.
+    """
+    parameters = declared.parameters
+    rest = parameters[-1] if parameters and "params" in parameters[-1].passed else None
+    names = {p.name: i for i, p in enumerate(parameters)}
+    taken: set[int] = set()
+    spread = False
+    for at, argument in enumerate(given):
+        if argument.name:
+            if argument.name not in names:
+                return None
+            place = names[argument.name]
+        elif rest is not None and at >= len(parameters) - 1:
+            place, spread = len(parameters) - 1, True
+        elif at < len(parameters):
+            place = at
+        else:
+            return None
+        if not _fits(parameters[place], argument, params=spread):
+            return None
+        taken.add(place)
+    missing = [p for i, p in enumerate(parameters) if i not in taken and not (p.optional or p is rest)]
+    return None if missing else 2 * (len(parameters) - len(taken)) + spread
+
+
+def _fits(parameter: Parameter, argument: Argument, *, params: bool) -> bool:
+    """Whether an argument may be given for a parameter; what the source does not tell may."""
+    by = {w for w in parameter.passed.split() if w in ("ref", "out")}
+    if by != {w for w in (argument.passed,) if w in ("ref", "out")}:
+        return False
+    type_ = parameter.type.rstrip("?")
+    plain = _plain(simple(re.sub(r"\[\]$", "", type_) if params else type_))
+    shape = argument.shape
+    if not shape or by:
+        return True
+    if shape == "null":
+        return parameter.type.endswith("?") or plain in ("", "string")
+    if shape.startswith("lambda"):
+        return not plain and not type_.endswith("]")
+    given = _plain(shape.removeprefix("type:"))
+    if shape.startswith("type:") and not given:
+        return not plain  # an object for a number or text; of two other types nothing is known
+    if given == "number":
+        return plain in ("number", "real", "") and not _is_delegate(type_)
+    if given == "real":
+        return plain in ("real", "") and not _is_delegate(type_)
+    return plain in (given, "") and not _is_delegate(type_)
+
+
+def _plain(type_: str) -> str:
+    if type_ in _NUMBERS or type_ == "number":
+        return "number"
+    return "real" if type_ in _REALS or type_ == "real" else _PLAIN.get(type_, "")
+
+
+def _is_delegate(type_: str) -> bool:
+    return simple(type_) in ("Action", "Func", "Predicate", "Comparison", "EventHandler")
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL) if "/" in text else text
+
+
+def _without_attributes(text: str) -> str:
+    """Without the ``[...]`` in front; an array's brackets follow a name and stay."""
+    while (found := re.match(r"\s*\[", text)) is not None:
+        end = found.end() + len(_inside(text, found.end() - 1)) + 1
+        text = text[end:]
+    return text
+
+
+def _parameter(text: str) -> Parameter:
+    text = _without_attributes(text)
+    default = next((i for i, c in _outside(text) if c == "="), None)
+    words = text[:default].split()
+    passed = [w for w in words if w in _PASSED]
+    rest = [w for w in words if w not in _PASSED]
+    return Parameter(" ".join(rest[:-1]), rest[-1].lstrip("@") if rest else "", " ".join(passed), default is not None)
+
+
+def _inside(text: str, opening: int) -> str:
+    """What stands between the bracket at ``opening`` and its other half; all of the rest where it has none."""
+    depth = 0
+    for at, char in _code(text, opening):
+        if char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+            if depth == 0:
+                return text[opening + 1 : at]
+    return text[opening + 1 :]
+
+
+def _split(text: str) -> Iterator[str]:
+    """The parts between commas that stand in no bracket."""
+    start = 0
+    for at, char in _outside(text):
+        if char == ",":
+            yield text[start:at]
+            start = at + 1
+    yield text[start:]
+
+
+def _outside(text: str) -> Iterator[tuple[int, str]]:
+    """The characters that stand in no bracket, with their places."""
+    depth = 0
+    for at, char in _code(text, 0):
+        if char in "([{<":
+            depth += 1
+        elif char in ")]}" or (char == ">" and text[at - 1 : at] != "="):
+            depth -= 1
+        elif depth == 0:
+            yield at, char
+
+
+def _code(text: str, start: int) -> Iterator[tuple[int, str]]:
+    """The characters outside texts in quotes."""
+    quoted = ""
+    at = start
+    while at < len(text):
+        char = text[at]
+        if quoted:
+            if char == "\\":
+                at += 1
+            elif char == quoted:
+                quoted = ""
+        elif char in "\"'":
+            quoted = char
+        else:
+            yield at, char
+        at += 1

@@ -1,0 +1,328 @@
+"""What the rest of the repository says of a name: outlines of the files that hit, types by name and how they derive.
+
+Each file is read at most once for each set of names that is asked for, however many selections ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain as chain_of
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from ctxreview.languages import extensions
+from ctxreview.model import Outline, Scope, Source, Span, Wrapper, Wrappers
+from ctxreview.outline import outline
+from ctxreview.outline.signatures import arity, bases, modifiers, simple
+from ctxreview.workspace import Workspace, read, search, workspace
+from ctxreview.workspace import words as every_word
+
+T = TypeVar("T")
+
+_WHOLE = frozenset(("",))
+"""Stands for all of a file among the names that it was outlined for."""
+MAX_PASSES = 8
+"""Searches of the text before all its words are read into a table, which costs as much as ten of them."""
+MAX_TABLE = 12_000
+"""Files up to which that table is made: it takes memory in proportion to the text."""
+MAX_CLIMB = 64
+"""Types looked at on the way up from one to its bases."""
+
+
+class Declared(NamedTuple):
+    """One declaration of a type: a whole one, or a part."""
+
+    outline: Outline
+    scope: Scope
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The types it derives from, as written."""
+        return bases(self.outline.source.text(self.scope.head), self.scope.name)
+
+    @property
+    def modifiers(self) -> frozenset[str]:
+        """The words before its keyword, such as ``static`` and ``partial``."""
+        return modifiers(self.outline.source.text(self.scope.head), self.scope.name)
+
+    @property
+    def functions(self) -> Iterator[Scope]:
+        """The function-like members of this part, none of nested types."""
+        for function in self.outline.outermost:
+            if self.scope.span.holds(function.span):
+                home = self.outline.around(function.span, "type")
+                if home and home[0].span == self.scope.span:
+                    yield function
+
+
+class Repository:
+    """The files of a repository, read as far as somebody asks."""
+
+    def __init__(self, place: Workspace, language: str, wrappers: Wrappers) -> None:
+        """``language`` is the one whose files are in ``place``."""
+        self.place = place
+        self.language = language
+        self.wrappers = wrappers
+        self._hits: dict[str, tuple[str, ...]] = {}
+        self._sources: dict[str, Source | None] = {}
+        self._outlines: dict[tuple[str, frozenset[str]], Outline] = {}
+        self._types: dict[str, tuple[Declared, ...]] = {}
+        self._usings: dict[str, frozenset[str]] = {}
+        self._above: dict[str, tuple[tuple[Declared, ...], tuple[str, ...]]] = {}
+        self._below: dict[str, tuple[Declared, ...]] = {}
+        self._meant: dict[tuple[str, str, str], tuple[Declared, ...]] = {}
+        self._made: dict[tuple[str, ...], Any] = {}
+        self._passes = 0
+        self._words: Mapping[str, tuple[str, ...]] | None = None
+
+    def look_for(self, words: Iterable[str]) -> None:
+        """Search for all of the words in one pass over the text, to be asked for one by one later."""
+        new = {w for w in words if w not in self._hits and w.isidentifier()}
+        if not new:
+            return
+        self._passes += 1
+        if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
+            self._words = every_word(self.place)
+        if self._words is not None:
+            self._hits.update((w, self._words.get(w, ())) for w in new)
+        else:
+            self._hits.update(search(self.place, new))
+
+    def files(self, word: str) -> tuple[str, ...]:
+        """The paths of the files in which the word stands as a whole identifier."""
+        self.look_for([word])
+        return self._hits.get(word, ())
+
+    def source(self, path: str) -> Source | None:
+        """One file; ``None`` where it cannot be read."""
+        if path not in self._sources:
+            self._sources[path] = read(self.place, path)
+        return self._sources[path]
+
+    def uses(self, path: str, names: Iterable[str]) -> Outline | None:
+        """The outline of a file with the references to ``names``; only functions that name one are read inside."""
+        key = path, frozenset(names)
+        source = self.source(path)
+        if source is None:
+            return None
+        if key not in self._outlines:
+            within = tuple(places(source.data, key[1]))
+            self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
+        return self._outlines[key]
+
+    def again(self, known: Outline, found: tuple[Wrapper, ...]) -> Outline:
+        """An outline once more, with further wrappers known, and as much of the file read inside."""
+        wrappers = known.wrappers._replace(found=(*known.wrappers.found, *found))
+        within = tuple(f.span for f in known.outermost if known.has_read(f.span)) if known.unread else None
+        names = frozenset(r.name for r in known.references)
+        return outline(known.source, None, wrappers, within, names)
+
+    def heads(self, path: str) -> Outline | None:
+        """The outline of a file with nothing but heads: types, members and functions without their bodies."""
+        return self.uses(path, ())
+
+    def whole(self, path: str) -> Outline | None:
+        """The outline of all of a file."""
+        source = self.source(path)
+        key = path, _WHOLE
+        if source is not None and key not in self._outlines:
+            self._outlines[key] = outline(source, None, self.wrappers)
+        return self._outlines.get(key)
+
+    def once(self, key: tuple[str, ...], made: Callable[[], T]) -> T:
+        """What ``made`` gives, made once for each key."""
+        if key not in self._made:
+            self._made[key] = made()
+        found: T = self._made[key]
+        return found
+
+    def types(self, name: str) -> tuple[Declared, ...]:
+        """The declarations of types of a simple name."""
+        if name not in self._types:
+            declares = re.compile(
+                rb"\b(?:class|struct|interface|record)\s+@?" + re.escape(name.encode()) + rb"(?![\w\x80-\xff])"
+            )
+            found = []
+            for path in self.files(name):
+                source = self.source(path)
+                if source is not None and declares.search(source.data):
+                    made = self.heads(path)
+                    found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
+            self._types[name] = tuple(found)
+        return self._types[name]
+
+    def parts(self, declared: Declared) -> tuple[Declared, ...]:
+        """All parts of a type, the given one among them."""
+        if "partial" not in declared.modifiers:
+            return (declared,)
+        same = declared.scope.qualified
+        parts = [t for t in self.types(declared.scope.name) if t.scope.qualified == same]
+        return tuple(parts) or (declared,)
+
+    def resolve(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
+        """The declarations that a type's name can mean at a place: those of one type, or of several where it is open."""
+        home = next(iter(around.around(at, "type")), None)
+        key = written, around.source.path, home.qualified if home is not None else ""
+        if key not in self._meant:
+            self._meant[key] = self._resolved(written, around, at)
+        return self._meant[key]
+
+    def _resolved(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
+        name, count = simple(written), arity(written)
+        found = [t for t in self.types(name) if _arity(t.scope) == count]
+        if len({t.scope.qualified for t in found}) <= 1:
+            return tuple(found)
+        spaces = self._visible(around, at)
+        for space in spaces:
+            near = [
+                t
+                for t in found
+                if _space(t.scope.qualified) == space or written.startswith(_space(t.scope.qualified) + ".")
+            ]
+            if near:
+                return tuple(near)
+        used = self._imported(around.source)
+        imported = [t for t in found if _space(t.scope.qualified) in used]
+        return tuple(imported or found)
+
+    def _visible(self, around: Outline, at: Span) -> list[str]:
+        """The types and namespaces around a place, inner first."""
+        home = next(iter(around.around(at, "type")), None)
+        name = home.qualified if home is not None else ""
+        found = []
+        while name:
+            found.append(name)
+            name = _space(name)
+        return found
+
+    def _imported(self, source: Source) -> frozenset[str]:
+        """The namespaces (and static types) that a file's ``using`` directives import."""
+        if source.path not in self._usings:
+            names = re.findall(rb"^\s*(?:global\s+)?using\s+(?:static\s+)?([\w.]+)\s*;", source.data, re.MULTILINE)
+            self._usings[source.path] = frozenset(n.decode("utf-8", "replace") for n in names)
+        return self._usings[source.path]
+
+    def imports_members(self, source: Source, type_: Scope) -> bool:
+        """Whether a file has ``using static`` of a type."""
+        return type_.qualified in self._imported(source) and b"static" in source.data
+
+    def member_type(self, written: str, chain: Sequence[str], around: Outline, at: Span) -> str:
+        """The declared type of ``chain``, member after member, on a type as written; ``""`` where one is not found."""
+        for name in chain:
+            known = self.resolve(written, around, at)
+            own = (p for t in known for p in self.parts(t))
+            parts = chain_of(own, (a for t in known for a in self.ancestors(t)[0]))
+            found = next(
+                (
+                    (m.declares, p)
+                    for p in parts
+                    for m in p.outline.members
+                    if name in m.names and p.scope.span.holds(m.span)
+                ),
+                None,
+            )
+            if found is None:
+                return ""
+            written, around, at = found[0], found[1].outline, found[1].scope.span
+        return written
+
+    def ancestors(self, declared: Declared) -> tuple[tuple[Declared, ...], tuple[str, ...]]:
+        """The types that a type derives from, near first, and the names of bases that the repository does not have."""
+        if declared.scope.qualified not in self._above:
+            self._above[declared.scope.qualified] = self._ancestors(declared)
+        return self._above[declared.scope.qualified]
+
+    def _ancestors(self, declared: Declared) -> tuple[tuple[Declared, ...], tuple[str, ...]]:
+        found: dict[str, Declared] = {}
+        unknown: dict[str, None] = {}
+        waiting = [*self.parts(declared)]
+        seen = {declared.scope.qualified}
+        while waiting and len(seen) < MAX_CLIMB:
+            here = waiting.pop(0)
+            for base in here.bases:
+                known = self.resolve(base, here.outline, here.scope.span)
+                if not known:
+                    unknown[simple(base)] = None
+                for one in known:
+                    if one.scope.qualified not in seen:
+                        seen.add(one.scope.qualified)
+                        found[one.scope.qualified] = one
+                        waiting += self.parts(one)
+        return tuple(found.values()), tuple(unknown)
+
+    def descendants(self, declared: Declared) -> tuple[Declared, ...]:
+        """The types that derive from a type, directly or not."""
+        if declared.scope.qualified not in self._below:
+            self._below[declared.scope.qualified] = self._descendants(declared)
+        return self._below[declared.scope.qualified]
+
+    def _descendants(self, declared: Declared) -> tuple[Declared, ...]:
+        found: dict[str, Declared] = {}
+        waiting = [declared]
+        while waiting and len(found) < MAX_CLIMB:
+            here = waiting.pop(0)
+            name = here.scope.name
+            for path in self.files(name):
+                source = self.source(path)
+                if source is None or not _derives(source.data, name.encode()):
+                    continue
+                made = self.heads(path)
+                if made is None:
+                    continue
+                for type_ in made.types:
+                    one = Declared(made, type_)
+                    if type_.qualified in found or type_.qualified == declared.scope.qualified:
+                        continue
+                    named = [b for b in one.bases if simple(b) == name]
+                    known = {t.scope.qualified for b in named for t in self.resolve(b, made, type_.span)}
+                    if here.scope.qualified in known:
+                        found[type_.qualified] = one
+                        waiting.append(one)
+        return tuple(found.values())
+
+
+def places(data: bytes, names: Iterable[str]) -> Iterator[Span]:
+    """Where the names stand as whole identifiers, in order; comments and texts count."""
+    found = []
+    for name in names:
+        # The name first: only so can `re` search for it as a literal.
+        word = re.escape(name.encode())
+        whole = word + rb"(?<![\w\x80-\xff]" + word + rb")(?![\w\x80-\xff])"
+        found += [Span(*hit.span()) for hit in re.finditer(whole, data)]
+    return iter(sorted(found))
+
+
+_TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record)\s")
+
+
+def _derives(data: bytes, name: bytes) -> bool:
+    """Whether the name stands in what may be a list of base types."""
+    at = data.find(name)
+    while at >= 0:
+        start = max(data.rfind(mark, max(0, at - 2000), at) for mark in (b"{", b"}", b";")) + 1
+        head = data[max(start, at - 2000) : at]
+        if b":" in head and _TYPE_HEAD.search(head):
+            return True
+        at = data.find(name, at + len(name))
+    return False
+
+
+def _space(qualified: str) -> str:
+    return qualified.rpartition(".")[0]
+
+
+def _arity(type_: Scope) -> int:
+    last = type_.qualified.rpartition(".")[2]
+    return int(last.partition("`")[2] or 0)
+
+
+def open_repository(root: Path, language: str, wrappers: Wrappers) -> Repository:
+    """The repository under ``root``, its files listed and none of them read."""
+    endings = [extension for extension, name in extensions().items() if name == language]
+    return Repository(workspace(root, endings), language, wrappers)
+
+
+def of_part(parts: Sequence[Declared], found: Outline) -> Declared | None:
+    """The part of a type that stands in a file."""
+    return next((p for p in parts if p.outline.source.path == found.source.path), None)

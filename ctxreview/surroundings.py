@@ -1,0 +1,177 @@
+"""What the rest of the repository says about a selection: who holds what around it, and who else uses what it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ctxreview.callees import callees, tokens
+from ctxreview.callers import Target
+from ctxreview.chains import Above, Link, above
+from ctxreview.excerpts import excerpt_of
+from ctxreview.frameworks import assumptions, registrations
+from ctxreview.model import Excerpt, Outline, Scope, Source, Span
+from ctxreview.repository import Declared, Repository
+from ctxreview.sharing import sharing
+
+MAX_SHOWN = 10
+"""Callers of which the model gets to see lines: those that hold a scope first."""
+MAX_NAMED = 5
+"""Places named in one sentence; the others are counted."""
+
+
+class Surroundings(NamedTuple):
+    """``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
+
+    ``sources`` are the files of the callers. ``closed`` says that all callers are known and that the search was not cut.
+    """
+
+    scopes: tuple[Scope, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    closed: bool = False
+
+
+ROLES = ("field", "same-lock", "member", "callee")
+"""Excerpts that are no callers', the most needed first."""
+
+NOTHING = Surroundings()
+
+
+def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
+    """The functions whose callers run the selected code: out of lambdas that are run where they stand.
+
+    ``functions`` are those around the selection, innermost first, or several members. A lambda that only runs later
+    ends the way: who runs it is not known.
+    """
+    immediate = {s.span for s in outline.holds if s.form == "callback"}
+    nested = len(functions) > 1 and functions[-1].span.holds(functions[0].span)
+    if not nested:
+        return [f for f in functions if f.construct != "lambda" or f.span in immediate]
+    for function in functions:
+        if function.construct == "lambda" and function.span not in immediate:
+            return []
+        if function.construct != "lambda":
+            return [function]
+    return []
+
+
+def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repository, hops: int) -> Surroundings:
+    """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
+    targets = [Target(outline, f) for f in starts(outline, functions)]
+    found = [above(t, repository, hops) for t in targets] if hops else []
+    scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
+    blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
+    assumed = list(assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
+    blind += [*assumed, *registrations(outline, functions, repository), *repository.place.left_out]
+    return Surroundings(
+        scopes=tuple(scopes.values()),
+        excerpts=(*_of_callers(found), *_others(outline, functions, repository)),
+        blind_spots=tuple(dict.fromkeys(blind)),
+        sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
+        closed=bool(found) and not assumed and not repository.place.left_out and all(map(_closed, targets, found)),
+    )
+
+
+def _others(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+    """Of other places what is no caller: each once."""
+    found = [*sharing(outline, functions, repository), *tokens(outline, functions, repository)]
+    found += callees(outline, functions, repository)
+    seen: set[tuple[str, Span]] = set()
+    for excerpt in sorted(found, key=lambda e: ROLES.index(e.role)):
+        key = excerpt.source.path, excerpt.span
+        if key not in seen:
+            seen.add(key)
+            yield excerpt
+
+
+def _roots(found: Above) -> Iterator[Declared]:
+    """The types of the functions from which the ways to the target begin."""
+    for link in found.links:
+        home = next(iter(link.outline.around(link.call.reference.at, "type")), None)
+        if home is not None and link.via[0].partition(" ")[0] in found.roots:
+            yield Declared(link.outline, home)
+
+
+def _closed(target: Target, found: Above) -> bool:
+    """Whether every way to the target is known: its calls all resolved, none deferred, and none left unfollowed."""
+    return (
+        bool(found.direct.calls)
+        and not found.direct.open_
+        and not found.cut
+        and all(link.certainty == "resolved" and not link.deferred for link in found.links)
+    )
+
+
+def _said_of_callers(target: Target, found: Above, hops: int) -> Iterator[str]:
+    name = target.shown
+    yield from found.direct.open_
+    direct = [link for link in found.links if link.depth == 1]
+    if not found.direct.calls and not found.direct.open_:
+        yield f"Who calls {name}: no caller was found in this repository."
+    held = {link.via[0] for link in found.links if link.scopes}
+    bare = [
+        link for link in direct if not link.scopes and not any(link.via[0] in h.via for h in found.links if h.scopes)
+    ]
+    if held and bare:
+        yield f"{name} is also called where no transaction or lock was found: {_listed([link.via[0] for link in bare])}."
+    elif bare and not held:
+        yield f"{name} is called by {_listed([link.via[0] for link in bare])}; no transaction or lock was found there."
+    doubts: dict[str, list[str]] = {}
+    for link in found.links:
+        if link.call.doubt:
+            doubts.setdefault(link.call.doubt, []).append(link.via[0])
+    for doubt, places in list(doubts.items())[:MAX_NAMED]:
+        yield f"Whether {name}, or what leads to it, is called by {_listed(places)} was assumed: {doubt}."
+    if len(doubts) > MAX_NAMED:
+        yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
+    later = [link.via[0] for link in found.links if link.deferred]
+    if later:
+        yield f"{_listed(later)} only hands the call on or stores it: when it runs, and what is held then, is not known."
+    if found.cut:
+        yield f"Callers of {_listed(found.cut)} were not followed any further (--hops {hops})."
+    if found.roots:
+        yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
+
+
+def _listed(names: Sequence[str]) -> str:
+    names = tuple(dict.fromkeys(names))
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
+
+
+# --- excerpts of callers -----------------------------------------------------------------------------------
+
+
+def _of_callers(found: Sequence[Above]) -> Iterator[Excerpt]:
+    """One excerpt for each calling function: those that hold a scope first."""
+    links = [link for a in found for link in a.links if link.caller is not None]
+    links.sort(key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
+    shown: set[tuple[str, Span]] = set()
+    for link in links:
+        caller = link.caller
+        if caller is None or (link.outline.source.path, caller.span) in shown:
+            continue
+        shown.add((link.outline.source.path, caller.span))
+        if len(shown) > MAX_SHOWN:
+            return
+        yield _of_caller(link, caller)
+
+
+def _of_caller(link: Link, caller: Scope) -> Excerpt:
+    """The caller's head, the scope's two ends, the call, and what is written, saved or committed after it."""
+    outline = link.outline
+    within = max((s.span for s in link.scopes), key=lambda s: s.size, default=caller.span)
+    kept = [Span(caller.span.start, caller.head.end), link.call.reference.span]
+    for scope in link.scopes:
+        kept += [scope.head, scope.tail, *scope.completes_at]
+    for fact in outline.facts:
+        later = fact.span.start >= link.call.reference.at.start and within.holds(fact.span)
+        if later and (
+            fact.kind in ("save", "complete", "tracking") or (fact.kind == "write" and fact.detail != "captured")
+        ):
+            kept.append(fact.span)
+    held = f" under {link.scopes[0].construct}" if link.scopes else ""
+    why = f"calls {link.call.reference.name}{held}"
+    return excerpt_of(outline, kept, "caller", why)

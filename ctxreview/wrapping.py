@@ -1,0 +1,126 @@
+"""Methods of the repository that open a transaction or take a lock for their callers: their calls are scopes too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from ctxreview.callers import Target, reaches
+from ctxreview.languages import load
+from ctxreview.model import Fact, Outline, Scope, Span, Wrapper
+from ctxreview.outline.signatures import simple
+from ctxreview.repository import Repository
+
+OPENS, RUNS = "opens and returns", "runs what it is given under"
+
+MAX_BODY = 3000
+"""Bytes from the start of a wrapper's body within which it opens something: they are short."""
+MAX_FILES = 12
+"""Files in which a wrapper's declaration is looked for; a name in more of them is an everyday one."""
+
+_HEADER = re.compile(r"\busing\b([^;{}]*)")
+_CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_BEFORE = re.compile(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
+_MARKS = re.compile(r"[()]|=>|\bdelegate\b")
+
+
+def wrapped(outline: Outline, span: Span, repository: Repository) -> Outline:
+    """``outline`` with the wrappers that the function at ``span`` calls; the same one where it calls none."""
+    found = wrappers(outline, span, repository)
+    known = {w.name for w in outline.wrappers.found}
+    new = tuple(w for w in found if w.name not in known)
+    return repository.again(outline, new) if new else outline
+
+
+def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrapper, ...]:
+    """What is called in a ``using`` or with a lambda inside ``span``, and opens or runs under a scope of its own."""
+    names = _candidates(outline.source.text(span), outline.language)
+    repository.look_for(names)
+    return tuple(w for name in names if (w := _wrapper(name, outline, span, repository)) is not None)
+
+
+def _candidates(text: str, language: str) -> list[str]:
+    """The names that are called there and that the catalogue does not know."""
+    about = load(language)
+    known = {n.rpartition(".")[2] for n in about.facts} | about.named("opens") | about.named("runs")
+    names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
+    names += _given_lambdas(text)
+    return [n for n in dict.fromkeys(names) if n not in known and n.removesuffix("Async") not in known]
+
+
+def _given_lambdas(text: str) -> Iterator[str]:
+    """The names of calls that have a lambda between their parentheses."""
+    open_: list[int] = []
+    for mark in _MARKS.finditer(text):
+        if mark[0] == "(":
+            open_.append(mark.start())
+        elif mark[0] == ")":
+            del open_[-1:]
+        elif open_ and (called := _BEFORE.search(text[max(0, open_[-1] - 200) : open_[-1]])):
+            yield called[1]
+
+
+def _wrapper(name: str, outline: Outline, span: Span, repository: Repository) -> Wrapper | None:
+    for target, scope, how in repository.once(("wrapper", name), lambda: tuple(_declared(name, repository))):
+        if _is_called(target, outline, span, repository):
+            line = target.outline.source.line_of(target.name_at)
+            note = f"{target.shown} ({target.outline.source.path}:{line}) {how} {scope.construct}."
+            return Wrapper(name, scope.kind, note, opens=how == OPENS, mode=scope.mode)
+    return None
+
+
+def _declared(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, str]]:
+    """The methods of that name that wrap a scope, with the scope and how."""
+    declares = re.compile(
+        name.encode() + rb"\s*(?:<[^<>()]{0,200}>)?\s*\([^;{}]{0,800}\)\s*(?:where[^;{}]{0,400})?(?:\{|=>)"
+    )
+    words = _scope_words(repository.language)
+    for path in repository.files(name)[:MAX_FILES]:
+        source = repository.source(path)
+        bodies = (source.data[m.end() : m.end() + MAX_BODY] for m in declares.finditer(source.data)) if source else ()
+        if not any(w in body for body in bodies for w in words):
+            continue
+        there = repository.uses(path, {name})
+        for function in there.functions if there is not None else ():
+            if there is not None and function.name == name and function.construct == "method":
+                made = _kind(there, function)
+                if made is not None:
+                    yield Target(there, function), *made
+
+
+@cache
+def _scope_words(language: str) -> tuple[bytes, ...]:
+    """Names without which a file opens nothing that the catalogue knows."""
+    about = load(language)
+    names = {n for field in ("creates", "opens", "acquires", "runs") for n in about.named(field)}
+    return tuple(n.encode() for n in sorted(names | {"lock"}))
+
+
+def _kind(there: Outline, function: Scope) -> tuple[Scope, str] | None:
+    """The scope that a function opens and gives to its caller, or that it runs a delegate under."""
+    declared = Target(there, function).signature
+    parameters = {p.name for p in declared.parameters}
+    for scope in there.holds:
+        if scope.certainty == "assumed" or not function.span.holds(scope.span):
+            continue
+        run: Fact | None = next((f for f in _delegates(there) if f.name in parameters and there.under(f, scope)), None)
+        if run is not None:
+            return scope, RUNS
+    if simple(declared.returns) in ("void", "Task", "ValueTask") and "<" not in declared.returns:
+        return None
+    for scope in (*there.returned, *there.holds):
+        if function.span.holds(scope.span) and (scope in there.returned or scope.is_left_open):
+            return scope, OPENS
+    return None
+
+
+def _delegates(there: Outline) -> Iterator[Fact]:
+    return (f for f in there.facts if f.detail == "delegate")
+
+
+def _is_called(target: Target, outline: Outline, span: Span, repository: Repository) -> bool:
+    """Whether one of the uses of the name inside ``span`` is surely a call of that method."""
+    there = repository.uses(outline.source.path, {target.name})
+    used = [r for r in there.references if span.holds(r.at)] if there is not None else []
+    return there is not None and any(c.certainty == "resolved" for c in reaches(target, there, used, repository))
