@@ -14,11 +14,14 @@ from types import ModuleType
 from ctxreview.model import Finding, Outline
 from ctxreview.rules import (
     async_flow,
+    immediate_execution,
     lock_target,
     missing_intent,
     no_tracking_write,
     release_outside_finally,
     scope_change,
+    several_saves,
+    tracking_change,
 )
 
 RULES: tuple[ModuleType, ...] = (
@@ -28,6 +31,9 @@ RULES: tuple[ModuleType, ...] = (
     release_outside_finally,
     lock_target,
     missing_intent,
+    tracking_change,
+    immediate_execution,
+    several_saves,
 )
 
 
