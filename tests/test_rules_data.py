@@ -841,6 +841,62 @@ CASES = (
     ),
     Case(
         scope_change,
+        "the transaction around one read goes",
+        "using (var tx = _db.Database.BeginTransaction())\n{\n    return _db.Orders.Count();\n}",
+        "return _db.Orders.Count();",
+        "note",
+    ),
+    Case(
+        scope_change,
+        "the transaction around two reads goes",
+        "using (var tx = _db.Database.BeginTransaction())\n{\n    return _db.Orders.Count() - _db.Lines.Count();\n}",
+        "return _db.Orders.Count() - _db.Lines.Count();",
+        "high",
+    ),
+    Case(
+        scope_change,
+        "the transaction around a read goes that something else is called with",
+        "using (var tx = _db.Database.BeginTransaction())\n{\n    return SaveAll(_db.Orders.Count());\n}",
+        "return SaveAll(_db.Orders.Count());",
+        "high",
+    ),
+    Case(
+        scope_change,
+        "a transaction around an update and what is read after it",
+        "_db.Orders.Where(o => o.Id == id).ExecuteUpdate(s => s.SetProperty(o => o.State, 1));",
+        """
+        using (var tx = _db.Database.BeginTransaction())
+        {
+            _db.Orders.Where(o => o.Id == id).ExecuteUpdate(s => s.SetProperty(o => o.State, 1));
+            var changed = _db.Orders.AsNoTracking().Where(o => o.Id == id).ToArray();
+            tx.Commit();
+        }
+        """,
+        "note",
+    ),
+    Case(
+        scope_change,
+        "a transaction around a payment",
+        "await _httpClient.PostAsync(id);\n_db.SaveChanges();",
+        """
+        using (var tx = _db.Database.BeginTransaction())
+        {
+            await _httpClient.PostAsync(id);
+            _db.SaveChanges();
+            tx.Commit();
+        }
+        """,
+        "medium",
+    ),
+    Case(
+        scope_change,
+        "a delegate in a transaction becomes a block",
+        "_db.RunInTransaction(() => { _db.SaveChanges(); });",
+        "using (var tx = _db.BeginTransaction())\n{\n    _db.SaveChanges();\n    tx.Commit();\n}",
+        "note",
+    ),
+    Case(
+        scope_change,
         "a read is prefetched above the transaction",
         """
         using var tx = _db.Database.BeginTransaction();

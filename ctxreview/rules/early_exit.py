@@ -97,7 +97,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _added(change: Change) -> list[Finding]:
     found = []
     for old, new in change.scopes:
-        if new is None or new.kind != "transaction":
+        if new is None or new.kind != "transaction" or old.form not in ("block", "declaration"):
             continue
         had, has = _ways_out(change.before, old), _ways_out(change.after, new)
         known = [_text(change.before, f) for f in had]

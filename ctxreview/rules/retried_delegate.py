@@ -75,8 +75,8 @@ def check(outline: Outline) -> list[Finding]:
     found = []
     for body, scope in holding(outline, "transaction"):
         if scope.mode == "retried":
-            call = Span(scope.head.start - 1, scope.head.start)
-            around = [s for s in body.under(call, "transaction") if s.mode != "retried"]
+            before = Span(scope.head.start - 1, scope.head.start)
+            around = [s for s in body.under(before, "transaction") if s.mode != "retried"]
             found += [_inside(outline, scope, around[0])] if around else []
         elif scope.form in ("block", "declaration"):
             for call in body.calls:

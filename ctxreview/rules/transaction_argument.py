@@ -95,7 +95,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found = []
     for change in changes(before, after):
         for old, new in change.scopes:
-            if new is not None and old.kind == "transaction" and old.resource.isidentifier() and new.resource:
+            if (
+                new is not None
+                and old.kind == "transaction"
+                and old.form != "callback"
+                and old.resource.isidentifier()
+                and new.resource
+            ):
                 found += _dropped(change, old, new)
     return found
 
