@@ -13,6 +13,7 @@ from ctxreview import rules
 from ctxreview.model import Finding, Outline, Source
 from ctxreview.outline import outline
 from ctxreview.rules import (
+    async_flow,
     cached_read,
     composed_sql,
     deferred_execution,
@@ -938,6 +939,9 @@ def test_every_rule_has_its_cases(rule: ModuleType) -> None:
     assert sum(c.rule is rule and not c.severity for c in CASES) >= 2
 
 
+FLOW = "TransactionScopeAsyncFlowOption.Enabled"
+
+
 class Code(NamedTuple):
     """One method's statements as they stand, and how often the rule asks about them."""
 
@@ -996,6 +1000,45 @@ STANDING = (
         "yields what was copied under the lock",
         "Order[] all;\nlock (_gate)\n{\n    all = _cache.Values.ToArray();\n}\nforeach (var order in all) yield return order;",
         head="public IEnumerable<Order> All()",
+    ),
+    Code(
+        deferred_execution,
+        "begins a task under a lock of the thread",
+        "lock (_gate)\n{\n    return WaitAsync(_count);\n}",
+        head="public Task<int> Ship(int id)",
+    ),
+    Code(
+        async_flow,
+        "await using",
+        f"await using var scope = new TransactionScope({FLOW});\nawait _db.SaveChangesAsync();\nscope.Complete();",
+        "medium",
+    ),
+    Code(
+        second_connection,
+        "after the first was committed",
+        "var tx = s.BeginTransaction();\ntx.Commit();\ns.Close();\nvar t = OpenSession();\ntx = t.BeginTransaction();\ntx.Commit();",
+    ),
+    Code(
+        second_connection,
+        "the context's own connection is opened",
+        "using var tx = _db.Database.BeginTransaction();\n_db.Database.OpenConnection();\ntx.Commit();",
+    ),
+    Code(
+        nested_transaction,
+        "in another branch of #if",
+        """
+        #if NET8_0_OR_GREATER
+        await using var tx = await conn.BeginTransactionAsync();
+        #else
+        using var tx = conn.BeginTransaction();
+        #endif
+        tx.Commit();
+        """,
+    ),
+    Code(
+        retried_delegate,
+        "a strategy in a suppressed scope",
+        "using var scope = new TransactionScope(TransactionScopeOption.Suppress);\nstrategy.Execute(() => { _db.SaveChanges(); });\nscope.Complete();",
     ),
     Code(
         shared_context,

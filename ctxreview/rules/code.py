@@ -19,6 +19,7 @@ _WORDS = frozenset(
 )  # fmt: skip
 _CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
 _ROOT = re.compile(r"\(*(?:await\s+)?((?:this\.)?\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
+_ENDED = re.compile(rb"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|#[ \t]*el(?:se|if)\b")
 _SEPARATORS = b";{}"
 
 
@@ -162,7 +163,7 @@ class Body:
     def under(self, span: Span, kind: str = "") -> tuple[Scope, ...]:
         """The transactions and locks (or those of ``kind``) under which ``span`` runs, innermost first."""
         fact = Fact("", span, "")
-        held = [s for s in self.holds if kind in ("", s.kind) and self.outline.under(fact, s)]
+        held = [s for s in self.holds if kind in ("", s.kind) and s.span.holds(span) and self.outline.under(fact, s)]
         return tuple(sorted(held, key=lambda s: s.span.size))
 
 
@@ -188,6 +189,11 @@ def within(outline: Outline, span: Span) -> tuple[Fact, ...]:
     first = bisect_left(outline.facts, span.start, key=_start)
     last = bisect_left(outline.facts, span.end, key=_start)
     return tuple(f for f in outline.facts[first:last] if f.span.end <= span.end)
+
+
+def is_over(outline: Outline, scope: Scope, at: int) -> bool:
+    """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
+    return bool(_ENDED.search(outline.source.data, scope.head.end, at))
 
 
 def comments_in(outline: Outline, span: Span) -> tuple[Span, ...]:

@@ -61,6 +61,9 @@ from ctxreview.rules.places import lines, scope_lines
 ID = "deferred-execution"
 SEVERITY = "high"
 
+THREADS = ("lock", "Lock", "Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock")
+"""Locks that belong to a thread: they are never held over an await, and a task is begun under one on purpose."""
+
 MATERIALISERS = ("ToList", "ToArray", "ToDictionary", "ToHashSet", "ToLookup")
 _TASK = re.compile(r"\b(?:Value)?Task\b")
 _RETURNED = re.compile(
@@ -82,7 +85,8 @@ def check(outline: Outline) -> list[Finding]:
         yields = [f for f in exits if re.match(r"yield\s+return", outline.source.text(f.span))]
         if yields:
             found.append(_held(outline, scope, yields[0]))
-        found += [_unawaited(outline, scope, f, name) for f in exits if (name := _task(body, scope, f))]
+        if scope.name not in THREADS:
+            found += [_unawaited(outline, scope, f, name) for f in exits if (name := _task(body, scope, f))]
     return found
 
 
@@ -117,7 +121,7 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
 
 
 def _unawaited(outline: Outline, scope: Scope, exit_: Fact, name: str) -> Finding:
-    severity: Severity = "high" if scope.kind == "transaction" else "low" if scope.construct == "lock" else "medium"
+    severity: Severity = "high" if scope.kind == "transaction" else "medium"
     return Finding(
         ID,
         severity,

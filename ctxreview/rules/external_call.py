@@ -74,7 +74,7 @@ def check(outline: Outline) -> list[Finding]:
             for f in within(outline, scope.span)
             if f.kind == "io"
             and f.detail not in ("delegate", "event")
-            and f.name not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+            and f.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
             and not _HERE.search(f.target)
             and outline.under(f, scope)
         ]

@@ -62,7 +62,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity
-from ctxreview.rules.code import root_of
+from ctxreview.rules.code import is_over, root_of
 from ctxreview.rules.places import scope_lines
 
 ID = "nested-transaction"
@@ -80,7 +80,7 @@ def check(outline: Outline) -> list[Finding]:
     ]
     found = []
     for inner in scopes:
-        outer = [s for s in scopes if s != inner and _within(inner, s) and s.mode != "suppressed"]
+        outer = [s for s in scopes if s != inner and _within(outline, inner, s) and s.mode != "suppressed"]
         told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
         if told is not None:
             severity, message, question = told
@@ -89,9 +89,9 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _within(inner: Scope, outer: Scope) -> bool:
+def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:
     inside = outer.span.holds(inner.head) and outer.head.end <= inner.head.start and inner.owner == outer.owner
-    return inside and not any(g.holds(inner.head) for g in outer.gaps)
+    return inside and not is_over(outline, outer, inner.head.start) and not any(g.holds(inner.head) for g in outer.gaps)
 
 
 def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, str] | None:

@@ -76,9 +76,9 @@ def check(outline: Outline) -> list[Finding]:
     for body, scope in holding(outline, "transaction"):
         if scope.mode == "retried":
             before = Span(scope.head.start - 1, scope.head.start)
-            around = [s for s in body.under(before, "transaction") if s.mode != "retried"]
+            around = [s for s in body.under(before, "transaction") if s.mode not in ("retried", "suppressed")]
             found += [_inside(outline, scope, around[0])] if around else []
-        elif scope.form in ("block", "declaration"):
+        elif scope.form in ("block", "declaration") and scope.mode != "suppressed":
             for call in body.calls:
                 named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
                 if scope.span.holds(call.span) and named and scope in body.under(call.span):
@@ -105,7 +105,11 @@ def _leaves(outline: Outline, scope: Scope, fact: Fact) -> bool:
     if not outline.under(fact, scope):
         return False
     if fact.kind == "io":
-        return fact.detail not in ("delegate", "event") and fact.name not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+        return fact.detail not in ("delegate", "event") and fact.name.removesuffix("Async") not in (
+            "Invoke",
+            "DynamicInvoke",
+            "BeginInvoke",
+        )
     text = outline.source.text(fact.span)
     outside = fact.detail == "captured" or fact.is_state
     return fact.kind == "write" and outside and bool(_AGAIN.search(text))

@@ -53,7 +53,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope
-from ctxreview.rules.code import Call, holding
+from ctxreview.rules.code import Call, holding, is_over
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "second-connection"
@@ -67,12 +67,20 @@ def check(outline: Outline) -> list[Finding]:
     """Each connection too many under a transaction."""
     found = []
     for body, scope in holding(outline, "transaction"):
-        if scope.mode in ("retried", "suppressed") or scope.form not in ("block", "declaration", "acquire-release"):
+        if (
+            scope.mode in ("retried", "suppressed")
+            or scope.name == "CommittableTransaction"
+            or scope.form not in ("block", "declaration", "acquire-release")
+        ):
             continue
         opened = [
             c
             for c in body.calls
-            if scope.span.holds(c.span) and _is_opening(c) and body.under(c.span, "transaction")[:1] == (scope,)
+            if scope.span.holds(c.span)
+            and _is_opening(c)
+            and not body.is_statement(c.start)
+            and not is_over(outline, scope, c.start)
+            and body.under(c.span, "transaction")[:1] == (scope,)
         ]
         opened = [c for c in opened if not _is_own(scope, c)]
         ambient = scope.construct == "TransactionScope"

@@ -141,9 +141,14 @@ def _transaction(outline: Outline, fact: Fact) -> Scope | None:
     """The transaction under which a task is started that nobody waits for."""
     held = [s for s in outline.holds if s.kind == "transaction" and s.span.holds(fact.span)]
     body = body_of(outline, fact.span) if held else None
-    if body is None or fact.name.startswith("Use") or not (fact.detail == "not awaited" or _dropped(body, fact)):
+    if body is None or _is_no_task(fact) or not (fact.detail == "not awaited" or _dropped(body, fact)):
         return None
     return next((s for s in body.under(fact.span, "transaction") if s.mode not in ("retried", "suppressed")), None)
+
+
+def _is_no_task(fact: Fact) -> bool:
+    """Whether the call only sets something up, or is a test's."""
+    return fact.name.startswith("Use") or fact.target.rpartition(".")[2] == "Assert"
 
 
 def _dropped(body: Body, fact: Fact) -> bool:

@@ -75,7 +75,12 @@ def check(outline: Outline) -> list[Finding]:
             continue  # completed on a condition, which the handler may decide
         for tried, caught in _handlers(body, scope.span):
             saved = [f for f in within(outline, tried) if f.kind == "save" and outline.under(f, scope)]
-            if saved and caught.end <= last.start and not _LEAVES.search(body.plain(caught)):
+            if (
+                saved
+                and caught.end <= last.start
+                and "Fail(" not in body.plain(tried)
+                and not _LEAVES.search(body.plain(caught))
+            ):
                 found.append(
                     Finding(
                         ID,
