@@ -299,6 +299,13 @@ CASES = (
     ),
     Case(
         several_saves,
+        "a second piece of work, saved by itself",
+        "_db.Add(order);\n_db.SaveChanges();",
+        "_db.Add(order);\n_db.SaveChanges();\n_db.Add(audit);\n_db.SaveChanges();",
+        "medium",
+    ),
+    Case(
+        several_saves,
         "joined, but the key is used between",
         """
         _db.Orders.Add(order);
@@ -551,6 +558,13 @@ CASES = (
         var order = _db.Orders.Single(o => o.Id == id);
         tx.Commit();
         """,
+        "high",
+    ),
+    Case(
+        lock_hint,
+        "several hints of one query",
+        'conn.Execute("SELECT TOP 1 * FROM queue WITH (UPDLOCK, READPAST, ROWLOCK)");',
+        'conn.Execute("SELECT TOP 1 * FROM queue");',
         "high",
     ),
     Case(
@@ -1229,6 +1243,11 @@ STANDING = (
     ),
     Code(
         retried_delegate,
+        "a delegate that runs once",
+        "var n = 0;\n_db.RunInTransaction(() => { n++; });\nreturn n;",
+    ),
+    Code(
+        retried_delegate,
         "the result is set",
         "var n = 0;\nstrategy.Execute(() => { n = _db.SaveChanges(); });\nreturn n;",
     ),
@@ -1425,6 +1444,11 @@ STANDING = (
     ),
     Code(
         external_call,
+        "a bus that keeps it in an outbox",
+        "using var tx = _db.Database.BeginTransaction();\nawait _capBus.PublishAsync(new Done(id));\ntx.Commit();",
+    ),
+    Code(
+        external_call,
         "a handler in this process",
         "using var tx = _db.Database.BeginTransaction();\nawait _mediator.Publish(new Done(id));\ntx.Commit();",
     ),
@@ -1453,3 +1477,11 @@ def test_every_checking_rule_has_its_cases(rule: ModuleType) -> None:
     """Each rule has at least two loud and two quiet cases besides its own examples."""
     assert sum(c.rule is rule and bool(c.severity) for c in STANDING) >= 2
     assert sum(c.rule is rule and not c.severity for c in STANDING) >= 2
+
+
+def test_a_hint_that_goes_with_its_member_is_no_change() -> None:
+    """A query that is deleted with its method locks nothing less; the same query without its hint does."""
+    kept = "public class Orders { void Other() { } }"
+    locking = 'public class Orders { void Take() { Run("SELECT * FROM jobs FOR UPDATE"); } void Other() { } }'
+    assert compared(lock_hint, locking, kept) == []
+    assert len(compared(lock_hint, locking, locking.replace(" FOR UPDATE", ""))) == 1

@@ -59,7 +59,7 @@ SEVERITY = "medium"
 
 MESSAGES = frozenset({"Publish", "Send", "SendMessage", "SendMessages", "BasicPublish", "Produce", "Request"})
 _HERE = re.compile(
-    r"(?i)(?:mediat\w*|sender|dispatcher|eventpublisher|outbox\w*|capture\w*|next|pipe|consolidator)$|^(?:File|Directory|Process)$"
+    r"(?i)(?:mediat\w*|sender|dispatcher|eventpublisher|outbox\w*|_?cap(?:bus|publisher)?|next|pipe|consolidator)$|^(?:File|Directory|Process)$"
 )
 
 

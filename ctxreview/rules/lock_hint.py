@@ -68,6 +68,7 @@ from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Severity, Span
 from ctxreview.rules.changes import Change, changes, saves
+from ctxreview.rules.code import body_of
 from ctxreview.rules.places import lines
 
 ID = "lock-hint"
@@ -87,9 +88,12 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     old, new = _hints(before), _hints(after)
     lost, gained = _counts(old) - _counts(new), _counts(new) - _counts(old)
     found = []
+    places: dict[Span, list[str]] = {}
     for hint in lost:
         if hint not in WEAK or hint == "READPAST":
-            found.append(_lost(hint, [s for h, s in old if h == hint], gained, before, after))
+            place = next(s for h, s in old if h == hint)
+            places.setdefault(place, []).append(hint)
+    found += [_lost(hints, p, gained, before, after) for p, hints in places.items() if not _deleted(p, before, after)]
     for hint in gained:
         if hint in WEAK:
             place = [s for h, s in new if h == hint][-1]
@@ -113,22 +117,29 @@ def _counts(hints: list[tuple[str, Span]]) -> Counter[str]:
     return Counter(hint for hint, _ in hints)
 
 
-def _lost(hint: str, places: list[Span], gained: Counter[str], before: Outline, after: Outline) -> Finding:
-    change = next((c for c in changes(before, after) if any(c.before.member.span.holds(p) for p in places)), None)
-    place = next((p for p in places if change is not None and change.before.member.span.holds(p)), places[0])
+def _deleted(place: Span, before: Outline, after: Outline) -> bool:
+    """Whether the query went with its member."""
+    body = body_of(before, place)
+    return body is not None and all(c.before is not body for c in changes(before, after))
+
+
+def _lost(hints: list[str], place: Span, gained: Counter[str], before: Outline, after: Outline) -> Finding:
+    change = next((c for c in changes(before, after) if c.before.member.span.holds(place)), None)
     at = change.at() if change is not None else Lines(after.source.path, 1, 1)
     stronger = any(h not in WEAK for h in gained)
-    severity: Severity = (
-        "low" if hint in ("ROWLOCK", "PAGLOCK") else "medium" if stronger or hint == "READPAST" else "high"
-    )
+    severity: Severity = "low"
+    if any(h not in ("ROWLOCK", "PAGLOCK") for h in hints):
+        severity = "medium" if stronger or hints == ["READPAST"] else "high"
     return Finding(
         ID,
         severity,
         "syntactic",
-        f"The edit takes {hint} from the SQL: the rows that it reads are no longer locked that way.",
+        f"The edit takes {', '.join(hints)} from the SQL: the rows that it reads are no longer locked that way."
+        if hints != ["READPAST"]
+        else "The edit takes READPAST from the SQL: it waits for rows that others have locked.",
         "What keeps another session from reading or changing the same rows until the transaction ends?",
         at,
-        (lines(before, place, f"{hint}, before the edit"),),
+        (lines(before, place, f"{hints[0]}, before the edit"),),
     )
 
 

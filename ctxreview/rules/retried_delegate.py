@@ -66,6 +66,9 @@ from ctxreview.rules.places import lines, scope_lines
 ID = "retried-delegate"
 SEVERITY = "medium"
 
+ONCE = ("RunInTransaction", "UseTran")
+"""Executors that open a transaction around a delegate and, in the libraries that have them, do not retry it."""
+
 _POLICY = re.compile(r"(?i)(?:polic(?:y|ies)|retry\w*|resilience\w*|retrypipeline)$")
 _AGAIN = re.compile(r"\+\+|--|[-+*/|&^]=|\.\s*(?:Add\w*|Push|Enqueue|Insert\w*|Append\w*)\s*\(")
 
@@ -83,7 +86,7 @@ def check(outline: Outline) -> list[Finding]:
                 named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
                 if scope.span.holds(call.span) and named and scope in body.under(call.span):
                     found.append(_inside(outline, Scope("function", call.chain, call.name, call.name), scope))
-        if scope.form == "callback" and "more than once" in scope.note:
+        if scope.form == "callback" and "more than once" in scope.note and not scope.construct.startswith(ONCE):
             found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]
     return found
 
@@ -121,7 +124,7 @@ def _trace(outline: Outline, scope: Scope, fact: Fact) -> Finding:
         ID,
         "medium",
         "syntactic",
-        f"The delegate that {scope.name} may run again {what}.",
+        f"The delegate that {scope.construct} may run again {what}.",
         "Is it right when that happens twice?",
         lines(outline, fact.span),
         (scope_lines(outline, scope),),

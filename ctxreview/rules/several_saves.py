@@ -70,6 +70,9 @@ from ctxreview.rules.code import Body, root_of
 ID = "several-saves"
 SEVERITY = "high"
 
+_WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
+"""What is there to be saved: an edit that adds some is a new piece of work, and no split of the old one."""
+
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each member whose changes no longer stand or fall together as before."""
@@ -112,19 +115,24 @@ def _split(change: Change) -> list[Finding]:
     into_loop = looped and not any(change.before.in_loop(f.span.start) for f in old)
     if not into_loop and (len(new) <= len(old) or not _in_one_run(change.after, new)):
         return []
+    more = sum(c.base in _WORK for c in change.after.calls) > sum(c.base in _WORK for c in change.before.calls)
     return [
         Finding(
             ID,
-            "high",
+            "medium" if more else "high",
             "syntactic",
             f"The edit saves in a loop what one {old[0].name} saved."
             if into_loop
-            else f"The edit saves {len(new)} times what {len(old)} {old[0].name} saved, without a transaction around them.",
+            else f"The edit saves {_times(len(new))} what was saved {_times(len(old))}, without a transaction around them.",
             "What is left in the database when a later one fails, and who can see the state between them?",
             change.at((looped or new)[0].span),
             tuple(change.at(f.span, f.name) for f in new[1:4]),
         )
     ]
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
 
 
 def _in_one_run(body: Body, found: list[Fact]) -> bool:
@@ -152,7 +160,7 @@ def _joined(change: Change) -> list[Finding]:
             and not f.is_state
             and root_of(f.target) == root_of(first.target)
         ]
-        key = re.search(r"(?<!=> )\b(?!\w+\.\w+\s*=[^=])(\w+)\.(\w*Id|Key)\b(?!\s*=[^=])", between)
+        key = re.search(r"(?<!=> )\b(?!\w+\.\w+\s*=[^=])(\w+)\.(Id|Key)\b(?!\s*=[^=])", between)
         if asked or key:
             what = f"`{asked[0].name}` asks the database" if asked else f"`{key[0]}` is used" if key else ""
             return [
@@ -160,7 +168,7 @@ def _joined(change: Change) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"The edit saves {len(new)} times what was saved {len(old)} times, and {what} between them.",
+                    f"The edit saves {_times(len(new))} what was saved {_times(len(old))}, and {what} between them.",
                     "Does that need what the first one sent: a generated key, a trigger's value, a row that is locked?",
                     change.at(new[0].span, new[0].name),
                     (change.was(first.span, first.name), change.was(second.span, second.name)),
