@@ -2,13 +2,15 @@
 
 What it flags
 -------------
-``await`` under a ``TransactionScope`` that was opened without ``TransactionScopeAsyncFlowOption.Enabled``.
+``await`` under a ``TransactionScope`` that was opened without ``TransactionScopeAsyncFlowOption.Enabled``; and one that is
+opened with ``await using``.
 
 Why it matters here
 -------------------
 The default is ``Suppress``: the ambient transaction stays with the thread. What runs after the await may run on
 another thread, outside the transaction, and ``Dispose`` throws when it is called on a thread other than the one that
-opened the scope.
+opened the scope. A ``TransactionScope`` cannot be disposed of asynchronously: its commit blocks, and ``await using`` does not
+compile.
 
 When it is fine
 ---------------
@@ -43,7 +45,8 @@ class C {
 
 Source
 ------
-.NET API documentation, ``TransactionScopeAsyncFlowOption``.
+.NET API documentation, ``TransactionScopeAsyncFlowOption``; EF Core documentation, "Using Transactions" (limitations of
+System.Transactions).
 """
 
 from __future__ import annotations
@@ -59,6 +62,18 @@ def check(outline: Outline) -> list[Finding]:
     """Each scope that does not flow and is awaited in; the first await is the place."""
     found = []
     for scope in outline.holds:
+        if scope.name == "TransactionScope" and outline.source.data.startswith(b"await", scope.head.start):
+            found.append(
+                Finding(
+                    rule=ID,
+                    severity="medium",
+                    certainty="syntactic",
+                    message="The TransactionScope is opened with `await using`, and cannot be disposed of asynchronously.",
+                    question="Is a plain `using` meant, with the async flow enabled?",
+                    at=scope_lines(outline, scope),
+                )
+            )
+            continue
         if scope.async_flow is not False or scope.mode == "suppressed":
             continue
         awaits = [

@@ -26,6 +26,7 @@ import re
 from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
+from ctxreview.rules.code import body_of, within
 from ctxreview.rules.crossing import crossed, guarded_state, mention, without_comments, work
 from ctxreview.rules.places import member_of, scope_lines
 
@@ -47,7 +48,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [
         _finding(
-            "medium",
+            "note" if _harmless(s, after) else "medium",
             f"The edit adds a {s.construct}{_on(s)}.",
             "What does it have to exclude or keep together, and does it nest with the scopes around it?",
             scope_lines(after, s),
@@ -55,6 +56,16 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for s in added
     ]
     return found
+
+
+def _harmless(scope: Scope, outline: Outline) -> bool:
+    """Whether a new transaction is completed, stands in no other one, and calls nothing outside the database."""
+    if scope.kind != "transaction" or not scope.completes_at:
+        return False
+    facts = [f for f in within(outline, scope.span) if outline.under(f, scope)]
+    return not any(f.kind in ("io", "spawn") for f in facts) and not any(
+        s != scope and s.span.holds(scope.head) for s in outline.holds
+    )
 
 
 def _before(scope: Scope, outline: Outline) -> Lines:
@@ -77,6 +88,8 @@ def _matched(before: Outline, after: Outline) -> tuple[list[Match], list[Scope]]
         lambda s, o: (_member(s, o), s.construct, _resource(s)),
         lambda s, o: (_member(s, o), s.kind, _resource(s)) if s.resource else None,
         lambda s, o: (_member(s, o), s.kind, s.construct),
+        # A transaction that is opened another way.
+        lambda s, o: (_member(s, o), s.kind) if s.kind == "transaction" and s.form != "sql" else None,
         # A member that was renamed.
         lambda s, o: (s.container, s.kind, s.construct, _resource(s)) if _member(s, o) in gone | fresh else None,
     )
@@ -122,12 +135,41 @@ def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
     member = next((f for f in after.functions if (f.container, f.name) == _member(old, before)), None)
     at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
     return _finding(
-        "high",
+        "note" if _reads_once(old, before) or (member is None and _left(old, before, after)) else "high",
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
         "What did it protect, and what protects that now?",
         at,
         _before(old, before),
     )
+
+
+def _reads_once(scope: Scope, outline: Outline) -> bool:
+    """Whether a transaction held one read, of data or by SQL that selects, and nothing that may write."""
+    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    if body is None:
+        return False
+    inside = [f for f in within(outline, scope.span) if not f.is_state]
+    selects = re.findall(r"(?i)[\"`]\s*(select|with)\b", body.text(scope.span))
+    reads = [f for f in inside if f.kind == "read"]
+    writes = [f for f in inside if f.kind in ("save", "write", "tracking", "sql-hint", "io", "spawn")]
+    calls = [c for c in body.calls if scope.span.holds(c.span)]
+    return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
+
+
+_MAY_WRITE = re.compile(
+    r"(?i)save|insert|update|delete|remove|upsert|merge|write|store|create|set|lock|claim|add|execute(?!query|reader|scalar)"
+)
+
+
+def _left(old: Scope, before: Outline, after: Outline) -> bool:
+    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
+    known = {(f.container, f.name) for f in before.functions if f.construct != "lambda"}
+    if any(f.construct != "lambda" and (f.container, f.name) not in known for f in after.functions):
+        return False  # it may be what the member became
+    there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
+    own = {before.source.line_of(c.start) for c in old.completes_at}
+    ends = {" ".join(before.source.line(n).split()) for n in own}
+    return not any(line in there for line in _lines(old, before)[0] if line not in ends)
 
 
 def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Finding]:
@@ -138,8 +180,10 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
 
     name = f"{old.construct}{_on(old)}"
     if (old.construct, old.kind) != (new.construct, new.kind):
+        ambient = "TransactionScope" in (old.name, new.name)
+        same = old.kind == new.kind == "transaction" and old.isolation == new.isolation and not ambient
         changed(
-            "medium",
+            "note" if same and old.mode == new.mode else "medium",
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )

@@ -1,0 +1,283 @@
+"""The code of one member as rules ask about it: its calls with receivers and arguments, its statements, its scopes."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from ctxreview.languages.csharp.lexing import Code, lex
+from ctxreview.model import Fact, Outline, Scope, Span
+
+_CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
+_WORDS = frozenset(
+    {"if", "while", "for", "foreach", "switch", "catch", "using", "lock", "return", "nameof", "typeof", "sizeof",
+     "default", "when", "and", "or", "not", "in", "is", "await", "fixed", "checked", "unchecked", "out", "ref",
+     "throw", "var", "async", "static", "else", "new", "stackalloc", "case", "yield", "do", "as"}
+)  # fmt: skip
+_CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
+_ROOT = re.compile(r"\(*(?:await\s+)?((?:this\.)?\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
+_ENDED = re.compile(rb"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|#[ \t]*el(?:se|if)\b")
+_SEPARATORS = b";{}"
+
+
+class Call(NamedTuple):
+    """A call or creation. ``on`` is its receiver and ``given`` its arguments as written, on one line.
+
+    ``span`` runs from the called name to the closing parenthesis, ``start`` is where its receiver begins.
+    """
+
+    name: str
+    span: Span
+    start: int
+    on: str
+    given: str
+    creates: bool = False
+
+    @property
+    def chain(self) -> Span:
+        """The call with its receiver."""
+        return Span(self.start, self.span.end)
+
+    @property
+    def base(self) -> str:
+        """The name without ``Async``."""
+        return self.name.removesuffix("Async")
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A function of the outline that stands in no other one, with the lambdas and local functions inside."""
+
+    outline: Outline
+    member: Scope
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The type's and the member's name."""
+        return self.member.container, self.member.name
+
+    @cached_property
+    def code(self) -> Code:
+        """The member's bytes; offsets in it count from the member's start."""
+        span = self.member.span
+        return lex(self.outline.source.data[span.start : span.end])
+
+    @cached_property
+    def words(self) -> str:
+        """The code without comments and layout: what two versions are compared by."""
+        return squeezed(self.text(self.member.span))
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts of the member, in source order."""
+        return within(self.outline, self.member.span)
+
+    @cached_property
+    def holds(self) -> tuple[Scope, ...]:
+        """The transactions and locks that are taken in the member."""
+        return tuple(s for s in self.outline.holds if self.member.span.holds(s.head))
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls and creations in the member's body, in source order of their names."""
+        masked, shift = self.code.masked, self.member.span.start
+        found = []
+        for hit in _CALL.finditer(masked, max(0, self.member.head.end - shift)):
+            name = hit[1].decode()
+            close = self.code.partner.get(hit.end() - 1)
+            if name in _WORDS or close is None:
+                continue
+            start = _receiver_start(masked, self.code.partner, hit.start())
+            creates = bool(_CREATES.search(masked, max(0, start - 200), hit.start()))
+            on = self.text(Span(start + shift, hit.start() + shift)).rstrip(".?! \r\n\t")
+            given = self.text(Span(hit.end() + shift, close + shift))
+            span = Span(hit.start() + shift, close + 1 + shift)
+            found.append(Call(name, span, start + shift, squeezed(on), squeezed(given), creates))
+        return tuple(found)
+
+    def text(self, span: Span) -> str:
+        """The text of ``span`` as it is, its comments blanked."""
+        shift = self.member.span.start
+        raw = bytearray(self.code.data[span.start - shift : span.end - shift])
+        for comment in comments_in(self.outline, span):
+            first, last = max(comment.start, span.start) - span.start, min(comment.end, span.end) - span.start
+            raw[first:last] = b" " * (last - first)
+        return raw.decode("utf-8", "replace")
+
+    def plain(self, span: Span) -> str:
+        """The text of ``span`` with comments blank and the text of literals zeroed: a pattern sees code only."""
+        shift = self.member.span.start
+        return self.code.masked[span.start - shift : span.end - shift].decode("utf-8", "replace")
+
+    def before(self, at: int) -> str:
+        """The code of the statement or initializer in which ``at`` stands, up to it, on one line."""
+        masked, shift = self.code.masked, self.member.span.start
+        start = max(masked.rfind(bytes([c]), 0, at - shift) for c in _SEPARATORS) + 1
+        return squeezed(masked[start : at - shift].decode("utf-8", "replace"))
+
+    def after(self, at: int) -> str:
+        """The next 80 bytes of code from ``at`` on, on one line."""
+        shift = self.member.span.start
+        return squeezed(self.code.masked[at - shift : at - shift + 80].decode("utf-8", "replace"))
+
+    def is_statement(self, start: int) -> bool:
+        """Whether the expression that begins at ``start`` is a statement alone: nothing takes its value."""
+        return self.before(start) in ("", "await", "else", "_ =", "_ = await") or self.before(start).endswith(
+            (") await", "else await")
+        )
+
+    def blocks(self, at: int) -> tuple[Span, ...]:
+        """The pairs of braces around ``at``, innermost first; the member last."""
+        shift, masked = self.member.span.start, self.code.masked
+        pairs = (
+            Span(start + shift, end + 1 + shift)
+            for start, end in self.code.partner.items()
+            if masked[start] == 0x7B and start + shift < at <= end + shift
+        )
+        return (*sorted(pairs, key=lambda s: s.size), self.member.span)
+
+    def block(self, at: int) -> Span:
+        """The innermost pair of braces around ``at``; the member where there is none."""
+        return self.blocks(at)[0]
+
+    def opener(self, block: Span) -> str:
+        """The word that opens a block: ``if``, ``foreach``, ``try``, ``else``; ``""`` where none does."""
+        masked, shift = self.code.masked, self.member.span.start
+        at = len(masked[: block.start - shift].rstrip())
+        if masked[at - 1 : at] == b")":
+            at = self.code.partner.get(at - 1, at)
+        word = re.search(rb"(\w+)\s*$", masked[max(0, at - 60) : at])
+        return word[1].decode("utf-8", "replace") if word else ""
+
+    def in_loop(self, at: int) -> bool:
+        """Whether ``at`` stands in the block of a loop, and in no lambda inside it."""
+        for block in self.blocks(at)[:-1]:
+            word = self.opener(block)
+            if word in ("for", "foreach", "while", "do"):
+                return True
+        return False
+
+    def under(self, span: Span, kind: str = "") -> tuple[Scope, ...]:
+        """The transactions and locks (or those of ``kind``) under which ``span`` runs, innermost first."""
+        fact = Fact("", span, "")
+        held = [s for s in self.holds if kind in ("", s.kind) and s.span.holds(span) and self.outline.under(fact, s)]
+        return tuple(sorted(held, key=lambda s: s.span.size))
+
+
+def squeezed(text: str) -> str:
+    """The text on one line, without blanks around member access."""
+    return re.sub(r"\s*(\??\.)\s*(?=[A-Za-z_])", r"\1", " ".join(text.split()))
+
+
+def source_of(chain: str) -> str:
+    """What a query is asked of: ``_db.Orders`` of ``_db.Orders.Where(…)``, ``_db.Set<Order>()`` of its query."""
+    found = _ROOT.match(chain.replace("?.", "."))
+    return found[1].removeprefix("this.") if found else ""
+
+
+def root_of(chain: str) -> str:
+    """The first name of an expression, without ``this``: ``_db`` of ``this._db.Orders``."""
+    found = re.match(r"\(*(?:await\s+)?(?:this\.)?(\w+)", chain)
+    return found[1] if found else ""
+
+
+def within(outline: Outline, span: Span) -> tuple[Fact, ...]:
+    """The facts inside ``span``, in source order."""
+    first = bisect_left(outline.facts, span.start, key=_start)
+    last = bisect_left(outline.facts, span.end, key=_start)
+    return tuple(f for f in outline.facts[first:last] if f.span.end <= span.end)
+
+
+def is_over(outline: Outline, scope: Scope, at: int) -> bool:
+    """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
+    return bool(_ENDED.search(outline.source.data, scope.head.end, at))
+
+
+def comments_in(outline: Outline, span: Span) -> tuple[Span, ...]:
+    """The comments that overlap ``span``."""
+    first = bisect_left(outline.comments, span.start, key=lambda c: c.end)
+    last = bisect_left(outline.comments, span.end, key=lambda c: c.start)
+    return outline.comments[first:last]
+
+
+def _start(fact: Fact) -> int:
+    return fact.span.start
+
+
+class _Same:
+    """An outline by its identity: hashing its values would cost more than most rules."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+
+    def __hash__(self) -> int:
+        return id(self.outline)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.outline is self.outline
+
+
+@lru_cache(maxsize=4)
+def _bodies(same: _Same) -> tuple[Body, ...]:
+    found: list[Body] = []
+    for function in same.outline.functions:
+        if not found or function.span.start >= found[-1].member.span.end:
+            found.append(Body(same.outline, function))
+    return tuple(found)
+
+
+def bodies(outline: Outline) -> tuple[Body, ...]:
+    """The members of a file that run, in source order."""
+    return _bodies(_Same(outline))
+
+
+def body_of(outline: Outline, span: Span) -> Body | None:
+    """The member that holds ``span``."""
+    return next((b for b in bodies(outline) if b.member.span.holds(span)), None)
+
+
+def holding(outline: Outline, kind: str) -> list[tuple[Body, Scope]]:
+    """The scopes of ``kind`` with the members that take them."""
+    found = []
+    for scope in outline.holds:
+        body = body_of(outline, scope.head) if scope.kind == kind else None
+        if body is not None:
+            found.append((body, scope))
+    return found
+
+
+def _receiver_start(masked: bytes, partner: dict[int, int], name: int) -> int:
+    """Where the chain of member accesses and calls begins that ends before ``name``."""
+    start = at = name
+    while True:
+        at = _blank(masked, at)
+        if masked[at - 1 : at] != b".":
+            return start
+        at = _blank(masked, at - 1)
+        while masked[at - 1 : at] in (b"?", b"!"):
+            at = _blank(masked, at - 1)
+        while masked[at - 1 : at] in (b")", b"]"):
+            opening = partner.get(at - 1)
+            if opening is None:
+                return start
+            start = at = opening
+            at = _blank(masked, at)
+        if masked[at - 1 : at] == b">":
+            depth = 0
+            while at > 0:
+                at -= 1
+                depth += {0x3E: 1, 0x3C: -1}.get(masked[at], 0)
+                if depth == 0:
+                    break
+            at = _blank(masked, at)
+        word = re.search(rb"[\w@]+$", masked[max(0, at - 200) : at])
+        if word is None or word[0].decode("utf-8", "replace") in _WORDS:
+            return start
+        start = at = at - len(word[0])
+
+
+def _blank(masked: bytes, at: int) -> int:
+    return len(masked[:at].rstrip()) if masked[at - 1 : at].isspace() else at

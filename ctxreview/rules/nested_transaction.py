@@ -1,0 +1,125 @@
+"""A transaction inside another one.
+
+What it flags
+-------------
+A ``TransactionScope`` with ``RequiresNew`` or ``Suppress`` inside another transaction; one that joins an outer one with
+another isolation level; a transaction that is begun on what has one open already.
+
+Why it matters here
+-------------------
+``RequiresNew`` and ``Suppress`` commit by themselves, on a second connection: that work stays when the outer transaction is
+rolled back, and waits for ever when it needs a row that the outer one holds. Joining with another isolation level throws.
+Beginning twice on one connection throws in most providers; in linq2db it rolls the open transaction back.
+
+When it is fine
+---------------
+The inner work has to survive a rollback, such as an audit, and touches no row of the outer one.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using (var outer = new TransactionScope()) {
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            using (var inner = new TransactionScope(TransactionScopeOption.RequiresNew)) {
+                _log.Insert(id);
+                inner.Complete();
+            }
+            outer.Complete();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using (var outer = new TransactionScope()) {
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            outer.Complete();
+        }
+        using (var inner = new TransactionScope()) {
+            _log.Insert(id);
+            inner.Complete();
+        }
+    }
+}
+```
+
+Source
+------
+.NET documentation, "Implementing an Implicit Transaction using Transaction Scope"; linq2db's documentation of
+``BeginTransaction``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.model import Finding, Outline, Scope, Severity
+from ctxreview.rules.code import is_over, root_of
+from ctxreview.rules.places import scope_lines
+
+ID = "nested-transaction"
+SEVERITY = "medium"
+
+FORMS = ("block", "declaration", "acquire-release")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each transaction that is opened under another one in the same function."""
+    scopes = [
+        s
+        for s in outline.holds
+        if s.kind == "transaction" and s.form in FORMS and s.certainty != "assumed" and s.mode != "retried"
+    ]
+    found = []
+    for inner in scopes:
+        outer = [s for s in scopes if s != inner and _within(outline, inner, s) and s.mode != "suppressed"]
+        told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
+        if told is not None:
+            severity, message, question = told
+            places = tuple(scope_lines(outline, s) for s in outer)
+            found.append(Finding(ID, severity, "syntactic", message, question, scope_lines(outline, inner), places))
+    return found
+
+
+def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:
+    inside = outer.span.holds(inner.head) and outer.head.end <= inner.head.start and inner.owner == outer.owner
+    return inside and not is_over(outline, outer, inner.head.start) and not any(g.holds(inner.head) for g in outer.gaps)
+
+
+def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, str] | None:
+    if inner.mode in ("requires new", "suppressed"):
+        return (
+            "medium",
+            f"The {inner.construct} ({inner.mode}) stands under another {outer.construct}: what is done there is not undone with it.",
+            "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
+        )
+    if inner.name == outer.name == "TransactionScope":
+        if inner.isolation == outer.isolation or None in (inner.isolation, outer.isolation):
+            return None
+        return (
+            "high",
+            f"The TransactionScope joins one of another isolation level ({inner.isolation} under {outer.isolation}): "
+            "its constructor throws.",
+            "Which level is meant for both?",
+        )
+    on, other = _begun_on(outline, inner), _begun_on(outline, outer)
+    if inner.name == outer.name == "DbTransaction" and on and on == other:
+        return (
+            "medium",
+            f"A second transaction is begun on `{on}` while one is open.",
+            "Does the provider nest transactions, refuse the second, or end the first?",
+        )
+    return None
+
+
+def _begun_on(outline: Outline, scope: Scope) -> str:
+    begun = re.search(r"([\w.]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
+    return root_of(begun[1]) if begun else ""

@@ -1,0 +1,122 @@
+"""An edit takes away the second look: the read under the scope that checks what an earlier one saw.
+
+What it flags
+-------------
+A query of a set, or a ``Reload``, under a transaction or lock, that an edit removes while an earlier query of the same
+source stays.
+
+Why it matters here
+-------------------
+Between the first read and the moment the lock is held, others may have changed the row. The second read is the check
+that counts; without it the decision rests on what was seen before.
+
+When it is fine
+---------------
+The first read stands under the same scope and locks the row, or a token makes the save fail.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        lock (_gate) {
+            _db.Entry(row).Reload();
+            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        lock (_gate) {
+            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        lock (_gate) {
+            var row = _db.Rows.First(r => r.Id == id);
+            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+
+Source
+------
+Background knowledge (check, lock, check again); no documentation of one product is quoted for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ctxreview.model import Fact, Finding, Outline
+from ctxreview.rules.changes import Change, changes
+from ctxreview.rules.code import source_of
+
+ID = "reread-removed"
+SEVERITY = "medium"
+
+REFRESHES = frozenset({"Reload", "GetDatabaseValues", "Refresh"})
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each read under a scope that is gone, with the earlier one that is left."""
+    return [f for c in changes(before, after) for f in _removed(c)]
+
+
+def _removed(change: Change) -> list[Finding]:
+    old, new = _reads(change.before.facts), _reads(change.after.facts)
+    left = Counter(_key(f) for f in new)
+    for called in change.called:
+        left += Counter(_key(f) for f in _reads(called.facts))
+    found = []
+    for second in reversed(old):
+        if left[_key(second)] >= sum(_key(f) == _key(second) for f in old):
+            continue
+        held = change.before.under(second.span)
+        first = next(
+            (
+                f
+                for f in new
+                if _key(f) == _key(second)
+                or (second.name.removesuffix("Async") in REFRESHES and f.detail in second.target)
+            ),
+            None,
+        )
+        stays = next((s for s in change.after.holds if held and s.kind == held[0].kind), None)
+        if not held or first is None or stays is None or first.span.start > stays.head.end:
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"The edit removes {second.name} under the {held[0].construct}; what is left was read before it.",
+                "Can others change the row between that read and this scope, and what notices it now?",
+                change.at(stays.head, stays.construct),
+                (change.at(first.span, "read before"), change.was(second.span, "read again")),
+            )
+        )
+        break
+    return found
+
+
+def _reads(facts: tuple[Fact, ...]) -> list[Fact]:
+    return [f for f in facts if f.kind == "read" and not f.is_state and "." in f"{f.target}." and f.target]
+
+
+def _key(fact: Fact) -> str:
+    """What is asked; of a refresh also the entity."""
+    base = fact.name.removesuffix("Async")
+    return f"{base} {fact.target}" if base in REFRESHES else source_of(fact.target)
