@@ -2,7 +2,7 @@
 
 A rule has ``ID`` and ``SEVERITY``, a docstring with the headings that people and ``explain`` read, and one or both of
 ``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. To add one,
-write the module, add it here, and give it loud and quiet cases in ``tests/test_rules.py``.
+write the module, add it here, and give it loud and quiet cases in ``tests/test_rules.py`` or a file beside it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from types import ModuleType
 from ctxreview.model import Finding, Outline
 from ctxreview.rules import (
     async_flow,
+    concurrent_collection,
+    interlocked_pair,
+    lock_split,
     lock_target,
     missing_intent,
     no_tracking_write,
     release_outside_finally,
     scope_change,
+    volatile_field,
 )
 
 RULES: tuple[ModuleType, ...] = (
@@ -28,6 +32,10 @@ RULES: tuple[ModuleType, ...] = (
     release_outside_finally,
     lock_target,
     missing_intent,
+    lock_split,
+    concurrent_collection,
+    volatile_field,
+    interlocked_pair,
 )
 
 
