@@ -12,9 +12,17 @@ from ctxreview import rules
 from ctxreview.model import Finding, Outline, Source
 from ctxreview.outline import outline
 from ctxreview.rules import (
+    callback_under_lock,
     concurrent_collection,
+    hoisted_clock,
     interlocked_pair,
+    lazy_mode,
+    leaked_collection,
+    lock_reentry,
     lock_split,
+    monitor_wait,
+    reader_lock,
+    thread_affine_await,
     volatile_field,
 )
 
@@ -54,12 +62,118 @@ def edited(rule: ModuleType, before: str, after: str) -> list[Finding]:
 LOUD: dict[tuple[ModuleType, str], str] = {
     (volatile_field, "compound assignment"): "volatile int _v; void M(int x) { _v += x; }",
     (volatile_field, "counted down"): "static volatile int s_v; void M() { --s_v; }",
+    (reader_lock, "a collection is filled"): (
+        "void M(int x) { _rw.EnterReadLock(); try { _items.Add(x); } finally { _rw.ExitReadLock(); } }"
+    ),
+    (reader_lock, "upgraded without the upgradeable lock"): (
+        "void M() { _rw.EnterReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; }"
+        " finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitReadLock(); } }"
+    ),
+    (reader_lock, "asynchronous"): "async Task M() { using (await _async.ReaderLockAsync()) { _n++; } }",
+    (thread_affine_await, "reader-writer lock"): (
+        "async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } }"
+    ),
+    (thread_affine_await, "mutex, awaiting a loop"): (
+        "Mutex _mutex = new(); async Task M() { _mutex.WaitOne(); try { await foreach (var x in All()) { } }"
+        " finally { _mutex.ReleaseMutex(); } }"
+    ),
+    (lock_reentry, "semaphore"): (
+        "void A() { _slots.Wait(); try { B(); } finally { _slots.Release(); } }"
+        " void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (lock_reentry, "asynchronous lock"): (
+        "async Task A() { using (await _async.LockAsync()) { await this.B(); } }"
+        " async Task B() { using (await _async.LockAsync()) { _n++; } }"
+    ),
+    (leaked_collection, "read-only wrapper"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } }"
+        " IReadOnlyList<int> All() { lock (_gate) { return _items.AsReadOnly(); } }"
+    ),
+    (leaked_collection, "lazy query"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } }"
+        " IEnumerable<int> Big() { lock (_gate) { return _items.Where(i => i > _n).Select(i => i * 2); } }"
+    ),
+    (leaked_collection, "keys"): (
+        "Dictionary<int, int> _d = new(); void Put(int x) { lock (_gate) { _d[x] = 1; } }"
+        " IEnumerable<int> Keys { get { lock (_gate) { return _d.Keys; } } }"
+    ),
+    (lazy_mode, "false"): "static Lazy<int> s_v = new Lazy<int>(() => Make(), false);",
+    (lazy_mode, "by name"): "static Lazy<int> s_v = new(isThreadSafe: false, valueFactory: Make); static C() {"
+    " s_v = new Lazy<int>(Make, LazyThreadSafetyMode.None); }",
+    (
+        monitor_wait,
+        "under an if with a block",
+    ): "void M() { lock (_gate) { if (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
+    (monitor_wait, "without a condition"): "void M() { lock (_gate) { Monitor.Wait(_gate, 100); _n--; } }",
 }
 QUIET: dict[tuple[ModuleType, str], str] = {
     (volatile_field, "assigned"): "void M() { _stop = true; }",
     (volatile_field, "under a lock"): "volatile int _v; void M() { lock (_gate) { _v++; } }",
     (volatile_field, "in the constructor"): "volatile int _v; C() { _v++; }",
     (volatile_field, "not volatile"): "void M() { _n++; }",
+    (reader_lock, "only read"): ("int M() { _rw.EnterReadLock(); try { return _n; } finally { _rw.ExitReadLock(); } }"),
+    (reader_lock, "atomic"): (
+        "void M() { _rw.EnterReadLock(); try { Interlocked.Increment(ref _n); _stop = true; } finally { _rw.ExitReadLock(); } }"
+    ),
+    (reader_lock, "a concurrent collection"): (
+        "ConcurrentQueue<int> _q = new(); void M() { _rw.EnterReadLock(); try { _q.Enqueue(1); } finally { _rw.ExitReadLock(); } }"
+    ),
+    (reader_lock, "upgradeable"): (
+        "void M() { _rw.EnterUpgradeableReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; }"
+        " finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitUpgradeableReadLock(); } }"
+    ),
+    (reader_lock, "let go before"): (
+        "void M() { _rw.EnterReadLock(); try { if (_n > 0) return; } finally { _rw.ExitReadLock(); }"
+        " _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } }"
+    ),
+    (thread_affine_await, "semaphore"): (
+        "async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }"
+    ),
+    (thread_affine_await, "awaited after it"): (
+        "async Task M() { Monitor.Enter(_gate); try { _n++; } finally { Monitor.Exit(_gate); } await Work(); }"
+    ),
+    (thread_affine_await, "awaited in a lambda that runs later"): (
+        "void M() { Monitor.Enter(_gate); try { _later = async () => await Work(); } finally { Monitor.Exit(_gate); } }"
+    ),
+    (lock_reentry, "lock is reentrant"): "void A() { lock (_gate) { B(); } } void B() { lock (_gate) { _n++; } }",
+    (lock_reentry, "let go before the call"): (
+        "void A() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } B(); }"
+        " void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (lock_reentry, "gives up"): (
+        "void A() { _slots.Wait(); try { B(); } finally { _slots.Release(); } }"
+        " void B() { if (_slots.Wait(0)) { try { _n++; } finally { _slots.Release(); } } }"
+    ),
+    (lock_reentry, "several slots"): (
+        "SemaphoreSlim _many = new(4); void A() { _many.Wait(); try { B(); } finally { _many.Release(); } }"
+        " void B() { _many.Wait(); try { _n++; } finally { _many.Release(); } }"
+    ),
+    (lock_reentry, "called later"): (
+        "void A() { _slots.Wait(); try { _later = () => B(); } finally { _slots.Release(); } }"
+        " void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (leaked_collection, "copied"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } }"
+        " List<int> All() { lock (_gate) { return _items.Where(i => i > 0).ToList(); } }"
+    ),
+    (leaked_collection, "replaced as a whole"): (
+        "List<int> _all = new(); void Add(int x) { lock (_gate) { _all = new List<int>(_all) { x }; } }"
+        " List<int> All() { lock (_gate) { return _all; } }"
+    ),
+    (leaked_collection, "a count"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } } int Count() { lock (_gate) { return _items.Count; } }"
+    ),
+    (lazy_mode, "the default"): "static readonly Lazy<int> s_v = new(() => Make());",
+    (lazy_mode, "of an instance"): "readonly Lazy<int> _v = new(Make, LazyThreadSafetyMode.None);",
+    (
+        lazy_mode,
+        "written out",
+    ): "static readonly Lazy<int> s_v = new(Make, LazyThreadSafetyMode.ExecutionAndPublication);",
+    (monitor_wait, "in a while"): "void M() { lock (_gate) { while (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
+    (monitor_wait, "in a do"): "void M() { lock (_gate) { do { Monitor.Wait(_gate); } while (_n == 0); } }",
+    (monitor_wait, "in an endless loop"): (
+        "void M() { lock (_gate) { for (;;) { if (_n > 0) { break; } if (Full()) { Monitor.Wait(_gate, 5); } } } }"
+    ),
 }
 
 LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
@@ -115,6 +229,72 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "void M(int x) { Interlocked.Exchange(ref this._n, x); Volatile.Write(ref _sum, 0); }",
         "high",
     ),
+    (reader_lock, "write lock turned read lock"): (
+        "void M() { _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } }",
+        "void M() { _rw.EnterReadLock(); try { _n = 1; } finally { _rw.ExitReadLock(); } }",
+        "medium",
+    ),
+    (thread_affine_await, "ConfigureAwait added"): (
+        "async Task M() { Monitor.Enter(_gate); try { await Work(); } finally { Monitor.Exit(_gate); } }",
+        "async Task M() { Monitor.Enter(_gate); try { await Work().ConfigureAwait(false); } finally { Monitor.Exit(_gate); } }",
+        "high",
+    ),
+    (thread_affine_await, "made asynchronous"): (
+        "void M() { Monitor.Enter(_gate); try { Work(); } finally { Monitor.Exit(_gate); } }",
+        "async Task M() { Monitor.Enter(_gate); try { await WorkAsync(); } finally { Monitor.Exit(_gate); } }",
+        "high",
+    ),
+    (lock_reentry, "a semaphore for a lock"): (
+        "void A() { lock (_gate) { B(); } } void B() { lock (_gate) { _n++; } }",
+        "void A() { _slots.Wait(); try { B(); } finally { _slots.Release(); } }"
+        " void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }",
+        "high",
+    ),
+    (leaked_collection, "the copy is saved"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items.ToList(); } }",
+        "void Add(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items; } }",
+        "medium",
+    ),
+    (callback_under_lock, "an event moves in"): (
+        "void M() { lock (_gate) { _n++; } Changed(this, null); }",
+        "void M() { lock (_gate) { _n++; Changed(this, null); } }",
+        "medium",
+    ),
+    (callback_under_lock, "live instead of a copy"): (
+        "void M(Action<int> each) { int[] all; lock (_gate) { all = _items.ToArray(); } foreach (var x in all) { each(x); } }",
+        "void M(Action<int> each) { lock (_gate) { foreach (var x in _items) { each(x); } } }",
+        "medium",
+    ),
+    (hoisted_clock, "before a transaction"): (
+        "void M() { using (var tx = _db.Database.BeginTransaction()) { _row.At = _time.GetUtcNow(); tx.Commit(); } }",
+        "void M() { var at = _time.GetUtcNow(); using (var tx = _db.Database.BeginTransaction()) { _row.At = at; tx.Commit(); } }",
+        "medium",
+    ),
+    (hoisted_clock, "a number"): (
+        "void M() { lock (_gate) { _items.Add(NextSequence()); } }",
+        "void M() { var next = NextSequence(); lock (_gate) { _items.Add(next); } }",
+        "medium",
+    ),
+    (lazy_mode, "publication only"): (
+        "readonly Lazy<int> _v = new(Make);",
+        "readonly Lazy<int> _v = new(Make, LazyThreadSafetyMode.PublicationOnly);",
+        "medium",
+    ),
+    (lazy_mode, "assigned in the constructor"): (
+        "Lazy<int> _v; C() { _v = new Lazy<int>(Make); }",
+        "Lazy<int> _v; C() { _v = new Lazy<int>(Make, isThreadSafe: false); }",
+        "medium",
+    ),
+    (monitor_wait, "one for all"): (
+        "void M() { lock (_gate) { _n++; Monitor.PulseAll(_gate); } }",
+        "void M() { lock (_gate) { _n++; Monitor.Pulse(_gate); } }",
+        "medium",
+    ),
+    (monitor_wait, "if for while"): (
+        "void M() { lock (_gate) { while (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
+        "void M() { lock (_gate) { if (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
+        "medium",
+    ),
 }
 QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (lock_split, "only one part touches state"): (
@@ -160,6 +340,50 @@ QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (interlocked_pair, "the lock stays"): (
         "void M(int x) { lock (_gate) { _n++; _sum += x; } }",
         "void M(int x) { lock (_gate) { Interlocked.Increment(ref _n); Interlocked.Add(ref _sum, x); } }",
+    ),
+    (thread_affine_await, "ConfigureAwait under a semaphore"): (
+        "async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }",
+        "async Task M() { await _slots.WaitAsync(); try { await Work().ConfigureAwait(false); } finally { _slots.Release(); } }",
+    ),
+    (thread_affine_await, "it was there"): (
+        "async Task M() { Monitor.Enter(_gate); try { await Work().ConfigureAwait(false); } finally { Monitor.Exit(_gate); } }",
+        "async Task M() { Monitor.Enter(_gate); try { await Word().ConfigureAwait(false); } finally { Monitor.Exit(_gate); } }",
+    ),
+    (callback_under_lock, "an event moves out"): (
+        "void M() { lock (_gate) { _n++; Changed(this, null); } }",
+        "void M() { lock (_gate) { _n++; } Changed(this, null); }",
+    ),
+    (callback_under_lock, "it was there"): (
+        "void M() { lock (_gate) { _n++; Changed?.Invoke(this, null); } }",
+        "void M() { lock (_gate) { _n += 1; Changed(this, null); } }",
+    ),
+    (callback_under_lock, "a method of its own"): (
+        "void M() { lock (_gate) { _n++; } Report(); } void Report() { }",
+        "void M() { lock (_gate) { _n++; Report(); } } void Report() { }",
+    ),
+    (hoisted_clock, "moved in"): (
+        "DateTime _at; void M() { var now = DateTime.UtcNow; lock (_gate) { _at = now; } }",
+        "DateTime _at; void M() { lock (_gate) { _at = DateTime.UtcNow; } }",
+    ),
+    (hoisted_clock, "taken after it"): (
+        "DateTime _at; void M() { lock (_gate) { _n++; _at = DateTime.UtcNow; } }",
+        "DateTime _at; void M() { lock (_gate) { _n++; } _at = DateTime.UtcNow; }",
+    ),
+    (lazy_mode, "strengthened"): (
+        "readonly Lazy<int> _v = new(Make, LazyThreadSafetyMode.None);",
+        "readonly Lazy<int> _v = new(Make);",
+    ),
+    (lazy_mode, "the default written out"): (
+        "readonly Lazy<int> _v = new(Make);",
+        "readonly Lazy<int> _v = new(Make, true);",
+    ),
+    (monitor_wait, "all for one"): (
+        "void M() { lock (_gate) { _n++; Monitor.Pulse(_gate); } }",
+        "void M() { lock (_gate) { _n++; Monitor.PulseAll(_gate); } }",
+    ),
+    (monitor_wait, "another loop"): (
+        "void M() { lock (_gate) { while (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
+        "void M() { lock (_gate) { while (true) { if (_n > 0) { break; } Monitor.Wait(_gate); } _n--; } }",
     ),
 }
 

@@ -14,14 +14,22 @@ from types import ModuleType
 from ctxreview.model import Finding, Outline
 from ctxreview.rules import (
     async_flow,
+    callback_under_lock,
     concurrent_collection,
+    hoisted_clock,
     interlocked_pair,
+    lazy_mode,
+    leaked_collection,
+    lock_reentry,
     lock_split,
     lock_target,
     missing_intent,
+    monitor_wait,
     no_tracking_write,
+    reader_lock,
     release_outside_finally,
     scope_change,
+    thread_affine_await,
     volatile_field,
 )
 
@@ -36,6 +44,14 @@ RULES: tuple[ModuleType, ...] = (
     concurrent_collection,
     volatile_field,
     interlocked_pair,
+    reader_lock,
+    thread_affine_await,
+    lock_reentry,
+    leaked_collection,
+    callback_under_lock,
+    hoisted_clock,
+    lazy_mode,
+    monitor_wait,
 )
 
 
