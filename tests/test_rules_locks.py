@@ -13,8 +13,13 @@ from ctxreview.model import Finding, Outline, Source
 from ctxreview.outline import outline
 from ctxreview.rules import (
     callback_under_lock,
+    check_then_act,
     concurrent_collection,
+    concurrent_factory,
+    concurrent_snapshot,
+    double_checked_lock,
     hoisted_clock,
+    ignored_acquire,
     interlocked_pair,
     lazy_mode,
     leaked_collection,
@@ -105,6 +110,48 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         "under an if with a block",
     ): "void M() { lock (_gate) { if (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
     (monitor_wait, "without a condition"): "void M() { lock (_gate) { Monitor.Wait(_gate, 100); _n--; } }",
+    (double_checked_lock, "a method makes it"): (
+        "bool _ready; void M() { if (_ready == false) lock (_gate) { if (_ready == false) { Load(); _ready = true; } } }"
+    ),
+    (double_checked_lock, "flag set first"): (
+        "volatile bool _ready; void M() { if (!_ready) { lock (_gate) { if (!_ready) { _ready = true; _n = 5; } } } }"
+    ),
+    (double_checked_lock, "two references"): (
+        "string _a, _b; void M() { if (_a == null) { lock (_gate) { if (_a == null) { _a = A(); _b = B(); } } } }"
+    ),
+    (double_checked_lock, "set up after it is seen"): (
+        "Client _c; Client M() { if (_c is null) { lock (_gate) { if (_c is null) { _c = new Client(); _c.Connect(); } } } return _c; }"
+    ),
+    (double_checked_lock, "a date"): (
+        "DateTime _at; void M() { if (_at < Now()) { lock (_gate) { if (_at < Now()) { _at = Now(); } } } }"
+    ),
+    (check_then_act, "ContainsKey"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (_d.ContainsKey(x)) { Work(); _d[x] = 2; } }"
+    ),
+    (check_then_act, "counted up"): "ConcurrentDictionary<int, int> _d = new(); void M(int x) { _d[x]++; }",
+    (concurrent_factory, "counts"): (
+        "ConcurrentDictionary<int, int> _d = new(); int M(int x) { return _d.GetOrAdd(x, k => _n++); }"
+    ),
+    (concurrent_factory, "calls out"): (
+        "ConcurrentDictionary<string, string> _d = new(); string M(string x) {"
+        " return _d.AddOrUpdate(x, k => File.ReadAllText(k), (k, old) => old); }"
+    ),
+    (concurrent_snapshot, "sorted"): (
+        "ConcurrentDictionary<int, int> _d = new(); int M() { return _d.OrderBy(p => p.Key).First().Value; }"
+    ),
+    (concurrent_snapshot, "a list of it"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M() { Use(new List<KeyValuePair<int, int>>(_d)); }"
+    ),
+    (
+        ignored_acquire,
+        "monitor",
+    ): "void M() { Monitor.TryEnter(_gate, 100); try { _n++; } finally { Monitor.Exit(_gate); } }",
+    (ignored_acquire, "reader-writer lock"): (
+        "void M() { _rw.TryEnterWriteLock(_timeout); try { _n++; } finally { _rw.ExitWriteLock(); } }"
+    ),
+    (ignored_acquire, "distributed lock"): (
+        "async Task M() { await using var handle = await _locks.TryAcquireAsync(TimeSpan.Zero); _n++; }"
+    ),
 }
 QUIET: dict[tuple[ModuleType, str], str] = {
     (volatile_field, "assigned"): "void M() { _stop = true; }",
@@ -173,6 +220,79 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (monitor_wait, "in a do"): "void M() { lock (_gate) { do { Monitor.Wait(_gate); } while (_n == 0); } }",
     (monitor_wait, "in an endless loop"): (
         "void M() { lock (_gate) { for (;;) { if (_n > 0) { break; } if (Full()) { Monitor.Wait(_gate, 5); } } } }"
+    ),
+    (double_checked_lock, "one reference"): (
+        "Client _c; Client M() { if (_c is null) { lock (_gate) { _c ??= new Client(); if (_c is null) { _c = new Client(); } } } return _c; }"
+    ),
+    (double_checked_lock, "complete before it is seen"): (
+        "Client _c; Client M() { if (_c is null) { lock (_gate) { if (_c is null) { var c = new Client(); c.Connect(); _c = c; } } } return _c; }"
+    ),
+    (double_checked_lock, "volatile flag set last"): (
+        "volatile bool _ready; void M() { if (!_ready) { lock (_gate) { if (!_ready) { _n = 5; _ready = true; } } } }"
+    ),
+    (double_checked_lock, "the flag is all"): (
+        "bool _on; void M() { if (!_on) { lock (_gate) { if (!_on) { _on = true; } } } }"
+    ),
+    (double_checked_lock, "another condition"): (
+        "bool _on; void M(int x) { if (x > 0) { lock (_gate) { if (!_on) { _n = 5; _on = true; } } } }"
+    ),
+    (check_then_act, "under a lock"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { lock (_gate) { if (!_d.ContainsKey(x)) { _d[x] = 2; } } }"
+    ),
+    (check_then_act, "TryAdd"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (!_d.TryGetValue(x, out var v)) { _d.TryAdd(x, 1); } }"
+    ),
+    (check_then_act, "another key"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x, int y) { if (!_d.ContainsKey(x)) { _d[y] = 2; } }"
+    ),
+    (check_then_act, "no concurrent dictionary"): (
+        "Dictionary<int, int> _d = new(); void M(int x) { if (!_d.ContainsKey(x)) { _d[x] = 2; } }"
+    ),
+    (check_then_act, "after the branch"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (_d.ContainsKey(x)) { return; } Other(); }"
+        " void N(int x) { _d[x] = 1; }"
+    ),
+    (concurrent_factory, "only a value"): (
+        "ConcurrentDictionary<int, string> _d = new(); string M(int x) { return _d.GetOrAdd(x, k => new string('a', k)); }"
+    ),
+    (concurrent_factory, "under a lock"): (
+        "ConcurrentDictionary<int, int> _d = new(); int M(int x) { lock (_gate) { return _d.GetOrAdd(x, k => _n++); } }"
+    ),
+    (concurrent_factory, "started once"): (
+        "ConcurrentDictionary<int, Lazy<int>> _d = new(); int M(int x) { return _d.GetOrAdd(x, k => new Lazy<int>(() => _n++)).Value; }"
+    ),
+    (
+        concurrent_snapshot,
+        "keys",
+    ): "ConcurrentDictionary<int, int> _d = new(); int M() { return _d.Keys.ToList().Count; }",
+    (concurrent_snapshot, "enumerated"): (
+        "ConcurrentDictionary<int, int> _d = new(); int M() { return _d.Where(p => p.Value > 0).ToList().Count; }"
+    ),
+    (
+        concurrent_snapshot,
+        "no concurrent one",
+    ): "Dictionary<int, int> _d = new(); int M() { return _d.ToList().Count; }",
+    (
+        ignored_acquire,
+        "looked at",
+    ): "void M() { if (!Monitor.TryEnter(_gate)) { return; } try { _n++; } finally { Monitor.Exit(_gate); } }",
+    (
+        ignored_acquire,
+        "kept",
+    ): "void M() { var taken = _slots.Wait(5); if (taken) { try { _n++; } finally { _slots.Release(); } } }",
+    (ignored_acquire, "told by ref"): (
+        "void M() { var t = false; try { Monitor.TryEnter(_gate, 5, ref t); if (t) _n++; } finally { if (t) Monitor.Exit(_gate); } }"
+    ),
+    (
+        ignored_acquire,
+        "no time",
+    ): "async Task M(CancellationToken ct) { await _slots.WaitAsync(ct); try { _n++; } finally { _slots.Release(); } }",
+    (
+        ignored_acquire,
+        "for ever",
+    ): "void M() { _slots.Wait(Timeout.Infinite); try { _n++; } finally { _slots.Release(); } }",
+    (ignored_acquire, "a handle that is asked"): (
+        "async Task M() { await using (var h = await _locks.TryAcquireAsync()) { if (h != null) { _n++; } } }"
     ),
 }
 
@@ -294,6 +414,16 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "void M() { lock (_gate) { while (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
         "void M() { lock (_gate) { if (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
         "medium",
+    ),
+    (check_then_act, "an atomic call taken apart"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { _d.TryAdd(x, 1); }",
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (!_d.ContainsKey(x)) { _d[x] = 1; } }",
+        "medium",
+    ),
+    (ignored_acquire, "the answer dropped"): (
+        "void M() { if (_slots.Wait(50)) { try { _n++; } finally { _slots.Release(); } } }",
+        "void M() { _slots.Wait(50); try { _n++; } finally { _slots.Release(); } }",
+        "high",
     ),
 }
 QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {

@@ -15,8 +15,13 @@ from ctxreview.model import Finding, Outline
 from ctxreview.rules import (
     async_flow,
     callback_under_lock,
+    check_then_act,
     concurrent_collection,
+    concurrent_factory,
+    concurrent_snapshot,
+    double_checked_lock,
     hoisted_clock,
+    ignored_acquire,
     interlocked_pair,
     lazy_mode,
     leaked_collection,
@@ -52,6 +57,11 @@ RULES: tuple[ModuleType, ...] = (
     hoisted_clock,
     lazy_mode,
     monitor_wait,
+    double_checked_lock,
+    check_then_act,
+    concurrent_factory,
+    concurrent_snapshot,
+    ignored_acquire,
 )
 
 
