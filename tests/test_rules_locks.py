@@ -23,11 +23,17 @@ from ctxreview.rules import (
     interlocked_pair,
     lazy_mode,
     leaked_collection,
+    lock_order,
     lock_reentry,
     lock_split,
+    mixed_locks,
     monitor_wait,
+    outside_lock,
+    parallel_write,
     reader_lock,
     thread_affine_await,
+    thread_static_await,
+    unlocked_getter,
     volatile_field,
 )
 
@@ -151,6 +157,45 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     ),
     (ignored_acquire, "distributed lock"): (
         "async Task M() { await using var handle = await _locks.TryAcquireAsync(TimeSpan.Zero); _n++; }"
+    ),
+    (outside_lock, "written without it"): (
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { Use(_n); } } void R() { _n = 0; }"
+    ),
+    (outside_lock, "read without it"): (
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } int N() { return _n; }"
+    ),
+    (outside_lock, "a collection enumerated without it"): (
+        "void A(int x) { lock (_gate) { _items.Add(x); } } void B(int x) { lock (_gate) { _items.Remove(x); } }"
+        " void D() { lock (_gate) { _items.Clear(); } } int N() { return _items.Count; }"
+    ),
+    (unlocked_getter, "a reference"): "string _s; string S { get { return _s; } set { lock (_gate) { _s = value; } } }",
+    (unlocked_getter, "a long"): "long _l; long L { get => _l; set { lock (_gate) { _l = value; } } }",
+    (mixed_locks, "two fields"): "void A() { lock (_gate) { _n = 1; } } void B() { lock (_other) { _n = 2; } }",
+    (
+        mixed_locks,
+        "this and a field",
+    ): "void A() { lock (this) { _items.Add(1); } } void B() { lock (_gate) { _items.Clear(); } }",
+    (lock_order, "different forms"): (
+        "void A() { lock (_gate) { lock (_other) { } } }"
+        " void B() { Monitor.Enter(_other); try { lock (_gate) { } } finally { Monitor.Exit(_other); } }"
+    ),
+    (
+        lock_order,
+        "by a method",
+    ): "void A() { lock (_gate) { lock (_other) { } } } void B() { lock (_other) { D(); } } void D() { lock (_gate) { } }",
+    (
+        parallel_write,
+        "a list",
+    ): "void M(int[] all) { var found = new List<int>(); Parallel.ForEach(all, x => found.Add(x)); }",
+    (parallel_write, "a field"): "void M(int[] all) { Parallel.For(0, 9, i => { _n++; }); }",
+    (parallel_write, "the lock of the caller"): (
+        "void M(int[] all) { lock (_gate) { Parallel.ForEach(all, x => { lock (_gate) { _n += x; } }); } }"
+    ),
+    (thread_static_await, "thread-local"): (
+        "readonly ThreadLocal<int> _depth = new(); async Task M() { _depth.Value++; await Work(); _depth.Value--; }"
+    ),
+    (thread_static_await, "in a lambda"): (
+        "[ThreadStatic] static int t_n; void M() { Run(async () => { t_n = 1; await Work(); Use(t_n); }); }"
     ),
 }
 QUIET: dict[tuple[ModuleType, str], str] = {
@@ -294,6 +339,87 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (ignored_acquire, "a handle that is asked"): (
         "async Task M() { await using (var h = await _locks.TryAcquireAsync()) { if (h != null) { _n++; } } }"
     ),
+    (outside_lock, "only in the constructor"): (
+        "C() { _n = 1; } void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { _n--; } }"
+    ),
+    (outside_lock, "a method that is called under it"): (
+        "void A() { lock (_gate) { _n++; Up(); } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { _n--; } }"
+        " void Up() { _n++; Further(); } void Further() { _n++; }"
+    ),
+    (outside_lock, "said in a comment"): (
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { _n--; } }\n"
+        "// The caller holds the lock.\nvoid Up() { _n++; }"
+    ),
+    (outside_lock, "atomic on purpose"): (
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } int N() { return _n + Volatile.Read(ref _n); }"
+    ),
+    (outside_lock, "volatile"): (
+        "void A() { lock (_gate) { _stop = true; } } void B() { lock (_gate) { _stop = false; } } bool S() { return _stop; }"
+    ),
+    (outside_lock, "a look before the lock"): (
+        "void A() { if (_n > 0) { lock (_gate) { if (_n > 0) { _n--; } } } } void B() { lock (_gate) { _n++; } }"
+    ),
+    (outside_lock, "as often without it"): (
+        "void A() { lock (_gate) { _n++; } } void B() { _n--; } void D() { Use(_n); } void E() { lock (_gate) { Use(_n); } }"
+    ),
+    (outside_lock, "in a lambda that runs somewhere"): (
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { _n--; } } void E() { Later(() => _n++); }"
+    ),
+    (unlocked_getter, "both locked"): (
+        "string _s; string S { get { lock (_gate) { return _s; } } set { lock (_gate) { _s = value; } } }"
+    ),
+    (
+        unlocked_getter,
+        "volatile",
+    ): "volatile string _s; string S { get { return _s; } set { lock (_gate) { _s = value; } } }",
+    (unlocked_getter, "neither locked"): "string _s; string S { get { return _s; } set { _s = value; } }",
+    (
+        mixed_locks,
+        "both held",
+    ): "void A() { lock (_gate) { lock (_other) { _n = 1; } } } void B() { lock (_other) { _n = 2; } }",
+    (mixed_locks, "another state"): "void A() { lock (_gate) { _n = 1; } } void B() { lock (_other) { _sum = 2; } }",
+    (
+        mixed_locks,
+        "a lock of somebody else",
+    ): "void A(C c) { lock (_gate) { _n = 1; } } void B(C c) { lock (c._other) { _n = 2; } }",
+    (
+        lock_order,
+        "one order",
+    ): "void A() { lock (_gate) { lock (_other) { } } } void B() { lock (_gate) { lock (_other) { } } }",
+    (
+        lock_order,
+        "one after the other",
+    ): "void A() { lock (_gate) { } lock (_other) { } } void B() { lock (_other) { } lock (_gate) { } }",
+    (lock_order, "gives up"): (
+        "void A() { lock (_gate) { lock (_other) { } } }"
+        " void B() { lock (_other) { if (Monitor.TryEnter(_gate)) { try { } finally { Monitor.Exit(_gate); } } } }"
+    ),
+    (lock_order, "called later"): (
+        "void A() { lock (_gate) { lock (_other) { } } } void B() { lock (_other) { _later = () => D(); } } void D() { lock (_gate) { } }"
+    ),
+    (parallel_write, "under a lock"): (
+        "void M(int[] all) { var sum = 0; Parallel.ForEach(all, x => { lock (_gate) { sum += x; } }); }"
+    ),
+    (
+        parallel_write,
+        "elements of an array",
+    ): "void M(int[] all) { var to = new int[9]; Parallel.For(0, 9, i => { to[i] = all[i]; }); }",
+    (
+        parallel_write,
+        "a concurrent bag",
+    ): "void M(int[] all) { var to = new ConcurrentBag<int>(); Parallel.ForEach(all, x => to.Add(x)); }",
+    (parallel_write, "variables of the body"): (
+        "void M(int[] all) { Parallel.ForEach(all, x => { var own = 0; Run(() => own++); var list = new List<int>(); list.Add(x); }); }"
+    ),
+    (
+        parallel_write,
+        "a flag",
+    ): "void M(int[] all) { var any = false; Parallel.ForEach(all, x => { if (x > 0) any = true; }); }",
+    (thread_static_await, "only before"): (
+        "[ThreadStatic] static int t_n; async Task M() { t_n = 1; Use(t_n); await Work(); }"
+    ),
+    (thread_static_await, "not asynchronous"): "[ThreadStatic] static int t_n; void M() { t_n = 1; Work(); Use(t_n); }",
+    (thread_static_await, "an ordinary static"): "static int s_n; async Task M() { s_n = 1; await Work(); Use(s_n); }",
 }
 
 LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
@@ -423,6 +549,26 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
     (ignored_acquire, "the answer dropped"): (
         "void M() { if (_slots.Wait(50)) { try { _n++; } finally { _slots.Release(); } } }",
         "void M() { _slots.Wait(50); try { _n++; } finally { _slots.Release(); } }",
+        "high",
+    ),
+    (outside_lock, "the lock is left out in one place"): (
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { _n--; } } void R() { lock (_gate) { _n = 0; } }",
+        "void A() { lock (_gate) { _n++; } } void B() { lock (_gate) { _n--; } } void D() { lock (_gate) { _n--; } } void R() { _n = 0; }",
+        "medium",
+    ),
+    (mixed_locks, "another object in one place"): (
+        "void A() { lock (_gate) { _n = 1; } } void B() { lock (_gate) { _n = 2; } }",
+        "void A() { lock (_gate) { _n = 1; } } void B() { lock (_other) { _n = 2; } }",
+        "medium",
+    ),
+    (lock_order, "nested the other way round"): (
+        "void A() { lock (_gate) { lock (_other) { } } } void B() { lock (_gate) { lock (_other) { } } }",
+        "void A() { lock (_gate) { lock (_other) { } } } void B() { lock (_other) { lock (_gate) { } } }",
+        "high",
+    ),
+    (parallel_write, "a loop made parallel"): (
+        "void M(int[] all) { foreach (var x in all) { _n += x; } }",
+        "void M(int[] all) { Parallel.ForEach(all, x => { _n += x; }); }",
         "high",
     ),
 }

@@ -25,16 +25,22 @@ from ctxreview.rules import (
     interlocked_pair,
     lazy_mode,
     leaked_collection,
+    lock_order,
     lock_reentry,
     lock_split,
     lock_target,
     missing_intent,
+    mixed_locks,
     monitor_wait,
     no_tracking_write,
+    outside_lock,
+    parallel_write,
     reader_lock,
     release_outside_finally,
     scope_change,
     thread_affine_await,
+    thread_static_await,
+    unlocked_getter,
     volatile_field,
 )
 
@@ -62,6 +68,12 @@ RULES: tuple[ModuleType, ...] = (
     concurrent_factory,
     concurrent_snapshot,
     ignored_acquire,
+    outside_lock,
+    unlocked_getter,
+    mixed_locks,
+    lock_order,
+    parallel_write,
+    thread_static_await,
 )
 
 
