@@ -26,11 +26,13 @@ from ctxreview.rules import (
     lock_order,
     lock_reentry,
     lock_split,
+    lock_target,
     mixed_locks,
     monitor_wait,
     outside_lock,
     parallel_write,
     reader_lock,
+    scope_change,
     thread_affine_await,
     thread_static_await,
     unlocked_getter,
@@ -196,6 +198,12 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     ),
     (thread_static_await, "in a lambda"): (
         "[ThreadStatic] static int t_n; void M() { Run(async () => { t_n = 1; await Work(); Use(t_n); }); }"
+    ),
+    (lock_target, "made in this call"): "void M() { var gate = new object(); lock (gate) { _n++; } }",
+    (lock_target, "a key"): "void M(string key) { lock (key) { _n++; } }",
+    (lock_target, "an interned string"): 'void M(int id) { lock (string.Intern($"row {id}")) { _n++; } }',
+    (lock_target, "a field that gets another object"): (
+        "List<int> _all = new(); void M() { lock (_all) { _all.Add(1); } } void R() { _all = new List<int>(); }"
     ),
 }
 QUIET: dict[tuple[ModuleType, str], str] = {
@@ -420,6 +428,21 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     ),
     (thread_static_await, "not asynchronous"): "[ThreadStatic] static int t_n; void M() { t_n = 1; Work(); Use(t_n); }",
     (thread_static_await, "an ordinary static"): "static int s_n; async Task M() { s_n = 1; await Work(); Use(s_n); }",
+    (
+        lock_target,
+        "one object a key",
+    ): "void M(string key) { var gate = _gates.GetOrAdd(key, k => new object()); lock (gate) { _n++; } }",
+    (
+        lock_target,
+        "shared with a lambda",
+    ): "void M() { var gate = new object(); Run(() => { lock (gate) { _n++; } }); }",
+    (lock_target, "handed on"): "void M() { var gate = new object(); Give(gate); lock (gate) { _n++; } }",
+    (
+        lock_target,
+        "set in the constructor",
+    ): "object _own; C() { _own = new object(); } void M() { lock (_own) { _n++; } }",
+    (lock_target, "made when it is missing"): "object _own; void M() { _own ??= new object(); lock (_own) { _n++; } }",
+    (lock_target, "an object that was given"): "void M(Order order) { lock (order) { _n++; } }",
 }
 
 LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
@@ -571,6 +594,22 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "void M(int[] all) { Parallel.ForEach(all, x => { _n += x; }); }",
         "high",
     ),
+    (scope_change, "one read"): (
+        "int N() { lock (_gate) { return _n; } }",
+        "int N() { return _n; }",
+        "medium",
+    ),
+    (scope_change, "two reads"): (
+        "int N() { lock (_gate) { return _n + _sum; } }",
+        "int N() { return _n + _sum; }",
+        "high",
+    ),
+    (scope_change, "a write"): ("void N() { lock (_gate) { _n = 1; } }", "void N() { _n = 1; }", "high"),
+    (lock_target, "an object of its own"): (
+        "void M() { lock (_gate) { _n++; } }",
+        "void M() { var gate = new object(); lock (gate) { _n++; } }",
+        "high",
+    ),
 }
 QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (lock_split, "only one part touches state"): (
@@ -661,10 +700,18 @@ QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
         "void M() { lock (_gate) { while (_n == 0) { Monitor.Wait(_gate); } _n--; } }",
         "void M() { lock (_gate) { while (true) { if (_n > 0) { break; } Monitor.Wait(_gate); } _n--; } }",
     ),
+    (scope_change, "the same by another name"): (
+        "int N() { lock (_gate) { return _n; } }",
+        "int N() { lock (this._gate) { return this._n; } }",
+    ),
+    (scope_change, "a new line under it"): (
+        "int N() { lock (_gate) { return _n; } }",
+        "int N() { lock (_gate) { _sum++; return _n; } }",
+    ),
 }
 
 MINE = sorted({r for r, _ in (*LOUD, *LOUD_EDITS)}, key=lambda r: r.__name__)
-COMPARES = [r for r in MINE if hasattr(r, "compare")]
+COMPARES = [r for r in MINE if hasattr(r, "compare") and "Example" in (r.__doc__ or "")]
 
 
 def name(value: object) -> str:

@@ -159,3 +159,27 @@ def methods(outline: Outline) -> dict[tuple[str, str], list[Scope]]:
         if function.construct == "method":
             found.setdefault((function.container, function.name), []).append(function)
     return found
+
+
+_UNDER = re.compile(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
+_SAID = re.compile(
+    rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|IsEntered|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"
+)
+
+
+def is_said_to_be_held(function: Scope, outline: Outline) -> bool:
+    """Whether a function's name, its comments or its assertions say something about locks: its callers may hold one."""
+    if _UNDER.search(function.name):
+        return True
+    data = outline.source.data
+    said = [data[c.start : c.end] for c in outline.comments if function.span.holds(c)]
+    above = outline.source.starts[outline.source.line_of(function.span.start) - 1]
+    for comment in reversed(outline.comments):
+        if comment.end <= above and not data[comment.end : above].strip():
+            said.append(data[comment.start : comment.end])
+            above = outline.source.starts[outline.source.line_of(comment.start) - 1]
+        elif comment.end < above:
+            break
+    code = data[function.span.start : function.span.end]
+    said += re.findall(rb"[^;{}]*\bIsEntered[^;]*|[^;{}]*\bAssert\w*\([^;]*[lL]ock[^;]*", code)
+    return _SAID.search(b"\n".join(said)) is not None

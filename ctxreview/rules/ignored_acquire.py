@@ -109,7 +109,7 @@ def _is_dropped(scope: Scope, outline: Outline) -> bool:
     after = code[scope.head.end : scope.head.end + 200].lstrip()
     before = re.sub(rb"(?:\b_\s*=\s*)?\bawait$", b"", before).rstrip()
     after = re.sub(rb"^\.\s*ConfigureAwait\s*\([^()]*\)\s*", b"", after)
-    starts = before.endswith((b";", b"{", b"}", b":")) or re.search(rb"\b(?:else|do)$", before) is not None
+    starts = before.endswith((b";", b"{", b"}")) or re.search(rb"\b(?:else|do)$", before) is not None
     return starts and after.startswith(b";")
 
 

@@ -75,7 +75,9 @@ def check(outline: Outline) -> list[Finding]:
         around = headers(code, function.head.end, at.start)
         if any(_LOOP.search(h) for h in around) or b"goto" in code[function.span.start : function.span.end]:
             continue
-        asked = any(re.search(rb"\bif\s*\(", h) for h in around)
+        if re.search(rb"\bif\s*\(", around[-1]) and around[-1].count(b"(") > around[-1].count(b")"):
+            continue  # a handshake: what is asked is whether the pulse came in time
+        asked = any(re.search(rb"\bif\s*\(.*\)$", h, re.DOTALL) for h in (around[-1], *around[-2:-1]))
         severity: Severity = "medium" if asked else "low"
         found.append(
             Finding(

@@ -50,19 +50,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
-from ctxreview.rules.guarded import COLLECTIONS, Use, bare, declared, locks, own_calls, simple, uses
+from ctxreview.rules.guarded import COLLECTIONS, Use, bare, declared, is_said_to_be_held, locks, own_calls, simple, uses
 from ctxreview.rules.places import lines
 
 ID = "outside-lock"
 SEVERITY = "medium"
 
 _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
-_QUIET = re.compile(
-    r"(?i)^(Dispose|ToString|GetHashCode|Finalize|Debug\w*|~)|Locked|NoLock|UnderLock|WithoutLock|Unsafe|Unsynchron|InLock|Lockless"
-)
-_SAID = re.compile(
-    rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|IsEntered|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"
-)
+_QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug\w*)")
 _SAFE = (
     "Concurrent",
     "Immutable",
@@ -153,36 +148,14 @@ def _exempt(outline: Outline, held: list[Scope]) -> set[Span]:
             found.add(function.span)
             waiting += [n for n, _ in own_calls(code, function.span)]
     for function in outline.functions:
-        if _QUIET.search(function.name.rpartition(".")[0] or function.name) or _SAID.search(_told(function, outline)):
+        if _QUIET.search(function.name.rpartition(".")[0] or function.name) or is_said_to_be_held(function, outline):
             found.add(function.span)
         # A property that is read under the lock, as a method that is called there.
         if function.construct in ("accessor", "property"):
-            name = function.name.partition(".")[0].encode()
-            if any(
-                re.search(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(name), code[s.head.end : s.span.end])
-                for s in held
-                if name
-            ):
+            read = re.compile(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(function.name.partition(".")[0].encode()))
+            if any(read.search(code, s.head.end, s.span.end) for s in held):
                 found.add(function.span)
     return found
-
-
-def _told(function: Scope, outline: Outline) -> bytes:
-    """The comments above and in the function, and its assertions."""
-    data = outline.source.data
-    first = outline.source.starts[outline.source.line_of(function.span.start) - 1]
-    said = [data[c.start : c.end] for c in outline.comments if function.span.holds(c)]
-    above = first
-    for comment in reversed(outline.comments):
-        if comment.end <= above and not data[comment.end : above].strip():
-            said.append(data[comment.start : comment.end])
-            above = outline.source.starts[outline.source.line_of(comment.start) - 1]
-        elif comment.end < above:
-            break
-    said += re.findall(
-        rb"[^;{}]*\bIsEntered[^;]*|[^;{}]*\bAssert\w*\([^;]*[lL]ock[^;]*", data[function.span.start : function.span.end]
-    )
-    return b"\n".join(said)
 
 
 def _outside(

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Outline, Severity, Span
 from ctxreview.outline.nesting import Nesting
-from ctxreview.rules.guarded import bare, declared, locks, modifiers, uses
+from ctxreview.rules.guarded import bare, declared, is_said_to_be_held, locks, modifiers, uses
 from ctxreview.rules.places import lines
 
 ID = "volatile-field"
@@ -62,7 +62,9 @@ def check(outline: Outline) -> list[Finding]:
         fact = use.fact
         if fact.kind != "write" or "volatile" not in fact.detail or use.gates:
             continue
-        if use.member.construct != "constructor" and _COMPOUND.search(outline.source.text(fact.span)):
+        if use.member.construct == "constructor" or is_said_to_be_held(use.member, outline):
+            continue
+        if _COMPOUND.search(outline.source.text(fact.span)):
             found.append(
                 Finding(
                     ID,
