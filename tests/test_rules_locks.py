@@ -12,6 +12,7 @@ from ctxreview import rules
 from ctxreview.model import Finding, Outline, Source
 from ctxreview.outline import outline
 from ctxreview.rules import (
+    acquire_in_try,
     callback_under_lock,
     check_then_act,
     concurrent_collection,
@@ -27,12 +28,16 @@ from ctxreview.rules import (
     lock_reentry,
     lock_split,
     lock_target,
+    lock_type,
     mixed_locks,
     monitor_wait,
     outside_lock,
     parallel_write,
     reader_lock,
+    reentrant_grain,
+    scope_attribute,
     scope_change,
+    static_shared,
     thread_affine_await,
     thread_static_await,
     unlocked_getter,
@@ -54,7 +59,9 @@ FIELDS = """\
 def outlined(code: str) -> Outline:
     """The outline of a class with some locks and state, and these members; of a whole file, as it is."""
     whole = (
-        code if re.match(r"\s*(\[\w+\]\s*)?(public |static )*class ", code) else f"class C\n{{\n{FIELDS}\n{code}\n}}\n"
+        code
+        if re.match(r"\s*(\[[\w, ]+\]\s*)?(public |static )*class ", code)
+        else f"class C\n{{\n{FIELDS}\n{code}\n}}\n"
     )
     return outline(Source(PATH, whole.encode()))
 
@@ -204,6 +211,24 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (lock_target, "an interned string"): 'void M(int id) { lock (string.Intern($"row {id}")) { _n++; } }',
     (lock_target, "a field that gets another object"): (
         "List<int> _all = new(); void M() { lock (_all) { _all.Add(1); } } void R() { _all = new List<int>(); }"
+    ),
+    (lock_type, "turned into an object"): "readonly Lock _l = new(); void M() { lock (_l) { _n++; } object o = _l; }",
+    (lock_type, "waited for"): "readonly Lock _l = new(); void M() { using (_l.EnterScope()) { Monitor.Wait(_l); } }",
+    (scope_attribute, "static"): "[Transactional] public static void M() { _n++; }",
+    (scope_attribute, "private by default"): "[UnitOfWork] void M() { _n++; }",
+    (reentrant_grain, "written from a read before"): (
+        "[Reentrant] class G : Grain { int _n; public async Task M() { var n = _n; await Work(); _n = n + 1; } }"
+    ),
+    (reentrant_grain, "a task beside the actor"): (
+        "class A : ReceiveActor { int _n; void M() { Task.Run(() => { _n++; }); } }"
+    ),
+    (static_shared, "random"): "static readonly Random s_random = new(); int M() { return s_random.Next(); }",
+    (static_shared, "singleton context"): "void M(IServiceCollection s) { s.AddSingleton<ShopDbContext>(); }",
+    (acquire_in_try, "synchronous"): (
+        "void M(CancellationToken ct) { try { _slots.Wait(ct); _n++; } finally { _slots.Release(); } }"
+    ),
+    (acquire_in_try, "a source's token"): (
+        "async Task M() { try { await _slots.WaitAsync(_source.Token); _n++; } finally { _slots.Release(); } }"
     ),
 }
 QUIET: dict[tuple[ModuleType, str], str] = {
@@ -443,6 +468,45 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     ): "object _own; C() { _own = new object(); } void M() { lock (_own) { _n++; } }",
     (lock_target, "made when it is missing"): "object _own; void M() { _own ??= new object(); lock (_own) { _n++; } }",
     (lock_target, "an object that was given"): "void M(Order order) { lock (order) { _n++; } }",
+    (
+        lock_type,
+        "only locked",
+    ): "readonly Lock _l = new(); void M() { lock (_l) { _n++; } using (_l.EnterScope()) { _n--; } }",
+    (lock_type, "an object"): "void M() { lock (_gate) { Monitor.Pulse(_gate); } }",
+    (lock_type, "a type of the project"): "readonly Lock _l = new(); void M() { _l.Obtain(); Use(_l); }",
+    (scope_attribute, "public"): "[UnitOfWork] public virtual void M() { _n++; }",
+    (scope_attribute, "an interface"): "class D { interface I { [Transaction(TransactionOption.Create)] Task M(); } }",
+    (scope_attribute, "the runtime's own"): "[MethodImpl(MethodImplOptions.Synchronized)] static void M() { s_n++; }",
+    (reentrant_grain, "read again"): (
+        "[Reentrant] class G : Grain { int _n; public async Task M() { Use(_n); await Work(); Use(_n); _n = 1; } }"
+    ),
+    (reentrant_grain, "one call at a time"): (
+        "class G : Grain { int _n; public async Task M() { var n = _n; await Work(); _n = n + 1; } }"
+    ),
+    (
+        reentrant_grain,
+        "a task without state",
+    ): "class A : ReceiveActor { int _n; void M() { Task.Run(() => Work()); _n++; } }",
+    (static_shared, "of the thread"): "[ThreadStatic] static Random t_random; int M() { return t_random.Next(); }",
+    (
+        static_shared,
+        "under a lock",
+    ): "static readonly Random s_random = new(); int M() { lock (s_random) { return s_random.Next(); } }",
+    (static_shared, "made to be shared"): (
+        "static readonly HttpClient s_http = new(); static readonly Random s_r = Random.Shared; int M() { s_http.Get(); return s_r.Next(); }"
+    ),
+    (static_shared, "of the instance"): "readonly ShopDbContext _db; int M() { return _db.Orders.Count(); }",
+    (acquire_in_try, "before the try"): (
+        "async Task M(CancellationToken ct) { await _slots.WaitAsync(ct); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (acquire_in_try, "without a token"): "void M() { try { _slots.Wait(); _n++; } finally { _slots.Release(); } }",
+    (acquire_in_try, "asked for"): (
+        "async Task M(CancellationToken ct) { var taken = false; try { await _slots.WaitAsync(ct); taken = true; _n++; }"
+        " finally { if (taken) { _slots.Release(); } } }"
+    ),
+    (acquire_in_try, "an inner try"): (
+        "async Task M(CancellationToken ct) { try { await _slots.WaitAsync(ct); try { _n++; } finally { _slots.Release(); } } finally { Done(); } }"
+    ),
 }
 
 LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
@@ -567,7 +631,7 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
     (check_then_act, "an atomic call taken apart"): (
         "ConcurrentDictionary<int, int> _d = new(); void M(int x) { _d.TryAdd(x, 1); }",
         "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (!_d.ContainsKey(x)) { _d[x] = 1; } }",
-        "medium",
+        "low",
     ),
     (ignored_acquire, "the answer dropped"): (
         "void M() { if (_slots.Wait(50)) { try { _n++; } finally { _slots.Release(); } } }",
@@ -609,6 +673,31 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "void M() { lock (_gate) { _n++; } }",
         "void M() { var gate = new object(); lock (gate) { _n++; } }",
         "high",
+    ),
+    (lock_type, "a modern lock"): (
+        "class D { readonly object _g = new(); void M() { lock (_g) { Monitor.Wait(_g, 5); } } }",
+        "class D { readonly Lock _g = new(); void M() { lock (_g) { Monitor.Wait(_g, 5); } } }",
+        "high",
+    ),
+    (reentrant_grain, "a method interleaves"): (
+        "class G : Grain { public async Task M() { await Work(); } }",
+        "class G : Grain { [AlwaysInterleave] public async Task M() { await Work(); } }",
+        "high",
+    ),
+    (reentrant_grain, "with other attributes"): (
+        "class G : Grain { public async Task M() { await Work(); } }",
+        "[StatelessWorker, Reentrant] class G : Grain { public async Task M() { await Work(); } }",
+        "high",
+    ),
+    (static_shared, "made static"): (
+        "Random _random = new(); int M() { return _random.Next(); }",
+        "static Random _random = new(); int M() { return _random.Next(); }",
+        "medium",
+    ),
+    (scope_attribute, "made private"): (
+        "[UnitOfWork] public void M() { _n++; }",
+        "[UnitOfWork] private void M() { _n++; }",
+        "medium",
     ),
 }
 QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
@@ -707,6 +796,14 @@ QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (scope_change, "a new line under it"): (
         "int N() { lock (_gate) { return _n; } }",
         "int N() { lock (_gate) { _sum++; return _n; } }",
+    ),
+    (reentrant_grain, "it was there"): (
+        "[Reentrant] class G : Grain { public async Task M() { await Work(); } }",
+        "[Reentrant] class G : Grain { public async Task M() { await Work(); Done(); } }",
+    ),
+    (reentrant_grain, "taken away"): (
+        "[Reentrant] class G : Grain { public async Task M() { await Work(); } }",
+        "class G : Grain { public async Task M() { await Work(); } }",
     ),
 }
 

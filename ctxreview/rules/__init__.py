@@ -13,6 +13,7 @@ from types import ModuleType
 
 from ctxreview.model import Finding, Outline
 from ctxreview.rules import (
+    acquire_in_try,
     async_flow,
     callback_under_lock,
     check_then_act,
@@ -29,6 +30,7 @@ from ctxreview.rules import (
     lock_reentry,
     lock_split,
     lock_target,
+    lock_type,
     missing_intent,
     mixed_locks,
     monitor_wait,
@@ -36,8 +38,11 @@ from ctxreview.rules import (
     outside_lock,
     parallel_write,
     reader_lock,
+    reentrant_grain,
     release_outside_finally,
+    scope_attribute,
     scope_change,
+    static_shared,
     thread_affine_await,
     thread_static_await,
     unlocked_getter,
@@ -68,12 +73,17 @@ RULES: tuple[ModuleType, ...] = (
     concurrent_factory,
     concurrent_snapshot,
     ignored_acquire,
+    acquire_in_try,
     outside_lock,
     unlocked_getter,
     mixed_locks,
     lock_order,
+    lock_type,
     parallel_write,
     thread_static_await,
+    scope_attribute,
+    reentrant_grain,
+    static_shared,
 )
 
 

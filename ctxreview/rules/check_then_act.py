@@ -117,7 +117,7 @@ def _counts(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
 
 
 def _finding(outline: Outline, name: str, member: Member, at: Span, act: Span, what: str, function: Scope) -> Finding:
-    severity: Severity = "medium"
+    severity: Severity = "medium" if at == act else "low"
     return Finding(
         ID,
         severity,

@@ -127,7 +127,11 @@ def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> 
                 fact.is_state or fact.detail == "captured" or "Interlocked" in outline.source.text(fact.span)
             ):
                 return f"writes `{_written(fact)}`"
-            if fact.kind in ("io", "save", "spawn") and fact.detail not in ("delegate", "event"):
+            if (
+                fact.kind in ("io", "save", "spawn")
+                and fact.detail not in ("delegate", "event")
+                and "Invoke" not in fact.name
+            ):
                 return f"calls `{fact.name}`"
     opened = _OPENED.search(code, factory.head.end, factory.span.end)
     return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
