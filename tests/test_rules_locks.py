@@ -333,6 +333,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (concurrent_factory, "only a value"): (
         "ConcurrentDictionary<int, string> _d = new(); string M(int x) { return _d.GetOrAdd(x, k => new string('a', k)); }"
     ),
+    (concurrent_factory, "its own parameter"): (
+        "ConcurrentDictionary<int, int> _d = new(); int M(int x) { return _d.AddOrUpdate(x, 1, (k, v) => Interlocked.Increment(ref v)); }"
+    ),
     (concurrent_factory, "under a lock"): (
         "ConcurrentDictionary<int, int> _d = new(); int M(int x) { lock (_gate) { return _d.GetOrAdd(x, k => _n++); } }"
     ),
@@ -479,6 +482,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (scope_attribute, "the runtime's own"): "[MethodImpl(MethodImplOptions.Synchronized)] static void M() { s_n++; }",
     (reentrant_grain, "read again"): (
         "[Reentrant] class G : Grain { int _n; public async Task M() { Use(_n); await Work(); Use(_n); _n = 1; } }"
+    ),
+    (reentrant_grain, "a mark that a call is under way"): (
+        "[Reentrant] class G : Grain { bool _busy; public async Task M() { if (_busy) return; _busy = true; await Work(); _busy = false; } }"
     ),
     (reentrant_grain, "one call at a time"): (
         "class G : Grain { int _n; public async Task M() { var n = _n; await Work(); _n = n + 1; } }"

@@ -123,9 +123,7 @@ def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> 
     """What the factory does besides making a value, in words."""
     for fact in outline.facts:
         if factory.span.holds(fact.span) and nesting.innermost(fact.span) is factory:
-            if fact.kind == "write" and (
-                fact.is_state or fact.detail == "captured" or "Interlocked" in outline.source.text(fact.span)
-            ):
+            if fact.kind == "write" and _is_shared(fact, factory, outline):
                 return f"writes `{_written(fact)}`"
             if (
                 fact.kind in ("io", "save", "spawn")
@@ -135,6 +133,14 @@ def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> 
                 return f"calls `{fact.name}`"
     opened = _OPENED.search(code, factory.head.end, factory.span.end)
     return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
+
+
+def _is_shared(fact: Fact, factory: Scope, outline: Outline) -> bool:
+    """Whether a write is one of state, of a captured variable, or an atomic one of either; a parameter is its own."""
+    if fact.is_state or fact.detail == "captured":
+        return True
+    own = re.findall(r"\w+", outline.source.text(factory.head))
+    return outline.source.text(fact.span).startswith("Interlocked.") and fact.target.removeprefix("this.") not in own
 
 
 def _written(fact: Fact) -> str:

@@ -135,7 +135,11 @@ def _stale(name: str, states: list[Fact], awaits: list[int]) -> tuple[Fact, Fact
     for at in awaits:
         read = next((f for f in uses if f.kind == "read" and f.span.end <= at), None)
         later = [f for f in uses if f.span.start > at or (f.kind == "write" and f.span.end > at)]
-        if read is not None and later and later[0].kind == "write" and not any(f.kind == "read" for f in later[:2]):
+        # What is written before the await, too, tells others that this call is under way.
+        marked = any(f.kind == "write" and f.span.end <= at for f in uses)
+        if read is None or not later or marked:
+            continue
+        if later[0].kind == "write" and not any(f.kind == "read" for f in later[:2]):
             return read, later[0]
     return None
 

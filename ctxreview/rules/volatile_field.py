@@ -55,7 +55,7 @@ _COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
 
 def check(outline: Outline) -> list[Finding]:
     """Each read and write in one expression of a volatile field, outside every lock."""
-    if b"volatile" not in outline.source.data:
+    if not any(f.kind == "write" and "volatile" in f.detail for f in outline.facts):
         return []
     found = []
     for use in uses(outline, locks(outline)):
