@@ -137,6 +137,12 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (double_checked_lock, "set up after it is seen"): (
         "Client _c; Client M() { if (_c is null) { lock (_gate) { if (_c is null) { _c = new Client(); _c.Connect(); } } } return _c; }"
     ),
+    (double_checked_lock, "filled after it is seen"): (
+        "List<int> _l; void M() { if (_l == null) { lock (_gate) { if (_l == null) { _l = new List<int>(); Fill(); } } } }"
+    ),
+    (double_checked_lock, "entries after it is seen"): (
+        "Dictionary<int, int> _d; void M() { if (_d == null) { lock (_gate) { if (_d == null) { _d = []; _d[1] = 2; } } } }"
+    ),
     (double_checked_lock, "a date"): (
         "DateTime _at; void M() { if (_at < Now()) { lock (_gate) { if (_at < Now()) { _at = Now(); } } } }"
     ),

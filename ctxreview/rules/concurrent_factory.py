@@ -90,7 +90,8 @@ def check(outline: Outline) -> list[Finding]:
                     continue
                 effect = _effect(factory, outline, code, nesting)
                 if effect:
-                    severity: Severity = "medium"
+                    # What a captured variable is told may be meant for this call only.
+                    severity: Severity = "low" if "the variable" in effect else "medium"
                     found.append(
                         Finding(
                             ID,
@@ -124,7 +125,7 @@ def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> 
     for fact in outline.facts:
         if factory.span.holds(fact.span) and nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
-                return f"writes `{_written(fact)}`"
+                return f"writes {'the variable ' if fact.detail == 'captured' else ''}`{_written(fact)}`"
             if (
                 fact.kind in ("io", "save", "spawn")
                 and fact.detail not in ("delegate", "event")

@@ -64,7 +64,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Member, Outline, Scope, Span
-from ctxreview.rules.guarded import bare, declared, headers, is_under, own_calls, simple
+from ctxreview.rules.guarded import COLLECTIONS, bare, declared, headers, is_under, own_calls, simple
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "double-checked-lock"
@@ -129,9 +129,7 @@ def _unsafe(
         return f"`{looked.name}` is a {member.declares}, which is not read in one step on every platform"
     if later is not None:
         return f"`{later.name}` is written after `{looked.name}`, which others see by then"
-    return (
-        f"`{looked.name}` is used after it is assigned, as others may do by then" if _used(looked, scope, code) else ""
-    )
+    return _unfinished(looked, type_, scope, code)
 
 
 def _flag(looked: Fact, others: list[Fact], scope: Scope, code: bytes) -> str:
@@ -147,8 +145,19 @@ def _used(looked: Fact, scope: Scope, code: bytes) -> bool:
     """Whether a member of the new object is called or set under the lock, after others see it."""
     rest = code[looked.span.end : scope.span.end]
     name = re.escape(looked.name.encode())
-    used = re.search(rb"(?<![\w.])(?:this\.)?%s\s*[!?]?\.\s*\w+\s*(\(|=[^=])" % name, rest)
+    used = re.search(rb"(?<![\w.])(?:this\.)?%s\s*[!?]?(?:\.\s*\w+\s*(?:\(|=[^=])|\[[^\]]*\]\s*=[^=])" % name, rest)
     return used is not None and not re.search(rb"\breturn\b", rest[: used.start()])
+
+
+def _unfinished(looked: Fact, type_: str, scope: Scope, code: bytes) -> str:
+    """Whether others see the object before it is set up: it is used, or a method that may fill it is called, after."""
+    if _used(looked, scope, code):
+        return f"`{looked.name}` is used after it is assigned, as others may do by then"
+    value = code[looked.span.start : looked.span.end].partition(b"=")[2].strip()
+    if type_ not in COLLECTIONS or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
+        return ""
+    calls = [n for n, _ in own_calls(code, Span(looked.span.end, scope.span.end)) if n not in _NO_CALLS]
+    return f"`{looked.name}` is assigned empty before {calls[0]} is called" if calls else ""
 
 
 def _sets(fact: Fact, code: bytes) -> bool:

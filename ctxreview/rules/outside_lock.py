@@ -57,7 +57,7 @@ ID = "outside-lock"
 SEVERITY = "medium"
 
 _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
-_QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate)")
+_QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
 _SAFE = (
     "Concurrent",
     "Immutable",
