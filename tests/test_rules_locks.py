@@ -113,6 +113,10 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         "void Add(int x) { lock (_gate) { _items.Add(x); } }"
         " IEnumerable<int> Big() { lock (_gate) { return _items.Where(i => i > _n).Select(i => i * 2); } }"
     ),
+    (leaked_collection, "a variable for it"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } }"
+        " void M() { List<int> all; lock (_gate) { all = _items; } foreach (var x in all) { Work(x); } }"
+    ),
     (leaked_collection, "keys"): (
         "Dictionary<int, int> _d = new(); void Put(int x) { lock (_gate) { _d[x] = 1; } }"
         " IEnumerable<int> Keys { get { lock (_gate) { return _d.Keys; } } }"
@@ -290,6 +294,13 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (leaked_collection, "replaced as a whole"): (
         "List<int> _all = new(); void Add(int x) { lock (_gate) { _all = new List<int>(_all) { x }; } }"
         " List<int> All() { lock (_gate) { return _all; } }"
+    ),
+    (leaked_collection, "taken and replaced"): (
+        "List<int> _all = new(); void Add(int x) { lock (_gate) { _all.Add(x); } }"
+        " void M() { List<int> all; lock (_gate) { all = _all; _all = new List<int>(); } foreach (var x in all) { Work(x); } }"
+    ),
+    (leaked_collection, "a variable of the lock"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } } void M() { lock (_gate) { var all = _items; Work(all); } }"
     ),
     (leaked_collection, "a count"): (
         "void Add(int x) { lock (_gate) { _items.Add(x); } } int Count() { lock (_gate) { return _items.Count; } }"
@@ -599,6 +610,23 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "void Add(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items.ToList(); } }",
         "void Add(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items; } }",
         "medium",
+    ),
+    (leaked_collection, "iterated live"): (
+        "void Add(int x) { lock (_gate) { _items.Add(x); } }"
+        " void M() { IList<int> all; lock (_gate) { all = _items.ToArray(); } foreach (var x in all) { Work(x); } }",
+        "void Add(int x) { lock (_gate) { _items.Add(x); } }"
+        " void M() { IList<int> all; lock (_gate) { all = _items; } foreach (var x in all) { Work(x); } }",
+        "medium",
+    ),
+    (scope_change, "an attribute removed"): (
+        "[DisableConcurrentExecution(60)] public void M() { _n++; }",
+        "public void M() { _n++; }",
+        "high",
+    ),
+    (scope_change, "a synchronized method"): (
+        "[MethodImpl(MethodImplOptions.Synchronized)] public void M() { _n++; }",
+        "public void M() { _n++; }",
+        "high",
     ),
     (callback_under_lock, "an event moves in"): (
         "void M() { lock (_gate) { _n++; } Changed(this, null); }",
