@@ -724,6 +724,11 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "class G : Grain { [AlwaysInterleave] public async Task M() { await Work(); } }",
         "high",
     ),
+    (reentrant_grain, "a new method"): (
+        "class G : Grain { int _n; public async Task N() { await Work(); } }",
+        "class G : Grain { int _n; public async Task N() { await Work(); } [AlwaysInterleave] public Task M() { return Work(); } }",
+        "medium",
+    ),
     (reentrant_grain, "with other attributes"): (
         "class G : Grain { public async Task M() { await Work(); } }",
         "[StatelessWorker, Reentrant] class G : Grain { public async Task M() { await Work(); } }",

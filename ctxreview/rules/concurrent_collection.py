@@ -108,7 +108,7 @@ def _lost(scope: Scope, name: str, inside: list[Fact], before: Outline, after: O
     )
     if there is None:
         return
-    others = [f.name for f in inside if f.is_state and f.name != name and f.name != gate(scope)]
+    others = [f.name for f in inside if f.is_state and f.name not in (name, gate(scope)) and "readonly" not in f.detail]
     calls = [f.name for f in inside if f.kind in ("io", "save")]
     left = [f for f in after.facts if there.span.holds(f.span) and f.is_state and f.name == name]
     severity: Severity = "high"

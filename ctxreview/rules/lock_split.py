@@ -97,7 +97,9 @@ def _text(scope: Scope, outline: Outline) -> str:
 
 
 def _split(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> Iterator[Finding]:
-    together = {u.fact.name for u in uses(before, [whole]) if u.gates}
+    inside = [u.fact for u in uses(before, [whole]) if u.gates]
+    # A reference that never changes is no state to keep together; what is changed through it is.
+    together = {f.name for f in inside if "readonly" not in f.detail or f.kind == "write"}
     used = [u.fact for u in uses(after, parts) if u.gates and u.fact.name in together]
     first, *rest = ([f for f in used if is_under(f.span, p)] for p in parts)
     later = [f for facts in rest for f in facts]

@@ -84,10 +84,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     if b"Reentrant" not in after.source.data and b"Interleave" not in after.source.data:
         return []
     known = {(s.container, s.name, mark) for s, mark in _marks(before)}
+    there = {(s.container, s.name) for s in before.scopes if s.kind in ("function", "type")}
     return [
         Finding(
             ID,
-            "high",
+            "high" if (scope.container, scope.name) in there else "medium",
             "syntactic",
             f"The edit adds [{mark}] to {scope.name}: at each await another call may run.",
             "Which method relies on a field keeping its value over an await?",
