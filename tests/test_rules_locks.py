@@ -325,6 +325,10 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (double_checked_lock, "volatile flag set last"): (
         "volatile bool _ready; void M() { if (!_ready) { lock (_gate) { if (!_ready) { _n = 5; _ready = true; } } } }"
     ),
+    (double_checked_lock, "an entry"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (!_d.TryGetValue(x, out var v)) { lock (_gate) {"
+        " if (!_d.TryGetValue(x, out v)) { _d[x] = Make(); _d.Trim(); } } } }"
+    ),
     (double_checked_lock, "the flag is all"): (
         "bool _on; void M() { if (!_on) { lock (_gate) { if (!_on) { _on = true; } } } }"
     ),

@@ -98,7 +98,7 @@ def check(outline: Outline) -> list[Finding]:
             if is_under(f.span, scope) and outline.under(f, scope) and not scope.head.holds(f.span)
         ]
         writes = [f for f in under if f.kind == "write" and f.is_state and f.span.start >= inner.end()]
-        looked = [f for f in writes if _names(outer[1], f.name) and _names(inner[1], f.name)]
+        looked = [f for f in writes if _names(outer[1], f.name) and _names(inner[1], f.name) and _assigns(f, code)]
         if looked:
             what = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), code)
             if what:
@@ -108,6 +108,12 @@ def check(outline: Outline) -> list[Finding]:
 
 def _names(condition: bytes, name: str) -> bool:
     return re.search(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(name.encode()), condition) is not None
+
+
+def _assigns(fact: Fact, code: bytes) -> bool:
+    """Whether the field itself gets a value, and not an entry of what it holds."""
+    name = re.escape(fact.name.encode())
+    return re.match(rb"(?:this\.)?%s\s*(?:\?\?)?=[^=]" % name, code[fact.span.start : fact.span.end + 1]) is not None
 
 
 def _unsafe(

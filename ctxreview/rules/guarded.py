@@ -163,7 +163,7 @@ def methods(outline: Outline) -> dict[tuple[str, str], list[Scope]]:
 
 _UNDER = re.compile(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
 _SAID = re.compile(
-    rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|IsEntered|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"
+    rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"
 )
 
 
@@ -181,5 +181,6 @@ def is_said_to_be_held(function: Scope, outline: Outline) -> bool:
         elif comment.end < above:
             break
     code = data[function.span.start : function.span.end]
-    said += re.findall(rb"[^;{}]*\bIsEntered[^;]*|[^;{}]*\bAssert\w*\([^;]*[lL]ock[^;]*", code)
+    if b"IsEntered" in code or (b"Assert" in code and re.search(rb"\bAssert\w*\([^;]*[lL]ock", code)):
+        return True
     return _SAID.search(b"\n".join(said)) is not None
