@@ -1,37 +1,28 @@
-"""An edit takes the time, an id or a sequence number before the transaction or lock is held.
+"""A clock or a number that was taken under a lock or transaction is taken before it.
 
 What it flags
 -------------
-``DateTime.UtcNow`` and its kin, a new id or a next sequence number that was taken under a transaction or lock, and that an
-edit takes before it.
+Compared before and after an edit: ``DateTime.UtcNow``, ``Stopwatch.GetTimestamp()``, ``GetUtcNow()``, a new time-ordered identifier or the
+next number of a sequence that stood under a lock or transaction and now stands before it.
 
 Why it matters here
 -------------------
-Taken under the lock, the values have the order in which the lock was held. Taken before it, one that waited longer can
-write an older time or a smaller number after a newer one.
+Who waits for the lock took the value before: a later holder may write an earlier time, or a lower number, than one before it. What
+is ordered by it is then in another order than it was done.
 
 When it is fine
 ---------------
-Nothing compares or sorts by the value.
+Nothing is ordered or compared by the value, or it is meant to tell when the work was asked for.
 
 Example
 -------
 ```csharp
 class C {
-    void M() {
-        lock (_gate) {
-            _last = DateTime.UtcNow;
-        }
-    }
-}
-```
-```csharp
-class C {
-    void M() {
+    readonly object _gate = new();
+    DateTime _last;
+    void Touch() {
         var now = DateTime.UtcNow;
-        lock (_gate) {
-            _last = now;
-        }
+        lock (_gate) { _last = now; }
     }
 }
 ```
@@ -40,18 +31,17 @@ Instead
 -------
 ```csharp
 class C {
-    void M() {
-        lock (_gate) {
-            var now = DateTime.UtcNow;
-            _last = now;
-        }
+    readonly object _gate = new();
+    DateTime _last;
+    void Touch() {
+        lock (_gate) { _last = DateTime.UtcNow; }
     }
 }
 ```
 
 Source
 ------
-Background knowledge; no documentation of one product is quoted for it.
+Background knowledge: no document or analyser was checked for this rule.
 """
 
 from __future__ import annotations
@@ -60,50 +50,59 @@ import re
 from collections import Counter
 
 from ctxreview.model import Finding, Outline, Scope
-from ctxreview.rules.changes import changes
-from ctxreview.rules.code import Body
+from ctxreview.rules.guarded import bare
+from ctxreview.rules.places import lines, member_of
 
 ID = "hoisted-clock"
-SEVERITY = "low"
+SEVERITY = "medium"
 
 _TAKEN = re.compile(
-    r"\b(DateTime(?:Offset)?\.(?:Utc)?Now|Stopwatch\.GetTimestamp|Environment\.TickCount64|Guid\.CreateVersion7"
-    r"|\w+\.GetUtcNow|\w*[nN]ext(?:Id|Sequence|Value|Number|Version)\w*)\b"
+    rb"\b(?:DateTime(?:Offset)?\s*\.\s*(?:UtcNow|Now)|Stopwatch\s*\.\s*GetTimestamp|Environment\s*\.\s*TickCount(?:64)?"
+    rb"|\w+\s*\.\s*(?:GetUtcNow|GetLocalNow|UtcNow)|Guid\s*\.\s*CreateVersion7|\w*(?:Next\w*(?:Id|Number|Sequence|Version)))\b"
 )
+
+Taken = dict[tuple[str, str, str], tuple[Counter[str], Counter[str], Scope]]
+"""By member and kind of scope: what is taken under it, what before it, and the scope."""
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each such value that is taken less often inside a scope, and more often before it."""
+    """Each value that an edit takes before the scope under which it was taken."""
+    if not before.holds or not after.holds or not _TAKEN.search(before.source.data):
+        return []
+    now = _taken(after)
     found = []
-    for change in changes(before, after):
-        for old, new in change.scopes:
-            if new is None:
-                continue
-            (early, inside), (early_now, inside_now) = _counts(change.before, old), _counts(change.after, new)
-            for name in (inside - inside_now) & (early_now - early):
-                found.append(
-                    Finding(
-                        ID,
-                        "low",
-                        "syntactic",
-                        f"{name} is taken before the {new.construct} now; it was taken under it.",
-                        "Does anything rely on its order, such as a comparison with what another holder wrote?",
-                        change.at(new.head, new.construct),
-                        (change.was(old.span, old.construct),),
-                    )
+    for key, (under, ahead, _) in _taken(before).items():
+        if key not in now:
+            continue
+        under_now, ahead_now, scope = now[key]
+        for what in (under - under_now) & (ahead_now - ahead):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{what}` was taken under the {scope.construct} and is now taken before it: who waits there has an older one.",
+                    "Is anything ordered or compared by it?",
+                    lines(after, scope.head, scope.construct),
                 )
+            )
     return found
 
 
-def _counts(body: Body, scope: Scope) -> tuple[Counter[str], Counter[str]]:
-    """What is taken in the member before the scope, and what under it."""
-    text, start = body.plain(body.member.span), body.member.span.start
-    early: Counter[str] = Counter()
-    inside: Counter[str] = Counter()
-    for hit in _TAKEN.finditer(text):
-        at = len(text[: hit.start()].encode()) + start
-        if at < scope.head.start:
-            early[hit[1]] += 1
-        elif scope.head.end <= at < scope.span.end:
-            inside[hit[1]] += 1
-    return early, inside
+def _taken(outline: Outline) -> Taken:
+    code = bare(outline)
+    found: Taken = {}
+    for scope in outline.holds:
+        member = member_of(outline, scope.head)
+        if member is None:
+            continue
+        key = member.container, member.name, scope.kind
+        under, ahead, first = found.setdefault(key, (Counter(), Counter(), scope))
+        under.update(_named(code[scope.span.start : scope.span.end]))
+        if first is scope:
+            ahead.update(_named(code[member.span.start : scope.span.start]))
+    return found
+
+
+def _named(code: bytes) -> list[str]:
+    return ["".join(hit.decode("utf-8", "replace").split()) for hit in _TAKEN.findall(code)]

@@ -135,12 +135,19 @@ def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
     member = next((f for f in after.functions if (f.container, f.name) == _member(old, before)), None)
     at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
     return _finding(
-        "note" if _reads_once(old, before) or (member is None and _left(old, before, after)) else "high",
+        _removal(old, before, after, gone=member is None),
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
         "What did it protect, and what protects that now?",
         at,
         _before(old, before),
     )
+
+
+def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Severity:
+    """How much removing a scope changes; ``gone`` says that its member was removed with it."""
+    if _reads_once(old, before) or (gone and _left(old, before, after)):
+        return "note"
+    return "medium" if old.kind == "lock" and _reads_one(old, before) else "high"
 
 
 def _reads_once(scope: Scope, outline: Outline) -> bool:
@@ -170,6 +177,14 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
     return not any(line in there for line in _lines(old, before)[0] if line not in ends)
+
+
+def _reads_one(lock: Scope, outline: Outline) -> bool:
+    """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
+    facts = [f for f in outline.facts if lock.span.holds(f.span) and not lock.head.holds(f.span) and f.kind != "exit"]
+    one = [f for f in facts if f.kind == "read" and f.is_state]
+    rest = outline.source.text(Span(lock.head.end, lock.span.end))
+    return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
 
 
 def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Finding]:

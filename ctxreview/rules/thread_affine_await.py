@@ -1,0 +1,135 @@
+"""An await between taking a lock that belongs to the thread and giving it back.
+
+What it flags
+-------------
+``await`` between the two ends of a ``Monitor``, ``Mutex``, ``ReaderWriterLockSlim``, ``ReaderWriterLock``, ``SpinLock`` or
+``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to such an await.
+
+Why it matters here
+-------------------
+These locks belong to the thread that took them. What follows the await may run on another thread, where giving the lock back
+throws (``SynchronizationLockException``, of a mutex ``ApplicationException``) and the lock stays taken. The compiler rejects an
+await in a ``lock`` statement only.
+
+When it is fine
+---------------
+A synchronization context, such as that of a user interface, brings the code back to the same thread, and nothing says
+``ConfigureAwait(false)``. A ``SemaphoreSlim`` belongs to no thread.
+
+Example
+-------
+```csharp
+class C {
+    async Task M() {
+        Monitor.Enter(_gate);
+        try { await Work(); }
+        finally { Monitor.Exit(_gate); }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1, 1);
+    async Task M() {
+        await _slots.WaitAsync();
+        try { await Work(); }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Source
+------
+.NET API documentation, ``ReaderWriterLockSlim`` ("managed thread affinity"), ``Monitor.Exit``, ``Mutex.ReleaseMutex``; C#
+compiler error CS1996; roslyn-analyzers issue 3419.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.rules.guarded import gate, locks
+from ctxreview.rules.places import lines, member_of, scope_lines
+
+ID = "thread-affine-await"
+SEVERITY = "high"
+
+AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock or Lock"})
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each lock that belongs to a thread and is held over an await; the first await is the place."""
+    found = []
+    for scope, awaits in _awaited(outline):
+        # An acquire and release by name alone may be some other type's.
+        named = scope.construct == "SpinLock or Lock"
+        severity: Severity = "medium" if named else "high"
+        found.append(
+            Finding(
+                ID,
+                severity,
+                "assumed" if named else "syntactic",
+                f"The {scope.construct} on `{scope.resource}` is held over an await; it has to be given back by the thread that took it.",
+                "Which thread runs the code after the await?",
+                lines(outline, awaits[0].span),
+                (scope_lines(outline, scope),),
+            )
+        )
+    return found
+
+
+def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
+    """The scopes that belong to a thread, with both their ends, and the awaits between them."""
+    found = []
+    for scope in locks(outline):
+        if scope.construct not in AFFINE or scope.form != "acquire-release" or "releases it" in scope.note:
+            continue
+        awaits = [
+            f
+            for f in outline.facts
+            if f.kind == "await" and scope.head.end <= f.span.start < scope.tail.start and outline.under(f, scope)
+        ]
+        if awaits:
+            found.append((scope, awaits))
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each such await that an edit gives ``ConfigureAwait(false)``."""
+    if b"ConfigureAwait" not in after.source.data:
+        return []
+    known = Counter(_place(s, before) for s, awaits in _awaited(before) for a in awaits if _leaves(a, before))
+    found = []
+    for scope, awaits in _awaited(after):
+        for one in awaits:
+            key = _place(scope, after)
+            if not _leaves(one, after):
+                continue
+            if known[key]:
+                known[key] -= 1
+                continue
+            found.append(
+                Finding(
+                    ID,
+                    "high",
+                    "syntactic",
+                    f"The edit adds ConfigureAwait(false) under the {scope.construct} on `{scope.resource}`: what follows may run on another thread.",
+                    "Which thread gives the lock back?",
+                    lines(after, one.span),
+                    (scope_lines(after, scope),),
+                )
+            )
+    return found
+
+
+def _leaves(fact: Fact, outline: Outline) -> bool:
+    return "ConfigureAwait(false)" in outline.source.text(fact.span)
+
+
+def _place(scope: Scope, outline: Outline) -> tuple[str, str]:
+    member = member_of(outline, scope.head)
+    return member.name if member is not None else "", gate(scope)

@@ -1,0 +1,143 @@
+"""A volatile field that is counted up, or that stops being volatile.
+
+What it flags
+-------------
+``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
+modifier, or a ``Volatile.Read``, taken away from a field that is still shared.
+
+Why it matters here
+-------------------
+``volatile`` orders reads and writes; it makes no read and write together one step, so two threads that count up at the same time
+may count once. Without it the compiler may read the field once before a loop and never again.
+
+When it is fine
+---------------
+Only one thread ever writes the field, or every use stands under a lock or goes through ``Interlocked`` or ``Volatile``.
+
+Example
+-------
+```csharp
+class C {
+    volatile int _n;
+    void M() { _n++; }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    int _n;
+    void M() { Interlocked.Increment(ref _n); }
+}
+```
+
+Source
+------
+.NET runtime, ``docs/design/specs/Memory-model.md``; PVS-Studio V3147 (increment) and V3032 (loop on a field).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.model import Finding, Member, Outline, Severity, Span
+from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.guarded import bare, declared, is_said_to_be_held, locks, modifiers, uses
+from ctxreview.rules.places import lines
+
+ID = "volatile-field"
+SEVERITY = "medium"
+
+_COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each read and write in one expression of a volatile field, outside every lock."""
+    if not any(f.kind == "write" and "volatile" in f.detail for f in outline.facts):
+        return []
+    found = []
+    for use in uses(outline, locks(outline)):
+        fact = use.fact
+        if fact.kind != "write" or "volatile" not in fact.detail or use.gates:
+            continue
+        if use.member.construct == "constructor" or is_said_to_be_held(use.member, outline):
+            continue
+        if _COMPOUND.search(outline.source.text(fact.span)):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{fact.name}` is volatile and is read and written in one expression, which is not atomic.",
+                    "Can two threads run this at the same time? If so it needs Interlocked or a lock.",
+                    lines(outline, fact.span),
+                )
+            )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each field that an edit makes an ordinary one, and each ordinary read that was a ``Volatile.Read``."""
+    if b"olatile" not in before.source.data:
+        return []
+    now = declared(after)
+    found = []
+    for key, member in declared(before).items():
+        words = modifiers(member, before)
+        if "volatile" in words and key in now and not {"volatile", "readonly"} & modifiers(now[key], after):
+            found += list(_ordinary(key, now[key], f"`{key[1]}` is no longer volatile", after))
+    reads = _volatile_reads(before)
+    for key, count in _volatile_reads(after).items():
+        reads[key] = reads.get(key, 0) - count
+    for (function, name), lost in reads.items():
+        member_ = next((m for (_, n), m in now.items() if n == name), None)
+        plain = [f for f in after.facts if f.is_state and f.name == name and _name_around(after, f.span) == function]
+        if lost > 0 and plain and member_ is not None and "volatile" not in modifiers(member_, after):
+            what = f"`{name}` is no longer read by Volatile.Read in {function}"
+            found += list(_ordinary(("", name), member_, what, after, plain[0].span))
+    return found
+
+
+def _ordinary(
+    key: tuple[str, str], member: Member, what: str, after: Outline, at: Span | None = None
+) -> Iterator[Finding]:
+    name = key[1]
+    open_ = [u for u in uses(after, locks(after)) if u.fact.name == name and not u.gates]
+    open_ = [u for u in open_ if u.member.construct != "constructor" and key[0] in ("", u.member.container)]
+    if not open_:
+        return  # every use is under a lock, or goes through Interlocked or Volatile
+    code = bare(after)
+    loops = [u for u in open_ if u.fact.kind == "read" and _in_condition(u.fact.span, code)]
+    severity: Severity = "high" if loops else "medium"
+    where = " and a loop waits for it" if loops else ""
+    yield Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"{what}{where}.",
+        "Which lock or barrier now makes another thread's write seen here?",
+        lines(after, loops[0].fact.span if loops else at if at is not None else member.span),
+        (lines(after, member.span, name),),
+    )
+
+
+def _in_condition(span: Span, code: bytes) -> bool:
+    """Whether it stands in the condition of a ``while`` or ``for``."""
+    line = code[code.rfind(b"\n", 0, span.start) + 1 : span.start]
+    return re.search(rb"\bwhile\s*\([^{}]*$|\bfor\s*\([^;{}]*;[^;{}]*$", line) is not None
+
+
+def _volatile_reads(outline: Outline) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for fact in outline.facts:
+        if (fact.kind, fact.name) == ("read", "Read") and "Volatile.Read" in outline.source.text(fact.span):
+            key = _name_around(outline, fact.span), fact.target.removeprefix("this.")
+            found[key] = found.get(key, 0) + 1
+    return found
+
+
+def _name_around(outline: Outline, span: Span) -> str:
+    around = Nesting(outline.functions).outermost(span)
+    return around.name if around is not None else ""
