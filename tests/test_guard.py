@@ -200,7 +200,8 @@ def test_alternatives_are_several_suggestions() -> None:
     text = "A:\n\n".join(
         ["", fence("_count++;"), fence("dotnet test", "bash"), fence("SELECT 1", "sql"), fence("_count += 1;", "cs")]
     )
-    assert [s.edits[0].replacement for s in suggestions(text, context_of(shop(BODY)))] == ["_count++;", "_count += 1;"]
+    found = suggestions(text, context_of(shop(BODY)))
+    assert [s.edits[0].replacement.strip() for s in found] == ["_count++;", "_count += 1;"]
 
 
 FENCES = {
@@ -265,7 +266,7 @@ NO_CODE = {
     "shell only": (fence("dotnet test", "bash"), "There is no suggestion in this answer"),
     "empty structured reply": (json.dumps(STRUCTURED), "This answer suggests no change"),
     "broken structured reply": ('{"summary": "s"', "The reply is not in the form that was asked for"),
-    "broken diff": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n-x\n", "The given diff cannot be read"),
+    "a diff without a change": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n x\n", "This answer suggests no change"),
 }
 
 
