@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
 _DOTS = r"(?:\.\.\.+|…)"
@@ -31,6 +32,9 @@ _LITERAL = re.compile(
 _DECLARES = re.compile(
     r"(?:await\s+using\s+|using\s+)?(?!return\b|throw\b|await\b|else\b|case\b|goto\b|yield\b)[\w.]+(?:<[^=;(){}]*>)?(?:\[[,\s]*\])*\??\s+(\w+)\s*=(?![=>])"
 )
+
+
+_FLOW = re.compile(r"(?:if|else|while|for|foreach|switch|do|case)\b")
 
 
 class UnplacedError(Exception):
@@ -111,12 +115,16 @@ class _Unit(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """The lines ``first`` to ``last`` (from 0, half-open) become those of a segment. ``moved``: it wraps what follows."""
+    """The lines ``first`` to ``last`` (from 0, half-open) become those of a segment.
+
+    ``opens`` and ``closes``: the segment wraps what follows, or ends what wraps the lines before.
+    """
 
     first: int
     last: int
     segment: int
-    moved: bool = False
+    opens: bool = False
+    closes: bool = False
 
 
 def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = False) -> list[str]:
@@ -132,11 +140,16 @@ def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = Fals
     headed = not open_ends and bool(segments[0])
     units = _units(original, names, headed)
     parts = [_units(s, names, headed and i == 0) for i, s in enumerate(segments)]
-    readings = _Alignment(parts, units).readings()
-    texts = {tuple(_written(r, segments, parts, units, original)) for r in readings}
-    if len(texts) == 1:
+    alignment = _Alignment(parts, units)
+    # What is left out is whole statements, unless that gives no reading: an answer may show what is deep inside.
+    whole = bool(alignment.readings(whole=True, sure=True))
+    texts, possible = (
+        {tuple(_written(r, segments, parts, units, original)) for r in alignment.readings(whole, sure)}
+        for sure in (True, False)
+    )
+    if len(texts) == 1 and texts == possible:
         return list(texts.pop())
-    if texts:
+    if possible and texts:
         raise UnplacedError('It leaves code out ("..."), and what it leaves out can be read in more than one way.')
     raise UnplacedError(_why_not(parts, units))
 
@@ -196,7 +209,8 @@ def _pieces(line: str, original: Sequence[str], known: set[str]) -> Iterator[str
         return
     fits = [
         (i, j)
-        for i in range(len(original))
+        for i, start in enumerate(original)
+        if start.strip()
         for j in range(i + 1, min(i + 6, len(original)) + 1)
         if _fits(before, after, squeezed(" ".join(original[i:j])))
         and not any(_fits(before, after, squeezed(" ".join(original[i:k]))) for k in range(i + 1, j))
@@ -266,6 +280,19 @@ def _head_end(lines: Sequence[str]) -> int | None:
     return None
 
 
+class _Place(NamedTuple):
+    """Where a segment can stand: units from ``first`` to ``last`` (half-open), what it changes, and braces it opens.
+
+    ``sure``: nothing but this place would explain the lines next to the elisions.
+    """
+
+    first: int
+    last: int
+    change: _Change | None = None
+    opens: int = 0
+    sure: bool = True
+
+
 class _Alignment:
     """Every plausible way to lay the segments over the units of the original, with something left out between them."""
 
@@ -281,17 +308,21 @@ class _Alignment:
         self.telling = [0]
         for unit in units:
             self.telling.append(self.telling[-1] + is_telling(unit.text))
+        self.places = [self._places(i) for i in range(len(parts))]
 
-    def readings(self) -> frozenset[tuple[_Change, ...]]:
-        """The changes that each reading makes; segments that change nothing do not count."""
+    def readings(self, whole: bool, sure: bool) -> frozenset[tuple[_Change, ...]]:
+        """The changes that each reading makes; segments that change nothing do not count.
+
+        ``whole``: braces that are opened in what is left out are closed in it. ``sure``: only where there is evidence.
+        """
 
         @cache
         def after(i: int, least: int, opened: int) -> frozenset[tuple[_Change, ...]]:
             if i == len(self.parts):
                 return frozenset({()}) if opened == 0 else frozenset()
             found: set[tuple[_Change, ...]] = set()
-            for b, a, change, opens in self.places(i):
-                if (b < least + 1 and i > 0) or opened + opens < 0:
+            for b, a, change, opens, certain in self.places[i]:
+                if (sure and not certain) or (i > 0 and not self._left_out(least, b, whole)) or opened + opens < 0:
                     continue
                 for rest in after(i + 1, a, opened + opens):
                     found.add((*((change,) if change is not None else ()), *rest))
@@ -301,13 +332,17 @@ class _Alignment:
 
         return after(0, 0, 0)
 
-    @cache  # noqa: B019 - the alignment lives for one call
-    def places(self, i: int) -> tuple[tuple[int, int, _Change | None, int], ...]:
+    def _left_out(self, start: int, end: int, whole: bool) -> bool:
+        """Whether the units from ``start`` to ``end`` (half-open) can be left out: at least one, with all its braces."""
+        depths = self.depth[start : end + 1]
+        return end > start and (not whole or depths[0] == depths[-1] == min(depths))
+
+    def _places(self, i: int) -> list[_Place]:
         """Where segment ``i`` can stand: units from and to (half-open), what it changes, and the braces it opens."""
         part, size = self.parts[i], len(self.units)
         left, right = i > 0, i < len(self.parts) - 1
         if not part:
-            return ((0, 0, None, 0),) if not left else ((size, size, None, 0),)
+            return [_Place(0, 0)] if not left else [_Place(size, size)]
         starts = self.at.get(part[0].key, []) if left else [0]
         ends = [n + 1 for n in self.at.get(part[-1].key, [])] if right else [size]
         found = []
@@ -316,35 +351,46 @@ class _Alignment:
                 if a > b and (there := self._anchored(i, b, a, left, right)) is not None:
                     found.append(there)
         found += self._wrapping(i, starts, ends, left, right)
-        return tuple(found)
+        return found
 
-    def _anchored(self, i: int, b: int, a: int, left: bool, right: bool) -> tuple[int, int, _Change | None, int] | None:
+    def _anchored(self, i: int, b: int, a: int, left: bool, right: bool) -> _Place | None:
         """The segment over the units ``b`` to ``a``, when it is plausible there."""
         part = self.parts[i]
         most = min(len(part), a - b)
         head = next((n for n in range(most) if part[n].key != self.units[b + n].key), most)
-        tail = next((n for n in range(most - head) if part[-1 - n].key != self.units[a - 1 - n].key), most - head)
+        tail = next((n for n in range(most) if part[-1 - n].key != self.units[a - 1 - n].key), most)
+        # Lines that stand twice can count for either end; an end next to an elision needs them more.
+        head, tail = (min(head, most - tail), tail) if right and not left else (head, min(tail, most - head))
+        if left and right and not tail and len(part) != a - b:
+            head, tail = head - 1, 1
         gone, new = (b + head, a - tail), part[head : len(part) - tail]
-        if sum(balance(u.text) for u in part) != self.depth[a] - self.depth[b]:
+        if _depths(new) != _depths(self.units[slice(*gone)]):
             return None
         lost = self.telling[gone[1]] - self.telling[gone[0]] - sum(is_telling(u.text) for u in new)
+        sure = True
         if gone[1] > gone[0] or new:
+            runs = ([part[:head]] if left else []) + ([part[len(part) - tail :]] if right else [])
+            if not all(runs):
+                return None
             # A line next to the elision may be one that was moved or copied there: then nothing was taken away.
-            if left and not _holds(part[:head], lost > 0, not new):
+            said = [any(re.search(r"\w", u.text) for u in run) for run in runs]
+            one_for_one = len(new) == gone[1] - gone[0] <= 3 and not (left and not said[0])
+            sure = one_for_one or all(n and len(run) >= 1 + (lost > 0) for n, run in zip(said, runs, strict=True))
+            if lost > 0 and not all(said):
                 return None
-            if right and not _holds(part[len(part) - tail :], lost > 0, not new):
-                return None
-            if (left and head == 0) or (right and tail == 0):
-                return None
+        # A block is still one of its kind: `foreach (...) {` does not become `lock (...) {`.
+        heads = new and gone[1] > gone[0] and right and not any(is_telling(u.text) for u in part[len(part) - tail :])
+        if heads and bool(_FLOW.match(new[-1].text)) != bool(_FLOW.match(self.units[gone[1] - 1].text)):
+            return None
         same = (
             gone[0] == gone[1] and not new and all(u.text == v.text for u, v in zip(part, self.units[b:a], strict=True))
         )
         change = None if same else _Change(self.units[b].first, self.units[a - 1].last + 1, i)
-        return b, a, change, 0
+        return _Place(b, a, change, sure=sure)
 
     def _wrapping(
         self, i: int, starts: Sequence[int], ends: Sequence[int], left: bool, right: bool
-    ) -> Iterator[tuple[int, int, _Change | None, int]]:
+    ) -> Iterator[_Place]:
         """The segment that opens or closes blocks around what is left out, and takes nothing away."""
         part = self.parts[i]
         if right and part[-1].text.endswith("{"):
@@ -353,12 +399,8 @@ class _Alignment:
                 if 0 < head < len(part) and not any(u.text.endswith(";") for u in part[head:]):
                     opens = sum(balance(u.text) for u in part[head:])
                     if opens > 0:
-                        yield (
-                            b,
-                            b + head,
-                            _Change(self.units[b].first, self.units[b + head - 1].last + 1, i, True),
-                            opens,
-                        )
+                        change = _Change(self.units[b].first, self.units[b + head - 1].last + 1, i, opens=True)
+                        yield _Place(b, b + head, change, opens)
         if left and part[0].text.startswith("}"):
             for a in ends:
                 most = min(len(part), a)
@@ -367,16 +409,18 @@ class _Alignment:
                 for n in tails:
                     closes = sum(balance(u.text) for u in part[: len(part) - n])
                     if closes < 0:
-                        yield a - n, a, _Change(self.units[a - n].first, self.units[a - 1].last + 1, i), closes
+                        change = _Change(self.units[a - n].first, self.units[a - 1].last + 1, i, closes=True)
+                        yield _Place(a - n, a, change, closes)
 
     def _same(self, part: Sequence[_Unit], b: int) -> int:
         most = min(len(part), len(self.units) - b)
         return next((n for n in range(most) if part[n].key != self.units[b + n].key), most)
 
 
-def _holds(run: Sequence[_Unit], lost: bool, gone: bool) -> bool:
-    """Whether the lines between an elision and a change say where they stand: two where something was taken away."""
-    return len(run) >= 1 + lost and (any(is_telling(u.text) for u in run) or not (lost or gone))
+def _depths(units: Sequence[_Unit]) -> tuple[int, int]:
+    """How many braces some units open more than they close, at their end and at the least."""
+    at = [*accumulate((balance(u.text) for u in units), initial=0)]
+    return at[-1], min(at)
 
 
 def _written(
@@ -391,16 +435,29 @@ def _written(
     deeper = ""
     for change in changes:
         yield from (deeper + line if line.strip() else line for line in original[at : change.first])
-        segment = segments[change.segment]
+        segment = _aligned(segments[change.segment], original, change)
         yield from segment
         deeper = ""
-        if change.moved and change.last < len(original):
+        if change.opens and change.last < len(original):
             inside = next((line for line in original[change.last :] if line.strip()), "")
             opened = _indent(segment[-1])
             step = "\t" if "\t" in _indent(inside) else "    "
             deeper = step if _indent(inside) == opened else ""
         at = change.last
     yield from original[at:]
+
+
+def _aligned(segment: Sequence[str], original: Sequence[str], change: _Change) -> list[str]:
+    """A segment at the depth of the lines it replaces: answers show what is deep inside at any depth."""
+    first = next(line for line in original[change.first : change.last] if line.strip())
+    pairs = [(segment[0], first), (segment[-1], original[change.last - 1])]
+    given, own = next(((g, o) for g, o in pairs[change.closes :] if squeezed(g) == squeezed(o)), pairs[0])
+    more, less = _indent(own), _indent(given)
+    if more.startswith(less):
+        return [more[len(less) :] + line if line.strip() else line for line in segment]
+    if less.startswith(more):
+        return [line.removeprefix(less[len(more) :]) for line in segment]
+    return list(segment)
 
 
 def _indent(line: str) -> str:

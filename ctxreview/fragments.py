@@ -59,6 +59,9 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     if not any(line.strip() for line in body):
         return _using_edits(usings, source) or _nothing()
     plain = without_elisions(body)
+    branches = [line.split()[0] for line in plain if re.match(r"\s*#(if|endif)\b", line)]
+    if branches.count("#if") != branches.count("#endif"):
+        raise UnplacedError("It has a part of an #if only, so it is cut or incomplete.")
     odd = balance("\n".join(plain))
     if odd:
         raise UnplacedError(
@@ -231,19 +234,20 @@ def _missing(top: Scope, there: Scope, found: Outline, known: Outline) -> Counte
 
 def _own_functions(type_: Scope | None, there: Outline) -> list[Scope]:
     """The members with code of a type, without those of types and functions in it; of no type, those of the file."""
-    own = [
-        f
-        for f in there.functions
-        if f.construct not in ("lambda", "accessor", "top-level statements")
-        and (type_ is None or type_.span.holds(f.span))
+    functions = [f for f in there.functions if f.construct not in ("lambda", "accessor", "top-level statements")]
+    known = {f.span for f in functions}
+    functions += [
+        Scope("function", m.span, m.names[0], m.kind, head=m.span)
+        for m in there.members
+        if m.kind in ("property", "indexer") and m.span not in known
     ]
+    own = [f for f in sorted(functions, key=lambda f: f.span) if type_ is None or type_.span.holds(f.span)]
+    inner = [t for t in there.types if t != type_ and (type_ is None or type_.span.holds(t.span))]
     return [
         f
         for f in own
         if not any(o.span != f.span and o.span.holds(f.span) for o in own)
-        and not any(
-            t != type_ and (type_ is None or type_.span.holds(t.span)) and t.span.holds(f.span) for t in there.types
-        )
+        and not any(t.span.holds(f.span) for t in inner)
     ]
 
 
@@ -275,7 +279,7 @@ def _members(body: Sequence[str], plain: Sequence[str], context: Context) -> tup
     as_class = _parsed(plain, source, "class __Fragment {", "}")
     functions = _own_functions(as_class.types[0], as_class) if as_class.types else []
     fields = _own_members(as_class.types[0], as_class) if as_class.types else []
-    if not functions and not fields:
+    if (not functions and not fields) or any(_is_statement(as_class.source.text(f.span), f) for f in functions):
         return ()
     as_body = _parsed(plain, source, "class __Fragment { void __M() {", "}}")
     broken = len(as_class.parse.errors)
@@ -291,6 +295,12 @@ def _members(body: Sequence[str], plain: Sequence[str], context: Context) -> tup
     around = context.outline.around(context.selection.span, "type")
     there = around[0] if around else next(iter(context.outline.types), None)
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
+
+
+def _is_statement(text: str, function: Scope) -> bool:
+    """Whether what reads as a member is a call or a block: `Ship(1);`, `if (late) { ... }`."""
+    called = text.endswith(";") and "=>" not in code_only(text)
+    return called or function.name in ("if", "while", "for", "foreach", "switch", "lock", "using", "catch", "fixed")
 
 
 def _are_local(functions: Sequence[Scope], context: Context) -> bool:
@@ -529,7 +539,40 @@ def _statements(body: Sequence[str], plain: Sequence[str], context: Context) -> 
     if re.match(r"\s*\{", "\n".join(plain)) and len(given) == 1:
         return (_selected(body, source, *_block(body, region, source)),)
     there = _of(source, function.span, outermost=False)
-    return (_selected(body, source, *_place(given, there, region, context)),)
+    place = _place(given, there, region, context)
+    place = _with_comments(body, *place, source)
+    _check_copies(body, lines_of(source, *place), lines)
+    return (_selected(body, source, *place),)
+
+
+def _check_copies(body: Sequence[str], old: Sequence[str], lines: Sequence[str]) -> None:
+    """Raises when a line of the fragment stands elsewhere in the function: it would stand there twice."""
+    count = Counter(squeezed(line) for line in lines)
+    own, given = Counter(map(squeezed, old)), Counter(map(squeezed, body))
+    for line in given:
+        copied = given[line] > own[line] and count[line] > own[line]
+        if copied and len(re.findall(r"\w+", line)) > 1 and not re.match(r"return\b|throw\b|break\b|continue\b", line):
+            raise UnplacedError(
+                f"A line in it stands elsewhere in the function already, and would stand there twice: `{line}`."
+            )
+
+
+def _with_comments(body: Sequence[str], first: int, last: int, source: Source) -> tuple[int, int]:
+    """The lines ``first`` to ``last`` with the comments around them that the fragment shows too."""
+    solid = [squeezed(line) for line in body if line.strip()]
+    lead = next((i for i, line in enumerate(solid) if not _COMMENT_LINE.match(line)), 0)
+    trail = next((i for i, line in enumerate(reversed(solid)) if not _COMMENT_LINE.match(line)), 0)
+    above = next((p for p in places_of(solid[:lead], source, 1, first - 1) if _adjoins(p[1], first, source)), None)
+    below = (
+        next((p for p in places_of(solid[-trail:], source, last + 1) if _adjoins(last, p[0], source)), None)
+        if trail
+        else None
+    )
+    return above[0] if above and lead else first, below[1] if below else last
+
+
+def _adjoins(upper: int, lower: int, source: Source) -> bool:
+    return all(not source.line(n).strip() for n in range(upper + 1, lower))
 
 
 def _filled_in(body: Sequence[str], context: Context) -> Edit:

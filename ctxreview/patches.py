@@ -15,7 +15,7 @@ from ctxreview.elisions import UnplacedError, is_elision, is_telling, squeezed
 from ctxreview.model import Edit, Source
 from ctxreview.reply import same_path
 
-_HUNK = re.compile(r"@@(?: -(\d+)(?:,\d+)? \+\d+(?:,\d+)?)?(.*)")
+_HUNK = re.compile(r"@@(?: -(\d+)(?:,(\d+))? \+\d+(?:,\d+)?)?(.*)")
 _FILE = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+)")
 _SEARCH = re.compile(
     r"^<{5,9} *(?:SEARCH|ORIGINAL|HEAD)?[^\n]*\n(.*?)^={5,9}[ \t]*\n(.*?)^>{5,9} *(?:REPLACE|UPDATED)?[^\n]*$",
@@ -27,11 +27,12 @@ _NEITHER = re.compile(
 
 
 class Hunk(NamedTuple):
-    """Lines with their sign (space, ``-``, ``+``) and the line where they are said to start (0: nowhere)."""
+    """Lines with their sign (space, ``-``, ``+``), where they are said to start (0: nowhere) and how many to be."""
 
     path: str
     lines: tuple[tuple[str, str], ...]
     start: int = 0
+    size: int = 0
     near: str = ""
 
 
@@ -65,7 +66,7 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
     """The hunks in a text. Without any header its lines are one hunk of ``source``."""
     lines = text.splitlines()
     known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
-    path, start, near = source.path, 0, ""
+    path, start, size, near = source.path, 0, 0, ""
     inside = fenced and not is_patch(text)
     body: list[tuple[str, str]] = []
 
@@ -75,7 +76,7 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
         while body and body[0] == (" ", ""):
             body.pop(0)
         if any(sign != " " for sign, _ in body):
-            yield Hunk(path, tuple(body), start, near)
+            yield Hunk(path, tuple(body), start, size, near)
         body.clear()
 
     for i, line in enumerate(lines):
@@ -88,16 +89,17 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
             path, inside = _named(line), False
         elif line.startswith("+++ ") and i and lines[i - 1].startswith("--- "):
             path = path if line.startswith("+++ /dev/null") else _named(line)
-            inside, start, near = True, 0, ""
+            inside, start, size, near = True, 0, 0, ""
         elif patch := _FILE.fullmatch(line):
             yield from flushed()
-            path, inside, start, near = patch[2].strip(), True, 0, ""
+            path, inside, start, size, near = patch[2].strip(), True, 0, 0, ""
         elif line.startswith("*** "):
             yield from flushed()
             inside = False
         elif line.startswith("@@") and (head := _HUNK.match(line)) is not None:
             yield from flushed()
-            inside, start, near = True, int(head[1] or 0), squeezed(head[2].replace("@@", ""))
+            inside, start, size = True, int(head[1] or 0), int(head[2] or 1)
+            near = squeezed(head[3].replace("@@", ""))
         elif inside and not _NEITHER.match(line):
             sign, said = (line[0], line[1:]) if line[:1] in (" ", "+", "-") else (" ", line)
             if sign == " " and is_elision(said) and squeezed(said) not in known:
@@ -151,7 +153,8 @@ def _place(hunk: Hunk, old: Sequence[str], source: Source) -> tuple[int, int]:
     places = places_of(old, source)
     if len(places) == 1:
         return places[0]
-    exact = [p for p in places if p[0] == hunk.start]
+    # Models get line numbers wrong; one that agrees, with a count that agrees, was counted.
+    exact = [p for p in places if p[0] == hunk.start and len(old) == hunk.size]
     if exact:
         return exact[0]
     if len(places) > 1 and hunk.near:

@@ -11,6 +11,7 @@ from samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited,
 from ctxreview.errors import ReplyError
 from ctxreview.guard import apply, guard, suggestions, worst
 from ctxreview.model import Context, Edit, Guarded, Source, Suggestion
+from ctxreview.reports import document, text
 
 # --- the incident ------------------------------------------------------------------------------------------
 
@@ -159,6 +160,45 @@ def test_byte_order_mark_is_kept() -> None:
     """A file that was read with a byte order mark is still one after the edit."""
     source = Source(PATH, shop(BODY.replace("«", "").replace("»", "")).encode(), "utf-8-sig")
     assert apply(one("_total = _total + 1;", "_total++;"), source).encoding == "utf-8-sig"
+
+
+# --- what is reported --------------------------------------------------------------------------------------
+
+
+def test_the_lines_before_and_after() -> None:
+    """Each run of changed lines is given with its lines before and after, and the question that a person has to answer."""
+    about = context_of(shop(BODY))
+    edit = Suggestion(
+        "t",
+        "",
+        (Edit(PATH, 0, 0, "_count = _count + 1;", "_count++;"), Edit(PATH, 0, 0, "return 0;", "Log();\nreturn 0;")),
+    )
+    checked = guard(about, edit)
+    found = document.guard([checked], checked.verdict)["suggestions"][0]
+    assert found["before"] == [
+        {"start_line": 16, "end_line": 16, "lines": ["            _count = _count + 1;"]},
+        {"start_line": 19, "end_line": 18, "lines": []},
+    ]
+    assert found["after"] == [
+        {"start_line": 16, "end_line": 16, "lines": ["            _count++;"]},
+        {"start_line": 19, "end_line": 19, "lines": ["        Log();"]},
+    ]
+    assert found["question"].endswith("?")
+    shown = text.guard([checked])
+    assert "  Changes: line 16 to line 16; line 19 new.\n" in shown
+    assert found["question"] in shown
+
+
+def test_edits_of_other_files() -> None:
+    """The edit of the reviewed file is checked; a person is told of the others."""
+    about = context_of(shop(LOCK))
+    here, other = one("lock (_gate)", "lock (_other)").edits[0], Edit("src/Other.cs", 1, 1, "a", "b")
+    checked = guard(about, Suggestion("t", "", (other, here)))
+    assert (checked.applied, checked.verdict) == (True, "conflicts")
+    assert checked.reason == "It also changes src/Other.cs, which was not checked."
+    harmless = guard(about, Suggestion("t", "", (other, one("_count++;", "_count += 1;").edits[0])))
+    assert (harmless.applied, harmless.verdict) == (True, "needs-human")
+    assert "  Applied in part: It also changes src/Other.cs" in text.guard([harmless])
 
 
 # --- what chats answer -------------------------------------------------------------------------------------
