@@ -11,7 +11,8 @@ from samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited,
 from ctxreview.errors import ReplyError
 from ctxreview.guard import apply, guard, suggestions, worst
 from ctxreview.model import Context, Edit, Guarded, Source, Suggestion
-from ctxreview.reports import document, text
+from ctxreview.reports import document
+from ctxreview.reports import text as texts
 
 # --- the incident ------------------------------------------------------------------------------------------
 
@@ -184,7 +185,7 @@ def test_the_lines_before_and_after() -> None:
         {"start_line": 19, "end_line": 19, "lines": ["        Log();"]},
     ]
     assert found["question"].endswith("?")
-    shown = text.guard([checked])
+    shown = texts.guard([checked])
     assert "  Changes: line 16 to line 16; line 19 new.\n" in shown
     assert found["question"] in shown
 
@@ -198,7 +199,7 @@ def test_edits_of_other_files() -> None:
     assert checked.reason == "It also changes src/Other.cs, which was not checked."
     harmless = guard(about, Suggestion("t", "", (other, one("_count++;", "_count += 1;").edits[0])))
     assert (harmless.applied, harmless.verdict) == (True, "needs-human")
-    assert "  Applied in part: It also changes src/Other.cs" in text.guard([harmless])
+    assert "  Applied in part: It also changes src/Other.cs" in texts.guard([harmless])
 
 
 # --- what chats answer -------------------------------------------------------------------------------------
