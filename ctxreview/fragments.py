@@ -28,7 +28,7 @@ from ctxreview.outline import outline, statements
 
 _USING = re.compile(r"\s*(?:global\s+)?using\s+(?:static\s+)?(?:\w+\s*=\s*)?[\w.<>,:\s\[\]]+;\s*(?://.*)?")
 _COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|\*/)")
-_MODIFIED = re.compile(r"\s*(?:private|public|protected|internal|static|readonly|const|volatile)\b")
+_MODIFIED = re.compile(r"\s*(?:private|public|protected|internal|static|readonly|volatile)\b")
 _ASSIGNS = re.compile(
     r"(?P<head>\s*(?:return|(?:[\w.<>\[\],?\s()]+?\s)?[\w.\[\]]+\s*(?:\?\?|[-+*/|&^%])?=(?![=>]))\s*)(?P<value>.*?)(?P<end>\s*;\s*)",
     re.S,
@@ -287,7 +287,11 @@ def _members(body: Sequence[str], plain: Sequence[str], context: Context) -> tup
         return ()
     if broken == len(as_body.parse.errors):
         # `var x = 1;` reads as a field too, and a local function as a method.
-        local = _are_local(functions, context) if functions else not any(map(_MODIFIED.match, body))
+        local = (
+            _are_local(functions, context)
+            if functions
+            else not all(_MODIFIED.match(as_class.source.text(m.span)) for m in fields)
+        )
         if local and (fields or not functions):
             return ()
     if broken:
@@ -540,9 +544,31 @@ def _statements(body: Sequence[str], plain: Sequence[str], context: Context) -> 
         return (_selected(body, source, *_block(body, region, source)),)
     there = _of(source, function.span, outermost=False)
     place = _place(given, there, region, context)
+    _check_clauses(given[-1], [o for o in there if place[0] <= o.first and o.last == place[1]])
     place = _with_comments(body, *place, source)
     _check_copies(body, lines_of(source, *place), lines)
     return (_selected(body, source, *place),)
+
+
+def _check_clauses(given: _Statement, there: Sequence[_Statement]) -> None:
+    """Raises when the last statement of a fragment is shown without the ``else`` or ``finally`` that it has."""
+    own = max(there, key=lambda o: o.span.size, default=None)
+    word = re.match(r"(?:if|try)\b", given.text)
+    if own is None or word is None or not own.text.startswith(word[0]):
+        return
+    lost = Counter(_clauses(own.text)) - Counter(_clauses(given.text))
+    if lost:
+        raise UnplacedError(f"It shows the `{word[0]}` of line {own.first} without its {_listed(list(lost))}.")
+
+
+def _clauses(text: str) -> list[str]:
+    """The clauses after a statement's first block, at its own depth."""
+    found, depth = [], 0
+    for token in re.findall(r"[{}]|\b(?:else|catch|finally)\b", code_only(text)):
+        depth += (token == "{") - (token == "}")
+        if depth == 0 and token not in "{}":
+            found.append(token)
+    return found
 
 
 def _check_copies(body: Sequence[str], old: Sequence[str], lines: Sequence[str]) -> None:
