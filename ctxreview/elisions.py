@@ -117,7 +117,8 @@ class _Unit(NamedTuple):
 class _Change(NamedTuple):
     """The lines ``first`` to ``last`` (from 0, half-open) become those of a segment.
 
-    ``opens`` and ``closes``: the segment wraps what follows, or ends what wraps the lines before.
+    ``opens`` and ``closes``: the segment wraps what follows, or ends what wraps the lines before. ``lost``: more lines
+    go than come.
     """
 
     first: int
@@ -125,6 +126,7 @@ class _Change(NamedTuple):
     segment: int
     opens: bool = False
     closes: bool = False
+    lost: bool = False
 
 
 def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = False) -> list[str]:
@@ -143,9 +145,11 @@ def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = Fals
     alignment = _Alignment(parts, units)
     # What is left out is whole statements, unless that gives no reading: an answer may show what is deep inside.
     whole = bool(alignment.readings(whole=True, sure=True))
+    readings = alignment.readings(whole, sure=True)
+    # A reading that takes lines away has to be the only one, however odd the others are.
+    rivals = alignment.readings(whole and not any(c.lost for r in readings for c in r), sure=False)
     texts, possible = (
-        {tuple(_written(r, segments, parts, units, original)) for r in alignment.readings(whole, sure)}
-        for sure in (True, False)
+        {tuple(_written(r, segments, parts, units, original)) for r in found} for found in (readings, rivals)
     )
     if len(texts) == 1 and texts == possible:
         return list(texts.pop())
@@ -385,7 +389,7 @@ class _Alignment:
         same = (
             gone[0] == gone[1] and not new and all(u.text == v.text for u, v in zip(part, self.units[b:a], strict=True))
         )
-        change = None if same else _Change(self.units[b].first, self.units[a - 1].last + 1, i)
+        change = None if same else _Change(self.units[b].first, self.units[a - 1].last + 1, i, lost=lost > 0)
         return _Place(b, a, change, sure=sure)
 
     def _wrapping(
@@ -400,7 +404,7 @@ class _Alignment:
                     opens = sum(balance(u.text) for u in part[head:])
                     if opens > 0:
                         change = _Change(self.units[b].first, self.units[b + head - 1].last + 1, i, opens=True)
-                        yield _Place(b, b + head, change, opens)
+                        yield _Place(b, b + head, change, opens, sure=self._unknown(part[head:]))
         if left and part[0].text.startswith("}"):
             for a in ends:
                 most = min(len(part), a)
@@ -410,7 +414,11 @@ class _Alignment:
                     closes = sum(balance(u.text) for u in part[: len(part) - n])
                     if closes < 0:
                         change = _Change(self.units[a - n].first, self.units[a - 1].last + 1, i, closes=True)
-                        yield _Place(a - n, a, change, closes)
+                        yield _Place(a - n, a, change, closes, sure=self._unknown(part[: len(part) - n]))
+
+    def _unknown(self, units: Sequence[_Unit]) -> bool:
+        """Whether none of these lines is one of the original, which it would then stand for."""
+        return not any(re.search(r"\w", u.text) and u.key in self.at for u in units)
 
     def _same(self, part: Sequence[_Unit], b: int) -> int:
         most = min(len(part), len(self.units) - b)
