@@ -59,9 +59,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     if not any(line.strip() for line in body):
         return _using_edits(usings, source) or _nothing()
     plain = without_elisions(body)
-    branches = [line.split()[0] for line in plain if re.match(r"\s*#(if|endif)\b", line)]
-    if branches.count("#if") != branches.count("#endif"):
-        raise UnplacedError("It has a part of an #if only, so it is cut or incomplete.")
+    _check_branches(plain)
     odd = balance("\n".join(plain))
     if odd:
         raise UnplacedError(
@@ -78,6 +76,19 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     if found and found[0].start_line == 1 and found[0].end_line == source.line_count:
         return found
     return (*_using_edits(usings, source), *found)
+
+
+def _check_branches(plain: Sequence[str]) -> None:
+    """Raises when a fragment has a part of an ``#if`` only."""
+    depth = 0
+    for word in (m[1] for line in plain if (m := re.match(r"\s*#(if|elif|else|endif)\b", line)) is not None):
+        depth += (word == "if") - (word == "endif")
+        if depth < 0 or (depth == 0 and word != "endif"):
+            break
+    else:
+        if depth == 0:
+            return
+    raise UnplacedError("It has a part of an #if only, so it is cut or incomplete.")
 
 
 def _nothing() -> tuple[Edit, ...]:
@@ -446,22 +457,18 @@ def _match(
         families.append(_own_functions(type_, known))
     families.append([f for f in known.functions if f.construct == "local function"])
     families.append([f for t in known.types for f in _own_functions(t, known)])
+    wanted = _parameters(function, found.source)
+    near = [f for family in families[:-1] for f in family if f.name == function.name]
+    exact = {f.span: f for f in near if _parameters(f, known.source) == wanted and _alike_in_kind(f, function)}
+    held = [f for f in exact.values() if f.span.holds(context.selection.span)]
+    if len(exact) == 1 or len(held) == 1:
+        return held[0] if held else next(iter(exact.values()))
     for family in families:
-        same = [
-            f
-            for f in family
-            if f.name == function.name and (f.construct == function.construct or "local" in f.construct)
-        ]
+        same = [f for f in family if f.name == function.name and _alike_in_kind(f, function)]
         if not same:
             continue
-        exact = [f for f in same if _parameters(f, known.source) == _parameters(function, found.source)]
-        if len(exact) == 1:
-            return exact[0]
-        held = [f for f in exact if f.span.holds(context.selection.span)]
-        if len(held) == 1:
-            return held[0]
         given = [f for f in all_given if f.name == function.name]
-        if len(same) == 1 and not exact:
+        if len(same) == 1:
             taken = any(_parameters(f, found.source) == _parameters(same[0], known.source) for f in given)
             if taken or (len(given) > 1 and function != given[0]):
                 return None
@@ -472,8 +479,12 @@ def _match(
                 if not _all_given(same, given, known.source, found.source)
                 else f"It declares another {function.name}, and which one it replaces is not certain."
             )
-        return same[0]
     return None
+
+
+def _alike_in_kind(there: Scope, given: Scope) -> bool:
+    """Whether one can be the other: a local function reads as a method by itself."""
+    return there.construct == given.construct or "local" in there.construct
 
 
 def _all_given(same: Sequence[Scope], given: Sequence[Scope], known: Source, found: Source) -> bool:
@@ -552,6 +563,8 @@ def _statements(body: Sequence[str], plain: Sequence[str], context: Context) -> 
 
 def _check_clauses(given: _Statement, there: Sequence[_Statement]) -> None:
     """Raises when the last statement of a fragment is shown without the ``else`` or ``finally`` that it has."""
+    if given.text.startswith("try") and not _clauses(given.text):
+        raise UnplacedError("It shows a `try` without its catch or finally, so it is cut or incomplete.")
     own = max(there, key=lambda o: o.span.size, default=None)
     word = re.match(r"(?:if|try)\b", given.text)
     if own is None or word is None or not own.text.startswith(word[0]):
@@ -571,12 +584,15 @@ def _clauses(text: str) -> list[str]:
     return found
 
 
-def _check_copies(body: Sequence[str], old: Sequence[str], lines: Sequence[str]) -> None:
-    """Raises when a line of the fragment stands elsewhere in the function: it would stand there twice."""
+def _check_copies(body: Sequence[str], old: Sequence[str], lines: Sequence[str], new: Sequence[str] = ()) -> None:
+    """Raises when a line of the fragment stands elsewhere in the function: it would stand there twice.
+
+    ``old`` is replaced, of all ``lines`` of the function, by the fragment itself or else by ``new``.
+    """
     count = Counter(squeezed(line) for line in lines)
-    own, given = Counter(map(squeezed, old)), Counter(map(squeezed, body))
-    for line in given:
-        copied = given[line] > own[line] and count[line] > own[line]
+    own, given = Counter(map(squeezed, old)), Counter(map(squeezed, new or body))
+    for line in dict.fromkeys(map(squeezed, body)):
+        copied = given[line] > own[line] and count[line] > (0 if new else own[line])
         if copied and len(re.findall(r"\w+", line)) > 1 and not re.match(r"return\b|throw\b|break\b|continue\b", line):
             raise UnplacedError(
                 f"A line in it stands elsewhere in the function already, and would stand there twice: `{line}`."
@@ -615,6 +631,7 @@ def _filled_in(body: Sequence[str], context: Context) -> Edit:
         except UnplacedError as why:
             failed = failed or why
             continue
+        _check_copies(body, lines, lines, new)
         return replacing(source, *region, new)
     raise failed or UnplacedError('It leaves code out ("..."), and there is no function that it could be from.')
 
