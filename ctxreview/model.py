@@ -524,11 +524,12 @@ class Edit(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """One proposed change."""
+    """One proposed change. ``unplaced`` says why it, or a part of it, has no certain place in the file."""
 
     title: str
     rationale: str
     edits: tuple[Edit, ...]
+    unplaced: str = ""
 
 
 class Reply(NamedTuple):
@@ -539,8 +540,17 @@ class Reply(NamedTuple):
     suggestions: tuple[Suggestion, ...]
 
 
+class Change(NamedTuple):
+    """Lines before an edit and what they are after it. An end before its start means: no line, before that start."""
+
+    before: Lines
+    after: Lines
+    was: tuple[str, ...]
+    now: tuple[str, ...]
+
+
 class Guarded(NamedTuple):
-    """A suggestion after the guard looked at it. ``reason`` says why it was not applied."""
+    """A suggestion after the guard looked at it. ``reason`` says why it, or a part of it, was not applied."""
 
     suggestion: Suggestion
     applied: bool
@@ -548,6 +558,7 @@ class Guarded(NamedTuple):
     findings: tuple[Finding, ...]
     diff: str = ""
     reason: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 class Review(NamedTuple):

@@ -11,6 +11,8 @@ from samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited,
 from ctxreview.errors import ReplyError
 from ctxreview.guard import apply, guard, suggestions, worst
 from ctxreview.model import Context, Edit, Guarded, Source, Suggestion
+from ctxreview.reports import document
+from ctxreview.reports import text as texts
 
 # --- the incident ------------------------------------------------------------------------------------------
 
@@ -161,6 +163,45 @@ def test_byte_order_mark_is_kept() -> None:
     assert apply(one("_total = _total + 1;", "_total++;"), source).encoding == "utf-8-sig"
 
 
+# --- what is reported --------------------------------------------------------------------------------------
+
+
+def test_the_lines_before_and_after() -> None:
+    """Each run of changed lines is given with its lines before and after, and the question that a person has to answer."""
+    about = context_of(shop(BODY))
+    edit = Suggestion(
+        "t",
+        "",
+        (Edit(PATH, 0, 0, "_count = _count + 1;", "_count++;"), Edit(PATH, 0, 0, "return 0;", "Log();\nreturn 0;")),
+    )
+    checked = guard(about, edit)
+    found = document.guard([checked], checked.verdict)["suggestions"][0]
+    assert found["before"] == [
+        {"start_line": 16, "end_line": 16, "lines": ["            _count = _count + 1;"]},
+        {"start_line": 19, "end_line": 18, "lines": []},
+    ]
+    assert found["after"] == [
+        {"start_line": 16, "end_line": 16, "lines": ["            _count++;"]},
+        {"start_line": 19, "end_line": 19, "lines": ["        Log();"]},
+    ]
+    assert found["question"].endswith("?")
+    shown = texts.guard([checked])
+    assert "  Changes: line 16 to line 16; line 19 new.\n" in shown
+    assert found["question"] in shown
+
+
+def test_edits_of_other_files() -> None:
+    """The edit of the reviewed file is checked; a person is told of the others."""
+    about = context_of(shop(LOCK))
+    here, other = one("lock (_gate)", "lock (_other)").edits[0], Edit("src/Other.cs", 1, 1, "a", "b")
+    checked = guard(about, Suggestion("t", "", (other, here)))
+    assert (checked.applied, checked.verdict) == (True, "conflicts")
+    assert checked.reason == "It also changes src/Other.cs, which was not checked."
+    harmless = guard(about, Suggestion("t", "", (other, one("_count++;", "_count += 1;").edits[0])))
+    assert (harmless.applied, harmless.verdict) == (True, "needs-human")
+    assert "  Applied in part: It also changes src/Other.cs" in texts.guard([harmless])
+
+
 # --- what chats answer -------------------------------------------------------------------------------------
 
 
@@ -200,7 +241,8 @@ def test_alternatives_are_several_suggestions() -> None:
     text = "A:\n\n".join(
         ["", fence("_count++;"), fence("dotnet test", "bash"), fence("SELECT 1", "sql"), fence("_count += 1;", "cs")]
     )
-    assert [s.edits[0].replacement for s in suggestions(text, context_of(shop(BODY)))] == ["_count++;", "_count += 1;"]
+    found = suggestions(text, context_of(shop(BODY)))
+    assert [s.edits[0].replacement.strip() for s in found] == ["_count++;", "_count += 1;"]
 
 
 FENCES = {
@@ -265,7 +307,7 @@ NO_CODE = {
     "shell only": (fence("dotnet test", "bash"), "There is no suggestion in this answer"),
     "empty structured reply": (json.dumps(STRUCTURED), "This answer suggests no change"),
     "broken structured reply": ('{"summary": "s"', "The reply is not in the form that was asked for"),
-    "broken diff": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n-x\n", "The given diff cannot be read"),
+    "a diff without a change": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n x\n", "This answer suggests no change"),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVerdict, Lines, Review, Scope
-from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, seen
+from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, question, seen
 
 Document = dict[str, Any]
 _NAME = re.compile(r"[\w.]*")
@@ -136,12 +136,19 @@ def _place(value: Lines) -> Document:
 
 
 def _guarded(value: Guarded, whole: bool) -> Document:
+    """A suggestion. ``before`` and ``after`` go together, one pair for each run of lines that changes.
+
+    An ``end_line`` before its ``start_line`` means no line, in front of ``start_line``.
+    """
     return {
         "title": value.suggestion.title,
         **({"rationale": value.suggestion.rationale} if whole else {}),
         "applied": value.applied,
         "verdict": value.verdict,
         **({"reason": value.reason} if value.reason else {}),
+        "question": question(value),
+        "before": [{**_lines((c.before.start_line, c.before.end_line)), "lines": list(c.was)} for c in value.changes],
+        "after": [{**_lines((c.after.start_line, c.after.end_line)), "lines": list(c.now)} for c in value.changes],
         "findings": [finding(f) for f in value.findings],
         **({"diff": value.diff} if whole else {}),
     }

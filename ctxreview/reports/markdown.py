@@ -100,7 +100,7 @@ def _guarded(value: Guarded) -> Iterator[str]:
         yield escaped(value.suggestion.rationale)
         yield ""
     if value.reason:
-        yield f"Not applied: {escaped(value.reason)}"
+        yield f"{'Applied in part' if value.applied else 'Not applied'}: {escaped(value.reason)}"
         yield ""
     if value.diff:
         yield fenced(value.diff.rstrip("\n"), "diff")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.listing import proven, redacted, shown_lines, visible
-from ctxreview.model import ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
+from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, question, seen
 
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "dim"}
@@ -170,7 +170,9 @@ def guard(values: Sequence[Guarded], colour: bool = False) -> str:
         if value.suggestion.rationale:
             out += _told(value.suggestion.rationale)
         if value.reason:
-            out.append(f"  Not applied: {_line(value.reason)}")
+            out.append(f"  {'Applied in part' if value.applied else 'Not applied'}: {_line(value.reason)}")
+        if value.changes:
+            out.append(f"  Changes: {'; '.join(_changed(c) for c in value.changes)}.")
         out += [
             f"  {_coloured(line, paint)}" for line in redact(visible(value.diff.rstrip("\n"))).text.split("\n") if line
         ]
@@ -178,9 +180,17 @@ def guard(values: Sequence[Guarded], colour: bool = False) -> str:
             out.append("  Line numbers below are those after the edit.")
         for finding in value.findings:
             out += _finding(finding, paint)
+        if not value.findings:
+            out.append(f"  Question: {question(value)}")
         if value.verdict == "no-known-conflict":
             out.append("  The rules know of no conflict with the scopes of this file. That is not an approval.")
     return "\n".join(out) + "\n"
+
+
+def _changed(change: Change) -> str:
+    """Lines before the edit and what they are after it."""
+    before, after = (place(lines.start_line, lines.end_line) for lines in (change.before, change.after))
+    return f"{after} new" if not change.was else f"{before} gone" if not change.now else f"{before} to {after}"
 
 
 def _coloured(line: str, paint: Paint) -> str:

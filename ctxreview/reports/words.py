@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.model import Context
+from ctxreview.model import SEVERITIES, Context, Guarded
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
     "transaction, or acquire a lock, and if so, would any suggested optimisation affect that behaviour?"
+)
+QUESTION = (
+    "Does this code touch shared state, run inside a transaction, or acquire a lock? "
+    "If yes, would this change affect that behaviour?"
 )
 NOTICE = f"This is AI-assisted output. {UNANSWERED}"
 NOT_ASKED = "No model was asked: what stands here was found in the source alone."
@@ -21,6 +25,12 @@ HOW_TO_ASK = (
 def place(first: int, last: int) -> str:
     """``line 3`` or ``lines 3-5``."""
     return f"line {first}" if first == last else f"lines {first}-{last}"
+
+
+def question(value: Guarded) -> str:
+    """What a person has to answer about a suggestion: its worst finding's question, or else the team's."""
+    worst = min(value.findings, key=lambda f: SEVERITIES.index(f.severity), default=None)
+    return worst.question if worst is not None else QUESTION
 
 
 def seen(context: Context) -> Iterator[str]:
