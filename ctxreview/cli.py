@@ -10,13 +10,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ctxreview import __version__
-from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError
+from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError, StoreError
 from ctxreview.model import SEVERITIES, Context, Finding, Review
 
 if TYPE_CHECKING:
@@ -24,7 +26,28 @@ if TYPE_CHECKING:
     from ctxreview.review import Job
     from ctxreview.review import Provider as Asks
 
+
+class _Commands(TyperGroup):
+    """The commands of this module, and those of :mod:`ctxreview.commands`, read only when one of them is asked for.
+
+    Typer builds every command at every start: these would cost a context 5 ms.
+    """
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, ``None`` where there is none."""
+        if cmd_name not in self.commands:
+            self.list_commands(ctx)
+        return self.commands.get(cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands, in the order of the help."""
+        more = import_module("ctxreview.commands").app
+        self.commands = {**self.commands, **typer.main.get_group(more).commands}
+        return list(self.commands)
+
+
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -76,6 +99,7 @@ Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTX
 BaseUrl = Annotated[
     str | None, typer.Option(help="Another server that speaks the provider's API.", envvar="CTXREVIEW_BASE_URL")
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
 DEFAULT_BUDGET = 16_000
@@ -180,6 +204,7 @@ def review(
     model: Model = None,
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
+    fresh: Fresh = False,
     root: Root = None,
     hops: Hops = 0,
     budget: Budget = DEFAULT_BUDGET,
@@ -192,7 +217,7 @@ def review(
 
     endpoint = _endpoint(provider, model, base_url)
     job = _exactly(_job(root, hops, budget, message, endpoint.model if endpoint else model), exact_tokens, endpoint)
-    asks = _asking(endpoint) if endpoint is not None else None
+    asks = _asking(endpoint, fresh) if endpoint is not None else None
     given, many = _selections(selections, listed)
     found: list[Finding] = []
 
@@ -207,7 +232,10 @@ def review(
     def one(selection: str) -> str:
         if many:
             _say(f"{selection} …")
-        return shown(pipeline.review(selection, job, asks))
+        value = pipeline.review(selection, job, asks)
+        if endpoint is not None:
+            _keep(value, endpoint)
+        return shown(value)
 
     _print_each(given, many, one, output)
     _fail_on(found, fail_on)
@@ -288,10 +316,14 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
     return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
 
 
-def _asking(endpoint: "Endpoint") -> "Asks":
-    from ctxreview.providers import connect
+def _asking(endpoint: "Endpoint", fresh: bool) -> "Asks":
+    from functools import cache
 
-    ask = connect(endpoint)
+    from ctxreview import store
+    from ctxreview.providers import connect, located
+
+    at = located(endpoint)
+    connected = cache(lambda: connect(endpoint))  # an SDK is not imported for what the store answers
     gc.enable()  # see __main__; an SDK makes garbage
     live = sys.stderr is not None and sys.stderr.isatty()
 
@@ -307,12 +339,25 @@ def _asking(endpoint: "Endpoint") -> "Asks":
     def asked(made: Any) -> Any:
         _say(f"Asking {endpoint.provider} ({endpoint.model}): about {made.tokens.prompt:,} tokens.")
         try:
-            return ask(made, progress)
+            return connected()(made, progress)
         finally:
             if live:
                 print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
-    return asked
+    return asked if fresh else store.answering(asked, at.provider, at.base_url or "", at.model, _say)
+
+
+def _keep(value: Review, endpoint: "Endpoint") -> None:
+    """Keep a finished review; where that cannot be done, the review is shown all the same."""
+    from ctxreview import store
+    from ctxreview.providers import located
+    from ctxreview.review import kept
+
+    at = located(endpoint)
+    try:
+        kept(value, store.key(value.prompt, at.provider, at.base_url or "", at.model), store.KEEP_DAYS)
+    except StoreError as error:
+        _say(f"This review was not kept. {error}")
 
 
 def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:

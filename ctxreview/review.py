@@ -104,6 +104,47 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
         provider=completion.provider,
         model=completion.model,
         usage=completion.usage,
+        reply=completion.text,
+        from_store=completion.stored,
+    )
+
+
+def kept(value: Review, key: str, keep_days: int) -> int:
+    """Keep a finished review for which a model was asked, and give its number in the store.
+
+    Raises :class:`StoreError` when it cannot be kept.
+    """
+    import json
+    from hashlib import sha256
+
+    from ctxreview import store
+    from ctxreview.guard import worst
+    from ctxreview.reply import unfenced
+    from ctxreview.reports import document
+
+    context, usage = value.context, value.usage or Usage(None, None)
+    first, last = context.selection.lines
+    seen = document.dumps(document.context(context))
+    return store.record(
+        {
+            "key": key,
+            "repository": str(context.selection.source.root),
+            "selection": f"{context.path}:{first}-{last}",
+            "question": value.question,
+            "context_digest": sha256(seen.encode()).hexdigest(),
+            "provider": value.provider,
+            "model": value.model,
+            "system": value.prompt.system,
+            "user": value.prompt.user,
+            "reply": json.loads(unfenced(value.reply)),
+            "document": document.review(value),
+            "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
+            "prompt_tokens": usage.prompt_tokens,
+            "reply_tokens": usage.reply_tokens,
+            "cost": usage.cost,
+            "answered_from": value.from_store,
+        },
+        keep_days,
     )
 
 

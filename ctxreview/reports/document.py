@@ -184,6 +184,7 @@ def review(value: Review) -> Document:
         }
         if value.usage is not None
         else None,
+        "from_store": value.from_store is not None,
         "prompt_tokens": value.prompt.tokens.prompt,
         "visibility": {
             "seen": list(seen(value.context)),

@@ -112,4 +112,5 @@ def _end(value: Review) -> Iterator[str]:
         yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
-        yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}."
+        when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
+        yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}{when}."

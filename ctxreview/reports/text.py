@@ -196,7 +196,8 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         price = f"${cost:.4f}" if cost is not None else "cost unknown"
-        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}."
+        when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
+        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}{when}."
     yield NOTICE if value.provider is not None else UNANSWERED
 
 

@@ -1,0 +1,92 @@
+"""The commands around a review: what was kept of it, and what is said of it to others.
+
+A module of its own because :mod:`ctxreview.cli` reads it only when one of them is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxreview.cli import Format, Output, _print, _say
+from ctxreview.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ctxreview.store import Stored
+
+app = typer.Typer(rich_markup_mode=None)
+
+Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in which this stands.", show_default=False)]
+Formats = Annotated[Format, typer.Option("--format")]
+
+
+@app.command()
+def log(
+    text: Text = "",
+    stats: Annotated[bool, typer.Option("--stats", help="Sum up by month and model instead.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete what is kept instead.")] = False,
+    older_than: Annotated[int | None, typer.Option(metavar="DAYS", help="With --purge: only what is older.")] = None,
+    limit: Annotated[int, typer.Option(help="The most reviews to list.")] = 50,
+    format_: Formats = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """List the reviews that were kept, newest first.
+
+    ctxreview log UpdateRecord lists those in which the word stands, in place, question, prompt, reply or result;
+    ctxreview log --stats sums up tokens, cost and verdicts; ctxreview log --purge --older-than 30 deletes.
+    """
+    from ctxreview import store
+    from ctxreview.reports import document, stored
+
+    if older_than is not None and not purge:
+        raise ConfigError("--older-than says what --purge deletes; give both.")
+    if purge and (text or stats):
+        raise ConfigError("--purge deletes whatever stands in it; give it without a text and without --stats.")
+    if older_than is not None and older_than < 0:
+        raise ConfigError(f"--older-than {older_than}: give a number of days.")
+    if purge:
+        gone = store.purge(older_than)
+        _say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
+        return
+    if stats:
+        sums = store.sums()
+        lines = [document.dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
+        shown = stored.summed(sums)
+    else:
+        rows = store.search(text, limit)
+        lines = [document.dumps(stored.summary(row)) for row in rows]
+        shown = stored.listed(rows)
+    if not lines:
+        _say("Nothing that was kept has that text." if text else "No review was kept yet.")
+        return
+    _print("\n".join(lines) if format_ is Format.JSON else shown, output)
+
+
+@app.command()
+def show(
+    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    format_: Formats = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """Print all that was kept of one review: ctxreview show 12, or ctxreview show last."""
+    from ctxreview.reports import document, stored
+
+    row = _kept(number)
+    _print(document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row), output)
+
+
+def _kept(number: str) -> Stored:
+    from ctxreview import store
+
+    if number != "last" and not number.isdecimal():
+        raise ConfigError(f"{number!r} is not the number of a review: take one from ctxreview log, or last.")
+    try:
+        row = store.get(None if number == "last" else int(number))
+    except OverflowError:  # no integer of SQLite is as large
+        row = None
+    if row is None:
+        raise ConfigError(
+            "No review was kept yet." if number == "last" else f"There is no review {number}; see ctxreview log."
+        )
+    return row
