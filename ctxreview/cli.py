@@ -18,13 +18,12 @@ import typer
 from typer.core import TyperGroup
 
 from ctxreview import __version__
-from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError, StoreError
+from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError
 from ctxreview.model import SEVERITIES, Context, Finding, Review
 
 if TYPE_CHECKING:
     from ctxreview.providers import Endpoint
     from ctxreview.review import Job
-    from ctxreview.review import Provider as Asks
 
 
 class _Commands(TyperGroup):
@@ -100,6 +99,9 @@ BaseUrl = Annotated[
     str | None, typer.Option(help="Another server that speaks the provider's API.", envvar="CTXREVIEW_BASE_URL")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
+MaxCost = Annotated[float | None, typer.Option(metavar="USD", help="Ask for no more than this in all.")]
+MaxTokens = Annotated[int | None, typer.Option(help="Send and receive no more than this in all.")]
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
 DEFAULT_BUDGET = 16_000
@@ -205,6 +207,9 @@ def review(
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
     fresh: Fresh = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
     root: Root = None,
     hops: Hops = 0,
     budget: Budget = DEFAULT_BUDGET,
@@ -212,13 +217,22 @@ def review(
     output: Output = None,
 ) -> None:
     """Ask a model with the whole context, and check its answer; without a model, say what the source proves."""
+    from ctxreview import asking
     from ctxreview import review as pipeline
+    from ctxreview.prices import Account
     from ctxreview.reports import document, markdown, text
 
     endpoint = _endpoint(provider, model, base_url)
     job = _exactly(_job(root, hops, budget, message, endpoint.model if endpoint else model), exact_tokens, endpoint)
-    asks = _asking(endpoint, fresh) if endpoint is not None else None
     given, many = _selections(selections, listed)
+    limits = asking.limits(max_tokens, max_cost)
+    if dry_run:
+        if exact_tokens:
+            raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
+        indent = None if many else 2 if format_ is ReviewFormat.JSON else 0
+        _print_each(given, many, lambda one: asking.planned(one, job, endpoint, limits, indent), output)
+        return
+    asks = asking.asking(endpoint, fresh, Account(limits), _say) if endpoint is not None else None
     found: list[Finding] = []
 
     def shown(value: Review) -> str:
@@ -234,7 +248,7 @@ def review(
             _say(f"{selection} …")
         value = pipeline.review(selection, job, asks)
         if endpoint is not None:
-            _keep(value, endpoint)
+            asking.keep(value, endpoint, _say)
         return shown(value)
 
     _print_each(given, many, one, output)
@@ -314,50 +328,6 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
     if provider not in DEFAULT_MODELS:
         raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(DEFAULT_MODELS)}, or none.")
     return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
-
-
-def _asking(endpoint: "Endpoint", fresh: bool) -> "Asks":
-    from functools import cache
-
-    from ctxreview import store
-    from ctxreview.providers import connect, located
-
-    at = located(endpoint)
-    connected = cache(lambda: connect(endpoint))  # an SDK is not imported for what the store answers
-    gc.enable()  # see __main__; an SDK makes garbage
-    live = sys.stderr is not None and sys.stderr.isatty()
-
-    def progress(characters: int) -> None:
-        if live:
-            print(
-                f"\r{endpoint.provider} ({endpoint.model}): {characters:,} characters …",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def asked(made: Any) -> Any:
-        _say(f"Asking {endpoint.provider} ({endpoint.model}): about {made.tokens.prompt:,} tokens.")
-        try:
-            return connected()(made, progress)
-        finally:
-            if live:
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    return asked if fresh else store.answering(asked, at.provider, at.base_url or "", at.model, _say)
-
-
-def _keep(value: Review, endpoint: "Endpoint") -> None:
-    """Keep a finished review; where that cannot be done, the review is shown all the same."""
-    from ctxreview import store
-    from ctxreview.providers import located
-    from ctxreview.review import kept
-
-    at = located(endpoint)
-    try:
-        kept(value, store.key(value.prompt, at.provider, at.base_url or "", at.model), store.KEEP_DAYS)
-    except StoreError as error:
-        _say(f"This review was not kept. {error}")
 
 
 def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:

@@ -17,6 +17,11 @@ PROJECT_FILE = ".ctxreview.toml"
 PACKAGE = Path(__file__).parent
 
 
+def user_folder() -> Path:
+    """Where the user's own settings, templates and prices are."""
+    return user_config_path("ctxreview", appauthor=False)
+
+
 def prompt_folders() -> tuple[Path, ...]:
     """Folders with templates and checklists, the first that has a file wins: the user's, then the shipped one.
 
@@ -25,7 +30,7 @@ def prompt_folders() -> tuple[Path, ...]:
     shipped = PACKAGE / "prompts"
     if not shipped.is_dir():
         shipped = PACKAGE.parent / "prompts"
-    return user_config_path("ctxreview", appauthor=False) / "prompts", shipped
+    return user_folder() / "prompts", shipped
 
 
 def prompt_file(name: str) -> Path:

@@ -101,7 +101,7 @@ def located(endpoint: Endpoint) -> Endpoint:
         ConfigError: no such provider, not an http(s) address, no key where one is needed, or a broken one.
     """
     vendor = _vendor(endpoint.provider)
-    url = (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
+    url = address(endpoint)
     try:
         sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
     except ValueError:
@@ -119,6 +119,12 @@ def located(endpoint: Endpoint) -> Endpoint:
             f"The key for {endpoint.provider} holds characters that no key has: correct {vendor.key_variable}."
         )
     return replace(endpoint, base_url=url, api_key=key or _NO_KEY)
+
+
+def address(endpoint: Endpoint) -> str:
+    """The address that will be asked, as :func:`located` finds it, whether it is one or not."""
+    vendor = _vendor(endpoint.provider)
+    return (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
 
 
 def connect(endpoint: Endpoint) -> Provider:
