@@ -5,12 +5,13 @@ A module of its own because :mod:`ctxreview.cli` reads it only when one of them 
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxreview.cli import Format, Output, _print, _say
-from ctxreview.errors import ConfigError
+from ctxreview.errors import ConfigError, StoppedError
 
 if TYPE_CHECKING:
     from ctxreview.store import Stored
@@ -74,6 +75,55 @@ def show(
 
     row = _kept(number)
     _print(document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row), output)
+
+
+@app.command()
+def comment(
+    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    answer: Annotated[str | None, typer.Option(help="Your answer to the question; needed without a terminal.")] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why a suggestion that conflicts is passed on; needed without a terminal.")
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Turn a kept review into a comment (Markdown for GitHub, GitLab, Azure DevOps), after you have answered for it.
+
+    It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
+    run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
+    For example: ctxreview comment 12 --answer "Yes: it runs in the TransactionScope; the suggestion leaves it alone."
+    """
+    from ctxreview.reports import comment as comments
+    from ctxreview.reports.words import TEN_SECONDS
+
+    row = _kept(number)
+    _say(comments.evidence(row))
+    answered = _answered("--answer", answer, TEN_SECONDS)
+    reason = ""
+    if row.verdict == "conflicts":
+        reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")
+    elif because is not None:
+        raise ConfigError("--because says why a suggestion that conflicts is passed on, and here none conflicts.")
+    _print(comments.comment(row, answered, reason), output)
+
+
+def _answered(option: str, given: str | None, question: str) -> str:
+    """A person's answer: as given, or asked for on the terminal. Raises where there is none."""
+    from ctxreview.reports.comment import claims
+
+    if given is None:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise ConfigError(f'There is no terminal to ask on: answer with {option} "...": {question}')
+        _say(f"\n{question}")
+        try:
+            given = input()
+        except (EOFError, KeyboardInterrupt):
+            raise StoppedError("Stopped; without an answer there is no comment.") from None
+    if not any(c.isalnum() for c in given):
+        raise ConfigError(f"{option}: without an answer there is no comment. {question}")
+    word = claims(given)
+    if word is not None:
+        raise ConfigError(f"{option}: a comment does not use the word {word!r}; say what you looked at and found.")
+    return given.encode("utf-8", "replace").decode()
 
 
 def _kept(number: str) -> Stored:

@@ -10,6 +10,11 @@ UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
     "transaction, or acquire a lock, and if so, would any suggested optimisation affect that behaviour?"
 )
+TEN_SECONDS = (
+    "Does this code touch shared state, run inside a transaction, or acquire a lock? "
+    "If yes, would any suggested optimisation affect that behaviour?"
+)
+"""The team's question, which a person answers before anything becomes a comment."""
 NOTICE = f"This is AI-assisted output. {UNANSWERED}"
 NOT_ASKED = "No model was asked: what stands here was found in the source alone."
 HOW_TO_ASK = (
