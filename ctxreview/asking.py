@@ -12,7 +12,7 @@ from ctxreview import prices, store
 from ctxreview.errors import ConfigError, StoreError
 from ctxreview.model import Completion, Prompt, Review
 from ctxreview.prices import Account, Limits
-from ctxreview.providers import Endpoint, address, connect, located
+from ctxreview.providers import DEFAULT_MODELS, Endpoint, address, connect, located
 from ctxreview.review import Job, Provider, context_of, kept, prompt_of
 
 Say = Callable[[str], None]
@@ -26,6 +26,26 @@ def limits(max_tokens: int | None, max_cost: float | None) -> Limits:
     if max_cost is not None and not 0 < max_cost < float("inf"):
         raise ConfigError(f"--max-cost {max_cost:g}: give an amount in US dollars, such as 0.05.")
     return Limits(max_tokens, max_cost)
+
+
+def named(models: str, provider: str | None, model: str | None, base_url: str | None) -> list[tuple[str | None, str]]:
+    """Provider and model for each name in ``A,B``: of ``openai:A`` that provider, of ``A`` the one chosen elsewhere.
+
+    Raises :class:`ConfigError` when fewer than two are named, or one twice, or one address is to serve two providers.
+    """
+    if model is not None:
+        raise ConfigError("Give --model for one model or --models for several, not both.")
+    found: list[tuple[str | None, str]] = []
+    for name in (part.strip() for part in models.split(",")):
+        before, colon, after = name.partition(":")  # names of local models have colons too
+        found.append((before, after) if colon and before in DEFAULT_MODELS else (provider, name))
+    if len(found) < 2 or len(set(found)) < len(found) or not all(name for _, name in found):
+        raise ConfigError(f"--models {models}: name at least two different models, such as A,B.")
+    if base_url is not None and len({chosen for chosen, _ in found}) > 1:
+        raise ConfigError(
+            "--base-url is one address for all of --models; give it without PROVIDER: in front of the names."
+        )
+    return found
 
 
 def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits, indent: int | None) -> str:

@@ -95,6 +95,10 @@ ProviderName = Annotated[
     str | None, typer.Option("--provider", help="openai, anthropic, or none.", envvar="CTXREVIEW_PROVIDER")
 ]
 Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTXREVIEW_MODEL")]
+Models = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
+]
 BaseUrl = Annotated[
     str | None, typer.Option(help="Another server that speaks the provider's API.", envvar="CTXREVIEW_BASE_URL")
 ]
@@ -204,6 +208,7 @@ def review(
     format_: Annotated[ReviewFormat, typer.Option("--format")] = ReviewFormat.TEXT,
     provider: ProviderName = None,
     model: Model = None,
+    models: Models = None,
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
     fresh: Fresh = False,
@@ -220,36 +225,51 @@ def review(
     from ctxreview import asking
     from ctxreview import review as pipeline
     from ctxreview.prices import Account
-    from ctxreview.reports import document, markdown, text
+    from ctxreview.reports import document, markdown, opinions, text
 
-    endpoint = _endpoint(provider, model, base_url)
-    job = _exactly(_job(root, hops, budget, message, endpoint.model if endpoint else model), exact_tokens, endpoint)
-    given, many = _selections(selections, listed)
     limits = asking.limits(max_tokens, max_cost)
+    asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
+    whom = [_endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
+    if models is not None and None in whom:
+        raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
+    jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model), exact_tokens, e) for e in whom]
+    given, many = _selections(selections, listed)
     if dry_run:
         if exact_tokens:
             raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
-        indent = None if many else 2 if format_ is ReviewFormat.JSON else 0
-        _print_each(given, many, lambda one: asking.planned(one, job, endpoint, limits, indent), output)
+        indent = None if many or len(whom) > 1 else 2
+        as_text = format_ is not ReviewFormat.JSON and not many
+
+        def planned(selection: str) -> str:
+            plans = zip(jobs, whom, strict=True)
+            return "\n".join(asking.planned(selection, j, e, limits, 0 if as_text else indent) for j, e in plans)
+
+        _print_each(given, many, planned, output)
         return
-    asks = asking.asking(endpoint, fresh, Account(limits), _say) if endpoint is not None else None
+    account = Account(limits)
+    askers = [asking.asking(e, fresh, account, _say) if e is not None else None for e in whom]
     found: list[Finding] = []
 
-    def shown(value: Review) -> str:
-        found.extend((*value.hazards, *(f for s in value.suggestions for f in s.findings)))
+    def shown(values: list[Review]) -> str:
+        found.extend(f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
+        alone = len(values) == 1
         if format_ is ReviewFormat.JSON or many:
-            return document.dumps(document.review(value), None if many else 2)
+            made = document.review(values[0]) if alone else opinions.document(values)
+            return document.dumps(made, None if many else 2)
         if format_ is ReviewFormat.MARKDOWN:
-            return markdown.review(value).rstrip("\n")
-        return text.review(value, _colour(output)).rstrip("\n")
+            return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        colour = _colour(output)
+        return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
 
     def one(selection: str) -> str:
         if many:
             _say(f"{selection} …")
-        value = pipeline.review(selection, job, asks)
-        if endpoint is not None:
-            asking.keep(value, endpoint, _say)
-        return shown(value)
+        values = []
+        for endpoint, job, asks in zip(whom, jobs, askers, strict=True):
+            values.append(pipeline.review(selection, job, asks))
+            if endpoint is not None:
+                asking.keep(values[-1], endpoint, _say)
+        return shown(values)
 
     _print_each(given, many, one, output)
     _fail_on(found, fail_on)

@@ -77,8 +77,8 @@ def review(value: Review) -> str:
             out.append(f"  - {escaped(answer.note)}")
     if asked:
         out += ["", "## Suggestions", ""]
-        for guarded in value.suggestions:
-            out += _guarded(guarded)
+        for suggestion in value.suggestions:
+            out += guarded(suggestion)
         if not value.suggestions:
             out.append("None.")
     out += ["", *_end(value), "", NOTICE if asked else UNANSWERED, ""]
@@ -90,7 +90,8 @@ def _finding(finding: Finding) -> str:
     return f"- **{finding.severity}** {finding.rule}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
 
 
-def _guarded(value: Guarded) -> Iterator[str]:
+def guarded(value: Guarded) -> Iterator[str]:
+    """One suggestion with the guard's verdict, line by line."""
     yield f"### {escaped(value.suggestion.title)}: {value.verdict}"
     yield ""
     if value.suggestion.rationale:

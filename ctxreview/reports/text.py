@@ -109,7 +109,7 @@ def review(value: Review, colour: bool = False) -> str:
         *_known(value.context, paint),
         "",
     ]
-    out += _hazards(value.hazards, paint)
+    out += hazards(value.hazards, paint)
     if asked:
         out += [paint(_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_told(value.summary), ""]
     out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]
@@ -128,7 +128,8 @@ def _told(text: str) -> list[str]:
     return [f"  {line}" for line in redact(visible(text)).text.split("\n")]
 
 
-def _hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
+def hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
+    """What the rules found in the code as it is, line by line."""
     yield paint("Hazards found by rules", "bold")
     if not found:
         yield "  None of the rules found anything. That is no proof that there is nothing."
