@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cache
 
 from ctxreview import prices, store
+from ctxreview.config import keep_days, user
 from ctxreview.errors import ConfigError, StoreError
 from ctxreview.model import Completion, Prompt, Review
 from ctxreview.prices import Account, Limits
@@ -20,7 +21,10 @@ Say = Callable[[str], None]
 
 
 def limits(max_tokens: int | None, max_cost: float | None) -> Limits:
-    """The limits as given. Raises :class:`ConfigError` when they are none."""
+    """The limits as given, or else as the user set them. Raises :class:`ConfigError` when they are none."""
+    own = user()
+    max_tokens = own.get("max_tokens") if max_tokens is None else max_tokens
+    max_cost = own.get("max_cost") if max_cost is None else max_cost
     if max_tokens is not None and max_tokens < 1:
         raise ConfigError(f"--max-tokens {max_tokens}: give the number of tokens that may be sent and received.")
     if max_cost is not None and not 0 < max_cost < float("inf"):
@@ -93,9 +97,16 @@ def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say) -> Provi
 
 
 def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
-    """Keep a finished review of ``endpoint``; where that cannot be done, the person is told."""
+    """Keep a finished review of ``endpoint``; where that cannot be done, the person is told.
+
+    With ``keep_days`` 0 nothing is kept.
+    """
     at = located(endpoint)
+    set_days = keep_days()
+    days = store.KEEP_DAYS if set_days is None else set_days
+    if days == 0:
+        return
     try:
-        kept(value, store.key(value.prompt, at.provider, at.base_url or "", at.model), store.KEEP_DAYS)
+        kept(value, store.key(value.prompt, at.provider, at.base_url or "", at.model), days)
     except StoreError as error:
         say(f"This review was not kept. {error}")

@@ -87,7 +87,9 @@ Root = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The repository; found by itself otherwise.", show_default=False)
 ]
 Hops = Annotated[int, typer.Option(help="How far callers are followed; only 0 (this file) works so far.")]
-Budget = Annotated[int, typer.Option(metavar="TOKENS", help="The largest prompt.", envvar="CTXREVIEW_BUDGET")]
+Budget = Annotated[
+    int | None, typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000].", envvar="CTXREVIEW_BUDGET")
+]
 Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
@@ -104,8 +106,13 @@ BaseUrl = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
-MaxCost = Annotated[float | None, typer.Option(metavar="USD", help="Ask for no more than this in all.")]
-MaxTokens = Annotated[int | None, typer.Option(help="Send and receive no more than this in all.")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(metavar="USD", help="Ask for no more than this in all.", envvar="CTXREVIEW_MAX_COST"),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(help="Send and receive no more than this in all.", envvar="CTXREVIEW_MAX_TOKENS")
+]
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
 DEFAULT_BUDGET = 16_000
@@ -142,7 +149,7 @@ def context(
     format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
     root: Root = None,
     hops: Hops = 0,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     output: Output = None,
 ) -> None:
     """Print what the model would see: functions, scopes, facts, and what it would not see."""
@@ -169,7 +176,7 @@ def prompt(
     copy: Annotated[bool, typer.Option("--copy", help="Put the prompt on the clipboard.")] = False,
     root: Root = None,
     hops: Hops = 0,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     provider: ProviderName = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -217,7 +224,7 @@ def review(
     max_tokens: MaxTokens = None,
     root: Root = None,
     hops: Hops = 0,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
@@ -281,7 +288,7 @@ def guard(
     suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
     format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
     root: Root = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
@@ -302,20 +309,23 @@ def guard(
     _fail_on([f for c in checked for f in c.findings], fail_on)
 
 
-def _job(root: Path | None, hops: int, budget: int, question: str, model: str | None) -> "Job":
+def _job(root: Path | None, hops: int, budget: int | None, question: str, model: str | None) -> "Job":
+    from ctxreview.config import user
     from ctxreview.review import job
     from ctxreview.tokens import tokenizer
 
     if hops != 0:
         raise ConfigError(f"--hops {hops}: callers in other files are not followed yet; leave it at 0.")
-    if budget < 1:
+    if budget is not None and budget < 1:
         raise ConfigError(
             f"--budget {budget}: give the number of tokens the prompt may have, such as {DEFAULT_BUDGET}."
         )
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
-    return job(root, budget, tokenizer(model), question.encode("utf-8", "replace").decode())
+    most = budget or user().get("budget") or DEFAULT_BUDGET
+    made = job(root, most, tokenizer(model), question.encode("utf-8", "replace").decode())
+    return made._replace(tunable=budget is None)
 
 
 def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
@@ -331,8 +341,14 @@ def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
 
 def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> "Endpoint | None":
     """Whom to ask: as given, else the provider whose key is in the environment, else nobody."""
+    from ctxreview.config import user
     from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint
 
+    own = user()
+    if provider is None and base_url is None:
+        provider = own.get("provider")
+    if provider is not None and provider == own.get("provider", "openai"):
+        model, base_url = model or own.get("model"), base_url or own.get("base_url")
     if provider == "none":
         return None
     with_key = [name for name, variable in KEY_VARIABLES.items() if os.environ.get(variable)]

@@ -442,7 +442,8 @@ class Review(NamedTuple):
     """The whole result. ``provider`` and ``model`` are ``None`` where no model was asked.
 
     ``reply`` is the text the model answered with; ``from_store`` the number of the kept review that it was taken from,
-    ``None`` where the model was asked.
+    ``None`` where the model was asked. ``ignored`` are hazards of rules that the repository's settings ignore; the guard
+    ignores none.
     """
 
     question: str
@@ -458,3 +459,4 @@ class Review(NamedTuple):
     status: Literal["complete", "incomplete"] = "complete"
     reply: str = ""
     from_store: int | None = None
+    ignored: tuple[Finding, ...] = ()

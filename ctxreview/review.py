@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +11,8 @@ from typing import NamedTuple
 from ctxreview import checklist as lists
 from ctxreview import context as contexts
 from ctxreview import prompt as prompts
-from ctxreview.config import prompt_file, wrappers
-from ctxreview.errors import ReplyError
+from ctxreview.config import Project, project, prompt_file
+from ctxreview.errors import ConfigError, ReplyError
 from ctxreview.model import (
     Completion,
     Context,
@@ -38,7 +39,8 @@ class Job(NamedTuple):
     """What all selections of one run share.
 
     ``budget`` and ``fixed``, the part of every prompt that no selection changes, are in tokens; ``root`` is ``None`` to
-    find it by itself. ``exact`` has the provider count a finished prompt, with the name the count goes by.
+    find it by itself. ``exact`` has the provider count a finished prompt, with the name the count goes by. A ``tunable``
+    budget is one that a repository's own settings override.
     """
 
     root: Path | None
@@ -48,6 +50,7 @@ class Job(NamedTuple):
     question: str
     fixed: int
     exact: tuple[str, Callable[[Prompt], int]] | None = None
+    tunable: bool = False
 
 
 def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
@@ -60,13 +63,35 @@ def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
     selection = select(given, job.root)
     source = selection.source
-    own = wrappers(source.root)
+    own = project(source.root).scopes
+    job = _at(job, source.root)
     found = outlined(source, None, own)
     dark = next((d for d in found.parse.dark if d.overlaps(selection.span)), None)
     if dark is not None:
         # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
         found = outlined(source, dark.end - len(source.data[dark.start : dark.end].lstrip()), own)
     return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
+
+
+def _at(job: Job, root: Path) -> Job:
+    """``job`` with what the repository at ``root`` sets: questions of its own, and the budget where it is tunable."""
+    own = project(root)
+    if own.budget is not None and job.tunable:
+        job = job._replace(budget=own.budget)
+    if not own.checklist or job.checklist[-len(own.checklist) :] == _items(own):
+        return job
+    known = {item.id for item in job.checklist}
+    for item in own.checklist:
+        if item.id in known:
+            raise ConfigError(f"{own.path}: there is an item {item.id} already; a project adds items with new ids.")
+    items = (*job.checklist, *_items(own))
+    return job._replace(checklist=items, fixed=prompts.fixed_tokens(job.question, items, job.tokenizer))
+
+
+def _items(own: Project) -> tuple[lists.Item, ...]:
+    from ctxreview.redact import redact
+
+    return tuple(lists.Item(item.id, redact(item.question).text) for item in own.checklist)
 
 
 @lru_cache(maxsize=512)
@@ -77,6 +102,7 @@ def outlined(source: Source, keep: int | None, own: Wrappers) -> Outline:
 
 def prompt_of(context: Context, job: Job) -> Prompt:
     """The finished prompt for a context. Raises :class:`BudgetError` when it is counted to be over the budget."""
+    job = _at(job, context.selection.source.root)
     prompt = prompts.build(context, job.question, job.checklist, job.tokenizer)
     if job.exact is None:
         return prompt
@@ -87,11 +113,12 @@ def prompt_of(context: Context, job: Job) -> Prompt:
 def review(given: str, job: Job, provider: Provider | None) -> Review:
     """Review one selection; without a provider, as far as the source alone goes."""
     context = context_of(given, job)
+    job = _at(job, context.selection.source.root)
     prompt = prompt_of(context, job)
-    hazards = hazards_of(context)
+    hazards, ignored = _sorted_out(hazards_of(context), project(context.selection.source.root))
     if provider is None:
         answers = tuple(lists.answer(item, context) for item in job.checklist)
-        return Review(job.question, context, prompt, hazards, answers, suggestions=())
+        return Review(job.question, context, prompt, hazards, answers, suggestions=(), ignored=ignored)
     reply, completion = _ask(provider, prompt, job, context)
     return Review(
         question=job.question,
@@ -106,6 +133,7 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
         usage=completion.usage,
         reply=completion.text,
         from_store=completion.stored,
+        ignored=ignored,
     )
 
 
@@ -158,6 +186,19 @@ def hazards_of(context: Context) -> tuple[Finding, ...]:
     return tuple(
         f for f in rules.check(context.outline) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)
     )
+
+
+def _sorted_out(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The hazards to show, and those of rules that the project ignores. Raises where there is no such rule."""
+    from ctxreview.rules import RULES
+
+    known = [rule.ID for rule in RULES]
+    for rule in own.ignore:
+        if rule not in known:
+            near = get_close_matches(rule, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the rules are {', '.join(known)}."
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {hint}")
+    return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)
 
 
 def guarded(reply: Reply, context: Context) -> tuple[Guarded, ...]:

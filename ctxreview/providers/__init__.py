@@ -137,6 +137,22 @@ def connect(endpoint: Endpoint) -> Provider:
     return provider
 
 
+def reach(endpoint: Endpoint, seconds: float) -> None:
+    """Knock at the address without a key and without code; any answer will do.
+
+    Raises:
+        ConfigError: as :func:`located`.
+        ProviderError: nothing answered within ``seconds``.
+    """
+    import httpx2
+
+    from ctxreview.providers.wire import line
+
+    at = located(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds))
+    with line(at, httpx2.HTTPError) as http:
+        http.get(at.base_url or "")
+
+
 def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
     """The prompt's size in tokens as one of the :data:`COUNTING` providers counts it.
 

@@ -173,6 +173,7 @@ def review(value: Review) -> Document:
         "question": value.question,
         "context": context(value.context),
         "hazards": [finding(h) for h in value.hazards],
+        "ignored": [{"rule": i.rule, **_lines((i.at.start_line, i.at.end_line))} for i in value.ignored],
         "provider": {"name": value.provider, "model": value.model} if asked else None,
         "summary": value.summary or None,
         "checklist": [_answer(a) for a in value.checklist],

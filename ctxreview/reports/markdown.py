@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ctxreview.listing import listing, proven, redacted, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, seen
 
 
 def escaped(text: str) -> str:
@@ -65,6 +65,8 @@ def review(value: Review) -> str:
     out += [_finding(f) for f in value.hazards] or [
         "None of the rules found anything. That is no proof that there is nothing."
     ]
+    if value.ignored:
+        out += ["", ignored(value)]
     if asked:
         out += ["", f"## Answer of {escaped(f'{value.provider} ({value.model})')}", "", escaped(value.summary)]
     out += ["", "## Checklist" if asked else "## Checklist, as far as the source proves it", ""]

@@ -11,7 +11,7 @@ from ctxreview.redact import redact
 from ctxreview.reports import document as documents
 from ctxreview.reports import markdown as md
 from ctxreview.reports import text as plain
-from ctxreview.reports.words import NOTICE
+from ctxreview.reports.words import NOTICE, ignored
 
 SAME = "The same answer from several models is no evidence: they may have learned the same mistake."
 
@@ -79,6 +79,9 @@ def _text(values: Sequence[Review], paint: plain.Paint, colour: bool) -> Iterato
     width = max(map(len, names))
     yield plain.context(values[0].context, colour)
     yield from plain.hazards(values[0].hazards, paint)
+    if values[0].ignored:
+        yield ignored(values[0])
+        yield ""
     yield paint("Where the models differ", "bold")
     for item in items:
         if item.differs:
@@ -110,6 +113,9 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
     items = compared(values)
     names = [md.escaped(_name(v)) for v in values]
     yield md.context(values[0].context)
+    if values[0].ignored:
+        yield ignored(values[0])
+        yield ""
     yield "## Where the models differ"
     yield ""
     if any(item.differs for item in items):

@@ -9,7 +9,7 @@ from ctxreview.listing import proven, redacted, shown_lines, visible
 from ctxreview.model import ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, seen
 
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "dim"}
@@ -110,6 +110,8 @@ def review(value: Review, colour: bool = False) -> str:
         "",
     ]
     out += hazards(value.hazards, paint)
+    if value.ignored:
+        out[-1:] = [f"  {ignored(value)}", ""]
     if asked:
         out += [paint(_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_told(value.summary), ""]
     out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.model import Context
+from ctxreview.model import Context, Review
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
@@ -38,3 +38,9 @@ def seen(context: Context) -> Iterator[str]:
             yield f"{excerpt.source.path}, {lines}: {excerpt.why}{left}."
     if signatures:
         yield f"{len(signatures)} other members of the type, as signatures."
+
+
+def ignored(review: Review) -> str:
+    """How many hazards are not shown because the repository's settings ignore their rules."""
+    rules = ", ".join(sorted({f.rule for f in review.ignored}))
+    return f"Not shown, since the repository's settings ignore {rules}: {len(review.ignored)}."
