@@ -99,7 +99,9 @@ def _link(
     """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
     at = call.reference.at
     member = next((f for f in call.outline.outermost if f.span.holds(at)), None)
-    outline = wrapped(call.outline, member.span, repository) if member is not None else call.outline
+    outline = call.outline
+    if member is not None and not any(s.span.holds(at) for s in outline.holds):
+        outline = wrapped(outline, member.span, repository)
     call = call._replace(outline=outline)
     around = outline.around(at, "function")
     scopes = [s for s in outline.holds if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]

@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ctxreview import __version__
 from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError
@@ -23,9 +25,29 @@ if TYPE_CHECKING:
     from ctxreview.batch import Show
     from ctxreview.providers import Endpoint
     from ctxreview.review import Job
-    from ctxreview.review import Provider as Asks
+
+
+class _Commands(TyperGroup):
+    """The commands of this module, and those of :mod:`ctxreview.commands`, read only when one of them is asked for.
+
+    Typer builds every command at every start: these would cost a context 5 ms.
+    """
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, ``None`` where there is none."""
+        if cmd_name not in self.commands:
+            self.list_commands(ctx)
+        return self.commands.get(cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands, in the order of the help."""
+        more = import_module("ctxreview.commands").app
+        self.commands = {**self.commands, **typer.main.get_group(more).commands}
+        return list(self.commands)
+
 
 app = typer.Typer(
+    cls=_Commands,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -66,7 +88,9 @@ Root = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The repository; found by itself otherwise.", show_default=False)
 ]
 Hops = Annotated[int, typer.Option(help="How far callers are followed; 0: this file only.", min=0)]
-Budget = Annotated[int, typer.Option(metavar="TOKENS", help="The largest prompt.", envvar="CTXREVIEW_BUDGET")]
+Budget = Annotated[
+    int | None, typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000].", envvar="CTXREVIEW_BUDGET")
+]
 Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
@@ -74,8 +98,21 @@ ProviderName = Annotated[
     str | None, typer.Option("--provider", help="openai, anthropic, or none.", envvar="CTXREVIEW_PROVIDER")
 ]
 Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTXREVIEW_MODEL")]
+Models = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
+]
 BaseUrl = Annotated[
     str | None, typer.Option(help="Another server that speaks the provider's API.", envvar="CTXREVIEW_BASE_URL")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(metavar="USD", help="Ask for no more than this in all.", envvar="CTXREVIEW_MAX_COST"),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option(help="Send and receive no more than this in all.", envvar="CTXREVIEW_MAX_TOKENS")
 ]
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
@@ -114,7 +151,7 @@ def context(
     format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     output: Output = None,
 ) -> None:
     """Print what the model would see: functions, scopes, facts, and what it would not see."""
@@ -142,7 +179,7 @@ def prompt(
     copy: Annotated[bool, typer.Option("--copy", help="Put the prompt on the clipboard.")] = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     provider: ProviderName = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -181,38 +218,72 @@ def review(
     format_: Annotated[ReviewFormat, typer.Option("--format")] = ReviewFormat.TEXT,
     provider: ProviderName = None,
     model: Model = None,
+    models: Models = None,
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
     """Ask a model with the whole context, and check its answer; without a model, say what the source proves."""
+    from ctxreview import asking
     from ctxreview import review as pipeline
     from ctxreview.batch import Shown
-    from ctxreview.reports import document, markdown, text
+    from ctxreview.prices import Account
+    from ctxreview.reports import document, markdown, opinions, text
 
-    endpoint = _endpoint(provider, model, base_url)
-    job = _exactly(_job(root, hops, budget, message, endpoint.model if endpoint else model), exact_tokens, endpoint)
-    asks = _asking(endpoint) if endpoint is not None else None
+    limits = asking.limits(max_tokens, max_cost)
+    asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
+    whom = [_endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
+    if models is not None and None in whom:
+        raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
+    jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model), exact_tokens, e) for e in whom]
     given, many = _selections(selections, listed)
+    if dry_run:
+        if exact_tokens:
+            raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
+        indent = None if many or len(whom) > 1 else 2
+        as_text = format_ is not ReviewFormat.JSON and not many
 
-    def shown(value: Review) -> str:
+        def planned(selection: str, its: "Job") -> Shown:
+            plans = zip(jobs, whom, strict=True)
+            each = ((j._replace(beside=its.beside), e) for j, e in plans)
+            return Shown("\n".join(asking.planned(selection, j, e, limits, 0 if as_text else indent) for j, e in each))
+
+        _print_each(given, many, jobs[0], planned, output)
+        return
+    account = Account(limits)
+    askers = [asking.asking(e, fresh, account, _say) if e is not None else None for e in whom]
+
+    def shown(values: list[Review]) -> str:
+        alone = len(values) == 1
         if format_ is ReviewFormat.JSON or many:
-            return document.dumps(document.review(value), None if many else 2)
+            made = document.review(values[0]) if alone else opinions.document(values)
+            return document.dumps(made, None if many else 2)
         if format_ is ReviewFormat.MARKDOWN:
-            return markdown.review(value).rstrip("\n")
-        return text.review(value, _colour(output)).rstrip("\n")
+            return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        colour = _colour(output)
+        return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
 
     def one(selection: str, its: "Job") -> Shown:
         if many:
             _say(f"{selection} …")
-        value = pipeline.review(selection, its, asks)
-        return Shown(shown(value), (*value.hazards, *(f for s in value.suggestions for f in s.findings)))
+        values = []
+        for endpoint, job, asks in zip(whom, jobs, askers, strict=True):
+            values.append(pipeline.review(selection, job._replace(beside=its.beside), asks))
+            if endpoint is not None:
+                asking.keep(values[-1], endpoint, _say)
+        found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
+        return Shown(shown(values), tuple(found))
 
-    _fail_on(_print_each(given, many, job, one, output, alone=asks is not None), fail_on)
+    alone = any(asks is not None for asks in askers)
+    _fail_on(_print_each(given, many, jobs[0], one, output, alone=alone), fail_on)
 
 
 @app.command()
@@ -221,7 +292,7 @@ def guard(
     suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
     format_: Annotated[Format, typer.Option("--format")] = Format.TEXT,
     root: Root = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget = None,
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
@@ -242,18 +313,21 @@ def guard(
     _fail_on([f for c in checked for f in c.findings], fail_on)
 
 
-def _job(root: Path | None, hops: int, budget: int, question: str, model: str | None) -> "Job":
+def _job(root: Path | None, hops: int, budget: int | None, question: str, model: str | None) -> "Job":
+    from ctxreview.config import user
     from ctxreview.review import job
     from ctxreview.tokens import tokenizer
 
-    if budget < 1:
+    if budget is not None and budget < 1:
         raise ConfigError(
             f"--budget {budget}: give the number of tokens the prompt may have, such as {DEFAULT_BUDGET}."
         )
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
-    return job(root, budget, tokenizer(model), question.encode("utf-8", "replace").decode())._replace(hops=hops)
+    most = budget or user().get("budget") or DEFAULT_BUDGET
+    made = job(root, most, tokenizer(model), question.encode("utf-8", "replace").decode())
+    return made._replace(hops=hops, tunable=budget is None)
 
 
 def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
@@ -269,8 +343,14 @@ def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
 
 def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> "Endpoint | None":
     """Whom to ask: as given, else the provider whose key is in the environment, else nobody."""
+    from ctxreview.config import user
     from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint
 
+    own = user()
+    if provider is None and base_url is None:
+        provider = own.get("provider")
+    if provider is not None and provider == own.get("provider", "openai"):
+        model, base_url = model or own.get("model"), base_url or own.get("base_url")
     if provider == "none":
         return None
     with_key = [name for name, variable in KEY_VARIABLES.items() if os.environ.get(variable)]
@@ -286,33 +366,6 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
     if provider not in DEFAULT_MODELS:
         raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(DEFAULT_MODELS)}, or none.")
     return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
-
-
-def _asking(endpoint: "Endpoint") -> "Asks":
-    from ctxreview.providers import connect
-
-    ask = connect(endpoint)
-    gc.enable()  # see __main__; an SDK makes garbage
-    live = sys.stderr is not None and sys.stderr.isatty()
-
-    def progress(characters: int) -> None:
-        if live:
-            print(
-                f"\r{endpoint.provider} ({endpoint.model}): {characters:,} characters …",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def asked(made: Any) -> Any:
-        _say(f"Asking {endpoint.provider} ({endpoint.model}): about {made.tokens.prompt:,} tokens.")
-        try:
-            return ask(made, progress)
-        finally:
-            if live:
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    return asked
 
 
 def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from platformdirs import user_config_path
 
 from ctxreview.errors import ConfigError
-from ctxreview.model import Wrappers
+from ctxreview.model import NO_WRAPPERS, Wrappers
 
 PROJECT_FILE = ".ctxreview.toml"
+USER_FILE = "config.toml"
+VARIABLE = "CTXREVIEW_{}"
 PACKAGE = Path(__file__).parent
+
+
+def user_folder() -> Path:
+    """Where the user's own settings, templates and prices are."""
+    return user_config_path("ctxreview", appauthor=False)
 
 
 def prompt_folders() -> tuple[Path, ...]:
@@ -25,7 +34,7 @@ def prompt_folders() -> tuple[Path, ...]:
     shipped = PACKAGE / "prompts"
     if not shipped.is_dir():
         shipped = PACKAGE.parent / "prompts"
-    return user_config_path("ctxreview", appauthor=False) / "prompts", shipped
+    return user_folder() / "prompts", shipped
 
 
 def prompt_file(name: str) -> Path:
@@ -34,21 +43,103 @@ def prompt_file(name: str) -> Path:
     return next((f / name for f in folders if (f / name).is_file()), folders[-1] / name)
 
 
+class Question(NamedTuple):
+    """A checklist item that a project adds."""
+
+    id: str
+    question: str
+
+
+class Project(NamedTuple):
+    """What a repository may set: names of its scopes, questions of its own, rules it has no use for, and the budget.
+
+    ``path`` is the file it stands in, ``None`` where there is none. A repository is not trusted: whom is asked, with
+    which key, what runs and where results go are never its to say.
+    """
+
+    scopes: Wrappers = NO_WRAPPERS
+    checklist: tuple[Question, ...] = ()
+    ignore: tuple[str, ...] = ()
+    budget: int | None = None
+    path: Path | None = None
+
+
+PROJECT_KEYS = Project._fields[:-1]
+USER_KEYS: dict[str, type] = {
+    "provider": str,
+    "model": str,
+    "base_url": str,
+    "budget": int,
+    "max_cost": float,
+    "max_tokens": int,
+    "keep_days": int,
+}
+"""What a user may set in ``config.toml`` of :func:`user_folder`, and in ``CTXREVIEW_`` variables. Keys stand in neither."""
+
+MOST_QUESTIONS, LONGEST_QUESTION = 20, 300
+"""A project's questions go into every prompt."""
+
+
 @lru_cache(maxsize=64)
 def wrappers(root: Path) -> Wrappers:
-    """What the project file of a repository calls locks and transactions: ``[scopes]`` with lists of names.
+    """What a repository calls locks and transactions; see :func:`project`."""
+    return project(root).scopes
+
+
+@lru_cache(maxsize=64)
+def project(root: Path) -> Project:
+    """The settings of a repository: ``.ctxreview.toml`` at its root, or ``[tool.ctxreview]`` of its ``pyproject.toml``.
 
     Raises :class:`ConfigError` when the file cannot be read, or has anything else in it.
     """
-    path = root / PROJECT_FILE
+    path, given = root / PROJECT_FILE, _toml(root / PROJECT_FILE)
+    if given is None:
+        path = root / "pyproject.toml"
+        given = _tool_table(path)
+    if given is None:
+        return Project()
+    for key in given:
+        if key in USER_KEYS and key not in PROJECT_KEYS:
+            raise ConfigError(
+                f"{path}: a repository cannot set {key}; it belongs in {user_folder() / USER_FILE}, the environment "
+                "or an option."
+            )
+    _known(path, "", given, PROJECT_KEYS)
+    budget = given.get("budget")
+    if budget is not None:
+        _checked(path, "budget", budget, int)
+    ignore = given.get("ignore", [])
+    if not isinstance(ignore, list) or not all(isinstance(rule, str) for rule in ignore):
+        raise ConfigError(f'{path}: ignore must be a list of rules such as "missing-intent".')
+    return Project(_scopes(path, given.get("scopes", {})), _questions(path, given), tuple(ignore), budget, path)
+
+
+def _toml(path: Path) -> dict[str, Any] | None:
     try:
-        given: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
-        return Wrappers()
+        return None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read as TOML ({error}); mend it.") from None
-    _known(path, "", given, ("scopes",))
-    scopes = given.get("scopes", {})
+
+
+def _tool_table(path: Path) -> dict[str, Any] | None:
+    """The table for this tool in a project file that is others' too: broken, it is theirs to complain about."""
+    try:
+        data = path.read_bytes()
+        if b"ctxreview" not in data:
+            return None
+        found = tomllib.loads(data.decode("utf-8-sig")).get("tool", {}).get("ctxreview")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError) as error:
+        raise ConfigError(f"{path}: cannot be read as TOML ({error}); mend it.") from None
+    if found is not None and not isinstance(found, dict):
+        raise ConfigError(f"{path}: tool.ctxreview must be a table, [tool.ctxreview].")
+    return found
+
+
+def _scopes(path: Path, scopes: Any) -> Wrappers:
     if not isinstance(scopes, dict):
         raise ConfigError(f"{path}: scopes must be a table, [scopes].")
     _known(path, "scopes.", scopes, ("lock", "transaction"))
@@ -56,6 +147,67 @@ def wrappers(root: Path) -> Wrappers:
         if not isinstance(names, list) or not all(isinstance(n, str) and _is_name(n) for n in names):
             raise ConfigError(f'{path}: scopes.{key} must be a list of names such as "HoldAsync" or "_gate.HoldAsync".')
     return Wrappers(**{key: tuple(names) for key, names in scopes.items()})
+
+
+def _questions(path: Path, given: dict[str, Any]) -> tuple[Question, ...]:
+    rows = given.get("checklist", [])
+    sound = isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(value, str) for value in row.values()) for row in rows
+    )
+    if not sound:
+        raise ConfigError(f"{path}: checklist must be [[checklist]] tables with id and question.")
+    for row in rows:
+        _known(path, "checklist.", row, Question._fields)
+    found = tuple(Question(row.get("id", ""), " ".join(row.get("question", "").split())) for row in rows)
+    for item in found:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,49}", item.id):
+            raise ConfigError(f"{path}: a checklist item's id is a short name such as audit-log, and not {item.id!r}.")
+        if not 1 <= len(item.question) <= LONGEST_QUESTION or not item.question.isprintable():
+            raise ConfigError(
+                f"{path}: the question of {item.id} must be a line of up to {LONGEST_QUESTION} characters."
+            )
+    if len(found) > MOST_QUESTIONS or len({i.id for i in found}) < len(found):
+        raise ConfigError(f"{path}: checklist may have up to {MOST_QUESTIONS} items, each with an id of its own.")
+    return found
+
+
+def user() -> dict[str, Any]:
+    """The user's own settings, some of :data:`USER_KEYS`. Raises :class:`ConfigError` when they are wrong."""
+    return _user(user_folder() / USER_FILE)
+
+
+@lru_cache(maxsize=4)
+def _user(path: Path) -> dict[str, Any]:
+    given = _toml(path) or {}
+    _known(path, "", given, tuple(USER_KEYS))
+    for key, value in given.items():
+        _checked(path, key, value, USER_KEYS[key])
+    return given
+
+
+def keep_days() -> int | None:
+    """For how many days reviews are kept: from the environment or else the user's file, ``None`` where in neither.
+
+    Raises :class:`ConfigError` when it is no number of days.
+    """
+    variable = VARIABLE.format("KEEP_DAYS")
+    text = os.environ.get(variable)
+    if not text:
+        days: int | None = user().get("keep_days")
+        return days
+    _checked(variable, "keep_days", int(text) if text.isdecimal() else text, int)
+    return int(text)
+
+
+def _checked(where: Path | str, key: str, value: Any, wanted: type) -> None:
+    if wanted is str:
+        sound = isinstance(value, str) and bool(value)
+    else:
+        sound = isinstance(value, int if wanted is int else int | float) and not isinstance(value, bool)
+        sound = sound and (0 < value < float("inf") or (value == 0 and key == "keep_days"))
+    if not sound:
+        what = {str: "a text", int: "a whole number above 0", float: "a number above 0"}[wanted]
+        raise ConfigError(f"{where}: {key} must be {what}{', or 0' if key == 'keep_days' else ''}.")
 
 
 def _is_name(name: str) -> bool:

@@ -25,6 +25,10 @@ class ProviderError(CtxreviewError):
     """The model could not be asked, or did not answer completely."""
 
 
+class StoreError(CtxreviewError):
+    """The record of reviews cannot be read or written."""
+
+
 class StoppedError(CtxreviewError):
     """The person stopped the work."""
 

@@ -483,12 +483,16 @@ class Usage(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """A finished answer as text. A provider never returns a cut, refused or empty one: it raises."""
+    """A finished answer as text. A provider never returns a cut, refused or empty one: it raises.
+
+    ``stored`` is the number of the kept review whose answer this is, ``None`` where the model was asked.
+    """
 
     text: str
     provider: str
     model: str
     usage: Usage
+    stored: int | None = None
 
 
 class Evidence(NamedTuple):
@@ -562,7 +566,12 @@ class Guarded(NamedTuple):
 
 
 class Review(NamedTuple):
-    """The whole result. ``provider`` and ``model`` are ``None`` where no model was asked."""
+    """The whole result. ``provider`` and ``model`` are ``None`` where no model was asked.
+
+    ``reply`` is the text the model answered with; ``from_store`` the number of the kept review that it was taken from,
+    ``None`` where the model was asked. ``ignored`` are hazards of rules that the repository's settings ignore; the guard
+    ignores none.
+    """
 
     question: str
     context: Context
@@ -575,3 +584,6 @@ class Review(NamedTuple):
     model: str | None = None
     usage: Usage | None = None
     status: Literal["complete", "incomplete"] = "complete"
+    reply: str = ""
+    from_store: int | None = None
+    ignored: tuple[Finding, ...] = ()

@@ -61,9 +61,8 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
     Items the model left out become ``cannot-tell`` and say so; ids it invented are dropped.
     Raises :class:`ReplyError` with the place of the first thing that is wrong.
     """
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.S)
     try:
-        wire = msgspec.json.decode(fenced[1] if fenced else text, type=_Reply)
+        wire = msgspec.json.decode(unfenced(text), type=_Reply)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ReplyError(f"The reply is not in the form that was asked for: {error}") from None
     given = {a.id: a for a in wire.checklist}
@@ -79,6 +78,12 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
             for s in wire.suggestions
         ),
     )
+
+
+def unfenced(text: str) -> str:
+    """What stands in the one code fence that is the whole text; without one the text itself."""
+    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.S)
+    return fenced[1] if fenced else text
 
 
 def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:

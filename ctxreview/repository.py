@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _WHOLE = frozenset(("",))
 """Stands for all of a file among the names that it was outlined for."""
-MAX_PASSES = 8
+MAX_PASSES = 4
 """Searches of the text before all its words are read into a table, which costs as much as ten of them."""
 MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
@@ -239,6 +239,7 @@ class Repository:
         waiting = [*self.parts(declared)]
         seen = {declared.scope.qualified}
         while waiting and len(seen) < MAX_CLIMB:
+            self.look_for(simple(b) for w in waiting for b in w.bases)
             here = waiting.pop(0)
             for base in here.bases:
                 known = self.resolve(base, here.outline, here.scope.span)
@@ -261,6 +262,7 @@ class Repository:
         found: dict[str, Declared] = {}
         waiting = [declared]
         while waiting and len(found) < MAX_CLIMB:
+            self.look_for(w.scope.name for w in waiting)
             here = waiting.pop(0)
             name = here.scope.name
             for path in self.files(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview import checklist as lists
 from ctxreview import context as contexts
 from ctxreview import prompt as prompts
-from ctxreview.config import prompt_file, wrappers
-from ctxreview.errors import ReplyError
+from ctxreview.config import Project, project, prompt_file
+from ctxreview.errors import ConfigError, ReplyError
 from ctxreview.model import (
     Completion,
     Context,
@@ -46,7 +47,9 @@ class Job(NamedTuple):
 
     ``budget`` and ``fixed``, the part of every prompt that no selection changes, are in tokens; ``root`` is ``None`` to
     find it by itself. With ``whole``, all of the file is read, as rules and guard need it, and not the selected
-    functions alone; ``beside`` are the selections that point into the same file: it is read once for all of them. ``exact`` has the provider count a finished prompt, with the name the count goes by.
+    functions alone; ``beside`` are the selections that point into the same file: it is read once for all of them.
+    ``exact`` has the provider count a finished prompt, with the name the count goes by. A ``tunable`` budget is one that a
+    repository's own settings override.
     """
 
     root: Path | None
@@ -59,6 +62,7 @@ class Job(NamedTuple):
     whole: bool = True
     beside: tuple[Selection, ...] = ()
     exact: tuple[str, Callable[[Prompt], int]] | None = None
+    tunable: bool = False
 
 
 def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
@@ -70,7 +74,8 @@ def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> 
 def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
     selection = next((s for s in job.beside if s.given == given), None) or select(given, job.root)
-    source, own = selection.source, wrappers(selection.source.root)
+    source, own = selection.source, project(selection.source.root).scopes
+    job = _at(job, source.root)
 
     def built(within: tuple[Span, ...] | None) -> Context:
         found = outlined(source, None, own, within)
@@ -113,6 +118,27 @@ def repository_at(root: Path, language: str, own: Wrappers) -> Repository:
     return open_repository(root, language, own)
 
 
+def _at(job: Job, root: Path) -> Job:
+    """``job`` with what the repository at ``root`` sets: questions of its own, and the budget where it is tunable."""
+    own = project(root)
+    if own.budget is not None and job.tunable:
+        job = job._replace(budget=own.budget)
+    if not own.checklist or job.checklist[-len(own.checklist) :] == _items(own):
+        return job
+    known = {item.id for item in job.checklist}
+    for item in own.checklist:
+        if item.id in known:
+            raise ConfigError(f"{own.path}: there is an item {item.id} already; a project adds items with new ids.")
+    items = (*job.checklist, *_items(own))
+    return job._replace(checklist=items, fixed=prompts.fixed_tokens(job.question, items, job.tokenizer))
+
+
+def _items(own: Project) -> tuple[lists.Item, ...]:
+    from ctxreview.redact import redact
+
+    return tuple(lists.Item(item.id, redact(item.question).text) for item in own.checklist)
+
+
 @lru_cache(maxsize=512)
 def outlined(source: Source, keep: int | None, own: Wrappers, within: tuple[Span, ...] | None = None) -> Outline:
     """The outline of a file, once however many selections point into it; see :func:`ctxreview.outline.outline`."""
@@ -121,6 +147,7 @@ def outlined(source: Source, keep: int | None, own: Wrappers, within: tuple[Span
 
 def prompt_of(context: Context, job: Job) -> Prompt:
     """The finished prompt for a context. Raises :class:`BudgetError` when it is counted to be over the budget."""
+    job = _at(job, context.selection.source.root)
     prompt = prompts.build(context, job.question, job.checklist, job.tokenizer)
     if job.exact is None:
         return prompt
@@ -131,11 +158,12 @@ def prompt_of(context: Context, job: Job) -> Prompt:
 def review(given: str, job: Job, provider: Provider | None) -> Review:
     """Review one selection; without a provider, as far as the source alone goes."""
     context = context_of(given, job)
+    job = _at(job, context.selection.source.root)
     prompt = prompt_of(context, job)
-    hazards = hazards_of(context)
+    hazards, ignored = _sorted_out(hazards_of(context), project(context.selection.source.root))
     if provider is None:
         answers = tuple(lists.answer(item, context) for item in job.checklist)
-        return Review(job.question, context, prompt, hazards, answers, suggestions=())
+        return Review(job.question, context, prompt, hazards, answers, suggestions=(), ignored=ignored)
     reply, completion = _ask(provider, prompt, job, context)
     return Review(
         question=job.question,
@@ -148,6 +176,48 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
         provider=completion.provider,
         model=completion.model,
         usage=completion.usage,
+        reply=completion.text,
+        from_store=completion.stored,
+        ignored=ignored,
+    )
+
+
+def kept(value: Review, key: str, keep_days: int) -> int:
+    """Keep a finished review for which a model was asked, and give its number in the store.
+
+    Raises :class:`StoreError` when it cannot be kept.
+    """
+    import json
+    from hashlib import sha256
+
+    from ctxreview import store
+    from ctxreview.guard import worst
+    from ctxreview.reply import unfenced
+    from ctxreview.reports import document
+
+    context, usage = value.context, value.usage or Usage(None, None)
+    first, last = context.selection.lines
+    seen = document.dumps(document.context(context))
+    return store.record(
+        {
+            "key": key,
+            "repository": str(context.selection.source.root),
+            "selection": f"{context.path}:{first}-{last}",
+            "question": value.question,
+            "context_digest": sha256(seen.encode()).hexdigest(),
+            "provider": value.provider,
+            "model": value.model,
+            "system": value.prompt.system,
+            "user": value.prompt.user,
+            "reply": json.loads(unfenced(value.reply)),
+            "document": document.review(value),
+            "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
+            "prompt_tokens": usage.prompt_tokens,
+            "reply_tokens": usage.reply_tokens,
+            "cost": usage.cost,
+            "answered_from": value.from_store,
+        },
+        keep_days,
     )
 
 
@@ -161,6 +231,19 @@ def hazards_of(context: Context) -> tuple[Finding, ...]:
     return tuple(
         f for f in rules.check(context.outline) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)
     )
+
+
+def _sorted_out(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The hazards to show, and those of rules that the project ignores. Raises where there is no such rule."""
+    from ctxreview.rules import RULES
+
+    known = [rule.ID for rule in RULES]
+    for rule in own.ignore:
+        if rule not in known:
+            near = get_close_matches(rule, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the rules are {', '.join(known)}."
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {hint}")
+    return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)
 
 
 def guarded(reply: Reply, context: Context) -> tuple[Guarded, ...]:

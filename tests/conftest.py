@@ -1,6 +1,35 @@
-"""What every test shares: examples without a time limit, since the machines that run them are noisy."""
+"""What every test shares: a store of its own, and examples without a time limit, since the machines are noisy."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+NUMBERS = count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test reads or writes what the user keeps, whatever it does to its environment."""
+    home = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(home))
+        patch.setenv("CTXREVIEW_STATE_DIR", str(home / "shared"))
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def state(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this test's store; it is made when something is kept."""
+    folder = state_home / str(next(NUMBERS))
+    monkeypatch.setenv("CTXREVIEW_STATE_DIR", str(folder))
+    assert os.environ["XDG_STATE_HOME"] == str(state_home)
+    return folder

@@ -43,7 +43,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     )
     kept = {name: value for name, value in os.environ.items() if not unwanted.fullmatch(name)}
     empty = tmp_path_factory.mktemp("empty")
-    return kept | {"XDG_CONFIG_HOME": str(empty), "TIKTOKEN_CACHE_DIR": str(empty)}
+    return kept | {"XDG_CONFIG_HOME": str(empty), "XDG_STATE_HOME": str(empty), "TIKTOKEN_CACHE_DIR": str(empty)}
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def run(environment: dict[str, str], example: Path) -> Run:
             input=input.encode() if isinstance(input, str) else input,
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,
-            env=environment | dict(env or {}),
+            env=environment | {"CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"]} | dict(env or {}),
             cwd=cwd or example,
             timeout=30,
             check=False,

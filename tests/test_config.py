@@ -74,7 +74,10 @@ def test_the_guard_knows_the_same_names(tmp_path: Path) -> None:
     [
         ("[scope]\nlock = []\n", "there is no setting scope; did you mean scopes?"),
         ("[scopes]\nlocks = []\n", "there is no setting scopes.locks; did you mean scopes.lock?"),
-        ('[provider]\nbase_url = "http://evil.example"\n', "there is no setting provider; it may have scopes."),
+        (
+            '[endpoint]\nbase_url = "http://evil.example"\n',
+            "there is no setting endpoint; it may have scopes, checklist, ignore, budget.",
+        ),
         ("scopes = 1\n", "scopes must be a table"),
         ('[scopes]\nlock = "x"\n', "scopes.lock must be a list of names"),
         ("[scopes]\nlock = [1]\n", "scopes.lock must be a list of names"),

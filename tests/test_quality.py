@@ -44,6 +44,9 @@ HEAVY = (
     "pydantic",
     "rich",
     "ctxreview.redact",
+    "ctxreview.store",
+    "ctxreview.commands",
+    "sqlite3",
 )
 
 

@@ -62,7 +62,8 @@ def environment(tmp: Path, **variables: str) -> dict[str, str]:
         and not name.startswith(("OPENAI_", "ANTHROPIC_", "CTXREVIEW_"))
         and name != "PYTHONPATH"
     }
-    return kept | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(tmp), "PYTHONIOENCODING": "utf-8"} | variables
+    own = {"XDG_CONFIG_HOME": str(tmp), "CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"]}
+    return kept | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | own | variables
 
 
 def run(tmp: Path, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:

@@ -101,7 +101,7 @@ def located(endpoint: Endpoint) -> Endpoint:
         ConfigError: no such provider, not an http(s) address, no key where one is needed, or a broken one.
     """
     vendor = _vendor(endpoint.provider)
-    url = (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
+    url = address(endpoint)
     try:
         sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
     except ValueError:
@@ -121,6 +121,12 @@ def located(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, base_url=url, api_key=key or _NO_KEY)
 
 
+def address(endpoint: Endpoint) -> str:
+    """The address that will be asked, as :func:`located` finds it, whether it is one or not."""
+    vendor = _vendor(endpoint.provider)
+    return (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
+
+
 def connect(endpoint: Endpoint) -> Provider:
     """A callable that asks ``endpoint``; nothing is sent before it is called.
 
@@ -129,6 +135,22 @@ def connect(endpoint: Endpoint) -> Provider:
     """
     provider: Provider = import_module(_vendor(endpoint.provider).module).connect(located(endpoint))
     return provider
+
+
+def reach(endpoint: Endpoint, seconds: float) -> None:
+    """Knock at the address without a key and without code; any answer will do.
+
+    Raises:
+        ConfigError: as :func:`located`.
+        ProviderError: nothing answered within ``seconds``.
+    """
+    import httpx2
+
+    from ctxreview.providers.wire import line
+
+    at = located(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds))
+    with line(at, httpx2.HTTPError) as http:
+        http.get(at.base_url or "")
 
 
 def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:

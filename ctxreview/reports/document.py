@@ -180,6 +180,7 @@ def review(value: Review) -> Document:
         "question": value.question,
         "context": context(value.context),
         "hazards": [finding(h) for h in value.hazards],
+        "ignored": [{"rule": i.rule, **_lines((i.at.start_line, i.at.end_line))} for i in value.ignored],
         "provider": {"name": value.provider, "model": value.model} if asked else None,
         "summary": value.summary or None,
         "checklist": [_answer(a) for a in value.checklist],
@@ -191,6 +192,7 @@ def review(value: Review) -> Document:
         }
         if value.usage is not None
         else None,
+        "from_store": value.from_store is not None,
         "prompt_tokens": value.prompt.tokens.prompt,
         "visibility": {
             "seen": list(seen(value.context)),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ctxreview.listing import files, proven, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, seen
 
 
 def escaped(text: str) -> str:
@@ -68,6 +68,8 @@ def review(value: Review) -> str:
     out += [_finding(f) for f in value.hazards] or [
         "None of the rules found anything. That is no proof that there is nothing."
     ]
+    if value.ignored:
+        out += ["", ignored(value)]
     if asked:
         out += ["", f"## Answer of {escaped(f'{value.provider} ({value.model})')}", "", escaped(value.summary)]
     out += ["", "## Checklist" if asked else "## Checklist, as far as the source proves it", ""]
@@ -80,8 +82,8 @@ def review(value: Review) -> str:
             out.append(f"  - {escaped(answer.note)}")
     if asked:
         out += ["", "## Suggestions", ""]
-        for guarded in value.suggestions:
-            out += _guarded(guarded)
+        for suggestion in value.suggestions:
+            out += guarded(suggestion)
         if not value.suggestions:
             out.append("None.")
     out += ["", *_end(value), "", NOTICE if asked else UNANSWERED, ""]
@@ -93,7 +95,8 @@ def _finding(finding: Finding) -> str:
     return f"- **{finding.severity}** {finding.rule}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
 
 
-def _guarded(value: Guarded) -> Iterator[str]:
+def guarded(value: Guarded) -> Iterator[str]:
+    """One suggestion with the guard's verdict, line by line."""
     yield f"### {escaped(value.suggestion.title)}: {value.verdict}"
     yield ""
     if value.suggestion.rationale:
@@ -115,4 +118,5 @@ def _end(value: Review) -> Iterator[str]:
         yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
-        yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}."
+        when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
+        yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}{when}."

@@ -9,7 +9,7 @@ from ctxreview.listing import proven, redacted, shown_lines, visible
 from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, place, question, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, question, seen
 
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "dim"}
@@ -109,7 +109,9 @@ def review(value: Review, colour: bool = False) -> str:
         *_known(value.context, paint),
         "",
     ]
-    out += _hazards(value.hazards, paint)
+    out += hazards(value.hazards, paint)
+    if value.ignored:
+        out[-1:] = [f"  {ignored(value)}", ""]
     if asked:
         out += [paint(_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_told(value.summary), ""]
     out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]
@@ -128,7 +130,8 @@ def _told(text: str) -> list[str]:
     return [f"  {line}" for line in redact(visible(text)).text.split("\n")]
 
 
-def _hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
+def hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
+    """What the rules found in the code as it is, line by line."""
     yield paint("Hazards found by rules", "bold")
     if not found:
         yield "  None of the rules found anything. That is no proof that there is nothing."
@@ -206,7 +209,8 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         price = f"${cost:.4f}" if cost is not None else "cost unknown"
-        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}."
+        when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
+        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}{when}."
     yield NOTICE if value.provider is not None else UNANSWERED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.model import SEVERITIES, Context, Guarded
+from ctxreview.model import SEVERITIES, Context, Guarded, Review
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
@@ -14,6 +14,11 @@ QUESTION = (
     "Does this code touch shared state, run inside a transaction, or acquire a lock? "
     "If yes, would this change affect that behaviour?"
 )
+TEN_SECONDS = (
+    "Does this code touch shared state, run inside a transaction, or acquire a lock? "
+    "If yes, would any suggested optimisation affect that behaviour?"
+)
+"""The team's question, which a person answers before anything becomes a comment."""
 NOTICE = f"This is AI-assisted output. {UNANSWERED}"
 NOT_ASKED = "No model was asked: what stands here was found in the source alone."
 HOW_TO_ASK = (
@@ -43,3 +48,9 @@ def seen(context: Context) -> Iterator[str]:
             yield f"{excerpt.source.path}, {lines}: {excerpt.why}{left}."
     if signatures:
         yield f"{len(signatures)} other members of the type, as signatures."
+
+
+def ignored(review: Review) -> str:
+    """How many hazards are not shown because the repository's settings ignore their rules."""
+    rules = ", ".join(sorted({f.rule for f in review.ignored}))
+    return f"Not shown, since the repository's settings ignore {rules}: {len(review.ignored)}."

@@ -1,0 +1,201 @@
+"""The commands around a review: what was kept of it, and what is said of it to others.
+
+A module of its own because :mod:`ctxreview.cli` reads it only when one of them is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxreview.cli import BaseUrl, Format, Model, Output, ProviderName, Root, _endpoint, _print, _say
+from ctxreview.errors import ConfigError, StoppedError
+
+if TYPE_CHECKING:
+    from ctxreview.store import Stored
+
+app = typer.Typer(rich_markup_mode=None)
+
+Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in which this stands.", show_default=False)]
+Formats = Annotated[Format, typer.Option("--format")]
+
+
+@app.command()
+def log(
+    text: Text = "",
+    stats: Annotated[bool, typer.Option("--stats", help="Sum up by month and model instead.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete what is kept instead.")] = False,
+    older_than: Annotated[int | None, typer.Option(metavar="DAYS", help="With --purge: only what is older.")] = None,
+    limit: Annotated[int, typer.Option(help="The most reviews to list.")] = 50,
+    format_: Formats = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """List the reviews that were kept, newest first.
+
+    ctxreview log UpdateRecord lists those in which the word stands, in place, question, prompt, reply or result;
+    ctxreview log --stats sums up tokens, cost and verdicts; ctxreview log --purge --older-than 30 deletes.
+    """
+    from ctxreview import store
+    from ctxreview.reports import document, stored
+
+    if older_than is not None and not purge:
+        raise ConfigError("--older-than says what --purge deletes; give both.")
+    if purge and (text or stats):
+        raise ConfigError("--purge deletes whatever stands in it; give it without a text and without --stats.")
+    if older_than is not None and older_than < 0:
+        raise ConfigError(f"--older-than {older_than}: give a number of days.")
+    if purge:
+        gone = store.purge(older_than)
+        _say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
+        return
+    if stats:
+        sums = store.sums()
+        lines = [document.dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
+        shown = stored.summed(sums)
+    else:
+        rows = store.search(text, limit)
+        lines = [document.dumps(stored.summary(row)) for row in rows]
+        shown = stored.listed(rows)
+    if not lines:
+        _say("Nothing that was kept has that text." if text else "No review was kept yet.")
+        return
+    _print("\n".join(lines) if format_ is Format.JSON else shown, output)
+
+
+@app.command()
+def show(
+    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    format_: Formats = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """Print all that was kept of one review: ctxreview show 12, or ctxreview show last."""
+    from ctxreview.reports import document, stored
+
+    row = _kept(number)
+    _print(document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row), output)
+
+
+@app.command()
+def comment(
+    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    answer: Annotated[str | None, typer.Option(help="Your answer to the question; needed without a terminal.")] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why a suggestion that conflicts is passed on; needed without a terminal.")
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Turn a kept review into a comment (Markdown for GitHub, GitLab, Azure DevOps), after you have answered for it.
+
+    It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
+    run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
+    For example: ctxreview comment 12 --answer "Yes: it runs in the TransactionScope; the suggestion leaves it alone."
+    """
+    from ctxreview.reports import comment as comments
+    from ctxreview.reports.words import TEN_SECONDS
+
+    row = _kept(number)
+    _say(comments.evidence(row))
+    answered = _answered("--answer", answer, TEN_SECONDS)
+    reason = ""
+    if row.verdict == "conflicts":
+        reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")
+    elif because is not None:
+        raise ConfigError("--because says why a suggestion that conflicts is passed on, and here none conflicts.")
+    _print(comments.comment(row, answered, reason), output)
+
+
+@app.command()
+def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = None) -> None:
+    """Show each setting and where it comes from: ctxreview config, or ctxreview config --format json.
+
+    An option wins over a CTXREVIEW_ variable, that over the repository's .ctxreview.toml (or [tool.ctxreview] in its
+    pyproject.toml), that over the user's config.toml, that over what is built in. A repository may set scopes,
+    checklist, ignore and budget, and nothing else.
+    """
+    from ctxreview.doctor import settings
+    from ctxreview.reports import document
+
+    rows = settings(_home(root))
+    if format_ is Format.JSON:
+        found = {row.name: {"value": row.value, "from": row.origin} for row in rows}
+        _print(document.dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)
+        return
+    _print("\n".join(f"{row.name} = {row.shown}  ({row.origin})" for row in rows), output)
+
+
+@app.command()
+def doctor(
+    root: Root = None,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    format_: Formats = Format.TEXT,
+) -> None:
+    """Check what ctxreview needs and say what to do about what is missing; status 2 when a review cannot be made.
+
+    It looks at the interpreter, the grammar, the tokenizer's ranks, git, clipboard, keys (whether they are there) and
+    settings, and knocks at the model's address without a key and without code.
+    """
+    from ctxreview.doctor import checks
+    from ctxreview.reports import document
+
+    found = []
+    for check in checks(_home(root), lambda: _endpoint(provider, model, base_url)):
+        found.append(check)
+        if format_ is Format.TEXT:
+            _print(
+                f"{check.state:8} {check.name}: {check.what}" + (f"\n         {check.advice}" if check.advice else ""),
+                None,
+            )
+    if format_ is Format.JSON:
+        _print(document.dumps({"schema": "ctxreview.doctor/1", "checks": [c._asdict() for c in found]}, 2), None)
+    if any(check.state == "problem" for check in found):
+        raise typer.Exit(2)
+
+
+def _home(root: Path | None) -> Path:
+    """The repository: the given one, or the one around the current folder."""
+    from ctxreview.selection import find_root
+
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--root {root}: is not a folder.")
+    return root.resolve() if root is not None else find_root(Path.cwd() / "x")
+
+
+def _answered(option: str, given: str | None, question: str) -> str:
+    """A person's answer: as given, or asked for on the terminal. Raises where there is none."""
+    from ctxreview.reports.comment import claims
+
+    if given is None:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise ConfigError(f'There is no terminal to ask on: answer with {option} "...": {question}')
+        _say(f"\n{question}")
+        try:
+            given = input()
+        except (EOFError, KeyboardInterrupt):
+            raise StoppedError("Stopped; without an answer there is no comment.") from None
+    if not any(c.isalnum() for c in given):
+        raise ConfigError(f"{option}: without an answer there is no comment. {question}")
+    word = claims(given)
+    if word is not None:
+        raise ConfigError(f"{option}: a comment does not use the word {word!r}; say what you looked at and found.")
+    return given.encode("utf-8", "replace").decode()
+
+
+def _kept(number: str) -> Stored:
+    from ctxreview import store
+
+    if number != "last" and not number.isdecimal():
+        raise ConfigError(f"{number!r} is not the number of a review: take one from ctxreview log, or last.")
+    try:
+        row = store.get(None if number == "last" else int(number))
+    except OverflowError:  # no integer of SQLite is as large
+        row = None
+    if row is None:
+        raise ConfigError(
+            "No review was kept yet." if number == "last" else f"There is no review {number}; see ctxreview log."
+        )
+    return row

@@ -1,0 +1,205 @@
+"""What asking costs: a dated table of prices, and limits that are kept before anything is sent."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from ctxreview.config import user_folder
+from ctxreview.errors import BudgetError, ConfigError
+from ctxreview.model import Completion, Prompt, Usage
+
+SHIPPED = Path(__file__).parent / "prices.toml"
+FILE = "prices.toml"
+CURRENCY = "USD"
+MILLION = 1_000_000
+
+EXPECTED_REPLY = 1_500
+"""Tokens of an ordinary reply: nine answers of a hundred tokens with note and citation, and two suggestions.
+
+Reckoned, not measured; what a model thinks before it answers is billed too and comes on top.
+"""
+
+
+class Price(NamedTuple):
+    """US dollars for a million tokens of prompt and of reply, read at ``source`` on the day ``read``.
+
+    It holds for prompts of at most ``up_to`` tokens, ``None`` for all.
+    """
+
+    host: str
+    models: tuple[str, ...]
+    prompt: float
+    reply: float
+    read: str
+    source: str
+    up_to: int | None = None
+
+    def cost(self, prompt_tokens: int, reply_tokens: int) -> float | None:
+        """US dollars, ``None`` where the price for such a prompt is not known."""
+        if self.up_to is not None and prompt_tokens > self.up_to:
+            return None
+        return (prompt_tokens * self.prompt + reply_tokens * self.reply) / MILLION
+
+
+def price(address: str, *models: str) -> Price | None:
+    """The price of the first of ``models`` that has one at ``address``; ``None`` where none is known.
+
+    Names must be the same to the letter: a dated model may cost something else than the one without a date. Raises
+    :class:`ConfigError` when the user's table is not one.
+    """
+    host = urlsplit(address).hostname
+    rows = [*table(user_folder() / FILE), *table(SHIPPED)]
+    return next((row for model in models for row in rows if row.host == host and model in row.models), None)
+
+
+@lru_cache(maxsize=4)
+def table(path: Path) -> tuple[Price, ...]:
+    """The prices in a file, none where there is no file. Raises :class:`ConfigError` when it is not a table."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8-sig"))
+        if found["currency"] != CURRENCY or set(found) != {"currency", "price"}:
+            raise ValueError(f'it needs currency = "{CURRENCY}" and [[price]] tables, and nothing else')
+        return tuple(_price(row) for row in found["price"])
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"{path}: is not a table of prices ({error}); each [[price]] needs host, models, prompt, reply, read, source."
+        ) from None
+
+
+def _price(row: dict[str, Any]) -> Price:
+    made = Price(**{**row, "models": tuple(row["models"]), "read": row["read"].isoformat()})
+    numbers = (made.prompt, made.reply, *([] if made.up_to is None else [made.up_to]))
+    if not all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < math.inf for n in numbers):
+        raise ValueError("prices are numbers from 0 on")
+    return made
+
+
+class Limits(NamedTuple):
+    """The most that one run may use: tokens sent and received, and US dollars; ``None`` for as much as it takes."""
+
+    tokens: int | None = None
+    cost: float | None = None
+
+
+class Account:
+    """What a run may still use of its limits, over all questions and models."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.tokens = 0
+        self.cost = 0.0
+
+    def room(self, prompt: Prompt, model: str, at: Price | None, largest_reply: int) -> int:
+        """How many tokens a reply to ``prompt`` may have: ``largest_reply``, or what the limits leave.
+
+        Raises:
+            BudgetError: an ordinary reply would not fit into what is left, or it cannot be known what it costs.
+        """
+        size, room = prompt.tokens.prompt, largest_reply
+        expected = min(EXPECTED_REPLY, largest_reply)
+        if self.limits.tokens is not None:
+            room = min(room, self.limits.tokens - self.tokens - size)
+            if room < expected:
+                raise BudgetError(
+                    f"Nothing was sent: the prompt has about {size:,} tokens, a reply about {expected:,}, and of "
+                    f"--max-tokens {self.limits.tokens:,} there are {max(0, self.limits.tokens - self.tokens):,} left."
+                )
+        if self.limits.cost is not None:
+            cost = at.cost(size, expected) if at else None
+            if at is None or cost is None:
+                raise BudgetError(
+                    f"Nothing was sent: the price of {model} is not known, so --max-cost cannot be kept; add it to "
+                    f"{user_folder() / FILE}, or use --max-tokens."
+                )
+            left = self.limits.cost - self.cost
+            if cost > left:
+                raise BudgetError(
+                    f"Nothing was sent: this would cost about ${cost:.4f}, and of --max-cost {self.limits.cost:g} "
+                    f"there are ${max(0.0, left):.4f} left."
+                )
+            if at.reply:
+                room = min(room, math.floor((left * MILLION - size * at.prompt) / at.reply))
+        return room
+
+    def spend(self, tokens: int, cost: float) -> None:
+        """Count what was used."""
+        self.tokens += tokens
+        self.cost += cost
+
+
+def counted(
+    ask: Callable[[Prompt, int], Completion], account: Account, address: str, model: str, largest_reply: int
+) -> Callable[[Prompt], Completion]:
+    """``ask``, which takes a prompt and the largest reply in tokens, within the limits, and with the cost filled in.
+
+    Where the provider does not say what was used, or the answer was not whole, the most that it can have been is
+    counted against the limits.
+    """
+
+    def asked(prompt: Prompt) -> Completion:
+        at = price(address, model)
+        room = account.room(prompt, model, at, largest_reply)
+        size = prompt.tokens.prompt
+        try:
+            answer = ask(prompt, room)
+        except Exception:
+            account.spend(size + room, (at.cost(size, room) if at else None) or 0.0)
+            raise
+        used = answer.usage
+        sent, got = used.prompt_tokens, used.reply_tokens
+        paid = price(address, answer.model, model)
+        cost = paid.cost(sent, got) if paid and sent is not None and got is not None else None
+        most = (at.cost(size, room) if at else None) or 0.0
+        account.spend((size if sent is None else sent) + (room if got is None else got), most if cost is None else cost)
+        return answer._replace(usage=Usage(sent, got, cost))
+
+    return asked
+
+
+class Plan(NamedTuple):
+    """What asking would send and cost, without asking. All are tokens or US dollars.
+
+    ``address`` is without name and password; ``refused`` is why the limits do not allow it.
+    """
+
+    provider: str
+    model: str
+    address: str
+    reply_expected: int
+    reply_most: int
+    price: Price | None
+    expected: float | None
+    most: float | None
+    refused: str = ""
+
+
+def plan(prompt: Prompt, provider: str, model: str, address: str, largest_reply: int, limits: Limits) -> Plan:
+    """What asking ``model`` would take."""
+    at = price(address, model)
+    refused, room = "", largest_reply
+    try:
+        room = Account(limits).room(prompt, model, at, largest_reply)
+    except BudgetError as error:
+        refused = str(error)
+    size, expected = prompt.tokens.prompt, min(EXPECTED_REPLY, largest_reply)
+    parts = urlsplit(address)
+    where = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+    return Plan(
+        provider,
+        model,
+        f"{parts.scheme}://{where}{parts.path}",
+        expected,
+        room,
+        at,
+        at.cost(size, expected) if at else None,
+        at.cost(size, room) if at else None,
+        refused,
+    )

@@ -1,0 +1,121 @@
+"""A kept review as a comment for GitHub, GitLab or Azure DevOps, once a person has answered for it.
+
+The comment says what the model saw, what the guard found and what a person answered. What the model claims (summary,
+notes, titles, rationales, answers) is left out: readers take a claim under a colleague's name for the colleague's. Of
+the model only its change is shown, as a diff, and that is left out as well where one of the :data:`WORDS` stands in it.
+In names that have to be told (paths, identifiers) such a word is replaced by ``[…]``; a person who uses one is asked
+for another.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from ctxreview.listing import visible
+from ctxreview.redact import redact
+from ctxreview.reports.markdown import escaped, fenced
+from ctxreview.reports.words import TEN_SECONDS, place
+from ctxreview.store import Stored
+
+WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
+"""Words that would make a comment say more than a tool can know; as parts of longer words they are others."""
+
+
+def claims(text: str) -> str | None:
+    """The first of the :data:`WORDS` in ``text``, however its letters are encoded; ``None`` where there is none."""
+    found = WORDS.search(unicodedata.normalize("NFKC", text))
+    return found[0] if found else None
+
+
+def neutral(text: str) -> str:
+    """``text`` without any of the :data:`WORDS`."""
+    if claims(text) is None:
+        return text
+    return WORDS.sub("[…]", unicodedata.normalize("NFKC", text))
+
+
+def evidence(row: Stored) -> str:
+    """What a person has to know before answering: what the model saw and did not see, and the guard's verdicts."""
+    found = json.loads(row.document)
+    lines = [f"Review {row.id} of {row.at[:10]}: {_line(row.selection)}, by {_line(row.model)}", "What the model saw"]
+    lines += [f"  - {_line(s)}" for s in found["visibility"]["seen"]]
+    lines.append("What it did not see")
+    lines += [f"  - {_line(s)}" for s in found["visibility"]["not_seen"]] or ["  - Nothing that ctxreview knows of."]
+    for number, given in enumerate(found["suggestions"], 1):
+        lines.append(f"Suggestion {number}: {_line(given['title'])}: {given['verdict']}")
+        lines += [f"  - {f['severity']} {f['rule']}: {_line(f['message'])}" for f in given["findings"]]
+        if given.get("reason"):
+            lines.append(f"  Not applied: {_line(given['reason'])}")
+    if not found["suggestions"]:
+        lines.append("The model suggested no change.")
+    return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    return redact(visible(" ".join(text.split()))).text
+
+
+def comment(row: Stored, answer: str, because: str) -> str:
+    """The comment. ``answer`` is a person's to the question, ``because`` why a suggestion in conflict is passed on."""
+    return neutral("\n".join(_comment(row, json.loads(row.document), answer, because)))
+
+
+def _comment(row: Stored, found: dict[str, Any], answer: str, because: str) -> Iterator[str]:
+    seen, not_seen = found["visibility"]["seen"], found["visibility"]["not_seen"]
+    yield f"**AI-assisted comment on {escaped(row.selection)}**"
+    yield ""
+    yield "What the model saw:"
+    yield ""
+    yield from (f"- {escaped(s)}" for s in seen)
+    yield ""
+    yield "What it did not see:"
+    yield ""
+    yield from [f"- {escaped(s)}" for s in not_seen] or ["- Nothing that ctxreview knows of."]
+    yield ""
+    for number, given in enumerate(found["suggestions"], 1):
+        yield from _suggestion(number, given)
+    if not found["suggestions"]:
+        yield "The model suggested no change."
+        yield ""
+    yield f"**{TEN_SECONDS}**"
+    yield ""
+    yield f"> {escaped(answer)}"
+    yield ""
+    if because:
+        yield f"The guard found a conflict. A person passes the suggestion on all the same, because: {escaped(because)}"
+        yield ""
+    yield _provenance(row, len(seen), len(not_seen))
+
+
+def _suggestion(number: int, given: dict[str, Any]) -> Iterator[str]:
+    yield f"**Suggestion {number}, held against the scopes: {given['verdict']}**"
+    yield ""
+    if given.get("reason"):
+        yield f"It could not be applied: {escaped(given['reason'])}"
+        yield ""
+    for finding in given["findings"]:
+        at = place(finding["start_line"], finding["end_line"])
+        yield (
+            f"- {finding['severity']} {finding['rule']}, {at} after the change ({finding['certainty']}): "
+            f"{escaped(finding['message'])} {escaped(finding['question'])}"
+        )
+    if given["findings"]:
+        yield ""
+    if given["diff"] and claims(given["diff"]) is None:
+        yield fenced(given["diff"].rstrip("\n"), "diff")
+        yield ""
+    elif given["diff"]:
+        yield "The change is left out here: there are words in it that this comment does not use."
+        yield ""
+
+
+def _provenance(row: Stored, seen: int, not_seen: int) -> str:
+    return (
+        f"*{escaped(row.model)} of {escaped(row.provider)}, {row.at[:10]}; it saw {seen} and did not see {not_seen} "
+        "of the things listed above; a person answered the question above and decides, neither the model nor ctxreview "
+        "does.*"
+    )

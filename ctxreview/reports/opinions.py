@@ -1,0 +1,147 @@
+"""Several models' reviews of one selection side by side. Where they differ, both are shown: nothing is averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ctxreview.listing import visible
+from ctxreview.model import ChecklistAnswer, Review
+from ctxreview.redact import redact
+from ctxreview.reports import document as documents
+from ctxreview.reports import markdown as md
+from ctxreview.reports import text as plain
+from ctxreview.reports.words import NOTICE, ignored
+
+SAME = "The same answer from several models is no evidence: they may have learned the same mistake."
+
+
+class Compared(NamedTuple):
+    """One item of the checklist with the answer of each model, in the order of the reviews."""
+
+    id: str
+    question: str
+    answers: tuple[ChecklistAnswer, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether two models gave different answers; ``cannot-tell`` is one."""
+        return len({a.answer for a in self.answers}) > 1
+
+
+def compared(values: Sequence[Review]) -> tuple[Compared, ...]:
+    """The items of the checklist that all the reviews share, with all their answers."""
+    together = zip(*(v.checklist for v in values), strict=True)
+    return tuple(Compared(answers[0].id, answers[0].question, answers) for answers in together)
+
+
+def _name(value: Review) -> str:
+    return redact(visible(" ".join(f"{value.provider} ({value.model})".split()))).text
+
+
+def document(values: Sequence[Review]) -> documents.Document:
+    """The reviews and where they differ as ``ctxreview.opinions/1``."""
+    items = compared(values)
+    reviews = [documents.review(v) for v in values]
+    by_id = [{a["id"]: a for a in r["checklist"]} for r in reviews]
+    return {
+        "schema": "ctxreview.opinions/1",
+        "question": reviews[0]["question"],
+        "differences": [
+            {
+                "id": item.id,
+                "question": item.question,
+                "answers": [
+                    {
+                        **(r["provider"] or {}),
+                        **{k: v for k, v in answers[item.id].items() if k not in ("id", "question")},
+                    }
+                    for r, answers in zip(reviews, by_id, strict=True)
+                ],
+            }
+            for item in items
+            if item.differs
+        ],
+        "same": [{"id": i.id, "answer": i.answers[0].answer} for i in items if not i.differs],
+        "reviews": reviews,
+        "notice": NOTICE,
+    }
+
+
+def text(values: Sequence[Review], colour: bool = False) -> str:
+    """The reviews for people at a terminal: the context once, then what differs, then each model's own words."""
+    return "\n".join(_text(values, plain.Paint(colour), colour)) + "\n"
+
+
+def _text(values: Sequence[Review], paint: plain.Paint, colour: bool) -> Iterator[str]:
+    items = compared(values)
+    names = [_name(v) for v in values]
+    width = max(map(len, names))
+    yield plain.context(values[0].context, colour)
+    yield from plain.hazards(values[0].hazards, paint)
+    if values[0].ignored:
+        yield ignored(values[0])
+        yield ""
+    yield paint("Where the models differ", "bold")
+    for item in items:
+        if item.differs:
+            yield f"  {item.question}"
+            for name, answer in zip(names, item.answers, strict=True):
+                note = redact(visible(" ".join(answer.note.split()))).text
+                yield f"    {name:{width}}  {paint(f'{answer.answer:11}', 'bold')}  {note}".rstrip()
+    if not any(item.differs for item in items):
+        yield "  In no answer."
+    yield ""
+    yield paint("Where they answer the same", "bold")
+    yield from (f"  {item.answers[0].answer:11} {item.question}" for item in items if not item.differs)
+    yield f"  {SAME}"
+    for name, value in zip(names, values, strict=True):
+        yield ""
+        yield paint(f"Answer of {name}", "bold")
+        yield from (f"  {line}" for line in redact(visible(value.summary)).text.split("\n"))
+        yield plain.guard(value.suggestions, colour).rstrip("\n")
+    yield ""
+    yield NOTICE
+
+
+def markdown(values: Sequence[Review]) -> str:
+    """The reviews as Markdown, the answers that differ as a table."""
+    return "\n".join(_markdown(values)) + "\n"
+
+
+def _markdown(values: Sequence[Review]) -> Iterator[str]:
+    items = compared(values)
+    names = [md.escaped(_name(v)) for v in values]
+    yield md.context(values[0].context)
+    if values[0].ignored:
+        yield ignored(values[0])
+        yield ""
+    yield "## Where the models differ"
+    yield ""
+    if any(item.differs for item in items):
+        yield f"| | {' | '.join(names)} |"
+        yield f"|---|{'---|' * len(names)}"
+        for item in items:
+            if item.differs:
+                cells = (f"**{a.answer}** {md.escaped(a.note)}".strip() for a in item.answers)
+                yield f"| {md.escaped(item.question)} | {' | '.join(cells)} |"
+    else:
+        yield "In no answer."
+    yield ""
+    yield "## Where they answer the same"
+    yield ""
+    yield from (f"- **{i.answers[0].answer}**: {md.escaped(i.question)}" for i in items if not i.differs)
+    yield ""
+    yield SAME
+    for name, value in zip(names, values, strict=True):
+        yield ""
+        yield f"## Answer of {name}"
+        yield ""
+        yield md.escaped(value.summary)
+        yield ""
+        for guarded in value.suggestions:
+            yield from md.guarded(guarded)
+        if not value.suggestions:
+            yield "No suggestion."
+    yield ""
+    yield NOTICE

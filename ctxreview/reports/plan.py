@@ -1,0 +1,90 @@
+"""What would be sent, before it is sent: as JSON and as text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ctxreview.listing import visible
+from ctxreview.model import Context, Prompt
+from ctxreview.prices import CURRENCY, Plan
+from ctxreview.redact import redact
+from ctxreview.reports.document import Document
+from ctxreview.reports.words import seen
+
+_MARK = re.compile(r"\[REDACTED:([\w-]+):\d+\]")
+
+
+def replaced(prompt: Prompt, context: Context) -> dict[str, int]:
+    """How many places of each kind of secret were replaced in the prompt."""
+    there = Counter(_MARK.findall(context.selection.source.data.decode("utf-8", "replace")))
+    return dict(sorted((Counter(_MARK.findall(prompt.user)) - there).items()))
+
+
+def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...]) -> Document:
+    """The plan for one selection as ``ctxreview.dry-run/1``; without a plan no model would be asked."""
+    first, last = context.selection.lines
+    price = plan.price if plan else None
+    return {
+        "schema": "ctxreview.dry-run/1",
+        "selection": {"path": context.path, "start_line": first, "end_line": last},
+        "provider": {"name": plan.provider, "model": plan.model, "endpoint": plan.address} if plan else None,
+        "tokens": {
+            "prompt": prompt.tokens.prompt,
+            "reply_expected": plan.reply_expected if plan else None,
+            "reply_at_most": plan.reply_most if plan else None,
+            "budget": prompt.tokens.budget,
+            "tokenizer": prompt.tokens.tokenizer,
+        },
+        "cost": {
+            "expected": plan.expected,
+            "at_most": plan.most,
+            "currency": CURRENCY,
+            "price_read": price.read,
+            "source": price.source,
+        }
+        if plan and price
+        else None,
+        "redacted": replaced(prompt, context),
+        "visibility": {"seen": list(seen(context)), "not_seen": [redact(s).text for s in not_seen]},
+        "refused": plan.refused or None if plan else None,
+        "sent": False,
+    }
+
+
+def text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...]) -> str:
+    """The plan for one selection for people."""
+    return "\n".join(_text(context, prompt, plan, not_seen))
+
+
+def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...]) -> Iterator[str]:
+    yield "Nothing was sent. " + ("This is what a review would send:" if plan else "No model would be asked.")
+    about = "about " if prompt.tokens.tokenizer == "estimate" else ""
+    if plan:
+        yield f"  provider: {plan.provider}"
+        yield f"  model: {plan.model}"
+        yield f"  endpoint: {plan.address}"
+    yield f"  prompt: {about}{prompt.tokens.prompt:,} tokens"
+    if plan:
+        yield f"  reply: about {plan.reply_expected:,} tokens expected, {plan.reply_most:,} at most"
+        yield f"  cost: {_cost(plan)}"
+    kinds = replaced(prompt, context)
+    yield "  secrets replaced: " + (", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found")
+    yield "What the model would see"
+    yield from (f"  - {redact(visible(s)).text}" for s in seen(context))
+    yield "What it would not see"
+    yield from (f"  - {redact(visible(s)).text}" for s in not_seen)
+    if plan and plan.refused:
+        yield plan.refused
+
+
+def _cost(plan: Plan) -> str:
+    if plan.price is None:
+        return "unknown; there is no price for this model at this address"
+    if plan.expected is None or plan.most is None:
+        return "unknown; there is no price for a prompt of this size"
+    return (
+        f"about ${plan.expected:.4f} expected, ${plan.most:.4f} at most, by the price of {plan.price.read} "
+        f"({plan.price.source}); an answer in the wrong form is asked for once more"
+    )

@@ -1,0 +1,105 @@
+"""Kept reviews: as a list, one whole, and summed up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ctxreview.listing import visible
+from ctxreview.redact import redact
+from ctxreview.reports.words import NOTICE, place
+from ctxreview.store import Stored, Sum
+
+
+def listed(rows: Sequence[Stored]) -> str:
+    """One line a review: number, time, place, model, the guard's worst verdict, and the question."""
+    return "\n".join(
+        f"{row.id:>5}  {row.at[:16].replace('T', ' ')}  {_line(row.selection)}  {_line(row.model)}  "
+        f"{row.verdict or 'no suggestion'}{_origin(row)}  {_line(row.question)}"
+        for row in rows
+    )
+
+
+def _line(text: str) -> str:
+    return redact(visible(" ".join(text.split()))).text
+
+
+def _origin(row: Stored) -> str:
+    return "" if row.answered_from is None else f" (answer of {row.answered_from})"
+
+
+def document(row: Stored) -> dict[str, Any]:
+    """A kept review as ``ctxreview.stored/1``: the columns, with reply and review as JSON values."""
+    values = row._asdict()
+    values["reply"] = json.loads(values["reply"])
+    return {"schema": "ctxreview.stored/1", **values, "document": json.loads(values["document"])}
+
+
+def summary(row: Stored) -> dict[str, Any]:
+    """What the list says of a review, as ``ctxreview.log/1``."""
+    names = (
+        "id", "at", "repository", "selection", "question", "provider", "model", "verdict", "prompt_tokens",
+        "reply_tokens", "cost", "answered_from",
+    )  # fmt: skip
+    return {"schema": "ctxreview.log/1", **{name: getattr(row, name) for name in names}}
+
+
+def whole(row: Stored) -> str:
+    """Everything that is kept of a review, for a terminal."""
+    return "\n".join([*_head(row), "", *_result(json.loads(row.document)), "", *_texts(row), "", NOTICE])
+
+
+def _head(row: Stored) -> Iterator[str]:
+    yield f"Review {row.id}, {row.at}: {_line(row.selection)} in {_line(row.repository)}"
+    yield f"  question: {_line(row.question)}"
+    yield f"  model: {_line(row.model)} of {row.provider}{_origin(row)}"
+    cost = "cost unknown" if row.cost is None else f"${row.cost:.4f}"
+    yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {cost}"
+    yield f"  context: {row.context_digest}"
+
+
+def _result(found: dict[str, Any]) -> Iterator[str]:
+    yield "Checklist"
+    for answer in found["checklist"]:
+        yield f"  {answer['answer']:11} {_line(answer['question'])}"
+        if answer["note"]:
+            yield f"              {_line(answer['note'])}"
+    for number, given in enumerate(found["suggestions"], 1):
+        yield f"Suggestion {number}: {_line(given['title'])}: {given['verdict']}"
+        if given.get("reason"):
+            yield f"  Not applied: {_line(given['reason'])}"
+        yield from (f"  {line}" for line in visible(given["diff"]).splitlines())
+        for finding in given["findings"]:
+            at = place(finding["start_line"], finding["end_line"])
+            yield f"  - {finding['severity']} {finding['rule']}, {at} ({finding['certainty']}): {_line(finding['message'])}"
+            yield f"    Question: {_line(finding['question'])}"
+
+
+def _texts(row: Stored) -> Iterator[str]:
+    yield "===== system ====="
+    yield visible(row.system)
+    yield "===== user ====="
+    yield visible(row.user)
+    yield "===== reply ====="
+    yield json.dumps(json.loads(row.reply), indent=2)
+
+
+def summed(sums: Sequence[Sum]) -> str:
+    """A line for each month and model."""
+    return "\n".join(_sum(s) for s in sums)
+
+
+def _sum(value: Sum) -> str:
+    cost = "cost unknown" if value.cost is None else f"${value.cost:.4f}"
+    if value.cost is not None and value.unpriced:
+        cost += f" and {value.unpriced} of unknown cost"
+    return (
+        f"{value.month}  {_line(value.model)}: {value.reviews} reviews, {value.asked} asked; "
+        f"{value.prompt_tokens:,} tokens sent, {value.reply_tokens:,} received; {cost}; "
+        f"{value.conflicts} conflicts, {value.needs_human} needs-human, {value.no_known_conflict} no-known-conflict"
+    )
+
+
+def _number(value: int | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
