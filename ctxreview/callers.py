@@ -16,7 +16,7 @@ from ctxreview.model import Argument, Certainty, Outline, Reference, Scope, Span
 from ctxreview.outline.signatures import Signature, cost, signature, simple
 from ctxreview.repository import Declared, Repository
 
-MAX_TEXT = 2_500_000
+MAX_TEXT = 2_000_000
 """Bytes of them: parsing that much takes half a second."""
 MAX_FILES = 150
 """Files read for one name at most: a name in more of them is everybody's, and says little."""
@@ -271,6 +271,8 @@ class _Family:
         if self.private or self.creates:
             return ()
         home, name = self.home.scope.name, self.target.shown
+        if self.home.scope.qualified in self.repository.cut:
+            return (f"More types derive from {home} than were read: calls of {name} on them may be missed.",)
         if not self.unknown:
             return ()
         overrides = "override" in self.signature.modifiers and not self.declaring

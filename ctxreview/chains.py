@@ -9,8 +9,8 @@ from ctxreview.model import Certainty, Outline, Scope, Span
 from ctxreview.repository import Repository
 from ctxreview.wrapping import wrapped
 
-MAX_TARGETS = 60
-"""Functions whose callers are looked for at most; where there are more, that is said."""
+MAX_TEXT = 3_000_000
+"""Bytes of files parsed for one function, after which its callers' callers are not followed: that is said."""
 
 
 class Link(NamedTuple):
@@ -37,13 +37,14 @@ class Link(NamedTuple):
 class Above(NamedTuple):
     """All links that were found, nearest first.
 
-    ``direct`` are the calls of the selected function itself, ``cut`` the functions whose callers were not followed,
-    ``roots`` those that nobody in the repository calls.
+    ``direct`` are the calls of the selected function itself, ``cut`` and ``stopped`` the functions whose callers were not
+    followed, because they are too many calls away and because too much had been read; ``roots`` those that nobody in the repository calls.
     """
 
     links: tuple[Link, ...]
     direct: Found
     cut: tuple[str, ...]
+    stopped: tuple[str, ...]
     roots: tuple[str, ...]
 
     @property
@@ -67,13 +68,18 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
     links: list[Link] = []
     cut: list[str] = []
     roots: list[str] = []
+    stopped: list[str] = []
+    before = repository.parsed
     seen = {_key(target)}
     direct = Found(())
     waiting: list[tuple[Target, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
     while waiting:
         here, via, certainty, depth = waiting.pop(0)
-        if depth == hops or len(seen) > MAX_TARGETS:
+        if depth == hops:
             cut.append(here.shown)
+            continue
+        if depth and repository.parsed - before > MAX_TEXT:
+            stopped.append(here.shown)
             continue
         found = calls(here, repository)
         if depth == 0:
@@ -86,7 +92,9 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
             if following is not None and link.certainty == "resolved" and _key(following) not in seen:
                 seen.add(_key(following))
                 waiting.append((following, link.via, link.certainty, depth + 1))
-    return Above(tuple(links), direct, tuple(dict.fromkeys(cut)), tuple(dict.fromkeys(roots)))
+    return Above(
+        tuple(links), direct, tuple(dict.fromkeys(cut)), tuple(dict.fromkeys(stopped)), tuple(dict.fromkeys(roots))
+    )
 
 
 def _key(target: Target) -> tuple[str, Span]:

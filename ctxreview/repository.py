@@ -26,6 +26,8 @@ MAX_PASSES = 4
 """Searches of the text before all its words are read into a table, which costs as much as ten of them."""
 MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
+MAX_DERIVING = 60
+"""Files read for the types that derive from one: :attr:`Repository.cut` has those with more."""
 MAX_CLIMB = 64
 """Types looked at on the way up from one to its bases."""
 
@@ -73,6 +75,8 @@ class Repository:
         self._below: dict[str, tuple[Declared, ...]] = {}
         self._meant: dict[tuple[str, str, str], tuple[Declared, ...]] = {}
         self._made: dict[tuple[str, ...], Any] = {}
+        self.cut: set[str] = set()
+        self.parsed = 0
         self._passes = 0
         self._words: Mapping[str, tuple[str, ...]] | None = None
 
@@ -108,6 +112,7 @@ class Repository:
             return None
         if key not in self._outlines:
             within = tuple(places(source.data, key[1]))
+            self.parsed += len(source.data)
             self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
         return self._outlines[key]
 
@@ -140,13 +145,10 @@ class Repository:
     def types(self, name: str) -> tuple[Declared, ...]:
         """The declarations of types of a simple name."""
         if name not in self._types:
-            declares = re.compile(
-                rb"\b(?:class|struct|interface|record)\s+@?" + re.escape(name.encode()) + rb"(?![\w\x80-\xff])"
-            )
             found = []
             for path in self.files(name):
                 source = self.source(path)
-                if source is not None and declares.search(source.data):
+                if source is not None and _declares(source.data, name.encode()):
                     made = self.heads(path)
                     found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
             self._types[name] = tuple(found)
@@ -261,7 +263,8 @@ class Repository:
     def _descendants(self, declared: Declared) -> tuple[Declared, ...]:
         found: dict[str, Declared] = {}
         waiting = [declared]
-        while waiting and len(found) < MAX_CLIMB:
+        looked = 0
+        while waiting and looked <= MAX_DERIVING:
             self.look_for(w.scope.name for w in waiting)
             here = waiting.pop(0)
             name = here.scope.name
@@ -269,7 +272,8 @@ class Repository:
                 source = self.source(path)
                 if source is None or not _derives(source.data, name.encode()):
                     continue
-                made = self.heads(path)
+                looked += 1
+                made = self.heads(path) if looked <= MAX_DERIVING else None
                 if made is None:
                     continue
                 for type_ in made.types:
@@ -281,6 +285,8 @@ class Repository:
                     if here.scope.qualified in known:
                         found[type_.qualified] = one
                         waiting.append(one)
+        if looked > MAX_DERIVING:
+            self.cut.add(declared.scope.qualified)
         return tuple(found.values())
 
 
@@ -293,6 +299,19 @@ def places(data: bytes, names: Iterable[str]) -> Iterator[Span]:
         whole = word + rb"(?<![\w\x80-\xff]" + word + rb")(?![\w\x80-\xff])"
         found += [Span(*hit.span()) for hit in re.finditer(whole, data)]
     return iter(sorted(found))
+
+
+_TYPE_WORD = re.compile(rb"\b(?:class|struct|interface|record)\s+@?\Z")
+
+
+def _declares(data: bytes, name: bytes) -> bool:
+    """Whether the name stands after the keyword of a type."""
+    at = data.find(name)
+    while at >= 0:
+        if _TYPE_WORD.search(data, max(0, at - 40), at):
+            return True
+        at = data.find(name, at + len(name))
+    return False
 
 
 _TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record)\s")

@@ -100,6 +100,7 @@ def _closed(target: Target, found: Above) -> bool:
         bool(found.direct.calls)
         and not found.direct.open_
         and not found.cut
+        and not found.stopped
         and all(link.certainty == "resolved" and not link.deferred for link in found.links)
     )
 
@@ -131,6 +132,8 @@ def _said_of_callers(target: Target, found: Above, hops: int) -> Iterator[str]:
         yield f"{_listed(later)} only hands the call on or stores it: when it runs, and what is held then, is not known."
     if found.cut:
         yield f"Callers of {_listed(found.cut)} were not followed any further (--hops {hops})."
+    if found.stopped:
+        yield f"Callers of {_listed(found.stopped)} were not followed any further: too many files name what was followed so far."
     if found.roots:
         yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from ctxreview.callers import Target, reaches
 from ctxreview.languages import load
-from ctxreview.model import Fact, Outline, Scope, Span, Wrapper
+from ctxreview.model import Fact, Outline, Reference, Scope, Span, Wrapper
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Repository
 
@@ -37,7 +37,16 @@ def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrap
     """What is called in a ``using`` or with a lambda inside ``span``, and opens or runs under a scope of its own."""
     names = _candidates(outline.source.text(span), outline.language)
     repository.look_for(names)
-    return tuple(w for name in names if (w := _wrapper(name, outline, span, repository)) is not None)
+    declared = {n: made for n in names if (made := _declared(n, repository))}
+    if not declared:
+        return ()
+    there = repository.uses(outline.source.path, declared)
+    used = [r for r in there.references if span.holds(r.at)] if there is not None else []
+    return tuple(
+        w
+        for name, made in declared.items()
+        if there is not None and (w := _wrapper(made, name, there, used, repository))
+    )
 
 
 def _candidates(text: str, language: str) -> list[str]:
@@ -61,17 +70,29 @@ def _given_lambdas(text: str) -> Iterator[str]:
             yield called[1]
 
 
-def _wrapper(name: str, outline: Outline, span: Span, repository: Repository) -> Wrapper | None:
-    for target, scope, how in repository.once(("wrapper", name), lambda: tuple(_declared(name, repository))):
-        if _is_called(target, outline, span, repository):
+def _wrapper(
+    declared: Sequence[tuple[Target, Scope, str]],
+    name: str,
+    there: Outline,
+    used: Sequence[Reference],
+    repository: Repository,
+) -> Wrapper | None:
+    """The first of the declared wrappers of a name that one of the uses is surely a call of."""
+    named = [r for r in used if r.name == name]
+    for target, scope, how in declared:
+        if any(c.certainty == "resolved" for c in reaches(target, there, named, repository)):
             line = target.outline.source.line_of(target.name_at)
             note = f"{target.shown} ({target.outline.source.path}:{line}) {how} {scope.construct}."
             return Wrapper(name, scope.kind, note, opens=how == OPENS, mode=scope.mode)
     return None
 
 
-def _declared(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, str]]:
+def _declared(name: str, repository: Repository) -> tuple[tuple[Target, Scope, str], ...]:
     """The methods of that name that wrap a scope, with the scope and how."""
+    return repository.once(("wrapper", name), lambda: tuple(_found(name, repository)))
+
+
+def _found(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, str]]:
     declares = re.compile(
         name.encode() + rb"\s*(?:<[^<>()]{0,200}>)?\s*\([^;{}]{0,800}\)\s*(?:where[^;{}]{0,400})?(?:\{|=>)"
     )
@@ -117,10 +138,3 @@ def _kind(there: Outline, function: Scope) -> tuple[Scope, str] | None:
 
 def _delegates(there: Outline) -> Iterator[Fact]:
     return (f for f in there.facts if f.detail == "delegate")
-
-
-def _is_called(target: Target, outline: Outline, span: Span, repository: Repository) -> bool:
-    """Whether one of the uses of the name inside ``span`` is surely a call of that method."""
-    there = repository.uses(outline.source.path, {target.name})
-    used = [r for r in there.references if span.holds(r.at)] if there is not None else []
-    return there is not None and any(c.certainty == "resolved" for c in reaches(target, there, used, repository))
