@@ -78,17 +78,17 @@ def main() -> None:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
             "TIKTOKEN_CACHE_DIR": folder
         }
-        for lines in (300, 5_000):
+        for lines, hops in ((300, "0"), (5_000, "0"), (300, "3"), (5_000, "3")):
             file = Path(folder) / f"Service{lines}.cs"
             file.write_text(source(lines), "utf-8")
             bare = [sys.executable, "-c", BARE, str(file)]
-            ours = [*command, "context", f"{file}:{lines // 2}", "--format", "json"]
+            ours = [*command, "context", f"{file}:{lines // 2}", "--hops", hops, "--format", "json"]
             timed(ours, environment)
             pairs = [(timed(bare, environment), timed(ours, environment)) for _ in range(rounds)]
             a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(y / x for x, y in pairs)
             print(
-                f"{lines:5} lines: bare parse {a * 1000:6.1f} ms, ctxreview context {b * 1000:6.1f} ms, ratio {ratio:.2f}"
+                f"{lines:5} lines, {hops} hops: bare parse {a * 1000:6.1f} ms, ctxreview context {b * 1000:6.1f} ms, ratio {ratio:.2f}"
             )
 
 

@@ -26,7 +26,7 @@ _TOLD = ("save", "tracking", "complete")
 def callees(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
     names = {n for f in functions for n in _CALLED.findall(outline.source.text(f.span))} - _NO_CALL
-    there = repository.uses(outline.source.path, names)
+    there = repository.uses(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: set[tuple[str, Span]] = set()
     for reference in there.references if there is not None else ():
         if there is None or reference.form != "call" or not any(f.span.holds(reference.at) for f in functions):

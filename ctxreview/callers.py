@@ -16,7 +16,7 @@ from ctxreview.model import Argument, Certainty, Outline, Reference, Scope, Span
 from ctxreview.outline.signatures import Signature, cost, signature, simple
 from ctxreview.repository import Declared, Repository
 
-MAX_TEXT = 2_000_000
+MAX_TEXT = 1_500_000
 """Bytes of them: parsing that much takes half a second."""
 MAX_FILES = 150
 """Files read for one name at most: a name in more of them is everybody's, and says little."""

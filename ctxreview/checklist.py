@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
-from ctxreview.model import ChecklistAnswer, Context, Evidence, Fact, Span
+from ctxreview.model import ChecklistAnswer, Context, Evidence, Fact, Source, Span
 
 MAX_EVIDENCE = 6
 """Lines cited for one item without a model; the rest are counted in the note."""
@@ -44,34 +44,40 @@ def _item(row: dict[str, Any]) -> Item:
 
 def answer(item: Item, context: Context) -> ChecklistAnswer:
     """``yes`` with the lines that prove it; otherwise ``cannot-tell``: one file never proves a no."""
-    places: list[tuple[Span, str]] = [
-        (s.head, f"{s.construct} holds {'the selection' if s in context.enclosing else 'a part of it'}")
+    own = context.selection.source
+    places: list[tuple[Source, Span, str]] = [
+        (
+            context.source_of(s),
+            s.head,
+            f"{s.construct} holds {'the selection' if s in context.enclosing else 'a part of it'}",
+        )
         for s in context.touched
         if s.kind in item.scopes
     ]
-    held = [s for s in context.scopes if s.kind in ("transaction", "lock")]
+    held = [s for s in context.scopes if s.kind in ("transaction", "lock") and not s.path]
     for fact in context.facts:
         if fact.is_state and "readonly" in fact.detail:
             continue  # a reference that never changes: what is done through it is a fact of its own
         if item.state and fact.is_state:
-            places.append((fact.span, f"{fact.kind} {fact.name}"))
+            places.append((own, fact.span, f"{fact.kind} {fact.name}"))
         elif fact.kind in item.facts:
             scope = next((s for s in held if context.outline.under(fact, s)), None)
             if scope is not None:
-                places.append((_end(fact), f"{fact.kind} {fact.name} under {scope.construct}"))
+                places.append((own, _end(fact), f"{fact.kind} {fact.name} under {scope.construct}"))
             elif not item.under_scope:
-                places.append((_end(fact), f"{fact.kind} {fact.name}"))
+                places.append((own, _end(fact), f"{fact.kind} {fact.name}"))
     if not places:
-        return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "Nothing in this file proves it either way.")
-    source = context.selection.source
-    evidence: dict[int, Evidence] = {}
-    for span, _ in places:
+        return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "Nothing that was read proves it either way.")
+    evidence: dict[tuple[str, int], Evidence] = {}
+    for source, span, _ in places:
         line = source.line_of(span.start)
-        evidence.setdefault(line, Evidence(context.path, line, source.line(line).strip(), supported=True))
-    said = "; ".join(dict.fromkeys(what for _, what in places[:MAX_EVIDENCE]))
+        cited = Evidence(source.path, line, source.line(line).strip(), supported=True)
+        evidence.setdefault((source.path, line), cited)
+    said = "; ".join(dict.fromkeys(what for _, _, what in places[:MAX_EVIDENCE]))
     more = f"; and {len(evidence) - MAX_EVIDENCE} more lines" if len(evidence) > MAX_EVIDENCE else ""
-    cited = tuple(evidence[n] for n in sorted(evidence))[:MAX_EVIDENCE]
-    return ChecklistAnswer(item.id, item.question, "yes", cited, f"By the source alone: {said}{more}.")
+    first = sorted(evidence, key=lambda at: (at[0] != own.path, at))  # the file under review before its callers
+    shown = tuple(evidence[at] for at in first)[:MAX_EVIDENCE]
+    return ChecklistAnswer(item.id, item.question, "yes", shown, f"By the source alone: {said}{more}.")
 
 
 def _end(fact: Fact) -> Span:

@@ -12,9 +12,14 @@ from ctxreview.languages import FOLDER
 from ctxreview.model import Outline, Scope
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Declared, Repository
+from ctxreview.wrapping import scope_words
 
 MAX_PLACES = 3
 """Places of a registration that are named."""
+
+
+_RUNS_ON = re.compile(rb"\b(?:next|_next|Next|Proceed|Invoke|InvokeAsync|Send|continuation)\s*\(|\bOn\w+\s*\(")
+"""How the rest of a pipeline is run, or the methods that are called around it."""
 
 
 class Frameworks(NamedTuple):
@@ -102,7 +107,11 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
     repository.look_for(about.pipeline)
     paths = dict.fromkeys(p for word in about.pipeline for p in repository.files(word))
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in about.pipeline))
+    scopes = scope_words(repository.language)
     for path in paths:
+        source = repository.source(path)
+        if source is None or not _RUNS_ON.search(source.data) or not any(w in source.data for w in scopes):
+            continue
         there = repository.heads(path)
         for type_ in there.types if there is not None else ():
             if there is None or type_.qualified == own.scope.qualified:
@@ -126,12 +135,11 @@ def _opened(declared: Declared, repository: Repository) -> Scope | None:
     """The transaction or lock that a type's own code holds around the rest of a pipeline, or leaves open before it."""
     whole = repository.whole(declared.outline.source.path)
     held = (s for s in whole.holds if declared.scope.span.holds(s.span)) if whole is not None else iter(())
-    around = re.compile(rb"\b(?:next|_next|Next|Proceed|Invoke|InvokeAsync|Send|continuation)\s*\(")
     for scope in held:
         if whole is None or scope.certainty == "assumed" or scope.form == "attribute":
             continue
         function = whole.function_of(scope.head)
-        runs = around.search(whole.source.data, scope.span.start, scope.span.end) is not None
+        runs = _RUNS_ON.search(whole.source.data, scope.span.start, scope.span.end) is not None
         if runs or (function is not None and scope.is_left_open and function.name.startswith("On")):
             return scope
     return None

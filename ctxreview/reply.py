@@ -95,10 +95,10 @@ def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:
 
 def verify(reply: Reply, context: Context) -> Reply:
     """``reply`` with each citation marked: does the quote stand on its line, or within two lines of it?"""
-    source = context.selection.source
+    sources = {s.path: s for s in (context.selection.source, *(e.source for e in context.excerpts))}.values()
     return reply._replace(
         checklist=tuple(
-            a._replace(evidence=tuple(e._replace(supported=_supported(e, source)) for e in a.evidence))
+            a._replace(evidence=tuple(e._replace(supported=any(_supported(e, s) for s in sources)) for e in a.evidence))
             for a in reply.checklist
         ),
     )

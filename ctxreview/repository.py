@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 _WHOLE = frozenset(("",))
 """Stands for all of a file among the names that it was outlined for."""
-MAX_PASSES = 4
-"""Searches of the text before all its words are read into a table, which costs as much as ten of them."""
+MAX_PASSES = 12
+"""Searches of the text before all its words are read into a table, which costs as much as twelve of them."""
 MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
 MAX_DERIVING = 60
@@ -68,13 +68,14 @@ class Repository:
         self.wrappers = wrappers
         self._hits: dict[str, tuple[str, ...]] = {}
         self._sources: dict[str, Source | None] = {}
-        self._outlines: dict[tuple[str, frozenset[str]], Outline] = {}
+        self._outlines: dict[tuple[str, frozenset[str], tuple[Span, ...]], Outline] = {}
         self._types: dict[str, tuple[Declared, ...]] = {}
         self._usings: dict[str, frozenset[str]] = {}
         self._above: dict[str, tuple[tuple[Declared, ...], tuple[str, ...]]] = {}
         self._below: dict[str, tuple[Declared, ...]] = {}
         self._meant: dict[tuple[str, str, str], tuple[Declared, ...]] = {}
         self._made: dict[tuple[str, ...], Any] = {}
+        self._texts: dict[str, bytes] = {}
         self.cut: set[str] = set()
         self.parsed = 0
         self._passes = 0
@@ -87,11 +88,12 @@ class Repository:
             return
         self._passes += 1
         if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
-            self._words = every_word(self.place)
+            self._words = every_word(self.place, self._texts)
+            self._texts.clear()
         if self._words is not None:
             self._hits.update((w, self._words.get(w, ())) for w in new)
         else:
-            self._hits.update(search(self.place, new))
+            self._hits.update(search(self.place, new, self._texts))
 
     def files(self, word: str) -> tuple[str, ...]:
         """The paths of the files in which the word stands as a whole identifier."""
@@ -104,14 +106,17 @@ class Repository:
             self._sources[path] = read(self.place, path)
         return self._sources[path]
 
-    def uses(self, path: str, names: Iterable[str]) -> Outline | None:
-        """The outline of a file with the references to ``names``; only functions that name one are read inside."""
-        key = path, frozenset(names)
+    def uses(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
+        """The outline of a file with the references to ``names``; only functions that name one are read inside.
+
+        With ``within``, only the functions at these places, whatever they name.
+        """
+        key = path, frozenset(names), within
         source = self.source(path)
         if source is None:
             return None
         if key not in self._outlines:
-            within = tuple(places(source.data, key[1]))
+            within = within or tuple(places(source.data, key[1]))
             self.parsed += len(source.data)
             self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
         return self._outlines[key]
@@ -130,7 +135,7 @@ class Repository:
     def whole(self, path: str) -> Outline | None:
         """The outline of all of a file."""
         source = self.source(path)
-        key = path, _WHOLE
+        key = path, _WHOLE, ()
         if source is not None and key not in self._outlines:
             self._outlines[key] = outline(source, None, self.wrappers)
         return self._outlines.get(key)

@@ -94,7 +94,8 @@ def _users(
     for one in shared:
         if one.lock or one.name in state:
             paths |= dict.fromkeys(p.outline.source.path for p in repository.parts(one.home))
-            if not one.is_private:
+            # Every object has instance state of its own: from elsewhere it matters where a lock is to keep it together.
+            if not one.is_private and (locks or "static" in one.words):
                 near = repository.files(one.home.scope.name)
                 paths |= dict.fromkeys([p for p in repository.files(one.name) if p in near][:MAX_FILES])
     names = locks | state.keys()

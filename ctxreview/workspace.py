@@ -25,6 +25,8 @@ MAX_BYTES = 4 * 1024 * 1024
 """Larger files are not searched: nobody wrote them by hand, and parsing one takes a second."""
 MAX_ENTRIES = 500_000
 """Without git, no more files and folders than this are looked at."""
+MAX_KEPT = 96 * 1024 * 1024
+"""Bytes of text that a run of searches keeps at most, so as not to read the files again."""
 GIT_SECONDS = 10
 """Git is not waited for any longer."""
 
@@ -332,22 +334,41 @@ def read(place: Workspace, path: str) -> Source | None:
 # --- search ------------------------------------------------------------------------------------------------
 
 
-def search(place: Workspace, words: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+def search(
+    place: Workspace, words: Iterable[str], kept: dict[str, bytes] | None = None
+) -> Mapping[str, tuple[str, ...]]:
     """For each word the paths of the files in which it stands as a whole identifier, in the workspace's order.
 
     A word may have the ``@`` of a verbatim identifier, and stands wherever its name does, with or without one;
     comments and strings count. What is no identifier is nowhere. Files that a comment at their beginning calls
     generated do not count. Each file is read once, however many words there are.
+
+    ``kept`` are texts that an earlier search has read, by path: they are not read again, and others are added to them as
+    long as they have less than :data:`MAX_KEPT` bytes in all.
     """
     asked = {word: word.removeprefix("@").encode("utf-8", "replace") for word in words}
     sought = frozenset(name for name in asked.values() if name and _PART.issuperset(name))
     found: dict[bytes, list[str]] = {name: [] for name in sought}
     chunks = [place.paths[n : n + _CHUNK] for n in range(0, len(place.paths) if sought else 0, _CHUNK)]
 
-    def look(chunk: tuple[str, ...]) -> list[tuple[str, set[bytes]]]:
-        return [(path, names) for path in chunk if (names := _standing(place.root, path, sought))]
+    texts: dict[str, bytes] = {} if kept is None else kept
+    room = MAX_KEPT - sum(map(len, texts.values())) if kept is not None else 0
+    ascii_only = kept is None and all(map(bytes.isascii, sought))
 
-    if len(chunks) <= _THREADS:
+    def look(chunk: tuple[str, ...]) -> list[tuple[str, set[bytes]]]:
+        nonlocal room
+        hits = []
+        for path in chunk:
+            if (text := texts.get(path)) is None:
+                text = _text(_bytes(place.root, path), ascii_only)
+                if room > len(text):
+                    texts[path] = text
+                    room -= len(text)
+            if names := _standing(text, sought):
+                hits.append((path, names))
+        return hits
+
+    if len(chunks) <= _THREADS or len(texts) == len(place.paths):
         hits = [look(chunk) for chunk in chunks]
     else:  # several at once, because a disk answers several requests at once
         from concurrent.futures import ThreadPoolExecutor
@@ -361,14 +382,16 @@ def search(place: Workspace, words: Iterable[str]) -> Mapping[str, tuple[str, ..
     return {word: tuple(found.get(name, ())) for word, name in asked.items()}
 
 
-def words(place: Workspace) -> Mapping[str, tuple[str, ...]]:
+def words(place: Workspace, kept: Mapping[str, bytes]) -> Mapping[str, tuple[str, ...]]:
     """Every identifier of the workspace's files with the paths of the files it stands in, as :func:`search` has them.
+
+    ``kept`` are texts that were read before, by path.
 
     One pass that costs as much as some ten searches, and memory in proportion to the text: up to as much as the text has.
     """
     found: dict[bytes, list[int]] = {}
     for n, path in enumerate(place.paths):
-        text = _text(_bytes(place.root, path), ascii_only=False)
+        text = kept[path] if path in kept else _text(_bytes(place.root, path), ascii_only=False)
         if not _generated(text):
             for name in set(text.translate(_APART).split()):
                 found.setdefault(name, []).append(n)
@@ -392,10 +415,8 @@ class _Words(Mapping[str, tuple[str, ...]]):
         return len(self._found)
 
 
-def _standing(root: Path, path: str, sought: frozenset[bytes]) -> set[bytes]:
-    """Those of the names that stand in a file as whole identifiers."""
-    raw = _bytes(root, path)
-    text = _text(raw, all(map(bytes.isascii, sought)))
+def _standing(text: bytes, sought: frozenset[bytes]) -> set[bytes]:
+    """Those of the names that stand in a text as whole identifiers."""
     if len(sought) <= _FEW:
         names = {name for name in sought if _stands(text, name)}
     else:

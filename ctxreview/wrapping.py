@@ -40,7 +40,7 @@ def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrap
     declared = {n: made for n in names if (made := _declared(n, repository))}
     if not declared:
         return ()
-    there = repository.uses(outline.source.path, declared)
+    there = repository.uses(outline.source.path, declared, (span,))
     used = [r for r in there.references if span.holds(r.at)] if there is not None else []
     return tuple(
         w
@@ -96,10 +96,11 @@ def _found(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, s
     declares = re.compile(
         name.encode() + rb"\s*(?:<[^<>()]{0,200}>)?\s*\([^;{}]{0,800}\)\s*(?:where[^;{}]{0,400})?(?:\{|=>)"
     )
-    words = _scope_words(repository.language)
+    words = scope_words(repository.language)
     for path in repository.files(name)[:MAX_FILES]:
         source = repository.source(path)
-        bodies = (source.data[m.end() : m.end() + MAX_BODY] for m in declares.finditer(source.data)) if source else ()
+        declared = [m for m in declares.finditer(source.data) if _is_declared(source.data, m.start())] if source else []
+        bodies = [source.data[m.end() : m.end() + MAX_BODY] for m in declared] if source else []
         if not any(w in body for body in bodies for w in words):
             continue
         there = repository.uses(path, {name})
@@ -110,8 +111,18 @@ def _found(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, s
                     yield Target(there, function), *made
 
 
+_TYPE_BEFORE = re.compile(rb"[\w>\]?]\s+\Z|\w\.\Z")
+_NO_TYPE = re.compile(rb"(?:\b(?:return|await|new|else|throw|in|is|when|case|yield)\s+|\b_?[a-z]\w*\.)\Z")
+
+
+def _is_declared(data: bytes, at: int) -> bool:
+    """Whether the name at ``at`` follows a type, as in a declaration, and not what a call stands after."""
+    before = data[max(0, at - 80) : at]
+    return _TYPE_BEFORE.search(before) is not None and _NO_TYPE.search(before) is None
+
+
 @cache
-def _scope_words(language: str) -> tuple[bytes, ...]:
+def scope_words(language: str) -> tuple[bytes, ...]:
     """Names without which a file opens nothing that the catalogue knows."""
     about = load(language)
     names = {n for field in ("creates", "opens", "acquires", "runs") for n in about.named(field)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.listing import proven, redacted, shown_lines, visible
+from ctxreview.listing import files, proven, redacted, shown_lines, visible
 from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
@@ -35,7 +35,9 @@ def _line(text: str) -> str:
 def context(value: Context, colour: bool = False) -> str:
     """The context for people: code with the scopes drawn in the margin, then what is known and what is not."""
     paint = Paint(colour)
-    return "\n".join([*_head(value, paint), "", *_code(value, paint), "", *_known(value, paint), ""])
+    return "\n".join(
+        [*_head(value, paint), "", *_code(value, paint), *_elsewhere(value, paint), "", *_known(value, paint), ""]
+    )
 
 
 def _head(value: Context, paint: Paint) -> Iterator[str]:
@@ -53,8 +55,8 @@ def _head(value: Context, paint: Paint) -> Iterator[str]:
 def _code(value: Context, paint: Paint) -> Iterator[str]:
     source = value.selection.source
     first, last = value.selection.lines
-    shown = shown_lines(value.excerpts, source)
-    scopes = [(s, *scope_lines(s, value)) for s in value.scopes]
+    shown = shown_lines([e for e in value.excerpts if e.source.path == source.path], source)
+    scopes = [(s, *scope_lines(s, value)) for s in value.scopes if not s.path]
     width = len(str(max(shown, default=1)))
     lines = redacted(source)
     previous = 0
@@ -69,6 +71,15 @@ def _code(value: Context, paint: Paint) -> Iterator[str]:
         margin = "".join(_margin(number, a, b, s in value.enclosing, paint) for s, a, b in scopes)
         mark = paint(">", "bold", "yellow") if chosen else " "
         yield f"{mark} {number:{width}} {margin} {paint(line, 'bold') if chosen else line}".rstrip()
+
+
+def _elsewhere(value: Context, paint: Paint) -> Iterator[str]:
+    """What the model sees of other files."""
+    for source, code in files(value):
+        if source.path != value.path:
+            yield ""
+            yield paint(_line(source.path), "bold")
+            yield from code.split("\n")
 
 
 def _margin(number: int, first: int, last: int, encloses: bool, paint: Paint) -> str:
@@ -105,6 +116,7 @@ def review(value: Review, colour: bool = False) -> str:
         *_head(value.context, paint),
         "",
         *_code(value.context, paint),
+        *_elsewhere(value.context, paint),
         "",
         *_known(value.context, paint),
         "",
