@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.errors import SourceError
 from ctxreview.ladder import fill, outermost
-from ctxreview.model import Context, Outline, Scope, Selection, Source, Span, Tokens, Verdict
-from ctxreview.surroundings import NOTHING, Surroundings
+from ctxreview.model import Context, Outline, Scope, Selection, Source, Span, Surroundings, Tokens, Verdict
 from ctxreview.tokens import Tokenizer
 
 Look = Callable[[Outline, Sequence[Scope]], Surroundings]
@@ -47,7 +46,7 @@ def build(
             raise SourceError(f"{where} that could be parsed; the parser lost its way at line {broken}.")
         raise SourceError(f"{where}; point at a line inside one.")
     around = look(outline, functions) if look is not None else None
-    beyond = around or NOTHING
+    beyond = around or Surroundings()
     members = outermost(functions)
     scopes = tuple(s for s in outline.holds if any(m.span.holds(s.span) or s.span.holds(m.span) for m in members))
     enclosing = tuple(s for s in scopes if outline.runs_under(pointed, s))

@@ -384,6 +384,21 @@ class Excerpt(NamedTuple):
     elided: tuple[Span, ...] = ()
 
 
+class Surroundings(NamedTuple):
+    """What the rest of the repository says about a selection.
+
+    ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
+
+    ``sources`` are the files of the callers. ``closed`` says that all callers are known and that the search was not cut.
+    """
+
+    scopes: tuple[Scope, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    closed: bool = False
+
+
 class Omission(NamedTuple):
     """Source lines (1-based, inclusive) that the model does not get to see, and why."""
 

@@ -26,6 +26,7 @@ from ctxreview.model import (
     Selection,
     Source,
     Span,
+    Surroundings,
     Tokens,
     Usage,
     Wrappers,
@@ -36,7 +37,6 @@ from ctxreview.tokens import Tokenizer
 
 if TYPE_CHECKING:
     from ctxreview.repository import Repository
-    from ctxreview.surroundings import Surroundings
 
 Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.providers` with its progress bound."""

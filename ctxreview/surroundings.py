@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ctxreview.callees import callees, tokens
 from ctxreview.callers import Target
 from ctxreview.chains import Above, Link, above
 from ctxreview.excerpts import excerpt_of
 from ctxreview.frameworks import assumptions, registrations
-from ctxreview.model import Excerpt, Outline, Scope, Source, Span
+from ctxreview.model import Excerpt, Outline, Scope, Span, Surroundings
 from ctxreview.repository import Declared, Repository
 from ctxreview.sharing import sharing
 
@@ -20,23 +19,8 @@ MAX_NAMED = 5
 """Places named in one sentence; the others are counted."""
 
 
-class Surroundings(NamedTuple):
-    """``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
-
-    ``sources`` are the files of the callers. ``closed`` says that all callers are known and that the search was not cut.
-    """
-
-    scopes: tuple[Scope, ...] = ()
-    excerpts: tuple[Excerpt, ...] = ()
-    blind_spots: tuple[str, ...] = ()
-    sources: tuple[Source, ...] = ()
-    closed: bool = False
-
-
 ROLES = ("field", "same-lock", "member", "callee")
 """Excerpts that are no callers', the most needed first."""
-
-NOTHING = Surroundings()
 
 
 def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
