@@ -51,7 +51,7 @@ def main() -> None:
     named = "\n".join(sorted({path for path, _ in chosen}))
     given = "\n".join(f"{path}:{line}" for path, line in chosen)
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    ours = [sys.executable, "-m", "ctxreview", "context", "--selections", "-", "--format", "json"]
+    ours = [sys.executable, "-m", "ctxreview", "context", "--selections", "-", "--hops", "0", "--format", "json"]
     for _ in range(3):
         bare, _ = timed([sys.executable, "-c", BARE], named, options.folder, environment)
         took, printed = timed(ours, given, options.folder, environment)

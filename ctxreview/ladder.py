@@ -7,6 +7,7 @@ signatures. A scope's two ends and the selection are never left out.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -220,19 +221,21 @@ class _Page:
             for s in statements(source, function.span)
             if not any(s.overlaps(k) or k.holds(s) for k in kept) and _own_lines(source, s)
         ]
-        elided: list[Span] = []
-        least, saved = excerpt.tokens, 0
+        elided: list[Span] = []  # in source order, and apart from each other
+        least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
         for count, statement in enumerate(sorted(waiting, key=lambda s: s.size, reverse=True), 1):
-            if not any(e.holds(statement) for e in elided):
-                elided.append(statement)
+            at = bisect_right(elided, Span(statement.start, len(source.data)))
+            if at == 0 or not elided[at - 1].holds(statement):
+                elided.insert(at, statement)
                 saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
-            if saved < excerpt.tokens - room and count < len(waiting):
+            if saved < wanted and count < len(waiting):
                 continue  # weighing all of a long function after each statement would take seconds
             smaller = self.weighed(excerpt._replace(elided=_runs(source, elided)))
             needed = smaller.tokens + said(_left_out(smaller), self.tokenizer)
             if needed <= room:
                 return smaller
             least = min(least, needed)
+            wanted = saved + needed - room
         first, last = source.lines_of(excerpt.span)
         raise BudgetError(
             f"{source.path}:{first}-{last}: {function.name} needs {self.budget - room + least:,} tokens even without "
