@@ -28,6 +28,8 @@ MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
 MAX_DERIVING = 60
 """Files read for the types that derive from one: :attr:`Repository.cut` has those with more."""
+MAX_HELD = 12_000_000
+"""Bytes of files whose outlines are kept from selection to selection: an outline takes several times its file."""
 MAX_CLIMB = 64
 """Types looked at on the way up from one to its bases."""
 
@@ -78,6 +80,7 @@ class Repository:
         self._texts: dict[str, bytes] = {}
         self.cut: set[str] = set()
         self.parsed = 0
+        self._trimmed = 0
         self._passes = 0
         self._words: Mapping[str, tuple[str, ...]] | None = None
 
@@ -94,6 +97,15 @@ class Repository:
             self._hits.update((w, self._words.get(w, ())) for w in new)
         else:
             self._hits.update(search(self.place, new, self._texts))
+
+    def trim(self) -> None:
+        """Forget what was read, once it is much; to be called between selections. What was found of words is kept."""
+        if self.parsed - self._trimmed > MAX_HELD:
+            self._trimmed = self.parsed
+            for cache in (self._sources, self._outlines, self._types, self._usings, self._above, self._below):
+                cache.clear()
+            self._meant.clear()
+            self._made.clear()
 
     def files(self, word: str) -> tuple[str, ...]:
         """The paths of the files in which the word stands as a whole identifier."""

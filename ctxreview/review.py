@@ -100,6 +100,7 @@ def _with_repository(selection: Selection, found: Outline, own: Wrappers, job: J
     from ctxreview.wrapping import wrapped
 
     repository = repository_at(selection.source.root, found.language, own)
+    repository.trim()
     for member in found.outermost:
         if member.span.overlaps(selection.span) and found.has_read(member.span):
             found = wrapped(found, member.span, repository)
