@@ -9,7 +9,7 @@ from ctxreview.model import Certainty, Outline, Scope, Span
 from ctxreview.repository import Repository
 from ctxreview.wrapping import wrapped
 
-MAX_TEXT = 2_200_000
+MAX_TEXT = 1_800_000
 """Bytes of files parsed for one function, after which its callers' callers are not followed: that is said."""
 
 

@@ -133,7 +133,11 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
 
 def _opened(declared: Declared, repository: Repository) -> Scope | None:
     """The transaction or lock that a type's own code holds around the rest of a pipeline, or leaves open before it."""
-    whole = repository.whole(declared.outline.source.path)
+    source, span = declared.outline.source, declared.scope.span
+    text = source.data[span.start : span.end]
+    if not _RUNS_ON.search(text) or not any(w in text for w in scope_words(repository.language)):
+        return None
+    whole = repository.uses(source.path, (), (span,))
     held = (s for s in whole.holds if declared.scope.span.holds(s.span)) if whole is not None else iter(())
     for scope in held:
         if whole is None or scope.certainty == "assumed" or scope.form == "attribute":

@@ -20,8 +20,6 @@ from ctxreview.workspace import words as every_word
 
 T = TypeVar("T")
 
-_WHOLE = frozenset(("",))
-"""Stands for all of a file among the names that it was outlined for."""
 MAX_PASSES = 12
 """Searches of the text before all its words are read into a table, which costs as much as twelve of them."""
 MAX_TABLE = 12_000
@@ -144,14 +142,6 @@ class Repository:
         """The outline of a file with nothing but heads: types, members and functions without their bodies."""
         return self.uses(path, ())
 
-    def whole(self, path: str) -> Outline | None:
-        """The outline of all of a file."""
-        source = self.source(path)
-        key = path, _WHOLE, ()
-        if source is not None and key not in self._outlines:
-            self._outlines[key] = outline(source, None, self.wrappers)
-        return self._outlines.get(key)
-
     def once(self, key: tuple[str, ...], made: Callable[[], T]) -> T:
         """What ``made`` gives, made once for each key."""
         if key not in self._made:
@@ -231,7 +221,7 @@ class Repository:
         for name in chain:
             known = self.resolve(written, around, at)
             own = (p for t in known for p in self.parts(t))
-            parts = chain_of(own, (a for t in known for a in self.ancestors(t)[0]))
+            parts = chain_of(own, (a for t in known for a in self._climb(t, {})))
             found = next(
                 (
                     (m.declares, p)
@@ -253,13 +243,16 @@ class Repository:
         return self._above[declared.scope.qualified]
 
     def _ancestors(self, declared: Declared) -> tuple[tuple[Declared, ...], tuple[str, ...]]:
-        found: dict[str, Declared] = {}
         unknown: dict[str, None] = {}
+        return tuple(self._climb(declared, unknown)), tuple(unknown)
+
+    def _climb(self, declared: Declared, unknown: dict[str, None]) -> Iterator[Declared]:
+        """The types above one, near first, each looked for when it is asked for; names that lead nowhere are noted."""
         waiting = [*self.parts(declared)]
         seen = {declared.scope.qualified}
         while waiting and len(seen) < MAX_CLIMB:
-            self.look_for(simple(b) for w in waiting for b in w.bases)
             here = waiting.pop(0)
+            self.look_for(simple(b) for b in here.bases)
             for base in here.bases:
                 known = self.resolve(base, here.outline, here.scope.span)
                 if not known:
@@ -267,9 +260,8 @@ class Repository:
                 for one in known:
                     if one.scope.qualified not in seen:
                         seen.add(one.scope.qualified)
-                        found[one.scope.qualified] = one
+                        yield one
                         waiting += self.parts(one)
-        return tuple(found.values()), tuple(unknown)
 
     def descendants(self, declared: Declared) -> tuple[Declared, ...]:
         """The types that derive from a type, directly or not."""
