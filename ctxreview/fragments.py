@@ -39,16 +39,6 @@ _CLEARLY = 0.15
 """How much more alike the best one has to be than the next."""
 
 
-class _Piece(NamedTuple):
-    """A member in a fragment: its scope there, its lines, and those of the comment above it."""
-
-    name: str
-    construct: str
-    head: str
-    lines: list[str]
-    above: list[str]
-
-
 def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -> tuple[Edit, ...]:
     """The edits that put ``code`` where it belongs in the selected file, or in the place of the lines ``instead``.
 

@@ -351,8 +351,3 @@ def open_repository(root: Path, language: str, wrappers: Wrappers) -> Repository
     """The repository under ``root``, its files listed and none of them read."""
     endings = [extension for extension, name in extensions().items() if name == language]
     return Repository(workspace(root, endings), language, wrappers)
-
-
-def of_part(parts: Sequence[Declared], found: Outline) -> Declared | None:
-    """The part of a type that stands in a file."""
-    return next((p for p in parts if p.outline.source.path == found.source.path), None)

@@ -40,7 +40,6 @@ HEAVY = (
     "msgspec",
     "tiktoken",
     "pyperclip",
-    "unidiff",
     "pydantic",
     "rich",
     "ctxreview.redact",
