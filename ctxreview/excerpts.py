@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ctxreview.model import Excerpt, Outline, Role, Source, Span
+
+
+def mentioned(code: str) -> set[str]:
+    """The names that stand in code by themselves or after ``this.``, and not as a member of something else."""
+    return set(re.findall(r"(?<![\w.])(?:this\.)?(\w+)", code))
 
 
 def excerpt_of(outline: Outline, kept: Sequence[Span], role: Role, why: str) -> Excerpt:

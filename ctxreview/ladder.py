@@ -6,12 +6,12 @@ signatures. A scope's two ends and the selection are never left out.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.errors import BudgetError
+from ctxreview.excerpts import mentioned
 from ctxreview.listing import listing, proven, shown_lines
 from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Scope, Source, Span, Tokens
 from ctxreview.outline import statements
@@ -256,7 +256,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
     taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
     state = [m for m in outline.members if home.holds(m.span) and not any(t.overlaps(m.span) for t in taken)]
-    words = _mentioned(code)
+    words = mentioned(code)
     used = [m for m in state if not words.isdisjoint(m.names)]
     fields = [
         Excerpt(
@@ -324,16 +324,11 @@ def _declaration(member: Member, outline: Outline) -> Span:
     return Span(member.span.start, min(bodies)) if bodies and member.kind != "field" else member.span
 
 
-def _mentioned(code: str) -> set[str]:
-    """The names that stand in code by themselves or after ``this.``, and not as a member of something else."""
-    return set(re.findall(r"(?<![\w.])(?:this\.)?(\w+)", code))
-
-
 def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
     """For a selected field: the lines of the members that use it."""
     names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
     for function in outline.outermost:
-        if home.holds(function.span) and not names.isdisjoint(_mentioned(outline.source.text(function.span))):
+        if home.holds(function.span) and not names.isdisjoint(mentioned(outline.source.text(function.span))):
             yield _lines(outline.source, function.span)
 
 

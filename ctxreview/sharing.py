@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.excerpts import excerpt_of
+from ctxreview.excerpts import excerpt_of, mentioned
 from ctxreview.model import Excerpt, Member, Outline, Reference, Scope, Span
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Declared, Repository
@@ -62,7 +62,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
         for s in outline.holds
         if s.kind == "lock" and s.resource and any(f.span.holds(s.span) or s.span.holds(f.span) for f in touched)
     }
-    mentioned = {w for f in touched for w in _mentioned(outline.source.text(f.span))}
+    named = {w for f in touched for w in mentioned(outline.source.text(f.span))}
     seen: set[tuple[str, str]] = set()
     for part in repository.parts(Declared(outline, home)):
         for member in part.outline.members:
@@ -70,7 +70,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
             if not around or around[0].span != part.scope.span:
                 continue
             for name in member.names:
-                if name in mentioned and (part.scope.qualified, name) not in seen:
+                if name in named and (part.scope.qualified, name) not in seen:
                     seen.add((part.scope.qualified, name))
                     yield Shared(name, part, member, name in locks)
     for lock in sorted(locks):
@@ -193,8 +193,3 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         return False
     known = {t.scope.qualified for t in repository.resolve(reference.type, there, reference.at)}
     return known == {home}
-
-
-def _mentioned(code: str) -> set[str]:
-    """The names that stand in code by themselves or after ``this.``."""
-    return set(re.findall(r"(?<![\w.])(?:this\.)?(\w+)", code))
