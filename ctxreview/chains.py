@@ -37,12 +37,14 @@ class Link(NamedTuple):
 class Above(NamedTuple):
     """All links that were found, nearest first.
 
-    ``direct`` are the calls of the selected function itself, ``cut`` and ``stopped`` the functions whose callers were not
-    followed, because they are too many calls away and because too much had been read; ``roots`` those that nobody in the repository calls.
+    ``direct`` are the calls of the selected function itself, ``open_`` sentences on callers anywhere on the way that
+    cannot be known; ``cut`` and ``stopped`` are the functions whose callers were not followed, because they are too many
+    calls away and because too much had been read, ``roots`` those that nobody in the repository calls.
     """
 
     links: tuple[Link, ...]
     direct: Found
+    open_: tuple[str, ...]
     cut: tuple[str, ...]
     stopped: tuple[str, ...]
     roots: tuple[str, ...]
@@ -69,12 +71,15 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
     cut: list[str] = []
     roots: list[str] = []
     stopped: list[str] = []
+    open_: list[str] = []
     before = repository.parsed
     seen = {_key(target)}
     direct = Found(())
     waiting: list[tuple[Target, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
     while waiting:
         here, via, certainty, depth = waiting.pop(0)
+        if depth and here.function.construct == "top-level statements":
+            continue  # the program's own start
         if depth == hops:
             cut.append(here.shown)
             continue
@@ -82,6 +87,7 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
             stopped.append(here.shown)
             continue
         found = calls(here, repository)
+        open_ += found.open_
         if depth == 0:
             direct = found
         if not found.calls and depth > 0 and here.name != "Main":
@@ -93,7 +99,12 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
                 seen.add(_key(following))
                 waiting.append((following, link.via, link.certainty, depth + 1))
     return Above(
-        tuple(links), direct, tuple(dict.fromkeys(cut)), tuple(dict.fromkeys(stopped)), tuple(dict.fromkeys(roots))
+        tuple(links),
+        direct,
+        tuple(dict.fromkeys(open_)),
+        tuple(dict.fromkeys(cut)),
+        tuple(dict.fromkeys(stopped)),
+        tuple(dict.fromkeys(roots)),
     )
 
 

@@ -82,7 +82,7 @@ def _closed(target: Target, found: Above) -> bool:
     """Whether every way to the target is known: its calls all resolved, none deferred, and none left unfollowed."""
     return (
         bool(found.direct.calls)
-        and not found.direct.open_
+        and not found.open_
         and not found.cut
         and not found.stopped
         and all(link.certainty == "resolved" and not link.deferred for link in found.links)
@@ -91,7 +91,9 @@ def _closed(target: Target, found: Above) -> bool:
 
 def _said_of_callers(target: Target, found: Above, hops: int) -> Iterator[str]:
     name = target.shown
-    yield from found.direct.open_
+    yield from found.open_[:MAX_NAMED]
+    if len(found.open_) > MAX_NAMED:
+        yield f"For {len(found.open_) - MAX_NAMED} more functions on the way not all callers can be known."
     direct = [link for link in found.links if link.depth == 1]
     if not found.direct.calls and not found.direct.open_:
         yield f"Who calls {name}: no caller was found in this repository."
