@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ctxreview.model import Context, Excerpt, Fact, Scope, Source
 
@@ -52,7 +52,8 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
     for excerpt in excerpts:
         start, end = source.lines_of(excerpt.span)
         if not excerpt.elided:
-            shown.update(dict.fromkeys(range(start, end + 1), True))
+            for number in range(start, end + 1):
+                shown[number] = True
             continue
         hidden = [source.lines_of(e) for e in excerpt.elided]
         for number in range(start, end + 1):
@@ -61,15 +62,15 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
 
 
 def listing(
-    excerpts: Sequence[Excerpt], source: Source, selected: tuple[int, int] = (0, 0), lines: Sequence[str] = ()
+    shown: Mapping[int, bool], source: Source, selected: tuple[int, int] = (0, 0), lines: Sequence[str] = ()
 ) -> str:
-    """The excerpts of one file as numbered lines in file order; ``selected`` lines are marked with ``>``.
+    """The :func:`shown_lines` of one file, numbered and in file order; ``selected`` ones are marked with ``>``.
 
     Left-out lines are shown as one line that counts them. ``lines`` are the file's lines as they are to be shown,
     see :func:`redacted`; as they stand in the file without them.
     """
     first, last = selected
-    shown = shown_lines(excerpts, source)
+    texts = lines or source.lines
     width = len(str(max(shown, default=1)))
     out: list[str] = []
     previous, skipped = 0, 0
@@ -80,10 +81,10 @@ def listing(
         if skipped:
             out.append(f"{'':{width + 1}} … {skipped} lines left out here")
             skipped = 0
-        elif previous and number > previous + 1:
+        elif number > previous + 1 and previous:
             out.append(f"{'':{width + 1}} …")
         mark = ">" if first <= number <= last else " "
-        out.append(f"{mark}{number:{width}} | {lines[number - 1] if lines else source.line(number)}".rstrip())
+        out.append(f"{mark}{number:{width}} | {texts[number - 1]}".rstrip())
         previous = number
     if skipped:
         out.append(f"{'':{width + 1}} … {skipped} lines left out here")
@@ -96,7 +97,7 @@ def files(context: Context) -> Iterator[tuple[Source, str]]:
     for source in (context.selection.source, *others.values()):
         excerpts = [e for e in context.excerpts if e.source.path == source.path]
         selected = context.selection.lines if source.path == context.path else (0, 0)
-        yield source, listing(excerpts, source, selected, redacted(source))
+        yield source, listing(shown_lines(excerpts, source), source, selected, redacted(source))
 
 
 def proven(context: Context) -> tuple[str, ...]:

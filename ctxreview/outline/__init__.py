@@ -161,7 +161,9 @@ def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[
 
 def _function(node: Node, construct: str, types: Nesting) -> Scope:
     # An attribute that stands under `#if` is no token of the function without a symbol.
-    first = next((c for c in node.children if not c.type.startswith("preproc")), node)
+    first = node.child(0)
+    if first is None or first.type.startswith("preproc"):
+        first = next((c for c in node.children if not c.type.startswith("preproc")), node)
     whole = Span(first.start_byte, node.end_byte)
     inner = nodes.body(node)
     return Scope(

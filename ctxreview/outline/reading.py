@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language
@@ -36,13 +38,12 @@ class _Parsed(NamedTuple):
         if data == self.data:
             return self
         tree = self.tree.copy()
-        at = 0  # tree-sitter's rows end with \n alone
-        for row, (before, after) in enumerate(zip(self.data.split(b"\n"), data.split(b"\n"), strict=True)):
-            end = at + len(before)
-            if before != after:
-                edge = (row, len(before))
-                tree.edit(at, end, end, (row, 0), edge, edge)
-            at = end + 1
+        lines = self.data.split(b"\n")  # tree-sitter's rows end with \n alone
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        for row, after in enumerate(data.split(b"\n")):
+            if lines[row] != after:
+                at, edge = starts[row], (row, len(after))
+                tree.edit(at, at + len(after), at + len(after), (row, 0), edge, edge)
         return _Parsed(data, language.parser.parse(data, tree))
 
 
@@ -88,7 +89,7 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
     if root.has_error:
         found = max(1, sum(max(1, e.size) for e in errors(root)))
     for name in language.shape["misread"]:
-        if name.encode() in data:
+        if re.search(rb"\b%s\s*[(<]" % name.encode(), data):
             functions = language.patterns.captures(root).get("function", [])
             found += sum(nodes.text(f.child_by_field_name("name")) == name for f in functions)
     return found
