@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain as chain_of
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,10 +16,13 @@ from ctxreview.languages import extensions
 from ctxreview.model import Outline, Scope, Source, Span, Wrapper, Wrappers
 from ctxreview.outline import outline
 from ctxreview.outline.signatures import arity, bases, modifiers, simple
+from ctxreview.processes import cores, spread
 from ctxreview.workspace import Workspace, read, search, workspace
 from ctxreview.workspace import words as every_word
 
 T = TypeVar("T")
+
+NO_SOURCE = Source("", b"")
 
 MAX_PASSES = 12
 """Searches of the text before all its words are read into a table, which costs as much as twelve of them."""
@@ -28,6 +32,8 @@ MAX_DERIVING = 60
 """Files read for the types that derive from one: :attr:`Repository.cut` has those with more."""
 MAX_HELD = 12_000_000
 """Bytes of files whose outlines are kept from selection to selection: an outline takes several times its file."""
+MIN_SHARED = 400_000
+"""Bytes of files from which on several processes outline them: with fewer, starting them takes longer than they save."""
 MAX_CLIMB = 64
 """Types looked at on the way up from one to its bases."""
 
@@ -130,6 +136,23 @@ class Repository:
             self.parsed += len(source.data)
             self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
         return self._outlines[key]
+
+    def uses_all(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
+        """:meth:`uses` of several files, without those that cannot be read, on every core where there is much to read."""
+        wanted = frozenset(names)
+        new = [p for p in paths if (p, wanted, ()) not in self._outlines and self.source(p) is not None]
+        if sum(len(s.data) for p in new if (s := self.source(p)) is not None) >= MIN_SHARED and cores() > 1:
+
+            def made(path: str) -> Outline | None:
+                found = self.uses(path, wanted)
+                return found and replace(found, source=NO_SOURCE)  # it is here already
+
+            for path, found in zip(new, spread(made, new), strict=True):
+                source = self.source(path)
+                if found is not None and source is not None:
+                    self.parsed += len(source.data)
+                    self._outlines[path, wanted, ()] = replace(found, source=source)
+        return [found for path in paths if (found := self.uses(path, wanted)) is not None]
 
     def again(self, known: Outline, found: tuple[Wrapper, ...]) -> Outline:
         """An outline once more, with further wrappers known, and as much of the file read inside."""

@@ -46,11 +46,12 @@ def outline(
     others are outlined too, and what stands only there says so.
     """
     language = with_wrappers(language_of(source.path), wrappers)
-    reading = read(source.data, language, keep)
+    reading = read(source.data, language, keep, within)
     found = _outlined(reading.root, source, language, within, wanted)
     if found is None:
         return outline(source, keep, wrappers, None, wanted)
-    found = found._replace(parse=reading.parse)
+    unread = tuple(sorted({*found.unread, *reading.left_out})) if reading.left_out else found.unread
+    found = found._replace(parse=reading.parse, unread=unread)
     for root in reading.branches:
         branch = _outlined(root, source, language, within, wanted)
         if branch is None:
@@ -136,7 +137,7 @@ def _crosses(a: Span, b: Span) -> bool:
 
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of all statements inside ``within``, outer before inner: what may be elided as a unit."""
-    root = read(source.data, language_of(source.path), within.start).root
+    root = read(source.data, language_of(source.path), within.start, (within,)).root
     top = root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root
     found, waiting = [], [top]
     while waiting:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 class Reading(NamedTuple):
     """The tree of a file, the trees of its other ``#if`` branches, and how well it was read.
 
-    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones.
+    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones. The bodies ``left_out``
+    are blank in them, but for their braces.
     """
 
     root: Node
     branches: tuple[Node, ...]
     parse: Parse
+    left_out: tuple[Span, ...] = ()
 
 
 class _Parsed(NamedTuple):
@@ -48,11 +50,23 @@ class _Parsed(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def read(data: bytes, language: Language, keep: int | None = None) -> Reading:
+def read(data: bytes, language: Language, keep: int | None = None, within: tuple[Span, ...] | None = None) -> Reading:
     """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
+
+    With ``within`` (sorted), methods that touch none of these spans may be left out; what is left then parses clean, and
+    how well their bodies do is not known.
 
     The last readings are kept: the same file may be asked for again, for another part of it.
     """
+    skimmed = language.skim(data, within) if within is not None and language.skim is not None else None
+    if skimmed is not None:
+        reading = _read(skimmed.data, language, keep)
+        if reading.parse.clean:
+            return reading._replace(left_out=tuple(Span(*body) for body in skimmed.bodies))
+    return _read(data, language, keep)
+
+
+def _read(data: bytes, language: Language, keep: int | None) -> Reading:
     last = _Parsed(data, language.parser.parse(data))
     if not _unread(last.tree.root_node, data, language) or language.normalise is None:
         return Reading(last.tree.root_node, (), _health(last.tree.root_node))
