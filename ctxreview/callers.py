@@ -241,8 +241,7 @@ class _Family:
         kept: list[str] = []
         size = 0
         for path in sorted(paths, key=apart)[:MAX_FILES]:
-            source = self.repository.source(path)
-            size += len(source.data) if source is not None else 0
+            size += len(self.repository.text(path))
             if kept and size > MAX_TEXT:
                 break
             kept.append(path)

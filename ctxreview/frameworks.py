@@ -109,8 +109,8 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in about.pipeline))
     scopes = scope_words(repository.language)
     for path in paths:
-        source = repository.source(path)
-        if source is None or not _RUNS_ON.search(source.data) or not any(w in source.data for w in scopes):
+        text = repository.text(path)
+        if not any(w in text for w in scopes) or not _RUNS_ON.search(text):
             continue
         there = repository.heads(path)
         for type_ in there.types if there is not None else ():

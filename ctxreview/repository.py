@@ -122,6 +122,13 @@ class Repository:
             self._sources[path] = read(self.place, path)
         return self._sources[path]
 
+    def text(self, path: str) -> bytes:
+        """What :meth:`source` of a file has as data, empty where it cannot be read: where a search has read it, at no cost."""
+        if path in self._texts and path not in self._sources:
+            return self._texts[path]
+        source = self.source(path)
+        return source.data if source is not None else b""
+
     def uses(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
         """The outline of a file with the references to ``names``; only functions that name one are read inside.
 
@@ -177,8 +184,7 @@ class Repository:
         if name not in self._types:
             found = []
             for path in self.files(name):
-                source = self.source(path)
-                if source is not None and _declares(source.data, name.encode()):
+                if _declares(self.text(path), name.encode()):
                     made = self.heads(path)
                     found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
             self._types[name] = tuple(found)
@@ -301,8 +307,7 @@ class Repository:
             here = waiting.pop(0)
             name = here.scope.name
             for path in self.files(name):
-                source = self.source(path)
-                if source is None or not _derives(source.data, name.encode()):
+                if not _derives(self.text(path), name.encode()):
                     continue
                 looked += 1
                 made = self.heads(path) if looked <= MAX_DERIVING else None
