@@ -58,6 +58,7 @@ from ctxreview.rules.places import lines
 
 ID = "check-then-act"
 SEVERITY = "medium"
+NEEDS = ("ConcurrentDictionary",)
 
 _ARGUMENT = rb"((?:[^(),\[\]]|\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])+)"
 

@@ -40,12 +40,15 @@ EF Core documentation, "SQL Queries" ("EF Core will treat your SQL as a subquery
 
 from __future__ import annotations
 
+import re
+
 from ctxreview.model import Finding, Outline
 from ctxreview.rules.code import body_of
 from ctxreview.rules.places import lines
 
 ID = "composed-sql"
 SEVERITY = "medium"
+NEEDS = (re.compile(rb"FromSql\w*"),)
 
 COMPOSES = frozenset(
     {

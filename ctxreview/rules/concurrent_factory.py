@@ -52,6 +52,7 @@ from ctxreview.rules.places import lines
 
 ID = "concurrent-factory"
 SEVERITY = "medium"
+NEEDS = ("ConcurrentDictionary",)
 
 _OPENED = re.compile(
     rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"

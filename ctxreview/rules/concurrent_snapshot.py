@@ -47,6 +47,7 @@ from ctxreview.rules.places import lines
 
 ID = "concurrent-snapshot"
 SEVERITY = "low"
+NEEDS = ("ConcurrentDictionary",)
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -45,6 +45,7 @@ from ctxreview.rules.places import lines
 
 ID = "lazy-mode"
 SEVERITY = "medium"
+NEEDS = ("Lazy",)
 
 _MODE = re.compile(
     r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\(\s*(false|true)\s*\)"

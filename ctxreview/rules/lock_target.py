@@ -53,6 +53,7 @@ from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "lock-target"
 SEVERITY = "medium"
+NEEDS = ("lock",)
 
 TARGETS: tuple[tuple[str, Severity, str, str], ...] = (
     (

@@ -46,6 +46,7 @@ from ctxreview.rules.places import lines
 
 ID = "lock-type"
 SEVERITY = "high"
+NEEDS = ("Lock",)
 
 _TYPES = frozenset({"Lock", "System.Threading.Lock", "Threading.Lock"})
 

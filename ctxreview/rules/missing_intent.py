@@ -48,10 +48,12 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope
+from ctxreview.rules.evidence import LOCK, TRANSACTION
 from ctxreview.rules.places import scope_lines
 
 ID = "missing-intent"
 SEVERITY = "note"
+NEEDS = (LOCK, TRANSACTION)
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -57,6 +57,7 @@ ID = "no-tracking-write"
 SEVERITY = "high"
 
 UNTRACKED = frozenset({"AsNoTracking", "AsNoTrackingWithIdentityResolution"})
+NEEDS = tuple(sorted(UNTRACKED))
 REATTACHES = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry"})
 
 

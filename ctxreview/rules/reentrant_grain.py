@@ -57,6 +57,15 @@ from ctxreview.rules.places import lines
 
 ID = "reentrant-grain"
 SEVERITY = "high"
+NEEDS = (
+    "Reentrant",
+    "Grain",
+    "JournaledGrain",
+    "ReceiveActor",
+    "UntypedActor",
+    "UntypedPersistentActor",
+    "ReceivePersistentActor",
+)
 
 _MARK = re.compile(r"\[[^\[\]]*\b(Reentrant|AlwaysInterleave|MayInterleave)\b")
 _ACTOR = re.compile(

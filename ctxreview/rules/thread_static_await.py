@@ -53,6 +53,7 @@ from ctxreview.rules.places import lines
 
 ID = "thread-static-await"
 SEVERITY = "medium"
+NEEDS = ("ThreadStatic", "ThreadLocal")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -49,6 +49,7 @@ from ctxreview.rules.places import lines
 
 ID = "volatile-field"
 SEVERITY = "medium"
+NEEDS = ("volatile",)
 
 _COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
 
