@@ -23,7 +23,8 @@ from ctxreview.errors import ConfigError, SourceError
 from ctxreview.languages import extensions, language_of
 from ctxreview.model import Finding, Outline, Source, Wrappers
 from ctxreview.outline import outline
-from ctxreview.rules.evidence import possible
+from ctxreview.rules.evidence import ALWAYS, LOCKS, Possible, possible
+from ctxreview.rules.guarded import locks
 from ctxreview.workspace import _bytes, _generated, workspace
 
 CHECKS: tuple[ModuleType, ...] = tuple(rule for rule in rules.RULES if hasattr(rule, "check"))
@@ -180,18 +181,27 @@ def linted(path: str, files: Listing, plan: Plan) -> Linted:
 
 def hazards(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
     """What the rules find in one file, in source order, and how many findings its comments silence."""
-    language = language_of(source.path)
-    checks = possible(source.data, plan.checks, language.name, plan.wrappers)
+    may = possible(source.data, plan.checks, language_of(source.path).name, plan.wrappers)
     silences = suppressions.MARK in source.data
-    if not checks and not silences:
+    if not may.rules and not silences:
         return (), 0
-    made: Outline = outline(source, None, plan.wrappers)
-    found = rules.check(made, checks)
+    made = read(source, may, plan.wrappers, whole=silences)
+    found = rules.check(made, may.rules)
     if not silences:
         return found, 0
     ran: Collection[str] = {rule.ID for rule in plan.checks}
     kept, silenced = suppressions.suppressed(made, found, ran, KNOWN)
     return tuple(f for f in kept if f.rule in plan.shown), silenced
+
+
+def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> Outline:
+    """The outline of a file, as much of it as the rules that may find something in it look at."""
+    beyond = {getattr(rule, "BEYOND", "") for rule in may.rules}
+    if not whole and ALWAYS not in beyond:
+        made = outline(source, None, wrappers, may.places(source.data))
+        if not made.unread or LOCKS not in beyond or not locks(made):
+            return made
+    return outline(source, None, wrappers)
 
 
 def _source(path: str, files: Listing) -> Source | None:

@@ -4,6 +4,9 @@ A rule with ``check`` declares ``NEEDS``: of its entries at least one stands in 
 entry is an identifier; a compiled pattern of a whole identifier, without flags; :data:`LOCK` or :data:`TRANSACTION` for all that the catalogue
 and the project know to take one, or that looks like it; :data:`CONFLICT` for the exceptions that the catalogue marks; or
 :class:`Text`. What stands in comments and texts counts too: more is looked at than has to be, and never less.
+
+A rule that looks at other members of the file than those in which its words stand says ``BEYOND``: :data:`ALWAYS`, or
+:data:`LOCKS` where it does so only when a lock is taken.
 """
 
 from __future__ import annotations
@@ -15,12 +18,15 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ctxreview.languages import Construct, load, with_wrappers
-from ctxreview.model import ScopeKind, Wrappers
+from ctxreview.model import ScopeKind, Span, Wrappers
+from ctxreview.repository import places
 
 LOCK = "a lock"
 TRANSACTION = "a transaction"
 CONFLICT = "a conflict"
 _KINDS: dict[str, ScopeKind] = {LOCK: "lock", TRANSACTION: "transaction"}
+
+ALWAYS, LOCKS = "always", "where a lock is taken"
 
 MAX_WORDS = 200_000
 """Identifiers that are remembered at most."""
@@ -63,20 +69,24 @@ class Words:
         self._seen: set[bytes] = set()
         self._says: dict[bytes, tuple[int, tuple[Text, ...]]] = {}
 
-    def possible(self, data: bytes) -> int:
-        """The rules that may find something in a file."""
+    def possible(self, data: bytes) -> tuple[int, list[str], list[re.Pattern[bytes]]]:
+        """The rules that may find something in a file, and the words and patterns in it that say so."""
         words = set(data.translate(_APART).split())
         if fresh := words - self._seen:
             self._learn(fresh)
-        found, further = 0, dict[Text, None]()
+        found = 0
+        told: list[str] = []
+        further: dict[Text, None] = {}
         for word in self._says.keys() & words:
             enough, texts = self._says[word]
             found |= enough
             further.update(dict.fromkeys(texts))
-        for text in further:
-            if self._texts[text] & ~found and text.pattern.search(data):
-                found |= self._texts[text]
-        return found
+            if enough:
+                told.append(word.decode("utf-8", "replace"))
+        stands = [text for text in further if text.pattern.search(data)]
+        for text in stands:
+            found |= self._texts[text]
+        return found, told, [text.pattern for text in stands]
 
     def _learn(self, words: set[bytes]) -> None:
         if len(self._seen) > MAX_WORDS:
@@ -92,10 +102,24 @@ class Words:
                 self._says[word] = enough, tuple(t for t in self._texts if t.word.fullmatch(word))
 
 
-def possible(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> tuple[ModuleType, ...]:
-    """Those of the rules that may find something in a file, in their order."""
-    found = _words(rules, language, wrappers).possible(data)
-    return tuple(rule for n, rule in enumerate(rules) if found >> n & 1) if found else ()
+class Possible(NamedTuple):
+    """The rules that may find something in a file, in their order, and the words and patterns in it that say so."""
+
+    rules: tuple[ModuleType, ...]
+    words: tuple[str, ...]
+    patterns: tuple[re.Pattern[bytes], ...]
+
+    def places(self, data: bytes) -> tuple[Span, ...]:
+        """Where they stand, sorted: a rule that does not look beyond a member finds something only in these members."""
+        found = [Span(*hit.span()) for pattern in self.patterns for hit in pattern.finditer(data)]
+        return tuple(sorted((*found, *places(data, self.words))))
+
+
+def possible(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> Possible:
+    """What the words of a file say about the rules."""
+    found, words, patterns = _words(rules, language, wrappers).possible(data)
+    chosen = tuple(rule for n, rule in enumerate(rules) if found >> n & 1) if found else ()
+    return Possible(chosen, tuple(sorted(words)), tuple(patterns))
 
 
 _words = cache(Words)

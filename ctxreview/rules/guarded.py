@@ -101,15 +101,15 @@ def modifiers(member: Member, outline: Outline) -> frozenset[str]:
 
 
 def bare(outline: Outline) -> bytes:
-    """The source with comments and literals blanked, each byte at its place."""
-    return _blanked(outline.source.data, outline.comments)
+    """The source with comments and literals blanked, and bodies that were not read, each byte at its place."""
+    return _blanked(outline.source.data, (*outline.comments, *outline.unread))
 
 
 @lru_cache(maxsize=4)
-def _blanked(data: bytes, comments: tuple[Span, ...]) -> bytes:
+def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
     blank = bytearray(data)
-    for comment in comments:
-        blank[comment.start : comment.end] = _NOT_BLANK.sub(b" ", data[comment.start : comment.end])
+    for part in parts:
+        blank[part.start : part.end] = _NOT_BLANK.sub(b" ", data[part.start : part.end])
     # The quotes stay, so that an argument that is a literal is still one.
     return _LITERAL.sub(lambda m: b'"' + _NOT_BLANK.sub(b" ", m[0][1:-1]) + b'"', bytes(blank))
 

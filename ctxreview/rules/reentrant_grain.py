@@ -53,6 +53,7 @@ from collections.abc import Iterator
 
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.places import lines
 
 ID = "reentrant-grain"
@@ -66,6 +67,7 @@ NEEDS = (
     "UntypedPersistentActor",
     "ReceivePersistentActor",
 )
+BEYOND = ALWAYS
 
 _MARK = re.compile(r"\[[^\[\]]*\b(Reentrant|AlwaysInterleave|MayInterleave)\b")
 _ACTOR = re.compile(

@@ -41,7 +41,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Span
-from ctxreview.rules.evidence import Text
+from ctxreview.rules.evidence import ALWAYS, Text
 from ctxreview.rules.guarded import bare, declared, is_under, locks, modifiers, simple
 from ctxreview.rules.places import lines
 
@@ -53,6 +53,7 @@ _ALONE = re.compile(
     r"|(?:Sql|Npgsql|MySql|Sqlite|Oracle|Odbc|OleDb|Db)(?:Connection|Command|Transaction|DataReader)"
     r"|Random|MD5|SHA1|SHA256|SHA384|SHA512|HMAC\w*|HashAlgorithm)$"
 )
+BEYOND = ALWAYS
 NEEDS = (
     "AddSingleton",
     "AddDbContext",
