@@ -44,11 +44,17 @@ import re
 
 from ctxreview.model import Finding, Outline
 from ctxreview.rules.code import body_of
+from ctxreview.rules.evidence import Text
 from ctxreview.rules.places import lines
 
 ID = "composed-sql"
 SEVERITY = "medium"
-NEEDS = (re.compile(rb"FromSql\w*"),)
+NEEDS = (
+    Text(
+        re.compile(rb"FromSql\w*"),
+        re.compile(rb"(?i:FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|(?:UPD|HOLD|ROW|X|TAB)LOCK|READPAST)"),
+    ),
+)
 
 COMPOSES = frozenset(
     {

@@ -2,7 +2,7 @@
 
 A rule with ``check`` declares ``NEEDS``: of its entries at least one stands in every file in which it finds something. An
 entry is an identifier; a compiled pattern of a whole identifier, without flags; :data:`LOCK` or :data:`TRANSACTION` for all that the catalogue
-and the project know to take one, or that looks like it; :data:`CONFLICT` for the exceptions that the catalogue marks; or
+and the project know to take one, or that looks like it; :data:`CONFLICT` for a caught exception that the catalogue marks; or
 :class:`Text`. What stands in comments and texts counts too: more is looked at than has to be, and never less.
 
 A rule that looks at other members of the file than those in which its words stand says ``BEYOND``: :data:`ALWAYS`, or
@@ -43,6 +43,9 @@ class Text(NamedTuple):
 
 
 Need = str | re.Pattern[bytes] | Text
+
+_SQL_BEGINS = Text(re.compile(rb"(?i:TRAN(?:SACTION)?)"), re.compile(rb"(?i:(?:BEGIN|START)\s+TRAN)"))
+"""A transaction that SQL text opens."""
 
 
 class Words:
@@ -131,7 +134,8 @@ def _spelt(needs: tuple[Need, ...], language: str, wrappers: Wrappers) -> Iterat
         if isinstance(need, str) and need in _KINDS:
             yield from _scope_words(_KINDS[need], language, wrappers)
         elif need == CONFLICT:
-            yield from (name for name in load(language).marks if name.endswith("Exception"))
+            names = "|".join(name for name in load(language).marks if name.endswith("Exception"))
+            yield Text(re.compile(names.encode()), re.compile(rb"catch\b"))
         else:
             yield need
 
@@ -139,20 +143,23 @@ def _spelt(needs: tuple[Need, ...], language: str, wrappers: Wrappers) -> Iterat
 def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator[Need]:
     """What stands wherever a scope of that kind is taken, for certain, by its looks, or by SQL that begins one."""
     about = with_wrappers(load(language), wrappers)
-    yield from {name: None for construct in about.constructs if construct.kind == kind for name in _names(construct)}
+    for construct in about.constructs:
+        if construct.kind == kind:
+            yield from _names(construct)
     yield from (re.compile(rb".*?(?:%s)" % pattern.encode()) for k, pattern in about.looks_like if k == kind)
-    for sql in about.sql:
-        if sql.get("kind") == kind == "transaction":
-            words = "|".join(word for word in sql["words"] if word not in sql["unless"])
-            pattern = sql["pattern"].removeprefix(r"^\W*")  # a literal's beginning may be anywhere in the file
-            yield Text(re.compile(rf"(?i:.*(?:{words}).*)".encode()), re.compile(pattern.encode(), re.IGNORECASE))
+    if kind == "transaction":
+        yield _SQL_BEGINS
 
 
-def _names(construct: Construct) -> Iterator[str]:
+def _names(construct: Construct) -> Iterator[Need]:
     listed = (*construct.creates, *construct.opens, *construct.acquires, *construct.releases, *construct.runs)
     yield from (name.rpartition(".")[2] for name in listed)
     for attribute in construct.attributes:
-        name = attribute.partition("(")[0]
-        yield from (name, f"{name}Attribute")
+        name, _, needs = attribute.partition("(")
+        if needs:
+            said = rb"\s+".join(re.escape(word.encode()) for word in needs.rstrip(")").split())
+            yield Text(re.compile(rb"%s(?:Attribute)?" % name.encode()), re.compile(said))
+        else:
+            yield from (name, f"{name}Attribute")
     if not listed and not construct.attributes:
         yield construct.construct  # a statement of the language, by its keyword
