@@ -36,6 +36,9 @@ MIN_FILES = 48
 CHUNK = 24
 """Files that are handed to a process at once."""
 
+BLANK = b"\xef\xbb\xbf \t\r\n"
+"""What an empty file has."""
+
 
 class Listing(NamedTuple):
     """What is to be linted: paths from ``root``, sorted.
@@ -115,7 +118,7 @@ def listing(given: Sequence[Path], root: Path) -> Listing:
 
 def _is_empty(path: Path) -> bool:
     try:
-        return path.is_file() and path.stat().st_size < 1024 and not path.read_bytes().strip(b"\xef\xbb\xbf \t\r\n")
+        return path.is_file() and path.stat().st_size < 1024 and not path.read_bytes().strip(BLANK)
     except OSError:
         return False
 
@@ -214,7 +217,7 @@ def _source(path: str, files: Listing) -> Source | None:
             if _is_empty(files.root / path):
                 return None
             raise
-    if not raw.strip():
+    if not raw.strip(BLANK):
         return None
     source = selection.decode(raw, path)
     return None if _generated(source.data) else replace(source, root=files.root)
