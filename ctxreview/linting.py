@@ -36,6 +36,9 @@ MIN_FILES = 48
 CHUNK = 24
 """Files that are handed to a process at once."""
 
+MAX_PLACES = 200
+"""With more places of words in a file, nearly all of it would be read anyway."""
+
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """What an empty file has."""
 
@@ -200,8 +203,9 @@ def hazards(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
 def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> Outline:
     """The outline of a file, as much of it as the rules that may find something in it look at."""
     beyond = {getattr(rule, "BEYOND", "") for rule in may.rules}
-    if not whole and ALWAYS not in beyond:
-        made = outline(source, None, wrappers, may.places(source.data))
+    within = () if whole or ALWAYS in beyond else may.places(source.data)
+    if 0 < len(within) <= MAX_PLACES:
+        made = outline(source, None, wrappers, within)
         if not made.unread or LOCKS not in beyond or not locks(made):
             return made
     return outline(source, None, wrappers)

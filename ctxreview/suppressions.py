@@ -23,7 +23,7 @@ ID = "suppression"
 MARK = b"ctxreview:"
 """Without it a file has no suppression."""
 
-_COMMENT = re.compile(r"(?://+|/\*+)\s*ctxreview:\s*(?P<said>.*?)\s*(?:\*/)?\s*", re.DOTALL)
+_MARKED = re.compile(r"/[/*]+\s*ctxreview:")
 _IGNORE = re.compile(r"ignore\b(?P<rules>.*?)(?:\bbecause\b(?P<reason>.*))?", re.DOTALL)
 _FORM = "write // ctxreview: ignore RULE because REASON"
 
@@ -68,11 +68,13 @@ def suppressions(outline: Outline, known: Collection[str]) -> Iterator[Suppressi
     """The suppressions of a file, in source order."""
     if MARK not in outline.source.data:
         return
+    below = _below(outline)
     for comment in outline.comments:
-        form = _COMMENT.fullmatch(outline.source.text(comment))
-        if form is not None:
-            line = _line(comment, outline)
-            yield _read(form["said"], known)._replace(span=comment, line=line)
+        text = outline.source.text(comment)
+        marked = _MARKED.match(text)
+        if marked is not None:
+            said = text[marked.end() :].strip().removesuffix("*/").strip()
+            yield _read(said, known)._replace(span=comment, line=below[comment])
 
 
 def _read(said: str, known: Collection[str]) -> Suppression:
@@ -95,25 +97,20 @@ def _read(said: str, known: Collection[str]) -> Suppression:
     return made
 
 
-def _line(comment: Span, outline: Outline) -> int:
-    """The line a comment is about: its own where code stands on it, else the first one below that is no comment."""
+def _below(outline: Outline) -> dict[Span, int]:
+    """The line that each comment is about: its own where code stands on it, else the first one below that is no comment."""
     source = outline.source
-    first, last = source.lines_of(comment)
-    before, after = source.line_span(first), source.line_span(last)
-    if source.data[before.start : comment.start].strip():
-        return first
-    if source.data[comment.end : after.end].strip():
-        return last
-    below = {source.line_of(c.start): c for c in outline.comments}
-    line = last + 1
-    while line in below:
-        span = below[line]
-        start = source.line_span(line).start
-        first, last = source.lines_of(span)
-        if source.data[start : span.start].strip() or source.data[span.end : source.line_span(last).end].strip():
-            break
-        line = last + 1
-    return line
+    found: dict[Span, int] = {}
+    alone: dict[int, int] = {}
+    for comment in reversed(outline.comments):
+        first, last = source.lines_of(comment)
+        if source.data[source.line_span(first).start : comment.start].strip():
+            found[comment] = first
+        elif source.data[comment.end : source.line_span(last).end].strip():
+            found[comment] = last
+        else:
+            found[comment] = alone[first] = alone.get(last + 1, last + 1)
+    return found
 
 
 def _finding(outline: Outline, about: Suppression, severity: Severity, message: str, question: str) -> Finding:

@@ -69,8 +69,10 @@ def check(outline: Outline) -> list[Finding]:
     """Each untracked query whose result is changed and saved in the same function."""
     found = []
     for query in outline.facts:
+        if query.kind != "tracking" or query.name not in UNTRACKED:
+            continue
         member = member_of(outline, query.span)
-        if query.kind != "tracking" or query.name not in UNTRACKED or member is None or _copies(outline, query):
+        if member is None or _copies(outline, query):
             continue
         bound = _bound(outline, member, query)
         later = [f for f in outline.facts if member.span.holds(f.span) and f.span.start >= query.span.start]
