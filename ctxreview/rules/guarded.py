@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ctxreview.model import Fact, Member, Outline, Scope, Span
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.code import Same
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
@@ -83,6 +84,12 @@ def is_under(span: Span, scope: Scope) -> bool:
 
 def declared(outline: Outline) -> dict[tuple[str, str], Member]:
     """The state that the file declares, by the name of its type and its own."""
+    return _declared(Same(outline))
+
+
+@lru_cache(maxsize=4)
+def _declared(same: Same) -> dict[tuple[str, str], Member]:
+    outline = same.outline
     types = Nesting(outline.types)
     return {(types.name_around(m.span), name): m for m in outline.members for name in m.names}
 

@@ -51,6 +51,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.rules.code import starting, within
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "no-tracking-write"
@@ -75,7 +76,7 @@ def check(outline: Outline) -> list[Finding]:
         if member is None or _copies(outline, query):
             continue
         bound = _bound(outline, member, query)
-        later = [f for f in outline.facts if member.span.holds(f.span) and f.span.start >= query.span.start]
+        later = within(outline, Span(query.span.start, member.span.end))
         again = next((f.span.start for f in later if _reads_again(outline, f, query, bound)), member.span.end)
         names = _aliases(outline, member, bound) if bound else set()
         writes = [
@@ -99,7 +100,7 @@ def check(outline: Outline) -> list[Finding]:
 
 def _chain(outline: Outline, query: Fact) -> Span:
     """The query with all its calls."""
-    return max((f.span for f in outline.facts if f.span.start == query.span.start and f.kind != "write"), key=_end)
+    return max((f.span for f in starting(outline, query.span.start) if f.kind != "write"), key=_end)
 
 
 def _end(span: Span) -> int:
