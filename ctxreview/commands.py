@@ -1,4 +1,4 @@
-"""The commands around a review: what was kept of it, and what is said of it to others.
+"""The commands around a review: what was kept of it, and what is said of it to others; and the rules without one.
 
 A module of its own because :mod:`ctxreview.cli` reads it only when one of them is asked for.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -225,13 +226,21 @@ def _kept(number: str) -> Stored:
 BAR_SECONDS = 0.1
 """The progress bar is drawn again after that."""
 
+
+class LintFormat(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders.", show_default=False)]
 
 
 @app.command()
 def lint(
     paths: Paths = None,
-    format_: Formats = Format.TEXT,
+    format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
     select: Annotated[str | None, typer.Option(metavar="RULE,...", help="Ask only these rules.")] = None,
     ignore: Annotated[str | None, typer.Option(metavar="RULE,...", help="Do not ask these rules.")] = None,
     diff: Annotated[
@@ -292,15 +301,16 @@ def lint(
 
 
 def _report(
-    results: list[Linted], known: int, failed: list[str], format_: Format, output: Path | None
+    results: list[Linted], known: int, failed: list[str], format_: LintFormat, output: Path | None
 ) -> list[Finding]:
+    """Print the findings, and give them."""
     from ctxreview.reports import document, findings
 
     found = [finding for result in results for finding in result.findings]
     silenced = sum(result.suppressed for result in results)
     if silenced:
         _say(f"{_number(silenced)} silenced by comments.")
-    if format_ is Format.JSON:
+    if format_ is LintFormat.JSON:
         _print(document.dumps(findings.lint(found, len(results), silenced, known, failed), 2), output)
     else:
         _print(findings.text(found, len(results), _colour(output)), output)

@@ -19,7 +19,7 @@ from ctxreview import rules, selection, suppressions
 from ctxreview.baseline import Entry, fingerprints
 from ctxreview.changed import Ranges, touches
 from ctxreview.config import Project
-from ctxreview.errors import ConfigError, SourceError
+from ctxreview.errors import ConfigError, CtxreviewError, SourceError
 from ctxreview.languages import extensions, language_of
 from ctxreview.model import Finding, Outline, Source, Wrappers
 from ctxreview.outline import outline
@@ -259,6 +259,7 @@ _shared: tuple[Listing, Plan]
 def _forked(files: Listing, plan: Plan, workers: int) -> Iterator[Linted]:
     import gc
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
     global _shared  # noqa: PLW0603
@@ -271,6 +272,10 @@ def _forked(files: Listing, plan: Plan, workers: int) -> Iterator[Linted]:
         try:
             for made in pool.map(_work, chunks):
                 yield from made
+        except BrokenProcessPool:
+            raise CtxreviewError(
+                "A process was ended from outside, perhaps for want of memory; lint fewer files."
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from samples import shop
 
 from ctxreview import baseline, linting, rules
 from ctxreview.config import Project
+from ctxreview.errors import CtxreviewError
 from ctxreview.languages import load
 from ctxreview.model import NO_WRAPPERS, Finding, Source, Wrappers
 from ctxreview.outline import outline
@@ -204,6 +206,16 @@ def test_control_characters_are_written_out(lint: Lint, repo: Path) -> None:
     done = lint("X\x1b[31m.cs")
     assert "X\\x1b[31m.cs:1: medium lock-target" in done.stdout
     assert not {"\x1b", "\u202e"} & {*done.stdout, *done.stderr}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text(lint: Lint, repo: Path) -> None:
+    """A file whose name is not UTF-8 is linted and shown like any other, in each format and in a baseline."""
+    write(repo, {os.fsdecode(b"\xff.cs"): LOUD.format("N")})
+    assert "\N{REPLACEMENT CHARACTER}.cs:1: low" in lint().stdout.replace("?", "\N{REPLACEMENT CHARACTER}")
+    assert len(paths(lint("--format", "json"))) == 3
+    assert lint("--baseline", "known.json", "--write-baseline").returncode == 0
+    assert places(lint("--baseline", "known.json", "--format", "json")) == []
 
 
 # --- which files -------------------------------------------------------------------------------------------
@@ -769,6 +781,15 @@ def test_as_one_process_alone(many: Path, cores: int, monkeypatch: pytest.Monkey
     assert list(linting.lint(files, EVERY)) == alone
     assert [r.path for r in alone] == sorted(files.paths)
     assert sum(bool(r.failed) for r in alone) == 3
+
+
+def test_a_process_that_is_killed(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that the system ends is a sentence, and not a result that lacks its files."""
+    deadly = ModuleType("deadly")
+    vars(deadly).update(ID="deadly", NEEDS=("lock",), check=lambda _: os._exit(9))
+    monkeypatch.setattr(linting, "_cores", lambda: 2)
+    with pytest.raises(CtxreviewError, match="ended from outside"):
+        list(linting.lint(linting.listing((many,), many), EVERY._replace(checks=(deadly,))))
 
 
 class Terminal:
