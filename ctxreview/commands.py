@@ -1,20 +1,40 @@
-"""The commands around a review: what was kept of it, and what is said of it to others.
+"""The commands around a review: what was kept of it, and what is said of it to others; and the rules without one.
 
 A module of its own because :mod:`ctxreview.cli` reads it only when one of them is asked for.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxreview.cli import BaseUrl, Format, Model, Output, ProviderName, Root, _endpoint, _print, _say
+from ctxreview.cli import (
+    BaseUrl,
+    FailOn,
+    Format,
+    Model,
+    Output,
+    ProviderName,
+    Root,
+    _colour,
+    _endpoint,
+    _fail_on,
+    _print,
+    _say,
+)
 from ctxreview.errors import ConfigError, StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ctxreview.linting import Linted, Listing, Plan
+    from ctxreview.model import Finding
     from ctxreview.store import Stored
 
 app = typer.Typer(rich_markup_mode=None)
@@ -199,3 +219,139 @@ def _kept(number: str) -> Stored:
             "No review was kept yet." if number == "last" else f"There is no review {number}; see ctxreview log."
         )
     return row
+
+
+# --- lint --------------------------------------------------------------------------------------------------
+
+BAR_SECONDS = 0.1
+"""The progress bar is drawn again after that."""
+
+
+class LintFormat(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders.", show_default=False)]
+
+
+@app.command()
+def lint(
+    paths: Paths = None,
+    format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
+    select: Annotated[str | None, typer.Option(metavar="RULE,...", help="Ask only these rules.")] = None,
+    ignore: Annotated[str | None, typer.Option(metavar="RULE,...", help="Do not ask these rules.")] = None,
+    diff: Annotated[
+        str | None, typer.Option("--diff", metavar="REV", help="Only findings on lines changed since this revision.")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave out the findings of this file.")] = None,
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Write what is found to the --baseline instead of printing it.")
+    ] = False,
+    root: Root = None,
+    fail_on: FailOn = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")] = False,
+    output: Output = None,
+) -> None:
+    """Find hazards in files and folders, or in the whole repository, without any model.
+
+    A finding is silenced by a comment on its line or above it: // ctxreview: ignore RULE because REASON.
+    ctxreview lint src --diff main tells what stands on changed lines; old findings go into a file with
+    ctxreview lint --baseline known.json --write-baseline and are left out by ctxreview lint --baseline known.json.
+    """
+    import gc
+
+    from ctxreview import baseline as baselines
+    from ctxreview import linting
+    from ctxreview.changed import since
+    from ctxreview.config import project
+
+    gc.enable()  # see __main__
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--root {root}: is not a folder.")
+    if write_baseline and (baseline is None or diff is not None):
+        raise ConfigError("--write-baseline writes all that is found to the --baseline; give one, and no --diff.")
+    known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.exists()) else ()
+    home = linting.root_of(paths or (), root)
+    plan = linting.planned(project(home), select, ignore, since(diff, home) if diff is not None else None)
+    files = linting.listing(paths or (), home)
+    for sentence in (*files.failed, *files.notes):
+        _say(sentence)
+    every = _linted(files, plan, quiet)
+    results = [result for result in every if not result.failed]
+    failed = [*files.failed, *(result.failed for result in every if result.failed)]
+    if write_baseline and baseline is not None:
+        looked = {result.path for result in every}
+        others = [entry for entry in known if paths and entry.path not in looked]
+        made = [*linting.entries(results), *others]
+        _print(baselines.text(made), baseline)
+        _say(f"{_number(len(made))} in {baseline}.")
+    else:
+        results, old = linting.known_before(results, known)
+        if old:
+            _say(f"{_number(old)} known from {baseline}.")
+        found = _report(results, old, failed, format_, output)
+        if not failed:
+            _fail_on(found, fail_on)
+    if failed:
+        _say(f"{'1 thing' if len(failed) == 1 else f'{len(failed):,} things'} could not be linted.")
+        raise typer.Exit(2)
+
+
+def _report(
+    results: list[Linted], known: int, failed: list[str], format_: LintFormat, output: Path | None
+) -> list[Finding]:
+    """Print the findings, and give them."""
+    from ctxreview.reports import document, findings
+
+    found = [finding for result in results for finding in result.findings]
+    silenced = sum(result.suppressed for result in results)
+    if silenced:
+        _say(f"{_number(silenced)} silenced by comments.")
+    if format_ is LintFormat.JSON:
+        _print(document.dumps(findings.lint(found, len(results), silenced, known, failed), 2), output)
+    else:
+        _print(findings.text(found, len(results), _colour(output)), output)
+    return found
+
+
+def _number(count: int) -> str:
+    return "1 finding is" if count == 1 else f"{count:,} findings are"
+
+
+def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
+    """The files' findings, with a bar on a terminal; a file that cannot be read is said at once."""
+    from ctxreview.linting import lint as each
+
+    made: list[Linted] = []
+    try:
+        for result in _with_bar(each(files, plan), len(files.paths), quiet):
+            made.append(result)
+            if result.failed:
+                _say(result.failed)
+    except KeyboardInterrupt:
+        raise StoppedError(f"Stopped; {len(made):,} of {len(files.paths):,} files were linted.") from None
+    return made
+
+
+def _with_bar(results: Iterable[Linted], count: int, quiet: bool) -> Iterator[Linted]:
+    """The results, counted by a bar on standard error where that is a terminal for people."""
+    if quiet or os.environ.get("NO_COLOR") or sys.stderr is None or not sys.stderr.isatty():
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("Linting"), BarColumn(), MofNCompleteColumn(), TextColumn("files")
+    # Without a thread of its own, which processes that fork could not copy.
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
+        task = progress.add_task("", total=count)
+        shown = 0.0
+        for result in results:
+            progress.advance(task)
+            if (now := time.monotonic()) - shown > BAR_SECONDS:
+                shown = now
+                progress.refresh()
+            yield result

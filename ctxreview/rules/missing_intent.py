@@ -48,10 +48,15 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope
+from ctxreview.rules.evidence import LOCK, TRANSACTION
 from ctxreview.rules.places import scope_lines
 
 ID = "missing-intent"
 SEVERITY = "note"
+NEEDS = (LOCK, TRANSACTION)
+
+
+_SUPPRESSES = re.compile(r"\s*/[/*]+\s*ctxreview:")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -68,9 +73,15 @@ def check(outline: Outline) -> list[Finding]:
         for scope in outline.holds
         if scope.form in ("block", "declaration", "acquire-release")
         and scope.certainty != "assumed"
-        and scope.intent is None
+        and not _is_told(scope, outline)
         and not _at_field(scope, outline)
     ]
+
+
+def _is_told(scope: Scope, outline: Outline) -> bool:
+    """Whether a comment stands above it that says more than which rules do not count here."""
+    lines = re.split(r"[\r\n]+", outline.source.text(scope.intent)) if scope.intent is not None else []
+    return any(line.strip() and not _SUPPRESSES.match(line) for line in lines)
 
 
 def _at_field(scope: Scope, outline: Outline) -> bool:
