@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview import selection
 from ctxreview.errors import SourceError
 from ctxreview.model import Source
-from ctxreview.processes import cores, spread
 
 if TYPE_CHECKING:
     import re
@@ -63,8 +62,6 @@ _PART = frozenset((*b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 _APART = bytes(byte if byte in _PART else 0x20 for byte in range(0x100))
 _FEW = 16
 """Up to here looking for the words one by one is faster than taking every identifier of a file."""
-_SHARED = 400 * 1024 * 1024
-"""Bytes of text, each counted once for each word, from which on several processes search what is in memory."""
 _CHUNK = 128
 _THREADS = 4
 _BUFFER = 256 * 1024
@@ -386,9 +383,7 @@ def search(
                 hits.append((path, names))
         return hits
 
-    if len(texts) == len(place.paths) and len(sought) * sum(map(len, texts.values())) > _SHARED and cores() > 1:
-        hits = list(spread(look, chunks))
-    elif len(chunks) <= _THREADS or len(texts) == len(place.paths):
+    if len(chunks) <= _THREADS or len(texts) == len(place.paths):
         hits = [look(chunk) for chunk in chunks]
     else:  # several at once, because a disk answers several requests at once
         from concurrent.futures import ThreadPoolExecutor
