@@ -110,12 +110,13 @@ def test_other_members_stay(member: str) -> None:
         f"class C {{\n#if A\n void F() {{\n#else\n void F(int x) {{\n#endif\n {LONG} }} }}",
         f"class C {{ void F() {{ {LONG} }} }} }}",
         f"class C {{ void F() {{ {LONG} }}",
+        f"using X; if (x) {{ {LONG} }} void F() {{ {LONG} }} class C {{ void F() {{ {LONG} }} }}",
         "",
         "int x;",
     ],
 )
-def test_nothing_is_left_out_where_braces_do_not_pair(text: str) -> None:
-    """Half a file, or an ``#if`` that splits a statement, is read whole."""
+def test_nothing_is_left_out_in_doubt(text: str) -> None:
+    """Half a file, an ``#if`` that splits a statement, and top-level statements are read whole."""
     assert left_out(text) == []
 
 

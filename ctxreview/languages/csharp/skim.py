@@ -59,6 +59,8 @@ def _bodies(masked: bytes) -> list[tuple[int, int, int]]:
                 before = masked[head:at].rstrip()
                 if _is_container(before):
                     head = at + 1
+                elif depth == 0:
+                    return []  # top-level statements: blocks that are no methods
                 else:
                     outer, opened = depth, at if _is_method(before) else -1
             depth += 1
