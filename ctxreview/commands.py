@@ -1,4 +1,4 @@
-"""The commands around a review: what was kept of it, and what is said of it to others.
+"""The commands around a review: what was kept of it, what is said of it to others, and what the rules say of themselves.
 
 A module of its own because :mod:`ctxreview.cli` reads it only when one of them is asked for.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxreview.cli import BaseUrl, Format, Model, Output, ProviderName, Root, _endpoint, _print, _say
+from ctxreview.cli import BaseUrl, Format, Model, Output, ProviderName, Root, _colour, _endpoint, _print, _say
 from ctxreview.errors import ConfigError, StoppedError
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in which this stands.", show_default=False)]
 Formats = Annotated[Format, typer.Option("--format")]
+
+WIDEST = 100
+"""Columns of prose, however wide the terminal is."""
 
 
 @app.command()
@@ -154,6 +157,26 @@ def doctor(
         _print(document.dumps({"schema": "ctxreview.doctor/1", "checks": [c._asdict() for c in found]}, 2), None)
     if any(check.state == "problem" for check in found):
         raise typer.Exit(2)
+
+
+# --- rules and intent --------------------------------------------------------------------------------------
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Its ID, as a finding names it.")], output: Output = None
+) -> None:
+    """Say what a rule flags, why it matters, when it is fine, with an example: ctxreview explain lock-target."""
+    from shutil import get_terminal_size
+
+    from ctxreview.reports.explain import text
+    from ctxreview.rules.catalogue import entry
+
+    width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns) if output is None else WIDEST
+    _print(text(entry(rule), width, _colour(output)), output)
+
+
+# --- what they share ---------------------------------------------------------------------------------------
 
 
 def _home(root: Path | None) -> Path:
