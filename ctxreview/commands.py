@@ -11,7 +11,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxreview.cli import BaseUrl, Format, Model, Output, ProviderName, Root, _colour, _endpoint, _print, _say
+from ctxreview.cli import (
+    DEFAULT_HOPS,
+    BaseUrl,
+    Budget,
+    Format,
+    Fresh,
+    Hops,
+    MaxCost,
+    MaxTokens,
+    Model,
+    One,
+    Output,
+    ProviderName,
+    Root,
+    _colour,
+    _endpoint,
+    _job,
+    _print,
+    _say,
+)
 from ctxreview.errors import ConfigError, StoppedError
 
 if TYPE_CHECKING:
@@ -174,6 +193,74 @@ def explain(
 
     width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns) if output is None else WIDEST
     _print(text(entry(rule), width, _colour(output)), output)
+
+
+@app.command()
+def intent(
+    selection: One,
+    write: Annotated[bool, typer.Option("--write", help="Put it into the file; on a terminal after asking.")] = False,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    fresh: Fresh = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+) -> None:
+    """Draft the comment that says why the transaction or lock around the selection is there, as a diff.
+
+    A model drafts it where one is configured (--provider none: without), from the whole context; without one it is made
+    of facts: what belongs together, who shares the lock, what must not be changed. It is a draft: read it, and correct it.
+
+    --write shows the diff and then puts the comment into the file, which keeps its encoding and line ends; on a terminal
+    it asks first. A scope that has such a comment is left as it is, with status 0; where there is none to say why of, the
+    status is 2.
+    """
+    from ctxreview import asking
+    from ctxreview import intent as intents
+    from ctxreview.prices import Account
+    from ctxreview.reports.change import diff
+    from ctxreview.review import context_of
+    from ctxreview.rewriting import rewrite
+    from ctxreview.rules.missing_intent import is_told
+
+    within = asking.limits(max_tokens, max_cost)
+    endpoint = _endpoint(provider, model, base_url)
+    job = _job(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model)
+    value = context_of(selection, job)
+    scope = intents.scope_of(value)
+    source = value.selection.source
+    where = f"{value.path}:{source.line_of(scope.head.start)}"
+    if is_told(scope, value.outline):
+        _say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
+        return
+    asks = asking.asking(endpoint, fresh, Account(within), _say) if endpoint is not None else None
+    made = intents.draft(value, scope, job, asks)
+    if made.review is not None and endpoint is not None:
+        asking.keep(made.review, endpoint, _say)
+    _print(diff(source, made.after, _colour(None)), None)
+    by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"
+    _say(f"{by}. Whether it is why the {scope.construct} is there, you know.")
+    if not write or not _confirmed(f"Write it into {value.path}?"):
+        return
+    rewrite(source, made.after)
+    _say(f"{where}: the comment was written.")
+
+
+def _confirmed(question: str) -> bool:
+    """Whether a person agrees; without a terminal the option that led here has said so."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return True
+    _say(f"{question} [y/N]")
+    try:
+        agreed = input().strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        raise StoppedError("Stopped; nothing was written.") from None
+    if not agreed:
+        _say("Nothing was written.")
+    return agreed
 
 
 # --- what they share ---------------------------------------------------------------------------------------
