@@ -28,8 +28,15 @@ MOST_LINES = 8
 MOST_NAMES = 5
 
 _NAME = re.compile(r"[\w.]+(?:<[\w.]+>)?(?:\(\))?")
+_PLUMBING = frozenset(
+    {"ConfigureAwait", "AsTask", "GetAwaiter", "GetResult", "GetEnumerator", "MoveNext", "Dispose", "DisposeAsync", "ToString"}
+)  # fmt: skip
 _MARKS = re.compile(r"^\s*(?:/{2,}|/\*+|\*+/?|[-*•>]\s|```\w*$)|\*/\s*$")
-_CODE = re.compile(r"[;{}]\s*$|^\s*[{}#@]|;\s*\S.*;|=>|[^=!<>]=[^=]|\)\s*;|</?\w+[^<>]*>\s*$|```")
+_FENCE = re.compile(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
+_STATEMENT = re.compile(
+    r"[;{}]\s*$|^\s*[{}#@]|^\s*(?:await |using |var |new )*[\w.<>]+\s*\([^()]*\)\s*$|^\s*</?\w[^<>]*>\s*$"
+)
+_CODE = re.compile(r"[;{}]\s*$|\)\s*;|;\s*\S.*;|=>|[^=!<>]=[^=]|`{3}")
 _DIRECTIVE = re.compile(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[REDACTED|\*/|/\*|//")
 
 
@@ -55,20 +62,31 @@ def _together(context: Context, scope: Scope) -> str:
     own = {scope.resource.removeprefix("this.").split(".")[0]}
     roots = {root_of(f.target) for f in under if f.kind in ("save", "io", "complete") or _is_query(f)} | own
     changed = [_place(f) for f in under if f.kind == "write" and f.detail != "captured" and f.name not in own]
-    read = [source_of(f.target) or f.name for f in under if _is_query(f)]
+    queried = [(f, source_of(f.target)) for f in under if _is_query(f)]
+    read = [source for f, source in queried if _is_set(f, source)]
     read += [
         _place(f) for f in under if f.kind == "read" and f.is_state and f.name not in roots and _can_change(f, context)
     ]
-    saved = [f.name for f in under if f.kind == "save"]
+    called = [_called_as(f, source) for f, source in queried if not _is_set(f, source)]
+    called += [f.name for f in under if f.kind == "save"]
     done = {
         "reading and changing": [n for n in read if n in changed],
         "reading": [n for n in read if n not in changed],
         "changing": [n for n in changed if n not in read],
-        "calling": saved,
+        "calling": called,
     }
     if not any(done.values()):
         done = {"calling": _calls(context, scope)}
     return _joined([f"{what} {_listed(names)}" for what, names in done.items() if names], ", and")
+
+
+def _is_set(query: Fact, source: str) -> bool:
+    """Whether a query is asked of something that has a name, such as ``_db.Orders``; ``connection.Query()`` is but a call."""
+    return "." in source and not query.target.partition(source)[2].startswith("(")
+
+
+def _called_as(query: Fact, source: str) -> str:
+    return source if "." in source else f"{source}.{query.name}" if source else query.name
 
 
 def _place(fact: Fact) -> str:
@@ -93,15 +111,16 @@ def _can_change(fact: Fact, context: Context) -> bool:
 
 
 def _calls(context: Context, scope: Scope) -> list[str]:
+    """What the source calls under the scope, as it names it."""
     body = body_of(context.outline, scope.head)
     ends = (scope.head, scope.tail, *scope.completes_at)
-    return [
-        c.name
+    calls = [
+        c
         for c in (body.calls if body is not None else ())
-        if not c.creates
-        and not any(e.overlaps(c.span) for e in ends)
+        if not (c.creates or c.name in _PLUMBING or any(end.overlaps(c.span) for end in ends))
         and context.outline.under(Fact("", c.span, ""), scope)
     ]
+    return [f"{c.on.removeprefix('this.')}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
 
 
 def _shared(context: Context, scope: Scope) -> Iterator[str]:
@@ -191,19 +210,26 @@ def cleaned(answer: str) -> tuple[str, ...]:
     sentence that claims what a person has to answer for (:func:`ctxreview.reports.comment.claims`). Raises
     :class:`ReplyError` where nothing is left.
     """
-    lines = [_MARKS.sub("", line) for line in re.split(r"[\r\n\v\f\x85\u2028\u2029]+", answer)]
-    text = " ".join(redact(_printable(" ".join(line for line in lines if not _CODE.search(line)))).text.split())
-    sentences = [s.strip() for s in re.split(r"(?<=[.!?])\s+(?=[A-Z\"'(\d]|[^\x00-\x7f])", text)]
+    prose = " ".join(_prose(answer))
+    text = " ".join(redact(_printable(prose)).text.split())
+    unwanted = (_CODE.search, _DIRECTIVE.search, claims)
     kept = [
-        s
-        for s in sentences
-        if re.search(r"\w", s) and not claims(s) and not _DIRECTIVE.search(s) and not _CODE.search(s)
+        s for s in re.split(r"(?<=[.!?])\s+", text) if re.search(r"\w", s) and not any(found(s) for found in unwanted)
     ]
     if not kept:
         raise ReplyError(
             "The comment has no sentence that can be used: give plain sentences, without code and judgement."
         )
     return tuple(kept)
+
+
+def _prose(answer: str) -> Iterator[str]:
+    """The lines of an answer that are no code, without comment marks; of fenced ones those that are comments."""
+    for number, part in enumerate(_FENCE.split("\n".join(re.split(r"[\r\n\v\f\x85\u2028\u2029]+", answer)))):
+        for line in part.split("\n"):
+            bare = _MARKS.sub("", line)
+            if not _STATEMENT.search(bare) and (number % 2 == 0 or bare != line):
+                yield bare
 
 
 def _printable(text: str) -> str:
