@@ -1,4 +1,4 @@
-"""The commands around a review: what was kept of it, and what is said of it to others; and the rules without one.
+"""The commands around a review: what was kept of it, what is said of it to others; the rules without one, and what they say.
 
 A module of its own because :mod:`ctxreview.cli` reads it only when one of them is asked for.
 """
@@ -15,16 +15,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ctxreview.cli import (
+    DEFAULT_HOPS,
     BaseUrl,
+    Budget,
     FailOn,
     Format,
+    Fresh,
+    Hops,
+    MaxCost,
+    MaxTokens,
     Model,
+    One,
     Output,
     ProviderName,
     Root,
     _colour,
     _endpoint,
     _fail_on,
+    _job,
     _print,
     _say,
 )
@@ -34,13 +42,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ctxreview.linting import Linted, Listing, Plan
-    from ctxreview.model import Finding
+    from ctxreview.model import Finding, Source
     from ctxreview.store import Stored
 
 app = typer.Typer(rich_markup_mode=None)
 
 Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in which this stands.", show_default=False)]
 Formats = Annotated[Format, typer.Option("--format")]
+
+WIDEST = 100
+"""Columns of prose, however wide the terminal is."""
 
 
 @app.command()
@@ -176,6 +187,94 @@ def doctor(
         raise typer.Exit(2)
 
 
+# --- rules and intent --------------------------------------------------------------------------------------
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Its ID, as a finding names it.")], output: Output = None
+) -> None:
+    """Say what a rule flags, why it matters, when it is fine, with an example: ctxreview explain lock-target."""
+    from shutil import get_terminal_size
+
+    from ctxreview.reports.explain import text
+    from ctxreview.rules.catalogue import entry
+
+    width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns) if output is None else WIDEST
+    _print(text(entry(rule), width, _colour(output)), output)
+
+
+@app.command()
+def intent(
+    selection: One,
+    write: Annotated[bool, typer.Option("--write", help="Put it into the file; on a terminal after asking.")] = False,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    fresh: Fresh = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+) -> None:
+    """Draft the comment that says why the transaction or lock around the selection is there, as a diff.
+
+    A model drafts it where one is configured (--provider none: without), from the whole context; without one it is made
+    of facts: what belongs together, who shares the lock, what must not be changed. It is a draft: read it, and correct it.
+
+    --write shows the diff and then puts the comment into the file, which keeps its encoding and line ends; on a terminal
+    it asks first. A scope that has such a comment is left as it is, with status 0; where there is none to say why of, the
+    status is 2.
+    """
+    from ctxreview import asking
+    from ctxreview import intent as intents
+    from ctxreview.prices import Account
+    from ctxreview.reports.change import diff
+    from ctxreview.review import context_of
+    from ctxreview.rewriting import rewrite
+    from ctxreview.rules.missing_intent import is_told
+
+    within = asking.limits(max_tokens, max_cost)
+    endpoint = _endpoint(provider, model, base_url)
+    job = _job(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model)
+    value = context_of(selection, job)
+    scope = intents.scope_of(value)
+    source = value.selection.source
+    where = f"{value.path}:{source.line_of(scope.head.start)}"
+    if is_told(scope, value.outline):
+        _say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
+        return
+    asks = asking.asking(endpoint, fresh, Account(within), _say) if endpoint is not None else None
+    made = intents.draft(value, scope, job, asks)
+    if made.review is not None and endpoint is not None:
+        asking.keep(made.review, endpoint, _say)
+    _print(diff(source, made.after, _colour(None)), None)
+    by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"
+    _say(f"{by}. Whether it is why the {scope.construct} is there, you know.")
+    if not write or not _confirmed(f"Write it into {value.path}?"):
+        return
+    rewrite(source, made.after)
+    _say(f"{where}: the comment was written.")
+
+
+def _confirmed(question: str) -> bool:
+    """Whether a person agrees; without a terminal the option that led here has said so."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return True
+    _say(f"{question} [y/N]")
+    try:
+        agreed = input().strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        raise StoppedError("Stopped; nothing was written.") from None
+    if not agreed:
+        _say("Nothing was written.")
+    return agreed
+
+
+# --- what they share ---------------------------------------------------------------------------------------
+
+
 def _home(root: Path | None) -> Path:
     """The repository: the given one, or the one around the current folder."""
     from ctxreview.selection import find_root
@@ -232,6 +331,7 @@ class LintFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
 
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders.", show_default=False)]
@@ -250,6 +350,7 @@ def lint(
     write_baseline: Annotated[
         bool, typer.Option("--write-baseline", help="Write what is found to the --baseline instead of printing it.")
     ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the rules instead.")] = False,
     root: Root = None,
     fail_on: FailOn = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")] = False,
@@ -269,6 +370,9 @@ def lint(
     from ctxreview.config import project
 
     gc.enable()  # see __main__
+    if listed:
+        _print(_rules(format_), output)
+        return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     if write_baseline and (baseline is None or diff is not None):
@@ -292,7 +396,7 @@ def lint(
         results, old = linting.known_before(results, known)
         if old:
             _say(f"{_number(old)} known from {baseline}.")
-        found = _report(results, old, failed, format_, output)
+        found = _report(results, home, old, failed, format_, output)
         if not failed:
             _fail_on(found, fail_on)
     if failed:
@@ -300,11 +404,34 @@ def lint(
         raise typer.Exit(2)
 
 
+def _rules(format_: LintFormat) -> str:
+    from ctxreview.reports import document
+    from ctxreview.rules import catalogue
+
+    every = catalogue.entries()
+    if format_ is LintFormat.SARIF:
+        raise ConfigError("--list: rules are listed as text or json.")
+    made = {"schema": "ctxreview.rules/1", "rules": catalogue.rows(every)}
+    return document.dumps(made, 2) if format_ is LintFormat.JSON else catalogue.listed(every)
+
+
+def _source(path: str, root: Path) -> Source:
+    """A file that was linted, once more; empty where it is gone since."""
+    from ctxreview import selection
+    from ctxreview.errors import SourceError
+    from ctxreview.model import Source
+
+    try:
+        return selection.read(root / path, root)
+    except SourceError:
+        return Source(path, b"")
+
+
 def _report(
-    results: list[Linted], known: int, failed: list[str], format_: LintFormat, output: Path | None
+    results: list[Linted], root: Path, known: int, failed: list[str], format_: LintFormat, output: Path | None
 ) -> list[Finding]:
     """Print the findings, and give them."""
-    from ctxreview.reports import document, findings
+    from ctxreview.reports import document, findings, sarif
 
     found = [finding for result in results for finding in result.findings]
     silenced = sum(result.suppressed for result in results)
@@ -312,6 +439,11 @@ def _report(
         _say(f"{_number(silenced)} silenced by comments.")
     if format_ is LintFormat.JSON:
         _print(document.dumps(findings.lint(found, len(results), silenced, known, failed), 2), output)
+    elif format_ is LintFormat.SARIF:
+        files = (
+            (_source(r.path, root), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings
+        )
+        _print(document.dumps(sarif.document(files, failed), 2), output)
     else:
         _print(findings.text(found, len(results), _colour(output)), output)
     return found

@@ -266,7 +266,7 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
             user=f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n",
         )
         second = provider(again)
-        usage = _sum(completion.usage, second.usage)
+        usage = total(completion.usage, second.usage)
         try:
             return verify(parse(second.text, job.checklist), context), second._replace(usage=usage)
         except ReplyError as still:
@@ -275,7 +275,9 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
             ) from None
 
 
-def _sum(first: Usage, second: Usage) -> Usage:
+def total(first: Usage, second: Usage) -> Usage:
+    """What two questions used together; unknown where it is of one."""
+
     def add(a: int | None, b: int | None) -> int | None:
         return None if a is None or b is None else a + b
 

@@ -20,6 +20,7 @@ import test_rules
 import test_rules_data
 import test_rules_locks
 from samples import shop
+from test_sarif import validator
 
 from ctxreview import baseline, linting, processes, rules
 from ctxreview.config import Project
@@ -842,3 +843,36 @@ def test_a_person_stops_it(tmp_path: Path) -> None:
     assert re.search(r"Stopped; [\d,]+ of 300 files were linted\.", shown)
     assert "Traceback" not in shown
     assert "lock-target" not in shown
+
+
+# --- the rules, and the form for code scanning ---------------------------------------------------------------
+
+
+def test_the_rules_are_listed(lint: Lint) -> None:
+    """--list names every rule with its severity and what it says, as text or as a document."""
+    shown = lint("--list").stdout
+    found = json.loads(lint("--list", "--format", "json").stdout)
+    assert found["schema"] == "ctxreview.rules/1"
+    assert {r["id"] for r in found["rules"]} == {rule.ID for rule in rules.RULES}
+    assert all(r["id"] in shown for r in found["rules"])
+    refusal(lint("--list", "--format", "sarif"), "text or json")
+
+
+def test_for_code_scanning(repo: Path, lint: Lint) -> None:
+    """The findings as SARIF, valid by the official schema; their fingerprints do not depend on what was left out."""
+    write(repo, {"Bad.cs": b"\x00\x01\x02" * 9})
+    every = lint("--format", "sarif")
+    assert every.returncode == 2
+    found = json.loads(every.stdout)
+    assert [e.message for e in validator().iter_errors(found)] == []
+    (run,) = found["runs"]
+    assert not run["invocations"][0]["executionSuccessful"]
+    assert "Bad.cs" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    uris = {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in run["results"]}
+    assert uris == {"A.cs", "src/B.cs"}
+    marks = [r["partialFingerprints"]["primaryLocationLineHash"] for r in run["results"]]
+    commit(repo)
+    write(repo, {"src/B.cs": "// moved\n\n" + LOUD.format("B")})
+    since = json.loads(lint("--format", "sarif", "--diff", "HEAD", "src").stdout)["runs"][0]["results"]
+    assert all(r["partialFingerprints"]["primaryLocationLineHash"] in marks for r in since)
+    assert all("startColumn" in r["locations"][0]["physicalLocation"]["region"] for r in run["results"])
