@@ -469,5 +469,9 @@ def _colour(output: Path | None) -> bool:
 
 
 def _say(sentence: str) -> None:
+    """A sentence for the person; it may quote a server, a file's name or a model, which do nothing to the terminal."""
+    from ctxreview.listing import visible
+    from ctxreview.redact import redact
+
     if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
-        print(sentence, file=sys.stderr, flush=True)
+        print(redact(visible(sentence)).text, file=sys.stderr, flush=True)

@@ -62,7 +62,7 @@ class Maker:
         words = ("Winter", "Kestrel", "Orbit", "Maple", "Falcon", "Quartz", "Harbor", "Pepper")
         return f"{self.random.choice(words)}{self.some(DIGITS, 3)}{self.random.choice('!#$%*+?^')}{self.some(ALNUM, 3)}"
 
-    def formats(self) -> Iterator[tuple[str, str]]:
+    def formats(self) -> Iterator[tuple[str, str]]:  # noqa: PLR0915
         """Name and value of one secret of each format that can be told by itself."""
         s = self.some
         yield "aws access key", "AK" + "IA" + s(UPPER + "234567", 16)
@@ -250,7 +250,7 @@ class Maker:
         for name, form in keyed.items():
             for quote in ('"', '@"'):
                 key = self.encoded(64 if name in ("azure storage", "cosmos", "signalr") else 32)
-                yield Leak(name, f"var a = {quote}{form.replace('{}', key)}\";", (key,))
+                yield Leak(name, f'var a = {quote}{form.replace("{}", key)}";', (key,))
         for sas in ("https://acme.blob.core.windows.net/c?sv=2023-01-03&se=2030-01-01&sr=c&sp=rl&sig={}",
                     "SharedAccessSignature sr=acme.servicebus.windows.net&sig={}&se=1893456000&skn=Root"):  # fmt: skip
             for _ in range(2):
@@ -264,20 +264,36 @@ class Maker:
             path = f"T{s(UPPER + DIGITS, 9)}/B{s(UPPER + DIGITS, 10)}/{s(ALNUM, 24)}"
             yield Leak("slack webhook", f'var a = "https://hooks.slack.com/services/{path}";', (path[-24:],))
             token = s(URLSAFE, 68)
-            yield Leak("discord webhook", f'// https://discord.com/api/webhooks/{s(DIGITS, 18)}/{token}', (token,))
+            yield Leak("discord webhook", f"// https://discord.com/api/webhooks/{s(DIGITS, 18)}/{token}", (token,))
             token = f"{s(HEX, 32)}/{s(HEX, 8)}-{s(HEX, 4)}-{s(HEX, 4)}-{s(HEX, 4)}-{s(HEX, 12)}"
             uuid = "0f8fad5b-d9cb-469f-a165-70867728950e"
-            yield Leak("teams webhook", f'var a = "https://acme.webhook.office.com/webhookb2/{uuid}@{uuid}/IncomingWebhook/{token}";', (token,))
+            yield Leak(
+                "teams webhook",
+                f'var a = "https://acme.webhook.office.com/webhookb2/{uuid}@{uuid}/IncomingWebhook/{token}";',
+                (token,),
+            )
             token = s(HEX, 32)
-            yield Leak("sentry dsn", f'var a = "https://{token}@o{s(DIGITS, 6)}.ingest.sentry.io/{s(DIGITS, 7)}";', (token,))
+            yield Leak(
+                "sentry dsn", f'var a = "https://{token}@o{s(DIGITS, 6)}.ingest.sentry.io/{s(DIGITS, 7)}";', (token,)
+            )
             word = self.password().replace("#", "!").replace("?", "!").replace("%", "!")
-            yield Leak("basic auth address", f'var a = new Uri("https://deploy:{word}@packages.acme.local/nuget");', (word,))
+            yield Leak(
+                "basic auth address", f'var a = new Uri("https://deploy:{word}@packages.acme.local/nuget");', (word,)
+            )
             token = s(URLSAFE, 48)
-            yield Leak("bearer header", f'client.DefaultRequestHeaders.Add("Authorization", "Bearer {token}");', (token,))
+            yield Leak(
+                "bearer header", f'client.DefaultRequestHeaders.Add("Authorization", "Bearer {token}");', (token,)
+            )
             token = s(URLSAFE, 48)
-            yield Leak("bearer in a comment", f"// curl -H 'Authorization: Bearer {token}' https://api.acme.local", (token,))
+            yield Leak(
+                "bearer in a comment", f"// curl -H 'Authorization: Bearer {token}' https://api.acme.local", (token,)
+            )
             token = s(ALNUM, 40)
-            yield Leak("authentication header", f'request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "{token}");', (token,))
+            yield Leak(
+                "authentication header",
+                f'request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "{token}");',
+                (token,),
+            )
             token = base64.b64encode(f"deploy:{self.password()}".encode()).decode()
             yield Leak("basic header", f'headers["Authorization"] = "Basic {token}";', (token,))
             token = "00" + s(URLSAFE, 40)
@@ -287,9 +303,11 @@ class Maker:
             token = s(ALNUM, 40)
             yield Leak("cookie", f'request.Headers.Add("Cookie", "theme=dark; sessionid={token}; lang=en");', (token,))
             token = s(ALNUM, 32)
-            yield Leak("set-cookie", f'// Set-Cookie: .AspNet.Session={token}; HttpOnly', (token,))
+            yield Leak("set-cookie", f"// Set-Cookie: .AspNet.Session={token}; HttpOnly", (token,))
             token = s(ALNUM, 32)
-            yield Leak("query parameter", f'var a = "https://api.acme.local/v1/orders?api_key={token}&page=1";', (token,))
+            yield Leak(
+                "query parameter", f'var a = "https://api.acme.local/v1/orders?api_key={token}&page=1";', (token,)
+            )
             token = s(URLSAFE, 40)
             yield Leak("access token parameter", f'var a = "https://api.acme.local/me?access_token={token}";', (token,))
 
@@ -333,7 +351,7 @@ class Maker:
                 "api key": ('const string ApiKey = "{}";', s(ALNUM, 32)),
                 "aws secret": ('var a = new BasicAWSCredentials(id, "{}");', s(BASE64, 40)),
                 "aws secret by name": ('config["AWS_SECRET_ACCESS_KEY"] = "{}";', s(BASE64, 40)),
-                "mailgun": ('options.MailgunApiKey = "{}";', f"{s(HEX, 32)}-{s(HEX, 8)}-{s(HEX, 8)}"),
+                "mailgun by name": ('options.MailgunApiKey = "{}";', f"{s(HEX, 32)}-{s(HEX, 8)}-{s(HEX, 8)}"),
                 "twilio auth token": ('TwilioClient.Init(accountSid, authToken: "{}");', s(HEX, 32)),
                 "cloudflare": ('var cloudflareApiToken = "{}";', s(URLSAFE, 40)),
                 "okta": ('var a = new OktaOptions { Token = "{}" };', "00" + s(URLSAFE, 40)),

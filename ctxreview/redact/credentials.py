@@ -51,9 +51,11 @@ def authorization(text: str, at: int) -> Iterator[tuple[int, int]]:
 def cookie(text: str, at: int) -> Iterator[tuple[int, int]]:
     """The values in ``Cookie: name=value; name=value`` that are no words."""
     head = compiled(r"""(?i)cookie["'\]]{0,3}\s{0,5}[:=,]\s{0,5}["']{0,3}""").match(text, at)
-    end = compiled(r"""[^"\r\n]{0,4000}""").match(text, head.end()) if head else None
+    end = compiled(r"""[^"\r\n]{0,1000}""").match(text, head.end()) if head else None
     if head and end:
-        for pair in compiled(r"[\w.-]{1,60}=(?P<secret>[\w.~+/%-]{16,4000}={0,2})").finditer(text, head.end(), end.end()):
+        for pair in compiled(r"[\w.-]{1,60}=(?P<secret>[\w.~+/%-]{16,4000}={0,2})").finditer(
+            text, head.end(), end.end()
+        ):
             if looks_random(pair["secret"]):
                 yield pair.span("secret")
 
@@ -64,9 +66,10 @@ def parameter(text: str, at: int) -> Iterator[tuple[int, int]]:
     if not (lead := compiled(r"[?&;]\s?[\w.-]{0,30}$").search(text[max(0, at - 32) : at])):
         return
     value = compiled(r"\w{3,10}=(?P<secret>[\w.~+/%-]{16,400}={0,2})(?![\w(])").match(text, at)
-    if value and not compiled(_NOT_A_SECRET).search(lead[0][1:] + value[0].partition("=")[0]):
-        if looks_random(value["secret"]) and not is_placeholder(value["secret"]) and not is_guid(value["secret"]):
-            yield value.span("secret")
+    if value is None or compiled(_NOT_A_SECRET).search(lead[0][1:] + value[0].partition("=")[0]):
+        return
+    if looks_random(value["secret"]) and not is_placeholder(value["secret"]) and not is_guid(value["secret"]):
+        yield value.span("secret")
 
 
 def remark(text: str, at: int) -> Iterator[tuple[int, int]]:
@@ -74,7 +77,9 @@ def remark(text: str, at: int) -> Iterator[tuple[int, int]]:
     before = text[max(text.rfind("\n", 0, at) + 1, at - 500) : at]
     if not compiled(r"(?<!:)//|/\*|^\s*\*|<!--|^\s*(?:#|--)").search(before):
         return
-    if match := compiled(r"(?i)\w{3,12}(?:\s{1,3}(?:is|was)\s{1,3}|\s?[:=]\s{0,3})[\"'`]?(?P<secret>\S{6,80})").match(text, at):
+    if match := compiled(r"(?i)\w{3,12}(?:\s{1,3}(?:is|was)\s{1,3}|\s?[:=]\s{0,3})[\"'`]?(?P<secret>\S{6,80})").match(
+        text, at
+    ):
         word = match["secret"].rstrip("\"'`.,;)") if match["secret"][-1] in "\"'`.,;)" else match["secret"]
         if len(word) >= 6 and stands_out(word) and not is_placeholder(word):
             yield match.start("secret"), match.start("secret") + len(word)
@@ -179,7 +184,9 @@ def assigned(text: str, at: int) -> Iterator[tuple[int, int]]:
         return
     lowered = name.lower()
     if group != "value" and re.search(r"pass|pwd|secret", lowered):
-        given = (match["sign"] or ":") in ("=", "==", "!=", "=>", ":") and re.search(r"(?:pass(?:word|wd|phrase)|pwd)$", lowered)
+        given = (match["sign"] or ":") in ("=", "==", "!=", "=>", ":") and re.search(
+            r"(?:pass(?:word|wd|phrase)|pwd)$", lowered
+        )
         secret = (len(value) > 5 and looks_like_password(value)) or (bool(given) and is_one_word(value))
     elif re.search(r"(?:^|[^a-z])key$|key$", lowered) and not compiled(_KEY_OF_A_SERVICE).search(lowered):
         secret = len(value) >= 32 and looks_random(value, 4.0)
@@ -196,7 +203,6 @@ _KEY_OF_A_SERVICE = (
     r"(?:api|access|auth|account|private|secret|sign|signing|encrypt|encryption|decryption|validation|master|shared"
     r"|symmetric|hmac|aes|storage|client|subscription|service|host|function|jwt|app|application)[\W_]?key$"
 )
-
 
 
 def _line(text: str, at: int) -> str:
@@ -221,5 +227,3 @@ def constructed(text: str, at: int) -> Iterator[tuple[int, int]]:
         match = compiled(pattern).match(text, start)
         if match and not is_placeholder(match["secret"]) and not is_name_or_path(match["secret"]):
             yield match.span("secret")
-
-

@@ -53,7 +53,11 @@ FORMATS: tuple[tuple[str, tuple[str, ...], Finder], ...] = (
     ("slack-token", ("xapp-",), found_at(r"xapp-\d-[A-Za-z0-9-]{20,250}")),
     ("webhook", ("hooks.slack.com/",), found_at(r"hooks\.slack\.com/[a-z]{1,20}/(?P<secret>[\w/+-]{20,100})")),
     ("webhook", ("/api/webhooks/",), found_at(r"/api/webhooks/\d{15,22}/(?P<secret>[\w-]{40,100})", inside=True)),
-    ("webhook", (".webhook.office.com/",), found_at(r"\.webhook\.office\.com/\w{8,12}/(?P<secret>[\w@/-]{40,300})", inside=True)),
+    (
+        "webhook",
+        (".webhook.office.com/",),
+        found_at(r"\.webhook\.office\.com/\w{8,12}/(?P<secret>[\w@/-]{40,300})", inside=True),
+    ),
     (
         "stripe-key",
         ("sk_live_", "rk_live_", "sk_test_", "rk_test_", "sk_prod_", "rk_prod_"),
@@ -161,18 +165,20 @@ def private_key(text: str, at: int) -> Iterator[tuple[int, int]]:
             yield from found
 
 
-
-
 def putty_key(text: str, at: int) -> Iterator[tuple[int, int]]:
     """The lines of Base64 that follow ``Private-Lines: 8`` in a key file of PuTTY."""
     lines = compiled(r"private-lines: ?\d{1,3}((?:\s|\\[rn]|[\"+/*@$]){1,60}[A-Za-z0-9+/]{20,76}={0,2}){1,200}", re.I)
     if match := lines.match(text, at):
-        yield from (found.span() for found in compiled(r"[A-Za-z0-9+/]{20,76}={0,2}").finditer(text, at + 16, match.end()))
+        yield from (
+            found.span() for found in compiled(r"[A-Za-z0-9+/]{20,76}={0,2}").finditer(text, at + 16, match.end())
+        )
 
 
 def web_key(text: str, at: int) -> Iterator[tuple[int, int]]:
     """The private numbers of a JSON Web Key, found by its ``kty``."""
-    start = max(text.rfind("{", max(0, at - _LONGEST_KEY), at), 0)
-    end = text.find("}", at, at + _LONGEST_KEY)
+    start = text.rfind("{", max(0, at - _LONGEST_KEY), at)
+    if start < 0 or text.find("kty", start, at) >= 0:
+        return  # no object, or one that was looked at
+    end = compiled(r"[^{}]{0,20000}").match(text, at)
     name = r"""(?P<mark>[\"']{1,3})(?:d|dp|dq|qi|p|q|k)(?P=mark)\s{0,5}:\s{0,5}(?P=mark)(?P<secret>[\w-]{20,1400})"""
-    yield from (found.span("secret") for found in compiled(name).finditer(text, start, max(end, at)))
+    yield from (found.span("secret") for found in compiled(name).finditer(text, start, end.end() if end else at))

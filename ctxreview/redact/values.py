@@ -20,6 +20,7 @@ _PLACEHOLDER = (
     r"(?is)change.?(?:me|it)|your|example|placeholder|dummy|redacted|replace|insert|goes.?here|todo|not.?set|undefined"
     r"|^\W*(?:password|passwd|pass|pwd|secret|token|api.?key|key|user|username|credential|null|none|empty|true|false"
     r"|string|value|default)s?\d?\W*$"
+    r"|^\([\[^?:.]|\[\^|\\[sdwSDW]"
     r"|^[<{\[(].*[>}\])]$|^\$[({]|(?-i:^\$[A-Z_]+$|^[A-Z\d]+_[A-Z\d_]+$)|^%\w+%$|^\$?\{|^#\{|^@[\w.]+$|^:\w+$|^\?$|^\.\.\."
 )
 
@@ -55,11 +56,17 @@ def is_name_or_path(value: str) -> bool:
     )
 
 
+_PUBLIC = (
+    r"arn:|urn:|sha\d{3}[-:]|iVBORw0|R0lGOD|H4sI|UEsDB|JVBERi0|AAAAC3NzaC1|MII[A-Za-z0-9+/]{3,7}ANBgkqhkiG9w0BAQEFAAOC"
+)
+"""How names, digests, pictures, archives and public keys start."""
+
+
 def looks_random(value: str, bits: float = 3.0) -> bool:
     """Whether the value mixes letters and digits as no word does; ``bits`` of entropy for each character."""
     if not re.fullmatch(r"(?=.*[A-Za-z])(?=.*\d)[\w+/=.~:%!*-]+", value) or "abcdefgh" in value.lower():
         return False
-    if is_name_or_path(value) or re.fullmatch(r"[A-Za-z_]+\d{1,2}", value):
+    if is_name_or_path(value) or re.match(_PUBLIC, value) or re.fullmatch(r"[A-Za-z_]+\d{1,2}", value):
         return False
     counts = Counter(value).values()
     return -sum(count / len(value) * math.log2(count / len(value)) for count in counts) >= bits

@@ -39,7 +39,7 @@ def _clean(value: Any) -> Any:
 
 def error(given: str, message: str) -> Document:
     """What stands in the place of a selection that failed."""
-    return {"schema": "ctxreview.error/1", "selection": given, "error": message}
+    return {"schema": "ctxreview.error/1", "selection": _redacted(given), "error": _redacted(message)}
 
 
 def context(value: Context) -> Document:
