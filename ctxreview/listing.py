@@ -90,13 +90,15 @@ def listing(
     return "\n".join(out)
 
 
-def files(context: Context) -> Iterator[tuple[Source, str]]:
-    """The excerpts as numbered lines without secrets, file by file, the selected one first."""
+def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
+    """The excerpts as numbered lines, file by file, the selected one first; without secrets unless ``bare``."""
     others = {e.source.path: e.source for e in context.excerpts if e.source.path != context.path}
     for source in (context.selection.source, *others.values()):
         excerpts = [e for e in context.excerpts if e.source.path == source.path]
         selected = context.selection.lines if source.path == context.path else (0, 0)
-        yield source, listing(excerpts, source, selected, redacted(source))
+        numbers = range(1, source.line_count + 1)
+        lines = tuple(visible(source.line(n)) for n in numbers) if bare else redacted(source)
+        yield source, listing(excerpts, source, selected, lines)
 
 
 def proven(context: Context) -> tuple[str, ...]:

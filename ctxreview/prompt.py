@@ -59,27 +59,36 @@ def _unusable(error: Exception) -> ConfigError:
     return ConfigError(f"{prompt_file(TEMPLATE)}: the template cannot be used ({what}); mend it or remove it.")
 
 
-def build(context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer) -> Prompt:
-    """The finished prompt, secrets replaced.
+def build(
+    context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer, bare: bool = False
+) -> Prompt:
+    """The finished prompt, secrets replaced unless ``bare``.
 
     Raises :class:`BudgetError` when it exceeds the budget all the same, and :class:`ConfigError` when a user's
     template is broken.
     """
     from ctxreview.redact import redact
 
-    shown = [{"path": _sentence(source.path), "code": code} for source, code in files(context)]
+    def told(text: str) -> str:
+        return text if bare else redact(text).text
+
+    def sentence(text: str) -> str:
+        """``text`` on one line: what it quotes from the source must not look like a part of the prompt."""
+        return told(visible(" ".join(text.split())))
+
+    shown = [{"path": sentence(source.path), "code": code} for source, code in files(context, bare)]
     code = "\n".join(file["code"] for file in shown)
     first, last = context.selection.lines
     values: dict[str, Any] = {
-        "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
-        "proven": [_sentence(s) for s in proven(context)],
-        "path": _sentence(context.path),
+        "question": "\n".join(f"> {line}" for line in visible(told(question)).splitlines() or [""]),
+        "proven": [sentence(s) for s in proven(context)],
+        "path": sentence(context.path),
         "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
         "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),
         "language": context.outline.language,
         "code": shown[0]["code"],
         "others": shown[1:],
-        "not_seen": [_sentence(s) for s in not_seen(context)],
+        "not_seen": [sentence(s) for s in not_seen(context)],
         "checklist": checklist,
         "schema": _schema_text(),
     }
@@ -96,13 +105,6 @@ def within(prompt: Prompt, context: Context) -> Prompt:
             f"{context.path}: the prompt has {size:,} tokens and the budget is {budget:,}; raise it with --budget."
         )
     return prompt
-
-
-def _sentence(text: str) -> str:
-    """``text`` on one line: what it quotes from the source must not look like a part of the prompt."""
-    from ctxreview.redact import redact
-
-    return redact(visible(" ".join(text.split()))).text
 
 
 def not_seen(context: Context) -> tuple[str, ...]:

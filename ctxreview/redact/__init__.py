@@ -13,10 +13,11 @@ nothing, and passwords that cannot be told from a name or a label (``Password = 
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ctxreview.redact.credentials import (
@@ -42,11 +43,12 @@ class Redacted:
 
     A secret became ``[REDACTED:<kind>:<number>]``, the same secret under the same number; further lines of one that
     spans several became ``[REDACTED]``, so that every line keeps its number and its line end. ``kinds`` has one entry
-    for each place, in the order of the text.
+    for each place, in the order of the text; ``secrets`` are what was replaced, each once.
     """
 
     text: str
     kinds: tuple[str, ...]
+    secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 def redact(text: str) -> Redacted:
@@ -68,7 +70,20 @@ def redact(text: str) -> Redacted:
         # outside placeholders, so that it comes to an end.
         text = "".join(parts) + text[at:]
     new = (mark for mark in _marks(text) if numbers and int(mark["number"] or 0) > known)
-    return Redacted(text, tuple(mark["kind"] for mark in new))
+    return Redacted(text, tuple(mark["kind"] for mark in new), tuple(numbers))
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """``text`` without any line of the ``secrets``, also where JSON escapes it: for who was told them."""
+    lines = {line.strip(' \t"+') for secret in secrets for line in secret.splitlines()}
+    written = {form for line in lines if len(line) >= _SHORTEST_LINE for form in (line, json.dumps(line)[1:-1])}
+    for form in sorted(written, key=len, reverse=True):
+        text = text.replace(form, "[REDACTED]")
+    return text
+
+
+_SHORTEST_LINE = 4
+"""Characters of a secret's line; what is shorter stands in other words as well."""
 
 
 def _placeholder(secret: str, mark: str) -> str:

@@ -193,6 +193,7 @@ def review(value: Review) -> Document:
         if value.usage is not None
         else None,
         "from_store": value.from_store is not None,
+        **({"not_redacted": value.bare} if value.bare is not None else {}),
         "prompt_tokens": value.prompt.tokens.prompt,
         "visibility": {
             "seen": list(seen(value.context)),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ctxreview.listing import files, proven, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, bare, ignored, place, seen
 
 
 def escaped(text: str) -> str:
@@ -86,7 +86,7 @@ def review(value: Review) -> str:
             out += guarded(suggestion)
         if not value.suggestions:
             out.append("None.")
-    out += ["", *_end(value), "", NOTICE if asked else UNANSWERED, ""]
+    out += ["", *_end(value), "", *(f"{escaped(s)}\n" for s in bare(value)), NOTICE if asked else UNANSWERED, ""]
     return "\n".join(out)
 
 

@@ -50,6 +50,17 @@ def seen(context: Context) -> Iterator[str]:
         yield f"{len(signatures)} other members of the type, as signatures."
 
 
+def counted(kinds: dict[str, int]) -> str:
+    """``2 jwt, 1 password``, or that there are none."""
+    return ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found"
+
+
+def bare(review: Review) -> Iterator[str]:
+    """With ``--no-redact``, what was sent as it stands."""
+    if review.bare is not None:
+        yield f"Secrets sent as they stand, with --no-redact: {counted(review.bare)}. They are not shown here."
+
+
 def ignored(review: Review) -> str:
     """How many hazards are not shown because the repository's settings ignore their rules."""
     rules = ", ".join(sorted({f.rule for f in review.ignored}))
