@@ -68,6 +68,7 @@ class ReviewFormat(StrEnum):
 
     TEXT = "text"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
 
 
@@ -275,6 +276,10 @@ def review(
             return document.dumps(made, None if many else 2)
         if format_ is ReviewFormat.MARKDOWN:
             return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        if format_ is ReviewFormat.HTML:
+            from ctxreview.reports import page
+
+            return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
         colour = _colour(output)
         return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
 
