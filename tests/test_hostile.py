@@ -57,7 +57,7 @@ class Hostile:
     def source(self) -> str:
         """The C# file."""
         frame = CORPUS["frames"].get(self.frame, "_count++;\nreturn 0;")
-        lines = shop(frame.replace("@", "\x1a"))
+        lines = shop(frame.replace("@@", "\x1a"))
         return lines.replace("\x1a", self.text).replace("«", "").replace("»", "")
 
 

@@ -70,7 +70,7 @@ def on_a_terminal(given: list[str], folder: Path, *said: tuple[str, str]) -> tup
     return status, seen, printed
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
 def test_who_says_yes_twice_sends_them(form: str, server: Told, folder: Path) -> None:
     """The server gets the secrets; the report says how many of which kind, and has none; nor has the store."""
     status, seen, printed = on_a_terminal(arguments(server, "--format", form), folder, FIRST, SECOND)

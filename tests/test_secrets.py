@@ -145,7 +145,7 @@ def test_no_secret_reaches_wire_store_or_screen(number: int, server: Told, revie
     question = found[0].source.replace("\n", " ")
     options = ["--base-url", f"{server.url}/v1", "--model", "m-1", "--budget", "400000", "-m", question]
     place = f"Orders{number}.cs:10"
-    for form in ("json", "text", "markdown"):
+    for form in ("json", "text", "markdown", "html"):
         done = run("review", place, *options, "--format", form, folder=reviewed_folder)
         assert done.returncode == 0, done.stderr
         assert "[REDACTED:" in done.stdout
