@@ -403,6 +403,7 @@ def test_placeholders_stay(value: str) -> None:
         "Password = model.Password;",
         "password = GetPassword();",
         "var pwd=input;",
+        "name = user = password = tieBreaker = host = null;",
         'var c = $"Server=db;User Id={user};Password={password};";',
         'var c = "Server=db;User Id=app;Password=" + password + ";Encrypt=true";',
         'if (pem.StartsWith("-----BEGIN '

@@ -1,14 +1,23 @@
 """Secrets never leave the machine: known key formats, credentials in connection strings and addresses, private keys
 and literals that are assigned to a telling name are replaced by stable placeholders.
 
-Written here because no library of the index does it: detect-secrets 1.5.0 (May 2024) reports no positions, has no
-rule for connection strings, sees only the first line of a private key and takes 1.2 s for 250,000 characters;
-CredSweeper 1.19 requires 31 packages, pandas and onnxruntime among them; scrubadub 2.0.1 (2023) is for personal data.
-The key formats are those that their makers document; their lengths were compared with the rules of gitleaks (2026-07).
-Measured on the sources of Hangfire and EF Core, without tests: of 58,745 string literals none was taken for a secret.
+Written here because no library of the index does it as well. Measured in 2026-11 on the corpus of the tests (347
+secrets in C#, 547 ordinary literals), beside this module (all of them, and one):
 
-What is not found: secrets put together from several literals, secrets of no known format under a name that says
-nothing, and passwords that cannot be told from a name or a label (``Password = "my.password"``).
+- detect-secrets 1.5.0 (May 2024, Apache-2.0; 0.1 s to import) finds 110 and takes 19 literals (hashes) for secrets. It
+  gives no positions, has no rule for connection strings and sees only the first line of a private key.
+- CredSweeper 1.19.5 (2026, MIT) finds 214 and takes 8 (GUIDs), with the model that it brings. It needs 0.6 to 1.5 s to
+  import and 31 packages, onnxruntime and pandas among them; a context is done in 0.1 s.
+- scrubadub 2.0.1 (2023) is for personal data.
+
+On real source, 25,000 literals of Hangfire, EF Core, Jellyfin, Npgsql and Orleans, 4 are replaced, which are passwords
+in connection strings of tests; on 120,000 of six other repositories 88, all but a handful of them passwords or keys.
+
+``formats`` knows what can be told by itself, ``credentials`` what its surroundings give away, ``values`` what a value
+looks like. Literals that are put together with ``+`` are read together.
+
+What is not found: secrets of no known format under a name that says nothing, secrets that are put together in other
+ways than by ``+``, and passwords that cannot be told from a name or a label (``Password = "my.password"``).
 """
 
 from __future__ import annotations
@@ -55,7 +64,7 @@ def redact(text: str) -> Redacted:
     """The text with every secret replaced; finds nothing when applied to its own result.
 
     Works best on whole files: a private key of which only the middle lines are given is not recognised. Takes some
-    7 ms for each 200,000 characters of source without secrets.
+    11 ms for each 200,000 characters of source without secrets.
     """
     numbers: dict[str, int] = {}
     known = max((int(mark["number"] or 0) for mark in _marks(text)), default=0)

@@ -123,6 +123,8 @@ def connection_password(text: str, at: int) -> Iterator[tuple[int, int]]:
         paired = beside.search(literal[-200:]) is not None or beside.search(after[:200].partition("\n")[0]) is not None
         if spaced and not paired and not (inside and after.startswith("'")):
             return
+        if not inside and " = " in value[1]:
+            return  # a = password = b = c;
         if not inside and not paired and (re.fullmatch(r"[A-Za-z_][\w.]*", value[1]) or "(" in value[1]):
             return
         if not inside and spaced and not re.search(r"[;\s]\s*\w+\s?=", literal + " "):
