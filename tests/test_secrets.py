@@ -185,6 +185,81 @@ def test_no_secret_without_a_model_either(number: int, reviewed_folder: Path) ->
         assert_hidden(found, done.stdout, done.stderr)
 
 
+ELSEWHERE = """
+[Table("{}")]
+public class Orders : Base<Options> /* {} */
+{
+    private const string Connection = "Server=db;User Id=app;Password={};";
+    private readonly object _gate = new("{}");
+    private int _n;
+
+    /// <summary>See {}.</summary>
+    [Description("{}")]
+    public void Ship(int id, string key = "{}")
+    {
+        // The lock keeps {} from being used twice.
+        lock (_gates["{}"])
+        {
+            _db.Orders.Single(x => x.Key == "{}").State = 1;
+            _db.Database.ExecuteSqlRaw("SELECT 1 FROM Orders WITH (UPDLOCK) WHERE Key = '{}'");
+            _n++;
+        }
+        _slots["{}"].Wait();
+        await Call("{}").Send("{}");
+        _slots["{}"].Release();
+        using var scope = new TransactionScope(Options["{}"], Level("{}"));
+        scope.Complete();
+    }
+
+    public int Count(string key = "{}") => _n;
+}
+"""
+CALLER = """
+public class Desk
+{
+    public void Work(Orders orders)
+    {
+        lock (_desks["{}"])
+        {
+            orders.Ship(1, "{}"); // {}
+        }
+    }
+}
+"""
+
+
+def test_no_secret_leaves_from_odd_places(server: Told, tmp_path: Path) -> None:
+    """Nor does one in a lock's object, an attribute, a default, a comment that is told, SQL, or a caller's file."""
+    values = iter([*Maker(11).formats(), *Maker(12).formats()])
+    found = []
+
+    def filled(source: str) -> str:
+        while "{}" in source:
+            name, value = next(values)
+            if len(value) < 120:
+                found.append(Leak(name, value, (value,)))
+                source = source.replace("{}", value, 1)
+        return source
+
+    (tmp_path / "Orders.cs").write_text(filled(ELSEWHERE))
+    (tmp_path / "Desk.cs").write_text(filled(CALLER))
+    server.answers[RESPONSES] = [answer(quoting(found))]
+    options = ["--base-url", f"{server.url}/v1", "--model", "m-1"]
+    for place in ("Orders.cs:17", "Orders.cs:14-24", "Orders.cs:3", "Desk.cs:8"):
+        for command in (
+            ["context", place],
+            ["context", place, "--format", "json"],
+            ["prompt", place],
+            *(["review", place, "--provider", "none", "--format", form] for form in ("text", "json", "html")),
+            *(["review", place, *options, "--format", form] for form in ("text", "markdown", "json")),
+        ):
+            done = run(*command, folder=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert_hidden(found, done.stdout, done.stderr)
+    assert "Desk.cs" in asked(server)
+    assert_hidden(found, asked(server), kept_bytes())
+
+
 def test_the_number_of_secrets_is_said(reviewed_folder: Path) -> None:
     """Before anything is sent, the plan counts what was replaced, by kind."""
     done = run("review", "Orders0.cs:10", "--dry-run", "--format", "json", "--budget", "400000", folder=reviewed_folder)

@@ -28,13 +28,13 @@ def _redacted(text: str) -> str:
     return redact(text).text
 
 
-def _clean(value: Any) -> Any:
-    """A document with the secrets replaced in every text."""
+def _clean(value: Any, marks: str = "") -> Any:
+    """A document with the secrets replaced in every text, or in those that have one of the ``marks``."""
     if isinstance(value, str):
-        return _redacted(value)
+        return _redacted(value) if not marks or any(mark in value for mark in marks) else value
     if isinstance(value, dict):
-        return {key: _clean(inner) for key, inner in value.items()}
-    return [_clean(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _clean(inner, marks) for key, inner in value.items()}
+    return [_clean(inner, marks) for inner in value] if isinstance(value, list) else value
 
 
 def error(given: str, message: str) -> Document:
@@ -46,7 +46,7 @@ def context(value: Context) -> Document:
     """A context as ``ctxreview.context/1``."""
     source = value.selection.source
     first, last = value.selection.lines
-    return {
+    found: Document = {
         "schema": "ctxreview.context/1",
         "selection": {"path": value.path, "start_line": first, "end_line": last},
         "language": value.outline.language,
@@ -82,6 +82,8 @@ def context(value: Context) -> Document:
         "blind_spots": list(value.blind_spots),
         "tokens": {"prompt": value.tokens.prompt, "budget": value.tokens.budget, "tokenizer": value.tokens.tokenizer},
     }
+    cleaned: Document = _clean(found, "\"'")  # only what quotes code can hold a secret
+    return cleaned
 
 
 def _lines(pair: tuple[int, int]) -> Document:
