@@ -25,7 +25,8 @@ from ctxreview.guard import guard
 from ctxreview.listing import visible
 from ctxreview.model import Context, Prompt, Review, Usage
 from ctxreview.reply import parse, verify
-from ctxreview.reports import comment, document, markdown, page, text
+from ctxreview.reports import comment, document, markdown, opinions, page, text
+from ctxreview.reports import stored as kept
 from ctxreview.review import hazards_of, prompt_of
 from ctxreview.store import Stored
 
@@ -220,6 +221,11 @@ REPORTS = {
     "html": page.review,
     "comment": lambda value: comment.comment(stored(value), value.question or "-", value.question),
     "evidence": lambda value: comment.evidence(stored(value)),
+    "show": lambda value: kept.whole(stored(value)),
+    "guard": lambda value: text.guard(value.suggestions),
+    "opinions": lambda value: opinions.text([value, value]),
+    "opinions as markdown": lambda value: opinions.markdown([value, value]),
+    "opinions as html": lambda value: page.opinions([value, value]),
 }
 
 
