@@ -68,6 +68,7 @@ class ReviewFormat(StrEnum):
 
     TEXT = "text"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
 
 
@@ -107,6 +108,9 @@ BaseUrl = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
+NoRedact = Annotated[
+    bool, typer.Option("--no-redact", help="Send secrets as they stand, after asking you twice on a terminal.")
+]
 MaxCost = Annotated[
     float | None,
     typer.Option(metavar="USD", help="Ask for no more than this in all.", envvar="CTXREVIEW_MAX_COST"),
@@ -225,6 +229,7 @@ def review(
     dry_run: DryRun = False,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
+    no_redact: NoRedact = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
@@ -244,7 +249,10 @@ def review(
     if models is not None and None in whom:
         raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
     jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model), exact_tokens, e) for e in whom]
+    jobs = [j._replace(bare=no_redact) for j in jobs]
     given, many = _selections(selections, listed)
+    if no_redact:
+        _agree_to_bare(whom, dry_run)
     if dry_run:
         if exact_tokens:
             raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
@@ -259,7 +267,7 @@ def review(
         _print_each(given, many, jobs[0], planned, output)
         return
     account = Account(limits)
-    askers = [asking.asking(e, fresh, account, _say) if e is not None else None for e in whom]
+    askers = [asking.asking(e, fresh or no_redact, account, _say) if e is not None else None for e in whom]
 
     def shown(values: list[Review]) -> str:
         alone = len(values) == 1
@@ -268,6 +276,10 @@ def review(
             return document.dumps(made, None if many else 2)
         if format_ is ReviewFormat.MARKDOWN:
             return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        if format_ is ReviewFormat.HTML:
+            from ctxreview.reports import page
+
+            return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
         colour = _colour(output)
         return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
 
@@ -366,6 +378,33 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
     if provider not in DEFAULT_MODELS:
         raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(DEFAULT_MODELS)}, or none.")
     return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
+
+
+def _agree_to_bare(whom: "Sequence[Endpoint | None]", dry_run: bool) -> None:
+    """Ask twice whether secrets may be sent. Raises where that is not answered with a yes, or cannot be asked."""
+    from urllib.parse import urlsplit
+
+    from ctxreview.providers import address
+
+    if not all(whom):
+        raise ConfigError("--no-redact is about what is sent, and no model is asked; leave it out.")
+    if dry_run:
+        return
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+        raise ConfigError("--no-redact sends secrets and asks you first: run it on a terminal, or leave it out.")
+    hosts = sorted({urlsplit(address(e)).hostname or "" for e in whom if e is not None})
+    named = " and ".join(hosts)
+    for question, wanted in (
+        (f"Keys, passwords and tokens in the code will be sent to {named} as they stand. Send them? (yes)", "yes"),
+        (f"They cannot be called back. To send them, type the host's name ({named}):", named),
+    ):
+        _say(question)
+        try:
+            agreed = input().strip() == wanted
+        except (EOFError, KeyboardInterrupt):
+            raise StoppedError("Stopped; nothing was sent.") from None
+        if not agreed:
+            raise ConfigError("Nothing was sent. Without --no-redact, secrets are replaced.")
 
 
 def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:
@@ -469,5 +508,9 @@ def _colour(output: Path | None) -> bool:
 
 
 def _say(sentence: str) -> None:
+    """A sentence for the person; it may quote a server, a file's name or a model, which do nothing to the terminal."""
+    from ctxreview.listing import visible
+    from ctxreview.redact import redact
+
     if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
-        print(sentence, file=sys.stderr, flush=True)
+        print(redact(visible(sentence)).text, file=sys.stderr, flush=True)

@@ -29,7 +29,14 @@ WORDS = {
 
 
 _CONTROL = {n: f"\\x{n:02x}" for n in (*range(0x20), *range(0x7F, 0xA0)) if n not in (0x09, 0x0A)}
-_CONTROL |= {n: f"\\u{n:04x}" for n in (*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF)}
+_UNSEEN = (
+    (0xAD, 0xAD), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
+    (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB), (0xE0000, 0xE007F), (0xE0100, 0xE01EF),
+)  # fmt: skip
+"""First and last of the characters of Unicode that show nothing (Default_Ignorable_Code_Point), turn the direction,
+annotate, or end a line for some readers only."""
+_CONTROL |= {n: f"\\u{n:04x}" if n < 0x10000 else f"\\U{n:08x}" for a, b in _UNSEEN for n in range(a, b + 1)}
 _CONTROL[0x0D] = ""
 
 
@@ -91,13 +98,15 @@ def listing(
     return "\n".join(out)
 
 
-def files(context: Context) -> Iterator[tuple[Source, str]]:
-    """The excerpts as numbered lines without secrets, file by file, the selected one first."""
+def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
+    """The excerpts as numbered lines, file by file, the selected one first; without secrets unless ``bare``."""
     others = {e.source.path: e.source for e in context.excerpts if e.source.path != context.path}
     for source in (context.selection.source, *others.values()):
         excerpts = [e for e in context.excerpts if e.source.path == source.path]
         selected = context.selection.lines if source.path == context.path else (0, 0)
-        yield source, listing(shown_lines(excerpts, source), source, selected, redacted(source))
+        numbers = range(1, source.line_count + 1)
+        lines = tuple(visible(source.line(n)) for n in numbers) if bare else redacted(source)
+        yield source, listing(shown_lines(excerpts, source), source, selected, lines)
 
 
 def proven(context: Context) -> tuple[str, ...]:

@@ -578,7 +578,8 @@ class Review(NamedTuple):
 
     ``reply`` is the text the model answered with; ``from_store`` the number of the kept review that it was taken from,
     ``None`` where the model was asked. ``ignored`` are hazards of rules that the repository's settings ignore; the guard
-    ignores none.
+    ignores none. ``prompt`` has no secrets; ``bare`` is how many of each kind were sent as they stand all the same,
+    ``None`` where none could be.
     """
 
     question: str
@@ -595,3 +596,4 @@ class Review(NamedTuple):
     reply: str = ""
     from_store: int | None = None
     ignored: tuple[Finding, ...] = ()
+    bare: dict[str, int] | None = None

@@ -59,41 +59,53 @@ def _unusable(template: str, error: Exception) -> ConfigError:
     return ConfigError(f"{prompt_file(template)}: the template cannot be used ({what}); mend it or remove it.")
 
 
-def build(context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer) -> Prompt:
-    """The finished prompt, secrets replaced.
+def build(
+    context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer, bare: bool = False
+) -> Prompt:
+    """The finished prompt, secrets replaced unless ``bare``.
 
     Raises :class:`BudgetError` when it exceeds the budget all the same, and :class:`ConfigError` when a user's
     template is broken.
     """
     from ctxreview.redact import redact
 
+    asked = visible(question if bare else redact(question).text)
     values = {
-        "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
+        "question": "\n".join(f"> {line}" for line in asked.splitlines() or [""]),
         "checklist": checklist,
         "schema": _schema_text(),
     }
-    return rendered(TEMPLATE, context, values, schema(), tokenizer)
+    return rendered(TEMPLATE, context, values, schema(), tokenizer, bare)
 
 
 def rendered(
-    template: str, context: Context, values: dict[str, Any], form: dict[str, object], tokenizer: Tokenizer
+    template: str,
+    context: Context,
+    values: dict[str, Any],
+    form: dict[str, object],
+    tokenizer: Tokenizer,
+    bare: bool = False,
 ) -> Prompt:
-    """The prompt that ``template`` gives for a context, secrets replaced; ``form`` is the JSON schema of its reply.
+    """The prompt that ``template`` gives for a context, secrets replaced unless ``bare``; ``form`` is its reply's schema.
 
     Raises as :func:`build` does. Texts in ``values`` are told as they are.
     """
-    shown = [{"path": sentence(source.path), "code": code} for source, code in files(context)]
+
+    def told(text: str) -> str:
+        return sentence(text, bare)
+
+    shown = [{"path": told(source.path), "code": code} for source, code in files(context, bare)]
     code = "\n".join(file["code"] for file in shown)
     first, last = context.selection.lines
     common: dict[str, Any] = {
-        "proven": [sentence(s) for s in proven(context)],
-        "path": sentence(context.path),
+        "proven": [told(s) for s in proven(context)],
+        "path": told(context.path),
         "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
         "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),
         "language": context.outline.language,
         "code": shown[0]["code"],
         "others": shown[1:],
-        "not_seen": [sentence(s) for s in not_seen(context)],
+        "not_seen": [told(s) for s in not_seen(context)],
     }
     system, user = _render(template, common | values)
     size = tokenizer.count(system) + tokenizer.count(user)
@@ -110,11 +122,12 @@ def within(prompt: Prompt, context: Context) -> Prompt:
     return prompt
 
 
-def sentence(text: str) -> str:
+def sentence(text: str, bare: bool = False) -> str:
     """``text`` on one line: what it quotes from the source must not look like a part of the prompt."""
     from ctxreview.redact import redact
 
-    return redact(visible(" ".join(text.split()))).text
+    one = visible(" ".join(text.split()))
+    return one if bare else redact(one).text
 
 
 def not_seen(context: Context) -> tuple[str, ...]:
