@@ -43,6 +43,13 @@ def frameworks(language: str) -> Frameworks:
     return Frameworks(**lists, turns=told["turns"])
 
 
+def expect(outline: Outline, functions: Sequence[Scope], repository: Repository) -> None:
+    """Search for what :func:`assumptions` will mostly ask for: so many words that any others then cost nothing more."""
+    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
+    if home is not None and (Declared(outline, home).bases or home.construct == "interface"):
+        repository.look_for([home.name, *(f.name for f in functions), *frameworks(outline.language).pipeline])
+
+
 def assumptions(
     outline: Outline, functions: Sequence[Scope], roots: Sequence[Declared], repository: Repository
 ) -> Iterator[str]:

@@ -26,6 +26,8 @@ NO_SOURCE = Source("", b"")
 
 MAX_PASSES = 12
 """Searches of the text before all its words are read into a table, which costs as much as twelve of them."""
+MANY = 16
+"""Words that cost as much to search for as that table."""
 MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
 MAX_DERIVING = 60
@@ -94,9 +96,9 @@ class Repository:
         if not new:
             return
         self._passes += 1
-        if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
+        much = self._passes > MAX_PASSES or len(new) > MANY
+        if self._words is None and much and len(self.place.paths) <= MAX_TABLE:
             self._words = every_word(self.place, self._texts)
-            self._texts.clear()
         if self._words is not None:
             self._hits.update((w, self._words.get(w, ())) for w in new)
         else:

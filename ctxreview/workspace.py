@@ -397,16 +397,21 @@ def search(
     return {word: tuple(found.get(name, ())) for word, name in asked.items()}
 
 
-def words(place: Workspace, kept: Mapping[str, bytes]) -> Mapping[str, tuple[str, ...]]:
+def words(place: Workspace, kept: dict[str, bytes]) -> Mapping[str, tuple[str, ...]]:
     """Every identifier of the workspace's files with the paths of the files it stands in, as :func:`search` has them.
 
-    ``kept`` are texts that were read before, by path.
+    ``kept`` are texts that were read before, by path; others are added to them, as by :func:`search`.
 
     One pass that costs as much as some ten searches, and memory in proportion to the text: up to as much as the text has.
     """
     found: dict[bytes, list[int]] = {}
+    room = MAX_KEPT - sum(map(len, kept.values()))
     for n, path in enumerate(place.paths):
-        text = kept[path] if path in kept else _text(bytes_of(place.root, path), ascii_only=False)
+        if (text := kept.get(path)) is None:
+            text = _text(bytes_of(place.root, path), ascii_only=False)
+            if room > len(text):
+                kept[path] = text
+                room -= len(text)
         if not is_generated(text):
             for name in set(text.translate(_APART).split()):
                 found.setdefault(name, []).append(n)
