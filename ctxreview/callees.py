@@ -98,8 +98,7 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
     sets = _sets(repository) if paths else {}
     entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
     for path in paths:
-        declared = re.findall(rb"\b(?:class|record|struct)\s+(\w+)", repository.text(path))
-        there = repository.heads(path) if any(d.decode() in entities for d in declared) else None
+        there = repository.heads(path) if not entities.isdisjoint(_declared(path, repository)) else None
         for member in there.members if there is not None else ():
             if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
                 continue
@@ -109,6 +108,16 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
             if home.name in entities:
                 why = f"{', '.join(member.names)}: concurrency token of {home.name}, which the function reads"
                 yield excerpt_of(there, [member.span], "field", why)
+
+
+def _declared(path: str, repository: Repository) -> frozenset[str]:
+    """The names of the types that a file declares."""
+
+    def made() -> frozenset[str]:
+        names = re.findall(rb"\b(?:class|record|struct)\s+(\w+)", repository.text(path))
+        return frozenset(name.decode("utf-8", "replace") for name in names)
+
+    return repository.once(("declared", path), made)
 
 
 def _sets(repository: Repository) -> dict[str, set[str]]:

@@ -340,14 +340,14 @@ def places(data: bytes, names: Iterable[str]) -> Iterator[Span]:
     return iter(sorted(found))
 
 
-_TYPE_WORD = re.compile(rb"\b(?:class|struct|interface|record)\s+@?\Z")
+_TYPE_WORDS = (b"class", b"struct", b"interface", b"record")
 
 
 def _declares(data: bytes, name: bytes) -> bool:
     """Whether the name stands after the keyword of a type."""
     at = data.find(name)
     while at >= 0:
-        if _TYPE_WORD.search(data, max(0, at - 40), at):
+        if data[max(0, at - 40) : at].rstrip(b" \t\r\n@").endswith(_TYPE_WORDS):
             return True
         at = data.find(name, at + len(name))
     return False
