@@ -6,6 +6,7 @@ takes in all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -54,8 +55,9 @@ def spread(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     following = 0
     try:
         numbers = _numbers(len(pieces))
-        for _ in range(min(workers, len(pieces))):
-            ours.append(_start(numbers, work, pieces))
+        with _uninterrupted():  # or one that was just started would be nobody's
+            for _ in range(min(workers, len(pieces))):
+                ours.append(_start(numbers, work, pieces, [process.results for process in ours]))
         os.close(numbers)
         reading = {process.results: process for process in ours}
         while reading:
@@ -71,8 +73,21 @@ def spread(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
                 "A process that shared the work was ended from outside, often for want of memory; ask for less at a time."
             )
     finally:
-        for process in ours:
-            process.end()
+        with _uninterrupted():
+            for process in ours:
+                process.end()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits meanwhile."""
+    import signal
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _numbers(count: int) -> int:
@@ -117,7 +132,6 @@ class _Process(Generic[R]):
 
     def end(self) -> None:
         """Leave no process behind, at work or not."""
-        import contextlib
         import signal
 
         with contextlib.suppress(ProcessLookupError):
@@ -126,7 +140,10 @@ class _Process(Generic[R]):
         os.close(self.results)
 
 
-def _start(numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]]) -> _Process[R]:
+def _start(
+    numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]], others: Sequence[int]
+) -> _Process[R]:
+    """``others`` are the pipes that results of processes started before come through."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid:
@@ -134,6 +151,8 @@ def _start(numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]]) 
         return _Process(pid, reading)
     status = 1
     try:
+        for pipe in (reading, *others):
+            os.close(pipe)  # whoever writes has to learn that nobody reads any longer
         _serve(numbers, writing, work, pieces)
         status = 0
     finally:
@@ -149,7 +168,9 @@ def _serve(numbers: int, results: int, work: Callable[[T], R], pieces: Sequence[
     global _shared  # noqa: PLW0603
     _shared = True
     gc.set_threshold(GARBAGE)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
+    # Ctrl-C reaches every process; the first one ends the others. What raised it before the fork is blocked until now.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     with os.fdopen(results, "wb") as pipe:
         while taken := os.read(numbers, _NUMBER):
             number = int.from_bytes(taken, "big")

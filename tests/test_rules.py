@@ -14,9 +14,16 @@ from samples import PATH, shop
 from ctxreview import rules
 from ctxreview.model import SEVERITIES, Finding, Outline, Source
 from ctxreview.outline import outline
-from ctxreview.rules import async_flow, lock_target, missing_intent, no_tracking_write, release_outside_finally
+from ctxreview.rules import (
+    async_flow,
+    lock_target,
+    missing_intent,
+    no_tracking_write,
+    release_outside_finally,
+    scope_change,
+)
 
-HEADINGS = ("What it flags", "Why it matters here", "When it is fine", "Source")
+HEADINGS = ("What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source")
 CHECKS = [rule for rule in rules.RULES if hasattr(rule, "check")]
 
 
@@ -36,6 +43,11 @@ def found(rule: ModuleType, code: str) -> list[Finding]:
     return findings
 
 
+def edited(rule: ModuleType, before: str, after: str) -> list[Finding]:
+    """What one rule says of an edit, by itself or as a hazard that is new."""
+    return [f for f in rules.compare(outlined(before), outlined(after)) if f.rule == rule.ID]
+
+
 def sections(rule: ModuleType) -> dict[str, str]:
     """The parts of a rule's docstring by their headings."""
     parts = re.split(r"^(.+)\n-{3,}\n", rule.__doc__ or "", flags=re.MULTILINE)
@@ -52,30 +64,44 @@ def code_in(text: str) -> str:
 def test_documented(rule: ModuleType) -> None:
     """A rule says what it flags, why, when that is fine, and on whose word; it has an ID and a severity."""
     told = sections(rule)
-    assert set(HEADINGS) <= told.keys()
+    assert tuple(told) == HEADINGS
     assert all(told.values())
-    assert list(told) == [
-        h
-        for h in ("What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source")
-        if h in told
-    ]
     assert (rule.__doc__ or "").splitlines()[0].endswith(".")
     assert name(rule).replace("_", "-") == rule.ID
     assert rule.SEVERITY in SEVERITIES
 
 
-@pytest.mark.parametrize("rule", CHECKS, ids=name)
+@pytest.mark.parametrize("rule", rules.RULES, ids=name)
 def test_its_own_examples(rule: ModuleType) -> None:
-    """The example is found, and what to write instead is not."""
+    """The example parses and is found where it stands, or as the edit that makes it of what to write instead; that is left alone."""
     told = sections(rule)
-    assert found(rule, code_in(told["Example"]))
-    assert found(rule, code_in(told["Instead"])) == []
+    example, instead = code_in(told["Example"]), code_in(told["Instead"])
+    assert not outlined(example).parse.errors
+    assert not outlined(instead).parse.errors
+    if rule in CHECKS:
+        assert found(rule, example)
+        assert found(rule, instead) == []
+    if rule.SEVERITY != "note":  # an edit is not asked for what only deserves a note
+        assert edited(rule, instead, example)
+    for code in (example, instead):
+        assert edited(rule, code, code) == []
+        assert edited(rule, code, "// Another line.\n" + code.replace("; ", ";\n\n// why\n")) == []
 
 
-@pytest.mark.parametrize("rule", CHECKS, ids=name)
+@pytest.mark.parametrize("rule", rules.RULES, ids=name)
+def test_the_way_back_is_not_held_against_it(rule: ModuleType) -> None:
+    """An edit that turns the example into what to write instead is left alone; what it puts under a scope is asked about."""
+    told = sections(rule)
+    back = edited(rule, code_in(told["Example"]), code_in(told["Instead"]))
+    assert [f.severity for f in back] == (["medium"] if rule is scope_change else [])
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=name)
 def test_a_finding_is_evidence_and_a_question(rule: ModuleType) -> None:
     """A finding names its rule and place, states what it saw, and asks; it never says bug."""
-    for finding in found(rule, code_in(sections(rule)["Example"])):
+    told = sections(rule)
+    example, instead = code_in(told["Example"]), code_in(told["Instead"])
+    for finding in (*(found(rule, example) if rule in CHECKS else ()), *edited(rule, instead, example)):
         assert finding.rule == rule.ID
         assert finding.message.endswith(".")
         assert "?" in finding.question

@@ -123,6 +123,14 @@ class Body:
         shift = self.member.span.start
         return squeezed(self.code.masked[at - shift : at - shift + 80].decode("utf-8", "replace"))
 
+    def statement_end(self, at: int) -> int:
+        """Where the statement, initializer or argument that goes on at ``at`` ends."""
+        masked, shift = self.code.masked, self.member.span.start
+        place = at - shift
+        while place < len(masked) and masked[place] not in b";,)}]":
+            place = self.code.partner.get(place, place) + 1
+        return min(place, len(masked)) + shift
+
     def is_statement(self, start: int) -> bool:
         """Whether the expression that begins at ``start`` is a statement alone: nothing takes its value."""
         return self.before(start) in ("", "await", "else", "_ =", "_ = await") or self.before(start).endswith(

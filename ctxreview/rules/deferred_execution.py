@@ -69,8 +69,11 @@ THREADS = ("lock", "Lock", "Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWr
 MATERIALISERS = ("ToList", "ToArray", "ToDictionary", "ToHashSet", "ToLookup")
 _TASK = re.compile(r"\b(?:Value)?Task\b")
 _RETURNED = re.compile(
-    r"return\s+(?!await\b)[^;]*?\b(\w+Async)\s*(?:<[^<>()]*>)?\s*\([^;]*\)(?:\.ConfigureAwait\(\w+\))?\s*;$", re.S
+    r"return\s+(?!await\b)[^;]*?\b(\w+Async|Task\s*\.\s*(?:Run|WhenAll|Factory\.StartNew))\s*(?:<[^<>()]*>)?\s*\([^;]*\)"
+    r"(?:\.ConfigureAwait\(\w+\))?\s*;$",
+    re.S,
 )
+_OWN = re.compile(r"return\s+(?:this\s*\.\s*)?(\w+)\s*\([^;]*\)\s*;$", re.S)
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -110,7 +113,8 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
     if owner is None or owner.construct in ("lambda", "constructor"):
         return ""
     head = body.outline.source.text(Span(owner.span.start, owner.head.end or owner.span.start))
-    returned = _RETURNED.match(body.plain(exit_.span))
+    text = body.plain(exit_.span)
+    returned = _RETURNED.match(text) or _own(body, text)
     if returned is None or re.search(r"\basync\b", head) or not _TASK.search(head):
         return ""
     if (
@@ -120,6 +124,16 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
     ):
         return ""
     return returned[1]
+
+
+def _own(body: Body, text: str) -> re.Match[str] | None:
+    """The call of a method of the file that gives a task."""
+    called = _OWN.match(text)
+    if called is None:
+        return None
+    declared = [f for f in body.outline.functions if f.construct == "method" and f.name == called[1]]
+    heads = (body.outline.source.text(Span(f.span.start, f.head.end)).partition("(")[0] for f in declared)
+    return called if any(_TASK.search(head) for head in heads) else None
 
 
 def _unawaited(outline: Outline, scope: Scope, exit_: Fact, name: str) -> Finding:

@@ -21,17 +21,6 @@ class C {
     void M(int id) {
         var row = _db.Rows.First(r => r.Id == id);
         using var tx = _db.Database.BeginTransaction();
-        var now = _db.Rows.AsNoTracking().First(r => r.Id == id);
-        if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
-        tx.Commit();
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
-        var row = _db.Rows.First(r => r.Id == id);
-        using var tx = _db.Database.BeginTransaction();
         var now = _db.Rows.Find(id);
         if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
         tx.Commit();
@@ -44,9 +33,10 @@ Instead
 ```csharp
 class C {
     void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
         using var tx = _db.Database.BeginTransaction();
-        var now = _db.Rows.First(r => r.Id == id);
-        if (now.State == 0) { now.State = 1; _db.SaveChanges(); }
+        var now = _db.Rows.AsNoTracking().First(r => r.Id == id);
+        if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
         tx.Commit();
     }
 }

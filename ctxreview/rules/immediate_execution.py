@@ -21,18 +21,6 @@ Example
 ```csharp
 class C {
     void M(int id) {
-        try {
-            var row = _db.Rows.First(r => r.Id == id);
-            row.State = 1;
-            _db.SaveChanges();
-        }
-        catch (DbUpdateConcurrencyException) { Retry(id); }
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
         _db.Rows.Where(r => r.Id == id).ExecuteUpdate(s => s.SetProperty(r => r.State, 1));
     }
 }

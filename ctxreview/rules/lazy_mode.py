@@ -3,11 +3,11 @@
 What it flags
 -------------
 A static ``Lazy<T>`` in mode ``None``. Compared before and after an edit: the mode of a ``Lazy<T>`` field changed to ``None`` or
-``PublicationOnly``.
+``PublicationOnly``; a static field that was filled when the type was initialized and is now filled at its first use, under no lock.
 
 Why it matters here
 -------------------
-The default runs the factory once and makes the others wait. ``PublicationOnly`` lets several threads run it and keeps one result;
+The default runs the factory once and makes the others wait, and so does the runtime for a static constructor. ``PublicationOnly`` lets several threads run it and keeps one result;
 ``None`` does nothing for several threads at all.
 
 When it is fine
@@ -39,9 +39,9 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Member, Outline
+from ctxreview.model import Finding, Member, Outline, Span
 from ctxreview.rules.evidence import ALWAYS
-from ctxreview.rules.guarded import declared, modifiers, simple
+from ctxreview.rules.guarded import Use, declared, locks, modifiers, simple, uses
 from ctxreview.rules.places import lines
 
 ID = "lazy-mode"
@@ -74,10 +74,10 @@ def check(outline: Outline) -> list[Finding]:
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each lazy value whose mode an edit weakens."""
-    if b"Lazy<" not in before.source.data:
-        return []
     now = declared(after)
-    found = []
+    found = _filled_late(before, after)
+    if b"Lazy<" not in before.source.data:
+        return found
     for key, member in declared(before).items():
         if simple(member.declares) != "Lazy" or key not in now or simple(now[key].declares) != "Lazy":
             continue
@@ -88,6 +88,52 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             message = f"The edit changes the mode of the Lazy `{key[1]}` from {old} to {new}, which {_SAYS[new]}."
             found.append(_finding(after, key[1], now[key], message))
     return found
+
+
+def _filled_late(before: Outline, after: Outline) -> list[Finding]:
+    """Each static field that the runtime filled once, and that any thread may fill now."""
+    late = {u.state: u for u in _late(after)} if b"static" in after.source.data else {}
+    if not late:
+        return []
+    known = {u.state for u in _late(before)}
+    return [
+        Finding(
+            ID,
+            "medium",
+            "syntactic",
+            f"`{name}` was filled when {type_} was initialized, once; two threads may now fill it at the same time.",
+            "What if it is made twice, and one of the two is thrown away while somebody uses it?",
+            lines(after, late[type_, name].fact.span, name),
+        )
+        for (type_, name), member in declared(before).items()
+        if (type_, name) in late and (type_, name) not in known and _is_initialized(before, type_, name, member)
+    ]
+
+
+def _late(outline: Outline) -> list[Use]:
+    """The writes of static fields that first look whether they are empty, in no lock."""
+    found = []
+    for use in uses(outline, locks(outline)):
+        fact = use.fact
+        if fact.kind != "write" or not fact.detail.startswith("static") or "ThreadStatic" in fact.detail or use.gates:
+            continue
+        name = re.escape(fact.name)
+        above = outline.source.text(Span(max(use.function.span.start, fact.span.start - 200), fact.span.start))
+        looks = re.search(rf"\bif\s*\(\s*(?:\w+\.)?{name}\s*(?:==|is)\s*(?:null|default)\s*\)[\s{{]*(?:\w+\.)?$", above)
+        if looks or re.match(rf"(?:\w+\.)?{name}\s*\?\?=", outline.source.text(fact.span)):
+            found.append(use)
+    return found
+
+
+def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> bool:
+    """Whether a static field gets its value in its declaration or in the static constructor."""
+    if "static" not in modifiers(member, outline):
+        return False
+    if re.search(rf"\b{re.escape(name)}\s*=(?!\s*null\b)", outline.source.text(member.span)):
+        return True
+    makers = [f for f in outline.functions if f.construct == "constructor" and f.container == type_]
+    static = [f for f in makers if re.match(r"[^(]*\bstatic\b", outline.source.text(f.span))]
+    return any(f.kind == "write" and f.name == name and s.span.holds(f.span) for f in outline.facts for s in static)
 
 
 def _finding(outline: Outline, name: str, member: Member, message: str) -> Finding:

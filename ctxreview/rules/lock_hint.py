@@ -22,17 +22,6 @@ Example
 class C {
     void M() {
         using var tx = _db.Database.BeginTransaction();
-        var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").Single();
-        job.Taken = true;
-        _db.SaveChanges();
-        tx.Commit();
-    }
-}
-```
-```csharp
-class C {
-    void M() {
-        using var tx = _db.Database.BeginTransaction();
         var job = _db.Jobs.OrderBy(j => j.Id).First();
         job.Taken = true;
         _db.SaveChanges();

@@ -46,7 +46,7 @@ from ctxreview.model import Finding, Outline, Scope
 from ctxreview.outline.nesting import Nesting
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
-from ctxreview.rules.places import scope_lines
+from ctxreview.rules.places import member_of, scope_lines
 
 ID = "lock-order"
 SEVERITY = "high"
@@ -89,6 +89,40 @@ def check(outline: Outline) -> list[Finding]:
                 tuple(scope_lines(outline, s) for s in (other.outer, other.inner)),
             )
         )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each two locks that a member takes in another order than before the edit, and no other one takes both."""
+    old, new = _orders(before), _orders(after)
+    told = {f.at for f in check(after)}
+    found = []
+    for (member, a, b), pair in new.items():
+        at = scope_lines(after, pair.inner)
+        if (member, b, a) in old and (member, a, b) not in old and (member, b, a) not in new and at not in told:
+            was = old[member, b, a]
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"The edit locks `{b}` under `{a}`; before it, `{a}` was locked under `{b}`.",
+                    "Does anything else, in this type or another one, take both in the order of before?",
+                    at,
+                    (scope_lines(before, was.outer)._replace(what=f"{was.outer.construct}, before the edit"),),
+                )
+            )
+    return found
+
+
+def _orders(outline: Outline) -> dict[tuple[tuple[str, str], str, str], _Pair]:
+    """The pairs of locks that are nested in one member, by the member, the outer and the inner lock."""
+    found: dict[tuple[tuple[str, str], str, str], _Pair] = {}
+    held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release") and s.mode != "shared"]
+    for pair in _pairs(held, outline) if len(held) > 1 else ():
+        member = member_of(outline, pair.outer.head)
+        if member is not None and not pair.via:
+            found.setdefault(((member.container, member.name), gate(pair.outer), gate(pair.inner)), pair)
     return found
 
 

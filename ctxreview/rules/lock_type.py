@@ -67,7 +67,11 @@ def check(outline: Outline) -> list[Finding]:
         word = re.escape(name.encode())
         monitor = re.search(rb"\bMonitor\s*\.\s*(\w+)\s*\(\s*(?:this\.)?%s\b" % word, code)
         cast = re.search(
-            rb"\(\s*object\s*\)\s*(?:this\.)?%s\b|\bobject\s+\w+\s*=\s*(?:this\.)?%s\s*;" % (word, word), code
+            rb"\(\s*object\s*\)\s*(?:this\.)?%(n)s\b|\bobject\??\s+\w+\s*=>?\s*(?:this\.)?%(n)s\s*;"
+            rb"|\bobject\??\s+\w+\s*\{\s*get\s*(?:=>|\{\s*return)\s*(?:this\.)?%(n)s\s*;"
+            rb"|\b(?:<object\??>\s*(?:\([^()]*\))?|\bobject\??\[\d*\])\s*\{[^{}]*(?<![\w.])(?:this\.)?%(n)s\s*[,}]"
+            % {b"n": word},
+            code,
         )
         given = re.search(rb"(?<!\block)(?<!\block )\([^()]*?(?<![\w.])(?:this\.)?%s\s*[,)]" % word, code)
         cases: tuple[tuple[re.Match[bytes] | None, str, Severity, Certainty], ...] = (

@@ -3,7 +3,8 @@
 What it flags
 -------------
 A ``TransactionScope`` with ``RequiresNew`` or ``Suppress`` inside another transaction; one that joins an outer one with
-another isolation level; a transaction that is begun on what has one open already.
+another isolation level; a transaction that is begun on what has one open already. The inner one may stand in a method of
+the same type that is called under the outer one, directly or by others.
 
 Why it matters here
 -------------------
@@ -61,14 +62,16 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline, Scope, Severity
+from ctxreview.model import Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.code import is_over, root_of
-from ctxreview.rules.evidence import TRANSACTION
-from ctxreview.rules.places import scope_lines
+from ctxreview.rules.evidence import ALWAYS, TRANSACTION
+from ctxreview.rules.guarded import bare, methods, own_calls
+from ctxreview.rules.places import lines, scope_lines
 
 ID = "nested-transaction"
 SEVERITY = "medium"
 NEEDS = (TRANSACTION,)
+BEYOND = ALWAYS  # the methods that lead from one to the other
 
 FORMS = ("block", "declaration", "acquire-release")
 
@@ -88,7 +91,53 @@ def check(outline: Outline) -> list[Finding]:
             severity, message, question = told
             places = tuple(scope_lines(outline, s) for s in outer)
             found.append(Finding(ID, severity, "syntactic", message, question, scope_lines(outline, inner), places))
+    return found + _called(outline, scopes)
+
+
+def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
+    """Each transaction that a method of the type opens when it is called under another one."""
+    if len({s.owner for s in scopes}) < 2:
+        return []
+    by_name, by_owner = methods(outline), {s.owner: s for s in reversed(scopes)}
+    found = []
+    for outer in (s for s in scopes if s.mode != "suppressed"):
+        seen = {outer.owner}
+        waiting = [(n, at) for n, at in _calls(outline, outer) if not is_over(outline, outer, at.start)]
+        while waiting:
+            name, first = waiting.pop(0)
+            called = by_name.get((outer.container, name), [])
+            if len(called) != 1 or called[0].span in seen:
+                continue
+            seen.add(called[0].span)
+            inner = by_owner.get(called[0].span)
+            told = _told(outline, inner, outer) if inner is not None else None
+            if inner is None:
+                waiting += [(n, first) for n, _ in _calls(outline, called[0])]
+            elif told is not None and not _is_local(outline, inner, called[0]):
+                severity, message, question = told
+                places = (scope_lines(outline, outer), lines(outline, first, "called here"))
+                found.append(Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places))
     return found
+
+
+def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
+    """The calls of the type's own methods that run under the scope, or in the function."""
+    owner = scope.owner if scope.kind == "transaction" else scope.span
+    calls = [(n, at) for n, at in own_calls(bare(outline), scope.span) if at.start > scope.head.end]
+    return [
+        (n, at)
+        for n, at in calls
+        if not any(g.holds(at) for g in scope.gaps)
+        and (around := outline.function_of(at)) is not None
+        and around.span == owner
+    ]
+
+
+def _is_local(outline: Outline, scope: Scope, function: Scope) -> bool:
+    """Whether a transaction is begun on what the function declares itself: another connection than its caller's."""
+    name = _begun_on(outline, scope)
+    code = outline.source.text(Span(function.span.start, scope.head.end))
+    return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
 
 
 def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:

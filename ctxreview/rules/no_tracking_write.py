@@ -4,7 +4,8 @@ What it flags
 -------------
 A query with ``AsNoTracking()`` whose result is written to afterwards, with ``SaveChanges`` after the write in
 the same function and nothing (``Update``, ``Attach``, ``Entry``) that hands the entity back to the context. Where the
-result's own method is called instead (``order.Ship();``), the rule asks: the method may change it.
+result's own method is called instead (``order.Ship();``), or the result is handed to a method whose name says that it
+changes something (``_mapper.Map(changes, order)``), the rule asks. A method of the same file is looked into.
 
 Why it matters here
 -------------------
@@ -51,7 +52,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
-from ctxreview.rules.code import starting, within
+from ctxreview.rules.code import Call, body_of, starting, within
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "no-tracking-write"
@@ -93,8 +94,13 @@ def check(outline: Outline) -> list[Finding]:
         if writes and saves[-1].span.start > writes[0].span.start:
             save = next(s for s in saves if s.span.start > writes[0].span.start)
             found.append(_finding(outline, query, name, writes[0], save))
-        elif calls := _own_calls(outline, names, query, Span(query.span.end, min(again, saves[-1].span.start))):
-            found.append(_maybe(outline, query, name, calls[0], saves[-1]))
+            continue
+        between = Span(query.span.end, min(again, saves[-1].span.start))
+        if calls := _own_calls(outline, names, query, between):
+            found.append(_maybe(outline, query, name, calls[0], saves[-1], "a method of its own is then called"))
+        elif given := _given(outline, names, between):
+            what = f"`{given.name}` is then given it"
+            found.append(_maybe(outline, query, name, given.span, saves[-1], what))
     return found
 
 
@@ -176,6 +182,40 @@ def _own_calls(outline: Outline, names: set[str], query: Fact, between: Span) ->
     return sorted(found)
 
 
+_CHANGES = re.compile(
+    r"(?:Apply|Patch|Modify|Change|Mark|Assign|Fill|Populate|Increment|Decrement|Mutate|Edit|Touch|Set(?=[A-Z](?!alues)))(?![a-z])"
+)
+_SECOND = ("Map", "Adapt", "CopyTo")
+"""They write into what they are given second."""
+
+
+def _given(outline: Outline, names: set[str], between: Span) -> Call | None:
+    """The call that is handed the entity and changes it, as its body shows or its name says."""
+    body = body_of(outline, between)
+    for call in body.calls if body is not None else ():
+        arguments = re.split(r",(?![^()\[\]]*[)\]])", call.given) if between.holds(call.span) else []
+        places = [i for i, a in enumerate(arguments) if a.strip() in names]
+        if not places or call.creates:
+            continue
+        own = [f for f in outline.functions if f.name == call.name] if call.on in ("", "this") else []
+        if own and any(_sets(outline, f, i) for f in own for i in places):
+            return call
+        if not own and (_CHANGES.match(call.name) or (call.base in _SECOND and places[0] == 1)):
+            return call
+    return None
+
+
+def _sets(outline: Outline, function: Scope, index: int) -> bool:
+    """Whether a function sets something of its parameter with that index, from 0."""
+    head, body = outline.source.text(function.head), outline.source.text(Span(function.head.end, function.span.end))
+    declared = re.search(r"\((.*)\)", head, re.S)
+    parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared else []
+    named = re.search(r"(\w+)\s*(?:=.*)?$", parameters[index].strip()) if index < len(parameters) else None
+    return named is not None and bool(
+        re.search(rf"\b{re.escape(named[1])}\s*!?\.\s*\w+\s*(?:(?:[-+*/|&^%]|\?\?)?=(?![=>])|\+\+|--)", body)
+    )
+
+
 def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) -> Finding:
     return Finding(
         rule=ID,
@@ -195,19 +235,19 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
     )
 
 
-def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact) -> Finding:
+def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, what: str) -> Finding:
     return Finding(
         rule=ID,
         severity="medium",
         certainty="assumed",
         message=(
-            f"{query.name} detaches `{name}`; a method of its own is then called, and {save.name} follows"
+            f"{query.name} detaches `{name}`; {what}, and {save.name} follows"
             f"{_under(outline, query)}: what that method changes is not sent."
         ),
         question=f"Does the call change `{name}`? If so it has to stay tracked, or be attached before {save.name}.",
         at=lines(outline, query.span),
         related=(
-            lines(outline, call, "calls its method"),
+            lines(outline, call, "may change it"),
             lines(outline, save.span, save.name),
             *(scope_lines(outline, s) for s in outline.holds if outline.under(query, s)),
         ),

@@ -173,7 +173,8 @@ def _outside(
         if not u.gates and not u.deferred and u.member.span not in inside and u.member.span not in exempt
     ]
     open_ = [u for u in open_ if u.fact.span.start > u.member.head.start and not _is_same_property(u, under)]
-    if not open_ or len(open_) * 3 > len(under):
+    # A compound assignment reads and writes in one place.
+    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len({u.fact.span.start for u in under}):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
     collection = simple(member.declares) in COLLECTIONS

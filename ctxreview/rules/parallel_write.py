@@ -2,7 +2,7 @@
 
 What it flags
 -------------
-In the body of ``Parallel.For``, ``ForEach``, ``ForEachAsync``, ``Invoke`` or PLINQ's ``ForAll``, a write of a field or captured variable, or a changing call on a
+In the body of ``Parallel.For``, ``ForEach``, ``ForEachAsync``, ``Invoke``, PLINQ's ``ForAll`` or an operator on ``AsParallel()``, a write of a field or captured variable, or a changing call on a
 collection that is not made for several threads, without a lock or ``Interlocked``. ``Parallel`` called under a lock that the body takes, too.
 
 Why it matters here
@@ -48,8 +48,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.code import bodies
 from ctxreview.rules.guarded import COLLECTIONS, declared, gate, is_under, locks, simple
 from ctxreview.rules.places import lines, scope_lines
 
@@ -68,6 +69,7 @@ def check(outline: Outline) -> list[Finding]:
         for f in outline.facts
         if f.kind == "spawn" and f.name in _PARALLEL and (f.target in ("Parallel",) or f.name == "ForAll")
     ]
+    loops += _queries(outline, loops)
     if not loops:
         return []
     nesting, held = Nesting(outline.functions), locks(outline)
@@ -90,6 +92,20 @@ def check(outline: Outline) -> list[Finding]:
                         (scope_lines(outline, same),),
                     )
                 )
+    return found
+
+
+def _queries(outline: Outline, loops: list[Fact]) -> list[Fact]:
+    """The chains of calls on ``AsParallel()``, from there to the end of their statement; those of ``ForAll`` aside."""
+    if b"AsParallel" not in outline.source.data:
+        return []
+    found = []
+    for body in bodies(outline):
+        for call in body.calls:
+            end = body.statement_end(call.span.end)
+            span = Span(call.span.start, end)
+            if call.name == "AsParallel" and not any(loop.span.holds(call.span) for loop in loops):
+                found.append(Fact("spawn", span, "AsParallel"))
     return found
 
 
@@ -120,7 +136,7 @@ def _writes(loop: Fact, nesting: Nesting, held: list[Scope], outline: Outline) -
             ID,
             severity,
             "syntactic",
-            f"`{fact.name}` is written in the body of {'Parallel.' * (loop.name != 'ForAll')}{loop.name}, by all its runs at once.",
+            f"`{fact.name}` is written in the body of {loop.name if loop.name in ('ForAll', 'AsParallel') else f'Parallel.{loop.name}'}, by all its runs at once.",
             "What keeps two runs from writing it at the same time?",
             lines(outline, fact.span),
             (lines(outline, loop.span, loop.name),),

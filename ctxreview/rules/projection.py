@@ -20,15 +20,6 @@ Example
 ```csharp
 class C {
     void M(int id) {
-        var row = _db.Rows.First(r => r.Id == id);
-        row.State = 1;
-        _db.SaveChanges();
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
         var row = _db.Rows.Select(r => new Row { Id = r.Id, State = r.State }).First(r => r.Id == id);
         row.State = 1;
         _db.SaveChanges();

@@ -21,17 +21,6 @@ class C {
     void M(int id) {
         var row = _db.Rows.First(r => r.Id == id);
         lock (_gate) {
-            _db.Entry(row).Reload();
-            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
-        }
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
-        var row = _db.Rows.First(r => r.Id == id);
-        lock (_gate) {
             if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
         }
     }
@@ -43,8 +32,9 @@ Instead
 ```csharp
 class C {
     void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
         lock (_gate) {
-            var row = _db.Rows.First(r => r.Id == id);
+            _db.Entry(row).Reload();
             if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
         }
     }

@@ -19,15 +19,6 @@ Example
 class C {
     void M() {
         var tx = _conn.BeginTransaction();
-        try { Work(tx); tx.Commit(); }
-        catch { tx.Rollback(); throw; }
-    }
-}
-```
-```csharp
-class C {
-    void M() {
-        var tx = _conn.BeginTransaction();
         Work(tx);
         tx.Commit();
     }
@@ -39,9 +30,9 @@ Instead
 ```csharp
 class C {
     void M() {
-        using var tx = _conn.BeginTransaction();
-        Work(tx);
-        tx.Commit();
+        var tx = _conn.BeginTransaction();
+        try { Work(tx); tx.Commit(); }
+        catch { tx.Rollback(); throw; }
     }
 }
 ```

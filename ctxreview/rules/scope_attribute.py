@@ -3,6 +3,7 @@
 What it flags
 -------------
 ``[UnitOfWork]``, ``[Transaction]``, ``[Transactional]`` or ``[DisableConcurrentExecution]`` on a private or static method of a class.
+Compared before and after an edit: a member without such an attribute that calls one with it directly.
 
 Why it matters here
 -------------------
@@ -42,7 +43,9 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline
+from ctxreview.model import Finding, Outline, Scope
+from ctxreview.rules.changes import changes
+from ctxreview.rules.guarded import bare, own_calls
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "scope-attribute"
@@ -61,14 +64,9 @@ NEEDS = (*_INTERCEPTED, *(f"{name}Attribute" for name in _INTERCEPTED))
 def check(outline: Outline) -> list[Finding]:
     """Each such attribute on a member that is not called through an interceptor."""
     found = []
-    for scope in outline.holds:
-        if scope.form != "attribute" or not scope.span.holds(scope.head):
-            continue
-        name = re.match(r"\w+(?:\.\w+)*", outline.source.text(scope.head))
-        attribute = name[0].rpartition(".")[2].removesuffix("Attribute") if name else ""
-        function = next((f for f in outline.functions if f.span == scope.span), None)
+    for scope, attribute, function in _marked(outline):
         type_ = next(iter(outline.around(scope.span, "type")), None)
-        if attribute not in _INTERCEPTED or function is None or function.construct not in ("method", "local function"):
+        if function.construct not in ("method", "local function"):
             continue
         if type_ is None or type_.construct not in ("class", "record"):
             continue
@@ -88,4 +86,47 @@ def check(outline: Outline) -> list[Finding]:
                     (scope_lines(outline, scope),),
                 )
             )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each direct call of an intercepted method that an edit adds to a member that is not intercepted."""
+    marked = {(f.container, f.name): (scope, attribute) for scope, attribute, f in _marked(after)}
+    if not marked:
+        return []
+    found = []
+    for change in changes(before, after):
+        type_, caller = change.after.key
+        if (type_, caller) in marked or any(s.form == "attribute" for s in change.after.holds):
+            continue
+        old, new = (own_calls(bare(b.outline), b.member.span) for b in (change.before, change.after))
+        known = {name for name, _ in old}
+        for name, at in new:
+            if (type_, name) in marked and name not in known:
+                scope, attribute = marked[type_, name]
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "assumed",
+                        f"{caller} calls {name} directly now, past the interceptor that opens its [{attribute}].",
+                        "Is it intercepted for calls from its own type, and what opens the scope if it is not?",
+                        change.at(at, name),
+                        (scope_lines(after, scope),),
+                    )
+                )
+    return found
+
+
+def _marked(outline: Outline) -> list[tuple[Scope, str, Scope]]:
+    """The scopes that such an attribute on a member opens, with its name and the member."""
+    found = []
+    for scope in outline.holds:
+        if scope.form != "attribute" or not scope.span.holds(scope.head):
+            continue
+        name = re.match(r"\w+(?:\.\w+)*", outline.source.text(scope.head))
+        attribute = name[0].rpartition(".")[2].removesuffix("Attribute") if name else ""
+        function = next((f for f in outline.functions if f.span == scope.span), None)
+        if attribute in _INTERCEPTED and function is not None:
+            found.append((scope, attribute, function))
     return found

@@ -15,6 +15,38 @@ When it is fine
 The edit keeps every scope with the same work inside. A rename or a new layout of the same statements is not a change.
 Logging and allocations may leave a scope: they are asked about, not held against the edit.
 
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    bool Take() {
+        var any = _free > 0;
+        lock (_gate) {
+            if (any) _free--;
+            return any;
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    bool Take() {
+        lock (_gate) {
+            var any = _free > 0;
+            if (any) _free--;
+            return any;
+        }
+    }
+}
+```
+
 Source
 ------
 The README's incident; .NET documentation of ``TransactionScope`` and the ``lock`` statement.

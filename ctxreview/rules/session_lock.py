@@ -3,16 +3,19 @@
 What it flags
 -------------
 ``pg_advisory_lock``, ``GET_LOCK`` or ``sp_getapplock`` with ``@LockOwner = 'Session'`` in the SQL of a file that has no text
-to release it.
+to release it; ``SET TRANSACTION ISOLATION LEVEL`` for SQL Server, or ``SET SESSION ...`` for any, in a member that does not
+set it back.
 
 Why it matters here
 -------------------
 Such a lock does not end with the transaction. A pool keeps the session when the connection is closed; until it is reset or
-ended, nobody else gets the lock.
+ended, nobody else gets the lock. An isolation level that SQL Server is told stays with a pooled connection, too: whoever gets
+it next works under that level and does not know.
 
 When it is fine
 ---------------
-It is released somewhere else, or the session ends with the process that holds it on purpose.
+It is released somewhere else, or the session ends with the process that holds it on purpose. In PostgreSQL and MySQL
+``SET TRANSACTION`` is over with the transaction.
 
 Example
 -------
@@ -46,8 +49,8 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline
-from ctxreview.rules.places import lines
+from ctxreview.model import Fact, Finding, Outline
+from ctxreview.rules.places import lines, member_of
 
 ID = "session-lock"
 SEVERITY = "medium"
@@ -60,9 +63,15 @@ _PAIRS = (
 )
 
 
+_LEVEL = re.compile(
+    r"(?i)\bSET\s+(SESSION\s+(?:CHARACTERISTICS\s+AS\s+)?)?TRANSACTION\s+ISOLATION\s+LEVEL\s+(\w+(?:\s+(?:UN)?COMMITTED|\s+READ)?)"
+)
+_OTHERS = re.compile(rb"Npgsql|MySql|Oracle|Sqlite|Postgres")
+
+
 def check(outline: Outline) -> list[Finding]:
-    """Each lock of the session whose release the file does not know."""
-    found = []
+    """Each lock of the session whose release the file does not know, and each isolation level that stays with it."""
+    found = _levels(outline)
     for fact in outline.facts:
         if fact.kind != "sql-hint" or fact.name != "application lock":
             continue
@@ -80,3 +89,32 @@ def check(outline: Outline) -> list[Finding]:
                     )
                 )
     return found
+
+
+def _levels(outline: Outline) -> list[Finding]:
+    told = [f for f in outline.facts if f.kind == "sql-hint" and f.name == "isolation level"]
+    set_ = {f: hit for f in told if (hit := _LEVEL.search(outline.source.text(f.span))) is not None}
+    server = b"SqlConnection" in outline.source.data and not _OTHERS.search(outline.source.data)
+    found = []
+    for fact, hit in set_.items():
+        level = " ".join(hit[2].upper().split())
+        if level == "READ COMMITTED" or not (hit[1] or server) or _is_set_back(fact, set_, outline):
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic" if hit[1] else "assumed",
+                f"The SQL sets the session's isolation level to {level}, and this member does not set it back.",
+                "Who gets this connection from the pool next, and under which level does it work then?",
+                lines(outline, fact.span),
+            )
+        )
+    return found
+
+
+def _is_set_back(fact: Fact, set_: dict[Fact, re.Match[str]], outline: Outline) -> bool:
+    """Whether the same text, or a later one of the member, sets another level."""
+    member = member_of(outline, fact.span)
+    later = any(f.span > fact.span and (member is None or member.span.holds(f.span)) for f in set_)
+    return later or len(_LEVEL.findall(outline.source.text(fact.span))) > 1

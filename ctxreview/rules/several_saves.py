@@ -20,17 +20,6 @@ Example
 ```csharp
 class C {
     void M(int id) {
-        using var tx = _db.Database.BeginTransaction();
-        _db.Images.Where(i => i.Id == id).ExecuteDelete();
-        _db.Images.Add(new Image(id));
-        _db.SaveChanges();
-        tx.Commit();
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
         _db.Images.Where(i => i.Id == id).ExecuteDelete();
         _db.Images.Add(new Image(id));
         _db.SaveChanges();

@@ -20,17 +20,6 @@ Example
 class C {
     void M(int id) {
         using var tx = _db.Database.BeginTransaction();
-        var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);
-        order.Total = order.Lines.Sum(l => l.Price);
-        _db.SaveChanges();
-        tx.Commit();
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
-        using var tx = _db.Database.BeginTransaction();
         var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);
         order.Total = order.Lines.Sum(l => l.Price);
         _db.SaveChanges();
@@ -44,8 +33,8 @@ Instead
 ```csharp
 class C {
     void M(int id) {
-        using var tx = _db.Database.BeginTransaction(IsolationLevel.Snapshot);
-        var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);
+        using var tx = _db.Database.BeginTransaction();
+        var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);
         order.Total = order.Lines.Sum(l => l.Price);
         _db.SaveChanges();
         tx.Commit();

@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``await`` between the two ends of a ``Monitor``, ``Mutex``, ``ReaderWriterLockSlim``, ``ReaderWriterLock``, ``SpinLock`` or
-``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to such an await.
+``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to such an await, or in a window or control to one
+behind which something of it is set.
 
 Why it matters here
 -------------------
@@ -49,9 +50,11 @@ compiler error CS1996; roslyn-analyzers issue 3419.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.rules.changes import changes
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import gate, locks
 from ctxreview.rules.places import lines, member_of, scope_lines
@@ -104,6 +107,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each such await that an edit gives ``ConfigureAwait(false)``."""
     if b"ConfigureAwait" not in after.source.data:
         return []
+    return [*_locked(before, after), *_shown(before, after)]
+
+
+def _locked(before: Outline, after: Outline) -> list[Finding]:
     known = Counter(_place(s, before) for s, awaits in _awaited(before) for a in awaits if _leaves(a, before))
     found = []
     for scope, awaits in _awaited(after):
@@ -135,3 +142,35 @@ def _leaves(fact: Fact, outline: Outline) -> bool:
 def _place(scope: Scope, outline: Outline) -> tuple[str, str]:
     member = member_of(outline, scope.head)
     return member.name if member is not None else "", gate(scope)
+
+
+_SHOWN = re.compile(
+    r":[^{]*?\b(?:\w*(?:Window|Form|UserControl|Page|Activity|Fragment|Control|ViewController)|Dialog|DispatcherObject)\b"
+)
+_SETS = re.compile(r"(?:\b[A-Z_]\w*|\bthis)\s*!?\.\s*[A-Z]\w*\s*(?:[-+]?=(?!=)|\.(?:Add|Clear|Remove)\w*\s*\()")
+
+
+def _shown(before: Outline, after: Outline) -> list[Finding]:
+    """Each await of a window or control that an edit lets go on elsewhere, before something of it is set."""
+    found = []
+    for change in changes(before, after):
+        body = change.after
+        type_ = next(iter(body.outline.around(body.member.span, "type")), None)
+        head = type_ is not None and after.source.text(type_.head).partition("{")[0]
+        old = sum(f.kind == "await" and _leaves(f, before) for f in change.before.facts)
+        new = [f for f in body.facts if f.kind == "await" and _leaves(f, after)]
+        if not head or not _SHOWN.search(head) or len(new) <= old:
+            continue
+        sets = _SETS.search(body.plain(Span(new[-1].span.end, body.member.span.end)))
+        if sets is not None:
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "assumed",
+                    f"The edit adds ConfigureAwait(false), and `{' '.join(sets[0].split())}` of a window or control follows: it may run on another thread.",
+                    "Which thread may touch it?",
+                    lines(after, new[-1].span),
+                )
+            )
+    return found

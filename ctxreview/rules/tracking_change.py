@@ -23,17 +23,6 @@ class C {
     void M(int id) {
         var row = _db.Rows.First(r => r.Id == id);
         lock (_gate) {
-            var now = _db.Rows.AsNoTracking().First(r => r.Id == id);
-            if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
-        }
-    }
-}
-```
-```csharp
-class C {
-    void M(int id) {
-        var row = _db.Rows.First(r => r.Id == id);
-        lock (_gate) {
             var now = _db.Rows.First(r => r.Id == id);
             if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
         }
@@ -46,9 +35,10 @@ Instead
 ```csharp
 class C {
     void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
         lock (_gate) {
-            var row = _db.Rows.First(r => r.Id == id);
-            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
+            var now = _db.Rows.AsNoTracking().First(r => r.Id == id);
+            if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
         }
     }
 }
