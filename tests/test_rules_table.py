@@ -55,7 +55,11 @@ def members(text: str) -> str:
 
 def code(text: str) -> str:
     """A file: the text itself, or a class whose method has these statements."""
-    return text if re.match(r"\s*(?:\[\w+|(?:public |static |sealed |partial )*class |using [\w.]+;)", text) else shop(text)
+    return (
+        text
+        if re.match(r"\s*(?:\[\w+|(?:public |static |sealed |partial )*class |using [\w.]+;)", text)
+        else shop(text)
+    )
 
 
 def outlined(text: str) -> Outline:
@@ -169,10 +173,14 @@ ROWS = (
         7,
         "a query by key becomes Find",
         "find-or-query",
-        "var order = _db.Orders.First(o => o.Id == id);\n" + TX
-        + "var now = _db.Orders.AsNoTracking().First(o => o.Id == id);\nif (now.State == 0) order.State = 1;" + COMMIT,
-        "var order = _db.Orders.First(o => o.Id == id);\n" + TX
-        + "var now = _db.Orders.Find(id);\nif (now.State == 0) order.State = 1;" + COMMIT,
+        "var order = _db.Orders.First(o => o.Id == id);\n"
+        + TX
+        + "var now = _db.Orders.AsNoTracking().First(o => o.Id == id);\nif (now.State == 0) order.State = 1;"
+        + COMMIT,
+        "var order = _db.Orders.First(o => o.Id == id);\n"
+        + TX
+        + "var now = _db.Orders.Find(id);\nif (now.State == 0) order.State = 1;"
+        + COMMIT,
         ("return _db.Orders.First(o => o.Id == id).State;", "return _db.Orders.Find(id).State;"),
     ),
     Row(
@@ -201,22 +209,34 @@ ROWS = (
         10,
         "a split query",
         "split-query",
-        TX + "var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);\norder.Total = order.Lines.Sum(l => l.Price);" + COMMIT,
-        TX + "var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);\norder.Total = order.Lines.Sum(l => l.Price);" + COMMIT,
+        TX
+        + "var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);\norder.Total = order.Lines.Sum(l => l.Price);"
+        + COMMIT,
+        TX
+        + "var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);\norder.Total = order.Lines.Sum(l => l.Price);"
+        + COMMIT,
         (
-            "using var tx = _db.Database.BeginTransaction(IsolationLevel.Snapshot);\nvar order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);\norder.Total = 1;" + COMMIT,
-            "using var tx = _db.Database.BeginTransaction(IsolationLevel.Snapshot);\nvar order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);\norder.Total = 1;" + COMMIT,
+            "using var tx = _db.Database.BeginTransaction(IsolationLevel.Snapshot);\nvar order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);\norder.Total = 1;"
+            + COMMIT,
+            "using var tx = _db.Database.BeginTransaction(IsolationLevel.Snapshot);\nvar order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);\norder.Total = 1;"
+            + COMMIT,
         ),
     ),
     Row(
         11,
         "a query per turn becomes one query before the transaction",
         "scope-change",
-        TX + "foreach (var order in orders)\n{\nif (!_db.Orders.Any(o => o.Id == order.Id)) _db.Add(order);\n}" + COMMIT,
-        "var known = _db.Orders.Where(o => ids.Contains(o.Id)).Select(o => o.Id).ToHashSet();\n" + TX
-        + "foreach (var order in orders)\n{\nif (!known.Contains(order.Id)) _db.Add(order);\n}" + COMMIT,
+        TX
+        + "foreach (var order in orders)\n{\nif (!_db.Orders.Any(o => o.Id == order.Id)) _db.Add(order);\n}"
+        + COMMIT,
+        "var known = _db.Orders.Where(o => ids.Contains(o.Id)).Select(o => o.Id).ToHashSet();\n"
+        + TX
+        + "foreach (var order in orders)\n{\nif (!known.Contains(order.Id)) _db.Add(order);\n}"
+        + COMMIT,
         (
-            TX + "foreach (var order in orders)\n{\nif (!_db.Orders.Any(o => o.Id == order.Id)) _db.Add(order);\n}" + COMMIT,
+            TX
+            + "foreach (var order in orders)\n{\nif (!_db.Orders.Any(o => o.Id == order.Id)) _db.Add(order);\n}"
+            + COMMIT,
             TX + "var known = _db.Orders.Where(o => ids.Contains(o.Id)).Select(o => o.Id).ToHashSet();\n"
             "foreach (var order in orders)\n{\nif (!known.Contains(order.Id)) _db.Add(order);\n}" + COMMIT,
         ),
@@ -269,22 +289,22 @@ ROWS = (
         16,
         "a second connection in a TransactionScope",
         "second-connection",
-        f"using var scope = new TransactionScope({FLOW});\nusing var one = new SqlConnection(_text);\none.Open();\none.Execute(\"UPDATE a SET x = 1\");\none.Execute(\"UPDATE b SET x = 1\");\nscope.Complete();",
-        f"using var scope = new TransactionScope({FLOW});\nusing var one = new SqlConnection(_text);\none.Open();\none.Execute(\"UPDATE a SET x = 1\");\nusing var two = new SqlConnection(_text);\ntwo.Open();\ntwo.Execute(\"UPDATE b SET x = 1\");\nscope.Complete();",
+        f'using var scope = new TransactionScope({FLOW});\nusing var one = new SqlConnection(_text);\none.Open();\none.Execute("UPDATE a SET x = 1");\none.Execute("UPDATE b SET x = 1");\nscope.Complete();',
+        f'using var scope = new TransactionScope({FLOW});\nusing var one = new SqlConnection(_text);\none.Open();\none.Execute("UPDATE a SET x = 1");\nusing var two = new SqlConnection(_text);\ntwo.Open();\ntwo.Execute("UPDATE b SET x = 1");\nscope.Complete();',
         (
-            "using var one = new SqlConnection(_text);\none.Open();\none.Execute(\"UPDATE a SET x = 1\");",
-            "using var one = new SqlConnection(_text);\none.Open();\none.Execute(\"UPDATE a SET x = 1\");\nusing var two = new SqlConnection(_text);\ntwo.Open();\ntwo.Execute(\"UPDATE b SET x = 1\");",
+            'using var one = new SqlConnection(_text);\none.Open();\none.Execute("UPDATE a SET x = 1");',
+            'using var one = new SqlConnection(_text);\none.Open();\none.Execute("UPDATE a SET x = 1");\nusing var two = new SqlConnection(_text);\ntwo.Open();\ntwo.Execute("UPDATE b SET x = 1");',
         ),
     ),
     Row(
         17,
         "the transaction argument dropped",
         "transaction-argument",
-        "using var tx = conn.BeginTransaction();\nconn.Execute(\"UPDATE a SET x = 1\", null, tx);\nconn.Execute(\"UPDATE b SET x = 1\", null, tx);\ntx.Commit();",
-        "using var tx = conn.BeginTransaction();\nconn.Execute(\"UPDATE a SET x = 1\", null, tx);\nconn.Execute(\"UPDATE b SET x = 1\");\ntx.Commit();",
+        'using var tx = conn.BeginTransaction();\nconn.Execute("UPDATE a SET x = 1", null, tx);\nconn.Execute("UPDATE b SET x = 1", null, tx);\ntx.Commit();',
+        'using var tx = conn.BeginTransaction();\nconn.Execute("UPDATE a SET x = 1", null, tx);\nconn.Execute("UPDATE b SET x = 1");\ntx.Commit();',
         (
-            "conn.Execute(\"UPDATE a SET x = 1\", null, null);",
-            "conn.Execute(\"UPDATE a SET x = 1\");",
+            'conn.Execute("UPDATE a SET x = 1", null, null);',
+            'conn.Execute("UPDATE a SET x = 1");',
         ),
     ),
     Row(
@@ -313,8 +333,12 @@ ROWS = (
         20,
         "composed over SQL that locks",
         "composed-sql",
-        TX + 'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").AsEnumerable().First();\njob.Taken = true;' + COMMIT,
-        TX + 'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").OrderBy(j => j.Id).First();\njob.Taken = true;' + COMMIT,
+        TX
+        + 'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").AsEnumerable().First();\njob.Taken = true;'
+        + COMMIT,
+        TX
+        + 'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").OrderBy(j => j.Id).First();\njob.Taken = true;'
+        + COMMIT,
         (
             'var jobs = _db.Jobs.FromSqlRaw("SELECT * FROM jobs").ToList();',
             'var jobs = _db.Jobs.FromSqlRaw("SELECT * FROM jobs").OrderBy(j => j.Id).ToList();',
@@ -324,7 +348,9 @@ ROWS = (
         21,
         "SQL with a hint becomes LINQ",
         "lock-hint",
-        TX + 'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").Single();\njob.Taken = true;' + COMMIT,
+        TX
+        + 'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1 FOR UPDATE").Single();\njob.Taken = true;'
+        + COMMIT,
         TX + "var job = _db.Jobs.OrderBy(j => j.Id).First();\njob.Taken = true;" + COMMIT,
         (
             'var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs LIMIT 1").Single();\nreturn job.Id;',
@@ -335,7 +361,7 @@ ROWS = (
         22,
         "a tag that an interceptor reads is removed",
         "lock-hint",
-        "class Locks : DbCommandInterceptor { }\nclass C { void M() { _db.Jobs.TagWith(\"for update\").First().Taken = true; _db.SaveChanges(); } }",
+        'class Locks : DbCommandInterceptor { }\nclass C { void M() { _db.Jobs.TagWith("for update").First().Taken = true; _db.SaveChanges(); } }',
         "class Locks : DbCommandInterceptor { }\nclass C { void M() { _db.Jobs.First().Taken = true; _db.SaveChanges(); } }",
         (
             'return _db.Orders.TagWith("dashboard").Count();',
@@ -361,7 +387,10 @@ ROWS = (
         TX + "var order = _db.Orders.First(o => o.Id == id);\n_memoryCache.Set(id, order);\norder.State = 1;" + COMMIT,
         (
             TX + "var order = _db.Orders.First(o => o.Id == id);\norder.State = 1;" + COMMIT,
-            TX + "var order = _db.Orders.First(o => o.Id == id);\norder.State = 1;" + COMMIT + "\n_memoryCache.Set(id, order);",
+            TX
+            + "var order = _db.Orders.First(o => o.Id == id);\norder.State = 1;"
+            + COMMIT
+            + "\n_memoryCache.Set(id, order);",
         ),
     ),
     Row(
@@ -435,11 +464,15 @@ ROWS = (
         30,
         "another isolation level",
         "scope-change",
-        "using var tx = _db.Database.BeginTransaction(IsolationLevel.Serializable);\nif (!_db.Orders.Any(o => o.Id == id)) _db.Add(new Order(id));" + COMMIT,
-        "using var tx = _db.Database.BeginTransaction(IsolationLevel.ReadUncommitted);\nif (!_db.Orders.Any(o => o.Id == id)) _db.Add(new Order(id));" + COMMIT,
+        "using var tx = _db.Database.BeginTransaction(IsolationLevel.Serializable);\nif (!_db.Orders.Any(o => o.Id == id)) _db.Add(new Order(id));"
+        + COMMIT,
+        "using var tx = _db.Database.BeginTransaction(IsolationLevel.ReadUncommitted);\nif (!_db.Orders.Any(o => o.Id == id)) _db.Add(new Order(id));"
+        + COMMIT,
         (
-            "using var tx = _db.Database.BeginTransaction(IsolationLevel.Serializable);\n_db.Add(new Order(id));" + COMMIT,
-            "using var tx = _db.Database.BeginTransaction(System.Data.IsolationLevel.Serializable);\n_db.Add(new Order(id));" + COMMIT,
+            "using var tx = _db.Database.BeginTransaction(IsolationLevel.Serializable);\n_db.Add(new Order(id));"
+            + COMMIT,
+            "using var tx = _db.Database.BeginTransaction(System.Data.IsolationLevel.Serializable);\n_db.Add(new Order(id));"
+            + COMMIT,
         ),
     ),
     Row(
@@ -493,8 +526,8 @@ ROWS = (
         "using (var scope = new TransactionScope())\n{\n_db.Add(new Order(id));\n_db.SaveChanges();\n_db.Add(new Note(id));\n_db.SaveChanges();\nscope.Complete();\n}",
         "using (var scope = new TransactionScope())\n{\n_db.Add(new Order(id));\n_db.SaveChanges();\nscope.Complete();\n_db.Add(new Note(id));\n_db.SaveChanges();\n}",
         (
-            "using (var scope = new TransactionScope())\n{\n_db.SaveChanges();\n_logger.LogInformation(\"done\");\nscope.Complete();\n}",
-            "using (var scope = new TransactionScope())\n{\n_db.SaveChanges();\nscope.Complete();\n}\n_logger.LogInformation(\"done\");",
+            'using (var scope = new TransactionScope())\n{\n_db.SaveChanges();\n_logger.LogInformation("done");\nscope.Complete();\n}',
+            'using (var scope = new TransactionScope())\n{\n_db.SaveChanges();\nscope.Complete();\n}\n_logger.LogInformation("done");',
         ),
     ),
     Row(
@@ -502,10 +535,12 @@ ROWS = (
         "a failure is swallowed on the way to the commit",
         "swallowed-failure",
         TX + "_db.SaveChanges();\n_db.Add(new Note(id));\n_db.SaveChanges();\ntx.Commit();",
-        TX + "try { _db.SaveChanges(); } catch (Exception e) { _logger.LogError(e, \"no\"); }\n_db.Add(new Note(id));\n_db.SaveChanges();\ntx.Commit();",
+        TX
+        + 'try { _db.SaveChanges(); } catch (Exception e) { _logger.LogError(e, "no"); }\n_db.Add(new Note(id));\n_db.SaveChanges();\ntx.Commit();',
         (
             TX + "_db.SaveChanges();\ntx.Commit();",
-            TX + "try { _db.SaveChanges(); tx.Commit(); } catch (Exception e) { _logger.LogError(e, \"no\"); tx.Rollback(); throw; }",
+            TX
+            + 'try { _db.SaveChanges(); tx.Commit(); } catch (Exception e) { _logger.LogError(e, "no"); tx.Rollback(); throw; }',
         ),
     ),
     Row(
@@ -556,11 +591,11 @@ ROWS = (
         39,
         "a call to another system in the transaction",
         "external-call",
-        TX + "order.State = 1;" + COMMIT + "\nawait _http.PostAsJsonAsync(\"pay\", order);",
-        TX + "order.State = 1;\nawait _http.PostAsJsonAsync(\"pay\", order);" + COMMIT,
+        TX + "order.State = 1;" + COMMIT + '\nawait _http.PostAsJsonAsync("pay", order);',
+        TX + 'order.State = 1;\nawait _http.PostAsJsonAsync("pay", order);' + COMMIT,
         (
             TX + "order.State = 1;" + COMMIT,
-            TX + "order.State = 1;" + COMMIT + "\nawait _http.PostAsJsonAsync(\"pay\", order);",
+            TX + "order.State = 1;" + COMMIT + '\nawait _http.PostAsJsonAsync("pay", order);',
         ),
     ),
     Row(
@@ -615,7 +650,10 @@ ROWS = (
         TX + "_ = Task.Run(() => Audit(id));" + COMMIT,
         (
             TX + "order.State = 1;" + COMMIT,
-            TX + "order.State = 1;" + COMMIT.replace("tx.Commit();", "tx.Commit();\ntx.Dispose();") + "\n_ = Task.Run(() => Audit(id));",
+            TX
+            + "order.State = 1;"
+            + COMMIT.replace("tx.Commit();", "tx.Commit();\ntx.Dispose();")
+            + "\n_ = Task.Run(() => Audit(id));",
         ),
     ),
     Row(
@@ -633,8 +671,8 @@ ROWS = (
         46,
         "the transaction removed as redundant",
         "scope-change",
-        TX + "_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_xact_lock(1)\");\n_db.Add(new Order(id));" + COMMIT,
-        "_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_xact_lock(1)\");\n_db.Add(new Order(id));\n_db.SaveChanges();",
+        TX + '_db.Database.ExecuteSqlRaw("SELECT pg_advisory_xact_lock(1)");\n_db.Add(new Order(id));' + COMMIT,
+        '_db.Database.ExecuteSqlRaw("SELECT pg_advisory_xact_lock(1)");\n_db.Add(new Order(id));\n_db.SaveChanges();',
         (
             TX + "var n = _db.Orders.Count();\ntx.Commit();\nreturn n;",
             "var n = _db.Orders.Count();\nreturn n;",
@@ -645,22 +683,22 @@ ROWS = (
         47,
         "a lock of the session in the place of the transaction's",
         "session-lock",
-        TX + "_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_xact_lock(1)\");" + COMMIT,
-        TX + "_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_lock(1)\");" + COMMIT,
+        TX + '_db.Database.ExecuteSqlRaw("SELECT pg_advisory_xact_lock(1)");' + COMMIT,
+        TX + '_db.Database.ExecuteSqlRaw("SELECT pg_advisory_lock(1)");' + COMMIT,
         (
-            "_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_lock(1)\");\nWork();\n_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_unlock(1)\");",
-            "_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_lock(2)\");\nWork();\n_db.Database.ExecuteSqlRaw(\"SELECT pg_advisory_unlock(2)\");",
+            '_db.Database.ExecuteSqlRaw("SELECT pg_advisory_lock(1)");\nWork();\n_db.Database.ExecuteSqlRaw("SELECT pg_advisory_unlock(1)");',
+            '_db.Database.ExecuteSqlRaw("SELECT pg_advisory_lock(2)");\nWork();\n_db.Database.ExecuteSqlRaw("SELECT pg_advisory_unlock(2)");',
         ),
     ),
     Row(
         47,
         "an isolation level of the session",
         "session-lock",
-        "using var conn = new SqlConnection(_text);\nconn.Execute(\"UPDATE a SET x = 1\");",
-        "using var conn = new SqlConnection(_text);\nconn.Execute(\"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\");\nconn.Execute(\"UPDATE a SET x = 1\");",
+        'using var conn = new SqlConnection(_text);\nconn.Execute("UPDATE a SET x = 1");',
+        'using var conn = new SqlConnection(_text);\nconn.Execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");\nconn.Execute("UPDATE a SET x = 1");',
         (
-            "using var conn = new NpgsqlConnection(_text);\nusing var tx = conn.BeginTransaction();\nconn.Execute(\"UPDATE a SET x = 1\", null, tx);\ntx.Commit();",
-            "using var conn = new NpgsqlConnection(_text);\nusing var tx = conn.BeginTransaction();\nconn.Execute(\"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\", null, tx);\nconn.Execute(\"UPDATE a SET x = 1\", null, tx);\ntx.Commit();",
+            'using var conn = new NpgsqlConnection(_text);\nusing var tx = conn.BeginTransaction();\nconn.Execute("UPDATE a SET x = 1", null, tx);\ntx.Commit();',
+            'using var conn = new NpgsqlConnection(_text);\nusing var tx = conn.BeginTransaction();\nconn.Execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", null, tx);\nconn.Execute("UPDATE a SET x = 1", null, tx);\ntx.Commit();',
         ),
     ),
     # --- locks and shared memory
@@ -668,11 +706,15 @@ ROWS = (
         48,
         "the lock narrowed around a read and a write",
         "scope-change",
-        members("int M() { lock (_gate) { var n = _n + 1; Work(); _n = n; return n; } } int N() { lock (_gate) { return _n; } }"),
-        members("int M() { var n = _n + 1; Work(); lock (_gate) { _n = n; return n; } } int N() { lock (_gate) { return _n; } }"),
+        members(
+            "int M() { lock (_gate) { var n = _n + 1; Work(); _n = n; return n; } } int N() { lock (_gate) { return _n; } }"
+        ),
+        members(
+            "int M() { var n = _n + 1; Work(); lock (_gate) { _n = n; return n; } } int N() { lock (_gate) { return _n; } }"
+        ),
         (
-            members("void M() { lock (_gate) { _logger.LogDebug(\"adding\"); _n++; } }"),
-            members("void M() { _logger.LogDebug(\"adding\"); lock (_gate) { _n++; } }"),
+            members('void M() { lock (_gate) { _logger.LogDebug("adding"); _n++; } }'),
+            members('void M() { _logger.LogDebug("adding"); lock (_gate) { _n++; } }'),
         ),
     ),
     Row(
@@ -680,7 +722,9 @@ ROWS = (
         "one lock becomes two",
         "lock-split",
         members("bool M() { lock (_gate) { var any = _n > 0; Work(); _n = _n - 1; return any; } }"),
-        members("bool M() { bool any; lock (_gate) { any = _n > 0; } Work(); lock (_gate) { _n = _n - 1; } return any; }"),
+        members(
+            "bool M() { bool any; lock (_gate) { any = _n > 0; } Work(); lock (_gate) { _n = _n - 1; } return any; }"
+        ),
         (
             members("void M() { lock (_gate) { _n++; } lock (_gate) { _sum++; } }"),
             members("void M() { lock (_gate) { _n += 1; } lock (_gate) { _sum += 1; } }"),
@@ -702,8 +746,8 @@ ROWS = (
         50,
         "a lock and a dictionary become a ConcurrentDictionary",
         "concurrent-collection",
-        "class C { readonly object _gate = new(); readonly Dictionary<int, string> _names = new(); void Set(int k, string v) { lock (_gate) { _names[k] = v; File.WriteAllText(\"names\", v); } } }",
-        "class C { readonly ConcurrentDictionary<int, string> _names = new(); void Set(int k, string v) { _names[k] = v; File.WriteAllText(\"names\", v); } }",
+        'class C { readonly object _gate = new(); readonly Dictionary<int, string> _names = new(); void Set(int k, string v) { lock (_gate) { _names[k] = v; File.WriteAllText("names", v); } } }',
+        'class C { readonly ConcurrentDictionary<int, string> _names = new(); void Set(int k, string v) { _names[k] = v; File.WriteAllText("names", v); } }',
         (
             "class C { readonly ConcurrentDictionary<int, string> _names = new(); void Set(int k, string v) { _names.TryAdd(k, v); } }",
             "class C { readonly ConcurrentDictionary<int, string> _names = new(); void Set(int k, string v) { _names[k] = v; } }",
@@ -728,7 +772,7 @@ ROWS = (
         "class C { readonly ConcurrentDictionary<int, Stream> _d = new(); Stream M(int k) { return _d.GetOrAdd(k, i => File.OpenRead(Name(i))); } }",
         (
             "class C { readonly ConcurrentDictionary<int, string> _d = new(); string M(int k) { return _d.GetOrAdd(k, i => i.ToString()); } }",
-            "class C { readonly ConcurrentDictionary<int, string> _d = new(); string M(int k) { return _d.GetOrAdd(k, i => \"#\" + i); } }",
+            'class C { readonly ConcurrentDictionary<int, string> _d = new(); string M(int k) { return _d.GetOrAdd(k, i => "#" + i); } }',
         ),
     ),
     Row(
@@ -747,10 +791,16 @@ ROWS = (
         "double-checked locking on a flag",
         "double-checked-lock",
         members("bool _ready; int M() { lock (_gate) { if (!_ready) { _n = Load(); _ready = true; } } return _n; }"),
-        members("bool _ready; int M() { if (!_ready) { lock (_gate) { if (!_ready) { _n = Load(); _ready = true; } } } return _n; }"),
+        members(
+            "bool _ready; int M() { if (!_ready) { lock (_gate) { if (!_ready) { _n = Load(); _ready = true; } } } return _n; }"
+        ),
         (
-            members("Client _client; Client M() { lock (_gate) { if (_client == null) { _client = new Client(); } } return _client; }"),
-            members("Client _client; Client M() { if (_client == null) { lock (_gate) { if (_client == null) { _client = new Client(); } } } return _client; }"),
+            members(
+                "Client _client; Client M() { lock (_gate) { if (_client == null) { _client = new Client(); } } return _client; }"
+            ),
+            members(
+                "Client _client; Client M() { if (_client == null) { lock (_gate) { if (_client == null) { _client = new Client(); } } } return _client; }"
+            ),
         ),
     ),
     Row(
@@ -793,27 +843,43 @@ ROWS = (
         members("void M(int x) { lock (_gate) { _items.Add(x); } }"),
         members("void M(int x) { _rw.EnterReadLock(); try { _items.Add(x); } finally { _rw.ExitReadLock(); } }"),
         (
-            members("bool M(int x) { _rw.EnterWriteLock(); try { return _items.Contains(x); } finally { _rw.ExitWriteLock(); } } void A(int x) { _rw.EnterWriteLock(); try { _items.Add(x); } finally { _rw.ExitWriteLock(); } }"),
-            members("bool M(int x) { _rw.EnterWriteLock(); try { return _items.IndexOf(x) >= 0; } finally { _rw.ExitWriteLock(); } } void A(int x) { _rw.EnterWriteLock(); try { _items.Add(x); } finally { _rw.ExitWriteLock(); } }"),
+            members(
+                "bool M(int x) { _rw.EnterWriteLock(); try { return _items.Contains(x); } finally { _rw.ExitWriteLock(); } } void A(int x) { _rw.EnterWriteLock(); try { _items.Add(x); } finally { _rw.ExitWriteLock(); } }"
+            ),
+            members(
+                "bool M(int x) { _rw.EnterWriteLock(); try { return _items.IndexOf(x) >= 0; } finally { _rw.ExitWriteLock(); } } void A(int x) { _rw.EnterWriteLock(); try { _items.Add(x); } finally { _rw.ExitWriteLock(); } }"
+            ),
         ),
     ),
     Row(
         59,
         "a write lock inside the read lock",
         "reader-lock",
-        members("void M() { _rw.EnterUpgradeableReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitUpgradeableReadLock(); } }"),
-        members("void M() { _rw.EnterReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitReadLock(); } }"),
+        members(
+            "void M() { _rw.EnterUpgradeableReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitUpgradeableReadLock(); } }"
+        ),
+        members(
+            "void M() { _rw.EnterReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitReadLock(); } }"
+        ),
         (
-            members("int M() { int n; _rw.EnterReadLock(); try { n = _n; } finally { _rw.ExitReadLock(); } Work(); return n; }"),
-            members("int M() { int n; _rw.EnterReadLock(); try { n = _n; } finally { _rw.ExitReadLock(); } return n; }"),
+            members(
+                "int M() { int n; _rw.EnterReadLock(); try { n = _n; } finally { _rw.ExitReadLock(); } Work(); return n; }"
+            ),
+            members(
+                "int M() { int n; _rw.EnterReadLock(); try { n = _n; } finally { _rw.ExitReadLock(); } return n; }"
+            ),
         ),
     ),
     Row(
         60,
         "an await between Enter and Exit",
         "thread-affine-await",
-        members("async Task M() { _rw.EnterReadLock(); try { Work(); } finally { _rw.ExitReadLock(); } await Done(); }"),
-        members("async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } await Done(); }"),
+        members(
+            "async Task M() { _rw.EnterReadLock(); try { Work(); } finally { _rw.ExitReadLock(); } await Done(); }"
+        ),
+        members(
+            "async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } await Done(); }"
+        ),
         (
             members("async Task M() { await _slots.WaitAsync(); try { Work(); } finally { _slots.Release(); } }"),
             members("async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }"),
@@ -824,7 +890,9 @@ ROWS = (
         "ConfigureAwait(false) under a lock of the thread",
         "thread-affine-await",
         members("async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } }"),
-        members("async Task M() { _rw.EnterReadLock(); try { await Work().ConfigureAwait(false); } finally { _rw.ExitReadLock(); } }"),
+        members(
+            "async Task M() { _rw.EnterReadLock(); try { await Work().ConfigureAwait(false); } finally { _rw.ExitReadLock(); } }"
+        ),
         (
             members("async Task M() { await Work(); lock (_gate) { _n++; } }"),
             members("async Task M() { await Work().ConfigureAwait(false); lock (_gate) { _n++; } }"),
@@ -846,10 +914,16 @@ ROWS = (
         "a lock becomes a SemaphoreSlim that is taken twice",
         "lock-reentry",
         members("void A() { lock (_gate) { B(); } } void B() { lock (_gate) { _n++; } }"),
-        members("void A() { _slots.Wait(); try { B(); } finally { _slots.Release(); } } void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"),
+        members(
+            "void A() { _slots.Wait(); try { B(); } finally { _slots.Release(); } } void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"
+        ),
         (
-            members("void A() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } B(); } void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"),
-            members("void A() { _slots.Wait(); try { _n += 1; } finally { _slots.Release(); } B(); } void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"),
+            members(
+                "void A() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } B(); } void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"
+            ),
+            members(
+                "void A() { _slots.Wait(); try { _n += 1; } finally { _slots.Release(); } B(); } void B() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"
+            ),
         ),
     ),
     Row(
@@ -860,15 +934,21 @@ ROWS = (
         members("async Task M() { await _slots.WaitAsync(); await Work(); _slots.Release(); }"),
         (
             members("async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }"),
-            members("async Task M() { await _slots.WaitAsync(); try { await Work(); await Work(); } finally { _slots.Release(); } }"),
+            members(
+                "async Task M() { await _slots.WaitAsync(); try { await Work(); await Work(); } finally { _slots.Release(); } }"
+            ),
         ),
     ),
     Row(
         63,
         "the acquire moved into the try",
         "acquire-in-try",
-        members("async Task M(CancellationToken token) { await _slots.WaitAsync(token); try { await Work(); } finally { _slots.Release(); } }"),
-        members("async Task M(CancellationToken token) { try { await _slots.WaitAsync(token); await Work(); } finally { _slots.Release(); } }"),
+        members(
+            "async Task M(CancellationToken token) { await _slots.WaitAsync(token); try { await Work(); } finally { _slots.Release(); } }"
+        ),
+        members(
+            "async Task M(CancellationToken token) { try { await _slots.WaitAsync(token); await Work(); } finally { _slots.Release(); } }"
+        ),
         (
             members("async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }"),
             members("async Task M() { try { await _slots.WaitAsync(); await Work(); } finally { _slots.Release(); } }"),
@@ -878,7 +958,9 @@ ROWS = (
         64,
         "the answer of the acquire ignored",
         "ignored-acquire",
-        members("void M() { if (!Monitor.TryEnter(_gate, 100)) return; try { _n++; } finally { Monitor.Exit(_gate); } }"),
+        members(
+            "void M() { if (!Monitor.TryEnter(_gate, 100)) return; try { _n++; } finally { Monitor.Exit(_gate); } }"
+        ),
         members("void M() { Monitor.TryEnter(_gate, 100); try { _n++; } finally { Monitor.Exit(_gate); } }"),
         (
             members("void M() { _slots.Wait(); try { _n++; } finally { _slots.Release(); } }"),
@@ -955,8 +1037,12 @@ ROWS = (
         66,
         "two locks for one state",
         "mixed-locks",
-        members("void M() { lock (_gate) { _n++; } } void N() { lock (_gate) { _n--; } } void O() { lock (_gate) { _n = 0; } }"),
-        members("void M() { lock (_other) { _n++; } } void N() { lock (_gate) { _n--; } } void O() { lock (_gate) { _n = 0; } }"),
+        members(
+            "void M() { lock (_gate) { _n++; } } void N() { lock (_gate) { _n--; } } void O() { lock (_gate) { _n = 0; } }"
+        ),
+        members(
+            "void M() { lock (_other) { _n++; } } void N() { lock (_gate) { _n--; } } void O() { lock (_gate) { _n = 0; } }"
+        ),
         (
             members("void M() { lock (_gate) { _n++; } } void N() { lock (_gate) { _sum--; } }"),
             members("void M() { lock (_gate) { _n++; } } void N() { lock (_gate) { _sum -= 1; } }"),
@@ -977,8 +1063,12 @@ ROWS = (
         68,
         "nested locks in another order",
         "lock-order",
-        members("void A() { lock (_gate) { lock (_other) { _n++; } } } void B() { lock (_gate) { lock (_other) { _n--; } } }"),
-        members("void A() { lock (_other) { lock (_gate) { _n++; } } } void B() { lock (_gate) { lock (_other) { _n--; } } }"),
+        members(
+            "void A() { lock (_gate) { lock (_other) { _n++; } } } void B() { lock (_gate) { lock (_other) { _n--; } } }"
+        ),
+        members(
+            "void A() { lock (_other) { lock (_gate) { _n++; } } } void B() { lock (_gate) { lock (_other) { _n--; } } }"
+        ),
         (
             members("void A() { lock (_gate) { lock (_other) { _n++; } } } void B() { lock (_gate) { _n--; } }"),
             members("void A() { lock (_gate) { lock (_other) { _n += 1; } } } void B() { lock (_gate) { _n--; } }"),
@@ -1022,28 +1112,42 @@ ROWS = (
         "a query becomes PLINQ",
         "parallel-write",
         members("int[] M(int[] all) { return all.Select(x => { _items.Add(x); return x * 2; }).ToArray(); }"),
-        members("int[] M(int[] all) { return all.AsParallel().Select(x => { _items.Add(x); return x * 2; }).ToArray(); }"),
+        members(
+            "int[] M(int[] all) { return all.AsParallel().Select(x => { _items.Add(x); return x * 2; }).ToArray(); }"
+        ),
         (
             members("int[] M(int[] all) { return all.Select(x => x * 2).ToArray(); }"),
-            members("int[] M(int[] all) { return all.AsParallel().Select(x => { var y = x; y++; return y * 2; }).ToArray(); }"),
+            members(
+                "int[] M(int[] all) { return all.AsParallel().Select(x => { var y = x; y++; return y * 2; }).ToArray(); }"
+            ),
         ),
     ),
     Row(
         70,
         "no copy under the lock",
         "leaked-collection",
-        members("void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items.ToList(); } }"),
-        members("void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items; } }"),
+        members(
+            "void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items.ToList(); } }"
+        ),
+        members(
+            "void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items; } }"
+        ),
         (
-            members("void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items.ToList(); } }"),
-            members("void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return new List<int>(_items); } }"),
+            members(
+                "void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return _items.ToList(); } }"
+            ),
+            members(
+                "void A(int x) { lock (_gate) { _items.Add(x); } } List<int> All() { lock (_gate) { return new List<int>(_items); } }"
+            ),
         ),
     ),
     Row(
         71,
         "handlers called under the lock",
         "callback-under-lock",
-        members("void M() { int[] all; lock (_gate) { all = _items.ToArray(); } foreach (var x in all) { Changed(this, null); } }"),
+        members(
+            "void M() { int[] all; lock (_gate) { all = _items.ToArray(); } foreach (var x in all) { Changed(this, null); } }"
+        ),
         members("void M() { lock (_gate) { foreach (var x in _items) { Changed(this, null); } } }"),
         (
             members("void M() { lock (_gate) { _n++; } Changed(this, null); }"),
@@ -1101,7 +1205,9 @@ ROWS = (
         members("decimal _d; decimal D { get { lock (_gate) { return _d; } } set { lock (_gate) { _d = value; } } }"),
         members("decimal _d; decimal D { get { return _d; } set { lock (_gate) { _d = value; } } }"),
         (
-            members("volatile string _s; string S { get { lock (_gate) { return _s; } } set { lock (_gate) { _s = value; } } }"),
+            members(
+                "volatile string _s; string S { get { lock (_gate) { return _s; } } set { lock (_gate) { _s = value; } } }"
+            ),
             members("volatile string _s; string S { get { return _s; } set { lock (_gate) { _s = value; } } }"),
         ),
     ),
@@ -1109,11 +1215,17 @@ ROWS = (
         76,
         "used outside the lock",
         "outside-lock",
-        members("void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } } void D() { lock (_gate) { _sum = 0; } }"),
-        members("void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } } void D() { lock (_gate) { _sum = 0; } } void E() { _sum++; }"),
+        members(
+            "void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } } void D() { lock (_gate) { _sum = 0; } }"
+        ),
+        members(
+            "void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } } void D() { lock (_gate) { _sum = 0; } } void E() { _sum++; }"
+        ),
         (
             members("void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } }"),
-            members("void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } } void D() { lock (_gate) { _sum = 0; } }"),
+            members(
+                "void A() { lock (_gate) { _sum++; } } void B() { lock (_gate) { _sum--; } } void D() { lock (_gate) { _sum = 0; } }"
+            ),
         ),
     ),
     Row(
@@ -1150,7 +1262,12 @@ ROWS = (
                 "class C { public virtual void Ship(int id) { _db.Add(new Order(id)); _db.SaveChanges(); } }",
             ),
         )
-        for attribute in ("MethodImpl(MethodImplOptions.Synchronized)", "DisableConcurrentExecution(60)", "UnitOfWork", "Transaction")
+        for attribute in (
+            "MethodImpl(MethodImplOptions.Synchronized)",
+            "DisableConcurrentExecution(60)",
+            "UnitOfWork",
+            "Transaction",
+        )
     ),
     Row(
         78,
@@ -1214,8 +1331,8 @@ ROWS = (
         "class C { readonly ShopDbContext _db = new(); int Count() { return _db.Orders.Count(); } }",
         "class C { static readonly ShopDbContext _db = new(); int Count() { return _db.Orders.Count(); } }",
         (
-            "class C { readonly HttpClient _http = new(); Task<string> Get() { return _http.GetStringAsync(\"a\"); } }",
-            "class C { static readonly HttpClient _http = new(); Task<string> Get() { return _http.GetStringAsync(\"a\"); } }",
+            'class C { readonly HttpClient _http = new(); Task<string> Get() { return _http.GetStringAsync("a"); } }',
+            'class C { static readonly HttpClient _http = new(); Task<string> Get() { return _http.GetStringAsync("a"); } }',
         ),
     ),
     Row(

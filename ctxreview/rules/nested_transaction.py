@@ -99,9 +99,9 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
     found = []
     for outer in (s for s in scopes if s.mode != "suppressed"):
         seen = {outer.owner}
-        waiting = [(n, at, at) for n, at in _calls(outline, outer) if not is_over(outline, outer, at.start)]
+        waiting = [(n, at) for n, at in _calls(outline, outer) if not is_over(outline, outer, at.start)]
         while waiting:
-            name, at, first = waiting.pop(0)
+            name, first = waiting.pop(0)
             called = by_name.get((outer.container, name), [])
             if len(called) != 1 or called[0].span in seen:
                 continue
@@ -109,7 +109,7 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
             inner = by_owner.get(called[0].span)
             told = _told(outline, inner, outer) if inner is not None else None
             if inner is None:
-                waiting += [(n, a, first) for n, a in _calls(outline, called[0])]
+                waiting += [(n, first) for n, _ in _calls(outline, called[0])]
             elif told is not None and not _is_local(outline, inner, called[0]):
                 severity, message, question = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))

@@ -171,7 +171,7 @@ def _outside(
     ]
     open_ = [u for u in open_ if u.fact.span.start > u.member.head.start and not _is_same_property(u, under)]
     # A compound assignment reads and writes in one place.
-    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len({u.fact.span.start for u in under}):
+    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
     collection = simple(member.declares) in COLLECTIONS

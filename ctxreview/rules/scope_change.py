@@ -58,7 +58,7 @@ import re
 from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
-from ctxreview.rules.code import body_of, within
+from ctxreview.rules.code import bodies, body_of, within
 from ctxreview.rules.crossing import crossed, guarded_state, mention, without_comments, work
 from ctxreview.rules.places import member_of, scope_lines
 
@@ -177,9 +177,11 @@ def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
 
 def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Severity:
     """How much removing a scope changes; ``gone`` says that its member was removed with it."""
-    if _reads_once(old, before) or (gone and _left(old, before, after)):
+    if _reads_once(old, before) or _sends_once(old, before) or (gone and _left(old, before, after)):
         return "note"
-    return "medium" if old.kind == "lock" and _reads_one(old, before) else "high"
+    if old.kind == "lock" and (_reads_one(old, before) or _reads_once_now(old, before, after)):
+        return "medium"
+    return "high"
 
 
 def _reads_once(scope: Scope, outline: Outline) -> bool:
@@ -195,13 +197,31 @@ def _reads_once(scope: Scope, outline: Outline) -> bool:
     return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
 
 
+def _sends_once(scope: Scope, outline: Outline) -> bool:
+    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
+    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
+    if body is None or len(sent) != 1 or not re.match(r"Execute(Update|Delete)(Async)?$", sent[0].name):
+        return False
+    rest = [c for c in body.calls if scope.span.holds(c.span) and not scope.head.holds(c.span)]
+    own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
+    return own is not None and all(
+        own.chain.holds(c.span) or re.match(r"(Commit|Complete|Dispose|Rollback)(Async)?$", c.name) for c in rest
+    )
+
+
 _MAY_WRITE = re.compile(
     r"(?i)save|insert|update|delete|remove|upsert|merge|write|store|create|set|lock|claim|add|execute(?!query|reader|scalar)"
 )
 
 
 def _left(old: Scope, before: Outline, after: Outline) -> bool:
-    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
+    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else.
+
+    A private member that nothing called is gone with all it held, whatever else is new.
+    """
+    if _is_dead(old, before):
+        return True
     known = {(f.container, f.name) for f in before.functions if f.construct != "lambda"}
     if any(f.construct != "lambda" and (f.container, f.name) not in known for f in after.functions):
         return False  # it may be what the member became
@@ -209,6 +229,40 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
     return not any(line in there for line in _lines(old, before)[0] if line not in ends)
+
+
+def _is_dead(scope: Scope, outline: Outline) -> bool:
+    """Whether a scope's member is private and its name stands nowhere else in the file."""
+    member = member_of(outline, scope.head)
+    if member is None or member.construct not in ("method", "local function"):
+        return False
+    words = outline.source.text(Span(member.span.start, member.head.end)).partition(f" {member.name}")[0]
+    if re.search(r"\b(?:public|internal|protected|override|partial)\b", words) or f".{member.name}" in words:
+        return False
+    around = next(iter(outline.around(member.span, "type")), None)
+    if around is None or around.construct == "interface" or "partial" in outline.source.text(around.head):
+        return False
+    return (
+        len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
+        == 1
+    )
+
+
+_TELLS = re.compile(r"(?:[lL]og(?:ger)?|Trace\w*|Metrics|Instruments|Diagnostics|Debug|Console)$")
+
+
+def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
+    """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
+    body = body_of(before, lock.head)
+    used = [f for f in body.facts if lock.span.holds(f.span) and f.is_state] if body is not None else []
+    state = {f.name for f in used if "readonly" not in f.detail}
+    if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
+        return False
+    calls = [c for c in body.calls if lock.span.holds(c.span) and not lock.head.holds(c.span)]
+    if any(not _TELLS.search(c.on) for c in calls):
+        return False
+    now = next((b for b in bodies(after) if b.key == body.key), None)
+    return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
 
 
 def _reads_one(lock: Scope, outline: Outline) -> bool:
@@ -291,8 +345,9 @@ def _value(scope: Scope, outline: Outline) -> str | None:
     if member is None or not scope.resource.isidentifier():
         return None
     code = outline.source.text(Span(member.span.start, scope.head.start))
-    found = re.findall(rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*(=|\bin\b)\s*([^;]+?)\s*[;)]\s*\n", code)
-    return " ".join(f"{found[-1][0]} {found[-1][1]}".split()) if found else None
+    name = rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*"
+    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
+    return " ".join("".join(found[-1]).split()) if found else None
 
 
 def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
