@@ -59,7 +59,7 @@ from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
 from ctxreview.rules.code import bodies, body_of, within
-from ctxreview.rules.crossing import crossed, guarded_state, mention, without_comments, work
+from ctxreview.rules.crossing import crossed, detached, guarded_state, mention, without_comments, work
 from ctxreview.rules.places import member_of, scope_lines
 
 ID = "scope-change"
@@ -315,6 +315,12 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The {name} is no longer completed: what is done under it is rolled back.",
             "Where is it completed now?",
         )
+    if old.form == new.form == "acquire-release" and new.is_left_open and not old.is_left_open:
+        changed(
+            "high",
+            f"The {name} is no longer released here.",
+            "Who releases it now, also after an exception?",
+        )
     out, into = _moved(old, new, before, after)
     rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
     if out or rewritten_out:
@@ -367,6 +373,7 @@ def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
     inside: Counter[str] = Counter()
     outside: Counter[str] = Counter()
     first, last = source.lines_of(whole)
+    apart = detached(scope, outline)
     for number in range(first, last + 1):
         line = source.line_span(number)
         code = without_comments(outline, line)
@@ -377,7 +384,9 @@ def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
         ):
             continue
         start = line.start + len(code.encode()) - len(code.lstrip().encode())
-        (inside if scope.span.holds(Span(start, start + 1)) else outside)[" ".join(code.split())] += 1
+        at = Span(start, start + 1)
+        held = scope.span.holds(at) and not any(s.holds(at) for s in apart)
+        (inside if held else outside)[" ".join(code.split())] += 1
     return inside, outside
 
 
