@@ -564,7 +564,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         "lock (_gate)\n{\n    _count++;\n    _total++;\n}\nreturn 0;",
         "lock (_gate)\n{\n    _count++;\n}\nlock (_gate)\n{\n    _total++;\n}\nreturn 0;",
         "conflicts",
-        "adds a lock on `_gate`",
+        "splits the lock on `_gate` into 2",
     ),
     "two locks joined": (
         "lock (_gate)\n{\n    _count++;\n}\nlock (_gate)\n{\n    _total++;\n}\nreturn 0;",

@@ -546,7 +546,7 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
     (lock_split, "two values"): (
         "void M(int x) { lock (_gate) { _n++; _sum += x; } }",
         "void M(int x) { lock (_gate) { _n++; } Work(); lock (_gate) { _sum += x; } }",
-        "medium",
+        "high",
     ),
     (lock_split, "acquire and release"): (
         "void M() { _slots.Wait(); try { var n = _n; Work(); _n = n + 1; } finally { _slots.Release(); } }",

@@ -94,7 +94,8 @@ def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str],
             there = sum(n for key, n in (gained - same).items() if key[0] == kind)
             found += rest[:there]
         words: dict[str, str] = {}
-        for kind, name in found:
+        # What is awaited says more than the await.
+        for kind, name in [f for f in found if f[0] != "await"] or found:
             words.setdefault(name, KINDS.get(kind, "the use of"))
         return [f"{word} `{name}`" for name, word in words.items() if not re.search(rf"\b{re.escape(name)}\b", known)]
 

@@ -60,6 +60,7 @@ from collections import Counter
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
 from ctxreview.rules.code import bodies, body_of, within
 from ctxreview.rules.crossing import crossed, detached, guarded_state, mention, without_comments, work
+from ctxreview.rules.lock_split import splits
 from ctxreview.rules.places import member_of, scope_lines
 
 ID = "scope-change"
@@ -71,7 +72,10 @@ Match = tuple[Scope, Scope | None]
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """What happened to each scope, and which scopes are new."""
     matches, added = _matched(before, after)
-    found: list[Finding] = []
+    split = splits(before, after)  # told as that: neither a new lock nor, without state, work that left it
+    parts = {part for _, every, told in split for part in every if told or part is every[0]}
+    matches = [(old, new) for old, new in matches if old not in {whole for whole, _, _ in split}]
+    found = [f for whole, every, _ in split for f in _between(whole, every, before, after)]
     for old, new in matches:
         if new is None:
             changes = [_joined(old, matches, before, after) or _removed(old, before, after)]
@@ -86,8 +90,33 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             scope_lines(after, s),
         )
         for s in added
+        if s not in parts
     ]
     return found
+
+
+def _between(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> list[Finding]:
+    """The state that a lock held and that stands between or beside its parts now."""
+    state = guarded_state(before)
+    inside, outside = _lines(whole, before)
+    now = Counter[str]()
+    for part in parts:
+        now += _lines(part, after)[0]
+    out = [line for line in inside - now if _lines(parts[0], after)[1][line] > outside[line]]
+    lost = [line for line in out if any(re.search(mention(name), line) for name in state)]
+    return (
+        [
+            _finding(
+                "high",
+                f"The edit moves out of the parts of the {whole.construct}{_on(whole)}: {_quoted(lost, [])}.",
+                "Does this still have to happen together with what stays under it?",
+                scope_lines(after, parts[0]),
+                _before(whole, before),
+            )
+        ]
+        if lost
+        else []
+    )
 
 
 def _harmless(scope: Scope, outline: Outline) -> bool:
