@@ -354,7 +354,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
     rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
-        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "medium"
+        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "low"
         changed(
             severity,
             f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
