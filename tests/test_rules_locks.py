@@ -890,6 +890,14 @@ QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
         "[UnitOfWork] public virtual void Import(int id) { } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
         "[UnitOfWork] public virtual void Import(int id) { Ship(id); } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
     ),
+    (scope_change, "the field renamed"): (
+        "object _sync = new(); int N() { lock (_sync) { return _n; } } void M() { lock (_sync) { _n++; } }",
+        "object _monitor = new(); int N() { lock (_monitor) { return _n; } } void M() { lock (_monitor) { _n++; } }",
+    ),
+    (scope_change, "a private method that nothing called deleted"): (
+        "private void M() { lock (_gate) { _n++; } }",
+        "void Other() { Work(); }",
+    ),
 }
 
 MINE = sorted({r for r, _ in (*LOUD, *LOUD_EDITS)}, key=lambda r: r.__name__)

@@ -77,6 +77,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     matches = [(old, new) for old, new in matches if old not in {whole for whole, _, _ in split}]
     found = [f for whole, every, _ in split for f in _between(whole, every, before, after)]
     for old, new in matches:
+        if new is None and _is_dead(old, before) and _is_gone(old, before, after):
+            continue
         if new is None:
             changes = [_joined(old, matches, before, after) or _removed(old, before, after)]
         else:
@@ -245,12 +247,7 @@ _MAY_WRITE = re.compile(
 
 
 def _left(old: Scope, before: Outline, after: Outline) -> bool:
-    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else.
-
-    A private member that nothing called is gone with all it held, whatever else is new.
-    """
-    if _is_dead(old, before):
-        return True
+    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
     known = {(f.container, f.name) for f in before.functions if f.construct != "lambda"}
     if any(f.construct != "lambda" and (f.container, f.name) not in known for f in after.functions):
         return False  # it may be what the member became
@@ -258,6 +255,10 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
     return not any(line in there for line in _lines(old, before)[0] if line not in ends)
+
+
+def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
+    return _member(scope, before) not in {(f.container, f.name) for f in after.functions}
 
 
 def _is_dead(scope: Scope, outline: Outline) -> bool:
@@ -370,7 +371,14 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
 
 
 def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
-    """Whether both locks are on a local variable that gets the same value: another name, the same object."""
+    """Whether both locks are on the same object under another name.
+
+    A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
+    """
+    was, now = _resource(old), _resource(new)
+    mine, theirs = ({n for m in o.members for n in m.names} for o in (before, after))
+    if was in mine - theirs and now in theirs - mine:
+        return True
     first, second = _value(old, before), _value(new, after)
     return first is not None and first == second
 
