@@ -50,7 +50,8 @@ class C {
 
 Source
 ------
-C# reference, "The lock statement"; ErrorProne.NET's ERP031 ("lock at the smallest scope") is the advice that leads here.
+CodeQL and ParallelHelper for what a guarded field is; ErrorProne.NET's ERP031 ("Lock at the smallest scope") is
+advice that leads here.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class C {
 
 Source
 ------
-PVS-Studio V3223; ParallelHelper PH_B009 and PH_B010; CodeQL ``cs/unsynchronized-static-access`` and ``cs/unsynchronized-getter``.
+PVS-Studio V3223; ParallelHelper PH_B003, PH_B009 and PH_B010; CodeQL ``cs/unsynchronized-static-access``.
 """
 
 from __future__ import annotations

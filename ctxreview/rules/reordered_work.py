@@ -43,8 +43,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Tracking vs. No-Tracking Queries" (SaveChanges sends what was detected by then). The other pairs are
-background knowledge.
+EF Core documentation, "Tracking vs. No-Tracking Queries", for what ``SaveChanges`` sends. For the order of two steps
+no document or analyser was checked.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Using Transactions" and "Tracking vs. No-Tracking Queries".
+EF Core documentation, "Tracking vs. No-Tracking Queries": changes are sent by ``SaveChanges``. For the rule itself no
+document or analyser was checked.
 """
 
 from __future__ import annotations

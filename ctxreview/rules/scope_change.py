@@ -49,7 +49,8 @@ class C {
 
 Source
 ------
-The README's incident; .NET documentation of ``TransactionScope`` and the ``lock`` statement.
+EF Core and .NET documentation of ``TransactionScope`` and isolation levels; C# reference, "The lock statement"; the
+README's incident. On the other side nopCommerce#8212, where a lower isolation level ended 246 deadlocks.
 """
 
 from __future__ import annotations
