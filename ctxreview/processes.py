@@ -140,9 +140,7 @@ class _Process(Generic[R]):
         os.close(self.results)
 
 
-def _start(
-    numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]], others: Sequence[int]
-) -> _Process[R]:
+def _start(numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]], others: Sequence[int]) -> _Process[R]:
     """``others`` are the pipes that results of processes started before come through."""
     reading, writing = os.pipe()
     pid = os.fork()

@@ -564,7 +564,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         "lock (_gate)\n{\n    _count++;\n    _total++;\n}\nreturn 0;",
         "lock (_gate)\n{\n    _count++;\n}\nlock (_gate)\n{\n    _total++;\n}\nreturn 0;",
         "conflicts",
-        "adds a lock on `_gate`",
+        "splits the lock on `_gate` into 2",
     ),
     "two locks joined": (
         "lock (_gate)\n{\n    _count++;\n}\nlock (_gate)\n{\n    _total++;\n}\nreturn 0;",
@@ -798,3 +798,94 @@ def test_the_whole_file_is_compared() -> None:
     """An edit outside the selected lines is judged like one inside."""
     about = context_of(shop(LOCK.replace("return 0;", "«return 0;»")))
     assert guard(about, one("lock (_gate)", "lock (_other)")).verdict == "conflicts"
+
+
+# --- what history judged -------------------------------------------------------------------------------------
+
+CLAIM = """
+using var connection = new MySqlConnection(_options);
+using var tx = connection.BeginTransaction(IsolationLevel.ReadCommitted);
+var job = connection.QueryFirstOrDefault<Job>("SELECT `Id` FROM `queue` LIMIT 1 FOR UPDATE;", null, tx);
+connection.Execute("DELETE FROM `queue` WHERE `Id` = @Id;", job, tx);
+tx.Commit();
+return job.Id;
+"""
+IMAGES = """
+using var context = _factory.CreateDbContext();
+using var tx = context.Database.BeginTransaction();
+context.Images.Where(i => i.ItemId == id).ExecuteDelete();
+context.Images.AddRange(images);
+context.SaveChanges();
+tx.Commit();
+return 0;
+"""
+NAMES = """
+using var context = _factory.CreateDbContext();
+var names = context.Items.Where(i => i.ParentId == id).Select(i => i.Name).ToList();
+return names.Count;
+"""
+MOVED = """
+using var context = _factory.CreateDbContext();
+using var tx = await context.Database.BeginTransactionAsync();
+await context.Data.Where(d => d.Key == key).ExecuteUpdateAsync(s => s.SetProperty(d => d.ItemId, id));
+item.Data = await context.Data.Where(d => d.ItemId == id).ToArrayAsync();
+await tx.CommitAsync();
+return 0;
+"""
+STATE = """
+lock (_gate)
+{
+    if (_count == 0)
+    {
+        _logger.LogWarning("late");
+    }
+}
+_runtime.Receive(id);
+return 0;
+"""
+HISTORY: dict[str, tuple[str, str, str]] = {
+    # what the commit did, in code of our own; the code before and after, and the verdict
+    "dotnetcore/CAP 0a94921e: the row is no longer locked, reverted two days later": (
+        CLAIM,
+        CLAIM.replace(" FOR UPDATE;", ";"),
+        "conflicts",
+    ),
+    "jellyfin 5d65cfcd99: no transaction around ExecuteDelete and SaveChanges": (
+        IMAGES,
+        without(IMAGES, "using var tx = context.Database.BeginTransaction();", "tx.Commit();"),
+        "conflicts",
+    ),
+    "jellyfin d19449e6a5: AsNoTracking where it is only read": (
+        NAMES,
+        NAMES.replace("context.Items.Where", "context.Items.AsNoTracking().Where"),
+        "no-known-conflict",
+    ),
+    "jellyfin 6d34f605a3: AsNoTracking on what is read again after an update": (
+        MOVED,
+        MOVED.replace("context.Data.Where(d => d.ItemId", "context.Data.AsNoTracking().Where(d => d.ItemId"),
+        "no-known-conflict",
+    ),
+    "orleans c2076ee98: no lock around one look at the state": (
+        STATE,
+        """
+        var count = _count;
+        if (count == 0)
+        {
+            _logger.LogWarning("late");
+        }
+        _runtime.Receive(id);
+        return 0;
+        """,
+        "needs-human",
+    ),
+}
+
+
+@pytest.mark.parametrize("commit", HISTORY)
+def test_history(commit: str) -> None:
+    """What a commit did that was taken back, or is right until today, is judged as history judged it, as a diff too."""
+    before, after, verdict = HISTORY[commit]
+    checked = edited(shop(before), shop(after))
+    assert checked.verdict == verdict
+    (found,) = suggestions(checked.diff, context_of(shop(before)))
+    assert guard(context_of(shop(before)), found).verdict == verdict

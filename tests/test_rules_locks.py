@@ -546,7 +546,7 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
     (lock_split, "two values"): (
         "void M(int x) { lock (_gate) { _n++; _sum += x; } }",
         "void M(int x) { lock (_gate) { _n++; } Work(); lock (_gate) { _sum += x; } }",
-        "medium",
+        "high",
     ),
     (lock_split, "acquire and release"): (
         "void M() { _slots.Wait(); try { var n = _n; Work(); _n = n + 1; } finally { _slots.Release(); } }",
@@ -748,6 +748,26 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "[UnitOfWork] private void M() { _n++; }",
         "medium",
     ),
+    (lock_order, "the only place that nests them"): (
+        "void A() { lock (_gate) { lock (_other) { _n++; } } }",
+        "void A() { lock (_other) { lock (_gate) { _n++; } } }",
+        "medium",
+    ),
+    (lock_order, "a semaphore and a lock"): (
+        "void A() { _slots.Wait(); try { lock (_gate) { _n++; } } finally { _slots.Release(); } }",
+        "void A() { lock (_gate) { _slots.Wait(); try { _n++; } finally { _slots.Release(); } } }",
+        "medium",
+    ),
+    (scope_attribute, "called directly now"): (
+        "void Import(int id) { _orders.Ship(id); } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+        "void Import(int id) { Ship(id); } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+        "medium",
+    ),
+    (scope_attribute, "a new call"): (
+        "void Import(int id) { } [Transactional] public virtual void Ship(int id) { Work(); }",
+        "void Import(int id) { this.Ship(id); } [Transactional] public virtual void Ship(int id) { Work(); }",
+        "medium",
+    ),
 }
 QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (lock_split, "only one part touches state"): (
@@ -853,6 +873,30 @@ QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (reentrant_grain, "taken away"): (
         "[Reentrant] class G : Grain { public async Task M() { await Work(); } }",
         "class G : Grain { public async Task M() { await Work(); } }",
+    ),
+    (lock_order, "the order of the others"): (
+        "void A() { lock (_other) { lock (_gate) { _n++; } } } void B() { lock (_gate) { lock (_other) { _n--; } } }",
+        "void A() { lock (_gate) { lock (_other) { _n++; } } } void B() { lock (_gate) { lock (_other) { _n--; } } }",
+    ),
+    (lock_order, "one after the other"): (
+        "void A() { lock (_gate) { _n++; } lock (_other) { _sum++; } }",
+        "void A() { lock (_other) { _sum++; } lock (_gate) { _n++; } }",
+    ),
+    (scope_attribute, "by its interface"): (
+        "void Import(int id) { } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+        "void Import(int id) { _orders.Ship(id); } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+    ),
+    (scope_attribute, "from a member that has its own"): (
+        "[UnitOfWork] public virtual void Import(int id) { } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+        "[UnitOfWork] public virtual void Import(int id) { Ship(id); } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+    ),
+    (scope_change, "the field renamed"): (
+        "object _sync = new(); int N() { lock (_sync) { return _n; } } void M() { lock (_sync) { _n++; } }",
+        "object _monitor = new(); int N() { lock (_monitor) { return _n; } } void M() { lock (_monitor) { _n++; } }",
+    ),
+    (scope_change, "a private method that nothing called deleted"): (
+        "private void M() { lock (_gate) { _n++; } }",
+        "void Other() { Work(); }",
     ),
 }
 

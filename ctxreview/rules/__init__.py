@@ -7,6 +7,23 @@ write the module, add it here, and give it loud and quiet cases in ``tests/test_
 *Example* and *Instead* have one block of code each, for both kinds of rules, and ``tests/test_rules.py`` runs them: a
 ``check`` finds something in the example and nothing in what to write instead; a ``compare`` finds something in the edit
 that turns what to write instead into the example, and nothing in the way back.
+
+Every row of the team's table of hazards has a rule; ``tests/hazards.md`` goes through it. A rule sees one file before and
+after an edit. Of these rows (their numbers in brackets) it does not see:
+
+- UseQueryTrackingBehavior where the context is registered, in another file than what saves (2);
+- a factory of contexts behind a name of the project's own (15);
+- an interceptor in another file, where the tag's text does not say that it locks (22);
+- a transaction that a method of another type opens (37);
+- a second transaction on a connection that is handed over under another name (38);
+- an isolation level that a stored procedure or a script sets (47);
+- a dictionary that a base type or another part of the type declares (53);
+- code for a user interface in a type that does not say so, such as a view model (61);
+- a semaphore that a base type or another part of the type declares, and takes (62);
+- two locks that two types take (68);
+- uses in another part of the type, or in derived types (76);
+- an interceptor that is registered for an interface, a name or a namespace (78);
+- a singleton whose constructor takes what is made for a request (80).
 """
 
 from __future__ import annotations
@@ -54,9 +71,11 @@ from ctxreview.rules import (
     reader_lock,
     reentrant_grain,
     release_outside_finally,
+    reordered_work,
     reread_removed,
     retried_delegate,
     rollback_removed,
+    save_removed,
     scope_attribute,
     scope_change,
     second_connection,
@@ -98,6 +117,8 @@ RULES: tuple[ModuleType, ...] = (
     retried_delegate,
     lock_hint,
     reread_removed,
+    save_removed,
+    reordered_work,
     cached_read,
     swallowed_failure,
     early_exit,

@@ -42,7 +42,7 @@ class C {
 
 Source
 ------
-.NET API documentation, ``SemaphoreSlim.WaitAsync(CancellationToken)`` and ``Release``; Sonar S2222.
+.NET API documentation, ``SemaphoreSlim``; Sonar S2222.
 """
 
 from __future__ import annotations

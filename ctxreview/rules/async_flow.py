@@ -45,8 +45,8 @@ class C {
 
 Source
 ------
-.NET API documentation, ``TransactionScopeAsyncFlowOption``; EF Core documentation, "Using Transactions" (limitations of
-System.Transactions).
+.NET API documentation, ``TransactionScopeAsyncFlowOption``; EF Core documentation, "Using Transactions" (limitations
+of System.Transactions); dotnet/EntityFramework.Docs#4359.
 """
 
 from __future__ import annotations

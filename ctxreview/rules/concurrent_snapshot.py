@@ -33,8 +33,7 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ConcurrentDictionary`` ("members accessed through one of the interfaces ... including extension methods, are not
-guaranteed to be thread safe"); ParallelHelper PH_B008.
+ParallelHelper PH_B008, which says that this behaviour is not documented and may change.
 """
 
 from __future__ import annotations

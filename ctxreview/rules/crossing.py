@@ -10,12 +10,21 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ctxreview.model import Member, Outline, Scope, Span
+from ctxreview.rules.guarded import bare, own_calls
 from ctxreview.rules.places import member_of
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
 """What happens inside and what happens outside of a scope: kind and name of each thing."""
 
-KINDS = {"read": "the read", "write": "the write of", "save": "the save", "sql-hint": "the SQL hint"}
+KINDS = {
+    "read": "the read",
+    "write": "the write of",
+    "save": "the save",
+    "sql-hint": "the SQL hint",
+    "io": "the call out",
+    "call": "the call of",
+    "await": "an",
+}
 """Kinds of facts that matter on which side they stand; a rewritten one is still one of its kind."""
 
 STATE = "state"
@@ -28,6 +37,7 @@ def work(scope: Scope, outline: Outline) -> Work:
     member = member_of(outline, scope.head)
     if member is None:
         return inside, outside
+    apart = detached(scope, outline)
     for fact in outline.facts:
         if fact.kind not in KINDS or not member.span.holds(fact.span):
             continue
@@ -35,17 +45,40 @@ def work(scope: Scope, outline: Outline) -> Work:
             continue  # a lock's are counted below; a transaction holds none
         if outline.under(fact, scope):
             inside[fact.kind, fact.name] += 1
-        elif not scope.span.holds(fact.span):
+        elif not scope.span.holds(fact.span) or any(s.holds(fact.span) for s in apart):
             outside[fact.kind, fact.name] += 1
+    for name, at in own_calls(bare(outline), scope.span):
+        (outside if any(s.holds(at) for s in apart) else inside)["call", name] += 1
     if scope.kind == "lock":
+        started = "\n".join(without_comments(outline, s) for s in apart)
         held = without_comments(outline, scope.span)
         rest = without_comments(outline, Span(member.span.start, scope.span.start)) + without_comments(
             outline, Span(scope.span.end, member.span.end)
         )
         for name in guarded_state(outline):
-            inside[STATE, name] = len(re.findall(mention(name), held))
-            outside[STATE, name] = len(re.findall(mention(name), rest))
+            own = len(re.findall(mention(name), started))
+            inside[STATE, name] = len(re.findall(mention(name), held)) - own
+            outside[STATE, name] = len(re.findall(mention(name), rest)) + own
     return inside, outside
+
+
+def detached(scope: Scope, outline: Outline) -> tuple[Span, ...]:
+    """The tasks that are started under a scope and that nobody waits for there: what they do is not done under it."""
+    found = []
+    for fact in outline.facts:
+        if fact.kind != "spawn" or fact.name not in _STARTS or not outline.under(fact, scope):
+            continue
+        rest = outline.source.text(Span(fact.span.end, scope.span.end))
+        above = outline.source.text(Span(max(scope.span.start, fact.span.start - 40), fact.span.start))
+        waits = re.search(r"\bawait\s+(?:[\w.]+\s*=\s*)?$", above) or re.match(
+            r"\s*\.\s*(?:Wait|Result|GetAwaiter)\b", rest
+        )
+        if not waits and not (fact.detail.isidentifier() and re.search(rf"\b{fact.detail}\b", rest)):
+            found.append(fact.span)
+    return tuple(found)
+
+
+_STARTS = frozenset({"Run", "StartNew", "QueueUserWorkItem", "UnsafeQueueUserWorkItem"})
 
 
 def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -61,7 +94,8 @@ def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str],
             there = sum(n for key, n in (gained - same).items() if key[0] == kind)
             found += rest[:there]
         words: dict[str, str] = {}
-        for kind, name in found:
+        # What is awaited says more than the await.
+        for kind, name in [f for f in found if f[0] != "await"] or found:
             words.setdefault(name, KINDS.get(kind, "the use of"))
         return [f"{word} `{name}`" for name, word in words.items() if not re.search(rf"\b{re.escape(name)}\b", known)]
 

@@ -45,8 +45,9 @@ class C {
 
 Source
 ------
-C# compiler warning CS9237 (``yield return`` in a lock); AsyncFixer's documentation, AsyncFixer01. That an unread query
-runs after its context is disposed is background knowledge (LINQ's deferred execution).
+C# compiler warning CS9237 (``yield return`` in a lock); for tasks AsyncFixer's FAQ, ParallelHelper PH_B011, Meziantou
+MA0100 and ErrorProne.NET EPC26, while AsyncFixer01 is advice that leads here. That an unread query runs after its
+context is disposed is background knowledge (LINQ's deferred execution).
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Connection Resiliency" and "Using Transactions" (keep transactions short); nopCommerce#6482;
-MassTransit's documentation, "Transactional Outbox".
+EF Core documentation ("keep your transaction short"); nopCommerce#6482, a payment that was taken and an order that
+was rolled back; the outboxes of MassTransit and CAP.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
     for hit in re.finditer(rb"(?<![\w.])(?:this\s*\.\s*)?(\w+)\s*(?:<[\w<>, ]*>\s*)?\(", code[span.start : span.end]):
         before = code[max(0, span.start + hit.start() - 40) : span.start + hit.start()].rstrip()
         if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(
-            rb"\b(?:return|await|else|in|do|throw)$", before
+            rb"(?:=>|\b(?:return|await|else|in|do|throw))$", before
         ):
             yield hit[1].decode("utf-8", "replace"), Span(span.start + hit.start(), span.start + hit.end())
 

@@ -41,8 +41,7 @@ class C {
 
 Source
 ------
-.NET API documentation, ``SemaphoreSlim.Wait`` and ``Monitor.TryEnter``; READMEs of DistributedLock and RedLock.net; nopCommerce
-``ILocker``.
+READMEs of DistributedLock and RedLock.net; nopCommerce, ``ILocker``.
 """
 
 from __future__ import annotations

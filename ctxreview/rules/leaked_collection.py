@@ -39,7 +39,8 @@ class C {
 
 Source
 ------
-ParallelHelper, "leaked outbound collection"; .NET API documentation, ``List<T>`` (thread safety of enumerating).
+ParallelHelper, ``LeakedOutboundCollection``; dotnet/orleans, ``InMemoryJobQueue.cs`` ("Snapshot the jobs under the
+lock").
 """
 
 from __future__ import annotations

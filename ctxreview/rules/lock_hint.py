@@ -46,8 +46,9 @@ class C {
 
 Source
 ------
-SQL Server documentation, "Table Hints"; dotnet/efcore#26042; dotnetcore/CAP commit 0a94921e, reverted by d918ea8f;
-EF Core documentation, "Interceptors".
+SQL Server documentation, "Table Hints"; dotnet/efcore#26042; EF Core documentation, "Interceptors"; dotnetcore/CAP
+commit 0a94921e, reverted by d918ea8f; MassTransit commit b1039e85e; Hangfire commit c2d4b57b, which argues the
+trade-off.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 What it flags
 -------------
 In one type, a lock taken under another one, and elsewhere the second under the first, directly or by a call of one of the type's own methods.
+Compared before and after an edit: two nested locks in another order, which nothing else in the type takes in that order.
 
 Why it matters here
 -------------------
@@ -93,13 +94,15 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each two locks that a member takes in another order than before the edit, and no other one takes both."""
+    """Each two locks that a member takes in another order than before the edit, unless other members do so already."""
     old, new = _orders(before), _orders(after)
     told = {f.at for f in check(after)}
     found = []
     for (member, a, b), pair in new.items():
         at = scope_lines(after, pair.inner)
-        if (member, b, a) in old and (member, a, b) not in old and (member, b, a) not in new and at not in told:
+        agrees = any((x, y) == (a, b) and other != member for other, x, y in old)
+        turned = (member, b, a) in old and (member, a, b) not in old and (member, b, a) not in new
+        if turned and not agrees and at not in told:
             was = old[member, b, a]
             found.append(
                 Finding(

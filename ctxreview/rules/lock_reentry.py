@@ -53,8 +53,8 @@ class C {
 
 Source
 ------
-.NET API documentation, ``SemaphoreSlim`` (no thread identity on ``Wait``) and ``SpinLock`` (not reentrant); Nito.AsyncEx,
-``AsyncLock``.
+Documentation of Nito.AsyncEx (``AsyncLock``) and .NET API documentation, ``SemaphoreSlim``: neither knows who holds
+it.
 """
 
 from __future__ import annotations

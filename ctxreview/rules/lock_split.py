@@ -50,7 +50,8 @@ class C {
 
 Source
 ------
-C# reference, "The lock statement"; ErrorProne.NET's ERP031 ("lock at the smallest scope") is the advice that leads here.
+CodeQL and ParallelHelper for what a guarded field is; ErrorProne.NET's ERP031 ("Lock at the smallest scope") is
+advice that leads here.
 """
 
 from __future__ import annotations
@@ -69,6 +70,11 @@ Held = dict[tuple[str, str, str], list[Scope]]
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each lock that an edit splits."""
+    return [finding for _, _, told in splits(before, after) for finding in told]
+
+
+def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], list[Finding]]]:
+    """Each lock that an edit takes in several parts, with these parts and what there is to ask about them."""
     old, new = _held(before), _held(after)
     found = []
     for key, scopes in old.items():
@@ -79,7 +85,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         whole = [s for s in scopes if _text(s, before) not in same]
         parts = [s for s in parts if _text(s, after) not in same]
         if len(whole) == 1 and len(parts) > 1:
-            found += list(_split(whole[0], parts, before, after))
+            found.append((whole[0], parts, list(_split(whole[0], parts, before, after))))
     return found
 
 
@@ -120,8 +126,10 @@ def _split(whole: Scope, parts: list[Scope], before: Outline, after: Outline) ->
         what = (
             ", ".join(f"`{n}`" for n in names[:3]) + (" is" if len(names) == 1 else " are") + " used in several of them"
         )
-        if not any(f.kind == "write" for f in used) or not {f.name for f in first} & {f.name for f in later}:
-            severity = "low" if not any(f.kind == "write" for f in used) else "medium"
+        if not any(f.kind == "write" for f in used):
+            severity = "low"
+        elif {f.name for f in first if f.kind == "write"} ^ {f.name for f in later if f.kind == "write"} == together:
+            severity = "high"  # what was written together is written apart
     yield Finding(
         ID,
         severity,

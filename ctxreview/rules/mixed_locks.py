@@ -36,7 +36,8 @@ class C {
 
 Source
 ------
-C# reference, "The lock statement"; ParallelHelper PH_B009.
+C# reference, "The lock statement"; Sonar rule S2445 and CodeQL ``cs/unsafe-sync-on-field`` for what becomes of a lock
+that is not one object.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class C {
 
 Source
 ------
-.NET API documentation, ``Monitor.Wait`` and ``Monitor.Pulse``; ParallelHelper PH_B004.
+ParallelHelper PH_B004.
 """
 
 from __future__ import annotations

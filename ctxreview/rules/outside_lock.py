@@ -40,7 +40,7 @@ class C {
 
 Source
 ------
-PVS-Studio V3223; ParallelHelper PH_B009 and PH_B010; CodeQL ``cs/unsynchronized-static-access`` and ``cs/unsynchronized-getter``.
+PVS-Studio V3223; ParallelHelper PH_B003, PH_B009 and PH_B010; CodeQL ``cs/unsynchronized-static-access``.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _outside(
     ]
     open_ = [u for u in open_ if u.fact.span.start > u.member.head.start and not _is_same_property(u, under)]
     # A compound assignment reads and writes in one place.
-    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len({u.fact.span.start for u in under}):
+    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
     collection = simple(member.declares) in COLLECTIONS

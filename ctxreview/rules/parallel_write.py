@@ -40,7 +40,7 @@ class C {
 
 Source
 ------
-PVS-Studio V3190; ParallelHelper, "side effects in Parallel.For".
+PVS-Studio V3190; ParallelHelper, ``ParallelForSideEffect``.
 """
 
 from __future__ import annotations

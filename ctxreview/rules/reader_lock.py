@@ -52,7 +52,8 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ReaderWriterLockSlim`` and ``LockRecursionPolicy``.
+.NET API documentation, ``ReaderWriterLockSlim`` (recursion); Sonar S7131 for mixed modes. That a write under the read
+lock is a race is background knowledge.
 """
 
 from __future__ import annotations

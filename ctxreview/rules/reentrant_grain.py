@@ -43,7 +43,7 @@ class AccountGrain : Grain {
 
 Source
 ------
-Orleans documentation, "Request scheduling" (reentrancy) and "External tasks and grains".
+dotnet/orleans, ``[Reentrant]`` and ``[AlwaysInterleave]``: attributes that were looked at in its source.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What it flags
 -------------
 A query of a set, or a ``Reload``, under a transaction or lock, that an edit removes while an earlier query of the same
-source stays.
+source stays; and a field that was looked at before a lock and again under it, and is now only looked at before.
 
 Why it matters here
 -------------------
@@ -50,9 +50,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ctxreview.model import Fact, Finding, Outline
+from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.changes import Change, changes
-from ctxreview.rules.code import source_of
+from ctxreview.rules.code import Body, source_of
 
 ID = "reread-removed"
 SEVERITY = "medium"
@@ -62,7 +62,50 @@ REFRESHES = frozenset({"Reload", "GetDatabaseValues", "Refresh"})
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each read under a scope that is gone, with the earlier one that is left."""
-    return [f for c in changes(before, after) for f in _removed(c)]
+    return [f for c in changes(before, after) for f in (*_removed(c), *_rechecked(c))]
+
+
+def _rechecked(change: Change) -> list[Finding]:
+    """Each lock under which a field was looked at again, and is now only written: the look before it is left."""
+    found = []
+    for old, new in change.scopes:
+        if new is None or old.kind != "lock":
+            continue
+        looked = {f.name for f in _state(change.before, old, "read")} - {
+            f.name for f in _state(change.after, new, "read")
+        }
+        written = {f.name for f in _state(change.after, new, "write")}
+        for name in sorted(looked & written):
+            first = [
+                f
+                for f in change.after.facts
+                if f.is_state
+                and f.kind == "read"
+                and f.name == name
+                and f.span.end <= new.head.start
+                and change.after.opener(change.after.block(new.head.start)) == "if"
+            ]
+            if first:
+                found.append(
+                    Finding(
+                        ID,
+                        "high",
+                        "syntactic",
+                        f"`{name}` was looked at again under the {old.construct} and is now only looked at before it.",
+                        "What if another thread came in between the look and the lock?",
+                        change.at(new.head, new.construct),
+                        (change.at(first[-1].span, "looked at before"), change.was(old.span, old.construct)),
+                    )
+                )
+    return found
+
+
+def _state(body: Body, scope: Scope, kind: str) -> list[Fact]:
+    return [
+        f
+        for f in body.facts
+        if f.is_state and f.kind == kind and body.outline.under(f, scope) and scope.head.end <= f.span.start
+    ]
 
 
 def _removed(change: Change) -> list[Finding]:

@@ -36,7 +36,7 @@ class OrderService {
 
 Source
 ------
-ABP documentation, "Unit of work" (interception by virtual methods or interfaces); Hangfire documentation, job filters.
+ABP and Orleans documentation for interception; the attributes are those of the catalogue (``constructs.toml``).
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ class C {
 
 Source
 ------
-The README's incident; .NET documentation of ``TransactionScope`` and the ``lock`` statement.
+EF Core and .NET documentation of ``TransactionScope`` and isolation levels; C# reference, "The lock statement"; the
+README's incident. On the other side nopCommerce#8212, where a lower isolation level ended 246 deadlocks.
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ import re
 from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
-from ctxreview.rules.code import body_of, within
-from ctxreview.rules.crossing import crossed, guarded_state, mention, without_comments, work
+from ctxreview.rules.code import bodies, body_of, within
+from ctxreview.rules.crossing import crossed, detached, guarded_state, mention, without_comments, work
+from ctxreview.rules.lock_split import splits
 from ctxreview.rules.places import member_of, scope_lines
 
 ID = "scope-change"
@@ -71,8 +73,13 @@ Match = tuple[Scope, Scope | None]
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """What happened to each scope, and which scopes are new."""
     matches, added = _matched(before, after)
-    found: list[Finding] = []
+    split = splits(before, after)  # told as that: neither a new lock nor, without state, work that left it
+    parts = {part for _, every, told in split for part in every if told or part is every[0]}
+    matches = [(old, new) for old, new in matches if old not in {whole for whole, _, _ in split}]
+    found = [f for whole, every, _ in split for f in _between(whole, every, before, after)]
     for old, new in matches:
+        if new is None and _is_dead(old, before) and _is_gone(old, before, after):
+            continue
         if new is None:
             changes = [_joined(old, matches, before, after) or _removed(old, before, after)]
         else:
@@ -86,8 +93,33 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             scope_lines(after, s),
         )
         for s in added
+        if s not in parts
     ]
     return found
+
+
+def _between(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> list[Finding]:
+    """The state that a lock held and that stands between or beside its parts now."""
+    state = guarded_state(before)
+    inside, outside = _lines(whole, before)
+    now = Counter[str]()
+    for part in parts:
+        now += _lines(part, after)[0]
+    out = [line for line in inside - now if _lines(parts[0], after)[1][line] > outside[line]]
+    lost = [line for line in out if any(re.search(mention(name), line) for name in state)]
+    return (
+        [
+            _finding(
+                "high",
+                f"The edit moves out of the parts of the {whole.construct}{_on(whole)}: {_quoted(lost, [])}.",
+                "Does this still have to happen together with what stays under it?",
+                scope_lines(after, parts[0]),
+                _before(whole, before),
+            )
+        ]
+        if lost
+        else []
+    )
 
 
 def _harmless(scope: Scope, outline: Outline) -> bool:
@@ -177,9 +209,11 @@ def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
 
 def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Severity:
     """How much removing a scope changes; ``gone`` says that its member was removed with it."""
-    if _reads_once(old, before) or (gone and _left(old, before, after)):
+    if _reads_once(old, before) or _sends_once(old, before) or (gone and _left(old, before, after)):
         return "note"
-    return "medium" if old.kind == "lock" and _reads_one(old, before) else "high"
+    if old.kind == "lock" and (_reads_one(old, before) or _reads_once_now(old, before, after)):
+        return "medium"
+    return "high"
 
 
 def _reads_once(scope: Scope, outline: Outline) -> bool:
@@ -193,6 +227,19 @@ def _reads_once(scope: Scope, outline: Outline) -> bool:
     writes = [f for f in inside if f.kind in ("save", "write", "tracking", "sql-hint", "io", "spawn")]
     calls = [c for c in body.calls if scope.span.holds(c.span)]
     return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
+
+
+def _sends_once(scope: Scope, outline: Outline) -> bool:
+    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
+    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
+    if body is None or len(sent) != 1 or not re.match(r"Execute(Update|Delete)(Async)?$", sent[0].name):
+        return False
+    rest = [c for c in body.calls if scope.span.holds(c.span) and not scope.head.holds(c.span)]
+    own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
+    return own is not None and all(
+        own.chain.holds(c.span) or re.match(r"(Commit|Complete|Dispose|Rollback)(Async)?$", c.name) for c in rest
+    )
 
 
 _MAY_WRITE = re.compile(
@@ -209,6 +256,44 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
     return not any(line in there for line in _lines(old, before)[0] if line not in ends)
+
+
+def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
+    return _member(scope, before) not in {(f.container, f.name) for f in after.functions}
+
+
+def _is_dead(scope: Scope, outline: Outline) -> bool:
+    """Whether a scope's member is private and its name stands nowhere else in the file."""
+    member = member_of(outline, scope.head)
+    if member is None or member.construct not in ("method", "local function"):
+        return False
+    words = outline.source.text(Span(member.span.start, member.head.end)).partition(f" {member.name}")[0]
+    if re.search(r"\b(?:public|internal|protected|override|partial)\b", words) or f".{member.name}" in words:
+        return False
+    around = next(iter(outline.around(member.span, "type")), None)
+    if around is None or around.construct == "interface" or "partial" in outline.source.text(around.head):
+        return False
+    return (
+        len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
+        == 1
+    )
+
+
+_TELLS = re.compile(r"(?:[lL]og(?:ger)?|Trace\w*|Metrics|Instruments|Diagnostics|Debug|Console)$")
+
+
+def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
+    """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
+    body = body_of(before, lock.head)
+    used = [f for f in body.facts if lock.span.holds(f.span) and f.is_state] if body is not None else []
+    state = {f.name for f in used if "readonly" not in f.detail}
+    if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
+        return False
+    calls = [c for c in body.calls if lock.span.holds(c.span) and not lock.head.holds(c.span)]
+    if any(not _TELLS.search(c.on) for c in calls):
+        return False
+    now = next((b for b in bodies(after) if b.key == body.key), None)
+    return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
 
 
 def _reads_one(lock: Scope, outline: Outline) -> bool:
@@ -261,11 +346,17 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The {name} is no longer completed: what is done under it is rolled back.",
             "Where is it completed now?",
         )
+    if old.form == new.form == "acquire-release" and new.is_left_open and not old.is_left_open:
+        changed(
+            "high",
+            f"The {name} is no longer released here.",
+            "Who releases it now, also after an exception?",
+        )
     out, into = _moved(old, new, before, after)
     rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
-        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "medium"
+        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "low"
         changed(
             severity,
             f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
@@ -281,7 +372,14 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
 
 
 def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
-    """Whether both locks are on a local variable that gets the same value: another name, the same object."""
+    """Whether both locks are on the same object under another name.
+
+    A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
+    """
+    was, now = _resource(old), _resource(new)
+    mine, theirs = ({n for m in o.members for n in m.names} for o in (before, after))
+    if was in mine - theirs and now in theirs - mine:
+        return True
     first, second = _value(old, before), _value(new, after)
     return first is not None and first == second
 
@@ -291,8 +389,9 @@ def _value(scope: Scope, outline: Outline) -> str | None:
     if member is None or not scope.resource.isidentifier():
         return None
     code = outline.source.text(Span(member.span.start, scope.head.start))
-    found = re.findall(rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*(=|\bin\b)\s*([^;]+?)\s*[;)]\s*\n", code)
-    return " ".join(f"{found[-1][0]} {found[-1][1]}".split()) if found else None
+    name = rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*"
+    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
+    return " ".join("".join(found[-1]).split()) if found else None
 
 
 def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
@@ -312,6 +411,7 @@ def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
     inside: Counter[str] = Counter()
     outside: Counter[str] = Counter()
     first, last = source.lines_of(whole)
+    apart = detached(scope, outline)
     for number in range(first, last + 1):
         line = source.line_span(number)
         code = without_comments(outline, line)
@@ -322,7 +422,9 @@ def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
         ):
             continue
         start = line.start + len(code.encode()) - len(code.lstrip().encode())
-        (inside if scope.span.holds(Span(start, start + 1)) else outside)[" ".join(code.split())] += 1
+        at = Span(start, start + 1)
+        held = scope.span.holds(at) and not any(s.holds(at) for s in apart)
+        (inside if held else outside)[" ".join(code.split())] += 1
     return inside, outside
 
 

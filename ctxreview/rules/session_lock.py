@@ -41,8 +41,8 @@ class C {
 
 Source
 ------
-PostgreSQL documentation, "Advisory Locks"; SQL Server documentation, ``sp_getapplock``; dotnet/SqlClient#96 for what a pooled
-session keeps.
+dotnet/SqlClient#96 for what a pooled session keeps. Which locks end with the transaction and which with the session
+is told by the databases: PostgreSQL documentation, "Advisory Locks"; SQL Server documentation, ``sp_getapplock``.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ class Orders {
 
 Source
 ------
-EF Core documentation, "DbContext lifetime, configuration, and initialization" (avoiding threading issues); .NET API documentation, ``Random`` (thread
-safety); Sonar S2696.
+EF Core documentation, "DbContext lifetime, configuration, and initialization" (avoiding threading issues); Sonar
+S2696.
 """
 
 from __future__ import annotations

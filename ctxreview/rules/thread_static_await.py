@@ -41,7 +41,7 @@ class C {
 
 Source
 ------
-ParallelHelper, "thread-local state in asynchronous code"; .NET analyser CA2019; Sonar S2996 and S3005.
+ParallelHelper, ``ThreadLocalInAsync``; .NET analyser CA2019; Sonar S2996 and S3005.
 """
 
 from __future__ import annotations

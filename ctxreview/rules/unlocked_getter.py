@@ -40,7 +40,7 @@ class C {
 
 Source
 ------
-CodeQL ``cs/unsynchronized-getter``; C# specification, "Atomicity of variable references".
+CodeQL ``cs/unsynchronized-getter``.
 """
 
 from __future__ import annotations

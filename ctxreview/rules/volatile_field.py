@@ -34,7 +34,8 @@ class C {
 
 Source
 ------
-.NET runtime, ``docs/design/specs/Memory-model.md``; PVS-Studio V3147 (increment) and V3032 (loop on a field).
+.NET runtime, ``docs/design/specs/Memory-model.md`` (the example with a flag); PVS-Studio V3147 and ParallelHelper
+PH_B006 (increment), V3032 (loop on a field).
 """
 
 from __future__ import annotations

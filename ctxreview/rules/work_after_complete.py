@@ -2,8 +2,8 @@
 
 What it flags
 -------------
-A query or save after ``TransactionScope.Complete`` in the same block; and an edit that lets a save come after ``Complete`` or
-``Commit`` that came before it.
+A query or save after ``TransactionScope.Complete`` in the same block; and an edit that lets a save, a query or a call out
+come after a ``Commit`` that it came before.
 
 Why it matters here
 -------------------
@@ -53,7 +53,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity
 from ctxreview.rules.changes import changes
 from ctxreview.rules.code import Body, holding, source_of, within
 from ctxreview.rules.evidence import TRANSACTION
@@ -86,14 +86,14 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _late(body: Body, scope: Scope) -> list[Fact]:
-    """Queries and saves of the scope's own function between its last completion and its end."""
+def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
+    """Queries, saves (and what is of the kinds ``more``) of the scope's own function after its last completion."""
     return [
         f
         for gap in scope.gaps
         if scope.completes_at and gap.start >= scope.completes_at[-1].end
         for f in within(body.outline, gap)
-        if f.kind in ("read", "save") and not f.is_state and _owned(body, scope, f)
+        if f.kind in ("read", "save", *more) and not f.is_state and _owned(body, scope, f)
     ]
 
 
@@ -109,25 +109,29 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for old, new in change.scopes:
             if new is None or not old.completes_at or not new.completes_at or new.construct == "TransactionScope":
                 continue
-            early = Counter(_key(f) for f in within(before, old.span) if f.kind == "save" and before.under(f, old))
-            late = [f for f in _late(change.after, new) if f.kind == "save"]
-            was_late = Counter(_key(f) for f in _late(change.before, old) if f.kind == "save")
-            still = Counter(_key(f) for f in within(after, new.span) if f.kind == "save" and after.under(f, new))
-            moved = [f for f in late if (early - still)[_key(f)] and not was_late[_key(f)]]
-            if moved:
+            early = Counter(_key(f) for f in within(before, old.span) if f.kind in _SEVERITIES and before.under(f, old))
+            was_late = Counter(_key(f) for f in _late(change.before, old, "io"))
+            still = Counter(_key(f) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f, new))
+            late = [f for f in _late(change.after, new, "io") if (early - still)[_key(f)] and not was_late[_key(f)]]
+            moved = min(late, key=lambda f: [*_SEVERITIES].index(f.kind), default=None)
+            if moved is not None:
                 found.append(
                     Finding(
                         ID,
-                        "high",
+                        _SEVERITIES[moved.kind],
                         "syntactic",
-                        f"{moved[0].name} comes after the {new.construct} is committed now; it came before.",
-                        "Does it have to be undone with the rest, and may others see the state between?",
-                        change.at(moved[0].span),
+                        f"{moved.name} comes after the {new.construct} is committed now; it came before.",
+                        "Does it have to be done or undone with the rest, and may others see the state between?",
+                        change.at(moved.span),
                         (change.at(new.completes_at[-1], "committed"),),
                     )
                 )
     return found
 
 
-def _key(fact: Fact) -> tuple[str, str]:
-    return fact.name.removesuffix("Async"), source_of(fact.target)
+_SEVERITIES: dict[str, Severity] = {"save": "high", "read": "medium", "io": "low"}
+"""How much it changes that something comes after the commit, worst first."""
+
+
+def _key(fact: Fact) -> tuple[str, str, str]:
+    return fact.kind, fact.name.removesuffix("Async"), source_of(fact.target)
