@@ -73,6 +73,44 @@ class Variables
         finally { await handle.DisposeAsync(); } //- lock distributed lock acquire-release _locks
     }
 
+    void TheSameNameInTwoBlocks()
+    {
+        foreach (var row in rows)
+        {
+            var tx = _connection.BeginTransaction(); //+ transaction BeginTransaction acquire-release tx 3
+            Work();
+            tx.Dispose();                            //- transaction BeginTransaction acquire-release tx 3
+            After();
+        }
+        foreach (var row in rows)
+        {
+            var tx = _connection.BeginTransaction(); //+ transaction BeginTransaction acquire-release tx 4
+            tx.Dispose();                            //- transaction BeginTransaction acquire-release tx 4
+        }
+    }
+
+    void TwoAfterEachOther()
+    {
+        var tx = _connection.BeginTransaction();     //+ transaction BeginTransaction acquire-release tx 5
+        Work();
+        tx.Commit();                                 //- transaction BeginTransaction acquire-release tx 5
+        Between();
+        tx = _connection.BeginTransaction();         //+ transaction BeginTransaction acquire-release tx 6
+        Work();
+        tx.Commit();                                 //- transaction BeginTransaction acquire-release tx 6
+    }
+
+    void OpenedInEitherBranch(bool strict)
+    {
+        IDbTransaction tx;
+        if (strict)
+            tx = _connection.BeginTransaction(IsolationLevel.Serializable); //+ transaction BeginTransaction acquire-release tx 7
+        else
+            tx = _connection.BeginTransaction();     //+ transaction BeginTransaction acquire-release tx 8
+        Work();
+        tx.Commit();                                 //- transaction BeginTransaction acquire-release tx 7 //- transaction BeginTransaction acquire-release tx 8
+    }
+
     TransactionScope Quiet()
     {
         var http = _client.Acquire();
