@@ -105,6 +105,32 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         }
         _db.SaveChanges();
     """,
+    (no_tracking_write, "in the block of its context"): """
+        using (var db = new ShopContext())
+        {
+            var order = db.Orders.AsNoTracking().First(o => o.Id == id);
+            order.State = 1;
+            db.SaveChanges();
+        }
+    """,
+    (no_tracking_write, "a new variable in between"): """
+        var orders = await _db.Orders.AsNoTracking().ToListAsync();
+        var order = new Order();
+        order = orders.First(o => o.Id == id);
+        order.State = 1;
+        await _db.SaveChangesAsync();
+    """,
+    (async_flow, "until it is disposed of"): """
+        var scope = new TransactionScope();
+        try
+        {
+            await _db.SaveChangesAsync();
+        }
+        finally
+        {
+            scope.Dispose();
+        }
+    """,
     (async_flow, "declaration"): """
         using var scope = new TransactionScope(TransactionScopeOption.RequiresNew);
         await _db.SaveChangesAsync();
@@ -139,6 +165,36 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
         return order.State;
     """,
+    (no_tracking_write, "its context is gone"): """
+        Order old;
+        using (var db = new ShopContext())
+        {
+            old = db.Orders.AsNoTracking().First(o => o.Id == id);
+        }
+        using (var db = new ShopContext())
+        {
+            var now = db.Orders.First(o => o.Id == old.Id);
+            old = now;
+            old.State = 1;
+            db.SaveChanges();
+        }
+    """,
+    (no_tracking_write, "tracked in the end"): """
+        var query = _db.Orders.AsNoTracking();
+        var order = await query.FirstOrDefaultAsync(o => o.Id == id);
+        if (order == null)
+        {
+            order = await query.AsTracking().FirstAsync();
+            order.State = 1;
+            await _db.SaveChangesAsync();
+        }
+    """,
+    (no_tracking_write, "something else in the same variable"): """
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        order = await _store.Load(id);
+        order.State = 1;
+        await _db.SaveChangesAsync();
+    """,
     (no_tracking_write, "handed back"): """
         var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
         order.State = 1;
@@ -156,6 +212,19 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         using var scope = new TransactionScope(TransactionScopeOption.Required, {FLOW});
         await _db.SaveChangesAsync();
         scope.Complete();
+    """,
+    (async_flow, "disposed of before, in one of two loops"): """
+        for (var i = 0; i < 2; i++)
+        {
+            var scope = new TransactionScope();
+            scope.Dispose();
+            await Work();
+        }
+        for (var i = 0; i < 2; i++)
+        {
+            var scope = new TransactionScope();
+            scope.Dispose();
+        }
     """,
     (async_flow, "suppressed on purpose"): """
         using (new TransactionScope(TransactionScopeOption.Suppress))

@@ -1135,6 +1135,27 @@ STANDING = (
     ),
     Code(
         nested_transaction,
+        "joins whatever level there is",
+        """
+        using (var outer = new TransactionScope(TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted }))
+        {
+            using (var inner = new TransactionScope()) { inner.Complete(); }
+            outer.Complete();
+        }
+        """,
+    ),
+    Code(
+        nested_transaction,
+        "stands on the same transaction",
+        """
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        var transaction = Transaction.Current;
+        using (var inner = new TransactionScope(transaction)) { inner.Complete(); }
+        scope.Complete();
+        """,
+    ),
+    Code(
+        nested_transaction,
         "joins as it is",
         """
         using (var outer = new TransactionScope())
@@ -1385,6 +1406,34 @@ STANDING = (
         work_after_complete,
         "a save after Complete",
         "using (var scope = new TransactionScope())\n{\n    scope.Complete();\n    _db.SaveChanges();\n}",
+        "high",
+    ),
+    Code(
+        work_after_complete,
+        "a save in a scope of its own after Complete",
+        """
+        using (var scope = new TransactionScope())
+        {
+            _db.SaveChanges();
+            scope.Complete();
+            using var log = new TransactionScope(TransactionScopeOption.RequiresNew);
+            _db.SaveChanges();
+            log.Complete();
+        }
+        """,
+    ),
+    Code(
+        work_after_complete,
+        "a save in a scope that joins after Complete",
+        """
+        using (var scope = new TransactionScope())
+        {
+            scope.Complete();
+            using var log = new TransactionScope();
+            _db.SaveChanges();
+            log.Complete();
+        }
+        """,
         "high",
     ),
     Code(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -83,6 +84,9 @@ def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
     resource = nodes.text(on)
     declared = declared_type(page, resource)
     certain = tuple(c for c in known if declared in c.types)
+    known = tuple(c for c in known if not c.on or re.search(c.on, resource))
+    if not certain and not known:
+        return None
     return _Event(node, resource, certain or known, field == "acquires", bool(certain))
 
 

@@ -11,7 +11,8 @@ then gives back what was never taken.
 
 When it is fine
 ---------------
-The wait has no end (``Timeout.Infinite``), or the call throws when it fails.
+The wait has no end (``Timeout.Infinite``), or the call throws when it fails. A semaphore that only wakes a waiter guards nothing: it is
+made without a slot, or given back by others alone.
 
 Example
 -------
@@ -51,8 +52,8 @@ import re
 
 from ctxreview.model import Finding, Outline, Scope
 from ctxreview.rules.evidence import LOCK
-from ctxreview.rules.guarded import bare
-from ctxreview.rules.places import lines, scope_lines
+from ctxreview.rules.guarded import bare, gate
+from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "ignored-acquire"
 SEVERITY = "high"
@@ -71,7 +72,8 @@ def check(outline: Outline) -> list[Finding]:
         if scope.kind != "lock" or scope.certainty == "assumed":
             continue
         if scope.form == "acquire-release":
-            failed = _may_fail(outline.source.text(scope.head)) and _is_dropped(scope, outline)
+            call = outline.source.text(scope.head)
+            failed = _may_fail(call) and _is_dropped(scope, outline) and not _is_signal(scope, outline)
             end = "answers false"
         else:
             failed = scope.form in ("block", "declaration") and _is_unseen(scope, outline)
@@ -113,6 +115,19 @@ def _is_dropped(scope: Scope, outline: Outline) -> bool:
     after = re.sub(rb"^\.\s*ConfigureAwait\s*\([^()]*\)\s*", b"", after)
     starts = before.endswith((b";", b"{", b"}")) or re.search(rb"\b(?:else|do)$", before) is not None
     return starts and after.startswith(b";")
+
+
+def _is_signal(scope: Scope, outline: Outline) -> bool:
+    """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given back by others only."""
+    if not scope.is_left_open or scope.construct not in ("SemaphoreSlim", "Semaphore"):
+        return False
+    name = re.escape(gate(scope).rpartition(".")[2].encode())
+    data = outline.source.data
+    made = re.search(rb"\b%s\s*=\s*new\b[^;()]*\(\s*(?:\w+\s*:\s*)?(\d+)" % name, data)
+    if made is not None:
+        return int(made[1]) == 0
+    member = member_of(outline, scope.head)
+    return member is None or not re.search(rb"\b%s\s*\.\s*Release\b" % name, data[scope.head.end : member.span.end])
 
 
 def _is_unseen(scope: Scope, outline: Outline) -> bool:

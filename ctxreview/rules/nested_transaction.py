@@ -104,7 +104,8 @@ def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, 
             "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
         )
     if inner.name == outer.name == "TransactionScope":
-        if inner.isolation == outer.isolation or None in (inner.isolation, outer.isolation):
+        asked, open_ = _named(inner.isolation), _named((outer.isolation or "").removesuffix(" (default)"))
+        if not asked or not open_ or asked == open_:
             return None
         return (
             "high",
@@ -120,6 +121,11 @@ def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, 
             "Does the provider nest transactions, refuse the second, or end the first?",
         )
     return None
+
+
+def _named(isolation: str | None) -> str:
+    """A level that the source names; ``""`` where it is given elsewhere, or where a scope that joins takes any (its default)."""
+    return isolation if isolation and isolation.isidentifier() and isolation != "Unspecified" else ""
 
 
 def _begun_on(outline: Outline, scope: Scope) -> str:

@@ -85,6 +85,9 @@ def check(outline: Outline) -> list[Finding]:
             # Taken again after it was let go is another thing: the read lock's span ends with its last release.
             if inner.owner != scope.owner or gate(inner) != gate(scope) or inner.mode == "shared":
                 continue
+            # An upgradeable lock stands beside readers; only the slim one forbids the same thread to take both.
+            if inner.mode == "upgradeable" and scope.construct != "ReaderWriterLockSlim":
+                continue
             if (
                 inner.span.start > scope.span.start
                 and scope.span.holds(inner.head)
