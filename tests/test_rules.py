@@ -131,6 +131,11 @@ LOUD: dict[tuple[ModuleType, str], str] = {
             scope.Dispose();
         }
     """,
+    (async_flow, "suppressed flow"): """
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Suppress);
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
     (async_flow, "declaration"): """
         using var scope = new TransactionScope(TransactionScopeOption.RequiresNew);
         await _db.SaveChangesAsync();
@@ -210,6 +215,16 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     """,
     (async_flow, "flows"): f"""
         using var scope = new TransactionScope(TransactionScopeOption.Required, {FLOW});
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
+    (async_flow, "given by somebody else"): """
+        using var scope = new TransactionScope(TransactionScopeOption.Required, options, _settings.AsyncFlowOption);
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
+    (async_flow, "made elsewhere"): """
+        using TransactionScope scope = CreateScope();
         await _db.SaveChangesAsync();
         scope.Complete();
     """,

@@ -1437,6 +1437,19 @@ STANDING = (
         "high",
     ),
     Code(
+        deferred_execution,
+        "a task that is finished already",
+        "using var tx = conn.BeginTransaction();\nreturn SaveAsync(tx);\n}\nTask<int> SaveAsync(DbTransaction tx)\n{\n    return Task.FromResult(Write(tx));",
+        head="Task<int> Ship(int id)",
+    ),
+    Code(
+        deferred_execution,
+        "a task that goes on",
+        "using var tx = conn.BeginTransaction();\nreturn SaveAsync(tx);\n}\nasync Task<int> SaveAsync(DbTransaction tx)\n{\n    return await Write(tx);",
+        "high",
+        head="Task<int> Ship(int id)",
+    ),
+    Code(
         work_after_complete,
         "a query after the block",
         "using (var scope = new TransactionScope())\n{\n    _db.SaveChanges();\n    scope.Complete();\n}\nreturn _db.Orders.Count();",

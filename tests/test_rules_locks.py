@@ -275,6 +275,14 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (reader_lock, "upgradeable beside a distributed reader"): (
         "void M() { using var read = _shared.AcquireReadLock(); using (_shared.AcquireUpgradeableReadLock()) { Use(_n); } }"
     ),
+    (reader_lock, "inside the write lock"): (
+        "async Task M() { using (await _async.WriteLockAsync()) { using (await _async.ReadLockAsync()) {"
+        " using (await _async.WriteLockAsync()) { _n++; } } } }"
+    ),
+    (reader_lock, "said to be inside the write lock"): (
+        "async Task M() { Debug.Assert(_async.IsWriteLockHeld); using (await _async.ReadLockAsync()) {"
+        " using (await _async.WriteLockAsync()) { _n++; } } }"
+    ),
     (reader_lock, "let go before"): (
         "void M() { _rw.EnterReadLock(); try { if (_n > 0) return; } finally { _rw.ExitReadLock(); }"
         " _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } }"
@@ -421,6 +429,10 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (ignored_acquire, "a signal, made without a slot"): (
         "SemaphoreSlim _wake = new(0, 1); void Wake() { _wake.Release(); } async Task M() { await _wake.WaitAsync(_interval); Poll(); }"
     ),
+    (ignored_acquire, "a signal that is passed on"): (
+        "SemaphoreSlim _wake = new(1); void Wake() { _wake.Release(); }"
+        " async Task M() { await _wake.WaitAsync(30000); if (Poll()) { _wake.Release(); } }"
+    ),
     (ignored_acquire, "a signal that others give"): "async Task M() { await _given.WaitAsync(_interval); Poll(); }",
     (ignored_acquire, "a handle that is asked"): (
         "async Task M() { await using (var h = await _locks.TryAcquireAsync()) { if (h != null) { _n++; } } }"
@@ -562,6 +574,10 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (acquire_in_try, "a try of its own"): (
         "async Task M(CancellationToken ct) { try { await _slots.WaitAsync(ct); } catch { return; }"
         " try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (acquire_in_try, "asked for without braces"): (
+        "async Task M(CancellationToken ct) { var taken = false; try { await _slots.WaitAsync(ct); taken = true; _n++; }"
+        " finally { if (taken) _slots.Release(); } }"
     ),
     (acquire_in_try, "asked for"): (
         "async Task M(CancellationToken ct) { var taken = false; try { await _slots.WaitAsync(ct); taken = true; _n++; }"

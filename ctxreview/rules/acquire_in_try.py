@@ -80,6 +80,8 @@ def check(outline: Outline) -> list[Finding]:
             continue
         if not _is_its_finally(code[scope.head.end : scope.tail.start]) or around[-1] not in (b"", b"await"):
             continue
+        if after[-1] not in (b"", b"_ ="):
+            continue  # an `if` without braces asks
         found.append(
             Finding(
                 ID,

@@ -71,6 +71,7 @@ _TASK = re.compile(r"\b(?:Value)?Task\b")
 _RETURNED = re.compile(
     r"return\s+(?!await\b)[^;]*?\b(\w+Async)\s*(?:<[^<>()]*>)?\s*\([^;]*\)(?:\.ConfigureAwait\(\w+\))?\s*;$", re.S
 )
+_FINISHED = re.compile(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask\b")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -119,7 +120,14 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
         and "finally" not in body.plain(scope.span)
     ):
         return ""
-    return returned[1]
+    return "" if _is_done_at_once(body.outline, returned[1]) else returned[1]
+
+
+def _is_done_at_once(outline: Outline, name: str) -> bool:
+    """Whether the file's own method of that name gives tasks that are finished already."""
+    data = outline.source.data
+    own = [data[f.span.start : f.span.end] for f in outline.functions if f.construct == "method" and f.name == name]
+    return bool(own) and not any(b"async " in code or not _FINISHED.search(code) for code in own)
 
 
 def _unawaited(outline: Outline, scope: Scope, exit_: Fact, name: str) -> Finding:

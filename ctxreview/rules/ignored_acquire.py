@@ -50,7 +50,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model import Finding, Outline, Scope, Span
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, gate
 from ctxreview.rules.places import lines, member_of, scope_lines
@@ -118,11 +118,15 @@ def _is_dropped(scope: Scope, outline: Outline) -> bool:
 
 
 def _is_signal(scope: Scope, outline: Outline) -> bool:
-    """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given back by others only."""
-    if not scope.is_left_open or scope.construct not in ("SemaphoreSlim", "Semaphore"):
+    """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given by who did not wait for it."""
+    if scope.construct not in ("SemaphoreSlim", "Semaphore"):
         return False
     name = re.escape(gate(scope).rpartition(".")[2].encode())
     data = outline.source.data
+    if not scope.is_left_open:
+        given = [hit.start() for hit in re.finditer(rb"\b%s\s*\.\s*Release\s*\(" % name, data)]
+        members = {m.span for at in given if (m := member_of(outline, Span(at, at))) is not None}
+        return any(not re.search(rb"\b%s\s*\.\s*Wait" % name, data[m.start : m.end]) for m in members)
     made = re.search(rb"\b%s\s*=\s*new\b[^;()]*\(\s*(?:\w+\s*:\s*)?(\d+)" % name, data)
     if made is not None:
         return int(made[1]) == 0

@@ -88,6 +88,8 @@ def check(outline: Outline) -> list[Finding]:
             # An upgradeable lock stands beside readers; only the slim one forbids the same thread to take both.
             if inner.mode == "upgradeable" and scope.construct != "ReaderWriterLockSlim":
                 continue
+            if _is_held_stronger(scope, held, outline):
+                continue
             if (
                 inner.span.start > scope.span.start
                 and scope.span.holds(inner.head)
@@ -105,6 +107,16 @@ def check(outline: Outline) -> list[Finding]:
                     )
                 )
     return found
+
+
+def _is_held_stronger(scope: Scope, held: list[Scope], outline: Outline) -> bool:
+    """Whether the write or upgradeable lock is held around the read lock, or said to be: it may be taken again there."""
+    if b"WriteLockHeld" in outline.source.data[scope.owner.start : scope.head.start]:
+        return True
+    return any(
+        s.mode != "shared" and s.owner == scope.owner and gate(s) == gate(scope) and is_under(scope.head, s)
+        for s in held
+    )
 
 
 def _let_go(scope: Scope, inner: Scope, outline: Outline) -> bool:
