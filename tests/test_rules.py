@@ -158,6 +158,11 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         if (_count == 0) return 0;
         Monitor.Exit(_gate);
     """,
+    (release_outside_finally, "after a synchronous wait for a task"): """
+        _slots.WaitAsync().GetAwaiter().GetResult();
+        Work();
+        _slots.Release();
+    """,
     (lock_target, "this"): "lock (this)\n{\n    _count++;\n}",
     (lock_target, "string"): 'lock ("orders")\n{\n    _count++;\n}',
     (lock_target, "made here"): "lock (new object())\n{\n    _count++;\n}",

@@ -120,9 +120,27 @@ def _from(start: _Start, until: int, page: Page) -> Iterator[Scope]:
     head = nodes.span(statement)
     if end is None and (opened.construct.kind == "lock" or not owner.size):
         return  # only the name says that a lock was taken, and nothing here gives it back
-    closing = end if end is not None else Span(owner.end - 1, owner.end)
+    closing = end if end is not None else _last(name, start)
     made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", page)
     yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip(), is_left_open=end is None)
+
+
+def _last(name: str, start: _Start) -> Span:
+    """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
+    root = re.match(r"\w+", name)
+    for block in nodes.ancestors(start.statement) if root else ():
+        if block.type == "block" and start.owner.holds(nodes.span(block)):
+            around = block.parent if block.parent is not None and block.parent.type == "using_statement" else None
+            declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
+            if any(_declares(c, root[0]) for c in (*declared, *(around.named_children[:1] if around else ()))):
+                return Span(block.end_byte - 1, block.end_byte)
+    return Span(start.owner.end - 1, start.owner.end)
+
+
+def _declares(node: Node, name: str) -> bool:
+    within = next((c for c in (node, *node.named_children) if c.type == "variable_declaration"), None)
+    parts = within.named_children if within is not None else []
+    return any(c.type == "variable_declarator" and nodes.text(c.child_by_field_name("name")) == name for c in parts)
 
 
 def _end(name: str, start: _Start, until: int, page: Page) -> tuple[Span | None, str]:

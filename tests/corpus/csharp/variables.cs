@@ -100,6 +100,22 @@ class Variables
         tx.Commit();                                 //- transaction BeginTransaction acquire-release tx 6
     }
 
+    void OnAConnectionThatIsDisposedOf()
+    {
+        using (var c = new SqlConnection(text))
+        {
+            c.BeginTransaction();                    //+ transaction BeginTransaction acquire-release c
+            Work();
+        }                                            //- transaction BeginTransaction acquire-release c
+        foreach (var row in rows)
+        {
+            using var d = new SqlConnection(text);
+            d.BeginTransaction();                    //+ transaction BeginTransaction acquire-release d
+            if (Done(row)) { Work(); }
+        }                                            //- transaction BeginTransaction acquire-release d
+        After();
+    }
+
     void OpenedInEitherBranch(bool strict)
     {
         IDbTransaction tx;
