@@ -131,6 +131,7 @@ class Variables
     {
         var http = _client.Acquire();
         Work(_connection.BeginTransaction());
+        using var command = _connection.CreateCommand(text).SetTransaction(_tx);
         return new TransactionScope();
     }
 }
