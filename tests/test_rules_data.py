@@ -1123,6 +1123,33 @@ STANDING = (
     ),
     Code(
         nested_transaction,
+        "one on each of two contexts",
+        """
+        session.first.BeginTransaction();
+        session.second.BeginTransaction();
+        Work();
+        session.first.Commit();
+        session.second.Commit();
+        """,
+    ),
+    Code(
+        nested_transaction,
+        "twice on what the instance keeps",
+        """
+        using var tx = this._store.Connection.BeginTransaction();
+        using var again = _store.Connection.BeginTransaction();
+        again.Commit();
+        tx.Commit();
+        """,
+        "medium",
+    ),
+    Code(
+        retried_delegate,
+        "it is asked again",
+        "await strategy.ExecuteAsync(async () => await _httpClient.GetAsync(url));",
+    ),
+    Code(
+        nested_transaction,
         "joins with another level",
         """
         using (var outer = new TransactionScope())

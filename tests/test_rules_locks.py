@@ -540,6 +540,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (lock_type, "an object"): "void M() { lock (_gate) { Monitor.Pulse(_gate); } }",
     (lock_type, "a type of the project"): "readonly Lock _l = new(); void M() { _l.Obtain(); Use(_l); }",
     (scope_attribute, "public"): "[UnitOfWork] public virtual void M() { _n++; }",
+    (scope_attribute, "the framework writes the code around it"): (
+        "class D { [Transactional] public static void M() { } } namespace Shop.Wolverine { }"
+    ),
     (scope_attribute, "an interface"): "class D { interface I { [Transaction(TransactionOption.Create)] Task M(); } }",
     (scope_attribute, "the runtime's own"): "[MethodImpl(MethodImplOptions.Synchronized)] static void M() { s_n++; }",
     (reentrant_grain, "read again"): (

@@ -62,7 +62,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity
-from ctxreview.rules.code import is_over, root_of
+from ctxreview.rules.code import is_over
 from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import scope_lines
 
@@ -129,5 +129,5 @@ def _named(isolation: str | None) -> str:
 
 
 def _begun_on(outline: Outline, scope: Scope) -> str:
-    begun = re.search(r"([\w.]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
-    return root_of(begun[1]) if begun else ""
+    begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
+    return re.sub(r"^this\.|[?!]", "", begun[1]) if begun else ""
