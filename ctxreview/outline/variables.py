@@ -127,12 +127,12 @@ def _from(start: _Start, until: int, page: Page) -> Iterator[Scope]:
 
 def _last(name: str, start: _Start) -> Span:
     """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
-    root = re.match(r"\w+", name)
+    root = re.split(r"\W", name, maxsplit=1)[0]
     for block in nodes.ancestors(start.statement) if root else ():
         if block.type == "block" and start.owner.holds(nodes.span(block)):
             around = block.parent if block.parent is not None and block.parent.type == "using_statement" else None
             declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
-            if any(_declares(c, root[0]) for c in (*declared, *(around.named_children[:1] if around else ()))):
+            if any(_declares(c, root) for c in (*declared, *(around.named_children[:1] if around else ()))):
                 return Span(block.end_byte - 1, block.end_byte)
     return Span(start.owner.end - 1, start.owner.end)
 
