@@ -93,6 +93,10 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         "void M() { _rw.EnterReadLock(); try { _rw.EnterUpgradeableReadLock(); Use(_n); _rw.ExitUpgradeableReadLock(); }"
         " finally { _rw.ExitReadLock(); } }"
     ),
+    (reader_lock, "the old lock, not exchanged"): (
+        "ReaderWriterLock _old = new(); void M() { _old.AcquireReaderLock(5); _old.AcquireWriterLock(5); _n++;"
+        " _old.ReleaseWriterLock(); _old.ReleaseReaderLock(); }"
+    ),
     (reader_lock, "asynchronous"): "async Task M() { using (await _async.ReaderLockAsync()) { _n++; } }",
     (thread_affine_await, "reader-writer lock"): (
         "async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } }"
@@ -275,6 +279,10 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (reader_lock, "upgradeable beside a distributed reader"): (
         "void M() { using var read = _shared.AcquireReadLock(); using (_shared.AcquireUpgradeableReadLock()) { Use(_n); } }"
     ),
+    (reader_lock, "exchanged for the write lock"): (
+        "ReaderWriterLock _old = new(); void M() { _old.AcquireReaderLock(5); try { _old.UpgradeToWriterLock(5); _n++; }"
+        " finally { _old.ReleaseLock(); } }"
+    ),
     (reader_lock, "inside the write lock"): (
         "async Task M() { using (await _async.WriteLockAsync()) { using (await _async.ReadLockAsync()) {"
         " using (await _async.WriteLockAsync()) { _n++; } } } }"
@@ -426,6 +434,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         ignored_acquire,
         "for ever",
     ): "void M() { _slots.Wait(Timeout.Infinite); try { _n++; } finally { _slots.Release(); } }",
+    (ignored_acquire, "a token that a timeout cancels"): (
+        "async Task M() { await _slots.WaitAsync(_timeoutSource.Token); try { _n++; } finally { _slots.Release(); } }"
+    ),
     (ignored_acquire, "a signal, made without a slot"): (
         "SemaphoreSlim _wake = new(0, 1); void Wake() { _wake.Release(); } async Task M() { await _wake.WaitAsync(_interval); Poll(); }"
     ),

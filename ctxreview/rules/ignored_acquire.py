@@ -62,6 +62,7 @@ NEEDS = (LOCK,)
 _TIME = re.compile(
     r"(?i)^(?:\w+:\s*)?(?:\d+$|.*\bTimeSpan\b|.*(?:timeout|timespan|delay|millis|seconds|minutes|duration|interval|wait)\w*)"
 )
+_TOKEN = re.compile(r"(?i)(?:token|\bct)$|^\w*cancell\w*$")
 _ENDLESS = re.compile(r"-\s*1\b|\bInfinite\w*\b|\bMaxValue\b")
 
 
@@ -103,7 +104,9 @@ def _may_fail(call: str) -> bool:
         return not any(a.startswith(("ref ", "out ")) for a in given)
     if hit[1] in ("LockTake", "LockTakeAsync"):
         return True
-    return hit[1] in ("Wait", "WaitAsync", "WaitOne") and bool(given) and _TIME.match(given[0]) is not None
+    if hit[1] not in ("Wait", "WaitAsync", "WaitOne") or not given or _TOKEN.search(given[0]):
+        return False
+    return _TIME.match(given[0]) is not None
 
 
 def _is_dropped(scope: Scope, outline: Outline) -> bool:

@@ -88,8 +88,8 @@ def check(outline: Outline) -> list[Finding]:
             # An upgradeable lock stands beside readers; only the slim one forbids the same thread to take both.
             if inner.mode == "upgradeable" and scope.construct != "ReaderWriterLockSlim":
                 continue
-            if _is_held_stronger(scope, held, outline):
-                continue
+            if _is_held_stronger(scope, held, outline) or b"UpgradeToWriterLock" in _head(inner, outline):
+                continue  # the read lock is exchanged, and given up meanwhile
             if (
                 inner.span.start > scope.span.start
                 and scope.span.holds(inner.head)
@@ -107,6 +107,10 @@ def check(outline: Outline) -> list[Finding]:
                     )
                 )
     return found
+
+
+def _head(scope: Scope, outline: Outline) -> bytes:
+    return outline.source.data[scope.head.start : scope.head.end]
 
 
 def _is_held_stronger(scope: Scope, held: list[Scope], outline: Outline) -> bool:
