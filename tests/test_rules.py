@@ -153,6 +153,19 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         await _db.SaveChangesAsync();
         _slots.Release();
     """,
+    (release_outside_finally, "in a catch for one exception"): """
+        _slots.Wait();
+        try
+        {
+            Work();
+            _slots.Release();
+        }
+        catch (IOException)
+        {
+            _slots.Release();
+            throw;
+        }
+    """,
     (release_outside_finally, "early return"): """
         Monitor.Enter(_gate);
         if (_count == 0) return 0;
@@ -272,6 +285,36 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         using var tx = await _db.Database.BeginTransactionAsync();
         await _db.SaveChangesAsync();
         await tx.CommitAsync();
+    """,
+    (release_outside_finally, "given back and taken again inside the try"): """
+        try
+        {
+            _lock.EnterReadLock();
+            if (Grows(id))
+            {
+                _lock.ExitReadLock();
+                Grow();
+                _lock.EnterReadLock();
+            }
+            return Get(id);
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    """,
+    (release_outside_finally, "in a catch for everything"): """
+        _slots.Wait();
+        try
+        {
+            Work();
+            _slots.Release();
+        }
+        catch (Exception)
+        {
+            _slots.Release();
+            throw;
+        }
     """,
     (release_outside_finally, "in a finally"): """
         await _slots.WaitAsync();
