@@ -131,6 +131,37 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         }
         _db.SaveChanges();
     """,
+    (no_tracking_write, "in the block of its context"): """
+        using (var db = new ShopContext())
+        {
+            var order = db.Orders.AsNoTracking().First(o => o.Id == id);
+            order.State = 1;
+            db.SaveChanges();
+        }
+    """,
+    (no_tracking_write, "a new variable in between"): """
+        var orders = await _db.Orders.AsNoTracking().ToListAsync();
+        var order = new Order();
+        order = orders.First(o => o.Id == id);
+        order.State = 1;
+        await _db.SaveChangesAsync();
+    """,
+    (async_flow, "until it is disposed of"): """
+        var scope = new TransactionScope();
+        try
+        {
+            await _db.SaveChangesAsync();
+        }
+        finally
+        {
+            scope.Dispose();
+        }
+    """,
+    (async_flow, "suppressed flow"): """
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Suppress);
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
     (async_flow, "declaration"): """
         using var scope = new TransactionScope(TransactionScopeOption.RequiresNew);
         await _db.SaveChangesAsync();
@@ -148,10 +179,28 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         await _db.SaveChangesAsync();
         _slots.Release();
     """,
+    (release_outside_finally, "in a catch for one exception"): """
+        _slots.Wait();
+        try
+        {
+            Work();
+            _slots.Release();
+        }
+        catch (IOException)
+        {
+            _slots.Release();
+            throw;
+        }
+    """,
     (release_outside_finally, "early return"): """
         Monitor.Enter(_gate);
         if (_count == 0) return 0;
         Monitor.Exit(_gate);
+    """,
+    (release_outside_finally, "after a synchronous wait for a task"): """
+        _slots.WaitAsync().GetAwaiter().GetResult();
+        Work();
+        _slots.Release();
     """,
     (lock_target, "this"): "lock (this)\n{\n    _count++;\n}",
     (lock_target, "string"): 'lock ("orders")\n{\n    _count++;\n}',
@@ -183,6 +232,36 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
         return order.State;
     """,
+    (no_tracking_write, "its context is gone"): """
+        Order old;
+        using (var db = new ShopContext())
+        {
+            old = db.Orders.AsNoTracking().First(o => o.Id == id);
+        }
+        using (var db = new ShopContext())
+        {
+            var now = db.Orders.First(o => o.Id == old.Id);
+            old = now;
+            old.State = 1;
+            db.SaveChanges();
+        }
+    """,
+    (no_tracking_write, "tracked in the end"): """
+        var query = _db.Orders.AsNoTracking();
+        var order = await query.FirstOrDefaultAsync(o => o.Id == id);
+        if (order == null)
+        {
+            order = await query.AsTracking().FirstAsync();
+            order.State = 1;
+            await _db.SaveChangesAsync();
+        }
+    """,
+    (no_tracking_write, "something else in the same variable"): """
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        order = await _store.Load(id);
+        order.State = 1;
+        await _db.SaveChangesAsync();
+    """,
     (no_tracking_write, "handed back"): """
         var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
         order.State = 1;
@@ -200,6 +279,29 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         using var scope = new TransactionScope(TransactionScopeOption.Required, {FLOW});
         await _db.SaveChangesAsync();
         scope.Complete();
+    """,
+    (async_flow, "given by somebody else"): """
+        using var scope = new TransactionScope(TransactionScopeOption.Required, options, _settings.AsyncFlowOption);
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
+    (async_flow, "made elsewhere"): """
+        using TransactionScope scope = CreateScope();
+        await _db.SaveChangesAsync();
+        scope.Complete();
+    """,
+    (async_flow, "disposed of before, in one of two loops"): """
+        for (var i = 0; i < 2; i++)
+        {
+            var scope = new TransactionScope();
+            scope.Dispose();
+            await Work();
+        }
+        for (var i = 0; i < 2; i++)
+        {
+            var scope = new TransactionScope();
+            scope.Dispose();
+        }
     """,
     (async_flow, "suppressed on purpose"): """
         using (new TransactionScope(TransactionScopeOption.Suppress))
@@ -227,6 +329,36 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         using var tx = await _db.Database.BeginTransactionAsync();
         await _db.SaveChangesAsync();
         await tx.CommitAsync();
+    """,
+    (release_outside_finally, "given back and taken again inside the try"): """
+        try
+        {
+            _lock.EnterReadLock();
+            if (Grows(id))
+            {
+                _lock.ExitReadLock();
+                Grow();
+                _lock.EnterReadLock();
+            }
+            return Get(id);
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    """,
+    (release_outside_finally, "in a catch for everything"): """
+        _slots.Wait();
+        try
+        {
+            Work();
+            _slots.Release();
+        }
+        catch (Exception)
+        {
+            _slots.Release();
+            throw;
+        }
     """,
     (release_outside_finally, "in a finally"): """
         await _slots.WaitAsync();

@@ -1149,6 +1149,33 @@ STANDING = (
     ),
     Code(
         nested_transaction,
+        "one on each of two contexts",
+        """
+        session.first.BeginTransaction();
+        session.second.BeginTransaction();
+        Work();
+        session.first.Commit();
+        session.second.Commit();
+        """,
+    ),
+    Code(
+        nested_transaction,
+        "twice on what the instance keeps",
+        """
+        using var tx = this._store.Connection.BeginTransaction();
+        using var again = _store.Connection.BeginTransaction();
+        again.Commit();
+        tx.Commit();
+        """,
+        "medium",
+    ),
+    Code(
+        retried_delegate,
+        "it is asked again",
+        "await strategy.ExecuteAsync(async () => await _httpClient.GetAsync(url));",
+    ),
+    Code(
+        nested_transaction,
         "joins with another level",
         """
         using (var outer = new TransactionScope())
@@ -1158,6 +1185,27 @@ STANDING = (
         }
         """,
         "high",
+    ),
+    Code(
+        nested_transaction,
+        "joins whatever level there is",
+        """
+        using (var outer = new TransactionScope(TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted }))
+        {
+            using (var inner = new TransactionScope()) { inner.Complete(); }
+            outer.Complete();
+        }
+        """,
+    ),
+    Code(
+        nested_transaction,
+        "stands on the same transaction",
+        """
+        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
+        var transaction = Transaction.Current;
+        using (var inner = new TransactionScope(transaction)) { inner.Complete(); }
+        scope.Complete();
+        """,
     ),
     Code(
         nested_transaction,
@@ -1412,6 +1460,47 @@ STANDING = (
         "a save after Complete",
         "using (var scope = new TransactionScope())\n{\n    scope.Complete();\n    _db.SaveChanges();\n}",
         "high",
+    ),
+    Code(
+        work_after_complete,
+        "a save in a scope of its own after Complete",
+        """
+        using (var scope = new TransactionScope())
+        {
+            _db.SaveChanges();
+            scope.Complete();
+            using var log = new TransactionScope(TransactionScopeOption.RequiresNew);
+            _db.SaveChanges();
+            log.Complete();
+        }
+        """,
+    ),
+    Code(
+        work_after_complete,
+        "a save in a scope that joins after Complete",
+        """
+        using (var scope = new TransactionScope())
+        {
+            scope.Complete();
+            using var log = new TransactionScope();
+            _db.SaveChanges();
+            log.Complete();
+        }
+        """,
+        "high",
+    ),
+    Code(
+        deferred_execution,
+        "a task that is finished already",
+        "using var tx = conn.BeginTransaction();\nreturn SaveAsync(tx);\n}\nTask<int> SaveAsync(DbTransaction tx)\n{\n    return Task.FromResult(Write(tx));",
+        head="Task<int> Ship(int id)",
+    ),
+    Code(
+        deferred_execution,
+        "a task that goes on",
+        "using var tx = conn.BeginTransaction();\nreturn SaveAsync(tx);\n}\nasync Task<int> SaveAsync(DbTransaction tx)\n{\n    return await Write(tx);",
+        "high",
+        head="Task<int> Ship(int id)",
     ),
     Code(
         work_after_complete,

@@ -89,6 +89,14 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         "void M() { _rw.EnterReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; }"
         " finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitReadLock(); } }"
     ),
+    (reader_lock, "upgradeable under it, in one thread"): (
+        "void M() { _rw.EnterReadLock(); try { _rw.EnterUpgradeableReadLock(); Use(_n); _rw.ExitUpgradeableReadLock(); }"
+        " finally { _rw.ExitReadLock(); } }"
+    ),
+    (reader_lock, "the old lock, not exchanged"): (
+        "ReaderWriterLock _old = new(); void M() { _old.AcquireReaderLock(5); _old.AcquireWriterLock(5); _n++;"
+        " _old.ReleaseWriterLock(); _old.ReleaseReaderLock(); }"
+    ),
     (reader_lock, "asynchronous"): "async Task M() { using (await _async.ReaderLockAsync()) { _n++; } }",
     (thread_affine_await, "reader-writer lock"): (
         "async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } }"
@@ -104,6 +112,10 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (lock_reentry, "asynchronous lock"): (
         "async Task A() { using (await _async.LockAsync()) { await this.B(); } }"
         " async Task B() { using (await _async.LockAsync()) { _n++; } }"
+    ),
+    (lock_reentry, "a task that is waited for"): (
+        "void A() { _slots.Wait(); try { B().GetAwaiter().GetResult(); } finally { _slots.Release(); } }"
+        " async Task B() { await _slots.WaitAsync(); try { _n++; } finally { _slots.Release(); } }"
     ),
     (leaked_collection, "read-only wrapper"): (
         "void Add(int x) { lock (_gate) { _items.Add(x); } }"
@@ -174,6 +186,9 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (ignored_acquire, "reader-writer lock"): (
         "void M() { _rw.TryEnterWriteLock(_timeout); try { _n++; } finally { _rw.ExitWriteLock(); } }"
     ),
+    (ignored_acquire, "given back when something else ends"): (
+        "void M(Transaction t) { _slots.Wait(TimeSpan.FromMinutes(1)); t.Ended += (_, _) => _slots.Release(); }"
+    ),
     (ignored_acquire, "distributed lock"): (
         "async Task M() { await using var handle = await _locks.TryAcquireAsync(TimeSpan.Zero); _n++; }"
     ),
@@ -237,6 +252,10 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (acquire_in_try, "synchronous"): (
         "void M(CancellationToken ct) { try { _slots.Wait(ct); _n++; } finally { _slots.Release(); } }"
     ),
+    (acquire_in_try, "past a catch"): (
+        "async Task M(CancellationToken ct) { try { await _slots.WaitAsync(ct); if (_n > 0) { _n++; } }"
+        " catch (OperationCanceledException) { _n = 0; } finally { if (_n > 0) { _n--; } _slots.Release(); } }"
+    ),
     (acquire_in_try, "a source's token"): (
         "async Task M() { try { await _slots.WaitAsync(_source.Token); _n++; } finally { _slots.Release(); } }"
     ),
@@ -257,9 +276,27 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         "void M() { _rw.EnterUpgradeableReadLock(); try { if (_n == 0) { _rw.EnterWriteLock(); try { _n = 1; }"
         " finally { _rw.ExitWriteLock(); } } } finally { _rw.ExitUpgradeableReadLock(); } }"
     ),
+    (reader_lock, "upgradeable beside a distributed reader"): (
+        "void M() { using var read = _shared.AcquireReadLock(); using (_shared.AcquireUpgradeableReadLock()) { Use(_n); } }"
+    ),
+    (reader_lock, "exchanged for the write lock"): (
+        "ReaderWriterLock _old = new(); void M() { _old.AcquireReaderLock(5); try { _old.UpgradeToWriterLock(5); _n++; }"
+        " finally { _old.ReleaseLock(); } }"
+    ),
+    (reader_lock, "inside the write lock"): (
+        "async Task M() { using (await _async.WriteLockAsync()) { using (await _async.ReadLockAsync()) {"
+        " using (await _async.WriteLockAsync()) { _n++; } } } }"
+    ),
+    (reader_lock, "said to be inside the write lock"): (
+        "async Task M() { Debug.Assert(_async.IsWriteLockHeld); using (await _async.ReadLockAsync()) {"
+        " using (await _async.WriteLockAsync()) { _n++; } } }"
+    ),
     (reader_lock, "let go before"): (
         "void M() { _rw.EnterReadLock(); try { if (_n > 0) return; } finally { _rw.ExitReadLock(); }"
         " _rw.EnterWriteLock(); try { _n = 1; } finally { _rw.ExitWriteLock(); } }"
+    ),
+    (thread_affine_await, "what is entered is no lock"): (
+        "async Task M() { _tracing.Enter(); try { await Work(); } finally { _tracing.Exit(); } }"
     ),
     (thread_affine_await, "semaphore"): (
         "async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }"
@@ -269,6 +306,10 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     ),
     (thread_affine_await, "awaited in a lambda that runs later"): (
         "void M() { Monitor.Enter(_gate); try { _later = async () => await Work(); } finally { Monitor.Exit(_gate); } }"
+    ),
+    (lock_reentry, "a task that is kept"): (
+        "async Task A() { await _slots.WaitAsync(); try { _later = B(); } finally { _slots.Release(); } await _later; }"
+        " async Task B() { await _slots.WaitAsync(); try { _n++; } finally { _slots.Release(); } }"
     ),
     (lock_reentry, "lock is reentrant"): "void A() { lock (_gate) { B(); } } void B() { lock (_gate) { _n++; } }",
     (lock_reentry, "let go before the call"): (
@@ -393,6 +434,17 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         ignored_acquire,
         "for ever",
     ): "void M() { _slots.Wait(Timeout.Infinite); try { _n++; } finally { _slots.Release(); } }",
+    (ignored_acquire, "a token that a timeout cancels"): (
+        "async Task M() { await _slots.WaitAsync(_timeoutSource.Token); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (ignored_acquire, "a signal, made without a slot"): (
+        "SemaphoreSlim _wake = new(0, 1); void Wake() { _wake.Release(); } async Task M() { await _wake.WaitAsync(_interval); Poll(); }"
+    ),
+    (ignored_acquire, "a signal that is passed on"): (
+        "SemaphoreSlim _wake = new(1); void Wake() { _wake.Release(); }"
+        " async Task M() { await _wake.WaitAsync(30000); if (Poll()) { _wake.Release(); } }"
+    ),
+    (ignored_acquire, "a signal that others give"): "async Task M() { await _given.WaitAsync(_interval); Poll(); }",
     (ignored_acquire, "a handle that is asked"): (
         "async Task M() { await using (var h = await _locks.TryAcquireAsync()) { if (h != null) { _n++; } } }"
     ),
@@ -499,6 +551,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     (lock_type, "an object"): "void M() { lock (_gate) { Monitor.Pulse(_gate); } }",
     (lock_type, "a type of the project"): "readonly Lock _l = new(); void M() { _l.Obtain(); Use(_l); }",
     (scope_attribute, "public"): "[UnitOfWork] public virtual void M() { _n++; }",
+    (scope_attribute, "the framework writes the code around it"): (
+        "class D { [Transactional] public static void M() { } } namespace Shop.Wolverine { }"
+    ),
     (scope_attribute, "an interface"): "class D { interface I { [Transaction(TransactionOption.Create)] Task M(); } }",
     (scope_attribute, "the runtime's own"): "[MethodImpl(MethodImplOptions.Synchronized)] static void M() { s_n++; }",
     (reentrant_grain, "read again"): (
@@ -527,6 +582,17 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         "async Task M(CancellationToken ct) { await _slots.WaitAsync(ct); try { _n++; } finally { _slots.Release(); } }"
     ),
     (acquire_in_try, "without a token"): "void M() { try { _slots.Wait(); _n++; } finally { _slots.Release(); } }",
+    (acquire_in_try, "a token that is never cancelled"): (
+        "async Task M() { try { await _slots.WaitAsync(CancellationToken.None); _n++; } finally { _slots.Release(); } }"
+    ),
+    (acquire_in_try, "a try of its own"): (
+        "async Task M(CancellationToken ct) { try { await _slots.WaitAsync(ct); } catch { return; }"
+        " try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (acquire_in_try, "asked for without braces"): (
+        "async Task M(CancellationToken ct) { var taken = false; try { await _slots.WaitAsync(ct); taken = true; _n++; }"
+        " finally { if (taken) _slots.Release(); } }"
+    ),
     (acquire_in_try, "asked for"): (
         "async Task M(CancellationToken ct) { var taken = false; try { await _slots.WaitAsync(ct); taken = true; _n++; }"
         " finally { if (taken) { _slots.Release(); } } }"

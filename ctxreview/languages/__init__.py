@@ -55,7 +55,7 @@ class Construct(NamedTuple):
     such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
     ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
     declared types of what is acquired, which make an acquire certain; ``resolved`` says that it was read in the repository; ``on`` is a regular expression that the
-    receiver of ``opens`` and ``runs`` must match.
+    receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known.
     """
 
     construct: str

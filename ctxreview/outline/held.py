@@ -161,7 +161,7 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
         resource=opened.variable if construct.kind == "transaction" else _locked(opened.node),
         mode=_mode(opened),
         isolation=_isolation(opened),
-        async_flow=construct.async_flow in nodes.text(opened.node) if construct.async_flow else None,
+        async_flow=_flows(opened),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
         note="Its name looks like one; what it does was not read." if opened.assumed else construct.note,
     )
@@ -187,6 +187,20 @@ def _mode(opened: Opened) -> str:
     if option:
         return "suppressed" if option.group(1) == "Suppress" else "requires new"
     return opened.construct.mode if opened.construct.kind == "lock" else ""
+
+
+def _flows(opened: Opened) -> bool | None:
+    """Whether an ambient transaction follows an await; ``None`` where that is given elsewhere, or the question is not asked."""
+    option = opened.construct.async_flow
+    if not option:
+        return None
+    if option in nodes.text(opened.node):
+        return True
+    if opened.node.type == "invocation_expression":
+        return None  # a method that makes it
+    given = (nodes.text(a).rpartition(".") for a in nodes.arguments(opened.node))
+    named = any(re.search(r"(?i)flow", name) and not on.endswith("FlowOption") for on, _, name in given)
+    return None if named else False
 
 
 def _isolation(opened: Opened) -> str | None:

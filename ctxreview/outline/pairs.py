@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,7 @@ def pairs(page: Page) -> Iterator[Scope]:
     """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
     for (owner, _), events in _events(page).items():
         opened: set[int] = set()
+        tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
         for i, event in enumerate(events):
             if not event.acquires:
                 continue
@@ -39,7 +41,8 @@ def pairs(page: Page) -> Iterator[Scope]:
             ends = _release_after(events[i + 1 :], event.constructs)
             if ends is not None:
                 construct, release = ends
-                note = "" if _in_finally(release) else OUTSIDE_FINALLY
+                covered = release.id in tried or any(t.holds(nodes.span(event.node)) for t in tried.values())
+                note = "" if covered else OUTSIDE_FINALLY
                 yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
             elif event.certain and owner.size:
                 end = Span(owner.end - 1, owner.end)
@@ -83,6 +86,9 @@ def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
     resource = nodes.text(on)
     declared = declared_type(page, resource)
     certain = tuple(c for c in known if declared in c.types)
+    known = tuple(c for c in known if not c.on or re.search(c.on, resource))
+    if not certain and not known:
+        return None
     return _Event(node, resource, certain or known, field == "acquires", bool(certain))
 
 
@@ -136,5 +142,16 @@ def _failed(acquire: Node) -> Iterator[Span]:
         node = parent
 
 
-def _in_finally(node: Node) -> bool:
-    return any(p.type == "finally_clause" for p in nodes.ancestors(node))
+def _tried(release: Node) -> Span | None:
+    """The ``try`` whose ``finally``, or catch of everything, a release stands in: code that throws there passes it."""
+    for parent in nodes.ancestors(release):
+        if parent.type == "finally_clause" or (parent.type == "catch_clause" and _catches_all(parent)):
+            return nodes.span(parent.parent) if parent.parent is not None else None
+    return None
+
+
+def _catches_all(catch: Node) -> bool:
+    parts = {c.type: c for c in catch.named_children}
+    declared = parts.get("catch_declaration")
+    named = declared.child_by_field_name("type") if declared is not None else None
+    return "catch_filter_clause" not in parts and (declared is None or nodes.simple_name(named) == "Exception")

@@ -29,8 +29,14 @@ class _Start(NamedTuple):
 def variables(page: Page) -> Iterator[Scope]:
     """Openings outside every ``using`` header: ended by another statement, by another member, or not at all."""
     starts = [s for s in _starts(page) if s is not None]
+    again: dict[tuple[str, Span], int] = {}
+    until: dict[int, int] = {}
+    for start in reversed(starts):
+        key = start.target, start.owner
+        until[start.statement.start_byte] = again.get(key, start.owner.end)
+        again[key] = start.statement.start_byte
     for start in starts:
-        yield from _from(start, page)
+        yield from _from(start, until[start.statement.start_byte], page)
     fields = {s.target: s for s in starts if declared_type(page, s.target) or s.target.startswith("this.")}
     for target, start in fields.items():
         yield from _ended_elsewhere(target, start, page)
@@ -103,25 +109,50 @@ def _start(opened: Opened, page: Page) -> _Start | None:
     return None if target is None else _Start(opened, node, target, page.owner_span(node))
 
 
-def _from(start: _Start, page: Page) -> Iterator[Scope]:
-    """The scope from an opening to what ends it in the same function, or to the function's end."""
+def _from(start: _Start, until: int, page: Page) -> Iterator[Scope]:
+    """The scope from an opening to what ends it in the same function, or to the function's end.
+
+    At ``until`` the variable gets something else.
+    """
     opened, statement, target, owner = start
     name = target or nodes.text(nodes.receiver(opened.node))
-    end, how = _end(name, start, page)
+    end, how = _end(name, start, until, page)
     head = nodes.span(statement)
     if end is None and (opened.construct.kind == "lock" or not owner.size):
         return  # only the name says that a lock was taken, and nothing here gives it back
-    closing = end if end is not None else Span(owner.end - 1, owner.end)
+    closing = end if end is not None else _last(name, start)
     made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", page)
     yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip(), is_left_open=end is None)
 
 
-def _end(name: str, start: _Start, page: Page) -> tuple[Span | None, str]:
-    """What ends ``name`` after the opening: a ``using``, its disposal, or its last commit or rollback."""
-    after = start.statement.end_byte
+def _last(name: str, start: _Start) -> Span:
+    """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
+    root = re.split(r"\W", name, maxsplit=1)[0]
+    for block in nodes.ancestors(start.statement) if root else ():
+        if block.type == "block" and start.owner.holds(nodes.span(block)):
+            around = block.parent if block.parent is not None and block.parent.type == "using_statement" else None
+            declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
+            if any(_declares(c, root) for c in (*declared, *(around.named_children[:1] if around else ()))):
+                return Span(block.end_byte - 1, block.end_byte)
+    return Span(start.owner.end - 1, start.owner.end)
+
+
+def _declares(node: Node, name: str) -> bool:
+    within = next((c for c in (node, *node.named_children) if c.type == "variable_declaration"), None)
+    parts = within.named_children if within is not None else []
+    return any(c.type == "variable_declarator" and nodes.text(c.child_by_field_name("name")) == name for c in parts)
+
+
+def _end(name: str, start: _Start, until: int, page: Page) -> tuple[Span | None, str]:
+    """What ends ``name`` after the opening: a ``using``, its disposal, or its last commit or rollback.
+
+    What stands after ``until`` only where nothing before it does: the other branch of an ``if`` may open it too.
+    """
+    reach = _reach(name, start, page)
+    after = Span(start.statement.end_byte, max(reach.end, start.statement.end_byte))
     for node in page.captures.get("scope.subject", []):
         held = node.child_by_field_name("body")
-        if node.start_byte >= after and held is not None and page.owner_span(node) == start.owner:
+        if after.holds(nodes.span(node)) and held is not None and page.owner_span(node) == start.owner:
             subject = [nodes.text(c) for c in node.named_children if c != held and c.type != "comment"]
             if subject and re.fullmatch(rf"{re.escape(name)}(\.ConfigureAwait\(.*\))?", subject[0]):
                 return Span(node.end_byte - 1, node.end_byte), "It was opened before its using."
@@ -129,19 +160,23 @@ def _end(name: str, start: _Start, page: Page) -> tuple[Span | None, str]:
     completes = {*start.opened.construct.completes, *start.opened.construct.releases}
     for call, called in page.calls:
         disposes = called in ENDS
-        if call.start_byte < after or not (disposes or called in completes) or page.owner_span(call) != start.owner:
+        if not (disposes or called in completes) or not after.holds(nodes.span(call)):
             continue
-        if nodes.text(nodes.receiver(call)) == name:
+        if ended and call.start_byte >= until:
+            break
+        if nodes.text(nodes.receiver(call)) == name and page.owner_span(call) == start.owner:
             ended[disposes] = nodes.span(call)
     if ended:
         return ended.get(True, ended.get(False)), ""
-    reach = _reach(name, start, page)
     others = sorted({o.name for o, _ in _enders(name, start, page) if o.span != start.owner and reach.holds(o.span)})
     return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
 
 
 def _reach(name: str, start: _Start, page: Page) -> Span:
-    """Where code can name what is opened: all of the file for a field, the member for a local variable."""
+    """Where code can name what is opened: all of the file for a field, the statement list or member for a local variable."""
+    block = nodes.statement_list_end(start.statement) if start.statement.type == "local_declaration_statement" else None
+    if block is not None:
+        return nodes.span(block)
     member = page.functions.outermost(start.owner)
     kept = any(name.removeprefix("this.") in m.names for m in page.members)
     return Span(0, len(page.source.data)) if kept or member is None else member.span

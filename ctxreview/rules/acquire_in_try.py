@@ -10,7 +10,8 @@ When the wait is cancelled, it throws and nothing was acquired; the ``finally`` 
 
 When it is fine
 ---------------
-A variable says whether the wait succeeded, and the release looks at it. A wait without a token is not cancelled.
+A variable says whether the wait succeeded, and the release looks at it. A wait without a token, or with ``CancellationToken.None``, is
+not cancelled.
 
 Example
 -------
@@ -59,6 +60,7 @@ SEVERITY = "high"
 NEEDS = (LOCK,)
 
 _TOKEN = re.compile(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")
+_NO_TOKEN = re.compile(r"\bCancellationToken\s*\.\s*None\b")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -67,7 +69,7 @@ def check(outline: Outline) -> list[Finding]:
     for scope in outline.holds:
         if scope.construct != "SemaphoreSlim" or scope.form != "acquire-release" or not scope.owner.holds(scope.tail):
             continue
-        if not _TOKEN.search(outline.source.text(scope.head)):
+        if not _TOKEN.search(_NO_TOKEN.sub("", outline.source.text(scope.head))):
             continue
         code = bare(outline)
         around = headers(code, scope.owner.start, scope.head.start)
@@ -76,9 +78,10 @@ def check(outline: Outline) -> list[Finding]:
         # The acquire's innermost block is a try, and the release's, as deep, the finally of that same try.
         if depth < 1 or len(after) != len(around) or around[-2] != b"try" or after[-2] != b"finally":
             continue
-        between = code[scope.head.end : scope.tail.start]
-        if between.count(b"{") - between.count(b"}") != 0 or around[-1] not in (b"", b"await"):
+        if not _is_its_finally(code[scope.head.end : scope.tail.start]) or around[-1] not in (b"", b"await"):
             continue
+        if after[-1] not in (b"", b"_ ="):
+            continue  # an `if` without braces asks
         found.append(
             Finding(
                 ID,
@@ -91,3 +94,17 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _is_its_finally(between: bytes) -> bool:
+    """Whether the code after an acquire leaves its try once, and goes on to that try's finally, past its catches."""
+    depth, begin = 0, 0
+    for hit in re.finditer(rb"[{}]", between):
+        if hit[0] == b"}":
+            depth -= 1
+            begin = hit.end() if depth == -1 else begin
+            continue
+        if depth == -1 and not re.match(rb"\s*(?:catch\b|finally\b)", between[begin : hit.start()]):
+            return False
+        depth += 1
+    return depth == 0

@@ -75,6 +75,7 @@ _RETURNED = re.compile(
     re.S,
 )
 _OWN = re.compile(r"return\s+(?:this\s*\.\s*)?(\w+)\s*\([^;]*\)\s*;$", re.S)
+_FINISHED = re.compile(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask\b")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -124,7 +125,14 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
         and "finally" not in body.plain(scope.span)
     ):
         return ""
-    return returned[1]
+    return "" if _is_done_at_once(body.outline, returned[1]) else returned[1]
+
+
+def _is_done_at_once(outline: Outline, name: str) -> bool:
+    """Whether the file's own method of that name gives tasks that are finished already."""
+    data = outline.source.data
+    own = [data[f.span.start : f.span.end] for f in outline.functions if f.construct == "method" and f.name == name]
+    return bool(own) and not any(b"async " in code or not _FINISHED.search(code) for code in own)
 
 
 def _own(body: Body, text: str) -> re.Match[str] | None:

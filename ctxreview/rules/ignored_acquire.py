@@ -11,7 +11,8 @@ then gives back what was never taken.
 
 When it is fine
 ---------------
-The wait has no end (``Timeout.Infinite``), or the call throws when it fails.
+The wait has no end (``Timeout.Infinite``), or the call throws when it fails. A semaphore that only wakes a waiter guards nothing: it is
+made without a slot, or given back by others alone.
 
 Example
 -------
@@ -48,10 +49,10 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model import Finding, Outline, Scope, Span
 from ctxreview.rules.evidence import LOCK
-from ctxreview.rules.guarded import bare
-from ctxreview.rules.places import lines, scope_lines
+from ctxreview.rules.guarded import bare, gate
+from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "ignored-acquire"
 SEVERITY = "high"
@@ -60,6 +61,7 @@ NEEDS = (LOCK,)
 _TIME = re.compile(
     r"(?i)^(?:\w+:\s*)?(?:\d+$|.*\bTimeSpan\b|.*(?:timeout|timespan|delay|millis|seconds|minutes|duration|interval|wait)\w*)"
 )
+_TOKEN = re.compile(r"(?i)(?:token|\bct)$|^\w*cancell\w*$")
 _ENDLESS = re.compile(r"-\s*1\b|\bInfinite\w*\b|\bMaxValue\b")
 
 
@@ -70,7 +72,8 @@ def check(outline: Outline) -> list[Finding]:
         if scope.kind != "lock" or scope.certainty == "assumed":
             continue
         if scope.form == "acquire-release":
-            failed = _may_fail(outline.source.text(scope.head)) and _is_dropped(scope, outline)
+            call = outline.source.text(scope.head)
+            failed = _may_fail(call) and _is_dropped(scope, outline) and not _is_signal(scope, outline)
             end = "answers false"
         else:
             failed = scope.form in ("block", "declaration") and _is_unseen(scope, outline)
@@ -100,7 +103,9 @@ def _may_fail(call: str) -> bool:
         return not any(a.startswith(("ref ", "out ")) for a in given)
     if hit[1] in ("LockTake", "LockTakeAsync"):
         return True
-    return hit[1] in ("Wait", "WaitAsync", "WaitOne") and bool(given) and _TIME.match(given[0]) is not None
+    if hit[1] not in ("Wait", "WaitAsync", "WaitOne") or not given or _TOKEN.search(given[0]):
+        return False
+    return _TIME.match(given[0]) is not None
 
 
 def _is_dropped(scope: Scope, outline: Outline) -> bool:
@@ -112,6 +117,23 @@ def _is_dropped(scope: Scope, outline: Outline) -> bool:
     after = re.sub(rb"^\.\s*ConfigureAwait\s*\([^()]*\)\s*", b"", after)
     starts = before.endswith((b";", b"{", b"}")) or re.search(rb"\b(?:else|do)$", before) is not None
     return starts and after.startswith(b";")
+
+
+def _is_signal(scope: Scope, outline: Outline) -> bool:
+    """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given by who did not wait for it."""
+    if scope.construct not in ("SemaphoreSlim", "Semaphore"):
+        return False
+    name = re.escape(gate(scope).rpartition(".")[2].encode())
+    data = outline.source.data
+    if not scope.is_left_open:
+        given = [hit.start() for hit in re.finditer(rb"\b%s\s*\.\s*Release\s*\(" % name, data)]
+        members = {m.span for at in given if (m := member_of(outline, Span(at, at))) is not None}
+        return any(not re.search(rb"\b%s\s*\.\s*Wait" % name, data[m.start : m.end]) for m in members)
+    made = re.search(rb"\b%s\s*=\s*new\b[^;()]*\(\s*(?:\w+\s*:\s*)?(\d+)" % name, data)
+    if made is not None:
+        return int(made[1]) == 0
+    member = member_of(outline, scope.head)
+    return member is None or not re.search(rb"\b%s\s*\.\s*Release\b" % name, data[scope.head.end : member.span.end])
 
 
 def _is_unseen(scope: Scope, outline: Outline) -> bool:

@@ -61,7 +61,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline, Scope, Severity
+from ctxreview.model import Finding, Outline, Scope, Severity, Span
 from ctxreview.outline.nesting import Nesting
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
@@ -96,6 +96,8 @@ def check(outline: Outline) -> list[Finding]:
             )
             if inner is None or around is None or around.span != scope.owner:
                 continue
+            if "Async" in outline.source.text(inner.head) and not _waits(code, at, scope):
+                continue
             slots = _slots(scope, outline)
             if (slots or 1) > 1 or {scope.mode, inner.mode} == {"shared"}:
                 continue
@@ -112,6 +114,16 @@ def check(outline: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _waits(code: bytes, at: Span, scope: Scope) -> bool:
+    """Whether a call that gives a task is awaited where it stands, or its result asked for: a kept task waits for nobody."""
+    before = re.split(rb"[;{}]", code[scope.head.start : at.start])[-1]
+    after = code[at.end : code.find(b";", at.end)]
+    return (
+        re.search(rb"\bawait\b", before) is not None
+        or re.search(rb"\.\s*(?:Wait|Result|GetAwaiter)\b", after) is not None
+    )
 
 
 def _only_once(scope: Scope, outline: Outline) -> bool:

@@ -63,7 +63,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity, Span
-from ctxreview.rules.code import is_over, root_of
+from ctxreview.rules.code import is_over
 from ctxreview.rules.evidence import ALWAYS, TRANSACTION
 from ctxreview.rules.guarded import bare, methods, own_calls
 from ctxreview.rules.places import lines, scope_lines
@@ -153,7 +153,8 @@ def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, 
             "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
         )
     if inner.name == outer.name == "TransactionScope":
-        if inner.isolation == outer.isolation or None in (inner.isolation, outer.isolation):
+        asked, open_ = _named(inner.isolation), _named((outer.isolation or "").removesuffix(" (default)"))
+        if not asked or not open_ or asked == open_:
             return None
         return (
             "high",
@@ -171,6 +172,11 @@ def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, 
     return None
 
 
+def _named(isolation: str | None) -> str:
+    """A level that the source names; ``""`` where it is given elsewhere, or where a scope that joins takes any (its default)."""
+    return isolation if isolation and isolation.isidentifier() and isolation != "Unspecified" else ""
+
+
 def _begun_on(outline: Outline, scope: Scope) -> str:
-    begun = re.search(r"([\w.]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
-    return root_of(begun[1]) if begun else ""
+    begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
+    return re.sub(r"^this\.|[?!]", "", begun[1]) if begun else ""

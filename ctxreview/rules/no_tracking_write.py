@@ -16,7 +16,7 @@ silently missing, the scope completes, and the next reader sees the old row: it 
 When it is fine
 ---------------
 The result is only read or returned, is attached again before it is saved, is a copy (``Select(... => new ...)``), or is
-read again with tracking before the write.
+read again with tracking before the write; or its context ends before the write.
 
 Example
 -------
@@ -53,7 +53,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
-from ctxreview.rules.code import Call, body_of, starting, within
+from ctxreview.rules.code import Call, body_of, root_of, source_of, starting, within
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "no-tracking-write"
@@ -80,6 +80,8 @@ def check(outline: Outline) -> list[Finding]:
         bound = _bound(outline, member, query)
         later = within(outline, Span(query.span.start, member.span.end))
         again = next((f.span.start for f in later if _reads_again(outline, f, query, bound)), member.span.end)
+        reach = _context_reach(outline, member, query)
+        later = tuple(f for f in later if reach.holds(f.span))
         names = _aliases(outline, member, bound) if bound else set()
         writes = [
             f
@@ -87,6 +89,7 @@ def check(outline: Outline) -> list[Finding]:
             if f.kind == "write"
             and f.span.start < again
             and (_root(f.target) in names or f.span.start == query.span.start)
+            and not _is_another(outline, member, f, names)
         ]
         saves = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
         if not saves or any(_reattaches(f, outline, names) for f in later if f.span < saves[-1].span):
@@ -140,6 +143,31 @@ def _reads_again(outline: Outline, fact: Fact, query: Fact, bound: str) -> bool:
     if fact.kind != "read" or fact.detail != bound or fact.span.start <= query.span.end:
         return False
     return not any(f"{name}(" in outline.source.text(fact.span) for name in UNTRACKED)
+
+
+def _context_reach(outline: Outline, member: Scope, query: Fact) -> Span:
+    """The block at whose end a local context is gone, or the member: what is saved after it goes by another context."""
+    body = body_of(outline, query.span)
+    context = re.escape(root_of(source_of(query.target)))
+    if body is None or not context:
+        return member.span
+    for block in body.blocks(query.span.start)[:-1]:
+        shift = max(member.span.start, block.start - 300)
+        head = re.split(r"[;{}]", body.plain(Span(shift, block.start)))[-1]
+        if re.search(rf"\w[>?\]]*\s+{context}\s*=[^=>]", head + body.plain(Span(block.start, query.span.start))):
+            return block
+    return member.span
+
+
+def _is_another(outline: Outline, member: Scope, write: Fact, names: set[str]) -> bool:
+    """Whether the variable got something else last, or a tracked entity, before it is written to."""
+    name = _root(write.target)
+    before = outline.source.text(Span(member.span.start, write.span.start))
+    given = re.findall(rf"(?<![\w.]){re.escape(name)}\s*=(?![=>])([^;]*);", before)
+    if name not in names or not given:
+        return False
+    of = "|".join(map(re.escape, names))
+    return "AsTracking(" in given[-1] or not re.search(rf"\b(?:{of}|{'|'.join(NEEDS)})\b", given[-1])
 
 
 def _aliases(outline: Outline, member: Scope, name: str) -> set[str]:

@@ -86,6 +86,11 @@ def check(outline: Outline) -> list[Finding]:
             # Taken again after it was let go is another thing: the read lock's span ends with its last release.
             if inner.owner != scope.owner or gate(inner) != gate(scope) or inner.mode == "shared":
                 continue
+            # An upgradeable lock stands beside readers; only the slim one forbids the same thread to take both.
+            if inner.mode == "upgradeable" and scope.construct != "ReaderWriterLockSlim":
+                continue
+            if _is_held_stronger(scope, held, outline) or b"UpgradeToWriterLock" in _head(inner, outline):
+                continue  # the read lock is exchanged, and given up meanwhile
             if (
                 inner.span.start > scope.span.start
                 and scope.span.holds(inner.head)
@@ -103,6 +108,20 @@ def check(outline: Outline) -> list[Finding]:
                     )
                 )
     return found
+
+
+def _head(scope: Scope, outline: Outline) -> bytes:
+    return outline.source.data[scope.head.start : scope.head.end]
+
+
+def _is_held_stronger(scope: Scope, held: list[Scope], outline: Outline) -> bool:
+    """Whether the write or upgradeable lock is held around the read lock, or said to be: it may be taken again there."""
+    if b"WriteLockHeld" in outline.source.data[scope.owner.start : scope.head.start]:
+        return True
+    return any(
+        s.mode != "shared" and s.owner == scope.owner and gate(s) == gate(scope) and is_under(scope.head, s)
+        for s in held
+    )
 
 
 def _let_go(scope: Scope, inner: Scope, outline: Outline) -> bool:

@@ -45,6 +45,8 @@ Sonar rule S2222, "Locks should be released on all paths".
 
 from __future__ import annotations
 
+import re
+
 from ctxreview.model import Finding, Outline, Span
 from ctxreview.outline.pairs import OUTSIDE_FINALLY
 from ctxreview.rules.evidence import LOCK
@@ -54,6 +56,9 @@ ID = "release-outside-finally"
 SEVERITY = "medium"
 NEEDS = (LOCK,)
 
+_WAITED = re.compile(r"^(?:\s*\.\s*\w+\s*\([^()]*\))+")
+"""What the acquire's own task is waited for with."""
+
 
 def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
@@ -62,7 +67,7 @@ def check(outline: Outline) -> list[Finding]:
         if scope.kind != "lock" or OUTSIDE_FINALLY not in scope.note:
             continue
         between = outline.source.text(Span(scope.head.end, scope.tail.start))
-        if "(" not in between and not scope.exits:
+        if "(" not in _WAITED.sub("", between) and not scope.exits:
             continue
         found.append(
             Finding(

@@ -72,6 +72,8 @@ ONCE = ("RunInTransaction", "UseTran")
 """Executors that open a transaction around a delegate and, in the libraries that have them, do not retry it."""
 
 _POLICY = re.compile(r"(?i)(?:polic(?:y|ies)|retry\w*|resilience\w*|retrypipeline)$")
+_ASKS = re.compile(r"(?:Get|Head|Read|Download|Exists)(?![a-z])")
+"""Calls that ask for something and leave nothing behind."""
 _AGAIN = re.compile(r"\+\+|--|[-+*/|&^]=|\.\s*(?:Add\w*|Push|Enqueue|Insert\w*|Append\w*)\s*\(")
 
 
@@ -110,11 +112,8 @@ def _leaves(outline: Outline, scope: Scope, fact: Fact) -> bool:
     if not outline.under(fact, scope):
         return False
     if fact.kind == "io":
-        return fact.detail not in ("delegate", "event") and fact.name.removesuffix("Async") not in (
-            "Invoke",
-            "DynamicInvoke",
-            "BeginInvoke",
-        )
+        called = fact.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+        return called and fact.detail not in ("delegate", "event") and not _ASKS.match(fact.name)
     text = outline.source.text(fact.span)
     outside = fact.detail == "captured" or fact.is_state
     return fact.kind == "write" and outside and bool(_AGAIN.search(text))

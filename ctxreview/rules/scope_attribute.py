@@ -12,7 +12,8 @@ scope is opened, and nothing says so.
 
 When it is fine
 ---------------
-The attribute is woven into the method when it is compiled.
+The attribute is woven into the method when it is compiled, or the framework writes the code around the method or calls it by reflection
+(Wolverine, CSLA).
 
 Example
 -------
@@ -58,12 +59,16 @@ _INTERCEPTED = (
     "DisableConcurrentExecution",
     "SkipWhenPreviousJobIsRunning",
 )
+_NO_INTERCEPTOR = re.compile(rb"(?:using|namespace)\s+(?:static\s+)?[\w.]*(?:Wolverine|Csla)")
+"""Frameworks that generate the code around the method, or call it by reflection, whatever its modifiers."""
 NEEDS = (*_INTERCEPTED, *(f"{name}Attribute" for name in _INTERCEPTED))
 
 
 def check(outline: Outline) -> list[Finding]:
     """Each such attribute on a member that is not called through an interceptor."""
-    found = []
+    found: list[Finding] = []
+    if _NO_INTERCEPTOR.search(outline.source.data):
+        return found
     for scope, attribute, function in _marked(outline):
         type_ = next(iter(outline.around(scope.span, "type")), None)
         if function.construct not in ("method", "local function"):

@@ -12,7 +12,8 @@ statement is a transaction of its own: it stays when a later one fails.
 
 When it is fine
 ---------------
-Nothing after it touches the database, or what follows a commit is right by itself.
+Nothing after it touches the database but under a scope of its own (``RequiresNew``, ``Suppress``), or what follows a commit is right by
+itself.
 
 Example
 -------
@@ -93,8 +94,17 @@ def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
         for gap in scope.gaps
         if scope.completes_at and gap.start >= scope.completes_at[-1].end
         for f in within(body.outline, gap)
-        if f.kind in ("read", "save", *more) and not f.is_state and _owned(body, scope, f)
+        if f.kind in ("read", "save", *more)
+        and not f.is_state
+        and _owned(body, scope, f)
+        and not _apart(body, scope, f)
     ]
+
+
+def _apart(body: Body, scope: Scope, fact: Fact) -> bool:
+    """Whether a scope inside, with a transaction of its own or none, holds it."""
+    inside = (s for s in body.under(fact.span, "transaction") if s.head.start > scope.head.start)
+    return any(s.mode in ("requires new", "suppressed") for s in inside)
 
 
 def _owned(body: Body, scope: Scope, fact: Fact) -> bool:
