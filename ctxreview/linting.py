@@ -21,7 +21,7 @@ from ctxreview.errors import ConfigError, SourceError
 from ctxreview.languages import extensions, language_of
 from ctxreview.model import Finding, Outline, Source, Wrappers
 from ctxreview.outline import outline
-from ctxreview.rules.evidence import ALWAYS, LOCKS, Possible, possible
+from ctxreview.rules.evidence import ALWAYS, LOCKS, TRANSACTIONS, Possible, possible
 from ctxreview.rules.guarded import locks
 from ctxreview.workspace import bytes_of, is_generated, workspace
 
@@ -203,7 +203,9 @@ def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> O
     within = () if whole or ALWAYS in beyond else may.places(source.data)
     if 0 < len(within) <= MAX_PLACES:
         made = outline(source, None, wrappers, within)
-        if not made.unread or LOCKS not in beyond or not locks(made):
+        owners = {s.owner for s in made.holds if s.kind == "transaction"}
+        looks_on = (LOCKS in beyond and locks(made)) or (TRANSACTIONS in beyond and len(owners) > 1)
+        if not made.unread or not looks_on:
             return made
     return outline(source, None, wrappers)
 

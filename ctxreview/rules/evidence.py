@@ -5,8 +5,8 @@ entry is an identifier; a compiled pattern of a whole identifier, without flags;
 and the project know to take one, or that looks like it; :data:`CONFLICT` for a caught exception that the catalogue marks; or
 :class:`Text`. What stands in comments and texts counts too: more is looked at than has to be, and never less.
 
-A rule that looks at other members of the file than those in which its words stand says ``BEYOND``: :data:`ALWAYS`, or
-:data:`LOCKS` where it does so only when a lock is taken.
+A rule that looks at other members of the file than those in which its words stand says ``BEYOND``: :data:`ALWAYS`,
+:data:`LOCKS` where it does so only when a lock is taken, or :data:`TRANSACTIONS` where several members open a transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TRANSACTION = "a transaction"
 CONFLICT = "a conflict"
 _KINDS: dict[str, ScopeKind] = {LOCK: "lock", TRANSACTION: "transaction"}
 
-ALWAYS, LOCKS = "always", "where a lock is taken"
+ALWAYS, LOCKS, TRANSACTIONS = "always", "where a lock is taken", "where several members open a transaction"
 
 MAX_WORDS = 200_000
 """Identifiers that are remembered at most."""

@@ -64,14 +64,14 @@ import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.code import is_over
-from ctxreview.rules.evidence import ALWAYS, TRANSACTION
+from ctxreview.rules.evidence import TRANSACTION, TRANSACTIONS
 from ctxreview.rules.guarded import bare, methods, own_calls
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "nested-transaction"
 SEVERITY = "medium"
 NEEDS = (TRANSACTION,)
-BEYOND = ALWAYS  # the methods that lead from one to the other
+BEYOND = TRANSACTIONS  # the methods that lead from one to the other
 
 FORMS = ("block", "declaration", "acquire-release")
 
