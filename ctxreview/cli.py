@@ -89,13 +89,14 @@ Root = Annotated[
 ]
 Hops = Annotated[int, typer.Option(help="How far callers are followed; 0: this file only.", min=0)]
 Budget = Annotated[
-    int | None, typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000].", envvar="CTXREVIEW_BUDGET")
+    int | None,
+    typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000; local: 8000].", envvar="CTXREVIEW_BUDGET"),
 ]
 Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[
-    str | None, typer.Option("--provider", help="openai, anthropic, or none.", envvar="CTXREVIEW_PROVIDER")
+    str | None, typer.Option("--provider", help="openai, anthropic, local, or none.", envvar="CTXREVIEW_PROVIDER")
 ]
 Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTXREVIEW_MODEL")]
 Models = Annotated[
@@ -190,7 +191,7 @@ def prompt(
     from ctxreview.review import context_of, prompt_of
 
     endpoint = _endpoint(provider, model, base_url) if exact_tokens else None
-    job = _exactly(_job(root, hops, budget, message, model), exact_tokens, endpoint)._replace(whole=False)
+    job = _exactly(_job(root, hops, budget, message, model, endpoint), exact_tokens, endpoint)._replace(whole=False)
     made = prompt_of(context_of(selection, job), job)
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
     _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
@@ -236,6 +237,7 @@ def review(
     from ctxreview import review as pipeline
     from ctxreview.batch import Shown
     from ctxreview.prices import Account
+    from ctxreview.providers import chosen
     from ctxreview.reports import document, markdown, opinions, text
 
     limits = asking.limits(max_tokens, max_cost)
@@ -243,7 +245,9 @@ def review(
     whom = [_endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
     if models is not None and None in whom:
         raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
-    jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model), exact_tokens, e) for e in whom]
+    if not dry_run:
+        whom = [chosen(e) if e is not None else None for e in whom]
+    jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom]
     given, many = _selections(selections, listed)
     if dry_run:
         if exact_tokens:
@@ -313,7 +317,14 @@ def guard(
     _fail_on([f for c in checked for f in c.findings], fail_on)
 
 
-def _job(root: Path | None, hops: int, budget: int | None, question: str, model: str | None) -> "Job":
+def _job(
+    root: Path | None,
+    hops: int,
+    budget: int | None,
+    question: str,
+    model: str | None,
+    endpoint: "Endpoint | None" = None,
+) -> "Job":
     from ctxreview.config import user
     from ctxreview.review import job
     from ctxreview.tokens import tokenizer
@@ -325,9 +336,18 @@ def _job(root: Path | None, hops: int, budget: int | None, question: str, model:
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
-    most = budget or user().get("budget") or DEFAULT_BUDGET
+    most = budget or user().get("budget") or _budget(endpoint)
     made = job(root, most, tokenizer(model), question.encode("utf-8", "replace").decode())
     return made._replace(hops=hops, tunable=budget is None)
+
+
+def _budget(endpoint: "Endpoint | None") -> int:
+    """The largest prompt where nobody set one."""
+    if endpoint is None:
+        return DEFAULT_BUDGET
+    from ctxreview.providers import BUDGETS
+
+    return BUDGETS.get(endpoint.provider, DEFAULT_BUDGET)
 
 
 def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
@@ -343,8 +363,8 @@ def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
 
 def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> "Endpoint | None":
     """Whom to ask: as given, else the provider whose key is in the environment, else nobody."""
-    from ctxreview.config import user
-    from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint
+    from ctxreview.config import number, user
+    from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, LARGEST_REPLIES, PATIENCE, PROVIDERS, Endpoint
 
     own = user()
     if provider is None and base_url is None:
@@ -363,9 +383,13 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
             return None
         else:
             provider = with_key[0]
-    if provider not in DEFAULT_MODELS:
-        raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(DEFAULT_MODELS)}, or none.")
-    return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
+    if provider not in PROVIDERS:
+        raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(PROVIDERS)}, or none.")
+    key = os.environ.get(KEY_VARIABLES[provider]) if provider in KEY_VARIABLES else None
+    patience = {name: value for name in PATIENCE if (value := number(name)) is not None}
+    largest = LARGEST_REPLIES[provider]
+    named = model or DEFAULT_MODELS.get(provider, "")
+    return Endpoint(provider, named, base_url, key, max_reply_tokens=largest, **patience)
 
 
 def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:

@@ -414,7 +414,7 @@ def test_total_time(told: Told, dialect: str) -> None:
     sentence(raised)
 
 
-@pytest.mark.parametrize("provider", DEFAULT_MODELS)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_connection_refused(provider: str) -> None:
     """Where nothing listens, the sentence says so and names the settings."""
     with socket.socket() as free:
@@ -425,7 +425,7 @@ def test_connection_refused(provider: str) -> None:
     sentence(raised)
 
 
-@pytest.mark.parametrize("provider", DEFAULT_MODELS)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_unknown_host(provider: str) -> None:
     """A host name that does not exist cannot be reached, and an address's password is not shown."""
     with pytest.raises(ProviderError, match=r"at nowhere\.invalid cannot be reached") as raised:
@@ -434,7 +434,7 @@ def test_unknown_host(provider: str) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="how a full backlog behaves is the system's choice")
-@pytest.mark.parametrize("provider", DEFAULT_MODELS)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_connect_timeout(provider: str) -> None:
     """A server that accepts no connection is given up after the connect time-out."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:

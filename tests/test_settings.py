@@ -170,6 +170,8 @@ def test_the_guard_ignores_nothing(home: Path) -> None:
         "max_cost",
         "max_tokens",
         "keep_days",
+        "read_seconds",
+        "retries",
         "api_key",
         "key",
         "command",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ctxreview.listing import files, proven, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, charge, ignored, place, seen
 
 
 def escaped(text: str) -> str:
@@ -119,4 +119,4 @@ def _end(value: Review) -> Iterator[str]:
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
-        yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}{when}."
+        yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."

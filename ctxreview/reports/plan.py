@@ -82,6 +82,8 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
 def _cost(plan: Plan) -> str:
     if plan.price is None:
         return "unknown; there is no price for this model at this address"
+    if not (plan.price.prompt or plan.price.reply):
+        return f"none; {plan.price.source}, for which no provider charges"
     if plan.expected is None or plan.most is None:
         return "unknown; there is no price for a prompt of this size"
     return (

@@ -9,7 +9,7 @@ from ctxreview.listing import files, proven, redacted, shown_lines, visible
 from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, ignored, place, question, seen
+from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, charge, ignored, place, question, seen
 
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "dim"}
@@ -220,9 +220,8 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         yield HOW_TO_ASK.format(selection=_line(value.context.selection.given))
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
-        price = f"${cost:.4f}" if cost is not None else "cost unknown"
         when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
-        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}{when}."
+        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {charge(cost)}{when}."
     yield NOTICE if value.provider is not None else UNANSWERED
 
 

@@ -22,9 +22,16 @@ TEN_SECONDS = (
 NOTICE = f"This is AI-assisted output. {UNANSWERED}"
 NOT_ASKED = "No model was asked: what stands here was found in the source alone."
 HOW_TO_ASK = (
-    "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider and --base-url; "
+    "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider local, or --provider and --base-url; "
     "or take the prompt to any chat with `ctxreview prompt {selection} --copy`."
 )
+
+
+def charge(cost: float | None) -> str:
+    """What was paid for an answer, in US dollars; nothing at all is what a model of one's own costs."""
+    if cost is None:
+        return "cost unknown"
+    return f"${cost:.4f}" if cost else "no charge"
 
 
 def place(first: int, last: int) -> str:
