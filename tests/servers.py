@@ -22,7 +22,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer: ``pieces`` go out one by one, ``pause`` seconds apart, then ``reset`` breaks the line."""
+    """One HTTP answer, ``before`` seconds after the question.
+
+    ``pieces`` go out one by one, ``pause`` seconds apart, then ``reset`` breaks the line.
+    """
 
     pieces: tuple[bytes, ...] = ()
     status: int = 200
@@ -30,15 +33,17 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     pause: float = 0.0
     reset: bool = False
+    before: float = 0.0
 
 
 @dataclass
 class Told:
-    """What the server answers on each path (the last answer repeats), and what it was asked."""
+    """What the server answers on each path (the last answer repeats), what it was asked, and which paths were got."""
 
     url: str
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    got: list[str] = field(default_factory=list)
 
     @property
     def paths(self) -> list[str]:
@@ -76,13 +81,21 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         told = self.server.told
         told.asked.append((self.path, body))
-        scripted = told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.server.told.got.append(self.path)
+        self._answer()
+
+    def _answer(self) -> None:
+        scripted = self.server.told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
         answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
-        self.send_response(answer.status)
-        for name, value in {"content-type": answer.kind, **answer.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
         try:
+            time.sleep(answer.before)
+            self.send_response(answer.status)
+            for name, value in {"content-type": answer.kind, **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
             for piece in answer.pieces:
                 self.wfile.write(piece)
                 self.wfile.flush()
