@@ -39,6 +39,13 @@ class _Commands(TyperGroup):
             self.list_commands(ctx)
         return self.commands.get(cmd_name)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Ctrl-C anywhere in it ends with one sentence and a status of its own."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError("Stopped.") from None
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, in the order of the help."""
         more = import_module("ctxreview.commands").app

@@ -91,4 +91,4 @@ def blames_schema(error: BaseException) -> bool:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__  # httpcore2 cuts the first off, and that is the one that tells

@@ -39,8 +39,8 @@ def only_model(endpoint: Endpoint) -> str:
         ProviderError: it lists none or several, or cannot be asked.
     """
     with line(endpoint, openai.OpenAIError) as http:
-        listed = client(openai.OpenAI, endpoint, http).models.list()
         try:
+            listed = client(openai.OpenAI, endpoint, http).models.list()
             names = sorted(str(model.id) for model in listed.data)
         except (AttributeError, TypeError):  # the SDK does not validate
             raise fault(endpoint, "not-a-stream") from None

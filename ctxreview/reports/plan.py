@@ -29,7 +29,7 @@ def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tupl
     return {
         "schema": "ctxreview.dry-run/1",
         "selection": {"path": context.path, "start_line": first, "end_line": last},
-        "provider": {"name": plan.provider, "model": plan.model, "endpoint": plan.address} if plan else None,
+        "provider": {"name": plan.provider, "model": plan.model or None, "endpoint": plan.address} if plan else None,
         "tokens": {
             "prompt": prompt.tokens.prompt,
             "reply_expected": plan.reply_expected if plan else None,
@@ -63,7 +63,7 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
     about = "about " if prompt.tokens.tokenizer == "estimate" else ""
     if plan:
         yield f"  provider: {plan.provider}"
-        yield f"  model: {plan.model}"
+        yield f"  model: {plan.model or 'the one that the server has'}"
         yield f"  endpoint: {plan.address}"
     yield f"  prompt: {about}{prompt.tokens.prompt:,} tokens"
     if plan:
