@@ -68,15 +68,16 @@ def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits,
     return document.dumps(plan.document(context, made, found, not_seen(context)), indent)
 
 
-def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say) -> Provider:
+def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
+    ``live`` shows on a terminal how much has come.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
     at = located(endpoint)
     where = at.base_url or ""
     gc.enable()  # see __main__; an SDK makes garbage
-    live = sys.stderr is not None and sys.stderr.isatty()
+    live = live and sys.stderr is not None and sys.stderr.isatty()
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
 
     def progress(characters: int) -> None:

@@ -8,7 +8,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -55,7 +55,6 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -122,6 +121,8 @@ MaxCost = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option(help="Send and receive no more than this in all.", envvar="CTXREVIEW_MAX_TOKENS")
 ]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but results, warnings and errors.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell each request, and why one is made again.")]
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
 DEFAULT_BUDGET = 16_000
@@ -162,7 +163,14 @@ def context(
     budget: Budget = None,
     output: Output = None,
 ) -> None:
-    """Print what the model would see: functions, scopes, facts, and what it would not see."""
+    """Print what the model would see: functions, scopes, facts, and what it would not see.
+
+    For example:
+
+    \b
+    ctxreview context src/RecordService.cs:31-33
+    ctxreview context src/RecordService.cs:31-33 --format json
+    """
     from ctxreview.batch import Shown
     from ctxreview.reports import document
     from ctxreview.review import context_of
@@ -192,16 +200,25 @@ def prompt(
     model: Model = None,
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
+    quiet: Quiet = False,
     output: Output = None,
 ) -> None:
-    """Print the finished prompt, ready to paste into any chat."""
+    """Print the finished prompt, ready to paste into any chat.
+
+    For example:
+
+    \b
+    ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
+    """
     from ctxreview.review import context_of, prompt_of
 
     endpoint = _endpoint(provider, model, base_url) if exact_tokens else None
     job = _exactly(_job(root, hops, budget, message, model, endpoint), exact_tokens, endpoint)._replace(whole=False)
     made = prompt_of(context_of(selection, job), job)
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
-    _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
+    if not quiet:
+        _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
     finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
     if copy:
         import pyperclip
@@ -212,7 +229,8 @@ def prompt(
         except pyperclip.PyperclipException:
             there = False
         if there:
-            _say("The prompt is on the clipboard.")
+            if not quiet:
+                _say("The prompt is on the clipboard.")
             return
         _say("There is no clipboard here; the prompt is printed instead.")
     _print(finished.rstrip("\n"), output)
@@ -237,9 +255,19 @@ def review(
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
     fail_on: FailOn = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     output: Output = None,
 ) -> None:
-    """Ask a model with the whole context, and check its answer; without a model, say what the source proves."""
+    """Ask a model with the whole context, and check its answer; without a model, say what the source proves.
+
+    For example:
+
+    \b
+    ctxreview review src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview review src/RecordService.cs:31-33 --provider local --dry-run
+    ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
+    """
     from ctxreview import asking
     from ctxreview import review as pipeline
     from ctxreview.batch import Shown
@@ -247,6 +275,7 @@ def review(
     from ctxreview.providers import chosen
     from ctxreview.reports import document, markdown, opinions, text
 
+    tell = _teller(quiet, verbose)
     limits = asking.limits(max_tokens, max_cost)
     asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = [_endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
@@ -270,7 +299,7 @@ def review(
         _print_each(given, many, jobs[0], planned, output)
         return
     account = Account(limits)
-    askers = [asking.asking(e, fresh, account, _say) if e is not None else None for e in whom]
+    askers = [asking.asking(e, fresh, account, tell, live=not quiet) if e is not None else None for e in whom]
 
     def shown(values: list[Review]) -> str:
         alone = len(values) == 1
@@ -284,7 +313,7 @@ def review(
 
     def one(selection: str, its: "Job") -> Shown:
         if many:
-            _say(f"{selection} …")
+            tell(f"{selection} …")
         values = []
         for endpoint, job, asks in zip(whom, jobs, askers, strict=True):
             values.append(pipeline.review(selection, job._replace(beside=its.beside), asks))
@@ -307,7 +336,13 @@ def guard(
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
-    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model."""
+    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model.
+
+    For example:
+
+    \b
+    ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
+    """
     from ctxreview import guard as guards
     from ctxreview.reports import document, text
     from ctxreview.review import context_of
@@ -497,6 +532,19 @@ def _fail_on(found: Iterable[Finding], limit: Severity | None) -> None:
 
 def _colour(output: Path | None) -> bool:
     return output is None and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
+    """Tells of progress, as much as was asked for; warnings and errors are told by :func:`_say` all the same."""
+    if quiet and verbose:
+        raise ConfigError("--quiet says less and --verbose more; give one.")
+    if verbose:
+        import logging
+
+        handler = logging.StreamHandler(sys.stderr)
+        own = logging.getLogger("ctxreview")  # not the SDKs', which know the key
+        own.handlers, own.level, own.propagate = [handler], logging.INFO, False
+    return (lambda sentence: None) if quiet else _say
 
 
 def _say(sentence: str) -> None:

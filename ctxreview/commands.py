@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ctxreview.cli import BaseUrl, Format, Model, Output, ProviderName, Root, _endpoint, _print, _say
-from ctxreview.errors import ConfigError, StoppedError
+from ctxreview.errors import ConfigError, SourceError, StoppedError
 
 if TYPE_CHECKING:
     from ctxreview.store import Stored
@@ -35,8 +35,13 @@ def log(
 ) -> None:
     """List the reviews that were kept, newest first.
 
-    ctxreview log UpdateRecord lists those in which the word stands, in place, question, prompt, reply or result;
-    ctxreview log --stats sums up tokens, cost and verdicts; ctxreview log --purge --older-than 30 deletes.
+    With a text those in which it stands, in place, question, prompt, reply or result; with --stats tokens, cost and
+    verdicts; --purge deletes. For example:
+
+    \b
+    ctxreview log UpdateRecord
+    ctxreview log --stats
+    ctxreview log --purge --older-than 30
     """
     from ctxreview import store
     from ctxreview.reports import document, stored
@@ -71,7 +76,12 @@ def show(
     format_: Formats = Format.TEXT,
     output: Output = None,
 ) -> None:
-    """Print all that was kept of one review: ctxreview show 12, or ctxreview show last."""
+    """Print all that was kept of one review. For example:
+
+    \b
+    ctxreview show last
+    ctxreview show 1 --format json
+    """
     from ctxreview.reports import document, stored
 
     row = _kept(number)
@@ -91,29 +101,37 @@ def comment(
 
     It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
     run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
-    For example: ctxreview comment 12 --answer "Yes: it runs in the TransactionScope; the suggestion leaves it alone."
+    For example:
+
+    \b
+    ctxreview comment 1 --answer "Yes, under the transaction; it stays there."
     """
     from ctxreview.reports import comment as comments
     from ctxreview.reports.words import TEN_SECONDS
 
     row = _kept(number)
-    _say(comments.evidence(row))
+    since = _since(row)
+    _say(comments.evidence(row) + (f"\n{since}" if since else ""))
     answered = _answered("--answer", answer, TEN_SECONDS)
     reason = ""
     if row.verdict == "conflicts":
         reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")
     elif because is not None:
         raise ConfigError("--because says why a suggestion that conflicts is passed on, and here none conflicts.")
-    _print(comments.comment(row, answered, reason), output)
+    _print(comments.comment(row, answered, reason, since), output)
 
 
 @app.command()
 def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = None) -> None:
-    """Show each setting and where it comes from: ctxreview config, or ctxreview config --format json.
+    """Show each setting and where it comes from.
 
     An option wins over a CTXREVIEW_ variable, that over the repository's .ctxreview.toml (or [tool.ctxreview] in its
     pyproject.toml), that over the user's config.toml, that over what is built in. A repository may set scopes,
-    checklist, ignore and budget, and nothing else.
+    checklist, ignore and budget, and nothing else. For example:
+
+    \b
+    ctxreview config
+    ctxreview config --format json
     """
     from ctxreview.doctor import settings
     from ctxreview.reports import document
@@ -137,7 +155,11 @@ def doctor(
     """Check what ctxreview needs and say what to do about what is missing; status 2 when a review cannot be made.
 
     It looks at the interpreter, the grammar, the tokenizer's ranks, git, clipboard, keys (whether they are there) and
-    settings, and knocks at the model's address without a key and without code.
+    settings, and knocks at the model's address without a key and without code. For example:
+
+    \b
+    ctxreview doctor
+    ctxreview doctor --provider none --format json
     """
     from ctxreview.doctor import checks
     from ctxreview.reports import document
@@ -183,6 +205,24 @@ def _answered(option: str, given: str | None, question: str) -> str:
     if word is not None:
         raise ConfigError(f"{option}: a comment does not use the word {word!r}; say what you looked at and found.")
     return given.encode("utf-8", "replace").decode()
+
+
+def _since(row: Stored) -> str:
+    """What has become of a review's file since, ``""`` where it is as it was or that is not known."""
+    from hashlib import sha256
+
+    from ctxreview.selection import read
+
+    if row.source_digest is None:
+        return ""
+    path, _, _ = row.selection.rpartition(":")
+    try:
+        now = read(Path(row.repository) / path, Path(row.repository)).data
+    except SourceError:
+        return f"{path} is not there any more, or cannot be read: the lines are those that the model saw."
+    if sha256(now).hexdigest() == row.source_digest:
+        return ""
+    return f"{path} has changed since the model saw it: the lines are those of then, and may be others now."
 
 
 def _kept(number: str) -> Stored:

@@ -106,7 +106,8 @@ class _Line(httpx2.Client):
             if left <= 0:
                 raise httpx2.ReadTimeout("total time is over", request=request)
             request.extensions["timeout"] = {name: left if s is None else min(s, left) for name, s in limits.items()}
-            about = f"{request.method} {request.url.host}{request.url.path}"
+            # A gateway's address may have a key in its path: only the end of it is told.
+            about = f"{request.method} {request.url.host} …/{request.url.path.rpartition('/')[2]}"
             wait = min(8.0, 0.5 * 2**attempt) * random.uniform(0.75, 1.0)
             try:
                 response = super().send(request, **how)
