@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from samples import EXAMPLE, QUERY, READ_ONLY, ROOT
 from servers import JSON, Answer, Told, certificates, error, proxying, serving
-from test_faults import DOCUMENT, deaf, kept, whole
+from test_faults import DOCUMENT, HARMLESS, deaf, kept, whole
 
 KEY = "sk-test-c42b90d1e7f35a68"
 RESPONSES, CHAT, MESSAGES = "/v1/responses", "/v1/chat/completions", "/v1/messages"
@@ -231,6 +231,14 @@ def test_a_prompt_that_was_cut(tmp_path: Path, server: Told, read: int, status: 
     if status:
         assert "read only a part of the prompt (“1,000 of about" in done.stderr
         assert "give it a larger context, or lower --budget." in done.stderr
+
+
+def test_a_model_that_thinks_aloud(tmp_path: Path, server: Told) -> None:
+    """Thoughts before the answer are no part of it."""
+    server.answers[CHAT] = [whole("local", f"<think>\nIs it locked? {{}}\n</think>\n\n{HARMLESS}")]
+    done = run(tmp_path, *local(server.url, "--model", "qwen3"))
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["summary"], len(server.asked)) == ("Leave it as it is.", 1)
 
 
 def test_the_plan_of_a_local_model(tmp_path: Path, server: Told) -> None:

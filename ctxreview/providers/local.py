@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import openai
 
 from ctxreview.model import Completion, Prompt
@@ -17,6 +19,9 @@ Ollama drops what does not fit into its context and answers all the same
 (https://docs.ollama.com/context-length). Our own count is 27 % too high at worst, so that less than this was cut.
 """
 
+_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+"""What models that think aloud say before their answer, where a server does not take it out."""
+
 
 def connect(endpoint: Endpoint) -> Provider:
     """Ask by ``POST /chat/completions``. ``endpoint`` must be :func:`~ctxreview.providers.located`."""
@@ -24,6 +29,7 @@ def connect(endpoint: Endpoint) -> Provider:
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         with line(endpoint, openai.OpenAIError) as http:
             answer = chat(client(openai.OpenAI, endpoint, http), endpoint, prompt, progress)
+        answer = answer._replace(text=_THOUGHTS.sub("", answer.text))
         read = answer.usage.prompt_tokens
         if read is not None and read < READ_AT_LEAST * prompt.tokens.prompt:
             raise fault(endpoint, "cut", f"{read:,} of about {prompt.tokens.prompt:,} tokens")
