@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pty
+import random
 import re
 import select
 import shlex
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -295,6 +297,8 @@ def on_a_terminal(folder: Path, arguments: list[str], until: str, after: float) 
         os.close(terminal)
 
 
+MOMENTS = 15
+
 SLOW = {
     "mid-stream": ([Answer(whole("responses").pieces[:1] * 100, pause=0.3)], "characters", 0.0),
     "before the first byte": ([Answer(before=20.0)], "Asking", 1.5),
@@ -318,6 +322,33 @@ def test_ctrl_c(tmp_path: Path, server: Told, moment: str) -> None:
     assert [r["answered_from"] for r in kept()] == [None, 1]
     server.answers[RESPONSES] = [whole("responses")]
     assert [json.loads(line)["from_store"] for line in run(tmp_path, *arguments).stdout.splitlines()] == [True, False]
+
+
+def test_ctrl_c_at_any_moment(tmp_path: Path, server: Told) -> None:
+    """Whenever it comes, from the first import to the last, there is no traceback and the store is whole."""
+    server.answers[RESPONSES] = [Answer(whole("responses").pieces, pause=0.1)]
+    started = time.monotonic()
+    assert run(tmp_path, *review(server.url, "--fresh")).returncode == 0
+    takes = time.monotonic() - started
+    moments = random.Random(0)
+    finished = 1
+    for _ in range(MOMENTS):
+        with subprocess.Popen(
+            [sys.executable, "-m", "ctxreview", *review(server.url, "--fresh")],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=EXAMPLE, env=environment(tmp_path),
+        ) as child:  # fmt: skip
+            time.sleep(moments.uniform(0.1, 1.4 * takes))
+            child.send_signal(signal.SIGINT)
+            pressed = time.monotonic()
+            out, err = child.communicate(timeout=30)
+        assert time.monotonic() - pressed < 1
+        assert "Traceback" not in err
+        # Python ends by the signal itself where it came while a text was run as code, as named tuples do.
+        assert child.returncode in (0, 130, -signal.SIGINT)
+        finished += child.returncode == 0
+        assert out or child.returncode
+        assert len(kept()) >= finished
+    assert finished <= MOMENTS, "nothing was interrupted: the test has shown nothing"
 
 
 def test_ctrl_c_without_a_connection(tmp_path: Path) -> None:
