@@ -14,7 +14,7 @@ from ctxreview.errors import ConfigError, StoreError
 from ctxreview.model import Completion, Prompt, Review
 from ctxreview.prices import Account, Limits
 from ctxreview.providers import PROVIDERS, Endpoint, address, connect, located
-from ctxreview.review import Job, Provider, context_of, kept, prompt_of
+from ctxreview.review import Job, Provider, context_of, kept, prompt_of, sent_of
 
 Say = Callable[[str], None]
 """Tells the person one sentence."""
@@ -62,10 +62,11 @@ def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits,
     found = None
     if endpoint is not None:
         where = address(endpoint)
-        found = prices.plan(made, endpoint.provider, endpoint.model, where, endpoint.max_reply_tokens, within)
+        size = sent_of(made, context, job)
+        found = prices.plan(size, endpoint.provider, endpoint.model, where, endpoint.max_reply_tokens, within)
     if indent == 0:
-        return plan.text(context, made, found, not_seen(context))
-    return document.dumps(plan.document(context, made, found, not_seen(context)), indent)
+        return plan.text(context, made, found, not_seen(context), job.bare)
+    return document.dumps(plan.document(context, made, found, not_seen(context), job.bare), indent)
 
 
 def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
@@ -109,6 +110,8 @@ def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
     if days == 0:
         return
     try:
-        kept(value, store.key(value.prompt, at.provider, at.base_url or "", at.model), days)
+        # What was answered to a prompt with secrets in it is found by its number alone: a key would be a digest of them.
+        known = store.key(value.prompt, at.provider, at.base_url or "", at.model) if value.bare is None else ""
+        kept(value, known, days)
     except StoreError as error:
         say(f"This review was not kept. {error}")

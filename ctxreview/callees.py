@@ -98,9 +98,7 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
     sets = _sets(repository) if paths else {}
     entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
     for path in paths:
-        source = repository.source(path)
-        declared = re.findall(rb"\b(?:class|record|struct)\s+(\w+)", source.data) if source is not None else []
-        there = repository.heads(path) if any(d.decode() in entities for d in declared) else None
+        there = repository.heads(path) if not entities.isdisjoint(_declared(path, repository)) else None
         for member in there.members if there is not None else ():
             if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
                 continue
@@ -112,13 +110,20 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
                 yield excerpt_of(there, [member.span], "field", why)
 
 
+def _declared(path: str, repository: Repository) -> frozenset[str]:
+    """The names of the types that a file declares."""
+
+    def made() -> frozenset[str]:
+        names = re.findall(rb"\b(?:class|record|struct)\s+(\w+)", repository.text(path))
+        return frozenset(name.decode("utf-8", "replace") for name in names)
+
+    return repository.once(("declared", path), made)
+
+
 def _sets(repository: Repository) -> dict[str, set[str]]:
     """For each entity the names of its sets in the repository's contexts."""
     found: dict[str, set[str]] = {}
     for path in repository.files("DbSet"):
-        source = repository.source(path)
-        for entity, name in re.findall(
-            rb"\bDbSet<\s*([\w.]+)\s*\??>\s+(\w+)", source.data if source is not None else b""
-        ):
+        for entity, name in re.findall(rb"\bDbSet<\s*([\w.]+)\s*\??>\s+(\w+)", repository.text(path)):
             found.setdefault(entity.decode().rpartition(".")[2], set()).add(name.decode())
     return found

@@ -123,7 +123,7 @@ def calls(target: Target, repository: Repository) -> Found:
     family = _Family(target, Declared(target.outline, home), repository)
     paths, left = family.paths()
     found = []
-    read = [o for path in paths if (o := repository.uses(path, family.words)) is not None]
+    read = repository.uses_all(paths, family.words)
     repository.look_for(simple(r.type) for o in read for r in o.references if r.type)
     for outline in read:
         found += [c for r in outline.references if (c := family.call(outline, r)) is not None]
@@ -241,8 +241,7 @@ class _Family:
         kept: list[str] = []
         size = 0
         for path in sorted(paths, key=apart)[:MAX_FILES]:
-            source = self.repository.source(path)
-            size += len(source.data) if source is not None else 0
+            size += len(self.repository.text(path))
             if kept and size > MAX_TEXT:
                 break
             kept.append(path)

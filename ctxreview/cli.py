@@ -74,6 +74,7 @@ class ReviewFormat(StrEnum):
 
     TEXT = "text"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
 
 
@@ -114,6 +115,9 @@ BaseUrl = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
+NoRedact = Annotated[
+    bool, typer.Option("--no-redact", help="Send secrets as they stand, after asking you twice on a terminal.")
+]
 MaxCost = Annotated[
     float | None,
     typer.Option(metavar="USD", help="Ask for no more than this in all.", envvar="CTXREVIEW_MAX_COST"),
@@ -251,6 +255,7 @@ def review(
     dry_run: DryRun = False,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
+    no_redact: NoRedact = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
@@ -284,7 +289,10 @@ def review(
     if not dry_run:
         whom = [chosen(e) if e is not None else None for e in whom]
     jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom]
+    jobs = [j._replace(bare=no_redact) for j in jobs]
     given, many = _selections(selections, listed)
+    if no_redact:
+        _agree_to_bare(whom, dry_run)
     if dry_run:
         if exact_tokens:
             raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
@@ -299,7 +307,9 @@ def review(
         _print_each(given, many, jobs[0], planned, output)
         return
     account = Account(limits)
-    askers = [asking.asking(e, fresh, account, tell, live=not quiet) if e is not None else None for e in whom]
+    askers = [
+        asking.asking(e, fresh or no_redact, account, tell, live=not quiet) if e is not None else None for e in whom
+    ]
 
     def shown(values: list[Review]) -> str:
         alone = len(values) == 1
@@ -308,6 +318,10 @@ def review(
             return document.dumps(made, None if many else 2)
         if format_ is ReviewFormat.MARKDOWN:
             return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        if format_ is ReviewFormat.HTML:
+            from ctxreview.reports import page
+
+            return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
         colour = _colour(output)
         return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
 
@@ -434,6 +448,33 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
     return Endpoint(provider, named, base_url, key, max_reply_tokens=largest, **patience)
 
 
+def _agree_to_bare(whom: "Sequence[Endpoint | None]", dry_run: bool) -> None:
+    """Ask twice whether secrets may be sent. Raises where that is not answered with a yes, or cannot be asked."""
+    from urllib.parse import urlsplit
+
+    from ctxreview.providers import address
+
+    if not all(whom):
+        raise ConfigError("--no-redact is about what is sent, and no model is asked; leave it out.")
+    if dry_run:
+        return
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+        raise ConfigError("--no-redact sends secrets and asks you first: run it on a terminal, or leave it out.")
+    hosts = sorted({urlsplit(address(e)).hostname or "" for e in whom if e is not None})
+    named = " and ".join(hosts)
+    for question, wanted in (
+        (f"Keys, passwords and tokens in the code will be sent to {named} as they stand. Send them? (yes)", "yes"),
+        (f"They cannot be called back. To send them, type the host's name ({named}):", named),
+    ):
+        _say(question)
+        try:
+            agreed = input().strip() == wanted
+        except (EOFError, KeyboardInterrupt):
+            raise StoppedError("Stopped; nothing was sent.") from None
+        if not agreed:
+            raise ConfigError("Nothing was sent. Without --no-redact, secrets are replaced.")
+
+
 def _selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:
     """The selections, and whether they are printed as JSON Lines."""
     if listed is not None and given:
@@ -548,5 +589,9 @@ def _teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
 
 
 def _say(sentence: str) -> None:
+    """A sentence for the person; it may quote a server, a file's name or a model, which do nothing to the terminal."""
+    from ctxreview.listing import visible
+    from ctxreview.redact import redact
+
     if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
-        print(sentence, file=sys.stderr, flush=True)
+        print(redact(visible(sentence)).text, file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ def apply(suggestion: Suggestion, source: Source) -> Source:
         raise UnplacedError("It proposes no edit.")
     for edit in suggestion.edits:
         if not same_path(edit.path, source.path):
-            raise UnplacedError(f"It changes {edit.path}, which is not the reviewed file.")
+            raise UnplacedError(f"It changes {edit.path}, which is not the file of the selection.")
         (first, last), new = _made(edit, source)
         placed.append(_bytes(first, last, new, source))
     placed.sort(key=lambda p: p[0])

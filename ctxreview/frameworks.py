@@ -43,6 +43,13 @@ def frameworks(language: str) -> Frameworks:
     return Frameworks(**lists, turns=told["turns"])
 
 
+def expect(outline: Outline, functions: Sequence[Scope], repository: Repository) -> None:
+    """Search for what :func:`assumptions` will mostly ask for: so many words that any others then cost nothing more."""
+    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
+    if home is not None and (Declared(outline, home).bases or home.construct == "interface"):
+        repository.look_for([home.name, *(f.name for f in functions), *frameworks(outline.language).pipeline])
+
+
 def assumptions(
     outline: Outline, functions: Sequence[Scope], roots: Sequence[Declared], repository: Repository
 ) -> Iterator[str]:
@@ -109,8 +116,8 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in about.pipeline))
     scopes = scope_words(repository.language)
     for path in paths:
-        source = repository.source(path)
-        if source is None or not _RUNS_ON.search(source.data) or not any(w in source.data for w in scopes):
+        text = repository.text(path)
+        if not any(w in text for w in scopes) or not _RUNS_ON.search(text):
             continue
         there = repository.heads(path)
         for type_ in there.types if there is not None else ():

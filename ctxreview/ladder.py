@@ -7,7 +7,8 @@ signatures. A scope's two ends and the selection are never left out.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from ctxreview.errors import BudgetError
@@ -60,8 +61,9 @@ def fill(
             page.must(header)
     for lines in page.uncovered():
         page.must(Excerpt(source, lines, "member", "selected"))
-    for group in rest:
-        page.add(group)
+    if not page.add_all(rest):
+        for group in rest:
+            page.add(group)
     if types:
         page.count_bodies(types[0])
     return context._replace(
@@ -89,7 +91,7 @@ class _Page:
         self.budget = budget
         self.tokenizer = tokenizer
         self.room = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
-        self.reserved = 0
+        self._reserved = ""
         self.excerpts: list[Excerpt] = []
         self.shown: dict[str, set[int]] = {}
         self.omitted: list[Omission] = []
@@ -97,28 +99,33 @@ class _Page:
     def reserve(self, groups: list[_Group]) -> None:
         """Keep room for the sentences about what may be left out later."""
         whys = [f"{len(g.excerpts)} of {g.what}: {OVER}" for g in groups if g.excerpts] + [BODIES] * bool(groups)
-        self.reserved = (
-            said([Omission(self.source.path, *groups[0].lines, why) for why in whys], self.tokenizer) if groups else 0
-        )
+        self._reserved = sentences([Omission(self.source.path, *groups[0].lines, w) for w in whys]) if groups else ""
+
+    @cached_property
+    def reserved(self) -> int:
+        """The room that is kept for them, in tokens."""
+        return self.tokenizer.count(self._reserved)
+
+    def has_room(self, tokens: int) -> bool:
+        """Whether so many tokens fit; the room that is kept is counted only where it may matter."""
+        return tokens + 2 * len(self._reserved) <= self.room or tokens <= self.room - self.reserved
 
     def weighed(self, excerpt: Excerpt) -> Excerpt:
         """The excerpt with its size, the mark of a gap included."""
-        return excerpt._replace(tokens=self._size([excerpt]))
+        return excerpt._replace(tokens=self._size(shown_lines([excerpt], excerpt.source), excerpt.source))
 
-    def _size(self, excerpts: list[Excerpt]) -> int:
-        """Tokens of some excerpts of one file, with the mark of a gap; of another file, with its heading."""
-        source = excerpts[0].source
+    def _size(self, shown: Mapping[int, bool], source: Source) -> int:
+        """Tokens of some lines of one file, with the mark of a gap; of another file, with its heading."""
         if source.path == self.source.path:
-            return self.tokenizer.count(f"{listing(excerpts, source, self.context.selection.lines)}\n …")
+            return self.tokenizer.count(f"{listing(shown, source, self.context.selection.lines)}\n …")
         return self.tokenizer.count(
-            f"## {source.path}\n\n```{self.context.outline.language}\n{listing(excerpts, source)}\n …\n```\n"
+            f"## {source.path}\n\n```{self.context.outline.language}\n{listing(shown, source)}\n …\n```\n"
         )
 
     def _take(self, excerpt: Excerpt) -> None:
         self.room -= excerpt.tokens
         self.excerpts.append(excerpt)
-        lines = shown_lines([excerpt], excerpt.source)
-        self.shown.setdefault(excerpt.source.path, set()).update(n for n, kept in lines.items() if kept)
+        self.shown.setdefault(excerpt.source.path, set()).update(_kept_lines(excerpt))
 
     def _omit(self, omission: Omission) -> None:
         self.room -= said([omission], self.tokenizer)
@@ -129,7 +136,7 @@ class _Page:
         if any(e.source.path == excerpt.source.path and e.span.holds(excerpt.span) for e in self.excerpts):
             return
         excerpt = self.weighed(excerpt)
-        if excerpt.tokens > self.room - self.reserved:
+        if not self.has_room(excerpt.tokens):
             raise BudgetError(
                 f"{self.context.selection.given}: the selection needs "
                 f"{self.budget - self.room + self.reserved + excerpt.tokens:,} tokens and the budget is {self.budget:,}; "
@@ -140,7 +147,7 @@ class _Page:
     def function(self, excerpt: Excerpt, function: Scope) -> None:
         """Show the function, whole where there is room."""
         excerpt = self.weighed(excerpt)
-        if excerpt.tokens > self.room - self.reserved:
+        if not self.has_room(excerpt.tokens):
             excerpt = self._elided(excerpt, function)
         self._take(excerpt)
         for omission in _left_out(excerpt):
@@ -148,33 +155,55 @@ class _Page:
 
     def add(self, group: _Group) -> None:
         """Show of the group what there is room for."""
-        shown = self.shown.get(group.source.path, set())
-        waiting = [e for e in group.excerpts if not shown.issuperset(_kept_lines(e))]
+        waiting = self._waiting([group])
         taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
         if len(taken) < len(waiting):
             left = len(waiting) - len(taken)
             self._omit(Omission(group.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
 
+    def add_all(self, groups: list[_Group]) -> bool:
+        """Show all groups if there is room for them, as there mostly is."""
+        waiting = self._waiting(groups)
+        return not waiting or bool(self._together(waiting))
+
+    def _waiting(self, groups: list[_Group]) -> list[Excerpt]:
+        """The excerpts of some groups with lines that are shown neither yet nor by those before."""
+        seen = {path: set(lines) for path, lines in self.shown.items()}
+        waiting = []
+        for excerpt in (e for g in groups for e in g.excerpts):
+            lines = seen.setdefault(excerpt.source.path, set())
+            kept = _kept_lines(excerpt)
+            if not lines.issuperset(kept):
+                lines.update(kept)
+                waiting.append(excerpt)
+        return waiting
+
     def _fits(self, excerpt: Excerpt) -> bool:
         """Take the excerpt if there is room for it."""
-        if excerpt.tokens > self.room - self.reserved:
+        if not self.has_room(excerpt.tokens):
             return False
         self._take(excerpt)
         return True
 
     def _together(self, excerpts: list[Excerpt]) -> list[Excerpt]:
-        """Take all of them if there is room: counted as one text, which takes a fraction of counting each.
+        """Take all of them if there is room: counted as one text for each file, a fraction of counting each.
 
         Each then has its share of the tokens, by its size.
         """
-        tokens = self._size(excerpts) if excerpts else 0
-        if not excerpts or tokens > self.room - self.reserved:
+        files: dict[str, list[Excerpt]] = {}
+        for excerpt in excerpts:
+            files.setdefault(excerpt.source.path, []).append(excerpt)
+        sources = {path: of[0].source for path, of in files.items()}
+        tokens = {path: self._size(shown_lines(of, sources[path]), sources[path]) for path, of in files.items()}
+        if not excerpts or not self.has_room(sum(tokens.values())):
             return []
-        sizes = [e.span.size + 1 for e in excerpts]
-        total, before = sum(sizes), 0
-        for excerpt, size in zip(excerpts, sizes, strict=True):
-            share = tokens * (before + size) // total - tokens * before // total
-            before += size
+        sizes = {path: sum(e.span.size + 1 for e in of) for path, of in files.items()}
+        before = dict.fromkeys(files, 0)
+        for excerpt in excerpts:
+            path = excerpt.source.path
+            end = before[path] + excerpt.span.size + 1
+            share = tokens[path] * end // sizes[path] - tokens[path] * before[path] // sizes[path]
+            before[path] = end
             self._take(excerpt._replace(tokens=share))
         return excerpts
 
@@ -301,8 +330,11 @@ def _among(own: list[_Group], others: list[_Group]) -> list[_Group]:
     return [*own[:1], *callers, *own[1:-1], *rest, *own[-1:]]
 
 
-def _kept_lines(excerpt: Excerpt) -> set[int]:
-    return {n for n, kept in shown_lines([excerpt], excerpt.source).items() if kept}
+def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
+    if not excerpt.elided:
+        first, last = excerpt.source.lines_of(excerpt.span)
+        return range(first, last + 1)
+    return [n for n, kept in shown_lines([excerpt], excerpt.source).items() if kept]
 
 
 def _whole(function: Scope, outline: Outline) -> Span:
@@ -343,13 +375,11 @@ def _signatures(outline: Outline, home: Span, taken: list[Span], state: list[Mem
     heads += [_declaration(m, outline) for m in state]
     lines = {n for t in taken for n in range(source.line_of(t.start), source.lines_of(t)[1] + 1)}
     for head in sorted(heads):
-        line = _lines(
-            source, Span(head.start, max(head.start + 1, head.start + len(source.data[head.start : head.end].rstrip())))
-        )
-        first, last = source.lines_of(line)
-        if not lines.intersection(range(first, last + 1)):
+        text = source.data[head.start : head.end].rstrip()
+        first, last = source.lines_of(Span(head.start, max(head.start + 1, head.start + len(text))))
+        if lines.isdisjoint(range(first, last + 1)):
             lines.update(range(first, last + 1))
-            yield line
+            yield source.line_span(first, last)
 
 
 def _left_out(excerpt: Excerpt) -> list[Omission]:
@@ -357,9 +387,14 @@ def _left_out(excerpt: Excerpt) -> list[Omission]:
     return [Omission(excerpt.source.path, *excerpt.source.lines_of(e), why) for e in excerpt.elided]
 
 
+def sentences(omitted: Iterable[Omission]) -> str:
+    """What is said about what is left out."""
+    return "".join(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n" for o in omitted)
+
+
 def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
-    """Tokens of the sentences that say what is left out."""
-    return tokenizer.count("".join(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n" for o in omitted))
+    """Tokens of these sentences."""
+    return tokenizer.count(sentences(omitted))
 
 
 def _own_lines(source: Source, span: Span) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ctxreview.model import Context, Excerpt, Fact, Scope, Source
 
@@ -29,7 +29,14 @@ WORDS = {
 
 
 _CONTROL = {n: f"\\x{n:02x}" for n in (*range(0x20), *range(0x7F, 0xA0)) if n not in (0x09, 0x0A)}
-_CONTROL |= {n: f"\\u{n:04x}" for n in (*range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x206A), 0xFEFF)}
+_UNSEEN = (
+    (0xAD, 0xAD), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
+    (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB), (0xE0000, 0xE007F), (0xE0100, 0xE01EF),
+)  # fmt: skip
+"""First and last of the characters of Unicode that show nothing (Default_Ignorable_Code_Point), turn the direction,
+annotate, or end a line for some readers only."""
+_CONTROL |= {n: f"\\u{n:04x}" if n < 0x10000 else f"\\U{n:08x}" for a, b in _UNSEEN for n in range(a, b + 1)}
 _CONTROL[0x0D] = ""
 
 
@@ -52,7 +59,8 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
     for excerpt in excerpts:
         start, end = source.lines_of(excerpt.span)
         if not excerpt.elided:
-            shown.update(dict.fromkeys(range(start, end + 1), True))
+            for number in range(start, end + 1):
+                shown[number] = True
             continue
         hidden = [source.lines_of(e) for e in excerpt.elided]
         for number in range(start, end + 1):
@@ -61,15 +69,15 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
 
 
 def listing(
-    excerpts: Sequence[Excerpt], source: Source, selected: tuple[int, int] = (0, 0), lines: Sequence[str] = ()
+    shown: Mapping[int, bool], source: Source, selected: tuple[int, int] = (0, 0), lines: Sequence[str] = ()
 ) -> str:
-    """The excerpts of one file as numbered lines in file order; ``selected`` lines are marked with ``>``.
+    """The :func:`shown_lines` of one file, numbered and in file order; ``selected`` ones are marked with ``>``.
 
     Left-out lines are shown as one line that counts them. ``lines`` are the file's lines as they are to be shown,
     see :func:`redacted`; as they stand in the file without them.
     """
     first, last = selected
-    shown = shown_lines(excerpts, source)
+    texts = lines or source.lines
     width = len(str(max(shown, default=1)))
     out: list[str] = []
     previous, skipped = 0, 0
@@ -80,23 +88,25 @@ def listing(
         if skipped:
             out.append(f"{'':{width + 1}} … {skipped} lines left out here")
             skipped = 0
-        elif previous and number > previous + 1:
+        elif number > previous + 1 and previous:
             out.append(f"{'':{width + 1}} …")
         mark = ">" if first <= number <= last else " "
-        out.append(f"{mark}{number:{width}} | {lines[number - 1] if lines else source.line(number)}".rstrip())
+        out.append(f"{mark}{number:{width}} | {texts[number - 1]}".rstrip())
         previous = number
     if skipped:
         out.append(f"{'':{width + 1}} … {skipped} lines left out here")
     return "\n".join(out)
 
 
-def files(context: Context) -> Iterator[tuple[Source, str]]:
-    """The excerpts as numbered lines without secrets, file by file, the selected one first."""
+def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
+    """The excerpts as numbered lines, file by file, the selected one first; without secrets unless ``bare``."""
     others = {e.source.path: e.source for e in context.excerpts if e.source.path != context.path}
     for source in (context.selection.source, *others.values()):
         excerpts = [e for e in context.excerpts if e.source.path == source.path]
         selected = context.selection.lines if source.path == context.path else (0, 0)
-        yield source, listing(excerpts, source, selected, redacted(source))
+        numbers = range(1, source.line_count + 1)
+        lines = tuple(visible(source.line(n)) for n in numbers) if bare else redacted(source)
+        yield source, listing(shown_lines(excerpts, source), source, selected, lines)
 
 
 def proven(context: Context) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -72,18 +72,9 @@ class Source:
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """Byte offset of the first byte of each line."""
-        data = self.data
-        starts, at = [0], 0
-        if b"\r" not in data:
-            while (at := data.find(b"\n", at) + 1) > 0:
-                starts.append(at)
-        else:
-            for line in data.splitlines(keepends=True):  # bytes split at \n, \r and \r\n only
-                at += len(line)
-                starts.append(at)
-            if not data.endswith((b"\n", b"\r")):
-                starts.pop()
-        return tuple(starts)
+        # Bytes, unlike strings, are split at \n, \r and \r\n only.
+        starts = tuple(accumulate(map(len, self.data.splitlines(keepends=True)), initial=0))
+        return starts if self.data.endswith((b"\n", b"\r")) or len(starts) == 1 else starts[:-1]
 
     @property
     def newline(self) -> str:
@@ -104,7 +95,8 @@ class Source:
 
     def lines_of(self, span: Span) -> tuple[int, int]:
         """First and last line (1-based, inclusive) that ``span`` touches."""
-        return self.line_of(span.start), self.line_of(max(span.start, span.end - 1))
+        starts = self.starts
+        return bisect_right(starts, span.start), bisect_right(starts, max(span.start, span.end - 1))
 
     def line_span(self, first: int, last: int | None = None) -> Span:
         """Lines ``first`` to ``last`` (1-based, inclusive), without the last line's end."""
@@ -121,15 +113,16 @@ class Source:
         return self.data[span.start : span.end].decode("utf-8", "replace")
 
     @cached_property
-    def _lines(self) -> tuple[str, ...]:
-        data = self.data
-        return tuple(
-            data[a:b].decode("utf-8", "replace").rstrip("\r\n") for a, b in pairwise((*self.starts, len(data)))
-        )
+    def lines(self) -> list[str]:
+        """The texts of all lines, without their ends; one more, empty, after a last line end."""
+        text = self.data.decode("utf-8", "replace")
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.split("\n")
 
     def line(self, number: int) -> str:
         """The text of one line (1-based), without its line end."""
-        return self._lines[number - 1]
+        return self.lines[number - 1]
 
 
 class Wrapper(NamedTuple):
@@ -585,7 +578,8 @@ class Review(NamedTuple):
 
     ``reply`` is the text the model answered with; ``from_store`` the number of the kept review that it was taken from,
     ``None`` where the model was asked. ``ignored`` are hazards of rules that the repository's settings ignore; the guard
-    ignores none.
+    ignores none. ``prompt`` has no secrets; ``bare`` is how many of each kind were sent as they stand all the same,
+    ``None`` where none could be.
     """
 
     question: str
@@ -602,3 +596,4 @@ class Review(NamedTuple):
     reply: str = ""
     from_store: int | None = None
     ignored: tuple[Finding, ...] = ()
+    bare: dict[str, int] | None = None

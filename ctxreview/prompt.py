@@ -51,41 +51,65 @@ def _template_text() -> str:
     try:
         return prompt_file(TEMPLATE).read_text("utf-8")
     except (OSError, UnicodeError) as error:
-        raise _unusable(error) from None
+        raise _unusable(TEMPLATE, error) from None
 
 
-def _unusable(error: Exception) -> ConfigError:
+def _unusable(template: str, error: Exception) -> ConfigError:
     what = " ".join(str(error).split()) or type(error).__name__
-    return ConfigError(f"{prompt_file(TEMPLATE)}: the template cannot be used ({what}); mend it or remove it.")
+    return ConfigError(f"{prompt_file(template)}: the template cannot be used ({what}); mend it or remove it.")
 
 
-def build(context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer) -> Prompt:
-    """The finished prompt, secrets replaced.
+def build(
+    context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer, bare: bool = False
+) -> Prompt:
+    """The finished prompt, secrets replaced unless ``bare``.
 
     Raises :class:`BudgetError` when it exceeds the budget all the same, and :class:`ConfigError` when a user's
     template is broken.
     """
     from ctxreview.redact import redact
 
-    shown = [{"path": _sentence(source.path), "code": code} for source, code in files(context)]
+    asked = visible(question if bare else redact(question).text)
+    values = {
+        "question": "\n".join(f"> {line}" for line in asked.splitlines() or [""]),
+        "checklist": checklist,
+        "schema": _schema_text(),
+    }
+    return rendered(TEMPLATE, context, values, schema(), tokenizer, bare)
+
+
+def rendered(
+    template: str,
+    context: Context,
+    values: dict[str, Any],
+    form: dict[str, object],
+    tokenizer: Tokenizer,
+    bare: bool = False,
+) -> Prompt:
+    """The prompt that ``template`` gives for a context, secrets replaced unless ``bare``; ``form`` is its reply's schema.
+
+    Raises as :func:`build` does. Texts in ``values`` are told as they are.
+    """
+
+    def told(text: str) -> str:
+        return sentence(text, bare)
+
+    shown = [{"path": told(source.path), "code": code} for source, code in files(context, bare)]
     code = "\n".join(file["code"] for file in shown)
     first, last = context.selection.lines
-    values: dict[str, Any] = {
-        "question": "\n".join(f"> {line}" for line in visible(redact(question).text).splitlines() or [""]),
-        "proven": [_sentence(s) for s in proven(context)],
-        "path": _sentence(context.path),
+    common: dict[str, Any] = {
+        "proven": [told(s) for s in proven(context)],
+        "path": told(context.path),
         "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
         "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),
         "language": context.outline.language,
         "code": shown[0]["code"],
         "others": shown[1:],
-        "not_seen": [_sentence(s) for s in not_seen(context)],
-        "checklist": checklist,
-        "schema": _schema_text(),
+        "not_seen": [told(s) for s in not_seen(context)],
     }
-    system, user = _render(values)
+    system, user = _render(template, common | values)
     size = tokenizer.count(system) + tokenizer.count(user)
-    return within(Prompt(system, user, schema(), context.tokens._replace(prompt=size)), context)
+    return within(Prompt(system, user, form, context.tokens._replace(prompt=size)), context)
 
 
 def within(prompt: Prompt, context: Context) -> Prompt:
@@ -98,11 +122,12 @@ def within(prompt: Prompt, context: Context) -> Prompt:
     return prompt
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str, bare: bool = False) -> str:
     """``text`` on one line: what it quotes from the source must not look like a part of the prompt."""
     from ctxreview.redact import redact
 
-    return redact(visible(" ".join(text.split()))).text
+    one = visible(" ".join(text.split()))
+    return one if bare else redact(one).text
 
 
 def not_seen(context: Context) -> tuple[str, ...]:
@@ -116,7 +141,7 @@ def not_seen(context: Context) -> tuple[str, ...]:
     return (*context.blind_spots, *left_out)
 
 
-def _render(values: dict[str, Any]) -> tuple[str, str]:
+def _render(name: str, values: dict[str, Any]) -> tuple[str, str]:
     import jinja2
 
     folders = prompt_folders()
@@ -131,12 +156,12 @@ def _render(values: dict[str, Any]) -> tuple[str, str]:
         autoescape=False,
     )
     try:
-        template = environment.get_template(TEMPLATE)
+        template = environment.get_template(name)
         context = template.new_context(values)
         list(template.root_render_func(context))  # lets a template that extends another find its blocks
         parts = {name: "".join(context.blocks[name][0](context)).strip() + "\n" for name in ("system", "user")}
     except KeyError as error:
-        raise _unusable(ValueError(f"it has no block {error}")) from None
+        raise _unusable(name, ValueError(f"it has no block {error}")) from None
     except Exception as error:  # what a user's template does is the user's: any fault in it is theirs to mend
-        raise _unusable(error) from None
+        raise _unusable(name, error) from None
     return parts["system"], parts["user"]

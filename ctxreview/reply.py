@@ -64,7 +64,9 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
     try:
         wire = msgspec.json.decode(unfenced(text), type=_Reply)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ReplyError(f"The reply is not in the form that was asked for: {error}") from None
+        # The error may quote the reply, and is shown, and sent in the second question.
+        said = redact(visible(str(error))).text
+        raise ReplyError(f"The reply is not in the form that was asked for: {said}") from None
     given = {a.id: a for a in wire.checklist}
     return Reply(
         summary=wire.summary,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain as chain_of
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,19 +16,26 @@ from ctxreview.languages import extensions
 from ctxreview.model import Outline, Scope, Source, Span, Wrapper, Wrappers
 from ctxreview.outline import outline
 from ctxreview.outline.signatures import arity, bases, modifiers, simple
+from ctxreview.processes import cores, spread
 from ctxreview.workspace import Workspace, read, search, workspace
 from ctxreview.workspace import words as every_word
 
 T = TypeVar("T")
 
+NO_SOURCE = Source("", b"")
+
 MAX_PASSES = 12
 """Searches of the text before all its words are read into a table, which costs as much as twelve of them."""
+MANY = 16
+"""Words that cost as much to search for as that table."""
 MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
 MAX_DERIVING = 60
 """Files read for the types that derive from one: :attr:`Repository.cut` has those with more."""
 MAX_HELD = 12_000_000
 """Bytes of files whose outlines are kept from selection to selection: an outline takes several times its file."""
+MIN_SHARED = 400_000
+"""Bytes of files from which on several processes outline them: with fewer, starting them takes longer than they save."""
 MAX_CLIMB = 64
 """Types looked at on the way up from one to its bases."""
 
@@ -88,9 +96,9 @@ class Repository:
         if not new:
             return
         self._passes += 1
-        if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
+        much = self._passes > MAX_PASSES or len(new) > MANY
+        if self._words is None and much and len(self.place.paths) <= MAX_TABLE:
             self._words = every_word(self.place, self._texts)
-            self._texts.clear()
         if self._words is not None:
             self._hits.update((w, self._words.get(w, ())) for w in new)
         else:
@@ -116,6 +124,13 @@ class Repository:
             self._sources[path] = read(self.place, path)
         return self._sources[path]
 
+    def text(self, path: str) -> bytes:
+        """What :meth:`source` of a file has as data, empty where it cannot be read: where a search has read it, at no cost."""
+        if path in self._texts and path not in self._sources:
+            return self._texts[path]
+        source = self.source(path)
+        return source.data if source is not None else b""
+
     def uses(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
         """The outline of a file with the references to ``names``; only functions that name one are read inside.
 
@@ -130,6 +145,23 @@ class Repository:
             self.parsed += len(source.data)
             self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
         return self._outlines[key]
+
+    def uses_all(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
+        """:meth:`uses` of several files, without those that cannot be read, on every core where there is much to read."""
+        wanted = frozenset(names)
+        new = [p for p in paths if (p, wanted, ()) not in self._outlines and self.source(p) is not None]
+        if sum(len(s.data) for p in new if (s := self.source(p)) is not None) >= MIN_SHARED and cores() > 1:
+
+            def made(path: str) -> Outline | None:
+                found = self.uses(path, wanted)
+                return found and replace(found, source=NO_SOURCE)  # it is here already
+
+            for path, found in zip(new, spread(made, new), strict=True):
+                source = self.source(path)
+                if found is not None and source is not None:
+                    self.parsed += len(source.data)
+                    self._outlines[path, wanted, ()] = replace(found, source=source)
+        return [found for path in paths if (found := self.uses(path, wanted)) is not None]
 
     def again(self, known: Outline, found: tuple[Wrapper, ...]) -> Outline:
         """An outline once more, with further wrappers known, and as much of the file read inside."""
@@ -154,8 +186,7 @@ class Repository:
         if name not in self._types:
             found = []
             for path in self.files(name):
-                source = self.source(path)
-                if source is not None and _declares(source.data, name.encode()):
+                if _declares(self.text(path), name.encode()):
                     made = self.heads(path)
                     found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
             self._types[name] = tuple(found)
@@ -278,8 +309,7 @@ class Repository:
             here = waiting.pop(0)
             name = here.scope.name
             for path in self.files(name):
-                source = self.source(path)
-                if source is None or not _derives(source.data, name.encode()):
+                if not _derives(self.text(path), name.encode()):
                     continue
                 looked += 1
                 made = self.heads(path) if looked <= MAX_DERIVING else None
@@ -310,14 +340,14 @@ def places(data: bytes, names: Iterable[str]) -> Iterator[Span]:
     return iter(sorted(found))
 
 
-_TYPE_WORD = re.compile(rb"\b(?:class|struct|interface|record)\s+@?\Z")
+_TYPE_WORDS = (b"class", b"struct", b"interface", b"record")
 
 
 def _declares(data: bytes, name: bytes) -> bool:
     """Whether the name stands after the keyword of a type."""
     at = data.find(name)
     while at >= 0:
-        if _TYPE_WORD.search(data, max(0, at - 40), at):
+        if data[max(0, at - 40) : at].rstrip(b" \t\r\n@").endswith(_TYPE_WORDS):
             return True
         at = data.find(name, at + len(name))
     return False

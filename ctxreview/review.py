@@ -49,7 +49,7 @@ class Job(NamedTuple):
     find it by itself. With ``whole``, all of the file is read, as rules and guard need it, and not the selected
     functions alone; ``beside`` are the selections that point into the same file: it is read once for all of them.
     ``exact`` has the provider count a finished prompt, with the name the count goes by. A ``tunable`` budget is one that a
-    repository's own settings override.
+    repository's own settings override. ``bare`` prompts are sent with the secrets that stand in the code.
     """
 
     root: Path | None
@@ -63,6 +63,7 @@ class Job(NamedTuple):
     beside: tuple[Selection, ...] = ()
     exact: tuple[str, Callable[[Prompt], int]] | None = None
     tunable: bool = False
+    bare: bool = False
 
 
 def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
@@ -156,6 +157,14 @@ def prompt_of(context: Context, job: Job) -> Prompt:
     return prompts.within(prompt._replace(tokens=Tokens(count(prompt), job.budget, name)), context)
 
 
+def sent_of(prompt: Prompt, context: Context, job: Job) -> Prompt:
+    """What is sent for a finished prompt: itself, or with ``bare`` the same with the secrets in it."""
+    if not job.bare:
+        return prompt
+    job = _at(job, context.selection.source.root)
+    return prompts.build(context, job.question, job.checklist, job.tokenizer, bare=True)
+
+
 def review(given: str, job: Job, provider: Provider | None) -> Review:
     """Review one selection; without a provider, as far as the source alone goes."""
     context = context_of(given, job)
@@ -165,7 +174,9 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
     if provider is None:
         answers = tuple(lists.answer(item, context) for item in job.checklist)
         return Review(job.question, context, prompt, hazards, answers, suggestions=(), ignored=ignored)
-    reply, completion = _ask(provider, prompt, job, context)
+    from ctxreview.reports.plan import replaced
+
+    reply, completion = _ask(provider, sent_of(prompt, context, job), job, context)
     return Review(
         question=job.question,
         context=context,
@@ -180,6 +191,7 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
         reply=completion.text,
         from_store=completion.stored,
         ignored=ignored,
+        bare=replaced(prompt, context) if job.bare else None,
     )
 
 
@@ -261,6 +273,8 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
 
     from ctxreview.reply import parse, verify
 
+    if job.bare:
+        provider = _forgetful(provider, job, context)
     completion = provider(prompt)
     try:
         return verify(parse(completion.text, job.checklist), context), completion
@@ -270,7 +284,7 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
             user=f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n",
         )
         second = provider(again)
-        usage = _sum(completion.usage, second.usage)
+        usage = total(completion.usage, second.usage)
         try:
             return verify(parse(second.text, job.checklist), context), second._replace(usage=usage)
         except ReplyError as still:
@@ -279,7 +293,24 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
             ) from None
 
 
-def _sum(first: Usage, second: Usage) -> Usage:
+def _forgetful(provider: Provider, job: Job, context: Context) -> Provider:
+    """``provider``, whose answers have none of the secrets that it was sent: what is shown and kept never has."""
+    from ctxreview.redact import masked, redact
+
+    sources = {s.path: s for s in (context.selection.source, *(e.source for e in context.excerpts))}.values()
+    texts = [job.question, *(s.data.decode("utf-8", "replace") for s in sources)]
+    secrets = [secret for text in texts for secret in redact(text).secrets]
+
+    def ask(prompt: Prompt) -> Completion:
+        completion = provider(prompt)
+        return completion._replace(text=masked(completion.text, secrets))
+
+    return ask
+
+
+def total(first: Usage, second: Usage) -> Usage:
+    """What two questions used together; unknown where it is of one."""
+
     def add(a: int | None, b: int | None) -> int | None:
         return None if a is None or b is None else a + b
 

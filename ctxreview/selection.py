@@ -108,7 +108,7 @@ def read(path: Path, root: Path | None = None) -> Source:
     shown = real.removeprefix(above).replace(os.sep, "/")
     if stat.st_size > MAX_BYTES:
         raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
-    return _read(Path(real), shown, home, stat.st_mtime_ns, stat.st_size)
+    return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=64)
@@ -128,12 +128,13 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=512)
-def _read(real: Path, shown: str, home: Path, _changed: int, _size: int) -> Source:
+def _read(real: str, shown: str, home: Path, _changed: int, _size: int) -> Source:
     for _ in range(3):
         try:
-            before = real.stat()
-            raw = real.read_bytes()
-            after = real.stat()
+            with open(real, "rb", buffering=0) as file:
+                before = os.fstat(file.fileno())
+                raw = file.readall()
+                after = os.fstat(file.fileno())
         except OSError as error:
             raise SourceError(f"{shown}: cannot be read ({_reason(error)}).") from None
         if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size) and len(raw) == after.st_size:

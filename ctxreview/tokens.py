@@ -75,7 +75,7 @@ def estimate(text: str) -> int:
     publishes no ranks, so that the error for its models is not known. Some 2 ms for each 50,000 characters.
     """
     shape = text.encode("utf-8", "replace").translate(_shapes())
-    tokens = 0.0
+    tokens = _ANY * len(shape)
     for table, patterns in _WEIGHTS:
         merged = shape if table is None else shape.translate(table)
         for weight, pattern in patterns:
@@ -210,22 +210,25 @@ def _merged(**classes: bytes) -> bytes:
     return bytes(table)
 
 
+_ANY = 0.02
+"""Tokens for each byte, since long words take more than one; most bytes are letters, which are slow to count."""
+
 _WEIGHTS: tuple[tuple[bytes | None, tuple[tuple[float, bytes], ...]], ...] = (
     (
         None,
         (
             (0.86, b"aA"),  # a further hump of a camel-case name
-            (0.02, b"a"),  # long words
-            (0.06, b"A"),  # capitals are merged less
+            (0.04, b"A"),  # capitals are merged less
             (4.0, b"a" * 16),  # no words at all
-            (0.36, b"0"),
-            (0.26, b"p"),
+            (0.34, b"0"),
+            (0.24, b"p"),
             (-1.0, b"p" * 8),  # rulers and boxes are merged more
             (0.77, b"n "),  # indentation,
             (0.77, b"p  "),  # and what stands before it where lines are numbered
             (0.25, b"nnnn"),
-            (0.01, b" "),
-            (0.25, b"x"),  # a byte of a letter that is not ASCII
+            (-0.01, b" "),
+            (-0.02, b"n"),
+            (0.23, b"x"),  # a byte of a letter that is not ASCII
         ),
     ),
     (

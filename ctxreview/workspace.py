@@ -69,7 +69,6 @@ _FLAGS = os.O_RDONLY
 for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):  # not each system has each of them
     _FLAGS |= getattr(os, _flag, 0)
 
-_GIT = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
 _GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
 _GIT_QUIET = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -144,26 +143,42 @@ def _entered(folder: str) -> bool:
 
 def _tracked(home: Path) -> list[str] | None:
     """What git lists under ``home``; ``None`` without git, without a repository, and where git refuses."""
+    listed = git(home, GIT_SECONDS, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return os.fsdecode(listed).split("\0")[:-1] if listed is not None else None
+
+
+def git_program(home: Path) -> str | None:
+    """The path of git; a program of the repository's own is not run."""
     import shutil
+
+    found = shutil.which("git")
+    return None if found is None or Path(found).resolve().is_relative_to(home) else found
+
+
+def git(home: Path, seconds: float, *command: str) -> bytes | None:
+    """What a git command prints in ``home``; ``None`` without git, and where it fails or takes longer than ``seconds``.
+
+    Whatever the repository's settings say, it runs nothing, asks nobody and fetches nothing.
+    """
     import subprocess
 
-    git = shutil.which("git")
-    if git is None or Path(git).resolve().is_relative_to(home):  # a program of the repository's own is not run
+    program = git_program(home)
+    if program is None:
         return None
     inherited = {name: value for name, value in os.environ.items() if name not in _GIT_PLACES}
     try:
         done = subprocess.run(
-            (git, *_GIT),
+            (program, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *command),
             cwd=home,
             env=inherited | _GIT_QUIET,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=GIT_SECONDS,
+            timeout=seconds,
             check=False,
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError, ValueError):  # ValueError: a zero byte in an argument
         return None
-    return os.fsdecode(done.stdout).split("\0")[:-1] if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
 
 
 # --- without git -------------------------------------------------------------------------------------------
@@ -360,7 +375,7 @@ def search(
         hits = []
         for path in chunk:
             if (text := texts.get(path)) is None:
-                text = _text(_bytes(place.root, path), ascii_only)
+                text = _text(bytes_of(place.root, path), ascii_only)
                 if room > len(text):
                     texts[path] = text
                     room -= len(text)
@@ -382,17 +397,22 @@ def search(
     return {word: tuple(found.get(name, ())) for word, name in asked.items()}
 
 
-def words(place: Workspace, kept: Mapping[str, bytes]) -> Mapping[str, tuple[str, ...]]:
+def words(place: Workspace, kept: dict[str, bytes]) -> Mapping[str, tuple[str, ...]]:
     """Every identifier of the workspace's files with the paths of the files it stands in, as :func:`search` has them.
 
-    ``kept`` are texts that were read before, by path.
+    ``kept`` are texts that were read before, by path; others are added to them, as by :func:`search`.
 
     One pass that costs as much as some ten searches, and memory in proportion to the text: up to as much as the text has.
     """
     found: dict[bytes, list[int]] = {}
+    room = MAX_KEPT - sum(map(len, kept.values()))
     for n, path in enumerate(place.paths):
-        text = kept[path] if path in kept else _text(_bytes(place.root, path), ascii_only=False)
-        if not _generated(text):
+        if (text := kept.get(path)) is None:
+            text = _text(bytes_of(place.root, path), ascii_only=False)
+            if room > len(text):
+                kept[path] = text
+                room -= len(text)
+        if not is_generated(text):
             for name in set(text.translate(_APART).split()):
                 found.setdefault(name, []).append(n)
     return _Words(place.paths, found)
@@ -421,7 +441,7 @@ def _standing(text: bytes, sought: frozenset[bytes]) -> set[bytes]:
         names = {name for name in sought if _stands(text, name)}
     else:
         names = set(sought.intersection(text.translate(_APART).split()))
-    return names if names and not _generated(text) else set()
+    return names if names and not is_generated(text) else set()
 
 
 def _stands(text: bytes, name: bytes) -> bool:
@@ -434,7 +454,7 @@ def _stands(text: bytes, name: bytes) -> bool:
     return False
 
 
-def _bytes(root: Path, path: str) -> bytes:
+def bytes_of(root: Path, path: str) -> bytes:
     """The bytes of a file, and none where it cannot be read; not through a link that leads out of ``root``."""
     try:
         file = os.open(f"{root}/{path}", _FLAGS)
@@ -468,7 +488,7 @@ def _text(raw: bytes, ascii_only: bool) -> bytes:
     return raw
 
 
-def _generated(text: bytes) -> bool:
+def is_generated(text: bytes) -> bool:
     """Whether a comment before the first code calls the file generated, as compilers and analysers look for it."""
     head = text[:_HEAD]
     if not any(mark in head for mark in _GENERATED_MARKS):

@@ -98,9 +98,8 @@ def _found(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, s
     )
     words = scope_words(repository.language)
     for path in repository.files(name)[:MAX_FILES]:
-        source = repository.source(path)
-        declared = [m for m in declares.finditer(source.data) if _is_declared(source.data, m.start())] if source else []
-        bodies = [source.data[m.end() : m.end() + MAX_BODY] for m in declared] if source else []
+        text = repository.text(path)
+        bodies = [text[m.end() : m.end() + MAX_BODY] for m in declares.finditer(text) if _is_declared(text, m.start())]
         if not any(w in body for body in bodies for w in words):
             continue
         there = repository.uses(path, {name})

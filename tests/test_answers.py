@@ -92,7 +92,7 @@ def test_nothing_in_an_answer_is_followed() -> None:
     )
     assert [(g.verdict, g.findings, g.diff) for g in plain] == [(g.verdict, g.findings, g.diff) for g in sly]
     (other,) = suggestions("--- a/../../etc/passwd\n+++ b/../../etc/passwd\n@@ -1 +1 @@\n-root\n+toor\n", value)
-    assert guard(value, other).reason == "It changes ../../etc/passwd, which is not the reviewed file."
+    assert guard(value, other).reason == "It changes ../../etc/passwd, which is not the file of the selection."
 
 
 NO_CODE = ("Looks fine to me.", "Use AsNoTracking() here; it is faster.", "- Yes (really).\n- No, see below;\n\nDone.")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Generator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from ctxreview import batch
+from ctxreview import processes
 from ctxreview.batch import Shown, each
+from ctxreview.errors import CtxreviewError
 from ctxreview.model import Finding, Lines
 from ctxreview.reports import document
 from ctxreview.review import Job, context_of
@@ -51,7 +56,7 @@ def test_as_each_alone_and_in_the_order_given(
     selections: list[str], cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither the company of other selections nor the number of processes changes a result or its place."""
-    monkeypatch.setattr(batch, "_cores", lambda: cores)
+    monkeypatch.setattr(processes, "cores", lambda: cores)
     made = list(each(selections, job(), shown, alone=False))
     assert [m.failed for m in made] == ["None.cs" in s for s in selections]
     assert "None.cs" in made[50].text
@@ -74,7 +79,7 @@ def test_one_after_the_other_where_each_asks_a_model(selections: list[str]) -> N
 
 def test_a_fault_of_ours_is_not_swallowed(selections: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is said in a sentence stands in a selection's place; anything else ends the run, from any process."""
-    monkeypatch.setattr(batch, "_cores", lambda: 2)
+    monkeypatch.setattr(processes, "cores", lambda: 2)
 
     def broken(given: str, its: Job) -> Shown:
         raise ZeroDivisionError(given)
@@ -85,9 +90,36 @@ def test_a_fault_of_ours_is_not_swallowed(selections: list[str], monkeypatch: py
 
 def test_findings_come_back_from_every_process(selections: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What ``--fail-on`` looks at is there for all selections."""
-    monkeypatch.setattr(batch, "_cores", lambda: 2)
+    monkeypatch.setattr(processes, "cores", lambda: 2)
 
     def found(given: str, its: Job) -> Shown:
         return Shown(given, (Finding("rule", "low", "syntactic", given, "?", Lines("C.cs", 1, 1)),))
 
     assert [m.findings[0].message for m in each(selections, job(), found, alone=False)] == selections
+
+
+def test_a_process_that_is_ended_from_outside_is_said(selections: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that the system ends, for want of memory say, does not leave a shorter list of results behind."""
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    first = os.getpid()
+
+    def ended(given: str, its: Job) -> Shown:
+        assert os.getpid() != first
+        if given == selections[60]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Shown(given)
+
+    with pytest.raises(CtxreviewError, match="was ended from outside"):
+        list(each(selections, job(), ended, alone=False))
+
+
+def test_no_process_is_left_behind_when_the_reader_stops(
+    selections: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results that nobody waits for any longer are not worked on."""
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    results = cast("Generator[Shown]", each(selections, job(), lambda given, its: Shown(str(os.getpid())), alone=False))
+    worker = int(next(results).text)
+    results.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)

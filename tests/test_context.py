@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ctxreview import context
 from ctxreview.errors import BudgetError, SourceError
-from ctxreview.listing import listing, proven
+from ctxreview.listing import listing, proven, shown_lines
 from ctxreview.model import Context, Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.review import context_of, job, prompt_of
@@ -54,12 +54,14 @@ def enclosing(made: Context) -> list[str]:
     return [s.construct for s in made.enclosing]
 
 
-def shown_lines(made: Context) -> set[int]:
+def numbers_shown(made: Context) -> set[int]:
     """The numbers of the lines in the listing."""
     return {
         int(n)
         for n in re.findall(
-            r"^[> ] *(\d+) \|", listing(made.excerpts, made.selection.source, made.selection.lines), re.M
+            r"^[> ] *(\d+) \|",
+            listing(shown_lines(made.excerpts, made.selection.source), made.selection.source, made.selection.lines),
+            re.M,
         )
     }
 
@@ -133,7 +135,7 @@ def test_functions_and_selection_are_whole(members: str, names: list[str]) -> No
     spans = [f.span for f in made.functions] + [made.selection.span]
     touched = [source.lines_of(s) for s in spans]
     needed = {n for a, b in touched for n in range(a, b + 1) if source.line(n).strip()}
-    assert needed <= shown_lines(made)
+    assert needed <= numbers_shown(made)
 
 
 @pytest.mark.parametrize(
@@ -389,7 +391,7 @@ def test_ladder() -> None:
         ("signatures", "public Shop(int count)"),
         ("signatures", "private void Tell(int id)"),
     ]
-    text = listing(made.excerpts, made.selection.source, made.selection.lines)
+    text = listing(shown_lines(made.excerpts, made.selection.source), made.selection.source, made.selection.lines)
     assert "Console.WriteLine" not in text
     assert "_count = count" not in text
     assert [o.why for o in made.omitted] == ["the bodies of 3 other members of Shop: not enclosing the selection"]
@@ -399,7 +401,7 @@ def test_ladder() -> None:
 def test_listing() -> None:
     """The listing has the lines' numbers, marks the selected ones and shows where lines are missing."""
     made = of(SHOP)
-    text = listing(made.excerpts, made.selection.source, made.selection.lines)
+    text = listing(shown_lines(made.excerpts, made.selection.source), made.selection.source, made.selection.lines)
     assert ">21 |             _count++;" in text
     assert [line for line in text.splitlines() if line.startswith(">")] == [">21 |             _count++;"]
     assert "\n    …\n 17 |     public void M(int id)\n 18 |     {\n" in text
@@ -455,7 +457,7 @@ def test_no_blind_spot_about_the_type(code: str) -> None:
 def test_accessor_brings_its_property() -> None:
     """For an accessor the whole property is shown: its other half shares the state."""
     made = of(in_class("int P\n{\n    get => _x;\n    set { «_x = value;» }\n}\nint _x;"))
-    assert shown_lines(made) >= {3, 4, 5, 6, 7, 8}
+    assert numbers_shown(made) >= {3, 4, 5, 6, 7, 8}
     assert ("field", "int _x;") in roles(made)
 
 
@@ -515,7 +517,7 @@ def fits(code: str, budget: int) -> bool:
 def test_elision_is_marked_and_counted() -> None:
     """What is left out of a function is one counted line in the listing and an omission with the same lines."""
     made = of(LONG, smallest(LONG))
-    text = listing(made.excerpts, made.selection.source, made.selection.lines)
+    text = listing(shown_lines(made.excerpts, made.selection.source), made.selection.source, made.selection.lines)
     assert "  4 |     {\n    … 20 lines left out here\n 25 |         lock (_g)\n" in text
     assert " 29 |         }\n    … 24 lines left out here\n 54 |     }" in text
     assert not re.search("First|Third|Fourth|Last", text)
@@ -528,7 +530,7 @@ def test_elision_takes_no_more_than_it_needs() -> None:
     whole = next(b for b in range(smallest(LONG), 16_000) if not of(LONG, b).excerpts[0].elided)
     made = of(LONG, whole - 1)
     assert made.excerpts[0].elided
-    text = listing(made.excerpts, made.selection.source, made.selection.lines)
+    text = listing(shown_lines(made.excerpts, made.selection.source), made.selection.source, made.selection.lines)
     assert "Third" not in text
     assert "First" in text
 
@@ -601,9 +603,9 @@ def test_nothing_that_matters_is_left_out(before: str, scope: str, held: str, af
         assert re.search(r"needs [\d,]+ tokens .* the budget is [\d,]+; raise it with --budget", str(error))
         return
     assert made.tokens.prompt <= budget
-    text = listing(made.excerpts, selection.source, selection.lines)
+    text = listing(shown_lines(made.excerpts, selection.source), selection.source, selection.lines)
     assert made.tokens.prompt >= WORDS.count("\n".join(proven(made)))
-    shown = shown_lines(made)
+    shown = numbers_shown(made)
     kept = [*(s.span for s in made.scopes), selection.span]
     assert made.scopes
     for span in kept:

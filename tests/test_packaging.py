@@ -63,6 +63,8 @@ def test_wheel_has_every_file(wheel: Path) -> None:
     [
         "ctxreview/py.typed",
         "ctxreview/reply.schema.json",
+        "ctxreview/reports/page.html.j2",
+        "ctxreview/reports/page.css",
         "ctxreview/prompts/review.md.j2",
         "ctxreview/prompts/checklists/concurrency.toml",
         "ctxreview/languages/csharp/language.toml",

@@ -403,6 +403,7 @@ def test_placeholders_stay(value: str) -> None:
         "Password = model.Password;",
         "password = GetPassword();",
         "var pwd=input;",
+        "name = user = password = tieBreaker = host = null;",
         'var c = $"Server=db;User Id={user};Password={password};";',
         'var c = "Server=db;User Id=app;Password=" + password + ";Encrypt=true";',
         'if (pem.StartsWith("-----BEGIN '
@@ -446,6 +447,7 @@ FRAGMENTS = st.sampled_from(
         ":",
         "]",
     ]
+    + ['" + "', '" +\n    "', "Cookie: ", "?api_key=", "// password: ", "pass$w0rd", '"kty"', "Private-Lines: 1\n"]
     + ["Password=", "password = ", "Server=", "key", "secret", "token: ", "a1B2c3D4e5F6g7H8", "İ", "中", "Bearer "]
     + ["-----BEGIN " + "PRIVATE KEY-----", "-----END " + "PRIVATE KEY-----", PEM_BODY[0]]
 )
@@ -471,9 +473,21 @@ def test_plain_words_are_untouched(text: str) -> None:
 
 UNITS = """
 a|"|=|sk-|eyJ|eyJa.|password=|password="|Password = '|://|://a:|token:|key |@//|Bearer |[REDACTED|AKIA|Credential(|A1b2
+" + "|"a" + "b"|kty|"kty":"|{"kty"|?key=|?key=a1b2c3d4e5f6g7h8|cookie: a=b1|.AppendChar(|sqlcmd -P |curl -u a|MHcCAQEEI|CfDJ8|MT|pat|dp.
+// password: |password is |password = a ?? |password ? |password = a ? "b" : |token = new A(|""key"":""|EAAA|AgEAMB|bearer", "|"+"+
 password=a;|password=ab1;|<D>|secret.|glpat-a|x@|[REDACTED:jwt:1]|password=[REDACTED:jwt:1]b;|+ASt|İ|key="a1|-us|sig=a
 """.strip().replace("\n", "|")
-LONG = [*UNITS.split("|"), " ", "\n", "key:\n", "-----BEGIN " + "PRIVATE KEY-----", "-----END " + "PRIVATE KEY-----\n"]
+LONG = [
+    *UNITS.split("|"),
+    " ",
+    "\n",
+    '" +\n  "',
+    "Private-Lines: 1\n",
+    "MHcCAQEEI" + "aA1" * 20 + "\n",
+    "key:\n",
+    "-----BEGIN " + "PRIVATE KEY-----",
+    "-----END " + "PRIVATE KEY-----\n",
+]
 
 
 @pytest.mark.parametrize("unit", LONG)

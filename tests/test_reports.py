@@ -15,7 +15,7 @@ from ctxreview.guard import guard as guarded
 from ctxreview.model import Evidence, Finding, Guarded, Lines, Review, Suggestion, Usage
 from ctxreview.prompt import build
 from ctxreview.reply import parse, verify
-from ctxreview.reports import document, markdown, text
+from ctxreview.reports import document, markdown, page, text
 from ctxreview.review import hazards_of
 from ctxreview.rules import RULES
 
@@ -399,6 +399,7 @@ def test_error_document() -> None:
 FORMATS = {
     "text": text.review,
     "markdown": markdown.review,
+    "html": page.review,
     "json": lambda value: document.dumps(document.review(value)),
 }
 

@@ -133,6 +133,24 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (missing_intent, "lock"): "lock (_gate)\n{\n    _count++;\n}",
     (missing_intent, "comment too far above"): "// Not about the lock.\n\nlock (_gate)\n{\n    _count++;\n}",
     (missing_intent, "comment inside"): "_slots.Wait();\n// Counts.\n_count++;\n_slots.Release();",
+    (
+        missing_intent,
+        "comment that repeats the lock",
+    ): "// Take the lock on the gate.\nlock (_gate)\n{\n    _count++;\n}",
+    (missing_intent, "comment that repeats the transaction"): """
+        // Begin a new transaction
+        using var tx = _db.Database.BeginTransaction();
+        tx.Commit();
+    """,
+    (missing_intent, "only one thread at a time"): "lock (_gate) // thread safety\n{\n    _count++;\n}",
+    (missing_intent, "code that was taken out"): "// _total++;\nlock (_gate)\n{\n    _count++;\n}",
+    (missing_intent, "a word for another tool"): """
+        // ReSharper disable once InconsistentlySynchronizedField
+        lock (_gate)
+        {
+            _count++;
+        }
+    """,
 }
 QUIET: dict[tuple[ModuleType, str], str] = {
     (no_tracking_write, "only read"): """
@@ -206,6 +224,30 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         "said above in several lines",
     ): "/* Counts must\n   add up. */\n_slots.Wait();\n_count++;\n_slots.Release();",
     (missing_intent, "no scope"): "_count++;\nreturn 0;",
+    (missing_intent, "said beside"): "lock (_gate) // counts must add up\n{\n    _count++;\n}",
+    (missing_intent, "said above the statement around the call"): """
+        // Who finds it taken skips the run: the next one sees the same rows.
+        if (!await _slots.WaitAsync(0))
+        {
+            return 0;
+        }
+        _count++;
+        _slots.Release();
+    """,
+    (missing_intent, "said above a statement of several lines"): """
+        // Nobody may see an order without its lines.
+        using var tx =
+            _db.Database.BeginTransaction();
+        tx.Commit();
+    """,
+    (missing_intent, "said once for two locks"): """
+        // The sums of both have to agree.
+        lock (_gate)
+        lock (_other)
+        {
+            _count++;
+        }
+    """,
 }
 
 
@@ -232,12 +274,66 @@ def test_every_rule_has_its_cases(rule: ModuleType) -> None:
     assert sum(r is rule for file in files for r, _ in getattr(file, "QUIET", ())) >= 2
 
 
-def test_intent_at_the_field_counts_for_its_locks() -> None:
+FIELD = "    private readonly object _gate = new();"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"    // Guards the counts.\n{FIELD}",
+        f"{FIELD} // guards the counts",
+        f"    /// <summary>\n    /// Counts are read by the timer, too.\n    /// </summary>\n{FIELD}",
+        f'    /// <summary>Guards <see cref="_count"/>.</summary>\n{FIELD}',
+    ],
+)
+@pytest.mark.parametrize("use", ["_gate", "this._gate"])
+def test_intent_at_the_field_counts_for_its_locks(told: str, use: str) -> None:
     """A comment at the declaration of the locked field speaks for every lock on it."""
+    code = shop(f"lock ({use})\n{{\n    _count++;\n}}")
+    assert found(missing_intent, code)
+    assert found(missing_intent, code.replace(FIELD, told)) == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"    // The lock object.\n{FIELD}",
+        f"    /// <summary>Lock.</summary>\n{FIELD}",
+        f"    private int _other; // how often it ran\n{FIELD}",
+        f"    // How often it ran.\n    private int _runs;\n{FIELD}",
+    ],
+)
+def test_a_comment_of_something_else_or_of_nothing_does_not_count(told: str) -> None:
+    """What only says that it is a lock, or belongs to the field above, says nothing about why."""
     code = shop("lock (_gate)\n{\n    _count++;\n}")
-    field = "    private readonly object _gate = new();"
-    for commented in (f"    // Guards the counts.\n{field}", f"{field} // guards the counts"):
-        assert found(missing_intent, code.replace(field, commented)) == []
+    assert found(missing_intent, code.replace(FIELD, told))
+
+
+def test_another_types_field_says_nothing() -> None:
+    """Of two types in a file with a lock of the same name, each has to say it; a base type's word counts."""
+    told = "class A\n{\n    // Counts must add up.\n    protected object _gate = new();\n}\n"
+    use = "    void M()\n    {\n        lock (_gate)\n        {\n        }\n    }\n}\n"
+    assert found(missing_intent, f"{told}class B\n{{\n    object _gate = new();\n{use}")
+    assert found(missing_intent, f"{told}class B : A\n{{\n{use}") == []
+
+
+def test_a_members_documentation_is_not_the_locks() -> None:
+    """What is said of a property on the same line does not say why there is a lock."""
+    code = shop("return 0;").replace(
+        FIELD,
+        f"{FIELD}\n    /// <summary>The count.</summary>\n    int Count {{ get {{ lock (_gate) return _count; }} }}",
+    )
+    assert found(missing_intent, code)
+
+
+def test_what_only_repeats_is_told_apart() -> None:
+    """The message says whether there is no comment, or one that says nothing."""
+    bare, repeating = (
+        found(missing_intent, shop(f"{comment}lock (_gate)\n{{\n    _count++;\n}}"))[0].message
+        for comment in ("", "// lock\n")
+    )
+    assert "no comment" in bare
+    assert "repeats the statement" in repeating
 
 
 def test_findings_come_in_source_order() -> None:

@@ -93,9 +93,17 @@ class Language:
     @cached_property
     def normalise(self) -> Callable[..., Any] | None:
         """What mends source that the grammar cannot read, where the language has such a pass."""
-        if not (FOLDER / self.name / "normalise.py").exists():
+        return self._pass("normalise")
+
+    @cached_property
+    def skim(self) -> Callable[..., Any] | None:
+        """What blanks the bodies that nobody asks for, where the language has such a pass."""
+        return self._pass("skim")
+
+    def _pass(self, name: str) -> Callable[..., Any] | None:
+        if not (FOLDER / self.name / f"{name}.py").exists():
             return None
-        found: Callable[..., Any] = import_module(f"{__name__}.{self.name}.normalise").normalise
+        found: Callable[..., Any] = getattr(import_module(f"{__name__}.{self.name}.{name}"), name)
         return found
 
     @cached_property

@@ -46,11 +46,12 @@ def outline(
     others are outlined too, and what stands only there says so.
     """
     language = with_wrappers(language_of(source.path), wrappers)
-    reading = read(source.data, language, keep)
+    reading = read(source.data, language, keep, within)
     found = _outlined(reading.root, source, language, within, wanted)
     if found is None:
         return outline(source, keep, wrappers, None, wanted)
-    found = found._replace(parse=reading.parse)
+    unread = tuple(sorted({*found.unread, *reading.left_out})) if reading.left_out else found.unread
+    found = found._replace(parse=reading.parse, unread=unread)
     for root in reading.branches:
         branch = _outlined(root, source, language, within, wanted)
         if branch is None:
@@ -136,7 +137,7 @@ def _crosses(a: Span, b: Span) -> bool:
 
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of all statements inside ``within``, outer before inner: what may be elided as a unit."""
-    root = read(source.data, language_of(source.path), within.start).root
+    root = read(source.data, language_of(source.path), within.start, (within,)).root
     top = root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root
     found, waiting = [], [top]
     while waiting:
@@ -161,7 +162,9 @@ def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[
 
 def _function(node: Node, construct: str, types: Nesting) -> Scope:
     # An attribute that stands under `#if` is no token of the function without a symbol.
-    first = next((c for c in node.children if not c.type.startswith("preproc")), node)
+    first = node.child(0)
+    if first is None or first.type.startswith("preproc"):
+        first = next((c for c in node.children if not c.type.startswith("preproc")), node)
     whole = Span(first.start_byte, node.end_byte)
     inner = nodes.body(node)
     return Scope(

@@ -63,11 +63,17 @@ def catalogue(language: Language) -> dict[str, Known]:
     }
 
 
+@cache
+def _every(language: Language) -> tuple[tuple[bytes, str, str], ...]:
+    """The receivers whose every call is known, with the bytes that such a call has."""
+    return tuple((f"{on}.".encode(), on, kind) for on, kind in catalogue(language).get("*", NOTHING).exact.items())
+
+
 def effects(calls: Sequence[nodes.Call], language: Language, names: Names, written: Written) -> Iterator[Fact]:
     """The facts of the calls that the catalogue knows, of delegates that are called, and of tasks nobody awaits."""
     known = catalogue(language)
     # Only the receivers that the file has: asking each call for its own would cost more than the rest.
-    every = {on: kind for on, kind in known.get("*", NOTHING).exact.items() if f"{on}.".encode() in names.data}
+    every = {on: kind for mark, on, kind in _every(language) if mark in names.data}
     any_name = any(kind != "ignore" for kind in every.values())
     for call in calls:
         node, name = call

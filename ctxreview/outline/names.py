@@ -49,13 +49,17 @@ class Names:
         for node in locals_:
             for name in _declared(node):
                 self._locals.setdefault(name, []).append(node)
+        self._homes: dict[int, Scope | None] = {}
         self._visible: dict[Span | None, dict[str, State]] = {}
 
     def local(self, name: str, at: Span) -> Local | None:
         """The variable or parameter that ``name`` is at ``at``: the innermost function's own first."""
         found: Local | None = None
         for node in self._locals.get(name, ()):
-            function = self.functions.innermost(Span(node.start_byte, node.start_byte + 1))
+            start = node.start_byte
+            if start not in self._homes:
+                self._homes[start] = self.functions.innermost(Span(start, start + 1))
+            function = self._homes[start]
             if function is None or not function.span.holds(at):
                 continue
             if found is not None and found.function.span.size < function.span.size:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
 class Reading(NamedTuple):
     """The tree of a file, the trees of its other ``#if`` branches, and how well it was read.
 
-    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones.
+    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones. The bodies ``left_out``
+    are blank in them, but for their braces.
     """
 
     root: Node
     branches: tuple[Node, ...]
     parse: Parse
+    left_out: tuple[Span, ...] = ()
 
 
 class _Parsed(NamedTuple):
@@ -36,22 +40,33 @@ class _Parsed(NamedTuple):
         if data == self.data:
             return self
         tree = self.tree.copy()
-        at = 0  # tree-sitter's rows end with \n alone
-        for row, (before, after) in enumerate(zip(self.data.split(b"\n"), data.split(b"\n"), strict=True)):
-            end = at + len(before)
-            if before != after:
-                edge = (row, len(before))
-                tree.edit(at, end, end, (row, 0), edge, edge)
-            at = end + 1
+        lines = self.data.split(b"\n")  # tree-sitter's rows end with \n alone
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        for row, after in enumerate(data.split(b"\n")):
+            if lines[row] != after:
+                at, edge = starts[row], (row, len(after))
+                tree.edit(at, at + len(after), at + len(after), (row, 0), edge, edge)
         return _Parsed(data, language.parser.parse(data, tree))
 
 
 @lru_cache(maxsize=4)
-def read(data: bytes, language: Language, keep: int | None = None) -> Reading:
+def read(data: bytes, language: Language, keep: int | None = None, within: tuple[Span, ...] | None = None) -> Reading:
     """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
+
+    With ``within`` (sorted), methods that touch none of these spans may be left out; what is left then parses clean, and
+    how well their bodies do is not known.
 
     The last readings are kept: the same file may be asked for again, for another part of it.
     """
+    skimmed = language.skim(data, within) if within is not None and language.skim is not None else None
+    if skimmed is not None:
+        reading = _read(skimmed.data, language, keep)
+        if reading.parse.clean:
+            return reading._replace(left_out=tuple(Span(*body) for body in skimmed.bodies))
+    return _read(data, language, keep)
+
+
+def _read(data: bytes, language: Language, keep: int | None) -> Reading:
     last = _Parsed(data, language.parser.parse(data))
     if not _unread(last.tree.root_node, data, language) or language.normalise is None:
         return Reading(last.tree.root_node, (), _health(last.tree.root_node))
@@ -88,7 +103,7 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
     if root.has_error:
         found = max(1, sum(max(1, e.size) for e in errors(root)))
     for name in language.shape["misread"]:
-        if name.encode() in data:
+        if re.search(rb"\b%s\s*[(<]" % name.encode(), data):
             functions = language.patterns.captures(root).get("function", [])
             found += sum(nodes.text(f.child_by_field_name("name")) == name for f in functions)
     return found

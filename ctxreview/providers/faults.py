@@ -131,8 +131,10 @@ def finished(endpoint: Endpoint, answer: Completion, ending: str, note: str = ""
 
 
 def quotable(text: str, key: str) -> str:
-    """At most 200 characters on one line, without markup, control characters or any part of ``key``."""
-    text = re.sub(r"<[^>]*>", " ", text)
+    """At most 200 characters on one line, without markup, control characters, secrets or any part of ``key``."""
+    from ctxreview.redact import redact  # an answer needs it only when it is an error
+
+    text = re.sub(r"<[^>]*>", " ", redact(text).text)  # first of all: what is cut short is no longer known
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     # Servers quote a wrong key in part, so it is not enough to look for the whole of it.
     size = min(_FRAGMENT, len(key))

@@ -28,25 +28,25 @@ def _redacted(text: str) -> str:
     return redact(text).text
 
 
-def _clean(value: Any) -> Any:
-    """A document with the secrets replaced in every text."""
+def _clean(value: Any, marks: str = "") -> Any:
+    """A document with the secrets replaced in every text, or in those that have one of the ``marks``."""
     if isinstance(value, str):
-        return _redacted(value)
+        return _redacted(value) if not marks or any(mark in value for mark in marks) else value
     if isinstance(value, dict):
-        return {key: _clean(inner) for key, inner in value.items()}
-    return [_clean(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _clean(inner, marks) for key, inner in value.items()}
+    return [_clean(inner, marks) for inner in value] if isinstance(value, list) else value
 
 
 def error(given: str, message: str) -> Document:
     """What stands in the place of a selection that failed."""
-    return {"schema": "ctxreview.error/1", "selection": given, "error": message}
+    return {"schema": "ctxreview.error/1", "selection": _redacted(given), "error": _redacted(message)}
 
 
 def context(value: Context) -> Document:
     """A context as ``ctxreview.context/1``."""
     source = value.selection.source
     first, last = value.selection.lines
-    return {
+    found: Document = {
         "schema": "ctxreview.context/1",
         "selection": {"path": value.path, "start_line": first, "end_line": last},
         "language": value.outline.language,
@@ -82,6 +82,8 @@ def context(value: Context) -> Document:
         "blind_spots": list(value.blind_spots),
         "tokens": {"prompt": value.tokens.prompt, "budget": value.tokens.budget, "tokenizer": value.tokens.tokenizer},
     }
+    cleaned: Document = _clean(found, "\"'")  # only what quotes code can hold a secret
+    return cleaned
 
 
 def _lines(pair: tuple[int, int]) -> Document:
@@ -193,6 +195,7 @@ def review(value: Review) -> Document:
         if value.usage is not None
         else None,
         "from_store": value.from_store is not None,
+        **({"not_redacted": value.bare} if value.bare is not None else {}),
         "prompt_tokens": value.prompt.tokens.prompt,
         "visibility": {
             "seen": list(seen(value.context)),

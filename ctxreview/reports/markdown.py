@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ctxreview.listing import files, proven, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, charge, ignored, place, seen
+from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
 
 
 def escaped(text: str) -> str:
@@ -48,8 +48,7 @@ def _context(value: Context) -> Iterator[str]:
     yield ""
     yield "**What it does not see**"
     yield ""
-    left = [f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in value.omitted]
-    yield from (f"- {escaped(s)}" for s in (*value.blind_spots, *left))
+    yield from (f"- {escaped(s)}" for s in (*value.blind_spots, *left_out(value)))
 
 
 def review(value: Review) -> str:
@@ -86,7 +85,7 @@ def review(value: Review) -> str:
             out += guarded(suggestion)
         if not value.suggestions:
             out.append("None.")
-    out += ["", *_end(value), "", NOTICE if asked else UNANSWERED, ""]
+    out += ["", *(f"{redact(visible(s)).text}\n" for s in end(value)), NOTICE if asked else UNANSWERED, ""]
     return "\n".join(out)
 
 
@@ -110,13 +109,3 @@ def guarded(value: Guarded) -> Iterator[str]:
         yield ""
     yield from (_finding(f) for f in value.findings)
     yield ""
-
-
-def _end(value: Review) -> Iterator[str]:
-    if value.provider is None:
-        given = redact(visible(" ".join(value.context.selection.given.split()))).text
-        yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
-    elif value.usage is not None:
-        sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
-        when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
-        yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."

@@ -11,7 +11,7 @@ from ctxreview.model import Context, Prompt
 from ctxreview.prices import CURRENCY, Plan
 from ctxreview.redact import redact
 from ctxreview.reports.document import Document
-from ctxreview.reports.words import seen
+from ctxreview.reports.words import counted, seen
 
 _MARK = re.compile(r"\[REDACTED:([\w-]+):\d+\]")
 
@@ -22,8 +22,11 @@ def replaced(prompt: Prompt, context: Context) -> dict[str, int]:
     return dict(sorted((Counter(_MARK.findall(prompt.user)) - there).items()))
 
 
-def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...]) -> Document:
-    """The plan for one selection as ``ctxreview.dry-run/1``; without a plan no model would be asked."""
+def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> Document:
+    """The plan for one selection as ``ctxreview.dry-run/1``; without a plan no model would be asked.
+
+    ``prompt`` is the one without secrets; with ``bare`` they would be sent.
+    """
     first, last = context.selection.lines
     price = plan.price if plan else None
     return {
@@ -46,19 +49,20 @@ def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tupl
         }
         if plan and price
         else None,
-        "redacted": replaced(prompt, context),
+        "redacted": {} if bare else replaced(prompt, context),
+        **({"not_redacted": replaced(prompt, context)} if bare else {}),
         "visibility": {"seen": list(seen(context)), "not_seen": [redact(s).text for s in not_seen]},
         "refused": plan.refused or None if plan else None,
         "sent": False,
     }
 
 
-def text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...]) -> str:
+def text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> str:
     """The plan for one selection for people."""
-    return "\n".join(_text(context, prompt, plan, not_seen))
+    return "\n".join(_text(context, prompt, plan, not_seen, bare))
 
 
-def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...]) -> Iterator[str]:
+def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> Iterator[str]:
     yield "Nothing was sent. " + ("This is what a review would send:" if plan else "No model would be asked.")
     about = "about " if prompt.tokens.tokenizer == "estimate" else ""
     if plan:
@@ -70,7 +74,7 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
         yield f"  reply: about {plan.reply_expected:,} tokens expected, {plan.reply_most:,} at most"
         yield f"  cost: {_cost(plan)}"
     kinds = replaced(prompt, context)
-    yield "  secrets replaced: " + (", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found")
+    yield f"  secrets {'sent as they stand' if bare else 'replaced'}: {counted(kinds)}"
     yield "What the model would see"
     yield from (f"  - {redact(visible(s)).text}" for s in seen(context))
     yield "What it would not see"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxreview.listing import visible
 from ctxreview.redact import redact
-from ctxreview.reports.words import NOTICE, charge, place
+from ctxreview.reports.words import NOTICE, charge, counted, place
 from ctxreview.store import Stored, Sum
 
 
@@ -56,6 +56,9 @@ def _head(row: Stored) -> Iterator[str]:
     yield f"  model: {_line(row.model)} of {row.provider}{_origin(row)}"
     yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {charge(row.cost)}"
     yield f"  context: {row.context_digest}"
+    found = json.loads(row.document).get("not_redacted")
+    if found is not None:
+        yield f"  secrets sent as they stood, with --no-redact, and not kept: {counted(found)}"
 
 
 def _result(found: dict[str, Any]) -> Iterator[str]:

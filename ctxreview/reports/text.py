@@ -9,7 +9,19 @@ from ctxreview.listing import files, proven, redacted, shown_lines, visible
 from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
-from ctxreview.reports.words import HOW_TO_ASK, NOT_ASKED, NOTICE, UNANSWERED, charge, ignored, place, question, seen
+from ctxreview.reports.words import (
+    HOW_TO_ASK,
+    NOT_ASKED,
+    NOTICE,
+    UNANSWERED,
+    bare,
+    charge,
+    ignored,
+    left_out,
+    place,
+    question,
+    seen,
+)
 
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 SEVERITY_COLOURS = {"high": "red", "medium": "yellow", "low": "cyan", "note": "dim"}
@@ -97,8 +109,7 @@ def _known(value: Context, paint: Paint) -> Iterator[str]:
     yield paint("What the model sees", "bold")
     yield from (f"  - {_line(s)}" for s in seen(value))
     yield paint("What it does not see", "bold")
-    left = [f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in value.omitted]
-    yield from (f"  - {_line(s)}" for s in (*value.blind_spots, *left))
+    yield from (f"  - {_line(s)}" for s in (*value.blind_spots, *left_out(value)))
     tokens = value.tokens
     how = "estimated" if tokens.tokenizer == "estimate" else f"counted with {tokens.tokenizer}"
     yield f"About {tokens.prompt:,} of {tokens.budget:,} tokens ({how})."
@@ -222,6 +233,7 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
         yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {charge(cost)}{when}."
+    yield from bare(value)
     yield NOTICE if value.provider is not None else UNANSWERED
 
 

@@ -57,6 +57,34 @@ def seen(context: Context) -> Iterator[str]:
         yield f"{len(signatures)} other members of the type, as signatures."
 
 
+def left_out(context: Context) -> Iterator[str]:
+    """What did not fit into the prompt, one sentence each."""
+    return (f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in context.omitted)
+
+
+def end(review: Review) -> Iterator[str]:
+    """How a model can be asked, or what asking it took; and what was sent to it with the secrets in it."""
+    if review.provider is None:
+        given = " ".join(review.context.selection.given.split())
+        yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
+    elif review.usage is not None:
+        sent, got, cost = review.usage.prompt_tokens, review.usage.reply_tokens, review.usage.cost
+        when = "" if review.from_store is None else ", when the model was asked; this time its answer was kept"
+        yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."
+    yield from bare(review)
+
+
+def counted(kinds: dict[str, int]) -> str:
+    """``2 jwt, 1 password``, or that there are none."""
+    return ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found"
+
+
+def bare(review: Review) -> Iterator[str]:
+    """With ``--no-redact``, what was sent as it stands."""
+    if review.bare is not None:
+        yield f"Secrets sent as they stand, with --no-redact: {counted(review.bare)}. They are not shown here."
+
+
 def ignored(review: Review) -> str:
     """How many hazards are not shown because the repository's settings ignore their rules."""
     rules = ", ".join(sorted({f.rule for f in review.ignored}))

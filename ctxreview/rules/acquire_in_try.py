@@ -50,11 +50,13 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, headers
 from ctxreview.rules.places import lines
 
 ID = "acquire-in-try"
 SEVERITY = "high"
+NEEDS = (LOCK,)
 
 _TOKEN = re.compile(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")
 

@@ -52,10 +52,12 @@ System.Transactions).
 from __future__ import annotations
 
 from ctxreview.model import Finding, Outline
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "async-flow"
 SEVERITY = "high"
+NEEDS = (TRANSACTION,)
 
 
 def check(outline: Outline) -> list[Finding]:

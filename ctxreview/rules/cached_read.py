@@ -53,10 +53,12 @@ import re
 
 from ctxreview.model import Finding, Outline, Scope, Span
 from ctxreview.rules.code import Body, holding, within
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "cached-read"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 FILLS = frozenset(
     {"Set", "SetString", "Add", "TryAdd", "GetOrCreate", "GetOrAdd", "AddOrUpdate", "Put", "Insert", "GetOrSet"}

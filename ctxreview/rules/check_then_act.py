@@ -53,11 +53,14 @@ from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_under, locks, simple
 from ctxreview.rules.places import lines
 
 ID = "check-then-act"
 SEVERITY = "medium"
+NEEDS = ("ConcurrentDictionary",)
+BEYOND = ALWAYS
 
 _ARGUMENT = rb"((?:[^(),\[\]]|\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])+)"
 

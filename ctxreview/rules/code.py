@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -191,6 +191,12 @@ def within(outline: Outline, span: Span) -> tuple[Fact, ...]:
     return tuple(f for f in outline.facts[first:last] if f.span.end <= span.end)
 
 
+def starting(outline: Outline, at: int) -> tuple[Fact, ...]:
+    """The facts that start at ``at``."""
+    first = bisect_left(outline.facts, at, key=_start)
+    return outline.facts[first : bisect_right(outline.facts, at, key=_start)]
+
+
 def is_over(outline: Outline, scope: Scope, at: int) -> bool:
     """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
     return bool(_ENDED.search(outline.source.data, scope.head.end, at))
@@ -207,7 +213,7 @@ def _start(fact: Fact) -> int:
     return fact.span.start
 
 
-class _Same:
+class Same:
     """An outline by its identity: hashing its values would cost more than most rules."""
 
     def __init__(self, outline: Outline) -> None:
@@ -217,11 +223,11 @@ class _Same:
         return id(self.outline)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.outline is self.outline
+        return isinstance(other, Same) and other.outline is self.outline
 
 
 @lru_cache(maxsize=4)
-def _bodies(same: _Same) -> tuple[Body, ...]:
+def _bodies(same: Same) -> tuple[Body, ...]:
     found: list[Body] = []
     for function in same.outline.functions:
         if not found or function.span.start >= found[-1].member.span.end:
@@ -231,12 +237,18 @@ def _bodies(same: _Same) -> tuple[Body, ...]:
 
 def bodies(outline: Outline) -> tuple[Body, ...]:
     """The members of a file that run, in source order."""
-    return _bodies(_Same(outline))
+    return _bodies(Same(outline))
 
 
 def body_of(outline: Outline, span: Span) -> Body | None:
     """The member that holds ``span``."""
-    return next((b for b in bodies(outline) if b.member.span.holds(span)), None)
+    every = bodies(outline)
+    near = bisect_right(every, span.start, key=_body_start) - 1
+    return every[near] if near >= 0 and every[near].member.span.holds(span) else None
+
+
+def _body_start(body: Body) -> int:
+    return body.member.span.start
 
 
 def holding(outline: Outline, kind: str) -> list[tuple[Body, Scope]]:

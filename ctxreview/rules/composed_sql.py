@@ -40,12 +40,21 @@ EF Core documentation, "SQL Queries" ("EF Core will treat your SQL as a subquery
 
 from __future__ import annotations
 
+import re
+
 from ctxreview.model import Finding, Outline
 from ctxreview.rules.code import body_of
+from ctxreview.rules.evidence import Text
 from ctxreview.rules.places import lines
 
 ID = "composed-sql"
 SEVERITY = "medium"
+NEEDS = (
+    Text(
+        re.compile(rb"FromSql\w*"),
+        re.compile(rb"(?i:FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|(?:UPD|HOLD|ROW|X|TAB)LOCK|READPAST)"),
+    ),
+)
 
 COMPOSES = frozenset(
     {

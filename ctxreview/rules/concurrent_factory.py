@@ -47,11 +47,14 @@ import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_under, locks, simple
 from ctxreview.rules.places import lines
 
 ID = "concurrent-factory"
 SEVERITY = "medium"
+NEEDS = ("ConcurrentDictionary",)
+BEYOND = ALWAYS
 
 _OPENED = re.compile(
     rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"

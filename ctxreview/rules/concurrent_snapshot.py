@@ -42,11 +42,14 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Span
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_under, locks, simple
 from ctxreview.rules.places import lines
 
 ID = "concurrent-snapshot"
 SEVERITY = "low"
+NEEDS = ("ConcurrentDictionary",)
+BEYOND = ALWAYS
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -56,10 +56,12 @@ import re
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.changes import Change, changes
 from ctxreview.rules.code import Body, Call, body_of, source_of, within
+from ctxreview.rules.evidence import LOCK, TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "deferred-execution"
 SEVERITY = "high"
+NEEDS = (LOCK, TRANSACTION)
 
 THREADS = ("lock", "Lock", "Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock")
 """Locks that belong to a thread: they are never held over an await, and a task is begun under one on purpose."""

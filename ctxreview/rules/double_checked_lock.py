@@ -69,6 +69,7 @@ from ctxreview.rules.places import lines, scope_lines
 
 ID = "double-checked-lock"
 SEVERITY = "medium"
+NEEDS = ("lock",)
 
 _FLAGS = frozenset({"bool", "int", "byte", "short", "uint", "char"})
 _WIDE = frozenset({"long", "ulong", "double", "decimal", "DateTime", "DateTimeOffset", "TimeSpan", "Guid"})

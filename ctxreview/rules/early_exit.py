@@ -59,10 +59,12 @@ import re
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
 from ctxreview.rules.changes import Change, changes
 from ctxreview.rules.code import Body, holding, within
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "early-exit"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 LEAVES = ("return", "break", "continue", "goto")
 

@@ -52,10 +52,12 @@ import re
 from ctxreview.model import Finding, Outline
 from ctxreview.rules.changes import changes
 from ctxreview.rules.code import holding, within
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "external-call"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 MESSAGES = frozenset({"Publish", "Send", "SendMessage", "SendMessages", "BasicPublish", "Produce", "Request"})
 _HERE = re.compile(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ctxreview.model import Fact, Member, Outline, Scope, Span
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.code import Same
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
@@ -83,6 +84,12 @@ def is_under(span: Span, scope: Scope) -> bool:
 
 def declared(outline: Outline) -> dict[tuple[str, str], Member]:
     """The state that the file declares, by the name of its type and its own."""
+    return _declared(Same(outline))
+
+
+@lru_cache(maxsize=4)
+def _declared(same: Same) -> dict[tuple[str, str], Member]:
+    outline = same.outline
     types = Nesting(outline.types)
     return {(types.name_around(m.span), name): m for m in outline.members for name in m.names}
 
@@ -101,15 +108,15 @@ def modifiers(member: Member, outline: Outline) -> frozenset[str]:
 
 
 def bare(outline: Outline) -> bytes:
-    """The source with comments and literals blanked, each byte at its place."""
-    return _blanked(outline.source.data, outline.comments)
+    """The source with comments and literals blanked, and bodies that were not read, each byte at its place."""
+    return _blanked(outline.source.data, (*outline.comments, *outline.unread))
 
 
 @lru_cache(maxsize=4)
-def _blanked(data: bytes, comments: tuple[Span, ...]) -> bytes:
+def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
     blank = bytearray(data)
-    for comment in comments:
-        blank[comment.start : comment.end] = _NOT_BLANK.sub(b" ", data[comment.start : comment.end])
+    for part in parts:
+        blank[part.start : part.end] = _NOT_BLANK.sub(b" ", data[part.start : part.end])
     # The quotes stay, so that an argument that is a literal is still one.
     return _LITERAL.sub(lambda m: b'"' + _NOT_BLANK.sub(b" ", m[0][1:-1]) + b'"', bytes(blank))
 

@@ -50,11 +50,13 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "ignored-acquire"
 SEVERITY = "high"
+NEEDS = (LOCK,)
 
 _TIME = re.compile(
     r"(?i)^(?:\w+:\s*)?(?:\d+$|.*\bTimeSpan\b|.*(?:timeout|timespan|delay|millis|seconds|minutes|duration|interval|wait)\w*)"

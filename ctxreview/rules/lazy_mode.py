@@ -40,11 +40,14 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Member, Outline
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import declared, modifiers, simple
 from ctxreview.rules.places import lines
 
 ID = "lazy-mode"
 SEVERITY = "medium"
+NEEDS = ("Lazy",)
+BEYOND = ALWAYS
 
 _MODE = re.compile(
     r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\(\s*(false|true)\s*\)"

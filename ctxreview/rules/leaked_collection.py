@@ -47,11 +47,14 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.rules.evidence import LOCK, LOCKS
 from ctxreview.rules.guarded import COLLECTIONS, Use, bare, declared, is_under, locks, simple, uses
 from ctxreview.rules.places import lines
 
 ID = "leaked-collection"
 SEVERITY = "medium"
+NEEDS = (LOCK,)
+BEYOND = LOCKS
 
 _LAZY = (
     r"(?:Where|Select|SelectMany|OrderBy|OrderByDescending|Skip|Take|OfType|Cast|Concat|Distinct|Reverse|AsEnumerable)"

@@ -44,11 +44,13 @@ from typing import NamedTuple
 
 from ctxreview.model import Finding, Outline, Scope
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
 from ctxreview.rules.places import scope_lines
 
 ID = "lock-order"
 SEVERITY = "high"
+NEEDS = (LOCK,)
 
 
 class _Pair(NamedTuple):

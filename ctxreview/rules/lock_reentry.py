@@ -63,11 +63,13 @@ import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "lock-reentry"
 SEVERITY = "high"
+NEEDS = (LOCK,)
 
 ONCE = frozenset({"SemaphoreSlim", "Semaphore", "AsyncLock", "AsyncSemaphore", "AsyncReaderWriterLock"})
 

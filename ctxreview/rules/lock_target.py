@@ -48,11 +48,14 @@ from collections.abc import Iterator
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.crossing import without_comments
+from ctxreview.rules.evidence import LOCKS
 from ctxreview.rules.guarded import declared, gate, modifiers
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "lock-target"
 SEVERITY = "medium"
+NEEDS = ("lock",)
+BEYOND = LOCKS
 
 TARGETS: tuple[tuple[str, Severity, str, str], ...] = (
     (

@@ -41,11 +41,14 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Certainty, Finding, Outline, Severity, Span
+from ctxreview.rules.evidence import LOCKS
 from ctxreview.rules.guarded import bare, declared, gate
 from ctxreview.rules.places import lines
 
 ID = "lock-type"
 SEVERITY = "high"
+NEEDS = ("Lock",)
+BEYOND = LOCKS
 
 _TYPES = frozenset({"Lock", "System.Threading.Lock", "Threading.Lock"})
 

@@ -44,11 +44,13 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ctxreview.model import Finding, Outline
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import Use, declared, gate, locks, uses
 from ctxreview.rules.places import lines
 
 ID = "mixed-locks"
 SEVERITY = "medium"
+NEEDS = (LOCK,)
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -55,6 +55,7 @@ from ctxreview.rules.places import lines
 
 ID = "monitor-wait"
 SEVERITY = "medium"
+NEEDS = ("Monitor",)
 
 _WAIT = re.compile(rb"\bMonitor\s*\.\s*Wait\s*\(")
 _PULSE = re.compile(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")

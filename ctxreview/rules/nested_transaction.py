@@ -63,10 +63,12 @@ import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity
 from ctxreview.rules.code import is_over, root_of
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import scope_lines
 
 ID = "nested-transaction"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 FORMS = ("block", "declaration", "acquire-release")
 

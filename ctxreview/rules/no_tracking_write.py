@@ -51,12 +51,14 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.rules.code import starting, within
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "no-tracking-write"
 SEVERITY = "high"
 
 UNTRACKED = frozenset({"AsNoTracking", "AsNoTrackingWithIdentityResolution"})
+NEEDS = tuple(sorted(UNTRACKED))
 REATTACHES = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry"})
 
 
@@ -68,11 +70,13 @@ def check(outline: Outline) -> list[Finding]:
     """Each untracked query whose result is changed and saved in the same function."""
     found = []
     for query in outline.facts:
+        if query.kind != "tracking" or query.name not in UNTRACKED:
+            continue
         member = member_of(outline, query.span)
-        if query.kind != "tracking" or query.name not in UNTRACKED or member is None or _copies(outline, query):
+        if member is None or _copies(outline, query):
             continue
         bound = _bound(outline, member, query)
-        later = [f for f in outline.facts if member.span.holds(f.span) and f.span.start >= query.span.start]
+        later = within(outline, Span(query.span.start, member.span.end))
         again = next((f.span.start for f in later if _reads_again(outline, f, query, bound)), member.span.end)
         names = _aliases(outline, member, bound) if bound else set()
         writes = [
@@ -96,7 +100,7 @@ def check(outline: Outline) -> list[Finding]:
 
 def _chain(outline: Outline, query: Fact) -> Span:
     """The query with all its calls."""
-    return max((f.span for f in outline.facts if f.span.start == query.span.start and f.kind != "write"), key=_end)
+    return max((f.span for f in starting(outline, query.span.start) if f.kind != "write"), key=_end)
 
 
 def _end(span: Span) -> int:

@@ -50,11 +50,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
+from ctxreview.rules.evidence import LOCK, LOCKS
 from ctxreview.rules.guarded import COLLECTIONS, Use, bare, declared, is_said_to_be_held, locks, own_calls, simple, uses
 from ctxreview.rules.places import lines
 
 ID = "outside-lock"
 SEVERITY = "medium"
+NEEDS = (LOCK,)
+BEYOND = LOCKS
 
 _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
 _QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")

@@ -55,6 +55,7 @@ from ctxreview.rules.places import lines, scope_lines
 
 ID = "parallel-write"
 SEVERITY = "high"
+NEEDS = ("Parallel", "ForAll")
 
 _PARALLEL = frozenset({"For", "ForEach", "ForEachAsync", "ForAsync", "Invoke", "ForAll"})
 _SAME = re.compile(r"=\s*(?:true|false|null|default)\s*$")

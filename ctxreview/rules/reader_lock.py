@@ -60,11 +60,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctxreview.model import Finding, Outline, Scope
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import declared, gate, is_under, locks, simple, uses
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "reader-lock"
 SEVERITY = "medium"
+NEEDS = (LOCK,)
 
 _WAITS = {
     "ReaderWriterLockSlim": "which throws LockRecursionException",

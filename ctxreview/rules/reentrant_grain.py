@@ -53,10 +53,21 @@ from collections.abc import Iterator
 
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.places import lines
 
 ID = "reentrant-grain"
 SEVERITY = "high"
+NEEDS = (
+    "Reentrant",
+    "Grain",
+    "JournaledGrain",
+    "ReceiveActor",
+    "UntypedActor",
+    "UntypedPersistentActor",
+    "ReceivePersistentActor",
+)
+BEYOND = ALWAYS
 
 _MARK = re.compile(r"\[[^\[\]]*\b(Reentrant|AlwaysInterleave|MayInterleave)\b")
 _ACTOR = re.compile(

@@ -47,10 +47,12 @@ from __future__ import annotations
 
 from ctxreview.model import Finding, Outline, Span
 from ctxreview.outline.pairs import OUTSIDE_FINALLY
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.places import lines
 
 ID = "release-outside-finally"
 SEVERITY = "medium"
+NEEDS = (LOCK,)
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -61,10 +61,12 @@ import re
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
 from ctxreview.rules.code import holding, within
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "retried-delegate"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 ONCE = ("RunInTransaction", "UseTran")
 """Executors that open a transaction around a delegate and, in the libraries that have them, do not retry it."""

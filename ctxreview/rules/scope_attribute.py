@@ -55,6 +55,7 @@ _INTERCEPTED = (
     "DisableConcurrentExecution",
     "SkipWhenPreviousJobIsRunning",
 )
+NEEDS = (*_INTERCEPTED, *(f"{name}Attribute" for name in _INTERCEPTED))
 
 
 def check(outline: Outline) -> list[Finding]:

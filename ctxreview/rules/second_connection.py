@@ -54,10 +54,12 @@ import re
 
 from ctxreview.model import Finding, Outline, Scope
 from ctxreview.rules.code import Call, holding, is_over
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "second-connection"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 _OPENS = re.compile(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")
 _CREATES = re.compile(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Connection$|^\w*DbContext$")

@@ -51,6 +51,7 @@ from ctxreview.rules.places import lines
 
 ID = "session-lock"
 SEVERITY = "medium"
+NEEDS = (re.compile(rb"(?i:pg_(?:try_)?advisory_lock\w*|get_lock|sp_getapplock)"),)
 
 _PAIRS = (
     (re.compile(r"(?i)\bpg_(?:try_)?advisory_lock(?:_shared)?\b"), re.compile(rb"(?i)pg_advisory_unlock")),

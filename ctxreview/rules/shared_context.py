@@ -50,10 +50,12 @@ from collections import Counter
 
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.code import Body, body_of, root_of, within
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "shared-context"
 SEVERITY = "high"
+NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
 
 _CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")
 _CONTEXT_NAME = re.compile(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")

@@ -41,6 +41,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Span
+from ctxreview.rules.evidence import ALWAYS, Text
 from ctxreview.rules.guarded import bare, declared, is_under, locks, modifiers, simple
 from ctxreview.rules.places import lines
 
@@ -51,6 +52,15 @@ _ALONE = re.compile(
     r"(?:\w*DbContext|ObjectContext|DataContext|I?StatelessSession|ISession|I?DbConnection|IDbCommand|I?DbTransaction|IDbContextTransaction"
     r"|(?:Sql|Npgsql|MySql|Sqlite|Oracle|Odbc|OleDb|Db)(?:Connection|Command|Transaction|DataReader)"
     r"|Random|MD5|SHA1|SHA256|SHA384|SHA512|HMAC\w*|HashAlgorithm)$"
+)
+BEYOND = ALWAYS
+NEEDS = (
+    "AddSingleton",
+    "AddDbContext",
+    Text(
+        re.compile(_ALONE.pattern.encode()),
+        re.compile(rb"static(?:\s+\w+){0,6}?\s+(?:[\w.:]+\.)?" + _ALONE.pattern.removesuffix("$").encode() + rb"\b"),
+    ),
 )
 _SINGLETON = re.compile(
     rb"\bAddSingleton\s*<\s*(?:[\w.]+\s*,\s*)?(\w*DbContext)\s*>|\bAddDbContext\s*<\s*(\w+)\s*>\s*\([^;]*?ServiceLifetime\.Singleton"

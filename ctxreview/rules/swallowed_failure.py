@@ -48,10 +48,12 @@ from collections.abc import Iterator
 
 from ctxreview.model import Finding, Outline, Span
 from ctxreview.rules.code import Body, body_of, holding, within
+from ctxreview.rules.evidence import CONFLICT, TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "swallowed-failure"
 SEVERITY = "medium"
+NEEDS = (CONFLICT, TRANSACTION)
 
 _CATCH = re.compile(rb"\bcatch\b\s*")
 _LOGS = re.compile(r"(?:[\w.]*\b_?[lL]og(?:ger|s)?\b[\w.]*|Console\.\w+|Debug\.\w+|Trace\.\w+)\s*\([^;]*\)\s*;")

@@ -52,11 +52,13 @@ from __future__ import annotations
 from collections import Counter
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import gate, locks
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "thread-affine-await"
 SEVERITY = "high"
+NEEDS = (LOCK,)
 
 AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock or Lock"})
 

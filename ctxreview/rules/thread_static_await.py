@@ -48,11 +48,14 @@ from __future__ import annotations
 
 from ctxreview.model import Finding, Outline
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import declared, modifiers, simple
 from ctxreview.rules.places import lines
 
 ID = "thread-static-await"
 SEVERITY = "medium"
+NEEDS = ("ThreadStatic", "ThreadLocal")
+BEYOND = ALWAYS
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -53,10 +53,12 @@ from collections import Counter
 from ctxreview.model import Finding, Outline, Scope
 from ctxreview.rules.changes import Change, changes
 from ctxreview.rules.code import Body, Call, holding, root_of
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "transaction-argument"
 SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
 
 _SQL = re.compile(r"(?:Execute|Query)\w*$")
 

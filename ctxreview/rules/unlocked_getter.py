@@ -46,11 +46,14 @@ CodeQL ``cs/unsynchronized-getter``; C# specification, "Atomicity of variable re
 from __future__ import annotations
 
 from ctxreview.model import Finding, Outline, Severity
+from ctxreview.rules.evidence import LOCK, LOCKS
 from ctxreview.rules.guarded import declared, locks, simple, uses
 from ctxreview.rules.places import lines
 
 ID = "unlocked-getter"
 SEVERITY = "low"
+NEEDS = (LOCK,)
+BEYOND = LOCKS
 
 _WIDE = frozenset({"decimal", "Guid", "long", "ulong", "double", "DateTime", "DateTimeOffset", "TimeSpan"})
 

@@ -44,11 +44,14 @@ from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Outline, Severity, Span
 from ctxreview.outline.nesting import Nesting
+from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_said_to_be_held, locks, modifiers, uses
 from ctxreview.rules.places import lines
 
 ID = "volatile-field"
 SEVERITY = "medium"
+NEEDS = ("volatile",)
+BEYOND = ALWAYS
 
 _COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
 

@@ -56,10 +56,12 @@ from collections import Counter
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.changes import changes
 from ctxreview.rules.code import Body, holding, source_of, within
+from ctxreview.rules.evidence import TRANSACTION
 from ctxreview.rules.places import lines, scope_lines
 
 ID = "work-after-complete"
 SEVERITY = "high"
+NEEDS = (TRANSACTION,)
 
 
 def check(outline: Outline) -> list[Finding]:

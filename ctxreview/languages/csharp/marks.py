@@ -51,7 +51,7 @@ def dereference(code: Code) -> Iterator[Edit]:
     """``*(int*)&x``, ``*(p + 1) = 0``: no cast, and an element access for the parentheses."""
     for match in _POINTED.finditer(code.masked):
         star, opening = match.start(), match.start(2)
-        closing = code.partner.get(opening)
+        closing = code.partner.get(opening) if opening >= 0 else None
         if match[1]:
             yield blank(code, match.start(1), match.end(1))
         elif closing is None or word_before(code, star) not in _BEFORE_DEREFERENCE:

@@ -94,6 +94,7 @@ def scoped_params(code: Code) -> Iterator[Edit]:
 
 
 _ARROW = re.compile(rb"\)\s*+=>")
+_MODIFIED = re.compile(rb"[(,]\s*+(?:ref|out|in|scoped|params|readonly)\s")
 _PARAMETER_MODIFIERS = re.compile(
     rb"(?:\A|,)\s*+((?:(?:ref|out|in|scoped|params|readonly)\s++)++)(?:" + NAME + rb")(?=\s*+(,|\Z)?+)"
 )
@@ -103,7 +104,7 @@ _BEFORE_LAMBDA = frozenset((b"return", b"static", b"async", b"await", b"throw", 
 
 def lambda_modifier(code: Code) -> Iterator[Edit]:
     """``(ref _) => 1``, ``(text, out r) => ...``, ``return (out T x) => ...``: parameters without modifiers."""
-    for match in _ARROW.finditer(code.masked):
+    for match in _ARROW.finditer(code.masked) if _MODIFIED.search(code.masked) else ():
         opening = code.partner.get(match.start())
         if opening is None:
             continue

@@ -1,0 +1,164 @@
+"""Work shared among forked processes.
+
+Written here because :mod:`concurrent.futures` and what it needs take as long to import as a tenth of a typical batch
+takes in all.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from ctxreview.errors import CtxreviewError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PIECES = 16
+"""Pieces of work for each process: more of them end more evenly, fewer cost less to hand out."""
+GARBAGE = 50_000
+"""Objects made before the collector looks for cycles: there are hardly any, and looking each 700 takes 4 per cent."""
+
+_NUMBER, _LENGTH = 2, 8
+"""Bytes of a piece's number, and of the length of what is sent."""
+
+_shared = False
+
+
+def cores() -> int:
+    """How many processes may work at once; 1 in a process that shares work already, and where nothing can fork."""
+    if _shared or not hasattr(os, "fork"):
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """``work`` of each item in the order given, done by as many processes as there are :func:`cores`.
+
+    The processes inherit ``work`` and ``items``; results are sent back, so that they have to be picklable. What ``work``
+    raises is raised here and ends them all. Raises :class:`CtxreviewError` where one of them is ended from outside.
+    """
+    import gc
+    import select
+
+    workers = cores()
+    size = -(-len(items) // (workers * PIECES)) or 1
+    pieces = [items[at : at + size] for at in range(0, len(items), size)]
+    if sys.stdout is not None:
+        sys.stdout.flush()  # or each process would print what stands in its copy of the buffer
+    gc.freeze()
+    ours: list[_Process[R]] = []
+    done: dict[int, list[R]] = {}
+    following = 0
+    try:
+        numbers = _numbers(len(pieces))
+        for _ in range(min(workers, len(pieces))):
+            ours.append(_start(numbers, work, pieces))
+        os.close(numbers)
+        reading = {process.results: process for process in ours}
+        while reading:
+            for ready in select.select(list(reading), [], [])[0]:
+                done.update(reading[ready].received())
+                if reading[ready].ended:
+                    del reading[ready]
+            while following in done:
+                yield from done.pop(following)
+                following += 1
+        if following < len(pieces):
+            raise CtxreviewError(
+                "A process that shared the work was ended from outside, often for want of memory; ask for less at a time."
+            )
+    finally:
+        for process in ours:
+            process.end()
+
+
+def _numbers(count: int) -> int:
+    """The numbers of the pieces of work, as a pipe from which each process takes its next."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(b"".join(n.to_bytes(_NUMBER, "big") for n in range(count)))
+    return reading
+
+
+class _Process(Generic[R]):
+    """A forked process: what it has sent so far, results of pieces of work one after the other."""
+
+    def __init__(self, pid: int, results: int) -> None:
+        """``results`` is the end of a pipe to read from."""
+        self.pid = pid
+        self.results = results
+        self.ended = False
+        self._read = bytearray()
+
+    def received(self) -> dict[int, list[R]]:
+        """The results that have come whole since the last call, by their pieces' numbers; waits for something to come.
+
+        Raises what ended the process there.
+        """
+        import pickle
+
+        sent = os.read(self.results, 1 << 20)
+        self.ended = not sent
+        self._read += sent
+        found: dict[int, list[R]] = {}
+        while len(self._read) >= _LENGTH:
+            end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
+            if len(self._read) < end:
+                break
+            number, made = pickle.loads(self._read[_LENGTH:end])
+            del self._read[:end]
+            if isinstance(made, Exception):
+                raise made
+            found[number] = made
+        return found
+
+    def end(self) -> None:
+        """Leave no process behind, at work or not."""
+        import contextlib
+        import signal
+
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.results)
+
+
+def _start(numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]]) -> _Process[R]:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(writing)
+        return _Process(pid, reading)
+    status = 1
+    try:
+        _serve(numbers, writing, work, pieces)
+        status = 0
+    finally:
+        os._exit(status)  # what the first process has open or has to say at its end is not this one's
+
+
+def _serve(numbers: int, results: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]]) -> None:
+    """Do pieces of work until none is left."""
+    import gc
+    import pickle
+    import signal
+
+    global _shared  # noqa: PLW0603
+    _shared = True
+    gc.set_threshold(GARBAGE)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
+    with os.fdopen(results, "wb") as pipe:
+        while taken := os.read(numbers, _NUMBER):
+            number = int.from_bytes(taken, "big")
+            made: list[R] | Exception
+            try:
+                made = [work(item) for item in pieces[number]]
+            except Exception as error:
+                made = error
+            sent = pickle.dumps((number, made), pickle.HIGHEST_PROTOCOL)
+            pipe.write(len(sent).to_bytes(_LENGTH, "big"))
+            pipe.write(sent)
+            pipe.flush()

@@ -1,0 +1,23 @@
+"""What a change makes of a file, as a unified diff for people and for patch."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from ctxreview.listing import redacted, visible
+from ctxreview.model import Source
+from ctxreview.reports.text import Paint
+
+
+def diff(before: Source, after: Source, colour: bool = False) -> str:
+    """The diff of two versions of a file, without secrets and with control characters written out."""
+    paint = Paint(colour)
+    name = visible(before.path)
+    lines = unified_diff(redacted(before), redacted(after), f"a/{name}", f"b/{name}", lineterm="")
+    return "\n".join(_painted(line, paint) for line in lines)
+
+
+def _painted(line: str, paint: Paint) -> str:
+    if line.startswith(("---", "+++")):
+        return paint(line, "bold")
+    return paint(line, {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], ""))

@@ -1,0 +1,27 @@
+"""One rule for a terminal: its docstring under its headings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import fill, indent
+
+from ctxreview.reports.text import SEVERITY_COLOURS, Paint
+from ctxreview.rules.catalogue import Entry, pieces, plain
+
+
+def text(rule: Entry, width: int, colour: bool = False) -> str:
+    """All that a rule says, wrapped at ``width`` columns; code is not wrapped."""
+    return "\n".join(_lines(rule, width, Paint(colour)))
+
+
+def _lines(rule: Entry, width: int, paint: Paint) -> Iterator[str]:
+    severity = paint(rule.severity, SEVERITY_COLOURS[rule.severity])
+    yield f"{paint(rule.id, 'bold')} ({severity}, looks at {rule.looks_at})"
+    yield fill(plain(rule.summary), width)
+    for heading, section in rule.sections:
+        yield ""
+        yield paint(heading, "bold")
+        for number, (code, piece) in enumerate(pieces(section)):
+            if number:
+                yield ""
+            yield indent(piece, "    ") if code else indent(fill(" ".join(plain(piece).split()), width - 2), "  ")

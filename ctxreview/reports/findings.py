@@ -1,0 +1,60 @@
+"""The findings of many files, as text and as ``ctxreview.lint/1``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ctxreview.model import SEVERITIES, Finding
+from ctxreview.reports import document
+from ctxreview.reports.document import Document
+from ctxreview.reports.text import SEVERITY_COLOURS, Paint, _line
+from ctxreview.reports.words import place
+
+
+def text(found: Sequence[Finding], files: int, colour: bool = False) -> str:
+    """One finding after the other as compilers print them, each with its question, and their number in the end."""
+    paint = Paint(colour)
+    return "\n".join([*(line for finding in found for line in _told(finding, paint)), summary(found, files)])
+
+
+def _told(finding: Finding, paint: Paint) -> Iterator[str]:
+    at = finding.at
+    severity = paint(finding.severity, SEVERITY_COLOURS[finding.severity])
+    where = paint(f"{_line(at.path)}:{at.start_line}", "bold")
+    doubt = "" if finding.certainty == "syntactic" else f" ({finding.certainty})"
+    yield f"{where}: {severity} {finding.rule}: {_line(finding.message)}{doubt}"
+    yield f"    Question: {_line(finding.question)}"
+    for other in finding.related:
+        where = place(other.start_line, other.end_line)
+        there = "" if other.path == at.path else f" of {_line(other.path)}"
+        yield f"    See {where}{there}{': ' + _line(other.what) if other.what else ''}."
+
+
+def summary(found: Sequence[Finding], files: int) -> str:
+    """How many findings of which severity there are, in how many of the files."""
+    looked = "1 file was" if files == 1 else f"{files:,} files were"
+    if not found:
+        return f"{looked} looked at. The rules found nothing, which is no proof that there is nothing."
+    counts = Counter(finding.severity for finding in found)
+    each = ", ".join(f"{counts[s]:,} {s}" for s in SEVERITIES if counts[s])
+    holding = len({finding.at.path for finding in found})
+    return f"{len(found):,} finding{'s' if len(found) > 1 else ''} ({each}) in {holding:,} of {files:,} file{'s' if files != 1 else ''}."
+
+
+def lint(found: Sequence[Finding], files: int, suppressed: int, known: int, failed: Sequence[str]) -> Document:
+    """The findings as ``ctxreview.lint/1``.
+
+    ``files`` were looked at; ``suppressed`` counts findings that comments silence, ``baseline`` those known before, and
+    ``failed`` says what could not be looked at.
+    """
+    made: Document = document._clean(
+        {
+            "findings": [document.finding(f) for f in found],
+            "files": files,
+            "suppressed": suppressed,
+            "baseline": known,
+            "failed": list(failed),
+        }
+    )
+    return {"schema": "ctxreview.lint/1", **made}

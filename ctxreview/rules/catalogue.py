@@ -1,0 +1,109 @@
+"""What each rule says of itself: its docstring in parts, as ``explain``, ``lint --list``, SARIF and the rules page tell it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from ctxreview.errors import ConfigError
+from ctxreview.model import Severity
+from ctxreview.rules import RULES
+
+_HEADING = re.compile(r"^(.+)\n-{3,}\n", re.MULTILINE)
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Entry(NamedTuple):
+    """One rule as people read of it.
+
+    ``summary`` is one sentence, ``sections`` are heading and text in the order of the docstring. ``standing`` says that
+    the rule looks at code as it stands (``check``), ``edits`` that it looks at what an edit changes (``compare``).
+    """
+
+    id: str
+    severity: Severity
+    summary: str
+    sections: tuple[tuple[str, str], ...]
+    standing: bool
+    edits: bool
+
+    @property
+    def looks_at(self) -> str:
+        """``code``, ``edits`` or ``code and edits``."""
+        return " and ".join(word for word, does in (("code", self.standing), ("edits", self.edits)) if does)
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All rules, by their IDs."""
+    return tuple(sorted((_entry(rule) for rule in RULES), key=lambda e: e.id))
+
+
+def entry(rule: str) -> Entry:
+    """The rule with this ID. Raises :class:`ConfigError`, with the nearest name, where there is none."""
+    by_id = {e.id: e for e in entries()}
+    asked = rule.strip().lower().replace("_", "-")
+    if asked not in by_id:
+        near = get_close_matches(asked, by_id, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ConfigError(f"There is no rule {rule!r}: {hint}ctxreview lint --list shows all of them.")
+    return by_id[asked]
+
+
+def _entry(rule: ModuleType) -> Entry:
+    summary, *parts = _HEADING.split(rule.__doc__ or "")
+    return Entry(
+        id=rule.ID,
+        severity=rule.SEVERITY,
+        summary=" ".join(summary.split()),
+        sections=tuple((h.strip(), text.strip("\n")) for h, text in zip(parts[::2], parts[1::2], strict=True)),
+        standing=hasattr(rule, "check"),
+        edits=hasattr(rule, "compare"),
+    )
+
+
+def listed(rules: Sequence[Entry]) -> str:
+    """One line a rule: ID, severity, what it looks at, and what it is about."""
+    ids, kinds = (max(map(len, column), default=0) for column in ([e.id for e in rules], [e.looks_at for e in rules]))
+    return "\n".join(f"{e.id:{ids}}  {e.severity:6}  {e.looks_at:{kinds}}  {plain(e.summary)}" for e in rules)
+
+
+def rows(rules: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The same for programs, in JSON's types."""
+    return [
+        {"id": e.id, "severity": e.severity, "summary": plain(e.summary), "check": e.standing, "compare": e.edits}
+        for e in rules
+    ]
+
+
+def markdown(rule: Entry, level: int) -> str:
+    """A rule's sections as Markdown, their headings ``level`` deep."""
+    return "\n\n".join(f"{'#' * level} {heading}\n\n{_marked(text)}" for heading, text in rule.sections)
+
+
+def plain(text: str) -> str:
+    """Prose without its marks for code; fenced code is left without its fences."""
+    return _FENCE.sub(lambda fence: fence[2].rstrip("\n"), text).replace("``", "")
+
+
+def pieces(text: str) -> list[tuple[bool, str]]:
+    """The paragraphs and fenced blocks of a section in their order, each with whether it is code."""
+    found: list[tuple[bool, str]] = []
+    at = 0
+    for fence in _FENCE.finditer(text):
+        found += [(False, p) for p in text[at : fence.start()].split("\n\n") if p.strip()]
+        found.append((True, fence[2].rstrip("\n")))
+        at = fence.end()
+    return found + [(False, p) for p in text[at:].split("\n\n") if p.strip()]
+
+
+def _marked(text: str) -> str:
+    """Markdown: paragraphs on one line each, so that no reader breaks them twice; code in its fences as it is."""
+    found = []
+    for code, piece in pieces(text):
+        found.append(f"```csharp\n{piece}\n```" if code else " ".join(piece.split()).replace("``", "`"))
+    return "\n\n".join(found)

@@ -1,0 +1,42 @@
+"""The rules page, ``RULES.md``, made from the rules' own docstrings.
+
+``python -m ctxreview.rules.page`` writes it into the current folder; a test says so where it is out of date.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctxreview.rules.catalogue import entries, markdown
+
+FILE = "RULES.md"
+INTRODUCTION = """\
+# Rules
+
+Each rule names evidence and asks a question; none says that code is right or wrong. Rules that look at code are asked of
+what stands in a file, and of an edit for what it adds; rules that look at edits are asked of what a suggestion changes.
+`ctxreview explain RULE` prints a section of this page.
+
+This page is generated from the rules' docstrings: `python -m ctxreview.rules.page` writes it again.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    rules = entries()
+    table = ["| rule | severity | looks at | about |", "|---|---|---|---|"]
+    table += [f"| [{e.id}](#{e.id}) | {e.severity} | {e.looks_at} | {_cell(e.summary)} |" for e in rules]
+    sections = [f"## {e.id}\n\n{_code(e.summary)} Severity: {e.severity}.\n\n{markdown(e, 3)}" for e in rules]
+    return "\n\n".join([INTRODUCTION.rstrip("\n"), "\n".join(table), *sections]) + "\n"
+
+
+def _code(text: str) -> str:
+    return text.replace("``", "`")
+
+
+def _cell(text: str) -> str:
+    return _code(text).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    Path(FILE).write_bytes(page().encode())
