@@ -9,11 +9,11 @@ from dataclasses import replace
 from functools import cache
 
 from ctxreview import prices, store
-from ctxreview.config import keep_days, user
+from ctxreview.config import number, user
 from ctxreview.errors import ConfigError, StoreError
 from ctxreview.model import Completion, Prompt, Review
 from ctxreview.prices import Account, Limits
-from ctxreview.providers import DEFAULT_MODELS, Endpoint, address, connect, located
+from ctxreview.providers import PROVIDERS, Endpoint, address, connect, located
 from ctxreview.review import Job, Provider, context_of, kept, prompt_of, sent_of
 
 Say = Callable[[str], None]
@@ -42,7 +42,7 @@ def named(models: str, provider: str | None, model: str | None, base_url: str | 
     found: list[tuple[str | None, str]] = []
     for name in (part.strip() for part in models.split(",")):
         before, colon, after = name.partition(":")  # names of local models have colons too
-        found.append((before, after) if colon and before in DEFAULT_MODELS else (provider, name))
+        found.append((before, after) if colon and before in PROVIDERS else (provider, name))
     if len(found) < 2 or len(set(found)) < len(found) or not all(name for _, name in found):
         raise ConfigError(f"--models {models}: name at least two different models, such as A,B.")
     if base_url is not None and len({chosen for chosen, _ in found}) > 1:
@@ -69,15 +69,16 @@ def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits,
     return document.dumps(plan.document(context, made, found, not_seen(context), job.bare), indent)
 
 
-def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say) -> Provider:
+def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
+    ``live`` shows on a terminal how much has come.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
     at = located(endpoint)
     where = at.base_url or ""
     gc.enable()  # see __main__; an SDK makes garbage
-    live = sys.stderr is not None and sys.stderr.isatty()
+    live = live and sys.stderr is not None and sys.stderr.isatty()
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
 
     def progress(characters: int) -> None:
@@ -93,7 +94,7 @@ def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say) -> Provi
             if live:
                 print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
-    counted = prices.counted(ask, account, where, at.model, endpoint.max_reply_tokens)
+    counted = prices.counted(ask, account, at.provider, where, at.model, endpoint.max_reply_tokens)
     return counted if fresh else store.answering(counted, at.provider, where, at.model, say)
 
 
@@ -103,8 +104,9 @@ def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
     With ``keep_days`` 0 nothing is kept.
     """
     at = located(endpoint)
-    set_days = keep_days()
-    days = store.KEEP_DAYS if set_days is None else set_days
+    days = number("keep_days")
+    if days is None:
+        days = store.KEEP_DAYS
     if days == 0:
         return
     try:

@@ -8,7 +8,7 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +39,13 @@ class _Commands(TyperGroup):
             self.list_commands(ctx)
         return self.commands.get(cmd_name)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Ctrl-C anywhere in it ends with one sentence and a status of its own."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise StoppedError("Stopped.") from None
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, in the order of the help."""
         more = import_module("ctxreview.commands").app
@@ -48,7 +55,6 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -90,13 +96,14 @@ Root = Annotated[
 ]
 Hops = Annotated[int, typer.Option(help="How far callers are followed; 0: this file only.", min=0)]
 Budget = Annotated[
-    int | None, typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000].", envvar="CTXREVIEW_BUDGET")
+    int | None,
+    typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000; local: 8000].", envvar="CTXREVIEW_BUDGET"),
 ]
 Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[
-    str | None, typer.Option("--provider", help="openai, anthropic, or none.", envvar="CTXREVIEW_PROVIDER")
+    str | None, typer.Option("--provider", help="openai, anthropic, local, or none.", envvar="CTXREVIEW_PROVIDER")
 ]
 Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTXREVIEW_MODEL")]
 Models = Annotated[
@@ -118,6 +125,8 @@ MaxCost = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option(help="Send and receive no more than this in all.", envvar="CTXREVIEW_MAX_TOKENS")
 ]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but results, warnings and errors.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell each request, and why one is made again.")]
 Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
 
 DEFAULT_BUDGET = 16_000
@@ -158,7 +167,14 @@ def context(
     budget: Budget = None,
     output: Output = None,
 ) -> None:
-    """Print what the model would see: functions, scopes, facts, and what it would not see."""
+    """Print what the model would see: functions, scopes, facts, and what it would not see.
+
+    For example:
+
+    \b
+    ctxreview context src/RecordService.cs:31-33
+    ctxreview context src/RecordService.cs:31-33 --format json
+    """
     from ctxreview.batch import Shown
     from ctxreview.reports import document
     from ctxreview.review import context_of
@@ -188,16 +204,25 @@ def prompt(
     model: Model = None,
     base_url: BaseUrl = None,
     exact_tokens: Exact = False,
+    quiet: Quiet = False,
     output: Output = None,
 ) -> None:
-    """Print the finished prompt, ready to paste into any chat."""
+    """Print the finished prompt, ready to paste into any chat.
+
+    For example:
+
+    \b
+    ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
+    """
     from ctxreview.review import context_of, prompt_of
 
     endpoint = _endpoint(provider, model, base_url) if exact_tokens else None
-    job = _exactly(_job(root, hops, budget, message, model), exact_tokens, endpoint)._replace(whole=False)
+    job = _exactly(_job(root, hops, budget, message, model, endpoint), exact_tokens, endpoint)._replace(whole=False)
     made = prompt_of(context_of(selection, job), job)
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
-    _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
+    if not quiet:
+        _say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
     finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
     if copy:
         import pyperclip
@@ -208,7 +233,8 @@ def prompt(
         except pyperclip.PyperclipException:
             there = False
         if there:
-            _say("The prompt is on the clipboard.")
+            if not quiet:
+                _say("The prompt is on the clipboard.")
             return
         _say("There is no clipboard here; the prompt is printed instead.")
     _print(finished.rstrip("\n"), output)
@@ -234,21 +260,35 @@ def review(
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
     fail_on: FailOn = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     output: Output = None,
 ) -> None:
-    """Ask a model with the whole context, and check its answer; without a model, say what the source proves."""
+    """Ask a model with the whole context, and check its answer; without a model, say what the source proves.
+
+    For example:
+
+    \b
+    ctxreview review src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview review src/RecordService.cs:31-33 --provider local --dry-run
+    ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
+    """
     from ctxreview import asking
     from ctxreview import review as pipeline
     from ctxreview.batch import Shown
     from ctxreview.prices import Account
+    from ctxreview.providers import chosen
     from ctxreview.reports import document, markdown, opinions, text
 
+    tell = _teller(quiet, verbose)
     limits = asking.limits(max_tokens, max_cost)
     asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = [_endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
     if models is not None and None in whom:
         raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
-    jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model), exact_tokens, e) for e in whom]
+    if not dry_run:
+        whom = [chosen(e) if e is not None else None for e in whom]
+    jobs = [_exactly(_job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom]
     jobs = [j._replace(bare=no_redact) for j in jobs]
     given, many = _selections(selections, listed)
     if no_redact:
@@ -267,7 +307,9 @@ def review(
         _print_each(given, many, jobs[0], planned, output)
         return
     account = Account(limits)
-    askers = [asking.asking(e, fresh or no_redact, account, _say) if e is not None else None for e in whom]
+    askers = [
+        asking.asking(e, fresh or no_redact, account, tell, live=not quiet) if e is not None else None for e in whom
+    ]
 
     def shown(values: list[Review]) -> str:
         alone = len(values) == 1
@@ -285,7 +327,7 @@ def review(
 
     def one(selection: str, its: "Job") -> Shown:
         if many:
-            _say(f"{selection} …")
+            tell(f"{selection} …")
         values = []
         for endpoint, job, asks in zip(whom, jobs, askers, strict=True):
             values.append(pipeline.review(selection, job._replace(beside=its.beside), asks))
@@ -308,7 +350,13 @@ def guard(
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
-    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model."""
+    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model.
+
+    For example:
+
+    \b
+    ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
+    """
     from ctxreview import guard as guards
     from ctxreview.reports import document, text
     from ctxreview.review import context_of
@@ -325,7 +373,14 @@ def guard(
     _fail_on([f for c in checked for f in c.findings], fail_on)
 
 
-def _job(root: Path | None, hops: int, budget: int | None, question: str, model: str | None) -> "Job":
+def _job(
+    root: Path | None,
+    hops: int,
+    budget: int | None,
+    question: str,
+    model: str | None,
+    endpoint: "Endpoint | None" = None,
+) -> "Job":
     from ctxreview.config import user
     from ctxreview.review import job
     from ctxreview.tokens import tokenizer
@@ -337,9 +392,18 @@ def _job(root: Path | None, hops: int, budget: int | None, question: str, model:
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
-    most = budget or user().get("budget") or DEFAULT_BUDGET
+    most = budget or user().get("budget") or _budget(endpoint)
     made = job(root, most, tokenizer(model), question.encode("utf-8", "replace").decode())
     return made._replace(hops=hops, tunable=budget is None)
+
+
+def _budget(endpoint: "Endpoint | None") -> int:
+    """The largest prompt where nobody set one."""
+    if endpoint is None:
+        return DEFAULT_BUDGET
+    from ctxreview.providers import BUDGETS
+
+    return BUDGETS.get(endpoint.provider, DEFAULT_BUDGET)
 
 
 def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
@@ -355,8 +419,8 @@ def _exactly(job: "Job", exact: bool, endpoint: "Endpoint | None") -> "Job":
 
 def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> "Endpoint | None":
     """Whom to ask: as given, else the provider whose key is in the environment, else nobody."""
-    from ctxreview.config import user
-    from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint
+    from ctxreview.config import number, user
+    from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, LARGEST_REPLIES, PATIENCE, PROVIDERS, Endpoint
 
     own = user()
     if provider is None and base_url is None:
@@ -375,9 +439,13 @@ def _endpoint(provider: str | None, model: str | None, base_url: str | None) -> 
             return None
         else:
             provider = with_key[0]
-    if provider not in DEFAULT_MODELS:
-        raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(DEFAULT_MODELS)}, or none.")
-    return Endpoint(provider, model or DEFAULT_MODELS[provider], base_url, os.environ.get(KEY_VARIABLES[provider]))
+    if provider not in PROVIDERS:
+        raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(PROVIDERS)}, or none.")
+    key = os.environ.get(KEY_VARIABLES[provider]) if provider in KEY_VARIABLES else None
+    patience = {name: value for name in PATIENCE if (value := number(name)) is not None}
+    largest = LARGEST_REPLIES[provider]
+    named = model or DEFAULT_MODELS.get(provider, "")
+    return Endpoint(provider, named, base_url, key, max_reply_tokens=largest, **patience)
 
 
 def _agree_to_bare(whom: "Sequence[Endpoint | None]", dry_run: bool) -> None:
@@ -505,6 +573,19 @@ def _fail_on(found: Iterable[Finding], limit: Severity | None) -> None:
 
 def _colour(output: Path | None) -> bool:
     return output is None and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
+    """Tells of progress, as much as was asked for; warnings and errors are told by :func:`_say` all the same."""
+    if quiet and verbose:
+        raise ConfigError("--quiet says less and --verbose more; give one.")
+    if verbose:
+        import logging
+
+        handler = logging.StreamHandler(sys.stderr)
+        own = logging.getLogger("ctxreview")  # not the SDKs', which know the key
+        own.handlers, own.level, own.propagate = [handler], logging.INFO, False
+    return (lambda sentence: None) if quiet else _say
 
 
 def _say(sentence: str) -> None:

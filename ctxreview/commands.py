@@ -36,7 +36,7 @@ from ctxreview.cli import (
     _print,
     _say,
 )
-from ctxreview.errors import ConfigError, StoppedError
+from ctxreview.errors import ConfigError, SourceError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,8 +66,13 @@ def log(
 ) -> None:
     """List the reviews that were kept, newest first.
 
-    ctxreview log UpdateRecord lists those in which the word stands, in place, question, prompt, reply or result;
-    ctxreview log --stats sums up tokens, cost and verdicts; ctxreview log --purge --older-than 30 deletes.
+    With a text those in which it stands, in place, question, prompt, reply or result; with --stats tokens, cost and
+    verdicts; --purge deletes. For example:
+
+    \b
+    ctxreview log UpdateRecord
+    ctxreview log --stats
+    ctxreview log --purge --older-than 30
     """
     from ctxreview import store
     from ctxreview.reports import document, stored
@@ -102,7 +107,12 @@ def show(
     format_: Formats = Format.TEXT,
     output: Output = None,
 ) -> None:
-    """Print all that was kept of one review: ctxreview show 12, or ctxreview show last."""
+    """Print all that was kept of one review. For example:
+
+    \b
+    ctxreview show last
+    ctxreview show 1 --format json
+    """
     from ctxreview.reports import document, stored
 
     row = _kept(number)
@@ -122,29 +132,37 @@ def comment(
 
     It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
     run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
-    For example: ctxreview comment 12 --answer "Yes: it runs in the TransactionScope; the suggestion leaves it alone."
+    For example:
+
+    \b
+    ctxreview comment 1 --answer "Yes, under the transaction; it stays there."
     """
     from ctxreview.reports import comment as comments
     from ctxreview.reports.words import TEN_SECONDS
 
     row = _kept(number)
-    _say(comments.evidence(row))
+    since = _since(row)
+    _say(comments.evidence(row) + (f"\n{since}" if since else ""))
     answered = _answered("--answer", answer, TEN_SECONDS)
     reason = ""
     if row.verdict == "conflicts":
         reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")
     elif because is not None:
         raise ConfigError("--because says why a suggestion that conflicts is passed on, and here none conflicts.")
-    _print(comments.comment(row, answered, reason), output)
+    _print(comments.comment(row, answered, reason, since), output)
 
 
 @app.command()
 def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = None) -> None:
-    """Show each setting and where it comes from: ctxreview config, or ctxreview config --format json.
+    """Show each setting and where it comes from.
 
     An option wins over a CTXREVIEW_ variable, that over the repository's .ctxreview.toml (or [tool.ctxreview] in its
     pyproject.toml), that over the user's config.toml, that over what is built in. A repository may set scopes,
-    checklist, ignore and budget, and nothing else.
+    checklist, ignore and budget, and nothing else. For example:
+
+    \b
+    ctxreview config
+    ctxreview config --format json
     """
     from ctxreview.doctor import settings
     from ctxreview.reports import document
@@ -168,7 +186,11 @@ def doctor(
     """Check what ctxreview needs and say what to do about what is missing; status 2 when a review cannot be made.
 
     It looks at the interpreter, the grammar, the tokenizer's ranks, git, clipboard, keys (whether they are there) and
-    settings, and knocks at the model's address without a key and without code.
+    settings, and knocks at the model's address without a key and without code. For example:
+
+    \b
+    ctxreview doctor
+    ctxreview doctor --provider none --format json
     """
     from ctxreview.doctor import checks
     from ctxreview.reports import document
@@ -194,7 +216,13 @@ def doctor(
 def explain(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="Its ID, as a finding names it.")], output: Output = None
 ) -> None:
-    """Say what a rule flags, why it matters, when it is fine, with an example: ctxreview explain lock-target."""
+    """Say what a rule flags, why it matters, when it is fine, with an example.
+
+    For example:
+
+    \b
+    ctxreview explain lock-target
+    """
     from shutil import get_terminal_size
 
     from ctxreview.reports.explain import text
@@ -226,10 +254,16 @@ def intent(
     --write shows the diff and then puts the comment into the file, which keeps its encoding and line ends; on a terminal
     it asks first. A scope that has such a comment is left as it is, with status 0; where there is none to say why of, the
     status is 2.
+
+    For example:
+
+    \b
+    ctxreview intent src/RecordService.cs:31-33
     """
     from ctxreview import asking
     from ctxreview import intent as intents
     from ctxreview.prices import Account
+    from ctxreview.providers import chosen
     from ctxreview.reports.change import diff
     from ctxreview.review import context_of
     from ctxreview.rewriting import rewrite
@@ -237,7 +271,7 @@ def intent(
 
     within = asking.limits(max_tokens, max_cost)
     endpoint = _endpoint(provider, model, base_url)
-    job = _job(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model)
+    job = _job(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model, endpoint)
     value = context_of(selection, job)
     scope = intents.scope_of(value)
     source = value.selection.source
@@ -245,7 +279,8 @@ def intent(
     if is_told(scope, value.outline):
         _say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
         return
-    asks = asking.asking(endpoint, fresh, Account(within), _say) if endpoint is not None else None
+    endpoint = chosen(endpoint) if endpoint is not None else None
+    asks = asking.asking(endpoint, fresh, Account(within), _say, live=True) if endpoint is not None else None
     made = intents.draft(value, scope, job, asks)
     if made.review is not None and endpoint is not None:
         asking.keep(made.review, endpoint, _say)
@@ -304,6 +339,24 @@ def _answered(option: str, given: str | None, question: str) -> str:
     return given.encode("utf-8", "replace").decode()
 
 
+def _since(row: Stored) -> str:
+    """What has become of a review's file since, ``""`` where it is as it was or that is not known."""
+    from hashlib import sha256
+
+    from ctxreview.selection import read
+
+    if row.source_digest is None:
+        return ""
+    path, _, _ = row.selection.rpartition(":")
+    try:
+        now = read(Path(row.repository) / path, Path(row.repository)).data
+    except SourceError:
+        return f"{path} is not there any more, or cannot be read: the lines are those that the model saw."
+    if sha256(now).hexdigest() == row.source_digest:
+        return ""
+    return f"{path} has changed since the model saw it: the lines are those of then, and may be others now."
+
+
 def _kept(number: str) -> Stored:
     from ctxreview import store
 
@@ -358,9 +411,14 @@ def lint(
 ) -> None:
     """Find hazards in files and folders, or in the whole repository, without any model.
 
-    A finding is silenced by a comment on its line or above it: // ctxreview: ignore RULE because REASON.
-    ctxreview lint src --diff main tells what stands on changed lines; old findings go into a file with
-    ctxreview lint --baseline known.json --write-baseline and are left out by ctxreview lint --baseline known.json.
+    A finding is silenced by a comment on its line or above it: // ctxreview: ignore RULE because REASON. --diff tells
+    what stands on changed lines; old findings go into a file with --baseline and --write-baseline, and --baseline
+    leaves them out. For example:
+
+    \b
+    ctxreview lint src
+    ctxreview lint src --baseline known.json --write-baseline
+    ctxreview lint src --baseline known.json
     """
     import gc
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tomllib
@@ -73,8 +74,14 @@ USER_KEYS: dict[str, type] = {
     "max_cost": float,
     "max_tokens": int,
     "keep_days": int,
+    "connect_seconds": float,
+    "read_seconds": float,
+    "total_seconds": float,
+    "retries": int,
 }
 """What a user may set in ``config.toml`` of :func:`user_folder`, and in ``CTXREVIEW_`` variables. Keys stand in neither."""
+
+_MAY_BE_0 = ("keep_days", "retries")
 
 MOST_QUESTIONS, LONGEST_QUESTION = 20, 300
 """A project's questions go into every prompt."""
@@ -185,18 +192,20 @@ def _user(path: Path) -> dict[str, Any]:
     return given
 
 
-def keep_days() -> int | None:
-    """For how many days reviews are kept: from the environment or else the user's file, ``None`` where in neither.
+def number(key: str) -> Any:
+    """One of the numbers in :data:`USER_KEYS`: from the environment or else the user's file, ``None`` where in neither.
 
-    Raises :class:`ConfigError` when it is no number of days.
+    Raises :class:`ConfigError` when it is no such number.
     """
-    variable = VARIABLE.format("KEEP_DAYS")
+    variable = VARIABLE.format(key.upper())
     text = os.environ.get(variable)
     if not text:
-        days: int | None = user().get("keep_days")
-        return days
-    _checked(variable, "keep_days", int(text) if text.isdecimal() else text, int)
-    return int(text)
+        return user().get(key)
+    value: Any = text
+    with contextlib.suppress(ValueError):
+        value = USER_KEYS[key](text)
+    _checked(variable, key, value, USER_KEYS[key])
+    return value
 
 
 def _checked(where: Path | str, key: str, value: Any, wanted: type) -> None:
@@ -204,10 +213,10 @@ def _checked(where: Path | str, key: str, value: Any, wanted: type) -> None:
         sound = isinstance(value, str) and bool(value)
     else:
         sound = isinstance(value, int if wanted is int else int | float) and not isinstance(value, bool)
-        sound = sound and (0 < value < float("inf") or (value == 0 and key == "keep_days"))
+        sound = sound and (0 < value < float("inf") or (value == 0 and key in _MAY_BE_0))
     if not sound:
         what = {str: "a text", int: "a whole number above 0", float: "a number above 0"}[wanted]
-        raise ConfigError(f"{where}: {key} must be {what}{', or 0' if key == 'keep_days' else ''}.")
+        raise ConfigError(f"{where}: {key} must be {what}{', or 0' if key in _MAY_BE_0 else ''}.")
 
 
 def _is_name(name: str) -> bool:

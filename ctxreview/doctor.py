@@ -17,9 +17,9 @@ from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, proje
 from ctxreview.errors import CtxreviewError
 from ctxreview.model import Source
 from ctxreview.prices import FILE as PRICES
-from ctxreview.providers import DEFAULT_MODELS, KEY_VARIABLES, Endpoint, reach
+from ctxreview.providers import KEY_VARIABLES, PATIENCE, PROVIDERS, Endpoint, chosen, reach
 
-DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS}
+DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **PATIENCE}
 KNOCK_SECONDS = 5.0
 
 
@@ -204,10 +204,11 @@ def _address(endpoint: Callable[[], Endpoint | None]) -> Check:
                 "endpoint",
                 "note",
                 "no model would be asked",
-                f"Set {' or '.join(KEY_VARIABLES.values())}, or give --provider ({', '.join(DEFAULT_MODELS)}) "
+                f"Set {' or '.join(KEY_VARIABLES.values())}, or give --provider ({', '.join(PROVIDERS)}) "
                 "and --base-url.",
             )
         reach(found, KNOCK_SECONDS)
+        found = chosen(found)
     except CtxreviewError as error:
         return Check("endpoint", "problem", "the model cannot be asked", str(error))
     return Check("endpoint", "ok", f"{found.provider} answers; {found.model} would be asked")

@@ -17,6 +17,8 @@ from ctxreview.model import Completion, Prompt, Usage
 SHIPPED = Path(__file__).parent / "prices.toml"
 FILE = "prices.toml"
 CURRENCY = "USD"
+OWN = "local"
+"""The provider that charges nothing; what the machine itself costs is not counted."""
 MILLION = 1_000_000
 
 EXPECTED_REPLY = 1_500
@@ -56,6 +58,13 @@ def price(address: str, *models: str) -> Price | None:
     host = urlsplit(address).hostname
     rows = [*table(user_folder() / FILE), *table(SHIPPED)]
     return next((row for model in models for row in rows if row.host == host and model in row.models), None)
+
+
+def rate(provider: str, address: str, *models: str) -> Price | None:
+    """The :func:`price` at ``address``, or none at all where ``provider`` is the user's own machine."""
+    if provider == OWN:
+        return Price(urlsplit(address).hostname or "", models, 0.0, 0.0, "", "a model of your own")
+    return price(address, *models)
 
 
 @lru_cache(maxsize=4)
@@ -136,7 +145,12 @@ class Account:
 
 
 def counted(
-    ask: Callable[[Prompt, int], Completion], account: Account, address: str, model: str, largest_reply: int
+    ask: Callable[[Prompt, int], Completion],
+    account: Account,
+    provider: str,
+    address: str,
+    model: str,
+    largest_reply: int,
 ) -> Callable[[Prompt], Completion]:
     """``ask``, which takes a prompt and the largest reply in tokens, within the limits, and with the cost filled in.
 
@@ -145,7 +159,7 @@ def counted(
     """
 
     def asked(prompt: Prompt) -> Completion:
-        at = price(address, model)
+        at = rate(provider, address, model)
         room = account.room(prompt, model, at, largest_reply)
         size = prompt.tokens.prompt
         try:
@@ -155,7 +169,7 @@ def counted(
             raise
         used = answer.usage
         sent, got = used.prompt_tokens, used.reply_tokens
-        paid = price(address, answer.model, model)
+        paid = rate(provider, address, answer.model, model)
         cost = paid.cost(sent, got) if paid and sent is not None and got is not None else None
         most = (at.cost(size, room) if at else None) or 0.0
         account.spend((size if sent is None else sent) + (room if got is None else got), most if cost is None else cost)
@@ -183,7 +197,7 @@ class Plan(NamedTuple):
 
 def plan(prompt: Prompt, provider: str, model: str, address: str, largest_reply: int, limits: Limits) -> Plan:
     """What asking ``model`` would take."""
-    at = price(address, model)
+    at = rate(provider, address, model)
     refused, room = "", largest_reply
     try:
         room = Account(limits).room(prompt, model, at, largest_reply)

@@ -229,6 +229,7 @@ def kept(value: Review, key: str, keep_days: int) -> int:
             "reply_tokens": usage.reply_tokens,
             "cost": usage.cost,
             "answered_from": value.from_store,
+            "source_digest": sha256(context.selection.source.data).hexdigest(),
         },
         keep_days,
     )
@@ -268,6 +269,8 @@ def guarded(reply: Reply, context: Context) -> tuple[Guarded, ...]:
 
 def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tuple[Reply, Completion]:
     """The parsed and verified reply; a reply in the wrong form gets one chance to be mended."""
+    import logging
+
     from ctxreview.reply import parse, verify
 
     if job.bare:
@@ -276,6 +279,7 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
     try:
         return verify(parse(completion.text, job.checklist), context), completion
     except ReplyError as error:
+        logging.getLogger(__name__).info("Asking once more for the form. %s", error)
         again = prompt._replace(
             user=f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n",
         )

@@ -59,6 +59,8 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX review_key ON review (key);
     CREATE INDEX review_at ON review (at);
     """,
+    # SHA-256 of the reviewed file as it was, NULL in rows from before
+    "ALTER TABLE review ADD COLUMN source_digest TEXT",
 )
 """What leads from one schema version to the next; the version is how many of them were run."""
 
@@ -84,6 +86,7 @@ class Stored(NamedTuple):
     reply_tokens: int | None
     cost: float | None
     answered_from: int | None
+    source_digest: str | None
 
 
 class Sum(NamedTuple):

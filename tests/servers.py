@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 SSE = "text/event-stream"
@@ -22,7 +26,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer: ``pieces`` go out one by one, ``pause`` seconds apart, then ``reset`` breaks the line."""
+    """One HTTP answer, ``before`` seconds after the question.
+
+    ``pieces`` go out one by one, ``pause`` seconds apart, then ``reset`` breaks the line.
+    """
 
     pieces: tuple[bytes, ...] = ()
     status: int = 200
@@ -30,15 +37,18 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     pause: float = 0.0
     reset: bool = False
+    before: float = 0.0
 
 
 @dataclass
 class Told:
-    """What the server answers on each path (the last answer repeats), and what it was asked."""
+    """What the server answers on each path (the last answer repeats), what it was asked, which paths were got, and with which headers."""
 
     url: str
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    got: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def paths(self) -> list[str]:
@@ -46,9 +56,12 @@ class Told:
 
 
 @contextmanager
-def serving() -> Iterator[Told]:
-    """A server on a free port of 127.0.0.1 for as long as the block runs."""
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Told]:
+    """A server on a free port of 127.0.0.1 for as long as the block runs; with ``tls``, one for https."""
     server = _Server(("127.0.0.1", 0), _Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        server.told.url = server.told.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -76,13 +89,22 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         told = self.server.told
         told.asked.append((self.path, body))
-        scripted = told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.server.told.got.append(self.path)
+        self._answer()
+
+    def _answer(self) -> None:
+        self.server.told.headers.append(dict(self.headers))
+        scripted = self.server.told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
         answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
-        self.send_response(answer.status)
-        for name, value in {"content-type": answer.kind, **answer.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
         try:
+            time.sleep(answer.before)
+            self.send_response(answer.status)
+            for name, value in {"content-type": answer.kind, **answer.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
             for piece in answer.pieces:
                 self.wfile.write(piece)
                 self.wfile.flush()
@@ -95,6 +117,84 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""
+
+
+@dataclass
+class Passed:
+    """A proxy's address, and the first line of each request that came through it."""
+
+    url: str
+    lines: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def proxying(to: str, refuses: bool = False) -> Iterator[Passed]:
+    """A proxy that brings everything to the server at ``to``, whatever the name asked for; or that refuses all."""
+    host, port = to.rpartition("/")[2].split(":")
+    proxy = _Proxy(("127.0.0.1", 0), _Relay)
+    proxy.to, proxy.refuses = (host, int(port)), refuses
+    proxy.passed = Passed(f"http://127.0.0.1:{proxy.server_address[1]}")
+    threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield proxy.passed
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+
+
+class _Proxy(ThreadingTCPServer):
+    daemon_threads = True
+    to: tuple[str, int]
+    refuses: bool
+    passed: Passed
+
+
+class _Relay(StreamRequestHandler):
+    server: _Proxy
+
+    def handle(self) -> None:
+        first = self.rfile.readline().decode()
+        method, target, version = first.split()
+        self.server.passed.lines.append(first.strip())
+        rest = []
+        while (line := self.rfile.readline()).strip():
+            rest.append(line)
+        if self.server.refuses:
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection(self.server.to) as other:
+            if method == "CONNECT":
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                path = "/" + target.split("/", 3)[3]
+                other.sendall(f"{method} {path} {version}\r\n".encode() + b"".join(rest) + b"\r\n")
+            back = threading.Thread(target=_copy, args=(other.makefile("rb", 0), self.connection), daemon=True)
+            back.start()
+            _copy(self.rfile, other)
+            back.join()
+
+
+def _copy(source: Any, sink: socket.socket) -> None:
+    try:
+        while piece := source.read1(65536) if hasattr(source, "read1") else source.read(65536):
+            sink.sendall(piece)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        return  # one of the two has left
+
+
+def certificates(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
+    """A certificate authority made here: its file, and a server's context with a certificate for the names."""
+    (folder / "names.cnf").write_text("subjectAltName=" + ",".join(names))
+    for command in (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=tests -keyout ca.key -out ca.pem",
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=server -keyout server.key -out server.csr",
+        "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names.cnf -out server.pem",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    return folder / "ca.pem", context
 
 
 def events(*data: dict[str, Any]) -> tuple[bytes, ...]:

@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,3 +221,61 @@ def test_no_suggestion_and_no_review() -> None:
     assert "No review was kept yet." in run("comment", *ANSWERED).stderr
     store.record(row(document={**EVIDENCE, "checklist": [], "suggestions": []}, verdict=""))
     assert "The model suggested no change." in run("comment", *ANSWERED).stdout
+
+
+# --- what became of the file since -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reviewed(server: Told, tmp_path: Path) -> Path:
+    """A copy of the example that is a repository of its own, and was reviewed."""
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / ".git").mkdir()
+    assert run(*asking(server), folder=folder).returncode == 0
+    return folder
+
+
+CHANGED = "src/RecordService.cs has changed since the model saw it"
+
+
+def test_an_unchanged_file(reviewed: Path) -> None:
+    """Where the file is as it was nothing is said, whatever happened beside it, and wherever the command is called."""
+    (reviewed / "src/Other.cs").write_text("class Other;\n")
+    (reviewed / "src/RecordService.cs").touch()
+    done = run("comment", *ANSWERED, *REASON)
+    assert done.returncode == 0
+    assert "changed since" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("head", "tail"), [("// new\n", ""), ("", "\n"), ("", "// approved\n")])
+def test_a_changed_file(reviewed: Path, head: str, tail: str) -> None:
+    """Where it is another the person is told before they answer, and the comment's readers as well."""
+    file = reviewed / "src/RecordService.cs"
+    file.write_text(head + file.read_text("utf-8") + tail, "utf-8")
+    done = run("comment", *ANSWERED, *REASON)
+    assert done.returncode == 0
+    assert f"{CHANGED}: the lines are those of then, and may be others now." in done.stderr
+    assert re.search(r"^src/RecordService\\?\.cs has changed since the model saw it", done.stdout, re.MULTILINE)
+    assert not NEVER.search(done.stdout)
+
+
+def test_a_file_that_is_gone(reviewed: Path) -> None:
+    """A file that was moved or deleted is told as well."""
+    (reviewed / "src/RecordService.cs").unlink()
+    done = run("comment", *ANSWERED, *REASON)
+    assert done.returncode == 0
+    assert "src/RecordService.cs is not there any more, or cannot be read" in done.stderr
+
+
+def test_no_answer_without_knowing_of_the_change(reviewed: Path) -> None:
+    """It is told even where no comment is made, since the person has not answered yet."""
+    (reviewed / "src/RecordService.cs").write_text("class A;\n")
+    done = run("comment")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert CHANGED in done.stderr
+
+
+def test_a_review_from_before_digests() -> None:
+    """Of a row that has none nothing is said: it is not known."""
+    assert "changed since" not in made(suggested() | {"source_digest": None})

@@ -261,7 +261,7 @@ def test_a_limit_that_is_none(server: Told, given: list[str]) -> None:
 
 def counted(limits: Limits, answer: Any) -> Any:
     """A provider whose answers are counted against limits; it takes prompts of 1,000 tokens."""
-    return prices.counted(answer, Account(limits), "https://127.0.0.1/v1", "m-1", 16_000)
+    return prices.counted(answer, Account(limits), "openai", "https://127.0.0.1/v1", "m-1", 16_000)
 
 
 def test_a_failed_call_counts_as_the_most(user: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from samples import EXAMPLE, ITEMS, QUERY
-from servers import Told, serving
+from servers import Answer, Told, chunk, error, events, serving
 from test_store import KEY, RESPONSES, UNSAFE, answer, rows, run
 
 QUESTION = "Is every change of a record written to the audit log?"
@@ -95,6 +95,47 @@ def test_the_users_choice_of_a_model(home: Path, server: Told) -> None:
     assert server.asked[-1][1]["model"] == "m-8"
 
 
+def test_how_long_is_waited(home: Path, server: Told) -> None:
+    """Time limits and retries come from the environment or the user's file, and config says which."""
+    busy = error(503, {"error": {"message": "busy"}}, **{"retry-after": "0.01"})
+    server.answers[RESPONSES] = [busy]
+    where = ["review", QUERY, "--base-url", f"{server.url}/v1"]
+    user(home, "retries = 3\nread_seconds = 0.5\n")
+    run(*where, folder=home)
+    assert len(server.asked) == 4
+    run(*where, folder=home, CTXREVIEW_RETRIES="0")
+    assert len(server.asked) == 5
+    shown = settings(home, CTXREVIEW_RETRIES="0")
+    assert shown["retries"] == {"value": "0", "from": "CTXREVIEW_RETRIES"}
+    assert shown["read_seconds"]["value"] == 0.5
+    assert shown["total_seconds"] == {"value": 900.0, "from": "default"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("CTXREVIEW_RETRIES", "-1", "retries must be a whole number above 0, or 0."),
+        ("CTXREVIEW_RETRIES", "1.5", "retries must be a whole number above 0, or 0."),
+        ("CTXREVIEW_READ_SECONDS", "0", "read_seconds must be a number above 0."),
+        ("CTXREVIEW_TOTAL_SECONDS", "nan", "total_seconds must be a number above 0."),
+        ("CTXREVIEW_CONNECT_SECONDS", "soon", "connect_seconds must be a number above 0."),
+    ],
+)
+def test_a_wait_that_is_none(home: Path, server: Told, variable: str, value: str, says: str) -> None:
+    """A limit that is no number, or none to wait by, is one sentence, and nobody is asked."""
+    done = run("review", QUERY, "--base-url", f"{server.url}/v1", folder=home, **{variable: value})
+    assert (done.returncode, done.stdout, done.stderr, server.asked) == (2, "", f"{variable}: {says}\n", [])
+
+
+def test_a_local_model_of_the_user(home: Path, server: Told) -> None:
+    """A local model may stand in the user's file; then no key in the environment asks another."""
+    server.answers["/v1/chat/completions"] = [Answer(events(chunk(UNSAFE), chunk(finish="stop")))]
+    user(home, f'provider = "local"\nmodel = "gemma"\nbase_url = "{server.url}/v1"\n')
+    done = run("review", QUERY, "--format", "json", folder=home, ANTHROPIC_API_KEY=KEY)
+    assert json.loads(done.stdout)["provider"] == {"name": "local", "model": "m-1"}
+    assert server.asked[0][1]["model"] == "gemma"
+
+
 def test_limits_of_the_user_hold(home: Path, server: Told) -> None:
     """Limits in the user's file refuse like those of an option."""
     user(home, "max_tokens = 2000\n")
@@ -170,6 +211,8 @@ def test_the_guard_ignores_nothing(home: Path) -> None:
         "max_cost",
         "max_tokens",
         "keep_days",
+        "read_seconds",
+        "retries",
         "api_key",
         "key",
         "command",

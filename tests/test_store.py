@@ -86,7 +86,7 @@ def row(**values: Any) -> dict[str, Any]:
         "key": "k", "repository": "/r", "selection": "src/A.cs:1-2", "question": "q", "context_digest": "d",
         "provider": "openai", "model": "m-1", "system": "s", "user": "u", "reply": {"summary": "fine"},
         "document": {"checklist": [], "suggestions": []}, "verdict": "conflicts", "prompt_tokens": 10,
-        "reply_tokens": 5, "cost": 0.25, "answered_from": None,
+        "reply_tokens": 5, "cost": 0.25, "answered_from": None, "source_digest": None,
     } | values  # fmt: skip
 
 
@@ -286,7 +286,7 @@ def test_a_newer_store_is_left_alone(server: Told, monkeypatch: pytest.MonkeyPat
         db.execute("PRAGMA user_version = 99")
     done = run(*asking(server))
     reviewed(done)
-    assert "was written by a newer ctxreview (version 99, this one knows 1)" in done.stderr
+    assert "was written by a newer ctxreview (version 99, this one knows 2)" in done.stderr
     assert len(rows()) == 1
 
 
@@ -299,6 +299,16 @@ def test_a_migration_keeps_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, added))
     store.record(row(question="new"))
     assert [(r["question"], r["note"]) for r in rows()] == [("old", "none"), ("new", "none")]
+
+
+def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
+    """What the first version kept is still answered from and shown; its reviews have no digest of their file."""
+    run(*asking(server))
+    with closing(sqlite3.connect(store.path())) as db:
+        db.executescript("ALTER TABLE review DROP COLUMN source_digest; PRAGMA user_version = 1;")
+    assert json.loads(run(*asking(server)).stdout)["from_store"] is True
+    assert [r["source_digest"] is None for r in rows()] == [True, False]
+    assert run("show", "1").returncode == 0
 
 
 def test_a_failed_migration_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

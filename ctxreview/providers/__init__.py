@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from typing import Any
 from urllib.parse import urlsplit
 
 from ctxreview.errors import ConfigError
@@ -46,16 +47,29 @@ class Endpoint:
     retries: int = 2
 
 
+PATIENCE: dict[str, Any] = {
+    name: Endpoint.__dataclass_fields__[name].default
+    for name in ("connect_seconds", "read_seconds", "total_seconds", "retries")
+}
+"""What a person may set of how long an endpoint is waited for, with the defaults."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Vendor:
-    """What differs between providers before the first byte is sent."""
+    """What differs between providers before the first byte is sent.
+
+    ``model`` ``""`` is asked of the server; without a ``key_variable`` no key is sent. ``budget`` and ``reply`` are the
+    largest prompt and reply in tokens where nobody set another number.
+    """
 
     module: str
     model: str
     url: str
-    url_variable: str
-    key_variable: str
-    counts_tokens: bool
+    url_variable: str = ""
+    key_variable: str = ""
+    counts_tokens: bool = False
+    budget: int | None = None
+    reply: int = 16_000
 
 
 _VENDORS = {
@@ -65,7 +79,6 @@ _VENDORS = {
         url="https://api.openai.com/v1",
         url_variable="OPENAI_BASE_URL",
         key_variable="OPENAI_API_KEY",
-        counts_tokens=False,
     ),
     "anthropic": _Vendor(
         module="ctxreview.providers.anthropic",
@@ -75,16 +88,29 @@ _VENDORS = {
         key_variable="ANTHROPIC_API_KEY",
         counts_tokens=True,
     ),
+    # Prompt and reply together fit into the 16,384 tokens of context that a local server can be told to hold.
+    "local": _Vendor(
+        module="ctxreview.providers.local", model="", url="http://127.0.0.1:11434/v1", budget=8_000, reply=8_000
+    ),
 }
 
-DEFAULT_MODELS: dict[str, str] = {name: vendor.model for name, vendor in _VENDORS.items()}
-"""Provider name to the model that is asked where nobody chose one."""
+PROVIDERS: tuple[str, ...] = tuple(_VENDORS)
+"""Whom one can ask."""
+
+DEFAULT_MODELS: dict[str, str] = {name: vendor.model for name, vendor in _VENDORS.items() if vendor.model}
+"""Provider name to the model that is asked where nobody chose one; the others are asked what they have."""
+
+BUDGETS: dict[str, int] = {name: vendor.budget for name, vendor in _VENDORS.items() if vendor.budget}
+"""Provider name to its largest prompt in tokens, for those where it is not the common one."""
+
+LARGEST_REPLIES: dict[str, int] = {name: vendor.reply for name, vendor in _VENDORS.items()}
+"""Provider name to the largest reply in tokens."""
 
 COUNTING: tuple[str, ...] = tuple(name for name, vendor in _VENDORS.items() if vendor.counts_tokens)
 """The providers that count a prompt's tokens when they are asked to."""
 
-KEY_VARIABLES: dict[str, str] = {name: vendor.key_variable for name, vendor in _VENDORS.items()}
-"""Provider name to the environment variable that usually holds its key."""
+KEY_VARIABLES: dict[str, str] = {name: vendor.key_variable for name, vendor in _VENDORS.items() if vendor.key_variable}
+"""Provider name to the environment variable that usually holds its key; the others are sent none."""
 
 # Servers without keys ignore it; the SDKs insist on having one.
 _NO_KEY = "no-key-needed"
@@ -107,12 +133,13 @@ def located(endpoint: Endpoint) -> Endpoint:
     except ValueError:
         sound = False
     if not sound:
+        other = f" (or {vendor.url_variable})" if vendor.url_variable else ""
         raise ConfigError(
-            f"The address for {endpoint.provider} is not an http:// or https:// URL: correct --base-url "
-            f"(or {vendor.url_variable}), for example {vendor.url}."
+            f"The address for {endpoint.provider} is not an http:// or https:// URL: correct --base-url{other}, "
+            f"for example {vendor.url}."
         )
     key = (endpoint.api_key or "").strip()
-    if not key and url.rstrip("/") == vendor.url:
+    if not key and vendor.key_variable and url.rstrip("/") == vendor.url:
         raise ConfigError(f"{endpoint.provider} needs a key: set {vendor.key_variable}.")
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ConfigError(
@@ -125,6 +152,18 @@ def address(endpoint: Endpoint) -> str:
     """The address that will be asked, as :func:`located` finds it, whether it is one or not."""
     vendor = _vendor(endpoint.provider)
     return (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
+
+
+def chosen(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with a model: its own, or the only one that the server has.
+
+    Raises:
+        ConfigError: as :func:`located`.
+        ProviderError: the server has none or several models, or cannot be asked for them.
+    """
+    if endpoint.model:
+        return endpoint
+    return replace(endpoint, model=import_module(_vendor(endpoint.provider).module).only_model(located(endpoint)))
 
 
 def connect(endpoint: Endpoint) -> Provider:
@@ -148,7 +187,7 @@ def reach(endpoint: Endpoint, seconds: float) -> None:
 
     from ctxreview.providers.wire import line
 
-    at = located(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds))
+    at = located(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds, retries=0))
     with line(at, httpx2.HTTPError) as http:
         http.get(at.base_url or "")
 
@@ -171,5 +210,5 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
 
 def _vendor(name: str) -> _Vendor:
     if name not in _VENDORS:
-        raise ConfigError(f"There is no provider {name!r}: choose one of {', '.join(_VENDORS)} with --provider.")
+        raise ConfigError(f"There is no provider {name!r}: choose one of {', '.join(PROVIDERS)} with --provider.")
     return _VENDORS[name]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import anthropic
-import httpx2
 from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessageStreamEvent
 
 from ctxreview.model import Completion, Prompt, Usage
 from ctxreview.providers import Endpoint, Progress, Provider
 from ctxreview.providers.causes import blames_schema
 from ctxreview.providers.faults import fault, finished
-from ctxreview.providers.wire import followed, is_stream, line
+from ctxreview.providers.wire import client, followed, is_stream, line
 
 _ENDINGS = {
     None: "truncated",
@@ -31,7 +30,7 @@ def connect(endpoint: Endpoint) -> Provider:
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         with (
             line(endpoint, anthropic.AnthropicError) as http,
-            _open(_client(endpoint, http), endpoint, prompt) as stream,
+            _open(client(anthropic.Anthropic, endpoint, http), endpoint, prompt) as stream,
         ):
             return followed(endpoint, _read(endpoint, stream), progress)
 
@@ -45,7 +44,7 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
         ProviderError: the count could not be had.
     """
     with line(endpoint, anthropic.AnthropicError) as http:
-        answer = _client(endpoint, http).messages.count_tokens(
+        answer = client(anthropic.Anthropic, endpoint, http).messages.count_tokens(
             model=endpoint.model,
             system=prompt.system,
             messages=_messages(prompt),
@@ -57,16 +56,6 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
     return count
 
 
-def _client(endpoint: Endpoint, http: httpx2.Client) -> anthropic.Anthropic:
-    return anthropic.Anthropic(
-        api_key=endpoint.api_key,
-        base_url=endpoint.base_url,
-        http_client=http,
-        timeout=http.timeout,
-        max_retries=endpoint.retries,
-    )
-
-
 def _messages(prompt: Prompt) -> list[MessageParam]:
     return [{"role": "user", "content": prompt.user}]
 
@@ -75,9 +64,9 @@ def _schema(prompt: Prompt) -> OutputConfigParam:
     return {"format": {"type": "json_schema", "schema": prompt.schema}}
 
 
-def _open(client: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthropic.Stream[RawMessageStreamEvent]:
+def _open(sdk: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthropic.Stream[RawMessageStreamEvent]:
     def start(output_config: OutputConfigParam | anthropic.Omit) -> anthropic.Stream[RawMessageStreamEvent]:
-        return client.messages.create(
+        return sdk.messages.create(
             model=endpoint.model,
             max_tokens=endpoint.max_reply_tokens,
             system=prompt.system,

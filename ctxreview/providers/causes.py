@@ -43,7 +43,7 @@ def key_of(error: BaseException) -> str:
     status = getattr(error, "status_code", None)
     # openai raises the bare APIError for an error event; anthropic a status error with status 200.
     if status is not None or type(error).__name__ == "APIError":
-        return key_of_answer(status, details(error), said(error))
+        return key_of_answer(status, details(getattr(error, "body", None)), said(error))
     # The deepest cause tells most: openai wraps what httpx2 raised, anthropic does so half the time.
     for cause in reversed(list(_causes(error))):
         for name in (cls.__name__ for cls in type(cause).__mro__):
@@ -67,9 +67,8 @@ def key_of_answer(status: int | None, body: Mapping[str, object], message: str) 
     return str(status) if str(status) in SENTENCES else f"{status // 100}xx"
 
 
-def details(error: BaseException) -> Mapping[str, object]:
-    """The error object of an answer: openai has unwrapped it already, anthropic has not."""
-    body = getattr(error, "body", None)
+def details(body: object) -> Mapping[str, object]:
+    """The error object in an answer's JSON: openai has unwrapped it already, anthropic has not."""
     if not isinstance(body, dict):
         return {}
     inner = body.get("error", body)
@@ -80,7 +79,7 @@ def said(error: BaseException) -> str:
     """What the server wrote about an error, as it came; ``""`` where it wrote nothing."""
     body = getattr(error, "body", None)
     # FastAPI servers answer {"detail": ...}; others plain text or a proxy's HTML page.
-    told = details(error).get("message") or details(error).get("detail") if isinstance(body, dict) else body
+    told = details(body).get("message") or details(body).get("detail") if isinstance(body, dict) else body
     return str(told or "")
 
 
@@ -92,4 +91,4 @@ def blames_schema(error: BaseException) -> bool:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__
+        error = error.__cause__ or error.__context__  # httpcore2 cuts the first off, and that is the one that tells

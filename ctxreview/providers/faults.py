@@ -41,8 +41,8 @@ SENTENCES: dict[str, str] = {
     "APIConnectionError": _NO_ROUTE,
     "ProxyError": "{who} cannot be reached through the proxy: check HTTPS_PROXY and NO_PROXY.",
     "SSLCertVerificationError": "{who} shows a certificate that is not trusted: name your CA file in SSL_CERT_FILE.",
-    "TimeoutException": "{who} sent nothing for {read:g} s: ask again, select less, or use a faster --model.",
-    "total": "{who} did not finish within {total:g} s: ask again, select less, or use a faster --model.",
+    "TimeoutException": "{who} sent nothing for {read:g} s: select less, use a faster --model, or raise CTXREVIEW_READ_SECONDS.",
+    "total": "{who} did not finish within {total:g} s: select less, use a faster --model, or raise CTXREVIEW_TOTAL_SECONDS.",
     "NetworkError": _DROPPED,
     "RemoteProtocolError": _DROPPED,
     "not-a-stream": "{who} did not answer as this API does: check --base-url, which often ends in /v1.",
@@ -54,8 +54,38 @@ SENTENCES: dict[str, str] = {
     "refusal": "{who} refused to answer{said}: ask differently or use another --model.",
     "empty": "{who} sent an empty answer: ask again, or use another --model.",
     "stopped": "{who} stopped without finishing the answer{said}: ask again, or use another --model.",
+    # What only servers of one's own do.
+    "cut": "{who} read only a part of the prompt{said}: give it a larger context, or lower --budget.",
+    "models": "{who} has several models{said}: choose one with --model.",
+    "no-model": "{who} has no model yet: load one, for Ollama with ollama pull NAME.",
 }
 """Each is one sentence. ``{said}`` quotes the server, ``{wait}`` its Retry-After."""
+
+_WANTS_KEY = (
+    "{who} wants a key, which --provider local does not send: use --provider openai with --base-url, and set "
+    "OPENAI_API_KEY."
+)
+_NOT_RUNNING = (
+    "{who} does not answer: start it, for Ollama with ollama serve and for llama.cpp with llama-server, or name its "
+    "address with --base-url."
+)
+
+LOCAL: dict[str, str] = {
+    "401": _WANTS_KEY,
+    "402": _OUTAGE,
+    "403": _WANTS_KEY,
+    "429": "{who} is limiting requests{wait}: ask again later, or use another --model.",
+    "model": "{who} has no model {model}{said}: load it, for Ollama with ollama pull {model}, or choose another with --model.",
+    "ConnectError": _NOT_RUNNING,
+    "APIConnectionError": _NOT_RUNNING,
+}
+"""The sentences that are others for a server of one's own."""
+
+ASKED_AGAIN = frozenset({"408", "409", "429", "529", "5xx", "ConnectError"})
+"""The rows after which a prompt is sent again: the server says that it did not take it, or there was no connection.
+
+After silence, a dropped connection or half an answer it may have been read, and paid, already.
+"""
 
 _KEY_SHAPES = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
 _FRAGMENT = 8
@@ -71,11 +101,12 @@ def fault(endpoint: Endpoint, key: str, said: str = "", wait: float | None = Non
     # Host and port only: an address may carry a name and a password.
     host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
     quote = quotable(said, endpoint.api_key or "")
+    own = LOCAL if endpoint.provider == "local" else {}
     return ProviderError(
-        SENTENCES[key].format(
+        own.get(key, SENTENCES[key]).format(
             who=f"{endpoint.provider} at {host}",
             model=endpoint.model,
-            variable=KEY_VARIABLES[endpoint.provider],
+            variable=KEY_VARIABLES.get(endpoint.provider),
             said=f" (“{quote}”)" if quote else "",
             wait="" if wait is None else f" (it asks to wait {wait:g} s)",
             connect=endpoint.connect_seconds,

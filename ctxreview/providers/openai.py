@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-import httpx2
 import openai
 from openai.types.responses import Response, ResponseStreamEvent, ResponseTextConfigParam
 
@@ -17,7 +16,7 @@ from ctxreview.providers import Endpoint, Progress, Provider
 from ctxreview.providers.causes import blames_schema, key_of, key_of_answer
 from ctxreview.providers.faults import fault, finished
 from ctxreview.providers.openai_chat import chat
-from ctxreview.providers.wire import followed, is_stream, line
+from ctxreview.providers.wire import client, followed, is_stream, line
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """Reasons to keys of the fault table."""
@@ -37,30 +36,20 @@ def connect(endpoint: Endpoint) -> Provider:
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         nonlocal has_responses
         with line(endpoint, openai.OpenAIError) as http:
-            client = _client(endpoint, http)
+            sdk = client(openai.OpenAI, endpoint, http)
             if has_responses:
                 try:
-                    return _respond(client, endpoint, prompt, progress)
+                    return _respond(sdk, endpoint, prompt, progress)
                 except _NoResponsesError:
                     has_responses = False
-            return chat(client, endpoint, prompt, progress)
+            return chat(sdk, endpoint, prompt, progress)
 
     return ask
 
 
-def _client(endpoint: Endpoint, http: httpx2.Client) -> openai.OpenAI:
-    return openai.OpenAI(
-        api_key=endpoint.api_key,
-        base_url=endpoint.base_url,
-        http_client=http,
-        timeout=http.timeout,
-        max_retries=endpoint.retries,
-    )
-
-
-def _respond(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
+def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
     def start(text: ResponseTextConfigParam | openai.Omit) -> openai.Stream[ResponseStreamEvent]:
-        return client.responses.create(
+        return sdk.responses.create(
             model=endpoint.model,
             instructions=prompt.system,
             input=prompt.user,

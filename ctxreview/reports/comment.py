@@ -59,15 +59,21 @@ def _line(text: str) -> str:
     return redact(visible(" ".join(text.split()))).text
 
 
-def comment(row: Stored, answer: str, because: str) -> str:
-    """The comment. ``answer`` is a person's to the question, ``because`` why a suggestion in conflict is passed on."""
-    return neutral("\n".join(_comment(row, json.loads(row.document), answer, because)))
+def comment(row: Stored, answer: str, because: str, since: str = "") -> str:
+    """The comment. ``answer`` is a person's to the question, ``because`` why a suggestion in conflict is passed on.
+
+    ``since`` is what has become of the file since, ``""`` where it is as it was.
+    """
+    return neutral("\n".join(_comment(row, json.loads(row.document), answer, because, since)))
 
 
-def _comment(row: Stored, found: dict[str, Any], answer: str, because: str) -> Iterator[str]:
+def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, since: str) -> Iterator[str]:
     seen, not_seen = found["visibility"]["seen"], found["visibility"]["not_seen"]
     yield f"**AI-assisted comment on {escaped(row.selection)}**"
     yield ""
+    if since:
+        yield escaped(since)
+        yield ""
     yield "What the model saw:"
     yield ""
     yield from (f"- {escaped(s)}" for s in seen)

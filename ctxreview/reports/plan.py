@@ -32,7 +32,7 @@ def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tupl
     return {
         "schema": "ctxreview.dry-run/1",
         "selection": {"path": context.path, "start_line": first, "end_line": last},
-        "provider": {"name": plan.provider, "model": plan.model, "endpoint": plan.address} if plan else None,
+        "provider": {"name": plan.provider, "model": plan.model or None, "endpoint": plan.address} if plan else None,
         "tokens": {
             "prompt": prompt.tokens.prompt,
             "reply_expected": plan.reply_expected if plan else None,
@@ -67,7 +67,7 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
     about = "about " if prompt.tokens.tokenizer == "estimate" else ""
     if plan:
         yield f"  provider: {plan.provider}"
-        yield f"  model: {plan.model}"
+        yield f"  model: {plan.model or 'the one that the server has'}"
         yield f"  endpoint: {plan.address}"
     yield f"  prompt: {about}{prompt.tokens.prompt:,} tokens"
     if plan:
@@ -86,6 +86,8 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
 def _cost(plan: Plan) -> str:
     if plan.price is None:
         return "unknown; there is no price for this model at this address"
+    if not (plan.price.prompt or plan.price.reply):
+        return f"none; {plan.price.source}, for which no provider charges"
     if plan.expected is None or plan.most is None:
         return "unknown; there is no price for a prompt of this size"
     return (

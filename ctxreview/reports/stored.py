@@ -8,7 +8,7 @@ from typing import Any
 
 from ctxreview.listing import visible
 from ctxreview.redact import redact
-from ctxreview.reports.words import NOTICE, counted, place
+from ctxreview.reports.words import NOTICE, charge, counted, place
 from ctxreview.store import Stored, Sum
 
 
@@ -54,8 +54,7 @@ def _head(row: Stored) -> Iterator[str]:
     yield f"Review {row.id}, {row.at}: {_line(row.selection)} in {_line(row.repository)}"
     yield f"  question: {_line(row.question)}"
     yield f"  model: {_line(row.model)} of {row.provider}{_origin(row)}"
-    cost = "cost unknown" if row.cost is None else f"${row.cost:.4f}"
-    yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {cost}"
+    yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {charge(row.cost)}"
     yield f"  context: {row.context_digest}"
     found = json.loads(row.document).get("not_redacted")
     if found is not None:
@@ -94,7 +93,7 @@ def summed(sums: Sequence[Sum]) -> str:
 
 
 def _sum(value: Sum) -> str:
-    cost = "cost unknown" if value.cost is None else f"${value.cost:.4f}"
+    cost = charge(value.cost)
     if value.cost is not None and value.unpriced:
         cost += f" and {value.unpriced} of unknown cost"
     return (

@@ -15,6 +15,7 @@ from ctxreview.reports.words import (
     NOTICE,
     UNANSWERED,
     bare,
+    charge,
     ignored,
     left_out,
     place,
@@ -230,9 +231,8 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         yield HOW_TO_ASK.format(selection=_line(value.context.selection.given))
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
-        price = f"${cost:.4f}" if cost is not None else "cost unknown"
         when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
-        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {price}{when}."
+        yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {charge(cost)}{when}."
     yield from bare(value)
     yield NOTICE if value.provider is not None else UNANSWERED
 

@@ -22,9 +22,16 @@ TEN_SECONDS = (
 NOTICE = f"This is AI-assisted output. {UNANSWERED}"
 NOT_ASKED = "No model was asked: what stands here was found in the source alone."
 HOW_TO_ASK = (
-    "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider and --base-url; "
+    "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider local, or --provider and --base-url; "
     "or take the prompt to any chat with `ctxreview prompt {selection} --copy`."
 )
+
+
+def charge(cost: float | None) -> str:
+    """What was paid for an answer, in US dollars; nothing at all is what a model of one's own costs."""
+    if cost is None:
+        return "cost unknown"
+    return f"${cost:.4f}" if cost else "no charge"
 
 
 def place(first: int, last: int) -> str:
@@ -63,7 +70,7 @@ def end(review: Review) -> Iterator[str]:
     elif review.usage is not None:
         sent, got, cost = review.usage.prompt_tokens, review.usage.reply_tokens, review.usage.cost
         when = "" if review.from_store is None else ", when the model was asked; this time its answer was kept"
-        yield f"Tokens: {sent} sent, {got} received; {'cost unknown' if cost is None else f'${cost:.4f}'}{when}."
+        yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."
     yield from bare(review)
 
 
