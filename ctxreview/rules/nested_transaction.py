@@ -96,7 +96,7 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
     if len({s.owner for s in scopes}) < 2:
         return []
     by_name, by_owner = methods(outline), {s.owner: s for s in reversed(scopes)}
-    found = []
+    found: dict[Span, Finding] = {}
     for outer in (s for s in scopes if s.mode != "suppressed"):
         seen = {outer.owner}
         waiting = [(n, at) for n, at in _calls(outline, outer) if not is_over(outline, outer, at.start)]
@@ -113,8 +113,9 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
             elif told is not None and not _is_local(outline, inner, called[0]):
                 severity, message, question = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))
-                found.append(Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places))
-    return found
+                finding = Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places)
+                found.setdefault(inner.head, finding)
+    return [*found.values()]
 
 
 def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
@@ -132,7 +133,7 @@ def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
 
 def _is_local(outline: Outline, scope: Scope, function: Scope) -> bool:
     """Whether a transaction is begun on what the function declares itself: another connection than its caller's."""
-    name = _begun_on(outline, scope)
+    name = root_of(_begun_on(outline, scope))
     code = outline.source.text(Span(function.span.start, scope.head.end))
     return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
 
@@ -169,5 +170,6 @@ def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, 
 
 
 def _begun_on(outline: Outline, scope: Scope) -> str:
+    """What a transaction is begun on: a connection or context, without a context's ``Database``."""
     begun = re.search(r"([\w.]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
-    return root_of(begun[1]) if begun else ""
+    return begun[1].removeprefix("this.").removesuffix(".Database") if begun else ""

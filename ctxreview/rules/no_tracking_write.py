@@ -84,6 +84,7 @@ def check(outline: Outline) -> list[Finding]:
             if f.kind == "write"
             and f.span.start < again
             and (_root(f.target) in names or f.span.start == query.span.start)
+            and not _is_tracked(outline, query, f)
         ]
         saves = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
         if not saves or any(_reattaches(f, outline, names) for f in later if f.span < saves[-1].span):
@@ -137,6 +138,13 @@ def _reads_again(outline: Outline, fact: Fact, query: Fact, bound: str) -> bool:
     if fact.kind != "read" or fact.detail != bound or fact.span.start <= query.span.end:
         return False
     return not any(f"{name}(" in outline.source.text(fact.span) for name in UNTRACKED)
+
+
+def _is_tracked(outline: Outline, query: Fact, write: Fact) -> bool:
+    """Whether what is written was taken from the query once more, with tracking: ``row = query.AsTracking().First()``."""
+    between = outline.source.text(Span(query.span.end, write.span.start))
+    taken = re.findall(rf"\b{re.escape(_root(write.target))}\s*=(?![=>])([^;]*)", between)
+    return bool(taken) and ".AsTracking(" in taken[-1]
 
 
 def _aliases(outline: Outline, member: Scope, name: str) -> set[str]:
