@@ -162,6 +162,12 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         await _db.SaveChangesAsync();
         scope.Complete();
     """,
+    (no_tracking_write, "handed to a method that changes it"): """
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        Ship(order);
+        await _db.SaveChangesAsync();
+        void Ship(Order one) { one.State = 1; }
+    """,
     (async_flow, "declaration"): """
         using var scope = new TransactionScope(TransactionScopeOption.RequiresNew);
         await _db.SaveChangesAsync();
@@ -274,6 +280,22 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         var changed = await _db.Orders.AsNoTracking().Where(o => o.Id == id).ToArrayAsync();
         await tx.CommitAsync();
         return changed.Length;
+    """,
+    (no_tracking_write, "taken again with tracking"): """
+        var orders = _db.Orders.AsNoTracking();
+        var order = await orders.FirstOrDefaultAsync(o => o.Open);
+        if (order == null)
+        {
+            order = await orders.AsTracking().FirstOrDefaultAsync();
+            order.Open = true;
+            await _db.SaveChangesAsync();
+        }
+    """,
+    (no_tracking_write, "a method of the file that only reads it"): """
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        ApplyTo(order);
+        await _db.SaveChangesAsync();
+        void ApplyTo(Order one) { _count += one.State; }
     """,
     (async_flow, "flows"): f"""
         using var scope = new TransactionScope(TransactionScopeOption.Required, {FLOW});

@@ -63,7 +63,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity, Span
-from ctxreview.rules.code import is_over
+from ctxreview.rules.code import is_over, root_of
 from ctxreview.rules.evidence import TRANSACTION, TRANSACTIONS
 from ctxreview.rules.guarded import bare, methods, own_calls
 from ctxreview.rules.places import lines, scope_lines
@@ -99,7 +99,7 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
     if len({s.owner for s in scopes}) < 2:
         return []
     by_name, by_owner = methods(outline), {s.owner: s for s in reversed(scopes)}
-    found = []
+    found: dict[Span, Finding] = {}
     for outer in (s for s in scopes if s.mode != "suppressed"):
         seen = {outer.owner}
         waiting = [(n, at) for n, at in _calls(outline, outer) if not is_over(outline, outer, at.start)]
@@ -116,8 +116,9 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
             elif told is not None and not _is_local(outline, inner, called[0]):
                 severity, message, question = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))
-                found.append(Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places))
-    return found
+                finding = Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places)
+                found.setdefault(inner.head, finding)
+    return [*found.values()]
 
 
 def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
@@ -135,7 +136,7 @@ def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
 
 def _is_local(outline: Outline, scope: Scope, function: Scope) -> bool:
     """Whether a transaction is begun on what the function declares itself: another connection than its caller's."""
-    name = _begun_on(outline, scope)
+    name = root_of(_begun_on(outline, scope))
     code = outline.source.text(Span(function.span.start, scope.head.end))
     return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
 
@@ -178,5 +179,6 @@ def _named(isolation: str | None) -> str:
 
 
 def _begun_on(outline: Outline, scope: Scope) -> str:
+    """What a transaction is begun on: a connection or context, without a context's ``Database``."""
     begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
-    return re.sub(r"^this\.|[?!]", "", begun[1]) if begun else ""
+    return re.sub(r"^this\.|[?!]", "", begun[1]).removesuffix(".Database") if begun else ""
