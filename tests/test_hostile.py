@@ -210,7 +210,7 @@ def stored(value: Review) -> Stored:
     return Stored(
         1, "2026-11-23T10:00:00+00:00", "k", "/r", f"{value.context.path}:14-14", value.question, "d", "openai",
         value.model or "", value.prompt.system, value.prompt.user, "{}", document.dumps(document.review(value)),
-        "conflicts", 1, 2, 0.5, None,
+        "conflicts", 1, 2, 0.5, None, None,
     )  # fmt: skip
 
 
