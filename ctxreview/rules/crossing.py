@@ -105,13 +105,20 @@ def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str],
 
 
 def guarded_state(outline: Outline) -> tuple[str, ...]:
-    """Names of fields and properties that a lock may be there for: what can change, and no logger or lock."""
+    """Names of fields and properties that a lock may be there for: what can change, and no logger or lock.
+
+    What only constructors write does not change while it is shared.
+    """
+    makers = [f.span for f in outline.functions if f.construct == "constructor"]
+    writes = [(f.name, any(m.holds(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state]
+    made = {name for name, early in writes if early} - {name for name, early in writes if not early}
     locks = {scope.resource.removeprefix("this.") for scope in outline.holds}
     return tuple(
         name
         for member in outline.members
         for name in member.names
-        if name not in locks
+        if name
+        and name not in locks | made
         and not re.search(r"[lL]og", name)
         and not _fixed(member, outline)
         and (member.kind != "property" or re.search(r"\bset\b", outline.source.text(member.span)))

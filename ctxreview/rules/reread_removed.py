@@ -48,11 +48,13 @@ Background knowledge (check, lock, check again); no documentation of one product
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model import Fact, Finding, Outline, Scope, Span
 from ctxreview.rules.changes import Change, changes
 from ctxreview.rules.code import Body, source_of
+from ctxreview.rules.crossing import mention
 
 ID = "reread-removed"
 SEVERITY = "medium"
@@ -76,16 +78,8 @@ def _rechecked(change: Change) -> list[Finding]:
         }
         written = {f.name for f in _state(change.after, new, "write")}
         for name in sorted(looked & written):
-            first = [
-                f
-                for f in change.after.facts
-                if f.is_state
-                and f.kind == "read"
-                and f.name == name
-                and f.span.end <= new.head.start
-                and change.after.opener(change.after.block(new.head.start)) == "if"
-            ]
-            if first:
+            condition = _condition(change.after, new)
+            if condition is not None and re.search(mention(name), change.after.plain(condition)):
                 found.append(
                     Finding(
                         ID,
@@ -94,10 +88,21 @@ def _rechecked(change: Change) -> list[Finding]:
                         f"`{name}` was looked at again under the {old.construct} and is now only looked at before it.",
                         "What if another thread came in between the look and the lock?",
                         change.at(new.head, new.construct),
-                        (change.at(first[-1].span, "looked at before"), change.was(old.span, old.construct)),
+                        (change.at(condition, "looked at before"), change.was(old.span, old.construct)),
                     )
                 )
     return found
+
+
+def _condition(body: Body, scope: Scope) -> Span | None:
+    """The condition of the ``if`` that holds a scope and little else."""
+    start = body.member.span.start
+    for end in (scope.head.start, body.block(scope.head.start).start):
+        hit = re.search(r"\bif\s*\(([^{};]*)\)\s*$", body.plain(Span(start, max(start, end))))
+        if hit is not None:
+            at = start + len(body.plain(Span(start, end))[: hit.start(1)].encode())
+            return Span(at, at + len(hit[1].encode()))
+    return None
 
 
 def _state(body: Body, scope: Scope, kind: str) -> list[Fact]:
