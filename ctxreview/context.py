@@ -215,6 +215,7 @@ def _callees(outline: Outline, members: list[Scope]) -> list[str]:
     """Members of the same file that the code calls by name."""
     own = {m.name for m in members}
     code = b"\n".join(outline.source.data[m.span.start : m.span.end] for m in members)
-    called = {m.encode() for m in re.findall(r"\b(\w+)\s*(?:<[\w, ]*>)?\(", code.decode("utf-8", "replace"))}
-    names = [f.name for f in outline.functions if f.construct in ("method", "operator") and f.name.encode() in called]
-    return list(dict.fromkeys(n for n in names if n not in own))
+    near = [f.name for f in outline.functions if f.construct in ("method", "operator") and f.name.encode() in code]
+    names = [n for n in dict.fromkeys(near) if n not in own]
+    called = set(re.findall(r"\b(\w+)\s*(?:<[\w, ]*>)?\(", code.decode("utf-8", "replace"))) if names else set()
+    return [n for n in names if n in called]

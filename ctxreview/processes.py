@@ -17,7 +17,7 @@ from ctxreview.errors import CtxreviewError
 T = TypeVar("T")
 R = TypeVar("R")
 
-PIECES = 16
+PIECES = 48
 """Pieces of work for each process: more of them end more evenly, fewer cost less to hand out."""
 GARBAGE = 50_000
 """Objects made before the collector looks for cycles: there are hardly any, and looking each 700 takes 4 per cent."""

@@ -89,7 +89,7 @@ def read(path: Path, root: Path | None = None) -> Source:
     Raises :class:`SourceError` when it cannot be read as text or leads out of ``root``.
     """
     try:
-        real = os.path.realpath(path, strict=True)
+        real = _real(path)
         stat = os.stat(real)
     except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(f"{path}: cannot be read ({_reason(error)}); check the path.") from None
@@ -109,6 +109,19 @@ def read(path: Path, root: Path | None = None) -> Source:
     if stat.st_size > MAX_BYTES:
         raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
     return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
+
+
+def _real(path: Path) -> str:
+    """The file that a path leads to; many selections share a folder."""
+    folder, name = os.path.split(path)
+    near = os.path.join(_real_folder(os.path.join(os.getcwd(), folder)), name)
+    plain = name not in ("", ".", "..") and not os.path.islink(near)
+    return near if plain else os.path.realpath(path, strict=True)
+
+
+@lru_cache(maxsize=64)
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder, strict=True)
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations, islice
 
@@ -80,20 +79,24 @@ def holds(condition: Formula, symbols: frozenset[bytes]) -> bool:
     return stack == [True]
 
 
-@dataclass(eq=False, slots=True)
 class Branch:
-    """The text between two conditional directives. ``group`` is the byte offset of its ``#if``."""
+    """The text between two conditional directives. ``group`` is the byte offset of its ``#if``.
 
-    group: int
-    index: int
-    start: int
-    condition: Formula
-    parent: Branch | None
-    before: Branch | None
-    lit: bool = False
-    passed: bool = False
-    """An earlier branch of the group is code."""
-    end: int = -1
+    ``passed`` says that an earlier branch of the group is code.
+    """
+
+    def __init__(
+        self, group: int, index: int, start: int, condition: Formula, parent: Branch | None, before: Branch | None
+    ) -> None:
+        self.group = group
+        self.index = index
+        self.start = start
+        self.condition = condition
+        self.parent = parent
+        self.before = before
+        self.lit = False
+        self.passed = False
+        self.end = -1
 
     def demands(self) -> Iterator[tuple[Formula, bool]]:
         """What has to be true and false for this branch to be code: its own condition and those outside it."""
@@ -107,17 +110,19 @@ class Branch:
             inside = inside.parent
 
 
-@dataclass(slots=True)
 class Selection:
     """One way through all ``#if`` of a file: ``forced`` gives the branch of a group, by offset of its ``#if``."""
 
-    data: bytes
-    symbols: frozenset[bytes] = frozenset()
-    forced: Mapping[int, int] = field(default_factory=dict)
-    defined: frozenset[bytes] = frozenset()
-    branches: list[Branch] = field(default_factory=list)
-    _open: list[Branch] = field(default_factory=list)
-    _hidden: list[tuple[int, int]] = field(default_factory=list)
+    def __init__(
+        self, data: bytes, symbols: frozenset[bytes] = frozenset(), forced: Mapping[int, int] | None = None
+    ) -> None:
+        self.data = data
+        self.symbols = symbols
+        self.forced = forced or {}
+        self.defined: frozenset[bytes] = frozenset()
+        self.branches: list[Branch] = []
+        self._open: list[Branch] = []
+        self._hidden: list[tuple[int, int]] = []
 
     def read(self) -> Code:
         """The text with all conditional directives and dark branches blanked, and what it is."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 Skip = Callable[["Directive"], int]
@@ -29,7 +29,7 @@ FILLED = bytes(b if b in b"\r\n" else 0x78 for b in range(256))
 """Translation table: every byte but the line ends becomes the letter ``x``."""
 
 _TOKENS = rb"""
-    (?P<comment> // [^\r\n]*+ | /\* [^*]*+ (?: \*(?!/) [^*]*+ )*+ (?: \*/ | \Z ) )
+    (?P<comment> // [^\r\n]*+ (?: \r?+\n [ \t]*+ // [^\r\n]*+ )*+ | /\* [^*]*+ (?: \*(?!/) [^*]*+ )*+ (?: \*/ | \Z ) )
   | (?P<interpolated> (?P<dollars> \$++ ) (?P<quotes> "{3,}+ ) | \$@?+" | @\$" )
   | (?P<raw> "{3,}+ )
   | (?P<text> @" (?: [^"]++ | "" )*+ "?+
@@ -47,7 +47,7 @@ _VERBATIM = re.compile(rb'(?:[^"{]++|""|\{\{)*+')
 _REGULAR_FORMAT = re.compile(rb':(?:[^}"\\\r\n]++|\\[^\r\n])*+')
 _VERBATIM_FORMAT = re.compile(rb':(?:[^}"]++|"")*+')
 _RAW_FORMAT = re.compile(rb':[^}"]*+')
-_BRACKETS = re.compile(rb"[()\[\]{}]")
+_BRACKETS = bytes(b in b"()[]{}" for b in range(256))
 _OPENING = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
 _INDENT = b" \t\f\v"
 
@@ -75,26 +75,26 @@ class Text(NamedTuple):
     last: bool = True
 
 
-@dataclass(frozen=True)
 class Code:
     """The bytes and what they are. ``masked`` has the length of ``data``."""
 
-    data: bytes
-    masked: bytes
-    directives: tuple[Directive, ...]
-    texts: tuple[Text, ...]
+    def __init__(self, data: bytes, masked: bytes, directives: tuple[Directive, ...], texts: tuple[Text, ...]) -> None:
+        self.data = data
+        self.masked = masked
+        self.directives = directives
+        self.texts = texts
 
     @cached_property
     def partner(self) -> dict[int, int]:
         """For each bracket that has one, the byte offset of its other half, both ways."""
         found: dict[int, int] = {}
         open_: list[int] = []
-        for match in _BRACKETS.finditer(self.masked):
-            at = match.start()
-            opening = _OPENING.get(self.masked[at])
+        masked = self.masked
+        for at in compress(range(len(masked)), masked.translate(_BRACKETS)):
+            opening = _OPENING.get(masked[at])
             if opening is None:
                 open_.append(at)
-            elif open_ and self.masked[open_[-1]] == opening:
+            elif open_ and masked[open_[-1]] == opening:
                 found[at] = open_.pop()
                 found[found[at]] = at
         return found
@@ -110,15 +110,15 @@ class Code:
         return -1
 
 
-@dataclass(slots=True)
 class _Literal:
     """An interpolated literal whose hole is being read."""
 
-    text: re.Pattern[bytes]
-    format: re.Pattern[bytes]
-    braces: int
-    quotes: int
-    depth: int = 0
+    def __init__(self, text: re.Pattern[bytes], format_: re.Pattern[bytes], braces: int, quotes: int) -> None:
+        self.text = text
+        self.format = format_
+        self.braces = braces
+        self.quotes = quotes
+        self.depth = 0
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ it was read; names and literals are to be read from the original bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ctxreview.languages.csharp.conditional import Selection, others, select
 from ctxreview.languages.csharp.editing import Mend
@@ -23,8 +23,7 @@ OTHER_SELECTIONS = 3
 """How many other ways through ``#if`` are tried where the reference is no program: some need a symbol."""
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalised(NamedTuple):
     """Bytes to parse in place of the ones read: same length, same line ends, valid UTF-8.
 
     ``mends`` names what was done, in the order of the table; nothing for a file that parses as it is.
@@ -37,8 +36,7 @@ class Normalised:
     branches: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     code: Code
     mends: Mapping[str, Mend]
     selection: Selection | None
