@@ -127,7 +127,19 @@ def calls(target: Target, repository: Repository) -> Found:
     repository.look_for(simple(r.type) for o in read for r in o.references if r.type)
     for outline in read:
         found += [c for r in outline.references if (c := family.call(outline, r)) is not None]
-    return Found(tuple(found), (*family.open_, *left))
+    return Found(tuple(found), (*family.open_, *left, *_unparsed(target, read)))
+
+
+def _unparsed(target: Target, read: Sequence[Outline]) -> Iterator[str]:
+    """A sentence on files that name the target where the parser lost its way: a call there may have been missed."""
+    broken = [o for o in read if o.parse.errors]
+    if broken:
+        source, at = broken[0].source, broken[0].parse.errors[0].start
+        more = f" and {len(broken) - 1} more files" if len(broken) > 1 else ""
+        yield (
+            f"{source.path}{more} could not be parsed whole (line {source.line_of(at)}): calls of {target.name} there may "
+            "be missed."
+        )
 
 
 def reaches(target: Target, outline: Outline, used: Iterable[Reference], repository: Repository) -> Iterator[Call]:

@@ -36,6 +36,8 @@ from ctxreview.outline import outline
 
 CORPUS = Path(__file__).parent / "corpus" / "workspace"
 CASES = sorted(CORPUS.glob("*/expected*.toml"))
+BROKEN = ("caller_does_not_parse",)
+"""Where it is the trap that a file does not parse."""
 REPOSITORIES = sorted({case.parent for case in CASES})
 MARK = re.compile(r"[ \t]*//@(\w+)")
 PLACE = re.compile(r"([\w./-]+\.cs):@(\w+)(?:-@(\w+))?")
@@ -258,7 +260,7 @@ def test_the_corpus_is_ordinary_code(repository: Path) -> None:
     """Every file parses, and every named line is asked for: what breaks the parse or asks for nothing would prove nothing."""
     for path in _sources(repository):
         text = "\n".join(MARK.sub("", line) for line in path.read_text("utf-8").split("\n"))
-        assert outline(Source(path.name, text.encode())).parse.clean, path
+        assert outline(Source(path.name, text.encode())).parse.clean is (repository.name not in BROKEN), path
     asked = "".join(case.read_text("utf-8") for case in repository.glob("expected*.toml"))
     for path, marks in _marks(repository).items():
         assert not [name for name in marks if f"@{name}" not in asked], path
