@@ -16,6 +16,10 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if "KeyboardInterrupt" not in str(error):
+            raise
+        sys.exit(130)  # pydantic wraps it while an SDK is imported
     finally:
         gc.freeze()  # else what an SDK has made is looked through once more at the end: 0.4 s
 

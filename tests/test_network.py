@@ -342,7 +342,7 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, server: Told) -> None:
             pressed = time.monotonic()
             out, err = child.communicate(timeout=30)
         assert time.monotonic() - pressed < 1
-        assert "Traceback" not in err
+        assert "Traceback" not in err, err
         # Python ends by the signal itself where it came while a text was run as code, as named tuples do.
         assert child.returncode in (0, 130, -signal.SIGINT)
         finished += child.returncode == 0
