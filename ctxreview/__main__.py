@@ -7,21 +7,24 @@ import sys
 # turns the collector on again.
 gc.disable()
 
+from ctxreview import interrupts  # noqa: E402
+
 
 def main() -> None:
     """The command line, from its first import to its end; Ctrl-C anywhere is status 130 and no traceback."""
+    interrupts.listen()
     try:
-        from ctxreview.cli import main as run
+        try:
+            from ctxreview.cli import main as run
 
-        run()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if "KeyboardInterrupt" not in str(error):
+            run()
+        finally:
+            interrupts.over()
+            gc.freeze()  # else what an SDK has made is looked through once more at the end: 0.4 s
+    except (KeyboardInterrupt, Exception):
+        if not interrupts.pressed():
             raise
-        sys.exit(130)  # pydantic wraps it while an SDK is imported
-    finally:
-        gc.freeze()  # else what an SDK has made is looked through once more at the end: 0.4 s
+        sys.exit(130)
 
 
 if __name__ == "__main__":

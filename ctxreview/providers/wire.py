@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from ctxreview import interrupts
 from ctxreview.errors import ConfigError
 from ctxreview.model import Completion
 from ctxreview.providers import Endpoint, Progress
@@ -167,6 +168,7 @@ def followed(endpoint: Endpoint, reading: Generator[str, None, Completion], prog
         except (AttributeError, TypeError):
             # The SDKs do not validate events: a field that is missing arrives as None.
             raise fault(endpoint, "garbled") from None
+        interrupts.check()
         progress(received)
 
 
@@ -200,6 +202,7 @@ class _Timed(httpx2.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._body:
+            interrupts.check()
             if time.monotonic() >= self._deadline:
                 raise httpx2.ReadTimeout("total time is over")
             yield piece
