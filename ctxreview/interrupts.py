@@ -1,10 +1,11 @@
 """Ctrl-C, also where a library does not let it through.
 
-While an SDK is imported and when it reads its first event pydantic builds validators: a KeyboardInterrupt there becomes
-an error of its own, which the SDK may even pass over. So that it was pressed is remembered.
+While an SDK is imported, and for each event that it reads, pydantic runs Python code from its own: a KeyboardInterrupt
+there becomes an error of another kind, or is printed and passed over. So that it was pressed is remembered.
 """
 
 import signal
+import sys
 
 _pressed = False
 
@@ -12,6 +13,9 @@ _pressed = False
 def listen() -> None:
     """From here on remember Ctrl-C, besides raising KeyboardInterrupt for it; to be called in the main thread."""
     signal.signal(signal.SIGINT, _press)
+    shown = sys.unraisablehook
+    # What was passed over need not be shown: :func:`check` raises it again.
+    sys.unraisablehook = lambda told: None if _pressed and told.exc_type is KeyboardInterrupt else shown(told)
 
 
 def _press(*_: object) -> None:
