@@ -110,20 +110,27 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
                 yield excerpt_of(there, [member.span], "field", why)
 
 
+_TYPES = tuple(re.compile(word + rb"(?<=\b" + word + rb")\s+(\w+)") for word in (b"class", b"record", b"struct"))
+"""The word first: only so can ``re`` search for it as a literal."""
+
+
 def _declared(path: str, repository: Repository) -> frozenset[str]:
     """The names of the types that a file declares."""
 
     def made() -> frozenset[str]:
-        names = re.findall(rb"\b(?:class|record|struct)\s+(\w+)", repository.text(path))
-        return frozenset(name.decode("utf-8", "replace") for name in names)
+        found = (hit for word in _TYPES for hit in word.findall(repository.text(path)))
+        return frozenset(name.decode("utf-8", "replace") for name in found)
 
     return repository.once(("declared", path), made)
+
+
+_SET = re.compile(rb"DbSet(?<=\bDbSet)<\s*([\w.]+)\s*\??>\s+(\w+)")
 
 
 def _sets(repository: Repository) -> dict[str, set[str]]:
     """For each entity the names of its sets in the repository's contexts."""
     found: dict[str, set[str]] = {}
     for path in repository.files("DbSet"):
-        for entity, name in re.findall(rb"\bDbSet<\s*([\w.]+)\s*\??>\s+(\w+)", repository.text(path)):
+        for entity, name in _SET.findall(repository.text(path)):
             found.setdefault(entity.decode().rpartition(".")[2], set()).add(name.decode())
     return found

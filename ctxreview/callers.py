@@ -94,11 +94,13 @@ class Call(NamedTuple):
 class Found(NamedTuple):
     """The calls of one target.
 
-    ``open_`` are sentences on callers that cannot be known: a framework's, or too many files to read.
+    ``open_`` are sentences on callers that cannot be known: a framework's, or too many files to read. ``size`` are the
+    bytes of the files that were read for them, now or before.
     """
 
     calls: tuple[Call, ...]
     open_: tuple[str, ...] = ()
+    size: int = 0
 
 
 def shown(outline: Outline, function: Scope) -> str:
@@ -124,10 +126,11 @@ def calls(target: Target, repository: Repository) -> Found:
     paths, left = family.paths()
     found = []
     read = repository.uses_all(paths, family.words)
-    repository.look_for(simple(r.type) for o in read for r in o.references if r.type)
+    repository.look_up(simple(name) for o in read for r in o.references for name in (r.type, r.root) if name)
     for outline in read:
         found += [c for r in outline.references if (c := family.call(outline, r)) is not None]
-    return Found(tuple(found), (*family.open_, *left, *_unparsed(target, read)))
+    size = sum(len(o.source.data) for o in read)
+    return Found(tuple(found), (*family.open_, *left, *_unparsed(target, read)), size)
 
 
 def _unparsed(target: Target, read: Sequence[Outline]) -> Iterator[str]:

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from ctxreview.callers import Call, Found, Target, calls, shown
 from ctxreview.model import Certainty, Outline, Scope, Span
 from ctxreview.repository import Repository
-from ctxreview.wrapping import wrapped
+from ctxreview.wrapping import expect, wrapped
 
-MAX_TEXT = 1_800_000
-"""Bytes of files parsed for one function, after which its callers' callers are not followed: that is said."""
+MAX_TEXT = 1_200_000
+"""Bytes of files read for calls, after which a function's callers' callers are not followed: that is said. A file counts
+each time that another name is looked for in it, whether or not an earlier selection has had it read: what is found must
+not depend on that."""
 
 
 class Link(NamedTuple):
@@ -72,7 +74,7 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
     roots: list[str] = []
     stopped: list[str] = []
     open_: list[str] = []
-    before = repository.parsed
+    size = 0
     seen = {_key(target)}
     direct = Found(())
     waiting: list[tuple[Target, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
@@ -83,15 +85,18 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
         if depth == hops:
             cut.append(here.shown)
             continue
-        if depth and repository.parsed - before > MAX_TEXT:
+        if depth and size > MAX_TEXT:
             stopped.append(here.shown)
             continue
         found = calls(here, repository)
         open_ += found.open_
+        size += found.size
         if depth == 0:
             direct = found
         if not found.calls and depth > 0 and here.name != "Main":
             roots.append(here.shown)
+        around = ((c.outline, _unheld(c)) for c in found.calls)
+        expect(((outline, member.span) for outline, member in around if member is not None), repository)
         for call in found.calls:
             link, following = _link(call, via, certainty, depth + 1, repository)
             links.append(link)
@@ -112,15 +117,21 @@ def _key(target: Target) -> tuple[str, Span]:
     return target.outline.source.path, target.function.span
 
 
+def _unheld(call: Call) -> Scope | None:
+    """The member around a call that nothing holds in its own file: a wrapper may."""
+    at = call.reference.at
+    if any(s.span.holds(at) for s in call.outline.holds):
+        return None
+    return next((f for f in call.outline.outermost if f.span.holds(at)), None)
+
+
 def _link(
     call: Call, via: tuple[str, ...], certainty: Certainty, depth: int, repository: Repository
 ) -> tuple[Link, Target | None]:
     """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
     at = call.reference.at
-    member = next((f for f in call.outline.outermost if f.span.holds(at)), None)
-    outline = call.outline
-    if member is not None and not any(s.span.holds(at) for s in outline.holds):
-        outline = wrapped(outline, member.span, repository)
+    member = _unheld(call)
+    outline = wrapped(call.outline, member.span, repository) if member is not None else call.outline
     call = call._replace(outline=outline)
     around = outline.around(at, "function")
     scopes = [s for s in outline.holds if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]

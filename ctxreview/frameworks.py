@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ctxreview.languages import FOLDER
-from ctxreview.model import Outline, Scope
+from ctxreview.model import Outline, Scope, Span
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Declared, Repository
 from ctxreview.wrapping import scope_words
@@ -41,13 +41,6 @@ def frameworks(language: str) -> Frameworks:
     told = tomllib.loads(path.read_text("utf-8"))
     lists = {key: tuple(told[key]) for key in ("pipeline", "registration", "settings", "tokens")}
     return Frameworks(**lists, turns=told["turns"])
-
-
-def expect(outline: Outline, functions: Sequence[Scope], repository: Repository) -> None:
-    """Search for what :func:`assumptions` will mostly ask for: so many words that any others then cost nothing more."""
-    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
-    if home is not None and (Declared(outline, home).bases or home.construct == "interface"):
-        repository.look_for([home.name, *(f.name for f in functions), *frameworks(outline.language).pipeline])
 
 
 def assumptions(
@@ -141,10 +134,11 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
 def _opened(declared: Declared, repository: Repository) -> Scope | None:
     """The transaction or lock that a type's own code holds around the rest of a pipeline, or leaves open before it."""
     source, span = declared.outline.source, declared.scope.span
-    text = source.data[span.start : span.end]
-    if not _RUNS_ON.search(text) or not any(w in text for w in scope_words(repository.language)):
+    if not _RUNS_ON.search(source.data, span.start, span.end):
         return None
-    whole = repository.uses(source.path, (), (span,))
+    words = (re.compile(re.escape(word)) for word in scope_words(repository.language))
+    near = sorted(Span(*hit.span()) for word in words for hit in word.finditer(source.data, span.start, span.end))
+    whole = repository.uses(source.path, (), tuple(near)) if near else None
     held = (s for s in whole.holds if declared.scope.span.holds(s.span)) if whole is not None else iter(())
     for scope in held:
         if whole is None or scope.certainty == "assumed" or scope.form == "attribute":

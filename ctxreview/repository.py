@@ -24,10 +24,8 @@ T = TypeVar("T")
 
 NO_SOURCE = Source("", b"")
 
-MAX_PASSES = 12
-"""Searches of the text before all its words are read into a table, which costs as much as twelve of them."""
-MANY = 16
-"""Words that cost as much to search for as that table."""
+MAX_PASSES = 40
+"""Searches of the text before all its words are read into a table, which costs as much as forty of them."""
 MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
 MAX_DERIVING = 60
@@ -77,6 +75,7 @@ class Repository:
         self._hits: dict[str, tuple[str, ...]] = {}
         self._sources: dict[str, Source | None] = {}
         self._outlines: dict[tuple[str, frozenset[str], tuple[Span, ...]], Outline] = {}
+        self._heads: dict[str, Outline] = {}
         self._types: dict[str, tuple[Declared, ...]] = {}
         self._usings: dict[str, frozenset[str]] = {}
         self._above: dict[str, tuple[tuple[Declared, ...], tuple[str, ...]]] = {}
@@ -96,8 +95,7 @@ class Repository:
         if not new:
             return
         self._passes += 1
-        much = self._passes > MAX_PASSES or len(new) > MANY
-        if self._words is None and much and len(self.place.paths) <= MAX_TABLE:
+        if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
             self._words = every_word(self.place, self._texts)
         if self._words is not None:
             self._hits.update((w, self._words.get(w, ())) for w in new)
@@ -108,7 +106,15 @@ class Repository:
         """Forget what was read, once it is much; to be called between selections. What was found of words is kept."""
         if self.parsed - self._trimmed > MAX_HELD:
             self._trimmed = self.parsed
-            for cache in (self._sources, self._outlines, self._types, self._usings, self._above, self._below):
+            for cache in (
+                self._sources,
+                self._outlines,
+                self._heads,
+                self._types,
+                self._usings,
+                self._above,
+                self._below,
+            ):
                 cache.clear()
             self._meant.clear()
             self._made.clear()
@@ -144,13 +150,15 @@ class Repository:
             within = within or tuple(places(source.data, key[1]))
             self.parsed += len(source.data)
             self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
+            self._heads.setdefault(path, self._outlines[key])
         return self._outlines[key]
 
     def uses_all(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
         """:meth:`uses` of several files, without those that cannot be read, on every core where there is much to read."""
         wanted = frozenset(names)
-        new = [p for p in paths if (p, wanted, ()) not in self._outlines and self.source(p) is not None]
-        if sum(len(s.data) for p in new if (s := self.source(p)) is not None) >= MIN_SHARED and cores() > 1:
+        sizes = {p: len(s.data) for p in paths if (p, wanted, ()) not in self._outlines and (s := self.source(p))}
+        if sum(sizes.values()) >= MIN_SHARED and cores() > 1:
+            new = sorted(sizes, key=lambda p: -sizes[p])  # a large one at the end would be waited for
 
             def made(path: str) -> Outline | None:
                 found = self.uses(path, wanted)
@@ -161,6 +169,7 @@ class Repository:
                 if found is not None and source is not None:
                     self.parsed += len(source.data)
                     self._outlines[path, wanted, ()] = replace(found, source=source)
+                    self._heads.setdefault(path, self._outlines[path, wanted, ()])
         return [found for path in paths if (found := self.uses(path, wanted)) is not None]
 
     def again(self, known: Outline, found: tuple[Wrapper, ...]) -> Outline:
@@ -171,8 +180,13 @@ class Repository:
         return outline(known.source, None, wrappers, within, names)
 
     def heads(self, path: str) -> Outline | None:
-        """The outline of a file with nothing but heads: types, members and functions without their bodies."""
-        return self.uses(path, ())
+        """An outline of a file of which nothing but heads is asked: types, members and functions without their bodies.
+
+        Any that was made already will do: all have the heads.
+        """
+        if path not in self._heads and (made := self.uses(path, ())) is not None:
+            self._heads[path] = made
+        return self._heads.get(path)
 
     def once(self, key: tuple[str, ...], made: Callable[[], T]) -> T:
         """What ``made`` gives, made once for each key."""
@@ -191,6 +205,16 @@ class Repository:
                     found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
             self._types[name] = tuple(found)
         return self._types[name]
+
+    def look_up(self, names: Iterable[str]) -> None:
+        """Read the declarations of all of the types, to be asked for one by one later."""
+        new = {n for n in names if n not in self._types}
+        self.look_for(new)
+        self._prepare(p for n in sorted(new) for p in self.files(n) if _declares(self.text(p), n.encode()))
+
+    def _prepare(self, paths: Iterable[str]) -> None:
+        """Read the heads of files that will be asked for one by one."""
+        self.uses_all([p for p in dict.fromkeys(paths) if p not in self._heads], ())
 
     def parts(self, declared: Declared) -> tuple[Declared, ...]:
         """All parts of a type, the given one among them."""
@@ -283,7 +307,7 @@ class Repository:
         seen = {declared.scope.qualified}
         while waiting and len(seen) < MAX_CLIMB:
             here = waiting.pop(0)
-            self.look_for(simple(b) for b in here.bases)
+            self.look_up(simple(b) for b in here.bases)
             for base in here.bases:
                 known = self.resolve(base, here.outline, here.scope.span)
                 if not known:
@@ -308,9 +332,9 @@ class Repository:
             self.look_for(w.scope.name for w in waiting)
             here = waiting.pop(0)
             name = here.scope.name
-            for path in self.files(name):
-                if not _derives(self.text(path), name.encode()):
-                    continue
+            paths = [p for p in self.files(name) if _derives(self.text(p), name.encode())]
+            self._prepare(paths[: MAX_DERIVING - looked])
+            for path in paths:
                 looked += 1
                 made = self.heads(path) if looked <= MAX_DERIVING else None
                 if made is None:
@@ -331,25 +355,34 @@ class Repository:
 
 def places(data: bytes, names: Iterable[str]) -> Iterator[Span]:
     """Where the names stand as whole identifiers, in order; comments and texts count."""
-    found = []
-    for name in names:
-        # The name first: only so can `re` search for it as a literal.
-        word = re.escape(name.encode())
-        whole = word + rb"(?<![\w\x80-\xff]" + word + rb")(?![\w\x80-\xff])"
-        found += [Span(*hit.span()) for hit in re.finditer(whole, data)]
-    return iter(sorted(found))
+    return iter(sorted(Span(*hit.span()) for name in names for hit in _whole(name.encode()).finditer(data)))
+
+
+def _whole(name: bytes) -> re.Pattern[bytes]:
+    """A pattern for a whole identifier, the name first: only so can ``re`` search for it as a literal."""
+    word = re.escape(name)
+    return re.compile(word + rb"(?<![\w\x80-\xff]" + word + rb")(?![\w\x80-\xff])")
 
 
 _TYPE_WORDS = (b"class", b"struct", b"interface", b"record")
+
+
+_BEFORE_NAME = (b" ", b"@", b"\n", b"\t")
+_PART = re.compile(rb"[\w\x80-\xff]")
 
 
 def _declares(data: bytes, name: bytes) -> bool:
     """Whether the name stands after the keyword of a type."""
     at = data.find(name)
     while at >= 0:
-        if data[max(0, at - 40) : at].rstrip(b" \t\r\n@").endswith(_TYPE_WORDS):
+        end = at + len(name)
+        if (
+            data[at - 1 : at] in _BEFORE_NAME
+            and not _PART.match(data, end)
+            and data[max(0, at - 40) : at].rstrip(b" \t\r\n@").endswith(_TYPE_WORDS)
+        ):
             return True
-        at = data.find(name, at + len(name))
+        at = data.find(name, end)
     return False
 
 
@@ -358,13 +391,12 @@ _TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record)\s")
 
 def _derives(data: bytes, name: bytes) -> bool:
     """Whether the name stands in what may be a list of base types."""
-    at = data.find(name)
-    while at >= 0:
+    for hit in _whole(name).finditer(data):
+        at = hit.start()
         start = max(data.rfind(mark, max(0, at - 2000), at) for mark in (b"{", b"}", b";")) + 1
         head = data[max(start, at - 2000) : at]
         if b":" in head and _TYPE_HEAD.search(head):
             return True
-        at = data.find(name, at + len(name))
     return False
 
 

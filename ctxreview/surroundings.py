@@ -8,7 +8,7 @@ from ctxreview.callees import callees, tokens
 from ctxreview.callers import Target
 from ctxreview.chains import Above, Link, above
 from ctxreview.excerpts import excerpt_of
-from ctxreview.frameworks import assumptions, expect, registrations
+from ctxreview.frameworks import assumptions, registrations
 from ctxreview.model import Excerpt, Outline, Scope, Span, Surroundings
 from ctxreview.repository import Declared, Repository
 from ctxreview.sharing import sharing
@@ -43,7 +43,6 @@ def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
 
 def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repository, hops: int) -> Surroundings:
     """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
-    expect(outline, functions, repository)
     targets = [Target(outline, f) for f in starts(outline, functions)]
     found = [above(t, repository, hops) for t in targets] if hops else []
     scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}

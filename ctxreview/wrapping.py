@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from ctxreview.callers import Target, reaches
@@ -31,6 +31,11 @@ def wrapped(outline: Outline, span: Span, repository: Repository) -> Outline:
     known = {w.name for w in outline.wrappers.found}
     new = tuple(w for w in found if w.name not in known)
     return repository.again(outline, new) if new else outline
+
+
+def expect(functions: Iterable[tuple[Outline, Span]], repository: Repository) -> None:
+    """Search at once for all that :func:`wrapped` will look for in these functions."""
+    repository.look_for(n for o, span in functions for n in _candidates(o.source.text(span), o.language))
 
 
 def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrapper, ...]:

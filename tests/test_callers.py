@@ -30,9 +30,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ctxreview import chains
+from ctxreview.callers import Target
+from ctxreview.chains import above
 from ctxreview.cli import app
-from ctxreview.model import Source
+from ctxreview.model import NO_WRAPPERS, Source
 from ctxreview.outline import outline
+from ctxreview.repository import open_repository
 
 CORPUS = Path(__file__).parent / "corpus" / "workspace"
 CASES = sorted(CORPUS.glob("*/expected*.toml"))
@@ -253,6 +257,27 @@ def test_the_repository_says_what_is_expected(case: Path, tmp_path: Path) -> Non
     about = f"{case.relative_to(CORPUS)}: {expected['about']}"
     blind = "".join(f"\n    {spot}" for spot in document["blind_spots"])
     assert not differences, "\n".join([about, *(f"  {d}" for d in differences), f"  blind spots were:{blind}"])
+
+
+def test_what_is_found_does_not_depend_on_what_was_asked_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where callers are followed only so far, a second selection of a batch gets no further than it would alone."""
+    case = CORPUS / "three_hops" / "expected.toml"
+    expected = _expected(case)
+    root = _copy(case.parent, tmp_path, expected)
+    path, _, line = expected["selection"].rpartition(":")
+    source = Source(path, (root / path).read_bytes())
+    known = outline(source)
+    place = source.line_span(int(line))
+    target = Target(known, next(f for f in known.outermost if f.span.holds(place)))
+    asked = open_repository(root, "csharp", NO_WRAPPERS)
+    assert not above(target, asked, hops=3).stopped
+    monkeypatch.setattr(chains, "MAX_TEXT", 1)
+    again, alone = (above(target, r, hops=3) for r in (asked, open_repository(root, "csharp", NO_WRAPPERS)))
+    assert alone.stopped
+    assert again.stopped == alone.stopped
+    assert [link.via for link in again.links] == [link.via for link in alone.links]
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES, ids=lambda r: r.name)

@@ -62,7 +62,9 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
     if skimmed is not None:
         reading = _read(skimmed.data, language, keep)
         if reading.parse.clean:
-            return reading._replace(left_out=tuple(Span(*body) for body in skimmed.bodies))
+            mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
+            parse = reading.parse._replace(normalised=mends)
+            return reading._replace(parse=parse, left_out=tuple(Span(*body) for body in skimmed.bodies))
     return _read(data, language, keep)
 
 

@@ -15,6 +15,9 @@ from ctxreview.languages.csharp.lexing import BLANK, lex
 LEAST = 32
 """Bytes of a body up to which parsing it costs less than leaving it out."""
 
+_ASYNC = re.compile(rb"async(?:(?<=[(,=>?:]async)|(?<=[(,=>?:]\sasync))\s*+[,)=?;:]")
+"""Where the grammar most often fails on ``async`` as a value. It is mended before anything has failed: getting over the
+error takes the parser several times as long as all the rest."""
 _MARK = re.compile(rb"[{};]")
 _CONTAINER = re.compile(
     rb"\b(?:class|struct|interface|enum|record|namespace)\s++(?!where\b)[@\w\x80-\xff]|\bextension\s*+[(<]"
@@ -24,10 +27,14 @@ _GROUP = re.compile(rb"\([^()]*+\)|\[[^\[\]]*+\]")
 
 
 class Skimmed(NamedTuple):
-    """Bytes to parse in place of the ones read, and the bodies that are blank in them, braces included."""
+    """Bytes to parse in place of the ones read, and the bodies that are blank in them, braces included.
+
+    ``mends`` names what was mended in what is left.
+    """
 
     data: bytes
     bodies: tuple[tuple[int, int], ...]
+    mends: tuple[str, ...] = ()
 
 
 def skim(data: bytes, within: Sequence[tuple[int, int]]) -> Skimmed | None:
@@ -37,13 +44,22 @@ def skim(data: bytes, within: Sequence[tuple[int, int]]) -> Skimmed | None:
     out, and where braces do not pair: an ``#if`` that splits a statement, say. What is a body is told from the text
     before its brace alone: what is left has to parse, or else that may have been wrong.
     """
-    bodies = tuple(_untouched(_bodies(lex(data).masked), within))
+    code = lex(data)
+    bodies = tuple(_untouched(_bodies(code.masked), within))
     if not bodies:
         return None
-    blanked = bytearray(data)
+    left = bytearray(data)
     for start, end in bodies:
-        blanked[start + 1 : end - 1] = data[start + 1 : end - 1].translate(BLANK)
-    return Skimmed(bytes(blanked), bodies)
+        left[start + 1 : end - 1] = data[start + 1 : end - 1].translate(BLANK)
+    mends: tuple[str, ...] = ()
+    if any(left[hit.start()] != 0x20 for hit in _ASYNC.finditer(code.masked)):
+        from ctxreview.languages.csharp.words import async_identifier  # takes two milliseconds
+
+        mends = ("async-identifier",)
+        for at, name in async_identifier(code):
+            if left[at] != 0x20:
+                left[at : at + len(name)] = name
+    return Skimmed(bytes(left), bodies, mends)
 
 
 def _bodies(masked: bytes) -> list[tuple[int, int, int]]:
