@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ctxreview.model import Excerpt, Outline, Role, Source, Span
 
+_APART = bytes(b if chr(b).isalnum() or b in b"_." or b >= 0x80 else 0x20 for b in range(0x100))
+"""Spaces for all that is no part of a name or of a member's path."""
+
 
 def mentioned(code: str) -> set[str]:
     """The names that stand in code by themselves or after ``this.``, and not as a member of something else."""
-    return set(re.findall(r"(?<![\w.])(?:this\.)?(\w+)", code))
+    words = (word.removeprefix(b"this.").partition(b".")[0] for word in code.encode().translate(_APART).split())
+    return {word.decode() for word in words if word}
 
 
 def excerpt_of(outline: Outline, kept: Sequence[Span], role: Role, why: str) -> Excerpt:

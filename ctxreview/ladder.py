@@ -204,7 +204,7 @@ class _Page:
             end = before[path] + excerpt.span.size + 1
             share = tokens[path] * end // sizes[path] - tokens[path] * before[path] // sizes[path]
             before[path] = end
-            self._take(excerpt._replace(tokens=share))
+            self._take(Excerpt(excerpt.source, excerpt.span, excerpt.role, excerpt.why, share, excerpt.elided))
         return excerpts
 
     def count_bodies(self, home: Scope) -> None:

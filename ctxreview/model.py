@@ -95,8 +95,16 @@ class Source:
 
     def lines_of(self, span: Span) -> tuple[int, int]:
         """First and last line (1-based, inclusive) that ``span`` touches."""
-        starts = self.starts
-        return bisect_right(starts, span.start), bisect_right(starts, max(span.start, span.end - 1))
+        found = self._lines.get(span)
+        if found is None:  # the same places are asked for again and again
+            starts = self.starts
+            found = bisect_right(starts, span.start), bisect_right(starts, max(span.start, span.end - 1))
+            self._lines[span] = found
+        return found
+
+    @cached_property
+    def _lines(self) -> dict[Span, tuple[int, int]]:
+        return {}
 
     def line_span(self, first: int, last: int | None = None) -> Span:
         """Lines ``first`` to ``last`` (1-based, inclusive), without the last line's end."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from ctxreview.languages import extensions
 from ctxreview.model import Outline, Scope, Source, Span, Wrapper, Wrappers
 from ctxreview.outline import outline
+from ctxreview.outline.names import places, whole
 from ctxreview.outline.signatures import arity, bases, modifiers, simple
 from ctxreview.processes import cores, spread
 from ctxreview.workspace import Workspace, read, search, workspace
@@ -353,17 +354,6 @@ class Repository:
         return tuple(found.values())
 
 
-def places(data: bytes, names: Iterable[str]) -> Iterator[Span]:
-    """Where the names stand as whole identifiers, in order; comments and texts count."""
-    return iter(sorted(Span(*hit.span()) for name in names for hit in _whole(name.encode()).finditer(data)))
-
-
-def _whole(name: bytes) -> re.Pattern[bytes]:
-    """A pattern for a whole identifier, the name first: only so can ``re`` search for it as a literal."""
-    word = re.escape(name)
-    return re.compile(word + rb"(?<![\w\x80-\xff]" + word + rb")(?![\w\x80-\xff])")
-
-
 _TYPE_WORDS = (b"class", b"struct", b"interface", b"record")
 
 
@@ -391,7 +381,7 @@ _TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record)\s")
 
 def _derives(data: bytes, name: bytes) -> bool:
     """Whether the name stands in what may be a list of base types."""
-    for hit in _whole(name).finditer(data):
+    for hit in whole(name).finditer(data):
         at = hit.start()
         start = max(data.rfind(mark, max(0, at - 2000), at) for mark in (b"{", b"}", b";")) + 1
         head = data[max(start, at - 2000) : at]

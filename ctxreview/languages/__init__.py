@@ -169,7 +169,7 @@ def load(name: str) -> Language:
         sql=catalogue["sql"],
         looks_like=tuple(catalogue["looks_like"].items()),
         grammar=grammar,
-        patterns=Patterns(patterns, about["shape"]["bodies"], grammar),
+        patterns=Patterns(patterns, about["shape"]["bodies"], about["shape"]["leaves"], grammar),
     )
 
 

@@ -55,8 +55,10 @@ def parse(text: str) -> tuple[Pattern, ...]:
 class Patterns:
     """The patterns of one language by the id of the node type they start with."""
 
-    def __init__(self, patterns: tuple[Pattern, ...], bodies: Sequence[str], grammar: tree_sitter.Language) -> None:
-        """``bodies`` are the node types of what a function runs.
+    def __init__(
+        self, patterns: tuple[Pattern, ...], bodies: Sequence[str], leaves: Sequence[str], grammar: tree_sitter.Language
+    ) -> None:
+        """``bodies`` are the node types of what a function runs, ``leaves`` those that no pattern matches inside.
 
         Raises :class:`ValueError` for a node type that the grammar does not know.
         """
@@ -68,6 +70,7 @@ class Patterns:
             return found
 
         self._bodies = frozenset(kind(name) for name in bodies)
+        self._leaves = frozenset(kind(name) for name in leaves)
         self._by_kind: dict[int, list[Pattern]] = {}
         for pattern in patterns:
             self._by_kind.setdefault(kind(pattern.kind), []).append(pattern)
@@ -84,7 +87,7 @@ class Patterns:
         found: dict[str, list[tree_sitter.Node]] = {}
         waiting = list(within or ())
         cursor = root.walk()
-        by_kind = self._by_kind
+        by_kind, leaves = self._by_kind, self._leaves
         entered = 0  # what lies before is a part of a body that is read whole
         while True:
             node = cursor.node
@@ -95,12 +98,12 @@ class Patterns:
                         found.setdefault(pattern.capture, []).append(node)
                         if pattern.capture == "function.run":
                             entered = max(entered, node.end_byte)
-            passed = False
+            passed = kind in leaves
             if within is not None and node is not None and kind in self._bodies and node.start_byte >= entered:
                 of = next((f for f in reversed(found.get("function", ())) if f.end_byte >= node.end_byte), node)
                 passed = not any(start <= of.end_byte and of.start_byte <= end for start, end in within)
                 if waiting and waiting[0][0] <= of.end_byte:
-                    passed = False
+                    passed = kind in leaves
                     waiting = [w for w in waiting if w[0] > of.end_byte]
                 if passed:
                     found.setdefault(UNREAD, []).append(node)

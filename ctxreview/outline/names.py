@@ -220,3 +220,14 @@ _NAMED_BY_FIRST = frozenset({"variable_declarator", "let_clause", "join_clause",
 def _declares_member(declarator: Node) -> bool:
     holder = declarator.parent.parent if declarator.parent is not None else None
     return holder is not None and holder.type in ("field_declaration", "event_field_declaration")
+
+
+def places(data: bytes, names: Iterable[str]) -> list[Span]:
+    """Where the names stand as whole identifiers, in order; comments and texts count."""
+    return sorted(Span(*hit.span()) for name in names for hit in whole(name.encode()).finditer(data))
+
+
+def whole(name: bytes) -> re.Pattern[bytes]:
+    """A pattern for a whole identifier, the name first: only so can ``re`` search for it as a literal."""
+    word = re.escape(name)
+    return re.compile(word + rb"(?<![\w\x80-\xff]" + word + rb")(?![\w\x80-\xff])")

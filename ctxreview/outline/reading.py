@@ -105,7 +105,8 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
     if root.has_error:
         found = max(1, sum(max(1, e.size) for e in errors(root)))
     for name in language.shape["misread"]:
-        if re.search(rb"\b%s\s*[(<]" % name.encode(), data):
+        word = name.encode()
+        if word in data and re.search(rb"\b%s\s*[(<]" % word, data):
             functions = language.patterns.captures(root).get("function", [])
             found += sum(nodes.text(f.child_by_field_name("name")) == name for f in functions)
     return found

@@ -6,17 +6,16 @@ import re
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from ctxreview.model import Argument, Reference, Span
+from ctxreview.model import Argument, Reference
 from ctxreview.outline import nodes, types
 from ctxreview.outline.marked import handed
+from ctxreview.outline.names import Names, places
 from ctxreview.outline.page import Page
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from ctxreview.outline.names import Names
 
-_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
 _QUALIFIED = frozenset({"member_access_expression", "member_binding_expression", "generic_name", "qualified_name"})
 """Nodes whose ``name`` is no declaration."""
 _TYPE_PLACES = frozenset(
@@ -42,12 +41,9 @@ _PEELED = frozenset({"parenthesized_expression", "await_expression", "postfix_un
 
 def references(root: Node, page: Page, names: Names, wanted: Collection[str]) -> Iterator[Reference]:
     """The uses of the ``wanted`` names that ``root`` has, in source order; declarations are none."""
-    sought = {name.encode() for name in wanted}
-    for hit in _IDENTIFIER.finditer(names.data):
-        if hit[0] not in sought:
-            continue
-        node = root.descendant_for_byte_range(*hit.span())
-        if node is not None and node.type == "identifier" and nodes.span(node) == Span(*hit.span()):
+    for at in places(names.data, wanted):
+        node = root.descendant_for_byte_range(*at)
+        if node is not None and node.type == "identifier" and nodes.span(node) == at:
             found = _reference(node, page, names)
             if found is not None:
                 yield found

@@ -11,6 +11,7 @@ from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVer
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, question, seen
 
 Document = dict[str, Any]
+_CLEANED = (str, dict, list)
 _NAME = re.compile(r"[\w.]*")
 
 
@@ -30,11 +31,12 @@ def _redacted(text: str) -> str:
 
 def _clean(value: Any, marks: str = "") -> Any:
     """A document with the secrets replaced in every text, or in those that have one of the ``marks``."""
-    if isinstance(value, str):
+    # By type and without a call for each leaf: a batch makes a hundred leaves for each selection.
+    if type(value) is str:
         return _redacted(value) if not marks or any(mark in value for mark in marks) else value
-    if isinstance(value, dict):
-        return {key: _clean(inner, marks) for key, inner in value.items()}
-    return [_clean(inner, marks) for inner in value] if isinstance(value, list) else value
+    if type(value) is dict:
+        return {key: _clean(inner, marks) if type(inner) in _CLEANED else inner for key, inner in value.items()}
+    return [_clean(inner, marks) for inner in value] if type(value) is list else value
 
 
 def error(given: str, message: str) -> Document:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ctxreview.languages import Construct, load, with_wrappers
 from ctxreview.model import ScopeKind, Span, Wrappers
-from ctxreview.repository import places
+from ctxreview.outline.names import places
 
 LOCK = "a lock"
 TRANSACTION = "a transaction"

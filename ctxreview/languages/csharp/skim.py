@@ -72,7 +72,7 @@ def _bodies(masked: bytes) -> list[tuple[int, int, int]]:
         mark = masked[at]
         if mark == 0x7B:
             if outer < 0:
-                before = masked[head:at].rstrip()
+                before = masked[head:at].strip()
                 if _is_container(before):
                     head = at + 1
                 elif depth == 0:
