@@ -66,32 +66,36 @@ def _bodies(masked: bytes) -> list[tuple[int, int, int]]:
     """For each method with a block, in order, where the text before its name begins, and the block; none in doubt."""
     found: list[tuple[int, int, int]] = []
     depth, head = 0, 0
-    outer, opened = -1, -1  # what is neither a type nor a namespace, and is no body either where ``opened`` is -1
-    for match in _MARK.finditer(masked):
-        at = match.start()
-        mark = masked[at]
-        if mark == 0x7B:
-            if outer < 0:
-                before = masked[head:at].strip()
-                if _is_container(before):
-                    head = at + 1
-                elif depth == 0:
-                    return []  # top-level statements: blocks that are no methods
-                else:
-                    outer, opened = depth, at if _is_method(before) else -1
-            depth += 1
-            continue
-        if mark == 0x7D:
+    while mark := _MARK.search(masked, head):
+        at, end = mark.span()
+        if masked[at] == 0x7D:
             depth -= 1
-            if depth < 0:
-                return []
-            if depth == outer:
-                if opened >= 0:
-                    found.append((head, opened, at + 1))
-                outer = -1
-        if outer < 0:
-            head = at + 1
+        elif masked[at] == 0x7B:
+            before = masked[head:at].strip()
+            if _is_container(before):
+                depth += 1
+            elif depth == 0:
+                return []  # top-level statements: blocks that are no methods
+            else:
+                end = _closing(masked, end)
+                if _is_method(before):
+                    found.append((head, at, end))
+        if depth < 0 or not end:
+            return []
+        head = end
     return [] if depth else found
+
+
+def _closing(masked: bytes, at: int) -> int:
+    """Where the block ends whose text begins at ``at``; 0 where it does not."""
+    depth = 1
+    while depth:
+        closing = masked.find(b"}", at)
+        if closing < 0:
+            return 0
+        depth += masked.count(b"{", at, closing) - 1
+        at = closing + 1
+    return at
 
 
 def _is_container(before: bytes) -> bool:
