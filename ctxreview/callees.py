@@ -98,7 +98,7 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
     sets = _sets(repository) if paths else {}
     entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
     for path in paths:
-        there = repository.heads(path) if not entities.isdisjoint(_declared(path, repository)) else None
+        there = repository.heads(path) if not entities.isdisjoint(repository.declared(path)) else None
         for member in there.members if there is not None else ():
             if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
                 continue
@@ -110,27 +110,14 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
                 yield excerpt_of(there, [member.span], "field", why)
 
 
-_TYPES = tuple(re.compile(word + rb"(?<=\b" + word + rb")\s+(\w+)") for word in (b"class", b"record", b"struct"))
-"""The word first: only so can ``re`` search for it as a literal."""
-
-
-def _declared(path: str, repository: Repository) -> frozenset[str]:
-    """The names of the types that a file declares."""
-
-    def made() -> frozenset[str]:
-        found = (hit for word in _TYPES for hit in word.findall(repository.text(path)))
-        return frozenset(name.decode("utf-8", "replace") for name in found)
-
-    return repository.once(("declared", path), made)
-
-
-_SET = re.compile(rb"DbSet(?<=\bDbSet)<\s*([\w.]+)\s*\??>\s+(\w+)")
+_SET = re.compile(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")
 
 
 def _sets(repository: Repository) -> dict[str, set[str]]:
     """For each entity the names of its sets in the repository's contexts."""
     found: dict[str, set[str]] = {}
     for path in repository.files("DbSet"):
-        for entity, name in _SET.findall(repository.text(path)):
-            found.setdefault(entity.decode().rpartition(".")[2], set()).add(name.decode())
+        for after in repository.text(path).split(b"DbSet")[1:]:
+            if declared := _SET.match(after):
+                found.setdefault(declared[1].decode().rpartition(".")[2], set()).add(declared[2].decode())
     return found

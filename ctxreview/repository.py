@@ -77,6 +77,7 @@ class Repository:
         self._sources: dict[str, Source | None] = {}
         self._outlines: dict[tuple[str, frozenset[str], tuple[Span, ...]], Outline] = {}
         self._heads: dict[str, Outline] = {}
+        self._declared: dict[str, frozenset[str]] = {}
         self._types: dict[str, tuple[Declared, ...]] = {}
         self._usings: dict[str, frozenset[str]] = {}
         self._above: dict[str, tuple[tuple[Declared, ...], tuple[str, ...]]] = {}
@@ -137,6 +138,12 @@ class Repository:
             return self._texts[path]
         source = self.source(path)
         return source.data if source is not None else b""
+
+    def declared(self, path: str) -> frozenset[str]:
+        """The names of types that a file may declare, by its text alone: all that it does are among them."""
+        if path not in self._declared:
+            self._declared[path] = frozenset(_named_types(self.text(path)))
+        return self._declared[path]
 
     def uses(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
         """The outline of a file with the references to ``names``; only functions that name one are read inside.
@@ -201,7 +208,7 @@ class Repository:
         if name not in self._types:
             found = []
             for path in self.files(name):
-                if _declares(self.text(path), name.encode()):
+                if name in self.declared(path):
                     made = self.heads(path)
                     found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
             self._types[name] = tuple(found)
@@ -211,7 +218,7 @@ class Repository:
         """Read the declarations of all of the types, to be asked for one by one later."""
         new = {n for n in names if n not in self._types}
         self.look_for(new)
-        self._prepare(p for n in sorted(new) for p in self.files(n) if _declares(self.text(p), n.encode()))
+        self._prepare(p for n in sorted(new) for p in self.files(n) if n in self.declared(p))
 
     def _prepare(self, paths: Iterable[str]) -> None:
         """Read the heads of files that will be asked for one by one."""
@@ -355,25 +362,18 @@ class Repository:
 
 
 _TYPE_WORDS = (b"class", b"struct", b"interface", b"record")
+_NAME = re.compile(rb"\s+@?([\w\x80-\xff]+)")
 
 
-_BEFORE_NAME = (b" ", b"@", b"\n", b"\t")
-_PART = re.compile(rb"[\w\x80-\xff]")
-
-
-def _declares(data: bytes, name: bytes) -> bool:
-    """Whether the name stands after the keyword of a type."""
-    at = data.find(name)
-    while at >= 0:
-        end = at + len(name)
-        if (
-            data[at - 1 : at] in _BEFORE_NAME
-            and not _PART.match(data, end)
-            and data[max(0, at - 40) : at].rstrip(b" \t\r\n@").endswith(_TYPE_WORDS)
-        ):
-            return True
-        at = data.find(name, end)
-    return False
+def _named_types(data: bytes) -> Iterator[str]:
+    """What follows the keywords of types: the names of those that are declared, and some words of comments."""
+    for word in _TYPE_WORDS:
+        at = data.find(word)
+        while at >= 0:
+            at += len(word)
+            if name := _NAME.match(data, at):
+                yield name[1].decode("utf-8", "replace")
+            at = data.find(word, at)
 
 
 _TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record)\s")
