@@ -35,12 +35,12 @@ def wrapped(outline: Outline, span: Span, repository: Repository) -> Outline:
 
 def expect(functions: Iterable[tuple[Outline, Span]], repository: Repository) -> None:
     """Search at once for all that :func:`wrapped` will look for in these functions."""
-    repository.look_for(n for o, span in functions for n in _candidates(o.source.text(span), o.language))
+    repository.look_for(n for outline, span in functions for n in _candidates(outline, span, repository))
 
 
 def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrapper, ...]:
     """What is called in a ``using`` or with a lambda inside ``span``, and opens or runs under a scope of its own."""
-    names = _candidates(outline.source.text(span), outline.language)
+    names = _candidates(outline, span, repository)
     repository.look_for(names)
     declared = {n: made for n in names if (made := _declared(n, repository))}
     if not declared:
@@ -54,13 +54,23 @@ def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrap
     )
 
 
-def _candidates(text: str, language: str) -> list[str]:
-    """The names that are called there and that the catalogue does not know."""
+def _candidates(outline: Outline, span: Span, repository: Repository) -> tuple[str, ...]:
+    """The names that are called in a ``using`` or with a lambda there and that the catalogue does not know."""
+
+    def made() -> tuple[str, ...]:
+        text, known = outline.source.text(span), _catalogue(outline.language)
+        names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
+        names += _given_lambdas(text)
+        return tuple(n for n in dict.fromkeys(names) if n not in known and n.removesuffix("Async") not in known)
+
+    return repository.once(("candidates", outline.source.path, str(span.start), str(span.end)), made)
+
+
+@cache
+def _catalogue(language: str) -> frozenset[str]:
+    """The calls that are known to read, write, open or run."""
     about = load(language)
-    known = {n.rpartition(".")[2] for n in about.facts} | about.named("opens") | about.named("runs")
-    names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
-    names += _given_lambdas(text)
-    return [n for n in dict.fromkeys(names) if n not in known and n.removesuffix("Async") not in known]
+    return frozenset({n.rpartition(".")[2] for n in about.facts} | about.named("opens") | about.named("runs"))
 
 
 def _given_lambdas(text: str) -> Iterator[str]:
