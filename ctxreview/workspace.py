@@ -455,12 +455,14 @@ def _contents(root: Path, paths: Sequence[str]) -> Iterable[bytes]:
         if file is not None:
             with suppress(OSError):  # a pipe
                 os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
-    return [_read(file) for file in files]
+    # One that was not opened because too many files were open is, once those before it are closed.
+    return [bytes_of(root, path) if file is None else _read(file) for path, file in zip(paths, files, strict=True)]
 
 
 def bytes_of(root: Path, path: str) -> bytes:
     """The bytes of a file, and none where it cannot be read; not through a link that leads out of ``root``."""
-    return _read(_opened(root, path))
+    file = _opened(root, path)
+    return b"" if file is None else _read(file)
 
 
 def _opened(root: Path, path: str) -> int | None:
@@ -475,10 +477,8 @@ def _opened(root: Path, path: str) -> int | None:
         return None
 
 
-def _read(file: int | None) -> bytes:
+def _read(file: int) -> bytes:
     """What an open file has, which is closed then."""
-    if file is None:
-        return b""
     try:
         raw = os.read(file, _BUFFER)
         while len(raw) <= MAX_BYTES and len(raw) % _BUFFER == 0 and (more := os.read(file, _BUFFER)):

@@ -534,6 +534,22 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert [path for path in place.paths if read(place, path)] == ["A.cs"]
 
 
+def test_few_files_may_be_open_at_once(tmp_path: Path) -> None:
+    """Where a process may open hardly any files, all are searched all the same."""
+    resource = pytest.importorskip("resource")
+    names = tuple(f"F{n:03}.cs" for n in range(200))
+    for name in names:
+        (tmp_path / name).write_text("class Ship { }\n")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(path.name) for path in Path("/dev/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 9, hard))
+    try:
+        found = search(Workspace(tmp_path, names, ()), ["Ship"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found == {"Ship": names}
+
+
 def test_long_files_are_read_to_their_end(tmp_path: Path) -> None:
     """A name at the very end of a file is found, wherever the reads before it ended."""
     for size in (2**18 - 5, 2**18 - 4, 2**18, 3 * 2**18 - 2):
