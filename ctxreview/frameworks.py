@@ -107,7 +107,7 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
     repository.look_for(about.pipeline)
     paths = dict.fromkeys(p for word in about.pipeline for p in repository.files(word))
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in about.pipeline))
-    scopes = scope_words(repository.language)
+    scopes = scope_words(repository.language, repository.wrappers)
     for path in paths:
         text = repository.text(path)
         if not any(w in text for w in scopes) or not _RUNS_ON.search(text):
@@ -136,7 +136,7 @@ def _opened(declared: Declared, repository: Repository) -> Scope | None:
     source, span = declared.outline.source, declared.scope.span
     if not _RUNS_ON.search(source.data, span.start, span.end):
         return None
-    words = (re.compile(re.escape(word)) for word in scope_words(repository.language))
+    words = (re.compile(re.escape(word)) for word in scope_words(repository.language, repository.wrappers))
     near = sorted(Span(*hit.span()) for word in words for hit in word.finditer(source.data, span.start, span.end))
     whole = repository.uses(source.path, (), tuple(near)) if near else None
     held = (s for s in whole.holds if declared.scope.span.holds(s.span)) if whole is not None else iter(())

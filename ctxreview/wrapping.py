@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from ctxreview.callers import Target, reaches
-from ctxreview.languages import load
-from ctxreview.model import Fact, Outline, Reference, Scope, Span, Wrapper
+from ctxreview.languages import load, with_wrappers
+from ctxreview.model import Fact, Outline, Reference, Scope, Span, Wrapper, Wrappers
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Repository
 
@@ -111,7 +111,7 @@ def _found(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, s
     declares = re.compile(
         name.encode() + rb"\s*(?:<[^<>()]{0,200}>)?\s*\([^;{}]{0,800}\)\s*(?:where[^;{}]{0,400})?(?:\{|=>)"
     )
-    words = scope_words(repository.language)
+    words = scope_words(repository.language, repository.wrappers)
     for path in repository.files(name)[:MAX_FILES]:
         text = repository.text(path)
         bodies = [text[m.end() : m.end() + MAX_BODY] for m in declares.finditer(text) if _is_declared(text, m.start())]
@@ -136,9 +136,9 @@ def _is_declared(data: bytes, at: int) -> bool:
 
 
 @cache
-def scope_words(language: str) -> tuple[bytes, ...]:
-    """Names without which a file opens nothing that the catalogue knows."""
-    about = load(language)
+def scope_words(language: str, own: Wrappers) -> tuple[bytes, ...]:
+    """Names without which a file opens nothing that the catalogue knows or the project has named as its ``own``."""
+    about = with_wrappers(load(language), own)
     names = {n for field in ("creates", "opens", "acquires", "runs") for n in about.named(field)}
     return tuple(n.encode() for n in sorted(names | {"lock"}))
 
