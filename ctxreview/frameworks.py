@@ -104,6 +104,27 @@ def _attributes(head: str) -> str:
 
 def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> Iterator[str]:
     """Types of the repository that hold a scope around what passes through them, and where they are registered."""
+    for interceptor in repository.once(("interceptors",), lambda: tuple(_found(about, repository))):
+        type_ = interceptor.type_
+        if type_.scope.qualified == own.scope.qualified:
+            continue
+        registered = ", ".join(interceptor.registered)
+        where = f"it is registered at {registered}" if registered else "no registration was found"
+        yield (
+            f"{type_.scope.name} ({_place(type_)}) holds a {interceptor.opened.construct} around what passes through it; {where}. "
+            "Whether this code does was not proven."
+        )
+
+
+class _Interceptor(NamedTuple):
+    """A type that ``opened`` a scope around what passes through it, and the places where it is registered."""
+
+    type_: Declared
+    opened: Scope
+    registered: tuple[str, ...]
+
+
+def _found(about: Frameworks, repository: Repository) -> Iterator[_Interceptor]:
     repository.look_for(about.pipeline)
     paths = dict.fromkeys(p for word in about.pipeline for p in repository.files(word))
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in about.pipeline))
@@ -114,21 +135,13 @@ def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> I
             continue
         there = repository.heads(path)
         for type_ in there.types if there is not None else ():
-            if there is None or type_.qualified == own.scope.qualified:
-                continue
-            if not words.search(there.source.data, type_.span.start, type_.span.end):
+            if there is None or not words.search(there.source.data, type_.span.start, type_.span.end):
                 continue
             declared = Declared(there, type_)
             opened = _opened(declared, repository)
-            registered = _registrations(declared, repository) if opened is not None else []
+            registered = tuple(_registrations(declared, repository)) if opened is not None else ()
             if opened is not None and (registered or not type_.name.endswith("Attribute")):
-                where = (
-                    f"; it is registered at {', '.join(registered)}" if registered else "; no registration was found"
-                )
-                yield (
-                    f"{type_.name} ({_place(declared)}) holds a {opened.construct} around what passes through it{where}. "
-                    "Whether this code does was not proven."
-                )
+                yield _Interceptor(declared, opened, registered)
 
 
 def _opened(declared: Declared, repository: Repository) -> Scope | None:
