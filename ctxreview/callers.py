@@ -147,8 +147,10 @@ def _unparsed(target: Target, read: Sequence[Outline]) -> Iterator[str]:
 
 def reaches(target: Target, outline: Outline, used: Iterable[Reference], repository: Repository) -> Iterator[Call]:
     """Those of the uses of the target's name in a file that are calls of it."""
-    if target.type is not None:
-        family = _Family(target, Declared(target.outline, target.type), repository)
+    home = target.type
+    if home is not None:
+        key = "family", target.outline.source.path, str(target.function.span.start)
+        family = repository.once(key, lambda: _Family(target, Declared(target.outline, home), repository))
         yield from (c for r in used if (c := family.call(outline, r)) is not None)
 
 

@@ -96,9 +96,9 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
         if not found.calls and depth > 0 and here.name != "Main":
             roots.append(here.shown)
         around = ((c.outline, _unheld(c)) for c in found.calls)
-        expect(((outline, member.span) for outline, member in around if member is not None), repository)
+        wrappers = expect(((outline, member.span) for outline, member in around if member is not None), repository)
         for call in found.calls:
-            link, following = _link(call, via, certainty, depth + 1, repository)
+            link, following = _link(call, via, certainty, depth + 1, repository, wrappers)
             links.append(link)
             if following is not None and link.certainty == "resolved" and _key(following) not in seen:
                 seen.add(_key(following))
@@ -126,12 +126,17 @@ def _unheld(call: Call) -> Scope | None:
 
 
 def _link(
-    call: Call, via: tuple[str, ...], certainty: Certainty, depth: int, repository: Repository
+    call: Call,
+    via: tuple[str, ...],
+    certainty: Certainty,
+    depth: int,
+    repository: Repository,
+    wrappers: frozenset[str],
 ) -> tuple[Link, Target | None]:
     """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
     at = call.reference.at
     member = _unheld(call)
-    outline = wrapped(call.outline, member.span, repository) if member is not None else call.outline
+    outline = wrapped(call.outline, member.span, repository, wrappers) if member is not None else call.outline
     call = call._replace(outline=outline)
     around = outline.around(at, "function")
     scopes = [s for s in outline.holds if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]

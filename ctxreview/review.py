@@ -98,13 +98,14 @@ def context_of(given: str, job: Job) -> Context:
 def _with_repository(selection: Selection, found: Outline, own: Wrappers, job: Job) -> Context:
     """The context with what the repository around the file says."""
     from ctxreview.surroundings import surroundings
-    from ctxreview.wrapping import wrapped
+    from ctxreview.wrapping import expect, wrapped
 
     repository = repository_at(selection.source.root, found.language, own)
     repository.trim()
-    for member in found.outermost:
-        if member.span.overlaps(selection.span) and found.has_read(member.span):
-            found = wrapped(found, member.span, repository)
+    selected = [m.span for m in found.outermost if m.span.overlaps(selection.span) and found.has_read(m.span)]
+    wrappers = expect(((found, span) for span in selected), repository)
+    for span in selected:
+        found = wrapped(found, span, repository, wrappers)
 
     def look(outline: Outline, functions: Sequence[Scope]) -> Surroundings:
         return surroundings(outline, functions, repository, job.hops)

@@ -25,33 +25,35 @@ _BEFORE = re.compile(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
 _MARKS = re.compile(r"[()]|=>|\bdelegate\b")
 
 
-def wrapped(outline: Outline, span: Span, repository: Repository) -> Outline:
-    """``outline`` with the wrappers that the function at ``span`` calls; the same one where it calls none."""
-    found = wrappers(outline, span, repository)
+def wrapped(outline: Outline, span: Span, repository: Repository, names: frozenset[str]) -> Outline:
+    """``outline`` with the wrappers that the function at ``span`` calls; the same one where it calls none.
+
+    ``names`` are what :func:`expect` gave for this function and perhaps others.
+    """
     known = {w.name for w in outline.wrappers.found}
+    found = wrappers(outline, span, repository, names)
     new = tuple(w for w in found if w.name not in known)
     return repository.again(outline, new) if new else outline
 
 
-def expect(functions: Iterable[tuple[Outline, Span]], repository: Repository) -> None:
-    """Search at once for all that :func:`wrapped` will look for in these functions."""
-    repository.look_for(n for outline, span in functions for n in _candidates(outline, span, repository))
+def expect(functions: Iterable[tuple[Outline, Span]], repository: Repository) -> frozenset[str]:
+    """The names of the repository's wrappers that may be called in these functions, whose files are read for them."""
+    called = [(o.source.path, _candidates(o, span, repository)) for o, span in functions]
+    repository.look_for(name for _, names in called for name in names)
+    found = frozenset(n for n in {n for _, names in called for n in names} if _declared(n, repository))
+    repository.uses_all(sorted({path for path, names in called if not found.isdisjoint(names)}), found)
+    return found
 
 
-def wrappers(outline: Outline, span: Span, repository: Repository) -> tuple[Wrapper, ...]:
+def wrappers(outline: Outline, span: Span, repository: Repository, names: frozenset[str]) -> tuple[Wrapper, ...]:
     """What is called in a ``using`` or with a lambda inside ``span``, and opens or runs under a scope of its own."""
-    names = _candidates(outline, span, repository)
-    repository.look_for(names)
-    declared = {n: made for n in names if (made := _declared(n, repository))}
-    if not declared:
+    called = [n for n in _candidates(outline, span, repository) if n in names]
+    there = repository.uses(outline.source.path, names) if called else None
+    if there is None:
         return ()
-    there = repository.uses(outline.source.path, declared, (span,))
-    used = [r for r in there.references if span.holds(r.at)] if there is not None else []
-    return tuple(
-        w
-        for name, made in declared.items()
-        if there is not None and (w := _wrapper(made, name, there, used, repository))
-    )
+    used = [r for r in there.references if span.holds(r.at)]
+    found = (_wrapper(_declared(name, repository), name, there, used, repository) for name in called)
+    return tuple(w for w in found if w is not None)
 
 
 def _candidates(outline: Outline, span: Span, repository: Repository) -> tuple[str, ...]:
