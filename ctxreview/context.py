@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.errors import SourceError
 from ctxreview.ladder import fill, outermost
-from ctxreview.model import Context, Outline, Scope, Selection, Source, Span, Surroundings, Tokens, Verdict
+from ctxreview.model import (
+    Context,
+    Outline,
+    Scope,
+    Selection,
+    Source,
+    Span,
+    Spans,
+    Surroundings,
+    Tokens,
+    Verdict,
+    holds_any,
+)
 from ctxreview.tokens import Tokenizer
 
 Look = Callable[[Outline, Sequence[Scope]], Surroundings]
@@ -48,9 +60,11 @@ def build(
     around = look(outline, functions) if look is not None else None
     beyond = around or Surroundings()
     members = outermost(functions)
-    scopes = tuple(s for s in outline.holds if any(m.span.holds(s.span) or s.span.holds(m.span) for m in members))
+    spans = [m.span for m in members]
+    inside = Spans(spans)
+    scopes = tuple(s for s in outline.holds if inside.hold(s.span) or holds_any(s.span, spans))
     enclosing = tuple(s for s in scopes if outline.runs_under(pointed, s))
-    facts = tuple(f for f in outline.facts if any(m.span.holds(f.span) for m in members))
+    facts = tuple(f for f in outline.facts if inside.hold(f.span))
     context = Context(
         selection=selection,
         outline=outline,
@@ -146,8 +160,9 @@ def _blind_spots(
     source = outline.source
     if not functions:
         yield "The selection lies outside every function; what runs it, and under which lock, is not known."
+    around = frozenset(enclosing)
     for scope in scopes:
-        yield from _scope_blind_spots(scope, scope in enclosing, pointed, source, functions)
+        yield from _scope_blind_spots(scope, scope in around, pointed, source, functions)
     called = _callees(outline, members)
     if called:
         yield f"What these calls do is not shown: {', '.join(called)}."
@@ -215,7 +230,9 @@ def _callees(outline: Outline, members: list[Scope]) -> list[str]:
     """Members of the same file that the code calls by name."""
     own = {m.name for m in members}
     code = b"\n".join(outline.source.data[m.span.start : m.span.end] for m in members)
-    near = [f.name for f in outline.functions if f.construct in ("method", "operator") and f.name.encode() in code]
-    names = [n for n in dict.fromkeys(near) if n not in own]
-    called = set(re.findall(r"\b(\w+)\s*(?:<[\w, ]*>)?\(", code.decode("utf-8", "replace"))) if names else set()
+    every = dict.fromkeys(f.name for f in outline.functions if f.construct in ("method", "operator"))
+    names = [n for n in every if n not in own]
+    if not any(n.encode() in code for n in names):
+        return []
+    called = set(re.findall(r"\b(\w+)\s*(?:<[\w, ]*>)?\(", code.decode("utf-8", "replace")))
     return [n for n in names if n in called]

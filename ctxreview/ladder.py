@@ -6,7 +6,7 @@ signatures. A scope's two ends and the selection are never left out.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
 from ctxreview.listing import listing, proven, shown_lines
-from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Scope, Source, Span, Tokens
+from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Scope, Source, Span, Spans, Tokens
 from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
 
@@ -59,8 +59,8 @@ def fill(
     for header in rest[0].excerpts if types else ():
         if header.span.overlaps(context.selection.span):
             page.must(header)
-    for lines in page.uncovered():
-        page.must(Excerpt(source, lines, "member", "selected"))
+    for lines in page.uncovered():  # which no excerpt holds
+        page.need(Excerpt(source, lines, "member", "selected"))
     if not page.add_all(rest):
         for group in rest:
             page.add(group)
@@ -133,8 +133,11 @@ class _Page:
 
     def must(self, excerpt: Excerpt) -> None:
         """Show the excerpt, unless it is shown already, or raise :class:`BudgetError`."""
-        if any(e.source.path == excerpt.source.path and e.span.holds(excerpt.span) for e in self.excerpts):
-            return
+        if not any(e.source.path == excerpt.source.path and e.span.holds(excerpt.span) for e in self.excerpts):
+            self.need(excerpt)
+
+    def need(self, excerpt: Excerpt) -> None:
+        """Show what is not shown yet, or raise :class:`BudgetError`."""
         excerpt = self.weighed(excerpt)
         if not self.has_room(excerpt.tokens):
             raise BudgetError(
@@ -209,23 +212,20 @@ class _Page:
 
     def count_bodies(self, home: Scope) -> None:
         """Say how many members of the type are not shown with their bodies."""
-        whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
-        hidden = [
-            f
-            for f in self.context.outline.outermost
-            if home.span.holds(f.span) and not any(w.holds(f.span) for w in whole)
-        ]
+        whole = Spans(e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path)
+        hidden = [f for f in self.context.outline.outermost if home.span.holds(f.span) and not whole.hold(f.span)]
         if hidden:
             why = BODIES.format(len(hidden), home.name)
             self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
 
     def uncovered(self) -> Iterator[Span]:
         """Runs of selected lines that no excerpt shows, without blank lines at their ends."""
-        seen = [self.source.lines_of(e.span) for e in self.excerpts if e.source.path == self.source.path]
+        shown = (self.source.lines_of(e.span) for e in self.excerpts if e.source.path == self.source.path)
+        seen = {number for a, b in shown for number in range(a, b + 1)}
         first, last = self.context.selection.lines
         run: list[int] = []
         for number in range(first, last + 2):
-            if number <= last and not any(a <= number <= b for a, b in seen):
+            if number <= last and number not in seen:
                 if run or self.source.line(number).strip():
                     run.append(number)
                 continue
@@ -239,16 +239,13 @@ class _Page:
         """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
         source, context = self.source, self.context
         room = self.room - self.reserved
-        kept = [
-            context.selection.span,
-            *(s.span for s in context.scopes),
-            *(f.span for f in context.functions if f is not function),
-        ]
+        others = (f.span for f in context.functions if f is not function)
+        kept = Spans([context.selection.span, *(s.span for s in context.scopes), *others])
         # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
         waiting = [
             s
             for s in statements(source, function.span)
-            if not any(s.overlaps(k) or k.holds(s) for k in kept) and _own_lines(source, s)
+            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s)
         ]
         elided: list[Span] = []  # in source order, and apart from each other
         least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
@@ -284,9 +281,11 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     yield _Group([header], "1 type header", lines, source)
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
     taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
-    state = [m for m in outline.members if home.holds(m.span) and not any(t.overlaps(m.span) for t in taken)]
+    own = Spans(taken)
+    state = [m for m in outline.members if home.holds(m.span) and not own.overlap(m.span)]
     words = mentioned(code)
     used = [m for m in state if not words.isdisjoint(m.names)]
+    unused = [m for m in state if words.isdisjoint(m.names)]
     fields = [
         Excerpt(
             source, _lines(source, _declaration(m, outline)), "field", f"{', '.join(m.names)}: used by the function"
@@ -304,7 +303,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     taken = [*taken, header.span, *(f.span for f in fields)]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
-        for s in _signatures(outline, home, taken, [m for m in state if m not in used])
+        for s in _signatures(outline, home, taken, unused)
     ]
     yield _Group(signatures, f"{len(signatures)} signatures", lines, source)
 
@@ -339,9 +338,8 @@ def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
 
 def _whole(function: Scope, outline: Outline) -> Span:
     """The function's lines; for an accessor the whole property, since its other half shares the state."""
-    holder = next((m.span for m in outline.members if m.span.holds(function.span)), None)
-    span = holder if holder is not None and function.construct == "accessor" else function.span
-    return _lines(outline.source, span)
+    holders = outline.members if function.construct == "accessor" else ()
+    return _lines(outline.source, next((m.span for m in holders if m.span.holds(function.span)), function.span))
 
 
 def _lines(source: Source, span: Span) -> Span:
@@ -352,7 +350,9 @@ def _lines(source: Source, span: Span) -> Span:
 
 def _declaration(member: Member, outline: Outline) -> Span:
     """A field whole; a property up to its accessors' bodies."""
-    bodies = [f.head.end for f in outline.functions if member.span.holds(f.span) and f.head.end < f.span.end]
+    first, last = (bisect_left(outline.functions, at, key=lambda f: f.span.start) for at in member.span)
+    inside = outline.functions[first:last]
+    bodies = [f.head.end for f in inside if f.span.end <= member.span.end and f.head.end < f.span.end]
     return Span(member.span.start, min(bodies)) if bodies and member.kind != "field" else member.span
 
 

@@ -62,9 +62,9 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
             for number in range(start, end + 1):
                 shown[number] = True
             continue
-        hidden = [source.lines_of(e) for e in excerpt.elided]
+        hidden = {n for a, b in map(source.lines_of, excerpt.elided) for n in range(a, b + 1)}
         for number in range(start, end + 1):
-            shown[number] = shown.get(number, False) or not any(a <= number <= b for a, b in hidden)
+            shown[number] = shown.get(number, False) or number not in hidden
     return shown
 
 
@@ -114,7 +114,11 @@ def proven(context: Context) -> tuple[str, ...]:
     source = context.selection.source
     far = [s for s in context.scopes if s.path]
     near = [s for s in context.scopes if not s.path]
-    said = [_scope_sentence(s, context) for s in (*near, *far[:MAX_CALLERS])]
+    touched, enclosing = frozenset(context.touched), frozenset(context.enclosing)
+    held = {s: "holds the selection" if s in enclosing else "holds a part of the selection" for s in touched}
+    said = [
+        _scope_sentence(s, held.get(s, "does not hold the selection"), context) for s in (*near, *far[:MAX_CALLERS])
+    ]
     if len(far) > MAX_CALLERS:
         said.append(f"{len(far) - MAX_CALLERS} more callers hold a transaction or lock.")
     listed: dict[str, list[str]] = {}
@@ -158,12 +162,9 @@ def _on(fact: Fact) -> str:
     return f"{start}." if start else ""
 
 
-def _scope_sentence(scope: Scope, context: Context) -> str:
+def _scope_sentence(scope: Scope, held: str, context: Context) -> str:
     source = context.source_of(scope)
     first, last = source.lines_of(scope.span)
-    held = "holds a part of the selection" if scope in context.touched else "does not hold the selection"
-    if scope in context.enclosing:
-        held = "holds the selection"
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
     where = f" of {scope.path}" if scope.path else ""
     through = f" through {' and then '.join(scope.via)}" if scope.via else ""

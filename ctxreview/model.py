@@ -10,7 +10,7 @@ seventh of that; only the two that cache what they derive are dataclasses. Annot
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -49,9 +49,28 @@ class Span(NamedTuple):
         return self.end - self.start
 
 
+class Spans:
+    """Some spans in any order, which may lie over each other, indexed to be asked about many places."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(spans)
+        self._starts = [s.start for s in ordered]
+        self._furthest = list(accumulate((s.end for s in ordered), max))
+
+    def hold(self, span: Span) -> bool:
+        """Whether one of them holds ``span``."""
+        before = bisect_right(self._starts, span.start)
+        return before > 0 and self._furthest[before - 1] >= span.end
+
+    def overlap(self, span: Span) -> bool:
+        """Whether one of them shares a byte with ``span``."""
+        before = bisect_left(self._starts, span.end)
+        return before > 0 and self._furthest[before - 1] > span.start
+
+
 def holds_any(span: Span, others: Sequence[Span]) -> bool:
     """Whether ``span`` holds one of ``others``, which are in source order and apart from each other."""
-    first = bisect_left(others, span)
+    first = bisect_left(others, Span(span.start, span.start))
     return first < len(others) and span.holds(others[first])
 
 
@@ -210,6 +229,53 @@ class Scope(NamedTuple):
     is_left_open: bool = False
 
 
+class Nesting:
+    """Scopes of one kind that nest, indexed by where they start: what holds a place is found in logarithmic time."""
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        """``scopes`` in source order, outer before inner."""
+        self.scopes = scopes
+        self._starts = [s.span.start for s in scopes]
+        self._parents: list[int] = []
+        open_: list[int] = []
+        for i, scope in enumerate(scopes):
+            while open_ and scopes[open_[-1]].span.end <= scope.span.start:
+                open_.pop()
+            self._parents.append(open_[-1] if open_ else -1)
+            open_.append(i)
+
+    def innermost(self, span: Span) -> Scope | None:
+        """The innermost one that holds ``span``."""
+        at = bisect_right(self._starts, span.start) - 1
+        while at >= 0 and not self.scopes[at].span.holds(span):
+            at = self._parents[at]
+        return self.scopes[at] if at >= 0 else None
+
+    def outermost(self, span: Span) -> Scope | None:
+        """The outermost one that holds ``span``."""
+        at = bisect_right(self._starts, span.start) - 1
+        found = None
+        while at >= 0:
+            found = self.scopes[at] if self.scopes[at].span.holds(span) else found
+            at = self._parents[at]
+        return found
+
+    def around(self, span: Span) -> list[Scope]:
+        """Those that hold ``span``, which is not empty, innermost first."""
+        at = bisect_right(self._starts, span.start) - 1
+        found = []
+        while at >= 0:
+            if self.scopes[at].span.holds(span):
+                found.append(self.scopes[at])
+            at = self._parents[at]
+        return found
+
+    def name_around(self, span: Span) -> str:
+        """The name of the innermost one that holds ``span``; ``""`` where none does."""
+        around = self.innermost(span)
+        return around.name if around is not None else ""
+
+
 class Fact(NamedTuple):
     """Something the code does at ``span``; it belongs to its innermost function.
 
@@ -344,8 +410,19 @@ class Outline:
 
     def around(self, span: Span, kind: ScopeKind) -> tuple[Scope, ...]:
         """Scopes of ``kind`` that hold ``span``, innermost first."""
-        hits = [s for s in self.scopes if s.kind == kind and s.span.holds(span)]
+        if not span.size or kind not in ("function", "type"):
+            hits = [s for s in self.scopes if s.kind == kind and s.span.holds(span)]
+        else:
+            hits = (self._functions if kind == "function" else self._types).around(span)[::-1]
         return tuple(sorted(hits, key=lambda s: (s.span.size, -s.span.start)))
+
+    @cached_property
+    def _functions(self) -> Nesting:
+        return Nesting(self.functions)
+
+    @cached_property
+    def _types(self) -> Nesting:
+        return Nesting(self.types)
 
     def under(self, fact: Fact, scope: Scope) -> bool:
         """Whether the fact happens under the scope: inside it, and in the function that holds it."""
@@ -360,14 +437,18 @@ class Outline:
         """
         if not scope.span.holds(span):
             return False
-        immediate = {s.span for s in self.holds if s.form == "callback"}
         chain = self.around(span, "function")
         for function in chain:
             if function.span == scope.owner or (function is chain[-1] and scope.owner.holds(function.span)):
                 return True
-            if function.span not in immediate:
+            if function.span not in self.immediate:
                 return False
         return True
+
+    @cached_property
+    def immediate(self) -> frozenset[Span]:
+        """The lambdas that an executor runs where they stand."""
+        return frozenset(s.span for s in self.holds if s.form == "callback")
 
     def function_of(self, span: Span) -> Scope | None:
         """The innermost function that holds ``span``."""
@@ -440,11 +521,11 @@ class Context(NamedTuple):
     @property
     def touched(self) -> tuple[Scope, ...]:
         """The scopes that hold the selection, and those that hold a part of it."""
-        span = self.selection.span
+        span, enclosing = self.selection.span, frozenset(self.enclosing)
         partly = (
             s
             for s in self.scopes
-            if not s.path and s.span.overlaps(span) and not s.span.holds(span) and s not in self.enclosing
+            if not s.path and s.span.overlaps(span) and not s.span.holds(span) and s not in enclosing
         )
         return (*self.enclosing, *partly)
 

@@ -29,12 +29,11 @@ def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
     ``functions`` are those around the selection, innermost first, or several members. A lambda that only runs later
     ends the way: who runs it is not known.
     """
-    immediate = {s.span for s in outline.holds if s.form == "callback"}
     nested = len(functions) > 1 and functions[-1].span.holds(functions[0].span)
     if not nested:
-        return [f for f in functions if f.construct != "lambda" or f.span in immediate]
+        return [f for f in functions if f.construct != "lambda" or f.span in outline.immediate]
     for function in functions:
-        if function.construct == "lambda" and function.span not in immediate:
+        if function.construct == "lambda" and function.span not in outline.immediate:
             return []
         if function.construct != "lambda":
             return [function]

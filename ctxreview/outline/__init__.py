@@ -6,14 +6,15 @@ language by name: node types come from the language's folder.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of, with_wrappers
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model import NO_WRAPPERS, Fact, Member, Outline, Parse, Reference, Scope, Source, Span, Wrappers
+from ctxreview.model import NO_WRAPPERS, Fact, Member, Nesting, Outline, Parse, Reference, Scope, Source, Span, Wrappers
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.names import Names
-from ctxreview.outline.nesting import Nesting
 from ctxreview.outline.page import Page
 from ctxreview.outline.reading import read
 from ctxreview.outline.references import references
@@ -78,7 +79,7 @@ def _outlined(
 ) -> _Found | None:
     """What one tree gives; ``None`` where it takes more than the functions ``within`` to tell what they do."""
     captures = language.patterns.captures(root, within)
-    types = Nesting(_types(captures, language))
+    types = Nesting(_types(root, captures, language))
     functions = _functions(captures, language, types)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
@@ -87,8 +88,8 @@ def _outlined(
     data = facts.code(root, captures.get("comment", []))
     names = Names(data, captures.get("local", []), members, nesting, types)
     known = facts.facts(root, captures, calls, names, language, source)
-    starts = [f.span.start for f in known]
-    page = Page(captures, calls, language, source, types, nesting, members, known, starts, comments)
+    declares = {name: m.declares for m in reversed(members) for name in m.names}
+    page = Page(captures, calls, language, source, types, nesting, declares, known, comments)
     unread = tuple(nodes.span(n) for n in captures.get(UNREAD, []))
     if unread and reach_out(page):
         return None
@@ -111,12 +112,11 @@ def _with_branch(found: _Found, branch: _Found) -> _Found:
     known = {(s.kind, s.span) for s in found.scopes}
     # A member whose header stands in each branch, with one body after `#endif`, is one member.
     ends = {(s.kind, s.span.end) for s in found.scopes if s.kind in ("function", "type")}
+    crosses = _crossing(found.scopes)
     further = [
         s._replace(note=f"{BRANCH} {s.note}".strip())
         for s in branch.scopes
-        if (s.kind, s.span) not in known
-        and (s.kind, s.span.end) not in ends
-        and not any(_crosses(s.span, o.span) for o in found.scopes)
+        if (s.kind, s.span) not in known and (s.kind, s.span.end) not in ends and not crosses(s.span)
     ]
     places = {f.span for f in found.facts}
     return found._replace(
@@ -131,8 +131,19 @@ def _at(reference: Reference) -> Span:
     return reference.at
 
 
-def _crosses(a: Span, b: Span) -> bool:
-    return a.overlaps(b) and not a.holds(b) and not b.holds(a)
+def _crossing(scopes: Iterable[Scope]) -> Callable[[Span], bool]:
+    """Tells whether a span lies partly inside one of the scopes, and partly outside: asks only those that begin or end in it."""
+    begins = sorted(s.span for s in scopes)
+    ends = sorted((s.end, s.start) for s in begins)
+
+    def crosses(span: Span) -> bool:
+        first, last = bisect_left(begins, (span.start + 1,)), bisect_left(begins, (span.end,))
+        if any(other.end > span.end for other in begins[first:last]):
+            return True
+        first, last = bisect_left(ends, (span.start + 1,)), bisect_left(ends, (span.end,))
+        return any(start < span.start for _, start in ends[first:last])
+
+    return crosses
 
 
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
@@ -198,11 +209,18 @@ def _function_name(node: Node, construct: str) -> str:
             return name
 
 
-def _types(captures: Captures, language: Language) -> tuple[Scope, ...]:
+def _types(root: Node, captures: Captures, language: Language) -> tuple[Scope, ...]:
     found: list[Scope] = []
-    for node in captures.get("type", []):
+    open_: list[Scope] = []
+    listed = captures.get("type", [])
+    namespace = (
+        next((c for c in root.children if c.type == "file_scoped_namespace_declaration"), None) if listed else None
+    )
+    for node in listed:
         inner = node.child_by_field_name("body")
         whole = nodes.span(node)
+        while open_ and not open_[-1].span.holds(whole):
+            open_.pop()
         found.append(
             Scope(
                 kind="type",
@@ -211,25 +229,24 @@ def _types(captures: Captures, language: Language) -> tuple[Scope, ...]:
                 construct=language.shape["types"][node.type],
                 head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
                 tail=Span(node.end_byte - 1, node.end_byte),
-                container=next((t.name for t in reversed(found) if t.span.holds(whole)), ""),
-                qualified=_qualified(node),
+                container=open_[-1].name if open_ else "",
+                qualified=_qualified(node, namespace),
             )
         )
+        open_.append(found[-1])
     return tuple(found)
 
 
-def _qualified(type_: Node) -> str:
+def _qualified(type_: Node, namespace: Node | None) -> str:
     """The name of a type with its namespace and the types around it, the number of its parameters after a backtick."""
-    parts, top = [], type_
+    parts = []
     for node in (type_, *nodes.ancestors(type_)):
-        top = node if node.parent is None else top
         if node.type in ("namespace_declaration", "file_scoped_namespace_declaration"):
             parts.append(nodes.text(node.child_by_field_name("name")))
         elif (name := node.child_by_field_name("name")) is not None and node.type.endswith("_declaration"):
             listed = next((c for c in node.named_children if c.type == "type_parameter_list"), None)
             parameters = len([c for c in listed.named_children if c.type == "type_parameter"]) if listed else 0
             parts.append(nodes.text(name) + (f"`{parameters}" if parameters else ""))
-    namespace = next((c for c in top.children if c.type == "file_scoped_namespace_declaration"), None)
     if namespace is not None and namespace.end_byte <= type_.start_byte:
         parts.append(nodes.text(namespace.child_by_field_name("name")))
     return ".".join(reversed(parts))

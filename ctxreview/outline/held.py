@@ -56,8 +56,7 @@ def locks(page: Page) -> Iterator[Scope]:
 
 def declared_type(page: Page, resource: str) -> str:
     """The type that the file declares for a field, without namespace and arguments; ``""`` where it does not."""
-    name = re.sub(r"^this\.", "", resource)
-    found = next((m.declares for m in page.members if name in m.names), "")
+    found = page.declares.get(resource.removeprefix("this."), "")
     return re.sub(r"<.*", "", found).rpartition(".")[2].rstrip("?")
 
 

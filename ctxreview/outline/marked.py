@@ -71,13 +71,13 @@ def _inherited(construct: Construct, marked: Node, page: Page) -> Iterator[Scope
     marked_type = page.types.innermost(whole)
     if marked_type is None:
         return
-    method = next((f for f in page.functions.scopes if f.span == whole), None)
+    method = page.functions.innermost(whole)
     for type_ in page.types.scopes:
         bases = page.source.text(type_.head).partition(":")[2]
         if type_ == marked_type or not re.search(rf"\b{re.escape(marked_type.name)}\b", bases):
             continue
         spans = [type_.span]
-        if method is not None:
+        if method is not None and method.span == whole:
             spans = [f.span for f in page.functions.scopes if f.name == method.name and f.container == type_.name]
         for span in spans:
             made = _scope(construct, construct.construct, "attribute", span, Span(span.start, span.start), "this", page)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.model import Member, Scope, Span
+from ctxreview.model import Member, Nesting, Scope, Span
 from ctxreview.outline import nodes
-from ctxreview.outline.nesting import Nesting
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -46,27 +46,33 @@ class Names:
         self.data = data
         self._members = tuple(members)
         self._locals: dict[str, list[Node]] = {}
+        self._homes: dict[str, dict[Span, list[Node]]] = {}
         for node in locals_:
             for name in _declared(node):
                 self._locals.setdefault(name, []).append(node)
-        self._homes: dict[int, Scope | None] = {}
         self._visible: dict[Span | None, dict[str, State]] = {}
 
     def local(self, name: str, at: Span) -> Local | None:
         """The variable or parameter that ``name`` is at ``at``: the innermost function's own first."""
-        found: Local | None = None
-        for node in self._locals.get(name, ()):
+        if name not in self._locals:
+            return None
+        if name not in self._homes:
+            self._homes[name] = self._by_function(self._locals[name])
+        homes = self._homes[name]
+        for function in self.functions.around(at):
+            declared = homes.get(function.span)
+            if declared is not None:
+                above = bisect_right(declared, at.start, key=_start) - 1  # a later block's is only what it is without
+                return Local(declared[max(above, 0)], function)
+        return None
+
+    def _by_function(self, declarations: Iterable[Node]) -> dict[Span, list[Node]]:
+        found: dict[Span, list[Node]] = {}
+        for node in declarations:
             start = node.start_byte
-            if start not in self._homes:
-                self._homes[start] = self.functions.innermost(Span(start, start + 1))
-            function = self._homes[start]
-            if function is None or not function.span.holds(at):
-                continue
-            if found is not None and found.function.span.size < function.span.size:
-                continue
-            if found is not None and found.function is function and node.start_byte > at.start:
-                continue  # a later block's; the one above is the nearer
-            found = Local(node, function)
+            function = self.functions.innermost(Span(start, start + 1))
+            if function is not None:
+                found.setdefault(function.span, []).append(node)
         return found
 
     def visible(self, at: Span) -> dict[str, State]:
@@ -88,10 +94,8 @@ class Names:
             return self.visible(at).get(name)
         if on not in self._by_name:
             return None
-        for span, states in self._own.items():
-            if self._named[span].name == on and name in states and states[name].static:
-                return states[name]
-        return None
+        found = (states[name] for states in self._own_of.get(on, ()) if name in states)
+        return next((state for state in found if state.static), None)
 
     def type_of_member(self, owner: str, name: str) -> str:
         """The declared type of a member of a type that this file declares, ``""`` where it does not."""
@@ -119,7 +123,7 @@ class Names:
 
     def _around(self, type_: Scope) -> Iterator[Scope]:
         """The type and those it is nested in, inner first."""
-        yield from sorted((t for t in self.types.scopes if t.span.holds(type_.span)), key=lambda t: t.span.size)
+        yield from self.types.around(type_.span)
 
     def _parts(self, type_: Scope) -> list[Scope]:
         """The parts of a partial type in this file; the type alone where it is not partial."""
@@ -157,8 +161,13 @@ class Names:
         return {t.name: t for t in self.types.scopes}
 
     @cached_property
-    def _named(self) -> dict[Span, Scope]:
-        return {t.span: t for t in self.types.scopes}
+    def _own_of(self) -> dict[str, list[dict[str, State]]]:
+        """The state that types declare, by the type's name, which several may have."""
+        named = {t.span: t.name for t in self.types.scopes}
+        found: dict[str, list[dict[str, State]]] = {}
+        for span, states in self._own.items():
+            found.setdefault(named[span], []).append(states)
+        return found
 
     @cached_property
     def _own(self) -> dict[Span, dict[str, State]]:
@@ -194,6 +203,10 @@ class Names:
             static="static" in words,
             private=not words & {"public", "protected", "internal"},
         )
+
+
+def _start(node: Node) -> int:
+    return node.start_byte
 
 
 def _declared(node: Node) -> list[str]:

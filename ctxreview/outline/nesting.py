@@ -1,44 +1,29 @@
-"""Which function or type a place belongs to, found in logarithmic time."""
+"""Which scopes hold a place, where scopes may cross each other, as a pair of calls may cross a block."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
 
 from ctxreview.model import Scope, Span
 
 
-class Nesting:
-    """Scopes of one kind that nest, indexed by where they start."""
+class Crossing:
+    """Scopes indexed by where they start and how far any before reaches: what ended long before is not looked at."""
 
-    def __init__(self, scopes: tuple[Scope, ...]) -> None:
-        """``scopes`` in source order, outer before inner."""
-        self.scopes = scopes
-        self._starts = [s.span.start for s in scopes]
-        self._parents: list[int] = []
-        open_: list[int] = []
-        for i, scope in enumerate(scopes):
-            while open_ and scopes[open_[-1]].span.end <= scope.span.start:
-                open_.pop()
-            self._parents.append(open_[-1] if open_ else -1)
-            open_.append(i)
+    def __init__(self, scopes: Iterable[Scope]) -> None:
+        self._given = tuple(scopes)
+        self._order = sorted(range(len(self._given)), key=lambda i: self._given[i].span.start)
+        self._starts = [self._given[i].span.start for i in self._order]
+        self._furthest = list(accumulate((self._given[i].span.end for i in self._order), max))
 
-    def innermost(self, span: Span) -> Scope | None:
-        """The innermost one that holds ``span``."""
+    def around(self, span: Span) -> list[Scope]:
+        """Those that hold ``span``, in the order given."""
+        found = []
         at = bisect_right(self._starts, span.start) - 1
-        while at >= 0 and not self.scopes[at].span.holds(span):
-            at = self._parents[at]
-        return self.scopes[at] if at >= 0 else None
-
-    def outermost(self, span: Span) -> Scope | None:
-        """The outermost one that holds ``span``."""
-        at = bisect_right(self._starts, span.start) - 1
-        found = None
-        while at >= 0:
-            found = self.scopes[at] if self.scopes[at].span.holds(span) else found
-            at = self._parents[at]
-        return found
-
-    def name_around(self, span: Span) -> str:
-        """The name of the innermost one that holds ``span``; ``""`` where none does."""
-        around = self.innermost(span)
-        return around.name if around is not None else ""
+        while at >= 0 and self._furthest[at] >= span.end:
+            if self._given[self._order[at]].span.end >= span.end:
+                found.append(self._order[at])
+            at -= 1
+        return [self._given[i] for i in sorted(found)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, Language
-from ctxreview.model import Fact, Member, Scope, Source, Span
+from ctxreview.model import Fact, Nesting, Scope, Source, Span
 from ctxreview.outline import nodes
-from ctxreview.outline.nesting import Nesting
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Page(NamedTuple):
-    """One tree with what is already known of it; ``starts`` are the facts' first offsets."""
+    """One tree with what is already known of it; ``declares`` has the type of each member by name."""
 
     captures: Captures
     calls: list[nodes.Call]
@@ -25,9 +25,8 @@ class Page(NamedTuple):
     source: Source
     types: Nesting
     functions: Nesting
-    members: tuple[Member, ...]
+    declares: Mapping[str, str]
     facts: tuple[Fact, ...]
-    starts: list[int]
     comments: tuple[Span, ...]
 
     def owner(self, node: Node) -> Scope | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct
-from ctxreview.model import Scope, Span
+from ctxreview.model import Scope, Span, Spans
 from ctxreview.outline import nodes
 from ctxreview.outline.held import declared_type
 from ctxreview.outline.page import Page
@@ -34,14 +35,16 @@ def pairs(page: Page) -> Iterator[Scope]:
     for (owner, _), events in _events(page).items():
         opened: set[int] = set()
         tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
+        within = Spans(tried.values())
+        order = _Order(events)
         for i, event in enumerate(events):
             if not event.acquires:
                 continue
             opened.add(i)
-            ends = _release_after(events[i + 1 :], event.constructs)
+            ends = order.release_after(i)
             if ends is not None:
                 construct, release = ends
-                covered = release.id in tried or any(t.holds(nodes.span(event.node)) for t in tried.values())
+                covered = release.id in tried or within.hold(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
                 yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
             elif event.certain and owner.size:
@@ -92,16 +95,28 @@ def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
     return _Event(node, resource, certain or known, field == "acquires", bool(certain))
 
 
-def _release_after(events: list[_Event], known: tuple[Construct, ...]) -> tuple[Construct, Node] | None:
-    """The release that ends an acquire: the last one before the same receiver is acquired again."""
-    found: tuple[Construct, Node] | None = None
-    for event in events:
-        if event.acquires and found is not None:
-            break
-        both = [c for c in known if c in event.constructs]
-        if not event.acquires and both:
-            found = both[0], event.node
-    return found
+class _Order:
+    """Where the acquires and releases of one receiver in one function come in their order."""
+
+    def __init__(self, events: list[_Event]) -> None:
+        self._events = events
+        self._acquires = [i for i, e in enumerate(events) if e.acquires]
+        self._releases: dict[tuple[Construct, ...], list[int]] = {}
+
+    def release_after(self, acquire: int) -> tuple[Construct, Node] | None:
+        """The release that ends an acquire: the last one before the same receiver is acquired again."""
+        events, known = self._events, self._events[acquire].constructs
+        if known not in self._releases:
+            fitting = (i for i, e in enumerate(events) if not e.acquires and any(c in e.constructs for c in known))
+            self._releases[known] = list(fitting)
+        releases = self._releases[known]
+        first = bisect_right(releases, acquire)
+        if first == len(releases):
+            return None
+        again = bisect_right(self._acquires, releases[first])
+        end = self._acquires[again] if again < len(self._acquires) else len(events)
+        last = events[releases[bisect_left(releases, end) - 1]]
+        return next(c for c in known if c in last.constructs), last.node
 
 
 def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str) -> Scope:

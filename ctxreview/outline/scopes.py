@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from ctxreview.model import Scope, Source, Span
+from ctxreview.model import Fact, Scope, Source, Span
 from ctxreview.outline import nodes
 from ctxreview.outline.held import locks, subjects
 from ctxreview.outline.marked import attributes, callbacks
@@ -30,14 +30,15 @@ def scopes(page: Page) -> tuple[Scope, ...]:
     ]
     completing = {f.name for f in page.facts if f.kind == "complete"}
     calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
-    return tuple(_finish(s, page, calls) for s in (*found, *statements(page, found)))
+    ways = [f for f in page.facts if f.kind in ("complete", "exit")]
+    return tuple(_finish(s, page, ways, calls) for s in (*found, *statements(page, found)))
 
 
-def _finish(scope: Scope, page: Page, calls: dict[Span, Node]) -> Scope:
+def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node]) -> Scope:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
-    completes, exits = _ways_out(scope, span, page)
+    completes, exits = _ways_out(scope, span, ways, page)
     return scope._replace(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
@@ -48,13 +49,13 @@ def _finish(scope: Scope, page: Page, calls: dict[Span, Node]) -> Scope:
     )
 
 
-def _ways_out(scope: Scope, owner: Span, page: Page) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def _ways_out(scope: Scope, owner: Span, ways: list[Fact], page: Page) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """The calls that complete the scope, and the statements that leave its function or a loop around it."""
-    first, last = bisect_left(page.starts, scope.head.end), bisect_left(page.starts, scope.span.end)
+    first, last = bisect_left(ways, scope.head.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
     completes, exits = [], []
     ends = page.language.completing(scope.name)
-    for fact in page.facts[first:last]:
-        if fact.kind not in ("complete", "exit") or not scope.span.holds(fact.span):
+    for fact in ways[first:last]:
+        if not scope.span.holds(fact.span):
             continue
         function = page.functions.innermost(fact.span)
         if function is not None and function.span != owner and owner.holds(function.span):
@@ -64,6 +65,10 @@ def _ways_out(scope: Scope, owner: Span, page: Page) -> tuple[tuple[Span, ...], 
         elif fact.name in ends and (not scope.resource or fact.target == scope.resource):
             completes.append(fact.span)
     return tuple(completes), tuple(exits)
+
+
+def _start(fact: Fact) -> int:
+    return fact.span.start
 
 
 def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Span, Node]) -> tuple[Span, ...]:
@@ -90,7 +95,8 @@ def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:
         return None
     first: int | None = None
     edge = start
-    for comment in reversed(comments[: bisect_left(comments, Span(start, start))]):
+    for above in range(bisect_left(comments, Span(start, start)) - 1, -1, -1):
+        comment = comments[above]
         gap = source.data[comment.end : edge]
         if gap.strip() or gap.count(b"\n") > 1:
             break

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
+from ctxreview.outline.nesting import Crossing
 from ctxreview.outline.page import Page
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def statements(page: Page, found: Iterable[Scope]) -> Iterator[Scope]:
     """
     kinds = {sql["name"]: sql for sql in page.language.sql if "kind" in sql}
     literals = {nodes.span(n): n for n in page.captures.get("text", [])}
-    transactions = [s for s in found if s.kind == "transaction"]
+    transactions = Crossing(s for s in found if s.kind == "transaction")
     for fact in page.facts:
         sql = kinds.get(fact.name) if fact.kind == "sql-hint" else None
         node = literals.get(fact.span)
@@ -31,8 +32,8 @@ def statements(page: Page, found: Iterable[Scope]) -> Iterator[Scope]:
         owner = page.functions.innermost(fact.span)
         around = [
             s
-            for s in transactions
-            if s.span.holds(statement) and (owner is None or owner.span == s.owner or owner.span.holds(s.span))
+            for s in transactions.around(statement)
+            if owner is None or owner.span == s.owner or owner.span.holds(s.span)
         ]
         holder = min(around, key=lambda s: s.span.size, default=None)
         end = holder.span.end if holder is not None else statement.end

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.model import Scope, Span
@@ -31,21 +33,22 @@ def variables(page: Page) -> Iterator[Scope]:
     starts = [s for s in _starts(page) if s is not None]
     again: dict[tuple[str, Span], int] = {}
     until: dict[int, int] = {}
+    uses = _Uses(page)
     for start in reversed(starts):
         key = start.target, start.owner
         until[start.statement.start_byte] = again.get(key, start.owner.end)
         again[key] = start.statement.start_byte
     for start in starts:
-        yield from _from(start, until[start.statement.start_byte], page)
+        yield from _from(start, until[start.statement.start_byte], uses)
     fields = {s.target: s for s in starts if declared_type(page, s.target) or s.target.startswith("this.")}
     for target, start in fields.items():
-        yield from _ended_elsewhere(target, start, page)
+        yield from _ended_elsewhere(target, start, uses)
 
 
 def reach_out(page: Page) -> bool:
     """Whether what was read opens or ends something that a field keeps, so that the other members decide too."""
     ends = ENDS | page.language.completions
-    kept = {name for m in page.members for name in m.names}
+    kept = page.declares
     for call, name in page.calls:
         if name in ends and nodes.text(nodes.receiver(call)).removeprefix("this.") in kept:
             return True
@@ -109,66 +112,129 @@ def _start(opened: Opened, page: Page) -> _Start | None:
     return None if target is None else _Start(opened, node, target, page.owner_span(node))
 
 
-def _from(start: _Start, until: int, page: Page) -> Iterator[Scope]:
+def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Scope]:
     """The scope from an opening to what ends it in the same function, or to the function's end.
 
     At ``until`` the variable gets something else.
     """
     opened, statement, target, owner = start
     name = target or nodes.text(nodes.receiver(opened.node))
-    end, how = _end(name, start, until, page)
+    end, how = _end(name, start, until, uses)
     head = nodes.span(statement)
     if end is None and (opened.construct.kind == "lock" or not owner.size):
         return  # only the name says that a lock was taken, and nothing here gives it back
-    closing = end if end is not None else _last(name, start)
-    made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", page)
+    closing = end if end is not None else _last(name, start, uses)
+    made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", uses.page)
     yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip(), is_left_open=end is None)
 
 
-def _last(name: str, start: _Start) -> Span:
+def _last(name: str, start: _Start, uses: _Uses) -> Span:
     """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
     root = re.split(r"\W", name, maxsplit=1)[0]
     for block in nodes.ancestors(start.statement) if root else ():
-        if block.type == "block" and start.owner.holds(nodes.span(block)):
-            around = block.parent if block.parent is not None and block.parent.type == "using_statement" else None
-            declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
-            if any(_declares(c, root) for c in (*declared, *(around.named_children[:1] if around else ()))):
-                return Span(block.end_byte - 1, block.end_byte)
+        if block.type == "block" and start.owner.holds(nodes.span(block)) and root in uses.declared_in(block):
+            return Span(block.end_byte - 1, block.end_byte)
     return Span(start.owner.end - 1, start.owner.end)
 
 
-def _declares(node: Node, name: str) -> bool:
+def _declared(node: Node) -> Iterator[str]:
+    """The variables that a statement declares."""
     within = next((c for c in (node, *node.named_children) if c.type == "variable_declaration"), None)
-    parts = within.named_children if within is not None else []
-    return any(c.type == "variable_declarator" and nodes.text(c.child_by_field_name("name")) == name for c in parts)
+    for part in within.named_children if within is not None else ():
+        if part.type == "variable_declarator":
+            yield nodes.text(part.child_by_field_name("name"))
 
 
-def _end(name: str, start: _Start, until: int, page: Page) -> tuple[Span | None, str]:
+class _Use(NamedTuple):
+    """A ``using`` of what is open already, or a call that ends something."""
+
+    span: Span
+    called: str = ""
+
+
+class _Uses:
+    """The ends that one tree has, by what they end and the function they are in: each is looked for once."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._declared: dict[int, frozenset[str]] = {}
+
+    @cached_property
+    def usings(self) -> Mapping[tuple[str, Span], list[_Use]]:
+        """The ``using`` statements over a variable."""
+        found: dict[tuple[str, Span], list[_Use]] = {}
+        for node in self.page.captures.get("scope.subject", []):
+            held = node.child_by_field_name("body")
+            subject = next((c for c in node.named_children if c != held and c.type != "comment"), None)
+            if held is None or subject is None or subject.type == "variable_declaration":
+                continue
+            text, owner = nodes.text(subject), self.page.owner_span(node)
+            marks = re.finditer(r"\.ConfigureAwait\(", text) if text.endswith(")") else ()
+            for name in (text, *(text[: mark.start()] for mark in marks)):
+                found.setdefault((name, owner), []).append(_Use(nodes.span(node)))
+        return found
+
+    @cached_property
+    def calls(self) -> Mapping[tuple[str, Span], list[_Use]]:
+        """The calls that commit, roll back or dispose something."""
+        found: dict[tuple[str, Span], list[_Use]] = {}
+        for call, called in self.page.calls:
+            if called in self._ends:
+                key = nodes.text(nodes.receiver(call)), self.page.owner_span(call)
+                found.setdefault(key, []).append(_Use(nodes.span(call), called))
+        return found
+
+    @cached_property
+    def everywhere(self) -> Mapping[str, list[nodes.Call]]:
+        """The same calls of all functions together, by what they end without ``this``."""
+        found: dict[str, list[nodes.Call]] = {}
+        for call in self.page.calls:
+            if call.name in self._ends:
+                found.setdefault(nodes.text(nodes.receiver(call.node)).removeprefix("this."), []).append(call)
+        return found
+
+    @property
+    def _ends(self) -> frozenset[str]:
+        return ENDS | self.page.language.completions
+
+    def declared_in(self, block: Node) -> frozenset[str]:
+        """The variables that a block, or the header of the ``using`` around it, declares."""
+        if block.id not in self._declared:
+            around = block.parent if block.parent is not None and block.parent.type == "using_statement" else None
+            declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
+            declared += around.named_children[:1] if around is not None else []
+            self._declared[block.id] = frozenset(name for c in declared for name in _declared(c))
+        return self._declared[block.id]
+
+
+def _within(found: Sequence[_Use], span: Span) -> Iterator[_Use]:
+    """Those of what is in source order that lie in ``span``."""
+    for i in range(bisect_left(found, span.start, key=lambda u: u.span.start), len(found)):
+        if found[i].span.start > span.end:
+            return
+        if found[i].span.end <= span.end:
+            yield found[i]
+
+
+def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None, str]:
     """What ends ``name`` after the opening: a ``using``, its disposal, or its last commit or rollback.
 
     What stands after ``until`` only where nothing before it does: the other branch of an ``if`` may open it too.
     """
-    reach = _reach(name, start, page)
+    reach = _reach(name, start, uses.page)
     after = Span(start.statement.end_byte, max(reach.end, start.statement.end_byte))
-    for node in page.captures.get("scope.subject", []):
-        held = node.child_by_field_name("body")
-        if after.holds(nodes.span(node)) and held is not None and page.owner_span(node) == start.owner:
-            subject = [nodes.text(c) for c in node.named_children if c != held and c.type != "comment"]
-            if subject and re.fullmatch(rf"{re.escape(name)}(\.ConfigureAwait\(.*\))?", subject[0]):
-                return Span(node.end_byte - 1, node.end_byte), "It was opened before its using."
+    for using in _within(uses.usings.get((name, start.owner), ()), after):
+        return Span(using.span.end - 1, using.span.end), "It was opened before its using."
     ended: dict[bool, Span] = {}
-    completes = {*start.opened.construct.completes, *start.opened.construct.releases}
-    for call, called in page.calls:
-        disposes = called in ENDS
-        if not (disposes or called in completes) or not after.holds(nodes.span(call)):
-            continue
-        if ended and call.start_byte >= until:
+    ends = _ends(start)
+    for call in _within(uses.calls.get((name, start.owner), ()), after):
+        if ended and call.span.start >= until:
             break
-        if nodes.text(nodes.receiver(call)) == name and page.owner_span(call) == start.owner:
-            ended[disposes] = nodes.span(call)
+        if call.called in ends:
+            ended[call.called in ENDS] = call.span
     if ended:
         return ended.get(True, ended.get(False)), ""
-    others = sorted({o.name for o, _ in _enders(name, start, page) if o.span != start.owner and reach.holds(o.span)})
+    others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.holds(o.span)})
     return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
 
 
@@ -178,34 +244,38 @@ def _reach(name: str, start: _Start, page: Page) -> Span:
     if block is not None:
         return nodes.span(block)
     member = page.functions.outermost(start.owner)
-    kept = any(name.removeprefix("this.") in m.names for m in page.members)
+    kept = name.removeprefix("this.") in page.declares
     return Span(0, len(page.source.data)) if kept or member is None else member.span
 
 
-def _enders(name: str, start: _Start, page: Page) -> Iterator[tuple[Scope, Node]]:
-    """The calls anywhere in the file that commit, roll back or dispose what ``name`` holds, with their functions."""
-    ends = ENDS | {*start.opened.construct.completes, *start.opened.construct.releases}
-    for call, called in page.calls:
-        if called in ends and nodes.text(nodes.receiver(call)).removeprefix("this.") == name.removeprefix("this."):
-            owner = page.owner(call)
-            if owner is not None:
-                yield owner, call
+def _ends(start: _Start) -> frozenset[str]:
+    """The calls that commit, roll back or dispose what is opened."""
+    return ENDS | {*start.opened.construct.completes, *start.opened.construct.releases}
 
 
-def _ended_elsewhere(target: str, start: _Start, page: Page) -> Iterator[Scope]:
+def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Scope, Node]]:
+    """Such calls anywhere in the file on what ``name`` holds, with their functions."""
+    ends = _ends(start)
+    for call, called in uses.everywhere.get(name.removeprefix("this."), ()):
+        owner = uses.page.owner(call) if called in ends else None
+        if owner is not None:
+            yield owner, call
+
+
+def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Scope]:
     """Members that end what another member opened and kept in a field: held from their beginning."""
     last: dict[Span, tuple[Scope, Node]] = {}
-    for owner, call in _enders(target, start, page):
+    for owner, call in _enders(target, start, uses):
         if owner.span != start.owner:
             last[owner.span] = owner, call
-    opener = next((f for f in page.functions.scopes if f.span == start.owner), None)
+    opener = next((f for f in reversed(uses.page.functions.around(start.owner)) if f.span == start.owner), None)
     for owner, call in last.values():
         made = scope(
             start.opened._replace(variable=target),
             Span(owner.head.end, call.end_byte),
             nodes.span(call),
             "acquire-release",
-            page,
+            uses.page,
         )
         where = f"in {opener.name}" if opener is not None else "elsewhere"
         yield made._replace(

@@ -48,6 +48,7 @@ def context(value: Context) -> Document:
     """A context as ``ctxreview.context/1``."""
     source = value.selection.source
     first, last = value.selection.lines
+    enclosing = frozenset(value.enclosing)
     found: Document = {
         "schema": "ctxreview.context/1",
         "selection": {"path": value.path, "start_line": first, "end_line": last},
@@ -57,7 +58,7 @@ def context(value: Context) -> Document:
             {"kind": f.construct, "name": f.name, "type": f.container or None, **_lines(source.lines_of(f.span))}
             for f in value.functions
         ],
-        "scopes": [_scope(s, value) for s in value.scopes],
+        "scopes": [_scope(s, s in enclosing, value) for s in value.scopes],
         "verdict": value.verdict,
         "facts": [
             {
@@ -99,7 +100,7 @@ def scope_lines(scope: Scope, value: Context) -> tuple[int, int]:
     return first, source.line_of(scope.tail.start) if scope.form == "acquire-release" else last
 
 
-def _scope(scope: Scope, value: Context) -> Document:
+def _scope(scope: Scope, encloses: bool, value: Context) -> Document:
     source = value.source_of(scope)
     return {
         "kind": scope.kind,
@@ -109,7 +110,7 @@ def _scope(scope: Scope, value: Context) -> Document:
         **_lines(scope_lines(scope, value)),
         "resource": (scope.resource if _NAME.fullmatch(scope.resource) else _redacted(scope.resource)) or None,
         "mode": scope.mode or None,
-        "encloses_selection": scope in value.enclosing,
+        "encloses_selection": encloses,
         "certainty": scope.certainty,
         "completes_at": [source.line_of(c.start) for c in scope.completes_at],
         "exits_at": [source.line_of(e.start) for e in scope.exits],

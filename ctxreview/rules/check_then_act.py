@@ -51,8 +51,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Finding, Member, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_under, locks, simple
 from ctxreview.rules.places import lines

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ctxreview.languages.csharp.lexing import Code, lex
 from ctxreview.model import Fact, Outline, Scope, Span
+from ctxreview.outline.nesting import Crossing
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
 _WORDS = frozenset(
@@ -81,6 +82,10 @@ class Body:
         return tuple(s for s in self.outline.holds if self.member.span.holds(s.head))
 
     @cached_property
+    def _held(self) -> Crossing:
+        return Crossing(self.holds)
+
+    @cached_property
     def calls(self) -> tuple[Call, ...]:
         """All calls and creations in the member's body, in source order of their names."""
         masked, shift = self.code.masked, self.member.span.start
@@ -97,6 +102,11 @@ class Body:
             span = Span(hit.start() + shift, close + 1 + shift)
             found.append(Call(name, span, start + shift, squeezed(on), squeezed(given), creates))
         return tuple(found)
+
+    def calls_in(self, span: Span) -> tuple[Call, ...]:
+        """The calls whose name and arguments lie in ``span``."""
+        first, last = (bisect_left(self.calls, at, key=_name_start) for at in span)
+        return tuple(c for c in self.calls[first:last] if c.span.end <= span.end)
 
     def text(self, span: Span) -> str:
         """The text of ``span`` as it is, its comments blanked."""
@@ -139,13 +149,29 @@ class Body:
 
     def blocks(self, at: int) -> tuple[Span, ...]:
         """The pairs of braces around ``at``, innermost first; the member last."""
+        pairs, around = self._braces
+        found = []
+        near = bisect_left(pairs, (at,)) - 1
+        while near >= 0:
+            if at < pairs[near].end:
+                found.append(pairs[near])
+            near = around[near]
+        return (*found, self.member.span)
+
+    @cached_property
+    def _braces(self) -> tuple[list[Span], list[int]]:
+        """The pairs of braces in source order, and for each the number of the one around it, ``-1`` for none."""
         shift, masked = self.member.span.start, self.code.masked
-        pairs = (
-            Span(start + shift, end + 1 + shift)
-            for start, end in self.code.partner.items()
-            if masked[start] == 0x7B and start + shift < at <= end + shift
-        )
-        return (*sorted(pairs, key=lambda s: s.size), self.member.span)
+        partner = self.code.partner.items()
+        pairs = sorted(Span(start + shift, end + 1 + shift) for start, end in partner if masked[start] == 0x7B)
+        around: list[int] = []
+        open_: list[int] = []
+        for i, pair in enumerate(pairs):
+            while open_ and pairs[open_[-1]].end <= pair.start:
+                open_.pop()
+            around.append(open_[-1] if open_ else -1)
+            open_.append(i)
+        return pairs, around
 
     def block(self, at: int) -> Span:
         """The innermost pair of braces around ``at``; the member where there is none."""
@@ -171,7 +197,7 @@ class Body:
     def under(self, span: Span, kind: str = "") -> tuple[Scope, ...]:
         """The transactions and locks (or those of ``kind``) under which ``span`` runs, innermost first."""
         fact = Fact("", span, "")
-        held = [s for s in self.holds if kind in ("", s.kind) and s.span.holds(span) and self.outline.under(fact, s)]
+        held = [s for s in self._held.around(span) if kind in ("", s.kind) and self.outline.under(fact, s)]
         return tuple(sorted(held, key=lambda s: s.span.size))
 
 
@@ -205,22 +231,6 @@ def starting(outline: Outline, at: int) -> tuple[Fact, ...]:
     return outline.facts[first : bisect_right(outline.facts, at, key=_start)]
 
 
-def is_over(outline: Outline, scope: Scope, at: int) -> bool:
-    """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
-    return bool(_ENDED.search(outline.source.data, scope.head.end, at))
-
-
-def comments_in(outline: Outline, span: Span) -> tuple[Span, ...]:
-    """The comments that overlap ``span``."""
-    first = bisect_left(outline.comments, span.start, key=lambda c: c.end)
-    last = bisect_left(outline.comments, span.end, key=lambda c: c.start)
-    return outline.comments[first:last]
-
-
-def _start(fact: Fact) -> int:
-    return fact.span.start
-
-
 class Same:
     """An outline by its identity: hashing its values would cost more than most rules."""
 
@@ -232,6 +242,36 @@ class Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and other.outline is self.outline
+
+
+def is_over(outline: Outline, scope: Scope, at: int) -> bool:
+    """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
+    if not scope.owner.holds(Span(scope.head.end, at)):
+        return bool(_ENDED.search(outline.source.data, scope.head.end, at))
+    ends = _ends(Same(outline), scope.owner)
+    first = bisect_left(ends, (scope.head.end,))
+    return first < len(ends) and ends[first].end <= at
+
+
+@lru_cache(maxsize=16)
+def _ends(same: Same, owner: Span) -> list[Span]:
+    """The code of one function that may end a transaction."""
+    return [Span(*hit.span()) for hit in _ENDED.finditer(same.outline.source.data, *owner)]
+
+
+def comments_in(outline: Outline, span: Span) -> tuple[Span, ...]:
+    """The comments that overlap ``span``."""
+    first = bisect_left(outline.comments, span.start, key=lambda c: c.end)
+    last = bisect_left(outline.comments, span.end, key=lambda c: c.start)
+    return outline.comments[first:last]
+
+
+def _name_start(call: Call) -> int:
+    return call.span.start
+
+
+def _start(fact: Fact) -> int:
+    return fact.span.start
 
 
 @lru_cache(maxsize=4)

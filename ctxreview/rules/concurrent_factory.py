@@ -45,8 +45,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_under, locks, simple
 from ctxreview.rules.places import lines

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ctxreview.model import Member, Outline, Scope, Span
+from ctxreview.rules.code import comments_in
 from ctxreview.rules.guarded import bare, own_calls
 from ctxreview.rules.places import member_of
 
@@ -142,8 +143,7 @@ def mention(name: str) -> str:
 def without_comments(outline: Outline, span: Span) -> str:
     """The text of ``span`` with its comments blanked, as many bytes as before."""
     data = bytearray(outline.source.data[span.start : span.end])
-    for comment in outline.comments:
-        if comment.overlaps(span):
-            first, last = max(comment.start, span.start) - span.start, min(comment.end, span.end) - span.start
-            data[first:last] = bytes(b if b in b"\r\n" else 0x20 for b in data[first:last])
+    for comment in comments_in(outline, span):
+        first, last = max(comment.start, span.start) - span.start, min(comment.end, span.end) - span.start
+        data[first:last] = bytes(b if b in b"\r\n" else 0x20 for b in data[first:last])
     return data.decode("utf-8", "replace")

@@ -64,6 +64,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Fact, Finding, Member, Outline, Scope, Span
+from ctxreview.rules.code import within
 from ctxreview.rules.guarded import COLLECTIONS, bare, declared, headers, is_under, own_calls, simple
 from ctxreview.rules.places import lines, scope_lines
 
@@ -86,16 +87,18 @@ def check(outline: Outline) -> list[Finding]:
         if scope.construct != "lock" or not scope.owner.size:
             continue
         code = bare(outline)
+        inner = _INNER.match(code, scope.head.end)
+        if inner is None:
+            continue
         around = headers(code, scope.owner.start, scope.head.start)
         # Without braces the `if` stands before the lock itself, with braces before theirs.
         outer = next((m for h in (around[-1], *around[-2:-1]) if (m := _IF.search(h))), None)
-        inner = _INNER.match(code, scope.head.end)
-        if outer is None or inner is None:
+        if outer is None:
             continue
         own = own or declared(outline)
         under = [
             f
-            for f in outline.facts
+            for f in within(outline, scope.span)
             if is_under(f.span, scope) and outline.under(f, scope) and not scope.head.holds(f.span)
         ]
         writes = [f for f in under if f.kind == "write" and f.is_state and f.span.start >= inner.end()]

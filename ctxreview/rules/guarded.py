@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.model import Fact, Member, Outline, Scope, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Fact, Member, Nesting, Outline, Scope, Span
+from ctxreview.outline.nesting import Crossing
 from ctxreview.rules.code import Same
 
 DEFERRED = frozenset({"lambda", "local function"})
@@ -64,15 +64,23 @@ def uses(outline: Outline, held: list[Scope]) -> list[Use]:
     nesting = Nesting(outline.functions)
     gates = {gate(s) for s in held}
     by_owner: dict[Span, list[Scope]] = {}
-    for scope in held:
+    reached: dict[tuple[Span, str], int] = {}
+    for scope in sorted(held, key=lambda s: (s.span.start, -s.span.end)):
+        key = scope.owner, gate(scope)
+        if scope.span.end <= reached.get(key, -1):
+            continue  # one that says the same is around it
         by_owner.setdefault(scope.owner, []).append(scope)
+        if not scope.gaps:
+            reached[key] = scope.span.end
     found = []
+    near = {owner: Crossing(scopes) for owner, scopes in by_owner.items()}
     for fact in outline.facts:
         if not fact.is_state or fact.name in gates:
             continue
         function, member = nesting.innermost(fact.span), nesting.outermost(fact.span)
         if function is not None and member is not None:
-            under = (s for s in by_owner.get(function.span, ()) if is_under(fact.span, s))
+            around = near[function.span].around(fact.span) if function.span in near else ()
+            under = (s for s in around if is_under(fact.span, s))
             found.append(Use(fact, function, member, frozenset(gate(s) for s in under)))
     return found
 

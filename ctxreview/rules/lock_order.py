@@ -40,11 +40,11 @@ CodeQL ``cs/inconsistent-lock-sequence``.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ctxreview.model import Finding, Outline, Scope
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Finding, Nesting, Outline, Scope, Span
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
 from ctxreview.rules.places import member_of, scope_lines
@@ -132,20 +132,28 @@ def _orders(outline: Outline) -> dict[tuple[tuple[str, str], str, str], _Pair]:
 def _pairs(held: list[Scope], outline: Outline) -> Iterator[_Pair]:
     nesting, by_name = Nesting(outline.functions), methods(outline)
     code = bare(outline)
+    by_owner: dict[Span, list[Scope]] = {}
+    for scope in held:
+        by_owner.setdefault(scope.owner, []).append(scope)
     for outer in held:
         if "releases it" in outer.note:
             continue
-        for inner in held:
-            if inner.owner == outer.owner and is_under(inner.head, outer) and inner.span.start > outer.span.start:
+        beside = by_owner[outer.owner]
+        first, last = (bisect_right(beside, at, key=_start) for at in outer.span)
+        for inner in beside[first:last]:
+            if is_under(inner.head, outer):
                 yield from _pair(outer, inner, "", outline)
         for name, at in own_calls(code, outer.span):
             called = by_name.get((outer.container, name), [])
             around = nesting.innermost(at)
             if len(called) != 1 or not is_under(at, outer) or around is None or around.span != outer.owner:
                 continue
-            for inner in held:
-                if inner.owner == called[0].span:
-                    yield from _pair(outer, inner, name, outline)
+            for inner in by_owner.get(called[0].span, ()):
+                yield from _pair(outer, inner, name, outline)
+
+
+def _start(scope: Scope) -> int:
+    return scope.span.start
 
 
 def _pair(outer: Scope, inner: Scope, via: str, outline: Outline) -> Iterator[_Pair]:

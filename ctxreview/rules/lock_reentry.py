@@ -61,8 +61,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline, Scope, Severity, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Finding, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
 from ctxreview.rules.places import lines, scope_lines

@@ -45,8 +45,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.rules.code import Same
 from ctxreview.rules.crossing import without_comments
 from ctxreview.rules.evidence import LOCKS
 from ctxreview.rules.guarded import declared, gate, modifiers
@@ -96,7 +98,7 @@ def _by_name(scope: Scope, outline: Outline) -> Iterator[Finding]:
         )
     if not name.isidentifier():
         return
-    function = next((f for f in outline.functions if f.span == scope.owner), None)
+    function = next((f for f in outline.around(scope.owner, "function") if f.span == scope.owner), None)
     local = _local(name, function, scope, outline) if function is not None else None
     if local is not None:
         type_, value = local
@@ -123,23 +125,35 @@ def _by_name(scope: Scope, outline: Outline) -> Iterator[Finding]:
         yield _finding(
             scope, outline, "medium", f"the string `{name}`, which may be shared with any code in the process", question
         )
-    written = [
-        f for f in outline.facts if f.kind == "write" and f.name == name and f.is_state and _replaces(f, scope, outline)
-    ]
+    written = _written(Same(outline), name, scope.container)
     if written:
         question = "Do those who hold the old object and those who lock the new one exclude each other?"
         made = _finding(scope, outline, "medium", f"`{name}`, which gets another object elsewhere", question)
         yield made._replace(related=tuple(lines(outline, f.span, "gets another object") for f in written[:3]))
 
 
+@lru_cache(maxsize=4)
+def _written(same: Same, name: str, container: str) -> list[Fact]:
+    """Where a field of the type gets another object."""
+    writes = (f for f in same.outline.facts if f.kind == "write" and f.name == name and f.is_state)
+    return [f for f in writes if _replaces(f, container, same.outline)]
+
+
+@lru_cache(maxsize=4)
+def _may_declare(same: Same, name: str, function: Span) -> bool:
+    """Whether something in the function looks like a declaration of the name: most locks are on a field."""
+    code = without_comments(same.outline, function)
+    return re.search(rf"[\w.>]\??\s+{re.escape(name)}\s*(?:[=,);]|in\b)", code) is not None
+
+
 def _finding(scope: Scope, outline: Outline, severity: Severity, what: str, question: str) -> Finding:
     return Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, scope_lines(outline, scope))
 
 
-def _replaces(fact: Fact, scope: Scope, outline: Outline) -> bool:
+def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
     """Whether a write gives the field another object while others may lock it: not where it was null, or is disposed of."""
     member = member_of(outline, fact.span)
-    if member is None or member.construct in ("constructor", "finalizer") or member.container != scope.container:
+    if member is None or member.construct in ("constructor", "finalizer") or member.container != container:
         return False
     written = outline.source.text(fact.span)
     if "??=" in written or re.search(r"=\s*(?:null|default)!?$", written) or "Interlocked" in written:
@@ -151,7 +165,7 @@ def _replaces(fact: Fact, scope: Scope, outline: Outline) -> bool:
 
 def _local(name: str, function: Scope | None, scope: Scope, outline: Outline) -> tuple[str, str] | None:
     """The type and the value of a local variable or parameter, as written; ``None`` where the name is none."""
-    if function is None:
+    if function is None or not _may_declare(Same(outline), name, function.span):
         return None
     code = without_comments(outline, Span(function.span.start, scope.head.start))
     found = re.findall(rf"\b([\w.]+(?:<[^;()=]*>)?)\??\s+{re.escape(name)}\s*(?:=(?![=>])\s*([^;]+)|[,);]|in\b)", code)

@@ -48,8 +48,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline, Severity, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Finding, Nesting, Outline, Severity, Span
 from ctxreview.rules.guarded import bare, headers
 from ctxreview.rules.places import lines
 

@@ -63,6 +63,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.model import Finding, Outline, Scope, Severity, Span
+from ctxreview.outline.nesting import Crossing
 from ctxreview.rules.code import is_over, root_of
 from ctxreview.rules.evidence import TRANSACTION, TRANSACTIONS
 from ctxreview.rules.guarded import bare, methods, own_calls
@@ -84,8 +85,11 @@ def check(outline: Outline) -> list[Finding]:
         if s.kind == "transaction" and s.form in FORMS and s.certainty != "assumed" and s.mode != "retried"
     ]
     found = []
+    around = Crossing(scopes)
     for inner in scopes:
-        outer = [s for s in scopes if s != inner and _within(outline, inner, s) and s.mode != "suppressed"]
+        outer = [
+            s for s in around.around(inner.head) if s != inner and _within(outline, inner, s) and s.mode != "suppressed"
+        ]
         told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
         if told is not None:
             severity, message, question = told

@@ -48,8 +48,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.code import bodies
 from ctxreview.rules.guarded import COLLECTIONS, declared, gate, is_under, locks, simple
 from ctxreview.rules.places import lines, scope_lines

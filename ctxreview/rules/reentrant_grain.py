@@ -51,8 +51,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.model import Fact, Finding, Outline, Scope
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Fact, Finding, Nesting, Outline, Scope
 from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.places import lines
 

@@ -86,9 +86,9 @@ def check(outline: Outline) -> list[Finding]:
             around = [s for s in body.under(before, "transaction") if s.mode not in ("retried", "suppressed")]
             found += [_inside(outline, scope, around[0])] if around else []
         elif scope.form in ("block", "declaration") and scope.mode != "suppressed":
-            for call in body.calls:
+            for call in body.calls_in(scope.span):
                 named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
-                if scope.span.holds(call.span) and named and scope in body.under(call.span):
+                if named and scope in body.under(call.span):
                     found.append(_inside(outline, Scope("function", call.chain, call.name, call.name), scope))
         if scope.form == "callback" and "more than once" in scope.note and not scope.construct.startswith(ONCE):
             found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]

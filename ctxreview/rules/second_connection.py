@@ -77,9 +77,8 @@ def check(outline: Outline) -> list[Finding]:
             continue
         opened = [
             c
-            for c in body.calls
-            if scope.span.holds(c.span)
-            and _is_opening(c)
+            for c in body.calls_in(scope.span)
+            if _is_opening(c)
             and not body.is_statement(c.start)
             and not is_over(outline, scope, c.start)
             and body.under(c.span, "transaction")[:1] == (scope,)

@@ -55,6 +55,7 @@ from collections import Counter
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.changes import changes
+from ctxreview.rules.code import within
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import gate, locks
 from ctxreview.rules.places import lines, member_of, scope_lines
@@ -95,7 +96,7 @@ def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
             continue
         awaits = [
             f
-            for f in outline.facts
+            for f in within(outline, scope.span)
             if f.kind == "await" and scope.head.end <= f.span.start < scope.tail.start and outline.under(f, scope)
         ]
         if awaits:

@@ -46,8 +46,7 @@ ParallelHelper, ``ThreadLocalInAsync``; .NET analyser CA2019; Sonar S2996 and S3
 
 from __future__ import annotations
 
-from ctxreview.model import Finding, Outline
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Finding, Nesting, Outline
 from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import declared, modifiers, simple
 from ctxreview.rules.places import lines

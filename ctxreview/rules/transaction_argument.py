@@ -69,7 +69,11 @@ def check(outline: Outline) -> list[Finding]:
     for body, scope in holding(outline, "transaction"):
         if not scope.resource.isidentifier():
             continue
-        inside = [c for c in body.calls if _SQL.match(c.name) and c.on and scope in body.under(c.span, "transaction")]
+        inside = [
+            c
+            for c in body.calls_in(scope.span)
+            if _SQL.match(c.name) and c.on and scope in body.under(c.span, "transaction")
+        ]
         given = [c for c in inside if _has(c, scope.resource)]
         for call in inside:
             like = [g for g in given if g.on == call.on and g.on.isidentifier()]

@@ -43,8 +43,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.model import Finding, Member, Outline, Severity, Span
-from ctxreview.outline.nesting import Nesting
+from ctxreview.model import Finding, Member, Nesting, Outline, Severity, Span
 from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_said_to_be_held, locks, modifiers, uses
 from ctxreview.rules.places import lines
