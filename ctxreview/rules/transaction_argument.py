@@ -50,7 +50,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.changes import Change, changes
 from ctxreview.rules.code import Body, Call, holding, root_of
 from ctxreview.rules.evidence import TRANSACTION
@@ -69,11 +69,10 @@ def check(outline: Outline) -> list[Finding]:
     for body, scope in holding(outline, "transaction"):
         if not scope.resource.isidentifier():
             continue
-        inside = [
-            c
-            for c in body.calls_in(scope.span)
-            if _SQL.match(c.name) and c.on and scope in body.under(c.span, "transaction")
-        ]
+        inside = [c for c in body.calls_in(scope.span) if _SQL.match(c.name) and c.on]
+        if not any(_has(c, scope.resource) for c in inside):
+            continue
+        inside = [c for c in inside if outline.under(Fact("", c.span, ""), scope)]
         given = [c for c in inside if _has(c, scope.resource)]
         for call in inside:
             like = [g for g in given if g.on == call.on and g.on.isidentifier()]

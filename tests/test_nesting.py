@@ -1,0 +1,108 @@
+"""What holds a place is found by an index; here it is held against looking at everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctxreview import context
+from ctxreview.model import Nesting, Scope, Selection, Source, Span, Spans, holds_any
+from ctxreview.outline import nodes, outline
+from ctxreview.outline.nesting import Crossing
+from ctxreview.tokens import Tokenizer
+
+WORDS = Tokenizer("words", lambda text: len(text.split()))
+
+SPANS = st.builds(lambda start, size: Span(start, start + size), st.integers(0, 30), st.integers(0, 12))
+TREES = st.recursive(st.just("x"), lambda inner: st.lists(inner, max_size=4).map(lambda p: f"[{' '.join(p)}]"))
+
+
+def lock(span: Span) -> Scope:
+    """A lock with that span."""
+    return Scope("lock", span, "lock", "lock")
+
+
+def brackets(text: str) -> list[Span]:
+    """What each pair of brackets holds, in source order, outer before inner."""
+    found, open_ = [], []
+    for at, letter in enumerate(text):
+        if letter == "[":
+            open_.append(at)
+        elif letter == "]":
+            found.append(Span(open_.pop(), at + 1))
+    return sorted(found, key=lambda s: (s.start, -s.end))
+
+
+@given(TREES, st.integers(0, 60), st.integers(1, 9))
+def test_what_nests_around_a_place_is_what_holds_it(text: str, start: int, size: int) -> None:
+    """The innermost first, whatever stands beside."""
+    scopes, place = tuple(map(lock, brackets(text))), Span(start, start + size)
+    held = [s for s in scopes if s.span.holds(place)]
+    nesting = Nesting(scopes)
+    assert nesting.around(place) == held[::-1]
+    assert (nesting.innermost(place), nesting.outermost(place)) == ((held[-1], held[0]) if held else (None, None))
+
+
+@given(st.lists(SPANS, max_size=12), SPANS)
+def test_what_crosses_is_found_in_the_order_given(spans: list[Span], place: Span) -> None:
+    """Scopes that lie over each other, in any order."""
+    scopes = [lock(s)._replace(resource=str(i)) for i, s in enumerate(spans)]
+    assert Crossing(scopes).around(place) == [s for s in scopes if s.span.holds(place)]
+
+
+@given(st.lists(SPANS, max_size=12), SPANS)
+def test_spans_are_asked_together(spans: list[Span], place: Span) -> None:
+    """Whether any holds the place, or shares a byte with it."""
+    index = Spans(spans)
+    assert index.hold(place) == any(s.holds(place) for s in spans)
+    assert index.overlap(place) == any(s.overlaps(place) for s in spans)
+
+
+@given(st.lists(st.integers(0, 40), max_size=12, unique=True), SPANS)
+def test_a_span_that_starts_where_another_does_may_hold_it(edges: list[int], span: Span) -> None:
+    """Of spans that are apart, the first that starts in it decides."""
+    apart = [Span(a, b) for a, b in zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False)]
+    assert holds_any(span, apart) == any(span.holds(s) for s in apart)
+
+
+SHAPES = {
+    "locks": "lock (_a) {{ _count++; }}",
+    "variables": "var tx{0} = db.BeginTransaction(); tx{0}.Commit();",
+    "blocks": "{{ var tx = db.BeginTransaction(); db.Save(tx); tx.Commit(); }}",
+    "left open": "var tx{0} = db.BeginTransaction();",
+    "usings": 'using (var tx = db.BeginTransaction()) {{ db.Execute("SELECT 1 FROM A WITH (UPDLOCK)"); tx.Commit(); }}',
+    "pairs": "Monitor.Enter(_a); try {{ _count++; }} finally {{ Monitor.Exit(_a); }}",
+    "bare pairs": "Monitor.Enter(_a); _count++; Monitor.Exit(_a); try {{ }} finally {{ Monitor.Exit(_a); }}",
+    "lambdas": "Run(x => {{ lock (_a) {{ _count += x; }} }});",
+}
+
+
+@pytest.mark.parametrize("statement", SHAPES.values(), ids=SHAPES)
+def test_work_grows_as_the_method_does(statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the statements are about twice the questions about nodes and spans, not four times."""
+    asked = 0
+
+    def counted(what: Callable[..., object]) -> Callable[..., object]:
+        def run(*given: object) -> object:
+            nonlocal asked
+            asked += 1
+            return what(*given)
+
+        return run
+
+    for owner, name in ((Span, "holds"), (Span, "overlaps"), (nodes, "span"), (nodes, "text"), (nodes, "receiver")):
+        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+
+    def work(count: int) -> int:
+        nonlocal asked
+        asked = 0
+        body = "\n".join(statement.format(i) for i in range(count))
+        code = f"class C {{ object _a = new(); int _count;\nvoid M(Db db) {{\n{body}\n}} }}"
+        source = Source("A.cs", code.encode())
+        context.build(Selection(source, source.line_span(3), "A.cs:3"), outline(source), 10**9, WORDS, 0)
+        return asked
+
+    assert work(120) < 2.5 * work(60)
