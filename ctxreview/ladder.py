@@ -196,18 +196,22 @@ class _Page:
         files: dict[str, list[Excerpt]] = {}
         for excerpt in excerpts:
             files.setdefault(excerpt.source.path, []).append(excerpt)
-        sources = {path: of[0].source for path, of in files.items()}
-        tokens = {path: self._size(shown_lines(of, sources[path]), sources[path]) for path, of in files.items()}
+        shown = {path: shown_lines(of, of[0].source) for path, of in files.items()}
+        tokens = {path: self._size(shown[path], of[0].source) for path, of in files.items()}
         if not excerpts or not self.has_room(sum(tokens.values())):
             return []
+        for path, lines in shown.items():
+            self.shown.setdefault(path, set()).update(n for n, kept in lines.items() if kept)
+        self.room -= sum(tokens.values())
         sizes = {path: sum(e.span.size + 1 for e in of) for path, of in files.items()}
         before = dict.fromkeys(files, 0)
         for excerpt in excerpts:
-            path = excerpt.source.path
-            end = before[path] + excerpt.span.size + 1
-            share = tokens[path] * end // sizes[path] - tokens[path] * before[path] // sizes[path]
-            before[path] = end
-            self._take(Excerpt(excerpt.source, excerpt.span, excerpt.role, excerpt.why, share, excerpt.elided))
+            source, span, role, why, _, elided = excerpt
+            path = source.path
+            begun, ended = before[path], before[path] + span.size + 1
+            share = tokens[path] * ended // sizes[path] - tokens[path] * begun // sizes[path]
+            before[path] = ended
+            self.excerpts.append(Excerpt(source, span, role, why, share, elided))
         return excerpts
 
     def count_bodies(self, home: Scope) -> None:
@@ -366,20 +370,16 @@ def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
 
 def _signatures(outline: Outline, home: Span, taken: list[Span], state: list[Member]) -> Iterator[Span]:
     """The lines that declare the other members of the type."""
-    source = outline.source
-    heads = [
-        f.head if f.head.end < f.span.end else f.span
-        for f in outline.outermost
-        if home.holds(f.span) and f.construct not in ("accessor", "lambda")
-    ]
-    heads += [_declaration(m, outline) for m in state]
-    lines = {n for t in taken for n in range(source.line_of(t.start), source.lines_of(t)[1] + 1)}
+    lines_of = outline.source.lines_of
+    heads = [lines for span, lines in outline.signatures if home.holds(span)]
+    heads += [outline.declaring(_declaration(m, outline)) for m in state]
+    lines = {n for first, last in map(lines_of, taken) for n in range(first, last + 1)}
     for head in sorted(heads):
-        text = source.data[head.start : head.end].rstrip()
-        first, last = source.lines_of(Span(head.start, max(head.start + 1, head.start + len(text))))
-        if lines.isdisjoint(range(first, last + 1)):
-            lines.update(range(first, last + 1))
-            yield source.line_span(first, last)
+        first, last = lines_of(head)
+        own = range(first, last + 1)
+        if lines.isdisjoint(own):
+            lines.update(own)
+            yield head
 
 
 def _left_out(excerpt: Excerpt) -> list[Omission]:

@@ -79,6 +79,7 @@ def listing(
     first, last = selected
     texts = lines or source.lines
     width = len(str(max(shown, default=1)))
+    gap = f"{'':{width + 1}} …"
     out: list[str] = []
     previous, skipped = 0, 0
     for number in sorted(shown):
@@ -86,15 +87,15 @@ def listing(
             skipped += 1
             continue
         if skipped:
-            out.append(f"{'':{width + 1}} … {skipped} lines left out here")
+            out.append(f"{gap} {skipped} lines left out here")
             skipped = 0
         elif number > previous + 1 and previous:
-            out.append(f"{'':{width + 1}} …")
+            out.append(gap)
         mark = ">" if first <= number <= last else " "
-        out.append(f"{mark}{number:{width}} | {texts[number - 1]}".rstrip())
+        out.append(f"{mark}{str(number).rjust(width)} | {texts[number - 1]}".rstrip())
         previous = number
     if skipped:
-        out.append(f"{'':{width + 1}} … {skipped} lines left out here")
+        out.append(f"{gap} {skipped} lines left out here")
     return "\n".join(out)
 
 

@@ -128,11 +128,10 @@ class Source:
     def line_span(self, first: int, last: int | None = None) -> Span:
         """Lines ``first`` to ``last`` (1-based, inclusive), without the last line's end."""
         last = first if last is None else last
-        end = self.starts[last] if last < len(self.starts) else len(self.data)
-        for newline in (b"\r\n", b"\n", b"\r"):
-            if self.data.endswith(newline, self.starts[last - 1], end):
-                end -= len(newline)
-                break
+        starts, data = self.starts, self.data
+        end = starts[last] if last < len(starts) else len(data)
+        if end > starts[last - 1] and data[end - 1] in b"\r\n":
+            end -= 2 if data.endswith(b"\r\n", starts[last - 1], end) else 1
         return Span(self.starts[first - 1], end)
 
     def text(self, span: Span) -> str:
@@ -397,6 +396,19 @@ class Outline:
             if not found or not found[-1].span.holds(function.span):
                 found.append(function)
         return tuple(found)
+
+    @cached_property
+    def signatures(self) -> tuple[tuple[Span, Span], ...]:
+        """The spans of the outermost functions that have names, each with the whole lines that declare it."""
+        named = (f for f in self.outermost if f.construct not in ("accessor", "lambda"))
+        return tuple((f.span, self.declaring(f.head if f.head.end < f.span.end else f.span)) for f in named)
+
+    def declaring(self, head: Span) -> Span:
+        """The whole lines of a declaration up to its body, the space before the body left out."""
+        text = self.source.data[head.start : head.end].rstrip()
+        return self.source.line_span(
+            *self.source.lines_of(Span(head.start, max(head.start + 1, head.start + len(text))))
+        )
 
     @cached_property
     def types(self) -> tuple[Scope, ...]:
