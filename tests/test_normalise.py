@@ -383,11 +383,46 @@ def test_variants_are_consistent() -> None:
 
 def test_many_symbols_stay_bounded() -> None:
     """However many symbols a file asks for, the number of variants is bounded."""
-    arms = "".join(f"#{'el' * (i > 0)}if S{i}\nnamespace N{i}\n" for i in range(40))
-    data = f"{arms}#endif\n{{ class C {{ void M() {{ }} }} }}\n".encode()
+    arms = "".join(f"#{'el' * (i > 0)}if S{i}\nclass C{i}\n" for i in range(40))
+    data = f"{arms}#endif\n{{ void M() {{ }} }}\n".encode()
     result = normalise(data, broken)
     assert broken(result.data) == 0, "a program that needs a symbol is read with one"
     assert len(result.branches) == MOST_BRANCHES
+
+
+def test_a_variant_has_the_symbols_without_which_nothing_is_a_program() -> None:
+    """Code in a dark branch is read beside the namespace that only a symbol gives, as in the file's own builds."""
+    data = (
+        b"#if A\nnamespace X\n#elif B\nnamespace Y\n#endif\n{\n#if B\npublic\n#else\ninternal\n#endif\nclass C { }\n"
+        b"#if C\nclass D { }\n#endif\n#if !A\nclass E { }\n#endif\n}\n"
+    )
+    result = normalise(data, broken)
+    assert broken(result.data) == 0
+    assert [broken(branch) for branch in result.branches] == [0] * len(result.branches)
+    for word in (b"public", b"internal", b"class D", b"class E"):
+        assert any(word in way for way in (result.data, *result.branches))
+
+
+@pytest.mark.parametrize(
+    ("text", "variants"),
+    [
+        ("using System.IO; // 1\nusing static A.B;\nusing X = A.B<int>;\n#pragma warning disable", 0),
+        ("namespace A.B", 0),
+        ("#error which one?", 0),
+        ("using System.IO;\n#if B\nclass D { }\n#endif", 1),
+        ("using System.IO;\nclass D { }", 1),
+        ("using (x) { }", 1),
+        ("using var x = F();", 1),
+        ("{", 1),
+        ("}", 1),
+    ],
+)
+def test_a_branch_that_only_names_is_no_variant(text: str, variants: int) -> None:
+    """Nothing is found in ``using`` directives and the name of a namespace, so nothing is read again for them."""
+    data = f"#if A\n{text}\n#endif\n#if M\nnamespace M\n#else\nnamespace N\n#endif\n{{ class C {{ }} }}\n".encode()
+    result = normalise(data, broken)
+    assert result.mends == ("conditional-compilation",)
+    assert len(result.branches) == variants
 
 
 def test_directives_in_literals_and_dark_text_are_no_directives() -> None:
@@ -499,6 +534,17 @@ def test_any_text(text: str, at: int | None) -> None:
         assert result == Normalised(data)
     if not broken(result.data):
         assert normalise(result.data, broken) == Normalised(result.data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=programs() | st.text("()[]{}x", max_size=30), filler=st.sampled_from(["", " " * 3000]))
+def test_a_bracket_alone_is_paired_as_with_all_others(text: str, filler: str) -> None:
+    """Looking for one bracket's other half gives what pairing all of them gives, near and far, balanced or not."""
+    data = text.replace("x", filler).encode()
+    code = lex(data)
+    for at, byte in enumerate(code.masked):
+        if byte in b"()[]{}":
+            assert lex(data).other_half(at) == code.partner.get(at)
 
 
 @settings(max_examples=300, deadline=None)

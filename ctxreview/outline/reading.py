@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ctxreview.languages import Language
 from ctxreview.model import Parse, Span
@@ -58,7 +58,7 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
 
     The last readings are kept: the same file may be asked for again, for another part of it.
     """
-    skimmed = language.skim(data, within) if within is not None and language.skim is not None else None
+    skimmed = _skimmed(data, language, within) if within is not None else None
     if skimmed is not None:
         reading = _read(skimmed.data, language, keep)
         if reading.parse.clean:
@@ -68,8 +68,19 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
     return _read(data, language, keep)
 
 
+# With another branch of `#if` a file is read twice in a row, and the parser is slowest on what it cannot read.
+@lru_cache(maxsize=2)
+def _skimmed(data: bytes, language: Language, within: tuple[Span, ...]) -> Any:
+    return language.skim(data, within) if language.skim is not None else None
+
+
+@lru_cache(maxsize=2)
+def _as_it_is(data: bytes, language: Language) -> _Parsed:
+    return _Parsed(data, language.parser.parse(data))
+
+
 def _read(data: bytes, language: Language, keep: int | None) -> Reading:
-    last = _Parsed(data, language.parser.parse(data))
+    last = _as_it_is(data, language)
     if not _unread(last.tree.root_node, data, language) or language.normalise is None:
         return Reading(last.tree.root_node, (), _health(last.tree.root_node))
 

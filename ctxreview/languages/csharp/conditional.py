@@ -8,7 +8,7 @@ because such a set keeps the many ``#if`` of one file consistent with each other
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations, islice
 
@@ -27,7 +27,13 @@ _BRANCHES_TRIED = 100
 """Branches looked at for one further selection."""
 
 _CONDITIONAL = re.compile(rb"[\r\n][ \t\f\v]*+(#[ \t]*+(if|elif|else|endif)\b([^\r\n]*+))")
-_SPACE = re.compile(rb"\s*+")
+_NOTHING = re.compile(rb"\s*+")
+_NAMES = re.compile(
+    rb"""(?: \s++ | //[^\r\n]*+ | \# [ \t]*+ (?: if|elif|else|endif|region|endregion|pragma|error|warning|nullable ) \b [^\r\n]*+
+      | using \s++ (?: static \s++ )?+ [\w.]++ (?: \s*+ = [\w\s.:<>,]++ )?+ ;
+      | namespace \s++ [\w.]++ \s*+ [;{]?+ )*+""",
+    re.VERBOSE,
+)
 _PARTS = re.compile(rb"//|\|\||&&|==|!=|[!()]|[\w\x80-\xff]+|\S")
 _STRENGTH = {b"||": 1, b"&&": 2, b"==": 3, b"!=": 3, b"!": 4}
 
@@ -211,14 +217,20 @@ def select(data: bytes, keep: int | None) -> tuple[Selection, Code]:
     return selection, code
 
 
-def others(taken: Selection, most: int) -> Iterator[tuple[Selection, Code]]:
-    """At most ``most`` further selections in which the branches that are dark in ``taken`` are code."""
-    base = taken.defined - taken.symbols
-    missing = {b.start: b for b in taken.branches if not b.lit and not _SPACE.fullmatch(taken.data, b.start, b.end)}
+def others(taken: Selection, most: int, *, declaring: bool = False) -> Iterator[tuple[Selection, Code]]:
+    """At most ``most`` further selections in which the branches that are dark in ``taken`` are code.
+
+    With ``declaring``, those branches do not count that hold nothing but ``using`` directives and the name of a namespace.
+    """
+    # With the symbols that made the rest a program, or all of them but one, before none but what the file defines.
+    fewer = (taken.defined - {symbol} for symbol in sorted(taken.symbols)[:_SYMBOLS_TRIED])
+    known = tuple(dict.fromkeys((taken.defined, *fewer, taken.defined - taken.symbols)))
+    idle = _NAMES if declaring else _NOTHING
+    missing = {b.start: b for b in taken.branches if not b.lit and not idle.fullmatch(taken.data, b.start, b.end)}
     for _ in range(most):
         if not missing:
             return
-        selection = _lighting(taken.data, base, list(missing.values())[:_BRANCHES_TRIED])
+        selection = _lighting(taken.data, known, list(missing.values())[:_BRANCHES_TRIED])
         code = selection.read()
         lit = {b.start for b in selection.branches if b.lit}
         if lit.isdisjoint(missing):  # it lies in text that is no branch under this selection
@@ -228,19 +240,23 @@ def others(taken: Selection, most: int) -> Iterator[tuple[Selection, Code]]:
         yield selection, code
 
 
-def _lighting(data: bytes, symbols: frozenset[bytes], missing: list[Branch]) -> Selection:
-    """A selection that lights the first of the branches it can and as many of the others as go with it."""
-    reached: dict[tuple[tuple[Formula, bool], ...], None] = {}
-    for branch in missing:
-        demands = tuple(islice(branch.demands(), _CONDITIONS_TRIED + 1))
-        if demands in reached:
-            continue
-        more = _symbols(branch, symbols)
-        if more is not None and all(holds(f, more) is wanted for d in reached for f, wanted in d):
-            symbols = more
-            reached[demands] = None
-    if reached:
-        return Selection(data, symbols)
+def _lighting(data: bytes, known: Iterable[frozenset[bytes]], missing: list[Branch]) -> Selection:
+    """A selection that lights the first of the branches it can and as many of the others as go with it.
+
+    ``known`` are the symbols it may have for a start: the first that light any branch.
+    """
+    for symbols in known:
+        reached: dict[tuple[tuple[Formula, bool], ...], None] = {}
+        for branch in missing:
+            demands = tuple(islice(branch.demands(), _CONDITIONS_TRIED + 1))
+            if demands in reached:
+                continue
+            more = _symbols(branch, symbols)
+            if more is not None and all(holds(f, more) is wanted for d in reached for f, wanted in d):
+                symbols = more  # noqa: PLW2901
+                reached[demands] = None
+        if reached:
+            return Selection(data, symbols)
     forced: dict[int, int] = {}
     for branch in missing:
         path = _forced(branch)

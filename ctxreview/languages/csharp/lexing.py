@@ -49,6 +49,9 @@ _VERBATIM_FORMAT = re.compile(rb':(?:[^}"]++|"")*+')
 _RAW_FORMAT = re.compile(rb':[^}"]*+')
 _BRACKETS = bytes(b in b"()[]{}" for b in range(256))
 _OPENING = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
+_CLOSING = {opening: closing for closing, opening in _OPENING.items()}
+_NEAR = 2048
+"""Bytes around a bracket in which its other half is sought before all brackets of the file are paired."""
 _INDENT = b" \t\f\v"
 
 
@@ -98,6 +101,29 @@ class Code:
                 found[at] = open_.pop()
                 found[found[at]] = at
         return found
+
+    def other_half(self, at: int) -> int | None:
+        """The byte offset of the bracket that closes or opens what the one at ``at`` does; ``None`` where it has none.
+
+        Most are near, and a file has thousands; once one was not, :attr:`partner` answers for all.
+        """
+        if "partner" in vars(self):
+            return self.partner.get(at)
+        masked = self.masked
+        opens = masked[at] in _CLOSING
+        start = at if opens else max(0, at - _NEAR)
+        near = masked[start : at + _NEAR if opens else at + 1]
+        places = compress(range(start, start + len(near)), near.translate(_BRACKETS))
+        pairs = _CLOSING if opens else _OPENING
+        waiting: list[int] = []
+        for place in places if opens else reversed(list(places)):
+            if (other := pairs.get(masked[place])) is not None:
+                waiting.append(other)
+            elif masked[place] != waiting.pop():
+                break  # they do not pair
+            elif not waiting:
+                return place
+        return self.partner.get(at)
 
     def previous(self, at: int) -> int:
         """The byte offset of the last code byte before ``at``; -1 where there is none."""

@@ -25,7 +25,7 @@ def null_conditional_assignment(code: Code) -> Iterator[Edit]:
             marks += [m for m in (link.start(1), link.start(2)) if m >= 0]
             at = link.end()
             if link[3]:
-                closing = code.partner.get(at - 1)
+                closing = code.other_half(at - 1)
                 if closing is None:
                     break
                 at = closing + 1
@@ -51,7 +51,7 @@ def dereference(code: Code) -> Iterator[Edit]:
     """``*(int*)&x``, ``*(p + 1) = 0``: no cast, and an element access for the parentheses."""
     for match in _POINTED.finditer(code.masked):
         star, opening = match.start(), match.start(2)
-        closing = code.partner.get(opening) if opening >= 0 else None
+        closing = code.other_half(opening) if opening >= 0 else None
         if match[1]:
             yield blank(code, match.start(1), match.end(1))
         elif closing is None or word_before(code, star) not in _BEFORE_DEREFERENCE:
@@ -74,7 +74,7 @@ _HEAD = 2048
 def stray_semicolon(code: Code) -> Iterator[Edit]:
     """``class X { } ;``: nothing, where the brace closes a type or namespace."""
     for match in _STRAY.finditer(code.masked):
-        opening = code.partner.get(match.start())
+        opening = code.other_half(match.start())
         if opening is None:
             continue
         start = max(0, opening - _HEAD)
@@ -95,7 +95,7 @@ def list_pattern(code: Code) -> Iterator[Edit]:
         if word_before(code, match.start()) in _BEFORE_PATTERN:
             yield match.start(1), b"_ " if match[2] else b"  "
     for match in _GUARDED.finditer(code.masked):
-        opening = code.partner.get(match.start())
+        opening = code.other_half(match.start())
         if opening is None or match.start() - opening > LONGEST:
             continue
         if word_before(code, opening) in _BEFORE_PATTERN:
@@ -113,7 +113,7 @@ _NO_CALL = frozenset(
 def assigned_call(code: Code) -> Iterator[Edit]:
     """``F(x) ??= y`` on a call that returns a reference: an element access takes the same arguments."""
     for match in _CALLED.finditer(code.masked):
-        opening = code.partner.get(match.start())
+        opening = code.other_half(match.start())
         if opening is None:
             continue
         before = word_before(code, opening)

@@ -111,5 +111,5 @@ def _branches(attempt: _Attempt) -> Iterator[bytes]:
     if attempt.selection is not None:
         size = len(attempt.code.data) + 200 * len(attempt.selection.branches)
         most = max(1, min(MOST_BRANCHES, MOST_BRANCH_BYTES // max(1, size)))
-        for _, code in others(attempt.selection, most):
+        for _, code in others(attempt.selection, most, declaring=True):
             yield mended(code, attempt.mends)[0]

@@ -31,7 +31,7 @@ def async_identifier(code: Code) -> Iterator[Edit]:
     """``F(async)``, ``async ? a : b``: ``async`` where it can't be the modifier."""
     for match in _ASYNC.finditer(code.masked):
         if match[1] == b"(":
-            closing = code.partner.get(match.start(1))
+            closing = code.other_half(match.start(1))
             if closing is None:
                 continue
             if _NAMED_OR_ARROW.match(code.masked, after(code, closing + 1)):
@@ -43,7 +43,7 @@ def contextual_identifier(code: Code) -> Iterator[Edit]:
     """``required = false; partial[0] = x; var with = 1``: a contextual keyword that is a name."""
     for match in chain.from_iterable(p.finditer(code.masked) for p in _MODIFIERS):
         if match[1] == b"(":
-            closing = code.partner.get(match.start(1))
+            closing = code.other_half(match.start(1))
             if closing is None or not _CALL_ENDS.match(code.masked, closing + 1):
                 continue
         yield capital(code, match.start())
@@ -105,10 +105,9 @@ _BEFORE_LAMBDA = frozenset((b"return", b"static", b"async", b"await", b"throw", 
 def lambda_modifier(code: Code) -> Iterator[Edit]:
     """``(ref _) => 1``, ``(text, out r) => ...``, ``return (out T x) => ...``: parameters without modifiers."""
     for match in _ARROW.finditer(code.masked) if _MODIFIED.search(code.masked) else ():
-        opening = code.partner.get(match.start())
-        if opening is None:
-            continue
-        if code.masked.find(b"(", opening + 1, match.start()) >= 0:
+        # None of them holds a parenthesis, so that the nearest is the one that opens them.
+        opening = code.masked.rfind(b"(", max(0, match.start() - LONGEST), match.start())
+        if opening < 0 or code.masked.find(b")", opening, match.start()) >= 0:
             continue
         parameters = code.masked[opening + 1 : match.start()]
         if not (found := list(_PARAMETER_MODIFIERS.finditer(parameters))):
@@ -129,7 +128,7 @@ def extension_block(code: Code) -> Iterator[Edit]:
     """``extension<T>(IEnumerable<T> s) { ... }``: a class of nine letters, without the receiver."""
     for match in _EXTENSION.finditer(code.masked):
         opening = match.end() - 1
-        closing = code.partner.get(opening)
+        closing = code.other_half(opening)
         before = code.previous(match.start())
         if closing is None or closing - opening > LONGEST or (before >= 0 and code.masked[before] not in b"{};]"):
             continue
