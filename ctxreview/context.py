@@ -29,6 +29,8 @@ from ctxreview.tokens import Tokenizer
 Look = Callable[[Outline, Sequence[Scope]], Surroundings]
 """Tells what the repository says about the functions around a selection."""
 
+_CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
+
 NO_SCOPE = ("suppressed", "retried")
 """Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
 
@@ -229,10 +231,7 @@ def _scope_blind_spots(
 def _callees(outline: Outline, members: list[Scope]) -> list[str]:
     """Members of the same file that the code calls by name."""
     own = {m.name for m in members}
-    code = b"\n".join(outline.source.data[m.span.start : m.span.end] for m in members)
-    every = dict.fromkeys(f.name for f in outline.functions if f.construct in ("method", "operator"))
-    names = [n for n in every if n not in own]
-    if not any(n.encode() in code for n in names):
-        return []
-    called = set(re.findall(r"\b(\w+)\s*(?:<[\w, ]*>)?\(", code.decode("utf-8", "replace")))
-    return [n for n in names if n in called]
+    code = "\n".join(outline.source.text(m.span) for m in members)
+    names = [name for name in outline.methods if name in code and name not in own]
+    called = set(_CALLED.findall(code)) if names else ()
+    return [name for name in names if name in called]

@@ -6,7 +6,7 @@ signatures. A scope's two ends and the selection are never left out.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
 from ctxreview.listing import listing, proven, shown_lines
-from ctxreview.model import Context, Excerpt, Member, Omission, Outline, Scope, Source, Span, Spans, Tokens
+from ctxreview.model import Context, Declared, Excerpt, Omission, Outline, Scope, Source, Span, Spans, Tokens
 from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
 
@@ -173,12 +173,13 @@ class _Page:
         """The excerpts of some groups with lines that are shown neither yet nor by those before."""
         seen = {path: set(lines) for path, lines in self.shown.items()}
         waiting = []
-        for excerpt in (e for g in groups for e in g.excerpts):
-            lines = seen.setdefault(excerpt.source.path, set())
-            kept = _kept_lines(excerpt)
-            if not lines.issuperset(kept):
-                lines.update(kept)
-                waiting.append(excerpt)
+        for group in groups:
+            lines = seen.setdefault(group.source.path, set())
+            for excerpt in group.excerpts:
+                kept = _kept_lines(excerpt)
+                if not lines.issuperset(kept):
+                    lines.update(kept)
+                    waiting.append(excerpt)
         return waiting
 
     def _fits(self, excerpt: Excerpt) -> bool:
@@ -203,23 +204,23 @@ class _Page:
         for path, lines in shown.items():
             self.shown.setdefault(path, set()).update(n for n, kept in lines.items() if kept)
         self.room -= sum(tokens.values())
-        sizes = {path: sum(e.span.size + 1 for e in of) for path, of in files.items()}
-        before = dict.fromkeys(files, 0)
-        for excerpt in excerpts:
-            source, span, role, why, _, elided = excerpt
+        sizes = {path: sum([e.span.end - e.span.start + 1 for e in of]) for path, of in files.items()}
+        passed = dict.fromkeys(files, 0)
+        given = dict.fromkeys(files, 0)
+        for source, span, role, why, _, elided in excerpts:
             path = source.path
-            begun, ended = before[path], before[path] + span.size + 1
-            share = tokens[path] * ended // sizes[path] - tokens[path] * begun // sizes[path]
-            before[path] = ended
+            passed[path] += span.end - span.start + 1
+            share = tokens[path] * passed[path] // sizes[path] - given[path]
+            given[path] += share
             self.excerpts.append(Excerpt(source, span, role, why, share, elided))
         return excerpts
 
     def count_bodies(self, home: Scope) -> None:
         """Say how many members of the type are not shown with their bodies."""
         whole = Spans(e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path)
-        hidden = [f for f in self.context.outline.outermost if home.span.holds(f.span) and not whole.hold(f.span)]
+        hidden = sum(not whole.hold(f.span) for f in self.context.outline.outermost_in(home.span))
         if hidden:
-            why = BODIES.format(len(hidden), home.name)
+            why = BODIES.format(hidden, home.name)
             self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
 
     def uncovered(self) -> Iterator[Span]:
@@ -286,15 +287,14 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
     taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
     own = Spans(taken)
-    state = [m for m in outline.members if home.holds(m.span) and not own.overlap(m.span)]
+    declared = outline.declared(home)
     words = mentioned(code)
-    used = [m for m in state if not words.isdisjoint(m.names)]
-    unused = [m for m in state if words.isdisjoint(m.names)]
+    used = {
+        d.state for d in declared if d.state and not words.isdisjoint(d.state.names) and not own.overlap(d.state.span)
+    }
     fields = [
-        Excerpt(
-            source, _lines(source, _declaration(m, outline)), "field", f"{', '.join(m.names)}: used by the function"
-        )
-        for m in used
+        Excerpt(source, _lines(source, outline.declaration(m)), "field", f"{', '.join(m.names)}: used by the function")
+        for m in sorted(used, key=lambda m: m.span)
     ]
     yield _Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
     users = [] if shown else list(_users(outline, home, pointed))
@@ -305,9 +305,10 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
         source,
     )
     taken = [*taken, header.span, *(f.span for f in fields)]
+    others = [d for d in declared if d.state is None or not (d.state in used or own.overlap(d.state.span))]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
-        for s in _signatures(outline, home, taken, unused)
+        for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})
     ]
     yield _Group(signatures, f"{len(signatures)} signatures", lines, source)
 
@@ -352,14 +353,6 @@ def _lines(source: Source, span: Span) -> Span:
     return source.line_span(first, last)
 
 
-def _declaration(member: Member, outline: Outline) -> Span:
-    """A field whole; a property up to its accessors' bodies."""
-    first, last = (bisect_left(outline.functions, at, key=lambda f: f.span.start) for at in member.span)
-    inside = outline.functions[first:last]
-    bodies = [f.head.end for f in inside if f.span.end <= member.span.end and f.head.end < f.span.end]
-    return Span(member.span.start, min(bodies)) if bodies and member.kind != "field" else member.span
-
-
 def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
     """For a selected field: the lines of the members that use it."""
     names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
@@ -368,18 +361,16 @@ def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
             yield _lines(outline.source, function.span)
 
 
-def _signatures(outline: Outline, home: Span, taken: list[Span], state: list[Member]) -> Iterator[Span]:
-    """The lines that declare the other members of the type."""
-    lines_of = outline.source.lines_of
-    heads = [lines for span, lines in outline.signatures if home.holds(span)]
-    heads += [outline.declaring(_declaration(m, outline)) for m in state]
-    lines = {n for first, last in map(lines_of, taken) for n in range(first, last + 1)}
-    for head in sorted(heads):
-        first, last = lines_of(head)
-        own = range(first, last + 1)
-        if lines.isdisjoint(own):
-            lines.update(own)
-            yield head
+def _apart(declared: Iterable[Declared], taken: set[int]) -> Iterator[Span]:
+    """The lines of those declarations that share no line with ``taken``, nor with one before."""
+    for span, first, last, _ in declared:
+        if first == last:
+            if first not in taken:
+                taken.add(first)
+                yield span
+        elif taken.isdisjoint(own := range(first, last + 1)):
+            taken.update(own)
+            yield span
 
 
 def _left_out(excerpt: Excerpt) -> list[Omission]:

@@ -359,6 +359,24 @@ class Parse(NamedTuple):
     dark: tuple[Span, ...] = ()
 
 
+class Declared(NamedTuple):
+    """What declares a member: its whole lines without the body, as ``span`` and as ``first`` to ``last`` (1-based, inclusive).
+
+    ``state`` is the member where it is no function.
+    """
+
+    span: Span
+    first: int
+    last: int
+    state: Member | None = None
+
+
+def _starting_in(span: Span, scopes: Sequence[Scope]) -> Sequence[Scope]:
+    """Those of some scopes that nest and are in source order which ``span``, a node as well, holds."""
+    first, last = (bisect_left(scopes, at, key=lambda s: s.span.start) for at in span)
+    return [s for s in scopes[first:last] if s.span.end <= span.end]
+
+
 @dataclass(frozen=True)
 class Outline:
     """What is in one file: functions, types, scopes and facts, each in source order.
@@ -398,17 +416,39 @@ class Outline:
         return tuple(found)
 
     @cached_property
-    def signatures(self) -> tuple[tuple[Span, Span], ...]:
-        """The spans of the outermost functions that have names, each with the whole lines that declare it."""
-        named = (f for f in self.outermost if f.construct not in ("accessor", "lambda"))
-        return tuple((f.span, self.declaring(f.head if f.head.end < f.span.end else f.span)) for f in named)
+    def methods(self) -> tuple[str, ...]:
+        """The names of methods and operators, each once, in the order of their first."""
+        return tuple(dict.fromkeys(f.name for f in self.functions if f.construct in ("method", "operator")))
 
-    def declaring(self, head: Span) -> Span:
-        """The whole lines of a declaration up to its body, the space before the body left out."""
+    def outermost_in(self, home: Span) -> Sequence[Scope]:
+        """The :attr:`outermost` functions of the type at ``home`` and of the types in it."""
+        return _starting_in(home, self.outermost)
+
+    def declared(self, home: Span) -> tuple[Declared, ...]:
+        """What declares the members of the type at ``home`` and of the types in it, in source order."""
+        found = self._declared.get(home)
+        if found is None:  # the same for every selection in the type
+            named = (f for f in self.outermost_in(home) if f.construct not in ("accessor", "lambda"))
+            every = [self._declaring(f.head if f.head.end < f.span.end else f.span, None) for f in named]
+            every += [self._declaring(self.declaration(m), m) for m in self.members if home.holds(m.span)]
+            found = tuple(sorted(every, key=lambda d: d.span))
+            self._declared[home] = found
+        return found
+
+    @cached_property
+    def _declared(self) -> dict[Span, tuple[Declared, ...]]:
+        return {}
+
+    def _declaring(self, head: Span, member: Member | None) -> Declared:
         text = self.source.data[head.start : head.end].rstrip()
-        return self.source.line_span(
-            *self.source.lines_of(Span(head.start, max(head.start + 1, head.start + len(text))))
-        )
+        lines = self.source.lines_of(Span(head.start, max(head.start + 1, head.start + len(text))))
+        return Declared(self.source.line_span(*lines), *lines, member)
+
+    def declaration(self, member: Member) -> Span:
+        """A field whole; a property up to its accessors' bodies."""
+        inside = _starting_in(member.span, self.functions) if member.kind != "field" else ()
+        bodies = [f.head.end for f in inside if f.head.end < f.span.end]
+        return Span(member.span.start, min(bodies)) if bodies else member.span
 
     @cached_property
     def types(self) -> tuple[Scope, ...]:

@@ -30,10 +30,11 @@ class Reading(NamedTuple):
 
 
 class _Parsed(NamedTuple):
-    """Bytes and their tree."""
+    """Bytes and their tree; the parser did not look into the bodies ``left_out``."""
 
     data: bytes
     tree: Tree
+    left_out: tuple[Span, ...] = ()
 
     def changed(self, data: bytes, language: Language) -> _Parsed:
         """``data`` of the same length and line ends, parsed again where it differs from this."""
@@ -46,7 +47,7 @@ class _Parsed(NamedTuple):
             if lines[row] != after:
                 at, edge = starts[row], (row, len(after))
                 tree.edit(at, at + len(after), at + len(after), (row, 0), edge, edge)
-        return _Parsed(data, language.parser.parse(data, tree))
+        return _parsed(data, language, self.left_out, tree)
 
 
 @lru_cache(maxsize=4)
@@ -60,12 +61,13 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
     """
     skimmed = _skimmed(data, language, within) if within is not None else None
     if skimmed is not None:
-        reading = _read(skimmed.data, language, keep)
+        left_out = tuple(Span(*body) for body in skimmed.bodies)
+        reading = _read(skimmed.data, language, keep, left_out)
         if reading.parse.clean:
             mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
             parse = reading.parse._replace(normalised=mends)
-            return reading._replace(parse=parse, left_out=tuple(Span(*body) for body in skimmed.bodies))
-    return _read(data, language, keep)
+            return reading._replace(parse=parse, left_out=left_out)
+    return _read(data, language, keep, ())
 
 
 # With another branch of `#if` a file is read twice in a row, and the parser is slowest on what it cannot read.
@@ -75,12 +77,24 @@ def _skimmed(data: bytes, language: Language, within: tuple[Span, ...]) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _as_it_is(data: bytes, language: Language) -> _Parsed:
-    return _Parsed(data, language.parser.parse(data))
+def _as_it_is(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _Parsed:
+    return _parsed(data, language, left_out)
 
 
-def _read(data: bytes, language: Language, keep: int | None) -> Reading:
-    last = _as_it_is(data, language)
+def _parsed(data: bytes, language: Language, left_out: tuple[Span, ...], old: Tree | None = None) -> _Parsed:
+    """``old`` is the tree of bytes that differ little. The bodies ``left_out`` are blank, and blanks take time as well."""
+    from tree_sitter import Range
+
+    edges = [0, *(edge for start, end in left_out for edge in (start + 1, end - 1)), len(data)]
+    whole = [] if not left_out else list(zip(edges[::2], edges[1::2], strict=True))
+    # Rows and columns are not asked for anywhere.
+    language.parser.included_ranges = [Range((0, 0), (0, 0), start, end) for start, end in whole]
+    parse = language.parser.parse
+    return _Parsed(data, parse(data) if old is None else parse(data, old), left_out)
+
+
+def _read(data: bytes, language: Language, keep: int | None, left_out: tuple[Span, ...]) -> Reading:
+    last = _as_it_is(data, language, left_out)
     if not _unread(last.tree.root_node, data, language) or language.normalise is None:
         return Reading(last.tree.root_node, (), _health(last.tree.root_node))
 
