@@ -97,13 +97,13 @@ def read(path: Path, root: Path | None = None) -> Source:
         raise SourceError(f"{path}: is a folder; name a file and its lines: {FORMS}.")
     if not S_ISREG(stat.st_mode):
         raise SourceError(f"{path}: is a pipe or a device; ctxreview reads files.")
-    lexical = os.path.normpath(os.path.join(os.getcwd(), path))
-    home = _resolved(root if root is not None else find_root(os.path.dirname(lexical)))
+    home = _resolved(root) if root is not None else _home(os.path.dirname(os.path.join(os.getcwd(), path)))
     above = os.path.join(home, "")
     if not real.startswith(above):
+        linked = real != os.path.normpath(os.path.join(os.getcwd(), path))
         raise SourceError(
             f"{path}: lies outside {home}"
-            + (" (it is a link that leads out of it)." if real != lexical else "; give the right folder with --root.")
+            + (" (it is a link that leads out of it)." if linked else "; give the right folder with --root.")
         )
     shown = real.removeprefix(above).replace(os.sep, "/")
     if stat.st_size > MAX_BYTES:
@@ -119,9 +119,15 @@ def _real(path: Path) -> str:
     return near if plain else os.path.realpath(path, strict=True)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _real_folder(folder: str) -> str:
     return os.path.realpath(folder, strict=True)
+
+
+@lru_cache(maxsize=1024)
+def _home(folder: str) -> Path:
+    """The repository around a folder, which may be written with ``..`` in it."""
+    return _resolved(find_root(os.path.normpath(folder)))
 
 
 @lru_cache(maxsize=64)
