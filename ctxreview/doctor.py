@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ctxreview import store
-from ctxreview.cli import DEFAULT_BUDGET
 from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, project, prompt_file, user, user_folder
 from ctxreview.errors import CtxreviewError
+from ctxreview.jobs import DEFAULT_BUDGET
 from ctxreview.model import Source
 from ctxreview.prices import FILE as PRICES
 from ctxreview.providers import KEY_VARIABLES, PATIENCE, PROVIDERS, Endpoint, chosen, reach

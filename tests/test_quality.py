@@ -44,7 +44,9 @@ HEAVY = (
     "rich",
     "ctxreview.redact",
     "ctxreview.store",
-    "ctxreview.commands",
+    "ctxreview.commands.reviewing",
+    "ctxreview.commands.rules",
+    "ctxreview.commands.kept",
     "sqlite3",
 )
 

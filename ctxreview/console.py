@@ -1,0 +1,164 @@
+"""Standard input, output and error: results to the one, sentences for people to the other, and their answers."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ctxreview.errors import ConfigError, SourceError, StoppedError
+from ctxreview.model import SEVERITIES
+
+if TYPE_CHECKING:
+    from ctxreview.batch import Show
+    from ctxreview.model import Finding
+    from ctxreview.review import Job
+
+
+def say(sentence: str) -> None:
+    """A sentence for the person; it may quote a server, a file's name or a model, which do nothing to the terminal."""
+    from ctxreview.listing import visible
+    from ctxreview.redact import redact
+
+    if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
+        print(redact(visible(sentence)).text, file=sys.stderr, flush=True)
+
+
+def teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
+    """Tells of progress, as much as was asked for; warnings and errors are told by :func:`say` all the same."""
+    if quiet and verbose:
+        raise ConfigError("--quiet says less and --verbose more; give one.")
+    if verbose:
+        import logging
+
+        handler = logging.StreamHandler(sys.stderr)
+        own = logging.getLogger("ctxreview")  # not the SDKs', which know the key
+        own.handlers, own.level, own.propagate = [handler], logging.INFO, False
+    return (lambda sentence: None) if quiet else say
+
+
+def colour(output: Path | None) -> bool:
+    """Whether a result may have colours: only on a terminal, and where nobody said otherwise."""
+    return output is None and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def write(result: str, output: Path | None) -> None:
+    """Print a result, or write it to a file: whole, or not at all."""
+    if output is None:
+        _line(result)
+        return
+    part = output.parent / f"{output.name}.part"
+    try:
+        part.write_text(result + "\n", "utf-8", errors="replace")
+        part.replace(output)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise ConfigError(f"{output}: cannot be written ({error.strerror}); nothing was written.") from None
+
+
+def _line(result: str) -> None:
+    try:
+        print(result, flush=True)
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain again when it closes the stream, and typer exit with 1.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(2) from None
+
+
+def read_text(name: str) -> str:
+    """The text of a file, of standard input for ``-``. Raises :class:`SourceError` where it cannot be read."""
+    if name == "-":
+        return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+    try:
+        return Path(name).read_bytes().decode("utf-8-sig", "replace")
+    except OSError as error:
+        raise SourceError(f"{name}: cannot be read ({error.strerror}); check the path.") from None
+
+
+def selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:
+    """The selections given as arguments or ``listed`` in a file, and whether they are printed as JSON Lines."""
+    if listed is not None and given:
+        raise ConfigError("Give selections as arguments or with --selections, not both.")
+    if listed is not None:
+        return [line.strip() for line in read_text(listed).splitlines() if line.strip()], True
+    if not given:
+        from ctxreview.selection import FORMS
+
+        raise ConfigError(f"Nothing is selected: give {FORMS}, or --selections FILE.")
+    return list(given), len(given) > 1
+
+
+def print_each(
+    given: Sequence[str], many: bool, job: Job, show: Show, output: Path | None, *, alone: bool = False
+) -> list[Finding]:
+    """One result, or JSON Lines: a selection that fails is an error document, and the others go on.
+
+    The findings of all are returned.
+    """
+    try:
+        return _print_all(given, many, job, show, output, alone)
+    except KeyboardInterrupt:
+        raise StoppedError("Stopped; the selection that was under way was not finished.") from None
+
+
+def _print_all(
+    given: Sequence[str], many: bool, job: Job, show: Show, output: Path | None, alone: bool
+) -> list[Finding]:
+    if not many:
+        (only,) = given
+        made = show(only, job)
+        write(made.text, output)
+        return list(made.findings)
+    from ctxreview.batch import each
+    from ctxreview.reports import document
+
+    gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
+    gc.enable()  # see __main__
+    failed = 0
+    found: list[Finding] = []
+
+    def lines() -> Iterator[str]:
+        nonlocal failed
+        for one, made in zip(given, each(given, job, show, alone=alone), strict=True):
+            found.extend(made.findings)
+            if made.failed:
+                failed += 1
+                say(made.text)
+            yield document.dumps(document.error(one, made.text)) if made.failed else made.text
+
+    if output is None:
+        for line in lines():
+            _line(line)
+    else:
+        write("\n".join(lines()), output)
+    if failed:
+        say(f"{failed} selections failed.")
+        raise typer.Exit(2)
+    return found
+
+
+def fail_on(found: Iterable[Finding], limit: str | None) -> None:
+    """End with status 1 where a finding is of that severity or worse."""
+    if limit is not None and any(SEVERITIES.index(f.severity) <= SEVERITIES.index(limit) for f in found):
+        raise typer.Exit(1)
+
+
+def confirmed(question: str) -> bool:
+    """Whether a person agrees; without a terminal the option that led here has said so."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return True
+    say(f"{question} [y/N]")
+    try:
+        agreed = input().strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        raise StoppedError("Stopped; nothing was written.") from None
+    if not agreed:
+        say("Nothing was written.")
+    return agreed
