@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
 from ctxreview.listing import listing, proven, shown_lines
-from ctxreview.model import Context, Declared, Excerpt, Omission, Outline, Scope, Source, Span, Spans, Tokens
+from ctxreview.model import Context, Declared, Excerpt, Omission, Outline, Scope, Source, Span, Spans, Tokens, held_by
 from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
 
@@ -217,8 +217,9 @@ class _Page:
 
     def count_bodies(self, home: Scope) -> None:
         """Say how many members of the type are not shown with their bodies."""
-        whole = Spans(e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path)
-        hidden = sum(not whole.hold(f.span) for f in self.context.outline.outermost_in(home.span))
+        bodies = self.context.outline.outermost_in(home.span)
+        whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
+        hidden = len(bodies) - len({f.span for span in whole for f in held_by(span, bodies)})
         if hidden:
             why = BODIES.format(hidden, home.name)
             self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))

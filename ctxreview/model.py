@@ -371,8 +371,8 @@ class Declared(NamedTuple):
     state: Member | None = None
 
 
-def _starting_in(span: Span, scopes: Sequence[Scope]) -> Sequence[Scope]:
-    """Those of some scopes that nest and are in source order which ``span``, a node as well, holds."""
+def held_by(span: Span, scopes: Sequence[Scope]) -> Sequence[Scope]:
+    """Those that ``span`` holds, of some scopes in source order."""
     first, last = (bisect_left(scopes, at, key=lambda s: s.span.start) for at in span)
     return [s for s in scopes[first:last] if s.span.end <= span.end]
 
@@ -422,12 +422,18 @@ class Outline:
 
     def outermost_in(self, home: Span) -> Sequence[Scope]:
         """The :attr:`outermost` functions of the type at ``home`` and of the types in it."""
-        return _starting_in(home, self.outermost)
+        if home not in self._outermost:  # the same for every selection in the type
+            self._outermost[home] = held_by(home, self.outermost)
+        return self._outermost[home]
+
+    @cached_property
+    def _outermost(self) -> dict[Span, Sequence[Scope]]:
+        return {}
 
     def declared(self, home: Span) -> tuple[Declared, ...]:
         """What declares the members of the type at ``home`` and of the types in it, in source order."""
         found = self._declared.get(home)
-        if found is None:  # the same for every selection in the type
+        if found is None:
             named = (f for f in self.outermost_in(home) if f.construct not in ("accessor", "lambda"))
             every = [self._declaring(f.head if f.head.end < f.span.end else f.span, None) for f in named]
             every += [self._declaring(self.declaration(m), m) for m in self.members if home.holds(m.span)]
@@ -446,7 +452,7 @@ class Outline:
 
     def declaration(self, member: Member) -> Span:
         """A field whole; a property up to its accessors' bodies."""
-        inside = _starting_in(member.span, self.functions) if member.kind != "field" else ()
+        inside = held_by(member.span, self.functions) if member.kind != "field" else ()
         bodies = [f.head.end for f in inside if f.head.end < f.span.end]
         return Span(member.span.start, min(bodies)) if bodies else member.span
 

@@ -49,6 +49,8 @@ def context(value: Context) -> Document:
     source = value.selection.source
     first, last = value.selection.lines
     enclosing = frozenset(value.enclosing)
+    # Most excerpts are said in the same few words, and there may be a hundred of them.
+    told = {text: _clean(text, quoted=True) for e in value.excerpts for text in (e.source.path, e.why)}
     found: Document = {
         "schema": "ctxreview.context/1",
         "selection": {"path": value.path, "start_line": first, "end_line": last},
@@ -70,10 +72,10 @@ def context(value: Context) -> Document:
         ],
         "excerpts": [
             {
-                "path": e.source.path,
+                "path": told[e.source.path],
                 **_lines(e.source.lines_of(e.span)),
                 "role": e.role,
-                "why": e.why,
+                "why": told[e.why],
                 "tokens": e.tokens,
                 **({"elided": [_lines(e.source.lines_of(s)) for s in e.elided]} if e.elided else {}),
             }
@@ -85,8 +87,8 @@ def context(value: Context) -> Document:
         "blind_spots": list(value.blind_spots),
         "tokens": {"prompt": value.tokens.prompt, "budget": value.tokens.budget, "tokenizer": value.tokens.tokenizer},
     }
-    cleaned: Document = _clean(found, quoted=True)  # only what quotes code can hold a secret
-    return cleaned
+    # Only what quotes code can hold a secret.
+    return {key: part if key == "excerpts" else _clean(part, quoted=True) for key, part in found.items()}
 
 
 def _lines(pair: tuple[int, int]) -> Document:
