@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
 from ctxreview.listing import listing, proven, shown_lines
-from ctxreview.model import Context, Declared, Excerpt, Omission, Outline, Scope, Source, Span, Spans, Tokens, held_by
+from ctxreview.model import Context, Excerpt, Head, Omission, Outline, Scope, Source, Span, Spans, Tokens, held_by
 from ctxreview.outline import statements
 from ctxreview.tokens import Tokenizer
 
@@ -288,11 +288,9 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
     taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
     own = Spans(taken)
-    declared = outline.declared(home)
+    heads = outline.heads(home)
     words = mentioned(code)
-    used = {
-        d.state for d in declared if d.state and not words.isdisjoint(d.state.names) and not own.overlap(d.state.span)
-    }
+    used = {h.state for h in heads if h.state and not words.isdisjoint(h.state.names) and not own.overlap(h.state.span)}
     fields = [
         Excerpt(source, _lines(source, outline.declaration(m)), "field", f"{', '.join(m.names)}: used by the function")
         for m in sorted(used, key=lambda m: m.span)
@@ -306,7 +304,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
         source,
     )
     taken = [*taken, header.span, *(f.span for f in fields)]
-    others = [d for d in declared if d.state is None or not (d.state in used or own.overlap(d.state.span))]
+    others = [h for h in heads if h.state is None or not (h.state in used or own.overlap(h.state.span))]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
         for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})
@@ -362,9 +360,9 @@ def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
             yield _lines(outline.source, function.span)
 
 
-def _apart(declared: Iterable[Declared], taken: set[int]) -> Iterator[Span]:
-    """The lines of those declarations that share no line with ``taken``, nor with one before."""
-    for span, first, last, _ in declared:
+def _apart(heads: Iterable[Head], taken: set[int]) -> Iterator[Span]:
+    """Those heads that share no line with ``taken``, nor with one before."""
+    for span, first, last, _ in heads:
         if first == last:
             if first not in taken:
                 taken.add(first)

@@ -359,7 +359,7 @@ class Parse(NamedTuple):
     dark: tuple[Span, ...] = ()
 
 
-class Declared(NamedTuple):
+class Head(NamedTuple):
     """What declares a member: its whole lines without the body, as ``span`` and as ``first`` to ``last`` (1-based, inclusive).
 
     ``state`` is the member where it is no function.
@@ -430,25 +430,25 @@ class Outline:
     def _outermost(self) -> dict[Span, Sequence[Scope]]:
         return {}
 
-    def declared(self, home: Span) -> tuple[Declared, ...]:
+    def heads(self, home: Span) -> tuple[Head, ...]:
         """What declares the members of the type at ``home`` and of the types in it, in source order."""
-        found = self._declared.get(home)
+        found = self._heads.get(home)
         if found is None:
             named = (f for f in self.outermost_in(home) if f.construct not in ("accessor", "lambda"))
-            every = [self._declaring(f.head if f.head.end < f.span.end else f.span, None) for f in named]
-            every += [self._declaring(self.declaration(m), m) for m in self.members if home.holds(m.span)]
-            found = tuple(sorted(every, key=lambda d: d.span))
-            self._declared[home] = found
+            every = [self._head(f.head if f.head.end < f.span.end else f.span, None) for f in named]
+            every += [self._head(self.declaration(m), m) for m in self.members if home.holds(m.span)]
+            found = tuple(sorted(every, key=lambda h: h.span))
+            self._heads[home] = found
         return found
 
     @cached_property
-    def _declared(self) -> dict[Span, tuple[Declared, ...]]:
+    def _heads(self) -> dict[Span, tuple[Head, ...]]:
         return {}
 
-    def _declaring(self, head: Span, member: Member | None) -> Declared:
+    def _head(self, head: Span, member: Member | None) -> Head:
         text = self.source.data[head.start : head.end].rstrip()
         lines = self.source.lines_of(Span(head.start, max(head.start + 1, head.start + len(text))))
-        return Declared(self.source.line_span(*lines), *lines, member)
+        return Head(self.source.line_span(*lines), *lines, member)
 
     def declaration(self, member: Member) -> Span:
         """A field whole; a property up to its accessors' bodies."""

@@ -145,6 +145,22 @@ def test_the_outline_is_that_of_the_whole_file(path: Path) -> None:
             ]
 
 
+def test_a_mended_file_keeps_its_places() -> None:
+    """Where bodies are passed over and the rest has to be mended, ``#if`` decided even, all stands where it stood."""
+    text = (
+        "#if A\nnamespace X\n#else\nnamespace Y\n#endif\n{\nclass C\n{\n"
+        f"void A() {{ {LONG} }}\nvoid B(bool async) {{ lock (_gate) {{ M(async); }} }}\n"
+        f"#if A\nint _a;\n#endif\nvoid D() {{ {LONG} {LONG} }}\n}}\n}}\n"
+    )
+    source = Source("C.cs", text.encode())
+    at = text.index("M(async)")
+    part, whole = outline(source, within=(Span(at, at + 1),)), outline(source)
+    assert part.parse.clean and set(part.parse.normalised) == {"async-identifier", "conditional-compilation"}
+    assert [source.text(s)[:6] for s in part.unread] == ["{ M();", "{ M();"]
+    assert heads(part) == heads(whole)
+    assert [source.text(s.span) for s in part.holds] == ["lock (_gate) { M(async); }"]
+
+
 def test_an_error_in_what_is_left_has_the_file_read_whole() -> None:
     """What was taken for bodies may be the fault, so that all is parsed as it is."""
     text = f"class C {{ void A() {{ {LONG} }} void B() {{ int = ; }} }}"

@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tree_sitter import Range
+
 from ctxreview.languages import Language
 from ctxreview.model import Parse, Span
 from ctxreview.outline import nodes
@@ -83,8 +85,6 @@ def _as_it_is(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _P
 
 def _parsed(data: bytes, language: Language, left_out: tuple[Span, ...], old: Tree | None = None) -> _Parsed:
     """``old`` is the tree of bytes that differ little. The bodies ``left_out`` are blank, and blanks take time as well."""
-    from tree_sitter import Range
-
     edges = [0, *(edge for start, end in left_out for edge in (start + 1, end - 1)), len(data)]
     whole = [] if not left_out else list(zip(edges[::2], edges[1::2], strict=True))
     # Rows and columns are not asked for anywhere.

@@ -34,6 +34,7 @@ _NAMES = re.compile(
       | namespace \s++ [\w.]++ \s*+ [;{]?+ )*+""",
     re.VERBOSE,
 )
+"""Text in which nothing is found: usings, a namespace's name, comments, and directives, whose branches are asked for themselves."""
 _PARTS = re.compile(rb"//|\|\||&&|==|!=|[!()]|[\w\x80-\xff]+|\S")
 _STRENGTH = {b"||": 1, b"&&": 2, b"==": 3, b"!=": 3, b"!": 4}
 
@@ -245,7 +246,8 @@ def _lighting(data: bytes, known: Iterable[frozenset[bytes]], missing: list[Bran
 
     ``known`` are the symbols it may have for a start: the first that light any branch.
     """
-    for symbols in known:
+    for start in known:
+        symbols = start
         reached: dict[tuple[tuple[Formula, bool], ...], None] = {}
         for branch in missing:
             demands = tuple(islice(branch.demands(), _CONDITIONS_TRIED + 1))
@@ -253,7 +255,7 @@ def _lighting(data: bytes, known: Iterable[frozenset[bytes]], missing: list[Bran
                 continue
             more = _symbols(branch, symbols)
             if more is not None and all(holds(f, more) is wanted for d in reached for f, wanted in d):
-                symbols = more  # noqa: PLW2901
+                symbols = more
                 reached[demands] = None
         if reached:
             return Selection(data, symbols)
