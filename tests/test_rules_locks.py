@@ -101,6 +101,10 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (thread_affine_await, "reader-writer lock"): (
         "async Task M() { _rw.EnterReadLock(); try { await Work(); } finally { _rw.ExitReadLock(); } }"
     ),
+    (thread_affine_await, "spin lock"): (
+        "System.Threading.SpinLock _spin; async Task M() { bool on = false; _spin.Enter(ref on); try { await Work(); }"
+        " finally { _spin.Exit(); } }"
+    ),
     (thread_affine_await, "mutex, awaiting a loop"): (
         "Mutex _mutex = new(); async Task M() { _mutex.WaitOne(); try { await foreach (var x in All()) { } }"
         " finally { _mutex.ReleaseMutex(); } }"
@@ -297,6 +301,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     ),
     (thread_affine_await, "what is entered is no lock"): (
         "async Task M() { _tracing.Enter(); try { await Work(); } finally { _tracing.Exit(); } }"
+    ),
+    (thread_affine_await, "a lock of another type"): (
+        "readonly KeyedLock _mutex = new(); async Task M() { _mutex.Enter(1); try { await Work(); } finally { _mutex.Exit(1); } }"
     ),
     (thread_affine_await, "semaphore"): (
         "async Task M() { await _slots.WaitAsync(); try { await Work(); } finally { _slots.Release(); } }"

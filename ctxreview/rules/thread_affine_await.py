@@ -57,14 +57,16 @@ from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.changes import changes
 from ctxreview.rules.code import within
 from ctxreview.rules.evidence import LOCK
-from ctxreview.rules.guarded import gate, locks
+from ctxreview.rules.guarded import gate, locks, simple
 from ctxreview.rules.places import lines, member_of, scope_lines
 
 ID = "thread-affine-await"
 SEVERITY = "high"
 NEEDS = (LOCK,)
 
-AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock or Lock"})
+NAMED = "SpinLock or Lock"
+"""Told by the names of its two calls as well, where the type is not known."""
+AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", NAMED})
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -72,7 +74,7 @@ def check(outline: Outline) -> list[Finding]:
     found = []
     for scope, awaits in _awaited(outline):
         # An acquire and release by name alone may be some other type's.
-        named = scope.construct == "SpinLock or Lock"
+        named = scope.construct == NAMED
         severity: Severity = "medium" if named else "high"
         found.append(
             Finding(
@@ -91,9 +93,13 @@ def check(outline: Outline) -> list[Finding]:
 def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
     """The scopes that belong to a thread, with both their ends, and the awaits between them."""
     found = []
+    declares = {name: m.declares for m in outline.members for name in m.names}
     for scope in locks(outline):
         if scope.construct not in AFFINE or scope.form != "acquire-release" or "releases it" in scope.note:
             continue
+        declared = simple(declares.get(gate(scope), ""))
+        if scope.construct == NAMED and declared not in ("", *NAMED.split(" or ")):
+            continue  # a lock of another type, which may belong to no thread
         awaits = [
             f
             for f in within(outline, scope.span)
