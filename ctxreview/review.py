@@ -84,7 +84,7 @@ def context_of(given: str, job: Job) -> Context:
         if dark is not None:
             # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
             keep = dark.end - len(source.data[dark.start : dark.end].lstrip())
-            found = outlined(source, keep, own, within)
+            found = outlined(source, keep, own, (selection.span,) if within is not None else None)
         if not job.hops:
             return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
         return _with_repository(selection, found, own, job)

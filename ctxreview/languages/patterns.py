@@ -6,6 +6,7 @@ the fifth part of a bare parse in a fresh process; a test holds the two to the s
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ _PATTERN = re.compile(
 
 UNREAD = "unread"
 """The capture of bodies that were not entered."""
+
+_ENTERED = ("function", "member")
 
 
 class Pattern(NamedTuple):
@@ -52,6 +55,12 @@ def parse(text: str) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
+def _touches(node: tree_sitter.Node, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a node has a byte in one of the spans, which are sorted and apart from each other."""
+    before = bisect_left(spans, (node.end_byte,))
+    return before > 0 and spans[before - 1][1] > node.start_byte
+
+
 class Patterns:
     """The patterns of one language by the id of the node type they start with."""
 
@@ -76,13 +85,19 @@ class Patterns:
             self._by_kind.setdefault(kind(pattern.kind), []).append(pattern)
 
     def captures(
-        self, root: tree_sitter.Node, within: Sequence[tuple[int, int]] | None = None
+        self,
+        root: tree_sitter.Node,
+        within: Sequence[tuple[int, int]] | None = None,
+        lit: Sequence[tuple[int, int]] | None = None,
     ) -> dict[str, list[tree_sitter.Node]]:
         """Nodes by capture, in source order, outer before inner.
 
         With ``within`` (sorted byte ranges), a function's body is entered only where the function touches one of them,
         or follows one that no function touches; the others are captured as :data:`UNREAD`. Code outside any member is
         always entered.
+
+        With ``lit`` (sorted byte ranges, apart from each other), only functions and members that touch one of them are
+        entered; the other functions are :data:`UNREAD` as a whole.
         """
         found: dict[str, list[tree_sitter.Node]] = {}
         waiting = list(within or ())
@@ -91,15 +106,18 @@ class Patterns:
         entered = 0  # what lies before is a part of a body that is read whole
         while True:
             node = cursor.node
-            kind = node.kind_id if node is not None else 0
+            kind, start = (node.kind_id, node.start_byte) if node is not None else (0, 0)
+            passed = kind in leaves
             if node is not None and kind in by_kind:
                 for pattern in by_kind[kind]:
                     if pattern.matches(node):
-                        found.setdefault(pattern.capture, []).append(node)
-                        if pattern.capture == "function.run":
+                        capture = pattern.capture
+                        if lit is not None and capture in _ENTERED and start >= entered and not _touches(node, lit):
+                            passed, capture = True, UNREAD if capture == "function" else capture
+                        found.setdefault(capture, []).append(node)
+                        if capture == "function.run":
                             entered = max(entered, node.end_byte)
-            passed = kind in leaves
-            if within is not None and node is not None and kind in self._bodies and node.start_byte >= entered:
+            if within is not None and node is not None and kind in self._bodies and start >= entered:
                 of = next((f for f in reversed(found.get("function", ())) if f.end_byte >= node.end_byte), node)
                 passed = not any(start <= of.end_byte and of.start_byte <= end for start, end in within)
                 if waiting and waiting[0][0] <= of.end_byte:

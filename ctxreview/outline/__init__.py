@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of, with_wrappers
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model import NO_WRAPPERS, Fact, Member, Nesting, Outline, Parse, Reference, Scope, Source, Span, Wrappers
+from ctxreview.model import (
+    NO_WRAPPERS,
+    Fact,
+    Member,
+    Nesting,
+    Outline,
+    Parse,
+    Reference,
+    Scope,
+    Source,
+    Span,
+    Spans,
+    Wrappers,
+)
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.names import Names
 from ctxreview.outline.page import Page
@@ -53,8 +66,11 @@ def outline(
         return outline(source, keep, wrappers, None, wanted)
     unread = tuple(sorted({*found.unread, *reading.left_out})) if reading.left_out else found.unread
     found = found._replace(parse=reading.parse, unread=unread)
-    for root in reading.branches:
-        branch = _outlined(root, source, language, within, wanted)
+    for root, lit in reading.branches:
+        # What has no lit line is as in the file's own tree, unless it uses what only the branch declares.
+        branch = _outlined(root, source, language, _asked(lit, within, found), wanted, lit)
+        if branch is None or _are_named(set(branch.members).difference(found.members), reading.root):
+            branch = _outlined(root, source, language, within, wanted)
         if branch is None:
             return outline(source, keep, wrappers, None, wanted)
         found = _with_branch(found, branch)
@@ -75,10 +91,18 @@ class _Found(NamedTuple):
 
 
 def _outlined(
-    root: Node, source: Source, language: Language, within: tuple[Span, ...] | None, wanted: frozenset[str]
+    root: Node,
+    source: Source,
+    language: Language,
+    within: tuple[Span, ...] | None,
+    wanted: frozenset[str],
+    lit: tuple[Span, ...] | None = None,
 ) -> _Found | None:
-    """What one tree gives; ``None`` where it takes more than the functions ``within`` to tell what they do."""
-    captures = language.patterns.captures(root, within)
+    """What one tree gives, ``lit`` lines and what they are in alone if they are given.
+
+    ``None`` where it takes more than the functions ``within`` to tell what they do.
+    """
+    captures = language.patterns.captures(root, within, lit)
     types = Nesting(_types(root, captures, language))
     functions = _functions(captures, language, types)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
@@ -105,6 +129,22 @@ def _outlined(
         returned=tuple(returned(page)),
         parse=Parse(clean=True),
     )
+
+
+def _asked(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found) -> tuple[Span, ...]:
+    """Those of the lines ``lit`` that lie ``within`` or in a function that does."""
+    if within is None:
+        return lit
+    asked = Spans(within)
+    functions = (s.span for s in found.scopes if s.kind == "function" and asked.overlap(s.span))
+    near = Spans((*within, *functions))
+    return tuple(line for line in lit if near.overlap(line))
+
+
+def _are_named(members: Iterable[Member], root: Node) -> bool:
+    """Whether the tree's text has the name of one of these members."""
+    text = root.text or b""
+    return any(name.encode() in text for member in members for name in member.names)
 
 
 def _with_branch(found: _Found, branch: _Found) -> _Found:

@@ -18,15 +18,22 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
 
+class Branch(NamedTuple):
+    """The tree of another way through ``#if``, and the lines that are code there and blank in the file's own tree."""
+
+    root: Node
+    lit: tuple[Span, ...]
+
+
 class Reading(NamedTuple):
-    """The tree of a file, the trees of its other ``#if`` branches, and how well it was read.
+    """The tree of a file, its other ``#if`` branches, and how well it was read.
 
     All trees have the offsets of the bytes as read. Names and literals in them may be mended ones. The bodies ``left_out``
     are blank in them, but for their braces.
     """
 
     root: Node
-    branches: tuple[Node, ...]
+    branches: tuple[Branch, ...]
     parse: Parse
     left_out: tuple[Span, ...] = ()
 
@@ -106,7 +113,9 @@ def _read(data: bytes, language: Language, keep: int | None, left_out: tuple[Spa
     mended = language.normalise(data, broken, keep)
     last = last.changed(mended.data, language)
     root = last.tree.root_node
-    branches = tuple(last.changed(b, language).tree.root_node for b in mended.branches)
+    branches = tuple(
+        Branch(last.changed(b, language).tree.root_node, tuple(_dark(b, mended.data))) for b in mended.branches
+    )
     parse = _health(root)._replace(normalised=mended.mends, dark=tuple(_dark(data, mended.data)) if branches else ())
     return Reading(root, branches, parse)
 
@@ -116,7 +125,7 @@ def _health(root: Node) -> Parse:
 
 
 def _dark(data: bytes, mended: bytes) -> Iterator[Span]:
-    """The lines that are blank in ``mended`` and not in ``data``."""
+    """The lines of ``data`` that are blank in ``mended`` and not there."""
     at = 0
     for before, after in zip(data.splitlines(keepends=True), mended.splitlines(keepends=True), strict=True):
         if not after.strip() and before.strip():
