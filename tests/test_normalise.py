@@ -11,8 +11,8 @@ import tree_sitter_c_sharp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxreview.languages.csharp.conditional import formula, holds, others, select
-from ctxreview.languages.csharp.lexing import lex
+from ctxreview.languages.csharp.conditional import Selection, formula, holds, others, select
+from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
 from ctxreview.languages.csharp.mends import LAST_MENDS, MENDS, mended
 from ctxreview.languages.csharp.normalise import MOST_BRANCHES, Normalised, normalise
 
@@ -536,6 +536,26 @@ def test_any_text(text: str, at: int | None) -> None:
         assert normalise(result.data, broken) == Normalised(result.data)
 
 
+CONDITIONAL = st.lists(
+    st.sampled_from(["#if A", "#if !A", "#elif B", "#else", "#endif", "  # endif", "#define A", "#region '", "int x;"])
+    | st.sampled_from(['"', "'", '"""', '$"{', '$@"{x}', "}", '@"', "/*", "*/", "// #if A", 's = @"\n#if A\n";', "é"]),
+    max_size=14,
+).map("\n".join)
+"""Directives, and what may hide one."""
+
+
+@settings(max_examples=1000, deadline=None)
+@given(text=CONDITIONAL | programs(), symbols=st.frozensets(st.sampled_from([b"A", b"B"])))
+def test_ways_through_are_what_reading_them_gives(text: str, symbols: frozenset[bytes]) -> None:
+    """Choosing lines of a file that was read once gives what a compiler sees that skips the others as it reads."""
+    data = text.encode()
+    code, read_anew = Selection(data, symbols).read(), Selection(data, symbols)
+    read_anew.defined = symbols
+    told = lex(data, read_anew._skip)
+    assert (code.masked, code.texts) == (told.masked, told.texts)
+    assert code.directives == tuple(d for d in told.directives if d.name not in CONDITIONALS)
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=programs() | st.text("()[]{}x", max_size=30), filler=st.sampled_from(["", " " * 3000]))
 def test_a_bracket_alone_is_paired_as_with_all_others(text: str, filler: str) -> None:
@@ -544,7 +564,8 @@ def test_a_bracket_alone_is_paired_as_with_all_others(text: str, filler: str) ->
     code = lex(data)
     for at, byte in enumerate(code.masked):
         if byte in b"()[]{}":
-            assert lex(data).other_half(at) == code.partner.get(at)
+            alone = Code(code.data, code.masked, code.directives, code.texts)
+            assert alone.other_half(at) == code.partner.get(at)
 
 
 @settings(max_examples=300, deadline=None)

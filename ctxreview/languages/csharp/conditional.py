@@ -8,11 +8,12 @@ because such a set keeps the many ``#if`` of one file consistent with each other
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations, islice
 
-from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, Code, Directive, lex
+from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, Code, Directive, Text, lex
 
 Formula = tuple[bytes, ...]
 """A condition in reverse Polish notation: symbols and operators."""
@@ -117,6 +118,14 @@ class Branch:
             inside = inside.parent
 
 
+@lru_cache(maxsize=2)
+def _is_told_apart(whole: Code) -> bool:
+    """Whether no comment or literal goes on past a conditional directive, whatever branch it begins in."""
+    conditional = [d for d in whole.directives if d.name in CONDITIONALS]
+    lines = [match.start(1) - 1 for match in _CONDITIONAL.finditer(b"\n" + whole.data)]
+    return not any(d.in_hole for d in conditional) and [d.start for d in conditional] == lines
+
+
 class Selection:
     """One way through all ``#if`` of a file: ``forced`` gives the branch of a group, by offset of its ``#if``."""
 
@@ -134,14 +143,35 @@ class Selection:
     def read(self) -> Code:
         """The text with all conditional directives and dark branches blanked, and what it is."""
         self.defined = self.symbols
-        code = lex(self.data, self._skip)
+        whole = lex(self.data)
+        code = self._chosen_of(whole) if _is_told_apart(whole) else lex(self.data, self._skip)
         while self._open:
             self._close(len(self.data))
-        blanked = bytearray(self.data)
-        for start, end in self._hidden:
-            blanked[start:end] = blanked[start:end].translate(BLANK)
         directives = tuple(d for d in code.directives if d.name not in CONDITIONALS)
-        return Code(bytes(blanked), code.masked, directives, code.texts)
+        return Code(self._blanked(self.data), code.masked, directives, code.texts)
+
+    def _chosen_of(self, whole: Code) -> Code:
+        """What reading the text anew would give: a file is read once for all ways through it."""
+        at = 0
+        for directive in whole.directives:
+            if directive.start >= at:
+                at = self._skip(directive)
+        starts = [start for start, _ in self._hidden]
+
+        def is_lit(part: Directive | Text) -> bool:
+            before = bisect_right(starts, part.start)
+            end = self._hidden[before - 1][1] if before else 0
+            return end <= part.start and end < len(self.data)
+
+        directives, texts = filter(is_lit, whole.directives), filter(is_lit, whole.texts)
+        return Code(self.data, self._blanked(whole.masked), tuple(directives), tuple(texts))
+
+    def _blanked(self, data: bytes) -> bytes:
+        """``data`` without conditional directives and dark branches."""
+        blanked = bytearray(data)
+        for start, end in self._hidden:
+            blanked[start:end] = self.data[start:end].translate(BLANK)
+        return bytes(blanked)
 
     def dark(self, at: int) -> Branch | None:
         """The innermost branch that holds the byte offset ``at`` without being code."""

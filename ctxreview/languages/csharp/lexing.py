@@ -56,12 +56,16 @@ _INDENT = b" \t\f\v"
 
 
 class Directive(NamedTuple):
-    """A preprocessor line, from its ``#`` to before its line end; ``name`` is ``b""`` where there is none."""
+    """A preprocessor line, from its ``#`` to before its line end; ``name`` is ``b""`` where there is none.
+
+    ``in_hole`` says that it stands in a hole of an interpolated string.
+    """
 
     start: int
     end: int
     name: bytes
     rest: bytes
+    in_hole: bool = False
 
 
 class Text(NamedTuple):
@@ -156,7 +160,12 @@ def _raw_text(braces: int, quotes: int) -> re.Pattern[bytes]:
 
 def lex(data: bytes, skip: Skip | None = None) -> Code:
     """Read ``data`` (UTF-8). ``skip`` decides about dark branches; without it all branches are code."""
-    return _Lexer(data, skip).run()
+    return _Lexer(data, skip).run() if skip is not None else _lexed(data)
+
+
+@lru_cache(maxsize=2)
+def _lexed(data: bytes) -> Code:
+    return _Lexer(data, None).run()
 
 
 class _Lexer:
@@ -272,7 +281,8 @@ class _Lexer:
         if before[-1:] not in (b"", b"\r", b"\n"):  # not the first on its line: no directive
             return start + 1
         found = _DIRECTIVE.match(self.data, start)
-        directive = Directive(start, end, found[1] if found else b"", self.data[found.end() if found else end : end])
+        name, rest = (found[1], self.data[found.end() : end]) if found else (b"", b"")
+        directive = Directive(start, end, name, rest, bool(self.literals))
         self.directives.append(directive)
         code = self.skip(directive) if self.skip else end
         self._blank(start, code)
