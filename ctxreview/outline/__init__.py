@@ -25,6 +25,7 @@ from ctxreview.model import (
     Span,
     Spans,
     Wrappers,
+    holds_any,
 )
 from ctxreview.outline import facts, nodes, scopes
 from ctxreview.outline.names import Names
@@ -132,12 +133,11 @@ def _outlined(
 
 
 def _asked(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found) -> tuple[Span, ...]:
-    """Those of the lines ``lit`` that lie ``within`` or in a function that does."""
+    """Those of the lines ``lit`` that lie ``within`` or in a function whose body was read."""
     if within is None:
         return lit
-    asked = Spans(within)
-    functions = (s.span for s in found.scopes if s.kind == "function" and asked.overlap(s.span))
-    near = Spans((*within, *functions))
+    read_ = (s.span for s in found.scopes if s.kind == "function" and not holds_any(s.span, found.unread))
+    near = Spans((*within, *read_))
     return tuple(line for line in lit if near.overlap(line))
 
 
