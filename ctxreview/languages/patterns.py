@@ -106,18 +106,19 @@ class Patterns:
         entered = 0  # what lies before is a part of a body that is read whole
         while True:
             node = cursor.node
-            kind, start = (node.kind_id, node.start_byte) if node is not None else (0, 0)
+            kind = node.kind_id if node is not None else 0
             passed = kind in leaves
             if node is not None and kind in by_kind:
                 for pattern in by_kind[kind]:
                     if pattern.matches(node):
                         capture = pattern.capture
-                        if lit is not None and capture in _ENTERED and start >= entered and not _touches(node, lit):
-                            passed, capture = True, UNREAD if capture == "function" else capture
+                        if lit is not None and capture in _ENTERED and node.start_byte >= entered:
+                            passed = not _touches(node, lit)
+                            capture = UNREAD if passed and capture == "function" else capture
                         found.setdefault(capture, []).append(node)
                         if capture == "function.run":
                             entered = max(entered, node.end_byte)
-            if within is not None and node is not None and kind in self._bodies and start >= entered:
+            if within is not None and node is not None and kind in self._bodies and node.start_byte >= entered:
                 of = next((f for f in reversed(found.get("function", ())) if f.end_byte >= node.end_byte), node)
                 passed = not any(start <= of.end_byte and of.start_byte <= end for start, end in within)
                 if waiting and waiting[0][0] <= of.end_byte:
