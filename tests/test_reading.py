@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview.model import Context, Source
+from ctxreview.model import Context, Source, Span
 from ctxreview.outline import BRANCH, outline
 from ctxreview.review import context_of, job
 from ctxreview.tokens import ESTIMATE
@@ -77,6 +77,30 @@ def test_a_scope_in_another_branch_is_reported_as_such() -> None:
     """The outline has the scopes of both branches, and says which stand only under a symbol."""
     found = outline(Source("C.cs", SPLIT.encode()))
     assert {s.construct: BRANCH in s.note for s in found.holds} == {"BeginTransaction": False, "lock": True}
+
+
+def test_what_only_a_branch_declares_is_known_in_common_code() -> None:
+    """A name is what a branch declares it to be, also in functions that are the same in every branch."""
+    code = (
+        "#if A\nnamespace X\n#else\nnamespace Y\n#endif\n{\nclass C\n{\n"
+        "#if A\nint Count { get; set; }\n#else\nconst int Count = 1;\n#endif\nint M() { return Count; }\n}\n}\n"
+    )
+    found = outline(Source("C.cs", code.encode()))
+    assert [(f.kind, f.name, f.detail) for f in found.facts if f.is_state] == [("read", "Count", "instance property")]
+
+
+def test_what_a_branch_does_is_told_with_what_is_around_it() -> None:
+    """Lines of another branch are read with the locals and lambdas of their function, and with the type's state."""
+    code = (
+        "#if A\nnamespace X\n#else\nnamespace Y\n#endif\n{\nclass C\n{\nint _n, _m;\n"
+        "void M(int _m)\n{\nF(() => 1);\n#if A\nlock (_gate) { _n = _m; }\n#endif\n}\nvoid N() { _n++; }\n}\n}\n"
+    )
+    source = Source("C.cs", code.encode())
+    at = code.index("F(")
+    for found in (outline(source), outline(source, within=(Span(at, at + 1),))):
+        assert [source.text(s.span) for s in found.holds] == ["lock (_gate) { _n = _m; }"]
+        inside = [f for f in found.facts if found.holds[0].span.holds(f.span)]
+        assert [(f.kind, f.name, f.detail) for f in inside if f.is_state] == [("write", "_n", "instance field")]
 
 
 def test_what_cannot_be_mended_is_said(tmp_path: Path) -> None:
