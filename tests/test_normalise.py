@@ -122,6 +122,9 @@ def cases() -> list[tuple[str, str, set[str]]]:
             "x = y switch { [var a, ..] when z => 1 };",
             "if (y is [.., '*']) { }",
             "if (y is [.. var rest]) { }",
+            "if (y is [1, .. var rest, 2]) { }",
+            "x = y switch { ['@' or '?', .. { Length: 1 }] => 1, _ => 2 };",
+            "if (y is [var first, .. string[] rest]) { }",
             "switch (y) { case [1, 2] when z: break; }",
         ),
         "assigned-call": (
@@ -133,7 +136,16 @@ def cases() -> list[tuple[str, str, set[str]]]:
             "(G<int>(x) ??= new()).A();",
         ),
         "discarded-range": ("var q = from _ in xs select 1;",),
-        "dereference": ("var v = *(int*)&x;", "*(byte*)p = 1;", "v = *(p + 1);", "return *(T*)&v;"),
+        "dereference": (
+            "var v = *(int*)&x;",
+            "*(byte*)p = 1;",
+            "v = *(p + 1);",
+            "return *(T*)&v;",
+            "if (x) *(p + 1) = 0;",
+            "fixed (byte* b = y) *((int*)b) = 1;",
+            "if (x) { } else *((int*)b) = 1;",
+            "ref int x = ref *(p + 1);",
+        ),
         "interpolated-text": (
             'x = $@"""{x}""";',
             'x = @$"a""{x}""";',
@@ -214,7 +226,8 @@ NEAR_MISSES = (
     "from x in y select x",
     "extension(1); int extension(string s) { } x.extension(y);",
     "ref struct A { } partial ref struct B { } void M(scoped ref int x)",
-    "x = a * (b + c); int* p = q; y = (int)*(p); *p = 1;",
+    "x = a * (b + c); int* p = q; y = (int)*(p); *p = 1; z = F(a) * (b); w = (a) * (b);",
+    "x = [a, .. b, .. await c, .. d as E, .. f is G g ? [g] : [], .. new H { }, .. i];",
     'x = $"a{b}c{{d}}" + $@"a""b{c:N2}d" + $"{e,10:hh\\:mm}" + $$"""{a} {{b}}""";',
     "#region a/b\n#endregion\n#pragma warning disable CS1, 2 // why\n#nullable enable\n#line hidden\n#define X\n",
 )

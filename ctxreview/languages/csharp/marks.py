@@ -44,7 +44,11 @@ def compound_operator(code: Code) -> Iterator[Edit]:
 
 
 _POINTED = re.compile(rb"\*\s*+((?:\(\s*+[\w\x80-\xff.:]++\s*+\*[\s*]*+\)\s*+&?+\s*+)*+)(\()?+")
-_BEFORE_DEREFERENCE = frozenset((b"", b"return", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*")))
+_BEFORE_DEREFERENCE = frozenset(
+    (b"", b"return", b"ref", b"in", b"out", b"else", b"do", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
+)
+_HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"lock"))
+"""Statements whose parentheses a statement follows."""
 
 
 def dereference(code: Code) -> Iterator[Edit]:
@@ -54,12 +58,21 @@ def dereference(code: Code) -> Iterator[Edit]:
         closing = code.other_half(opening) if opening >= 0 else None
         if match[1]:
             yield blank(code, match.start(1), match.end(1))
-        elif closing is None or word_before(code, star) not in _BEFORE_DEREFERENCE:
+        elif closing is None or not _begins_operand(code, star):
             continue  # a product
         if closing is not None:
             yield star, b" " if star and code.masked[star - 1 : star].isalnum() else b"P"
             yield opening, b"["
             yield closing, b"]"
+
+
+def _begins_operand(code: Code, at: int) -> bool:
+    """Whether nothing stands before ``at`` that an operator could take as its left side."""
+    before = word_before(code, at)
+    if before == b")":
+        opening = code.other_half(code.previous(at))
+        return opening is not None and word_before(code, opening) in _HEADED
+    return before in _BEFORE_DEREFERENCE
 
 
 _STRAY = re.compile(rb"\}(?:\s++;|\s*+;\s*+;)[\s;]*+")
@@ -85,15 +98,20 @@ def stray_semicolon(code: Code) -> Iterator[Edit]:
 
 
 _SLICE = re.compile(rb"\[\s*+(\.\.)\s*+(?:([,\]])|(?=(?:var|not|null)\b|\{))")
+_TYPED = rb"(?!(?:await|new|throw|ref|from|async|static|stackalloc)\b)(?:" + NAME + rb")(?:<[\w\s.,?]*+>)?+(?:\[\])?+"
+_NAMED = rb"(?!(?:is|as|and|or|switch|with)\b)(?:" + NAME + rb")"
+_LATER_SLICE = re.compile(rb",\s*+(\.\.)\s*+(?=(?:var|not)\b|\{|" + _TYPED + rb"\s++" + _NAMED + rb"\s*+[,\]])")
 _GUARDED = re.compile(rb"\]\s*+when\b")
 _BEFORE_PATTERN = frozenset((b"is", b"not", b"case", b"and", b"or", b"{", b",", b"(", b":", b"["))
 
 
 def list_pattern(code: Code) -> Iterator[Edit]:
-    """``[.., 1]``, ``[..] =>``, ``[_] when``: a discard for the slice; an empty property pattern for a guarded list."""
+    """``[.., 1]``, ``[1, .. var x]``, ``[_] when``: no slice, or a discard; an empty property pattern for a guarded list."""
     for match in _SLICE.finditer(code.masked):
         if word_before(code, match.start()) in _BEFORE_PATTERN:
             yield match.start(1), b"_ " if match[2] else b"  "
+    for match in _LATER_SLICE.finditer(code.masked):  # what follows is no expression, so that this is no spread
+        yield match.start(1), b"  "
     for match in _GUARDED.finditer(code.masked):
         opening = code.other_half(match.start())
         if opening is None or match.start() - opening > LONGEST:
