@@ -145,6 +145,8 @@ def cases() -> list[tuple[str, str, set[str]]]:
             "fixed (byte* b = y) *((int*)b) = 1;",
             "if (x) { } else *((int*)b) = 1;",
             "ref int x = ref *(p + 1);",
+            "x = (uint)*((char*)p) << 16;",
+            "x = (byte*)*(p + 1);",
         ),
         "interpolated-text": (
             'x = $@"""{x}""";',
@@ -226,7 +228,7 @@ NEAR_MISSES = (
     "from x in y select x",
     "extension(1); int extension(string s) { } x.extension(y);",
     "ref struct A { } partial ref struct B { } void M(scoped ref int x)",
-    "x = a * (b + c); int* p = q; y = (int)*(p); *p = 1; z = F(a) * (b); w = (a) * (b);",
+    "x = a * (b + c); int* p = q; *p = 1; z = F(a) * (b); w = (a) * (b); public static implicit operator T**(C<T> c) => d;",
     "x = [a, .. b, .. await c, .. d as E, .. f is G g ? [g] : [], .. new H { }, .. i];",
     'x = $"a{b}c{{d}}" + $@"a""b{c:N2}d" + $"{e,10:hh\\:mm}" + $$"""{a} {{b}}""";',
     "#region a/b\n#endregion\n#pragma warning disable CS1, 2 // why\n#nullable enable\n#line hidden\n#define X\n",

@@ -47,6 +47,9 @@ _POINTED = re.compile(rb"\*\s*+((?:\(\s*+[\w\x80-\xff.:]++\s*+\*[\s*]*+\)\s*+&?+
 _BEFORE_DEREFERENCE = frozenset(
     (b"", b"return", b"ref", b"in", b"out", b"else", b"do", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
 )
+_CAST = re.compile(
+    rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|(?:" + NAME + rb")\s*+\*[\s*]*+)\s*+"
+)
 _HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"lock"))
 """Statements whose parentheses a statement follows."""
 
@@ -67,11 +70,16 @@ def dereference(code: Code) -> Iterator[Edit]:
 
 
 def _begins_operand(code: Code, at: int) -> bool:
-    """Whether nothing stands before ``at`` that an operator could take as its left side."""
+    """Whether nothing stands before the star at ``at`` that it could multiply, or make the type of a pointer."""
+    while code.masked[at - 1 : at] == b"*":  # `T**(` names a type
+        at -= 1
     before = word_before(code, at)
     if before == b")":
-        opening = code.other_half(code.previous(at))
-        return opening is not None and word_before(code, opening) in _HEADED
+        closing = code.previous(at)
+        opening = code.other_half(closing)
+        if opening is None:
+            return False
+        return word_before(code, opening) in _HEADED or _CAST.fullmatch(code.masked, opening + 1, closing) is not None
     return before in _BEFORE_DEREFERENCE
 
 
