@@ -45,7 +45,7 @@ def compound_operator(code: Code) -> Iterator[Edit]:
 
 _POINTED = re.compile(rb"\*\s*+((?:\(\s*+[\w\x80-\xff.:]++\s*+\*[\s*]*+\)\s*+&?+\s*+)*+)(\()?+")
 _BEFORE_DEREFERENCE = frozenset(
-    (b"", b"return", b"ref", b"in", b"out", b"else", b"do", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
+    (b"", b"return", b"ref", b"in", b"out", b"else", b"do", b"=>", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
 )
 _CAST = re.compile(
     rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|(?:" + NAME + rb")\s*+\*[\s*]*+)\s*+"
@@ -54,8 +54,23 @@ _HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"
 """Statements whose parentheses a statement follows."""
 
 
+_STEP = rb"\s*+(\+\+|--)"
+_STEPPED_TARGET = re.compile(
+    rb"\*(?:" + _STEP + rb")?+\s*+(?:" + NAME + rb")(?:\s*+(?:\.|->)\s*+(?:" + NAME + rb"))*+(?:" + _STEP + rb")?+"
+    rb"\s*+" + ASSIGNS
+)
+_STEPPED_FIRST = re.compile(rb"\*" + _STEP)
+
+
 def dereference(code: Code) -> Iterator[Edit]:
-    """``*(int*)&x``, ``*(p + 1) = 0``: no cast, and an element access for the parentheses."""
+    """``*(int*)&x``, ``*(p + 1) = 0``, ``*p++ = 0``: no cast, an element access for the parentheses, and no step."""
+    for match in _STEPPED_TARGET.finditer(code.masked):
+        if (match[1] or match[2]) and _begins_operand(code, match.start()):
+            yield match.start(), b" "
+            yield from ((match.start(step), b"  ") for step in (1, 2) if match[step])
+    for match in _STEPPED_FIRST.finditer(code.masked):
+        if _begins_operand(code, match.start()):
+            yield match.start(1), b"  "
     for match in _POINTED.finditer(code.masked):
         star, opening = match.start(), match.start(2)
         closing = code.other_half(opening) if opening >= 0 else None
