@@ -138,6 +138,7 @@ def cases() -> list[tuple[str, str, set[str]]]:
         "discarded-range": ("var q = from _ in xs select 1;",),
         "dereference": (
             "var v = *(int*)&x;",
+            "var v = *(Vector128<byte>*)p;",
             "*(byte*)p = 1;",
             "v = *(p + 1);",
             "return *(T*)&v;",

@@ -43,13 +43,12 @@ def compound_operator(code: Code) -> Iterator[Edit]:
         yield match.start(1), b" "
 
 
-_POINTED = re.compile(rb"\*\s*+((?:\(\s*+[\w\x80-\xff.:]++\s*+\*[\s*]*+\)\s*+&?+\s*+)*+)(\()?+")
+_POINTER = rb"[\w\x80-\xff.:]++(?:<[^<>(){};]*+(?:<[^<>(){};]*+>[^<>(){};]*+)*+>)?+\s*+\*[\s*]*+"
+_POINTED = re.compile(rb"\*\s*+((?:\(\s*+" + _POINTER + rb"\)\s*+&?+\s*+)*+)(\()?+")
 _BEFORE_DEREFERENCE = frozenset(
     (b"", b"return", b"ref", b"in", b"out", b"else", b"do", b"=>", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
 )
-_CAST = re.compile(
-    rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|(?:" + NAME + rb")\s*+\*[\s*]*+)\s*+"
-)
+_CAST = re.compile(rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|" + _POINTER + rb")\s*+")
 _HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"lock"))
 """Statements whose parentheses a statement follows."""
 
