@@ -116,6 +116,7 @@ def cases() -> list[tuple[str, str, set[str]]]:
             "F((in int a, ref D d) => 1);",
             "F(x => (ref y) => 1);",
         ),
+        "foreign-word": ("int Á½¸ö = 1;", "F(µÚ“»™);", "var ÈÕÆÚ×Ö = x;"),
         "list-pattern": (
             "x = y switch { [..] => 1, _ => 2 };",
             "x = y switch { [_] when z => 1 };",
@@ -235,6 +236,8 @@ NEAR_MISSES = (
     "extension(1); int extension(string s) { } x.extension(y);",
     "ref struct A { } partial ref struct B { } void M(scoped ref int x)",
     "x = a * (b + c); int* p = q; *p = 1; z = F(a) * (b); w = (a) * (b); x = a *--b + c++; *p = a++; public static implicit operator T**(C<T> c) => d;",
+    "int größe = 1, µ = 2; x = ““a””; // “¸½Á”",
+    'x = "Á½¸ö";',
     "x = [a, .. b, .. await c, .. d as E, .. f is G g ? [g] : [], .. new H { }, .. i];",
     'x = $"a{b}c{{d}}" + $@"a""b{c:N2}d" + $"{e,10:hh\\:mm}" + $$"""{a} {{b}}""";',
     "#region a/b\n#endregion\n#pragma warning disable CS1, 2 // why\n#nullable enable\n#line hidden\n#define X\n",

@@ -16,6 +16,7 @@ from ctxreview.languages.csharp.lexing import Code
 MENDS: Mapping[str, Mend] = {
     "async-identifier": words.async_identifier,
     "contextual-identifier": words.contextual_identifier,
+    "foreign-word": words.foreign_word,
     "attribute-target": words.attribute_target,
     "discarded-range": words.discarded_range,
     "ref-partial": words.ref_partial,

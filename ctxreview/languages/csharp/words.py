@@ -52,6 +52,22 @@ def contextual_identifier(code: Code) -> Iterator[Edit]:
             yield capital(code, match.start())
 
 
+_FOREIGN_WORD = re.compile(rb"(?:[\xc2-\xf4][\x80-\xbf]++){2,}+")
+_FOREIGN = re.compile(
+    rb"(?P<two>\xc2[\x80-\x84\x86-\x9f\xa1-\xa9\xab\xac\xae-\xb4\xb6-\xb9\xbb-\xbf]|\xc3[\x97\xb7]|\xcb\x9c)"
+    rb"|\xe2(?:\x80[\x90-\xa7\xb0-\xbe]|\x82\xac|\x84\xa2)"
+)
+
+
+def foreign_word(code: Code) -> Iterator[Edit]:
+    """``Á½¸ö``: a name in another code page, such as Chinese, read as a Western one; letters for its signs."""
+    for run in _FOREIGN_WORD.finditer(code.masked):
+        signs = list(_FOREIGN.finditer(code.masked, *run.span()))
+        if sum(len(sign[0]) for sign in signs) < len(run[0]):  # signs alone are a slip, such as curled quotes
+            for sign in signs:
+                yield sign.start(), "é".encode() if sign["two"] else "ก".encode()
+
+
 _TARGET = re.compile(rb"\[\s*+(assembly|module|field|method|param|property|type|typevar)(?![\w\x80-\xff]|\s*+:(?!:))")
 
 
