@@ -509,5 +509,7 @@ def is_generated(text: bytes) -> bool:
         return False
     import re
 
-    leading = re.match(_LEADING, head)
+    from ctxreview.languages.possessive import possessive
+
+    leading = re.match(possessive(_LEADING), head)
     return leading is not None and any(mark in leading[0] for mark in _GENERATED_MARKS)

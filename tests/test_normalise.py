@@ -15,6 +15,7 @@ from ctxreview.languages.csharp.conditional import Selection, formula, holds, ot
 from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
 from ctxreview.languages.csharp.mends import LAST_MENDS, MENDS, mended
 from ctxreview.languages.csharp.normalise import MOST_BRANCHES, Normalised, normalise
+from ctxreview.languages.possessive import possessive
 
 FUNCTIONS = {"method_declaration", "local_function_statement", "constructor_declaration", "operator_declaration"}
 
@@ -578,6 +579,20 @@ def test_ways_through_are_what_reading_them_gives(text: str, symbols: frozenset[
     told = lex(data, read_anew._skip)
     assert (code.masked, code.texts) == (told.masked, told.texts)
     assert code.directives == tuple(d for d in told.directives if d.name not in CONDITIONALS)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "end"),
+    [
+        (rb'(?:[^"{]++|\{{1,1}+(?!\{))*+', b"a{b{{c", 3),
+        (rb"x(?:\s*+,\s*+y)*+", b"x, y ,z", 4),
+        (rb"\((?:a\)?+b)?+", b"(a)c", 1),
+    ],
+)
+def test_a_failed_round_of_a_possessive_group_reads_nothing(pattern: bytes, text: bytes, end: int) -> None:
+    """In no version of Python: 3.11.2, which Debian has, would go on after what a round has read before it failed."""
+    found = re.match(possessive(pattern), text)
+    assert found is not None and found.end() == end
 
 
 @settings(max_examples=300, deadline=None)

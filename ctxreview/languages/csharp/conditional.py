@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import combinations, islice
 
 from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, Code, Directive, Text, lex
+from ctxreview.languages.possessive import possessive
 
 Formula = tuple[bytes, ...]
 """A condition in reverse Polish notation: symbols and operators."""
@@ -30,9 +31,9 @@ _BRANCHES_TRIED = 100
 _CONDITIONAL = re.compile(rb"[\r\n][ \t\f\v]*+(#[ \t]*+(if|elif|else|endif)\b([^\r\n]*+))")
 _NOTHING = re.compile(rb"\s*+")
 _NAMES = re.compile(
-    rb"""(?: \s++ | //[^\r\n]*+ | \# [ \t]*+ (?: if|elif|else|endif|region|endregion|pragma|error|warning|nullable ) \b [^\r\n]*+
+    possessive(rb"""(?: \s++ | //[^\r\n]*+ | \# [ \t]*+ (?: if|elif|else|endif|region|endregion|pragma|error|warning|nullable ) \b [^\r\n]*+
       | using \s++ (?: static \s++ )?+ [\w.]++ (?: \s*+ = [\w\s.:<>,]++ )?+ ;
-      | namespace \s++ [\w.]++ \s*+ [;{]?+ )*+""",
+      | namespace \s++ [\w.]++ \s*+ [;{]?+ )*+"""),
     re.VERBOSE,
 )
 """Text in which nothing is found: usings, a namespace's name, comments, and directives, whose branches are asked for themselves."""

@@ -16,6 +16,8 @@ from functools import cached_property, lru_cache
 from itertools import compress
 from typing import NamedTuple
 
+from ctxreview.languages.possessive import possessive
+
 Skip = Callable[["Directive"], int]
 """Told of each directive in code, answers where code goes on: a byte offset at or after its end."""
 
@@ -28,7 +30,8 @@ BLANK = bytes(b if b in b"\r\n" else 0x20 for b in range(256))
 FILLED = bytes(b if b in b"\r\n" else 0x78 for b in range(256))
 """Translation table: every byte but the line ends becomes the letter ``x``."""
 
-_TOKENS = rb"""
+_TOKENS = possessive(
+    rb"""
     (?P<comment> // [^\r\n]*+ (?: \r?+\n [ \t]*+ // [^\r\n]*+ )*+ | /\* [^*]*+ (?: \*(?!/) [^*]*+ )*+ (?: \*/ | \Z ) )
   | (?P<interpolated> (?P<dollars> \$++ ) (?P<quotes> "{3,}+ ) | \$@?+" | @\$" )
   | (?P<raw> "{3,}+ )
@@ -37,15 +40,16 @@ _TOKENS = rb"""
             | '  (?: [^'\\\r\n] | \\[^\r\n] ) [^'\r\n]{0,10}+ ' )
   | (?P<directive> \# [^\r\n]*+ )
 """
+)
 _CODE = re.compile(_TOKENS, re.VERBOSE)
 _START = re.compile(rb"[/\"'#$@]")
 """The bytes that a token outside holes starts with: sought on their own, eight times as fast as the tokens."""
 _HOLE = re.compile(_TOKENS + rb"| (?P<bracket> [(){}\[\]] | ::?+ )", re.VERBOSE)
 _DIRECTIVE = re.compile(rb"#[ \t]*+([^\W\d]\w*+|[!:]|)")
-_REGULAR = re.compile(rb'(?:[^"\\{\r\n]++|\\[^\r\n]|\{\{)*+')
-_VERBATIM = re.compile(rb'(?:[^"{]++|""|\{\{)*+')
-_REGULAR_FORMAT = re.compile(rb':(?:[^}"\\\r\n]++|\\[^\r\n])*+')
-_VERBATIM_FORMAT = re.compile(rb':(?:[^}"]++|"")*+')
+_REGULAR = re.compile(possessive(rb'(?:[^"\\{\r\n]++|\\[^\r\n]|\{\{)*+'))
+_VERBATIM = re.compile(possessive(rb'(?:[^"{]++|""|\{\{)*+'))
+_REGULAR_FORMAT = re.compile(possessive(rb':(?:[^}"\\\r\n]++|\\[^\r\n])*+'))
+_VERBATIM_FORMAT = re.compile(possessive(rb':(?:[^}"]++|"")*+'))
 _RAW_FORMAT = re.compile(rb':[^}"]*+')
 _BRACKETS = bytes(b in b"()[]{}" for b in range(256))
 _OPENING = {0x29: 0x28, 0x5D: 0x5B, 0x7D: 0x7B}
@@ -155,7 +159,7 @@ class _Literal:
 def _raw_text(braces: int, quotes: int) -> re.Pattern[bytes]:
     """Text of a raw interpolated literal: shorter runs of quotes and braces than its own are text."""
     brace = rb"|\{{1,%d}+(?!\{)" % (braces - 1) if braces > 1 else b""
-    return re.compile(rb'(?:[^"{]++|"{1,%d}+(?!")%s)*+' % (quotes - 1, brace))
+    return re.compile(possessive(rb'(?:[^"{]++|"{1,%d}+(?!")%s)*+' % (quotes - 1, brace)))
 
 
 def lex(data: bytes, skip: Skip | None = None) -> Code:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from ctxreview.languages.csharp.editing import ASSIGNS, LONGEST, NAME, Edit, blank, word, word_before
 from ctxreview.languages.csharp.lexing import Code
+from ctxreview.languages.possessive import possessive
 
 _MAYBE = re.compile(rb"\?(?=\[|\.(?!\d))")
 _NULLABLE = re.compile(rb"[\w)\]!\">\x80-\xff]")
-_LINK = re.compile(rb"\s*+(?:(\?)?+\.\s*+(?:" + NAME + rb")(?:<[^<>(){};=]*+>)?+|(\?)?+([\[(])|!(?!=))")
+_LINK = re.compile(possessive(rb"\s*+(?:(\?)?+\.\s*+(?:" + NAME + rb")(?:<[^<>(){};=]*+>)?+|(\?)?+([\[(])|!(?!=))"))
 _ASSIGNMENT = re.compile(rb"\s*+" + ASSIGNS)
 
 
@@ -34,7 +35,7 @@ def null_conditional_assignment(code: Code) -> Iterator[Edit]:
             yield from ((mark, b" ") for mark in marks)
 
 
-_COMPOUND = re.compile(word(b"operator") + rb"\s++(?:checked\s++)?+(?:[+\-*/%&|^]|<<|>>>?)(=)\s*+\(")
+_COMPOUND = re.compile(possessive(word(b"operator") + rb"\s++(?:checked\s++)?+(?:[+\-*/%&|^]|<<|>>>?)(=)\s*+\("))
 
 
 def compound_operator(code: Code) -> Iterator[Edit]:
@@ -44,19 +45,23 @@ def compound_operator(code: Code) -> Iterator[Edit]:
 
 
 _POINTER = rb"[\w\x80-\xff.:]++(?:<[^<>(){};]*+(?:<[^<>(){};]*+>[^<>(){};]*+)*+>)?+\s*+\*[\s*]*+"
-_POINTED = re.compile(rb"\*\s*+((?:\(\s*+" + _POINTER + rb"\)\s*+&?+\s*+)*+)(\()?+")
+_POINTED = re.compile(possessive(rb"\*\s*+((?:\(\s*+" + _POINTER + rb"\)\s*+&?+\s*+)*+)(\()?+"))
 _BEFORE_DEREFERENCE = frozenset(
     (b"", b"return", b"ref", b"in", b"out", b"else", b"do", b"=>", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
 )
-_CAST = re.compile(rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|" + _POINTER + rb")\s*+")
+_CAST = re.compile(
+    possessive(rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|" + _POINTER + rb")\s*+")
+)
 _HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"lock"))
 """Statements whose parentheses a statement follows."""
 
 
 _STEP = rb"\s*+(\+\+|--)"
 _STEPPED_TARGET = re.compile(
-    rb"\*(?:" + _STEP + rb")?+\s*+(?:" + NAME + rb")(?:\s*+(?:\.|->)\s*+(?:" + NAME + rb"))*+(?:" + _STEP + rb")?+"
-    rb"\s*+" + ASSIGNS
+    possessive(
+        rb"\*(?:" + _STEP + rb")?+\s*+(?:" + NAME + rb")(?:\s*+(?:\.|->)\s*+(?:" + NAME + rb"))*+(?:" + _STEP + rb")?+"
+        rb"\s*+" + ASSIGNS
+    )
 )
 _STEPPED_FIRST = re.compile(rb"\*" + _STEP)
 
@@ -122,7 +127,9 @@ def stray_semicolon(code: Code) -> Iterator[Edit]:
 _SLICE = re.compile(rb"\[\s*+(\.\.)\s*+(?:([,\]])|(?=(?:var|not|null)\b|\{))")
 _TYPED = rb"(?!(?:await|new|throw|ref|from|async|static|stackalloc)\b)(?:" + NAME + rb")(?:<[\w\s.,?]*+>)?+(?:\[\])?+"
 _NAMED = rb"(?!(?:is|as|and|or|switch|with)\b)(?:" + NAME + rb")"
-_LATER_SLICE = re.compile(rb",\s*+(\.\.)\s*+(?=(?:var|not)\b|\{|" + _TYPED + rb"\s++" + _NAMED + rb"\s*+[,\]])")
+_LATER_SLICE = re.compile(
+    possessive(rb",\s*+(\.\.)\s*+(?=(?:var|not)\b|\{|" + _TYPED + rb"\s++" + _NAMED + rb"\s*+[,\]])")
+)
 _GUARDED = re.compile(rb"\]\s*+when\b")
 _BEFORE_PATTERN = frozenset((b"is", b"not", b"case", b"and", b"or", b"{", b",", b"(", b":", b"["))
 

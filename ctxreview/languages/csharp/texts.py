@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from ctxreview.languages.csharp.editing import Edit
 from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, FILLED, Code, Directive
+from ctxreview.languages.possessive import possessive
 
 _TAKEN_DIRECTIVE = re.compile(
-    rb"""\#[ \t]*+ (?:
+    possessive(rb"""\#[ \t]*+ (?:
         (?: region | endregion ) (?: [ \t\r] (?: [^/\r\n] | / (?![*\r\n]) )*+ )?+
       | (?: define | undef ) [ \t]++ \w++ [ \t]*+ (?: //[^\r\n]*+ )?+
       | (?: error | warning ) [ \t]++ [^/\r\n]++
@@ -18,7 +19,7 @@ _TAKEN_DIRECTIVE = re.compile(
             (?: [ \t]++ \w++ (?: [ \t]*+ , [ \t]*+ \w++ )*+ )?+ [ \t]*+ (?: //[^\r\n]*+ )?+
       | nullable [ \t]++ (?: enable | disable | restore ) (?: [ \t]++ (?: annotations | warnings ) )?+
             [ \t]*+ (?: //[^\r\n]*+ )?+
-    ) \r? \n""",
+    ) \r? \n"""),
     re.VERBOSE,
 )
 

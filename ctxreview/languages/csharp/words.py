@@ -8,6 +8,7 @@ from itertools import chain
 
 from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, blank, capital, word, word_before
 from ctxreview.languages.csharp.lexing import Code
+from ctxreview.languages.possessive import possessive
 
 _IDENTIFIED = rb"""(?= \s*+ (?: [=.,;)\]}?:!+\-*/%|&^<>] | \Z
     | (?: is | as | switch | in | when | and | or | equals | into | on | where | select | group | orderby
@@ -52,7 +53,7 @@ def contextual_identifier(code: Code) -> Iterator[Edit]:
             yield capital(code, match.start())
 
 
-_FOREIGN_WORD = re.compile(rb"(?:[\xc2-\xf4][\x80-\xbf]++){2,}+")
+_FOREIGN_WORD = re.compile(possessive(rb"(?:[\xc2-\xf4][\x80-\xbf]++){2,}+"))
 _FOREIGN = re.compile(
     rb"(?P<two>\xc2[\x80-\x84\x86-\x9f\xa1-\xa9\xab\xac\xae-\xb4\xb6-\xb9\xbb-\xbf]|\xc3[\x97\xb7]|\xcb\x9c)"
     rb"|\xe2(?:\x80[\x90-\xa7\xb0-\xbe]|\x82\xac|\x84\xa2)"
@@ -112,7 +113,7 @@ def scoped_params(code: Code) -> Iterator[Edit]:
 _ARROW = re.compile(rb"\)\s*+=>")
 _MODIFIED = re.compile(rb"[(,]\s*+(?:ref|out|in|scoped|params|readonly)\s")
 _PARAMETER_MODIFIERS = re.compile(
-    rb"(?:\A|,)\s*+((?:(?:ref|out|in|scoped|params|readonly)\s++)++)(?:" + NAME + rb")(?=\s*+(,|\Z)?+)"
+    possessive(rb"(?:\A|,)\s*+((?:(?:ref|out|in|scoped|params|readonly)\s++)++)(?:" + NAME + rb")(?=\s*+(,|\Z)?+)")
 )
 _MEMBER = re.compile(rb"[\w@\x80-\xff]+|>|\]")
 _BEFORE_LAMBDA = frozenset((b"return", b"static", b"async", b"await", b"throw", b"in", b"else", b"yield", b"case"))
@@ -136,8 +137,8 @@ def lambda_modifier(code: Code) -> Iterator[Edit]:
                 yield blank(code, opening + 1 + modifier.start(1), opening + 1 + modifier.end(1))
 
 
-_EXTENSION = re.compile(word(b"extension") + rb"(?:\s*+<[^<>(){};]*+>)?+\s*+\(")
-_BODY = re.compile(rb"\s*+(?:where\b[^{};]*+)?+\{")
+_EXTENSION = re.compile(possessive(word(b"extension") + rb"(?:\s*+<[^<>(){};]*+>)?+\s*+\("))
+_BODY = re.compile(possessive(rb"\s*+(?:where\b[^{};]*+)?+\{"))
 
 
 def extension_block(code: Code) -> Iterator[Edit]:
