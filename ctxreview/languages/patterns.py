@@ -23,7 +23,8 @@ _PATTERN = re.compile(
 UNREAD = "unread"
 """The capture of bodies that were not entered."""
 
-_ENTERED = ("function", "member")
+_DECLARING = ("function", "member")
+"""The captures of what holds bodies."""
 
 
 class Pattern(NamedTuple):
@@ -112,7 +113,7 @@ class Patterns:
                 for pattern in by_kind[kind]:
                     if pattern.matches(node):
                         capture = pattern.capture
-                        if lit is not None and capture in _ENTERED and node.start_byte >= entered:
+                        if lit is not None and capture in _DECLARING and node.start_byte >= entered:
                             passed = not _touches(node, lit)
                             capture = UNREAD if passed and capture == "function" else capture
                         found.setdefault(capture, []).append(node)
