@@ -7,6 +7,7 @@ state the function uses, then the rest of the type as signatures. A scope's two 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.errors import SourceError
@@ -22,6 +23,7 @@ from ctxreview.model import (
     Surroundings,
     Tokens,
     Verdict,
+    held_by,
     holds_any,
 )
 from ctxreview.tokens import Tokenizer
@@ -30,6 +32,8 @@ Look = Callable[[Outline, Sequence[Scope]], Surroundings]
 """Tells what the repository says about the functions around a selection."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
+_NO_WORD = bytes(b if chr(b).isalnum() or b == 0x5F or b >= 0x80 else 0x20 for b in range(0x100))
+"""Spaces for all that is no part of a name."""
 
 NO_SCOPE = ("suppressed", "retried")
 """Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
@@ -66,7 +70,7 @@ def build(
     inside = Spans(spans)
     scopes = tuple(s for s in outline.holds if inside.hold(s.span) or holds_any(s.span, spans))
     enclosing = tuple(s for s in scopes if outline.runs_under(pointed, s))
-    facts = tuple(f for f in outline.facts if inside.hold(f.span))
+    facts = tuple(f for span in spans for f in held_by(span, outline.facts))
     context = Context(
         selection=selection,
         outline=outline,
@@ -92,7 +96,9 @@ def build(
 def _pointed(selection: Selection, outline: Outline) -> Span:
     """The selected code without the blanks and comments around it; where there is none, what follows."""
     source, span = selection.source, selection.span
-    inside = [c for c in outline.comments if c.overlaps(span)]
+    comments = outline.comments
+    first, last = bisect_left(comments, (span.start,)), bisect_left(comments, (span.end,))
+    inside = [c for c in comments[max(0, first - 1) : last] if c.overlaps(span)]
     code = _trim(source.data, span, inside)
     if code.size:
         return code
@@ -231,7 +237,8 @@ def _scope_blind_spots(
 def _callees(outline: Outline, members: list[Scope]) -> list[str]:
     """Members of the same file that the code calls by name."""
     own = {m.name for m in members}
-    code = "\n".join(outline.source.text(m.span) for m in members)
-    names = [name for name in outline.methods if name in code and name not in own]
-    called = set(_CALLED.findall(code)) if names else ()
+    code = b"\n".join(outline.source.data[m.span.start : m.span.end] for m in members)
+    words = set(code.translate(_NO_WORD).split()) if outline.methods else ()
+    names = [name for name in outline.methods if name.encode() in words and name not in own]
+    called = set(_CALLED.findall(code.decode("utf-8", "replace"))) if names else ()
     return [name for name in names if name in called]

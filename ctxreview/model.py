@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 Certainty = Literal["syntactic", "resolved", "assumed"]
 Verdict = Literal["in-scope", "no-scope-found", "cannot-tell"]
@@ -371,10 +371,13 @@ class Head(NamedTuple):
     state: Member | None = None
 
 
-def held_by(span: Span, scopes: Sequence[Scope]) -> Sequence[Scope]:
-    """Those that ``span`` holds, of some scopes in source order."""
-    first, last = (bisect_left(scopes, at, key=lambda s: s.span.start) for at in span)
-    return [s for s in scopes[first:last] if s.span.end <= span.end]
+Place = TypeVar("Place", Scope, Fact)
+
+
+def held_by(span: Span, places: Sequence[Place]) -> list[Place]:
+    """Those that ``span`` holds, of some scopes or facts in source order."""
+    first, last = (bisect_left(places, at, key=lambda p: p.span.start) for at in span)
+    return [p for p in places[first:last] if p.span.end <= span.end]
 
 
 @dataclass(frozen=True)

@@ -62,16 +62,15 @@ def outline(
     """
     language = with_wrappers(language_of(source.path), wrappers)
     reading = read(source.data, language, keep, within)
-    found = _outlined(reading.root, source, language, within, wanted)
+    found = _outlined(reading.root, source, language, within, wanted, left_out=reading.left_out)
     if found is None:
         return outline(source, keep, wrappers, None, wanted)
-    unread = tuple(sorted({*found.unread, *reading.left_out})) if reading.left_out else found.unread
-    found = found._replace(parse=reading.parse, unread=unread)
+    found = found._replace(parse=reading.parse)
     for root, lit in reading.branches:
         # What has no lit line is as in the file's own tree, unless it uses what only the branch declares.
-        branch = _outlined(root, source, language, _asked(lit, within, found), wanted, lit)
+        branch = _outlined(root, source, language, _asked(lit, within, found), wanted, lit, reading.left_out)
         if branch is None or _are_named(set(branch.members).difference(found.members), reading.root):
-            branch = _outlined(root, source, language, within, wanted)
+            branch = _outlined(root, source, language, within, wanted, left_out=reading.left_out)
         if branch is None:
             return outline(source, keep, wrappers, None, wanted)
         found = _with_branch(found, branch)
@@ -98,10 +97,11 @@ def _outlined(
     within: tuple[Span, ...] | None,
     wanted: frozenset[str],
     lit: tuple[Span, ...] | None = None,
+    left_out: tuple[Span, ...] = (),
 ) -> _Found | None:
     """What one tree gives, ``lit`` lines and what they are in alone if they are given.
 
-    ``None`` where it takes more than the functions ``within`` to tell what they do.
+    The bodies ``left_out`` are blank in the tree. ``None`` where it takes more than the functions ``within`` to tell what they do.
     """
     captures = language.patterns.captures(root, within, lit)
     types = Nesting(_types(root, captures, language))
@@ -115,8 +115,8 @@ def _outlined(
     known = facts.facts(root, captures, calls, names, language, source)
     declares = {name: m.declares for m in reversed(members) for name in m.names}
     page = Page(captures, calls, language, source, types, nesting, declares, known, comments)
-    unread = tuple(nodes.span(n) for n in captures.get(UNREAD, []))
-    if unread and reach_out(page):
+    unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
+    if unread and reach_out(page, unread):
         return None
     holds = scopes.scopes(page)
     every = (*types.scopes, *functions, *holds)

@@ -72,8 +72,9 @@ def _every(language: Language) -> tuple[tuple[bytes, str, str], ...]:
 def effects(calls: Sequence[nodes.Call], language: Language, names: Names, written: Written) -> Iterator[Fact]:
     """The facts of the calls that the catalogue knows, of delegates that are called, and of tasks nobody awaits."""
     known = catalogue(language)
-    # Only the receivers that the file has: asking each call for its own would cost more than the rest.
-    every = {on: kind for mark, on, kind in _every(language) if mark in names.data}
+    # Only the receivers that stand among the calls: asking each call for its own would cost more than the rest.
+    first, last = (calls[0].node.start_byte, max(c.node.end_byte for c in calls)) if calls else (0, 0)
+    every = {on: kind for mark, on, kind in _every(language) if names.data.find(mark, first, last) >= 0}
     any_name = any(kind != "ignore" for kind in every.values())
     for call in calls:
         node, name = call

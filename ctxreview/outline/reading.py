@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tree_sitter import Range
@@ -16,6 +15,10 @@ from ctxreview.outline import nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
+
+
+_BLOCK = 1024
+"""Bytes that are compared at once: most of them are the same."""
 
 
 class Branch(NamedTuple):
@@ -50,12 +53,11 @@ class _Parsed(NamedTuple):
         if data == self.data:
             return self
         tree = self.tree.copy()
-        lines = self.data.split(b"\n")  # tree-sitter's rows end with \n alone
-        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-        for row, after in enumerate(data.split(b"\n")):
-            if lines[row] != after:
-                at, edge = starts[row], (row, len(after))
-                tree.edit(at, at + len(after), at + len(after), (row, 0), edge, edge)
+        row = last = 0  # tree-sitter's rows end with \n alone
+        for start, end in _differing(self.data, data):
+            row += data.count(b"\n", last, start)
+            tree.edit(start, end, end, (row, 0), (row, end - start), (row, end - start))
+            last = start
         return _parsed(data, language, self.left_out, tree)
 
 
@@ -124,13 +126,26 @@ def _health(root: Node) -> Parse:
     return Parse(clean=not root.has_error, errors=tuple(errors(root)) if root.has_error else ())
 
 
+def _differing(before: bytes, after: bytes) -> Iterator[Span]:
+    """The lines that differ, without their ends, of bytes with the same line ends."""
+    at = 0
+    while at < len(before):
+        end = before.find(b"\n", at + _BLOCK) + 1 or len(before)
+        if before[at:end] != after[at:end]:
+            start = at
+            for was, now in zip(before[at:end].splitlines(True), after[at:end].splitlines(True), strict=True):
+                if was != now:
+                    yield Span(start, start + len(was.rstrip(b"\r\n")))
+                start += len(was)
+        at = end
+
+
 def _dark(data: bytes, mended: bytes) -> Iterator[Span]:
     """The lines of ``data`` that are blank in ``mended`` and not there."""
-    at = 0
-    for before, after in zip(data.splitlines(keepends=True), mended.splitlines(keepends=True), strict=True):
-        if not after.strip() and before.strip():
-            yield Span(at, at + len(before))
-        at += len(before)
+    for start, end in _differing(data, mended):
+        if not mended[start:end].strip() and data[start:end].strip():
+            following = data[end : end + 2]
+            yield Span(start, end + (2 if following == b"\r\n" else len(following[:1])))
 
 
 def _unread(root: Node, data: bytes, language: Language) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,14 +45,26 @@ def variables(page: Page) -> Iterator[Scope]:
         yield from _ended_elsewhere(target, start, uses)
 
 
-def reach_out(page: Page) -> bool:
-    """Whether what was read opens or ends something that a field keeps, so that the other members decide too."""
-    ends = ENDS | page.language.completions
-    kept = page.declares
-    for call, name in page.calls:
-        if name in ends and nodes.text(nodes.receiver(call)).removeprefix("this.") in kept:
-            return True
-    return any(s is not None and s.target.removeprefix("this.") in kept for s in _starts(page))
+def reach_out(page: Page, unread: Sequence[Span]) -> bool:
+    """Whether what was read opens what a field keeps and one of the ``unread`` bodies may end, or the other way round.
+
+    Then these bodies decide, too. They are looked at as text: the words that it takes may stand in them for anything.
+    """
+    language, kept = page.language, page.declares
+    ends = ENDS | language.completions
+    ended = {nodes.text(nodes.receiver(call)).removeprefix("this.") for call, name in page.calls if name in ends}
+    opened = {s.target.removeprefix("this.") for s in _starts(page) if s is not None}
+    opens = (*language.named("opens"), *language.table("creates"))
+    return any(
+        _has_any(page.source.data[body.start : body.end], fields, words)
+        for fields, words in ((ended.intersection(kept), opens), (opened.intersection(kept), ends))
+        for body in (unread if fields else ())
+    )
+
+
+def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
+    """Whether the code has one of the fields and one of the words."""
+    return any(field.encode() in code for field in fields) and any(word.encode() in code for word in words)
 
 
 def returned(page: Page) -> Iterator[Scope]:

@@ -62,7 +62,7 @@ _FOREIGN = re.compile(
 
 def foreign_word(code: Code) -> Iterator[Edit]:
     """``Á½¸ö``: a name in another code page, such as Chinese, read as a Western one; letters for its signs."""
-    for run in _FOREIGN_WORD.finditer(code.masked):
+    for run in () if code.masked.isascii() else _FOREIGN_WORD.finditer(code.masked):
         signs = list(_FOREIGN.finditer(code.masked, *run.span()))
         if sum(len(sign[0]) for sign in signs) < len(run[0]):  # signs alone are a slip, such as curled quotes
             for sign in signs:
