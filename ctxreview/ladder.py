@@ -290,10 +290,11 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     own = Spans(taken)
     heads = outline.heads(home)
     words = mentioned(code)
-    used = {h.state for h in heads if h.state and not words.isdisjoint(h.state.names) and not own.overlap(h.state.span)}
+    states = [h.state for h in heads if h.state is not None]
+    used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlap(m.span)}
     fields = [
         Excerpt(source, _lines(source, outline.declaration(m)), "field", f"{', '.join(m.names)}: used by the function")
-        for m in sorted(used, key=lambda m: m.span)
+        for _, m in sorted(used.items())
     ]
     yield _Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
     users = [] if shown else list(_users(outline, home, pointed))
@@ -304,7 +305,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
         source,
     )
     taken = [*taken, header.span, *(f.span for f in fields)]
-    others = [h for h in heads if h.state is None or not (h.state in used or own.overlap(h.state.span))]
+    others = [h for h in heads if h.state is None or not (h.state.span in used or own.overlap(h.state.span))]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
         for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})

@@ -100,6 +100,11 @@ class Language:
         """What blanks the bodies that nobody asks for, where the language has such a pass."""
         return self._pass("skim")
 
+    @cached_property
+    def first_token(self) -> Callable[..., Any] | None:
+        """What tells where a declaration begins whose attributes are compiled under conditions, where there are such."""
+        return self._pass("first_token")
+
     def _pass(self, name: str) -> Callable[..., Any] | None:
         if not (FOLDER / self.name / f"{name}.py").exists():
             return None

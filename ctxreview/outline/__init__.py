@@ -201,7 +201,7 @@ def statements(source: Source, within: Span) -> tuple[Span, ...]:
 
 def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[Scope, ...]:
     words = language.shape["functions"]
-    found = [_function(node, words[node.type], types) for node in captures.get("function", [])]
+    found = [_function(node, language, types) for node in captures.get("function", [])]
     run = captures.get("function.run", [])
     if run:
         whole = Span(run[0].start_byte, run[-1].end_byte)
@@ -211,12 +211,13 @@ def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[
     return tuple(sorted(found, key=lambda s: (s.span.start, -s.span.end)))
 
 
-def _function(node: Node, construct: str, types: Nesting) -> Scope:
-    # An attribute that stands under `#if` is no token of the function without a symbol.
+def _function(node: Node, language: Language, types: Nesting) -> Scope:
+    construct = language.shape["functions"][node.type]
     first = node.child(0)
-    if first is None or first.type.startswith("preproc"):
-        first = next((c for c in node.children if not c.type.startswith("preproc")), node)
-    whole = Span(first.start_byte, node.end_byte)
+    start = node.start_byte
+    if first is not None and first.type.startswith("preproc") and language.first_token is not None:
+        start = language.first_token(node)
+    whole = Span(start, node.end_byte)
     inner = nodes.body(node)
     return Scope(
         kind="function",

@@ -50,7 +50,7 @@ def context(value: Context) -> Document:
     first, last = value.selection.lines
     enclosing = frozenset(value.enclosing)
     # Most excerpts are said in the same few words, and there may be a hundred of them.
-    told = {text: _clean(text, quoted=True) for e in value.excerpts for text in (e.source.path, e.why)}
+    told = {text: _clean(text, quoted=True) for text in {t for e in value.excerpts for t in (e.source.path, e.why)}}
     found: Document = {
         "schema": "ctxreview.context/1",
         "selection": {"path": value.path, "start_line": first, "end_line": last},
@@ -63,23 +63,22 @@ def context(value: Context) -> Document:
         "scopes": [_scope(s, s in enclosing, value) for s in value.scopes],
         "verdict": value.verdict,
         "facts": [
-            {
-                "kind": f.kind,
-                "name": f.name,
-                **_lines(source.lines_of(f.span)),
-            }
+            {"kind": f.kind, "name": f.name, "start_line": first, "end_line": last}
             for f in value.facts
+            for first, last in (source.lines_of(f.span),)
         ],
         "excerpts": [
             {
-                "path": told[e.source.path],
-                **_lines(e.source.lines_of(e.span)),
-                "role": e.role,
-                "why": told[e.why],
-                "tokens": e.tokens,
-                **({"elided": [_lines(e.source.lines_of(s)) for s in e.elided]} if e.elided else {}),
+                "path": told[of.path],
+                "start_line": first,
+                "end_line": last,
+                "role": role,
+                "why": told[why],
+                "tokens": tokens,
+                **({"elided": [_lines(of.lines_of(s)) for s in elided]} if elided else {}),
             }
-            for e in value.excerpts
+            for of, span, role, why, tokens, elided in value.excerpts
+            for first, last in (of.lines_of(span),)
         ],
         "omitted": [
             {"path": o.path, "start_line": o.start_line, "end_line": o.end_line, "why": o.why} for o in value.omitted

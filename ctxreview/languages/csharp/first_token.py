@@ -1,0 +1,54 @@
+"""Where a declaration begins whose attributes stand under ``#if``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctxreview.languages.csharp.conditional import formula, holds
+from ctxreview.languages.csharp.lexing import lex
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_FURTHER = ("preproc_elif", "preproc_else")
+
+
+def first_token(declaration: Node) -> int:
+    """The byte offset of its first token for a compiler that was given no symbols: what the file defines counts."""
+    symbols: frozenset[bytes] | None = None
+    for child in declaration.children:
+        if not child.type.startswith("preproc"):
+            return child.start_byte
+        if symbols is None:
+            symbols = _defined(declaration)
+        lit = _lit(child, symbols)
+        if lit is not None:
+            return lit
+    return declaration.start_byte
+
+
+def _defined(node: Node) -> frozenset[bytes]:
+    """The symbols that the file itself defines."""
+    root = node
+    while root.parent is not None:
+        root = root.parent
+    symbols: frozenset[bytes] = frozenset()
+    for directive in lex(root.text or b"").directives:
+        symbol = frozenset(directive.rest.split()[:1])
+        if directive.name == b"define":
+            symbols |= symbol
+        elif directive.name == b"undef":
+            symbols -= symbol
+    return symbols
+
+
+def _lit(branch: Node | None, symbols: frozenset[bytes]) -> int | None:
+    """Where the code of the branches of one ``#if`` begins under ``symbols``; ``None`` where none of them has any."""
+    while branch is not None:
+        inside = branch.named_children
+        condition = inside.pop(0) if branch.type != "preproc_else" and inside else None
+        further = next((c for c in inside if c.type in _FURTHER), None)
+        if condition is None or holds(formula(condition.text or b""), symbols):
+            return next((c.start_byte for c in inside if c.type == "attribute_list"), None)
+        branch = further
+    return None
