@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct
@@ -32,7 +32,8 @@ class _Event(NamedTuple):
 
 def pairs(page: Page) -> Iterator[Scope]:
     """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
-    for (owner, _), events in _events(page).items():
+    every = _events(page)
+    for (owner, resource), events in every.items():
         opened: set[int] = set()
         tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
         within = Spans(tried.values())
@@ -47,6 +48,9 @@ def pairs(page: Page) -> Iterator[Scope]:
                 covered = release.id in tried or within.hold(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
                 yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+            elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
+                note = "It is released by a function that stands in this one, which may run later."
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note)
             elif event.certain and owner.size:
                 end = Span(owner.end - 1, owner.end)
                 note = "Nothing in this function releases it."
@@ -59,6 +63,21 @@ def pairs(page: Page) -> Iterator[Scope]:
             last = events[-1]
             made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note)
             yield made._replace(certainty="assumed")
+
+
+def _handed_on(
+    acquire: _Event, owner: Span, resource: str, every: Mapping[tuple[Span, str], list[_Event]]
+) -> Span | None:
+    """The last release in a lambda or local function that follows in the same function and takes nothing itself."""
+    inner = [e for (of, on), e in every.items() if on == resource and of != owner and owner.holds(of)]
+    found = [
+        nodes.span(e.node)
+        for events in inner
+        if not any(e.acquires for e in events)
+        for e in events
+        if e.node.start_byte > acquire.node.end_byte and any(c in e.constructs for c in acquire.constructs)
+    ]
+    return max(found, default=None)
 
 
 def _events(page: Page) -> dict[tuple[Span, str], list[_Event]]:

@@ -17,6 +17,8 @@ def first_token(declaration: Node) -> int:
     """The byte offset of its first token for a compiler that was given no symbols: what the file defines counts."""
     symbols: frozenset[bytes] | None = None
     for child in declaration.children:
+        if child.type == "comment":
+            continue
         if not child.type.startswith("preproc"):
             return child.start_byte
         if symbols is None:

@@ -10,6 +10,29 @@ class Unpaired
         Work();
     }                                            //- lock SemaphoreSlim acquire-release _gate
 
+    void HandOn()
+    {
+        _gate.Wait();                            //+ lock SemaphoreSlim acquire-release _gate 2
+        Task.Run(async () =>
+        {                                        //+ lock SemaphoreSlim acquire-release _gate 3
+            try
+            {
+                await Work();
+            }
+            finally
+            {
+                _gate.Release();                 //- lock SemaphoreSlim acquire-release _gate 2 //- lock SemaphoreSlim acquire-release _gate 3
+            }
+        });
+    }
+
+    void Signal()
+    {
+        var woken = new SemaphoreSlim(0);
+        Task.Run(() => { woken.Wait(); });
+        woken.Release();
+    }
+
     void Free()
     {                                            //+ lock SemaphoreSlim acquire-release _gate 1
         Work();
