@@ -101,6 +101,12 @@ def test_another_if_branch_is_read_once() -> None:
     assert [f.name for f in facts(code) if f.is_state] == ["_n"]
 
 
+def test_a_statement_that_goes_on_in_each_branch_is_told_once() -> None:
+    """An exit, and what is written, begins before ``#if`` and ends in either branch."""
+    code = "class C { int _n; int M() { _n = 1 +\n#if A\n2;\n#else\n3;\n#endif\nreturn _n ??\n#if A\n4;\n#else\n5;\n#endif\n} }"
+    assert [(f.kind, f.name) for f in facts(code)] == [("write", "_n"), ("exit", "return"), ("read", "_n")]
+
+
 QUIET = {
     "a value's own call": ("var next = _when.Add(span);", "DateTime _when;"),
     "an unknown call for its value": ("var next = moment.Utc.Add(span);", ""),

@@ -159,12 +159,19 @@ def _with_branch(found: _Found, branch: _Found) -> _Found:
         if (s.kind, s.span) not in known and (s.kind, s.span.end) not in ends and not crosses(s.span)
     ]
     places = {f.span for f in found.facts}
+    begun = {_begun(f) for f in found.facts}
+    facts_there = (f for f in branch.facts if f.span not in places and _begun(f) not in begun)
     return found._replace(
         scopes=tuple(sorted((*found.scopes, *further), key=lambda s: (s.span.start, -s.span.end))),
         members=tuple(dict.fromkeys((*found.members, *branch.members))),
-        facts=tuple(sorted((*found.facts, *(f for f in branch.facts if f.span not in places)), key=lambda f: f.span)),
+        facts=tuple(sorted((*found.facts, *facts_there), key=lambda f: f.span)),
         references=tuple(sorted({r.at: r for r in (*branch.references, *found.references)}.values(), key=_at)),
     )
+
+
+def _begun(fact: Fact) -> tuple[str, str, int]:
+    """What a statement that goes on in each branch has in common there."""
+    return fact.kind, fact.name, fact.span.start
 
 
 def _at(reference: Reference) -> Span:
