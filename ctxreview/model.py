@@ -338,13 +338,16 @@ class Reference(NamedTuple):
 class Member(NamedTuple):
     """State of a type: a field, property or event with the names it declares.
 
-    ``kind`` is ``field``, ``property``, ``indexer`` or ``event``; ``declares`` is the declared type as written.
+    ``kind`` is ``field``, ``property``, ``indexer`` or ``event``; ``declares`` is the declared type as written;
+    ``explicit`` says that only an interface's name reaches it.
     """
 
     kind: str
     names: tuple[str, ...]
     span: Span
     declares: str = ""
+    modifiers: tuple[str, ...] = ()
+    explicit: bool = False
 
 
 class Parse(NamedTuple):

@@ -303,15 +303,26 @@ def _qualified(type_: Node, namespace: Node | None) -> str:
 def _members(captures: Captures, language: Language) -> list[Member]:
     found = []
     for node in captures.get("member", []):
-        listed = next((c for c in node.named_children if c.type == "variable_declaration"), None)
-        if listed is not None:
+        inside = node.named_children
+        kinds = [c.type for c in inside]
+        if "variable_declaration" in kinds:
+            listed = inside[kinds.index("variable_declaration")]
             names = tuple(
                 nodes.text(d.child_by_field_name("name"))
                 for d in listed.named_children
                 if d.type == "variable_declarator"
             )
         else:
+            listed = node
             names = (nodes.text(node.child_by_field_name("name")) or "this[]",)
-        declares = nodes.text((listed or node).child_by_field_name("type"))
-        found.append(Member(language.shape["members"][node.type], names, nodes.span(node), declares))
+        found.append(
+            Member(
+                kind=language.shape["members"][node.type],
+                names=names,
+                span=nodes.span(node),
+                declares=nodes.text(listed.child_by_field_name("type")),
+                modifiers=tuple(nodes.text(c) for c, kind in zip(inside, kinds, strict=True) if kind == "modifier"),
+                explicit="explicit_interface_specifier" in kinds,
+            )
+        )
     return found

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
+_DIRECTIVE = re.compile(rb"(?:\A|\n)[ \t]*+(#[^\r\n]*+)")
+
+
 def facts(
     root: Node, captures: Captures, calls: list[nodes.Call], names: Names, language: Language, source: Source
 ) -> tuple[Fact, ...]:
@@ -42,10 +45,13 @@ def facts(
 
 
 def code(root: Node, comments: list[Node]) -> bytes:
-    """The text that was parsed (other ``#if`` branches are blank in it), its comments blanked too."""
+    """The text that was parsed (other ``#if`` branches are blank in it), its comments and directives blanked too."""
     data = bytearray(bytes(root.start_byte) + (root.text or b""))
     for comment in comments:
         start, end = comment.start_byte, comment.end_byte
+        data[start:end] = b" " * (end - start)
+    for line in _DIRECTIVE.finditer(data) if b"#" in data else ():
+        start, end = line.span(1)
         data[start:end] = b" " * (end - start)
     return bytes(data)
 

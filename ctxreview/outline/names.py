@@ -18,6 +18,25 @@ MODIFIERS = ("static", "volatile", "readonly")
 """What a declaration may say that decides how its state is shared, in the order it is told."""
 
 
+_ARGUMENTS = re.compile(rb"<[^<>]*+>")
+_BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
+"""A base as it is named, and a zero for its type arguments."""
+_REACHED = frozenset({"public", "protected", "internal"})
+"""Modifiers without which a member is its type's alone."""
+_BOUNDS = frozenset(
+    {
+        "block",
+        "for_statement",
+        "foreach_statement",
+        "while_statement",
+        "using_statement",
+        "fixed_statement",
+        "catch_clause",
+    }
+)
+"""What a local variable ends with; a name in it may be a field's after that."""
+
+
 class Local(NamedTuple):
     """The declaration of a local variable or parameter, and the function it is declared in."""
 
@@ -61,7 +80,9 @@ class Names:
         homes = self._homes[name]
         for function in self.functions.around(at):
             declared = homes.get(function.span)
-            if declared is not None:
+            if declared is not None and name.encode() in self.declared:
+                declared = [node for node in declared if _reaches(node, at)]
+            if declared:
                 above = bisect_right(declared, at.start, key=_start) - 1  # a later block's is only what it is without
                 return Local(declared[max(above, 0)], function)
         return None
@@ -149,16 +170,29 @@ class Names:
             head = self._head(waiting.pop())
             while (flat := re.sub(rb"\([^()]*\)", b"", head)) != head:
                 head = flat  # without attributes' arguments and a primary constructor's parameters
-            for word in re.findall(rb"\w+", head.partition(b":")[2].partition(b"where")[0]):
-                base = self._by_name.get(word.decode("utf-8", "replace"))
-                if base is not None and base is not type_ and base not in found:
-                    found.append(base)
-                    waiting.append(base)
+            bases = head.partition(b":")[2].partition(b"where")[0]
+            while (flat := _ARGUMENTS.sub(b"\0", bases)) != bases:
+                bases = flat
+            for word, generic in _BASE.findall(bases):
+                same = self._named.get(word.decode("utf-8", "replace"), ())
+                alike = [t for t in same if self._generic(t) == bool(generic)] or same
+                for base in alike:
+                    if base is not type_ and base not in found:
+                        found.append(base)
+                        waiting.append(base)
         return found
 
     @cached_property
     def _by_name(self) -> dict[str, Scope]:
         return {t.name: t for t in self.types.scopes}
+
+    @cached_property
+    def _named(self) -> dict[str, list[Scope]]:
+        """The types by name, which several may have."""
+        found: dict[str, list[Scope]] = {}
+        for type_ in self.types.scopes:
+            found.setdefault(type_.name, []).append(type_)
+        return found
 
     @cached_property
     def _own_of(self) -> dict[str, list[dict[str, State]]]:
@@ -191,22 +225,28 @@ class Names:
 
     def _state(self, member: Member) -> State | None:
         """``None`` for a constant, which is no state, and for what only an interface's name reaches."""
-        name = member.names[0].encode() if member.names else b""
-        head = self.data[member.span.start : max(member.span.start, self.data.find(name, member.span.start))]
-        words = set(re.findall(r"\w+", head.decode("utf-8", "replace")))
-        if "const" in words or head.rstrip().endswith(b"."):
+        if "const" in member.modifiers or member.explicit:
             return None
-        told = [w for w in MODIFIERS if w in words]
+        told = [w for w in MODIFIERS if w in member.modifiers]
         return State(
             words=" ".join([*(told or ["instance"]), member.kind]),
             type=member.declares,
-            static="static" in words,
-            private=not words & {"public", "protected", "internal"},
+            static="static" in told,
+            private=_REACHED.isdisjoint(member.modifiers),
         )
 
 
 def _start(node: Node) -> int:
     return node.start_byte
+
+
+def _reaches(declaration: Node, at: Span) -> bool:
+    """Whether a variable's block holds ``at``; a parameter has none."""
+    if declaration.type in ("parameter", "implicit_parameter"):
+        return True
+    around = (declaration, *nodes.ancestors(declaration))
+    bound = next((n for n in around if n.type in _BOUNDS), None)
+    return bound is None or nodes.span(bound).holds(at)
 
 
 def _declared(node: Node) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language
-from ctxreview.model import Fact, Span, holds_any
+from ctxreview.model import Fact, Scope, Span, holds_any
 from ctxreview.outline import nodes
 from ctxreview.outline.names import Names, State
 
@@ -38,6 +38,7 @@ _NAMES_A_MEMBER = frozenset({"initializer_expression", "with_initializer", "attr
 _BY_REFERENCE = {b"ref": ("read", "write"), b"out": ("write",)}
 _STEPS = (b"++", b"--")
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
+_INITIALIZER = re.compile(rb"\)\s*+:\s*+(?:base|this)\s*+\(")
 _SPACE = frozenset(b" \t\r\n\f\v")
 _LETTERS = frozenset(b for b in range(256) if b >= 0x80 or chr(b).isalnum() or chr(b) in "_@")
 
@@ -163,7 +164,7 @@ def uses(
         end = function.span.end
         if holds_any(function.span, unread):
             continue
-        for hit in _IDENTIFIER.finditer(data, function.head.end, end):
+        for hit in _IDENTIFIER.finditer(data, _begin(function, data), end):
             if hit[0] not in declared:
                 continue
             at = Span(*hit.span())
@@ -172,6 +173,13 @@ def uses(
             if in_text and b"$" not in data[quiet[near].start : quiet[near].start + 3]:
                 continue
             yield from _use(root, data, at, names, written, in_text)
+
+
+def _begin(function: Scope, data: bytes) -> int:
+    """Where what a function does begins: its body, or what a constructor gives to another one."""
+    head = function.head
+    found = _INITIALIZER.search(data, *head) if function.construct == "constructor" else None
+    return found.end() if found is not None else head.end
 
 
 def _outermost(spans: Sequence[Span]) -> list[Span]:
@@ -202,7 +210,7 @@ def _use(root: Node, data: bytes, at: Span, names: Names, written: Written, in_t
         if not state.words.endswith("event"):
             yield Fact("read", at, name, qualifier, state.words)
         return
-    kinds = _kinds(root, data, at, name, state, qualifier)
+    kinds = _kinds(root, data, at, name, state, qualifier, in_text)
     if in_text and kinds and not _is_identifier(root, at):
         return
     for kind in kinds:
@@ -215,6 +223,20 @@ def _qualifier(data: bytes, start: int) -> str | None:
     if data[before - 1 : before] != b"." or data[before - 2 : before] == b"..":
         return "" if data[before - 2 : before] != b"->" else None
     return _word_before(data, _back(data, before - 1)).decode("utf-8", "replace") or None
+
+
+def _path(data: bytes, at: int) -> int:
+    """Where the dotted name begins in which the word at ``at`` stands."""
+    while True:
+        before = _back(data, at)
+        mark = next((m for m in (b".", b"::") if data.endswith(m, 0, before)), None) if before else None
+        if mark is None:
+            return at
+        end = _back(data, before - len(mark))
+        word = _word_before(data, end)
+        if not word:
+            return at
+        at = end - len(word)
 
 
 def _back(data: bytes, at: int) -> int:
@@ -240,9 +262,11 @@ def word_after(data: bytes, at: int) -> bytes:
     return data[at:end]
 
 
-def _kinds(root: Node, data: bytes, at: Span, name: str, state: State, qualifier: str) -> tuple[str, ...]:
+def _kinds(
+    root: Node, data: bytes, at: Span, name: str, state: State, qualifier: str, in_text: bool
+) -> tuple[str, ...]:
     """What the use does: a read, a write, both, or nothing where the name is none of a value."""
-    start = data.rfind(qualifier.encode(), 0, at.start) if qualifier else at.start
+    start = _path(data, data.rfind(qualifier.encode(), 0, at.start)) if qualifier else at.start
     before = _back(data, start)
     word = _word_before(data, before)
     if word and word not in _VALUE_AFTER:
@@ -250,7 +274,7 @@ def _kinds(root: Node, data: bytes, at: Span, name: str, state: State, qualifier
     follows = at.end
     while follows < len(data) and data[follows] in _SPACE:
         follows += 1
-    if not _may_be_value(data, at, before, follows) or _is_static_use(data, follows, name, state):
+    if not _may_be_value(data, before, follows, in_text) or _is_static_use(data, follows, name, state):
         return ()
     if not qualifier and _is_open(data, at, before, follows, name) and not _is_expression(root, at):
         return ()
@@ -266,14 +290,14 @@ def _is_static_use(data: bytes, follows: int, name: str, state: State) -> bool:
     return state.type.rstrip("?") == name and data[after : after + 1] not in (b"(", b"<")
 
 
-def _may_be_value(data: bytes, at: Span, before: int, follows: int) -> bool:
+def _may_be_value(data: bytes, before: int, follows: int, in_text: bool) -> bool:
     """What the neighbours alone rule out."""
     after = data[follows : follows + 2]
     first, last = after[:1], data[before - 1 : before]
     if first == b"=" and after != b"==":
         return False  # assigned, or the name in an initializer, an argument of an attribute or of a lambda
-    if first == b":" and after != b"::" and last in (b"(", b",", b"{"):
-        return False  # the name of an argument or pattern
+    if first == b":" and after != b"::" and last in (b"(", b",", b"{") and not (in_text and last == b"{"):
+        return False  # the name of an argument or pattern, and no format in a hole of a text
     if first == b"[" and data[follows + 1 : follows + 2] in (b"]", b","):
         return False  # an array's type
     if next_word := word_after(data, follows):
