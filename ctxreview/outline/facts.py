@@ -32,7 +32,9 @@ def facts(
     unread = [nodes.span(n) for n in captures.get(UNREAD, [])]
     found = [*state.assignments(captures.get("fact.write", []), language, names, written)]
     found += effects(calls, language, names, written)
-    found += state.uses(root, data, names, [nodes.span(n) for n in texts], written, unread)
+    quiet = [nodes.span(n) for n in texts]
+    found += state.uses(root, data, names, quiet, written, unread)
+    found += state.handed(data, names, quiet, written)
     found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
     if b"await" in data:
         found += _awaiting(data, captures)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language
-from ctxreview.model import Fact, Scope, Span, holds_any
+from ctxreview.model import Fact, Scope, Span, Spans, holds_any
 from ctxreview.outline import nodes
 from ctxreview.outline.names import Names, State
 
@@ -38,6 +38,7 @@ _NAMES_A_MEMBER = frozenset({"initializer_expression", "with_initializer", "attr
 _BY_REFERENCE = {b"ref": ("read", "write"), b"out": ("write",)}
 _STEPS = (b"++", b"--")
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
+_HANDED = re.compile(rb"\b(?:ref|out)\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+[,)]")
 _INITIALIZER = re.compile(rb"\)\s*+:\s*+(?:base|this)\s*+\(")
 _SPACE = frozenset(b" \t\r\n\f\v")
 _LETTERS = frozenset(b for b in range(256) if b >= 0x80 or chr(b).isalnum() or chr(b) in "_@")
@@ -173,6 +174,18 @@ def uses(
             if in_text and b"$" not in data[quiet[near].start : quiet[near].start + 3]:
                 continue
             yield from _use(root, data, at, names, written, in_text)
+
+
+def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -> Iterator[Fact]:
+    """Writes of captured variables by ``ref`` and ``out``."""
+    quiet = Spans(texts)
+    for hit in _HANDED.finditer(data):
+        at = Span(*hit.span(1))
+        local = names.local(hit[1].decode("utf-8", "replace"), at)
+        if local is None or at.start in written.plain or quiet.hold(at):
+            continue
+        if local.function is not names.functions.innermost(at):
+            yield Fact("write", at, hit[1].decode("utf-8", "replace"), "", "captured")
 
 
 def _begin(function: Scope, data: bytes) -> int:

@@ -69,6 +69,14 @@ public class Derived : Settings, IFixture<Unrelated>
         Use(_state, _length);                              //! read _state //! read _length
     }
 
+    void Handed()
+    {
+        int found, own = 0;
+        Run(() => Find(out found) && Find(ref own) && Find(out int inner) && Find(out inner)); //! write found //! write own
+        Run(() => Interlocked.Increment(ref own));             //! write Increment
+        Find(out found);
+    }
+
     void Types()
     {
         var made = new Company.Derived.Default();
