@@ -247,11 +247,12 @@ class _Page:
         room = self.room - self.reserved
         others = (f.span for f in context.functions if f is not function)
         kept = Spans([context.selection.span, *(s.span for s in context.scopes), *others])
+        comments = Spans(context.outline.comments)
         # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
         waiting = [
             s
             for s in statements(source, function.span)
-            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s)
+            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s, comments)
         ]
         elided: list[Span] = []  # in source order, and apart from each other
         least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
@@ -262,7 +263,7 @@ class _Page:
                 saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
             if saved < wanted and count < len(waiting):
                 continue  # weighing all of a long function after each statement would take seconds
-            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided)))
+            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided, comments)))
             needed = smaller.tokens + said(_left_out(smaller), self.tokenizer)
             if needed <= room:
                 return smaller
@@ -388,18 +389,33 @@ def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
     return tokenizer.count(sentences(omitted))
 
 
-def _own_lines(source: Source, span: Span) -> bool:
-    """Whether nothing else stands on the statement's lines."""
+def _own_lines(source: Source, span: Span, comments: Spans) -> bool:
+    """Whether nothing else stands on the statement's lines, a comment behind it aside."""
     whole = _lines(source, span)
-    before, after = source.data[whole.start : span.start], source.data[span.end : whole.end]
-    return not before.strip() and not after.strip()
+    return _says_nothing(source, whole.start, span.start, comments) and _says_nothing(
+        source, span.end, whole.end, comments
+    )
 
 
-def _runs(source: Source, elided: list[Span]) -> tuple[Span, ...]:
-    """Neighbouring statements joined to runs of whole lines."""
+_MARKERS = (b"#region", b"#endregion", b"#pragma", b"#nullable")
+
+
+def _says_nothing(source: Source, start: int, end: int, comments: Spans) -> bool:
+    """Whether there are only blanks and comments, and lines that mark a region."""
+    for line in source.data[start:end].splitlines(keepends=True):
+        text = line.strip()
+        at = start + len(line) - len(line.lstrip())
+        if text and not comments.hold(Span(at, at + len(text))) and not text.startswith(_MARKERS):
+            return False
+        start += len(line)
+    return True
+
+
+def _runs(source: Source, elided: list[Span], comments: Spans) -> tuple[Span, ...]:
+    """Neighbouring statements joined to runs of whole lines, with the comments between them."""
     runs: list[Span] = []
     for span in sorted(_lines(source, e) for e in elided):
-        if runs and not source.data[runs[-1].end : span.start].strip():
+        if runs and _says_nothing(source, runs[-1].end, span.start, comments):
             runs[-1] = Span(runs[-1].start, max(runs[-1].end, span.end))
         else:
             runs.append(span)

@@ -525,6 +525,33 @@ def test_elision_is_marked_and_counted() -> None:
     assert [(o.start_line, o.end_line) for o in made.omitted if "statements outside" in o.why] == [(5, 24), (30, 53)]
 
 
+MANY = {
+    "sections of a switch": "switch (x)\n{\n"
+    + "\n".join(f"case {n}: // the {n}th\n    Take({n});\n    break;" for n in range(20))
+    + "\ncase 20:\n    «Take(20);»\n    break;\n}",
+    "labels without code": "switch (x)\n{\n"
+    + "\n".join(f"case {n}: // the {n}th" for n in range(20))
+    + "\n    Take(1);\n    break;\ncase 20:\n    «Take(20);»\n    break;\n}",
+    "elements": "var all = new[]\n{\n" + "Take(1, 2),\n" * 20 + "«Take(20)»,\n};",
+    "elements of a collection": "int[] all =\n[\n" + "Take(1, 2),\n" * 20 + "«Take(20)»\n];",
+    "arms": "return x switch\n{\n" + "1 => Take(1, 2), // one\n" * 20 + "_ => «Take(20)»\n};",
+    "arguments": "All(\n" + "Take(1, 2),\n" * 20 + "«Take(20)»);",
+    "statements on one line": "Take(1, 2); Take(3, 4);\n" * 20 + "«Take(20);»",
+    "regions": "#region A\n// about it\nTake(1, 2);\n#endregion\n" * 20 + "«Take(20);»",
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_of_many_the_selected_is_enough(name: str) -> None:
+    """Sections, elements, arms, arguments, what shares a line, and regions are left out one by one."""
+    code = in_class(f"void M()\n{{\n{MANY[name]}\n}}")
+    made = of(code, smallest(code))
+    text = listing(shown_lines(made.excerpts, made.selection.source), made.selection.source, made.selection.lines)
+    assert text.count("Take(") == 1
+    assert "Take(20)" in text
+    assert len(text.splitlines()) < 20
+
+
 def test_elision_takes_no_more_than_it_needs() -> None:
     """A budget that nearly holds the function costs only its largest statements."""
     whole = next(b for b in range(smallest(LONG), 16_000) if not of(LONG, b).excerpts[0].elided)
@@ -567,7 +594,18 @@ def test_signatures_go_first() -> None:
 
 
 simple = st.sampled_from(
-    ["a();", "b(1, 2, 3);", "var v = c(\n    1,\n    2);", "// note", "", "d(() =>\n{\n    e();\n});"]
+    [
+        "a();",
+        "b(1, 2, 3);",
+        "b(1); b(2);",
+        "var v = c(\n    1,\n    2);",
+        "// note",
+        "",
+        "d(() =>\n{\n    e();\n});",
+        "var l = new[]\n{\n    1, // one\n    2,\n};",
+        "switch (s)\n{\n    case 1: // one\n    case 2:\n        a();\n        break;\n    default:\n        return;\n}",
+        "#region R\na();\n#endregion",
+    ]
 )
 nested = st.tuples(st.sampled_from(["if (p)", "while (q)", "foreach (var i in r)"]), st.lists(simple, max_size=3)).map(
     lambda t: f"{t[0]}\n{{\n{indent(chr(10).join(t[1]), '    ')}\n}}"

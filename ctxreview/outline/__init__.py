@@ -193,17 +193,45 @@ def _crossing(scopes: Iterable[Scope]) -> Callable[[Span], bool]:
     return crosses
 
 
+_LISTS = frozenset(
+    {"block", "switch_body", "switch_section", "switch_expression", "initializer_expression", "collection_expression",
+     "argument_list"}
+)  # fmt: skip
+"""What holds code that may be left out piece by piece."""
+
+
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
-    """Spans of all statements inside ``within``, outer before inner: what may be elided as a unit."""
+    """Spans of what may be elided as a unit inside ``within``, outer before inner.
+
+    They are statements, sections of a ``switch``, and elements of lists with their commas; what shares a line is one.
+    """
     root = read(source.data, language_of(source.path), within.start, (within,)).root
     top = root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root
-    found, waiting = [], [top]
+    found: list[Span] = []
+    waiting = [top]
     while waiting:
         node = waiting.pop()
-        if node.type == "block":
-            found += [nodes.span(c) for c in node.named_children if c.type != "comment"]
+        if node.type in _LISTS:
+            found += _units(node, source)
         waiting += node.named_children
     return tuple(sorted((s for s in found if within.holds(s)), key=lambda s: (s.start, -s.end)))
+
+
+def _units(listed: Node, source: Source) -> list[Span]:
+    """The spans of what stands in a list, comments aside."""
+    found: list[Span] = []
+    for node in listed.children:
+        span = nodes.span(node)
+        if found and (node.type == "," or source.line_of(found[-1].end - 1) == source.line_of(span.start)):
+            if node.type not in ("}", "]", ")", "comment"):
+                found[-1] = Span(found[-1].start, span.end)
+        elif node.is_named and node.type != "comment" and (listed.type != "switch_section" or _is_statement(node)):
+            found.append(span)
+    return found
+
+
+def _is_statement(node: Node) -> bool:
+    return node.type == "block" or node.type.endswith("_statement")
 
 
 def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[Scope, ...]:
