@@ -15,7 +15,7 @@ from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
 from ctxreview.listing import listing, proven, shown_lines
 from ctxreview.model import Context, Excerpt, Head, Omission, Outline, Scope, Source, Span, Spans, Tokens, held_by
-from ctxreview.outline import statements
+from ctxreview.outline import pieces
 from ctxreview.tokens import Tokenizer
 
 OVER = "over the token budget"
@@ -251,7 +251,7 @@ class _Page:
         # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
         waiting = [
             s
-            for s in statements(source, function.span)
+            for s in pieces(source, function.span)
             if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s, comments)
         ]
         elided: list[Span] = []  # in source order, and apart from each other

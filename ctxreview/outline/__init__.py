@@ -201,20 +201,32 @@ _LISTS = frozenset(
 
 
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
+    """Spans of all statements inside ``within``, outer before inner."""
+    return _listed(source, within, lambda node: _elements(node) if node.type == "block" else [])
+
+
+def pieces(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of what may be elided as a unit inside ``within``, outer before inner.
 
     They are statements, sections of a ``switch``, and elements of lists with their commas; what shares a line is one.
     """
+    return _listed(source, within, lambda node: _units(node, source) if node.type in _LISTS else [])
+
+
+def _listed(source: Source, within: Span, parts: Callable[[Node], list[Span]]) -> tuple[Span, ...]:
     root = read(source.data, language_of(source.path), within.start, (within,)).root
     top = root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root
     found: list[Span] = []
     waiting = [top]
     while waiting:
         node = waiting.pop()
-        if node.type in _LISTS:
-            found += _units(node, source)
+        found += parts(node)
         waiting += node.named_children
     return tuple(sorted((s for s in found if within.holds(s)), key=lambda s: (s.start, -s.end)))
+
+
+def _elements(listed: Node) -> list[Span]:
+    return [nodes.span(c) for c in listed.named_children if c.type != "comment"]
 
 
 def _units(listed: Node, source: Source) -> list[Span]:
