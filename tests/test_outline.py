@@ -226,6 +226,28 @@ def test_completion_and_early_exits_belong_to_their_own_scope() -> None:
     assert inner.exits == ()
 
 
+JUMPS = {
+    "while (x) { if (y) break; if (z) continue; }": 0,
+    "foreach (var a in b) { switch (a) { case 1: continue; default: break; } }": 0,
+    "switch (x) { case 1: goto case A; case A: goto default; default: break; }": 0,
+    "again: a(); if (x) goto again;": 0,
+    "if (x) goto after;": 1,
+    "if (x) break; if (y) continue;": 2,
+    "switch (x) { case 1: continue; default: break; }": 1,
+    "yield return 1; if (x) yield break;": 1,
+    "do { if (x) return; } while (y);": 1,
+    "Run(() => { foreach (var a in b) return; });": 0,
+}
+
+
+@pytest.mark.parametrize(("body", "leaving"), JUMPS.items())
+def test_a_jump_to_a_place_in_the_scope_does_not_leave_it(body: str, leaving: int) -> None:
+    """``break`` and ``continue`` of a loop in the scope, ``goto`` within it, and ``yield return`` are no early exits."""
+    for held in (f"lock (_g) {{ {body} }}", f"using var tx = new TransactionScope(); {body}"):
+        (scope,) = _of_method(f"while (true) {{ {held} }} after: b();").holds
+        assert len(scope.exits) == leaving
+
+
 @pytest.mark.parametrize(
     ("before", "intent"),
     [

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+_LOOPS = ("for_statement", "foreach_statement", "while_statement", "do_statement")
+_JUMPS = {
+    "break_statement": (*_LOOPS, "switch_statement"),
+    "continue_statement": _LOOPS,
+    "goto_statement": ("switch_statement",),
+    "yield_statement": (),
+}
+"""Statements that may stay in a scope, and what they go to the end or to a part of."""
+
+
 def scopes(page: Page) -> tuple[Scope, ...]:
     """All transaction and lock scopes of a file."""
     found = [
@@ -30,15 +40,17 @@ def scopes(page: Page) -> tuple[Scope, ...]:
     ]
     completing = {f.name for f in page.facts if f.kind == "complete"}
     calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
+    jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in _JUMPS}
     ways = [f for f in page.facts if f.kind in ("complete", "exit")]
-    return tuple(_finish(s, page, ways, calls) for s in (*found, *statements(page, found)))
+    return tuple(_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
 
 
-def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node]) -> Scope:
+def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]) -> Scope:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
-    completes, exits = _ways_out(scope, span, ways, page)
+    completes, leaving = _ways_out(scope, span, ways, page)
+    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span))
     return scope._replace(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
@@ -50,7 +62,7 @@ def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node])
 
 
 def _ways_out(scope: Scope, owner: Span, ways: list[Fact], page: Page) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """The calls that complete the scope, and the statements that leave its function or a loop around it."""
+    """The calls that complete the scope, and the statements that may leave it."""
     first, last = bisect_left(ways, scope.head.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
     completes, exits = [], []
     ends = page.language.completing(scope.name)
@@ -65,6 +77,25 @@ def _ways_out(scope: Scope, owner: Span, ways: list[Fact], page: Page) -> tuple[
         elif fact.name in ends and (not scope.resource or fact.target == scope.resource):
             completes.append(fact.span)
     return tuple(completes), tuple(exits)
+
+
+def _leads_out(jump: Node, scope: Span) -> bool:
+    """Whether a jump leaves ``scope``; one to a place in it does not, nor does ``yield return``, which comes back."""
+    if jump.type == "yield_statement":
+        return any(c.type == "break" for c in jump.children)
+    label = next((c for c in jump.children[1:2] if c.type == "identifier"), None)  # and no case of a switch
+    for around in nodes.ancestors(jump):
+        if label is not None and any(scope.holds(nodes.span(c)) for c in around.children if _is_labeled(c, label)):
+            return False
+        if not scope.holds(nodes.span(around)):
+            return True
+        if label is None and around.type in _JUMPS[jump.type]:
+            return False
+    return True
+
+
+def _is_labeled(node: Node, label: Node) -> bool:
+    return node.type == "labeled_statement" and node.named_children[0].text == label.text
 
 
 def _start(fact: Fact) -> int:

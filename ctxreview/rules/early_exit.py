@@ -136,25 +136,7 @@ def _ways_out(body: Body, scope: Scope) -> list[Fact]:
     if scope.form not in ("block", "declaration") or not scope.completes_at or scope.mode in ("retried", "suppressed"):
         return []
     places = set(scope.exits)
-    return [
-        f
-        for f in within(body.outline, scope.span)
-        if f.kind == "exit" and f.name in LEAVES and f.span in places and _leads_out(body, scope, f)
-    ]
-
-
-def _leads_out(body: Body, scope: Scope, exit_: Fact) -> bool:
-    """Whether a ``break`` or ``continue`` belongs to a loop around the scope."""
-    if exit_.name in ("return", "goto"):
-        return True
-    for block in body.blocks(exit_.span.start):
-        if not scope.span.holds(block) or block == scope.span:
-            return True
-        if body.opener(block) in ("for", "foreach", "while", "do") or (
-            exit_.name == "break" and body.opener(block) == "switch"
-        ):
-            return False
-    return True
+    return [f for f in within(body.outline, scope.span) if f.kind == "exit" and f.name in LEAVES and f.span in places]
 
 
 def _saved_before(body: Body, scope: Scope, exit_: Fact) -> Fact | None:
