@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from ctxreview.model import Argument, Certainty, Outline, Reference, Scope, Span
-from ctxreview.outline.signatures import Signature, cost, signature, simple
+from ctxreview.outline.signatures import Cost, Signature, constraints, cost, is_inferred, signature, simple
 from ctxreview.repository import Declared, Repository
 
 MAX_TEXT = 1_500_000
@@ -352,12 +352,23 @@ class _Family:
             return None
         if not reference.type:
             return "assumed", f"the type of {on} is not told by the file"
-        known = self.repository.resolve(reference.type, outline, reference.at)
+        return self._reach_typed(outline, reference)
+
+    def _reach_typed(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
+        """A use on something of a type that the file tells; of a type parameter, by what it has to be."""
+        limits = _limits(outline, reference)
+        if limits:
+            reached = (self._reach_declared(outline, reference._replace(type=limit), False) for limit in limits)
+            return next((found for found in reached if found is not None), None)
+        return self._reach_declared(outline, reference, limits is not None)
+
+    def _reach_declared(self, outline: Outline, reference: Reference, parameter: bool) -> tuple[Certainty, str] | None:
+        """``parameter`` says that the type is a type parameter, which may be anything."""
+        on = reference.receiver
+        known = self.repository.resolve(reference.type, outline, reference.at) if not parameter else ()
         if not known:
             near = simple(reference.type) == self.home.scope.name
-            parameter = len(simple(reference.type)) == 1 or (
-                simple(reference.type)[:1] == "T" and simple(reference.type)[1:2].isupper()
-            )
+            parameter = parameter or re.fullmatch(r"[A-Z]|T[A-Z]\w*", simple(reference.type)) is not None
             if near or parameter or simple(reference.type) in ("var", "dynamic", "object"):
                 return "assumed", f"the type of {on} is not told by the file"
             return (
@@ -437,17 +448,21 @@ class _Family:
         if reference.generic and reference.generic != self.signature.generic:
             return None
         own = _cost(self.signature, given, extended)
-        if own is None:
+        if own is None or not (reference.generic or is_inferred(self.signature)):
             return None
-        # Without type arguments a method that has no type parameters is the better one.
-        same = [s for s in self._others() if not reference.generic or s.generic == reference.generic]
-        others = [c + (s.generic > 0) for s in same if (c := _cost(s, given, extended)) is not None]
-        own += self.signature.generic > 0
-        if any(c < own for c in others):
-            return None
-        if any(c == own for c in others):
-            return f"its arguments fit another overload of {self.target.name} as well"
-        return ""
+        doubt = False
+        for other in self._others():
+            if reference.generic != other.generic if reference.generic else not is_inferred(other):
+                continue
+            theirs = _cost(other, given, extended)
+            if theirs is None or theirs > own:
+                continue
+            # A method without type parameters is the better one only where its parameters are of the same types.
+            open_ = theirs.converted == own.converted and own.generic and not all(a.shape for a in given)
+            if theirs < own and not open_:
+                return None
+            doubt = True
+        return f"its arguments fit another overload of {self.target.name} as well" if doubt else ""
 
     def _others(self) -> list[Signature]:
         """The signatures of the other functions of the name in the type."""
@@ -466,6 +481,22 @@ class _Family:
                 ):
                     found.append(other.signature)
         return found
+
+
+def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
+    """The types that a receiver is at least whose type is a type parameter; ``None`` where it is none."""
+    around = (*outline.around(reference.at, "function"), *outline.around(reference.at, "type"))
+    found: dict[str, tuple[str, ...] | None] = {}
+    waiting = [reference.type.rstrip("?")]
+    while waiting:
+        type_ = waiting.pop()
+        if type_ not in found:
+            heads = (constraints(outline.source.text(s.head), s.name, type_) for s in around if type_.isidentifier())
+            found[type_] = next((of for of in heads if of is not None), None)
+            waiting += found[type_] or ()
+    if found[reference.type.rstrip("?")] is None:
+        return None
+    return tuple(type_ for type_, of in found.items() if of is None)
 
 
 _COLLECTED = re.compile(r"\.(\w+)(?:<[^<>]*>)?\([^()]*(?:\([^()]*\)[^()]*)*\)$")
@@ -495,7 +526,7 @@ MAX_FAR = 20
 """Files that name the target and none of its types: up to here they are read, for receivers whose type is not written."""
 
 
-def _cost(declared: Signature, given: Sequence[Argument], extended: bool) -> int | None:
+def _cost(declared: Signature, given: Sequence[Argument], extended: bool) -> Cost | None:
     return cost(declared.without_receiver() if extended and declared.extends else declared, given)
 
 

@@ -159,7 +159,7 @@ def _arguments(call: Node, names: Names) -> tuple[Argument, ...]:
 def _argument(node: Node, names: Names) -> Argument:
     passed = next((c.type for c in node.children if c.type in ("ref", "out", "in")), "")
     named = node.child_by_field_name("name")
-    value = node.named_children[-1] if node.named_children else None
+    value = (node.named_children or node.children)[-1]  # `this` has no name
     return Argument(nodes.text(named), passed, _shape(value, names))
 
 
@@ -171,6 +171,9 @@ def _shape(value: Node | None, names: Names) -> str:
         return ""
     if value.type in _LITERALS:
         return _LITERALS[value.type]
+    if value.type == "this":
+        own = names.types.innermost(nodes.span(value))
+        return f"type:{own.name}" if own is not None else ""
     if value.type == "prefix_unary_expression" and value.named_children:
         return _shape(value.named_children[-1], names)
     type_ = types.declared(value, names)

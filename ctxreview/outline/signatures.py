@@ -31,6 +31,9 @@ _MODIFIERS = frozenset(
         "file",
     ]
 )
+_OWN = re.compile(r"[<,(\]]\s*\[(?![\],])")
+_NO_TYPES = {"class", "class?", "struct", "new()", "notnull", "unmanaged", "default", "allows ref struct"}
+"""Constraints that name no type."""
 _NUMBERS = {"int", "long", "short", "byte", "sbyte", "uint", "ulong", "ushort", "nint", "nuint"}
 _REALS = {"float", "double", "decimal", "Half"}
 _PLAIN = {"bool": "bool", "string": "string", "char": "char", "String": "string", "Guid": "Guid"}
@@ -52,8 +55,13 @@ class Signature(NamedTuple):
     modifiers: frozenset[str]
     returns: str
     interface: str
-    generic: int
+    type_parameters: tuple[str, ...]
     parameters: tuple[Parameter, ...]
+
+    @property
+    def generic(self) -> int:
+        """How many type parameters it has."""
+        return len(self.type_parameters)
 
     @property
     def extends(self) -> str:
@@ -69,7 +77,7 @@ class Signature(NamedTuple):
 @lru_cache(maxsize=4096)
 def signature(head: str, name: str) -> Signature:
     """The signature in a function's head; without parameters where there is no parenthesis after ``name``."""
-    text = _without_attributes(_without_comments(head))
+    text = _without_own_attributes(_without_attributes(_without_comments(head)))
     found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
     before = text[: found.start()] if found is not None else text
     explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
@@ -77,11 +85,13 @@ def signature(head: str, name: str) -> Signature:
     modifiers = frozenset(w for w in words if w in _MODIFIERS)
     returns = " ".join(w for w in words if w not in _MODIFIERS)
     parameters: tuple[Parameter, ...] = ()
-    generic = arity(found[0]) if found is not None else 0
+    named: tuple[str, ...] = ()
     if found is not None:
         listed = _inside(text, found.end() - 1)
         parameters = tuple(_parameter(p) for p in _split(listed) if p.strip())
-    return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", generic, parameters)
+        own = re.search(r"<(.*)>", found[0], re.DOTALL)
+        named = tuple(p.split()[-1] for p in _split(own[1]) if p.strip()) if own is not None else ()
+    return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", named, parameters)
 
 
 @lru_cache(maxsize=4096)
@@ -106,6 +116,16 @@ def modifiers(head: str, name: str) -> frozenset[str]:
     return frozenset(text[: found.start()].split()) if found is not None else frozenset()
 
 
+def constraints(head: str, scope: str, name: str) -> tuple[str, ...] | None:
+    """The types that a type parameter's argument has to be, as written; ``None`` where ``scope`` has no such parameter."""
+    text = _without_own_attributes(_without_attributes(_without_comments(head)))
+    if re.search(rf"\b{re.escape(scope)}\s*<[^()]*\b{re.escape(name)}\b[^()]*>", text) is None:
+        return None
+    found = re.search(rf"\bwhere\s+{re.escape(name)}\s*:(.*?)(?:\bwhere\b|=>|\Z)", text, re.DOTALL)
+    listed = (part.strip() for part in _split(found[1])) if found is not None else ()
+    return tuple(part for part in listed if part and part not in _NO_TYPES)
+
+
 def simple(written: str) -> str:
     """The simple name of a type as written: ``Repo`` of ``Data.Repo<int>?``."""
     return re.sub(r"<.*", "", written.strip().rstrip("?"), flags=re.DOTALL).rpartition(".")[2].strip().lstrip("@")
@@ -122,16 +142,26 @@ def accepts(declared: Signature, given: Sequence[Argument]) -> bool:
     return cost(declared, given) is not None
 
 
-def cost(declared: Signature, given: Sequence[Argument]) -> int | None:
-    """How far a call is from the signature: 0 when each parameter is given, more where defaults or ``params`` fill in.
+class Cost(NamedTuple):
+    """How far a call is from a signature, as C# weighs it, the heaviest first: less is better."""
 
-    ``None`` where it cannot be a call of it.
-    """
+    converted: int
+    """Arguments that are not of the parameter's own type."""
+    generic: bool
+    spread: bool
+    """Whether arguments are collected for ``params``."""
+    left_out: int
+    """Parameters that have a default."""
+
+
+def cost(declared: Signature, given: Sequence[Argument]) -> Cost | None:
+    """How far a call is from the signature, ``None`` where it cannot be a call of it."""
     parameters = declared.parameters
     rest = parameters[-1] if parameters and "params" in parameters[-1].passed else None
     names = {p.name: i for i, p in enumerate(parameters)}
     taken: set[int] = set()
     spread = False
+    converted = 0
     for at, argument in enumerate(given):
         if argument.name:
             if argument.name not in names:
@@ -146,8 +176,26 @@ def cost(declared: Signature, given: Sequence[Argument]) -> int | None:
         if not _fits(parameters[place], argument, params=spread):
             return None
         taken.add(place)
+        converted += _is_converted(declared, parameters[place], argument, params=spread)
     missing = [p for i, p in enumerate(parameters) if i not in taken and not (p.optional or p is rest)]
-    return None if missing else 2 * (len(parameters) - len(taken)) + spread
+    return None if missing else Cost(converted, declared.generic > 0, spread, len(parameters) - len(taken))
+
+
+def is_inferred(declared: Signature) -> bool:
+    """Whether its type arguments follow from its arguments, so that a call need not say them."""
+    types = " ".join(p.type for p in declared.parameters)
+    return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", types) for name in declared.type_parameters)
+
+
+def _is_converted(declared: Signature, parameter: Parameter, argument: Argument, *, params: bool) -> bool:
+    """Whether an argument is known to be of another type than the parameter."""
+    type_ = parameter.type.rstrip("?")
+    type_ = simple(re.sub(r"\[\]$", "", type_) if params else type_)
+    shape = argument.shape
+    if shape in ("", "null") or shape.startswith("lambda") or type_ in declared.type_parameters:
+        return False
+    given = shape.removeprefix("type:")
+    return type_ != given and (not _plain(type_) or _plain(type_) != (_plain(given) or given))
 
 
 def _fits(parameter: Parameter, argument: Argument, *, params: bool) -> bool:
@@ -193,6 +241,15 @@ def _without_attributes(text: str) -> str:
     while (found := re.match(r"\s*\[", text)) is not None:
         end = found.end() + len(_inside(text, found.end() - 1)) + 1
         text = text[end:]
+    return text
+
+
+def _without_own_attributes(text: str) -> str:
+    """Without the ``[...]`` in front of parameters and type parameters."""
+    at = 0
+    while (found := _OWN.search(text, at)) is not None:
+        text = text[: found.end() - 1] + text[found.end() + len(_inside(text, found.end() - 1)) + 1 :]
+        at = found.start()
     return text
 
 
