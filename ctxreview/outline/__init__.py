@@ -7,7 +7,7 @@ language by name: node types come from the language's folder.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of, with_wrappers
@@ -202,7 +202,8 @@ _LISTS = frozenset(
 
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of all statements inside ``within``, outer before inner."""
-    return _listed(source, within, lambda node: _elements(node) if node.type == "block" else [])
+    blocks = (n for n in _walk(source, within, lambda node: True) if n.type == "block")
+    return _in(within, (nodes.span(c) for block in blocks for c in block.named_children if c.type != "comment"))
 
 
 def pieces(source: Source, within: Span) -> tuple[Span, ...]:
@@ -210,23 +211,27 @@ def pieces(source: Source, within: Span) -> tuple[Span, ...]:
 
     They are statements, sections of a ``switch``, and elements of lists with their commas; what shares a line is one.
     """
-    return _listed(source, within, lambda node: _units(node, source) if node.type in _LISTS else [])
+
+    def is_long(node: Node) -> bool:
+        # What stands on one line has no lines to leave out; a table of data has a hundred thousand such nodes.
+        return source.data.find(b"\n", node.start_byte, node.end_byte) >= 0
+
+    lists = (n for n in _walk(source, within, is_long) if n.type in _LISTS)
+    return _in(within, (span for listed in lists for span in _units(listed, source)))
 
 
-def _listed(source: Source, within: Span, parts: Callable[[Node], list[Span]]) -> tuple[Span, ...]:
+def _walk(source: Source, within: Span, enter: Callable[[Node], bool]) -> Iterator[Node]:
     root = read(source.data, language_of(source.path), within.start, (within,)).root
-    top = root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root
-    found: list[Span] = []
-    waiting = [top]
+    waiting = [root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root]
     while waiting:
         node = waiting.pop()
-        found += parts(node)
-        waiting += node.named_children
-    return tuple(sorted((s for s in found if within.holds(s)), key=lambda s: (s.start, -s.end)))
+        if enter(node):
+            yield node
+            waiting += node.named_children
 
 
-def _elements(listed: Node) -> list[Span]:
-    return [nodes.span(c) for c in listed.named_children if c.type != "comment"]
+def _in(within: Span, spans: Iterable[Span]) -> tuple[Span, ...]:
+    return tuple(sorted((s for s in spans if within.holds(s)), key=lambda s: (s.start, -s.end)))
 
 
 def _units(listed: Node, source: Source) -> list[Span]:

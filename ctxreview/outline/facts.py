@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-_DIRECTIVE = re.compile(rb"(?:\A|\n)[ \t]*+(#[^\r\n]*+)")
+_LINE = re.compile(rb"[^\r\n]*+")
 
 
 def facts(
@@ -52,9 +52,14 @@ def code(root: Node, comments: list[Node]) -> bytes:
     for comment in comments:
         start, end = comment.start_byte, comment.end_byte
         data[start:end] = b" " * (end - start)
-    for line in _DIRECTIVE.finditer(data) if b"#" in data else ():
-        start, end = line.span(1)
-        data[start:end] = b" " * (end - start)
+    at = data.find(b"#")
+    while at >= 0:
+        end = at + 1
+        if not data[max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1 : at].strip():
+            line = _LINE.match(data, at)
+            end = line.end() if line is not None else end
+            data[at:end] = b" " * (end - at)
+        at = data.find(b"#", end)
     return bytes(data)
 
 

@@ -179,13 +179,23 @@ def uses(
 def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -> Iterator[Fact]:
     """Writes of captured variables by ``ref`` and ``out``."""
     quiet = Spans(texts)
-    for hit in _HANDED.finditer(data):
-        at = Span(*hit.span(1))
-        local = names.local(hit[1].decode("utf-8", "replace"), at)
-        if local is None or at.start in written.plain or quiet.hold(at):
+    outer = inner = 0
+    for function in names.functions.scopes:
+        start, end = function.span
+        if start >= outer:
+            outer = end
             continue
-        if local.function is not names.functions.innermost(at):
-            yield Fact("write", at, hit[1].decode("utf-8", "replace"), "", "captured")
+        if start < inner:
+            continue
+        inner = end  # a lambda or local function, with all that is in it
+        for hit in _HANDED.finditer(data, start, end):
+            at = Span(*hit.span(1))
+            name = hit[1].decode("utf-8", "replace")
+            local = names.local(name, at)
+            if local is None or at.start in written.plain or quiet.hold(at):
+                continue
+            if local.function is not names.functions.innermost(at):
+                yield Fact("write", at, name, "", "captured")
 
 
 def _begin(function: Scope, data: bytes) -> int:

@@ -54,10 +54,13 @@ def reach_out(page: Page, unread: Sequence[Span]) -> bool:
     ends = ENDS | language.completions
     ended = {nodes.text(nodes.receiver(call)).removeprefix("this.") for call, name in page.calls if name in ends}
     opened = {s.target.removeprefix("this.") for s in _starts(page) if s is not None}
-    opens = (*language.named("opens"), *language.table("creates"))
+    pairs = (
+        (ended.intersection(kept), (*language.named("opens"), *language.table("creates"))),
+        (opened.intersection(kept), ends),
+    )
     return any(
         _has_any(page.source.data[body.start : body.end], fields, words)
-        for fields, words in ((ended.intersection(kept), opens), (opened.intersection(kept), ends))
+        for fields, words in pairs
         for body in (unread if fields else ())
     )
 
