@@ -32,8 +32,6 @@ Look = Callable[[Outline, Sequence[Scope]], Surroundings]
 """Tells what the repository says about the functions around a selection."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
-_NO_WORD = bytes(b if chr(b).isalnum() or b == 0x5F or b >= 0x80 else 0x20 for b in range(0x100))
-"""Spaces for all that is no part of a name."""
 
 NO_SCOPE = ("suppressed", "retried")
 """Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
@@ -237,8 +235,7 @@ def _scope_blind_spots(
 def _callees(outline: Outline, members: list[Scope]) -> list[str]:
     """Members of the same file that the code calls by name."""
     own = {m.name for m in members}
-    code = b"\n".join(outline.source.data[m.span.start : m.span.end] for m in members)
-    words = set(code.translate(_NO_WORD).split()) if outline.methods else ()
-    names = [name for name in outline.methods if name.encode() in words and name not in own]
-    called = set(_CALLED.findall(code.decode("utf-8", "replace"))) if names else ()
+    code = "\n".join(outline.source.text(m.span) for m in members)
+    names = [name for name in outline.methods if name in code and name not in own]
+    called = set(_CALLED.findall(code)) if names else ()
     return [name for name in names if name in called]

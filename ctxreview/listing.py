@@ -59,7 +59,8 @@ def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
     for excerpt in excerpts:
         start, end = source.lines_of(excerpt.span)
         if not excerpt.elided:
-            shown.update(dict.fromkeys(range(start, end + 1), True))
+            for number in range(start, end + 1):
+                shown[number] = True
             continue
         hidden = {n for a, b in map(source.lines_of, excerpt.elided) for n in range(a, b + 1)}
         for number in range(start, end + 1):
