@@ -111,7 +111,7 @@ def _outlined(
     calls = nodes.calls(captures.get("call", []))
     members = tuple(_members(captures, language))
     data = facts.code(root, captures.get("comment", []))
-    names = Names(data, captures.get("local", []), members, nesting, types)
+    names = Names(data, source.data, captures.get("local", []), members, nesting, types)
     known = facts.facts(root, captures, calls, names, language, source)
     declares = {name: m.declares for m in reversed(members) for name in m.names}
     page = Page(captures, calls, language, source, types, nesting, declares, known, comments)

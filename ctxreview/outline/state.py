@@ -233,7 +233,7 @@ def _use(root: Node, data: bytes, at: Span, names: Names, written: Written, in_t
         if not state.words.endswith("event"):
             yield Fact("read", at, name, qualifier, state.words)
         return
-    kinds = _kinds(root, data, at, name, state, qualifier, in_text)
+    kinds = _kinds(root, at, name, state, qualifier, in_text, names)
     if in_text and kinds and not _is_identifier(root, at):
         return
     for kind in kinds:
@@ -286,9 +286,10 @@ def word_after(data: bytes, at: int) -> bytes:
 
 
 def _kinds(
-    root: Node, data: bytes, at: Span, name: str, state: State, qualifier: str, in_text: bool
+    root: Node, at: Span, name: str, state: State, qualifier: str, in_text: bool, names: Names
 ) -> tuple[str, ...]:
     """What the use does: a read, a write, both, or nothing where the name is none of a value."""
+    data = names.data
     start = _path(data, data.rfind(qualifier.encode(), 0, at.start)) if qualifier else at.start
     before = _back(data, start)
     word = _word_before(data, before)
@@ -297,20 +298,22 @@ def _kinds(
     follows = at.end
     while follows < len(data) and data[follows] in _SPACE:
         follows += 1
-    if not _may_be_value(data, before, follows, in_text) or _is_static_use(data, follows, name, state):
+    if not _may_be_value(data, before, follows, in_text) or _is_static_use(data, follows, name, state, names):
         return ()
     if not qualifier and _is_open(data, at, before, follows, name) and not _is_expression(root, at):
         return ()
     return _BY_REFERENCE.get(word, ("read",))
 
 
-def _is_static_use(data: bytes, follows: int, name: str, state: State) -> bool:
+def _is_static_use(data: bytes, follows: int, name: str, state: State, names: Names) -> bool:
     """Whether it is ``Name.Member``, not called, where ``Name`` is also the type's name."""
     if data[follows : follows + 1] != b"." or not state.type.startswith(name):
         return False
     member = follows + 1
     after = member + len(word_after(data, member))
-    return state.type.rstrip("?") == name and data[after : after + 1] not in (b"(", b"<")
+    if state.type.rstrip("?") != name or data[after : after + 1] in (b"(", b"<"):
+        return False
+    return not names.is_object(name)
 
 
 def _may_be_value(data: bytes, before: int, follows: int, in_text: bool) -> bool:

@@ -84,6 +84,22 @@ public class Derived : Settings, IFixture<Unrelated>
     }
 }
 
+public class NamedAsItsType
+{
+    public HttpContext HttpContext { get; }
+    public LogLevel LogLevel { get; set; }
+    public Direction Direction { get; set; }
+
+    void Uses()
+    {
+        Use(HttpContext.Request);                          //! read HttpContext
+        HttpContext.Abort();                               //! read HttpContext
+        if (LogLevel == LogLevel.Debug) Log(LogLevel.Off); //! read LogLevel
+        LogLevel.CompareTo(1);                             //! read LogLevel
+        Use(Direction.Left);
+    }
+}
+
 public class Unrelated
 {
     public int Elsewhere;
