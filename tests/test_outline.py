@@ -139,7 +139,12 @@ def _of_method(body: str) -> Outline:
 
 
 # A receiver for the constructs that ask for one.
-RECEIVERS = {"(?i)strategy": "strategy", "Exclusive": "pair.ExclusiveScheduler", "(?i)(unitofwork|uow)": "_uow"}
+RECEIVERS = {
+    "(?i)strategy": "strategy",
+    "Exclusive": "pair.ExclusiveScheduler",
+    "(?i)(unitofwork|uow)": "_uow",
+    "(?i)file|stream": "file",
+}
 
 
 def _on(construct: Construct, name: str) -> str:
@@ -160,6 +165,30 @@ NAMED = (
 def test_every_name_of_the_catalogue_is_known(construct: Construct, body: str) -> None:
     """Code with the name, in the form the catalogue gives it, has that scope and no other."""
     assert [(s.name, s.kind) for s in _of_method(body).holds] == [(construct.construct, construct.kind)]
+
+
+ACQUIRED = {
+    "using var made = _builderPool.Acquire();": False,
+    "var credential = Credential.Acquire(name); credential.Dispose();": False,
+    "var lease = await limiter.AcquireAsync(1);": False,
+    "var limiter = new RateLimiter(); using var held = await limiter.AcquireAsync(1);": False,
+    "using var held = await _orderLock.AcquireAsync();": True,
+    "using var held = DistributedLock.Acquire(name);": True,
+    "KeyedAsyncLock<string> keys = new(); using (await keys.AcquireAsync(name)) { }": True,
+    "var tracker = new DatabaseLockTracker(); await using var held = await tracker.AcquireAsync(path);": True,
+}
+
+
+@pytest.mark.parametrize(("body", "held"), ACQUIRED.items())
+def test_what_is_acquired_is_a_lock_where_its_name_or_type_says_so(body: str, held: bool) -> None:
+    """A pool, a credential and a rate limiter are acquired as well."""
+    assert bool(_of_method(body).holds) is held
+
+
+def test_a_transaction_is_joined_by_giving_it() -> None:
+    """``UseTransaction(tx)`` joins one; what configures a pipeline with transactions is given none."""
+    assert [s.construct for s in _of_method("db.UseTransaction(tx); Work();").holds] == ["UseTransaction"]
+    assert not _of_method("endpoint.UseTransaction(); Work();").holds
 
 
 @pytest.mark.parametrize(("name", "kind"), sorted(load("csharp").facts.items()))

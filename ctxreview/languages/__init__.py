@@ -55,7 +55,8 @@ class Construct(NamedTuple):
     such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
     ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
     declared types of what is acquired, which make an acquire certain; ``resolved`` says that it was read in the repository; ``on`` is a regular expression that the
-    receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known.
+    receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
+    ``arguments`` is the least number of arguments of ``opens``.
     """
 
     construct: str
@@ -73,6 +74,7 @@ class Construct(NamedTuple):
     types: tuple[str, ...] = ()
     on: str = ""
     note: str = ""
+    arguments: int = 0
     resolved: bool = False
 
 

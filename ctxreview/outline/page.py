@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
+_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)|\b((?!(?:var|return|await|new|in|is|as)\b)[A-Z][\w.]*)(?:<[\w\s,.<>?]*>)?\??\s+{name}\s*[=;,)]"
+"""A local variable or parameter with the type that it is made of, or declared as."""
+
+
 class Page(NamedTuple):
     """One tree with what is already known of it; ``declares`` has the type of each member by name."""
 
@@ -41,7 +45,8 @@ class Page(NamedTuple):
     def constructs(self, field: str, name: str, on: Node | None) -> tuple[Construct, ...]:
         """The constructs that list a call under ``field``, by its name, or by its receiver's last name and its name.
 
-        A construct that asks for a receiver gets one that matches.
+        A construct that asks for a receiver gets one that matches by its name, or by its type where the function or file
+        declares it.
         """
         if name not in self.language.named(field):
             return ()
@@ -49,4 +54,22 @@ class Page(NamedTuple):
         known = table.get(name, ())
         if on is not None:
             known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
-        return tuple(c for c in known if not c.on or re.search(c.on, nodes.text(on, 400)))
+        if on is None or not any(c.on for c in known):
+            return tuple(c for c in known if not c.on)
+        text = nodes.text(on, 400)
+        plain = tuple(c for c in known if not c.on or re.search(c.on, text))
+        return (
+            plain if len(plain) == len(known) else tuple(c for c in known if c in plain or self._is_a(c.on, on, text))
+        )
+
+    def _is_a(self, kind: str, on: Node, text: str) -> bool:
+        """Whether the declared type of a receiver matches."""
+        name = text.removeprefix("this.")
+        if not name.isidentifier():
+            return False
+        if name in self.declares:
+            return re.search(kind, self.declares[name]) is not None
+        around = self.functions.outermost(nodes.span(on))
+        code = self.source.text(around.span) if around is not None else ""
+        declared = re.search(_DECLARED.format(name=re.escape(name)), code)
+        return declared is not None and re.search(kind, declared[1] or declared[2]) is not None
