@@ -105,7 +105,7 @@ def _outlined(
     """
     captures = language.patterns.captures(root, within, lit)
     types = Nesting(_types(root, captures, language))
-    functions = _functions(captures, language, types)
+    functions = _functions(captures, language, types, source)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
     calls = nodes.calls(captures.get("call", []))
@@ -251,9 +251,9 @@ def _is_statement(node: Node) -> bool:
     return node.type == "block" or node.type.endswith("_statement")
 
 
-def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[Scope, ...]:
+def _functions(captures: Captures, language: Language, types: Nesting, source: Source) -> tuple[Scope, ...]:
     words = language.shape["functions"]
-    found = [_function(node, language, types) for node in captures.get("function", [])]
+    found = [_function(node, language, types, source) for node in captures.get("function", [])]
     run = captures.get("function.run", [])
     if run:
         whole = Span(run[0].start_byte, run[-1].end_byte)
@@ -263,12 +263,12 @@ def _functions(captures: Captures, language: Language, types: Nesting) -> tuple[
     return tuple(sorted(found, key=lambda s: (s.span.start, -s.span.end)))
 
 
-def _function(node: Node, language: Language, types: Nesting) -> Scope:
+def _function(node: Node, language: Language, types: Nesting, source: Source) -> Scope:
     construct = language.shape["functions"][node.type]
     first = node.child(0)
     start = node.start_byte
     if first is not None and first.type.startswith("preproc") and language.first_token is not None:
-        start = language.first_token(node)
+        start = language.first_token(node, source.data)
     whole = Span(start, node.end_byte)
     inner = nodes.body(node)
     return Scope(

@@ -54,12 +54,11 @@ def code(root: Node, comments: list[Node]) -> bytes:
         data[start:end] = b" " * (end - start)
     at = data.find(b"#")
     while at >= 0:
-        end = at + 1
+        line = _LINE.match(data, at)
+        end = line.end() if line is not None else len(data)
         if not data[max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1 : at].strip():
-            line = _LINE.match(data, at)
-            end = line.end() if line is not None else end
             data[at:end] = b" " * (end - at)
-        at = data.find(b"#", end)
+        at = data.find(b"#", end)  # only the first of a line begins a directive
     return bytes(data)
 
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.model import Member, Nesting, Scope, Span
@@ -78,7 +79,7 @@ class Names:
         self._whole = whole
         self._members = tuple(members)
         self._locals: dict[str, list[Node]] = {}
-        self._homes: dict[str, dict[Span, list[Node]]] = {}
+        self._homes: dict[str, dict[Span, list[tuple[Node, Span | None]]]] = {}
         for node in locals_:
             for name in _declared(node):
                 self._locals.setdefault(name, []).append(node)
@@ -90,24 +91,27 @@ class Names:
         if name not in self._locals:
             return None
         if name not in self._homes:
-            self._homes[name] = self._by_function(self._locals[name])
+            self._homes[name] = self._by_function(name)
         homes = self._homes[name]
         for function in self.functions.around(at):
             declared = homes.get(function.span)
-            if declared is not None and name.encode() in self.declared:
-                declared = [node for node in declared if _reaches(node, at)]
-            if declared:
-                above = bisect_right(declared, at.start, key=_start) - 1  # a later block's is only what it is without
-                return Local(declared[max(above, 0)], function)
+            if declared is not None:
+                above = bisect_right(declared, at.start, key=_start)  # a later one's is only what it is without
+                for i in chain(range(above - 1, -1, -1), range(above, len(declared))):
+                    node, reach = declared[i]
+                    if reach is None or reach.holds(at):
+                        return Local(node, function)
         return None
 
-    def _by_function(self, declarations: Iterable[Node]) -> dict[Span, list[Node]]:
-        found: dict[Span, list[Node]] = {}
-        for node in declarations:
+    def _by_function(self, name: str) -> dict[Span, list[tuple[Node, Span | None]]]:
+        """The declarations of a name by function, and how far each reaches; ``None`` where it can be nothing else."""
+        is_state = name.encode() in self.declared
+        found: dict[Span, list[tuple[Node, Span | None]]] = {}
+        for node in self._locals[name]:
             start = node.start_byte
             function = self.functions.innermost(Span(start, start + 1))
             if function is not None:
-                found.setdefault(function.span, []).append(node)
+                found.setdefault(function.span, []).append((node, _reach(node) if is_state else None))
         return found
 
     def visible(self, at: Span) -> dict[str, State]:
@@ -262,17 +266,17 @@ class Names:
         )
 
 
-def _start(node: Node) -> int:
-    return node.start_byte
+def _start(declaration: tuple[Node, Span | None]) -> int:
+    return declaration[0].start_byte
 
 
-def _reaches(declaration: Node, at: Span) -> bool:
-    """Whether a variable's block holds ``at``; a parameter has none."""
+def _reach(declaration: Node) -> Span | None:
+    """The block in which a variable is known; ``None`` for a parameter, which is known in all of its function."""
     if declaration.type in ("parameter", "implicit_parameter"):
-        return True
+        return None
     around = (declaration, *nodes.ancestors(declaration))
     bound = next((n for n in around if n.type in _BOUNDS), None)
-    return bound is None or nodes.span(bound).holds(at)
+    return nodes.span(bound) if bound is not None else None
 
 
 def _declared(node: Node) -> list[str]:

@@ -20,6 +20,10 @@ _DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)|\b((?!(?:var|return|await|new|in|is|
 """A local variable or parameter with the type that it is made of, or declared as."""
 
 
+_NEAR = 10_000
+"""Bytes before a use in which its declaration is looked for."""
+
+
 class Page(NamedTuple):
     """One tree with what is already known of it; ``declares`` has the type of each member by name."""
 
@@ -70,6 +74,6 @@ class Page(NamedTuple):
         if name in self.declares:
             return re.search(kind, self.declares[name]) is not None
         around = self.functions.outermost(nodes.span(on))
-        code = self.source.text(around.span) if around is not None else ""
-        declared = re.search(_DECLARED.format(name=re.escape(name)), code)
+        start = max(around.span.start if around is not None else 0, on.start_byte - _NEAR)
+        declared = re.search(_DECLARED.format(name=re.escape(name)), self.source.text(Span(start, on.start_byte)))
         return declared is not None and re.search(kind, declared[1] or declared[2]) is not None

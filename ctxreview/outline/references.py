@@ -159,7 +159,7 @@ def _arguments(call: Node, names: Names) -> tuple[Argument, ...]:
 def _argument(node: Node, names: Names) -> Argument:
     passed = next((c.type for c in node.children if c.type in ("ref", "out", "in")), "")
     named = node.child_by_field_name("name")
-    value = (node.named_children or node.children)[-1]  # `this` has no name
+    value = next(reversed(node.named_children or node.children), None)  # `this` is no named node
     return Argument(nodes.text(named), passed, _shape(value, names))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node],
     owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
     completes, leaving = _ways_out(scope, span, ways, page)
-    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span))
+    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page.source))
     return scope._replace(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
@@ -79,23 +80,20 @@ def _ways_out(scope: Scope, owner: Span, ways: list[Fact], page: Page) -> tuple[
     return tuple(completes), tuple(exits)
 
 
-def _leads_out(jump: Node, scope: Span) -> bool:
+def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
     """Whether a jump leaves ``scope``; one to a place in it does not, nor does ``yield return``, which comes back."""
     if jump.type == "yield_statement":
         return any(c.type == "break" for c in jump.children)
     label = next((c for c in jump.children[1:2] if c.type == "identifier"), None)  # and no case of a switch
+    if label is not None:
+        declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label.text or b""))
+        return declared.search(source.data, *scope) is None
     for around in nodes.ancestors(jump):
-        if label is not None and any(scope.holds(nodes.span(c)) for c in around.children if _is_labeled(c, label)):
-            return False
         if not scope.holds(nodes.span(around)):
             return True
-        if label is None and around.type in _JUMPS[jump.type]:
+        if around.type in _JUMPS[jump.type]:
             return False
     return True
-
-
-def _is_labeled(node: Node, label: Node) -> bool:
-    return node.type == "labeled_statement" and node.named_children[0].text == label.text
 
 
 def _start(fact: Fact) -> int:

@@ -32,6 +32,8 @@ _MODIFIERS = frozenset(
     ]
 )
 _OWN = re.compile(r"[<,(\]]\s*\[(?![\],])")
+_LONGEST = 4096
+"""Characters of a head in which type parameters are looked for: none has more, and made-up ones would take long."""
 _NO_TYPES = {"class", "class?", "struct", "new()", "notnull", "unmanaged", "default", "allows ref struct"}
 """Constraints that name no type."""
 _NUMBERS = {"int", "long", "short", "byte", "sbyte", "uint", "ulong", "ushort", "nint", "nuint"}
@@ -118,7 +120,7 @@ def modifiers(head: str, name: str) -> frozenset[str]:
 
 def constraints(head: str, scope: str, name: str) -> tuple[str, ...] | None:
     """The types that a type parameter's argument has to be, as written; ``None`` where ``scope`` has no such parameter."""
-    text = _without_own_attributes(_without_attributes(_without_comments(head)))
+    text = _without_own_attributes(_without_attributes(_without_comments(head[:_LONGEST])))
     if re.search(rf"\b{re.escape(scope)}\s*<[^()]*\b{re.escape(name)}\b[^()]*>", text) is None:
         return None
     found = re.search(rf"\bwhere\s+{re.escape(name)}\s*:(.*?)(?:\bwhere\b|=>|\Z)", text, re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ctxreview.languages.csharp.conditional import formula, holds
@@ -13,29 +14,24 @@ if TYPE_CHECKING:
 _FURTHER = ("preproc_elif", "preproc_else")
 
 
-def first_token(declaration: Node) -> int:
-    """The byte offset of its first token for a compiler that was given no symbols: what the file defines counts."""
-    symbols: frozenset[bytes] | None = None
+def first_token(declaration: Node, data: bytes) -> int:
+    """The byte offset of its first token for a compiler that was given no symbols: what the file ``data`` defines counts."""
     for child in declaration.children:
         if child.type == "comment":
             continue
         if not child.type.startswith("preproc"):
             return child.start_byte
-        if symbols is None:
-            symbols = _defined(declaration)
-        lit = _lit(child, symbols)
+        lit = _lit(child, _defined(data))
         if lit is not None:
             return lit
     return declaration.start_byte
 
 
-def _defined(node: Node) -> frozenset[bytes]:
+@lru_cache(maxsize=2)
+def _defined(data: bytes) -> frozenset[bytes]:
     """The symbols that the file itself defines."""
-    root = node
-    while root.parent is not None:
-        root = root.parent
     symbols: frozenset[bytes] = frozenset()
-    for directive in lex(root.text or b"").directives:
+    for directive in lex(data).directives:
         symbol = frozenset(directive.rest.split()[:1])
         if directive.name == b"define":
             symbols |= symbol
