@@ -20,6 +20,8 @@ MODIFIERS = ("static", "volatile", "readonly")
 
 
 _ARGUMENTS = re.compile(rb"<[^<>]*+>")
+_MOST_PARTS = 16
+"""Types of one name in one file that are taken for parts of one: more of them are made up."""
 _AS_OBJECT = rb"(?<![\w.])%(n)s(?:\s*\?\.|!\.|\[|\s*(?:==|!=|is|is\s+not)\s*null\b|\s*=\s*new\b|\.\w+(?:<[\w, ]*>)?\()"
 _AS_TYPE = (
     rb"\bcase\s+(?:\w+\.)*%(n)s\.\w|\benum\s+%(n)s\b|\b%(n)s\.\w+\s*\|\s*(?:\w+\.)*%(n)s\.\w"
@@ -85,6 +87,7 @@ class Names:
                 self._locals.setdefault(name, []).append(node)
         self._visible: dict[Span | None, dict[str, State]] = {}
         self._objects: dict[str, bool] = {}
+        self._named_bases: dict[Span, list[Scope]] = {}
 
     def local(self, name: str, at: Span) -> Local | None:
         """The variable or parameter that ``name`` is at ``at``: the innermost function's own first."""
@@ -194,23 +197,36 @@ class Names:
 
     def _bases(self, type_: Scope) -> list[Scope]:
         """The types of this file that the type derives from."""
-        found: list[Scope] = []
+        found: dict[Span, Scope] = {}
         waiting = [type_]
         while waiting:
-            head = self._head(waiting.pop())
+            for base in self._named_as_bases(waiting.pop()):
+                if base.span != type_.span and base.span not in found:
+                    found[base.span] = base
+                    waiting.append(base)
+        return list(found.values())
+
+    def _named_as_bases(self, type_: Scope) -> list[Scope]:
+        if type_.span not in self._named_bases:
+            head = self._head(type_)
             while (flat := re.sub(rb"\([^()]*\)", b"", head)) != head:
                 head = flat  # without attributes' arguments and a primary constructor's parameters
             bases = head.partition(b":")[2].partition(b"where")[0]
             while (flat := _ARGUMENTS.sub(b"\0", bases)) != bases:
                 bases = flat
-            for word, generic in _BASE.findall(bases):
-                same = self._named.get(word.decode("utf-8", "replace"), ())
-                alike = [t for t in same if self._generic(t) == bool(generic)] or same
-                for base in alike:
-                    if base is not type_ and base not in found:
-                        found.append(base)
-                        waiting.append(base)
-        return found
+            named = (self._type(word, bool(generic), type_) for word, generic in _BASE.findall(bases))
+            self._named_bases[type_.span] = [base for parts in named for base in parts]
+        return self._named_bases[type_.span]
+
+    def _type(self, name: bytes, generic: bool, at: Scope) -> list[Scope]:
+        """The type of that name, in its parts, as it is seen from another: the one declared nearest."""
+        same = self._named.get(name.decode("utf-8", "replace"), [])
+        alike = [t for t in same if self._generic(t) == generic] or same
+        for outer in (*(t.name for t in self._around(at)), ""):
+            near = [t for t in alike if t.container == outer]
+            if near:
+                return near[:_MOST_PARTS]
+        return alike[:_MOST_PARTS]
 
     @cached_property
     def _by_name(self) -> dict[str, Scope]:
