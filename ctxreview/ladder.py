@@ -7,12 +7,13 @@ signatures. A scope's two ends and the selection are never left out.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
+from ctxreview.languages import load
 from ctxreview.listing import listing, proven, shown_lines
 from ctxreview.model import Context, Excerpt, Head, Omission, Outline, Scope, Source, Span, Spans, Tokens, held_by
 from ctxreview.outline import pieces
@@ -247,12 +248,12 @@ class _Page:
         room = self.room - self.reserved
         others = (f.span for f in context.functions if f is not function)
         kept = Spans([context.selection.span, *(s.span for s in context.scopes), *others])
-        comments = Spans(context.outline.comments)
+        silent = _silent(context.outline)
         # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
         waiting = [
             s
             for s in pieces(source, function.span)
-            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s, comments)
+            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s, silent)
         ]
         elided: list[Span] = []  # in source order, and apart from each other
         least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
@@ -263,7 +264,7 @@ class _Page:
                 saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
             if saved < wanted and count < len(waiting):
                 continue  # weighing all of a long function after each statement would take seconds
-            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided, comments)))
+            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided, silent)))
             needed = smaller.tokens + said(_left_out(smaller), self.tokenizer)
             if needed <= room:
                 return smaller
@@ -389,33 +390,34 @@ def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
     return tokenizer.count(sentences(omitted))
 
 
-def _own_lines(source: Source, span: Span, comments: Spans) -> bool:
+def _silent(outline: Outline) -> Callable[[Span], bool]:
+    """Tells whether there are only blanks and comments in a span, and lines that mark a region."""
+    data, comments = outline.source.data, Spans(outline.comments)
+    markers = tuple(marker.encode() for marker in load(outline.language).shape["markers"])
+
+    def silent(span: Span) -> bool:
+        at = span.start
+        for line in data[span.start : span.end].splitlines(keepends=True):
+            text, start = line.strip(), at + len(line) - len(line.lstrip())
+            if text and not comments.hold(Span(start, start + len(text))) and not text.startswith(markers):
+                return False
+            at += len(line)
+        return True
+
+    return silent
+
+
+def _own_lines(source: Source, span: Span, silent: Callable[[Span], bool]) -> bool:
     """Whether nothing else stands on the statement's lines, a comment behind it aside."""
     whole = _lines(source, span)
-    return _says_nothing(source, whole.start, span.start, comments) and _says_nothing(
-        source, span.end, whole.end, comments
-    )
+    return silent(Span(whole.start, span.start)) and silent(Span(span.end, whole.end))
 
 
-_MARKERS = (b"#region", b"#endregion", b"#pragma", b"#nullable")
-
-
-def _says_nothing(source: Source, start: int, end: int, comments: Spans) -> bool:
-    """Whether there are only blanks and comments, and lines that mark a region."""
-    for line in source.data[start:end].splitlines(keepends=True):
-        text = line.strip()
-        at = start + len(line) - len(line.lstrip())
-        if text and not comments.hold(Span(at, at + len(text))) and not text.startswith(_MARKERS):
-            return False
-        start += len(line)
-    return True
-
-
-def _runs(source: Source, elided: list[Span], comments: Spans) -> tuple[Span, ...]:
+def _runs(source: Source, elided: list[Span], silent: Callable[[Span], bool]) -> tuple[Span, ...]:
     """Neighbouring statements joined to runs of whole lines, with the comments between them."""
     runs: list[Span] = []
     for span in sorted(_lines(source, e) for e in elided):
-        if runs and _says_nothing(source, runs[-1].end, span.start, comments):
+        if runs and silent(Span(runs[-1].end, span.start)):
             runs[-1] = Span(runs[-1].start, max(runs[-1].end, span.end))
         else:
             runs.append(span)

@@ -154,7 +154,7 @@ def _on(construct: Construct, name: str) -> str:
 
 CONSTRUCTS = load("csharp").constructs
 NAMED = (
-    [(c, f"using (var held = {_on(c, n)}()) {{ }}") for c in CONSTRUCTS for n in c.opens]
+    [(c, f"using (var held = {_on(c, n)}({'x' * c.arguments})) {{ }}") for c in CONSTRUCTS for n in c.opens]
     + [(c, f"using (var held = new {n}()) {{ }}") for c in CONSTRUCTS for n in c.creates]
     + [(c, f"{_on(c, a)}(x); Work(); {_on(c, r)}(x);") for c in CONSTRUCTS for a in c.acquires for r in c.releases]
     + [(c, f"{_on(c, n)}(() => {{ Work(); }});") for c in CONSTRUCTS for n in c.runs]

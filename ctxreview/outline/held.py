@@ -108,7 +108,7 @@ def _openers(node: Node, page: Page) -> Iterator[Opened]:
         match node.type:
             case "invocation_expression":
                 on = nodes.receiver(node)
-                for construct in page.constructs("opens", nodes.call_name(node), on):
+                for construct in page.opening(node):
                     yield Opened(construct, node, "")
                 waiting += [on] if on is not None else []
             case "object_creation_expression":

@@ -23,11 +23,13 @@ _ARGUMENTS = re.compile(rb"<[^<>]*+>")
 _MOST_PARTS = 16
 """Types of one name in one file that are taken for parts of one: more of them are made up."""
 _AS_OBJECT = rb"(?<![\w.])%(n)s(?:\s*\?\.|!\.|\[|\s*(?:==|!=|is|is\s+not)\s*null\b|\s*=\s*new\b|\.\w+(?:<[\w, ]*>)?\()"
+"""An object of that name: its members are called, or it is asked for null."""
 _AS_TYPE = (
     rb"\bcase\s+(?:\w+\.)*%(n)s\.\w|\benum\s+%(n)s\b|\b%(n)s\.\w+\s*\|\s*(?:\w+\.)*%(n)s\.\w"
     rb"|(?:\b%(n)s\s*(?:=|\?\?=|is|is\s+not|\{[^{};]*\}\s*=)|[=!]=)\s*(?:\w+\.)*%(n)s\.\w+\b(?!\s*[.(\[?])"
     rb"|\b%(n)s\s+\w+\s*=\s*%(n)s\.\w+\s*[,)]"
 )
+"""A type of that name: what is compared with, becomes or combines ``Name.Member``."""
 _BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
 """A base as it is named, and a zero for its type arguments."""
 _REACHED = frozenset({"public", "protected", "internal"})
@@ -128,22 +130,19 @@ class Names:
     @property
     def type_names(self) -> Collection[str]:
         """The types that the file declares."""
-        return self._by_name
+        return self._named
 
     def member(self, on: str, name: str, at: Span) -> State | None:
         """The state that ``on.name`` is at ``at``, where ``on`` is ``this`` or a type of this file."""
         if on == "this":
             return self.visible(at).get(name)
-        if on not in self._by_name:
-            return None
-        found = (states[name] for states in self._own_of.get(on, ()) if name in states)
-        return next((state for state in found if state.static), None)
+        states = (self._own.get(type_.span, {}).get(name) for type_ in self._named.get(on, ()))
+        return next((state for state in states if state is not None and state.static), None)
 
     def is_object(self, name: str) -> bool:
         """Whether the file uses what has its type's name as an object, and nowhere as an enumeration or a class.
 
-        ``Name.Member`` may be either. In 17 repositories it was the object in 271 of 279 uses in such files, and in none of
-        816 where something is compared with, or becomes, a ``Name.Member``.
+        ``Name.Member`` may be either. Of 279 uses in such files of 17 repositories, 271 were of the object.
         """
         if name not in self._objects:
             of = name.encode()
@@ -153,9 +152,8 @@ class Names:
 
     def type_of_member(self, owner: str, name: str) -> str:
         """The declared type of a member of a type that this file declares, ``""`` where it does not."""
-        type_ = self._by_name.get(owner)
-        state = self._own.get(type_.span, {}).get(name) if type_ is not None else None
-        return state.type if state is not None else ""
+        states = (self._own.get(type_.span, {}).get(name) for type_ in reversed(self._named.get(owner, ())))
+        return next((state.type for state in states if state is not None), "")
 
     @cached_property
     def declared(self) -> frozenset[bytes]:
@@ -229,24 +227,11 @@ class Names:
         return alike[:_MOST_PARTS]
 
     @cached_property
-    def _by_name(self) -> dict[str, Scope]:
-        return {t.name: t for t in self.types.scopes}
-
-    @cached_property
     def _named(self) -> dict[str, list[Scope]]:
         """The types by name, which several may have."""
         found: dict[str, list[Scope]] = {}
         for type_ in self.types.scopes:
             found.setdefault(type_.name, []).append(type_)
-        return found
-
-    @cached_property
-    def _own_of(self) -> dict[str, list[dict[str, State]]]:
-        """The state that types declare, by the type's name, which several may have."""
-        named = {t.span: t.name for t in self.types.scopes}
-        found: dict[str, list[dict[str, State]]] = {}
-        for span, states in self._own.items():
-            found.setdefault(named[span], []).append(states)
         return found
 
     @cached_property

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)|\b((?!(?:var|return|await|new|in|is|as)\b)[A-Z][\w.]*)(?:<[\w\s,.<>?]*>)?\??\s+{name}\s*[=;,)]"
+_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)|\b((?!(?:var|return|await|new|in|is|as)\b)[A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
 """A local variable or parameter with the type that it is made of, or declared as."""
 
 
@@ -58,16 +58,18 @@ class Page(NamedTuple):
         known = table.get(name, ())
         if on is not None:
             known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
-        if on is None or not any(c.on for c in known):
-            return tuple(c for c in known if not c.on)
-        text = nodes.text(on, 400)
-        plain = tuple(c for c in known if not c.on or re.search(c.on, text))
-        return (
-            plain if len(plain) == len(known) else tuple(c for c in known if c in plain or self._is_a(c.on, on, text))
-        )
+        return tuple(c for c in known if not c.on or (on is not None and self._is_named(c.on, on)))
 
-    def _is_a(self, kind: str, on: Node, text: str) -> bool:
-        """Whether the declared type of a receiver matches."""
+    def opening(self, call: Node) -> tuple[Construct, ...]:
+        """The constructs that a call opens."""
+        found = self.constructs("opens", nodes.call_name(call), nodes.receiver(call))
+        return tuple(c for c in found if len(nodes.arguments(call)) >= c.arguments)
+
+    def _is_named(self, kind: str, on: Node) -> bool:
+        """Whether a receiver matches, or else its declared type."""
+        text = nodes.text(on, 400)
+        if re.search(kind, text):
+            return True
         name = text.removeprefix("this.")
         if not name.isidentifier():
             return False

@@ -31,7 +31,7 @@ _MODIFIERS = frozenset(
         "file",
     ]
 )
-_OWN = re.compile(r"[<,(\]]\s*\[(?![\],])")
+_ATTRIBUTE = re.compile(r"(?:\A|[<,(])\s*\[")
 _LONGEST = 4096
 """Characters of a head in which type parameters are looked for: none has more, and made-up ones would take long."""
 _NO_TYPES = {"class", "class?", "struct", "new()", "notnull", "unmanaged", "default", "allows ref struct"}
@@ -79,7 +79,7 @@ class Signature(NamedTuple):
 @lru_cache(maxsize=4096)
 def signature(head: str, name: str) -> Signature:
     """The signature in a function's head; without parameters where there is no parenthesis after ``name``."""
-    text = _without_own_attributes(_without_attributes(_without_comments(head)))
+    text = _without_attributes(_without_comments(head))
     found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
     before = text[: found.start()] if found is not None else text
     explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
@@ -120,7 +120,7 @@ def modifiers(head: str, name: str) -> frozenset[str]:
 
 def constraints(head: str, scope: str, name: str) -> tuple[str, ...] | None:
     """The types that a type parameter's argument has to be, as written; ``None`` where ``scope`` has no such parameter."""
-    text = _without_own_attributes(_without_attributes(_without_comments(head[:_LONGEST])))
+    text = _without_attributes(_without_comments(head[:_LONGEST]))
     if re.search(rf"\b{re.escape(scope)}\s*<[^()]*\b{re.escape(name)}\b[^()]*>", text) is None:
         return None
     found = re.search(rf"\bwhere\s+{re.escape(name)}\s*:(.*?)(?:\bwhere\b|=>|\Z)", text, re.DOTALL)
@@ -239,24 +239,16 @@ def _without_comments(text: str) -> str:
 
 
 def _without_attributes(text: str) -> str:
-    """Without the ``[...]`` in front; an array's brackets follow a name and stay."""
-    while (found := re.match(r"\s*\[", text)) is not None:
-        end = found.end() + len(_inside(text, found.end() - 1)) + 1
-        text = text[end:]
-    return text
-
-
-def _without_own_attributes(text: str) -> str:
-    """Without the ``[...]`` in front of parameters and type parameters."""
+    """Without the ``[...]`` in front of it, of parameters and of type parameters; an array's follow a name and stay."""
     at = 0
-    while (found := _OWN.search(text, at)) is not None:
-        text = text[: found.end() - 1] + text[found.end() + len(_inside(text, found.end() - 1)) + 1 :]
+    while (found := _ATTRIBUTE.search(text, at)) is not None:
+        opening = found.end() - 1
+        text = text[:opening] + text[opening + len(_inside(text, opening)) + 2 :]
         at = found.start()
     return text
 
 
 def _parameter(text: str) -> Parameter:
-    text = _without_attributes(text)
     default = next((i for i, c in _outside(text) if c == "="), None)
     words = text[:default].split()
     passed = [w for w in words if w in _PASSED]

@@ -81,9 +81,8 @@ def returned(page: Page) -> Iterator[Scope]:
 def _openings(page: Page) -> Iterator[Opened]:
     named = page.language.named("opens")
     for node, name in page.calls:
-        constructs = page.constructs("opens", name, nodes.receiver(node)) if name in named else ()
-        given = nodes.arguments(node) if constructs else []
-        if constructs and len(given) >= constructs[0].arguments and not any(a.type in FUNCTIONS for a in given):
+        constructs = page.opening(node) if name in named else ()
+        if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
             yield Opened(constructs[0], node, "")
     for node in page.captures.get("new", []):
         constructs = page.language.table("creates").get(nodes.simple_name(node.child_by_field_name("type")), ())

@@ -63,22 +63,23 @@ def context(value: Context) -> Document:
         "scopes": [_scope(s, s in enclosing, value) for s in value.scopes],
         "verdict": value.verdict,
         "facts": [
-            {"kind": f.kind, "name": f.name, "start_line": first, "end_line": last}
+            {
+                "kind": f.kind,
+                "name": f.name,
+                **_lines(source.lines_of(f.span)),
+            }
             for f in value.facts
-            for first, last in (source.lines_of(f.span),)
         ],
         "excerpts": [
             {
-                "path": told[of.path],
-                "start_line": first,
-                "end_line": last,
-                "role": role,
-                "why": told[why],
-                "tokens": tokens,
-                **({"elided": [_lines(of.lines_of(s)) for s in elided]} if elided else {}),
+                "path": told[e.source.path],
+                **_lines(e.source.lines_of(e.span)),
+                "role": e.role,
+                "why": told[e.why],
+                "tokens": e.tokens,
+                **({"elided": [_lines(e.source.lines_of(s)) for s in e.elided]} if e.elided else {}),
             }
-            for of, span, role, why, tokens, elided in value.excerpts
-            for first, last in (of.lines_of(span),)
+            for e in value.excerpts
         ],
         "omitted": [
             {"path": o.path, "start_line": o.start_line, "end_line": o.end_line, "why": o.why} for o in value.omitted

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ctxreview.languages.csharp.conditional import formula, holds
-from ctxreview.languages.csharp.lexing import lex
+from ctxreview.languages.csharp.conditional import formula, holds, select
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -30,14 +29,7 @@ def first_token(declaration: Node, data: bytes) -> int:
 @lru_cache(maxsize=2)
 def _defined(data: bytes) -> frozenset[bytes]:
     """The symbols that the file itself defines."""
-    symbols: frozenset[bytes] = frozenset()
-    for directive in lex(data).directives:
-        symbol = frozenset(directive.rest.split()[:1])
-        if directive.name == b"define":
-            symbols |= symbol
-        elif directive.name == b"undef":
-            symbols -= symbol
-    return symbols
+    return select(data, None)[0].defined
 
 
 def _lit(branch: Node | None, symbols: frozenset[bytes]) -> int | None:
