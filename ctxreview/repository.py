@@ -361,7 +361,7 @@ class Repository:
         return tuple(found.values())
 
 
-_TYPE_WORDS = (b"class", b"struct", b"interface", b"record")
+_TYPE_WORDS = (b"class", b"struct", b"interface", b"record", b"union")
 _NAME = re.compile(rb"\s+@?([\w\x80-\xff]+)")
 
 
@@ -376,7 +376,7 @@ def _named_types(data: bytes) -> Iterator[str]:
             at = data.find(word, at)
 
 
-_TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record)\s")
+_TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record|union)\s")
 
 
 def _derives(data: bytes, name: bytes) -> bool:

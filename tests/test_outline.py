@@ -266,6 +266,8 @@ JUMPS = {
     "yield return 1; if (x) yield break;": 1,
     "do { if (x) return; } while (y);": 1,
     "Run(() => { foreach (var a in b) return; });": 0,
+    "inner: while (x) { while (y) { if (z) break inner; continue inner; } }": 0,
+    "while (x) { if (y) continue outer; while (z) { break outer; } }": 2,
 }
 
 
@@ -273,7 +275,7 @@ JUMPS = {
 def test_a_jump_to_a_place_in_the_scope_does_not_leave_it(body: str, leaving: int) -> None:
     """``break`` and ``continue`` of a loop in the scope, ``goto`` within it, and ``yield return`` are no early exits."""
     for held in (f"lock (_g) {{ {body} }}", f"using var tx = new TransactionScope(); {body}"):
-        (scope,) = _of_method(f"while (true) {{ {held} }} after: b();").holds
+        (scope,) = _of_method(f"outer: while (true) {{ {held} }} after: b();").holds
         assert len(scope.exits) == leaving
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview.model import Context, Source, Span
+from ctxreview.model import Context, Parse, Source, Span
 from ctxreview.outline import BRANCH, outline
 from ctxreview.review import context_of, job
 from ctxreview.tokens import ESTIMATE
@@ -119,3 +119,45 @@ def test_an_extension_block_is_a_type(tmp_path: Path) -> None:
     made = _context(tmp_path, code, 7)
     assert [f.name for f in made.functions] == ["M"]
     assert made.outline.parse.normalised == ("extension-block",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ("namespace N;", ""),
+        ("namespace N\n{\n", "}"),
+        ("class Outer\n{\n", "}"),
+    ],
+)
+def test_a_union_is_a_type(tmp_path: Path, before: str, after: str) -> None:
+    """A declaration that parses clean as a function without parameter types is read for what it is."""
+    code = f"{before}union Pet(Cat, Dog);\npublic union U(Cat, Dog)\n{{\n    void M()\n    {{\n        x();\n    }}\n}}\n{after}"
+    made = _context(tmp_path, code, 6 + before.count("\n"))
+    assert [(f.name, f.container) for f in made.functions] == [("M", "U")]
+    assert made.outline.parse.normalised == ("union-declaration",)
+
+
+@pytest.mark.parametrize("code", ["class C { union F(int a) => _x; }\n", "class C { void union(A a) { } union G() { } }\n"])
+def test_a_type_named_union_is_not_one(tmp_path: Path, code: str) -> None:
+    """Functions that return a type of that name, or have it themselves, are functions."""
+    made = _context(tmp_path, code, 1)
+    assert made.outline.parse == Parse(clean=True)
+    assert len(made.outline.outermost) == code.count("{") - 1 + code.count("=>")
+
+
+def test_names_are_those_of_the_file(tmp_path: Path) -> None:
+    """A word that was mended keeps its name: `required` is the field, and not the property `Required` beside it."""
+    code = (
+        "class C\n{\n    object async;\n    bool required; bool Required { get; set; }\n"
+        "    void M()\n    {\n        lock (async) { required = F(async); }\n    }\n"
+        "    void N() { a?.b = 1; }\n}\n"
+    )
+    made = _context(tmp_path, code, 7)
+    assert "contextual-identifier" in made.outline.parse.normalised
+    assert [s.resource for s in made.touched] == ["async"]
+    assert [(f.kind, f.name) for f in made.facts if f.is_state] == [("write", "required"), ("read", "async")]
+    assert [e.why for e in made.excerpts if e.role == "field"] == [
+        "async: used by the function",
+        "required: used by the function",
+    ]

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Language, language_of, with_wrappers
+from ctxreview.languages import Language, language_of, standing, with_wrappers
 from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import (
     NO_WRAPPERS,
@@ -143,7 +143,7 @@ def _asked(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found
 
 def _are_named(members: Iterable[Member], root: Node) -> bool:
     """Whether the tree's text has the name of one of these members."""
-    text = root.text or b""
+    text = standing.as_read(root.text or b"")
     return any(name.encode() in text for member in members for name in member.names)
 
 

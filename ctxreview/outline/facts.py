@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ctxreview.languages import Language
+from ctxreview.languages import Language, standing
 from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import Fact, Source, Span
 from ctxreview.outline import nodes, state
@@ -48,7 +48,7 @@ def facts(
 
 def code(root: Node, comments: list[Node]) -> bytes:
     """The text that was parsed (other ``#if`` branches are blank in it), its comments and directives blanked too."""
-    data = bytearray(bytes(root.start_byte) + (root.text or b""))
+    data = bytearray(bytes(root.start_byte) + standing.as_read(root.text or b""))
     for comment in comments:
         start, end = comment.start_byte, comment.end_byte
         data[start:end] = b" " * (end - start)

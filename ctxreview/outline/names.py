@@ -284,7 +284,7 @@ def _declared(node: Node) -> list[str]:
     """The names that a declaration of locals gives."""
     kind = node.type
     if kind == "implicit_parameter":
-        return [(node.text or b"").decode("utf-8", "replace")]
+        return [nodes.text(node)]
     if kind == "variable_declarator" and _declares_member(node):
         return []
     name = node.child_by_field_name("name") or node.child_by_field_name("left")
@@ -293,7 +293,7 @@ def _declared(node: Node) -> list[str]:
     if name is None:
         return []
     if name.type == "identifier":
-        return [(name.text or b"").decode("utf-8", "replace")]
+        return [nodes.text(name)]
     return re.findall(r"\w+", nodes.text(name))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxreview.languages import standing
 from ctxreview.model import Span
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def text(node: Node | None, most: int | None = None) -> str:
     raw = node.text if node is not None else None
     if raw is None or node is None:
         return ""
-    plain = raw[:most].decode("utf-8", "replace")
+    raw = raw[:most]
+    plain = (raw if raw.isascii() else standing.as_read(raw)).decode("utf-8", "replace")
     if plain.isidentifier():
         return plain
     if "//" in plain or "/*" in plain:

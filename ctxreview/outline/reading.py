@@ -153,12 +153,24 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
     found = 0
     if root.has_error:
         found = max(1, sum(max(1, e.size) for e in errors(root)))
-    for name in language.shape["misread"]:
-        word = name.encode()
-        if word in data and re.search(rb"\b%s\s*[(<]" % word, data):
+    for keyword, stands_as in language.shape["misread"].items():
+        word = keyword.encode()
+        after = rb"\s*[(<]" if stands_as == "name" else rb"\s+[@\w\x80-\xff]+\s*[(<]"
+        if word in data and re.search(rb"\b%s%s" % (word, after), data):
             functions = language.patterns.captures(root).get("function", [])
-            found += sum(nodes.text(f.child_by_field_name("name")) == name for f in functions)
+            found += sum(_is_misread(f, keyword, stands_as) for f in functions)
     return found
+
+
+def _is_misread(function: Node, keyword: str, stands_as: str) -> bool:
+    """Whether a function is a type, whose keyword the grammar does not know."""
+    if stands_as == "name":
+        return nodes.text(function.child_by_field_name("name")) == keyword
+    returned = function.child_by_field_name("returns") or function.child_by_field_name("type")
+    parameters = function.child_by_field_name("parameters")
+    if returned is None or parameters is None or nodes.text(returned) != keyword:
+        return False
+    return any(p.type == "parameter" and p.child_by_field_name("type") is None for p in parameters.named_children)
 
 
 def errors(root: Node) -> list[Span]:

@@ -27,6 +27,7 @@ _JUMPS = {
     "yield_statement": (),
 }
 """Statements that may stay in a scope, and what they go to the end or to a part of."""
+_LABEL = re.compile(rb"(?:break|continue|goto)\s+(?!(?:case|default)\b)([@\w\x80-\xff]+)")
 
 
 def scopes(page: Page) -> tuple[Scope, ...]:
@@ -84,9 +85,8 @@ def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
     """Whether a jump leaves ``scope``; one to a place in it does not, nor does ``yield return``, which comes back."""
     if jump.type == "yield_statement":
         return any(c.type == "break" for c in jump.children)
-    label = next((c for c in jump.children[1:2] if c.type == "identifier"), None)  # and no case of a switch
-    if label is not None:
-        declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label.text or b""))
+    if label := _LABEL.match(source.data, jump.start_byte):  # the tree has none of `break` and `continue`
+        declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label[1]))
         return declared.search(source.data, *scope) is None
     for around in nodes.ancestors(jump):
         if not scope.holds(nodes.span(around)):

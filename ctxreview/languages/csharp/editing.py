@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from ctxreview.languages import standing
 from ctxreview.languages.csharp.lexing import Code
 
 Edit = tuple[int, bytes]
@@ -34,9 +35,9 @@ def blank(code: Code, start: int, end: int) -> Edit:
     return start, bytes(byte if seen in b" \t\r\n\f\v" else 0x20 for byte, seen in pairs)
 
 
-def capital(code: Code, at: int) -> Edit:
-    """The letter at ``at`` as a capital: no C# keyword has one, so the word is an ordinary identifier."""
-    return at, code.data[at : at + 1].upper()
+def as_name(code: Code, at: int) -> Edit:
+    """The contextual keyword at ``at`` as an ordinary name, told from all others by its first letter."""
+    return at, standing.letter(code.data[at : at + 2])
 
 
 def after(code: Code, at: int) -> int:

@@ -104,7 +104,7 @@ def _begins_operand(code: Code, at: int) -> bool:
 
 _STRAY = re.compile(rb"\}(?:\s++;|\s*+;\s*+;)[\s;]*+")
 _TYPE_HEAD = re.compile(
-    word(b"class", b"struct", b"interface", b"enum", b"record", b"namespace") + rb"\s++@?[\w\x80-\xff]"
+    word(b"class", b"struct", b"interface", b"enum", b"record", b"union", b"namespace") + rb"\s++@?[\w\x80-\xff]"
 )
 _NO_HEAD = re.compile(rb"=>|" + word(b"new"))
 _HEAD = 2048

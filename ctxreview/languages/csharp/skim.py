@@ -22,6 +22,7 @@ _MARK = re.compile(rb"[{};]")
 _CONTAINER = re.compile(
     rb"\b(?:class|struct|interface|enum|record|namespace)\s++(?!where\b)[@\w\x80-\xff]|\bextension\s*+[(<]"
 )
+_UNION = re.compile(rb"\bunion\s++[@\w\x80-\xff]")
 _WHERE = re.compile(rb"\bwhere\s")
 _GROUP = re.compile(rb"\([^()]*+\)|\[[^\[\]]*+\]")
 
@@ -72,6 +73,8 @@ def _bodies(masked: bytes) -> list[tuple[int, int, int]]:
             depth -= 1
         elif masked[at] == 0x7B:
             before = masked[head:at].strip()
+            if b"union" in before and _UNION.search(before):
+                return []  # a type, or a method that returns one of that name
             if _is_container(before):
                 depth += 1
             elif depth == 0:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, blank, capital, word, word_before
+from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, as_name, blank, word, word_before
 from ctxreview.languages.csharp.lexing import Code
 from ctxreview.languages.possessive import possessive
 
@@ -37,7 +37,7 @@ def async_identifier(code: Code) -> Iterator[Edit]:
                 continue
             if _NAMED_OR_ARROW.match(code.masked, after(code, closing + 1)):
                 continue  # a lambda's parameters, or a tuple type and a name
-        yield capital(code, match.start())
+        yield as_name(code, match.start())
 
 
 def contextual_identifier(code: Code) -> Iterator[Edit]:
@@ -47,10 +47,10 @@ def contextual_identifier(code: Code) -> Iterator[Edit]:
             closing = code.other_half(match.start(1))
             if closing is None or not _CALL_ENDS.match(code.masked, closing + 1):
                 continue
-        yield capital(code, match.start())
+        yield as_name(code, match.start())
     for pattern in (*_OPERATORS, _AWAIT):
         for match in pattern.finditer(code.masked):
-            yield capital(code, match.start())
+            yield as_name(code, match.start())
 
 
 _FOREIGN_WORD = re.compile(possessive(rb"(?:[\xc2-\xf4][\x80-\xbf]++){2,}+"))
@@ -75,7 +75,7 @@ _TARGET = re.compile(rb"\[\s*+(assembly|module|field|method|param|property|type|
 def attribute_target(code: Code) -> Iterator[Edit]:
     """``[type]``, ``[property, x]``: a collection whose first element is named like an attribute's target."""
     for match in _TARGET.finditer(code.masked):
-        yield capital(code, match.start(1))
+        yield as_name(code, match.start(1))
 
 
 _DISCARDED = tuple(re.compile(word(name) + rb"\s++(_)\s++in\b") for name in (b"from", b"join"))
@@ -152,3 +152,65 @@ def extension_block(code: Code) -> Iterator[Edit]:
         if _BODY.match(code.masked, closing + 1):
             yield match.start(), b"class Ext"
             yield blank(code, opening, closing + 1)
+
+
+_MODIFIER = (
+    rb"(?:public|private|protected|internal|file|static|extern|readonly|partial|virtual|override|abstract|sealed|new|async"
+    rb"|volatile|ref|required|unsafe)\b"
+)
+_UNION = re.compile(possessive(word(b"union") + rb"\s++(?:" + NAME + rb")\s*+(?:<[^<>(){};]*+>\s*+)?+\("))
+_AFTER_CASES = re.compile(rb"\s*+(?:[;:{]|where\b)")
+_NESTED = re.compile(rb"<[^<>]*+>|\([^()]*+\)|\[[^\[\]]*+\]")
+_DEEPEST = 8
+_NAMED = re.compile(rb"[\w?*\x80-\xff]\s++[@\w\x80-\xff]")
+
+
+def union_declaration(code: Code) -> Iterator[Edit]:
+    """``union Pet(Cat, Dog) { ... }``: a class, without its case types; these have no names, as parameters do."""
+    for match in _UNION.finditer(code.masked):
+        opening = match.end() - 1
+        closing = code.other_half(opening)
+        if closing is None or closing - opening > LONGEST or not _AFTER_CASES.match(code.masked, closing + 1):
+            continue
+        cases = code.masked[opening + 1 : closing].strip()
+        for _ in range(_DEEPEST):
+            cases = _NESTED.sub(b"_", cases)
+        if cases and not _NAMED.search(cases):
+            yield match.start(), b"class"
+            yield blank(code, opening, closing + 1)
+
+
+_CLOSED = re.compile(
+    possessive(b"(" + word(b"closed") + rb")(?=(?:\s++" + _MODIFIER + rb")*+\s++(?:class|record)\s++[@\w\x80-\xff])")
+)
+
+
+def closed_class(code: Code) -> Iterator[Edit]:
+    """``closed class C``, ``closed record R``: without ``closed``."""
+    for match in _CLOSED.finditer(code.masked):
+        yield blank(code, *match.span())
+
+
+_NO_NAME = rb"(?!(?:is|as|in|and|or|not|when|switch|with|on|equals|into|ascending|descending|where|join|let|select)\b)"
+_TYPE_AND_NAME = (
+    _NO_NAME + rb"(?:" + NAME + rb")(?:\s*+[.:]++\s*+(?:" + NAME + rb"))*+(?:<[^{};=]{,200}>)?+[\s?*\[\],]*+(?<=[\s>?*\]])"
+    + _NO_NAME + rb"[@\w\x80-\xff]"
+)  # fmt: skip
+_SAFE = re.compile(possessive(b"(" + word(b"safe") + rb")(?=\s++(?:" + _MODIFIER + rb"|" + _TYPE_AND_NAME + rb"))"))
+_BEFORE_MODIFIER = re.compile(rb"[{};\]]?|" + _MODIFIER)
+
+
+def safe_member(code: Code) -> Iterator[Edit]:
+    """``safe extern void F();``, ``public safe int X;``: without ``safe``."""
+    for match in _SAFE.finditer(code.masked):
+        if _BEFORE_MODIFIER.fullmatch(word_before(code, match.start())):
+            yield blank(code, *match.span())
+
+
+_LABELLED = re.compile(possessive(word(b"break", b"continue") + rb"\s++(" + NAME + rb")\s*+;"))
+
+
+def labelled_jump(code: Code) -> Iterator[Edit]:
+    """``break outer;``, ``continue outer;``: without the label."""
+    for match in _LABELLED.finditer(code.masked):
+        yield blank(code, *match.span(1))
