@@ -283,8 +283,8 @@ class Fact(NamedTuple):
     ``target`` the receiver it concerns (``""`` where there is none; of an ``Interlocked`` call the variable),
     ``detail`` the variable that gets a call's value, or the words of a ``sql-hint`` that were recognised. Of state
     that the file declares, ``detail`` says what it is, always in two or more words: ``instance field``,
-    ``static volatile field``, ``readonly property``, ``instance event``; of an enclosing function's variable,
-    ``captured``.
+    ``static volatile field``, ``readonly property``, ``instance event``; ``instance backing field`` and ``static backing
+    field`` are what the property of that name keeps; of an enclosing function's variable, ``captured``.
     """
 
     kind: str
@@ -297,6 +297,11 @@ class Fact(NamedTuple):
     def is_state(self) -> bool:
         """Whether it reads or writes state that the file declares, and no result of a query."""
         return self.kind in ("read", "write") and self.detail.endswith((" field", " property", " event", " parameter"))
+
+    @property
+    def spelled(self) -> str:
+        """The name as the code has it: what a property keeps is ``field`` there."""
+        return "field" if self.detail.endswith(" backing field") else self.name
 
 
 class Argument(NamedTuple):

@@ -187,7 +187,10 @@ def cases() -> list[tuple[str, str, set[str]]]:
         ),
         "union-declaration": (
             ("public union Pet(Cat, Dog?, (int, string), List<A<B, C>>[]);\nclass C { void M() { } }\n", {"M"}),
-            ("partial union Pet<T>(T, /* é */\n IEnumerable<T>) : I\n where T : class { public int M() => 1; }\n", {"M"}),
+            (
+                "partial union Pet<T>(T, /* é */\n IEnumerable<T>) : I\n where T : class { public int M() => 1; }\n",
+                {"M"},
+            ),
             ("class C { union Pet<T>(Cat, T[]?); void M() { } }\n", {"M"}),
         ),
         "closed-class": (

@@ -138,7 +138,9 @@ def test_a_union_is_a_type(tmp_path: Path, before: str, after: str) -> None:
     assert made.outline.parse.normalised == ("union-declaration",)
 
 
-@pytest.mark.parametrize("code", ["class C { union F(int a) => _x; }\n", "class C { void union(A a) { } union G() { } }\n"])
+@pytest.mark.parametrize(
+    "code", ["class C { union F(int a) => _x; }\n", "class C { void union(A a) { } union G() { } }\n"]
+)
 def test_a_type_named_union_is_not_one(tmp_path: Path, code: str) -> None:
     """Functions that return a type of that name, or have it themselves, are functions."""
     made = _context(tmp_path, code, 1)

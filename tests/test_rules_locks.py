@@ -133,6 +133,9 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         "void Add(int x) { lock (_gate) { _items.Add(x); } }"
         " void M() { List<int> all; lock (_gate) { all = _items; } foreach (var x in all) { Work(x); } }"
     ),
+    (leaked_collection, "what a property keeps"): (
+        "List<int> All { get { lock (_gate) { return field; } } } = []; void Add(int x) { lock (_gate) { All.Add(x); } }"
+    ),
     (leaked_collection, "keys"): (
         "Dictionary<int, int> _d = new(); void Put(int x) { lock (_gate) { _d[x] = 1; } }"
         " IEnumerable<int> Keys { get { lock (_gate) { return _d.Keys; } } }"
@@ -162,6 +165,9 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     ),
     (double_checked_lock, "entries after it is seen"): (
         "Dictionary<int, int> _d; void M() { if (_d == null) { lock (_gate) { if (_d == null) { _d = []; _d[1] = 2; } } } }"
+    ),
+    (double_checked_lock, "what a property keeps"): (
+        "Client C { get { if (field == null) { lock (_gate) { if (field == null) { field = new(); field.Connect(); } } } return field; } }"
     ),
     (double_checked_lock, "a date"): (
         "DateTime _at; void M() { if (_at < Now()) { lock (_gate) { if (_at < Now()) { _at = Now(); } } } }"
@@ -207,6 +213,7 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         " void D() { lock (_gate) { _items.Clear(); } } int N() { return _items.Count; }"
     ),
     (unlocked_getter, "a reference"): "string _s; string S { get { return _s; } set { lock (_gate) { _s = value; } } }",
+    (unlocked_getter, "what it keeps"): "int N { get => field; set { lock (_gate) { field = value; _n++; } } }",
     (unlocked_getter, "a long"): "long _l; long L { get => _l; set { lock (_gate) { _l = value; } } }",
     (mixed_locks, "two fields"): "void A() { lock (_gate) { _n = 1; } } void B() { lock (_other) { _n = 2; } }",
     (
@@ -343,6 +350,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         "List<int> _all = new(); void Add(int x) { lock (_gate) { _all = new List<int>(_all) { x }; } }"
         " List<int> All() { lock (_gate) { return _all; } }"
     ),
+    (leaked_collection, "what a property keeps, replaced"): (
+        "List<int> All { get { lock (_gate) { return field; } } set { lock (_gate) { field = value; } } } = [];"
+    ),
     (leaked_collection, "taken and replaced"): (
         "List<int> _all = new(); void Add(int x) { lock (_gate) { _all.Add(x); } }"
         " void M() { List<int> all; lock (_gate) { all = _all; _all = new List<int>(); } foreach (var x in all) { Work(x); } }"
@@ -366,6 +376,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     ),
     (double_checked_lock, "one reference"): (
         "Client _c; Client M() { if (_c is null) { lock (_gate) { _c ??= new Client(); if (_c is null) { _c = new Client(); } } } return _c; }"
+    ),
+    (double_checked_lock, "what a property keeps, complete"): (
+        "Client C { get { if (field == null) { lock (_gate) { if (field == null) { field = new(); } } } return field; } }"
     ),
     (double_checked_lock, "complete before it is seen"): (
         "Client _c; Client M() { if (_c is null) { lock (_gate) { if (_c is null) { var c = new Client(); c.Connect(); _c = c; } } } return _c; }"

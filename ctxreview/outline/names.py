@@ -32,6 +32,9 @@ _AS_TYPE = (
 """A type of that name: what is compared with, becomes or combines ``Name.Member``."""
 _BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
 """A base as it is named, and a zero for its type arguments."""
+BACKING = b"field"
+"""The keyword for what a property keeps."""
+_KEEPING = ("get", "set", "init")
 _REACHED = frozenset({"public", "protected", "internal"})
 """Modifiers without which a member is its type's alone."""
 _BOUNDS = frozenset(
@@ -157,8 +160,26 @@ class Names:
 
     @cached_property
     def declared(self) -> frozenset[bytes]:
-        """The names of all state that the file declares."""
-        return frozenset(name.encode() for states in self._own.values() for name in states)
+        """The names of all state that the file declares, and ``field`` where that may be what a property keeps."""
+        own = (name.encode() for states in self._own.values() for name in states)
+        return frozenset(chain(own, (BACKING,) if BACKING in self.data else ()))
+
+    def backing(self, name: str, at: Span) -> tuple[str, State] | None:
+        """The property whose own ``field`` is meant at ``at``, and what it keeps; ``None`` where it is none.
+
+        The keyword of C# 14. Where the type has a member of that name, it is taken for the member, as it was before.
+        """
+        if name != BACKING.decode() or name in self.visible(at) or self.local(name, at) is not None:
+            return None
+        for function in self.functions.around(at):
+            owner, _, accessor = function.name.partition(".")
+            if function.construct == "property" or (function.construct == "accessor" and accessor in _KEEPING):
+                type_ = self.types.innermost(at)
+                kept = self._own.get(type_.span, {}).get(owner) if type_ is not None else None
+                if kept is None:
+                    return None
+                return owner, kept._replace(words=f"{'static' if kept.static else 'instance'} backing field")
+        return None
 
     def _seen_from(self, type_: Scope) -> dict[str, State]:
         seen: dict[str, State] = {}

@@ -102,7 +102,9 @@ def check(outline: Outline) -> list[Finding]:
             if is_under(f.span, scope) and outline.under(f, scope) and not scope.head.holds(f.span)
         ]
         writes = [f for f in under if f.kind == "write" and f.is_state and f.span.start >= inner.end()]
-        looked = [f for f in writes if _names(outer[1], f.name) and _names(inner[1], f.name) and _assigns(f, code)]
+        looked = [
+            f for f in writes if _names(outer[1], f.spelled) and _names(inner[1], f.spelled) and _assigns(f, code)
+        ]
         if looked:
             what = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), code)
             if what:
@@ -116,7 +118,7 @@ def _names(condition: bytes, name: str) -> bool:
 
 def _assigns(fact: Fact, code: bytes) -> bool:
     """Whether the field itself gets a value, and not an entry of what it holds."""
-    name = re.escape(fact.name.encode())
+    name = re.escape(fact.spelled.encode())
     return re.match(rb"(?:this\.)?%s\s*(?:\?\?)?=[^=]" % name, code[fact.span.start : fact.span.end + 1]) is not None
 
 
@@ -154,7 +156,7 @@ def _flag(looked: Fact, others: list[Fact], scope: Scope, code: bytes) -> str:
 def _used(looked: Fact, scope: Scope, code: bytes) -> bool:
     """Whether a member of the new object is called or set under the lock, after others see it."""
     rest = code[looked.span.end : scope.span.end]
-    name = re.escape(looked.name.encode())
+    name = re.escape(looked.spelled.encode())
     used = re.search(rb"(?<![\w.])(?:this\.)?%s\s*[!?]?(?:\.\s*\w+\s*(?:\(|=[^=])|\[[^\]]*\]\s*=[^=])" % name, rest)
     return used is not None and not re.search(rb"\breturn\b", rest[: used.start()])
 

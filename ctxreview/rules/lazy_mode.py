@@ -117,7 +117,7 @@ def _late(outline: Outline) -> list[Use]:
         fact = use.fact
         if fact.kind != "write" or not fact.detail.startswith("static") or "ThreadStatic" in fact.detail or use.gates:
             continue
-        name = re.escape(fact.name)
+        name = re.escape(fact.spelled)
         above = outline.source.text(Span(max(use.function.span.start, fact.span.start - 200), fact.span.start))
         looks = re.search(rf"\bif\s*\(\s*(?:\w+\.)?{name}\s*(?:==|is)\s*(?:null|default)\s*\)[\s{{]*(?:\w+\.)?$", above)
         if looks or re.match(rf"(?:\w+\.)?{name}\s*\?\?=", outline.source.text(fact.span)):

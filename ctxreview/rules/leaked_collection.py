@@ -105,7 +105,7 @@ def _handed(use: Use, returns: list[Fact], held: list[Scope], outline: Outline) 
     statement = next((r for r in returns if r.span.holds(use.fact.span) and use.function.span.holds(r.span)), None)
     if statement is not None:
         handed = _HANDED.match(" ".join(outline.source.text(statement.span).split()))
-        if handed is None or handed[1] != name:
+        if handed is None or handed[1] != use.fact.spelled:
             return ""
         how = f" by `{handed['how'].strip().lstrip('.').split('(')[0]}`" if handed["how"] else " itself"
         return f"is returned{how} and used"
@@ -128,4 +128,4 @@ def _changes(fact: Fact, outline: Outline) -> bool:
 
 def _in_place(fact: Fact, outline: Outline) -> bool:
     """Whether the collection is changed, and not replaced by another one."""
-    return re.match(rf"(?:this\.)?{re.escape(fact.name)}\s*=(?!=)", outline.source.text(fact.span)) is None
+    return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", outline.source.text(fact.span)) is None

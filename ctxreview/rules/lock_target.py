@@ -158,7 +158,7 @@ def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
     written = outline.source.text(fact.span)
     if "??=" in written or re.search(r"=\s*(?:null|default)!?$", written) or "Interlocked" in written:
         return False
-    return re.match(rf"(?:this\.)?{re.escape(fact.name)}\s*=(?!=)", written) is not None and not re.match(
+    return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", written) is not None and not re.match(
         r"Dispose|Initiali[sz]e|Open|Start|Setup|Set_?Up|OnInit", member.name
     )
 

@@ -1,4 +1,4 @@
-// What C# 15 brought. The grammar knows none of it.
+// What C# 14 and 15 brought. The grammar knows little of it.
 using System;
 using System.Collections.Generic;
 using System.Data;
@@ -90,4 +90,45 @@ public static class BitExtensions
 public static class Native
 {
     internal static safe extern int Open(string name);     //+ function method Open //- function method Open
+}
+
+public class Kept
+{
+    private readonly object _gate = new();
+
+    public string Name => field ??= Find();                //+ function property Name //- function property Name //! read Name //! write Name
+
+    public static int Hits { get { return field; } set => field++; }   //+ function accessor Hits.get //- function accessor Hits.get //+ function accessor Hits.set //- function accessor Hits.set //! exit return //! read Hits //! read Hits //! write Hits
+
+    public int Total
+    {
+        get => field;                                      //+ function accessor Total.get //- function accessor Total.get //! read Total
+        set                                                //+ function accessor Total.set
+        {
+            lock (_gate)                                   //+ lock lock block _gate
+            {
+                Changing(ref field, value);                //! read Total //! write Total
+                Run(() => field);                          //+ function lambda lambda //- function lambda lambda //! read Total
+            }                                              //- lock lock block _gate
+        }                                                  //- function accessor Total.set
+    }
+
+    public int Local
+    {
+        get { var field = 3; return field; }               //+ function accessor Local.get //- function accessor Local.get //! exit return
+    }
+
+    public void Plain(int field) => Use(field);            //+ function method Plain //- function method Plain
+
+    public event Action Changed { add { field(); } remove { } }   //+ function accessor Changed.add //- function accessor Changed.add //+ function accessor Changed.remove //- function accessor Changed.remove
+
+    [Named(field = 1)]
+    public int Last { get; set => field = Math.Max(value, this.Total); }   //+ function accessor Last.get //- function accessor Last.get //+ function accessor Last.set //- function accessor Last.set //! write Last //! read Total
+}
+
+public class Older
+{
+    private int field;
+
+    public int Value { get => field; }                     //+ function accessor Value.get //- function accessor Value.get //! read field
 }
