@@ -144,6 +144,12 @@ RECEIVERS = {
     "Exclusive": "pair.ExclusiveScheduler",
     "(?i)(unitofwork|uow)": "_uow",
     "(?i)file|stream": "file",
+    "(?i)scope$": "scope",
+    "(?i)state_?manager": "StateManager",
+    "(?i)db|database|redis|cache": "db",
+    "(?i)sql|db|database|orm|context|connection|conn": "fsql",
+    "(?i)realm": "realm",
+    "(?i)(?:^|[._]|(?<=[a-z]))(?:transaction|tran|tx)$": "session.Transaction",
 }
 
 
@@ -152,11 +158,16 @@ def _on(construct: Construct, name: str) -> str:
     return name if "." in name else f"{receiver}.{name}"
 
 
+def _given(construct: Construct) -> str:
+    return re.sub(r"\\b", "", construct.given) or "x" * construct.arguments
+
+
 CONSTRUCTS = load("csharp").constructs
 NAMED = (
-    [(c, f"using (var held = {_on(c, n)}({'x' * c.arguments})) {{ }}") for c in CONSTRUCTS for n in c.opens]
+    [(c, f"using (var held = {_on(c, n)}({_given(c)})) {{ }}") for c in CONSTRUCTS for n in c.opens]
     + [(c, f"using (var held = new {n}()) {{ }}") for c in CONSTRUCTS for n in c.creates]
     + [(c, f"{_on(c, a)}(x); Work(); {_on(c, r)}(x);") for c in CONSTRUCTS for a in c.acquires for r in c.releases]
+    + [(c, f"{_on(c, a)}(x); Work();") for c in CONSTRUCTS for a in c.acquires if not c.releases]
     + [(c, f"{_on(c, n)}(() => {{ Work(); }});") for c in CONSTRUCTS for n in c.runs]
 )
 
@@ -183,6 +194,52 @@ ACQUIRED = {
 def test_what_is_acquired_is_a_lock_where_its_name_or_type_says_so(body: str, held: bool) -> None:
     """A pool, a credential and a rate limiter are acquired as well."""
     assert bool(_of_method(body).holds) is held
+
+
+BY_NAME = {
+    "await ExecuteInTransactionAsync2(() => Work());": None,
+    "await TestHelpers.ExecuteWithStrategyInTransactionAsync(Create, async db => { Work(); });": "transaction",
+    "store.ExecuteInLock(name, c => Work());": "lock",
+    "lock_.WithWriteLock(() => Work());": "lock",
+    "_uow.RunInUnitOfWork(delegate { Work(); });": "transaction",
+    "store.ExecuteWithoutLock(c => Work());": None,
+    "store.ExecuteOutsideTransaction(c => Work());": None,
+    "services.AddTransactionalStateStorage(o => o.Work());": None,
+    "bus.UseTransaction(t => t.Timeout = x);": None,
+    "file.ReadBlock(b => Work());": None,
+    "ExecuteInLock(Work);": None,
+    "using (_rwLock.EnterWrite(log)) { }": "lock",
+    "using (var held = this._readSemaphore.UseAsync()) { }": "lock",
+    "using (await list.Lock.TakeAsync(token)) { }": "lock",
+    "SemaphoreSlim few = new(1); using (await few.WaitAsync()) { }": None,
+    "using (_clock.Use()) { }": None,
+    "using (_block.Read()) { }": None,
+    "using (_aggregate.Use()) { }": None,
+    "using (_lock.CreateReport()) { }": None,
+    "using (_lockFile.Read()) { }": None,
+}
+
+
+@pytest.mark.parametrize(("body", "kind"), BY_NAME.items())
+def test_what_only_its_name_tells_is_assumed(body: str, kind: str | None) -> None:
+    """A call that is given a lambda, and one on a lock in a ``using``, by names that say it; never for certain."""
+    assert [(s.kind, s.certainty) for s in _of_method(body).holds] == ([(kind, "assumed")] if kind else [])
+
+
+def test_a_lock_that_nothing_gives_back_lasts_as_long_as_what_it_is_taken_on() -> None:
+    """Umbraco's scopes keep their locks to their own end."""
+    found = _of_method("using (var scope = provider.CreateCoreScope()) { A(); scope.WriteLock(1); B(); } C();")
+    unit, lock = found.holds
+    assert (unit.construct, lock.construct, lock.is_left_open) == ("CreateCoreScope", "lock of the scope", False)
+    assert found.source.text(lock.span) == "scope.WriteLock(1); B(); }"
+
+
+def test_a_session_of_the_whole_cluster_is_a_transaction() -> None:
+    """RavenDB's sessions are one where they are opened so."""
+    assert not _of_method("using (var s = store.OpenAsyncSession()) { }").holds
+    assert not _of_method("using (var s = store.OpenSession(new SessionOptions { NoTracking = true })) { }").holds
+    opened = "store.OpenSession(new SessionOptions { TransactionMode = TransactionMode.ClusterWide })"
+    assert [s.name for s in _of_method(f"using (var s = {opened}) {{ }}").holds] == ["cluster-wide session"]
 
 
 def test_a_transaction_is_joined_by_giving_it() -> None:

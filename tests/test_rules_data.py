@@ -1514,6 +1514,17 @@ STANDING = (
     ),
     Code(
         external_call,
+        "a queue that is given the transaction",
+        "tx.Begin();\n_queue.Send(message, tx);\ntx.Commit();",
+    ),
+    Code(
+        external_call,
+        "a queue beside the transaction",
+        "tx.Begin();\n_queue.Send(message);\ntx.Commit();",
+        "low",
+    ),
+    Code(
+        external_call,
         "a payment in a transaction",
         'using var tx = _db.Database.BeginTransaction();\nawait _httpClient.PostAsync("pay", body);\ntx.Commit();',
         "medium",

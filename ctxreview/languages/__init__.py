@@ -56,7 +56,7 @@ class Construct(NamedTuple):
     ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
     declared types of what is acquired, which make an acquire certain; ``resolved`` says that it was read in the repository; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
-    ``arguments`` is the least number of arguments of ``opens``.
+    ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
     """
 
     construct: str
@@ -75,7 +75,22 @@ class Construct(NamedTuple):
     on: str = ""
     note: str = ""
     arguments: int = 0
+    given: str = ""
     resolved: bool = False
+
+
+class Looks(NamedTuple):
+    """What is assumed to hold a scope of a kind by its name alone; ``""`` for nothing.
+
+    Regular expressions for the names of what a ``using`` calls or creates (``opens``), of what it takes something from (``on``)
+    by a call (``takes``), and of calls that are given a lambda (``runs``).
+    """
+
+    kind: ScopeKind
+    opens: str
+    runs: str
+    on: str = ""
+    takes: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +103,7 @@ class Language:
     facts: Mapping[str, str]
     marks: Mapping[str, str]
     sql: Sequence[Mapping[str, Any]]
-    looks_like: tuple[tuple[ScopeKind, str], ...]
+    looks_like: tuple[Looks, ...]
     grammar: tree_sitter.Language
     patterns: Patterns
 
@@ -174,7 +189,7 @@ def load(name: str) -> Language:
         facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
         marks={name: kind for kind, names in catalogue["mark"].items() for name in names},
         sql=catalogue["sql"],
-        looks_like=tuple(catalogue["looks_like"].items()),
+        looks_like=tuple(Looks(kind, **row) for kind, row in catalogue["looks_like"].items()),
         grammar=grammar,
         patterns=Patterns(patterns, about["shape"]["bodies"], about["shape"]["leaves"], grammar),
     )

@@ -21,6 +21,9 @@ WRAPS = frozenset(
 )
 
 
+ASSUMED = "Its name looks like one; what it does was not read."
+
+
 class Opened(NamedTuple):
     """A recognised opening: by what, the node that does, the variable that holds it, and how it is known."""
 
@@ -126,23 +129,44 @@ def _openers(node: Node, page: Page) -> Iterator[Opened]:
 
 
 def _assumed(node: Node, declared: str, page: Page) -> Opened | None:
-    """A disposable whose name looks like a lock or transaction, by its call, its type or its declared type."""
+    """A disposable whose name looks like a lock or transaction, by its call, its type or its declared type.
+
+    What is awaited as it is (``using (await _lock)``) goes by its own name.
+    """
+    awaited = False
     while node.type in WRAPS or (node.type == "invocation_expression" and nodes.call_name(node) == "ConfigureAwait"):
         inner = nodes.receiver(node) if node.type == "invocation_expression" else nodes.last_child(node)
         if inner is None:
             return None
+        awaited = awaited or node.type == "await_expression"
         node = inner
     match node.type:
         case "invocation_expression":
             names = [nodes.call_name(node)]
         case "object_creation_expression":
             names = [nodes.simple_name(node.child_by_field_name("type"))]
+        case "identifier" | "member_access_expression" if awaited:
+            name = nodes.simple_name(node).lstrip("_")
+            names = [declared_type(page, nodes.text(node)), name[:1].upper() + name[1:]]
         case _:
             names = []
     for name in [*names, declared]:
-        for kind, pattern in page.language.looks_like:
-            if re.search(pattern, name):
-                return Opened(Construct(name, kind), node, "", assumed=True)
+        for looks in page.language.looks_like:
+            if re.search(looks.opens, name):
+                return Opened(Construct(name, looks.kind), node, "", assumed=True)
+    return _taken(node, page)
+
+
+def _taken(node: Node, page: Page) -> Opened | None:
+    """What is taken from something that looks like a lock, by its name or declared type: ``_rwLock.EnterWrite()``."""
+    on = nodes.receiver(node) if node.type == "invocation_expression" else None
+    if on is None or on.type not in ("identifier", "member_access_expression"):
+        return None
+    called = nodes.call_name(node)
+    names = (nodes.simple_name(on), declared_type(page, nodes.text(on)))
+    for looks in page.language.looks_like:
+        if looks.on and re.search(looks.takes, called) and any(re.search(looks.on, name) for name in names):
+            return Opened(Construct(called, looks.kind), node, "", assumed=True)
     return None
 
 
@@ -162,7 +186,7 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
         isolation=_isolation(opened),
         async_flow=_flows(opened),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
-        note="Its name looks like one; what it does was not read." if opened.assumed else construct.note,
+        note=ASSUMED if opened.assumed else construct.note,
     )
 
 
@@ -176,6 +200,8 @@ def _shown(opened: Opened) -> str:
 
 def _locked(node: Node) -> str:
     """What a lock call locks: its receiver, with the key where one is given."""
+    if node.type in ("identifier", "member_access_expression"):
+        return nodes.text(node)
     on = nodes.text(nodes.receiver(node))
     given = [nodes.text(a) for a in nodes.arguments(node) if "ancel" not in nodes.text(a)]
     return f"{on}[{', '.join(given)}]" if given and on else on or ", ".join(given)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import Construct
+from ctxreview.languages import Construct, Language
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
-from ctxreview.outline.held import FUNCTIONS
+from ctxreview.outline.held import ASSUMED, FUNCTIONS
 from ctxreview.outline.page import Page
 
 if TYPE_CHECKING:
@@ -20,14 +21,25 @@ def callbacks(page: Page) -> Iterator[Scope]:
     """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
     named = page.language.named("runs")
     for node, name in page.calls:
-        if name not in named:
+        assumed = _runs_by_name(page.language, name) if name not in named else None
+        if name not in named and assumed is None:
             continue
         on = nodes.receiver(node)
         given = next((a for a in nodes.arguments(node) if a.type in FUNCTIONS), None)
-        constructs = page.constructs("runs", name, on) if given is not None else ()
-        if given is not None and constructs:
+        if given is None:
+            continue
+        construct = assumed or next(iter(page.constructs("runs", name, on)), None)
+        if construct is not None:
             span = nodes.span(given)
-            yield _scope(constructs[0], name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            made = _scope(construct, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            yield made._replace(certainty="assumed") if assumed else made
+
+
+@lru_cache(maxsize=4096)
+def _runs_by_name(language: Language, name: str) -> Construct | None:
+    """What a call of that name is assumed to run its lambda under."""
+    kind = next((looks.kind for looks in language.looks_like if re.search(looks.runs, name)), None)
+    return Construct(name, kind, note=ASSUMED) if kind is not None else None
 
 
 def handed(group: Node, page: Page) -> Scope | None:

@@ -63,7 +63,12 @@ class Page(NamedTuple):
     def opening(self, call: Node) -> tuple[Construct, ...]:
         """The constructs that a call opens."""
         found = self.constructs("opens", nodes.call_name(call), nodes.receiver(call))
-        return tuple(c for c in found if len(nodes.arguments(call)) >= c.arguments)
+        given = nodes.arguments(call) if any(c.arguments or c.given for c in found) else []
+        return tuple(
+            c
+            for c in found
+            if len(given) >= c.arguments and (not c.given or any(re.search(c.given, nodes.text(a)) for a in given))
+        )
 
     def _is_named(self, kind: str, on: Node) -> bool:
         """Whether a receiver matches, or else its declared type."""

@@ -48,6 +48,9 @@ def pairs(page: Page) -> Iterator[Scope]:
                 covered = release.id in tried or within.hold(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
                 yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+            elif not event.constructs[0].releases and owner.size:
+                end = _with_what_has_it(event, owner, page)
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "")
             elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
                 note = "It is released by a function that stands in this one, which may run later."
                 yield _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note)
@@ -63,6 +66,17 @@ def pairs(page: Page) -> Iterator[Scope]:
             last = events[-1]
             made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note)
             yield made._replace(certainty="assumed")
+
+
+def _with_what_has_it(acquire: _Event, owner: Span, page: Page) -> Span:
+    """Where the block ends that declares what a lock is taken on: nothing else gives it back."""
+    declares = re.compile(rb"\b%s\s*=" % re.escape(acquire.resource.encode()))
+    for around in nodes.ancestors(acquire.node):
+        if around.type in ("block", "using_statement") and declares.search(
+            page.source.data, around.start_byte, acquire.node.start_byte
+        ):
+            return Span(around.end_byte - 1, around.end_byte)
+    return Span(owner.end - 1, owner.end)
 
 
 def _handed_on(

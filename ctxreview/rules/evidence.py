@@ -146,7 +146,9 @@ def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator
     for construct in about.constructs:
         if construct.kind == kind:
             yield from _names(construct)
-    yield from (re.compile(rb".*?(?:%s)" % pattern.encode()) for k, pattern in about.looks_like if k == kind)
+    for looks in about.looks_like:
+        patterns = (looks.opens, looks.on, looks.runs) if looks.kind == kind else ()
+        yield from (re.compile(rb".*?(?:%s)" % pattern.encode()) for pattern in patterns if pattern)
     if kind == "transaction":
         yield _SQL_BEGINS
 

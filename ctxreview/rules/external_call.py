@@ -11,7 +11,8 @@ and its receiver may look before the commit.
 
 When it is fine
 ---------------
-An outbox keeps the message until the commit, or the receiver runs in this process and in this transaction.
+An outbox keeps the message until the commit, the call is given the transaction, or the receiver runs in this process and in
+this transaction.
 
 Example
 -------
@@ -49,7 +50,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.model import Finding, Outline
+from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.changes import changes
 from ctxreview.rules.code import holding, within
 from ctxreview.rules.evidence import TRANSACTION
@@ -78,6 +79,7 @@ def check(outline: Outline) -> list[Finding]:
             and f.detail not in ("delegate", "event")
             and f.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
             and not _HERE.search(f.target)
+            and not _takes_part(f, scope, outline)
             and outline.under(f, scope)
         ]
         if sent:
@@ -95,6 +97,12 @@ def check(outline: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _takes_part(sent: Fact, scope: Scope, outline: Outline) -> bool:
+    """Whether the call is given the transaction, as a queue is that sends with its commit."""
+    given = re.search(rf"[(,]\s*{re.escape(scope.resource)}\s*[,)]", outline.source.text(sent.span))
+    return bool(scope.resource) and given is not None
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -48,4 +48,16 @@ class Blocks
         using (_limiter.EnterScope()) { }        //+ lock Lock block _limiter //- lock Lock block _limiter
         using ((await _async.LockAsync(key)).ConfigureAwait(false)) { } //+ lock AsyncLock block _async[key] //- lock AsyncLock block _async[key]
     }
+
+    // What awaits the lock itself, or enters it by a name that is nobody's in particular, is assumed to hold it.
+    async Task Awaited(Task<IDisposable> session)
+    {
+        using (await _async)                     //+ lock AsyncLock block _async
+        {
+        }                                        //- lock AsyncLock block _async
+        using (await this._readSemaphore.ConfigureAwait(false)) { } //+ lock ReadSemaphore block this._readSemaphore //- lock ReadSemaphore block this._readSemaphore
+        using (await _gate.EnterScopeAsync()) { } //+ lock EnterScopeAsync block _gate //- lock EnterScopeAsync block _gate
+        using (await session) { }
+        using (_async) { }
+    }
 }
