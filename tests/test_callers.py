@@ -34,6 +34,7 @@ from ctxreview import chains
 from ctxreview.callers import Target
 from ctxreview.chains import above
 from ctxreview.cli import app
+from ctxreview.frameworks import frameworks
 from ctxreview.model import NO_WRAPPERS, Source
 from ctxreview.outline import outline
 from ctxreview.repository import open_repository
@@ -289,3 +290,13 @@ def test_the_corpus_is_ordinary_code(repository: Path) -> None:
     asked = "".join(case.read_text("utf-8") for case in repository.glob("expected*.toml"))
     for path, marks in _marks(repository).items():
         assert not [name for name in marks if f"@{name}" not in asked], path
+
+
+@pytest.mark.parametrize(("base", "what"), sorted(frameworks("csharp").turns.items()))
+def test_what_a_runtime_does_around_its_types_is_named(base: str, what: str, tmp_path: Path) -> None:
+    """A base that only a library declares is said to run calls one at a time, as an assumption."""
+    code = f"public class Stock : {base}<State>\n{{\n    private int _count;\n\n    public void Take() => _count--;\n}}\n"
+    (tmp_path / "Stock.cs").write_text(code, "utf-8")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    document = _context(tmp_path, {"selection": "Stock.cs:5"})
+    assert f"Stock is {what}. That is the runtime's doing and was not proven." in document["blind_spots"]
