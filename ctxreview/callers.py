@@ -12,8 +12,8 @@ from functools import cached_property
 from itertools import takewhile
 from typing import NamedTuple
 
-from ctxreview.model import Argument, Certainty, Outline, Reference, Scope, Span
-from ctxreview.outline.signatures import Cost, Signature, constraints, cost, is_inferred, signature, simple
+from ctxreview.model import EXTENSION, Argument, Certainty, Outline, Reference, Scope, Span
+from ctxreview.outline.signatures import Cost, Signature, constraints, cost, extension, is_inferred, signature, simple
 from ctxreview.repository import Declared, Repository
 
 MAX_TEXT = 1_500_000
@@ -63,8 +63,11 @@ class Target(NamedTuple):
 
     @property
     def signature(self) -> Signature:
-        """Its signature."""
-        return signature(self.head, self.name)
+        """Its signature; with the receiver first where an ``extension`` block declares one."""
+        own, home = signature(self.head, self.name), self.type
+        if home is None or home.construct != EXTENSION:
+            return own
+        return extension(own, self.outline.source.text(home.head))
 
     @property
     def shown(self) -> str:
@@ -225,7 +228,7 @@ class _Family:
         home = self.home
         self.repository.look_for([self.target.name, home.scope.name, *map(simple, home.bases)])
         hits = self.repository.files(self.target.name)
-        if self.signature.extends or self.creates:
+        if self.signature.extends or self.signature.on or self.creates:
             near = list(hits)
         else:
             types = {t.scope.name for t in (self.home, *self.above, *self.below)}
@@ -311,6 +314,8 @@ class _Family:
             return self._creation(outline, reference)
         if reference.form not in ("call", "name") or (reference.local and not reference.receiver):
             return None
+        if reference.writes and self.target.function.construct == "method":
+            return None  # a property of that name
         read = self.target.function.construct in ("accessor", "property")
         if read and (reference.form != "name" or not self._by_access(reference)):
             return None
@@ -346,6 +351,8 @@ class _Family:
             return self._reach_inside(outline, reference)
         if self.signature.extends:
             return self._reach_extension(outline, reference)
+        if self.signature.on and simple(reference.type) == simple(self.signature.on):
+            return "resolved", ""
         if not reference.type and reference.form == "call":
             reference = reference._replace(type=self._chained(outline, reference))
         if not reference.type and _gives_a_collection(on):

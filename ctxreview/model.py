@@ -188,6 +188,10 @@ class Selection(NamedTuple):
         return self.source.lines_of(self.span)
 
 
+EXTENSION = "extension block"
+"""The word for a type scope that is a part of the type around it, whose members are called on values of another type."""
+
+
 class Scope(NamedTuple):
     """A function, a type, or a stretch of code that holds a transaction or a lock.
 

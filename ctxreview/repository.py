@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ctxreview.languages import extensions
-from ctxreview.model import Outline, Scope, Source, Span, Wrapper, Wrappers
+from ctxreview.model import EXTENSION, Outline, Scope, Source, Span, Wrapper, Wrappers
 from ctxreview.outline import outline
 from ctxreview.outline.names import places, whole
 from ctxreview.outline.signatures import arity, bases, modifiers, simple
@@ -53,6 +53,8 @@ class Declared(NamedTuple):
     @property
     def modifiers(self) -> frozenset[str]:
         """The words before its keyword, such as ``static`` and ``partial``."""
+        if self.scope.construct == EXTENSION:
+            return frozenset(("static", "partial"))
         return modifiers(self.outline.source.text(self.scope.head), self.scope.name)
 
     @property

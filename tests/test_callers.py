@@ -295,7 +295,9 @@ def test_the_corpus_is_ordinary_code(repository: Path) -> None:
 @pytest.mark.parametrize(("base", "what"), sorted(frameworks("csharp").turns.items()))
 def test_what_a_runtime_does_around_its_types_is_named(base: str, what: str, tmp_path: Path) -> None:
     """A base that only a library declares is said to run calls one at a time, as an assumption."""
-    code = f"public class Stock : {base}<State>\n{{\n    private int _count;\n\n    public void Take() => _count--;\n}}\n"
+    code = (
+        f"public class Stock : {base}<State>\n{{\n    private int _count;\n\n    public void Take() => _count--;\n}}\n"
+    )
     (tmp_path / "Stock.cs").write_text(code, "utf-8")
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     document = _context(tmp_path, {"selection": "Stock.cs:5"})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Language, language_of, standing, with_wrappers
 from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import (
+    EXTENSION,
     NO_WRAPPERS,
     Fact,
     Member,
@@ -104,7 +105,7 @@ def _outlined(
     The bodies ``left_out`` are blank in the tree. ``None`` where it takes more than the functions ``within`` to tell what they do.
     """
     captures = language.patterns.captures(root, within, lit)
-    types = Nesting(_types(root, captures, language))
+    types = Nesting(_types(root, captures, language, source))
     functions = _functions(captures, language, types, source)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
@@ -302,7 +303,8 @@ def _function_name(node: Node, construct: str) -> str:
             return name
 
 
-def _types(root: Node, captures: Captures, language: Language) -> tuple[Scope, ...]:
+def _types(root: Node, captures: Captures, language: Language, source: Source) -> tuple[Scope, ...]:
+    block = language.shape["block"].encode()
     found: list[Scope] = []
     open_: list[Scope] = []
     listed = captures.get("type", [])
@@ -314,19 +316,23 @@ def _types(root: Node, captures: Captures, language: Language) -> tuple[Scope, .
         whole = nodes.span(node)
         while open_ and not open_[-1].span.holds(whole):
             open_.pop()
-        found.append(
-            Scope(
-                kind="type",
-                span=whole,
-                name=nodes.text(node.child_by_field_name("name")),
-                construct=language.shape["types"][node.type],
-                head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
-                tail=Span(node.end_byte - 1, node.end_byte),
-                container=open_[-1].name if open_ else "",
-                qualified=_qualified(node, namespace),
-            )
+        made = Scope(
+            kind="type",
+            span=whole,
+            name=nodes.text(node.child_by_field_name("name")),
+            construct=language.shape["types"][node.type],
+            head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
+            tail=Span(node.end_byte - 1, node.end_byte),
+            container=open_[-1].name if open_ else "",
+            qualified=_qualified(node, namespace),
         )
-        open_.append(found[-1])
+        if open_ and source.data.startswith(block, whole.start):
+            around = open_[-1]
+            made = made._replace(
+                name=around.name, construct=EXTENSION, container=around.container, qualified=around.qualified
+            )
+        found.append(made)
+        open_.append(made)
     return tuple(found)
 
 

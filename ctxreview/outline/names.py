@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.model import Member, Nesting, Scope, Span
+from ctxreview.model import EXTENSION, Member, Nesting, Scope, Span
 from ctxreview.outline import nodes
 
 if TYPE_CHECKING:
@@ -109,7 +109,34 @@ class Names:
                     node, reach = declared[i]
                     if reach is None or reach.holds(at):
                         return Local(node, function)
+        return self._receiver(name, at) if name in self._receivers else None
+
+    def _receiver(self, name: str, at: Span) -> Local | None:
+        """What the members of an ``extension`` block are called on: a parameter of each of them."""
+        function = self.functions.outermost(at)
+        if function is not None:
+            for block in self.types.around(at):
+                if block.span in self._receivers[name]:
+                    return Local(self._receivers[name][block.span], function)
         return None
+
+    @cached_property
+    def _receivers(self) -> dict[str, dict[Span, Node]]:
+        """The receivers by name and ``extension`` block."""
+        found: dict[str, dict[Span, Node]] = {}
+        if any(type_.construct == EXTENSION for type_ in self.types.scopes):
+            for name, declarations in self._locals.items():
+                for node in declarations:
+                    block = self._with_head(node)
+                    if block is not None and block.construct == EXTENSION:
+                        found.setdefault(name, {})[block.span] = node
+        return found
+
+    def _with_head(self, node: Node) -> Scope | None:
+        """The type that has a parameter in its head."""
+        at = nodes.span(node)
+        type_ = self.types.innermost(at) if node.type == "parameter" else None
+        return type_ if type_ is not None and type_.head.holds(at) else None
 
     def _by_function(self, name: str) -> dict[Span, list[tuple[Node, Span | None]]]:
         """The declarations of a name by function, and how far each reaches; ``None`` where it can be nothing else."""
@@ -267,9 +294,8 @@ class Names:
                     found.setdefault(type_.span, {}).update((name, state) for name in member.names if name != "this[]")
         for name, declarations in self._locals.items():
             for node in declarations:
-                at = nodes.span(node)
-                type_ = self.types.innermost(at) if node.type == "parameter" else None
-                if type_ is not None and type_.head.holds(at):
+                type_ = self._with_head(node)
+                if type_ is not None and type_.construct != EXTENSION:
                     words = "property" if type_.construct == "record" else "parameter"
                     declares = nodes.text(node.child_by_field_name("type"))
                     found.setdefault(type_.span, {})[name] = State(f"instance {words}", declares, False, False)

@@ -59,6 +59,8 @@ class Signature(NamedTuple):
     interface: str
     type_parameters: tuple[str, ...]
     parameters: tuple[Parameter, ...]
+    on: str = ""
+    """The type that a static extension member is called on, besides its own."""
 
     @property
     def generic(self) -> int:
@@ -94,6 +96,18 @@ def signature(head: str, name: str) -> Signature:
         own = re.search(r"<(.*)>", found[0], re.DOTALL)
         named = tuple(p.split()[-1] for p in _split(own[1]) if p.strip()) if own is not None else ()
     return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", named, parameters)
+
+
+def extension(member: Signature, head: str) -> Signature:
+    """The signature of a member as the ``extension`` block with that head makes it: the receiver is its first parameter."""
+    block = signature(head, "extension")
+    named = (*block.type_parameters, *member.type_parameters)
+    receiver = block.parameters[0] if block.parameters else Parameter("", "")
+    if "static" in member.modifiers or not receiver.type:
+        return member._replace(type_parameters=named, on=receiver.type or receiver.name)
+    first = receiver._replace(passed=f"this {receiver.passed}".rstrip())
+    modifiers = member.modifiers | {"static"}
+    return member._replace(modifiers=modifiers, type_parameters=named, parameters=(first, *member.parameters))
 
 
 @lru_cache(maxsize=4096)

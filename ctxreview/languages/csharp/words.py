@@ -138,11 +138,12 @@ def lambda_modifier(code: Code) -> Iterator[Edit]:
 
 
 _EXTENSION = re.compile(possessive(word(b"extension") + rb"(?:\s*+<[^<>(){};]*+>)?+\s*+\("))
+_NO_PARAMETER = re.compile(rb"\[|\bscoped\b")
 _BODY = re.compile(possessive(rb"\s*+(?:where\b[^{};]*+)?+\{"))
 
 
 def extension_block(code: Code) -> Iterator[Edit]:
-    """``extension<T>(IEnumerable<T> s) { ... }``: a class of nine letters, without the receiver."""
+    """``extension<T>(IEnumerable<T> s) { ... }``: a class of nine letters, the receiver as its primary constructor's parameter."""
     for match in _EXTENSION.finditer(code.masked):
         opening = match.end() - 1
         closing = code.other_half(opening)
@@ -151,7 +152,8 @@ def extension_block(code: Code) -> Iterator[Edit]:
             continue
         if _BODY.match(code.masked, closing + 1):
             yield match.start(), b"class Ext"
-            yield blank(code, opening, closing + 1)
+            if _NO_PARAMETER.search(code.masked, opening, closing):
+                yield blank(code, opening, closing + 1)
 
 
 _MODIFIER = (

@@ -1,0 +1,6 @@
+namespace Shop.Orders;
+
+public class Ledger
+{
+    public int Last { get; set; }
+}

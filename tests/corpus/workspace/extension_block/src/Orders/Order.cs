@@ -1,0 +1,8 @@
+namespace Shop.Orders;
+
+public class Order
+{
+    public int Id { get; set; }
+
+    public int Reserved { get; set; }
+}
