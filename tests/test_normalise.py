@@ -183,6 +183,9 @@ def cases() -> list[tuple[str, str, set[str]]]:
         "extension-block": (
             ("static class C { extension<T>(IEnumerable<T> s) where T : class { public int N() => 1; } }\n", {"N"}),
             ("static class C { extension(string s) { int P => 1; public void N() { } } void A() { } }\n", {"N", "A"}),
+            ("static class C { extension(int) { public static int M() => 1; } }\n", {"M"}),
+            ("static class C { extension(ref (int, A<B?>)[] s) { int P => 1; public int N() => 1; } }\n", {"N"}),
+            ("static class C { extension<T>(scoped ref readonly T s) { public int N() => 1; } }\n", {"N"}),
             ('static class C { extension([A("(")] ref /* é */ int s) { int P => 1; } }\n', set()),
         ),
         "union-declaration": (

@@ -138,12 +138,12 @@ def lambda_modifier(code: Code) -> Iterator[Edit]:
 
 
 _EXTENSION = re.compile(possessive(word(b"extension") + rb"(?:\s*+<[^<>(){};]*+>)?+\s*+\("))
-_NO_PARAMETER = re.compile(rb"\[|\bscoped\b")
+_RECEIVER = re.compile(rb"\((?!\s*\[|.*\bscoped\b).*[\w>?\])*]\s++(?:" + NAME + rb")\s*+\)", re.DOTALL)
 _BODY = re.compile(possessive(rb"\s*+(?:where\b[^{};]*+)?+\{"))
 
 
 def extension_block(code: Code) -> Iterator[Edit]:
-    """``extension<T>(IEnumerable<T> s) { ... }``: a class of nine letters, the receiver as its primary constructor's parameter."""
+    """``extension<T>(IEnumerable<T> s) { ... }``: a class of nine letters, a named receiver as its constructor's parameter."""
     for match in _EXTENSION.finditer(code.masked):
         opening = match.end() - 1
         closing = code.other_half(opening)
@@ -152,7 +152,7 @@ def extension_block(code: Code) -> Iterator[Edit]:
             continue
         if _BODY.match(code.masked, closing + 1):
             yield match.start(), b"class Ext"
-            if _NO_PARAMETER.search(code.masked, opening, closing):
+            if not _RECEIVER.fullmatch(code.masked, opening, closing + 1):
                 yield blank(code, opening, closing + 1)
 
 
