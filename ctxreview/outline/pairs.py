@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct
@@ -38,6 +38,7 @@ def pairs(page: Page) -> Iterator[Scope]:
         tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
         within = Spans(tried.values())
         order = _Order(events)
+        given: Sequence[int] = ()
         for i, event in enumerate(events):
             if not event.acquires:
                 continue
@@ -49,7 +50,8 @@ def pairs(page: Page) -> Iterator[Scope]:
                 note = "" if covered else OUTSIDE_FINALLY
                 yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
             elif not event.constructs[0].releases and owner.size:
-                end = _with_what_has_it(event, owner, page)
+                given = given or _given(resource, owner, page)
+                end = _with_what_has_it(event, owner, given)
                 yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "")
             elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
                 note = "It is released by a function that stands in this one, which may run later."
@@ -68,15 +70,19 @@ def pairs(page: Page) -> Iterator[Scope]:
             yield made._replace(certainty="assumed")
 
 
-def _with_what_has_it(acquire: _Event, owner: Span, page: Page) -> Span:
+def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int]) -> Span:
     """Where the block ends that declares what a lock is taken on: nothing else gives it back."""
-    declares = re.compile(rb"\b%s\s*=" % re.escape(acquire.resource.encode()))
-    for around in nodes.ancestors(acquire.node):
-        if around.type in ("block", "using_statement") and declares.search(
-            page.source.data, around.start_byte, acquire.node.start_byte
-        ):
+    last = bisect_left(given, acquire.node.start_byte) - 1
+    for around in nodes.ancestors(acquire.node) if last >= 0 else ():
+        if around.type in ("block", "using_statement") and around.start_byte <= given[last]:
             return Span(around.end_byte - 1, around.end_byte)
     return Span(owner.end - 1, owner.end)
+
+
+def _given(name: str, within: Span, page: Page) -> Sequence[int]:
+    """The places where a function gives the variable a value, its own start the first."""
+    value = re.compile(rb"\b%s\s*=(?!=)" % re.escape(name.encode()))
+    return [within.start, *(m.start() for m in value.finditer(page.source.data, *within))]
 
 
 def _handed_on(
