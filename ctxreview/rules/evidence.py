@@ -147,8 +147,11 @@ def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator
         if construct.kind == kind:
             yield from _names(construct)
     for looks in about.looks_like:
-        patterns = (looks.opens, looks.on, looks.runs) if looks.kind == kind else ()
-        yield from (re.compile(rb".*?(?:%s)" % pattern.encode()) for pattern in patterns if pattern)
+        if looks.kind == kind:
+            yield from (re.compile(rb".*?(?:%s)" % pattern.encode()) for pattern in (looks.opens, looks.runs))
+            if looks.on:
+                taken = looks.takes.removeprefix("^").encode()
+                yield Text(re.compile(rb".*?(?:%s)" % looks.on.encode()), re.compile(rb"\.\s*%s" % taken))
     if kind == "transaction":
         yield _SQL_BEGINS
 
