@@ -226,12 +226,13 @@ class _Family:
         if self.private:
             return sorted(own), []
         home = self.home
-        self.repository.look_for([self.target.name, home.scope.name, *map(simple, home.bases)])
+        self.repository.look_for([self.target.name, home.scope.name, *map(simple, home.bases), "global"])
         hits = self.repository.files(self.target.name)
         if self.signature.extends or self.signature.on or self.creates:
             near = list(hits)
         else:
             types = {t.scope.name for t in (self.home, *self.above, *self.below)}
+            types |= {a for a, of in self.repository.global_usings.aliases.items() if simple(of) in types}
             self.repository.look_for(types)
             named = {p for t in types for p in self.repository.files(t)}
             near = [p for p in hits if p in named or p in own]
@@ -485,9 +486,16 @@ class _Family:
                     other.name == self.target.name
                     and not is_own
                     and function.construct == self.target.function.construct
+                    and not self._is_other_part(other.signature)
                 ):
                     found.append(other.signature)
         return found
+
+    def _is_other_part(self, other: Signature) -> bool:
+        """Whether it is the same partial method, declared once and implemented once."""
+        own = self.signature
+        same = [p.type for p in other.parameters] == [p.type for p in own.parameters]
+        return same and "partial" in own.modifiers & other.modifiers
 
 
 def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:

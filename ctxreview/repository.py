@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain as chain_of
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from ctxreview.languages import extensions
@@ -67,6 +68,40 @@ class Declared(NamedTuple):
                     yield function
 
 
+class Usings(NamedTuple):
+    """What ``using`` directives import: namespaces, the members of types, and other names for types, as written."""
+
+    imported: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = MappingProxyType({})
+
+    def over(self, others: Usings) -> Usings:
+        """These and the others; of two aliases this one's."""
+        return Usings(
+            self.imported | others.imported, self.members | others.members, {**others.aliases, **self.aliases}
+        )
+
+
+_USING = re.compile(
+    rb"^\s*(?:global\s+)?using\s+(?:(static)\s+)?(?:unsafe\s+)?(?:([\w@]+)\s*=\s*)?(?:global::)?([^;=()\n]+?)\s*;",
+    re.MULTILINE,
+)
+_GLOBAL_USING = re.compile(rb"^\s*global\s+using\b[^;]*;", re.MULTILINE)
+
+
+def _usings(data: bytes) -> Usings:
+    imported, members, aliases = set(), set(), {}
+    for static, alias, named in _USING.findall(data):
+        name = named.decode("utf-8", "replace")
+        if alias:
+            aliases[alias.decode("utf-8", "replace")] = name
+        elif static:
+            members.add(name)
+        else:
+            imported.add(name)
+    return Usings(frozenset(imported), frozenset(members), aliases)
+
+
 class Repository:
     """The files of a repository, read as far as somebody asks."""
 
@@ -81,7 +116,7 @@ class Repository:
         self._heads: dict[str, Outline] = {}
         self._declared: dict[str, frozenset[str]] = {}
         self._types: dict[str, tuple[Declared, ...]] = {}
-        self._usings: dict[str, frozenset[str]] = {}
+        self._usings: dict[str, Usings] = {}
         self._above: dict[str, tuple[tuple[Declared, ...], tuple[str, ...]]] = {}
         self._below: dict[str, tuple[Declared, ...]] = {}
         self._meant: dict[tuple[str, str, str], tuple[Declared, ...]] = {}
@@ -243,6 +278,7 @@ class Repository:
         return self._meant[key]
 
     def _resolved(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
+        written = self._usings_of(around.source).aliases.get(written.rstrip("?"), written)
         name, count = simple(written), arity(written)
         found = [t for t in self.types(name) if _arity(t.scope) == count]
         if len({t.scope.qualified for t in found}) <= 1:
@@ -256,7 +292,8 @@ class Repository:
             ]
             if near:
                 return tuple(near)
-        used = self._imported(around.source)
+        usings = self._usings_of(around.source)
+        used = usings.imported | usings.members
         imported = [t for t in found if _space(t.scope.qualified) in used]
         return tuple(imported or found)
 
@@ -270,16 +307,28 @@ class Repository:
             name = _space(name)
         return found
 
-    def _imported(self, source: Source) -> frozenset[str]:
-        """The namespaces (and static types) that a file's ``using`` directives import."""
+    def _usings_of(self, source: Source) -> Usings:
+        """What a file's ``using`` directives say, and those that are global, in whatever file."""
         if source.path not in self._usings:
-            names = re.findall(rb"^\s*(?:global\s+)?using\s+(?:static\s+)?([\w.]+)\s*;", source.data, re.MULTILINE)
-            self._usings[source.path] = frozenset(n.decode("utf-8", "replace") for n in names)
+            self._usings[source.path] = _usings(source.data).over(self.global_usings)
         return self._usings[source.path]
+
+    @property
+    def global_usings(self) -> Usings:
+        """What the ``global using`` directives of all files say together."""
+        return self.once(("global usings",), self._global_usings)
+
+    def _global_usings(self) -> Usings:
+        found = Usings()
+        for path in self.files("global"):  # in generated code the word stands on every line
+            text = self.text(path)
+            lines = (hit[0] for hit in _GLOBAL_USING.finditer(text)) if b"global using" in text else ()
+            found = _usings(b"\n".join(lines)).over(found)
+        return found
 
     def imports_members(self, source: Source, type_: Scope) -> bool:
         """Whether a file has ``using static`` of a type."""
-        return type_.qualified in self._imported(source) and b"static" in source.data
+        return type_.qualified in self._usings_of(source).members
 
     def member_type(self, written: str, chain: Sequence[str], around: Outline, at: Span) -> str:
         """The declared type of ``chain``, member after member, on a type as written; ``""`` where one is not found."""

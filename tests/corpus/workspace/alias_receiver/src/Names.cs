@@ -1,0 +1,2 @@
+global using Book = Shop.Data.Ledger;
+global using static Shop.Data.Ledger;
