@@ -83,10 +83,10 @@ class Usings(NamedTuple):
 
 
 _USING = re.compile(
-    rb"^\s*(?:global\s+)?using\s+(?:(static)\s+)?(?:unsafe\s+)?(?:([\w@]+)\s*=\s*)?(?:global::)?([^;=()\n]+?)\s*;",
+    rb"^[ \t]*+(?:global\s++)?using\s++(?:(static)\s++)?(?:unsafe\s++)?(?:([\w@]++)\s*+=\s*+)?(?:global::)?([^;=()\n]+?)\s*+;",
     re.MULTILINE,
 )
-_GLOBAL_USING = re.compile(rb"^\s*global\s+using\b[^;]*;", re.MULTILINE)
+_GLOBAL_USING = re.compile(rb"^[ \t]*+global\s++using\b[^;\n]*+;", re.MULTILINE)
 
 
 def _usings(data: bytes) -> Usings:
@@ -278,7 +278,7 @@ class Repository:
         return self._meant[key]
 
     def _resolved(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
-        written = self._usings_of(around.source).aliases.get(written.rstrip("?"), written)
+        written = self._meant_by(written, around.source)
         name, count = simple(written), arity(written)
         found = [t for t in self.types(name) if _arity(t.scope) == count]
         if len({t.scope.qualified for t in found}) <= 1:
@@ -306,6 +306,17 @@ class Repository:
             found.append(name)
             name = _space(name)
         return found
+
+    def _meant_by(self, written: str, source: Source) -> str:
+        """A type's name as written, or what it is another name for.
+
+        Global names are those of one project, which is not known: a type that is declared under the name comes first.
+        """
+        name = written.rstrip("?")
+        alias = self._usings_of(source).aliases.get(name)
+        if alias is None or (name not in _usings(source.data).aliases and self.types(name)):
+            return written
+        return alias
 
     def _usings_of(self, source: Source) -> Usings:
         """What a file's ``using`` directives say, and those that are global, in whatever file."""
