@@ -137,6 +137,11 @@ def cases() -> list[tuple[str, str, set[str]]]:
             "F(x) += 1;",
             "(G<int>(x) ??= new()).A();",
         ),
+        "checked-pattern": (
+            "if (x is unchecked((uint)-1)) { }",
+            "if (x is not checked (3)) { }",
+            "y = x switch { 2 or unchecked((int)4) => 3, _ => 1 };",
+        ),
         "labelled-jump": (
             "outer: while (x) { while (y) { break outer; } }",
             "outer:\nforeach (var a in x) { foreach (var b in a) { if (b) continue @outer ; } }",
@@ -183,6 +188,7 @@ def cases() -> list[tuple[str, str, set[str]]]:
         "extension-block": (
             ("static class C { extension<T>(IEnumerable<T> s) where T : class { public int N() => 1; } }\n", {"N"}),
             ("static class C { extension(string s) { int P => 1; public void N() { } } void A() { } }\n", {"N", "A"}),
+            ("static class C { extension<[A(typeof(B))] T>(T) where T : B { public static int M => 1; } }\n", set()),
             ("static class C { extension(int) { public static int M() => 1; } }\n", {"M"}),
             ("static class C { extension(ref (int, A<B?>)[] s) { int P => 1; public int N() => 1; } }\n", {"N"}),
             ("static class C { extension<T>(scoped ref readonly T s) { public int N() => 1; } }\n", {"N"}),
@@ -261,6 +267,7 @@ NEAR_MISSES = (
     "closed = true; closed(class_); if (closed) { } F(closed); bool closed; Closed x;",
     "safe = 1; safe.F(); safe x; F(safe is T t, safe as T); var safe = y switch { safe when z => 1 }; from safe x in y;",
     "break; continue; yield break; goto outer; goto case x; switch (x) { default: break; } breaks x; @break y;",
+    "x = unchecked((uint)-1); unchecked { y++; } return checked(a + b); F(unchecked(c));",
     "unsafe (int a, int b) F() { } unsafe { G(); } static unsafe (int, int) H() => x;",
     "extension(1); int extension(string s) { } x.extension(y);",
     "ref struct A { } partial ref struct B { } void M(scoped ref int x)",

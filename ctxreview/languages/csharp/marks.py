@@ -149,6 +149,16 @@ def list_pattern(code: Code) -> Iterator[Edit]:
             yield opening, b"{" + blank(code, opening + 1, match.start())[1] + b"}"
 
 
+_CHECKED = re.compile(word(b"unchecked", b"checked") + rb"(?=\s*+\()")
+
+
+def checked_pattern(code: Code) -> Iterator[Edit]:
+    """``x is unchecked((uint)-1)``: the parentheses alone."""
+    for match in _CHECKED.finditer(code.masked):
+        if word_before(code, match.start()) in (b"is", b"not", b"or", b"and"):
+            yield blank(code, *match.span())
+
+
 _CALLED = re.compile(rb"\)\s*+" + ASSIGNS)
 _CALLEE = re.compile(NAME + b"|>")
 _NO_CALL = frozenset(

@@ -33,6 +33,7 @@ MENDS: Mapping[str, Mend] = {
     "dereference": marks.dereference,
     "stray-semicolon": marks.stray_semicolon,
     "list-pattern": marks.list_pattern,
+    "checked-pattern": marks.checked_pattern,
     "assigned-call": marks.assigned_call,
     "directive": texts.directive,
     "interpolated-text": texts.interpolated_text,

@@ -137,7 +137,8 @@ def lambda_modifier(code: Code) -> Iterator[Edit]:
                 yield blank(code, opening + 1 + modifier.start(1), opening + 1 + modifier.end(1))
 
 
-_EXTENSION = re.compile(possessive(word(b"extension") + rb"(?:\s*+<[^<>(){};]*+>)?+\s*+\("))
+_GIVEN = rb"\((?:[^(){};]|\([^(){};]*+\))*+\)"
+_EXTENSION = re.compile(possessive(word(b"extension") + rb"(?:\s*+<(?:[^<>(){};]|" + _GIVEN + rb")*+>)?+\s*+\("))
 _RECEIVER = re.compile(rb"\((?!\s*\[|.*\bscoped\b).*[\w>?\])*]\s++(?:" + NAME + rb")\s*+\)", re.DOTALL)
 _BODY = re.compile(possessive(rb"\s*+(?:where\b[^{};]*+)?+\{"))
 
