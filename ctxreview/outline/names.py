@@ -191,7 +191,11 @@ class Names:
         own = (name.encode() for states in self._own.values() for name in states)
         return frozenset(chain(own, (BACKING,) if BACKING in self.data else ()))
 
-    def backing(self, name: str, at: Span) -> tuple[str, State] | None:
+    def bare(self, name: str, at: Span) -> tuple[str, State | None]:
+        """The state that a bare name is at ``at`` where it is no local, and the name that it is told by."""
+        return self._backing(name, at) or (name, self.visible(at).get(name))
+
+    def _backing(self, name: str, at: Span) -> tuple[str, State] | None:
         """The property whose own ``field`` is meant at ``at``, and what it keeps; ``None`` where it is none.
 
         The keyword of C# 14. Where the type has a member of that name, it is taken for the member, as it was before.

@@ -80,7 +80,7 @@ def write(target: Node, by: Span, names: Names) -> Fact | None:
         if local is not None:
             captured = local.function is not names.functions.innermost(at)
             return Fact("write", by, name, "", "captured") if captured else None
-        name, state = names.backing(name, at) or (name, names.visible(at).get(name))
+        name, state = names.bare(name, at)
         return Fact("write", by, name, "", state.words if state is not None else "")
     on = nodes.text(target.child_by_field_name("expression"), 200)
     state = names.member(on, name, nodes.span(target))
@@ -94,8 +94,7 @@ def state_of(node: Node | None, names: Names) -> State | None:
     name = nodes.simple_name(node)
     if node.type == "identifier":
         at = nodes.span(node)
-        _, state = names.backing(name, at) or (name, names.visible(at).get(name))
-        return state if names.local(name, at) is None else None
+        return names.bare(name, at)[1] if names.local(name, at) is None else None
     if node.type != "member_access_expression":
         return None
     return names.member(nodes.text(node.child_by_field_name("expression"), 200), name, nodes.span(node))
@@ -223,10 +222,10 @@ def _use(root: Node, data: bytes, at: Span, names: Names, written: Written, in_t
     if qualifier is None:
         return
     if qualifier in ("", "this"):
-        kept = names.backing(name, at) if not qualifier else None
-        name, state = kept or (name, names.visible(at).get(name))
-        if state is None or (not qualifier and not kept and names.local(name, at) is not None):
+        told, state = names.bare(name, at) if not qualifier else (name, names.visible(at).get(name))
+        if state is None or (not qualifier and names.local(name, at) is not None):
             return
+        name = told
     else:
         state = names.member(qualifier, name, at)
         if state is None or names.local(qualifier, at) is not None:

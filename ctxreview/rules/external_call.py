@@ -101,8 +101,8 @@ def check(outline: Outline) -> list[Finding]:
 
 def _takes_part(sent: Fact, scope: Scope, outline: Outline) -> bool:
     """Whether the call is given the transaction, as a queue is that sends with its commit."""
-    given = re.search(rf"[(,]\s*{re.escape(scope.resource)}\s*[,)]", outline.source.text(sent.span))
-    return bool(scope.resource) and given is not None
+    given = rf"[(,]\s*{re.escape(scope.resource)}\s*[,)]"
+    return bool(scope.resource) and re.search(given, outline.source.text(sent.span)) is not None
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
