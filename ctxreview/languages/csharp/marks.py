@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from ctxreview.languages.csharp.editing import ASSIGNS, LONGEST, NAME, Edit, blank, word, word_before
 from ctxreview.languages.csharp.lexing import Code
@@ -149,12 +150,12 @@ def list_pattern(code: Code) -> Iterator[Edit]:
             yield opening, b"{" + blank(code, opening + 1, match.start())[1] + b"}"
 
 
-_CHECKED = re.compile(word(b"unchecked", b"checked") + rb"(?=\s*+\()")
+_CHECKED = tuple(re.compile(word(name) + rb"(?=\s*+\()") for name in (b"unchecked", b"checked"))
 
 
 def checked_pattern(code: Code) -> Iterator[Edit]:
     """``x is unchecked((uint)-1)``: the parentheses alone."""
-    for match in _CHECKED.finditer(code.masked):
+    for match in chain.from_iterable(p.finditer(code.masked) for p in _CHECKED):
         if word_before(code, match.start()) in (b"is", b"not", b"or", b"and"):
             yield blank(code, *match.span())
 

@@ -210,10 +210,12 @@ def safe_member(code: Code) -> Iterator[Edit]:
             yield blank(code, *match.span())
 
 
-_LABELLED = re.compile(possessive(word(b"break", b"continue") + rb"\s++(" + NAME + rb")\s*+;"))
+_LABELLED = tuple(
+    re.compile(possessive(word(name) + rb"\s++(" + NAME + rb")\s*+;")) for name in (b"break", b"continue")
+)
 
 
 def labelled_jump(code: Code) -> Iterator[Edit]:
     """``break outer;``, ``continue outer;``: without the label."""
-    for match in _LABELLED.finditer(code.masked):
+    for match in chain.from_iterable(p.finditer(code.masked) for p in _LABELLED):
         yield blank(code, *match.span(1))
