@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from ctxreview.callers import Target
 from ctxreview.excerpts import excerpt_of
 from ctxreview.frameworks import frameworks
-from ctxreview.model import Excerpt, Outline, Reference, Scope, Span
+from ctxreview.model import Excerpt, Outline, Reference, Scope, Span, Spans, outermost
 from ctxreview.outline.signatures import accepts
 from ctxreview.repository import Declared, Repository
 
@@ -25,11 +25,12 @@ _TOLD = ("save", "tracking", "complete")
 
 def callees(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
-    names = {n for f in functions for n in _CALLED.findall(outline.source.text(f.span))} - _NO_CALL
+    names = {n for f in outermost(functions) for n in _CALLED.findall(outline.source.text(f.span))} - _NO_CALL
+    own = Spans(f.span for f in functions)
     there = repository.uses(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: set[tuple[str, Span]] = set()
     for reference in there.references if there is not None else ():
-        if there is None or reference.form != "call" or not any(f.span.holds(reference.at) for f in functions):
+        if there is None or reference.form != "call" or not own.hold(reference.at):
             continue
         for part, function in _called(reference, there, repository):
             key = part.outline.source.path, function.span
@@ -86,15 +87,14 @@ def _excerpt(part: Declared, function: Scope, repository: Repository) -> Excerpt
 def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
     """The concurrency tokens of the entities that the selected functions name, or reach by their sets."""
     words = frameworks(outline.language).tokens
-    if not any(
-        f.kind in ("read", "save", "tracking") and any(m.span.holds(f.span) for m in functions) for f in outline.facts
-    ):
+    own = Spans(f.span for f in functions)
+    if not any(f.kind in ("read", "save", "tracking") and own.hold(f.span) for f in outline.facts):
         return
     repository.look_for([*words, "DbSet"])
     paths = dict.fromkeys(p for w in words for p in repository.files(w))
     if not paths:
         return
-    mentioned = {w for f in functions for w in re.findall(r"\w+", outline.source.text(f.span))}
+    mentioned = {w for f in outermost(functions) for w in re.findall(r"\w+", outline.source.text(f.span))}
     sets = _sets(repository) if paths else {}
     entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
     for path in paths:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.errors import SourceError
-from ctxreview.ladder import fill, outermost
+from ctxreview.ladder import fill
 from ctxreview.model import (
     Context,
     Outline,
@@ -25,6 +25,7 @@ from ctxreview.model import (
     Verdict,
     held_by,
     holds_any,
+    outermost,
 )
 from ctxreview.tokens import Tokenizer
 

@@ -15,7 +15,20 @@ from ctxreview.errors import BudgetError
 from ctxreview.excerpts import mentioned
 from ctxreview.languages import load
 from ctxreview.listing import listing, proven, shown_lines
-from ctxreview.model import Context, Excerpt, Head, Omission, Outline, Scope, Source, Span, Spans, Tokens, held_by
+from ctxreview.model import (
+    Context,
+    Excerpt,
+    Head,
+    Omission,
+    Outline,
+    Scope,
+    Source,
+    Span,
+    Spans,
+    Tokens,
+    held_by,
+    outermost,
+)
 from ctxreview.outline import pieces
 from ctxreview.tokens import Tokenizer
 
@@ -422,12 +435,3 @@ def _runs(source: Source, elided: list[Span], silent: Callable[[Span], bool]) ->
         else:
             runs.append(span)
     return tuple(runs)
-
-
-def outermost(functions: Iterable[Scope]) -> list[Scope]:
-    """The functions that stand in no other of them."""
-    found: list[Scope] = []
-    for function in sorted(functions, key=lambda f: (f.span.start, -f.span.end)):
-        if not found or not found[-1].span.holds(function.span):
-            found.append(function)
-    return found

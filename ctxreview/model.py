@@ -67,6 +67,11 @@ class Spans:
         before = bisect_left(self._starts, span.end)
         return before > 0 and self._furthest[before - 1] > span.start
 
+    def touch(self, span: Span) -> bool:
+        """Whether one of them shares a byte or an edge with ``span``."""
+        before = bisect_right(self._starts, span.end)
+        return before > 0 and self._furthest[before - 1] >= span.start
+
 
 def holds_any(span: Span, others: Sequence[Span]) -> bool:
     """Whether ``span`` holds one of ``others``, which are in source order and apart from each other."""
@@ -392,6 +397,15 @@ def held_by(span: Span, places: Sequence[Place]) -> list[Place]:
     return [p for p in places[first:last] if p.span.end <= span.end]
 
 
+def outermost(functions: Iterable[Scope]) -> list[Scope]:
+    """The functions that stand in no other of them."""
+    found: list[Scope] = []
+    for function in sorted(functions, key=lambda f: (f.span.start, -f.span.end)):
+        if not found or not found[-1].span.holds(function.span):
+            found.append(function)
+    return found
+
+
 @dataclass(frozen=True)
 class Outline:
     """What is in one file: functions, types, scopes and facts, each in source order.
@@ -424,11 +438,7 @@ class Outline:
     @cached_property
     def outermost(self) -> tuple[Scope, ...]:
         """The functions that stand in no other: members, and lambdas that a field holds."""
-        found: list[Scope] = []
-        for function in self.functions:
-            if not found or not found[-1].span.holds(function.span):
-                found.append(function)
-        return tuple(found)
+        return tuple(outermost(self.functions))
 
     @cached_property
     def methods(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.excerpts import excerpt_of, mentioned
-from ctxreview.model import Excerpt, Member, Outline, Reference, Scope, Span
+from ctxreview.model import Excerpt, Member, Outline, Reference, Scope, Span, Spans, outermost
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Declared, Repository
 
@@ -56,7 +56,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
     home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
     if home is None:
         return
-    touched = [f for f in functions if not any(o is not f and o.span.holds(f.span) for o in functions)]
+    touched = outermost(functions)
     locks = {
         s.resource.removeprefix("this.")
         for s in outline.holds
@@ -89,7 +89,11 @@ def _users(
 ) -> Iterator[Excerpt]:
     locks = {s.name for s in shared if s.lock}
     state = {s.name: s for s in shared if not s.lock and _can_race(s)}
-    written = {f.name for f in outline.facts if f.kind == "write" and any(m.span.holds(f.span) for m in functions)}
+    own = Spans(f.span for f in functions)
+    written = {f.name for f in outline.facts if f.kind == "write" and own.hold(f.span)}
+    named: dict[str, list[Shared]] = {}
+    for one in shared:
+        named.setdefault(one.name, []).append(one)
     paths: dict[str, None] = {}
     for one in shared:
         if one.lock or one.name in state:
@@ -103,24 +107,18 @@ def _users(
         there = repository.uses(path, names)
         if there is None:
             continue
-        used: dict[Span, list[tuple[Reference, Shared]]] = {}
+        used: dict[Span, tuple[Scope, list[tuple[Reference, Shared]]]] = {}
         for reference in there.references:
-            meant = next(
-                (s for s in shared if s.name == reference.name and _is_of(reference, there, s, repository)), None
-            )
-            member = next((f for f in there.outermost if f.span.holds(reference.at)), None)
-            if (
-                meant is None
-                or member is None
-                or reference.form not in ("name", "call")
-                or member.construct == "constructor"
-            ):
+            known = named.get(reference.name, ())
+            meant = next((s for s in known if _is_of(reference, there, s, repository)), None)
+            around = there.around(reference.at, "function")
+            if meant is None or reference.form not in ("name", "call") or not around:
                 continue
-            if path == outline.source.path and any(f.span.holds(reference.at) for f in functions):
+            member = around[-1]
+            if member.construct == "constructor" or (path == outline.source.path and own.hold(reference.at)):
                 continue
-            used.setdefault(member.span, []).append((reference, meant))
-        for span, uses in used.items():
-            member = next(f for f in there.outermost if f.span == span)
+            used.setdefault(member.span, (member, []))[1].append((reference, meant))
+        for member, uses in used.values():
             found = _excerpt(there, member, uses, locks, written)
             if found is not None:
                 yield found

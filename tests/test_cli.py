@@ -723,6 +723,17 @@ DEEP = {
     "unclosed": f"void M() {{ {'(' * 5000}",
     "sum": f"int M() {{ return {'1+' * 5000}1; }}",
     "else if": f"void M() {{ {'if (a) x(); else ' * 1500} y(); }}",
+    "chain": f"void M() {{ x{'.F()' * 5000}; }}",
+    "negations": f"void M() {{ F({'!' * 5000}x); }}",
+    "deconstruction": f"int b; void M() {{ {'(a, ' * 5000}b{')' * 5000} = x; }}",
+    "locals": f"void M() {{ {'void L() { ' * 5000}F(); {'}' * 5000} }}",
+    "lambdas": f"void M() {{ F({'() => F(' * 5000}1{')' * 5000}); }}",
+    "locks": f"int x; void M() {{ {'lock (_l) { ' * 5000}x++; {'}' * 5000} }}",
+    "usings": f"void M() {{ {'using (var t = c.BeginTransaction()) { ' * 2500}F(); {'}' * 2500} }}",
+    "pairs": f"void M() {{ {'Monitor.Enter(a); try { ' * 2000}F(); {'} finally { Monitor.Exit(a); } ' * 2000} }}",
+    "switches": f"int x; int M() {{ return {'x switch { 1 => ' * 5000}x{'}' * 5000}; }}",
+    "classes": f"{'class B { ' * 5000}void M() {{ F(); }}{'}' * 5000}",
+    "a name's parts": f"void M() {{ F(); }} }} namespace {'F.' * 1000}F {{",
     "megabyte line": f'void M() {{ var s = "{"x" * 1_000_000}"; }}',
 }
 

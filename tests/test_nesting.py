@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxreview import context
+from ctxreview.languages import load, parents
+from ctxreview.languages.within import Within
 from ctxreview.model import Nesting, Scope, Selection, Source, Span, Spans, holds_any
 from ctxreview.outline import nodes, outline
 from ctxreview.outline.nesting import Crossing
@@ -66,6 +68,40 @@ def test_a_span_that_starts_where_another_does_may_hold_it(edges: list[int], spa
     """Of spans that are apart, the first that starts in it decides."""
     apart = [Span(a, b) for a, b in zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False)]
     assert holds_any(span, apart) == any(span.holds(s) for s in apart)
+
+
+def test_the_parents_of_deep_nodes_are_those_of_the_tree() -> None:
+    """Kept or asked for, also where two trees share nodes, and where none is kept."""
+    language = load("csharp")
+    code = b"class C { void M() { " + b"if (a.B(c => !c)) { " * parents.DEEP + b"}" * parents.DEEP + b"} }"
+    tree = language.parser.parse(code)
+    edited = tree.copy()
+    edited.edit(0, 0, 6, (0, 0), (0, 0), (0, 6))
+    other = language.parser.parse(b"/* */ " + code, edited)
+    language.patterns.captures(tree.root_node)
+    for root in (tree.root_node, other.root_node):
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            assert parents.parent(node) == node.parent
+            waiting += node.children
+    innermost = tree.root_node.descendant_for_byte_range(len(code) // 2, len(code) // 2)
+    assert innermost is not None
+    assert len(list(parents.ancestors(innermost))) > parents.DEEP
+    language.patterns.captures(language.parser.parse(b"class C { }").root_node)
+    assert parents.parent(innermost) == innermost.parent
+
+
+@given(st.lists(SPANS, max_size=6).map(sorted), st.lists(st.integers(0, 60), min_size=2, max_size=12, unique=True))
+def test_what_is_read_is_what_was_asked_for(asked: list[Span], edges: list[int]) -> None:
+    """A function is read that touches a place, and the first after a place that none so far touched or followed."""
+    functions = [Span(a, b) for a, b in zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False)]
+    within, waiting = Within(asked), list(asked)
+    for function in functions:
+        touches = any(a <= function.end and function.start <= b for a, b in asked)
+        follows = bool(waiting) and waiting[0].start <= function.end
+        waiting = [w for w in waiting if w.start > function.end]
+        assert within.reads(*function) == (touches or follows)
 
 
 SHAPES = {

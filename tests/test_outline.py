@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -374,10 +375,42 @@ def test_broken_source_is_data(text: str) -> None:
     assert all(whole.holds(s) for s in statements(source, whole))
 
 
-@pytest.mark.parametrize("nest", ["(", "{", "[", "x => ", "if (a) ", "new A { B = ", "lock (a) "])
+@pytest.mark.parametrize(
+    "nest",
+    [
+        "(",
+        "{",
+        "[",
+        "x => ",
+        "if (a) ",
+        "new A { B = ",
+        "lock (a) ",
+        "F(!",
+        "F(",
+        "A.",
+        "(a, ",
+        "class D { ",
+        "!",
+        "M().",
+    ],
+)
 def test_deep_nesting_is_no_recursion(nest: str) -> None:
-    """Ten thousand levels are outlined without an exception."""
-    assert outline(Source("M.cs", b"class C { void M() { " + nest.encode() * 10_000 + b" } }")) is not None
+    """Ten thousand levels are outlined without an exception, with what uses the names in them."""
+    data = b"class C { int a; void M() { " + nest.encode() * 10_000 + b" } }"
+    assert outline(Source("M.cs", data), wanted=frozenset({"a", "A", "F", "M"})) is not None
+
+
+def test_each_of_many_levels_is_seen() -> None:
+    """Five thousand locks, one in the other, are five thousand scopes, each read has its place, and the use its call."""
+    levels = 5_000
+    code = f"class C {{ int _n; void M() {{ {'lock (a) { N(_n); ' * levels}{'}' * levels} }} }}"
+    found = outline(Source("M.cs", code.encode()), wanted=frozenset({"N"}))
+    locks = [s for s in found.scopes if s.kind == "lock"]
+    assert len(locks) == levels
+    assert all(outer.span.holds(inner.span) for outer, inner in pairwise(locks))
+    assert [f.name for f in found.facts if f.is_state] == ["_n"] * levels
+    assert {r.form for r in found.references} == {"call"}
+    assert len(found.references) == levels
 
 
 # --- a part of a file -------------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 import tree_sitter
 
+from ctxreview.languages import parents
+from ctxreview.languages.within import Within
+
 _PATTERN = re.compile(
     r"""\s* \( \s* (?P<kind>\w+) \s*
         (?: (?P<field>\w+) : \s* \( \s* (?P<child>\w+) \s* \) | "(?P<token>[^"]+)" )? \s*
@@ -99,12 +102,15 @@ class Patterns:
 
         With ``lit`` (sorted byte ranges, apart from each other), only functions and members that touch one of them are
         entered; the other functions are :data:`UNREAD` as a whole.
+
+        The parents of nodes in a deep tree are kept: see :mod:`ctxreview.languages.parents`.
         """
         found: dict[str, list[tree_sitter.Node]] = {}
-        waiting = list(within or ())
+        asked = Within(within) if within is not None else None
         cursor = root.walk()
         by_kind, leaves = self._by_kind, self._leaves
         entered = 0  # what lies before is a part of a body that is read whole
+        depth = deepest = 0
         while True:
             node = cursor.node
             kind = node.kind_id if node is not None else 0
@@ -119,17 +125,18 @@ class Patterns:
                         found.setdefault(capture, []).append(node)
                         if capture == "function.run":
                             entered = max(entered, node.end_byte)
-            if within is not None and node is not None and kind in self._bodies and node.start_byte >= entered:
+            if asked is not None and node is not None and kind in self._bodies and node.start_byte >= entered:
                 of = next((f for f in reversed(found.get("function", ())) if f.end_byte >= node.end_byte), node)
-                passed = not any(start <= of.end_byte and of.start_byte <= end for start, end in within)
-                if waiting and waiting[0][0] <= of.end_byte:
-                    passed = kind in leaves
-                    waiting = [w for w in waiting if w[0] > of.end_byte]
+                passed = not asked.reads(of.start_byte, of.end_byte)
                 if passed:
                     found.setdefault(UNREAD, []).append(node)
                 entered = node.end_byte
             if not passed and cursor.goto_first_child():
+                depth += 1
+                deepest = max(deepest, depth)
                 continue
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
+                    parents.keep(root if deepest > parents.DEEP else None)
                     return found
+                depth -= 1

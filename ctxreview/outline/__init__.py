@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Language, language_of, standing, with_wrappers
+from ctxreview.languages import Language, language_of, parents, standing, with_wrappers
 from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import (
     EXTENSION,
@@ -296,7 +296,7 @@ def _function_name(node: Node, construct: str) -> str:
         case "conversion operator":
             return f"operator {nodes.text(node.child_by_field_name('type'))}"
         case "accessor":
-            holder = next((p for p in nodes.ancestors(node) if p.type.endswith("_declaration")), None)
+            holder = next((p for p in parents.ancestors(node) if p.type.endswith("_declaration")), None)
             outer = nodes.text(holder.child_by_field_name("name")) if holder is not None else ""
             return f"{outer or 'this[]'}.{name}"
         case _:
@@ -324,7 +324,7 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
             head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
             tail=Span(node.end_byte - 1, node.end_byte),
             container=open_[-1].name if open_ else "",
-            qualified=_qualified(node, namespace),
+            qualified=f"{open_[-1].qualified}.{_counted_name(node)}" if open_ else _qualified(node, namespace),
         )
         if open_ and source.data.startswith(block, whole.start):
             around = open_[-1]
@@ -337,18 +337,21 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
 
 
 def _qualified(type_: Node, namespace: Node | None) -> str:
-    """The name of a type with its namespace and the types around it, the number of its parameters after a backtick."""
-    parts = []
-    for node in (type_, *nodes.ancestors(type_)):
+    """The name of a type that no other holds, with its namespace."""
+    parts = [_counted_name(type_)]
+    for node in parents.ancestors(type_):
         if node.type in ("namespace_declaration", "file_scoped_namespace_declaration"):
             parts.append(nodes.text(node.child_by_field_name("name")))
-        elif (name := node.child_by_field_name("name")) is not None and node.type.endswith("_declaration"):
-            listed = next((c for c in node.named_children if c.type == "type_parameter_list"), None)
-            parameters = len([c for c in listed.named_children if c.type == "type_parameter"]) if listed else 0
-            parts.append(nodes.text(name) + (f"`{parameters}" if parameters else ""))
     if namespace is not None and namespace.end_byte <= type_.start_byte:
         parts.append(nodes.text(namespace.child_by_field_name("name")))
     return ".".join(reversed(parts))
+
+
+def _counted_name(type_: Node) -> str:
+    """The name of a type, the number of its parameters after a backtick."""
+    listed = next((c for c in type_.named_children if c.type == "type_parameter_list"), None)
+    parameters = len([c for c in listed.named_children if c.type == "type_parameter"]) if listed else 0
+    return nodes.text(type_.child_by_field_name("name")) + (f"`{parameters}" if parameters else "")
 
 
 def _members(captures: Captures, language: Language) -> list[Member]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Language
+from ctxreview.languages import Language, parents
 from ctxreview.model import Fact
 from ctxreview.outline import nodes, types
 from ctxreview.outline.names import Names
@@ -135,9 +135,9 @@ def _is_something_else(kind: str, call: nodes.Call, on: Node, language: Language
 
 def _makes_a_value(node: Node) -> bool:
     """Whether a call with arguments is made for its value, as one that tells a context of an object is not."""
-    if not nodes.arguments(node) or node.parent is None:
+    if not nodes.arguments(node):
         return False
-    return not _is_statement(node) and node.parent.type not in ("member_access_expression", "arrow_expression_clause")
+    return not _is_statement(node) and parents.kind(node) not in ("member_access_expression", "arrow_expression_clause")
 
 
 def _receiver_name(on: Node | None) -> str:
@@ -201,15 +201,15 @@ def _change(node: Node, on: Node, language: Language, names: Names, written: Wri
 
 def _is_statement(node: Node) -> bool:
     """Whether nothing takes the call's value."""
-    parent = node.parent
+    parent = parents.parent(node)
     while parent is not None and parent.type in ("await_expression", "conditional_access_expression"):
-        parent = parent.parent
+        parent = parents.parent(parent)
     return parent is not None and parent.type == "expression_statement"
 
 
 def _is_dropped(node: Node) -> bool:
     """Whether a task is neither awaited nor kept: a statement alone, or given to ``_``."""
-    parent = node.parent
+    parent = parents.parent(node)
     if parent is None or (node.text or b"").startswith(b"await"):  # `await a?.B()` parses as `(await a)?.B()`
         return False
     if parent.type == "assignment_expression":
@@ -232,10 +232,10 @@ def bound_to(node: Node) -> str:
     """
     inner = node
     place: int | None = None
-    for parent in nodes.ancestors(node):
+    for parent in parents.ancestors(node):
         kind = parent.type
-        if kind == "argument" and parent.parent is not None and parent.parent.type == "tuple_expression":
-            place = parent.parent.named_children.index(parent)
+        if kind == "argument" and (around := parents.parent(parent)) is not None and around.type == "tuple_expression":
+            place = around.named_children.index(parent)
         elif kind == "conditional_expression":
             if parent.child_by_field_name("condition") == inner:
                 return ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Construct
+from ctxreview.languages import Construct, parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
 from ctxreview.outline.page import Page
@@ -250,7 +250,7 @@ def _isolation(opened: Opened) -> str | None:
 
 def _named_elsewhere(node: Node, name: str) -> str | None:
     """The level in the initializer of a local variable of that name."""
-    function = next((p for p in nodes.ancestors(node) if p.type.endswith("_declaration") and nodes.body(p)), None)
+    function = next((p for p in parents.ancestors(node) if p.type.endswith("_declaration") and nodes.body(p)), None)
     if function is None or function.text is None or not name.isidentifier():
         return None
     before = function.text[: node.start_byte - function.start_byte].decode("utf-8", "replace")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import Construct, Language
+from ctxreview.languages import Construct, Language, parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
 from ctxreview.outline.held import ASSUMED, FUNCTIONS
@@ -44,9 +45,8 @@ def _runs_by_name(language: Language, name: str) -> Construct | None:
 
 def handed(group: Node, page: Page) -> Scope | None:
     """The scope in which an executor runs a method that it is handed by name: from its call's start to its end."""
-    argument = group.parent
-    call = argument.parent.parent if argument is not None and argument.type == "argument" and argument.parent else None
-    if call is None or call.type != "invocation_expression":
+    call = nodes.called_with(group)
+    if call is None:
         return None
     name, on = nodes.call_name(call), nodes.receiver(call)
     constructs = page.constructs("runs", name, on)
@@ -66,9 +66,9 @@ def attributes(page: Page) -> Iterator[Scope]:
         table.setdefault(name, []).extend((c, needs.rstrip(")")) for c in constructs)
     for node in page.captures.get("attribute", []):
         name = nodes.simple_name(node.child_by_field_name("name")).removesuffix("Attribute")
-        if name not in table or node.parent is None or node.parent.parent is None:
+        marked = next(islice(parents.ancestors(node), 1, None), None) if name in table else None
+        if marked is None:
             continue
-        marked = node.parent.parent
         for construct, needs in table[name]:
             if needs in nodes.text(node):
                 head = nodes.span(node)

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxreview.languages import parents
 from ctxreview.model import EXTENSION, Member, Nesting, Scope, Span
 from ctxreview.outline import nodes
 
@@ -326,7 +327,7 @@ def _reach(declaration: Node) -> Span | None:
     """The block in which a variable is known; ``None`` for a parameter, which is known in all of its function."""
     if declaration.type in ("parameter", "implicit_parameter"):
         return None
-    around = (declaration, *nodes.ancestors(declaration))
+    around = (declaration, *parents.ancestors(declaration))
     bound = next((n for n in around if n.type in _BOUNDS), None)
     return nodes.span(bound) if bound is not None else None
 
@@ -353,8 +354,8 @@ _NAMED_BY_FIRST = frozenset({"variable_declarator", "let_clause", "join_clause",
 
 
 def _declares_member(declarator: Node) -> bool:
-    holder = declarator.parent.parent if declarator.parent is not None else None
-    return holder is not None and holder.type in ("field_declaration", "event_field_declaration")
+    around = parents.parent(declarator)
+    return around is not None and parents.kind(around) in ("field_declaration", "event_field_declaration")
 
 
 def places(data: bytes, names: Iterable[str]) -> list[Span]:

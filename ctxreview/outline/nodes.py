@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import standing
+from ctxreview.languages import parents, standing
 from ctxreview.model import Span
 
 if TYPE_CHECKING:
@@ -95,6 +95,14 @@ def arguments(call: Node) -> list[Node]:
     return [a.named_children[-1] for a in listed.named_children if a.type == "argument" and a.named_children]
 
 
+def called_with(value: Node) -> Node | None:
+    """The call that has ``value`` for an argument; ``None`` where it is none."""
+    if parents.kind(value) != "argument":
+        return None
+    call = next(islice(parents.ancestors(value), 2, None), None)
+    return call if call is not None and call.type == "invocation_expression" else None
+
+
 def last_child(node: Node) -> Node | None:
     """The last named child; ``None`` for a leaf."""
     return node.named_children[-1] if node.named_children else None
@@ -108,14 +116,6 @@ def body(function: Node) -> Node | None:
     return found
 
 
-def ancestors(node: Node) -> Iterator[Node]:
-    """The node's parents, innermost first."""
-    parent = node.parent
-    while parent is not None:
-        yield parent
-        parent = parent.parent
-
-
 def statement_list_end(node: Node) -> Node | None:
     """The block (or file) in whose statement list ``node`` stands, through ``#if`` and labels."""
-    return next((p for p in ancestors(node) if p.type in ("block", "switch_section", "compilation_unit")), None)
+    return next((p for p in parents.ancestors(node) if p.type in ("block", "switch_section", "compilation_unit")), None)

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Construct
+from ctxreview.languages import Construct, parents
 from ctxreview.model import Scope, Span, Spans
 from ctxreview.outline import nodes
 from ctxreview.outline.held import declared_type
@@ -73,7 +73,7 @@ def pairs(page: Page) -> Iterator[Scope]:
 def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int]) -> Span:
     """Where the block ends that declares what a lock is taken on: nothing else gives it back."""
     last = bisect_left(given, acquire.node.start_byte) - 1
-    for around in nodes.ancestors(acquire.node) if last >= 0 else ():
+    for around in parents.ancestors(acquire.node) if last >= 0 else ():
         if around.type in ("block", "using_statement") and around.start_byte <= given[last]:
             return Span(around.end_byte - 1, around.end_byte)
     return Span(owner.end - 1, owner.end)
@@ -179,7 +179,7 @@ def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: S
 def _failed(acquire: Node) -> Iterator[Span]:
     """The branch that runs when a conditional acquire did not succeed."""
     node, negated = acquire, False
-    for parent in nodes.ancestors(acquire):
+    for parent in parents.ancestors(acquire):
         match parent.type:
             case "await_expression" | "parenthesized_expression" | "invocation_expression" | "member_access_expression":
                 pass
@@ -198,9 +198,10 @@ def _failed(acquire: Node) -> Iterator[Span]:
 
 def _tried(release: Node) -> Span | None:
     """The ``try`` whose ``finally``, or catch of everything, a release stands in: code that throws there passes it."""
-    for parent in nodes.ancestors(release):
+    for parent in parents.ancestors(release):
         if parent.type == "finally_clause" or (parent.type == "catch_clause" and _catches_all(parent)):
-            return nodes.span(parent.parent) if parent.parent is not None else None
+            around = parents.parent(parent)
+            return nodes.span(around) if around is not None else None
     return None
 
 

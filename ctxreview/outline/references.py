@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from ctxreview.languages import parents
 from ctxreview.model import Argument, Reference
 from ctxreview.outline import nodes, types
 from ctxreview.outline.marked import handed
@@ -36,6 +38,11 @@ _LITERALS = {
     "lambda_expression": "lambda",
     "anonymous_method_expression": "lambda",
 }
+_AROUND = frozenset({"parenthesized_expression", "prefix_unary_expression"})
+_LONGEST = 1000
+"""Bytes of a dotted name; what is longer is none."""
+_PARTS = 32
+"""Parts of a name that are looked through."""
 _PEELED = frozenset({"parenthesized_expression", "await_expression", "postfix_unary_expression", "checked_expression"})
 
 
@@ -51,20 +58,21 @@ def references(root: Node, page: Page, names: Names, wanted: Collection[str]) ->
 
 def _reference(node: Node, page: Page, names: Names) -> Reference | None:
     name, at = nodes.text(node), nodes.span(node)
-    whole = node.parent if node.parent is not None and node.parent.type == "generic_name" else node
-    parent = whole.parent
+    whole, parent, generic = node, parents.parent(node), 0
+    if parent is not None and parent.type == "generic_name":
+        generic = _type_arguments(parent)
+        whole, parent = parent, parents.parent(parent)
     if parent is None or _declares(whole, parent):
         return None
     on: Node | None = None
     qualified = False
     if parent.type == "member_access_expression" and parent.child_by_field_name("name") == whole:
         on, whole, qualified = parent.child_by_field_name("expression"), parent, True
-    elif parent.type == "member_binding_expression" and parent.parent is not None:
-        access = parent.parent
+    elif parent.type == "member_binding_expression" and (access := parents.parent(parent)) is not None:
         on, qualified = access.child_by_field_name("condition"), True
         whole = access if access.type == "conditional_access_expression" else parent
-    parent = whole.parent
-    found = Reference(name, "name", nodes.span(whole), at, generic=_generic(node))
+    parent = parents.parent(whole)
+    found = Reference(name, "name", nodes.span(whole), at, generic=generic)
     if parent is None:
         return found
     if parent.type == "invocation_expression" and parent.child_by_field_name("function") == whole:
@@ -92,14 +100,15 @@ def _reference(node: Node, page: Page, names: Names) -> Reference | None:
     return found._replace(receiver=nodes.text(on, 200), type=type_, root=type_ or _root_type(on, names))
 
 
-def _generic(name: Node) -> int:
-    """How many type arguments follow a name."""
-    listed = name.next_sibling
-    return len(listed.named_children) if listed is not None and listed.type == "type_argument_list" else 0
+def _type_arguments(name: Node) -> int:
+    """How many type arguments a generic name has."""
+    return sum(len(c.named_children) for c in name.named_children if c.type == "type_argument_list")
 
 
 def _root_type(on: Node | None, names: Names) -> str:
     """The type of the first name of ``a.b.c``, or of ``this.a.b``."""
+    if on is None or nodes.span(on).size > _LONGEST:
+        return ""
     while on is not None and on.type in (*_PEELED, "member_access_expression"):
         inner = on.child_by_field_name("expression") or (on.named_children[0] if on.named_children else None)
         if inner is not None and inner.type == "this":
@@ -110,10 +119,14 @@ def _root_type(on: Node | None, names: Names) -> str:
 
 def _declares(node: Node, parent: Node) -> bool:
     """Whether the name is the one that a declaration gives, or one in a namespace's."""
+    for around in islice(parents.ancestors(parent), _PARTS):
+        if parent.type != "qualified_name":
+            break
+        node, parent = parent, around
     if parent.type in ("namespace_declaration", "file_scoped_namespace_declaration", "using_directive", "name_colon"):
         return True
     if parent.type in _QUALIFIED:
-        return parent.type == "qualified_name" and _declares(parent, parent.parent) if parent.parent else False
+        return False
     if parent.type == "argument" and parent.child_by_field_name("name") == node:
         return True
     return parent.child_by_field_name("name") == node and parent.type not in ("attribute", "invocation_expression")
@@ -133,9 +146,8 @@ def _implicit(node: Node, parent: Node) -> Node | None:
 
 def _in_nameof(node: Node) -> bool:
     """Whether the name stands in ``nameof(...)``, which only names it."""
-    argument = node.parent
-    call = argument.parent.parent if argument is not None and argument.type == "argument" and argument.parent else None
-    return call is not None and call.type == "invocation_expression" and nodes.call_name(call) == "nameof"
+    call = nodes.called_with(node)
+    return call is not None and nodes.call_name(call) == "nameof"
 
 
 def _writes(node: Node, parent: Node) -> bool:
@@ -165,7 +177,7 @@ def _argument(node: Node, names: Names) -> Argument:
 
 def _shape(value: Node | None, names: Names) -> str:
     """What an argument is, as far as it shows: a literal's kind, ``lambda``, ``type:X``; ``""`` where it does not."""
-    while value is not None and value.type == "parenthesized_expression" and value.named_children:
+    while value is not None and value.type in _AROUND and value.named_children:
         value = value.named_children[0]
     if value is None:
         return ""
@@ -174,8 +186,6 @@ def _shape(value: Node | None, names: Names) -> str:
     if value.type == "this":
         own = names.types.innermost(nodes.span(value))
         return f"type:{own.name}" if own is not None else ""
-    if value.type == "prefix_unary_expression" and value.named_children:
-        return _shape(value.named_children[-1], names)
     type_ = types.declared(value, names)
     if not type_ and value.type == "cast_expression":
         type_ = nodes.text(value.child_by_field_name("type"))
@@ -204,7 +214,7 @@ def receiver_type(on: Node | None, names: Names) -> str:
         found = _made_by_service(on, names)
     if found or on.type not in ("identifier", "member_access_expression"):
         return found
-    text = nodes.text(on)
+    text = nodes.text(on) if nodes.span(on).size <= _LONGEST else ""
     first = text.partition(".")[0]
     known = names.local(first, nodes.span(on)) is not None or first in names.visible(nodes.span(on))
     return "" if known or not all(p[:1].isupper() for p in text.split(".")) else text

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from ctxreview.languages import parents
 from ctxreview.model import Fact, Scope, Source, Span
 from ctxreview.outline import nodes
 from ctxreview.outline.held import locks, subjects
@@ -88,7 +89,7 @@ def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
     if label := _LABEL.match(source.data, jump.start_byte):  # the tree has none of `break` and `continue`
         declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label[1]))
         return declared.search(source.data, *scope) is None
-    for around in nodes.ancestors(jump):
+    for around in parents.ancestors(jump):
         if not scope.holds(nodes.span(around)):
             return True
         if around.type in _JUMPS[jump.type]:
@@ -108,8 +109,8 @@ def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Sp
     if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration"):
         return ()
     call = calls.get(completes[-1])
-    statement = next((p for p in nodes.ancestors(call) if p.type.endswith("_statement")), None) if call else None
-    block = statement.parent if statement is not None and statement.type == "expression_statement" else None
+    statement = next((p for p in parents.ancestors(call) if p.type.endswith("_statement")), None) if call else None
+    block = parents.parent(statement) if statement is not None and statement.type == "expression_statement" else None
     if statement is None or block is None or block.type != "block" or block.end_byte != scope.span.end:
         return ()
     rest = page.source.data[statement.end_byte : block.end_byte - 1]

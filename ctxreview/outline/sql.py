@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ctxreview.languages import parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
 from ctxreview.outline.nesting import Crossing
@@ -59,7 +60,7 @@ def _statement(node: Node) -> Node:
     return next(
         (
             p
-            for p in nodes.ancestors(node)
+            for p in parents.ancestors(node)
             if p.type.endswith(("_statement", "_declaration", "arrow_expression_clause"))
         ),
         node,

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import Language
+from ctxreview.languages import Language, parents
 from ctxreview.model import Fact, Scope, Span, Spans, holds_any
 from ctxreview.outline import nodes
 from ctxreview.outline.names import Names, State
@@ -111,7 +111,7 @@ def assignments(captured: Sequence[Node], language: Language, names: Names, writ
         plain = False
         if node.type == "assignment_expression":
             target, value = node.child_by_field_name("left"), node.child_by_field_name("right")
-            if node.parent is not None and node.parent.type in _NAMES_A_MEMBER:
+            if parents.kind(node) in _NAMES_A_MEMBER:
                 continue
             if target is not None and value is not None:
                 plain = data[target.end_byte : value.start_byte].strip() == b"="
@@ -141,9 +141,14 @@ def _parts(target: Node | None) -> list[Node]:
     """What a deconstruction assigns; else the target alone."""
     if target is None:
         return []
-    if target.type != "tuple_expression":
-        return [target]
-    return [p for a in target.named_children if a.named_children for p in _parts(a.named_children[-1])]
+    found, waiting = [], [target]
+    while waiting:
+        part = waiting.pop()
+        if part.type == "tuple_expression":
+            waiting += [a.named_children[-1] for a in reversed(part.named_children) if a.named_children]
+        else:
+            found.append(part)
+    return found
 
 
 def uses(
@@ -356,7 +361,5 @@ def _is_identifier(root: Node, at: Span) -> bool:
 def _is_expression(root: Node, at: Span) -> bool:
     """Whether the tree has an expression there, and not a type or a name in a pattern."""
     node = root.descendant_for_byte_range(*at)
-    if node is None or node.type != "identifier" or node.parent is None:
-        return False
-    parent = node.parent
-    return parent.type not in _NOT_AN_EXPRESSION and parent.child_by_field_name("type") != node
+    parent = parents.parent(node) if node is not None and node.type == "identifier" else None
+    return parent is not None and parent.type not in _NOT_AN_EXPRESSION and parent.child_by_field_name("type") != node

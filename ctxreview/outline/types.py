@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctxreview.languages import FOLDER, Language
+from ctxreview.languages import FOLDER, Language, parents
 from ctxreview.outline import nodes
 from ctxreview.outline.names import Names
 from ctxreview.outline.state import state_of, word_after
@@ -43,8 +43,9 @@ def declared(node: Node | None, names: Names) -> str:
 
 def _local_type(declaration: Node) -> str:
     said = declaration.child_by_field_name("type")
-    if said is None and declaration.type == "variable_declarator" and declaration.parent is not None:
-        said = declaration.parent.child_by_field_name("type")
+    around = parents.parent(declaration) if said is None and declaration.type == "variable_declarator" else None
+    if around is not None:
+        said = around.child_by_field_name("type")
     if said is not None and said.type != "implicit_type":
         return nodes.text(said)
     value = _value(declaration)

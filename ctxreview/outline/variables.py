@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxreview.languages import parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
 from ctxreview.outline.held import FUNCTIONS, WRAPS, Opened, declared_type, scope
@@ -73,7 +74,7 @@ def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
 def returned(page: Page) -> Iterator[Scope]:
     """Scopes that a function opens and returns at once: they are open in its caller."""
     for opened in _openings(page):
-        node = _through(opened.node.parent)
+        node = _through(parents.parent(opened.node))
         if node is not None and node.type in ("return_statement", "arrow_expression_clause"):
             yield scope(opened, nodes.span(opened.node), nodes.span(opened.node), "returned", page)
 
@@ -97,7 +98,7 @@ def _through(node: Node | None) -> Node | None:
         or node.type == "member_access_expression"
         or (node.type == "invocation_expression" and nodes.call_name(node) in ("ConfigureAwait", "AsTask", "GetResult"))
     ):
-        node = node.parent
+        node = parents.parent(node)
     return node
 
 
@@ -107,19 +108,20 @@ def _starts(page: Page) -> Iterator[_Start | None]:
 
 def _start(opened: Opened, page: Page) -> _Start | None:
     """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
-    node = _through(opened.node.parent)
+    node = _through(parents.parent(opened.node))
     if node is None:
         return None
     target: str | None = None
     match node.type:
         case "variable_declarator":
-            statement = next((p for p in nodes.ancestors(node) if p.type.endswith("_statement")), None)
+            statement = next((p for p in parents.ancestors(node) if p.type.endswith("_statement")), None)
             using = statement is None or any(c.type == "using" for c in statement.children)
             if statement is not None and statement.type == "local_declaration_statement" and not using:
                 target, node = nodes.text(node.child_by_field_name("name")), statement
         case "assignment_expression":
-            if node.parent is not None and node.parent.type == "expression_statement":
-                target, node = nodes.text(node.child_by_field_name("left")), node.parent
+            around = parents.parent(node)
+            if around is not None and around.type == "expression_statement":
+                target, node = nodes.text(node.child_by_field_name("left")), around
         case "expression_statement":
             target = ""
         case _:
@@ -146,7 +148,7 @@ def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Scope]:
 def _last(name: str, start: _Start, uses: _Uses) -> Span:
     """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
     root = re.split(r"\W", name, maxsplit=1)[0]
-    for block in nodes.ancestors(start.statement) if root else ():
+    for block in parents.ancestors(start.statement) if root else ():
         if block.type == "block" and start.owner.holds(nodes.span(block)) and root in uses.declared_in(block):
             return Span(block.end_byte - 1, block.end_byte)
     return Span(start.owner.end - 1, start.owner.end)
@@ -215,7 +217,7 @@ class _Uses:
     def declared_in(self, block: Node) -> frozenset[str]:
         """The variables that a block, or the header of the ``using`` around it, declares."""
         if block.id not in self._declared:
-            around = block.parent if block.parent is not None and block.parent.type == "using_statement" else None
+            around = parents.parent(block) if parents.kind(block) == "using_statement" else None
             declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
             declared += around.named_children[:1] if around is not None else []
             self._declared[block.id] = frozenset(name for c in declared for name in _declared(c))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ctxreview.languages.csharp.editing import LONGEST
 from ctxreview.languages.csharp.lexing import BLANK, lex
+from ctxreview.languages.within import Within
 
 LEAST = 32
 """Bytes of a body up to which parsing it costs less than leaving it out."""
@@ -119,9 +120,7 @@ def _is_method(before: bytes) -> bool:
 
 
 def _untouched(bodies: list[tuple[int, int, int]], within: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    waiting = list(within)
+    asked = Within(within)
     for begins, start, end in bodies:
-        touched = any(a <= end and begins <= b for a, b in within) or bool(waiting and waiting[0][0] <= end)
-        waiting = [w for w in waiting if w[0] > end] if touched else waiting
-        if not touched and end - start > LEAST:
+        if not asked.reads(begins, end) and end - start > LEAST:
             yield start, end
