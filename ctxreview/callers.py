@@ -108,7 +108,7 @@ class Found(NamedTuple):
 
 def shown(outline: Outline, function: Scope) -> str:
     """``Type.Method`` of the member around a function; ``top-level statements`` outside every type."""
-    member = next((f for f in outline.outermost if f.span.holds(function.span)), function)
+    member = outline.member_of(function.span) or function
     home = next(iter(outline.around(member.span, "type")), None)
     if home is None:
         return "top-level statements" if member.construct == "top-level statements" else member.name
@@ -159,7 +159,7 @@ def reaches(target: Target, outline: Outline, used: Iterable[Reference], reposit
 
 def _local_calls(target: Target, repository: Repository) -> Iterator[Call]:
     """The calls of a local function: its name, in the member around it."""
-    member = next((f for f in target.outline.outermost if f.span.holds(target.function.span)), target.function)
+    member = target.outline.member_of(target.function.span) or target.function
     outline = repository.uses(target.outline.source.path, {target.name})
     for reference in outline.references if outline is not None else ():
         if (
@@ -459,7 +459,7 @@ class _Family:
         if own is None or not (reference.generic or is_inferred(self.signature)):
             return None
         doubt = False
-        for other in self._others():
+        for other in self._others:
             if reference.generic != other.generic if reference.generic else not is_inferred(other):
                 continue
             theirs = _cost(other, given, extended)
@@ -472,24 +472,18 @@ class _Family:
             doubt = True
         return f"its arguments fit another overload of {self.target.name} as well" if doubt else ""
 
+    @cached_property
     def _others(self) -> list[Signature]:
         """The signatures of the other functions of the name in the type."""
+        own = self.target.function
         found = []
         for part in self.parts:
             for function in part.functions:
                 other = Target(part.outline, function)
-                is_own = (
-                    part.outline.source.path == self.target.outline.source.path
-                    and function.span == self.target.function.span
-                )
-                if (
-                    other.name == self.target.name
-                    and not is_own
-                    and function.construct == self.target.function.construct
-                    and not self._is_other_part(other.signature)
-                ):
+                is_own = part.outline.source.path == self.target.outline.source.path and function.span == own.span
+                if other.name == self.target.name and not is_own and function.construct == own.construct:
                     found.append(other.signature)
-        return found
+        return [s for s in found if not self._is_other_part(s)]
 
     def _is_other_part(self, other: Signature) -> bool:
         """Whether it is the same partial method, declared once and implemented once."""

@@ -122,7 +122,7 @@ def _unheld(call: Call) -> Scope | None:
     at = call.reference.at
     if any(s.span.holds(at) for s in call.outline.holds):
         return None
-    return next((f for f in call.outline.outermost if f.span.holds(at)), None)
+    return call.outline.member_of(at)
 
 
 def _link(

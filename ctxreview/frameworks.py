@@ -72,10 +72,10 @@ def _marks(own: Declared, above: Sequence[Declared], names: set[str], repository
         there = part.outline
         source = there.source
         elsewhere = part.scope.qualified != own.scope.qualified
+        named = [f for f in part.functions if f.name in names]
+        owners = {f.span for f in named}
         for scope in there.holds:
-            covers = scope.span == part.scope.span or any(
-                scope.owner == f.span and f.name in names for f in part.functions
-            )
+            covers = scope.span == part.scope.span or scope.owner in owners
             if elsewhere and scope.form == "attribute" and covers and scope.head.size > 1:
                 line = source.line_of(scope.head.start)
                 mark = source.text(scope.head)
@@ -83,7 +83,7 @@ def _marks(own: Declared, above: Sequence[Declared], names: set[str], repository
                     f"{part.scope.name} is marked [{mark}] ({source.path}:{line}), which an interceptor may act on with a "
                     f"{scope.kind}: assumed, not proven."
                 )
-        heads = [part.scope.head, *(f.head for f in part.functions if f.name in names)]
+        heads = [part.scope.head, *(f.head for f in named)]
         for head in heads:
             for mark in re.findall(r"(?:^|[\[,])\s*(\w+)(?=\s*[\](,])", _attributes(source.text(head)), re.MULTILINE):
                 for declared in (*repository.types(f"{mark}Attribute"), *repository.types(mark)):

@@ -455,6 +455,17 @@ class Outline:
     def _outermost(self) -> dict[Span, Sequence[Scope]]:
         return {}
 
+    def functions_of(self, home: Span) -> Sequence[Scope]:
+        """The :attr:`outermost` functions of the type at ``home``, none of the types in it."""
+        if home not in self._own:  # the same for every overload and every call of it
+            around = ((f, self._types.innermost(f.span)) for f in self.outermost_in(home))
+            self._own[home] = [f for f, type_ in around if type_ is not None and type_.span == home]
+        return self._own[home]
+
+    @cached_property
+    def _own(self) -> dict[Span, Sequence[Scope]]:
+        return {}
+
     def heads(self, home: Span) -> tuple[Head, ...]:
         """What declares the members of the type at ``home`` and of the types in it, in source order."""
         found = self._heads.get(home)
@@ -536,6 +547,10 @@ class Outline:
     def function_of(self, span: Span) -> Scope | None:
         """The innermost function that holds ``span``."""
         return next(iter(self.around(span, "function")), None)
+
+    def member_of(self, span: Span) -> Scope | None:
+        """The outermost function that holds ``span``."""
+        return self._functions.outermost(span)
 
 
 class Excerpt(NamedTuple):

@@ -59,13 +59,9 @@ class Declared(NamedTuple):
         return modifiers(self.outline.source.text(self.scope.head), self.scope.name)
 
     @property
-    def functions(self) -> Iterator[Scope]:
+    def functions(self) -> Sequence[Scope]:
         """The function-like members of this part, none of nested types."""
-        for function in self.outline.outermost:
-            if self.scope.span.holds(function.span):
-                home = self.outline.around(function.span, "type")
-                if home and home[0].span == self.scope.span:
-                    yield function
+        return self.outline.functions_of(self.scope.span)
 
 
 class Usings(NamedTuple):

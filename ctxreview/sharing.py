@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.excerpts import excerpt_of, mentioned
-from ctxreview.model import Excerpt, Member, Outline, Reference, Scope, Span, Spans, outermost
+from ctxreview.model import Excerpt, Member, Outline, Reference, Scope, Span, Spans, held_by, outermost
+from ctxreview.outline.nesting import Crossing
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Declared, Repository
 
@@ -118,20 +119,36 @@ def _users(
             if member.construct == "constructor" or (path == outline.source.path and own.hold(reference.at)):
                 continue
             used.setdefault(member.span, (member, []))[1].append((reference, meant))
+        file = _File(there)
         for member, uses in used.values():
-            found = _excerpt(there, member, uses, locks, written)
+            found = _excerpt(file, member, uses, locks, written)
             if found is not None:
                 yield found
 
 
+class _File:
+    """One file, asked about many uses: its locks, and what it knows as writes, such as a collection's ``Add``."""
+
+    def __init__(self, there: Outline) -> None:
+        self.there = there
+        self.locks = Crossing([s for s in there.holds if s.kind == "lock"])
+        self._writes = Spans(f.span for f in there.facts if f.kind == "write")
+
+    def is_changed(self, reference: Reference) -> bool:
+        """Whether the use is a write, or begins in one."""
+        start = reference.at.start
+        return reference.writes or self._writes.overlap(Span(start, start + 1))
+
+
 def _excerpt(
-    there: Outline, member: Scope, uses: Sequence[tuple[Reference, Shared]], locks: set[str], written: set[str]
+    file: _File, member: Scope, uses: Sequence[tuple[Reference, Shared]], locks: set[str], written: set[str]
 ) -> Excerpt | None:
     """One member: the lock it takes with what it does there, or its uses of the state where one side writes."""
+    there = file.there
     held = [
         s
-        for s in there.holds
-        if s.kind == "lock" and member.span.holds(s.span) and any(s.head.holds(r.at) for r, one in uses if one.lock)
+        for s in held_by(member.span, there.holds)
+        if s.kind == "lock" and any(s.head.holds(r.at) for r, one in uses if one.lock)
     ]
     state = [r for r, one in uses if not one.lock]
     head = Span(member.span.start, member.head.end)
@@ -141,18 +158,13 @@ def _excerpt(
     if any(one.lock for _, one in uses):
         kept = [head, *(r.span for r, _ in uses)]
         return excerpt_of(there, kept, "same-lock", f"{member.name} uses the same lock")
-    racing = [r for r in state if r.writes or _is_changed(r, there) or r.name in written]
+    racing = [r for r in state if file.is_changed(r) or r.name in written]
     if not racing:
         return None
     names = ", ".join(dict.fromkeys(r.name for r in racing))
-    under = next((s for s in there.holds if s.kind == "lock" and all(s.span.holds(r.at) for r in racing)), None)
+    under = next((s for s in file.locks.around(racing[0].at) if all(s.span.holds(r.at) for r in racing)), None)
     how = f"under {under.construct} on {under.resource}" if under is not None else "outside any lock of its own"
     return excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
-
-
-def _is_changed(reference: Reference, there: Outline) -> bool:
-    """Whether the outline knows the use as a write, such as a collection's ``Add``."""
-    return any(f.kind == "write" and f.span.start <= reference.at.start < f.span.end for f in there.facts)
 
 
 def _can_race(one: Shared) -> bool:
@@ -181,10 +193,12 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         if around and around[0].qualified == home:
             return True
         outer = any(t.qualified == home for t in around[1:]) and "static" in one.words and reference.receiver == ""
-        declared = any(one.name in m.names and around and around[0].span.holds(m.span) for m in there.members)
+        if not around or (one.is_private and not outer):
+            return False
+        declared = any(one.name in m.names and around[0].span.holds(m.span) for m in there.members)
         if outer and not declared:
             return True
-        if not around or declared or one.is_private:
+        if declared or one.is_private:
             return False
         return around[0].qualified in {t.scope.qualified for t in repository.descendants(one.home)}
     if not reference.type or simple(reference.type) != one.home.scope.name:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import tree_sitter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxreview import context
+from ctxreview import context, review
 from ctxreview.languages import load, parents
 from ctxreview.languages.within import Within
 from ctxreview.model import Nesting, Scope, Selection, Source, Span, Spans, holds_any
@@ -73,11 +75,12 @@ def test_a_span_that_starts_where_another_does_may_hold_it(edges: list[int], spa
 def test_the_parents_of_deep_nodes_are_those_of_the_tree() -> None:
     """Kept or asked for, also where two trees share nodes, and where none is kept."""
     language = load("csharp")
+    parser = tree_sitter.Parser(language.grammar)
     code = b"class C { void M() { " + b"if (a.B(c => !c)) { " * parents.DEEP + b"}" * parents.DEEP + b"} }"
-    tree = language.parser.parse(code)
+    tree = parser.parse(code)
     edited = tree.copy()
     edited.edit(0, 0, 6, (0, 0), (0, 0), (0, 6))
-    other = language.parser.parse(b"/* */ " + code, edited)
+    other = parser.parse(b"/* */ " + code, edited)
     language.patterns.captures(tree.root_node)
     for root in (tree.root_node, other.root_node):
         waiting = [root]
@@ -88,7 +91,7 @@ def test_the_parents_of_deep_nodes_are_those_of_the_tree() -> None:
     innermost = tree.root_node.descendant_for_byte_range(len(code) // 2, len(code) // 2)
     assert innermost is not None
     assert len(list(parents.ancestors(innermost))) > parents.DEEP
-    language.patterns.captures(language.parser.parse(b"class C { }").root_node)
+    language.patterns.captures(parser.parse(b"class C { }").root_node)
     assert parents.parent(innermost) == innermost.parent
 
 
@@ -116,29 +119,59 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("statement", SHAPES.values(), ids=SHAPES)
-def test_work_grows_as_the_method_does(statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice the statements are about twice the questions about nodes and spans, not four times."""
-    asked = 0
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of questions about nodes and spans, one for each time that it is asked."""
+    names: list[str] = []
 
-    def counted(what: Callable[..., object]) -> Callable[..., object]:
+    def counted(name: str, what: Callable[..., object]) -> Callable[..., object]:
         def run(*given: object) -> object:
-            nonlocal asked
-            asked += 1
+            names.append(name)
             return what(*given)
 
         return run
 
     for owner, name in ((Span, "holds"), (Span, "overlaps"), (nodes, "span"), (nodes, "text"), (nodes, "receiver")):
-        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
+        monkeypatch.setattr(owner, name, counted(name, getattr(owner, name)))
+    return names
+
+
+@pytest.mark.parametrize("statement", SHAPES.values(), ids=SHAPES)
+def test_work_grows_as_the_method_does(statement: str, asked: list[str]) -> None:
+    """Twice the statements are about twice the questions, not four times."""
 
     def work(count: int) -> int:
-        nonlocal asked
-        asked = 0
+        asked.clear()
         body = "\n".join(statement.format(i) for i in range(count))
         code = f"class C {{ object _a = new(); int _count;\nvoid M(Db db) {{\n{body}\n}} }}"
         source = Source("A.cs", code.encode())
         context.build(Selection(source, source.line_span(3), "A.cs:3"), outline(source), 10**9, WORDS, 0)
-        return asked
+        return len(asked)
 
     assert work(120) < 2.5 * work(60)
+
+
+MEMBERS = {
+    "under one lock": "void M{0}() {{ lock (_a) {{ _count++; }} }}",
+    "of one list": "void M{0}() {{ _list.Add(1); }}",
+    "calls": "void M{0}() {{ N{0}(); }} void N{0}() {{ _count++; }}",
+    "local functions": "void M{0}() {{ void L() {{ _count++; }} L(); }}",
+    "types": "class D{0} {{ int _count; void M() {{ _count++; }} }}",
+}
+
+
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
+def test_work_grows_as_the_type_does(member: str, asked: list[str], tmp_path: Path) -> None:
+    """Twice the members that share state are about twice the questions, the repository's included."""
+
+    def work(count: int) -> int:
+        members = "\n".join(member.format(i) for i in range(count))
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        code = f"class C {{ object _a = new(); int _count; List<int> _list;\nvoid M() {{ _count++; }}\n{members}\n}}"
+        (folder / "A.cs").write_text(code, "utf-8")
+        asked.clear()
+        review.context_of("A.cs:2", review.job(folder, 10**9, WORDS, "q")._replace(hops=3))
+        return len(asked)
+
+    assert work(400) < 2.5 * work(200)

@@ -104,7 +104,7 @@ def test_every_pattern_matches_somewhere_in_the_corpus() -> None:
     patterns = parse((FOLDER / "csharp" / "outline.scm").read_text("utf-8"))
     left = set(patterns)
     for path in FILES:
-        captures = language.patterns.captures(language.parser.parse(path.read_bytes()).root_node)
+        captures = language.patterns.captures(tree_sitter.Parser(language.grammar).parse(path.read_bytes()).root_node)
         left -= {p for p in patterns if any(n.type == p.kind and p.matches(n) for n in captures.get(p.capture, ()))}
     assert not left
 
@@ -114,7 +114,7 @@ def test_the_walk_captures_what_tree_sitters_query_does(path: Path) -> None:
     """outline.scm is a tree-sitter query, and matching it in one walk gives the query's captures."""
     language = load("csharp")
     query = tree_sitter.Query(language.grammar, (FOLDER / "csharp" / "outline.scm").read_text("utf-8"))
-    root = language.parser.parse(path.read_bytes()).root_node
+    root = tree_sitter.Parser(language.grammar).parse(path.read_bytes()).root_node
     reference = tree_sitter.QueryCursor(query).captures(root)
     ours = language.patterns.captures(root)
     assert {k: sorted((n.start_byte, n.end_byte, n.type) for n in v) for k, v in ours.items()} == {
