@@ -17,6 +17,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,8 @@ def on_a_terminal(folder: Path, arguments: list[str], until: str, after: float) 
 
 
 MOMENTS = 15
+AT_ONCE = 5.0
+"""Seconds. It takes a tenth of one where nothing else runs; what is interrupted would go on for 20 and more."""
 
 SLOW = {
     "mid-stream": ([Answer(whole("responses").pieces[:1] * 100, pause=0.3)], "characters", 0.0),
@@ -308,14 +311,14 @@ SLOW = {
 
 @pytest.mark.parametrize("moment", SLOW)
 def test_ctrl_c(tmp_path: Path, server: Told, moment: str) -> None:
-    """Ctrl-C ends the command within a second: the line is cleared, the first review kept, the second not begun."""
+    """Ctrl-C ends the command at once: the line is cleared, the first review kept, the second not begun."""
     answers, until, after = SLOW[moment]
     server.answers[RESPONSES] = [whole("responses")]
     assert run(tmp_path, *review(server.url)).returncode == 0
     server.answers[RESPONSES] = answers
     arguments = ["review", QUERY, READ_ONLY, *review(server.url)[2:]]
     status, took, seen = on_a_terminal(tmp_path, arguments, until, after)
-    assert (status, took < 1.0) == (130, True), (took, seen)
+    assert (status, took < AT_ONCE) == (130, True), (took, seen)
     last = seen.replace("\r\n", "\n").rsplit("\x1b[K", 1)[-1]
     assert last == "Stopped; the selection that was under way was not finished.\n"
     assert "Traceback" not in seen, seen
@@ -337,11 +340,14 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, server: Told) -> None:
             [sys.executable, "-m", "ctxreview", *review(server.url, "--fresh")],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=EXAMPLE, env=environment(tmp_path),
         ) as child:  # fmt: skip
-            time.sleep(moments.uniform(0.1, 1.4 * takes))
+            started = time.monotonic()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(moments.uniform(0.1, 1.4 * takes))
+                takes = min(takes, time.monotonic() - started)  # the first run may have shared the machine
             child.send_signal(signal.SIGINT)
             pressed = time.monotonic()
             out, err = child.communicate(timeout=30)
-        assert time.monotonic() - pressed < 1
+        assert time.monotonic() - pressed < AT_ONCE
         assert "Traceback" not in err, err
         # Python ends by the signal itself where it came while a text was run as code, as named tuples do.
         assert child.returncode in (0, 130, -signal.SIGINT)
@@ -355,7 +361,7 @@ def test_ctrl_c_without_a_connection(tmp_path: Path) -> None:
     """A server that takes no connection does not hold the command either."""
     with deaf(listening=True) as url:
         status, took, seen = on_a_terminal(tmp_path, review(url), "Asking", 1.5)
-    assert (status, took < 1.0) == (130, True), (took, seen)
+    assert (status, took < AT_ONCE) == (130, True), (took, seen)
     assert kept() == []
 
 
@@ -364,5 +370,5 @@ def test_ctrl_c_while_selections_are_read(tmp_path: Path) -> None:
     status, _, seen = on_a_terminal(tmp_path, ["--version"], "never", 0.0)
     assert status == 0
     status, took, seen = on_a_terminal(tmp_path, ["review", "--selections", "-", "--provider", "none"], "", 1.5)
-    assert (status, took < 1.0) == (130, True), (took, seen)
+    assert (status, took < AT_ONCE) == (130, True), (took, seen)
     assert seen.replace("\r\n", "\n").endswith("Stopped.\n")
