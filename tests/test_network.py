@@ -300,7 +300,7 @@ def on_a_terminal(folder: Path, arguments: list[str], until: str, after: float) 
 
 MOMENTS = 15
 AT_ONCE = 5.0
-"""Seconds. It takes a tenth of one where nothing else runs; what is interrupted would go on for 20 and more."""
+"""Seconds; 0.03 where nothing else runs. What is made to be slow would go on for longer."""
 
 SLOW = {
     "mid-stream": ([Answer(whole("responses").pieces[:1] * 100, pause=0.3)], "characters", 0.0),
