@@ -1,66 +1,94 @@
-"""Which lines of a work tree differ from a revision, as git sees it."""
+"""Which lines of a work tree differ from a revision.
+
+Git is asked what the revision has (:mod:`ctxreview.git`), and the files are compared here: ``git diff`` runs the filters that a
+repository's settings name, and its attributes and index can hide a file. Compared is text, so neither encoding, byte order mark
+nor line ends are a change.
+"""
 
 from __future__ import annotations
 
-import codecs
 import os
-import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha1, sha256
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-from ctxreview.errors import ConfigError
+from ctxreview import files, git
+from ctxreview.errors import ConfigError, SourceError
+from ctxreview.languages import extensions
 from ctxreview.model import Finding, Lines
-from ctxreview.workspace import git, git_program
+from ctxreview.selection import MAX_BYTES, decode
+from ctxreview.workspace import target
 
-GIT_SECONDS = 120
+SECONDS = 120
 """Git is not waited for any longer."""
+MAX_RENAMES = 1000
+"""Where more files are new or gone, only those are taken as renamed that were not edited as well; git's own limit."""
+ALIKE = 0.5
+"""A renamed file has at least this part of its text from before; as git has it."""
 
 Ranges = tuple[tuple[int, int], ...]
 """First and last lines (1-based, inclusive); where lines are only gone, the two between which they stood, reversed."""
 
 ALL: Ranges = ((1, 1 << 60),)
 
-_DIFF = (
-    "-c",
-    "diff.suppressBlankEmpty=false",
-    "diff",
-    "--no-color",
-    "--no-ext-diff",
-    "--no-textconv",
-    "--ignore-submodules",
-    "--relative",
-    "--find-renames",
-    "--unified=0",
-    "--src-prefix=a/",
-    "--dst-prefix=b/",
-)
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_CHUNK = 2 * MAX_BYTES
+"""Bytes of stored text that are held at once."""
+_ASKED = 100
+"""So often git is asked which objects of a partial clone are not there."""
+_COMMON = 50
+"""A line of more files than this tells none of them from the others."""
+_LEVELS = 100
+_EDITS = 300
+_STEPS = 2_000_000
 
 
-def since(revision: str, root: Path) -> Mapping[str, Ranges]:
-    """The changed lines of each file under ``root`` that differs from ``revision``, by its path from there.
+class Changes(NamedTuple):
+    """The changed lines of each file that differs, by its path from the root; ``notes`` say what could not be compared."""
 
-    Committed or not; a file that git does not track and no ``.gitignore`` names is new in all its lines, a renamed one only in
-    those that were edited. Raises :class:`ConfigError` where there is no git, no repository or no such revision.
+    lines: Mapping[str, Ranges]
+    notes: tuple[str, ...] = ()
+
+
+def since(revision: str, root: Path, paths: Sequence[str]) -> Changes:
+    """Which lines of some files differ from ``revision``; ``paths`` are relative to ``root``, which is resolved.
+
+    Committed or not, and whatever attributes and index say of a file. One that git does not track is new in all its lines, a
+    renamed one only in those that were edited. Raises :class:`ConfigError` where there is no git, no repository or no such
+    revision.
     """
-    if git_program(root) is None:
-        raise ConfigError(f"--diff {revision}: git is asked for it, and is not installed.")
-    tree = git(root, GIT_SECONDS, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if tree is None:
-        inside = git(root, GIT_SECONDS, "rev-parse", "--is-inside-work-tree") is not None
-        raise ConfigError(
-            f"--diff {revision}: there is no such revision in {root}; give a branch, a tag or a commit."
-            if inside
-            else f"--diff {revision}: {root} is not in a git repository."
-        )
-    made = git(root, GIT_SECONDS, *_DIFF, tree.decode().strip(), "--")
-    new = git(root, GIT_SECONDS, "ls-files", "--others", "--exclude-standard", "-z")
-    if made is None or new is None:
-        raise ConfigError(f"--diff {revision}: git cannot compare it with the files of {root}.")
-    found: dict[str, list[tuple[int, int]]] = {}
-    for path, lines in _hunks(made):
-        found.setdefault(path, []).append(lines)
-    return {p: tuple(lines) for p, lines in found.items()} | {os.fsdecode(p): ALL for p in new.split(b"\0") if p}
+    then = _files_at(revision, root)
+    tracked = git.tracked(root) or frozenset()
+    wide = any(len(digest) == 64 for digest in then.values())
+    real = {path: (target(root, path) or path) if (root / path).is_symlink() else path for path in paths}
+    found: dict[str, Ranges] = {}
+    differ: dict[str, str] = {}
+    new: dict[str, frozenset[str]] = {}
+    for path in paths:
+        raw = _bytes(root / real[path], root)
+        if raw is None:
+            found[path] = ALL  # why, is said where it is read
+        elif (old := then.get(real[path])) is None:
+            found[path] = ALL
+            if path in tracked:
+                new[path] = _digests(raw, wide)
+        elif old not in _digests(raw, wide):
+            differ[path] = old
+    differ |= _renamed(root, new, {p: old for p, old in then.items() if new and not os.path.lexists(root / p)})
+    missing = 0
+    after: dict[str, list[str]] = {}
+    for path, old in differ.items():
+        after.setdefault(old, []).append(path)
+    for old, text in _blobs(root, after):
+        for path in after[old]:
+            found.pop(path, None)
+            if lines := _between(text, _bytes(root / real[path], root)):
+                found[path] = lines
+            missing += text is None
+    return Changes(found, _notes(missing, revision))
 
 
 def touches(finding: Finding, changed: Ranges) -> bool:
@@ -77,25 +105,288 @@ def _at_end(place: Lines, first: int, last: int) -> bool:
     return first <= place.start_line <= last or first <= place.end_line <= last
 
 
-def _hunks(diff: bytes) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Each hunk's lines in the new file, with its path."""
-    path = ""
-    lines = iter(diff.split(b"\n"))
-    for line in lines:
-        if line.startswith(b"+++ "):
-            path = _path(line[4:])
-        elif hunk := _HUNK.match(line):
-            gone, first, count = int(hunk[1] or b"1"), int(hunk[2]), int(hunk[3] or b"1")
-            left = gone + count
-            while left > 0:  # what is in a hunk may look like a header
-                left -= not next(lines, b"").startswith(b"\\")
-            if path:
-                yield path, (first, first + count - 1) if count else (first + 1, first)
+def _notes(missing: int, revision: str) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    what = "1 file" if missing == 1 else f"{missing:,} files"
+    return (
+        f"--diff {revision}: what {what} had then is not in this clone, and nothing is fetched; all lines count as changed.",
+    )
 
 
-def _path(written: bytes) -> str:
-    """The path in a header of a diff; ``""`` for a file that is gone."""
-    name = written.removesuffix(b"\t")
-    if name.startswith(b'"'):
-        name = codecs.escape_decode(name[1:-1])[0]
-    return "" if name == b"/dev/null" else os.fsdecode(name.removeprefix(b"b/"))
+# --- what git has ------------------------------------------------------------------------------------------
+
+
+def _files_at(revision: str, root: Path) -> dict[str, str]:
+    """The source files of a revision under ``root``, by their paths from there, with the digest of each."""
+    around = git.top(root)
+    if around is None:
+        raise ConfigError(f"--diff {revision}: {root} is not in a git repository.")
+    if git.program(root) is None:
+        raise ConfigError(f"--diff {revision}: git is asked for it, and is not installed.")
+    commit = git.ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit is None:
+        if git.ask(root, "rev-parse", "--git-dir") is None:
+            raise ConfigError(
+                f"--diff {revision}: git does not read {around} as a repository; git -C {around} status says why."
+            )
+        raise ConfigError(f"--diff {revision}: there is no such revision in {root}; give a branch, a tag or a commit.")
+    at = commit.decode().strip()
+    inside = git.prefix(root, around).rstrip("/")
+    tree = git.ask(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{at}:{inside}" if inside else f"{at}^{{tree}}"
+    )
+    if tree is None:  # the folder was not there
+        return {}
+    listed = git.ask(root, "ls-tree", "-r", "-z", "--full-tree", tree.decode().strip(), seconds=SECONDS)
+    if listed is None:
+        raise ConfigError(f"--diff {revision}: git cannot list the files that {around} had then.")
+    found = {}
+    suffixes = tuple(extensions())
+    for row in listed.split(b"\0")[:-1]:
+        about, _, name = row.partition(b"\t")
+        mode, _, digest = about.split(b" ")
+        path = os.fsdecode(name)
+        if mode.startswith(b"100") and path.lower().endswith(suffixes):
+            found[path] = digest.decode()
+    return found
+
+
+def _blobs(root: Path, digests: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """The stored texts of some digests; ``None`` for what is not there, or is larger than any file that is read."""
+    wanted = list(dict.fromkeys(digests))
+    sizes = _sizes(root, wanted, [_ASKED])
+    waiting: list[str] = []
+    size = 0
+    for digest in wanted:
+        if sizes.get(digest, MAX_BYTES + 1) > MAX_BYTES:
+            yield digest, None
+            continue
+        if size + sizes[digest] > _CHUNK:
+            yield from _texts(root, waiting)
+            waiting, size = [], 0
+        waiting.append(digest)
+        size += sizes[digest]
+    yield from _texts(root, waiting)
+
+
+def _sizes(root: Path, digests: Sequence[str], left: list[int]) -> dict[str, int]:
+    """The size in bytes of each blob that is there. Older gits stop at the first that is not: it is found by halves."""
+    if not digests or left[0] <= 0:
+        return {}
+    left[0] -= 1
+    said = git.ask(root, "cat-file", "--batch-check", given="\n".join((*digests, "")).encode(), seconds=SECONDS)
+    if said is not None:
+        rows = (row.split() for row in said.decode("ascii", "replace").splitlines())
+        return {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[1] == "blob"}
+    if len(digests) == 1:
+        return {}
+    half = len(digests) // 2
+    return _sizes(root, digests[:half], left) | _sizes(root, digests[half:], left)
+
+
+def _texts(root: Path, digests: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+    if not digests:
+        return
+    given = "\n".join((*digests, "")).encode()
+    said = git.ask(root, "cat-file", "--batch", given=given, seconds=SECONDS, most=2 * _CHUNK) or b""
+    at = 0
+    for digest in digests:
+        end = said.find(b"\n", at)
+        head = said[at:end].split() if end >= 0 else []
+        if len(head) != 3 or head[0] != digest.encode():
+            yield digest, None
+            continue
+        at = end + 1 + int(head[2]) + 1
+        yield digest, said[end + 1 : at - 1]
+
+
+def _bytes(file: Path, root: Path) -> bytes | None:
+    try:
+        return files.contents(file, MAX_BYTES, root)
+    except (OSError, ValueError):
+        return None
+
+
+def _digests(raw: bytes, wide: bool) -> frozenset[str]:
+    """The digests that git has for a file with these bytes, as they are and with the line ends that it stores."""
+    algorithm = sha256 if wide else sha1
+    forms = (raw, raw.replace(b"\r\n", b"\n"))
+    return frozenset(algorithm(b"blob %d\0" % len(form) + form, usedforsecurity=False).hexdigest() for form in forms)
+
+
+# --- which file was which ----------------------------------------------------------------------------------
+
+
+def _renamed(root: Path, new: Mapping[str, frozenset[str]], gone: Mapping[str, str]) -> dict[str, str]:
+    """For each new file that is one of those that are gone, under another name, the digest of that one."""
+    left, found = dict(gone), dict[str, str]()
+    same: dict[str, list[str]] = {}
+    for path, old in gone.items():
+        same.setdefault(old, []).append(path)
+    for path, digests in new.items():
+        candidates = [p for digest in sorted(digests) for p in same.get(digest, ()) if p in left]
+        if candidates:
+            found[path] = left.pop(min(candidates, key=lambda p: (_name(p) != _name(path), p)))
+    rest = [path for path in new if path not in found]
+    if not (0 < len(rest) <= MAX_RENAMES and 0 < len(left) <= MAX_RENAMES):
+        return found
+    texts = {old: _lines(text) for old, text in _blobs(root, left.values()) if text is not None}
+    holding: dict[bytes, list[str]] = {}
+    for old, lines in texts.items():
+        for line in lines:
+            holding.setdefault(line, []).append(old)
+    pairs = []
+    for path in rest:
+        lines = _lines(_bytes(root / path, root) or b"")
+        votes: Counter[str] = Counter()
+        for line, count in lines.items():
+            olds = holding.get(line, ())
+            for old in olds if len(olds) <= _COMMON else ():
+                votes[old] += count * len(line)
+        for old, _ in votes.most_common(5):
+            if (part := _alike(lines, texts[old])) >= ALIKE:
+                pairs += [(-part, _name(p) != _name(path), path, p) for p, digest in left.items() if digest == old]
+    for _, _, path, was in sorted(pairs):
+        if path not in found and was in left:
+            found[path] = left.pop(was)
+    return found
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _lines(raw: bytes) -> Counter[bytes]:
+    return Counter(line.strip() for line in raw.splitlines())
+
+
+def _alike(some: Counter[bytes], others: Counter[bytes]) -> float:
+    """The part of the larger of two texts that both have, from 0 to 1, by their lines."""
+    return _weight(some & others) / max(_weight(some), _weight(others), 1)
+
+
+def _weight(lines: Counter[bytes]) -> int:
+    return sum(count * len(line) for line, count in lines.items())
+
+
+# --- which lines -------------------------------------------------------------------------------------------
+
+
+def _between(before: bytes | None, after: bytes | None) -> Ranges:
+    """The lines of ``after`` that are not those of ``before``; all where one of the two is no text."""
+    if before is None or after is None:
+        return ALL
+    try:
+        return changed_lines(decode(before, "").data.splitlines(), decode(after, "").data.splitlines())
+    except SourceError:
+        return ALL
+
+
+def changed_lines(before: Sequence[bytes], after: Sequence[bytes]) -> Ranges:
+    """The lines of ``after`` that are not those of ``before``.
+
+    Lines that both have once are held against each other first, as by ``git diff --patience``; between them the fewest edits
+    are looked for. Where there are too many, all lines between count as changed.
+    """
+    ranges = []
+    i = j = 0
+    for k, m in (*sorted(_staying(before, after)), (len(before), len(after))):
+        if m > j:
+            ranges.append((j + 1, m))
+        elif k > i:
+            ranges.append((j + 1, j))
+        i, j = k + 1, m + 1
+    return tuple(ranges)
+
+
+def _staying(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[int, int]]:
+    """Pairs of lines, by their index, that stay: in the same order in both texts."""
+    found: list[tuple[int, int]] = []
+    left = _STEPS
+    waiting = [(0, len(a), 0, len(b), 0)]
+    while waiting:
+        i, k, j, m, level = waiting.pop()
+        while i < k and j < m and a[i] == b[j]:
+            found.append((i, j))
+            i, j = i + 1, j + 1
+        while i < k and j < m and a[k - 1] == b[m - 1]:
+            k, m = k - 1, m - 1
+            found.append((k, m))
+        if i == k or j == m or level > _LEVELS:
+            continue
+        anchors = _anchors(a, b, i, k, j, m)
+        if anchors:
+            ends = [(i - 1, j - 1), *anchors, (k, m)]
+            found += anchors
+            waiting += [(p + 1, q, r + 1, s, level + 1) for (p, r), (q, s) in pairwise(ends)]
+        else:
+            pairs, steps = _fewest(a[i:k], b[j:m], left)
+            found += [(i + p, j + q) for p, q in pairs]
+            left -= steps
+    return found
+
+
+def _anchors(a: Sequence[bytes], b: Sequence[bytes], i: int, k: int, j: int, m: int) -> list[tuple[int, int]]:
+    """The longest row of lines in the same order among those that stand once in either part."""
+    here, there = Counter(a[i:k]), Counter(b[j:m])
+    where = {line: n for n, line in enumerate(b[j:m], j) if there[line] == 1}
+    pairs = [(n, where[line]) for n, line in enumerate(a[i:k], i) if here[line] == 1 and line in where]
+    tails: list[int] = []  # the smallest last place in b of a row of each length
+    rows: list[int] = []
+    before: list[int] = []
+    for n, (_, place) in enumerate(pairs):
+        length = bisect_left(tails, place)
+        before.append(rows[length - 1] if length else -1)
+        tails[length : length + 1] = [place]
+        rows[length : length + 1] = [n]
+    row = []
+    n = rows[-1] if rows else -1
+    while n >= 0:
+        row.append(pairs[n])
+        n = before[n]
+    return row[::-1]
+
+
+def _fewest(a: Sequence[bytes], b: Sequence[bytes], most: int) -> tuple[list[tuple[int, int]], int]:
+    """Pairs of lines that stay in the fewest edits from ``a`` to ``b`` (Myers 1986), and the steps that took; none beyond."""
+    if set(a).isdisjoint(b):
+        return [], len(a) + len(b)
+    furthest = {1: 0}
+    trail: list[dict[int, int]] = []
+    steps = 0
+    for edits in range(min(len(a) + len(b), _EDITS) + 1):
+        trail.append(furthest)
+        furthest = dict(furthest)
+        for k in range(-edits, edits + 1, 2):
+            down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+            x = furthest[k + 1] if down else furthest[k - 1] + 1
+            y = x - k
+            while x < len(a) and y < len(b) and a[x] == b[y]:
+                x, y = x + 1, y + 1
+                steps += 1
+            furthest[k] = x
+            if x >= len(a) and y >= len(b):
+                return _followed(trail, len(a), len(b)), steps
+        steps += edits + 1
+        if steps > most:
+            break
+    return [], steps
+
+
+def _followed(trail: Sequence[Mapping[int, int]], x: int, y: int) -> list[tuple[int, int]]:
+    """The pairs on the way that led to the end, from there back."""
+    pairs = []
+    for edits in range(len(trail) - 1, -1, -1):
+        furthest, k = trail[edits], x - y
+        down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
+        came = k + 1 if down else k - 1
+        u = furthest[came] if edits else 0
+        v = u - came if edits else 0
+        # After the edit, lines are the same up to here.
+        s, t = ((u, v + 1) if down else (u + 1, v)) if edits else (0, 0)
+        while x > s and y > t:
+            x, y = x - 1, y - 1
+            pairs.append((x, y))
+        x, y = u, v
+    return pairs

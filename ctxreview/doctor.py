@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ctxreview import store
+from ctxreview import git, store
 from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, project, prompt_file, user, user_folder
 from ctxreview.errors import CtxreviewError
 from ctxreview.jobs import DEFAULT_BUDGET
@@ -105,7 +103,7 @@ def checks(root: Path, endpoint: Callable[[], Endpoint | None]) -> Iterator[Chec
     yield _interpreter()
     yield _grammar()
     yield _tokenizer()
-    yield _git()
+    yield _git(root)
     yield _clipboard()
     yield _settings(root)
     yield _store()
@@ -144,16 +142,15 @@ def _tokenizer() -> Check:
     )
 
 
-def _git() -> Check:
-    found = shutil.which("git")
+def _git(root: Path) -> Check:
+    found = git.program(root)
     if found is None:
-        return Check("git", "note", "not found", "Install git, if selections are to be taken from changes.")
-    try:
-        said = subprocess.run(
-            [found, "--version"], capture_output=True, text=True, timeout=10, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.SubprocessError) as error:
-        return Check("git", "note", f"{found} does not run ({error})", "Install git again.")
+        return Check(
+            "git", "note", "not found", "Install git: lint --diff needs it, and which files are tracked is asked of it."
+        )
+    said = git.version(found)
+    if said is None:
+        return Check("git", "note", f"{found} does not run", "Install git again.")
     return Check("git", "ok", f"{said} at {found}")
 
 

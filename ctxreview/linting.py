@@ -122,8 +122,8 @@ def _is_empty(path: Path) -> bool:
         return False
 
 
-def planned(own: Project, select: str | None, ignore: str | None, changed: Mapping[str, Ranges] | None) -> Plan:
-    """The plan for a repository's own settings and the options; what is selected by name is asked even if the settings ignore it.
+def planned(own: Project, select: str | None, ignore: str | None) -> Plan:
+    """The plan for all lines, by a repository's own settings and the options; what is selected by name is asked even if the settings ignore it.
 
     Raises :class:`ConfigError` for a rule that there is not.
     """
@@ -134,7 +134,7 @@ def planned(own: Project, select: str | None, ignore: str | None, changed: Mappi
     chosen = _named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
     shown = chosen - (_named("--ignore", ignore) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)
-    return Plan(checks, frozenset(shown), own.scopes, changed)
+    return Plan(checks, frozenset(shown), own.scopes)
 
 
 def _named(option: str, given: str) -> set[str]:

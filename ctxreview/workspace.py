@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview import selection
+from ctxreview import files, git, selection
 from ctxreview.errors import SourceError
 from ctxreview.model import Source
 
@@ -25,12 +27,17 @@ MAX_FILES = 100_000
 MAX_BYTES = 4 * 1024 * 1024
 """Larger files are not searched: nobody wrote them by hand, and parsing one takes a second."""
 MAX_ENTRIES = 500_000
-"""Without git, no more files and folders than this are looked at."""
+"""No more files and folders than this are looked at."""
+MAX_UNASKED = 20_000
+"""So many files and folders are looked at before a folder without tracked files is looked up in the ignored ones first.
+
+Reading the patterns takes longer than looking into a few folders that have no source."""
+MAX_IGNORE_BYTES = 1024 * 1024
+"""A longer ``.gitignore`` ignores nothing: nobody wrote it by hand."""
+MAX_IGNORE_SECONDS = 10.0
+"""Matching paths with patterns is not gone on with any longer, and nothing else is ignored."""
 MAX_KEPT = 96 * 1024 * 1024
 """Bytes of text that a run of searches keeps at most, so as not to read the files again."""
-GIT_SECONDS = 10
-"""Git is not waited for any longer."""
-
 BUILT = frozenset(("bin", "obj", ".git", ".vs"))
 """Folders of build output, in any case, even where they are tracked."""
 VENDORED = frozenset(
@@ -65,18 +72,6 @@ _CHUNK = 128
 """Files that are open at once."""
 _THREADS = 4
 _BUFFER = 256 * 1024
-_FLAGS = os.O_RDONLY
-for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):  # not each system has each of them
-    _FLAGS |= getattr(os, _flag, 0)
-
-_GIT_PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")
-_GIT_QUIET = {
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    # A partial clone could fetch what is missing, through a command that its configuration names.
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",
-}
 
 
 class Workspace(NamedTuple):
@@ -94,8 +89,8 @@ class Workspace(NamedTuple):
 def workspace(root: Path, extensions: Collection[str]) -> Workspace:
     """The files under ``root`` with one of the ``extensions`` (lower case, with their dot).
 
-    These are the files that git tracks or would track; without git or outside a repository, a walk that honours
-    ``.gitignore`` finds them. :data:`BUILT`, :data:`VENDORED` and :data:`GENERATED` say what is left out of both.
+    These are the files on the disk that git tracks or would track: what no ``.gitignore`` and no other of git's lists names, or
+    is tracked all the same. :data:`BUILT`, :data:`VENDORED` and :data:`GENERATED` say what is left out even so.
     """
     home = root.resolve()
     suffixes = tuple(extensions)
@@ -103,10 +98,7 @@ def workspace(root: Path, extensions: Collection[str]) -> Workspace:
     def wanted(name: str) -> bool:
         return name.lower().endswith(suffixes) and _own(name)
 
-    stopped: tuple[str, ...] = ()
-    names = _tracked(home)
-    if not names:  # nothing at all is also what git says of a folder that the repository around it ignores
-        names, stopped = _walked(home, wanted)
+    names, stopped = _walked(home, wanted)
     paths, large = _readable(home, filter(wanted, names))
     left_out = list(stopped)
     if large:
@@ -141,81 +133,41 @@ def _entered(folder: str) -> bool:
     return folder not in VENDORED and folder.lower() not in BUILT
 
 
-def _tracked(home: Path) -> list[str] | None:
-    """What git lists under ``home``; ``None`` without git, without a repository, and where git refuses."""
-    listed = git(home, GIT_SECONDS, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return os.fsdecode(listed).split("\0")[:-1] if listed is not None else None
+# --- which files -------------------------------------------------------------------------------------------
+
+_STEPS = 30_000_000
 
 
-def git_program(home: Path) -> str | None:
-    """The path of git; a program of the repository's own is not run."""
-    import shutil
-
-    found = shutil.which("git")
-    return None if found is None or Path(found).resolve().is_relative_to(home) else found
-
-
-def git(home: Path, seconds: float, *command: str) -> bytes | None:
-    """What a git command prints in ``home``; ``None`` without git, and where it fails or takes longer than ``seconds``.
-
-    Whatever the repository's settings say, it runs nothing, asks nobody and fetches nothing.
-    """
-    import subprocess
-
-    program = git_program(home)
-    if program is None:
-        return None
-    inherited = {name: value for name, value in os.environ.items() if name not in _GIT_PLACES}
-    try:
-        done = subprocess.run(
-            (program, "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *command),
-            cwd=home,
-            env=inherited | _GIT_QUIET,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError, ValueError):  # ValueError: a zero byte in an argument
-        return None
-    return done.stdout if done.returncode == 0 else None
-
-
-# --- without git -------------------------------------------------------------------------------------------
-
-
-class _Ignore(NamedTuple):
-    """One ``.gitignore``: where its folder lies, and its patterns, last first.
+class _Patterns(NamedTuple):
+    """One list of patterns: where its folder lies, and its patterns, last first, each with the longest path it is tried on.
 
     ``lead`` leads from its folder down to the root, ``inside`` is the length of the path from the root to its folder.
     """
 
     lead: str
     inside: int
-    patterns: tuple[tuple[re.Pattern[str], bool], ...]
+    patterns: tuple[tuple[re.Pattern[str], bool, int], ...]
 
     def says(self, path: str) -> bool | None:
         """Whether ``path`` (a folder's ends with a slash) is ignored; ``None`` where no pattern matches it.
 
-        The patterns also match what lies in a matching folder, which would let ``!*/`` take back any file. As a walk
-        asks for each folder on its way, only matches of the whole path count.
+        The patterns also match what lies in a matching folder, which would let ``!*/`` take back any file. As each folder
+        on the way is asked for, only matches of the whole path count.
         """
         path = self.lead + path[self.inside :]
-        for pattern, ignored in self.patterns:
+        for pattern, ignored, longest in self.patterns:
             # Without an anchor a pattern is one that matches every entry, or every folder, by its last character.
             start = 0 if pattern.pattern.startswith("^") else len(path) - 1
-            if (match := pattern.match(path, start)) and match.end() == len(path):
+            if len(path) <= longest and (match := pattern.match(path, start)) and match.end() == len(path):
                 return ignored
         return None
 
 
-def _ignore(folder: str, lead: str, inside: int) -> tuple[_Ignore, ...]:
-    """The ``.gitignore`` of a folder, if any, read as git does: not through a link, without a byte order mark."""
-    file = f"{folder}/.gitignore"
+def _patterns(file: str, lead: str, inside: int) -> tuple[_Patterns, ...]:
+    """The patterns in a file, if any, read as git does: not through a link, without a byte order mark."""
     try:
-        if not stat.S_ISREG(os.lstat(file).st_mode):
-            return ()
-        lines = os.fsdecode(Path(file).read_bytes().removeprefix(b"\xef\xbb\xbf")).split("\n")
+        with os.fdopen(files.opened(file), "rb", 0) as opened:
+            raw = files.taken(opened.fileno(), MAX_IGNORE_BYTES)
     except OSError:
         return ()
     import re
@@ -226,7 +178,7 @@ def _ignore(folder: str, lead: str, inside: int) -> tuple[_Ignore, ...]:
 
     patterns = []
     with warnings.catch_warnings(action="ignore"):  # of brackets that regular expressions may read otherwise one day
-        for line in reversed(lines):
+        for line in reversed(os.fsdecode(raw.removeprefix(b"\xef\xbb\xbf")).split("\n")):
             # ``a/**`` is about each entry below ``a`` and not about ``a`` itself, which is all the same to the library.
             text = re.sub(r"/\*\*(/?)$", r"/**/*\1", line.rstrip("\r"))
             try:
@@ -234,53 +186,134 @@ def _ignore(folder: str, lead: str, inside: int) -> tuple[_Ignore, ...]:
             except (GitIgnorePatternError, re.error):  # a pattern that matches nothing
                 continue
             if made.regex is not None and made.include is not None:
-                patterns.append((made.regex, made.include))
-    return (_Ignore(lead, inside, tuple(patterns)),)
+                patterns.append((made.regex, made.include, _longest(text)))
+    return (_Patterns(lead, inside, tuple(patterns)),)
+
+
+def _longest(pattern: str) -> int:
+    """How long a path may be for a pattern to be tried on it: with n stars that takes up to the n-th power of its length."""
+    from math import factorial
+
+    stars = pattern.count("*") - pattern.count("**")
+    return int((_STEPS * factorial(stars)) ** (1 / stars)) if stars > 2 else sys.maxsize
+
+
+class _Ignored:
+    """What git would not track, by the patterns of the repository, of the folders on the way, and of the user.
+
+    They are read when they are asked for the first time: most checkouts have nothing to ask them about.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._lists: dict[str, tuple[_Patterns, ...]] = {}
+        self._folders = {"": False}
+        self._seconds = MAX_IGNORE_SECONDS
+        self.stopped = ""
+        """The first path that was not looked up any more, since that took too long."""
+
+    def __contains__(self, path: str) -> bool:
+        """Whether a path from the root is ignored, by itself or by a folder on its way; a folder's ends with a slash."""
+        ways = []
+        way = path[: path.rstrip("/").rfind("/") + 1]
+        while way not in self._folders:
+            ways.append(way)
+            way = way[: way[:-1].rfind("/") + 1]
+        for folder in reversed(ways):
+            above = folder[: folder[:-1].rfind("/") + 1]
+            self._folders[folder] = self._folders[above] or self._says(above, folder)
+        above = path[: path.rstrip("/").rfind("/") + 1]
+        return self._folders[above] or self._says(above, path)
+
+    def _says(self, folder: str, path: str) -> bool:
+        """What the lists of ``folder`` and above it say of an entry of it; the nearest decide."""
+        if self._seconds <= 0:
+            self.stopped = self.stopped or path
+            return False
+        began = time.monotonic()
+        here = self._of(folder)
+        said = next((ignored for each in here if (ignored := each.says(path)) is not None), False)
+        self._seconds -= time.monotonic() - began
+        return said
+
+    def _of(self, folder: str) -> tuple[_Patterns, ...]:
+        if folder not in self._lists:
+            above = self._of(folder[: folder[:-1].rfind("/") + 1]) if folder else self._around()
+            self._lists[folder] = _patterns(f"{self._home}/{folder}.gitignore", "", len(folder)) + above
+        return self._lists[folder]
+
+    def _around(self) -> tuple[_Patterns, ...]:
+        """The lists that hold in the root and do not lie in it: of a repository that it is a folder of, and of the user."""
+        around = git.top(self._home)
+        if around is None:
+            return ()
+        found: tuple[_Patterns, ...] = ()
+        folder = self._home
+        while folder != around:
+            folder = folder.parent
+            found += _patterns(f"{folder}/.gitignore", git.prefix(self._home, folder), 0)
+        own = git.ask(self._home, "rev-parse", "--git-path", "info/exclude")
+        users = git.ask(self._home, "config", "--path", "--get", "core.excludesFile")
+        if users is None:
+            base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 (it may have no home)
+            users = os.fsencode(f"{base}/git/ignore")
+        for said in (own or b"", users):
+            if file := os.fsdecode(said).removesuffix("\n"):
+                found += _patterns(os.path.realpath(around / file), git.prefix(self._home, around), 0)
+        return found
 
 
 def _walked(home: Path, wanted: Callable[[str], bool]) -> tuple[list[str], tuple[str, ...]]:
-    """The wanted files under ``home`` that no ``.gitignore`` on their way names, and what was not looked at."""
-    around = (home, *home.parents)
-    top = next((n for n, folder in enumerate(around) if (folder / ".git").exists()), 0)
-    # A repository's patterns hold in a folder of it, too, that was named as the root; the nearest decide.
-    rules = [_ignore(str(f), home.relative_to(f).as_posix() + "/", 0) for f in around[1 : top + 1]]
-    waiting: list[tuple[str, tuple[_Ignore, ...]]] = [("", tuple(rule for found in rules for rule in found))]
-    names: list[str] = []
+    """The wanted files under ``home`` that are tracked or not ignored, and what was not looked at."""
+    tracked = git.tracked(home) or frozenset()
+    held = _folders(tracked)
+    ignored = _Ignored(home)
+    waiting, names, said = [""], list[str](), list[str]()
     seen = 0
     while waiting:
-        inside, above = waiting.pop()
-        folder = f"{home}/{inside}"
+        inside = waiting.pop()
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(f"{home}/{inside}") as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
         except OSError:
             continue
-        if inside and any(entry.name == ".git" for entry in entries):  # another repository, as git sees it
-            continue
-        seen += len(entries)
+        if inside and inside not in held and any(entry.name == ".git" for entry in found):
+            continue  # another repository, as git sees it
+        seen += len(found)
         if seen > MAX_ENTRIES:
             where = f"in {inside} and after it" if inside else "here"
-            return names, (
-                f"Without git only {MAX_ENTRIES:,} files and folders are looked at; what lies {where} was not searched: "
-                "name a smaller folder with --root.",
+            said.append(
+                f"Only {MAX_ENTRIES:,} files and folders are looked at; what lies {where} was not searched: "
+                "name a smaller folder with --root."
             )
-        here = _ignore(folder, "", len(inside)) + above
+            break
         below = []
-        for entry in entries:
+        for entry in found:
             path = inside + entry.name
             if entry.is_dir(follow_symlinks=False):
                 path += "/"
-                if not _entered(entry.name):
-                    continue
-            elif not wanted(path):
-                continue
-            if next((ignored for rule in here if (ignored := rule.says(path)) is not None), False):
-                continue
-            if path.endswith("/"):
-                below.append((path, here))
-            else:
+                if _entered(entry.name) and (path in held or seen < MAX_UNASKED or path not in ignored):
+                    below.append(path)
+            elif wanted(path) and (path in tracked or path not in ignored):
                 names.append(path)
         waiting += reversed(below)
-    return names, ()
+    if ignored.stopped:
+        said.append(
+            f"Matching paths with ignored patterns took over {MAX_IGNORE_SECONDS:g} s; from {ignored.stopped} on nothing was "
+            "taken as ignored."
+        )
+    return names, tuple(said)
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """All folders that hold one of some paths, each with a slash at its end."""
+    found = {""}
+    for lowest in {path[: path.rfind("/") + 1] for path in paths}:
+        folder = lowest
+        while folder not in found:
+            found.add(folder)
+            folder = folder[: folder[:-1].rfind("/") + 1]
+    return found
 
 
 # --- what may be read --------------------------------------------------------------------------------------
@@ -314,9 +347,9 @@ def _readable(home: Path, names: Iterable[str]) -> tuple[list[str], list[str]]:
             sizes[name] = about.st_size
     shown = set(sizes)
     for link in links:
-        if (target := _target(home, link)) and target not in shown:
-            shown.add(target)
-            sizes[link] = (home / target).stat().st_size
+        if (file := target(home, link)) and file not in shown:
+            shown.add(file)
+            sizes[link] = (home / file).stat().st_size
     ordered = sorted(sizes)
     return [n for n in ordered if sizes[n] <= MAX_BYTES], [n for n in ordered if sizes[n] > MAX_BYTES]
 
@@ -326,7 +359,7 @@ def _leads_away(about: os.stat_result) -> bool:
     return stat.S_ISLNK(about.st_mode) or getattr(about, "st_reparse_tag", 0) == junction
 
 
-def _target(home: Path, link: str) -> str | None:
+def target(home: Path, link: str) -> str | None:
     """The file within ``home`` that a link leads to in the end, as a path from ``home``."""
     try:
         real = (home / link).resolve(strict=True)
@@ -467,12 +500,12 @@ def bytes_of(root: Path, path: str) -> bytes:
 
 def _opened(root: Path, path: str) -> int | None:
     try:
-        return os.open(f"{root}/{path}", _FLAGS)
+        return files.opened(f"{root}/{path}")
     except OSError:
-        if (target := _target(root, path)) is None:
+        if (leads := target(root, path)) is None:
             return None
     try:
-        return os.open(root / target, _FLAGS)
+        return files.opened(root / leads)
     except OSError:
         return None
 

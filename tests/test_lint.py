@@ -36,7 +36,7 @@ LOUD = "class {} {{ void M() {{ lock (this) {{ Work(); }} }} }}\n"
 FOUND = ["lock-target", "missing-intent"]
 QUIET = "class Q { int M() => 1; }\n"
 NOISY = "class S { void M() { lock (new object()) { Work(); } } }\n"
-EVERY = linting.planned(Project(), None, None, None)
+EVERY = linting.planned(Project(), None, None)
 
 Done = subprocess.CompletedProcess[str]
 Lint = Callable[..., Done]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctxreview import git as git_module
 from ctxreview import workspace as module
 from ctxreview.workspace import Workspace, read, search, workspace
 
@@ -207,7 +208,7 @@ def test_a_git_that_does_not_answer(repo: Path, monkeypatch: pytest.MonkeyPatch,
     write(repo.parent, {"bin/git": f"#!/bin/sh\n{script}\n"})
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
-    monkeypatch.setattr(module, "GIT_SECONDS", 0.5)
+    monkeypatch.setattr(git_module, "SECONDS", 0.5)
     assert listed(repo) == ["A.cs"]
 
 
@@ -281,11 +282,13 @@ FILES = [f"{place}{name}" for place in PLACES for name in ("Keep.cs", "Drop.cs")
 
 
 def both(root: Path) -> tuple[list[str], list[str]]:
-    """What is listed with git, and without."""
-    with_git = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.cs").split("\0")
+    """What git lists, and what is listed, which is the same without git."""
+    by_git = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.cs").split("\0")
+    found = listed(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", "")
-        return sorted(filter(None, with_git)), listed(root)
+        assert listed(root) == found
+    return sorted(filter(None, by_git)), found
 
 
 @pytest.mark.parametrize("ignored", TREES, ids=range(len(TREES)))
@@ -429,7 +432,7 @@ def test_too_much_to_walk(repo: Path, monkeypatch: pytest.MonkeyPatch, no_git: N
     place = workspace(repo, (".cs",))
     assert place.paths == ("A.cs", "a/B.cs")
     assert place.left_out == (
-        "Without git only 6 files and folders are looked at; what lies in b/ and after it was not searched: "
+        "Only 6 files and folders are looked at; what lies in b/ and after it was not searched: "
         "name a smaller folder with --root.",
     )
 

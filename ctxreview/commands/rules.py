@@ -107,9 +107,12 @@ def lint(
         raise ConfigError("--write-baseline writes all that is found to the --baseline; give one, and no --diff.")
     known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.exists()) else ()
     home = linting.root_of(paths or (), root)
-    plan = linting.planned(project(home), select, ignore, since(diff, home) if diff is not None else None)
+    plan = linting.planned(project(home), select, ignore)
     files = linting.listing(paths or (), home)
-    for sentence in (*files.failed, *files.notes):
+    changes = since(diff, home, files.paths) if diff is not None else None
+    if changes is not None:
+        plan = plan._replace(changed=changes.lines)
+    for sentence in (*files.failed, *files.notes, *(changes.notes if changes is not None else ())):
         console.say(sentence)
     every = _linted(files, plan, quiet)
     results = [result for result in every if not result.failed]
