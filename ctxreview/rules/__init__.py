@@ -28,8 +28,9 @@ after an edit. Of these rows (their numbers in brackets) it does not see:
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from types import ModuleType
 
 from ctxreview.model import Finding, Outline
@@ -93,6 +94,10 @@ from ctxreview.rules import (
     volatile_field,
     work_after_complete,
 )
+from ctxreview.rules.code import body_of
+from ctxreview.rules.pairing import Pairing, pairing
+
+_NAME = re.compile(r"@?[A-Za-z_]\w*")
 
 RULES: tuple[ModuleType, ...] = (
     no_tracking_write,
@@ -171,11 +176,55 @@ def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
     for rule in RULES:
         run: Callable[[Outline, Outline], list[Finding]] | None = getattr(rule, "compare", None)
         found += run(before, after) if run is not None else []
-    known = Counter((f.rule, f.message) for f in check(before))
-    for finding in check(after):
-        key = (finding.rule, finding.message)
-        if known[key] > 0:
-            known[key] -= 1
-        elif finding.severity != "note":
-            found.append(finding)
+    known = _Known(check(before), pairing(before, after))
+    found += [f for f in check(after) if f.severity != "note" and not known.takes(f)]
     return tuple(dict.fromkeys(found))
+
+
+class _Known:
+    """The hazards before an edit, each of which stands for one after it: that on its line, or on what became of it.
+
+    What is said of a hazard may count things or have names that the edit changed.
+    """
+
+    def __init__(self, found: tuple[Finding, ...], both: Pairing) -> None:
+        self._both = both
+        self._before, self._after = both.before.source, both.after.source
+        self._left: dict[tuple[str, str], list[Finding]] = {}
+        for finding in found:
+            self._left.setdefault((finding.rule, self._said(finding)), []).append(finding)
+
+    def _said(self, finding: Finding) -> str:
+        """What a finding says, without its numbers and without names that only one of the versions has."""
+        text = re.sub(r"\d+", "0", finding.message)
+        return _NAME.sub(lambda m: "?" if m[0] in self._changed else m[0], text)
+
+    @cached_property
+    def _changed(self) -> frozenset[str]:
+        old, new = (frozenset(_NAME.findall(s.data.decode("utf-8", "replace"))) for s in (self._before, self._after))
+        return old ^ new
+
+    def takes(self, finding: Finding) -> bool:
+        """Whether it stood there before; then it does not stand for another one."""
+        left = self._left.get((finding.rule, self._said(finding)), [])
+        same = next((f for f in left if self._is_in_place(f, finding)), None)
+        same = same or next((f for f in left if self._became(f, finding)), None)
+        if same is not None:
+            left.remove(same)
+        return same is not None
+
+    def _is_in_place(self, old: Finding, new: Finding) -> bool:
+        return self._both.lines.after(old.at.start_line) == new.at.start_line
+
+    def _became(self, old: Finding, new: Finding) -> bool:
+        """Whether a line that was changed or moved may be what another one was, in the same member."""
+        lines, first, second = self._both.lines, old.at.start_line, new.at.start_line
+        if lines.after(first) is not None:
+            return False  # it stands there still, without the hazard
+        was, now = (" ".join(s.line(n).split()) for s, n in ((self._before, first), (self._after, second)))
+        hunk = lines.hunk(first)
+        if was != now and not hunk.new_start <= second - 1 < hunk.new_end:
+            return False
+        mine = self._both.became(self._before.line_span(first))
+        theirs = body_of(self._both.after, self._after.line_span(second))
+        return mine is theirs

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
 from ctxreview.model import Fact, Lines, Outline, Scope, Span
-from ctxreview.rules.code import Body, Call, bodies, source_of
+from ctxreview.rules.code import Body, Call, source_of
+from ctxreview.rules.pairing import Match, Pairing, pairing
 from ctxreview.rules.places import lines
 
 
@@ -41,23 +42,10 @@ class Change:
         return [c for c in self._added if c.base in names]
 
     @cached_property
-    def scopes(self) -> tuple[tuple[Scope, Scope | None], ...]:
+    def scopes(self) -> tuple[Match, ...]:
         """Each scope before the edit with the one after it that it became."""
-        left = list(self.after.holds)
-        found: dict[int, Scope] = {}
-        keys: tuple[Callable[[Scope], object], ...] = (
-            lambda s: (s.construct, s.form, s.resource),
-            lambda s: (s.construct, s.resource),
-            lambda s: (s.kind, s.construct),
-            lambda s: s.kind,
-        )
-        for key in keys:
-            for i, old in enumerate(self.before.holds):
-                new = next((s for s in left if key(s) == key(old)), None) if i not in found else None
-                if new is not None:
-                    found[i] = new
-                    left.remove(new)
-        return tuple((old, found.get(i)) for i, old in enumerate(self.before.holds))
+        became, own = pairing(self.before.outline, self.after.outline).scope_after, set(self.after.holds)
+        return tuple((s, new if (new := became.get(s)) in own else None) for s in self.before.holds)
 
     def at(self, span: Span | None = None, what: str = "") -> Lines:
         """A place after the edit; the member's own where there is none."""
@@ -90,55 +78,14 @@ def _missing(calls: Iterable[Call], others: Iterable[Call]) -> tuple[Call, ...]:
     return tuple(found)
 
 
-class _Pair:
-    """Two outlines by their identity."""
-
-    def __init__(self, before: Outline, after: Outline) -> None:
-        self.before, self.after = before, after
-
-    def __hash__(self) -> int:
-        return hash((id(self.before), id(self.after)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Pair) and other.before is self.before and other.after is self.after
-
-
-@lru_cache(maxsize=1)
-def _changes(pair: _Pair) -> tuple[Change, ...]:
-    left = list(bodies(pair.before))
-    there = list(bodies(pair.after))
-    same = Counter((b.key, b.words) for b in left) & Counter((b.key, b.words) for b in there)
-    left, there = _without(left, same.copy()), _without(there, same.copy())
-    pairs: list[tuple[Body, Body]] = []
-    for body in list(left):
-        new = next((b for b in there if b.key == body.key), None)
-        if new is not None:
-            left.remove(body)
-            there.remove(new)
-            pairs.append((body, new))
-    for body in left:
-        # A member that was renamed: the only one of its type that is gone, and the only one that is new.
-        gone = [b for b in left if b.member.container == body.member.container]
-        new_ones = [b for b in there if b.member.container == body.member.container]
-        if len(gone) == len(new_ones) == 1:
-            there.remove(new_ones[0])
-            pairs.append((body, new_ones[0]))
-    return tuple(Change(a, b, tuple(there)) for a, b in pairs)
-
-
-def _without(found: list[Body], same: Counter[tuple[tuple[str, str], str]]) -> list[Body]:
-    rest = []
-    for body in found:
-        if same[body.key, body.words] > 0:
-            same[body.key, body.words] -= 1
-        else:
-            rest.append(body)
-    return rest
+@lru_cache(maxsize=2)
+def _changes(found: Pairing) -> tuple[Change, ...]:
+    return tuple(Change(a, b, found.fresh) for a, b in found.members if a.words != b.words)
 
 
 def changes(before: Outline, after: Outline) -> tuple[Change, ...]:
     """The members that the edit changed; those it adds or removes have nothing to be compared with."""
-    return _changes(_Pair(before, after))
+    return _changes(pairing(before, after))
 
 
 def saves(body: Body) -> list[Fact]:

@@ -56,16 +56,18 @@ advice that leads here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from ctxreview.model import Finding, Outline, Scope, Severity
+from ctxreview.model import Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.guarded import gate, is_under, locks, uses
+from ctxreview.rules.pairing import pairing
 from ctxreview.rules.places import member_of, scope_lines
 
 ID = "lock-split"
 SEVERITY = "high"
 
-Held = dict[tuple[str, str, str], list[Scope]]
+Held = dict[tuple[Span, str], list[Scope]]
+"""The locks by their member's place after the edit, and by what they lock."""
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
@@ -75,7 +77,9 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], list[Finding]]]:
     """Each lock that an edit takes in several parts, with these parts and what there is to ask about them."""
-    old, new = _held(before), _held(after)
+    became = pairing(before, after).became
+    old = _held(before, lambda s: body.member if (body := became(s.head)) is not None else None)
+    new = _held(after, lambda s: member_of(after, s.head))
     found = []
     for key, scopes in old.items():
         parts = new.get(key, [])
@@ -89,12 +93,12 @@ def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], li
     return found
 
 
-def _held(outline: Outline) -> Held:
+def _held(outline: Outline, member: Callable[[Scope], Scope | None]) -> Held:
     found: Held = {}
     for scope in locks(outline):
-        member = member_of(outline, scope.head)
-        if member is not None:
-            found.setdefault((member.container, member.name, gate(scope)), []).append(scope)
+        owner = member(scope)
+        if owner is not None:
+            found.setdefault((owner.span, gate(scope)), []).append(scope)
     return found
 
 

@@ -59,23 +59,24 @@ import re
 from collections import Counter
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
-from ctxreview.rules.code import bodies, body_of, within
+from ctxreview.rules.code import body_of, within
 from ctxreview.rules.crossing import crossed, detached, guarded_state, mention, without_comments, work
+from ctxreview.rules.guarded import gate
 from ctxreview.rules.lock_split import splits
+from ctxreview.rules.pairing import Match, pairing
 from ctxreview.rules.places import member_of, scope_lines
 
 ID = "scope-change"
 SEVERITY = "high"
 
-Match = tuple[Scope, Scope | None]
-
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """What happened to each scope, and which scopes are new."""
-    matches, added = _matched(before, after)
+    matches, added = pairing(before, after).scopes
     split = splits(before, after)  # told as that: neither a new lock nor, without state, work that left it
     parts = {part for _, every, told in split for part in every if told or part is every[0]}
-    matches = [(old, new) for old, new in matches if old not in {whole for whole, _, _ in split}]
+    whole_ = {whole for whole, _, _ in split}
+    matches = tuple((old, new) for old, new in matches if old not in whole_)
     found = [f for whole, every, _ in split for f in _between(whole, every, before, after)]
     for old, new in matches:
         if new is None and _is_dead(old, before) and _is_gone(old, before, after):
@@ -141,50 +142,18 @@ def _weakened(finding: Finding) -> Finding:
     return finding._replace(severity="medium" if finding.severity == "high" else finding.severity, certainty="assumed")
 
 
-def _matched(before: Outline, after: Outline) -> tuple[list[Match], list[Scope]]:
-    """Scopes paired within members of the same name: same construct and resource first, then same kind."""
-    left = list(after.holds)
-    gone = {_member(s, before) for s in before.holds} - {(f.container, f.name) for f in after.functions}
-    fresh = {_member(s, after) for s in after.holds} - {(f.container, f.name) for f in before.functions}
-    matches: list[Match] = [(old, None) for old in before.holds]
-    keys = (
-        lambda s, o: (_member(s, o), s.construct, s.form, _resource(s)),
-        lambda s, o: (_member(s, o), s.construct, _resource(s)),
-        lambda s, o: (_member(s, o), s.kind, _resource(s)) if s.resource else None,
-        lambda s, o: (_member(s, o), s.kind, s.construct),
-        # A transaction that is opened another way.
-        lambda s, o: (_member(s, o), s.kind) if s.kind == "transaction" and s.form != "sql" else None,
-        # A member that was renamed.
-        lambda s, o: (s.container, s.kind, s.construct, _resource(s)) if _member(s, o) in gone | fresh else None,
-    )
-    for key in keys:
-        for i, (old, new) in enumerate(matches):
-            wanted = key(old, before)
-            found = (
-                next((s for s in left if wanted is not None and key(s, after) == wanted), None) if new is None else None
-            )
-            if found is not None:
-                left.remove(found)
-                matches[i] = old, found
-    return matches, left
-
-
-def _member(scope: Scope, outline: Outline) -> tuple[str, str]:
-    member = member_of(outline, scope.head)
-    return (member.container, member.name) if member is not None else (scope.container, "")
-
-
-def _resource(scope: Scope) -> str:
-    return "".join(scope.resource.split()).removeprefix("this.")
-
-
-def _joined(old: Scope, matches: list[Match], before: Outline, after: Outline) -> Finding | None:
+def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
     """A scope that went up in another one of the same kind on the same resource, with all its work."""
-    inside = _lines(old, before)[0]
+    inside, own = _lines(old, before)[0], member_of(before, old.head)
     for other, new in matches:
-        if new is None or (other.construct, _resource(other)) != (old.construct, _resource(old)):
+        if new is None or (other.construct, gate(other)) != (old.construct, gate(old)):
             continue
-        if _member(old, before) == _member(new, after) and not inside - _lines(new, after)[0]:
+        if own is None or member_of(before, other.head) != own:
+            continue
+        there = _lines(new, after)[0]
+        # What the other one held already is not what came into it, unless it is around this one.
+        gained = there if other.span.holds(old.span) else there - _lines(other, before)[0]
+        if inside and not inside - gained:
             return _finding(
                 "medium",
                 f"The edit joins the {old.construct}{_on(old)} of lines {_range(before, old.span)} with another one.",
@@ -196,7 +165,8 @@ def _joined(old: Scope, matches: list[Match], before: Outline, after: Outline) -
 
 
 def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
-    member = next((f for f in after.functions if (f.container, f.name) == _member(old, before)), None)
+    now = pairing(before, after).became(old.head)
+    member = now.member if now is not None else None
     at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
     return _finding(
         _removal(old, before, after, gone=member is None),
@@ -249,8 +219,7 @@ _MAY_WRITE = re.compile(
 
 def _left(old: Scope, before: Outline, after: Outline) -> bool:
     """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
-    known = {(f.container, f.name) for f in before.functions if f.construct != "lambda"}
-    if any(f.construct != "lambda" and (f.container, f.name) not in known for f in after.functions):
+    if pairing(before, after).fresh:
         return False  # it may be what the member became
     there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
     own = {before.source.line_of(c.start) for c in old.completes_at}
@@ -259,7 +228,7 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
 
 
 def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
-    return _member(scope, before) not in {(f.container, f.name) for f in after.functions}
+    return pairing(before, after).became(scope.head) is None
 
 
 def _is_dead(scope: Scope, outline: Outline) -> bool:
@@ -292,7 +261,7 @@ def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
     calls = [c for c in body.calls if lock.span.holds(c.span) and not lock.head.holds(c.span)]
     if any(not _TELLS.search(c.on) for c in calls):
         return False
-    now = next((b for b in bodies(after) if b.key == body.key), None)
+    now = pairing(before, after).became(lock.head)
     return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
 
 
@@ -319,7 +288,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    if old.kind == "lock" and _resource(old) != _resource(new) and not _renamed(old, new, before, after):
+    if old.kind == "lock" and gate(old) != gate(new) and not _renamed(old, new, before, after):
         changed(
             "high",
             f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
@@ -376,7 +345,7 @@ def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
 
     A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
     """
-    was, now = _resource(old), _resource(new)
+    was, now = gate(old), gate(new)
     mine, theirs = ({n for m in o.members for n in m.names} for o in (before, after))
     if was in mine - theirs and now in theirs - mine:
         return True
