@@ -25,14 +25,14 @@ _TOLD = ("save", "tracking", "complete")
 
 def callees(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
-    names = {n for f in outermost(functions) for n in _CALLED.findall(outline.source.text(f.span))} - _NO_CALL
+    names = {n for f in outermost(functions) for n in named(outline.source.text(f.span))}
     own = Spans(f.span for f in functions)
     there = repository.uses(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: set[tuple[str, Span]] = set()
     for reference in there.references if there is not None else ():
         if there is None or reference.form != "call" or not own.hold(reference.at):
             continue
-        for part, function in _called(reference, there, repository):
+        for part, function in called(reference, there, repository):
             key = part.outline.source.path, function.span
             if key in seen or any(f.span == function.span for f in functions if key[0] == outline.source.path):
                 continue
@@ -44,7 +44,12 @@ def callees(outline: Outline, functions: Sequence[Scope], repository: Repository
                 return
 
 
-def _called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Scope]]:
+def named(code: str) -> set[str]:
+    """The names of what is called in a piece of code, and of what is created."""
+    return set(_CALLED.findall(code)) - _NO_CALL
+
+
+def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Scope]]:
     """The methods that a call can run: those of its receiver's type, or of what implements it."""
     if reference.receiver in ("", "this", "base"):
         home = next(iter(there.around(reference.at, "type")), None)

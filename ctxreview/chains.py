@@ -95,7 +95,7 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
             direct = found
         if not found.calls and depth > 0 and here.name != "Main":
             roots.append(here.shown)
-        around = ((c.outline, _unheld(c)) for c in found.calls)
+        around = ((c.outline, c.outline.member_of(c.reference.at)) for c in found.calls)
         wrappers = expect(((outline, member.span) for outline, member in around if member is not None), repository)
         for call in found.calls:
             link, following = _link(call, via, certainty, depth + 1, repository, wrappers)
@@ -117,14 +117,6 @@ def _key(target: Target) -> tuple[str, Span]:
     return target.outline.source.path, target.function.span
 
 
-def _unheld(call: Call) -> Scope | None:
-    """The member around a call that nothing holds in its own file: a wrapper may."""
-    at = call.reference.at
-    if any(s.span.holds(at) for s in call.outline.holds):
-        return None
-    return call.outline.member_of(at)
-
-
 def _link(
     call: Call,
     via: tuple[str, ...],
@@ -135,9 +127,11 @@ def _link(
 ) -> tuple[Link, Target | None]:
     """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
     at = call.reference.at
-    member = _unheld(call)
-    outline = wrapped(call.outline, member.span, repository, wrappers) if member is not None else call.outline
-    call = call._replace(outline=outline)
+    member = call.outline.member_of(at)
+    outline = wrapped(call.outline, (member.span,), repository, wrappers) if member is not None else call.outline
+    if outline is not call.outline:
+        again = next((r for r in outline.references if r.at == at), call.reference)
+        call = call._replace(outline=outline, reference=again)
     around = outline.around(at, "function")
     scopes = [s for s in outline.holds if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]
     if call.reference.runs is not None:

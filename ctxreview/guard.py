@@ -9,12 +9,14 @@ import difflib
 from collections.abc import Iterator, Sequence
 
 from ctxreview import rules
+from ctxreview.across import edited, elsewhere
 from ctxreview.answers import suggestions
 from ctxreview.edits import apply
 from ctxreview.elisions import UnplacedError
 from ctxreview.model import Change, Context, Finding, Guarded, GuardVerdict, Lines, Outline, Source, Suggestion
 from ctxreview.outline import outline
 from ctxreview.reply import same_path
+from ctxreview.repository import Repository
 
 __all__ = ["WORST", "apply", "guard", "suggestions", "worst"]
 
@@ -27,10 +29,11 @@ def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
     return min(verdicts, key=WORST.index, default="no-known-conflict")
 
 
-def guard(context: Context, suggestion: Suggestion) -> Guarded:
-    """What ``suggestion`` changes across the scopes of the selected file.
+def guard(context: Context, suggestion: Suggestion, repository: Repository | None = None, hops: int = 0) -> Guarded:
+    """What ``suggestion`` changes across the scopes of the selected file, and for the callers that the ``repository`` has.
 
-    Edits of other files are not made: a person is told of them, and the rest is compared.
+    Callers are followed for ``hops`` calls in a row. Edits of other files are not made: a person is told of them, and the rest
+    is compared.
     """
     before = context.outline
     here = [e for e in suggestion.edits if same_path(e.path, before.source.path)]
@@ -41,8 +44,13 @@ def guard(context: Context, suggestion: Suggestion) -> Guarded:
         after = apply(suggestion._replace(edits=tuple(here)) if here else suggestion, before.source)
     except UnplacedError as why:
         return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
-    changed = outline(after, wrappers=before.wrappers)
-    findings = list(rules.compare(before, changed))
+    if repository is None:
+        changed = outline(after, wrappers=before.wrappers._replace(calls=()))
+        findings = list(rules.compare(before, changed))
+    else:
+        edit = edited(before, after, context.functions, repository)
+        changed = edit.after
+        findings = [*rules.compare(edit.before, changed), *elsewhere(edit, hops)]
     if len(changed.parse.errors) > len(before.parse.errors):
         findings.append(_unparsed(changed))
     verdict: GuardVerdict = "needs-human" if findings or others else "no-known-conflict"

@@ -155,7 +155,7 @@ def _placed(sentences: tuple[str, ...], scope: Scope, before: Outline) -> Draft:
     new = b"".join(lead + text.encode() + _line_end(source, line) for text in comment)
     after = Source(source.path, source.data[:start] + new + source.data[start:], source.encoding, source.root)
     at = scope.head.start + len(new)
-    changed = outline(after, at, before.wrappers)
+    changed = outline(after, at, before.wrappers._replace(calls=()))
     own = next((s for s in changed.holds if s.head.start == at), None)
     if own is None or not _are_comments(Span(start, start + len(new)), changed) or rules.compare(before, changed):
         raise SourceError(

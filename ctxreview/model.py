@@ -157,24 +157,37 @@ class Source:
 
 
 class Wrapper(NamedTuple):
-    """A method of the repository that opens a scope and returns it, or else runs a delegate under one."""
+    """A method of the repository that opens a scope and returns it, or else runs a delegate under one.
+
+    Without a ``kind`` its body was read and does neither. ``construct`` names what is opened in the end, with its ``mode``,
+    ``isolation``, ``async_flow`` and the calls that complete it; ``through`` are the functions that open it, each with its path
+    and span, the called one first.
+    """
 
     name: str
-    kind: ScopeKind
+    kind: ScopeKind | None
     note: str
     opens: bool
     mode: str = ""
+    construct: str = ""
+    isolation: str | None = None
+    async_flow: bool | None = None
+    completes: tuple[str, ...] = ()
+    through: tuple[tuple[str, Span], ...] = ()
 
 
 class Wrappers(NamedTuple):
     """A project's own names for what takes a lock or opens a transaction, such as ``_gate.HoldAsync``.
 
-    ``lock`` and ``transaction`` are named in its settings, ``found`` are methods that were read.
+    ``lock`` and ``transaction`` are named in its settings, ``found`` are methods that were read, and ``calls`` the places in
+    one file that are surely their calls: the byte offset of the called name, and the index in ``found``. Without ``calls`` each
+    call of their names is taken for theirs, as in a text that was changed since.
     """
 
     lock: tuple[str, ...] = ()
     transaction: tuple[str, ...] = ()
     found: tuple[Wrapper, ...] = ()
+    calls: tuple[tuple[int, int], ...] = ()
 
 
 NO_WRAPPERS = Wrappers()

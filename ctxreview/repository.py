@@ -123,11 +123,36 @@ class Repository:
         self._trimmed = 0
         self._passes = 0
         self._words: Mapping[str, tuple[str, ...]] | None = None
+        self._origin: Repository | None = None
+        self._edited: Source | None = None
+
+    def edited(self, source: Source) -> Repository:
+        """The repository with another text of one of its files, as after an edit that is on no disk.
+
+        What was read of the other files is shared.
+        """
+        other = Repository(self.place, self.language, self.wrappers)
+        other._origin = self
+        other._sources = {**self._sources, source.path: source}
+        other._texts = self._texts
+        other._outlines = {key: made for key, made in self._outlines.items() if key[0] != source.path}
+        other._heads = {path: made for path, made in self._heads.items() if path != source.path}
+        other._declared = {path: names for path, names in self._declared.items() if path != source.path}
+        other._edited = source
+        return other
 
     def look_for(self, words: Iterable[str]) -> None:
         """Search for all of the words in one pass over the text, to be asked for one by one later."""
         new = {w for w in words if w not in self._hits and w.isidentifier()}
         if not new:
+            return
+        if self._origin is not None and self._edited is not None:
+            self._origin.look_for(new)
+            own = self._edited
+            for word in new:
+                others = (p for p in self._origin.files(word) if p != own.path)
+                here = whole(word.encode()).search(own.data) is not None
+                self._hits[word] = tuple(sorted((*others, own.path))) if here else tuple(others)
             return
         self._passes += 1
         if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
@@ -213,9 +238,15 @@ class Repository:
                     self._heads.setdefault(path, self._outlines[path, wanted, ()])
         return [found for path in paths if (found := self.uses(path, wanted)) is not None]
 
-    def again(self, known: Outline, found: tuple[Wrapper, ...]) -> Outline:
-        """An outline once more, with further wrappers known, and as much of the file read inside."""
-        wrappers = known.wrappers._replace(found=(*known.wrappers.found, *found))
+    def again(self, known: Outline, found: tuple[Wrapper, ...], calls: Iterable[tuple[int, int]]) -> Outline:
+        """An outline once more, with further wrappers known, and as much of the file read inside.
+
+        ``calls`` are the offsets of the names of their calls, each with an index in ``found``.
+        """
+        own = known.wrappers
+        there = {w: i for i, w in enumerate((*own.found, *(w for w in dict.fromkeys(found) if w not in own.found)))}
+        at = {*own.calls, *((offset, there[found[i]]) for offset, i in calls)}
+        wrappers = own._replace(found=tuple(there), calls=tuple(sorted(at)))
         within = tuple(f.span for f in known.outermost if known.has_read(f.span)) if known.unread else None
         names = frozenset(r.name for r in known.references)
         return outline(known.source, None, wrappers, within, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from ctxreview.model import (
     Selection,
     Source,
     Span,
+    Suggestion,
     Surroundings,
     Tokens,
     Usage,
@@ -104,8 +105,7 @@ def _with_repository(selection: Selection, found: Outline, own: Wrappers, job: J
     repository.trim()
     selected = [m.span for m in found.outermost if m.span.overlaps(selection.span) and found.has_read(m.span)]
     wrappers = expect(((found, span) for span in selected), repository)
-    for span in selected:
-        found = wrapped(found, span, repository, wrappers)
+    found = wrapped(found, selected, repository, wrappers)
 
     def look(outline: Outline, functions: Sequence[Scope]) -> Surroundings:
         return surroundings(outline, functions, repository, job.hops)
@@ -184,7 +184,7 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
         prompt=prompt,
         hazards=hazards,
         checklist=reply.checklist,
-        suggestions=guarded(reply, context),
+        suggestions=guarded(reply.suggestions, context, job.hops),
         summary=reply.summary,
         provider=completion.provider,
         model=completion.model,
@@ -261,11 +261,13 @@ def _sorted_out(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding
     return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)
 
 
-def guarded(reply: Reply, context: Context) -> tuple[Guarded, ...]:
-    """Each suggestion with the guard's verdict."""
+def guarded(suggestions: Iterable[Suggestion], context: Context, hops: int) -> tuple[Guarded, ...]:
+    """Each suggestion with the guard's verdict; without ``hops`` by the file alone."""
     from ctxreview.guard import guard
 
-    return tuple(guard(context, s) for s in reply.suggestions)
+    source = context.selection.source
+    repository = repository_at(source.root, context.outline.language, project(source.root).scopes) if hops else None
+    return tuple(guard(context, s, repository, hops) for s in suggestions)
 
 
 def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tuple[Reply, Completion]:

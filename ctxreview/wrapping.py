@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 from ctxreview.callers import Target, reaches
 from ctxreview.languages import load, with_wrappers
 from ctxreview.model import Fact, Outline, Reference, Scope, Span, Wrapper, Wrappers
-from ctxreview.outline.signatures import simple
+from ctxreview.outline.signatures import given, simple
 from ctxreview.repository import Repository
 
 OPENS, RUNS = "opens and returns", "runs what it is given under"
@@ -17,52 +18,149 @@ OPENS, RUNS = "opens and returns", "runs what it is given under"
 MAX_BODY = 3000
 """Bytes from the start of a wrapper's body within which it opens something: they are short."""
 MAX_FILES = 12
-"""Files in which a wrapper's declaration is looked for; a name in more of them is an everyday one."""
+"""Files that declare a method of the name; a name that more of them declare is an everyday one."""
+MAX_SEARCHED = 400
+"""Files in which its declaration is looked for."""
+MAX_LEVELS = 3
+"""Wrappers in a row, each of which hands on what it is given, or returns what the next one opened."""
 
 _HEADER = re.compile(r"\busing\b([^;{}]*)")
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _BEFORE = re.compile(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
 _MARKS = re.compile(r"[()]|=>|\bdelegate\b")
+_KEPT = re.compile(
+    r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\((?=[^;]{0,400};)"
+)
+_ENDED = re.compile(
+    r"(?<![\w.])(\w+)\s*[!?]?\.\s*(?:Dispose|Commit|Complete|Rollback|Release)\w*\s*\(|\busing\s*\(\s*(\w+)\s*\)"
+)
+_RETURNED = re.compile(r"(?:\breturn|=>)\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(\w+)\s*(?=[,)])")
+_TELLS_ONLY = re.compile(
+    r"(?:ConfigureAwait|nameof|typeof|Log\w*|ThrowIf\w*|Write(?:Line)?|AsTask|FromResult|Invoke)\Z"
+)
 
 
-def wrapped(outline: Outline, span: Span, repository: Repository, names: frozenset[str]) -> Outline:
-    """``outline`` with the wrappers that the function at ``span`` calls; the same one where it calls none.
+class _Opened(NamedTuple):
+    """A scope that a wrapper holds, in its own file's outline, and the functions that lead to it, with their paths."""
 
-    ``names`` are what :func:`expect` gave for this function and perhaps others.
+    scope: Scope
+    how: str
+    through: tuple[tuple[str, Span], ...]
+
+
+class _Read(NamedTuple):
+    """A method whose body was read: the scopes that it wraps; without any, whether it is sure that it opens nothing."""
+
+    target: Target
+    opened: tuple[_Opened, ...]
+    opens_nothing: bool = False
+
+
+def wrapped(outline: Outline, spans: Sequence[Span], repository: Repository, names: frozenset[str]) -> Outline:
+    """``outline`` with the wrappers that the functions at ``spans`` call; the same one where they call none.
+
+    ``names`` are what :func:`expect` gave for these functions and perhaps others.
     """
-    known = {w.name for w in outline.wrappers.found}
-    found = wrappers(outline, span, repository, names)
-    new = tuple(w for w in found if w.name not in known)
-    return repository.again(outline, new) if new else outline
+    found: list[Wrapper] = []
+    calls: list[tuple[int, int]] = []
+    known = {offset for offset, _ in outline.wrappers.calls}
+    for reference, wrappers in _calls(outline, spans, repository, names, MAX_LEVELS):
+        if reference.at.start not in known:
+            calls += [(reference.at.start, len(found) + i) for i in range(len(wrappers))]
+            found += wrappers
+    return repository.again(outline, tuple(found), calls) if found else outline
 
 
 def expect(functions: Iterable[tuple[Outline, Span]], repository: Repository) -> frozenset[str]:
     """The names of the repository's wrappers that may be called in these functions, whose files are read for them."""
     called = [(o.source.path, _candidates(o, span, repository)) for o, span in functions]
     repository.look_for(name for _, names in called for name in names)
-    found = frozenset(n for n in {n for _, names in called for n in names} if _declared(n, repository))
+    found = frozenset(n for n in {n for _, names in called for n in names} if _declared(n, repository, MAX_LEVELS))
     repository.uses_all(sorted({path for path, names in called if not found.isdisjoint(names)}), found)
     return found
 
 
-def wrappers(outline: Outline, span: Span, repository: Repository, names: frozenset[str]) -> tuple[Wrapper, ...]:
-    """What is called in a ``using`` or with a lambda inside ``span``, and opens or runs under a scope of its own."""
-    called = [n for n in _candidates(outline, span, repository) if n in names]
-    there = repository.uses(outline.source.path, names) if called else None
-    if there is None:
-        return ()
-    used = [r for r in there.references if span.holds(r.at)]
-    found = (_wrapper(_declared(name, repository), name, there, used, repository) for name in called)
-    return tuple(w for w in found if w is not None)
+def _calls(
+    outline: Outline, spans: Sequence[Span], repository: Repository, names: frozenset[str], levels: int
+) -> Iterator[tuple[Reference, tuple[Wrapper, ...]]]:
+    """The calls in ``spans`` that surely are those of methods that were read, with what each is a wrapper of."""
+    there = repository.uses(outline.source.path, names) if names else None
+    for reference in there.references if there is not None else ():
+        if there is None or reference.form != "call" or not any(s.holds(reference.at) for s in spans):
+            continue
+        declared = _declared(reference.name, repository, levels)
+        read = [d for d in declared if any(_surely(d.target, there, reference, repository))]
+        opened = next((d for d in read if d.opened), None)
+        if opened is not None:
+            yield reference, tuple(_wrapper(opened, o, there, reference) for o in opened.opened)
+        elif read and all(d.opens_nothing for d in read):
+            name, shown = reference.name, read[0].target.shown
+            yield reference, tuple(Wrapper(name, None, f"{shown} opens nothing.", opens) for opens in (True, False))
+
+
+def _surely(target: Target, there: Outline, reference: Reference, repository: Repository) -> Iterator[bool]:
+    return (c.certainty == "resolved" for c in reaches(target, there, [reference], repository))
+
+
+def _wrapper(read: _Read, opened: _Opened, there: Outline, reference: Reference) -> Wrapper:
+    target, scope = read.target, opened.scope
+    note = f"{target.shown} ({target.outline.source.path}:{target.outline.source.line_of(target.name_at)}) {opened.how} {scope.construct}."
+    return Wrapper(
+        name=reference.name,
+        kind=scope.kind,
+        note=note,
+        opens=opened.how == OPENS,
+        mode=scope.mode,
+        construct=scope.name,
+        isolation=_isolation(scope, target, there, reference),
+        async_flow=scope.async_flow,
+        completes=tuple(sorted(_completing(there, scope))),
+        through=opened.through,
+    )
+
+
+def _completing(there: Outline, scope: Scope) -> frozenset[str]:
+    """The calls that complete what was opened in the end."""
+    return load(there.language).completing(scope.name)
+
+
+_GIVEN_BY = "given by "
+
+
+def _isolation(scope: Scope, target: Target, there: Outline, reference: Reference) -> str | None:
+    """The isolation of a wrapper's scope: of one that its parameter gives, what the call has for it, or else its default."""
+    level = scope.isolation
+    if level is None or not level.startswith(_GIVEN_BY):
+        return level
+    wanted = re.split(r"\W", level.removeprefix(_GIVEN_BY), maxsplit=1)[0]
+    declared = target.signature
+    parameters = [p.name for p in declared.parameters]
+    if wanted not in parameters:
+        return level
+    place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
+    text = there.source.text(reference.span)
+    after = len(there.source.text(Span(reference.span.start, reference.at.end)))
+    listed = given(text, after)
+    value = next((v for name, v in listed if name == wanted), None)
+    if value is None and 0 <= place < len(listed) and not any(name for name, _ in listed[: place + 1]):
+        value = listed[place][1]
+    if value is None:
+        default = re.search(rf"\b{re.escape(wanted)}\s*=\s*([^,()]+)", target.head)
+        value = default[1].strip() if default is not None else level.removeprefix(_GIVEN_BY)
+    named = re.search(r"\bIsolationLevel\.(\w+)", value)
+    return named[1] if named is not None else f"{_GIVEN_BY}{' '.join(value.split())[:100]}"
 
 
 def _candidates(outline: Outline, span: Span, repository: Repository) -> tuple[str, ...]:
-    """The names that are called in a ``using`` or with a lambda there and that the catalogue does not know."""
+    """The names that may be wrappers': called in a ``using``, with a delegate, or for what is ended later."""
 
     def made() -> tuple[str, ...]:
         text, known = outline.source.text(span), _catalogue(outline.language)
         names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
-        names += _given_lambdas(text)
+        names += _given_delegates(text, frozenset(outline.methods))
+        ended = {a or b for a, b in _ENDED.findall(text)}
+        names += [called for variable, called in _KEPT.findall(text) if variable in ended]
         return tuple(n for n in dict.fromkeys(names) if n not in known and n.removesuffix("Async") not in known)
 
     return repository.once(("candidates", outline.source.path, str(span.start), str(span.end)), made)
@@ -70,61 +168,66 @@ def _candidates(outline: Outline, span: Span, repository: Repository) -> tuple[s
 
 @cache
 def _catalogue(language: str) -> frozenset[str]:
-    """The calls that are known to read, write, open or run."""
-    about = load(language)
-    return frozenset({n.rpartition(".")[2] for n in about.facts} | about.named("opens") | about.named("runs"))
+    """The calls that are known to read, write or save on whatever receiver."""
+    return frozenset(name for name in load(language).facts if "." not in name)
 
 
-def _given_lambdas(text: str) -> Iterator[str]:
-    """The names of calls that have a lambda between their parentheses."""
+def _given_delegates(text: str, methods: frozenset[str]) -> Iterator[str]:
+    """The names of calls that have a lambda between their parentheses, or one of ``methods`` for an argument."""
     open_: list[int] = []
     for mark in _MARKS.finditer(text):
         if mark[0] == "(":
             open_.append(mark.start())
         elif mark[0] == ")":
             del open_[-1:]
-        elif open_ and (called := _BEFORE.search(text[max(0, open_[-1] - 200) : open_[-1]])):
-            yield called[1]
+        elif open_:
+            yield from _name_before(text, open_[-1])
+    for hit in _HANDED.finditer(text) if methods else ():
+        if hit[1] in methods and (opening := _opening(text, hit.start())) is not None:
+            yield from _name_before(text, opening)
 
 
-def _wrapper(
-    declared: Sequence[tuple[Target, Scope, str]],
-    name: str,
-    there: Outline,
-    used: Sequence[Reference],
-    repository: Repository,
-) -> Wrapper | None:
-    """The first of the declared wrappers of a name that one of the uses is surely a call of."""
-    named = [r for r in used if r.name == name]
-    for target, scope, how in declared:
-        if any(c.certainty == "resolved" for c in reaches(target, there, named, repository)):
-            line = target.outline.source.line_of(target.name_at)
-            note = f"{target.shown} ({target.outline.source.path}:{line}) {how} {scope.construct}."
-            return Wrapper(name, scope.kind, note, opens=how == OPENS, mode=scope.mode)
+def _name_before(text: str, opening: int) -> Iterator[str]:
+    """The name of the call whose parenthesis opens there."""
+    if called := _BEFORE.search(text[max(0, opening - 200) : opening]):
+        yield called[1]
+
+
+def _opening(text: str, at: int) -> int | None:
+    """The parenthesis that holds the argument that begins after ``at``."""
+    depth = 0
+    for place in range(at, max(-1, at - MAX_BODY), -1):
+        if text[place] == ")":
+            depth += 1
+        elif text[place] == "(":
+            if depth == 0:
+                return place
+            depth -= 1
     return None
 
 
-def _declared(name: str, repository: Repository) -> tuple[tuple[Target, Scope, str], ...]:
-    """The methods of that name that wrap a scope, with the scope and how."""
-    return repository.once(("wrapper", name), lambda: tuple(_found(name, repository)))
+def _declared(name: str, repository: Repository, levels: int) -> tuple[_Read, ...]:
+    """The methods of that name that wrap a scope, or whose name tells that they might."""
+    return repository.once(("wrapper", name, str(levels)), lambda: tuple(_found(name, repository, levels)))
 
 
-def _found(name: str, repository: Repository) -> Iterator[tuple[Target, Scope, str]]:
+def _found(name: str, repository: Repository, levels: int) -> Iterator[_Read]:
     declares = re.compile(
         name.encode() + rb"\s*(?:<[^<>()]{0,200}>)?\s*\([^;{}]{0,800}\)\s*(?:where[^;{}]{0,400})?(?:\{|=>)"
     )
-    words = scope_words(repository.language, repository.wrappers)
-    for path in repository.files(name)[:MAX_FILES]:
+    tells = _tells(repository.language, name)
+    files = 0
+    for path in repository.files(name)[:MAX_SEARCHED]:
         text = repository.text(path)
-        bodies = [text[m.end() : m.end() + MAX_BODY] for m in declares.finditer(text) if _is_declared(text, m.start())]
-        if not any(w in body for body in bodies for w in words):
+        if not any(_is_declared(text, m.start()) for m in declares.finditer(text)):
             continue
-        there = repository.uses(path, {name})
+        files += 1
+        there = repository.uses(path, {name}) if files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
-            if there is not None and function.name == name and function.construct == "method":
-                made = _kind(there, function)
-                if made is not None:
-                    yield Target(there, function), *made
+            if there is not None and function.name == name and function.construct in ("method", "local function"):
+                read = _read(there, function, repository, levels)
+                if read.opened or tells:
+                    yield read
 
 
 _TYPE_BEFORE = re.compile(rb"[\w>\]?]\s+\Z|\w\.\Z")
@@ -145,23 +248,135 @@ def scope_words(language: str, own: Wrappers) -> tuple[bytes, ...]:
     return tuple(n.encode() for n in sorted(names | {"lock"}))
 
 
-def _kind(there: Outline, function: Scope) -> tuple[Scope, str] | None:
-    """The scope that a function opens and gives to its caller, or that it runs a delegate under."""
-    declared = Target(there, function).signature
-    parameters = {p.name for p in declared.parameters}
-    for scope in there.holds:
-        if scope.certainty == "assumed" or not function.span.holds(scope.span):
-            continue
-        run: Fact | None = next((f for f in _delegates(there) if f.name in parameters and there.under(f, scope)), None)
-        if run is not None:
-            return scope, RUNS
-    if simple(declared.returns) in ("void", "Task", "ValueTask") and "<" not in declared.returns:
-        return None
-    for scope in (*there.returned, *there.holds):
-        if function.span.holds(scope.span) and (scope in there.returned or scope.is_left_open):
-            return scope, OPENS
-    return None
+@cache
+def _tells(language: str, name: str) -> bool:
+    """Whether a call of that name is taken for one that opens a scope, where its body is not read."""
+    about = load(language)
+    looks = any(re.search(one.opens, name) or re.search(one.runs, name) for one in about.looks_like)
+    return looks or name in about.named("opens") or name in about.named("runs")
 
 
-def _delegates(there: Outline) -> Iterator[Fact]:
-    return (f for f in there.facts if f.detail == "delegate")
+def _read(there: Outline, function: Scope, repository: Repository, levels: int) -> _Read:
+    """What a function opens and gives to its caller, or what it runs a delegate under, itself or by further wrappers."""
+    target = Target(there, function)
+    own = (there.source.path, function.span)
+    delegates = frozenset(p.name for p in target.signature.parameters)
+    handed = list(_handed(there, function, delegates, repository, levels - 1)) if levels > 1 else []
+    names = frozenset(_inner(there, function, repository, levels - 1)) if levels > 1 else frozenset[str]()
+    calls = list(_calls(there, (function.span,), repository, names, levels - 1)) if names else []
+    if calls:
+        found = tuple(w for _, ws in calls for w in ws)
+        at = [(r.at.start, i) for i, r in enumerate(r for r, ws in calls for _ in ws)]
+        there = repository.again(there, found, at)
+        target = Target(there, next(f for f in there.functions if f.span == function.span))
+    further = {r.at.start: w.through for r, ws in calls for w in ws if w.kind is not None}
+
+    def opened(scope: Scope, how: str) -> _Opened:
+        beyond = [
+            through for at, through in further.items() if scope.head.start <= at < max(scope.head.end, scope.span.start)
+        ]
+        beyond += [
+            through for at, through in further.items() if scope.form == "callback" and _is_call(there, at, scope)
+        ]
+        return _Opened(scope, how, (own, *(beyond[-1] if beyond else ())))
+
+    runs = [f for f in there.facts if function.span.holds(f.span) and _runs(f, delegates)]
+    held = [s for s in there.holds if s.certainty != "assumed" and function.span.holds(s.span)]
+    under = [opened(s, RUNS) for s in held if any(_is_under(there, f.span, s) for f in runs)]
+    for reference, wrappers in handed:
+        around = (s for s in held if _is_under(there, reference.at, s))
+        under += [opened(s, RUNS) for s in around]
+        under += [
+            _Opened(_as_scope(w, function), RUNS, (own, *w.through))
+            for w in wrappers
+            if w.kind is not None and not w.opens
+        ]
+    if under:
+        return _Read(target, _told(under))
+    returns = target.signature.returns
+    if not (simple(returns) in ("void", "Task", "ValueTask") and "<" not in returns):
+        every = (*there.returned, *there.holds)
+        left = [s for s in every if function.span.holds(s.span) and (s in there.returned or s.is_left_open)]
+        if any(s.certainty != "assumed" for s in left):
+            return _Read(target, _told([opened(s, OPENS) for s in left if s.certainty != "assumed"][:1]))
+    return _Read(target, (), not held and not handed and _is_plain(there, function, delegates))
+
+
+def _told(opened: Sequence[_Opened]) -> tuple[_Opened, ...]:
+    """Of several scopes one of each kind and mode, the innermost: it is what decides in the end."""
+    kept = {(o.scope.kind, o.scope.mode == "retried"): o for o in opened}
+    return tuple(kept.values())
+
+
+def _is_under(there: Outline, span: Span, scope: Scope) -> bool:
+    return there.runs_under(span, scope) and not any(g.holds(span) for g in scope.gaps)
+
+
+def _is_call(there: Outline, at: int, scope: Scope) -> bool:
+    """Whether the name at ``at`` is that of the call that is given the lambda which is ``scope``."""
+    return at < scope.span.start and ";" not in there.source.text(Span(at, scope.span.start))
+
+
+def _runs(fact: Fact, delegates: frozenset[str]) -> bool:
+    """Whether a fact is a call of one of these parameters."""
+    if fact.detail == "delegate":
+        return fact.name in delegates
+    return fact.name in ("Invoke", "DynamicInvoke") and fact.target.rstrip("?!") in delegates
+
+
+def _inner(there: Outline, function: Scope, repository: Repository, levels: int) -> Iterator[str]:
+    """The names of further wrappers that a wrapper's body may call."""
+    text = there.source.text(Span(function.head.end, function.span.end))[:MAX_BODY]
+    names = dict.fromkeys((*_candidates(there, function.span, repository), *_RETURNED.findall(text)))
+    repository.look_for(names)
+    return (
+        n
+        for n in names
+        if n not in _catalogue(there.language) and n != function.name and _declared(n, repository, levels)
+    )
+
+
+def _handed(
+    there: Outline, function: Scope, delegates: frozenset[str], repository: Repository, levels: int
+) -> Iterator[tuple[Reference, tuple[Wrapper, ...]]]:
+    """The calls that a function gives one of its own parameters, where they are those of wrappers that run it."""
+    text = there.source.text(Span(function.head.end, function.span.end))[:MAX_BODY]
+    names = {
+        called
+        for hit in _HANDED.finditer(text)
+        if hit[1] in delegates and (opening := _opening(text, hit.start())) is not None
+        for called in _name_before(text, opening)
+    }
+    repository.look_for(names)
+    wanted = frozenset(n for n in names if n not in _catalogue(there.language) and _declared(n, repository, levels))
+    for reference, wrappers in _calls(there, (function.span,), repository, wanted, levels):
+        call = there.source.text(reference.span)
+        after = len(there.source.text(Span(reference.span.start, reference.at.end)))
+        if any(value in delegates for _, value in given(call, after)):
+            yield reference, wrappers
+
+
+def _as_scope(wrapper: Wrapper, function: Scope) -> Scope:
+    """What a further wrapper runs a delegate under, as a scope of the whole function that hands it on."""
+    return Scope(
+        kind=wrapper.kind or "lock",
+        span=function.span,
+        name=wrapper.construct,
+        construct=wrapper.construct,
+        form="callback",
+        mode=wrapper.mode,
+        isolation=wrapper.isolation,
+        async_flow=wrapper.async_flow,
+        certainty="resolved",
+    )
+
+
+def _is_plain(there: Outline, function: Scope, delegates: frozenset[str]) -> bool:
+    """Whether a body only runs what it is given, or has nothing to call: what it does is all seen then."""
+    body = there.source.text(Span(function.head.end, function.span.end))
+    if re.search(r"\bnew\b|\bbase\.", body) or not body.strip(" \t\r\n;"):
+        return False
+    return all(n in delegates or _TELLS_ONLY.match(n) or n in _WORDS for n in _CALLED.findall(body))
+
+
+_WORDS = frozenset({"if", "while", "for", "foreach", "switch", "catch", "return", "await", "throw"})

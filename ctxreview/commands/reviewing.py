@@ -223,6 +223,7 @@ def guard(
     suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
     format_: Formats = Format.TEXT,
     root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
     fail_on: FailOn = None,
     output: Output = None,
@@ -236,11 +237,11 @@ def guard(
     """
     from ctxreview import guard as guards
     from ctxreview.reports import document, text
-    from ctxreview.review import context_of
+    from ctxreview.review import context_of, guarded
 
-    job = jobs.job(root, 0, budget, DEFAULT_QUESTION, None)
+    job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)
     value = context_of(selection, job)
-    checked = [guards.guard(value, s) for s in guards.suggestions(console.read_text(suggestion), value)]
+    checked = guarded(guards.suggestions(console.read_text(suggestion), value), value, job.hops)
     verdict = guards.worst([c.verdict for c in checked])
     if format_ is Format.JSON:
         console.write(document.dumps(document.guard(checked, verdict), 2), output)

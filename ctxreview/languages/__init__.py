@@ -54,7 +54,7 @@ class Construct(NamedTuple):
     it is disposed, ``acquires`` and ``releases`` the two calls of a pair on one receiver (a dotted entry
     such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
     ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
-    declared types of what is acquired, which make an acquire certain; ``resolved`` says that it was read in the repository; ``on`` is a regular expression that the
+    declared types of what is acquired, which make an acquire certain; ``wrapper`` is the index of a wrapper that was read in the repository, ``flows`` whether what it opens follows an await; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
     ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
     """
@@ -76,7 +76,13 @@ class Construct(NamedTuple):
     note: str = ""
     arguments: int = 0
     given: str = ""
-    resolved: bool = False
+    wrapper: int | None = None
+    flows: bool | None = None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether it was read in the repository."""
+        return self.wrapper is not None
 
 
 class Looks(NamedTuple):
@@ -106,6 +112,8 @@ class Language:
     looks_like: tuple[Looks, ...]
     grammar: tree_sitter.Language
     patterns: Patterns
+    empty: frozenset[int] = frozenset()
+    """The wrappers, by their index, whose bodies open nothing."""
 
     @cached_property
     def normalise(self) -> Callable[..., Any] | None:
@@ -212,19 +220,24 @@ def with_wrappers(language: Language, wrappers: Wrappers) -> Language:
         for kind, names in kinds
         for name in names
     )
-    own += tuple(
+    read = tuple(
         Construct(
-            w.name,
-            w.kind,
+            w.construct or w.name,
+            w.kind or "lock",
             opens=(w.name,) if w.opens else (),
             runs=() if w.opens else (w.name,),
-            mode=w.mode or "exclusive",
+            completes=w.completes,
+            mode=w.mode,
+            isolation=w.isolation,
             note=w.note,
-            resolved=True,
+            wrapper=i,
+            flows=w.async_flow,
         )
-        for w in wrappers.found
+        for i, w in enumerate(wrappers.found)
     )
-    return replace(language, constructs=(*own, *language.constructs)) if own else language
+    empty = frozenset(i for i, w in enumerate(wrappers.found) if w.kind is None)
+    own = (*read, *own)
+    return replace(language, constructs=(*own, *language.constructs), empty=empty) if own else language
 
 
 @cache

@@ -7,7 +7,7 @@ language by name: node types come from the language's folder.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, language_of, parents, standing, with_wrappers
@@ -61,21 +61,36 @@ def outline(
     Where ``#if`` branches have to be decided to read the file, the one at the byte offset ``keep`` is kept; the
     others are outlined too, and what stands only there says so.
     """
-    language = with_wrappers(language_of(source.path), wrappers)
+    language = with_wrappers(language_of(source.path), wrappers._replace(calls=()))
+    asked = _Asked(wanted, _wrapped(wrappers))
     reading = read(source.data, language, keep, within)
-    found = _outlined(reading.root, source, language, within, wanted, left_out=reading.left_out)
+    found = _outlined(reading.root, source, language, within, asked, left_out=reading.left_out)
     if found is None:
         return outline(source, keep, wrappers, None, wanted)
     found = found._replace(parse=reading.parse)
     for root, lit in reading.branches:
         # What has no lit line is as in the file's own tree, unless it uses what only the branch declares.
-        branch = _outlined(root, source, language, _asked(lit, within, found), wanted, lit, reading.left_out)
+        branch = _outlined(root, source, language, _near(lit, within, found), asked, lit, reading.left_out)
         if branch is None or _are_named(set(branch.members).difference(found.members), reading.root):
-            branch = _outlined(root, source, language, within, wanted, left_out=reading.left_out)
+            branch = _outlined(root, source, language, within, asked, left_out=reading.left_out)
         if branch is None:
             return outline(source, keep, wrappers, None, wanted)
         found = _with_branch(found, branch)
     return Outline(source, language.name, **found._asdict(), wrappers=wrappers)
+
+
+class _Asked(NamedTuple):
+    """The names whose uses are wanted, and the wrappers that calls are known to be of, by the offset of the called name."""
+
+    names: frozenset[str]
+    wrapped: Mapping[int, frozenset[int]]
+
+
+def _wrapped(wrappers: Wrappers) -> Mapping[int, frozenset[int]]:
+    found: dict[int, set[int]] = {}
+    for at, which in wrappers.calls:
+        found.setdefault(at, set()).add(which)
+    return {at: frozenset(which) for at, which in found.items()}
 
 
 class _Found(NamedTuple):
@@ -96,7 +111,7 @@ def _outlined(
     source: Source,
     language: Language,
     within: tuple[Span, ...] | None,
-    wanted: frozenset[str],
+    asked: _Asked,
     lit: tuple[Span, ...] | None = None,
     left_out: tuple[Span, ...] = (),
 ) -> _Found | None:
@@ -115,7 +130,7 @@ def _outlined(
     names = Names(data, source.data, captures.get("local", []), members, nesting, types)
     known = facts.facts(root, captures, calls, names, language, source)
     declares = {name: m.declares for m in reversed(members) for name in m.names}
-    page = Page(captures, calls, language, source, types, nesting, declares, known, comments)
+    page = Page(captures, calls, language, source, types, nesting, declares, known, comments, asked.wrapped)
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
     if unread and reach_out(page, unread):
         return None
@@ -127,13 +142,13 @@ def _outlined(
         facts=known,
         comments=comments,
         unread=unread,
-        references=tuple(references(root, page, names, wanted)) if wanted else (),
+        references=tuple(references(root, page, names, asked.names)) if asked.names else (),
         returned=tuple(returned(page)),
         parse=Parse(clean=True),
     )
 
 
-def _asked(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found) -> tuple[Span, ...]:
+def _near(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found) -> tuple[Span, ...]:
     """Those of the lines ``lit`` that lie ``within`` or in a function whose body was read."""
     if within is None:
         return lit

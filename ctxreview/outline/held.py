@@ -140,6 +140,8 @@ def _assumed(node: Node, declared: str, page: Page) -> Opened | None:
             return None
         awaited = awaited or node.type == "await_expression"
         node = inner
+    if node.type == "invocation_expression" and page.opens_nothing(node):
+        return None
     match node.type:
         case "invocation_expression":
             names = [nodes.call_name(node)]
@@ -193,7 +195,7 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
 def _shown(opened: Opened) -> str:
     """The construct as people know it: the call that opened it, or the catalogue's name."""
     called = nodes.call_name(opened.node)
-    if opened.construct.kind == "transaction" and called in opened.construct.opens:
+    if (opened.construct.kind == "transaction" or opened.construct.resolved) and called in opened.construct.opens:
         return called
     return opened.construct.construct
 
@@ -208,6 +210,8 @@ def _locked(node: Node) -> str:
 
 
 def _mode(opened: Opened) -> str:
+    if opened.construct.resolved:
+        return opened.construct.mode
     option = re.search(r"TransactionScopeOption\.(Suppress|RequiresNew)", nodes.text(opened.node))
     if option:
         return "suppressed" if option.group(1) == "Suppress" else "requires new"
@@ -216,6 +220,8 @@ def _mode(opened: Opened) -> str:
 
 def _flows(opened: Opened) -> bool | None:
     """Whether an ambient transaction follows an await; ``None`` where that is given elsewhere, or the question is not asked."""
+    if opened.construct.resolved:
+        return opened.construct.flows
     option = opened.construct.async_flow
     if not option:
         return None
@@ -231,8 +237,8 @@ def _flows(opened: Opened) -> bool | None:
 def _isolation(opened: Opened) -> str | None:
     """The isolation level the source names, else where it comes from, else the documented default."""
     construct = opened.construct
-    if construct.kind != "transaction":
-        return None
+    if construct.kind != "transaction" or construct.resolved:
+        return construct.isolation
     written = nodes.text(opened.node)
     named = re.search(r"IsolationLevel\.(\w+)", written)
     if named:

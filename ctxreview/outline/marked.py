@@ -22,18 +22,20 @@ def callbacks(page: Page) -> Iterator[Scope]:
     """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
     named = page.language.named("runs")
     for node, name in page.calls:
-        assumed = _runs_by_name(page.language, name) if name not in named else None
-        if name not in named and assumed is None:
+        assumed = _runs_by_name(page.language, name)
+        if (name not in named and assumed is None) or page.opens_nothing(node):
             continue
         on = nodes.receiver(node)
         given = next((a for a in nodes.arguments(node) if a.type in FUNCTIONS), None)
         if given is None:
             continue
-        construct = assumed or next(iter(page.constructs("runs", name, on)), None)
-        if construct is not None:
-            span = nodes.span(given)
-            made = _scope(construct, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
-            yield made._replace(certainty="assumed") if assumed else made
+        span = nodes.span(given)
+        known = page.constructs("runs", node)
+        for construct in (c for c in known if c.resolved) if known and known[0].resolved else known[:1]:
+            yield _scope(construct, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+        if not known and assumed is not None:
+            made = _scope(assumed, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            yield made._replace(certainty="assumed")
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +51,7 @@ def handed(group: Node, page: Page) -> Scope | None:
     if call is None:
         return None
     name, on = nodes.call_name(call), nodes.receiver(call)
-    constructs = page.constructs("runs", name, on)
+    constructs = page.constructs("runs", call)
     runs = (a for a in nodes.arguments(call) if a.type in FUNCTIONS or nodes.simple_name(a)[:1].isupper())
     if not constructs or next(runs, None) != group:
         return None
@@ -106,8 +108,9 @@ def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, 
         head=head,
         tail=Span(span.end - 1, span.end),
         resource=resource,
-        mode=construct.mode if construct.kind == "lock" or construct.mode == "retried" else "",
+        mode=construct.mode if construct.kind == "lock" or construct.mode == "retried" or construct.resolved else "",
         isolation=construct.isolation,
+        async_flow=construct.flows,
         owner=span,
         certainty="resolved" if construct.resolved else "syntactic",
         note=construct.note,

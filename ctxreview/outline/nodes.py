@@ -75,6 +75,19 @@ def call_name(call: Node) -> str:
     return simple_name(call.child_by_field_name("function"))
 
 
+def name_at(call: Node) -> int:
+    """The byte offset of the simple name of what is called."""
+    node = call.child_by_field_name("function")
+    while node is not None and node.type not in ("identifier", "this", "base"):
+        inner = node.child_by_field_name("name")
+        if inner is None and node.named_children:
+            inner = node.named_children[0 if node.type == "generic_name" else -1]
+        if inner is None:
+            break
+        node = inner
+    return node.start_byte if node is not None else call.start_byte
+
+
 class Call(NamedTuple):
     """A call and the simple name of what it calls."""
 

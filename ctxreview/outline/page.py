@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, Language
@@ -36,6 +37,8 @@ class Page(NamedTuple):
     declares: Mapping[str, str]
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
+    wrapped: Mapping[int, frozenset[int]] = MappingProxyType({})
+    """The calls of wrappers that were read: by the offset of the called name, the wrappers' indexes."""
 
     def owner(self, node: Node) -> Scope | None:
         """The innermost function around ``node``."""
@@ -46,23 +49,43 @@ class Page(NamedTuple):
         owner = self.owner(node)
         return owner.span if owner is not None else Span(0, 0)
 
-    def constructs(self, field: str, name: str, on: Node | None) -> tuple[Construct, ...]:
+    def constructs(self, field: str, call: Node) -> tuple[Construct, ...]:
         """The constructs that list a call under ``field``, by its name, or by its receiver's last name and its name.
 
         A construct that asks for a receiver gets one that matches by its name, or by its type where the function or file
-        declares it.
+        declares it. Where the call is one of a wrapper that was read, what that does alone.
         """
+        name = nodes.call_name(call)
         if name not in self.language.named(field):
             return ()
         table = self.language.table(field)
-        known = table.get(name, ())
+        known, on = table.get(name, ()), nodes.receiver(call)
+        if any(c.resolved for c in known):
+            read = self._read(call, known)
+            known = tuple(c for c in known if c.wrapper in read) if read else tuple(c for c in known if not c.resolved)
+            if read:
+                return known if read.isdisjoint(self.language.empty) else ()
         if on is not None:
             known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
         return tuple(c for c in known if not c.on or (on is not None and self._is_named(c.on, on)))
 
+    def _read(self, call: Node, known: Iterable[Construct]) -> frozenset[int]:
+        """The wrappers, by their index, of which it is a call."""
+        if self.wrapped:
+            return self.wrapped.get(nodes.name_at(call), frozenset())
+        return frozenset(c.wrapper for c in known if c.wrapper is not None)
+
+    def opens_nothing(self, call: Node) -> bool:
+        """Whether what it calls was read, and neither opens something for its caller nor runs a delegate under it."""
+        if not self.language.empty:
+            return False
+        name = nodes.call_name(call)
+        known = (*self.language.table("opens").get(name, ()), *self.language.table("runs").get(name, ()))
+        return not self._read(call, known).isdisjoint(self.language.empty)
+
     def opening(self, call: Node) -> tuple[Construct, ...]:
         """The constructs that a call opens."""
-        found = self.constructs("opens", nodes.call_name(call), nodes.receiver(call))
+        found = self.constructs("opens", call)
         given = nodes.arguments(call) if any(c.arguments or c.given for c in found) else []
         return tuple(
             c

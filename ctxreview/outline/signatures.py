@@ -142,6 +142,14 @@ def constraints(head: str, scope: str, name: str) -> tuple[str, ...] | None:
     return tuple(part for part in listed if part and part not in _NO_TYPES)
 
 
+def given(call: str, at: int) -> tuple[tuple[str, str], ...]:
+    """The arguments of a call's text after the character ``at``: the name that each is given by (``""``), and its own text."""
+    opening = call.find("(", at)
+    listed = _split(_inside(call, opening)) if opening >= 0 else ()
+    parts = (re.match(r"\s*(?:(\w+)\s*:(?!:))?\s*(.*?)\s*\Z", part, re.DOTALL) for part in listed)
+    return tuple((part[1] or "", part[2]) for part in parts if part is not None and part[2])
+
+
 def simple(written: str) -> str:
     """The simple name of a type as written: ``Repo`` of ``Data.Repo<int>?``."""
     return re.sub(r"<.*", "", written.strip().rstrip("?"), flags=re.DOTALL).rpartition(".")[2].strip().lstrip("@")

@@ -89,7 +89,7 @@ def check(outline: Outline) -> list[Finding]:
             if f.kind == "write"
             and f.span.start < again
             and (_root(f.target) in names or f.span.start == query.span.start)
-            and not _is_another(outline, member, f, names)
+            and not _is_another(outline, member, query, f, names)
         ]
         saves = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
         if not saves or any(_reattaches(f, outline, names) for f in later if f.span < saves[-1].span):
@@ -106,6 +106,28 @@ def check(outline: Outline) -> list[Finding]:
             what = f"`{given.name}` is then given it"
             found.append(_maybe(outline, query, name, given.span, saves[-1], what))
     return found
+
+
+def given_untracked(outline: Outline, member: Scope) -> Fact | None:
+    """The untracked query whose entities a function gives to whoever calls it, whatever its arguments are."""
+    body = body_of(outline, member.span)
+    for query in within(outline, member.span) if body is not None else ():
+        if body is None or query.kind != "tracking" or query.name not in UNTRACKED or _copies(outline, query):
+            continue
+        block = body.block(query.span.start)
+        if block.start > member.head.end and re.search(r"\S", body.plain(Span(member.head.end + 1, block.start))):
+            continue  # in a branch, as where a parameter asks for it
+        statement = re.split(r"[;{}]", body.plain(Span(member.head.start, query.span.start)))[-1]
+        bound = _bound(outline, member, query)
+        rest = body.plain(Span(query.span.end, member.span.end))
+        returned = re.findall(r"\breturn\b([^;]*);", rest)
+        if " ? " in statement or "AsTracking(" in rest:
+            continue
+        if re.search(r"\breturn\b|=>", statement) or (
+            bound and any(re.search(rf"(?<![\w.]){re.escape(bound)}\b", given) for given in returned)
+        ):
+            return query
+    return None
 
 
 def _chain(outline: Outline, query: Fact) -> Span:
@@ -159,12 +181,12 @@ def _context_reach(outline: Outline, member: Scope, query: Fact) -> Span:
     return member.span
 
 
-def _is_another(outline: Outline, member: Scope, write: Fact, names: set[str]) -> bool:
+def _is_another(outline: Outline, member: Scope, query: Fact, write: Fact, names: set[str]) -> bool:
     """Whether the variable got something else last, or a tracked entity, before it is written to."""
     name = _root(write.target)
     before = outline.source.text(Span(member.span.start, write.span.start))
     given = re.findall(rf"(?<![\w.]){re.escape(name)}\s*=(?![=>])([^;]*);", before)
-    if name not in names or not given:
+    if name not in names or not given or outline.source.text(query.span) in given[-1]:
         return False
     of = "|".join(map(re.escape, names))
     return "AsTracking(" in given[-1] or not re.search(rf"\b(?:{of}|{'|'.join(NEEDS)})\b", given[-1])

@@ -72,7 +72,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if removed and (len(loose) > 1 or any(change.after.in_loop(f.span.start) for f in loose)):
             found.append(_apart(change, loose, removed[0]))
         elif not removed:
-            found += _split(change) or _joined(change)
+            found += _split(change) or _only_in_loop(change) or _joined(change)
     return found
 
 
@@ -116,6 +116,29 @@ def _split(change: Change) -> list[Finding]:
             "What is left in the database when a later one fails, and who can see the state between them?",
             change.at((looped or new)[0].span),
             tuple(change.at(f.span, f.name) for f in new[1:4]),
+        )
+    ]
+
+
+def _only_in_loop(change: Change) -> list[Finding]:
+    """A save that was always reached and is now in a loop alone: what was changed outside of it waits for its first turn."""
+    old, new = ([f for f in saves(b) if f.name.startswith("SaveChanges")] for b in (change.before, change.after))
+    before, after = change.before, change.after
+    if not old or not new or any(before.in_loop(f.span.start) for f in old):
+        return []
+    changed = [f for f in after.facts if f.kind == "write" and f.target and not f.is_state]
+    left = [f for f in changed if not after.in_loop(f.span.start)]
+    if not left or not all(after.in_loop(f.span.start) for f in new):
+        return []
+    return [
+        Finding(
+            ID,
+            "high",
+            "syntactic",
+            f"The edit saves in a loop alone; {left[0].name} is changed outside of it, and not sent where the loop does not run.",
+            "Is it sent where there is nothing to go through, and together with the rest?",
+            change.at(new[0].span, new[0].name),
+            (change.at(left[0].span, f"changes {left[0].name}"), change.was(old[0].span, old[0].name)),
         )
     ]
 

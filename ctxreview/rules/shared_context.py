@@ -58,6 +58,8 @@ SEVERITY = "high"
 NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
 
 _CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")
+THROUGH = "through its context"
+"""What a read or save by a method of the repository has for detail, which uses a context that its object keeps."""
 _CONTEXT_NAME = re.compile(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")
 _EACH = frozenset({"ForEach", "ForEachAsync", "For", "ForAsync", "ForAll"})
 
@@ -87,7 +89,7 @@ def _shared(outline: Outline, fact: Fact) -> list[Finding]:
         used = {root: fact for root, n in counted.items() if n > 1 and not _made_inside(body, fact, root)}
     found = []
     for name, use in used.items():
-        certain = _declared(body, name)
+        certain = True if use.detail == THROUGH else _declared(body, name)
         if certain or (certain is None and _CONTEXT_NAME.search(name)):
             found.append(
                 Finding(
