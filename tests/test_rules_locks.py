@@ -212,6 +212,19 @@ LOUD: dict[tuple[ModuleType, str], str] = {
         "void A(int x) { lock (_gate) { _items.Add(x); } } void B(int x) { lock (_gate) { _items.Remove(x); } }"
         " void D() { lock (_gate) { _items.Clear(); } } int N() { return _items.Count; }"
     ),
+    (outside_lock, "a look into a dictionary before it"): (
+        "Dictionary<int, string> _d = new(); string G(int k) { if (_d.TryGetValue(k, out var v)) return v;"
+        " lock (_gate) { if (!_d.TryGetValue(k, out v)) { v = Make(k); _d[k] = v; } return v; } }"
+    ),
+    (outside_lock, "a look into a set before it"): (
+        "HashSet<int> _s = new(); void P(int k) { if (_s.Contains(k)) return; lock (_gate) { _s.Add(k); } }"
+    ),
+    (outside_lock, "a count before it"): (
+        "void P() { if (_items.Count == 0) return; lock (_gate) { _items.Clear(); } } void A() { lock (_gate) { _items.Add(1); } }"
+    ),
+    (outside_lock, "an entry after it"): (
+        "Dictionary<int, string> _d = new(); string G(int k) { lock (_gate) { _d[k] = Make(k); } return _d[k]; }"
+    ),
     (unlocked_getter, "a reference"): "string _s; string S { get { return _s; } set { lock (_gate) { _s = value; } } }",
     (unlocked_getter, "what it keeps"): "int N { get => field; set { lock (_gate) { field = value; _n++; } } }",
     (unlocked_getter, "a long"): "long _l; long L { get => _l; set { lock (_gate) { _l = value; } } }",
@@ -487,6 +500,20 @@ QUIET: dict[tuple[ModuleType, str], str] = {
     ),
     (outside_lock, "a look before the lock"): (
         "void A() { if (_n > 0) { lock (_gate) { if (_n > 0) { _n--; } } } } void B() { lock (_gate) { _n++; } }"
+    ),
+    (outside_lock, "a snapshot that is replaced whole"): (
+        "Dictionary<int, string> _d = new(); string G(int k) { if (_d.TryGetValue(k, out var v)) return v;"
+        " lock (_gate) { var next = new Dictionary<int, string>(_d); next[k] = Make(k); _d = next; return next[k]; } }"
+    ),
+    (outside_lock, "a dictionary made for several threads"): (
+        "ConcurrentDictionary<int, string> _d = new(); string G(int k) { if (_d.TryGetValue(k, out var v)) return v;"
+        " lock (_gate) { v = Make(k); _d[k] = v; return v; } }"
+    ),
+    (outside_lock, "the reference alone"): (
+        "void P() { if (_items == null) return; lock (_gate) { _items.Clear(); } } void A() { lock (_gate) { _items.Add(1); } }"
+    ),
+    (outside_lock, "changed under no lock at all"): (
+        "void P() { if (_items.Count == 0) return; lock (_gate) { Use(_items.Count); } } void A() { _items.Add(1); }"
     ),
     (outside_lock, "as often without it"): (
         "void A() { lock (_gate) { _n++; } } void B() { _n--; } void D() { Use(_n); } void E() { lock (_gate) { Use(_n); } }"

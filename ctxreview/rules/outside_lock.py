@@ -3,7 +3,8 @@
 What it flags
 -------------
 A field or property that is written under one lock, with most of its uses under it, and a use of it in another member under no lock. A getter
-without the lock that its setter takes is told as that.
+without the lock that its setter takes is told as that. Also a look into a plain collection before or after the lock, in a member that
+takes it: a collection is not made to be read while another thread changes it.
 
 Why it matters here
 -------------------
@@ -51,7 +52,18 @@ from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
 from ctxreview.rules.evidence import LOCK, LOCKS
-from ctxreview.rules.guarded import COLLECTIONS, Use, bare, declared, is_said_to_be_held, locks, own_calls, simple, uses
+from ctxreview.rules.guarded import (
+    COLLECTIONS,
+    Use,
+    bare,
+    declared,
+    gate,
+    is_said_to_be_held,
+    locks,
+    own_calls,
+    simple,
+    uses,
+)
 from ctxreview.rules.places import lines
 
 ID = "outside-lock"
@@ -89,6 +101,7 @@ def check(outline: Outline) -> list[Finding]:
     found: list[Finding] = []
     exempt: set[Span] | None = None
     for state, every in by_state.items():
+        found += _beside(state[1], every, own[state], held, outline)
         guard = _guard(every)
         if not guard or not any(not u.gates for u in every) or _is_atomic(state[1], outline):
             continue
@@ -110,15 +123,15 @@ def _guard(every: list[Use]) -> str:
     """The lock under which it is written, and used in most places."""
     counts: defaultdict[str, int] = defaultdict(int)
     for use in every:
-        for gate in use.gates:
-            counts[gate] += 1
-    gate = max(counts, key=lambda g: counts[g], default="")
+        for taken in use.gates:
+            counts[taken] += 1
+    most = max(counts, key=lambda g: counts[g], default="")
     writes = [u for u in every if u.fact.kind == "write" and not u.deferred]
-    under = sum(gate in u.gates for u in writes)
-    if not gate or not under or under * 2 <= len(writes):
+    under = sum(most in u.gates for u in writes)
+    if not most or not under or under * 2 <= len(writes):
         return ""
-    places = {u.member.span for u in every if gate in u.gates}
-    return gate if counts[gate] * 3 >= len(every) * 2 and len(places) > 1 else ""
+    places = {u.member.span for u in every if most in u.gates}
+    return most if counts[most] * 3 >= len(every) * 2 and len(places) > 1 else ""
 
 
 def _is_atomic(name: str, outline: Outline) -> bool:
@@ -189,6 +202,54 @@ def _outside(
         "Can this run while another thread holds the lock, and what does it then see or overwrite?",
         lines(outline, first.fact.span),
         tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
+    )
+
+
+def _beside(name: str, every: list[Use], member: Member, held: list[Scope], outline: Outline) -> Iterator[Finding]:
+    """The first look into a collection outside the lock under which it is changed, in a member that takes that lock."""
+    open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
+    if not open_ or simple(member.declares) not in COLLECTIONS or _is_atomic(name, outline):
+        return
+    writes = [u for u in every if u.fact.kind == "write"]
+    gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()
+    code = bare(outline)
+    if not gates or not any(_changes(u, name, code) for u in writes):
+        return
+    taken = {s.owner for s in held if gate(s) in gates}
+    looks = [u for u in open_ if u.function.span in taken and _looks_into(u, name, code)]
+    if not looks or is_said_to_be_held(looks[0].member, outline):
+        return
+    first, change = looks[0], next(u for u in writes if _changes(u, name, code))
+    yield Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"`{name}` is looked into in {first.member.name} outside the lock on `{min(gates)}`, under which it is changed.",
+        f"What does a {simple(member.declares)} give while another thread changes it?",
+        lines(outline, first.fact.span),
+        (lines(outline, change.fact.span, f"changed under the lock on {min(gates)}"),),
+    )
+
+
+_CHANGING = rb"(?:Try)?(?:Add|Remove|Insert|Clear|Enqueue|Dequeue|Push|Pop|UnionWith|ExceptWith|IntersectWith|SymmetricExceptWith|Sort|Reverse)\w*\s*\("
+
+
+def _changes(use: Use, name: str, code: bytes) -> bool:
+    """Whether a write changes what the collection has, and does not put another one in its place."""
+    start = max(0, use.fact.span.start - len(name) - 8)
+    own = re.escape(name.encode())
+    return (
+        re.search(rb"\b%s\s*[!?]?\s*(?:\[|\.\s*%s)" % (own, _CHANGING), code[start : use.fact.span.end + 1]) is not None
+    )
+
+
+def _looks_into(use: Use, name: str, code: bytes) -> bool:
+    """Whether a read asks the collection for something, or goes through it; the reference alone can be read at any time."""
+    at, end = use.fact.span.start, use.fact.span.start + code[use.fact.span.start :].find(name.encode()) + len(name)
+    before, after = code[max(0, at - 40) : at], code[end : end + 40]
+    return (
+        re.match(rb"\s*[!?]?\s*(?:\[|\.\s*\w)", after) is not None
+        or re.search(rb"\bin\s+(?:this\.)?$", before) is not None
     )
 
 
