@@ -16,11 +16,14 @@ from ctxreview.elisions import UnplacedError, balance
 from ctxreview.errors import ReplyError
 from ctxreview.model import Context, Edit, Source, Suggestion
 from ctxreview.reply import parse, same_path
+from ctxreview.unified import MARK
 
 NO_SUGGESTION = (
     "There is no suggestion in this answer: ctxreview reads a structured reply (JSON), a unified diff, "
     "or Markdown with fenced code."
 )
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+"""What ``git diff --color`` puts into a diff."""
 _CODE = frozenset({"", "csharp", "cs", "c#", "csx", "dotnet"})
 _FENCE = re.compile(r"(?P<indent>[ \t]*(?:>[ \t]?)*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
 _BEFORE = re.compile(
@@ -40,12 +43,16 @@ _SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|EXEC|DECLA
 
 
 class _Block(NamedTuple):
-    """A fence: its language, what it holds, the text between it and the fence before, and the rest of its first line."""
+    """A fence: its language, what it holds, the text between it and the fence before, and the rest of its first line.
+
+    ``raw`` is what it holds with the line ends that it came with.
+    """
 
     language: str
     code: str
     above: str
     info: str
+    raw: str = ""
 
 
 class _Title(NamedTuple):
@@ -59,17 +66,18 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     Raises :class:`ReplyError` when there is no code in it.
     """
     source = context.selection.source
-    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    given = _COLOURS.sub("", text.removeprefix(MARK))
+    text = given.replace("\r\n", "\n").replace(MARK, "")
     stripped = text.strip()
     if re.match(r"(```(json)?\s*)?\{\s*\"", stripped):
         found = parse(stripped, ()).suggestions
         if not found:
             raise ReplyError("This answer suggests no change, so there is nothing to check.")
         return found
-    blocks = list(_blocks(text))
+    blocks = list(_blocks(given))
     if not blocks:
         if patches.is_patch(text):
-            return (_patch(text, _Title("The given diff", ""), source, fenced=False),)
+            return (_patch(given, _Title("The given diff", ""), source, fenced=False),)
         if not _is_code(stripped, context):
             raise ReplyError(NO_SUGGESTION)
         blocks = [_Block("csharp", textwrap.dedent(text), "", "")]
@@ -81,7 +89,8 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
 
 def _blocks(text: str) -> Iterator[_Block]:
     """The fenced code in Markdown; a fence that is never closed goes on to the end."""
-    lines = text.split("\n")
+    given = text.split("\n")
+    lines = [line.removesuffix("\r").replace(MARK, "") for line in given]
     at = above = 0
     while at < len(lines):
         opened = _FENCE.fullmatch(lines[at])
@@ -97,13 +106,22 @@ def _blocks(text: str) -> Iterator[_Block]:
             ),
             len(lines),
         )
-        inside = lines[at + 1 : end]
+        inside, raw = lines[at + 1 : end], given[at + 1 : end]
         if ">" in opened["indent"]:
-            inside = [re.sub(r"^[ \t]*>[ \t]?", "", line) for line in inside]
+            inside, raw = ([re.sub(r"^[ \t]*>[ \t]?", "", line) for line in part] for part in (inside, raw))
         info = opened["info"].strip()
         language = re.split(r"[\s:{,]", info, maxsplit=1)[0].lower() if info else ""
-        yield _Block(language, textwrap.dedent("\n".join(inside)), "\n".join(lines[above:at]), info[len(language) :])
+        code = textwrap.dedent("\n".join(inside))
+        yield _Block(language, code, "\n".join(lines[above:at]), info[len(language) :], _dedented(raw))
         at = above = end + 1
+
+
+def _dedented(lines: list[str]) -> str:
+    """Lines without the indentation that all of them have, and nothing else changed: blank lines count in a diff."""
+    solid = [line for line in lines if line.strip()]
+    first = textwrap.dedent("\n".join(solid)).split("\n", 1)[0]
+    margin = solid[0][: len(solid[0]) - len(first)] if solid else ""
+    return "".join(f"{line.removeprefix(margin)}\n" for line in lines)
 
 
 def _is_code(text: str, context: Context) -> bool:
@@ -128,7 +146,7 @@ def _suggested(blocks: list[_Block], context: Context) -> Iterator[Suggestion]:
         title = _title(block, number)
         kind = _kind(block, source)
         if kind == "patch":
-            yield _patch(f"{_above_search(block)}{block.code}", title, source, fenced=True)
+            yield _patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True)
         elif (other := _other_file(block, source)) is not None:
             yield Suggestion(*title, (Edit(other, 0, 0, "", block.code.rstrip("\n")),))
         elif kind == "suggestion":
@@ -196,7 +214,7 @@ def _other_file(block: _Block, source: Source) -> str | None:
     first = next((line for line in block.code.splitlines() if line.strip()), "")
     if given is None and (comment := re.fullmatch(rf"\s*//\s*{_FILE.pattern}\s*", first)) is not None:
         given = comment[1]
-    return given.strip() if given and "." in given and not same_path(given.strip(), source.path) else None
+    return given.strip() if given and "." in given and not same_path(given.strip(), source) else None
 
 
 def _above_search(block: _Block) -> str:

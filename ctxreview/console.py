@@ -75,11 +75,34 @@ def _line(result: str) -> None:
 def read_text(name: str) -> str:
     """The text of a file, of standard input for ``-``. Raises :class:`SourceError` where it cannot be read."""
     if name == "-":
-        return sys.stdin.buffer.read().decode("utf-8-sig", "replace")
+        return decoded(sys.stdin.buffer.read())
     try:
-        return Path(name).read_bytes().decode("utf-8-sig", "replace")
+        return decoded(Path(name).read_bytes())
     except OSError as error:
         raise SourceError(f"{name}: cannot be read ({error.strerror}); check the path.") from None
+
+
+def decoded(raw: bytes) -> str:
+    """The text of bytes as people and shells write them: UTF-8, UTF-16 (PowerShell's ``>``), or, line by line, Windows-1252.
+
+    A diff has each line in the encoding of its file.
+    """
+    from ctxreview.selection import decode
+
+    with contextlib.suppress(UnicodeDecodeError):
+        return raw.decode("utf-8-sig")
+    with contextlib.suppress(SourceError):
+        read = decode(raw, "")
+        if read.encoding.startswith(("utf-16", "utf-32")):
+            return read.data.decode()
+    return "".join(_decoded(line) for line in raw.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True))
+
+
+def _decoded(line: bytes) -> str:
+    for codec in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return line.decode(codec)
+    return line.decode("latin-1")
 
 
 def selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:
@@ -87,7 +110,7 @@ def selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[st
     if listed is not None and given:
         raise ConfigError("Give selections as arguments or with --selections, not both.")
     if listed is not None:
-        return [line.strip() for line in read_text(listed).splitlines() if line.strip()], True
+        return [line for line in read_text(listed).splitlines() if line.strip()], True
     if not given:
         from ctxreview.selection import FORMS
 

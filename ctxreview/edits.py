@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ctxreview.elisions import UnplacedError, filled, is_elision, is_telling, leaves_out, squeezed
 from ctxreview.model import Edit, Source, Span, Suggestion
-from ctxreview.reply import same_path
+from ctxreview.reply import same_path, segments
 
 TAB = 4
 """Columns of a tab where a fragment with spaces goes into a file with tabs, or the other way round."""
@@ -21,8 +21,11 @@ def apply(suggestion: Suggestion, source: Source) -> Source:
     if not suggestion.edits:
         raise UnplacedError("It proposes no edit.")
     for edit in suggestion.edits:
-        if not same_path(edit.path, source.path):
+        if not is_here(edit, source):
             raise UnplacedError(f"It changes {edit.path}, which is not the file of the selection.")
+        if edit.verbatim:
+            placed.append(_verbatim(edit, source))
+            continue
         (first, last), new = _made(edit, source)
         placed.append(_bytes(first, last, new, source))
     placed.sort(key=lambda p: p[0])
@@ -34,6 +37,50 @@ def apply(suggestion: Suggestion, source: Source) -> Source:
     if data == source.data:
         raise UnplacedError("It changes nothing.")
     return Source(source.path, data, source.encoding, source.root)
+
+
+def is_here(edit: Edit, source: Source) -> bool:
+    """Whether an edit is of ``source``: a verbatim one names it exactly, others as models do."""
+    return edit.path == source.path if edit.verbatim else same_path(edit.path, source)
+
+
+def file_named(named: Iterable[Sequence[str]], source: Source) -> str | None:
+    """Which of the names in a diff is that of ``source``; ``named`` has those of each file. ``None``: none of them.
+
+    A path may begin in the root, in a folder under it or in one around it: the one is meant that agrees with most of the
+    file's own path from the right. Raises :class:`UnplacedError` where two files agree equally well.
+    """
+    own = segments(source.path)
+    whole = [*source.root.parts, *own]
+
+    def agreed(name: str) -> int:
+        parts = segments(name)
+        most = min(len(parts), len(whole))
+        same = next((n for n in range(most) if parts[-1 - n] != whole[-1 - n]), most)
+        return same if same and (same == len(parts) or same >= len(own)) else 0
+
+    best: dict[tuple[str, ...], tuple[int, str]] = {}
+    for names in dict.fromkeys(map(tuple, named)):
+        length, name = max(((agreed(n) or agreed(n.strip()), n) for n in names), key=lambda f: f[0], default=(0, ""))
+        if length:
+            best.setdefault(tuple(segments(name)), (length, name))
+    most = max((length for length, _ in best.values()), default=0)
+    rivals = {parts: name for parts, (length, name) in best.items() if length == most or list(parts) == own}
+    if most <= len(own) and tuple(own) in rivals:
+        return rivals[tuple(own)]
+    if len(rivals) > 1:
+        raise UnplacedError(f"It changes {' and '.join(rivals.values())}, which may each be the file of the selection.")
+    return next(iter(rivals.values()), None)
+
+
+def _verbatim(edit: Edit, source: Source) -> tuple[Span, bytes]:
+    """The bytes that an edit with its line ends replaces, and those it puts there."""
+    starts, size = source.starts, len(source.data)
+    start = starts[edit.start_line - 1] if edit.start_line <= len(starts) else size
+    end = starts[edit.end_line] if edit.end_line < len(starts) else size
+    if source.data[start:end] != edit.original.encode("utf-8", "replace"):
+        raise UnplacedError("The lines it replaces are not in the file as it is now.")
+    return Span(start, end), edit.replacement.encode("utf-8", "replace")
 
 
 def _bytes(first: int, last: int, new: Sequence[str], source: Source) -> tuple[Span, bytes]:
@@ -55,6 +102,14 @@ def lines_of(source: Source, first: int, last: int) -> list[str]:
 def replacing(source: Source, first: int, last: int, new: Sequence[str]) -> Edit:
     """The edit that puts ``new``, which has the file's indentation already, in the place of some lines."""
     return Edit(source.path, first, last, "\n".join(lines_of(source, first, last)), "\n".join(new))
+
+
+def verbatim(source: Source, first: int, last: int, new: Sequence[str]) -> Edit:
+    """The edit that puts just these lines in the place of some, whatever comments there are among them."""
+    end = source.starts[last] if last < len(source.starts) else len(source.data)
+    original = source.data[source.starts[first - 1] : end].decode("utf-8", "replace")
+    tail = source.newline if new and original.endswith(("\n", "\r")) else ""
+    return Edit(source.path, first, last, original, source.newline.join(new) + tail, verbatim=True)
 
 
 def _made(edit: Edit, source: Source) -> tuple[tuple[int, int], list[str]]:

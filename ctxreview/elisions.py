@@ -20,6 +20,7 @@ _OF_WHAT = (
     r"usings?|imports?|statements?|lines?|constructors?|file|before|above|unchanged|omitted|brevity|here|stays?|"
     r"remains?|checks?|validation|parts?|is|as)\b"
 )
+_SMALL = r"\b(?:the|of|this|that|in|all|and|your|for|are|to)\b"
 _COMMENT = re.compile(r"\s*(?://+|#|/\*+|--|<!--)?\s*(.*?)\s*(?:\*+/|-->)?\s*")
 _IN_BRACES = re.compile(
     rf"(?P<head>.*?)\{{\s*(?:/\*\s*)?(?:{_DOTS})(?:[^{{}}]*?)(?:\*/)?\s*\}}(?P<tail>.*)|"
@@ -42,8 +43,8 @@ class UnplacedError(Exception):
 
 
 def squeezed(line: str) -> str:
-    """A line without its layout."""
-    return " ".join(line.split())
+    """A line without its layout; a byte order mark is a part of it."""
+    return " ".join(line.replace("\ufeff", "").split())
 
 
 def code_only(text: str) -> str:
@@ -80,6 +81,20 @@ def is_elision(line: str) -> bool:
         return True
     rest = words[: named.start()] + words[named.end() :] if named and len(words.split()) <= 9 else "that is no elision"
     return not re.search(r"\w", rest) or (bool(named) and bool(re.search(_OF_WHAT, rest, re.IGNORECASE)))
+
+
+def is_placeholder(line: str) -> bool:
+    """Whether a line is an elision and nothing else: dots, or a comment that has no words but those of one.
+
+    An elision in a fragment may be any ``// the checks of the order remain``; a diff says itself what it leaves alone.
+    """
+    if not is_elision(line):
+        return False
+    said = _COMMENT.fullmatch(line.strip())
+    words = said[1] if said is not None else ""
+    return bool(re.search(_DOTS, words)) or not re.search(
+        r"\w", re.sub(rf"{_LEFT_OUT}|{_OF_WHAT}|{_SMALL}", "", words, flags=re.I)
+    )
 
 
 def leaves_out(given: Sequence[str], original: Sequence[str]) -> bool:

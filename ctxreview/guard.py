@@ -11,12 +11,15 @@ from collections.abc import Iterator, Sequence
 from ctxreview import rules
 from ctxreview.across import edited, elsewhere
 from ctxreview.answers import suggestions
-from ctxreview.edits import apply
+from ctxreview.edits import apply, is_here
 from ctxreview.elisions import UnplacedError
 from ctxreview.model import Change, Context, Finding, Guarded, GuardVerdict, Lines, Outline, Source, Suggestion
 from ctxreview.outline import outline
+<<<<<<< HEAD
 from ctxreview.reply import same_path
 from ctxreview.repository import Repository
+=======
+>>>>>>> a2442ba (Diffs apply as git applies them: byte order marks, line ends, comments, -U0, quoted names, paths from any folder)
 
 __all__ = ["WORST", "apply", "guard", "suggestions", "worst"]
 
@@ -36,7 +39,7 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
     is compared.
     """
     before = context.outline
-    here = [e for e in suggestion.edits if same_path(e.path, before.source.path)]
+    here = [e for e in suggestion.edits if is_here(e, before.source)]
     others = tuple(dict.fromkeys(e.path for e in suggestion.edits if e not in here))
     if suggestion.unplaced:
         return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=suggestion.unplaced)
@@ -86,7 +89,7 @@ def _changes(before: Source, after: Source) -> Iterator[Change]:
 
 
 def _lines(source: Source) -> list[str]:
-    return source.data.decode("utf-8", "replace").splitlines()
+    return source.lines[: source.line_count]
 
 
 def _diff(before: Source, after: Source) -> str:

@@ -725,7 +725,8 @@ class ChecklistAnswer(NamedTuple):
 class Edit(NamedTuple):
     """Replace ``original`` (lines ``start_line`` to ``end_line``, 1-based, inclusive) by ``replacement``.
 
-    ``start_line`` 0 means that only ``original`` says where.
+    ``start_line`` 0 means that only ``original`` says where. ``verbatim`` texts have their line ends, and every line in
+    them counts; there ``end_line`` may be ``start_line - 1``: nothing is replaced, and the text goes before ``start_line``.
     """
 
     path: str
@@ -733,6 +734,7 @@ class Edit(NamedTuple):
     end_line: int
     original: str
     replacement: str
+    verbatim: bool = False
 
 
 class Suggestion(NamedTuple):

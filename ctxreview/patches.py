@@ -1,6 +1,7 @@
 """Diffs as chat models write them: unified, ``*** Begin Patch``, or SEARCH/REPLACE blocks, to edits of a source.
 
-Line numbers and counts in hunk headers are often wrong, and headers are left out; so a hunk is found by what it quotes.
+What applies exactly is done so by :mod:`ctxreview.unified`. Else line numbers and counts in hunk headers are often wrong,
+and headers are left out; so a hunk is found by what it quotes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.edits import columns, lines_of, moved, places_of, replacing
-from ctxreview.elisions import UnplacedError, is_elision, is_telling, squeezed
+from ctxreview import unified
+from ctxreview.edits import columns, file_named, lines_of, moved, places_of, verbatim
+from ctxreview.elisions import UnplacedError, is_elision, is_placeholder, is_telling, squeezed
 from ctxreview.model import Edit, Source
-from ctxreview.reply import same_path
 
 _HUNK = re.compile(r"@@(?: -(\d+)(?:,(\d+))? \+\d+(?:,\d+)?)?(.*)")
 _FILE = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+)")
@@ -21,15 +22,20 @@ _SEARCH = re.compile(
     r"^<{5,9} *(?:SEARCH|ORIGINAL|HEAD)?[^\n]*\n(.*?)^={5,9}[ \t]*\n(.*?)^>{5,9} *(?:REPLACE|UPDATED)?[^\n]*$",
     re.M | re.S,
 )
+_WORDS = re.compile(r"\[-[^\n]*?-\]|\{\+[^\n]*?\+\}")
+"""A change in ``git diff --word-diff``."""
 _NEITHER = re.compile(
     r"index |new file mode|deleted file mode|old mode|new mode|similarity |rename |copy |\\ No newline"
 )
 
 
 class Hunk(NamedTuple):
-    """Lines with their sign (space, ``-``, ``+``), where they are said to start (0: nowhere) and how many to be."""
+    """Lines with their sign (space, ``-``, ``+``), where they are said to start (0: nowhere) and how many to be.
 
-    path: str
+    ``names`` are those of the file, the last the newest.
+    """
+
+    names: tuple[str, ...]
     lines: tuple[tuple[str, str], ...]
     start: int = 0
     size: int = 0
@@ -39,7 +45,11 @@ class Hunk(NamedTuple):
 def is_patch(text: str) -> bool:
     """Whether a text is, or has in it, a diff of any kind."""
     return bool(
-        re.search(r"^(@@ .*@@|@@ -\d|diff --git |\*\*\* Begin Patch|\*\*\* Update File: )", text, re.M)
+        re.search(
+            r"^(@@ .*@@|@@ -\d|@@@ |diff --(?:git|cc|combined) |\*\*\* \d+(?:,\d+)? \*{4}|\*\*\* Begin Patch|\*\*\* Update File: )",
+            text,
+            re.M,
+        )
         or re.search(r"^--- \S.*\n\+\+\+ \S", text, re.M)
         or _SEARCH.search(text)
     )
@@ -48,12 +58,32 @@ def is_patch(text: str) -> bool:
 def edits(text: str, source: Source, fenced: bool = True) -> tuple[Edit, ...]:
     """The edits of a diff, those of other files as they are given. Raises :class:`UnplacedError`.
 
-    ``fenced``: there is nothing but the diff in ``text``.
+    ``fenced``: there is nothing but the diff in ``text``, which has the line ends that it came with.
     """
+    exact = unified.edits(text, source)
+    if exact is not None:
+        return exact
+    text = text.replace("\r\n", "\n").replace(unified.MARK, "")
     blocks = list(_SEARCH.finditer(text))
     if blocks:
         return tuple(_search_edit(text, block, source) for block in blocks)
-    return tuple(e for hunk in hunks(text, source, fenced) if (e := _edit(hunk, source)) is not None)
+    _refuse_other_forms(text)
+    found = list(hunks(text, source, fenced))
+    mine = file_named((h.names for h in found), source)
+    return tuple(e for hunk in found if (e := _edit(hunk, mine, source)) is not None)
+
+
+def _refuse_other_forms(text: str) -> None:
+    """Raises for the forms of git and diff that do not say, line by line, what becomes of the file."""
+    if re.search(r"^(?:@@@ |diff --(?:cc|combined) )", text, re.M):
+        raise UnplacedError(
+            "It is a combined diff, of a merge: give the one against a single parent, as of git diff REV."
+        )
+    if re.search(r"^\*\*\* \d+(?:,\d+)? \*{4}", text, re.M):
+        raise UnplacedError("It is a context diff: give a unified one, as of diff -u.")
+    inside = re.split(r"^@@ .*\n", text, flags=re.M)[1:]
+    if any(re.search(r"^~$", h, re.M) or (_WORDS.search(h) and not re.search(r"^[+-]", h, re.M)) for h in inside):
+        raise UnplacedError("It is a diff of words: give one of lines, as of git diff without --word-diff.")
 
 
 def _search_edit(text: str, block: re.Match[str], source: Source) -> Edit:
@@ -64,9 +94,10 @@ def _search_edit(text: str, block: re.Match[str], source: Source) -> Edit:
 
 def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
     """The hunks in a text. Without any header its lines are one hunk of ``source``."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
-    path, start, size, near = source.path, 0, 0, ""
+    names: tuple[str, ...] = (source.path,)
+    start, size, near = 0, 0, ""
     inside = fenced and not is_patch(text)
     body: list[tuple[str, str]] = []
 
@@ -76,23 +107,23 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
         while body and body[0] == (" ", ""):
             body.pop(0)
         if any(sign != " " for sign, _ in body):
-            yield Hunk(path, tuple(body), start, size, near)
+            yield Hunk(names, tuple(body), start, size, near)
         body.clear()
 
     for i, line in enumerate(lines):
         following = lines[i + 1] if i + 1 < len(lines) else ""
         if git := re.fullmatch(r"diff --git a/(.+) b/(.+)", line):
             yield from flushed()
-            path, inside = git[2], False
+            names, inside = git.groups(), False
         elif line.startswith("--- ") and following.startswith("+++ "):
             yield from flushed()
-            path, inside = _named(line), False
+            inside = False
         elif line.startswith("+++ ") and i and lines[i - 1].startswith("--- "):
-            path = path if line.startswith("+++ /dev/null") else _named(line)
+            names = tuple(name for name in unified.header_names(lines[i - 1], line) if name) or names
             inside, start, size, near = True, 0, 0, ""
         elif patch := _FILE.fullmatch(line):
             yield from flushed()
-            path, inside, start, size, near = patch[2].strip(), True, 0, 0, ""
+            names, inside, start, size, near = (patch[2].strip(),), True, 0, 0, ""
         elif line.startswith("*** "):
             yield from flushed()
             inside = False
@@ -115,19 +146,13 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
     yield from flushed()
 
 
-def _named(header: str) -> str:
-    """The path in a ``---`` or ``+++`` line."""
-    path = re.split(r"\t|\s+\d{4}-\d\d-\d\d", header[4:])[0].strip().strip('"')
-    return re.sub(r"^[abiwco]/", "", path)
-
-
-def _edit(hunk: Hunk, source: Source) -> Edit | None:
+def _edit(hunk: Hunk, mine: str | None, source: Source) -> Edit | None:
     old = [text for sign, text in hunk.lines if sign != "+"]
     new = [text for sign, text in hunk.lines if sign != "-"]
-    if not same_path(hunk.path, source.path):
-        return Edit(hunk.path, hunk.start, hunk.start, "\n".join(old), "\n".join(new))
+    if mine not in hunk.names:
+        return Edit(hunk.names[-1], hunk.start, hunk.start, "\n".join(old), "\n".join(new), verbatim=True)
     known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
-    left_out = next((t for s, t in hunk.lines if s == "+" and is_elision(t) and squeezed(t) not in known), None)
+    left_out = next((t for s, t in hunk.lines if s == "+" and is_placeholder(t) and squeezed(t) not in known), None)
     if left_out is not None:
         raise UnplacedError(f"It adds a line that stands for other code: `{squeezed(left_out)}`.")
     if not any(line.strip() for line in old):
@@ -142,7 +167,7 @@ def _edit(hunk: Hunk, source: Source) -> Edit | None:
         made, there, last = made[:-1], there[:-1], last - 1
     while made[1:] and made[0] == there[0] and _solid(there[1:]) and _solid(made[1:]):
         made, there, first = made[1:], there[1:], first + 1
-    return replacing(source, first, last, made)
+    return verbatim(source, first, last, made)
 
 
 def _solid(lines: Sequence[str]) -> bool:

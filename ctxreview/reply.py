@@ -108,7 +108,7 @@ def verify(reply: Reply, context: Context) -> Reply:
 
 def _supported(evidence: Evidence, source: Source) -> bool:
     quote = _squeezed(evidence.quote)
-    if not quote or not same_path(evidence.path, source.path) or not 1 <= evidence.line <= source.line_count:
+    if not quote or not same_path(evidence.path, source) or not 1 <= evidence.line <= source.line_count:
         return False
     first, last = max(1, evidence.line - NEAR), min(source.line_count, evidence.line + NEAR)
     near = source.text(source.line_span(first, last))
@@ -121,7 +121,20 @@ def _squeezed(text: str) -> str:
     return " ".join(re.sub(r"\[REDACTED:([\w-]+):\d+\]", r"[REDACTED:\1]", text).split())
 
 
-def same_path(given: str, path: str) -> bool:
-    """Whether ``given`` names the file: models shorten paths from the left and change slashes."""
-    parts = [p for p in re.split(r"[\\/]+", given) if p not in ("", ".")]
-    return bool(parts) and path.split("/")[-len(parts) :] == parts
+def segments(path: str) -> list[str]:
+    """The names in a path with slashes of either kind, without ``.`` and the ``..`` it begins with."""
+    parts = [part for part in re.split(r"[\\/]+", path) if part not in ("", ".")]
+    while parts and parts[0] == "..":
+        parts.pop(0)
+    return parts
+
+
+def same_path(given: str, source: Source) -> bool:
+    """Whether ``given`` names the file, as seen from its root, a folder in it or one around it.
+
+    Models shorten paths from the left and change slashes. A path that is longer than the file's whole one names it where
+    the file's has a folder in it: ``Program.cs`` alone is one of many.
+    """
+    parts, own = segments(given), segments(source.path)
+    whole = [*source.root.parts, *own]
+    return bool(parts) and (parts == whole[-len(parts) :] or (len(own) > 1 and parts[-len(own) :] == own))

@@ -37,14 +37,16 @@ def select(given: str, root: Path | None = None) -> Selection:
     """The selection that ``given`` names; lines and columns are 1-based and inclusive.
 
     The path is taken from the current directory, or else from ``root``. Columns past a line's end mean
-    its end, as carets do. Raises :class:`SourceError` when the text, the file or the range is wrong.
+    its end, as carets do. Blanks around the path are a part of it where there is such a file.
+    Raises :class:`SourceError` when the text, the file or the range is wrong.
     """
-    form = _FORM.fullmatch(given.strip())
+    form = _FORM.fullmatch(given.rstrip())
     if form is None:
         raise SourceError(f"{given!r} is not a selection: write {FORMS}.")
-    path = Path(form["path"])
-    if root is not None and not path.is_absolute() and not _exists(path) and _exists(root / path):
-        path = root / path
+    spelled, bare = form["path"], form["path"].strip()
+    path = Path(bare)
+    if root is not None or spelled != bare:
+        path = next((there for p in (spelled, bare) if (there := _found(Path(p), root)) is not None), path)
     source = read(path, root)
     if form["l1"]:
         l1, c1, l2, c2 = (int(form[k]) for k in ("l1", "c1", "l2", "c2"))
@@ -61,9 +63,16 @@ def select(given: str, root: Path | None = None) -> Selection:
     return Selection(source, source.line_span(first, last), given)
 
 
+def _found(path: Path, root: Path | None) -> Path | None:
+    """The path as it leads to a file, from the current directory or else from ``root``."""
+    if _exists(path):
+        return path
+    return root / path if root is not None and not path.is_absolute() and _exists(root / path) else None
+
+
 def path_in(given: str) -> str:
     """The path that a selection names; what is no selection as it is."""
-    form = _FORM.fullmatch(given.strip())
+    form = _FORM.fullmatch(given.rstrip())
     return form["path"] if form is not None else given
 
 

@@ -96,7 +96,7 @@ def workspace(root: Path, extensions: Collection[str]) -> Workspace:
     suffixes = tuple(extensions)
 
     def wanted(name: str) -> bool:
-        return name.lower().endswith(suffixes) and _own(name)
+        return name.lower().rstrip().endswith(suffixes) and _own(name)
 
     names, stopped = _walked(home, wanted)
     paths, large = _readable(home, filter(wanted, names))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ctxreview.errors import SourceError
 from ctxreview.model import Source, Span
+from ctxreview.outline import outline
 from ctxreview.selection import MAX_BYTES, decode, read, select
 
 CODE = "class A\n{\n    void Größe(string 名) { }\n\n    int x = 1; // 🙂 done\n}\n"
@@ -413,3 +414,23 @@ def test_any_bytes_are_text_or_refused(raw: bytes) -> None:
     else:
         assert source.data.decode().strip()
         assert source.line_count >= 1
+
+
+@pytest.mark.parametrize("name", [" lead.cs", "lead.cs ", "  two words .cs", "\tlead.cs"])
+def test_blanks_around_a_name(repo: Path, name: str) -> None:
+    """A file whose name begins or ends with a blank is selected by it; beside one without, each is what it says."""
+    (repo / name).write_text(CODE.replace("class A", "class Odd"), "utf-8")
+    assert "class Odd" in select(f"{name}:1").source.line(1)
+    assert select(f"{name}:1", repo).source.path == name
+    (repo / name.strip()).write_text(CODE.replace("class A", "class Plain"), "utf-8")
+    assert "class Odd" in select(f"{name}:1-2").source.line(1)
+    assert "class Plain" in select(f"{name.strip()}:1-2").source.line(1)
+    assert outline(select(f"{name}:1").source).language == "csharp"
+
+
+@pytest.mark.parametrize("spelled", ["  A.cs:1", "A.cs:1  \t", "\tA.cs:1:1-1:3\n", "A.cs :1", " A.cs :1-2 "])
+def test_stray_blanks_around_a_path(repo: Path, spelled: str) -> None:
+    """Blanks around a path that are no part of a file's name are not looked at, from the folder and from the root."""
+    assert select(spelled).source.path == "A.cs"
+    assert select(spelled, repo).source.path == "A.cs"
+    assert failure(spelled.replace("A.cs", "B.cs")).startswith("B.cs: cannot be read")

@@ -252,7 +252,7 @@ def extensions() -> Mapping[str, str]:
 
 def language_of(path: str) -> Language:
     """The language of a file, by its extension. Raises :class:`SourceError` when there is none for it."""
-    name = extensions().get(PurePath(path).suffix.lower())
+    name = extensions().get(PurePath(path).suffix.lower().rstrip())
     if name is None:
         known = ", ".join(sorted(extensions()))
         raise SourceError(f"{path}: no language is known for this file; ctxreview reads {known}.")
