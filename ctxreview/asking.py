@@ -72,13 +72,12 @@ def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits,
 def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
-    ``live`` shows on a terminal how much has come.
+    ``live`` shows how much has come on standard error, which is a terminal then.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
     at = located(endpoint)
     where = at.base_url or ""
     gc.enable()  # see __main__; an SDK makes garbage
-    live = live and sys.stderr is not None and sys.stderr.isatty()
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
 
     def progress(characters: int) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -44,8 +44,26 @@ def teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
 
 
 def colour(output: Path | None) -> bool:
-    """Whether a result may have colours: only on a terminal, and where nobody said otherwise."""
-    return output is None and sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    """Whether a result may have colours: on a terminal that has them, unless somebody said otherwise; never in a file."""
+    return output is None and coloured(sys.stdout)
+
+
+def coloured(stream: TextIO | None) -> bool:
+    """Whether escapes may be written to a stream: NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, TERM and CLICOLOR, in that order.
+
+    As at no-color.org, force-color.org and bixense.com/clicolors; an empty variable is one that is not set.
+    """
+    said = os.environ.get
+    if stream is None or said("NO_COLOR"):
+        return False
+    if said("FORCE_COLOR", "0") not in ("", "0") or said("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return said("TERM") != "dumb" and said("CLICOLOR") != "0" and stream.isatty()
+
+
+def is_live(stream: TextIO | None) -> bool:
+    """Whether a line on a stream can be written over, as a progress bar is: on a terminal that is not a dumb one."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def write(result: str, output: Path | None) -> None:
@@ -105,10 +123,18 @@ def _decoded(line: bytes) -> str:
     return line.decode("latin-1")
 
 
-def selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[str], bool]:
-    """The selections given as arguments or ``listed`` in a file, and whether they are printed as JSON Lines."""
+def selections(given: Sequence[str] | None, listed: str | None, form: str | None) -> tuple[list[str], bool]:
+    """The selections given as arguments or ``listed`` in a file, and whether they are printed as JSON Lines.
+
+    Raises :class:`ConfigError` for none, and for several where another ``form`` was asked for.
+    """
     if listed is not None and given:
         raise ConfigError("Give selections as arguments or with --selections, not both.")
+    if form not in (None, "json") and (listed is not None or len(given or ()) > 1):
+        raise ConfigError(
+            f"--format {form}: several selections, and those of --selections, are printed as JSON, one a line; "
+            "give one selection, or leave --format out."
+        )
     if listed is not None:
         return [line for line in read_text(listed).splitlines() if line.strip()], True
     if not given:
@@ -116,6 +142,17 @@ def selections(given: Sequence[str] | None, listed: str | None) -> tuple[list[st
 
         raise ConfigError(f"Nothing is selected: give {FORMS}, or --selections FILE.")
     return list(given), len(given) > 1
+
+
+def alone(ctx: typer.Context, option: str, does: str, *others: str) -> None:
+    """Raises :class:`ConfigError` where parameters were given beside an option that would not look at them."""
+    known = {p.name: p for p in ctx.command.params}
+    beside = [
+        known[name] for name in others if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    if beside:
+        said = ", ".join(max(p.opts, key=len) if p.param_type_name == "option" else p.make_metavar(ctx) for p in beside)
+        raise ConfigError(f"{option} {does}; give it without {said}.")
 
 
 def print_each(

@@ -132,9 +132,7 @@ def segments(path: str) -> list[str]:
 def same_path(given: str, source: Source) -> bool:
     """Whether ``given`` names the file, as seen from its root, a folder in it or one around it.
 
-    Models shorten paths from the left and change slashes. A path that is longer than the file's whole one names it where
-    the file's has a folder in it: ``Program.cs`` alone is one of many.
+    Models shorten paths from the left and change slashes.
     """
-    parts, own = segments(given), segments(source.path)
-    whole = [*source.root.parts, *own]
-    return bool(parts) and (parts == whole[-len(parts) :] or (len(own) > 1 and parts[-len(own) :] == own))
+    parts = segments(given)
+    return bool(parts) and [*source.root.parts, *segments(source.path)][-len(parts) :] == parts

@@ -39,7 +39,8 @@ Run = Callable[..., Done]
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment without keys, settings, proxies, clipboards and user files."""
     unwanted = re.compile(
-        r"(OPENAI|ANTHROPIC|CTXREVIEW|TIKTOKEN)_.*|.*_proxy|NO_COLOR|(WAYLAND_)?DISPLAY|PYTHONPATH", re.I
+        r"(OPENAI|ANTHROPIC|CTXREVIEW|TIKTOKEN)_.*|.*_proxy|NO_COLOR|FORCE_COLOR|CLICOLOR(_FORCE)?|(WAYLAND_)?DISPLAY|PYTHONPATH",
+        re.I,
     )
     kept = {name: value for name, value in os.environ.items() if not unwanted.fullmatch(name)}
     empty = tmp_path_factory.mktemp("empty")
@@ -312,8 +313,9 @@ def on_a_terminal(args: Sequence[str], env: Mapping[str, str], cwd: Path) -> str
 @pytest.mark.parametrize("command", ["context", "review"])
 def test_colours_on_a_terminal(environment: dict[str, str], example: Path, command: str) -> None:
     """On a terminal the text is the same with colours, and NO_COLOR takes them away."""
-    coloured = on_a_terminal([command, QUERY], environment, example)
-    plain = on_a_terminal([command, QUERY], environment | {"NO_COLOR": "1"}, example)
+    xterm = environment | {"TERM": "xterm"}
+    coloured = on_a_terminal([command, QUERY], xterm, example)
+    plain = on_a_terminal([command, QUERY], xterm | {"NO_COLOR": "1"}, example)
     assert ESCAPE in coloured
     assert ESCAPE not in plain
     assert [line.rstrip() for line in re.sub(r"\x1b\[[\d;]*m", "", coloured).splitlines()] == plain.splitlines()

@@ -8,10 +8,10 @@ from ctxreview.commands.options import (
     DEFAULT_QUESTION,
     Budget,
     Format,
-    Formats,
     Hops,
     Listed,
     Many,
+    ManyFormats,
     Output,
     Root,
 )
@@ -24,7 +24,7 @@ app = typer.Typer(rich_markup_mode=None)
 def context(
     selections: Many = None,
     listed: Listed = None,
-    format_: Formats = Format.TEXT,
+    format_: ManyFormats = None,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
@@ -43,7 +43,7 @@ def context(
     from ctxreview.review import context_of
 
     job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)._replace(whole=False)
-    given, many = console.selections(selections, listed)
+    given, many = console.selections(selections, listed, format_)
 
     def shown(value: Context) -> str:
         if format_ is Format.JSON or many:

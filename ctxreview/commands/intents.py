@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -72,7 +73,11 @@ def intent(
         console.say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
         return
     endpoint = chosen(endpoint) if endpoint is not None else None
-    asks = asking.asking(endpoint, fresh, Account(within), console.say, live=True) if endpoint is not None else None
+    asks = (
+        asking.asking(endpoint, fresh, Account(within), console.say, live=console.is_live(sys.stderr))
+        if endpoint is not None
+        else None
+    )
     made = intents.draft(value, scope, job, asks)
     if made.review is not None and endpoint is not None:
         asking.keep(made.review, endpoint, console.say)

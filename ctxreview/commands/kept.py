@@ -22,6 +22,7 @@ Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in whi
 
 @app.command()
 def log(
+    ctx: typer.Context,
     text: Text = "",
     stats: Annotated[bool, typer.Option("--stats", help="Sum up by month and model instead.")] = False,
     purge: Annotated[bool, typer.Option("--purge", help="Delete what is kept instead.")] = False,
@@ -45,8 +46,19 @@ def log(
 
     if older_than is not None and not purge:
         raise ConfigError("--older-than says what --purge deletes; give both.")
-    if purge and (text or stats):
-        raise ConfigError("--purge deletes whatever stands in it; give it without a text and without --stats.")
+    if purge:
+        console.alone(
+            ctx,
+            "--purge",
+            "deletes whatever stands in it, and prints nothing",
+            "text",
+            "stats",
+            "limit",
+            "format_",
+            "output",
+        )
+    if stats:
+        console.alone(ctx, "--stats", "sums up all that was kept", "text", "limit")
     if older_than is not None and older_than < 0:
         raise ConfigError(f"--older-than {older_than}: give a number of days.")
     if purge:

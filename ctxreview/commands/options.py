@@ -37,6 +37,7 @@ Budget = Annotated[
 ]
 Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
 Formats = Annotated[Format, typer.Option("--format")]
+ManyFormats = Annotated[Format | None, typer.Option("--format", help="[default: text; several selections: json]")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[

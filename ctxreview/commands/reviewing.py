@@ -90,7 +90,8 @@ def prompt(
     """
     from ctxreview.review import context_of, prompt_of
 
-    endpoint = jobs.endpoint(provider, model, base_url) if exact_tokens else None
+    # Whom it is for says how large it may be, and who counts it; no one is asked.
+    endpoint = jobs.endpoint(provider, model, base_url) if exact_tokens or provider is not None or base_url else None
     job = jobs.exactly(jobs.job(root, hops, budget, message, model, endpoint), exact_tokens, endpoint)._replace(
         whole=False
     )
@@ -107,20 +108,26 @@ def prompt(
             there = pyperclip.paste().splitlines() == finished.splitlines()  # a failed helper program says nothing
         except pyperclip.PyperclipException:
             there = False
-        if there:
-            if not quiet:
-                console.say("The prompt is on the clipboard.")
+        if there and not quiet:
+            console.say("The prompt is on the clipboard.")
+        if there and output is None:
             return
-        console.say("There is no clipboard here; the prompt is printed instead.")
+        if not there:
+            console.say(
+                f"There is no clipboard here; the prompt is {'printed' if output is None else 'written'} instead."
+            )
     console.write(finished.rstrip("\n"), output)
 
 
 @app.command()
 def review(
+    ctx: typer.Context,
     selections: Many = None,
     listed: Listed = None,
     message: Message = DEFAULT_QUESTION,
-    format_: Annotated[ReviewFormat, typer.Option("--format")] = ReviewFormat.TEXT,
+    format_: Annotated[
+        ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
+    ] = None,
     provider: ProviderName = None,
     model: Model = None,
     models: Models = None,
@@ -156,6 +163,7 @@ def review(
     from ctxreview.reports import document, markdown, opinions, text
 
     tell = console.teller(quiet, verbose)
+    model = _checked(ctx, format_, dry_run, models, model)
     limits = asking.limits(max_tokens, max_cost)
     asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = [jobs.endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
@@ -167,7 +175,7 @@ def review(
         jobs.exactly(jobs.job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom
     ]
     their_jobs = [j._replace(bare=no_redact) for j in their_jobs]
-    given, many = console.selections(selections, listed)
+    given, many = console.selections(selections, listed, format_)
     if no_redact:
         _agree_to_bare(whom, dry_run)
     if dry_run:
@@ -185,7 +193,10 @@ def review(
         return
     account = Account(limits)
     askers = [
-        asking.asking(e, fresh or no_redact, account, tell, live=not quiet) if e is not None else None for e in whom
+        asking.asking(e, fresh or no_redact, account, tell, live=not quiet and console.is_live(sys.stderr))
+        if e is not None
+        else None
+        for e in whom
     ]
 
     def shown(values: list[Review]) -> str:
@@ -249,6 +260,19 @@ def guard(
         line = text.verdict_line(verdict, value.enclosing)
         console.write(f"{text.guard(checked, console.colour(output))}{line}", output)
     console.fail_on([f for c in checked for f in c.findings], fail_on)
+
+
+def _checked(
+    ctx: typer.Context, form: ReviewFormat | None, dry_run: bool, models: str | None, model: str | None
+) -> str | None:
+    """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
+    if dry_run and form in (ReviewFormat.MARKDOWN, ReviewFormat.HTML):
+        raise ConfigError(f"--dry-run prints text or JSON; give it without --format {form}.")
+    if dry_run:
+        console.alone(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
+    source = ctx.get_parameter_source("model")
+    # CTXREVIEW_MODEL says which one where none is named.
+    return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
 
 
 def _agree_to_bare(whom: Sequence[Endpoint | None], dry_run: bool) -> None:

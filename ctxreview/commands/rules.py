@@ -62,6 +62,7 @@ def explain(
 
 @app.command()
 def lint(
+    ctx: typer.Context,
     paths: Paths = None,
     format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
     select: Annotated[str | None, typer.Option(metavar="RULE,...", help="Ask only these rules.")] = None,
@@ -99,12 +100,16 @@ def lint(
 
     gc.enable()  # see __main__
     if listed:
+        beside = ("paths", "select", "ignore", "diff", "baseline", "write_baseline", "root", "fail_on", "quiet")
+        console.alone(ctx, "--list", "lists the rules", *beside)
         console.write(_rules(format_), output)
         return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     if write_baseline and (baseline is None or diff is not None):
         raise ConfigError("--write-baseline writes all that is found to the --baseline; give one, and no --diff.")
+    if write_baseline:
+        console.alone(ctx, "--write-baseline", "writes the findings and prints none", "format_", "fail_on", "output")
     known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.exists()) else ()
     home = linting.root_of(paths or (), root)
     plan = linting.planned(project(home), select, ignore)
@@ -201,7 +206,7 @@ def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
 
 def _with_bar(results: Iterable[Linted], count: int, quiet: bool) -> Iterator[Linted]:
     """The results, counted by a bar on standard error where that is a terminal for people."""
-    if quiet or os.environ.get("NO_COLOR") or sys.stderr is None or not sys.stderr.isatty():
+    if quiet or os.environ.get("NO_COLOR") or not console.is_live(sys.stderr):
         yield from results
         return
     from rich.console import Console
