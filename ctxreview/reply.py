@@ -66,7 +66,7 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
     except (msgspec.DecodeError, UnicodeError) as error:
         # The error may quote the reply, and is shown, and sent in the second question.
         said = redact(visible(str(error))).text
-        raise ReplyError(f"The reply is not in the form that was asked for: {said}") from None
+        raise ReplyError(f"The reply is not in the form that was asked for: {said.rstrip('.')}.") from None
     given = {a.id: a for a in wire.checklist}
     return Reply(
         summary=wire.summary,
