@@ -15,11 +15,7 @@ from ctxreview.edits import apply, is_here
 from ctxreview.elisions import UnplacedError
 from ctxreview.model import Change, Context, Finding, Guarded, GuardVerdict, Lines, Outline, Source, Suggestion
 from ctxreview.outline import outline
-<<<<<<< HEAD
-from ctxreview.reply import same_path
 from ctxreview.repository import Repository
-=======
->>>>>>> a2442ba (Diffs apply as git applies them: byte order marks, line ends, comments, -U0, quoted names, paths from any folder)
 
 __all__ = ["WORST", "apply", "guard", "suggestions", "worst"]
 
