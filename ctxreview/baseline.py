@@ -13,10 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from ctxreview import files
 from ctxreview.errors import ConfigError
 from ctxreview.model import Finding, Source
 
 SCHEMA = "ctxreview.baseline/1"
+MAX_BYTES = 64 * 1024 * 1024
+"""A larger file is not read: no repository has so many findings."""
 
 
 class Entry(NamedTuple):
@@ -42,7 +45,7 @@ def fingerprints(found: Sequence[Finding], source: Source) -> Iterator[str]:
 def read(path: Path) -> tuple[Entry, ...]:
     """The entries of a baseline file. Raises :class:`ConfigError` where it cannot be read or is none."""
     try:
-        given = json.loads(path.read_bytes())
+        given = json.loads(files.given(path, MAX_BYTES))
     except OSError as error:
         hint = "; make it with --write-baseline." if isinstance(error, FileNotFoundError) else "."
         raise ConfigError(f"{path}: cannot be read ({error.strerror}){hint}") from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from ctxreview import files
 from ctxreview.errors import ConfigError, SourceError, StoppedError
 from ctxreview.model import SEVERITIES
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ctxreview.batch import Show
     from ctxreview.model import Finding
     from ctxreview.review import Job
+
+MOST = 64 * 1024 * 1024
+"""Bytes that are read of a file or pipe that a person names."""
 
 
 def say(sentence: str) -> None:
@@ -71,13 +75,11 @@ def write(result: str, output: Path | None) -> None:
     if output is None:
         _line(result)
         return
-    part = output.parent / f"{output.name}.part"
     try:
-        part.write_text(result + "\n", "utf-8", errors="replace")
-        part.replace(output)
+        files.write(output, f"{result}\n".encode("utf-8", "replace"))
+    except files.CutShortError as error:
+        raise ConfigError(f"{output}: has taken only a part ({error.strerror}).") from None
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         raise ConfigError(f"{output}: cannot be written ({error.strerror}); nothing was written.") from None
 
 
@@ -92,12 +94,22 @@ def _line(result: str) -> None:
 
 def read_text(name: str) -> str:
     """The text of a file, of standard input for ``-``. Raises :class:`SourceError` where it cannot be read."""
-    if name == "-":
-        return decoded(sys.stdin.buffer.read())
+    return decoded(_bytes(name))
+
+
+def _bytes(name: str) -> bytes:
+    """What a person named; :data:`MOST` bytes at the most."""
     try:
-        return decoded(Path(name).read_bytes())
-    except OSError as error:
-        raise SourceError(f"{name}: cannot be read ({error.strerror}); check the path.") from None
+        if name != "-":
+            return files.given(name, MOST)
+        if sys.stdin is None:
+            raise SourceError("-: standard input is closed; name a file, or pipe something into the command.")
+        return files.taken(sys.stdin.fileno(), MOST)
+    except (OSError, ValueError) as error:  # ValueError: a stream that is closed
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(
+            f"{name}: cannot be read ({why}); check {'what is piped' if name == '-' else 'the path'}."
+        ) from None
 
 
 def decoded(raw: bytes) -> str:

@@ -7,6 +7,7 @@ was looked at: so nothing but a regular file is opened, and what was opened is l
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -15,6 +16,15 @@ _READING = os.O_RDONLY
 for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):  # not each system has each of them
     _READING |= getattr(os, _flag, 0)
 _CHUNK = 256 * 1024
+_WRITING = os.O_WRONLY
+for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOCTTY"):
+    _WRITING |= getattr(os, _flag, 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_STREAMS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+
+
+class CutShortError(OSError):
+    """A pipe or device has taken only a part of what was written."""
 
 
 def contents(path: str | os.PathLike[str], most: int, within: str | os.PathLike[str] | None = None) -> bytes:
@@ -61,6 +71,150 @@ def taken(file: int, most: int) -> bytes:
             raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
         parts.append(part)
     return b"".join(parts)
+
+
+def given(path: str | os.PathLike[str], most: int) -> bytes:
+    """The bytes of what a person named: a file, a device or a pipe, ``most`` of them at the most.
+
+    Raises :class:`OSError`, also for a pipe that nobody writes into.
+    """
+    file, first = _own(path), b""
+    opened_here = file is None
+    if file is None:
+        file = os.open(path, _READING & ~getattr(os, "O_NOFOLLOW", 0))
+    try:
+        mode = os.fstat(file).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder", os.fspath(path))
+        if opened_here and stat.S_ISFIFO(mode):
+            first = _beginning(file)
+        if opened_here and _NONBLOCK:
+            os.set_blocking(file, True)
+        return first + taken(file, most - len(first))
+    finally:
+        os.close(file)
+
+
+def write(path: str | os.PathLike[str], new: bytes, seen: os.stat_result | None = None) -> None:
+    """Write a file: whole, or not at all.
+
+    A regular file is replaced in one step, where a link leads to it, too; its mode, and its owner if that may be given, stay. A
+    device, a pipe or a descriptor (``/dev/stdout``, ``/dev/fd/63``) is opened and written. Raises :class:`OSError`: where it is
+    neither, for a link that leads nowhere, a pipe that nobody reads, and a file that is no longer as ``seen``.
+    """
+    stream = _own(path)
+    if stream is None:
+        try:
+            about = os.stat(path)
+        except FileNotFoundError:
+            if os.path.islink(path):
+                raise FileNotFoundError(
+                    errno.ENOENT, f"it is a link to {os.readlink(path)}, which is not there"
+                ) from None
+            _replace(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), new, None, seen)
+            return
+        if stat.S_ISDIR(about.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder", os.fspath(path))
+        if stat.S_ISREG(about.st_mode):
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, "it is read-only", os.fspath(path))
+            _replace(os.path.realpath(path, strict=True), new, about, seen)
+            return
+        stream = _stream(path)
+    left = memoryview(new)
+    try:
+        while left:
+            left = left[os.write(stream, left) :]
+    except OSError as error:
+        if len(left) < len(new):
+            raise CutShortError(error.errno, error.strerror) from None
+        raise
+    finally:
+        os.close(stream)
+
+
+def _replace(file: str, new: bytes, about: os.stat_result | None, seen: os.stat_result | None) -> None:
+    """Put a regular file in the place of ``file``, which is no link; ``about`` is what is there."""
+    # The name cannot be foreseen, and is not derived from the file's, which may be as long as a name can be. The file is there for
+    # its owner only until it has the mode of the one that it replaces; a new one has the mode that new files have.
+    part = os.path.join(os.path.dirname(file), f".ctxreview-{os.urandom(12).hex()}.part")
+    made = os.open(part, _WRITING | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600 if about else 0o666)
+    try:
+        with os.fdopen(made, "wb") as out:
+            out.write(new)
+            out.flush()
+            if about is not None:
+                _given_to(part, about)
+            os.fsync(out.fileno())
+        if seen is not None and _stamp(os.stat(file)) != _stamp(seen):
+            raise OSError(errno.EBUSY, "it was changed while it was written", file)
+        os.replace(part, file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def _given_to(part: str, about: os.stat_result) -> None:
+    mode = stat.S_IMODE(about.st_mode)
+    now = os.stat(part)
+    if hasattr(os, "chown") and (now.st_uid, now.st_gid) != (about.st_uid, about.st_gid):
+        try:
+            os.chown(part, about.st_uid, about.st_gid)
+        except (
+            OSError
+        ):  # only the owner and root can give a file away; what it may do as its owner, it may not as another
+            mode &= 0o777
+    os.chmod(part, mode)
+
+
+def _stamp(about: os.stat_result) -> tuple[int, int, int]:
+    return about.st_mtime_ns, about.st_size, about.st_ino
+
+
+def _stream(path: str | os.PathLike[str]) -> int:
+    """A device or pipe, opened for writing; not waited for."""
+    try:
+        stream = os.open(path, _WRITING | _NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a pipe that nobody reads, or a socket", os.fspath(path)) from None
+        raise
+    if stat.S_ISREG(os.fstat(stream).st_mode):
+        os.close(stream)
+        raise OSError(errno.EBUSY, "it was changed while it was written", os.fspath(path))
+    if _NONBLOCK:
+        os.set_blocking(stream, True)
+    return stream
+
+
+def _own(path: str | os.PathLike[str]) -> int | None:
+    """A copy of one of this process's own descriptors, where ``path`` is the name of one, also by links; else ``None``.
+
+    To open the name would begin with the file's first byte again, and not go on where the shell is.
+    """
+    name = os.fspath(path)
+    for _ in range(40):
+        if name in _STREAMS:
+            return os.dup(_STREAMS[name])
+        folder, last = os.path.split(name)
+        if last.isdecimal() and os.path.realpath(folder) in (f"/proc/{os.getpid()}/fd", "/dev/fd"):
+            return os.dup(int(last))
+        if not os.path.islink(name):
+            return None
+        name = os.path.join(folder, os.readlink(name))
+    return None
+
+
+def _beginning(pipe: int) -> bytes:
+    """What a pipe that was opened without waiting begins with. Where nobody has it open to write, nothing may ever come."""
+    try:
+        first = os.read(pipe, 1)
+    except BlockingIOError:
+        return b""
+    if not first:
+        raise OSError(errno.EPIPE, "it is a pipe that nobody writes into")
+    return first
 
 
 def _regular(about: os.stat_result, path: str | os.PathLike[str]) -> None:

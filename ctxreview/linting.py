@@ -18,6 +18,7 @@ from ctxreview.baseline import Entry, fingerprints
 from ctxreview.changed import Ranges, touches
 from ctxreview.config import Project
 from ctxreview.errors import ConfigError, SourceError
+from ctxreview.files import contents
 from ctxreview.languages import extensions, language_of
 from ctxreview.model import Finding, Outline, Source, Wrappers
 from ctxreview.outline import outline
@@ -117,7 +118,7 @@ def listing(given: Sequence[Path], root: Path) -> Listing:
 
 def _is_empty(path: Path) -> bool:
     try:
-        return path.is_file() and path.stat().st_size < 1024 and not path.read_bytes().strip(BLANK)
+        return not contents(path, 1024).strip(BLANK)
     except OSError:
         return False
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 
+from ctxreview import files
 from ctxreview.errors import SourceError
 from ctxreview.model import Source
-from ctxreview.selection import decode
+from ctxreview.selection import MAX_BYTES, decode
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff")
 
@@ -22,7 +21,8 @@ def rewrite(before: Source, after: Source) -> None:
     """
     file = Path(os.path.realpath(before.root / before.path))
     try:
-        raw, stat = file.read_bytes(), file.stat()
+        seen = file.stat()
+        raw = files.contents(file, MAX_BYTES, before.root)
         mark = next((m for m in _MARKS if raw.startswith(m)), b"")
         if decode(raw, before.path).data != before.data:
             raise SourceError(f"{before.path}: was changed since it was read; nothing was written.")
@@ -30,9 +30,7 @@ def rewrite(before: Source, after: Source) -> None:
             raise SourceError(
                 f"{before.path}: holds bytes that are no {before.encoding.upper()}; nothing was written, since they would be lost."
             )
-        if not os.access(file, os.W_OK):
-            raise SourceError(f"{before.path}: may not be written (it is read-only); nothing was written.")
-        _replace(file, mark + _encoded(after), stat)
+        files.write(file, mark + _encoded(after), seen)
     except OSError as error:
         raise SourceError(f"{before.path}: cannot be written ({error.strerror}); nothing was written.") from None
 
@@ -42,25 +40,3 @@ def _encoded(source: Source) -> bytes:
     if source.encoding.startswith("utf-8"):
         return source.data
     return source.data.decode("utf-8").encode(source.encoding)
-
-
-def _replace(file: Path, new: bytes, stat: os.stat_result) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(new)
-            out.flush()
-            os.fsync(out.fileno())
-        part.chmod(stat.st_mode & 0o7777)
-        if hasattr(os, "chown"):
-            with contextlib.suppress(OSError):  # only the owner and root can give a file away
-                os.chown(part, stat.st_uid, stat.st_gid)
-        now = file.stat()
-        if (now.st_mtime_ns, now.st_size, now.st_ino) != (stat.st_mtime_ns, stat.st_size, stat.st_ino):
-            raise SourceError(f"{file.name}: was changed while it was written; nothing was written.")
-        part.replace(file)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise

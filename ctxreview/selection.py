@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from ctxreview import files
 from ctxreview.errors import SourceError
 from ctxreview.model import Selection, Source, Span
 
@@ -159,9 +160,9 @@ def _reason(error: Exception) -> str:
 def _read(real: str, shown: str, home: Path, _changed: int, _size: int) -> Source:
     for _ in range(3):
         try:
-            with open(real, "rb", buffering=0) as file:
+            with os.fdopen(files.opened(real), "rb", buffering=0) as file:
                 before = os.fstat(file.fileno())
-                raw = file.readall()
+                raw = files.taken(file.fileno(), MAX_BYTES)
                 after = os.fstat(file.fileno())
         except OSError as error:
             raise SourceError(f"{shown}: cannot be read ({_reason(error)}).") from None

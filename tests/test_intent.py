@@ -447,12 +447,20 @@ def test_bytes_that_would_be_lost(tmp_path: Path) -> None:
 
 
 def test_never_half_written(tmp_path: Path) -> None:
-    """Where the new file cannot be made beside the old one, the old one stays, and nothing is left over."""
-    file = tmp_path / f"{'C' * 245}.cs"
+    """Where the new file cannot be written beside the old one, the old one stays, and nothing is left over."""
+    resource = pytest.importorskip("resource")
+    file = tmp_path / f"{'C' * 245}.cs"  # no longer name than that is possible beside it
     file.write_text(CODE)
-    with pytest.raises(SourceError, match=r"cannot be written \(File name too long\); nothing was written"):
-        rewrite(*sources(file))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CODE) // 2, before[1]))
+    try:
+        with pytest.raises(SourceError, match=r"cannot be written \(File too large\); nothing was written"):
+            rewrite(*sources(file))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [p.read_text() for p in tmp_path.iterdir()] == [CODE]
+    rewrite(*sources(file))
+    assert file.read_text() == f"// new\n{CODE}"
 
 
 def on_a_terminal(project: Path, answer: bytes, *arguments: str) -> tuple[int, str]:

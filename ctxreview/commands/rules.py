@@ -110,7 +110,7 @@ def lint(
         raise ConfigError("--write-baseline writes all that is found to the --baseline; give one, and no --diff.")
     if write_baseline:
         console.alone(ctx, "--write-baseline", "writes the findings and prints none", "format_", "fail_on", "output")
-    known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.exists()) else ()
+    known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
     home = linting.root_of(paths or (), root)
     plan = linting.planned(project(home), select, ignore)
     files = linting.listing(paths or (), home)
