@@ -63,18 +63,18 @@ def since(revision: str, root: Path, paths: Sequence[str]) -> Changes:
     then = _files_at(revision, root)
     tracked = git.tracked(root) or frozenset()
     wide = any(len(digest) == 64 for digest in then.values())
-    real = {path: (target(root, path) or path) if (root / path).is_symlink() else path for path in paths}
     found: dict[str, Ranges] = {}
     differ: dict[str, str] = {}
-    new: dict[str, frozenset[str]] = {}
+    new: dict[str, tuple[str, ...]] = {}
+    real = dict.fromkeys(paths, "")
     for path in paths:
-        raw = _bytes(root / real[path], root)
+        real[path], raw = _now(root, path)
         if raw is None:
             found[path] = ALL  # why, is said where it is read
         elif (old := then.get(real[path])) is None:
             found[path] = ALL
             if path in tracked:
-                new[path] = _digests(raw, wide)
+                new[path] = tuple(_digests(raw, wide))
         elif old not in _digests(raw, wide):
             differ[path] = old
     differ |= _renamed(root, new, {p: old for p, old in then.items() if new and not os.path.lexists(root / p)})
@@ -85,7 +85,7 @@ def since(revision: str, root: Path, paths: Sequence[str]) -> Changes:
     for old, text in _blobs(root, after):
         for path in after[old]:
             found.pop(path, None)
-            if lines := _between(text, _bytes(root / real[path], root)):
+            if lines := _between(text, _bytes(root, real[path])):
                 found[path] = lines
             missing += text is None
     return Changes(found, _notes(missing, revision))
@@ -147,7 +147,7 @@ def _files_at(revision: str, root: Path) -> dict[str, str]:
         about, _, name = row.partition(b"\t")
         mode, _, digest = about.split(b" ")
         path = os.fsdecode(name)
-        if mode.startswith(b"100") and path.lower().endswith(suffixes):
+        if mode.startswith(b"100") and path.lower().rstrip().endswith(suffixes):
             found[path] = digest.decode()
     return found
 
@@ -201,31 +201,40 @@ def _texts(root: Path, digests: Sequence[str]) -> Iterator[tuple[str, bytes | No
         yield digest, said[end + 1 : at - 1]
 
 
-def _bytes(file: Path, root: Path) -> bytes | None:
+def _now(root: Path, path: str) -> tuple[str, bytes | None]:
+    """What a file has now, with its path; for a link within the root those of the file that it leads to."""
+    raw = _bytes(root, path)
+    if raw is None and (leads := target(root, path)) is not None:
+        return leads, _bytes(root, leads)
+    return path, raw
+
+
+def _bytes(root: Path, path: str) -> bytes | None:
     try:
-        return files.contents(file, MAX_BYTES, root)
+        with os.fdopen(files.opened(f"{root}/{path}"), "rb", 0) as file:
+            return files.taken(file.fileno(), MAX_BYTES)
     except (OSError, ValueError):
         return None
 
 
-def _digests(raw: bytes, wide: bool) -> frozenset[str]:
-    """The digests that git has for a file with these bytes, as they are and with the line ends that it stores."""
-    algorithm = sha256 if wide else sha1
-    forms = (raw, raw.replace(b"\r\n", b"\n"))
-    return frozenset(algorithm(b"blob %d\0" % len(form) + form, usedforsecurity=False).hexdigest() for form in forms)
+def _digests(raw: bytes, wide: bool) -> Iterator[str]:
+    """The digests that git has for a file with these bytes: as they are, and with the line ends that it stores."""
+    for form in (raw, raw.replace(b"\r\n", b"\n")):
+        made = sha256 if wide else sha1
+        yield made(b"blob %d\0" % len(form) + form, usedforsecurity=False).hexdigest()
 
 
 # --- which file was which ----------------------------------------------------------------------------------
 
 
-def _renamed(root: Path, new: Mapping[str, frozenset[str]], gone: Mapping[str, str]) -> dict[str, str]:
+def _renamed(root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[str, str]) -> dict[str, str]:
     """For each new file that is one of those that are gone, under another name, the digest of that one."""
     left, found = dict(gone), dict[str, str]()
     same: dict[str, list[str]] = {}
     for path, old in gone.items():
         same.setdefault(old, []).append(path)
     for path, digests in new.items():
-        candidates = [p for digest in sorted(digests) for p in same.get(digest, ()) if p in left]
+        candidates = [p for digest in digests for p in same.get(digest, ()) if p in left]
         if candidates:
             found[path] = left.pop(min(candidates, key=lambda p: (_name(p) != _name(path), p)))
     rest = [path for path in new if path not in found]
@@ -238,7 +247,7 @@ def _renamed(root: Path, new: Mapping[str, frozenset[str]], gone: Mapping[str, s
             holding.setdefault(line, []).append(old)
     pairs = []
     for path in rest:
-        lines = _lines(_bytes(root / path, root) or b"")
+        lines = _lines(_bytes(root, path) or b"")
         votes: Counter[str] = Counter()
         for line, count in lines.items():
             olds = holding.get(line, ())

@@ -104,12 +104,15 @@ def _bytes(name: str) -> bytes:
             return files.given(name, MOST)
         if sys.stdin is None:
             raise SourceError("-: standard input is closed; name a file, or pipe something into the command.")
-        return files.taken(sys.stdin.fileno(), MOST)
+        raw = sys.stdin.buffer.read(MOST + 1)
     except (OSError, ValueError) as error:  # ValueError: a stream that is closed
         why = getattr(error, "strerror", None) or error
         raise SourceError(
             f"{name}: cannot be read ({why}); check {'what is piped' if name == '-' else 'the path'}."
         ) from None
+    if len(raw) > MOST:
+        raise SourceError(f"-: has more than {MOST:,} bytes; check what is piped.")
+    return raw
 
 
 def decoded(raw: bytes) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ MOST = 64 * 1024 * 1024
 """Bytes that are taken from git: names of a million files."""
 
 _CHUNK = 4096
+_SLOW: set[Path] = set()
+"""Work trees in which git was not done in time, and is not asked again."""
 
 _SETTINGS = (
     "core.fsmonitor=",  # empty: since 2.36 a no, and a command that there is not before
@@ -48,8 +51,9 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
-_PASSED = ("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL")
-"""Of git's variables only these are passed on; a hook that starts ctxreview has set others, for another repository."""
+_PASSED = ("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+"""Of git's variables only these are passed on, which are the user's; a hook that starts ctxreview has set others, for another
+repository. What is set here wins over them."""
 
 
 def top(home: Path) -> Path | None:
@@ -78,7 +82,7 @@ def ask(home: Path, *command: str, given: bytes = b"", seconds: float | None = N
     than ``most`` bytes.
     """
     around, found = top(home), program(home)
-    if around is None or found is None or _is_bare(around):
+    if around is None or found is None or around in _SLOW or _is_bare(around) or _waits(around):
         return None
     return _run(found, around, command, given, SECONDS if seconds is None else seconds, most)
 
@@ -93,7 +97,7 @@ def _run(found: str, folder: Path, command: tuple[str, ...], given: bytes, secon
     import subprocess
 
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in _PASSED}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_PASSED)}
     # The working folder is the work tree's own, and no folder above it is looked at.
     place = {"GIT_WORK_TREE": str(folder), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     try:
@@ -107,7 +111,10 @@ def _run(found: str, folder: Path, command: tuple[str, ...], given: bytes, secon
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # so that all that it may have started can be ended with it
             )
-        return _printed(running, seconds, most)
+        printed, late = _printed(running, seconds, most)
+        if late:
+            _SLOW.add(folder)
+        return printed
     except (OSError, ValueError):  # ValueError: a zero byte in an argument
         return None
 
@@ -144,19 +151,25 @@ def _input(given: bytes) -> Iterator[IO[bytes] | int]:
         yield file
 
 
-def _printed(running: subprocess.Popen[bytes], seconds: float, most: int) -> bytes | None:
-    """All that a program prints, if it ends well and in time."""
-    from threading import Timer
+def _printed(running: subprocess.Popen[bytes], seconds: float, most: int) -> tuple[bytes | None, bool]:
+    """All that a program prints, if it ends well and in time, and whether it was not in time."""
+    from threading import Event, Timer
 
     assert running.stdout is not None
-    timer = Timer(seconds, _end, (running,))
+    late = Event()
+
+    def end() -> None:
+        late.set()
+        _end(running)
+
+    timer = Timer(seconds, end)
     timer.start()
     with running:
         try:
             printed = files.taken(running.stdout.fileno(), most)
-            return printed if running.wait() == 0 else None
+            return (printed if running.wait() == 0 else None), late.is_set()
         except OSError:  # too much
-            return None
+            return None, False
         finally:
             timer.cancel()
             _end(running)
@@ -174,3 +187,12 @@ def _end(running: subprocess.Popen[bytes]) -> None:
 def _is_bare(folder: Path) -> bool:
     """Whether a folder itself looks like a repository: git before 2.38 would take it for one where its ``.git`` is none."""
     return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
+
+
+def _waits(folder: Path) -> bool:
+    """Whether git would wait for a pipe in the place of one of its own files."""
+    for name in ("HEAD", "config", "config.worktree", "index", "packed-refs", "commondir", "shallow"):
+        with contextlib.suppress(OSError):
+            if not stat.S_ISREG((folder / ".git" / name).stat().st_mode):
+                return True
+    return False

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -96,10 +97,11 @@ def workspace(root: Path, extensions: Collection[str]) -> Workspace:
     suffixes = tuple(extensions)
 
     def wanted(name: str) -> bool:
-        return name.lower().rstrip().endswith(suffixes) and _own(name)
+        low = name.lower().rstrip()
+        return low.endswith(suffixes) and not low.rpartition(".")[0].endswith(GENERATED)
 
     names, stopped = _walked(home, wanted)
-    paths, large = _readable(home, filter(wanted, names))
+    paths, large = _readable(home, names)
     left_out = list(stopped)
     if large:
         left_out.append(
@@ -121,12 +123,6 @@ def _count(names: list[str]) -> str:
 
 def _was(names: list[str]) -> str:
     return "were" if len(names) > 1 else "was"
-
-
-def _own(name: str) -> bool:
-    """Whether a file is neither build output, nor vendored, nor generated, by its path."""
-    *folders, file = name.split("/")
-    return all(map(_entered, folders)) and not file.rpartition(".")[0].lower().endswith(GENERATED)
 
 
 def _entered(folder: str) -> bool:
@@ -264,7 +260,7 @@ class _Ignored:
 
 
 def _walked(home: Path, wanted: Callable[[str], bool]) -> tuple[list[str], tuple[str, ...]]:
-    """The wanted files under ``home`` that are tracked or not ignored, and what was not looked at."""
+    """The files under ``home`` with a wanted name that are tracked or not ignored, and what was not looked at."""
     tracked = git.tracked(home) or frozenset()
     held = _folders(tracked)
     ignored = _Ignored(home)
@@ -274,7 +270,7 @@ def _walked(home: Path, wanted: Callable[[str], bool]) -> tuple[list[str], tuple
         inside = waiting.pop()
         try:
             with os.scandir(f"{home}/{inside}") as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+                found = sorted(entries, key=attrgetter("name"))
         except OSError:
             continue
         if inside and inside not in held and any(entry.name == ".git" for entry in found):
@@ -294,7 +290,7 @@ def _walked(home: Path, wanted: Callable[[str], bool]) -> tuple[list[str], tuple
                 path += "/"
                 if _entered(entry.name) and (path in held or seen < MAX_UNASKED or path not in ignored):
                     below.append(path)
-            elif wanted(path) and (path in tracked or path not in ignored):
+            elif wanted(entry.name) and (path in tracked or path not in ignored):
                 names.append(path)
         waiting += reversed(below)
     if ignored.stopped:

@@ -362,15 +362,46 @@ def test_patterns_that_take_for_ever(repo: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_repository_that_cannot_be_read_without_waiting(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe that git's own settings include holds it up for as long as git is waited for, and no longer."""
+    """A pipe in the place of a file of git's own is seen; one that its settings include holds git up once, and no longer."""
+    began = time.monotonic()
+    for name in ("index", "HEAD", "config"):
+        (repo / ".git" / name).rename(repo / "aside")
+        os.mkfifo(repo / ".git" / name)
+        assert paths(repo) == ("A.cs", "lib/B.cs")
+        with pytest.raises(ConfigError, match="does not read"):
+            since("HEAD", repo, ["A.cs"])
+        (repo / ".git" / name).unlink()
+        (repo / "aside").rename(repo / ".git" / name)
+    assert time.monotonic() - began < module.SECONDS
+    assert differ(repo) == {}
     monkeypatch.setattr(module, "SECONDS", 1)
     os.mkfifo(repo / "pipe")
-    git(repo, "config", "include.path", str(repo / "pipe"), code=None)
+    with (repo / ".git" / "config").open("a") as config:
+        config.write(f"[include]\n\tpath = {repo}/pipe\n")
+    write(repo, {"New.cs": LOUD.format("New"), ".gitignore": "x\n"})
     began = time.monotonic()
-    assert paths(repo) == ("A.cs", "lib/B.cs")
+    assert paths(repo) == ("A.cs", "New.cs", "lib/B.cs")
     with pytest.raises(ConfigError, match="does not read"):
         since("HEAD", repo, ["A.cs"])
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 5
+
+
+def test_the_users_own_settings_count(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository of somebody else is read where the user's settings or environment say so, and else is not."""
+    if os.getuid() != 0:
+        pytest.skip("only root can give files away")
+    write(repo, {"Mine.cs": LOUD.format("M"), ".gitignore": "*\n"})
+    for file in (repo, *repo.rglob("*")):
+        os.chown(file, 12345, 12345)
+    assert module.tracked(repo) is None
+    with pytest.raises(ConfigError, match=r"does not read .* status says why"):
+        since("HEAD", repo, [])
+    for name, value in {"COUNT": "1", "KEY_0": "safe.directory", "VALUE_0": str(repo)}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    assert module.tracked(repo) == {"A.cs", "lib/B.cs"}
+    monkeypatch.delenv("GIT_CONFIG_COUNT")
+    write(repo.parent, {"gitconfig": f"[safe]\n\tdirectory = {repo}\n"})
+    assert module.tracked(repo) == {"A.cs", "lib/B.cs"}
 
 
 # --- nothing is hidden -------------------------------------------------------------------------------------
