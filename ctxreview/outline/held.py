@@ -185,7 +185,7 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
         tail=Span(span.end - 1, span.end),
         resource=opened.variable if construct.kind == "transaction" else _locked(opened.node),
         mode=_mode(opened),
-        isolation=_isolation(opened),
+        isolation=_isolation(opened, page),
         async_flow=_flows(opened),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
         note=ASSUMED if opened.assumed else construct.note,
@@ -234,7 +234,7 @@ def _flows(opened: Opened) -> bool | None:
     return None if named else False
 
 
-def _isolation(opened: Opened) -> str | None:
+def _isolation(opened: Opened, page: Page) -> str | None:
     """The isolation level the source names, else where it comes from, else the documented default."""
     construct = opened.construct
     if construct.kind != "transaction" or construct.resolved:
@@ -250,15 +250,23 @@ def _isolation(opened: Opened) -> str | None:
         if argument.type in ("identifier", "member_access_expression", "invocation_expression") and not re.search(
             r"(?i)cancel|token|^ct$", given
         ):
-            return _named_elsewhere(opened.node, given) or f"given by {given}"
+            return _named_elsewhere(opened.node, given, page) or f"given by {given}"
     return construct.isolation
 
 
-def _named_elsewhere(node: Node, name: str) -> str | None:
-    """The level in the initializer of a local variable of that name."""
+def _named_elsewhere(node: Node, given: str, page: Page) -> str | None:
+    """The level that the file has for a local variable, a constant or read-only field, or a method that takes nothing."""
     function = next((p for p in parents.ancestors(node) if p.type.endswith("_declaration") and nodes.body(p)), None)
-    if function is None or function.text is None or not name.isidentifier():
-        return None
-    before = function.text[: node.start_byte - function.start_byte].decode("utf-8", "replace")
-    found = re.search(rf"\b{name}\b(?:\.IsolationLevel)?\s*=[^;]*?IsolationLevel\.(\w+)", before)
-    return found.group(1) if found else None
+    name = re.escape(given.rpartition(".")[2].partition("(")[0])
+    if function is not None and function.text is not None and given.isidentifier():
+        before = function.text[: node.start_byte - function.start_byte].decode("utf-8", "replace")
+        found = re.search(rf"\b{name}\b(?:\.IsolationLevel)?\s*=[^;]*?IsolationLevel\.(\w+)", before)
+        if found is not None:
+            return found[1]
+    source = page.source.data.decode("utf-8", "replace") if name else ""
+    if given.endswith("()"):
+        levels = set(re.findall(rf"[\w>]\s+{name}\s*\(\s*\)\s*(?:=>|\{{)[^}};]*?\bIsolationLevel\.(\w+)", source))
+    else:
+        fixed = rf"\b(?:const|readonly)\b[^;={{}}()]*?\b{name}\s*=[^;]*?\bIsolationLevel\.(\w+)"
+        levels = set(re.findall(fixed, source)) if name in source else set()
+    return levels.pop() if len(levels) == 1 else None

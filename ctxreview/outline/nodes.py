@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import parents, standing
@@ -75,6 +75,32 @@ def call_name(call: Node) -> str:
     return simple_name(call.child_by_field_name("function"))
 
 
+def created(node: Node) -> str:
+    """The simple name of the type of a creation: of ``new(...)`` what the declaration or the function around it says."""
+    if node.type == "object_creation_expression":
+        return simple_name(node.child_by_field_name("type"))
+    for parent in islice(parents.ancestors(node), 8):
+        if parent.type == "variable_declaration":
+            return simple_name(parent.child_by_field_name("type"))
+        if parent.type.endswith(("_declaration", "local_function_statement")):
+            type_ = parent.child_by_field_name("returns") or parent.child_by_field_name("type")
+            return simple_name(type_) if _gives(node, parent) else ""
+    return ""
+
+
+_GIVING = frozenset(
+    {"return_statement", "arrow_expression_clause", "conditional_expression", "parenthesized_expression", "block"}
+)
+
+
+def _gives(node: Node, function: Node) -> bool:
+    """Whether a value is what a function returns: nothing but ``return`` or ``=>`` and branches stand between them."""
+    between = (p.type for p in takewhile(lambda p: p != function, parents.ancestors(node)))
+    kinds = list(between)
+    deep = frozenset({"return_statement", "arrow_expression_clause"})
+    return any(k in deep for k in kinds) and kinds[0] in _GIVING - {"block"}
+
+
 def name_at(call: Node) -> int:
     """The byte offset of the simple name of what is called."""
     node = call.child_by_field_name("function")
@@ -103,6 +129,8 @@ def calls(captured: list[Node]) -> list[Call]:
 def arguments(call: Node) -> list[Node]:
     """The argument expressions of a call or creation, names and ``ref`` stripped."""
     listed = call.child_by_field_name("arguments")
+    if listed is None:
+        listed = next((c for c in call.named_children if c.type == "argument_list"), None)
     if listed is None:
         return []
     return [a.named_children[-1] for a in listed.named_children if a.type == "argument" and a.named_children]

@@ -75,6 +75,12 @@ def returned(page: Page) -> Iterator[Scope]:
     """Scopes that a function opens and returns at once: they are open in its caller."""
     for opened in _openings(page):
         node = _through(parents.parent(opened.node))
+        while node is not None and node.type in (
+            "conditional_expression",
+            "switch_expression_arm",
+            "switch_expression",
+        ):
+            node = _through(parents.parent(node))
         if node is not None and node.type in ("return_statement", "arrow_expression_clause"):
             yield scope(opened, nodes.span(opened.node), nodes.span(opened.node), "returned", page)
 
@@ -86,7 +92,7 @@ def _openings(page: Page) -> Iterator[Opened]:
         if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
             yield Opened(constructs[0], node, "")
     for node in page.captures.get("new", []):
-        constructs = page.language.table("creates").get(nodes.simple_name(node.child_by_field_name("type")), ())
+        constructs = page.language.table("creates").get(nodes.created(node), ())
         if constructs:
             yield Opened(constructs[0], node, "")
 

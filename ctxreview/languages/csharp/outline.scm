@@ -32,6 +32,7 @@
 
 (invocation_expression) @call
 (object_creation_expression) @new
+(implicit_object_creation_expression) @new
 (attribute) @attribute
 (string_literal) @text
 (verbatim_string_literal) @text
