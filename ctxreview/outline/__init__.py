@@ -28,12 +28,11 @@ from ctxreview.model import (
     Wrappers,
     holds_any,
 )
-from ctxreview.outline import facts, nodes, scopes
+from ctxreview.outline import facts, nodes, pairs, scopes, variables
 from ctxreview.outline.names import Names
 from ctxreview.outline.page import Page
 from ctxreview.outline.reading import read
 from ctxreview.outline.references import references
-from ctxreview.outline.variables import reach_out, returned
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -132,7 +131,7 @@ def _outlined(
     declares = {name: m.declares for m in reversed(members) for name in m.names}
     page = Page(captures, calls, language, source, types, nesting, declares, known, comments, asked.wrapped)
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
-    if unread and reach_out(page, unread):
+    if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):
         return None
     holds = scopes.scopes(page)
     every = (*types.scopes, *functions, *holds)
@@ -143,7 +142,7 @@ def _outlined(
         comments=comments,
         unread=unread,
         references=tuple(references(root, page, names, asked.names)) if asked.names else (),
-        returned=tuple(returned(page)),
+        returned=tuple(variables.returned(page)),
         parse=Parse(clean=True),
     )
 

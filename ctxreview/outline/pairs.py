@@ -21,18 +21,29 @@ OUTSIDE_FINALLY = "The release is not in a finally: an exception leaves it held.
 
 
 class _Event(NamedTuple):
-    """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt."""
+    """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt.
+
+    ``by`` is the type's own method that does it, where it is done by a call of one; ``""`` where it is done here.
+    ``assumed`` says that only that method's name tells what it does.
+    """
 
     node: Node
     resource: str
     constructs: tuple[Construct, ...]
     acquires: bool
     certain: bool
+    by: str = ""
+    assumed: bool = False
+
+
+_Events = dict[tuple[Span, str], list[_Event]]
+"""Acquires and releases by function and receiver, in source order."""
 
 
 def pairs(page: Page) -> Iterator[Scope]:
     """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
     every = _events(page)
+    _add_own(every, page)
     for (owner, resource), events in every.items():
         opened: set[int] = set()
         tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
@@ -48,7 +59,13 @@ def pairs(page: Page) -> Iterator[Scope]:
                 construct, release = ends
                 covered = release.id in tried or within.hold(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
-                yield _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+                by = [e.by for e in events if e.by and e.node in (event.node, release)]
+                note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
+                note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
+                made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+                yield made._replace(certainty="assumed") if event.assumed else made
+            elif event.by:
+                continue
             elif not event.constructs[0].releases and owner.size:
                 given = given or _given(resource, owner, page)
                 end = _with_what_has_it(event, owner, given)
@@ -61,7 +78,7 @@ def pairs(page: Page) -> Iterator[Scope]:
                 note = "Nothing in this function releases it."
                 made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note)
                 yield made._replace(is_left_open=True)
-        if events and not opened and events[-1].certain and owner.size:
+        if events and not opened and events[-1].certain and not events[-1].by and owner.size:
             function = page.owner(events[-1].node)
             start = function.head.end if function is not None else owner.start
             note = "It is acquired elsewhere: this function releases it."
@@ -100,10 +117,107 @@ def _handed_on(
     return max(found, default=None)
 
 
-def _events(page: Page) -> dict[tuple[Span, str], list[_Event]]:
-    """Acquires and releases by function and receiver, in source order."""
+MAX_LEVELS = 3
+"""Methods of a type that call each other, the last of which takes or releases a lock."""
+
+
+def _add_own(every: _Events, page: Page) -> None:
+    """The calls of a type's own methods that take a lock and leave it held, or release what they did not take."""
+    for _ in range(MAX_LEVELS):
+        own = _own_methods(every, page)
+        new = [(key, e) for node, name in page.calls if name in own for key, e in _by_own(node, name, own, page)]
+        known = {(e.node.id, e.acquires) for events in every.values() for e in events}
+        new = [(key, e) for key, e in new if (e.node.id, e.acquires) not in known]
+        for key, event in new:
+            events = every.setdefault(key, [])
+            events.insert(bisect_left(events, event.node.start_byte, key=lambda e: e.node.start_byte), event)
+        if not new:
+            break
+    _add_named(every, page)
+
+
+_Own = Mapping[str, list[tuple[Scope, _Event]]]
+
+
+def _own_methods(every: _Events, page: Page) -> _Own:
+    """The methods that only take or only release something, by name, with the last of it; what it is, a caller can name too."""
+    found: dict[str, list[tuple[Scope, _Event]]] = {}
+    for (owner, resource), events in every.items():
+        function = next((f for f in page.functions.around(owner) if f.span == owner), None) if owner.size else None
+        if function is None or function.construct not in ("method", "local function"):
+            continue
+        if len({e.acquires for e in events}) > 1 or not (events[-1].certain or events[-1].constructs[0].releases):
+            continue
+        root = re.split(r"\W", resource, maxsplit=1)[0]
+        if root in page.declares or root == "this" or _place(function, root, page) is not None:
+            found.setdefault(function.name, []).append((function, events[-1]))
+    return found
+
+
+def _place(function: Scope, name: str, page: Page) -> int | None:
+    """The index of a parameter of that name; ``None`` where there is none."""
+    head = page.source.text(function.head)
+    declared = re.search(rf"\b{re.escape(function.name)}\s*(?:<[^()]*>)?\s*\((.*)\)", head, re.DOTALL)
+    parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared is not None else []
+    return next(
+        (i for i, p in enumerate(parameters) if re.search(rf"\b{re.escape(name)}\s*(?:=.*)?$", p.strip())), None
+    )
+
+
+def _by_own(node: Node, name: str, own: _Own, page: Page) -> Iterator[tuple[tuple[Span, str], _Event]]:
+    """What a call of one of a type's own methods takes or releases, in the caller's words."""
+    if nodes.text(nodes.receiver(node)) not in ("", "this", "base"):
+        return
+    home, owner = page.types.innermost(nodes.span(node)), page.owner_span(node)
+    given = nodes.arguments(node)
+    for function, event in own[name]:
+        if function.span.holds(owner) or page.types.innermost(function.span) != home:
+            continue
+        root = re.split(r"\W", event.resource, maxsplit=1)[0]
+        place = _place(function, root, page)
+        resource = event.resource
+        if place is not None and root not in page.declares:
+            if place >= len(given):
+                continue
+            resource = nodes.text(given[place]) + event.resource[len(root) :]
+        made = event._replace(node=node, resource=resource, by=name)
+        yield (owner, resource.removeprefix("this.")), made
+        return
+
+
+def reach_out(page: Page, unread: Sequence[Span]) -> bool:
+    """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
+    called = {name for node, name in page.calls if nodes.text(nodes.receiver(node)) in ("", "this", "base")}
     named = page.language.named("acquires") | page.language.named("releases")
-    found: dict[tuple[Span, str], list[_Event]] = {}
+    for function in page.functions.scopes if called else ():
+        body = next((b for b in unread if function.span.holds(b)), None) if function.name in called else None
+        if body is not None and any(
+            word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)
+        ):
+            return True
+    return False
+
+
+_CALLED = re.compile(rb"(?<!new )\b(\w+)\s*\(")
+_NAMED = re.compile(r"Lock|Mutex|Semaphore")
+
+
+def _add_named(every: _Events, page: Page) -> None:
+    """The calls of a type's own methods whose names tell that they take or release a lock, and whose bodies do not."""
+    known = {e.node for events in every.values() for e in events if e.by}
+    named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
+    for node, name in page.calls:
+        if name in named and node not in known and nodes.text(nodes.receiver(node)) in ("", "this", "base"):
+            for field in ("acquires", "releases"):
+                constructs = page.language.table(field).get(name, ())
+                if constructs:
+                    event = _Event(node, "this", constructs, field == "acquires", certain=False, by=name, assumed=True)
+                    every.setdefault((page.owner_span(node), "this"), []).append(event)
+
+
+def _events(page: Page) -> _Events:
+    named = page.language.named("acquires") | page.language.named("releases")
+    found: _Events = {}
     for node, name in page.calls:
         if name not in named:
             continue
@@ -126,12 +240,42 @@ def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
     if not known or on is None:
         return None
     resource = nodes.text(on)
-    declared = declared_type(page, resource)
+    if resource in ("this", "base"):
+        return None
+    declared = declared_type(page, resource) or _type_here(node, resource, page)
     certain = tuple(c for c in known if declared in c.types)
     known = tuple(c for c in known if not c.on or re.search(c.on, resource))
     if not certain and not known:
         return None
     return _Event(node, resource, certain or known, field == "acquires", bool(certain))
+
+
+_MADE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\((?!\s*0\b)"
+_TYPED = r"\b([A-Z]\w*)\??\s+{name}\s*[=,);]"
+_NEAR = 4_000
+"""Bytes before a use in which a variable's type is looked for."""
+
+
+def _type_here(node: Node, resource: str, page: Page) -> str:
+    """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none.
+
+    A semaphore that begins with nothing to be taken is a signal.
+    """
+    name, _, entry = resource.partition("[")
+    if entry and (
+        kept := re.search(r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declares.get(name.removeprefix("this."), ""))
+    ):
+        return kept[1]
+    member = page.functions.outermost(nodes.span(node)) if name.isidentifier() and not entry else None
+    statement = next((p for p in parents.ancestors(node) if p.type.endswith("_statement")), None)
+    if member is None or (statement is not None and statement.type == "using_statement"):
+        return ""
+    before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
+    for form in (_MADE, _TYPED):
+        found = re.findall(form.format(name=re.escape(name)), before)
+        if found:
+            return str(found[-1])
+    return ""
 
 
 class _Order:

@@ -282,7 +282,8 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
     name = f"{old.construct}{_on(old)}"
     if (old.construct, old.kind) != (new.construct, new.kind):
         ambient = "TransactionScope" in (old.name, new.name)
-        same = old.kind == new.kind == "transaction" and old.isolation == new.isolation and not ambient
+        same = old.kind == new.kind == "transaction" and old.isolation == new.isolation
+        same = same and (not ambient or old.name == new.name)
         changed(
             "note" if same and old.mode == new.mode else "medium",
             f"The edit turns the {name} into a {new.construct}.",
