@@ -77,7 +77,7 @@ def since(revision: str, root: Path, paths: Sequence[str]) -> Changes:
                 new[path] = tuple(_digests(raw, wide))
         elif old not in _digests(raw, wide):
             differ[path] = old
-    differ |= _renamed(root, new, {p: old for p, old in then.items() if new and not os.path.lexists(root / p)})
+    differ |= _renamed(root, new, _gone(root, then) if new else {})
     missing = 0
     after: dict[str, list[str]] = {}
     for path, old in differ.items():
@@ -118,7 +118,7 @@ def _notes(missing: int, revision: str) -> tuple[str, ...]:
 
 
 def _files_at(revision: str, root: Path) -> dict[str, str]:
-    """The source files of a revision under ``root``, by their paths from there, with the digest of each."""
+    """The files of a revision under ``root``, by their paths from there, with the digest of each."""
     around = git.top(root)
     if around is None:
         raise ConfigError(f"--diff {revision}: {root} is not in a git repository.")
@@ -132,6 +132,8 @@ def _files_at(revision: str, root: Path) -> dict[str, str]:
             )
         raise ConfigError(f"--diff {revision}: there is no such revision in {root}; give a branch, a tag or a commit.")
     at = commit.decode().strip()
+    if len(meant := _meant(root, revision)) > 1:
+        raise ConfigError(f"--diff {revision}: is {' and '.join(meant)}, which differ; give the one that is meant.")
     inside = git.prefix(root, around).rstrip("/")
     tree = git.ask(
         root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{at}:{inside}" if inside else f"{at}^{{tree}}"
@@ -142,14 +144,21 @@ def _files_at(revision: str, root: Path) -> dict[str, str]:
     if listed is None:
         raise ConfigError(f"--diff {revision}: git cannot list the files that {around} had then.")
     found = {}
-    suffixes = tuple(extensions())
     for row in listed.split(b"\0")[:-1]:
         about, _, name = row.partition(b"\t")
         mode, _, digest = about.split(b" ")
-        path = os.fsdecode(name)
-        if mode.startswith(b"100") and path.lower().rstrip().endswith(suffixes):
-            found[path] = digest.decode()
+        if mode.startswith(b"100"):
+            found[os.fsdecode(name)] = digest.decode()
     return found
+
+
+def _meant(root: Path, revision: str) -> list[str]:
+    """The references that a name stands for, where they differ. Git takes the tag, which comes with what is fetched."""
+    names = [f"refs/{kind}{revision}" for kind in ("", "tags/", "heads/", "remotes/")]
+    said = git.ask(root, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", *names) or b""
+    rows = [row.split() for row in os.fsdecode(said).splitlines()]
+    found = {row[0]: row[-1] for row in rows if row and row[0] in names}
+    return sorted(found) if len(set(found.values())) > 1 else []
 
 
 def _blobs(root: Path, digests: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
@@ -225,6 +234,16 @@ def _digests(raw: bytes, wide: bool) -> Iterator[str]:
 
 
 # --- which file was which ----------------------------------------------------------------------------------
+
+
+def _gone(root: Path, then: Mapping[str, str]) -> dict[str, str]:
+    """The source files of then that are not there any more."""
+    suffixes = tuple(extensions())
+    return {
+        path: old
+        for path, old in then.items()
+        if path.lower().rstrip().endswith(suffixes) and not os.path.lexists(root / path)
+    }
 
 
 def _renamed(root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[str, str]) -> dict[str, str]:
