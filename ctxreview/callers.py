@@ -128,11 +128,12 @@ def calls(target: Target, repository: Repository) -> Found:
     family = _Family(target, Declared(target.outline, home), repository)
     paths, left = family.paths()
     found = []
-    read = repository.uses_all(paths, family.words)
+    own = target.name.encode()
+    read = repository.uses_all([p for p in paths if own in repository.text(p)], family.words)
     repository.look_up(simple(name) for o in read for r in o.references for name in (r.type, r.root) if name)
     for outline in read:
         found += [c for r in outline.references if (c := family.call(outline, r)) is not None]
-    size = sum(len(o.source.data) for o in read)
+    size = sum(len(repository.text(p)) for p in paths)
     return Found(tuple(found), (*family.open_, *left, *_unparsed(target, read)), size)
 
 
@@ -207,6 +208,10 @@ class _Family:
         """The types that derive from it."""
         closed = self.private or self.home.modifiers & {"sealed", "static"}
         return () if closed else self.repository.descendants(self.home)
+
+    @cached_property
+    def _below_names(self) -> frozenset[str]:
+        return frozenset(t.scope.qualified for t in self.below)
 
     @cached_property
     def declaring(self) -> tuple[Declared, ...]:
@@ -419,9 +424,7 @@ class _Family:
             home = type_.qualified
             if reference.receiver == "base":
                 bases = self.repository.ancestors(Declared(outline, type_))[0]
-                first = next(
-                    (t for t in bases if t.scope.qualified in (self.home.scope.qualified, *self.reached)), None
-                )
+                first = next((t for t in bases if t.scope.qualified in self.reached), None)
                 return (
                     ("resolved", "")
                     if first is not None and first.scope.qualified == self.home.scope.qualified
@@ -431,7 +434,7 @@ class _Family:
                 return "resolved", ""
             if home in self.reached:
                 return "resolved", ""
-            if any(t.scope.qualified == home for t in self.below):
+            if home in self._below_names:
                 return None  # it declares the member anew
         bare = reference.receiver == "" and "static" in self.signature.modifiers
         return ("resolved", "") if bare and self.repository.imports_members(outline.source, self.home.scope) else None

@@ -133,14 +133,13 @@ def _link(
         again = next((r for r in outline.references if r.at == at), call.reference)
         call = call._replace(outline=outline, reference=again)
     around = outline.around(at, "function")
-    scopes = [s for s in outline.holds if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]
+    scopes = [s for s in outline.holding(at) if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]
     if call.reference.runs is not None:
         scopes.append(call.reference.runs)
-    immediate = {s.span for s in outline.holds if s.form == "callback"}
     following: Scope | None = None
     deferred = call.reference.form == "name" and call.reference.runs is None and call.reference.handed
     for function in around:
-        if function.construct == "lambda" and function.span not in immediate:
+        if function.construct == "lambda" and function.span not in outline.immediate:
             deferred = True
             break
         if function.construct != "lambda":

@@ -10,7 +10,7 @@ seventh of that; only the two that cache what they derive are dataclasses. Annot
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -297,6 +297,34 @@ class Nesting:
         return around.name if around is not None else ""
 
 
+class Crossing:
+    """Scopes that may cross each other, as a pair of calls may cross a block.
+
+    They are indexed by where they start and how far any before reaches: what ended long before is not looked at.
+    """
+
+    def __init__(self, scopes: Iterable[Scope]) -> None:
+        self._given = tuple(scopes)
+        self._order = sorted(range(len(self._given)), key=lambda i: self._given[i].span.start)
+        self._starts = [self._given[i].span.start for i in self._order]
+        self._furthest = list(accumulate((self._given[i].span.end for i in self._order), max))
+
+    def around(self, span: Span) -> list[Scope]:
+        """Those that hold ``span``, in the order given."""
+        return [self._given[i] for i in sorted(self._holding(span))]
+
+    def near(self, span: Span) -> Iterator[Scope]:
+        """Those that hold ``span``, the last to start first: who asks for few of them does not wait for all."""
+        return (self._given[i] for i in self._holding(span))
+
+    def _holding(self, span: Span) -> Iterator[int]:
+        at = bisect_right(self._starts, span.start) - 1
+        while at >= 0 and self._furthest[at] >= span.end:
+            if self._given[self._order[at]].span.end >= span.end:
+                yield self._order[at]
+            at -= 1
+
+
 class Fact(NamedTuple):
     """Something the code does at ``span``; it belongs to its innermost function.
 
@@ -514,6 +542,26 @@ class Outline:
     def holds(self) -> tuple[Scope, ...]:
         """The transaction and lock scopes."""
         return tuple(s for s in self.scopes if s.kind in ("transaction", "lock"))
+
+    def named(self, name: str) -> Sequence[Member]:
+        """The :attr:`members` that declare the name, in source order."""
+        return self._named.get(name, ())
+
+    @cached_property
+    def _named(self) -> dict[str, list[Member]]:
+        found: dict[str, list[Member]] = {}
+        for member in self.members:
+            for name in dict.fromkeys(member.names):
+                found.setdefault(name, []).append(member)
+        return found
+
+    def holding(self, span: Span) -> list[Scope]:
+        """The :attr:`holds` that hold ``span``, in source order."""
+        return self._holds.around(span)
+
+    @cached_property
+    def _holds(self) -> Crossing:
+        return Crossing(self.holds)
 
     def around(self, span: Span, kind: ScopeKind) -> tuple[Scope, ...]:
         """Scopes of ``kind`` that hold ``span``, innermost first."""

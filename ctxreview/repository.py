@@ -6,6 +6,7 @@ Each file is read at most once for each set of names that is asked for, however 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain as chain_of
@@ -112,6 +113,8 @@ class Repository:
         self._heads: dict[str, Outline] = {}
         self._declared: dict[str, frozenset[str]] = {}
         self._types: dict[str, tuple[Declared, ...]] = {}
+        self._parts: dict[str, tuple[Declared, ...]] = {}
+        self._bases: dict[tuple[str, Span], tuple[tuple[str, tuple[Declared, ...]], ...]] = {}
         self._usings: dict[str, Usings] = {}
         self._above: dict[str, tuple[tuple[Declared, ...], tuple[str, ...]]] = {}
         self._below: dict[str, tuple[Declared, ...]] = {}
@@ -171,6 +174,8 @@ class Repository:
                 self._outlines,
                 self._heads,
                 self._types,
+                self._parts,
+                self._bases,
                 self._usings,
                 self._above,
                 self._below,
@@ -270,13 +275,24 @@ class Repository:
     def types(self, name: str) -> tuple[Declared, ...]:
         """The declarations of types of a simple name."""
         if name not in self._types:
-            found = []
+            found: list[Declared] = []
             for path in self.files(name):
                 if name in self.declared(path):
                     made = self.heads(path)
-                    found += [Declared(made, t) for t in made.types if t.name == name] if made is not None else []
+                    found += self._typed(path, made).get(name, ()) if made is not None else ()
             self._types[name] = tuple(found)
         return self._types[name]
+
+    def _typed(self, path: str, made: Outline) -> Mapping[str, list[Declared]]:
+        """The types of a file by their simple names."""
+
+        def listed() -> dict[str, list[Declared]]:
+            found: dict[str, list[Declared]] = {}
+            for type_ in made.types:
+                found.setdefault(type_.name, []).append(Declared(made, type_))
+            return found
+
+        return self.once(("types", path), listed)
 
     def look_up(self, names: Iterable[str]) -> None:
         """Read the declarations of all of the types, to be asked for one by one later."""
@@ -290,11 +306,18 @@ class Repository:
 
     def parts(self, declared: Declared) -> tuple[Declared, ...]:
         """All parts of a type, the given one among them."""
+        head = declared.scope.head  # most types are not partial, and their words need not be told apart
+        if declared.scope.construct != EXTENSION and declared.outline.source.data.find(b"partial", *head) < 0:
+            return (declared,)
         if "partial" not in declared.modifiers:
             return (declared,)
         same = declared.scope.qualified
-        parts = [t for t in self.types(declared.scope.name) if t.scope.qualified == same]
-        return tuple(parts) or (declared,)
+        if same not in self._parts:
+            parts: dict[str, list[Declared]] = {}
+            for one in self.types(declared.scope.name):
+                parts.setdefault(one.scope.qualified, []).append(one)
+            self._parts.update((name, tuple(listed)) for name, listed in parts.items())
+        return self._parts.get(same, (declared,))
 
     def resolve(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
         """The declarations that a type's name can mean at a place: those of one type, or of several where it is open."""
@@ -375,12 +398,7 @@ class Repository:
             own = (p for t in known for p in self.parts(t))
             parts = chain_of(own, (a for t in known for a in self._climb(t, {})))
             found = next(
-                (
-                    (m.declares, p)
-                    for p in parts
-                    for m in p.outline.members
-                    if name in m.names and p.scope.span.holds(m.span)
-                ),
+                ((m.declares, p) for p in parts for m in p.outline.named(name) if p.scope.span.holds(m.span)),
                 None,
             )
             if found is None:
@@ -404,9 +422,7 @@ class Repository:
         seen = {declared.scope.qualified}
         while waiting and len(seen) < MAX_CLIMB:
             here = waiting.pop(0)
-            self.look_up(simple(b) for b in here.bases)
-            for base in here.bases:
-                known = self.resolve(base, here.outline, here.scope.span)
+            for base, known in self._bases_of(here):
                 if not known:
                     unknown[simple(base)] = None
                 for one in known:
@@ -414,6 +430,15 @@ class Repository:
                         seen.add(one.scope.qualified)
                         yield one
                         waiting += self.parts(one)
+
+    def _bases_of(self, part: Declared) -> tuple[tuple[str, tuple[Declared, ...]], ...]:
+        """The bases of a part as written, each with the declarations that it can mean."""
+        key = part.outline.source.path, part.scope.span
+        if key not in self._bases:
+            written = part.bases
+            self.look_up(map(simple, written))
+            self._bases[key] = tuple((b, self.resolve(b, part.outline, part.scope.span)) for b in written)
+        return self._bases[key]
 
     def descendants(self, declared: Declared) -> tuple[Declared, ...]:
         """The types that derive from a type, directly or not."""
@@ -423,24 +448,24 @@ class Repository:
 
     def _descendants(self, declared: Declared) -> tuple[Declared, ...]:
         found: dict[str, Declared] = {}
-        waiting = [declared]
+        waiting = deque([declared])
         looked = 0
         while waiting and looked <= MAX_DERIVING:
-            self.look_for(w.scope.name for w in waiting)
-            here = waiting.pop(0)
+            here = waiting.popleft()
             name = here.scope.name
-            paths = [p for p in self.files(name) if _derives(self.text(p), name.encode())]
+            if name not in self._hits:
+                self.look_for((name, *(w.scope.name for w in waiting)))
+            paths = [p for p in self.files(name) if name in self._in_heads(p)]
             self._prepare(paths[: MAX_DERIVING - looked])
             for path in paths:
                 looked += 1
                 made = self.heads(path) if looked <= MAX_DERIVING else None
                 if made is None:
                     continue
-                for type_ in made.types:
-                    one = Declared(made, type_)
+                for one, named in self._deriving(path, made).get(name, ()):
+                    type_ = one.scope
                     if type_.qualified in found or type_.qualified == declared.scope.qualified:
                         continue
-                    named = [b for b in one.bases if simple(b) == name]
                     known = {t.scope.qualified for b in named for t in self.resolve(b, made, type_.span)}
                     if here.scope.qualified in known:
                         found[type_.qualified] = one
@@ -448,6 +473,25 @@ class Repository:
         if looked > MAX_DERIVING:
             self.cut.add(declared.scope.qualified)
         return tuple(found.values())
+
+    def _in_heads(self, path: str) -> frozenset[str]:
+        """The names that stand in what may be a list of base types in a file."""
+        return self.once(("heads", path), lambda: frozenset(_named_bases(self.text(path))))
+
+    def _deriving(self, path: str, made: Outline) -> Mapping[str, list[tuple[Declared, list[str]]]]:
+        """The types of a file by the simple names of their bases, each with the bases of that name as written."""
+
+        def listed() -> dict[str, list[tuple[Declared, list[str]]]]:
+            found: dict[str, list[tuple[Declared, list[str]]]] = {}
+            for one in (Declared(made, t) for t in made.types):
+                by_name: dict[str, list[str]] = {}
+                for base in one.bases:
+                    by_name.setdefault(simple(base), []).append(base)
+                for name, named in by_name.items():
+                    found.setdefault(name, []).append((one, named))
+            return found
+
+        return self.once(("deriving", path), listed)
 
 
 _TYPE_WORDS = (b"class", b"struct", b"interface", b"record", b"union")
@@ -465,18 +509,23 @@ def _named_types(data: bytes) -> Iterator[str]:
             at = data.find(word, at)
 
 
+_HEAD_END = re.compile(rb"[{};]")
+_WORD = re.compile(rb"[\w\x80-\xff]+")
 _TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record|union)\s")
 
 
-def _derives(data: bytes, name: bytes) -> bool:
-    """Whether the name stands in what may be a list of base types."""
-    for hit in whole(name).finditer(data):
-        at = hit.start()
-        start = max(data.rfind(mark, max(0, at - 2000), at) for mark in (b"{", b"}", b";")) + 1
-        head = data[max(start, at - 2000) : at]
-        if b":" in head and _TYPE_HEAD.search(head):
-            return True
-    return False
+def _named_bases(data: bytes) -> Iterator[str]:
+    """What follows the keyword of a type and a colon, up to a brace or semicolon: all base types, and other words."""
+    done = 0
+    for hit in _TYPE_HEAD.finditer(data):
+        if hit.start() < done:
+            continue
+        start = max(data.rfind(mark, max(0, hit.start() - 2000), hit.start()) for mark in (b"{", b"}", b";")) + 1
+        end = _HEAD_END.search(data, hit.end())
+        done = end.start() if end is not None else len(data)
+        colon = data.find(b":", start, done)
+        if colon >= 0:
+            yield from (w.decode("utf-8", "replace") for w in _WORD.findall(data, max(colon, hit.end()), done))
 
 
 def _space(qualified: str) -> str:

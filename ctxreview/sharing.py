@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.excerpts import excerpt_of, mentioned
-from ctxreview.model import Excerpt, Member, Outline, Reference, Scope, Span, Spans, held_by, outermost
-from ctxreview.outline.nesting import Crossing
+from ctxreview.model import Crossing, Excerpt, Member, Outline, Reference, Scope, Span, Spans, held_by, outermost
 from ctxreview.outline.signatures import simple
 from ctxreview.repository import Declared, Repository
 
@@ -78,9 +77,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
         owner, _, name = lock.rpartition(".")
         if owner and owner[:1].isupper():
             for declared in repository.resolve(owner, outline, functions[-1].span):
-                found = next(
-                    (m for m in declared.outline.members if name in m.names and declared.scope.span.holds(m.span)), None
-                )
+                found = next((m for m in declared.outline.named(name) if declared.scope.span.holds(m.span)), None)
                 if found is not None:
                     yield Shared(name, declared, found, lock=True)
 
@@ -195,7 +192,7 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         outer = any(t.qualified == home for t in around[1:]) and "static" in one.words and reference.receiver == ""
         if not around or (one.is_private and not outer):
             return False
-        declared = any(one.name in m.names and around[0].span.holds(m.span) for m in there.members)
+        declared = any(around[0].span.holds(m.span) for m in there.named(one.name))
         if outer and not declared:
             return True
         if declared or one.is_private:

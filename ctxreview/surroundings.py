@@ -97,9 +97,8 @@ def _said_of_callers(target: Target, found: Above, hops: int) -> Iterator[str]:
     if not found.direct.calls and not found.direct.open_:
         yield f"Who calls {name}: no caller was found in this repository."
     held = {link.via[0] for link in found.links if link.scopes}
-    bare = [
-        link for link in direct if not link.scopes and not any(link.via[0] in h.via for h in found.links if h.scopes)
-    ]
+    passed = {via for link in found.links if link.scopes for via in link.via}
+    bare = [link for link in direct if not link.scopes and link.via[0] not in passed]
     if held and bare:
         yield f"{name} is also called where no transaction or lock was found: {_listed([link.via[0] for link in bare])}."
     elif bare and not held:

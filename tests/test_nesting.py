@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from ctxreview import context, review
 from ctxreview.languages import load, parents
 from ctxreview.languages.within import Within
-from ctxreview.model import Nesting, Scope, Selection, Source, Span, Spans, holds_any
+from ctxreview.model import Crossing, Nesting, Scope, Selection, Source, Span, Spans, holds_any
 from ctxreview.outline import nodes, outline
-from ctxreview.outline.nesting import Crossing
 from ctxreview.tokens import Tokenizer
 
 WORDS = Tokenizer("words", lambda text: len(text.split()))

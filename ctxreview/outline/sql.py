@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
-from ctxreview.model import Scope, Span
+from ctxreview.model import Crossing, Scope, Span
 from ctxreview.outline import nodes
-from ctxreview.outline.nesting import Crossing
 from ctxreview.outline.page import Page
 
 if TYPE_CHECKING:

@@ -123,12 +123,11 @@ _SEAM = r'"[ \t]{0,200}(?:\r?\n[ \t]{0,200})?\+[ \t]{0,200}(?:\r?\n[ \t]{0,200})
 def _found(text: str) -> list[tuple[int, int, str]]:
     """Where the secrets are, as start, end and kind: in order, apart from each other, placeholders left alone."""
     spans = _in_one_piece(text)
-    order = {kind: number for number, kind in enumerate(KINDS)}
     merged: list[tuple[int, int, str]] = []
     for start, end, kind in sorted([*spans, *_in_parts(text)]):
         if merged and start < merged[-1][1]:
             last = merged[-1]
-            merged[-1] = (last[0], max(last[1], end), min(last[2], kind, key=lambda k: order[k]))
+            merged[-1] = (last[0], max(last[1], end), min(last[2], kind, key=KINDS.index))
         else:
             merged.append((start, end, kind))
     return merged

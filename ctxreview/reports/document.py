@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVerdict, Lines, Review, Scope
@@ -24,9 +25,18 @@ def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
 
 
 def _redacted(text: str) -> str:
+    return _redacted_again(text) if len(text) <= _SHORT else _redacted_new(text)
+
+
+def _redacted_new(text: str) -> str:
     from ctxreview.redact import redact  # most contexts quote nothing
 
     return redact(text).text
+
+
+_redacted_again = lru_cache(maxsize=4096)(_redacted_new)
+_SHORT = 400
+"""Characters of a text that is likely to come again: a path, a construct, a sentence of a rule."""
 
 
 def _clean(value: Any, quoted: bool = False) -> Any:

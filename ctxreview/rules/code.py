@@ -9,8 +9,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages.csharp.lexing import Code, lex
-from ctxreview.model import Fact, Outline, Scope, Span
-from ctxreview.outline.nesting import Crossing
+from ctxreview.model import Crossing, Fact, Outline, Scope, Span
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
 _WORDS = frozenset(

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.model import Fact, Member, Nesting, Outline, Scope, Span
-from ctxreview.outline.nesting import Crossing
+from ctxreview.model import Crossing, Fact, Member, Nesting, Outline, Scope, Span
 from ctxreview.rules.code import Same
 
 DEFERRED = frozenset({"lambda", "local function"})

@@ -188,7 +188,7 @@ def _is_told_at_field(scope: Scope, outline: Outline) -> bool:
     owner, _, name = scope.resource.rpartition(".")
     if owner not in ("", "this", *(t.name for t in around)):
         return False
-    fields = [m for m in outline.members if name in m.names]
+    fields = outline.named(name)
     own = [m for m in fields if any(t.span.holds(m.span) for t in around)]
     return any(_is_told_of(member, outline) for member in own or fields)
 

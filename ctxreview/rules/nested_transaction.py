@@ -61,9 +61,9 @@ Source
 from __future__ import annotations
 
 import re
+from itertools import islice
 
-from ctxreview.model import Finding, Outline, Scope, Severity, Span
-from ctxreview.outline.nesting import Crossing
+from ctxreview.model import Crossing, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.code import is_over, root_of
 from ctxreview.rules.evidence import TRANSACTION, TRANSACTIONS
 from ctxreview.rules.guarded import bare, methods, own_calls
@@ -75,6 +75,8 @@ NEEDS = (TRANSACTION,)
 BEYOND = TRANSACTIONS  # the methods that lead from one to the other
 
 FORMS = ("block", "declaration", "acquire-release")
+MAX_NAMED = 16
+"""Transactions around one that are named, the nearest."""
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -85,15 +87,17 @@ def check(outline: Outline) -> list[Finding]:
         if s.kind == "transaction" and s.form in FORMS and s.certainty != "assumed" and s.mode != "retried"
     ]
     found = []
-    around = Crossing(scopes)
+    around = {owner: Crossing(s for s in scopes if s.owner == owner) for owner in {s.owner for s in scopes}}
     for inner in scopes:
-        outer = [
-            s for s in around.around(inner.head) if s != inner and _within(outline, inner, s) and s.mode != "suppressed"
-        ]
+        near = (s for s in around[inner.owner].near(inner.head) if s != inner and _within(outline, inner, s))
+        nearest = list(islice((s for s in near if s.mode != "suppressed"), MAX_NAMED + 1))
+        outer = nearest[MAX_NAMED - 1 :: -1]
         told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
         if told is not None:
             severity, message, question = told
             places = tuple(scope_lines(outline, s) for s in outer)
+            if len(nearest) > MAX_NAMED:
+                places = (places[0]._replace(what=f"{places[0].what}, and others around it"), *places[1:])
             found.append(Finding(ID, severity, "syntactic", message, question, scope_lines(outline, inner), places))
     return found + _called(outline, scopes)
 
