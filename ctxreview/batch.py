@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview import processes
@@ -12,6 +13,8 @@ from ctxreview.model import Finding
 from ctxreview.review import Job
 from ctxreview.selection import path_in, select
 
+MAX_KEPT = 32
+"""Results kept for selections that are given once more, where no model is asked."""
 MIN_FILES = 24
 """With fewer files, starting processes takes longer than they save."""
 
@@ -35,8 +38,12 @@ def each(given: Sequence[str], job: Job, show: Show, *, alone: bool) -> Iterator
     """
     groups = _by_file(given)
     if alone or len(groups) < MIN_FILES or processes.cores() < 2:
-        jobs = {i: j for group in groups for i, j in _jobs(group, given, job)}
-        yield from (_shown(one, jobs[i], show) for i, one in enumerate(given))
+        jobs = {given[i]: j for group in groups for i, j in _jobs(group, given, job)}
+
+        def made(one: str) -> Shown:
+            return _shown(one, jobs[one], show)
+
+        yield from map(made if alone else lru_cache(MAX_KEPT)(made), given)
     else:
         yield from _forked(groups, given, job, show)
 
@@ -52,9 +59,9 @@ def _by_file(given: Sequence[str]) -> list[list[int]]:
 def _jobs(group: Sequence[int], given: Sequence[str], job: Job) -> Iterator[tuple[int, Job]]:
     """The job of each selection of one file, which knows the others."""
     selections = []
-    for i in group if len(group) > 1 else ():
+    for one in dict.fromkeys(given[i] for i in group) if len(group) > 1 else ():
         with contextlib.suppress(CtxreviewError):
-            selections.append(select(given[i], job.root))
+            selections.append(select(one, job.root))
     shared = job._replace(beside=tuple(selections))
     yield from ((i, shared) for i in group)
 
@@ -68,7 +75,9 @@ def _shown(one: str, job: Job, show: Show) -> Shown:
 
 def _forked(groups: list[list[int]], given: Sequence[str], job: Job, show: Show) -> Iterator[Shown]:
     def work(group: list[int]) -> dict[int, Shown]:
-        return {i: _shown(given[i], its, show) for i, its in _jobs(group, given, job)}
+        jobs = {given[i]: its for i, its in _jobs(group, given, job)}
+        made = lru_cache(MAX_KEPT)(lambda one: _shown(one, jobs[one], show))
+        return {i: made(given[i]) for i in group}
 
     done: dict[int, Shown] = {}
     following = 0

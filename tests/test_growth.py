@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from ctxreview import linting, review, rules
+from ctxreview import batch, linting, review, rules
 from ctxreview.config import project
 from ctxreview.linting import Listing, Plan
 from ctxreview.reports import document
@@ -84,6 +84,22 @@ def test_a_context_takes_as_long_as_there_is_much(name: str, tmp_path: Path) -> 
     """Of parts, callers, derived types and overloads, each is looked at a few times, however many there are."""
     selection, count = CONTEXTS[name]
     assert _grows(tmp_path, name, count, lambda folder: _context(folder, selection, 3)) < BOUND
+
+
+def test_equal_selections_are_looked_at_once(tmp_path: Path) -> None:
+    """A selection that is given thousands of times gets its result each time, and is looked at once where no model is asked."""
+    (tmp_path / "A.cs").write_text(GROWTH.ordinary(3)["A.cs"], "utf-8")
+    given = [f"{tmp_path}/A.cs:20", f"{tmp_path}/A.cs:999999"] * 5000
+    looked: list[str] = []
+
+    def show(one: str, its: review.Job) -> batch.Shown:
+        looked.append(one)
+        return batch.Shown(review.context_of(one, its).path)
+
+    found = list(batch.each(given, review.job(tmp_path, 10**9, WORDS, "q")._replace(whole=False), show, alone=False))
+    assert (len(found), len(looked)) == (10_000, 2)
+    assert [f.failed for f in found[:4]] == [False, True, False, True]
+    assert {f.text for f in found[::2]} == {"A.cs"}
 
 
 LINTED = {"distinct locks, lint": 200, "nested transactions, lint": 150, "using declarations, lint": 150}
