@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,10 +16,12 @@ from ctxreview.errors import CtxreviewError
 from ctxreview.jobs import DEFAULT_BUDGET
 from ctxreview.model import Source
 from ctxreview.prices import FILE as PRICES
-from ctxreview.providers import KEY_VARIABLES, PATIENCE, PROVIDERS, Endpoint, chosen, reach
+from ctxreview.providers import KEY_VARIABLES, PATIENCE, PROVIDERS, Endpoint, chosen, reach, variables
 
 DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **PATIENCE}
 KNOCK_SECONDS = 5.0
+
+_NAME_AND_PASSWORD = re.compile(r"\A((?:[a-z][a-z0-9+.-]*:)?//|)(?(1).*|[^/?#]*:.*)@", re.IGNORECASE | re.DOTALL)
 
 
 class Setting(NamedTuple):
@@ -69,12 +72,8 @@ def settings(root: Path) -> list[Setting]:
 
 def _hidden(value: Any) -> Any:
     """A value without the name and password that an address may have."""
-    from urllib.parse import urlsplit
-
-    if not isinstance(value, str) or "@" not in value:
-        return value
-    parts = urlsplit(value)
-    return value.replace(f"{parts.netloc.rpartition('@')[0]}@", "…@", 1)
+    # Not urlsplit, which raises for what is no address. A password may hold a slash, and a model's name an at sign.
+    return _NAME_AND_PASSWORD.sub(r"\1…@", value) if isinstance(value, str) else value
 
 
 def _whose(path: Path) -> str:
@@ -108,7 +107,7 @@ def checks(root: Path, endpoint: Callable[[], Endpoint | None]) -> Iterator[Chec
     yield _settings(root)
     yield _store()
     yield from _keys()
-    yield _address(endpoint)
+    yield from _address(endpoint)
 
 
 def _interpreter() -> Check:
@@ -193,19 +192,36 @@ def _keys() -> Iterator[Check]:
             yield Check(f"key for {name}", "note", f"{variable} is not set", f"Set it to ask models of {name}.")
 
 
-def _address(endpoint: Callable[[], Endpoint | None]) -> Check:
+def _address(endpoint: Callable[[], Endpoint | None]) -> Iterator[Check]:
     try:
         found = endpoint()
         if found is None:
-            return Check(
+            yield Check(
                 "endpoint",
                 "note",
                 "no model would be asked",
                 f"Set {' or '.join(KEY_VARIABLES.values())}, or give --provider ({', '.join(PROVIDERS)}) "
                 "and --base-url.",
             )
+            return
+        yield _variables(found)
         reach(found, KNOCK_SECONDS)
         found = chosen(found)
     except CtxreviewError as error:
-        return Check("endpoint", "problem", "the model cannot be asked", str(error))
-    return Check("endpoint", "ok", f"{found.provider} answers; {found.model} would be asked")
+        yield Check("endpoint", "problem", "the model cannot be asked", str(error))
+    else:
+        yield Check("endpoint", "ok", f"{found.provider} answers; {found.model} would be asked")
+
+
+def _variables(endpoint: Endpoint) -> Check:
+    """Which variables have a say in the request: their names, never what is in them."""
+    used, kept_back = variables(endpoint)
+    said = f"used for {endpoint.provider}: {', '.join(used) or 'none'}"
+    if not kept_back:
+        return Check("variables", "ok", said)
+    return Check(
+        "variables",
+        "note",
+        f"{said}; not sent: {', '.join(kept_back)}",
+        "What an SDK takes from its environment goes to its maker's own address and to no other.",
+    )

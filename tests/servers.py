@@ -238,3 +238,58 @@ def message(*texts: str, stop: str | None = "end_turn", **stopped: Any) -> tuple
     told = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in texts]
     last = {"type": "message_delta", "delta": {"stop_reason": stop} | stopped, "usage": {"output_tokens": 5}}
     return (start, block, *told) if stop is None else (start, block, *told, last, {"type": "message_stop"})
+
+
+@dataclass(frozen=True)
+class Flood:
+    """What comes after a request: ``head``, and ``piece`` again and again, ``pause`` seconds apart, for as long as somebody reads."""
+
+    head: bytes
+    piece: bytes
+    pause: float = 0.0
+
+
+@dataclass
+class Flooding:
+    """A flooding server's address, and how many connections it had."""
+
+    url: str
+    asked: int = 0
+
+
+@contextmanager
+def flooding(flood: Flood) -> Iterator[Flooding]:
+    """A server that answers every request, whatever it asks, by ``flood``."""
+    server = _Flooder(("127.0.0.1", 0), _Pours)
+    server.flood, server.flooding = flood, Flooding(f"http://127.0.0.1:{server.server_address[1]}")
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield server.flooding
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Flooder(ThreadingTCPServer):
+    daemon_threads = True
+    flood: Flood
+    flooding: Flooding
+
+
+class _Pours(StreamRequestHandler):
+    server: _Flooder
+
+    def handle(self) -> None:
+        length = 0
+        while (line := self.rfile.readline()).strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        self.rfile.read(length)
+        self.server.flooding.asked += 1
+        try:
+            self.wfile.write(self.server.flood.head)
+            while True:
+                self.wfile.write(self.server.flood.piece)
+                time.sleep(self.server.flood.pause)
+        except OSError:
+            return  # the client has had enough

@@ -402,12 +402,23 @@ def test_nothing_at_this_address(told: Told) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_schema_rejected(told: Told, dialect: str) -> None:
-    """A server that rejects the schema is asked once more without it."""
+    """A server that rejects the schema is asked once more: by the older name that small servers know, or without it."""
     reason = {"error": {"message": "response_format / output_config.format: json_schema is not supported"}}
     assert ask(wired(told, dialect, error(400, reason), Answer(WHOLE[dialect]))) == TEXT
     bodies = [body for path, body in told.asked if path == DIALECTS[dialect].path]
     assert len(bodies) == 2
-    assert not {"text", "response_format", "output_config"} & bodies[1].keys()
+    assert not {"text", "output_config"} & bodies[1].keys()
+    older = {"response_format": {"type": "json_object", "schema": SCHEMA}} if dialect == "chat" else {}
+    assert {k: v for k, v in bodies[1].items() if k == "response_format"} == older
+
+
+def test_each_schema_rejected(told: Told) -> None:
+    """llama-cpp-python calls a schema that it does not know an error of its own; it is asked on, and not again."""
+    reason = {"error": {"message": "('body', 'response_format', 'type'): Input should be 'text' or 'json_object'"}}
+    refused = [error(500, reason), error(422, reason)]
+    assert ask(wired(told, "chat", *refused, Answer(WHOLE["chat"]), retries=2)) == TEXT
+    bodies = [body for path, body in told.asked if path == DIALECTS["chat"].path]
+    assert [body.get("response_format", {}).get("type") for body in bodies] == ["json_schema", "json_object", None]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

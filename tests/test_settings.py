@@ -326,7 +326,7 @@ def test_doctor(home: Path, server: Told) -> None:
     assert status == 0
     assert list(found) == [
         "interpreter", "grammar", "tokenizer", "git", "clipboard", "settings", "store", "key for openai",
-        "key for anthropic", "endpoint",
+        "key for anthropic", "variables", "endpoint",
     ]  # fmt: skip
     assert {found[n]["state"] for n in ("interpreter", "grammar", "settings", "store", "key for openai")} == {"ok"}
     assert (found["key for anthropic"]["state"], found["endpoint"]["state"]) == ("note", "ok")

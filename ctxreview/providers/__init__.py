@@ -58,7 +58,8 @@ PATIENCE: dict[str, Any] = {
 class _Vendor:
     """What differs between providers before the first byte is sent.
 
-    ``model`` ``""`` is asked of the server; without a ``key_variable`` no key is sent. ``budget`` and ``reply`` are the
+    ``model`` ``""`` is asked of the server; without a ``key_variable`` no key is sent. What stands in its
+    ``header_variables`` the SDK sends along, which is for the provider's own host. ``budget`` and ``reply`` are the
     largest prompt and reply in tokens where nobody set another number.
     """
 
@@ -67,6 +68,7 @@ class _Vendor:
     url: str
     url_variable: str = ""
     key_variable: str = ""
+    header_variables: tuple[str, ...] = ()
     counts_tokens: bool = False
     budget: int | None = None
     reply: int = 16_000
@@ -79,6 +81,7 @@ _VENDORS = {
         url="https://api.openai.com/v1",
         url_variable="OPENAI_BASE_URL",
         key_variable="OPENAI_API_KEY",
+        header_variables=("OPENAI_CUSTOM_HEADERS", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
     ),
     "anthropic": _Vendor(
         module="ctxreview.providers.anthropic",
@@ -86,6 +89,7 @@ _VENDORS = {
         url="https://api.anthropic.com",
         url_variable="ANTHROPIC_BASE_URL",
         key_variable="ANTHROPIC_API_KEY",
+        header_variables=("ANTHROPIC_CUSTOM_HEADERS",),
         counts_tokens=True,
     ),
     # Prompt and reply together fit into the 16,384 tokens of context that a local server can be told to hold.
@@ -112,6 +116,9 @@ COUNTING: tuple[str, ...] = tuple(name for name, vendor in _VENDORS.items() if v
 KEY_VARIABLES: dict[str, str] = {name: vendor.key_variable for name, vendor in _VENDORS.items() if vendor.key_variable}
 """Provider name to the environment variable that usually holds its key; the others are sent none."""
 
+SDK_PREFIXES = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_")
+"""How the variables begin that the SDKs read."""
+
 # Servers without keys ignore it; the SDKs insist on having one.
 _NO_KEY = "no-key-needed"
 
@@ -128,16 +135,6 @@ def located(endpoint: Endpoint) -> Endpoint:
     """
     vendor = _vendor(endpoint.provider)
     url = address(endpoint)
-    try:
-        sound = urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
-    except ValueError:
-        sound = False
-    if not sound:
-        other = f" (or {vendor.url_variable})" if vendor.url_variable else ""
-        raise ConfigError(
-            f"The address for {endpoint.provider} is not an http:// or https:// URL: correct --base-url{other}, "
-            f"for example {vendor.url}."
-        )
     key = (endpoint.api_key or "").strip()
     if not key and vendor.key_variable and url.rstrip("/") == vendor.url:
         raise ConfigError(f"{endpoint.provider} needs a key: set {vendor.key_variable}.")
@@ -148,10 +145,54 @@ def located(endpoint: Endpoint) -> Endpoint:
     return replace(endpoint, base_url=url, api_key=key or _NO_KEY)
 
 
+def makers_own(endpoint: Endpoint) -> bool:
+    """Whether the server is the provider's own: at its host, or at a regional one below it, by https."""
+    vendor, url = _vendor(endpoint.provider), urlsplit(address(endpoint))
+    own = urlsplit(vendor.url)
+    if own.scheme != "https":
+        return False  # nobody's but the user's
+    host = (url.hostname or "").removesuffix(".")
+    return url.scheme == "https" and (host == own.hostname or host.endswith(f".{own.hostname}"))
+
+
 def address(endpoint: Endpoint) -> str:
-    """The address that will be asked, as :func:`located` finds it, whether it is one or not."""
+    """The address that will be asked, as :func:`located` finds it. Raises :class:`ConfigError` where it is not one."""
+    from ctxreview.providers.addresses import is_address
+
     vendor = _vendor(endpoint.provider)
-    return (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip()
+    url = (endpoint.base_url or os.environ.get(vendor.url_variable) or vendor.url).strip(" ")
+    if not is_address(url):
+        other = f" (or {vendor.url_variable})" if vendor.url_variable else ""
+        raise ConfigError(
+            f"The address for {endpoint.provider} is not an http:// or https:// URL: correct --base-url{other}, "
+            f"for example {vendor.url}."
+        )
+    return url
+
+
+def variables(endpoint: Endpoint) -> tuple[list[str], list[str]]:
+    """The environment variables that are set and used to ask ``endpoint``, and those whose content is kept from it.
+
+    Raises:
+        ConfigError: as :func:`address`.
+    """
+    from ctxreview.providers.addresses import host_of, is_this_machine
+
+    vendor, url = _vendor(endpoint.provider), address(endpoint)
+    names = [vendor.key_variable] if endpoint.api_key else []
+    names += [] if endpoint.base_url else [vendor.url_variable]
+    names += vendor.header_variables if makers_own(endpoint) else ()
+    if not is_this_machine(host_of(url)):
+        names += (spelled for name in (url.partition(":")[0], "all", "no") for spelled in _spellings(f"{name}_proxy"))
+    if url.startswith("https:"):
+        names += ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    used = [name for name in names if os.environ.get(name)]
+    every = (name for other in _VENDORS.values() for name in other.header_variables)
+    return used, [name for name in every if os.environ.get(name) and name not in used]
+
+
+def _spellings(name: str) -> tuple[str, str]:
+    return name.upper(), name
 
 
 def chosen(endpoint: Endpoint) -> Endpoint:
@@ -188,8 +229,8 @@ def reach(endpoint: Endpoint, seconds: float) -> None:
     from ctxreview.providers.wire import line
 
     at = located(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds, retries=0))
-    with line(at, httpx2.HTTPError) as http:
-        http.get(at.base_url or "")
+    with line(at, httpx2.HTTPError) as http, http.stream("GET", at.base_url or ""):
+        return  # the status is there; what else comes is not read
 
 
 def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:

@@ -9,8 +9,8 @@ from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessage
 
 from ctxreview.model import Completion, Prompt, Usage
 from ctxreview.providers import Endpoint, Progress, Provider
-from ctxreview.providers.causes import blames_schema
-from ctxreview.providers.faults import fault, finished
+from ctxreview.providers.causes import blames_schema, said
+from ctxreview.providers.faults import Pieces, fault, finished, tokens
 from ctxreview.providers.wire import client, followed, is_stream, line
 
 _ENDINGS = {
@@ -50,8 +50,8 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
             messages=_messages(prompt),
             output_config=_schema(prompt),
         )
-    count = getattr(answer, "input_tokens", None)
-    if not isinstance(count, int):  # the SDK does not validate: a proxy's HTML page arrives as text
+    count = tokens(getattr(answer, "input_tokens", None))
+    if count is None:  # the SDK does not validate: a proxy's HTML page arrives as text
         raise fault(endpoint, "not-a-stream")
     return count
 
@@ -79,13 +79,13 @@ def _open(sdk: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthr
         return start(_schema(prompt))
     except anthropic.BadRequestError as error:
         # Older models and compatible servers have no schemas; the prompt says the form in words too.
-        if not blames_schema(error):
+        if not blames_schema(said(error)):
             raise
         return start(anthropic.omit)
 
 
 def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent]) -> Generator[str, None, Completion]:
-    pieces: list[str] = []
+    pieces = Pieces(endpoint)
     started: Message | None = None
     reason: str | None = None
     note = ""
@@ -95,22 +95,23 @@ def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent]) -
             case "message_start":
                 started = event.message
             case "content_block_delta" if event.delta.type == "text_delta":
-                pieces.append(event.delta.text)
+                pieces.add(event.delta.text)
                 yield event.delta.text
             case "message_delta":
                 reason = event.delta.stop_reason
                 note = (event.delta.stop_details and event.delta.stop_details.explanation) or ""
-                spent = event.usage.output_tokens if event.usage else None
+                spent = tokens(getattr(event.usage, "output_tokens", None))
     if started is None:
         raise fault(endpoint, "truncated" if is_stream(stream.response) else "not-a-stream")
     usage = Usage(_input_tokens(started), spent)
-    answer = Completion("".join(pieces), endpoint.provider, started.model or endpoint.model, usage)
+    answer = Completion(str(pieces), endpoint.provider, started.model or endpoint.model, usage)
     return finished(endpoint, answer, _ENDINGS.get(reason, "stopped"), note or reason or "")
 
 
 def _input_tokens(message: Message) -> int | None:
     """All that was read: the API counts apart what came from its cache and what went into it."""
-    used = message.usage
-    if not used:
-        return None
-    return used.input_tokens + (used.cache_creation_input_tokens or 0) + (used.cache_read_input_tokens or 0)
+    read = tokens(getattr(message.usage, "input_tokens", None))
+    for name in ("cache_creation_input_tokens", "cache_read_input_tokens"):
+        more = tokens(getattr(message.usage, name, None) or 0)
+        read = None if read is None or more is None else read + more
+    return read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ctxreview.providers.faults import SENTENCES
+from ctxreview.providers.faults import LONGEST_SAID, SENTENCES
 
 # What servers call the things that a status does not tell apart.
 _CODES = {
@@ -54,7 +54,8 @@ def key_of(error: BaseException) -> str:
 
 def key_of_answer(status: int | None, body: Mapping[str, object], message: str) -> str:
     """The row for an error answer: a code that names the cause, else the status, else an event's type."""
-    names = [str(body[field]) for field in ("code", "type") if body.get(field) is not None]
+    message = message[:LONGEST_SAID]
+    names = [str(body[field])[:LONGEST_SAID] for field in ("code", "type") if body.get(field) is not None]
     coded = next((_CODES[name] for name in names if name in _CODES), None)
     if coded is not None:
         return coded
@@ -64,7 +65,8 @@ def key_of_answer(status: int | None, body: Mapping[str, object], message: str) 
     for at, pattern, key in _WORDS:
         if at == status and re.search(pattern, message, re.IGNORECASE):
             return key
-    return str(status) if str(status) in SENTENCES else f"{status // 100}xx"
+    family = f"{status // 100}xx"
+    return next((name for name in (str(status), family) if name in SENTENCES), "garbled")
 
 
 def details(body: object) -> Mapping[str, object]:
@@ -76,16 +78,16 @@ def details(body: object) -> Mapping[str, object]:
 
 
 def said(error: BaseException) -> str:
-    """What the server wrote about an error, as it came; ``""`` where it wrote nothing."""
+    """What the server wrote about an error, as it came but no longer than is looked at; ``""`` where it wrote nothing."""
     body = getattr(error, "body", None)
     # FastAPI servers answer {"detail": ...}; others plain text or a proxy's HTML page.
     told = details(body).get("message") or details(body).get("detail") if isinstance(body, dict) else body
-    return str(told or "")
+    return str(told or "")[:LONGEST_SAID]
 
 
-def blames_schema(error: BaseException) -> bool:
-    """Whether a rejected request was rejected for the reply's schema, which can be left out."""
-    return bool(re.search(r"schema|response_format|text\.format|output_(config|format)|grammar", said(error)))
+def blames_schema(message: str) -> bool:
+    """Whether a request was rejected for the reply's schema, which can be left out, by what the server says."""
+    return bool(re.search(r"schema|response_format|text\.format|output_(config|format)|grammar", message))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,12 +11,13 @@ from itertools import groupby
 from urllib.parse import urlsplit
 
 from ctxreview.errors import ProviderError
-from ctxreview.model import Completion
+from ctxreview.model import Completion, Usage
 from ctxreview.providers import KEY_VARIABLES, Endpoint
 
 _REJECTED = "{who} rejected the request{said}: check --model and --base-url."
 _OUTAGE = "{who} failed on its side{said}: ask again later."
 _DROPPED = "{who} dropped the connection before the answer was whole: ask again."
+_GARBLED = "{who} sent something that its API does not define: ask again, or check --base-url."
 _NO_ROUTE = "{who} cannot be reached: check --base-url, whether the server runs, and the network or HTTPS_PROXY."
 
 SENTENCES: dict[str, str] = {
@@ -46,7 +47,11 @@ SENTENCES: dict[str, str] = {
     "NetworkError": _DROPPED,
     "RemoteProtocolError": _DROPPED,
     "not-a-stream": "{who} did not answer as this API does: check --base-url, which often ends in /v1.",
-    "garbled": "{who} sent something that its API does not define: ask again, or check --base-url.",
+    "garbled": _GARBLED,
+    "UnsoundError": _GARBLED,
+    "InvalidURL": "{who} has an address that cannot be asked: correct --base-url.",
+    "TooMuchError": "{who} sent more than any answer has, and was not read to the end: ask again, or check --base-url.",
+    "CompressedError": "{who} compressed its answer, which was not asked for: turn that off there, or check --base-url.",
     # The answer came, but it is not one.
     "truncated": "{who} ended the answer early, without saying that it was finished: ask again.",
     "length": "{who} cut the answer short, at {limit} tokens or its own limit: select less or use another --model.",
@@ -90,6 +95,14 @@ After silence, a dropped connection or half an answer it may have been read, and
 _KEY_SHAPES = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
 _FRAGMENT = 8
 
+LONGEST_SAID = 10_000
+"""Characters of what a server says about an error that are looked at; 200 of them are shown."""
+
+_LONGEST_SECRET = 1_000
+_LONGEST_NAME = 200
+_MOST_TEXT = 16 * 2**20
+_MOST_TOKENS = 10**9
+
 
 def fault(endpoint: Endpoint, key: str, said: str = "", wait: float | None = None) -> ProviderError:
     """The error for one row of :data:`SENTENCES`.
@@ -127,14 +140,61 @@ def finished(endpoint: Endpoint, answer: Completion, ending: str, note: str = ""
         raise fault(endpoint, ending, note)
     if not answer.text.strip():
         raise fault(endpoint, "empty")
-    return answer
+    return answer._replace(
+        text=_mended(answer.text),
+        model=answer.model if is_name(answer.model) else endpoint.model,
+    )
+
+
+class Pieces:
+    """The pieces of a text that come one by one, up to 16 MiB of memory."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def add(self, piece: str) -> None:
+        """Add one. Raises ProviderError where it is too much."""
+        self._size += len(piece) * (1 if piece.isascii() else 4)
+        if self._size > _MOST_TEXT:
+            raise fault(self._endpoint, "TooMuchError")
+        if piece:
+            self._pieces.append(piece)
+
+    def __str__(self) -> str:
+        return "".join(self._pieces)
+
+
+def is_name(value: object) -> bool:
+    """Whether a server's word for a model can be one."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
+
+
+def used(counted: object, sent: str, received: str) -> Usage:
+    """The tokens that an SDK's object, or whatever a server gave for it, has under two names."""
+    return Usage(tokens(getattr(counted, sent, None)), tokens(getattr(counted, received, None)))
+
+
+def tokens(value: object) -> int | None:
+    """A number of tokens as a server gives it; ``None`` where that is not one. Nothing reads a billion of them."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
+        return value
+    return None
+
+
+def _mended(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which JSON can escape and nothing can write."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def quotable(text: str, key: str) -> str:
     """At most 200 characters on one line, without markup, control characters, secrets or any part of ``key``."""
     from ctxreview.redact import redact  # an answer needs it only when it is an error
 
-    text = re.sub(r"<[^>]*>", " ", redact(text).text)  # first of all: what is cut short is no longer known
+    cut = len(text) > LONGEST_SAID
+    text = redact(text[:LONGEST_SAID]).text  # first of all: what is cut short is no longer known
+    text = re.sub(r"<[^>]*>", " ", text[:-_LONGEST_SECRET] if cut else text)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     # Servers quote a wrong key in part, so it is not enough to look for the whole of it.
     size = min(_FRAGMENT, len(key))

@@ -8,7 +8,7 @@ import openai
 
 from ctxreview.model import Completion, Prompt
 from ctxreview.providers import Endpoint, Progress, Provider
-from ctxreview.providers.faults import fault
+from ctxreview.providers.faults import fault, is_name
 from ctxreview.providers.openai_chat import chat
 from ctxreview.providers.wire import client, line
 
@@ -50,6 +50,8 @@ def only_model(endpoint: Endpoint) -> str:
             names = sorted(str(model.id) for model in listed.data)
         except (AttributeError, TypeError):  # the SDK does not validate
             raise fault(endpoint, "not-a-stream") from None
+    if not all(map(is_name, names)):
+        raise fault(endpoint, "not-a-stream")
     if len(names) != 1:
         raise fault(endpoint, "models" if names else "no-model", ", ".join(names))
     return names[0]

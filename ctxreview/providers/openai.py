@@ -11,10 +11,10 @@ from collections.abc import Generator
 import openai
 from openai.types.responses import Response, ResponseStreamEvent, ResponseTextConfigParam
 
-from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.model import Completion, Prompt
 from ctxreview.providers import Endpoint, Progress, Provider
-from ctxreview.providers.causes import blames_schema, key_of, key_of_answer
-from ctxreview.providers.faults import fault, finished
+from ctxreview.providers.causes import blames_schema, key_of, key_of_answer, said
+from ctxreview.providers.faults import Pieces, fault, finished, used
 from ctxreview.providers.openai_chat import chat
 from ctxreview.providers.wire import client, followed, is_stream, line
 
@@ -65,7 +65,7 @@ def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: P
     try:
         stream = start(schema)
     except openai.BadRequestError as error:
-        if not blames_schema(error):
+        if not blames_schema(said(error)):
             raise
         stream = start(openai.omit)
     except openai.APIStatusError as error:
@@ -78,18 +78,17 @@ def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: P
 
 
 def _read(endpoint: Endpoint, stream: openai.Stream[ResponseStreamEvent]) -> Generator[str, None, Completion]:
-    pieces: list[str] = []
-    refused: list[str] = []
+    pieces, refused = Pieces(endpoint), Pieces(endpoint)
     seen = False
     final: Response | None = None
     for event in stream:
         seen = True
         match event.type:
             case "response.output_text.delta":
-                pieces.append(event.delta)
+                pieces.add(event.delta)
                 yield event.delta
             case "response.refusal.delta":
-                refused.append(event.delta)
+                refused.add(event.delta)
             case "response.completed" | "response.incomplete" | "response.failed":
                 final = event.response
             case "error":
@@ -98,9 +97,9 @@ def _read(endpoint: Endpoint, stream: openai.Stream[ResponseStreamEvent]) -> Gen
         raise _NoResponsesError  # LM Studio answers 200 with {"error": "Unexpected endpoint or method"}
     if final is None:
         raise fault(endpoint, "truncated")
-    ending, note = _ending(final, "".join(refused))
-    usage = Usage(final.usage.input_tokens, final.usage.output_tokens) if final.usage else Usage(None, None)
-    answer = Completion(final.output_text or "".join(pieces), endpoint.provider, final.model or endpoint.model, usage)
+    ending, note = _ending(final, str(refused))
+    usage = used(final.usage, "input_tokens", "output_tokens")
+    answer = Completion(final.output_text or str(pieces), endpoint.provider, final.model or endpoint.model, usage)
     return finished(endpoint, answer, ending, note)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import Any
 
 import openai
 from openai.types.chat import ChatCompletionChunk
@@ -10,11 +11,17 @@ from openai.types.chat.completion_create_params import ResponseFormat
 
 from ctxreview.model import Completion, Prompt, Usage
 from ctxreview.providers import Endpoint, Progress
-from ctxreview.providers.faults import fault, finished
+from ctxreview.providers.causes import blames_schema, said
+from ctxreview.providers.faults import Pieces, fault, finished, used
 from ctxreview.providers.wire import followed, is_stream
 
 _ENDINGS = {None: "truncated", "stop": "whole", "length": "length", "content_filter": "content_filter"}
 """Finish reason to a key of the fault table; the others are for tools, which nobody offered."""
+
+
+_REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError, openai.InternalServerError)
+
+_Start = Callable[[ResponseFormat | openai.Omit], openai.Stream[ChatCompletionChunk]]
 
 
 def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
@@ -40,16 +47,28 @@ def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Pr
     }
     try:
         stream = start(schema)
-    except (openai.BadRequestError, openai.UnprocessableEntityError):
-        # Whatever the reason given: small servers give odd ones, and a second refusal costs nothing.
-        stream = start(openai.omit)
+    except _REFUSALS as error:
+        blamed = blames_schema(said(error))
+        if error.status_code >= 500 and not blamed:
+            raise
+        # Whatever the reason given: small servers give odd ones, and another refusal costs nothing.
+        stream = _start_older(start, prompt) if blamed else start(openai.omit)
     with stream:
         return followed(endpoint, _read(endpoint, stream), progress)
 
 
+def _start_older(start: _Start, prompt: Prompt) -> openai.Stream[ChatCompletionChunk]:
+    """With the schema as llama-cpp-python knows it, where it becomes a grammar; without, where that is refused too."""
+    # Not among the SDK's types: https://llama-cpp-python.readthedocs.io/en/latest/#json-schema-mode
+    form: Any = {"type": "json_object", "schema": prompt.schema}
+    try:
+        return start(form)
+    except _REFUSALS:
+        return start(openai.omit)
+
+
 def _read(endpoint: Endpoint, stream: openai.Stream[ChatCompletionChunk]) -> Generator[str, None, Completion]:
-    pieces: list[str] = []
-    refused: list[str] = []
+    pieces, refused = Pieces(endpoint), Pieces(endpoint)
     seen = False
     reason: str | None = None
     usage = Usage(None, None)
@@ -58,16 +77,16 @@ def _read(endpoint: Endpoint, stream: openai.Stream[ChatCompletionChunk]) -> Gen
         seen = True
         model = chunk.model or model
         if chunk.usage:
-            usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+            usage = used(chunk.usage, "prompt_tokens", "completion_tokens")
         for choice in chunk.choices or ():
             reason = choice.finish_reason or reason
-            refused.append(choice.delta.refusal or "")
+            refused.add(choice.delta.refusal or "")
             if choice.delta.content:
-                pieces.append(choice.delta.content)
+                pieces.add(choice.delta.content)
                 yield choice.delta.content
     if not seen and not is_stream(stream.response):
         raise fault(endpoint, "not-a-stream")
-    note = "".join(refused)
+    note = str(refused)
     ending = "refusal" if note else _ENDINGS.get(reason, "stopped")
-    answer = Completion("".join(pieces), endpoint.provider, model, usage)
+    answer = Completion(str(pieces), endpoint.provider, model, usage)
     return finished(endpoint, answer, ending, note or reason or "")

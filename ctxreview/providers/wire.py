@@ -8,26 +8,39 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import os
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx2
 
 from ctxreview import interrupts
 from ctxreview.errors import ConfigError
 from ctxreview.model import Completion
-from ctxreview.providers import Endpoint, Progress
-from ctxreview.providers.causes import details, key_of, key_of_answer, said
-from ctxreview.providers.faults import ASKED_AGAIN, fault
+from ctxreview.providers import SDK_PREFIXES, Endpoint, Progress, makers_own
+from ctxreview.providers.addresses import host_of, is_this_machine
+from ctxreview.providers.bounds import Body, CompressedError, Watchdog
+from ctxreview.providers.causes import blames_schema, details, key_of, key_of_answer, said
+from ctxreview.providers.faults import ASKED_AGAIN, LONGEST_SAID, fault
 
 LONGEST_WAIT = 60.0
 """Seconds. A server that asks to wait longer is not waited for."""
+
+_ENDED = (
+    "TimeoutException",
+    "ConnectTimeout",
+    "ConnectError",
+    "APIConnectionError",
+    "NetworkError",
+    "RemoteProtocolError",
+)
+"""How it looks when the watchdog ends a connection."""
 
 _LOG = logging.getLogger(__name__)
 _Sdk = TypeVar("_Sdk")
@@ -46,23 +59,42 @@ def line(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[httpx2.Clie
             raises in the body. Nothing else is caught: KeyboardInterrupt passes, and so do bugs.
     """
     opened = _opened(endpoint)
+    opened.watchdog.start()
     try:
         with opened:
             yield opened
     except (sdk_error, httpx2.HTTPError, httpx2.InvalidURL, json.JSONDecodeError, UnicodeDecodeError) as error:
         wait = asked_to_wait(getattr(getattr(error, "response", None), "headers", {}))
         key = key_of(error)
-        if key in ("TimeoutException", "ConnectTimeout") and opened.left <= 0:
+        if key in _ENDED and opened.watchdog.left <= 0:
             key = "total"
         # The cause is cut off: it holds the request with the key, and quotes a server that may quote it.
         raise fault(endpoint, key, said(error), wait) from None
+    finally:
+        opened.watchdog.stop()
 
 
 def client(sdk: Callable[..., _Sdk], endpoint: Endpoint, http: httpx2.Client) -> _Sdk:
-    """An SDK's client that sends by ``http``, a :func:`line`."""
-    return sdk(
-        api_key=endpoint.api_key, base_url=endpoint.base_url, http_client=http, timeout=http.timeout, max_retries=0
-    )
+    """An SDK's client that sends by ``http``, a :func:`line`.
+
+    What else the SDK finds in its environment variables, such as an account or headers, is for its maker alone.
+    """
+    with _without(() if makers_own(endpoint) else SDK_PREFIXES):
+        return sdk(
+            api_key=endpoint.api_key, base_url=endpoint.base_url, http_client=http, timeout=http.timeout, max_retries=0
+        )
+
+
+@contextmanager
+def _without(prefixes: tuple[str, ...]) -> Iterator[None]:
+    """This process without the environment variables that begin so."""
+    hidden = {name: value for name, value in os.environ.items() if prefixes and name.startswith(prefixes)}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _opened(endpoint: Endpoint) -> _Line:
@@ -83,27 +115,27 @@ class _Line(httpx2.Client):
     """Keeps an endpoint's time limits, and sends again what was certainly not taken."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._deadline = time.monotonic() + endpoint.total_seconds
+        self.watchdog = Watchdog(endpoint.total_seconds)
         self._retries = endpoint.retries
-        host = urlsplit(endpoint.base_url or "").hostname or ""
+        self._streamed = False
+        here = is_this_machine(host_of(endpoint.base_url or ""))
         super().__init__(
             timeout=httpx2.Timeout(endpoint.read_seconds, connect=endpoint.connect_seconds),
-            event_hooks={"response": [self._timed]},
+            event_hooks={"response": [self._bounded]},
             # What stays on this machine goes through no proxy, which would read the code.
-            mounts={f"all://[{host}]" if ":" in host else f"all://{host}": None} if _here(host) else None,
+            transport=httpx2.HTTPTransport() if here else None,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # nobody needs what a server sets
         )
-
-    @property
-    def left(self) -> float:
-        """Seconds until the call must be over."""
-        return self._deadline - time.monotonic()
 
     def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
         """Send a request, up to ``retries`` times again; see :data:`~ctxreview.providers.faults.ASKED_AGAIN`."""
         limits: dict[str, float | None] = request.extensions["timeout"]
+        request.extensions["trace"] = self.watchdog
+        request.headers["accept-encoding"] = "identity"
+        self._streamed = bool(how.get("stream"))
         attempt = 0
         while True:
-            left = self.left
+            left = self.watchdog.left
             if left <= 0:
                 raise httpx2.ReadTimeout("total time is over", request=request)
             request.extensions["timeout"] = {name: left if s is None else min(s, left) for name, s in limits.items()}
@@ -114,30 +146,31 @@ class _Line(httpx2.Client):
                 response = super().send(request, **how)
             except httpx2.HTTPError as error:
                 _LOG.info("%s: %s", about, type(error).__name__)
-                if attempt == self._retries or key_of(error) not in ASKED_AGAIN or wait > self.left:
+                if attempt == self._retries or key_of(error) not in ASKED_AGAIN or wait > self.watchdog.left:
                     raise
             else:
                 _LOG.info("%s: status %d", about, response.status_code)
                 asked = asked_to_wait(response.headers)
                 if asked is not None:
                     wait = asked * random.uniform(1.0, 1.1)
-                if attempt == self._retries or not _passes(response) or wait > min(LONGEST_WAIT, self.left):
+                if attempt == self._retries or not _passes(response) or wait > min(LONGEST_WAIT, self.watchdog.left):
                     return response
                 response.close()
             _LOG.info("Asking again in %.1f s.", wait)
             time.sleep(wait)
             attempt += 1
 
-    def _timed(self, response: httpx2.Response) -> None:
-        if isinstance(response.stream, httpx2.SyncByteStream):
-            response.stream = _Timed(response.stream, self._deadline)
-
-
-def _here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    def _bounded(self, response: httpx2.Response) -> None:
+        failed = response.status_code >= 300
+        if response.headers.pop("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            if not failed:
+                raise CompressedError("content-encoding")
+            response.stream = httpx2.ByteStream(b"")
+        elif isinstance(response.stream, httpx2.SyncByteStream):
+            response.stream = Body(response.stream, self.watchdog, failed=failed, streamed=self._streamed)
+        # JSON and events are UTF-8 whatever is said of them, and some character sets are no text to Python.
+        if "content-type" in response.headers:
+            response.headers["content-type"] = response.headers["content-type"].partition(";")[0].strip()
 
 
 def _passes(response: httpx2.Response) -> bool:
@@ -149,7 +182,9 @@ def _passes(response: httpx2.Response) -> bool:
         body = details(response.json())
     except ValueError:
         body = {}
-    return key_of_answer(response.status_code, body, str(body.get("message", ""))) in ASKED_AGAIN
+    message = str(body.get("message", ""))[:LONGEST_SAID]
+    # llama-cpp-python calls a form of schema that it does not know an error of its own, 500.
+    return not blames_schema(message) and key_of_answer(response.status_code, body, message) in ASKED_AGAIN
 
 
 def followed(endpoint: Endpoint, reading: Generator[str, None, Completion], progress: Progress) -> Completion:
@@ -176,9 +211,11 @@ def asked_to_wait(headers: Mapping[str, str]) -> float | None:
     """Seconds that a Retry-After header asks for (number or date), ``None`` where there is none."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
-            return max(0.0, float(headers[name]) / unit)
+            asked = float(headers[name]) / unit
         except (KeyError, ValueError):
             continue
+        if math.isfinite(asked):
+            return max(0.0, asked)
     try:
         return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
     except (KeyError, ValueError, OverflowError):
@@ -188,24 +225,3 @@ def asked_to_wait(headers: Mapping[str, str]) -> float | None:
 def is_stream(response: httpx2.Response) -> bool:
     """Whether the server answered with events; the SDKs read anything else as a stream without any."""
     return "event-stream" in response.headers.get("content-type", "")
-
-
-class _Timed(httpx2.SyncByteStream):
-    """A response body that ends in a time-out once the deadline is over.
-
-    It is checked on raw bytes, since keep-alive comments and pings never reach an SDK's events.
-    """
-
-    def __init__(self, body: httpx2.SyncByteStream, deadline: float) -> None:
-        self._body = body
-        self._deadline = deadline
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._body:
-            interrupts.check()
-            if time.monotonic() >= self._deadline:
-                raise httpx2.ReadTimeout("total time is over")
-            yield piece
-
-    def close(self) -> None:
-        self._body.close()

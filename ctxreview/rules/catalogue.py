@@ -55,7 +55,7 @@ def entry(rule: str) -> Entry:
 
 
 def _entry(rule: ModuleType) -> Entry:
-    summary, *parts = _HEADING.split(rule.__doc__ or "")
+    summary, *parts = _HEADING.split(rule.__doc__ or _from_source(rule))
     return Entry(
         id=rule.ID,
         severity=rule.SEVERITY,
@@ -64,6 +64,22 @@ def _entry(rule: ModuleType) -> Entry:
         standing=hasattr(rule, "check"),
         edits=hasattr(rule, "compare"),
     )
+
+
+def _from_source(rule: ModuleType) -> str:
+    """The docstring of a module that was loaded without it, by ``python -OO``.
+
+    Raises :class:`ConfigError` where the module's source is not there either.
+    """
+    import ast
+    import inspect
+
+    try:
+        return ast.get_docstring(ast.parse(inspect.getsource(rule)), clean=False) or ""
+    except OSError:
+        raise ConfigError(
+            "What the rules say of themselves is not there: python -OO leaves it out; start Python without it."
+        ) from None
 
 
 def listed(rules: Sequence[Entry]) -> str:
