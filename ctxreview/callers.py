@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import NamedTuple
 
-from ctxreview.model import EXTENSION, Argument, Certainty, Outline, Reference, Scope, Span
+from ctxreview.model import EXTENSION, Argument, Certainty, Outline, Reference, Scope, Span, held_by
 from ctxreview.outline.signatures import Cost, Signature, constraints, cost, extension, is_inferred, signature, simple
 from ctxreview.repository import Declared, Repository
 
@@ -68,6 +68,12 @@ class Target(NamedTuple):
         if home is None or home.construct != EXTENSION:
             return own
         return extension(own, self.outline.source.text(home.head))
+
+    @property
+    def is_iterator(self) -> bool:
+        """Whether its body runs when somebody goes through what it gives, and not where it is called."""
+        own = (f for f in held_by(self.function.span, self.outline.facts) if f.kind == "exit" and f.name == "yield")
+        return any(self.outline.function_of(f.span) == self.function for f in own)
 
     @property
     def shown(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ctxreview.callers import Call, Found, Target, calls, shown
@@ -96,9 +97,14 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
         if not found.calls and depth > 0 and here.name != "Main":
             roots.append(here.shown)
         around = ((c.outline, c.outline.member_of(c.reference.at)) for c in found.calls)
-        wrappers = expect(((outline, member.span) for outline, member in around if member is not None), repository)
+        groups = frozenset({here.name} if any(c.reference.form == "name" for c in found.calls) else ())
+        wrappers = expect(((o, member.span) for o, member in around if member is not None), repository, groups)
+        is_iterator = here.is_iterator
         for call in found.calls:
             link, following = _link(call, via, certainty, depth + 1, repository, wrappers)
+            if is_iterator and not _is_enumerated(link):
+                # Its body runs where somebody goes through what it gives, which may be after all that is held here.
+                link, following = link._replace(scopes=(), deferred=True), None
             links.append(link)
             if following is not None and link.certainty == "resolved" and _key(following) not in seen:
                 seen.add(_key(following))
@@ -111,6 +117,29 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
         tuple(dict.fromkeys(stopped)),
         tuple(dict.fromkeys(roots)),
     )
+
+
+_IN_FOREACH = re.compile(r"\bin\s+(?:await\s+)?\Z")
+_CONSUMED = r"(?:\s*[!?]?\.\s*\w+(?:<[^<>()]*>)?\([^;]*?\))*?\s*[!?]?\.\s*(?:To(?:List|Array|Dictionary|HashSet|Lookup|Immutable\w*|Frozen\w*)|Count|LongCount|Sum|Min|Max|Average|Aggregate|First|Last|Single|Any|All|Contains|ElementAt|ForEach)\w*\s*[(<]"
+_CONSUMER = re.compile(
+    r"(?:\bnew\s+[\w.<>,\s]*|\bstring\.(?:Join|Concat)|\.\s*(?:AddRange|UnionWith|InsertRange))\s*\((?:[^();]*,\s*)?\Z"
+)
+_KEPT_AS = re.compile(r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?\Z")
+
+
+def _is_enumerated(link: Link) -> bool:
+    """Whether what an iterator gives is gone through where it is called, or under the same scope later on."""
+    source, span = link.outline.source, link.call.reference.span
+    before = source.text(Span(max(0, span.start - 200), span.start))
+    within = max(
+        (s.span.end for s in link.scopes), default=link.caller.span.end if link.caller is not None else span.end
+    )
+    after = source.text(Span(span.end, within))
+    if _IN_FOREACH.search(before) or _CONSUMER.search(before) or re.match(_CONSUMED, after):
+        return True
+    kept = _KEPT_AS.search(before)
+    name = re.escape(kept[1]) if kept is not None else ""
+    return bool(name) and re.search(rf"\bin\s+{name}\b|(?<![\w.]){name}{_CONSUMED}", after) is not None
 
 
 def _key(target: Target) -> tuple[str, Span]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from ctxreview.callers import Target
 from ctxreview.languages import FOLDER
 from ctxreview.model import Outline, Scope, Span
 from ctxreview.outline.signatures import simple
@@ -64,6 +65,36 @@ def assumptions(
         yield from _marks(root, above, names, repository)
     if any(repository.ancestors(r)[1] or r.scope.construct == "interface" for r in (own, *roots)):
         yield from _interceptors(own, about, repository)
+
+
+def marked(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Scope]:
+    """The scopes that marks in other files may put around the functions: on what they implement or override, or on its type.
+
+    Whether an interceptor acts on a mark is not in the source: they are assumed.
+    """
+    for function in functions:
+        home = next(iter(outline.around(function.span, "type")), None)
+        if home is None or function.construct != "method":
+            continue
+        count = len(Target(outline, function).signature.parameters)
+        for part in repository.ancestors(Declared(outline, home))[0]:
+            there, source = part.outline, part.outline.source
+            same = [f for f in part.functions if f.name == function.name]
+            owners = {f.span for f in same if len(Target(there, f).signature.parameters) == count}
+            for scope in there.holds if source.path != outline.source.path else ():
+                covers = scope.owner in owners or (bool(owners) and scope.span == part.scope.span)
+                if scope.form == "attribute" and scope.head.size > 1 and covers:
+                    where = f"The mark is on {part.scope.name} ({source.path}:{source.line_of(scope.head.start)})."
+                    yield scope._replace(
+                        span=function.span,
+                        head=Span(function.span.start, function.span.start),
+                        tail=Span(function.span.end - 1, function.span.end),
+                        owner=function.span,
+                        container=function.container,
+                        certainty="assumed",
+                        note=f"{scope.note} {where}".strip(),
+                        intent=None,
+                    )
 
 
 def _marks(own: Declared, above: Sequence[Declared], names: set[str], repository: Repository) -> Iterator[str]:

@@ -8,10 +8,11 @@ from ctxreview.callees import callees, tokens
 from ctxreview.callers import Target
 from ctxreview.chains import Above, Link, above
 from ctxreview.excerpts import excerpt_of
-from ctxreview.frameworks import assumptions, registrations
-from ctxreview.model import Excerpt, Outline, Scope, Span, Surroundings
+from ctxreview.frameworks import assumptions, marked, registrations
+from ctxreview.model import Excerpt, Outline, Scope, Span, Surroundings, outermost
 from ctxreview.repository import Declared, Repository
 from ctxreview.sharing import sharing
+from ctxreview.wrapping import opened
 
 MAX_SHOWN = 10
 """Callers of which the model gets to see lines: those that hold a scope first."""
@@ -49,8 +50,8 @@ def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repos
     assumed = list(assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
     blind += [*assumed, *registrations(outline, functions, repository), *repository.place.left_out]
     return Surroundings(
-        scopes=tuple(scopes.values()),
-        excerpts=(*_of_callers(found), *_others(outline, functions, repository)),
+        scopes=(*marked(outline, functions, repository), *scopes.values()),
+        excerpts=(*_of_callers(found, repository), *_others(outline, functions, repository)),
         blind_spots=tuple(dict.fromkeys(blind)),
         sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
         closed=bool(found) and not assumed and not repository.place.left_out and all(map(_closed, targets, found)),
@@ -61,6 +62,7 @@ def _others(outline: Outline, functions: Sequence[Scope], repository: Repository
     """Of other places what is no caller: each once."""
     found = [*sharing(outline, functions, repository), *tokens(outline, functions, repository)]
     found += callees(outline, functions, repository)
+    found += [e for f in outermost(functions) for e in opened(outline, f.span, repository, direct=False)]
     seen: set[tuple[str, Span]] = set()
     for excerpt in sorted(found, key=lambda e: ROLES.index(e.role)):
         key = excerpt.source.path, excerpt.span
@@ -131,19 +133,24 @@ def _listed(names: Sequence[str]) -> str:
 # --- excerpts of callers -----------------------------------------------------------------------------------
 
 
-def _of_callers(found: Sequence[Above]) -> Iterator[Excerpt]:
-    """One excerpt for each calling function: those that hold a scope first."""
+def _of_callers(found: Sequence[Above], repository: Repository) -> Iterator[Excerpt]:
+    """One excerpt for each calling function, those that hold a scope first; and what its wrappers open."""
     links = [link for a in found for link in a.links if link.caller is not None]
     links.sort(key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
     shown: set[tuple[str, Span]] = set()
+    wrappers: dict[tuple[str, Span], Excerpt] = {}
     for link in links:
         caller = link.caller
         if caller is None or (link.outline.source.path, caller.span) in shown:
             continue
         shown.add((link.outline.source.path, caller.span))
         if len(shown) > MAX_SHOWN:
-            return
+            break
         yield _of_caller(link, caller)
+        if link.scopes:
+            for excerpt in opened(link.outline, caller.span, repository, direct=True):
+                wrappers.setdefault((excerpt.source.path, excerpt.span), excerpt)
+    yield from wrappers.values()
 
 
 def _of_caller(link: Link, caller: Scope) -> Excerpt:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
 from ctxreview.callers import Target, reaches
+from ctxreview.excerpts import excerpt_of
 from ctxreview.languages import load, with_wrappers
-from ctxreview.model import Fact, Outline, Reference, Scope, Span, Wrapper, Wrappers
+from ctxreview.model import Excerpt, Fact, Outline, Reference, Scope, Span, Wrapper, Wrappers
 from ctxreview.outline.signatures import given, simple
-from ctxreview.repository import Repository
+from ctxreview.repository import Declared, Repository
 
 OPENS, RUNS = "opens and returns", "runs what it is given under"
 
@@ -35,7 +37,8 @@ _ENDED = re.compile(
     r"(?<![\w.])(\w+)\s*[!?]?\.\s*(?:Dispose|Commit|Complete|Rollback|Release)\w*\s*\(|\busing\s*\(\s*(\w+)\s*\)"
 )
 _RETURNED = re.compile(r"(?:\breturn|=>)\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
-_HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(\w+)\s*(?=[,)])")
+_HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(?:\w+\s*\.\s*){0,8}(\w+)\s*(?=[,)])")
+_GIVEN_BY = "given by "
 _TELLS_ONLY = re.compile(
     r"(?:ConfigureAwait|nameof|typeof|Log\w*|ThrowIf\w*|Write(?:Line)?|AsTask|FromResult|Invoke)\Z"
 )
@@ -69,12 +72,99 @@ def wrapped(outline: Outline, spans: Sequence[Span], repository: Repository, nam
         if reference.at.start not in known:
             calls += [(reference.at.start, len(found) + i) for i in range(len(wrappers))]
             found += wrappers
-    return repository.again(outline, tuple(found), calls) if found else outline
+    made = repository.again(outline, tuple(found), calls) if found else outline
+    open_ = [s for s in made.holds if _is_given(s) and any(span.holds(s.head) for span in spans)]
+    levels = {s: level for s in open_ if (level := constant(made, s, repository)) is not None}
+    if not levels:
+        return made
+    return replace(made, scopes=tuple(_with_level(s, levels[s]) if s in levels else s for s in made.scopes))
 
 
-def expect(functions: Iterable[tuple[Outline, Span]], repository: Repository) -> frozenset[str]:
-    """The names of the repository's wrappers that may be called in these functions, whose files are read for them."""
-    called = [(o.source.path, _candidates(o, span, repository)) for o, span in functions]
+class Constant(NamedTuple):
+    """Where a level's name is declared, in that file's outline, and the level."""
+
+    outline: Outline
+    span: Span
+    level: str
+
+    @property
+    def place(self) -> str:
+        """``path:line``."""
+        return f"{self.outline.source.path}:{self.outline.source.line_of(self.span.start)}"
+
+
+def _is_given(scope: Scope) -> bool:
+    return scope.isolation is not None and scope.isolation.startswith(_GIVEN_BY)
+
+
+def _with_level(scope: Scope, found: Constant) -> Scope:
+    name = (scope.isolation or "").removeprefix(_GIVEN_BY)
+    return scope._replace(isolation=found.level, note=f"{scope.note} Its isolation is {name} ({found.place}).".strip())
+
+
+def constant(outline: Outline, scope: Scope, repository: Repository) -> Constant | None:
+    """The constant, read-only field or static member of the repository that gives a scope's isolation."""
+    named = re.fullmatch(r"(?:[\w.]*?(\w+)\.)?(\w+)(?:\(\))?", (scope.isolation or "").removeprefix(_GIVEN_BY))
+    if named is None:
+        return None
+    home = next(iter(outline.around(scope.head, "type")), None)
+    if named[1] and named[1] not in ("this", "base"):
+        known = repository.resolve(named[1], outline, scope.head)
+    else:
+        own = Declared(outline, home) if home is not None else None
+        known = (*repository.parts(own), *repository.ancestors(own)[0]) if own is not None else ()
+    for part in (p for k in known for p in repository.parts(k)):
+        for span in (
+            *(m.span for m in part.outline.members if named[2] in m.names),
+            *(f.span for f in part.functions if f.name == named[2]),
+        ):
+            text = part.outline.source.text(span) if part.scope.span.holds(span) else ""
+            levels = set(re.findall(r"\bIsolationLevel\.(\w+)", text))
+            if len(levels) == 1 and re.search(r"\b(?:const|readonly|static)\b", text.partition("=")[0]):
+                return Constant(part.outline, span, levels.pop())
+    return None
+
+
+def opened(outline: Outline, span: Span, repository: Repository, *, direct: bool) -> Iterator[Excerpt]:
+    """What the wrappers that a function calls really open: their heads, the two ends of the scope, and what they run.
+
+    Not the methods that it calls itself, unless ``direct`` asks for these too. And the constants that give an isolation.
+    """
+    used = [outline.wrappers.found[i] for at, i in outline.wrappers.calls if span.start <= at < span.end]
+    for path, where in dict.fromkeys(t for w in used for t in w.through[0 if direct else 1 :]):
+        there = repository.uses(path, (), (where,))
+        function = next((f for f in there.functions if f.span == where), None) if there is not None else None
+        if there is None or function is None:
+            continue
+        holds = [s for s in there.holds if where.holds(s.span)]
+        kept = [Span(where.start, function.head.end), *(s.head for s in holds), *(s.tail for s in holds)]
+        kept += [c for s in holds for c in s.completes_at]
+        kept += [f.span for f in there.facts if f.detail == "delegate" and where.holds(f.span)]
+        does = ", ".join(dict.fromkeys(f"holds {s.construct}" for s in holds)) or "hands on what it is given"
+        yield excerpt_of(there, kept, "callee", f"{Target(there, function).shown}, which is called on the way, {does}")
+        for scope in filter(_is_given, holds):
+            yield from _constant(there, scope, repository)
+    for scope in outline.holds:
+        if span.holds(scope.head) and (named := re.search(r"Its isolation is ([\w.()]+) \(", scope.note)):
+            yield from _constant(outline, scope._replace(isolation=f"{_GIVEN_BY}{named[1]}"), repository)
+
+
+def _constant(outline: Outline, scope: Scope, repository: Repository) -> Iterator[Excerpt]:
+    """What gives a scope's isolation, where it is a constant."""
+    found = constant(outline, scope, repository)
+    if found is not None:
+        name = (scope.isolation or "").removeprefix(_GIVEN_BY)
+        yield excerpt_of(found.outline, [found.span], "field", f"{name}: the isolation of {scope.construct}")
+
+
+def expect(
+    functions: Iterable[tuple[Outline, Span]], repository: Repository, groups: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """The names of the repository's wrappers that may be called in these functions, whose files are read for them.
+
+    ``groups`` are methods that may be handed to one by their names.
+    """
+    called = [(o.source.path, _candidates(o, span, repository, groups)) for o, span in functions]
     repository.look_for(name for _, names in called for name in names)
     found = frozenset(n for n in {n for _, names in called for n in names} if _declared(n, repository, MAX_LEVELS))
     repository.uses_all(sorted({path for path, names in called if not found.isdisjoint(names)}), found)
@@ -93,7 +183,7 @@ def _calls(
         read = [d for d in declared if any(_surely(d.target, there, reference, repository))]
         opened = next((d for d in read if d.opened), None)
         if opened is not None:
-            yield reference, tuple(_wrapper(opened, o, there, reference) for o in opened.opened)
+            yield reference, tuple(_wrapper(opened, o, there, reference, repository) for o in opened.opened)
         elif read and all(d.opens_nothing for d in read):
             name, shown = reference.name, read[0].target.shown
             yield reference, tuple(Wrapper(name, None, f"{shown} opens nothing.", opens) for opens in (True, False))
@@ -103,7 +193,7 @@ def _surely(target: Target, there: Outline, reference: Reference, repository: Re
     return (c.certainty == "resolved" for c in reaches(target, there, [reference], repository))
 
 
-def _wrapper(read: _Read, opened: _Opened, there: Outline, reference: Reference) -> Wrapper:
+def _wrapper(read: _Read, opened: _Opened, there: Outline, reference: Reference, repository: Repository) -> Wrapper:
     target, scope = read.target, opened.scope
     note = f"{target.shown} ({target.outline.source.path}:{target.outline.source.line_of(target.name_at)}) {opened.how} {scope.construct}."
     return Wrapper(
@@ -113,7 +203,7 @@ def _wrapper(read: _Read, opened: _Opened, there: Outline, reference: Reference)
         opens=opened.how == OPENS,
         mode=scope.mode,
         construct=scope.name,
-        isolation=_isolation(scope, target, there, reference),
+        isolation=_isolation(scope, target, there, reference, repository),
         async_flow=scope.async_flow,
         completes=tuple(sorted(_completing(there, scope))),
         through=opened.through,
@@ -125,10 +215,9 @@ def _completing(there: Outline, scope: Scope) -> frozenset[str]:
     return load(there.language).completing(scope.name)
 
 
-_GIVEN_BY = "given by "
-
-
-def _isolation(scope: Scope, target: Target, there: Outline, reference: Reference) -> str | None:
+def _isolation(
+    scope: Scope, target: Target, there: Outline, reference: Reference, repository: Repository
+) -> str | None:
     """The isolation of a wrapper's scope: of one that its parameter gives, what the call has for it, or else its default."""
     level = scope.isolation
     if level is None or not level.startswith(_GIVEN_BY):
@@ -137,7 +226,8 @@ def _isolation(scope: Scope, target: Target, there: Outline, reference: Referenc
     declared = target.signature
     parameters = [p.name for p in declared.parameters]
     if wanted not in parameters:
-        return level
+        fixed = constant(target.outline, scope, repository)
+        return fixed.level if fixed is not None else level
     place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
     text = there.source.text(reference.span)
     after = len(there.source.text(Span(reference.span.start, reference.at.end)))
@@ -152,18 +242,25 @@ def _isolation(scope: Scope, target: Target, there: Outline, reference: Referenc
     return named[1] if named is not None else f"{_GIVEN_BY}{' '.join(value.split())[:100]}"
 
 
-def _candidates(outline: Outline, span: Span, repository: Repository) -> tuple[str, ...]:
+def _candidates(
+    outline: Outline, span: Span, repository: Repository, groups: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
     """The names that may be wrappers': called in a ``using``, with a delegate, or for what is ended later."""
 
     def made() -> tuple[str, ...]:
         text, known = outline.source.text(span), _catalogue(outline.language)
         names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
-        names += _given_delegates(text, frozenset(outline.methods))
+        names += _given_delegates(text, groups.union(outline.methods))
         ended = {a or b for a, b in _ENDED.findall(text)}
         names += [called for variable, called in _KEPT.findall(text) if variable in ended]
-        return tuple(n for n in dict.fromkeys(names) if n not in known and n.removesuffix("Async") not in known)
 
-    return repository.once(("candidates", outline.source.path, str(span.start), str(span.end)), made)
+        def may(name: str) -> bool:
+            return known.isdisjoint((name, name.removesuffix("Async"))) or _tells(outline.language, name)
+
+        return tuple(filter(may, dict.fromkeys(names)))
+
+    key = ("candidates", outline.source.path, str(span.start), str(span.end), *sorted(groups))
+    return repository.once(key, made)
 
 
 @cache
@@ -224,7 +321,8 @@ def _found(name: str, repository: Repository, levels: int) -> Iterator[_Read]:
         files += 1
         there = repository.uses(path, {name}) if files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
-            if there is not None and function.name == name and function.construct in ("method", "local function"):
+            has_body = function.head.end < function.span.end and function.construct in ("method", "local function")
+            if there is not None and function.name == name and has_body:
                 read = _read(there, function, repository, levels)
                 if read.opened or tells:
                     yield read

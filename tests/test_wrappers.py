@@ -273,3 +273,119 @@ def test_what_stands_outside_the_two_calls_is_not_held(tmp_path: Path, form: str
     """A pair of the type's own methods holds what stands between them, and nothing else."""
     about = held(tmp_path, HELPERS.format(work=NOT_HELD[form]))
     assert [s for s in about.enclosing if s.certainty != "assumed"] == []
+
+
+WORK = """
+    public interface IWork { Task InTransactionAsync(Func<Task> work); Task WithLockAsync(Func<Task> work); }
+    public sealed class Work(ShopContext db) : IWork
+    {
+        public async Task InTransactionAsync(Func<Task> work)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(Levels.Strict);
+            await work();
+            await transaction.CommitAsync();
+        }
+        public async Task WithLockAsync(Func<Task> work) { await work(); }
+    }
+"""
+LEVELS = "public static class Levels { public const IsolationLevel Strict = IsolationLevel.Serializable; }\n"
+STOCK = """
+    public sealed class Stock
+    {
+        int _n;
+        public async Task Add()
+        {
+            _n++;
+        }
+        public IEnumerable<int> All()
+        {
+            _n++;
+            yield return _n;
+        }
+    }
+"""
+CALLERS = {
+    "a lambda": "public Task Run() => work.InTransactionAsync(async () => { await stock.Add(); });",
+    "a method by its name": "public Task Run() => work.InTransactionAsync(stock.Add);",
+    "under a lock too": "public Task Run() => work.InTransactionAsync(async () => { using (await _gate.LockAsync()) { await stock.Add(); } });",
+}
+
+
+def called(folder: Path, member: str) -> Context:
+    """The context of what counts up in the stock, with a caller in another file."""
+    caller = f"public sealed class Caller(IWork work, Stock stock)\n{{\n{member}\n}}\n"
+    return context_of(
+        repository(folder, {"Work.cs": WORK, "Levels.cs": LEVELS, "Stock.cs": STOCK, "Caller.cs": caller}),
+        "Stock.cs",
+        "_n++",
+    )
+
+
+@pytest.mark.parametrize("form", CALLERS)
+def test_a_callers_wrapper_whose_name_tells_is_read_all_the_same(tmp_path: Path, form: str) -> None:
+    """``InTransactionAsync`` is resolved by its body, with the isolation that a constant of a third file gives; both are shown."""
+    about = called(tmp_path, CALLERS[form])
+    (scope,) = [s for s in about.enclosing if s.kind == "transaction"]
+    assert (scope.form, scope.certainty, scope.isolation) == ("caller", "resolved", "Serializable")
+    shown = {(e.source.path, e.role) for e in about.excerpts}
+    assert {("Caller.cs", "caller"), ("Work.cs", "callee"), ("Levels.cs", "field")} <= shown
+    (body,) = [e for e in about.excerpts if e.source.path == "Work.cs"]
+    assert "BeginTransactionAsync(Levels.Strict)" in body.source.text(body.span)
+
+
+def test_a_callers_wrapper_that_opens_nothing_is_no_scope(tmp_path: Path) -> None:
+    """``WithLockAsync`` only runs what it is given: its name counts no more once its body was read."""
+    assert (
+        called(tmp_path, "public Task Run() => work.WithLockAsync(async () => { await stock.Add(); });").enclosing == ()
+    )
+
+
+ENUMERATED = {
+    "in a loop": ("lock (this) { foreach (var n in stock.All()) { Use(n); } }", True),
+    "into a list": ("lock (this) { var all = stock.All().Where(n => n > 0).ToList(); Use(all); }", True),
+    "kept, and in a loop": ("lock (this) { var all = stock.All(); foreach (var n in all) { Use(n); } }", True),
+    "given back": ("lock (this) { return stock.All(); }", False),
+    "kept in a field": ("lock (this) { _all = stock.All(); }", False),
+    "in a loop after it": (
+        "IEnumerable<int> all; lock (this) { all = stock.All(); } foreach (var n in all) { Use(n); }",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("form", ENUMERATED)
+def test_an_iterators_body_runs_where_it_is_gone_through(tmp_path: Path, form: str) -> None:
+    """A lock of the caller is held while what the iterator gives is gone through under it, and not while it is only called."""
+    code, held_ = ENUMERATED[form]
+    caller = f"public sealed class Caller(Stock stock)\n{{\npublic object Run() {{ {code} return null; }}\n}}\n"
+    folder = repository(tmp_path, {"Stock.cs": STOCK, "Caller.cs": caller})
+    about = context_of(folder, "Stock.cs", "yield return")
+    assert [s.kind for s in about.enclosing] == (["lock"] if held_ else [])
+    assert about.verdict == ("in-scope" if held_ else "cannot-tell")
+
+
+@pytest.mark.parametrize("path", ["Stock.cs", "Program.cs"])
+def test_top_level_statements_are_callers(tmp_path: Path, path: str) -> None:
+    """A program without a class holds what its statements and their local functions hold, in its own file or another."""
+    program = "var stock = new Stock();\nlock (gate)\n{\n    Inner();\n}\nvoid Inner()\n{\n    stock.Add();\n}\n"
+    files = {"Stock.cs": STOCK, "Program.cs": program}
+    if path == "Program.cs":
+        files = {"Program.cs": f"{program}{STOCK}"}
+    about = context_of(repository(tmp_path, files), path, "_n++")
+    assert [(s.kind, s.form, s.via[-1].partition(" (")[0]) for s in about.enclosing] == [
+        ("lock", "caller", "top-level statements")
+    ]
+
+
+def test_a_mark_on_an_interfaces_method_of_another_file_is_assumed(tmp_path: Path) -> None:
+    """Whether an interceptor acts on it is not in the source: it is listed for that method alone, and decides nothing."""
+    files = {
+        "IPay.cs": "public interface IPay\n{\n    [Transactional]\n    Task Pay(int id);\n    Task Other(int id);\n}\n",
+        "Pay.cs": "public sealed class Pay : IPay\n{\n    public async Task Pay(int id)\n    {\n        _one++;\n    }\n"
+        "    public async Task Other(int id)\n    {\n        _two++;\n    }\n}\n",
+    }
+    folder = repository(tmp_path, files)
+    (scope,) = context_of(folder, "Pay.cs", "_one++").enclosing
+    assert (scope.kind, scope.form, scope.certainty) == ("transaction", "attribute", "assumed")
+    assert "IPay.cs:3" in scope.note
+    assert context_of(folder, "Pay.cs", "_two++").enclosing == ()
