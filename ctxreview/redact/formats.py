@@ -1,135 +1,161 @@
 """The key formats that their makers made recognisable, and private keys.
 
-The formats are those that the makers document; their lengths were compared with the rules of gitleaks (2026-07).
+``makers.toml`` has those that begin with a text by which they are known, and those that need their maker's name beside
+them; here stand the ones that are known by something in their middle.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
-from ctxreview.redact.values import compiled
+from ctxreview.redact.values import compiled, looks_random
 
 Finder = Callable[[str, int], Iterator[tuple[int, int]]]
 
 
-def found_at(pattern: str, back: int = 0, inside: bool = False) -> Finder:
-    """Finds the pattern at the anchor, or where its part before the anchor is ``back`` characters long.
+class Format(NamedTuple):
+    """A key that can be told by itself: ``anchor`` stands ``back`` characters after its start."""
 
-    The part to hide is the group ``secret``, or everything. What it finds starts a word, or else may stand ``inside``.
-    """
+    kind: str
+    anchor: str
+    pattern: str
+    """Of the whole key; the part to hide is the group ``secret``, or everything."""
+    back: int = 0
+    inside: bool = False
+    """Whether it may begin in the middle of a word."""
 
-    def find(text: str, at: int) -> Iterator[tuple[int, int]]:
-        start = at - back
-        if start < 0 or not (inside or _starts_a_word(text, start)):
-            return
-        if match := compiled(pattern).match(text, start):
-            yield match.span("secret" if "secret" in match.re.groupindex else 0)
+    def at(self, text: str, start: int, end: int | None = None) -> tuple[int, int] | None:
+        """The part to hide of the key that begins at ``start`` and ends at ``end`` at the latest."""
+        pattern = compiled(self.pattern)
+        match = pattern.match(text, start) if end is None else pattern.match(text, start, end)
+        return None if match is None else match.span("secret" if "secret" in pattern.groupindex else 0)
 
-    return find
+    def find(self, text: str, at: int) -> Iterator[tuple[int, int]]:
+        """Where the key is whose anchor is at ``at``."""
+        start = at - self.back
+        if start >= 0 and (self.inside or starts_a_word(text, start)) and (span := self.at(text, start)):
+            yield span
 
 
-def _starts_a_word(text: str, at: int) -> bool:
+def starts_a_word(text: str, at: int) -> bool:
     """Whether the letter before belongs to something else, as in ``"\\nAKIA..."`` and ``%3DAKIA...``."""
     return at == 0 or not text[at - 1].isalnum() or text[max(at - 2, 0)] == "\\" or text[max(at - 3, 0)] == "%"
+
+
+def found_at(pattern: str, inside: bool = False) -> Finder:
+    """Finds the pattern at any anchor that it begins with."""
+    return Format("", "", pattern, inside=inside).find
 
 
 _END = r"(?![A-Za-z0-9])"
 _DER = r"[A-Za-z0-9+/]{20,4000}={0,2}(?:(?:\\[rn]|[\r\n][ \t/*]{0,40}){1,4}[A-Za-z0-9+/]{40,4000}={0,2}){0,200}"
 """Base64, on one line or several; what comes before it in a pattern tells that it is a private key."""
 
-FORMATS: tuple[tuple[str, tuple[str, ...], Finder], ...] = (
-    ("aws-access-key", ("AKIA", "ASIA", "ABIA", "ACCA"), found_at(rf"A[A-Z]{{3}}[A-Z0-9]{{16}}{_END}")),
-    ("aws-bedrock-key", ("ABSK",), found_at(r"ABSK[A-Za-z0-9+/]{100,280}={0,2}")),
-    ("github-token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), found_at(r"gh[a-z]_[A-Za-z0-9]{36,255}")),
-    ("github-token", ("github_pat_",), found_at(r"github_pat_\w{22,255}")),
-    (
-        "gitlab-token",
-        ("glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "gloas-", "glsoat-", "glffct-"),
-        found_at(r"gl[a-z]{2,6}-[\w.-]{20,300}"),
-    ),
-    ("gitlab-token", ("GR1348941",), found_at(r"GR1348941[\w-]{20}")),
-    ("slack-token", ("xoxb-", "xoxp-", "xoxa-", "xoxe", "xoxr-", "xoxs-", "xoxo-"), found_at(r"xox[\w.-]{12,250}")),
-    ("slack-token", ("xapp-",), found_at(r"xapp-\d-[A-Za-z0-9-]{20,250}")),
-    ("webhook", ("hooks.slack.com/",), found_at(r"hooks\.slack\.com/[a-z]{1,20}/(?P<secret>[\w/+-]{20,100})")),
-    ("webhook", ("/api/webhooks/",), found_at(r"/api/webhooks/\d{15,22}/(?P<secret>[\w-]{40,100})", inside=True)),
-    (
+
+def _formats(kind: str, anchors: tuple[str, ...], pattern: str, back: int = 0, inside: bool = False) -> list[Format]:
+    return [Format(kind, anchor, pattern, back, inside) for anchor in anchors]
+
+
+_IN_THE_MIDDLE: tuple[Format, ...] = (
+    *_formats("aws-access-key", ("AKIA", "ASIA", "ABIA", "ACCA", "A3TX"), rf"A[A-Z0-9]{{3}}[A-Z0-9]{{16}}{_END}"),
+    *_formats("webhook", ("hooks.slack.com/",), r"hooks\.slack\.com/[a-z]{1,20}/(?P<secret>[\w/+-]{20,100})"),
+    *_formats("webhook", ("/api/webhooks/",), r"/api/webhooks/\d{15,22}/(?P<secret>[\w-]{40,100})", inside=True),
+    *_formats(
         "webhook",
         (".webhook.office.com/",),
-        found_at(r"\.webhook\.office\.com/\w{8,12}/(?P<secret>[\w@/-]{40,300})", inside=True),
+        r"\.webhook\.office\.com/\w{8,12}/(?P<secret>[\w@/-]{40,300})",
+        inside=True,
     ),
-    (
-        "stripe-key",
-        ("sk_live_", "rk_live_", "sk_test_", "rk_test_", "sk_prod_", "rk_prod_"),
-        found_at(r"[sr]k_[a-z]{4}_[A-Za-z0-9]{10,250}"),
-    ),
-    ("stripe-key", ("whsec_",), found_at(r"whsec_[A-Za-z0-9+/]{24,100}={0,2}")),
-    ("npm-token", ("npm_",), found_at(rf"npm_[A-Za-z0-9]{{36}}{_END}")),
-    ("pypi-token", ("pypi-AgE",), found_at(r"pypi-AgE[\w-]{50,1000}")),
-    ("nuget-key", ("oy2",), found_at(rf"oy2[a-z0-9]{{43}}{_END}")),
-    ("anthropic-key", ("sk-ant-",), found_at(r"sk-ant-[\w-]{20,250}")),
-    ("openai-key", ("sk-",), found_at(r"sk-(?:(?:proj|svcacct|admin|or-v1)-[\w-]{20,250}|[A-Za-z0-9]{32,100})")),
-    ("google-api-key", ("AIza",), found_at(r"AIza[\w-]{35}(?![\w-])")),
-    ("google-oauth-secret", ("GOCSPX-",), found_at(r"GOCSPX-[\w-]{20,40}")),
-    ("google-oauth-token", ("ya29.",), found_at(r"ya29\.[\w.-]{20,500}")),
-    ("google-oauth-token", ("1//0",), found_at(r"1//0[\w-]{30,150}")),
-    ("azure-client-secret", ("Q~",), found_at(rf"[\w~.-]{{3}}\dQ~[\w~.-]{{31,34}}{_END}", back=4)),
-    ("azure-storage-key", ("+ASt",), found_at(r"[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{6}==", back=76)),
-    ("azure-key", ("JQQJ99",), found_at(rf"[A-Za-z0-9]{{52}}JQQJ99[A-Za-z0-9]{{26}}{_END}", back=52)),
-    ("azure-key", ("AzFu",), found_at(r"[\w-]{44}AzFu[\w-]{6}==", back=44)),
-    ("azure-devops-token", ("AZDO",), found_at(rf"[A-Za-z0-9]{{76}}AZDO[A-Za-z0-9]{{4}}{_END}", back=76)),
-    ("sendgrid-key", ("SG.",), found_at(r"SG\.[\w-]{16,32}\.[\w-]{32,64}")),
-    ("twilio-key", ("SK",), found_at(rf"SK[0-9a-f]{{32}}{_END}")),
-    ("mailgun-key", ("key-",), found_at(rf"key-[0-9a-f]{{32}}{_END}")),
-    ("mailchimp-key", ("-us",), found_at(rf"[0-9a-f]{{32}}-us\d{{1,2}}{_END}", back=32)),
-    ("huggingface-token", ("hf_",), found_at(r"hf_[A-Za-z0-9]{30,50}")),
-    ("databricks-token", ("dapi",), found_at(r"dapi[0-9a-f]{32}(?:-\d)?")),
-    ("digitalocean-token", ("dop_v1_", "doo_v1_", "dor_v1_"), found_at(r"do[a-z]_v1_[0-9a-f]{64}")),
-    ("vault-token", ("hvs.", "hvb.", "hvr."), found_at(r"hv[a-z]\.[\w-]{24,400}")),
-    ("terraform-token", (".atlasv1.",), found_at(r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70}", back=14)),
-    ("grafana-token", ("glsa_", "glc_"), found_at(r"gl(?:sa|c)_[\w+/]{32,400}={0,2}")),
-    ("shopify-token", ("shpat_", "shpca_", "shppa_", "shpss_"), found_at(r"shp[a-z]{2}_[0-9a-fA-F]{32}")),
-    ("docker-token", ("dckr_pat_", "dckr_oat_"), found_at(r"dckr_[a-z]{3}_[\w-]{27,60}")),
-    ("atlassian-token", ("ATATT3",), found_at(r"ATATT3[\w=-]{60,250}")),
-    ("postman-key", ("PMAK-",), found_at(r"PMAK-[0-9a-f]{24}-[0-9a-f]{34}")),
-    ("newrelic-key", ("NRAK-",), found_at(r"NRAK-[A-Z0-9]{27}")),
-    ("linear-key", ("lin_api_",), found_at(r"lin_api_[A-Za-z0-9]{40}")),
-    ("telegram-token", (":AA",), found_at(r"\d{10}:AA[\w-]{33}(?![\w-])", back=10)),
-    ("age-key", ("AGE-SECRET-KEY-1",), found_at(r"AGE-SECRET-KEY-1[A-Z0-9]{58}")),
-    ("aws-session-token", ("IQoJb3JpZ2luX2Vj",), found_at(r"IQoJb3JpZ2luX2Vj[A-Za-z0-9+/]{100,1500}={0,2}")),
-    ("firebase-key", (":APA91b",), found_at(r"AAAA[\w-]{7}:APA91b[\w-]{100,200}", back=11)),
-    ("groq-key", ("gsk_",), found_at(r"gsk_[A-Za-z0-9]{48,60}")),
-    ("xai-key", ("xai-",), found_at(r"xai-[A-Za-z0-9]{70,100}")),
-    ("perplexity-key", ("pplx-",), found_at(r"pplx-[A-Za-z0-9]{40,60}")),
-    ("replicate-token", ("r8_",), found_at(rf"r8_[A-Za-z0-9]{{37,40}}{_END}")),
-    ("rubygems-key", ("rubygems_",), found_at(r"rubygems_[0-9a-f]{48}")),
-    (
+    *_formats("azure-client-secret", ("Q~",), rf"[\w~.-]{{3}}\dQ~[\w~.-]{{31,34}}{_END}", back=4),
+    *_formats("azure-storage-key", ("+ASt",), r"[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{6}==", back=76),
+    *_formats("azure-key", ("JQQJ99",), rf"[A-Za-z0-9]{{52}}JQQJ99[A-Za-z0-9]{{26}}{_END}", back=52),
+    *_formats("azure-key", ("AzFu",), r"[\w-]{44}AzFu[\w-]{6}==", back=44),
+    *_formats("azure-devops-token", ("AZDO",), rf"[A-Za-z0-9]{{76}}AZDO[A-Za-z0-9]{{4}}{_END}", back=76),
+    *_formats("mailchimp-key", ("-us",), rf"[0-9a-f]{{32}}-us\d{{1,2}}{_END}", back=32),
+    *_formats("mailgun-key", ("-",), rf"[0-9a-f]{{32}}-[0-9a-f]{{8}}-[0-9a-f]{{8}}(?!-){_END}", back=32),
+    *_formats("maxmind-key", ("_mmk",), rf"[A-Za-z0-9]{{6}}_[A-Za-z0-9]{{29}}_mmk{_END}", back=36),
+    *_formats("terraform-token", (".atlasv1.",), r"[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70}", back=14),
+    *_formats("telegram-token", (":AA",), r"\d{10}:AA[\w-]{33}(?![\w-])", back=10),
+    *_formats("firebase-key", (":APA91b",), r"AAAA[\w-]{7}:APA91b[\w-]{100,200}", back=11),
+    *_formats(
         "discord-token",  # starts with the Base64 of a number
         ("MT", "Mj", "Mz", "ND", "NT", "Nj", "Nz", "OD", "OT"),
-        found_at(r"[MNO][A-Za-z0-9]{23,25}\.[\w-]{6}\.[\w-]{27,40}"),
+        r"[MNO][A-Za-z0-9]{23,25}\.[\w-]{6}\.[\w-]{27,40}",
     ),
-    ("square-token", ("sq0atp-", "sq0csp-"), found_at(r"sq0[a-z]{3}-[\w-]{22,43}")),
-    ("square-token", ("EAAA",), found_at(r"(?<![+/])EAAA(?=[\w-]{0,59}\d)[\w-]{60}(?![\w+/=-])")),
-    ("cloudflare-key", ("v1.0-",), found_at(r"v1\.0-[0-9a-f]{24}-[0-9a-f]{146}")),
-    ("dropbox-token", ("sl.",), found_at(r"sl\.(?:u\.)?[\w-]{120,2000}")),
-    ("newrelic-key", ("NRAL",), found_at(rf"[0-9a-f]{{36}}NRAL{_END}", back=36)),
-    ("sentry-token", ("sntrys_", "sntryu_"), found_at(r"sntry[a-z]_[\w+/-]{40,400}={0,2}")),
-    ("notion-token", ("ntn_",), found_at(rf"ntn_\d{{11}}[A-Za-z0-9]{{35}}{_END}")),
-    ("airtable-token", ("pat",), found_at(r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}")),
-    ("figma-token", ("figd_",), found_at(r"figd_[\w-]{36,50}")),
-    ("supabase-token", ("sbp_",), found_at(r"sbp_[0-9a-f]{40}")),
-    ("planetscale-token", ("pscale_",), found_at(r"pscale_[a-z]{2,5}_[\w.-]{32,64}")),
-    ("doppler-token", ("dp.",), found_at(r"dp\.[a-z]{2,5}\.(?:[a-z\d_-]{2,35}\.)?[A-Za-z0-9]{40,44}")),
-    ("pulumi-token", ("pul-",), found_at(rf"pul-[0-9a-f]{{40}}{_END}")),
-    ("heroku-key", ("HRKU-",), found_at(r"HRKU-[\w-]{36,60}")),
-    ("braintree-token", ("access_token$",), found_at(r"access_token\$[a-z]{4,12}\$[a-z0-9]{16}\$[0-9a-f]{32}")),
-    ("data-protection", ("CfDJ8",), found_at(r"(?<![+/])CfDJ8[\w-]{60,4000}")),  # ASP.NET Core: cookies, tokens
-    ("private-key", ("IBADANBgkqhkiG9w0BAQEFAASC",), found_at(rf"MII[A-Za-z0-9+/]{{3}}{_DER}", back=6)),
-    ("private-key", ("IBAAKC",), found_at(rf"MII[A-Za-z0-9+/]{{3}}{_DER}", back=6)),
-    ("private-key", ("AgEAMB",), found_at(rf"MI[A-Za-z0-9+/]{{2}}AgEAMB[A-Z]GByqGSM49AgEG{_DER}", back=4)),
-    ("private-key", ("MHcCAQEEI", "MIGkAgEBBD", "MC4CAQAwBQYDK2Vw"), found_at(_DER)),
-    ("jwt", ("eyJ",), found_at(r"eyJ[\w-]{10,4000}\.[\w-]{10,8000}(?:\.[\w-]{1,4000}){0,3}")),
+    *_formats("newrelic-key", ("NRAL",), rf"[0-9a-f]{{36}}NRAL{_END}", back=36),
+    *_formats("airtable-token", ("pat",), r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
+    *_formats("private-key", ("IBADANBgkqhkiG9w0BAQEFAASC",), rf"MII[A-Za-z0-9+/]{{3}}{_DER}", back=6),
+    *_formats("private-key", ("IBAAKC",), rf"MII[A-Za-z0-9+/]{{3}}{_DER}", back=6),
+    *_formats("private-key", ("AgEAMB",), rf"MI[A-Za-z0-9+/]{{2}}AgEAMB[A-Z]GByqGSM49AgEG{_DER}", back=4),
+    *_formats("private-key", ("MHcCAQEEI", "MIGkAgEBBD", "MC4CAQAwBQYDK2Vw", "b3BlbnNzaC1rZXktdjEA"), _DER),
+    *_formats(
+        "private-key",
+        ("LS0tLS1CRUdJTi",),
+        r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{2,40}UFJJVkFURSBLRVkt[A-Za-z0-9+/]{20,9000}={0,2}",
+    ),
+    *_formats("jwt", ("eyJ",), r"eyJ[\w-]{10,4000}\.[\w-]{10,8000}(?:\.[\w-]{1,4000}){0,3}"),
 )
+
+
+class Near(NamedTuple):
+    """Keys that are known only by their maker's name before them."""
+
+    maker: str
+    pattern: str
+
+    def find(self, text: str, at: int) -> Iterator[tuple[int, int]]:
+        """The key in the same statement as the name, which stands at ``at``."""
+        window = text[at : at + 160].partition(";")[0]
+        key = compiled(f"(?:{self.pattern})", re.IGNORECASE)
+        runs = compiled(r"(?<=[\"'`\s=:>])[\w+/=.:%-]{18,400}(?=[\"'`\s,<)]|$)")
+        for run in runs.finditer(window, len(self.maker)):
+            if key.fullmatch(run[0]) and looks_random(run[0]):
+                yield at + run.start(), at + run.end()
+
+
+class Makers(NamedTuple):
+    """The formats of ``makers.toml``."""
+
+    formats: tuple[Format, ...]
+    near: tuple[Near, ...]
+
+
+_LITERAL_START = re.compile(r"(?:\\[.$+]|[\w/:!~{}@-])+")
+
+
+@cache
+def makers() -> Makers:
+    """What ``makers.toml`` tells, read once."""
+    told = tomllib.loads(Path(__file__).with_name("makers.toml").read_text("utf-8"))
+    formats = list(_IN_THE_MIDDLE)
+    for kinds in told["prefix"].values():
+        for kind, patterns in kinds.items():
+            formats += [Format(kind, prefix(pattern), _ended(pattern)) for pattern in patterns]
+    near: dict[str, list[str]] = {}
+    for patterns in told["near"].values():
+        for pattern, words in patterns.items():
+            for word in words:
+                near.setdefault(word, []).append(pattern)
+    return Makers(tuple(formats), tuple(Near(word, "|".join(patterns)) for word, patterns in near.items()))
+
+
+def prefix(pattern: str) -> str:
+    """The literal text that a pattern of ``makers.toml`` begins with."""
+    start = _LITERAL_START.match(pattern)
+    text = start[0] if start else ""
+    if start and pattern[start.end() : start.end() + 1] in "{?*":
+        text = text[:-1]  # what is repeated may be absent
+    return text.replace("\\", "")
+
+
+def _ended(pattern: str) -> str:
+    """A key of a fixed length is not the start of a longer word."""
+    return pattern + _END if re.search(r"\{\d+\}$", pattern) else pattern
 
 
 _LONGEST_KEY = 20_000
@@ -182,3 +208,54 @@ def web_key(text: str, at: int) -> Iterator[tuple[int, int]]:
     end = compiled(r"[^{}]{0,20000}").match(text, at)
     name = r"""(?P<mark>[\"']{1,3})(?:d|dp|dq|qi|p|q|k)(?P=mark)\s{0,5}:\s{0,5}(?P=mark)(?P<secret>[\w-]{20,1400})"""
     yield from (found.span("secret") for found in compiled(name).finditer(text, start, end.end() if end else at))
+
+
+_KEY_LINE = (
+    r"[ \t]*(?://+|\*|#|>)?[ \t]*(?:[\w.]{1,30}\()?(?P<quote>[@$]{0,2}\"|')?"
+    r"(?P<secret>[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})(?:\\[nr]){0,2}(?(quote)[\"']|)[ \t]*[+,;)]{0,3}[ \t]*\r?$"
+)
+_KEY_LENGTH = 64
+"""Characters of a line in a key; OpenSSH has 70."""
+_OF_SOMETHING_PUBLIC = (
+    r"BEGIN (?![A-Z ]{0,30}PRIVATE)|MII[A-Za-z0-9+/]{2,6}(?:CCA|ANBg|MIGf)|iVBOR|R0lGOD|JVBERi|/9j/|UEsDB|AAEAAAA|H4sI"
+)
+
+
+def key_lines(text: str) -> Iterator[tuple[int, int]]:
+    """Lines as a private key has them in its middle, where its first and its last line are not in the text.
+
+    A certificate looks the same there: it is told by its first line, if that is in the text.
+    """
+    run: list[tuple[int, int]] = []
+    above, public, at = "", False, 0
+    for row in text.split("\n"):
+        line = None
+        if len(row) >= _KEY_LENGTH and len(row.rstrip(" \t\r;,)").removesuffix(" +").rpartition(" ")[2]) >= _KEY_LENGTH:
+            line = compiled(_KEY_LINE).match(row)
+        if line:
+            public = (
+                public
+                if run
+                else compiled(_OF_SOMETHING_PUBLIC).search(f"{above[:200]} {line['secret'][:20]}") is not None
+            )
+            run.append((at + line.start("secret"), at + line.end("secret")))
+        elif run:
+            yield from () if public else _told(text, run)
+            run = []
+        above = row
+        at += len(row) + 1
+    yield from () if public else _told(text, run)
+
+
+def _told(text: str, run: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The run of lines if all of it is random: letters of both cases and digits, each of them many different ones."""
+    if any(
+        len(set(text[start:end])) < 28
+        or "abcdefgh" in text[start:end]
+        or not compiled(r"(?=.*[a-z])(?=.*[A-Z]).*\d").match(text, start, end)
+        for start, end in run
+    ):
+        return []
+    if len(run) == 1 and not compiled(r"[^+/]*[+/]").match(text, *run[0]):
+        return []  # a long name, or a key of another kind
+    return run

@@ -21,7 +21,7 @@ _PLACEHOLDER = (
     r"|^\W*(?:password|passwd|pass|pwd|secret|token|api.?key|key|user|username|credential|null|none|empty|true|false"
     r"|string|value|default)s?\d?\W*$"
     r"|^\([\[^?:.]|\[\^|\\[sdwSDW]"
-    r"|^[<{\[(].*[>}\])]$|^\$[({]|(?-i:^\$[A-Z_]+$|^[A-Z\d]+_[A-Z\d_]+$)|^%\w+%$|^\$?\{|^#\{|^@[\w.]+$|^:\w+$|^\?$|^\.\.\."
+    r"|^[<{\[(].*[>}\])]$|^<[a-z]|^\$[({]|(?-i:^\$[A-Z_]+$|^[A-Z\d]+_[A-Z\d_]+$)|^%\w+%$|^\$?\{|^#\{|^@[\w.]+$|^:\w+$|^\?$|^\.\.\."
 )
 
 
@@ -34,9 +34,12 @@ def looks_like_password(value: str) -> bool:
     """Whether a literal under the name of a password is more than a name, a path or a label."""
     if re.fullmatch(r"[A-Za-z_]+|[A-Za-z]*(?:pass|pwd|secret|token|key)[A-Za-z_]*\d?", value, re.IGNORECASE):
         return False
-    if is_name_or_path(value):
+    if is_name_or_path(value) or compiled(_ALGORITHM).fullmatch(value):
         return False
     return len(value) <= 200 and re.search(r"\d|[^\w.:/ -]", value) is not None
+
+
+_ALGORITHM = r"(?i)(?:pbkdf2|sha-?\d{1,3}|md5|bcrypt|scrypt|argon2(?:id?|d)?|aes|hmac|rsa|utf-?8|base64|ascii)(?:[-_/:]?[a-z\d]{1,8}){0,4}"
 
 
 def is_one_word(value: str) -> bool:
@@ -48,17 +51,19 @@ def is_name_or_path(value: str) -> bool:
     """``Auth.Password.V2``, ``secret-key-1``, ``/account/reset``, ``*.key``, ``20150302_AddUser``, ``^4.9.0``."""
     word = r"(?:[a-z]{2,}\d[a-z]{2,}|[A-Za-z_]+\d{0,2})"
     return (
-        re.fullmatch(rf"[~./\\*]*{word}(?:[-_.:/\\#|,]+(?:{word}|\d{{1,2}}))+[/\\.]?", value) is not None
-        or re.fullmatch(r"\d+_[A-Za-z_]+|[~^<>=v]*\d+(?:[.:/-]\d+)+", value) is not None
+        re.fullmatch(rf"[~./\\*]*{word}(?:[-_.:/\\#|,]+(?:{word}|\d{{1,3}}))+[/\\.]?", value) is not None
+        or re.fullmatch(r"\d+_[A-Za-z_]+\d{0,2}|[~^<>=v]*\d+(?:[.:/-]\d+)+", value) is not None
         or (re.fullmatch(r"[a-z\d-]+(?:/[a-z\d-]+)+", value) is not None and len(re.findall(r"\d", value)) < 4)
+        or (
+            len(re.findall(r"[a-z]{3,}", value)) > 2
+            and re.fullmatch(r"[a-z\d]{1,20}(?:[-_.][a-z\d]{1,20}){3,}", value) is not None
+        )
         or value.startswith(("/", "~/", "./", "\\\\"))
         or re.match(r"[A-Za-z]:[\\/]", value) is not None
     )
 
 
-_PUBLIC = (
-    r"arn:|urn:|sha\d{3}[-:]|iVBORw0|R0lGOD|H4sI|UEsDB|JVBERi0|AAAAC3NzaC1|MII[A-Za-z0-9+/]{3,7}ANBgkqhkiG9w0BAQEFAAOC"
-)
+_PUBLIC = r"arn:|urn:|MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE|sha\d{3}[-:]|iVBORw0|R0lGOD|H4sI|UEsDB|JVBERi0|AAAAC3NzaC1|MII[A-Za-z0-9+/]{3,7}ANBgkqhkiG9w0BAQEFAAOC"
 """How names, digests, pictures, archives and public keys start."""
 
 
@@ -80,6 +85,15 @@ def is_user_and_password(text: str) -> bool:
         return False
 
 
+def is_encoded_text(text: str) -> bool:
+    """Whether the text is the Base64 of words, and not of random bytes."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return data.isascii() and data.decode("ascii").isprintable()
+
+
 _GUID = r"\{?[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}\}?"
 
 
@@ -95,4 +109,23 @@ def stands_out(value: str) -> bool:
         and re.search(r"\d", value) is not None
         and re.search(r"[^\w\s.,:;()\[\]{}<>\"'`/\\-]", value) is not None
         and re.search(r"[(){}<>\[\]\"]|=>|==|://", value) is None
+    )
+
+
+_TECHNICAL = (
+    r"(?i)(?:sha|md|base|utf|pbkdf|argon|oauth|openid|aes|rsa|tls|ssl|https?|net|rfc|iso|sql|ssha|ed|ecdsa|hs|rs|es|blake|crc"
+    r"|win|latin|ucs|ntlmv?|scram|des|level|type|part|step|version|v|x|p|c|hmac|kerberos|krb|pkcs|mp|ipv?|asp|core|bcrypt|scrypt"
+    r"|option|field|column|line|page|user|test|example|length|char|min|max|log|table|word|bug|issue|id|ticket|no)[-_]?\d"
+    r"|^\d+[-_]?[a-z]{1,14}$|^[a-z]{1,3}-?\d+$"
+)
+
+
+def mixes(word: str) -> bool:
+    """Whether a word that is told to be a password has letters and digits as names of techniques and counts do not."""
+    return (
+        re.search(r"[A-Za-z]", word) is not None
+        and re.search(r"\d", word) is not None
+        and re.search(r"[(){}<>\[\]\"/]|=>|==|://", word) is None
+        and compiled(_TECHNICAL).match(word) is None
+        and not is_name_or_path(word)
     )
