@@ -55,24 +55,25 @@ from typing import NamedTuple
 
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.guarded import locks
-from ctxreview.rules.places import lines, member_of, scope_lines
+from ctxreview.rules.pairing import pairing
+from ctxreview.rules.places import lines, scope_lines
 
 ID = "callback-under-lock"
 SEVERITY = "medium"
 
 
 class _Call(NamedTuple):
-    member: tuple[str, str]
     fact: Fact
     scope: Scope
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each call of a delegate or event that an edit puts under a lock."""
-    known = Counter((c.member, _called(c.fact)) for c in _calls(before))
+    both = pairing(before, after)
+    known = Counter((both.key_before(c.fact.span), _called(c.fact)) for c in _calls(before))
     found = []
     for call in _calls(after):
-        key = call.member, _called(call.fact)
+        key = both.key_after(call.fact.span), _called(call.fact)
         if known[key]:
             known[key] -= 1
             continue
@@ -101,7 +102,7 @@ def _calls(outline: Outline) -> list[_Call]:
     for fact in outline.facts if held else ():
         if fact.kind != "io" or not (fact.detail in ("delegate", "event") or fact.name in ("Invoke", "DynamicInvoke")):
             continue
-        scope, member = next((s for s in held if outline.under(fact, s)), None), member_of(outline, fact.span)
-        if scope is not None and member is not None:
-            found.append(_Call((member.container, member.name), fact, scope))
+        scope = next((s for s in held if outline.under(fact, s)), None)
+        if scope is not None:
+            found.append(_Call(fact, scope))
     return found

@@ -57,7 +57,8 @@ from collections.abc import Iterator
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity
 from ctxreview.rules.guarded import declared, gate, is_under, locks, simple
-from ctxreview.rules.places import lines, member_of, scope_lines
+from ctxreview.rules.pairing import pairing
+from ctxreview.rules.places import lines, scope_lines
 
 ID = "concurrent-collection"
 SEVERITY = "high"
@@ -75,12 +76,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     }
     if not turned:
         return []
-    kept = [_place(s, after) for s in locks(after)]
+    kept = pairing(before, after).scope_after
     found = []
     for scope in locks(before):
-        key = _place(scope, before)
-        if key in kept:
-            kept.remove(key)
+        if scope in kept:
             continue
         inside = [f for f in before.facts if is_under(f.span, scope) and not scope.head.holds(f.span)]
         for (type_, name), member in turned.items():
@@ -96,18 +95,11 @@ def _is_concurrent(type_: str) -> bool:
     return simple(type_).startswith("Concurrent")
 
 
-def _place(scope: Scope, outline: Outline) -> tuple[str, str, str]:
-    member = member_of(outline, scope.head)
-    return scope.container, member.name if member is not None else "", gate(scope)
-
-
 def _lost(scope: Scope, name: str, inside: list[Fact], before: Outline, after: Outline) -> Iterator[Finding]:
-    member = member_of(before, scope.head)
-    there = next(
-        (f for f in after.functions if member and (f.container, f.name) == (member.container, member.name)), None
-    )
-    if there is None:
+    now = pairing(before, after).became(scope.head)
+    if now is None:
         return
+    there = now.member
     others = [f.name for f in inside if f.is_state and f.name not in (name, gate(scope)) and "readonly" not in f.detail]
     calls = [f.name for f in inside if f.kind in ("io", "save")]
     left = [f for f in after.facts if there.span.holds(f.span) and f.is_state and f.name == name]

@@ -48,9 +48,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Hashable
 
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model import Finding, Outline, Scope, Span
 from ctxreview.rules.guarded import bare
+from ctxreview.rules.pairing import pairing
 from ctxreview.rules.places import lines, member_of
 
 ID = "hoisted-clock"
@@ -61,7 +63,7 @@ _TAKEN = re.compile(
     rb"|\w+\s*\.\s*(?:GetUtcNow|GetLocalNow|UtcNow)|Guid\s*\.\s*CreateVersion7|\w*(?:Next\w*(?:Id|Number|Sequence|Version)))\b"
 )
 
-Taken = dict[tuple[str, str, str], tuple[Counter[str], Counter[str], Scope]]
+Taken = dict[tuple[Hashable, str], tuple[Counter[str], Counter[str], Scope]]
 """By member and kind of scope: what is taken under it, what before it, and the scope."""
 
 
@@ -69,9 +71,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each value that an edit takes before the scope under which it was taken."""
     if not before.holds or not after.holds or not _TAKEN.search(before.source.data):
         return []
-    now = _taken(after)
+    both = pairing(before, after)
+    now = _taken(after, both.key_after)
     found = []
-    for key, (under, ahead, _) in _taken(before).items():
+    for key, (under, ahead, _) in _taken(before, both.key_before).items():
         if key not in now:
             continue
         under_now, ahead_now, scope = now[key]
@@ -89,14 +92,14 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _taken(outline: Outline) -> Taken:
+def _taken(outline: Outline, standing: Callable[[Span], Hashable]) -> Taken:
     code = bare(outline)
     found: Taken = {}
     for scope in outline.holds:
         member = member_of(outline, scope.head)
         if member is None:
             continue
-        key = member.container, member.name, scope.kind
+        key = standing(scope.head), scope.kind
         under, ahead, first = found.setdefault(key, (Counter(), Counter(), scope))
         under.update(_named(code[scope.span.start : scope.span.end]))
         if first is scope:

@@ -44,11 +44,10 @@ Source
 
 from __future__ import annotations
 
-from collections import Counter
-
 from ctxreview.model import Finding, Outline, Span
-from ctxreview.rules.guarded import gate, is_under, locks
-from ctxreview.rules.places import lines, member_of, scope_lines
+from ctxreview.rules.guarded import is_under, locks
+from ctxreview.rules.pairing import pairing
+from ctxreview.rules.places import lines, scope_lines
 
 ID = "interlocked-pair"
 SEVERITY = "high"
@@ -58,12 +57,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each lock whose place several atomic operations took."""
     if b"Interlocked." not in after.source.data and b"Volatile." not in after.source.data:
         return []
-    kept = Counter((_name(after, s.head), gate(s)) for s in locks(after))
+    both = pairing(before, after)
     found = []
     for scope in locks(before):
-        key = _name(before, scope.head), gate(scope)
-        if kept[key]:
-            kept[key] -= 1
+        if scope in both.scope_after:
             continue
         together = {f.name for f in before.facts if f.is_state and f.kind == "write" and is_under(f.span, scope)}
         atomic = [
@@ -72,7 +69,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             if f.kind == "write"
             and not f.is_state
             and f.target.removeprefix("this.") in together
-            and _name(after, f.span) == key[0]
+            and both.key_after(f.span) == both.key_before(scope.head)
         ]
         names = list(dict.fromkeys(f.target.removeprefix("this.") for f in atomic))
         if len(names) > 1:
@@ -89,8 +86,3 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 )
             )
     return found
-
-
-def _name(outline: Outline, span: Span) -> tuple[str, str]:
-    member = member_of(outline, span)
-    return (member.container, member.name) if member is not None else ("", "")

@@ -41,13 +41,14 @@ CodeQL ``cs/inconsistent-lock-sequence``.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple
 
 from ctxreview.model import Finding, Nesting, Outline, Scope, Span
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import bare, declared, gate, is_under, locks, methods, own_calls
-from ctxreview.rules.places import member_of, scope_lines
+from ctxreview.rules.pairing import pairing
+from ctxreview.rules.places import scope_lines
 
 ID = "lock-order"
 SEVERITY = "high"
@@ -95,7 +96,8 @@ def check(outline: Outline) -> list[Finding]:
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each two locks that a member takes in another order than before the edit, unless other members do so already."""
-    old, new = _orders(before), _orders(after)
+    both = pairing(before, after)
+    old, new = _orders(before, both.key_before), _orders(after, both.key_after)
     told = {f.at for f in check(after)}
     found = []
     for (member, a, b), pair in new.items():
@@ -118,14 +120,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _orders(outline: Outline) -> dict[tuple[tuple[str, str], str, str], _Pair]:
-    """The pairs of locks that are nested in one member, by the member, the outer and the inner lock."""
-    found: dict[tuple[tuple[str, str], str, str], _Pair] = {}
+def _orders(outline: Outline, key: Callable[[Span], Hashable]) -> dict[tuple[Hashable, str, str], _Pair]:
+    """The pairs of locks that are nested in one member, by the member's ``key``, the outer and the inner lock."""
+    found: dict[tuple[Hashable, str, str], _Pair] = {}
     held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release") and s.mode != "shared"]
     for pair in _pairs(held, outline) if len(held) > 1 else ():
-        member = member_of(outline, pair.outer.head)
-        if member is not None and not pair.via:
-            found.setdefault(((member.container, member.name), gate(pair.outer), gate(pair.inner)), pair)
+        if not pair.via:
+            found.setdefault((key(pair.outer.head), gate(pair.outer), gate(pair.inner)), pair)
     return found
 
 

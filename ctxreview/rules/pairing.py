@@ -139,6 +139,15 @@ class Pairing:
         """The member before the edit that the one around ``span`` after it is."""
         return self._was.get(id(body_of(self.after, span)))
 
+    def key_before(self, span: Span) -> Hashable:
+        """What stands for the member around ``span`` before the edit in both versions."""
+        body = body_of(self.before, span)
+        return id(self._became.get(id(body), body))
+
+    def key_after(self, span: Span) -> Hashable:
+        """What stands for the member around ``span`` after the edit in both versions."""
+        return id(body_of(self.after, span))
+
     @cached_property
     def _became(self) -> dict[int, Body]:
         return {id(old): new for old, new in self.members}

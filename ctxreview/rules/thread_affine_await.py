@@ -58,7 +58,8 @@ from ctxreview.rules.changes import changes
 from ctxreview.rules.code import within
 from ctxreview.rules.evidence import LOCK
 from ctxreview.rules.guarded import gate, locks, simple
-from ctxreview.rules.places import lines, member_of, scope_lines
+from ctxreview.rules.pairing import pairing
+from ctxreview.rules.places import lines, scope_lines
 
 ID = "thread-affine-await"
 SEVERITY = "high"
@@ -118,11 +119,14 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 
 def _locked(before: Outline, after: Outline) -> list[Finding]:
-    known = Counter(_place(s, before) for s, awaits in _awaited(before) for a in awaits if _leaves(a, before))
+    both = pairing(before, after)
+    known = Counter(
+        (both.key_before(s.head), gate(s)) for s, awaits in _awaited(before) for a in awaits if _leaves(a, before)
+    )
     found = []
     for scope, awaits in _awaited(after):
         for one in awaits:
-            key = _place(scope, after)
+            key = both.key_after(scope.head), gate(scope)
             if not _leaves(one, after):
                 continue
             if known[key]:
@@ -144,11 +148,6 @@ def _locked(before: Outline, after: Outline) -> list[Finding]:
 
 def _leaves(fact: Fact, outline: Outline) -> bool:
     return "ConfigureAwait(false)" in outline.source.text(fact.span)
-
-
-def _place(scope: Scope, outline: Outline) -> tuple[str, str]:
-    member = member_of(outline, scope.head)
-    return member.name if member is not None else "", gate(scope)
 
 
 _SHOWN = re.compile(

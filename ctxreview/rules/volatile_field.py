@@ -41,11 +41,12 @@ PH_B006 (increment), V3032 (loop on a field).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from ctxreview.model import Finding, Member, Nesting, Outline, Severity, Span
 from ctxreview.rules.evidence import ALWAYS
 from ctxreview.rules.guarded import bare, declared, is_said_to_be_held, locks, modifiers, uses
+from ctxreview.rules.pairing import pairing
 from ctxreview.rules.places import lines
 
 ID = "volatile-field"
@@ -87,18 +88,19 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         return []
     now = declared(after)
     found = []
-    for key, member in declared(before).items():
+    for state, member in declared(before).items():
         words = modifiers(member, before)
-        if "volatile" in words and key in now and not {"volatile", "readonly"} & modifiers(now[key], after):
-            found += list(_ordinary(key, now[key], f"`{key[1]}` is no longer volatile", after))
-    reads = _volatile_reads(before)
-    for key, count in _volatile_reads(after).items():
+        if "volatile" in words and state in now and not {"volatile", "readonly"} & modifiers(now[state], after):
+            found += list(_ordinary(state, now[state], f"`{state[1]}` is no longer volatile", after))
+    both = pairing(before, after)
+    reads = _volatile_reads(before, both.key_before)
+    for key, count in _volatile_reads(after, both.key_after).items():
         reads[key] = reads.get(key, 0) - count
     for (function, name), lost in reads.items():
         member_ = next((m for (_, n), m in now.items() if n == name), None)
-        plain = [f for f in after.facts if f.is_state and f.name == name and _name_around(after, f.span) == function]
+        plain = [f for f in after.facts if f.is_state and f.name == name and both.key_after(f.span) == function]
         if lost > 0 and plain and member_ is not None and "volatile" not in modifiers(member_, after):
-            what = f"`{name}` is no longer read by Volatile.Read in {function}"
+            what = f"`{name}` is no longer read by Volatile.Read in {_name_around(after, plain[0].span)}"
             found += list(_ordinary(("", name), member_, what, after, plain[0].span))
     return found
 
@@ -132,11 +134,11 @@ def _in_condition(span: Span, code: bytes) -> bool:
     return re.search(rb"\bwhile\s*\([^{}]*$|\bfor\s*\([^;{}]*;[^;{}]*$", line) is not None
 
 
-def _volatile_reads(outline: Outline) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
+def _volatile_reads(outline: Outline, member: Callable[[Span], Hashable]) -> dict[tuple[Hashable, str], int]:
+    found: dict[tuple[Hashable, str], int] = {}
     for fact in outline.facts:
         if (fact.kind, fact.name) == ("read", "Read") and "Volatile.Read" in outline.source.text(fact.span):
-            key = _name_around(outline, fact.span), fact.target.removeprefix("this.")
+            key = member(fact.span), fact.target.removeprefix("this.")
             found[key] = found.get(key, 0) + 1
     return found
 
