@@ -162,7 +162,11 @@ def _link(
         again = next((r for r in outline.references if r.at == at), call.reference)
         call = call._replace(outline=outline, reference=again)
     around = outline.around(at, "function")
-    scopes = [s for s in outline.holding(at) if outline.runs_under(at, s) and not any(g.holds(at) for g in s.gaps)]
+    scopes = [
+        s
+        for s in outline.holding(at)
+        if outline.runs_under(at, s) and not s.opens_in(at) and not any(g.holds(at) for g in s.gaps)
+    ]
     if call.reference.runs is not None:
         scopes.append(call.reference.runs)
     following: Scope | None = None

@@ -1,11 +1,12 @@
 """The concurrency checklist: its items, and the answers that the source alone can prove."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
-from ctxreview.model import ChecklistAnswer, Context, Evidence, Fact, Source, Span
+from ctxreview.model import NO_SCOPE, ChecklistAnswer, Context, Evidence, Fact, Source, Span
 
 MAX_EVIDENCE = 6
 """Lines cited for one item without a model; the rest are counted in the note."""
@@ -15,7 +16,8 @@ class Item(NamedTuple):
     """One question that every review has to answer.
 
     ``scopes`` (kinds that hold the selection), ``facts`` (kinds in the function; with ``under_scope`` only those under
-    a scope) and ``state`` (uses of the type's state that is not readonly) are what proves a "yes" without a model.
+    a scope), ``state`` (uses of the type's state that is not readonly) ``changed`` (what was read is changed, and saved
+    afterwards) and ``retried`` (what only runs its delegate again counts for a scope) are what proves a "yes" without a model.
     """
 
     id: str
@@ -24,6 +26,8 @@ class Item(NamedTuple):
     facts: tuple[str, ...] = ()
     under_scope: bool = False
     state: bool = False
+    changed: bool = False
+    retried: bool = False
 
 
 def load(path: Path) -> tuple[Item, ...]:
@@ -52,20 +56,21 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
             f"{s.construct} holds {'the selection' if s in context.enclosing else 'a part of it'}",
         )
         for s in context.touched
-        if s.kind in item.scopes
+        if s.kind in item.scopes and s.mode not in NO_SCOPE
     ]
-    held = [s for s in context.scopes if s.kind in ("transaction", "lock") and not s.path]
-    for fact in context.facts:
+    none = ("suppressed",) if item.retried else NO_SCOPE
+    held = [s for s in context.scopes if s.kind in ("transaction", "lock") and not s.path and s.mode not in none]
+    for fact in _changed(context) if item.changed else context.facts:
         if fact.is_state and "readonly" in fact.detail:
             continue  # a reference that never changes: what is done through it is a fact of its own
         if item.state and fact.is_state:
             places.append((own, fact.span, f"{fact.kind} {fact.name}"))
         elif fact.kind in item.facts:
-            scope = next((s for s in held if context.outline.under(fact, s)), None)
+            scope = next((s for s in held if context.outline.under(fact, s) and not s.opens_in(fact.span)), None)
             if scope is not None:
-                places.append((own, _end(fact), f"{fact.kind} {fact.name} under {scope.construct}"))
+                places.append((own, _end(fact), f"{_told(fact)} under {scope.construct}"))
             elif not item.under_scope:
-                places.append((own, _end(fact), f"{fact.kind} {fact.name}"))
+                places.append((own, _end(fact), _told(fact)))
     if not places:
         return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "Nothing that was read proves it either way.")
     evidence: dict[tuple[str, int], Evidence] = {}
@@ -74,10 +79,50 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
         cited = Evidence(source.path, line, source.line(line).strip(), supported=True)
         evidence.setdefault((source.path, line), cited)
     said = "; ".join(dict.fromkeys(what for _, _, what in places[:MAX_EVIDENCE]))
-    more = f"; and {len(evidence) - MAX_EVIDENCE} more lines" if len(evidence) > MAX_EVIDENCE else ""
+    rest = len(evidence) - MAX_EVIDENCE
+    more = f"; and {rest} more line{'s' if rest > 1 else ''}" if rest > 0 else ""
     first = sorted(evidence, key=lambda at: (at[0] != own.path, at))  # the file under review before its callers
     shown = tuple(evidence[at] for at in first)[:MAX_EVIDENCE]
     return ChecklistAnswer(item.id, item.question, "yes", shown, f"By the source alone: {said}{more}.")
+
+
+def _told(fact: Fact) -> str:
+    return fact.kind if fact.name == fact.kind else f"{fact.kind} {fact.name}"
+
+
+_UNTRACKED = re.compile(r"\.\s*(?:AsNoTracking\w*|Select\w*)\s*\(")
+
+
+def _changed(context: Context) -> list[Fact]:
+    """The writes to what a query gave that a save follows, and those saves: of objects that the context has to track."""
+    source = context.selection.source
+    names: set[str] = set()
+    writes: list[Fact] = []
+    saves: list[Fact] = []
+    for fact in context.facts:
+        target = re.match(r"\w+", fact.target)
+        if fact.kind == "read" and not fact.is_state:
+            if fact.detail.isidentifier() and not _UNTRACKED.search(source.text(fact.span)):
+                names.add(fact.detail)
+        elif fact.kind == "write" and target is not None and not fact.is_state and fact.detail != "captured":
+            if target[0] in names or _comes_from(target[0], names, context, fact):
+                writes.append(fact)
+        elif fact.kind == "save" and writes:
+            saves.append(fact)
+    return [*(w for w in writes if w.span.start < saves[-1].span.start), *saves] if saves else []
+
+
+def _comes_from(name: str, names: set[str], context: Context, fact: Fact) -> bool:
+    """Whether a variable is an element or a part of one of those named, as far as the function's text says it."""
+    function = context.outline.member_of(fact.span)
+    if function is None or not names:
+        return False
+    before = context.selection.source.text(Span(function.span.start, fact.span.start))
+    any_of = "|".join(map(re.escape, sorted(names)))
+    return (
+        re.search(rf"\b{re.escape(name)}\s+in\s+(?:{any_of})\b|\b{re.escape(name)}\s*=\s*(?:{any_of})\s*[.\[!]", before)
+        is not None
+    )
 
 
 def _end(fact: Fact) -> Span:

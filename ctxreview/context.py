@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ctxreview.errors import SourceError
 from ctxreview.ladder import fill
 from ctxreview.model import (
+    NO_SCOPE,
     Context,
     Outline,
     Scope,
@@ -33,9 +34,6 @@ Look = Callable[[Outline, Sequence[Scope]], Surroundings]
 """Tells what the repository says about the functions around a selection."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
-
-NO_SCOPE = ("suppressed", "retried")
-"""Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
 
 
 def build(

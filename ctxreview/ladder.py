@@ -307,9 +307,19 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     words = mentioned(code)
     states = [h.state for h in heads if h.state is not None]
     used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlap(m.span)}
+    inner = {
+        span: around for span in used if (around := next(iter(outline.around(span, "type")), types[0])) != types[0]
+    }
+    mine = {name for span, m in used.items() if span not in inner for name in m.names}
+    used = {span: m for span, m in used.items() if span not in inner or mine.isdisjoint(m.names)}
     fields = [
-        Excerpt(source, _lines(source, outline.declaration(m)), "field", f"{', '.join(m.names)}: used by the function")
-        for _, m in sorted(used.items())
+        Excerpt(
+            source,
+            _lines(source, outline.declaration(m)),
+            "field",
+            f"{', '.join(m.names)}{f' of {inner[span].name}' if span in inner else ''}: used by the function",
+        )
+        for span, m in sorted(used.items())
     ]
     yield _Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
     users = [] if shown else list(_users(outline, home, pointed))

@@ -127,7 +127,8 @@ def proven(context: Context) -> tuple[str, ...]:
     for fact in facts:
         first, last = source.lines_of(fact.span)
         lines = f"line {first}" if first == last else f"lines {first}-{last}"
-        listed.setdefault(fact.kind, []).append(f"{_on(fact)}{fact.name} ({lines})")
+        name = "" if fact.name == fact.kind else f"{_on(fact)}{fact.name} "
+        listed.setdefault(fact.kind, []).append(f"{name}({lines})" if name else lines)
     said += [f"{WORDS.get(kind, kind)}: {', '.join(names)}." for kind, names in listed.items()]
     if len(facts) == MAX_FACTS:
         said.append(f"Only the first {MAX_FACTS} facts are listed.")
@@ -169,8 +170,9 @@ def _scope_sentence(scope: Scope, held: str, context: Context) -> str:
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
     where = f" of {scope.path}" if scope.path else ""
     through = f" through {' and then '.join(scope.via)}" if scope.via else ""
-    parts = [f"{scope.kind.capitalize()} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
-    if scope.mode not in ("", "exclusive"):
+    what = "Retry by" if scope.mode == "retried" else scope.kind.capitalize()
+    parts = [f"{what} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
+    if scope.mode not in ("", "exclusive", "retried"):
         parts.append(f"mode {scope.mode}")
     if scope.isolation:
         parts.append(f"isolation {scope.isolation}")

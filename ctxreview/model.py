@@ -206,6 +206,9 @@ class Selection(NamedTuple):
         return self.source.lines_of(self.span)
 
 
+NO_SCOPE = ("suppressed", "retried")
+"""Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
+
 EXTENSION = "extension block"
 """The word for a type scope that is a part of the type around it, whose members are called on values of another type."""
 
@@ -248,6 +251,10 @@ class Scope(NamedTuple):
     via: tuple[str, ...] = ()
     qualified: str = ""
     is_left_open: bool = False
+
+    def opens_in(self, span: Span) -> bool:
+        """Whether ``span`` is a part of what opens the scope, and so runs before it is held."""
+        return self.form in ("block", "declaration", "acquire-release") and self.head.holds(span)
 
 
 class Nesting:

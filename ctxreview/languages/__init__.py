@@ -109,6 +109,7 @@ class Language:
     facts: Mapping[str, str]
     marks: Mapping[str, str]
     sql: Sequence[Mapping[str, Any]]
+    texts: Mapping[str, str]
     looks_like: tuple[Looks, ...]
     grammar: tree_sitter.Language
     patterns: Patterns
@@ -197,6 +198,7 @@ def load(name: str) -> Language:
         facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
         marks={name: kind for kind, names in catalogue["mark"].items() for name in names},
         sql=catalogue["sql"],
+        texts=catalogue["texts"],
         looks_like=tuple(Looks(kind, **row) for kind, row in catalogue["looks_like"].items()),
         grammar=grammar,
         patterns=Patterns(patterns, about["shape"]["bodies"], about["shape"]["leaves"], grammar),

@@ -128,7 +128,11 @@ def _outlined(
     data = facts.code(root, captures.get("comment", []))
     names = Names(data, source.data, captures.get("local", []), members, nesting, types)
     known = facts.facts(root, captures, calls, names, language, source)
-    declares = {name: m.declares for m in reversed(members) for name in m.names}
+    declares: dict[str, dict[Span, str]] = {}
+    for member in reversed(members):
+        home = types.innermost(member.span)
+        for name in member.names if home is not None else ():
+            declares.setdefault(name, {})[home.span if home is not None else member.span] = member.declares
     page = Page(captures, calls, language, source, types, nesting, declares, known, comments, asked.wrapped)
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
     if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):

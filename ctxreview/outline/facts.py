@@ -13,6 +13,7 @@ from ctxreview.model import Fact, Source, Span
 from ctxreview.outline import nodes, state
 from ctxreview.outline.effects import effects
 from ctxreview.outline.names import Names
+from ctxreview.outline.told import is_sent
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -42,7 +43,7 @@ def facts(
     exits = language.shape["exits"]
     found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
     for node in texts:
-        found += _sql(node, language, source)
+        found += (f for f in _sql(node, language, source) if is_sent(node, f, language, source))
     return tuple(sorted(found, key=lambda f: (f.span.start, -f.span.end)))
 
 

@@ -53,13 +53,17 @@ def locks(page: Page) -> Iterator[Scope]:
             tail=Span(node.end_byte - 1, node.end_byte),
             resource=resource,
             mode="exclusive",
-            note="It locks a System.Threading.Lock." if declared_type(page, resource) == "Lock" else "",
+            note="It locks a System.Threading.Lock."
+            if declared_type(page, resource, nodes.span(node)) == "Lock"
+            else "",
         )
 
 
-def declared_type(page: Page, resource: str) -> str:
-    """The type that the file declares for a field, without namespace and arguments; ``""`` where it does not."""
-    found = page.declares.get(resource.removeprefix("this."), "")
+def declared_type(page: Page, resource: str, at: Span) -> str:
+    """The type that the file declares for a field as it is seen at ``at``, without namespace and arguments; else ``""``."""
+    found = page.declared(resource.removeprefix("this."), at) or ""
+    if found.endswith("]"):
+        return "[]"
     return re.sub(r"<.*", "", found).rpartition(".")[2].rstrip("?")
 
 
@@ -149,7 +153,7 @@ def _assumed(node: Node, declared: str, page: Page) -> Opened | None:
             names = [nodes.simple_name(node.child_by_field_name("type"))]
         case "identifier" | "member_access_expression" if awaited:
             name = nodes.simple_name(node).lstrip("_")
-            names = [declared_type(page, nodes.text(node)), name[:1].upper() + name[1:]]
+            names = [declared_type(page, nodes.text(node), nodes.span(node)), name[:1].upper() + name[1:]]
         case _:
             names = []
     for name in [*names, declared]:
@@ -165,7 +169,7 @@ def _taken(node: Node, page: Page) -> Opened | None:
     if on is None or on.type not in ("identifier", "member_access_expression"):
         return None
     called = nodes.call_name(node)
-    names = (nodes.simple_name(on), declared_type(page, nodes.text(on)))
+    names = (nodes.simple_name(on), declared_type(page, nodes.text(on), nodes.span(on)))
     for looks in page.language.looks_like:
         if looks.on and re.search(looks.takes, called) and any(re.search(looks.on, name) for name in names):
             return Opened(Construct(called, looks.kind), node, "", assumed=True)

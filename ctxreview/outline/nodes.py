@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -142,6 +143,35 @@ def called_with(value: Node) -> Node | None:
         return None
     call = next(islice(parents.ancestors(value), 2, None), None)
     return call if call is not None and call.type == "invocation_expression" else None
+
+
+_ARMS = frozenset({"switch_section", "switch_expression_arm", "catch_clause"})
+
+
+def other_branches(node: Node, within: Span) -> Iterator[Span]:
+    """What never runs together with ``node``: the other branch of an ``if`` or ``?:``, and other sections, arms and catches.
+
+    Up to the node at ``within``. What a ``catch`` does runs without the last statement of its ``try``.
+    """
+    inner = node
+    for around in parents.ancestors(node):
+        if span(around) == within:
+            return
+        if around.type in ("if_statement", "conditional_expression"):
+            branches = [around.child_by_field_name(name) for name in ("consequence", "alternative")]
+            if inner in branches:
+                yield from (span(b) for b in branches if b is not None and b != inner)
+        elif inner.type in _ARMS:
+            yield from (span(c) for c in around.named_children if c.type == inner.type and c != inner)
+        elif around.type == "try_statement" and inner.type == "block" and _is_last(node, inner):
+            yield from (span(c) for c in around.named_children if c.type == "catch_clause")
+        inner = around
+
+
+def _is_last(node: Node, block: Node) -> bool:
+    """Whether ``node`` is, or is in, the last statement of a block."""
+    last = [c for c in block.named_children if c.type != "comment"][-1:]
+    return bool(last) and span(last[0]).holds(span(node)) and last[0].type.endswith("_statement")
 
 
 def last_child(node: Node) -> Node | None:

@@ -26,7 +26,10 @@ _NEAR = 10_000
 
 
 class Page(NamedTuple):
-    """One tree with what is already known of it; ``declares`` has the type of each member by name."""
+    """One tree with what is already known of it.
+
+    ``declares`` has the declared types of members, by their names and the spans of the types that declare them.
+    """
 
     captures: Captures
     calls: list[nodes.Call]
@@ -34,7 +37,7 @@ class Page(NamedTuple):
     source: Source
     types: Nesting
     functions: Nesting
-    declares: Mapping[str, str]
+    declares: Mapping[str, Mapping[Span, str]]
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
     wrapped: Mapping[int, frozenset[int]] = MappingProxyType({})
@@ -48,6 +51,21 @@ class Page(NamedTuple):
         """The span of the innermost function around ``node``; empty outside every function."""
         owner = self.owner(node)
         return owner.span if owner is not None else Span(0, 0)
+
+    def home(self, name: str, at: Span) -> Span | None:
+        """The type that declares the member ``name`` as it is seen at ``at``; of a type that does not, the only one that may."""
+        found = self.declares.get(name)
+        if found is None:
+            return None
+        for type_ in self.types.around(at):
+            if type_.span in found:
+                return type_.span
+        return next(iter(found)) if len(found) == 1 else None
+
+    def declared(self, name: str, at: Span) -> str | None:
+        """The type, as written, of the member that ``name`` is at ``at``; ``None`` where the file does not tell."""
+        home = self.home(name, at)
+        return self.declares[name][home] if home is not None else None
 
     def constructs(self, field: str, call: Node) -> tuple[Construct, ...]:
         """The constructs that list a call under ``field``, by its name, or by its receiver's last name and its name.
@@ -101,9 +119,9 @@ class Page(NamedTuple):
         name = text.removeprefix("this.")
         if not name.isidentifier():
             return False
-        if name in self.declares:
-            return re.search(kind, self.declares[name]) is not None
+        if (declared := self.declared(name, nodes.span(on))) is not None:
+            return re.search(kind, declared) is not None
         around = self.functions.outermost(nodes.span(on))
         start = max(around.span.start if around is not None else 0, on.start_byte - _NEAR)
-        declared = re.search(_DECLARED.format(name=re.escape(name)), self.source.text(Span(start, on.start_byte)))
-        return declared is not None and re.search(kind, declared[1] or declared[2]) is not None
+        local = re.search(_DECLARED.format(name=re.escape(name)), self.source.text(Span(start, on.start_byte)))
+        return local is not None and re.search(kind, local[1] or local[2]) is not None

@@ -63,6 +63,8 @@ def pairs(page: Page) -> Iterator[Scope]:
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
                 made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+                branches = tuple(b for b in nodes.other_branches(event.node, owner) if made.span.overlaps(b))
+                made = made._replace(gaps=tuple(dict.fromkeys((*made.gaps, *branches))))
                 yield made._replace(certainty="assumed") if event.assumed else made
             elif event.by:
                 continue
@@ -218,12 +220,13 @@ def _add_named(every: _Events, page: Page) -> None:
 def _events(page: Page) -> _Events:
     named = page.language.named("acquires") | page.language.named("releases")
     found: _Events = {}
+    signals: dict[tuple[str, Span | None], bool] = {}
     for node, name in page.calls:
         if name not in named:
             continue
         for field in ("acquires", "releases"):
             event = _event(node, name, field, page)
-            if event is not None:
+            if event is not None and not _is_signal(event, page, signals):
                 key = page.owner_span(node), event.resource.removeprefix("this.")
                 found.setdefault(key, []).append(event)
     return found
@@ -242,7 +245,7 @@ def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
     resource = nodes.text(on)
     if resource in ("this", "base"):
         return None
-    declared = declared_type(page, resource) or _type_here(node, resource, page)
+    declared = declared_type(page, resource, nodes.span(on)) or _type_here(node, resource, page)
     certain = tuple(c for c in known if declared in c.types)
     known = tuple(c for c in known if not c.on or re.search(c.on, resource))
     if not certain and not known:
@@ -250,20 +253,19 @@ def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
     return _Event(node, resource, certain or known, field == "acquires", bool(certain))
 
 
-_MADE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\((?!\s*0\b)"
+_MADE_HERE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\("
 _TYPED = r"\b([A-Z]\w*)\??\s+{name}\s*[=,);]"
 _NEAR = 4_000
 """Bytes before a use in which a variable's type is looked for."""
 
 
 def _type_here(node: Node, resource: str, page: Page) -> str:
-    """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none.
-
-    A semaphore that begins with nothing to be taken is a signal.
-    """
+    """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none."""
     name, _, entry = resource.partition("[")
     if entry and (
-        kept := re.search(r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declares.get(name.removeprefix("this."), ""))
+        kept := re.search(
+            r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declared(name.removeprefix("this."), nodes.span(node)) or ""
+        )
     ):
         return kept[1]
     member = page.functions.outermost(nodes.span(node)) if name.isidentifier() and not entry else None
@@ -271,11 +273,42 @@ def _type_here(node: Node, resource: str, page: Page) -> str:
     if member is None or (statement is not None and statement.type == "using_statement"):
         return ""
     before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
-    for form in (_MADE, _TYPED):
+    for form in (_MADE_HERE, _TYPED):
         found = re.findall(form.format(name=re.escape(name)), before)
         if found:
             return str(found[-1])
     return ""
+
+
+_COUNTED = frozenset({"SemaphoreSlim", "Semaphore"})
+_MADE = (
+    rb"\b%s\s*(?:\{[^{}]*\}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\bSemaphore(?:Slim)?)?\s*"
+    rb"\(\s*((?:[^()]|\([^()]*\))*)\)"
+)
+
+
+def _is_signal(event: _Event, page: Page, known: dict[tuple[str, Span | None], bool]) -> bool:
+    """Whether a semaphore is made with nothing in it: who waits for it waits for somebody's signal, and holds nothing then."""
+    if not any(c.construct in _COUNTED for c in event.constructs):
+        return False
+    name = event.resource.removeprefix("this.").rpartition(".")[2]
+    home = page.home(name, nodes.span(event.node))
+    if (name, home) not in known:
+        within = home
+        if within is None:  # a local variable
+            around = page.functions.outermost(nodes.span(event.node))
+            within = around.span if around is not None else Span(0, len(page.source.data))
+        made = re.compile(_MADE % re.escape(name.encode())).finditer(page.source.data, *within)
+        counts = [_initial(hit[1].decode("utf-8", "replace")) for hit in made]
+        known[name, home] = bool(counts) and all(re.fullmatch(r"0[uUlL]*", count) for count in counts)
+    return known[name, home]
+
+
+def _initial(arguments: str) -> str:
+    """The initial count among the arguments of a semaphore's creation, as written."""
+    given = [part.strip() for part in arguments.split(",")]
+    named = (part.partition(":") for part in given)
+    return next((value.strip() for name, colon, value in named if colon and name.strip() == "initialCount"), given[0])
 
 
 class _Order:

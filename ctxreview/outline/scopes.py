@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
@@ -52,19 +53,46 @@ def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node],
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
-    completes, leaving = _ways_out(scope, span, ways, page)
+    completes, leaving = _ways_out(scope, span, ways, page, calls)
     exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page.source))
     return scope._replace(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
         completes_at=completes,
-        exits=tuple(e for e in exits if not completes or e.start < completes[0].start),
+        exits=tuple(_left(scope, exits, completes, page)),
         gaps=(*scope.gaps, *_after(completes, scope, page, calls)),
         intent=_intent(scope.head.start, page.source, page.comments),
     )
 
 
-def _ways_out(scope: Scope, owner: Span, ways: list[Fact], page: Page) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page: Page) -> Iterator[Span]:
+    """The exits that leave the scope before it completes.
+
+    What runs a delegate or a marked member completes the scope when that returns, and only an exception passes it by. Where no
+    completion is seen, what is handed the transaction or keeps it may be what completes it.
+    """
+    thrown = {f.span for f in page.facts if f.kind == "exit" and f.name == "throw"}
+    for exit_ in exits:
+        if scope.kind == "transaction":
+            if scope.form in ("callback", "attribute") and exit_ not in thrown:
+                continue
+            if not completes and (scope.form not in ("block", "declaration") or _is_handed_on(scope, page)):
+                continue
+        if not completes or (exit_.start < completes[0].start and not exit_.holds(completes[0])):
+            yield exit_
+
+
+def _is_handed_on(scope: Scope, page: Page) -> bool:
+    """Whether the variable that holds a transaction is an argument somewhere in the scope."""
+    if not scope.resource.isidentifier():
+        return True  # nobody here can complete it: whoever keeps it does
+    handed = re.compile(rb"[(,]\s*(?:\w+\s*:\s*)?%s\s*[,)]" % re.escape(scope.resource.encode()))
+    return handed.search(page.source.data, scope.head.end, scope.span.end) is not None
+
+
+def _ways_out(
+    scope: Scope, owner: Span, ways: list[Fact], page: Page, calls: dict[Span, Node]
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """The calls that complete the scope, and the statements that may leave it."""
     first, last = bisect_left(ways, scope.head.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
     completes, exits = [], []
@@ -77,9 +105,17 @@ def _ways_out(scope: Scope, owner: Span, ways: list[Fact], page: Page) -> tuple[
             continue
         if fact.kind == "exit":
             exits.append(fact.span)
-        elif fact.name in ends and (not scope.resource or fact.target == scope.resource):
+        elif fact.name in ends and (not scope.resource or _completes(fact, scope.resource, calls)):
             completes.append(fact.span)
     return tuple(completes), tuple(exits)
+
+
+def _completes(fact: Fact, resource: str, calls: dict[Span, Node]) -> bool:
+    """Whether a call completes what a variable holds: it is called on it, or is given it (``_db.CommitTransaction(tx)``)."""
+    if fact.target == resource:
+        return True
+    call = calls.get(fact.span)
+    return call is not None and any(nodes.text(a) == resource for a in nodes.arguments(call))
 
 
 def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
@@ -102,20 +138,38 @@ def _start(fact: Fact) -> int:
 
 
 def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Span, Node]) -> tuple[Span, ...]:
-    """What follows the last completion up to the scope's end, where that is a statement of the scope's own block.
+    """What follows the last completion up to the scope's end, where nothing decides whether it is reached.
 
     After a commit on one of several branches the transaction may still be open.
     """
-    if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration"):
+    if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration", "acquire-release"):
         return ()
     call = calls.get(completes[-1])
     statement = next((p for p in parents.ancestors(call) if p.type.endswith("_statement")), None) if call else None
-    block = parents.parent(statement) if statement is not None and statement.type == "expression_statement" else None
-    if statement is None or block is None or block.type != "block" or block.end_byte != scope.span.end:
+    if statement is None or statement.type != "expression_statement":
         return ()
-    rest = page.source.data[statement.end_byte : block.end_byte - 1]
-    start = statement.end_byte + len(rest) - len(rest.lstrip())
-    return (Span(start, start + len(rest.strip())),) if rest.strip() else ()
+    found = []
+    for around in parents.ancestors(statement):
+        if around.type == "block":
+            rest = Span(statement.end_byte, min(around.end_byte - 1, scope.span.end, scope.tail.start))
+            text = page.source.data[rest.start : rest.end]
+            start = rest.start + len(text) - len(text.lstrip())
+            if text.strip():
+                found.append(Span(start, start + len(text.strip())))
+        elif around.type not in _PASSED or (around.type == "try_statement" and _catches(around)):
+            break
+        if around.end_byte >= scope.span.end:
+            break
+        statement = around
+    return tuple(found)
+
+
+_PASSED = frozenset({"using_statement", "lock_statement", "checked_statement", "fixed_statement", "try_statement"})
+"""What holds a block that is run once, whenever it is reached."""
+
+
+def _catches(tried: Node) -> bool:
+    return any(c.type == "catch_clause" for c in tried.named_children)
 
 
 def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:

@@ -41,8 +41,12 @@ def variables(page: Page) -> Iterator[Scope]:
         again[key] = start.statement.start_byte
     for start in starts:
         yield from _from(start, until[start.statement.start_byte], uses)
-    fields = {s.target: s for s in starts if declared_type(page, s.target) or s.target.startswith("this.")}
-    for target, start in fields.items():
+    fields = {
+        (s.target, page.home(s.target.removeprefix("this."), nodes.span(s.statement))): s
+        for s in starts
+        if declared_type(page, s.target, nodes.span(s.statement)) or s.target.startswith("this.")
+    }
+    for (target, _), start in fields.items():
         yield from _ended_elsewhere(target, start, uses)
 
 
@@ -148,7 +152,14 @@ def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Scope]:
         return  # only the name says that a lock was taken, and nothing here gives it back
     closing = end if end is not None else _last(name, start, uses)
     made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", uses.page)
-    yield made._replace(tail=closing, owner=owner, note=f"{how} {made.note}".strip(), is_left_open=end is None)
+    branches = tuple(b for b in nodes.other_branches(statement, owner) if made.span.overlaps(b))
+    yield made._replace(
+        gaps=(*made.gaps, *branches),
+        tail=closing,
+        owner=owner,
+        note=f"{how} {made.note}".strip(),
+        is_left_open=end is None,
+    )
 
 
 def _last(name: str, start: _Start, uses: _Uses) -> Span:
@@ -278,10 +289,11 @@ def _ends(start: _Start) -> frozenset[str]:
 
 def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Scope, Node]]:
     """Such calls anywhere in the file on what ``name`` holds, with their functions."""
-    ends = _ends(start)
-    for call, called in uses.everywhere.get(name.removeprefix("this."), ()):
+    ends, kept = _ends(start), name.removeprefix("this.")
+    home = uses.page.home(kept, nodes.span(start.statement))
+    for call, called in uses.everywhere.get(kept, ()):
         owner = uses.page.owner(call) if called in ends else None
-        if owner is not None:
+        if owner is not None and uses.page.home(kept, nodes.span(call)) == home:
             yield owner, call
 
 

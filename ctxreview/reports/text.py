@@ -58,7 +58,7 @@ def _head(value: Context, paint: Paint) -> Iterator[str]:
     yield paint(_line(f"{value.path}, {place(first, last)}"), "bold")
     for function in value.functions:
         inside = f" of {function.container}" if function.container else ""
-        yield f"  {function.construct} {function.name}{inside}, {place(*source.lines_of(function.span))}"
+        yield f"  {function.construct}{f' {function.name}' if function.name != function.construct else ''}{inside}, {place(*source.lines_of(function.span))}"
     if not value.functions:
         yield "  outside every function"
     yield f"  verdict: {paint(value.verdict, 'bold')}"

@@ -61,7 +61,14 @@ def gate(scope: Scope) -> str:
 def uses(outline: Outline, held: list[Scope]) -> list[Use]:
     """The uses of state in functions, with the locks of ``held`` that each is under; what is locked is not one."""
     nesting = Nesting(outline.functions)
-    gates = {gate(s) for s in held}
+    types, own = Nesting(outline.types), declared(outline)
+    # What is only locked is no state; a collection that is locked is what the lock guards.
+    gates = {
+        (home, gate(s))
+        for s in held
+        for home in (types.name_around(s.head),)
+        if (home, gate(s)) not in own or simple(own[home, gate(s)].declares) not in COLLECTIONS
+    }
     by_owner: dict[Span, list[Scope]] = {}
     reached: dict[tuple[Span, str], int] = {}
     for scope in sorted(held, key=lambda s: (s.span.start, -s.span.end)):
@@ -74,7 +81,7 @@ def uses(outline: Outline, held: list[Scope]) -> list[Use]:
     found = []
     near = {owner: Crossing(scopes) for owner, scopes in by_owner.items()}
     for fact in outline.facts:
-        if not fact.is_state or fact.name in gates:
+        if not fact.is_state or (types.name_around(fact.span), fact.name) in gates:
             continue
         function, member = nesting.innermost(fact.span), nesting.outermost(fact.span)
         if function is not None and member is not None:

@@ -65,9 +65,9 @@ ID = "thread-affine-await"
 SEVERITY = "high"
 NEEDS = (LOCK,)
 
-NAMED = "SpinLock or Lock"
-"""Told by the names of its two calls as well, where the type is not known."""
-AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", NAMED})
+NAMED = "Enter and Exit"
+"""Told by the names of its two calls, where the type is not known."""
+AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "Lock", "SpinLock", NAMED})
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -99,7 +99,7 @@ def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
         if scope.construct not in AFFINE or scope.form != "acquire-release" or "releases it" in scope.note:
             continue
         declared = simple(declares.get(gate(scope), ""))
-        if scope.construct == NAMED and declared not in ("", *NAMED.split(" or ")):
+        if scope.construct == NAMED and declared:
             continue  # a lock of another type, which may belong to no thread
         awaits = [
             f
