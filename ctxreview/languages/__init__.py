@@ -56,7 +56,8 @@ class Construct(NamedTuple):
     ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
     declared types of what is acquired, which make an acquire certain; ``wrapper`` is the index of a wrapper that was read in the repository, ``flows`` whether what it opens follows an await; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
-    ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
+    ``provider`` is one for the receivers, by name or declared type, whose ``isolation`` is known to be the documented one: of
+    another one, what it passes on is not known; ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
     """
 
     construct: str
@@ -76,6 +77,7 @@ class Construct(NamedTuple):
     note: str = ""
     arguments: int = 0
     given: str = ""
+    provider: str = ""
     wrapper: int | None = None
     flows: bool | None = None
 

@@ -189,7 +189,7 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
         tail=Span(span.end - 1, span.end),
         resource=opened.variable if construct.kind == "transaction" else _locked(opened.node),
         mode=_mode(opened),
-        isolation=_isolation(opened, page),
+        isolation=isolation(construct, opened.node, page),
         async_flow=_flows(opened),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
         note=ASSUMED if opened.assumed else construct.note,
@@ -238,24 +238,42 @@ def _flows(opened: Opened) -> bool | None:
     return None if named else False
 
 
-def _isolation(opened: Opened, page: Page) -> str | None:
-    """The isolation level the source names, else where it comes from, else the documented default."""
-    construct = opened.construct
+def isolation(construct: Construct, node: Node, page: Page) -> str | None:
+    """The isolation level the source names, else where it comes from, else the documented default of what is certainly meant."""
     if construct.kind != "transaction" or construct.resolved:
         return construct.isolation
-    written = nodes.text(opened.node)
-    named = re.search(r"IsolationLevel\.(\w+)", written)
+    given = [a for a in nodes.arguments(node) if a.type not in FUNCTIONS]
+    named = re.search(
+        r"IsolationLevel\.(\w+)",
+        " ".join(map(nodes.text, given)) if node.type == "invocation_expression" else nodes.text(node),
+    )
     if named:
         return named.group(1)
-    for argument in nodes.arguments(opened.node):
-        given = nodes.text(argument)
-        if not re.fullmatch(r"[\w.]+(\(.*\))?", given) or re.match(r"(TransactionScope\w*Option|TimeSpan)\b", given):
+    for argument in given:
+        said = nodes.text(argument)
+        if not re.fullmatch(r"[\w.]+(\(.*\))?", said) or re.match(r"(TransactionScope\w*Option|TimeSpan)\b", said):
             continue
         if argument.type in ("identifier", "member_access_expression", "invocation_expression") and not re.search(
-            r"(?i)cancel|token|^ct$", given
+            r"(?i)cancel|token|^ct$", said
         ):
-            return _named_elsewhere(opened.node, given, page) or f"given by {given}"
-    return construct.isolation
+            return _named_elsewhere(node, said, page) or f"given by {said}"
+    return _default(construct, node, page)
+
+
+def _default(construct: Construct, node: Node, page: Page) -> str | None:
+    """The documented default, where the call is certainly of what documents it; else the level of a method of the file itself."""
+    if not construct.provider or construct.isolation is None or node.type != "invocation_expression":
+        return construct.isolation
+    on, name = nodes.receiver(node), nodes.call_name(node)
+    if on is not None and on.type != "this" and page.is_named(construct.provider, on):
+        return construct.isolation
+    if on is None or on.type == "this":
+        own = [f for f in page.functions.scopes if f.name == name and f.construct == "method"]
+        bodies = "\n".join(page.source.text(Span(f.head.end, f.span.end)) for f in own)
+        levels: set[str] = set(re.findall(r"IsolationLevel\.(\w+)", bodies))
+        if len(levels) == 1:
+            return levels.pop()
+    return f"given by {f'{nodes.text(on, 80)}.' if on is not None else ''}{name}"
 
 
 def _named_elsewhere(node: Node, given: str, page: Page) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ctxreview.languages import Construct, Language, parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import nodes
-from ctxreview.outline.held import ASSUMED, FUNCTIONS
+from ctxreview.outline.held import ASSUMED, FUNCTIONS, isolation
 from ctxreview.outline.page import Page
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def callbacks(page: Page) -> Iterator[Scope]:
         span = nodes.span(given)
         known = page.constructs("runs", node)
         for construct in (c for c in known if c.resolved) if known and known[0].resolved else known[:1]:
-            yield _scope(construct, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            made = _scope(construct, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            yield made._replace(isolation=isolation(construct, node, page))
         if not known and assumed is not None:
             made = _scope(assumed, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
             yield made._replace(certainty="assumed")
@@ -57,7 +58,7 @@ def handed(group: Node, page: Page) -> Scope | None:
         return None
     span = nodes.span(call)
     made = _scope(constructs[0], name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
-    return made._replace(owner=page.owner_span(call))
+    return made._replace(owner=page.owner_span(call), isolation=isolation(constructs[0], call, page))
 
 
 def attributes(page: Page) -> Iterator[Scope]:

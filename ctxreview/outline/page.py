@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)|\b((?!(?:var|return|await|new|in|is|as)\b)[A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
+_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)(?!(?:<[\w\s,.<>?]{{0,200}}>)?\s*\[)\b|\b((?!(?:var|return|await|new|in|is|as)\b)[A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
 """A local variable or parameter with the type that it is made of, or declared as."""
 
 
@@ -85,7 +85,7 @@ class Page(NamedTuple):
                 return known if read.isdisjoint(self.language.empty) else ()
         if on is not None:
             known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
-        return tuple(c for c in known if not c.on or (on is not None and self._is_named(c.on, on)))
+        return tuple(c for c in known if not c.on or (on is not None and self.is_named(c.on, on)))
 
     def _read(self, call: Node, known: Iterable[Construct]) -> frozenset[int]:
         """The wrappers, by their index, of which it is a call."""
@@ -111,7 +111,7 @@ class Page(NamedTuple):
             if len(given) >= c.arguments and (not c.given or any(re.search(c.given, nodes.text(a)) for a in given))
         )
 
-    def _is_named(self, kind: str, on: Node) -> bool:
+    def is_named(self, kind: str, on: Node) -> bool:
         """Whether a receiver matches, or else its declared type."""
         text = nodes.text(on, 400)
         if re.search(kind, text):

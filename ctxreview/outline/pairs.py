@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Construct, parents
 from ctxreview.model import Scope, Span, Spans
 from ctxreview.outline import nodes
-from ctxreview.outline.held import declared_type
+from ctxreview.outline.held import declared_type, isolation
 from ctxreview.outline.page import Page
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def pairs(page: Page) -> Iterator[Scope]:
                 by = [e.by for e in events if e.by and e.node in (event.node, release)]
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
-                made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note)
+                made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note, page)
                 branches = tuple(b for b in nodes.other_branches(event.node, owner) if made.span.overlaps(b))
                 made = made._replace(gaps=tuple(dict.fromkeys((*made.gaps, *branches))))
                 yield made._replace(certainty="assumed") if event.assumed else made
@@ -71,21 +71,21 @@ def pairs(page: Page) -> Iterator[Scope]:
             elif not event.constructs[0].releases and owner.size:
                 given = given or _given(resource, owner, page)
                 end = _with_what_has_it(event, owner, given)
-                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "")
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "", page)
             elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
                 note = "It is released by a function that stands in this one, which may run later."
-                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note)
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note, page)
             elif event.certain and owner.size:
                 end = Span(owner.end - 1, owner.end)
                 note = "Nothing in this function releases it."
-                made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note)
+                made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note, page)
                 yield made._replace(is_left_open=True)
         if events and not opened and events[-1].certain and not events[-1].by and owner.size:
             function = page.owner(events[-1].node)
             start = function.head.end if function is not None else owner.start
             note = "It is acquired elsewhere: this function releases it."
             last = events[-1]
-            made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note)
+            made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note, page)
             yield made._replace(certainty="assumed")
 
 
@@ -299,7 +299,8 @@ def _is_signal(event: _Event, page: Page, known: dict[tuple[str, Span | None], b
             around = page.functions.outermost(nodes.span(event.node))
             within = around.span if around is not None else Span(0, len(page.source.data))
         made = re.compile(_MADE % re.escape(name.encode())).finditer(page.source.data, *within)
-        counts = [_initial(hit[1].decode("utf-8", "replace")) for hit in made]
+        own = (hit for hit in made if home is None or page.home(name, Span(*hit.span())) == home)  # no nested type's
+        counts = [_initial(hit[1].decode("utf-8", "replace")) for hit in own]
         known[name, home] = bool(counts) and all(re.fullmatch(r"0[uUlL]*", count) for count in counts)
     return known[name, home]
 
@@ -335,7 +336,7 @@ class _Order:
         return next(c for c in known if c in last.constructs), last.node
 
 
-def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str) -> Scope:
+def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str, page: Page) -> Scope:
     return Scope(
         kind=construct.kind,
         span=Span(head.start, tail.end),
@@ -346,7 +347,7 @@ def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: S
         tail=tail,
         resource=event.resource,
         mode=construct.mode if construct.kind == "lock" else "",
-        isolation=construct.isolation,
+        isolation=isolation(construct, event.node, page) if event.acquires else construct.isolation,
         owner=owner,
         gaps=tuple(_failed(event.node)) if event.acquires else (),
         note=f"{note} {construct.note}".strip(),

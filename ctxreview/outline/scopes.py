@@ -74,7 +74,9 @@ def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page
     thrown = {f.span for f in page.facts if f.kind == "exit" and f.name == "throw"}
     for exit_ in exits:
         if scope.kind == "transaction":
-            if scope.form in ("callback", "attribute") and exit_ not in thrown:
+            if scope.form in ("callback", "attribute"):
+                if exit_ in thrown:
+                    yield exit_
                 continue
             if not completes and (scope.form not in ("block", "declaration") or _is_handed_on(scope, page)):
                 continue

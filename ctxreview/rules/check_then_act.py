@@ -53,7 +53,7 @@ from collections.abc import Iterator
 
 from ctxreview.model import Finding, Member, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.evidence import ALWAYS
-from ctxreview.rules.guarded import bare, declared, is_under, locks, simple
+from ctxreview.rules.guarded import bare, declared, is_called_locked, is_under, locks, simple
 from ctxreview.rules.places import lines
 
 ID = "check-then-act"
@@ -79,7 +79,9 @@ def check(outline: Outline) -> list[Finding]:
             function = nesting.innermost(at)
             if function is None or function.construct == "constructor" or nesting.innermost(act) is not function:
                 continue
-            if not any(s.owner == function.span and is_under(act, s) for s in held):
+            if any(s.owner == function.span and is_under(act, s) for s in held):
+                continue
+            if not is_called_locked(function, outline, held):
                 found.append(_finding(outline, name, member, at, act, what, function))
     return found
 

@@ -182,6 +182,41 @@ def methods(outline: Outline) -> dict[tuple[str, str], list[Scope]]:
     return found
 
 
+def is_called_locked(function: Scope, outline: Outline, held: list[Scope]) -> bool:
+    """Whether a private method of a type that is whole in the file is only called, and every time under a lock of ``held``.
+
+    A call in a method of which the same is true counts too.
+    """
+    waiting, seen = [function], {function.span}
+    code, every = bare(outline), methods(outline)
+    while waiting:
+        one = waiting.pop()
+        words = outline.source.text(Span(one.span.start, one.head.end)).partition(f" {one.name}")[0]
+        type_ = next(iter(outline.around(one.span, "type")), None)
+        if (
+            one.construct != "method"
+            or type_ is None
+            or re.search(r"\b(?:public|internal|protected|override)\b", words)
+        ):
+            return False
+        if re.search(r"\bpartial\b", outline.source.text(type_.head)) or len(every[one.container, one.name]) != 1:
+            return False
+        calls = [at for name, at in own_calls(code, type_.span) if name == one.name and not one.head.holds(at)]
+        named = len(re.findall(rb"\b%s\b" % re.escape(one.name.encode()), code[type_.span.start : type_.span.end]))
+        if not calls or named != len(calls) + 1:
+            return False  # it is handed on by its name, or called on something else
+        for at in calls:
+            caller = outline.function_of(at)
+            if caller is None:
+                return False
+            if any(s.owner == caller.span and s.head.end <= at.start and is_under(at, s) for s in held):
+                continue
+            if caller.span not in seen:
+                seen.add(caller.span)
+                waiting.append(caller)
+    return True
+
+
 _UNDER = re.compile(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
 _SAID = re.compile(
     rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"

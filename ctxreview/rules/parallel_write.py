@@ -166,9 +166,11 @@ def _local_type(fact: Fact, loop: Fact, outline: Outline) -> str:
     code = outline.source.data[: loop.span.start].decode("utf-8", "replace")
     name = re.escape(fact.name)
     found = re.findall(
-        rf"\b(?:((?!var\b)[\w.]+)(?:<[^;()=]*>)?\??\s+{name}\s*[=;]|var\s+{name}\s*=\s*new\s+([\w.]+))", code[-20_000:]
+        rf"\b(?:((?!var\b)[\w.]+)(?:<[^;()=]*>)?\??((?:\[[,\s]*\]\??)*)\s+{name}\s*[=;]"
+        rf"|var\s+{name}\s*=\s*new\s+([\w.]+)(?:<[^;()=]*>)?\s*(\[?))",
+        code[-20_000:],
     )
     if not found:
         return ""
-    declares, made = found[-1]
-    return simple(made or declares)
+    declares, ranks, made, of_many = found[-1]
+    return "[]" if ranks or of_many else simple(made or declares)

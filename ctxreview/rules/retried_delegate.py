@@ -116,7 +116,20 @@ def _leaves(outline: Outline, scope: Scope, fact: Fact) -> bool:
         return called and fact.detail not in ("delegate", "event") and not _ASKS.match(fact.name)
     text = outline.source.text(fact.span)
     outside = fact.detail == "captured" or fact.is_state
-    return fact.kind == "write" and outside and bool(_AGAIN.search(text))
+    return fact.kind == "write" and outside and bool(_AGAIN.search(text)) and not _is_set_anew(outline, scope, fact)
+
+
+def _is_set_anew(outline: Outline, scope: Scope, fact: Fact) -> bool:
+    """Whether each run gives the variable another value, or empties it, before it changes it."""
+    fresh = re.compile(rf"(?:this\.)?{re.escape(fact.spelled)}\s*(?:=(?!=)|[?!]?\.\s*Clear\s*\()")
+    block = outline.source.text(Span(scope.span.start, fact.span.start))
+    depth = 0
+    for hit in re.finditer(rf"[{{}}]|(?<![\w.]){fresh.pattern}", block):
+        if hit[0] in "{}":
+            depth += 1 if hit[0] == "{" else -1
+        elif depth <= 1:
+            return True  # in the delegate's own block, where every run comes by
+    return False
 
 
 def _trace(outline: Outline, scope: Scope, fact: Fact) -> Finding:
