@@ -133,7 +133,7 @@ def _outlined(
         home = types.innermost(member.span)
         for name in member.names if home is not None else ():
             declares.setdefault(name, {})[home.span if home is not None else member.span] = member.declares
-    page = Page(captures, calls, language, source, types, nesting, declares, known, comments, asked.wrapped)
+    page = Page(captures, calls, language, source, types, nesting, declares, known, comments, {}, asked.wrapped)
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
     if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):
         return None

@@ -21,6 +21,8 @@ _DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)(?!(?:<[\w\s,.<>?]{{0,200}}>)?\s*\[)\
 """A local variable or parameter with the type that it is made of, or declared as."""
 
 
+_OVERLAP = 300
+"""Bytes that a declaration may go over."""
 _NEAR = 10_000
 """Bytes before a use in which its declaration is looked for."""
 
@@ -40,6 +42,8 @@ class Page(NamedTuple):
     declares: Mapping[str, Mapping[Span, str]]
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
+    locals_: dict[tuple[str, int], tuple[str, int]]
+    """The types of variables by name and function, as far as each was searched."""
     wrapped: Mapping[int, frozenset[int]] = MappingProxyType({})
     """The calls of wrappers that were read: by the offset of the called name, the wrappers' indexes."""
 
@@ -121,7 +125,17 @@ class Page(NamedTuple):
             return False
         if (declared := self.declared(name, nodes.span(on))) is not None:
             return re.search(kind, declared) is not None
+        declared = self._local(name, on)
+        return bool(declared) and re.search(kind, declared) is not None
+
+    def _local(self, name: str, on: Node) -> str:
+        """The type that the function tells of a variable before ``on``; ``""`` for none. What was searched once is not again."""
         around = self.functions.outermost(nodes.span(on))
-        start = max(around.span.start if around is not None else 0, on.start_byte - _NEAR)
-        local = re.search(_DECLARED.format(name=re.escape(name)), self.source.text(Span(start, on.start_byte)))
-        return local is not None and re.search(kind, local[1] or local[2]) is not None
+        start = around.span.start if around is not None else 0
+        known, end = self.locals_.get((name, start), ("", start))
+        if not known and end < on.start_byte:
+            near = Span(max(end, on.start_byte - _NEAR), on.start_byte)
+            found = re.search(_DECLARED.format(name=re.escape(name)), self.source.text(near))
+            known = found[1] or found[2] if found is not None else ""
+            self.locals_[name, start] = known, max(start, on.start_byte - _OVERLAP)
+        return known

@@ -282,7 +282,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
     name = f"{old.construct}{_on(old)}"
     if (old.construct, old.kind) != (new.construct, new.kind):
         ambient = "TransactionScope" in (old.name, new.name)
-        same = old.kind == new.kind == "transaction" and old.isolation == new.isolation
+        same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
         same = same and (not ambient or old.name == new.name)
         changed(
             "note" if same and old.mode == new.mode else "medium",
@@ -301,7 +301,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
             "Does anything under it still write, or rely on others being kept out?",
         )
-    if old.isolation != new.isolation:
+    if _level(old) != _level(new):
         changed(
             "medium",
             f"The edit changes the isolation of the {name} from {old.isolation} to {new.isolation}.",
@@ -339,6 +339,12 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             "How long is it held now, and can this wait for something that waits for it?",
         )
     return found
+
+
+def _level(scope: Scope) -> str | None:
+    """The isolation that the source names; the default where it is left to the method that opens the scope."""
+    given = (scope.isolation or "").removeprefix("given by ").rpartition(".")[2]
+    return "the provider's own (default)" if given == scope.construct else scope.isolation
 
 
 def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
