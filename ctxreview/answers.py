@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from ctxreview import fragments, patches
@@ -15,7 +16,7 @@ from ctxreview.edits import lines_of, replacing
 from ctxreview.elisions import UnplacedError, balance
 from ctxreview.errors import ReplyError
 from ctxreview.model import Context, Edit, Source, Suggestion
-from ctxreview.reply import parse, same_path
+from ctxreview.reply import MOST_EDITS, parse, same_path, within_reason
 from ctxreview.unified import MARK
 
 NO_SUGGESTION = (
@@ -65,6 +66,7 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
 
     Raises :class:`ReplyError` when there is no code in it.
     """
+    within_reason(text)
     source = context.selection.source
     given = _COLOURS.sub("", text.removeprefix(MARK))
     text = given.replace("\r\n", "\n").replace(MARK, "")
@@ -74,7 +76,9 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
         if not found:
             raise ReplyError("This answer suggests no change, so there is nothing to check.")
         return found
-    blocks = list(_blocks(given))
+    blocks = list(islice(_blocks(given), MOST_EDITS + 1))
+    if len(blocks) > MOST_EDITS:
+        raise ReplyError(f"The answer has more than {MOST_EDITS:,} blocks of code; up to {MOST_EDITS:,} are read.")
     if not blocks:
         if patches.is_patch(text):
             return (_patch(given, _Title("The given diff", ""), source, fenced=False),)

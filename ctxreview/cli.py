@@ -6,11 +6,14 @@ finished.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from ctxreview import __version__, console
 from ctxreview.errors import CtxreviewError, StoppedError
@@ -49,9 +52,29 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command; Ctrl-C anywhere in it ends with one sentence and a status of its own."""
         try:
-            return super().invoke(ctx)
+            with _quoting():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             raise StoppedError("Stopped.") from None
+
+    def make_context(self, *given: Any, **extra: Any) -> Any:
+        """Read the options that stand before the command."""
+        with _quoting():
+            return super().make_context(*given, **extra)
+
+
+@contextmanager
+def _quoting() -> Iterator[None]:
+    """What typer says of a wrong option, command or value quotes it: nothing in it acts on the terminal."""
+    try:
+        yield
+    except TyperException as error:
+        from ctxreview.listing import visible
+
+        for name in ("message", "param_hint", "option_name"):
+            if isinstance(said := getattr(error, name, None), str):
+                setattr(error, name, visible(said))
+        raise
 
 
 app = typer.Typer(

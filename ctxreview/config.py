@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from platformdirs import user_config_path
 
 from ctxreview.errors import ConfigError
+from ctxreview.files import contents
 from ctxreview.model import NO_WRAPPERS, Wrappers
 
 PROJECT_FILE = ".ctxreview.toml"
@@ -81,6 +82,9 @@ USER_KEYS: dict[str, type] = {
 }
 """What a user may set in ``config.toml`` of :func:`user_folder`, and in ``CTXREVIEW_`` variables. Keys stand in neither."""
 
+LARGEST = 1_000_000
+"""Bytes of a settings file."""
+
 _MAY_BE_0 = ("keep_days", "retries")
 
 MOST_QUESTIONS, LONGEST_QUESTION = 20, 300
@@ -99,10 +103,10 @@ def project(root: Path) -> Project:
 
     Raises :class:`ConfigError` when the file cannot be read, or has anything else in it.
     """
-    path, given = root / PROJECT_FILE, _toml(root / PROJECT_FILE)
+    path, given = root / PROJECT_FILE, _toml(root / PROJECT_FILE, root)
     if given is None:
         path = root / "pyproject.toml"
-        given = _tool_table(path)
+        given = _tool_table(path, root)
     if given is None:
         return Project()
     for key in given:
@@ -121,26 +125,44 @@ def project(root: Path) -> Project:
     return Project(_scopes(path, given.get("scopes", {})), _questions(path, given), tuple(ignore), budget, path)
 
 
-def _toml(path: Path) -> dict[str, Any] | None:
+def _toml(path: Path, root: Path | None = None) -> dict[str, Any] | None:
+    data = _bytes(path, root)
+    return None if data is None else _parsed(path, data)
+
+
+def _bytes(path: Path, root: Path | None) -> bytes | None:
+    """The bytes of a settings file, which has to lie in ``root``; ``None`` where there is none."""
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
+        return contents(path, LARGEST, root)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read as TOML ({error}); mend it.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); mend it.") from None
 
 
-def _tool_table(path: Path) -> dict[str, Any] | None:
+def _parsed(path: Path, data: bytes) -> dict[str, Any]:
+    """The TOML of a settings file. An error tells the place, and quotes nothing: what stands there may be no settings."""
+    if re.search(rb"""(?:[\w"'-]+[ \t]*\.[ \t]*){64}""", data):
+        raise ConfigError(f"{path}: cannot be read as TOML (a key of more than 64 parts); mend it.")
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        what = "values in values too deep"
+    except UnicodeError:
+        what = "it is not UTF-8"
+    except ValueError as error:
+        where = re.search(r"at (?:line \d+, column \d+|end of document)", str(error))
+        what = f"a fault {where[0]}" if where else "a fault in it"
+    raise ConfigError(f"{path}: cannot be read as TOML ({what}); mend it.")
+
+
+def _tool_table(path: Path, root: Path) -> dict[str, Any] | None:
     """The table for this tool in a project file that is others' too: broken, it is theirs to complain about."""
-    try:
-        data = path.read_bytes()
-        if b"ctxreview" not in data:
-            return None
-        found = tomllib.loads(data.decode("utf-8-sig")).get("tool", {}).get("ctxreview")
-    except FileNotFoundError:
+    data = _bytes(path, root)
+    if data is None or b"ctxreview" not in data:
         return None
-    except (OSError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{path}: cannot be read as TOML ({error}); mend it.") from None
+    tools = _parsed(path, data).get("tool", {})
+    found = tools.get("ctxreview") if isinstance(tools, dict) else None
     if found is not None and not isinstance(found, dict):
         raise ConfigError(f"{path}: tool.ctxreview must be a table, [tool.ctxreview].")
     return found
@@ -168,7 +190,9 @@ def _questions(path: Path, given: dict[str, Any]) -> tuple[Question, ...]:
     found = tuple(Question(row.get("id", ""), " ".join(row.get("question", "").split())) for row in rows)
     for item in found:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,49}", item.id):
-            raise ConfigError(f"{path}: a checklist item's id is a short name such as audit-log, and not {item.id!r}.")
+            raise ConfigError(
+                f"{path}: a checklist item's id is a short name such as audit-log, and not {item.id[:60]!r}."
+            )
         if not 1 <= len(item.question) <= LONGEST_QUESTION or not item.question.isprintable():
             raise ConfigError(
                 f"{path}: the question of {item.id} must be a line of up to {LONGEST_QUESTION} characters."
@@ -227,8 +251,11 @@ def _is_name(name: str) -> bool:
 def _known(path: Path, prefix: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in given:
         if key not in known:
-            near = get_close_matches(key, known, 1)
+            near = get_close_matches(key[:40], known, 1)
             hint = (
                 f"did you mean {prefix}{near[0]}?" if near else f"it may have {', '.join(prefix + k for k in known)}."
             )
-            raise ConfigError(f"{path}: there is no setting {prefix}{key}; {hint}")
+            # A name is told; what is none may be somebody else's text.
+            is_name = re.fullmatch(r"[A-Za-z][\w-]{0,30}", key) is not None
+            named = f"setting {prefix}{key}" if is_name else "setting of such a name"
+            raise ConfigError(f"{path}: there is no {named}; {hint}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from ctxreview.errors import ReplyError
+from ctxreview.listing import UNSEEN
 from ctxreview.model import Context, Fact, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.comment import claims
@@ -237,7 +238,7 @@ def _printable(text: str) -> str:
     return "".join(
         " " if c.isspace() or unicodedata.category(c) == "Cc" else c
         for c in text
-        if c.isspace() or unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")
+        if c.isspace() or not (UNSEEN.match(c) or unicodedata.category(c) in ("Co", "Cn"))
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
-from ctxreview.elisions import UnplacedError, filled, is_elision, is_telling, leaves_out, squeezed
+from ctxreview.elisions import UnplacedError, filled, is_elision, is_telling, leaves_out, squeezed, within_reason
 from ctxreview.model import Edit, Source, Span, Suggestion
 from ctxreview.reply import same_path, segments
 
@@ -114,6 +115,8 @@ def verbatim(source: Source, first: int, last: int, new: Sequence[str]) -> Edit:
 
 def _made(edit: Edit, source: Source) -> tuple[tuple[int, int], list[str]]:
     """The lines an edit replaces, and its text in their place."""
+    within_reason(edit.replacement.splitlines())
+    within_reason(edit.original.splitlines())
     if 1 <= edit.start_line <= edit.end_line <= source.line_count:
         there = lines_of(source, edit.start_line, edit.end_line)
         verbatim = edit.replacement.split("\n") if edit.replacement else []
@@ -159,9 +162,15 @@ def places_of(wanted: Sequence[str], source: Source, first: int = 1, last: int |
     Blank lines have to agree; where they do so nowhere, they are not looked at.
     """
     end = source.line_count if last is None else last
-    lines = [(n, squeezed(source.line(n))) for n in range(first, end + 1)]
+    lines = [(n, text) for n, text in enumerate(_squeezed(source)[first - 1 : end], first)]
     asked = [squeezed(line) for line in wanted]
     return _runs(asked, lines) or _runs([a for a in asked if a], [p for p in lines if p[1]])
+
+
+@lru_cache(maxsize=4)
+def _squeezed(source: Source) -> list[str]:
+    """The lines of a file without their layout, once for all the edits of an answer."""
+    return [squeezed(source.line(n)) for n in range(1, source.line_count + 1)]
 
 
 def _runs(asked: Sequence[str], lines: Sequence[tuple[int, str]]) -> list[tuple[int, int]]:

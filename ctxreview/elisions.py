@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 _DOTS = r"(?:\.\.\.+|…)"
@@ -26,8 +26,10 @@ _IN_BRACES = re.compile(
     rf"(?P<head>.*?)\{{\s*(?:/\*\s*)?(?:{_DOTS})(?:[^{{}}]*?)(?:\*/)?\s*\}}(?P<tail>.*)|"
     rf"(?P<head2>.*?)\{{\s*/\*(?P<said>[^{{}}]*?)\*/\s*\}}(?P<tail2>.*)"
 )
+# What has no end is looked for from each place where it could begin: only so far, and each run of `$` once.
 _LITERAL = re.compile(
-    r"""\$*@?\$*\"{3,}.*?\"{3,}|\$?@\$?"(?:""|[^"])*"|\$?"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+'|//[^\n]*|/\*.*?\*/""",
+    r"""(?<!\$)\$*+@?\$*+\"{3,}.*?\"{3,}|\$?@\$?"(?:""|[^"])*"|\$?"(?:\\.|[^"\\\n]){0,3000}"|"""
+    r"""'(?:\\.|[^'\\\n]){1,20}'|//[^\n]*|/\*.{0,3000}?\*/""",
     re.S,
 )
 _DECLARES = re.compile(
@@ -38,8 +40,22 @@ _DECLARES = re.compile(
 _FLOW = re.compile(r"(?:if|else|while|for|foreach|switch|do|case)\b")
 
 
+LONGEST_LINE = 10_000
+"""Characters of a line of an answer's code; nobody reviews longer ones."""
+
+MOST_PIECES, MOST_LINES, MOST_READINGS = 200, 5_000, 3_000_000
+"""Where an answer leaves code out: its pieces and lines, and how many ways to lay them over the original are tried."""
+
+
 class UnplacedError(Exception):
     """Why a change has no certain place: one sentence."""
+
+
+def within_reason(lines: Sequence[str]) -> None:
+    """Raises :class:`UnplacedError` where a line of an answer's code is longer than :data:`LONGEST_LINE`."""
+    longest = max(map(len, lines), default=0)
+    if longest > LONGEST_LINE:
+        raise UnplacedError(f"A line of it has {longest:,} characters; up to {LONGEST_LINE:,} are read.")
 
 
 def squeezed(line: str) -> str:
@@ -153,6 +169,10 @@ def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = Fals
     segments = _segments(given, original, open_ends)
     if len(segments) == 1:
         return list(given)
+    if len(segments) > MOST_PIECES or len(given) > MOST_LINES:
+        raise UnplacedError(
+            f'It leaves code out ("...") in {len(segments) - 1:,} places of {len(given):,} lines, which is more than is read.'
+        )
     names = _declared_once(segments, original)
     headed = not open_ends and bool(segments[0])
     units = _units(original, names, headed)
@@ -262,15 +282,18 @@ def _declared_once(segments: Sequence[Sequence[str]], original: Sequence[str]) -
 
 def _declarations(lines: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     """The variables declared by statements that begin on a line of their own, with their lines from 0, half-open."""
+    unended = 0  # up to this line no statement ends
     for i, line in enumerate(lines):
         named = _DECLARES.match(line.strip())
-        if named is None:
+        if named is None or i < unended:
             continue
         for j in range(i, min(i + 40, len(lines))):
             code = code_only("\n".join(lines[i : j + 1]))
             if code.rstrip().endswith(";") and all(code.count(a) == code.count(b) for a, b in ("()", "{}", "[]")):
                 yield named[1], i, j + 1
                 break
+        else:
+            unended = i + 40 if ";" not in "".join(lines[i : i + 40]) else 0
 
 
 def _units(lines: Sequence[str], names: frozenset[str], headed: bool) -> list[_Unit]:
@@ -288,7 +311,7 @@ def _units(lines: Sequence[str], names: frozenset[str], headed: bool) -> list[_U
 
 def _head_end(lines: Sequence[str]) -> int | None:
     """Where the head of a function ends, before the line with the brace that opens its body."""
-    for i, line in enumerate(lines):
+    for i, line in enumerate(lines[:200]):
         code = code_only("\n".join(lines[: i + 1]))
         if code.count("(") != code.count(")"):
             continue
@@ -327,7 +350,16 @@ class _Alignment:
         self.telling = [0]
         for unit in units:
             self.telling.append(self.telling[-1] + is_telling(unit.text))
+        self.left = MOST_READINGS
         self.places = [self._places(i) for i in range(len(parts))]
+        ways = sum(len(a) * len(b) for a, b in pairwise(self.places))
+        self._spend(ways * len(units) // 8)  # looking at a stretch of depths is quick
+
+    def _spend(self, steps: int) -> None:
+        """Raises :class:`UnplacedError` where all that was tried comes to more than :data:`MOST_READINGS` steps."""
+        self.left -= steps
+        if self.left < 0:
+            raise UnplacedError('It leaves code out ("..."), and there are too many places where the rest could stand.')
 
     def readings(self, whole: bool, sure: bool) -> frozenset[tuple[_Change, ...]]:
         """The changes that each reading makes; segments that change nothing do not count.
@@ -367,6 +399,7 @@ class _Alignment:
         found = []
         for b in starts:
             for a in ends:
+                self._spend(1 + min(len(part), max(0, a - b)))
                 if a > b and (there := self._anchored(i, b, a, left, right)) is not None:
                     found.append(there)
         found += self._wrapping(i, starts, ends, left, right)

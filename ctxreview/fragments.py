@@ -19,6 +19,7 @@ from ctxreview.elisions import (
     is_telling,
     leaves_out,
     squeezed,
+    within_reason,
     without_elisions,
 )
 from ctxreview.model import Context, Edit, Source
@@ -34,6 +35,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     Raises :class:`UnplacedError` when it belongs nowhere for certain.
     """
     source = context.selection.source
+    within_reason(code.splitlines())
     usings, body = _without_usings(code.splitlines())
     if not any(line.strip() for line in body):
         return _using_edits(usings, source) or _nothing()
@@ -102,14 +104,11 @@ def _labels(line: str) -> bool:
 def _without_usings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The using directives at the top, and the rest."""
     usings: list[str] = []
+    last = max((i for i, line in enumerate(lines) if _USING.fullmatch(line)), default=-1)
     for i, line in enumerate(lines):
         if _USING.fullmatch(line):
             usings.append(line.strip())
-        elif (
-            line.strip()
-            and not (COMMENT_LINE.match(line) and any(_USING.fullmatch(x) for x in lines[i:]))
-            and not (is_elision(line) and usings)
-        ):
+        elif line.strip() and not (COMMENT_LINE.match(line) and i <= last) and not (is_elision(line) and usings):
             return (usings, list(lines[i:])) if usings else ([], list(lines))
     return usings, []
 

@@ -21,6 +21,12 @@ from ctxreview.redact import redact
 NEAR = 2
 """A quote may stand this many lines away from the line that is cited."""
 
+LONGEST = 500_000
+"""Characters of an answer: what no model of 2026 can say at once. More is refused, not read for minutes."""
+
+MOST_EDITS = 500
+"""Edits of one answer, in all its suggestions."""
+
 
 class _Evidence(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     path: str
@@ -61,12 +67,18 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
     Items the model left out become ``cannot-tell`` and say so; ids it invented are dropped.
     Raises :class:`ReplyError` with the place of the first thing that is wrong.
     """
+    within_reason(text)
     try:
         wire = msgspec.json.decode(unfenced(text), type=_Reply)
     except (msgspec.DecodeError, UnicodeError) as error:
         # The error may quote the reply, and is shown, and sent in the second question.
         said = redact(visible(str(error))).text
         raise ReplyError(f"The reply is not in the form that was asked for: {said.rstrip('.')}.") from None
+    made = sum(len(s.edits) for s in wire.suggestions)
+    if made > MOST_EDITS or len(wire.suggestions) > MOST_EDITS:
+        raise ReplyError(
+            f"The reply has {len(wire.suggestions):,} suggestions with {made:,} edits; up to {MOST_EDITS:,} of each are read."
+        )
     given = {a.id: a for a in wire.checklist}
     return Reply(
         summary=wire.summary,
@@ -82,10 +94,19 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
     )
 
 
+def within_reason(text: str) -> None:
+    """Raises :class:`ReplyError` where an answer has more than :data:`LONGEST` characters."""
+    if len(text) > LONGEST:
+        raise ReplyError(f"The answer has {len(text):,} characters; up to {LONGEST:,} are read.")
+
+
 def unfenced(text: str) -> str:
     """What stands in the one code fence that is the whole text; without one the text itself."""
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n```\s*", text, re.S)
-    return fenced[1] if fenced else text
+    whole = text.strip()
+    opened = re.match(r"```(?:json)?[^\S\n]*\n", whole)
+    if opened is None or not whole.endswith("\n```") or len(whole) < opened.end() + 4:
+        return text
+    return whole[opened.end() : -4]
 
 
 def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:

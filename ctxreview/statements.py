@@ -19,6 +19,8 @@ _ASSIGNS = re.compile(
 )
 _LIKE = 0.6
 """Statements that share this much of their words are taken for the same one, changed."""
+_MOST_COMPARED = 200_000
+"""Pairs of statements that are held against each other."""
 _CLEARLY = 0.15
 """How much more alike the best one has to be than the next."""
 
@@ -56,6 +58,10 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     if re.match(r"\s*\{", "\n".join(plain)) and len(given) == 1:
         return (_selected(body, source, *_block(body, region, source)),)
     there = _of(source, function.span, outermost=False)
+    if len(given) * len(there) > _MOST_COMPARED:
+        raise UnplacedError(
+            f"It has {len(given):,} statements and the function {len(there):,}, which are too many to hold each against each."
+        )
     place = _place(given, there, region, context)
     _check_clauses(given[-1], [o for o in there if place[0] <= o.first and o.last == place[1]])
     place = _with_comments(body, *place, source)

@@ -14,9 +14,11 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -165,8 +167,11 @@ def get(number: int | None) -> Stored | None:
         return _first(db, "WHERE id = ?", number)
 
 
-def search(text: str, limit: int) -> list[Stored]:
-    """The last ``limit`` reviews in which ``text`` stands, newest first: in place, question, prompt, reply or result."""
+def search(text: str, limit: int, damaged: Callable[[int], None] = lambda _: None) -> list[Stored]:
+    """The last ``limit`` reviews in which ``text`` stands, newest first: in place, question, prompt, reply or result.
+
+    Those that cannot be read are left out, and ``damaged`` is told their numbers.
+    """
     where = " OR ".join(
         f"instr(lower({column}), lower(?))"
         for column in ("selection", "question", "model", "user", "reply", "document")
@@ -175,8 +180,12 @@ def search(text: str, limit: int) -> list[Stored]:
         found = db.execute(
             f"SELECT {', '.join(Stored._fields)} FROM review WHERE ? = '' OR {where} ORDER BY id DESC LIMIT ?",
             (*[text] * 7, limit),
-        )
-        return [Stored(*row) for row in found]
+        ).fetchall()
+    kept = [Stored(*row) for row in found]
+    for row in kept:
+        if not _is_sound(row):
+            damaged(row.id)
+    return [row for row in kept if _is_sound(row)]
 
 
 def sums() -> list[Sum]:
@@ -184,16 +193,19 @@ def sums() -> list[Sum]:
     with _reading() as db:
         found = db.execute(
             """
-            SELECT substr(at, 1, 7) AS month, model, count(*), sum(answered_from IS NULL),
+            SELECT coalesce(CAST(substr(at, 1, 7) AS TEXT), '') AS month, coalesce(CAST(model AS TEXT), '') AS name,
+                   count(*), sum(answered_from IS NULL),
                    coalesce(sum(prompt_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    coalesce(sum(reply_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    sum(cost) FILTER (WHERE answered_from IS NULL),
                    sum(answered_from IS NULL AND cost IS NULL),
-                   sum(verdict = 'conflicts'), sum(verdict = 'needs-human'), sum(verdict = 'no-known-conflict')
-            FROM review GROUP BY month, model ORDER BY month DESC, model
+                   coalesce(sum(verdict = 'conflicts'), 0), coalesce(sum(verdict = 'needs-human'), 0),
+                   coalesce(sum(verdict = 'no-known-conflict'), 0)
+            FROM review GROUP BY month, name ORDER BY month DESC, name
             """
         )
-        return [Sum(*row) for row in found]
+        plain = ([v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in row] for row in found)
+        return [Sum._make(row) for row in plain]
 
 
 def record(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
@@ -218,13 +230,41 @@ def purge(older_than_days: int | None) -> int:
     """Delete all reviews, or those older than some days, and give their number; nothing of them stays in the file."""
     if not path().exists():
         return 0
-    with _writing() as db:
-        before = "9999" if older_than_days is None else _before(datetime.now(UTC), older_than_days)
-        gone = db.execute("DELETE FROM review WHERE at < ?", (before,)).rowcount
-    with _open() as db:
-        db.execute("VACUUM")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    which = ("1", ()) if older_than_days is None else ("at < ?", (_before(datetime.now(UTC), older_than_days),))
+    try:
+        with _writing() as db:
+            gone = db.execute(f"DELETE FROM review WHERE {which[0]}", which[1]).rowcount
+        with _open() as db:
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except StoreError:
+        # Where the disk is full there is no room for a log of changes either, and room is what is wanted.
+        return _purged_in_place(*which)
     return gone
+
+
+def _purged_in_place(where: str, values: tuple[str, ...]) -> int:
+    """Delete without any further byte on the disk: what SQLite would write beside the file is kept in memory.
+
+    A process that dies here leaves a broken file, so this comes second. Raises :class:`StoreError`.
+    """
+    file = path()
+    try:
+        with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
+            for setting in (
+                "locking_mode = EXCLUSIVE",
+                "temp_store = MEMORY",
+                "secure_delete = ON",
+                "journal_mode = MEMORY",
+            ):
+                db.execute(f"PRAGMA {setting}")
+            gone = db.execute(f"DELETE FROM review WHERE {where}", values).rowcount
+            db.execute("VACUUM")
+            return gone
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{file}: nothing could be deleted ({error}); delete the file and those beside it ({FILE}-wal, {FILE}-shm)."
+        ) from None
 
 
 def _before(now: datetime, days: int) -> str:
@@ -245,7 +285,43 @@ def _clean(value: Any) -> Any:
 
 def _first(db: sqlite3.Connection, rest: str, *values: object) -> Stored | None:
     row = db.execute(f"SELECT {', '.join(Stored._fields)} FROM review {rest}", values).fetchone()
-    return Stored(*row) if row else None
+    if row is None:
+        return None
+    found = Stored(*row)
+    if not _is_sound(found):
+        raise damage(found.id)
+    return found
+
+
+def damage(number: int) -> StoreError:
+    """That a review cannot be read: others wrote into the file, or the disk is broken."""
+    return StoreError(
+        f"{path()}: review {number} is damaged and cannot be shown; the others can. "
+        "ctxreview log --purge deletes all that is kept."
+    )
+
+
+def _is_sound(row: Stored) -> bool:
+    """Whether each column has a value of its type; SQLite itself would take any."""
+    return all(isinstance(getattr(row, name), types) for name, types in _TYPES.items())
+
+
+_NUMBERS = ("prompt_tokens", "reply_tokens", "answered_from")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(Stored._fields, str),
+    **dict.fromkeys(_NUMBERS, (int, type(None))),
+    "id": int,
+    "cost": (int, float, type(None)),
+    "source_digest": (str, type(None)),
+}
+
+
+def _text(data: bytes) -> str | bytes:
+    """A text of the file; one that is no UTF-8 stays bytes, which no column may have."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 @contextmanager
@@ -280,7 +356,9 @@ def _open() -> Iterator[sqlite3.Connection]:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Made here and not by SQLite, which would let the umask decide; its other files copy this one's mode.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        _own(file)
         db = sqlite3.connect(file, timeout=WAIT, isolation_level=None)
+        db.text_factory = _text
         db.execute("PRAGMA secure_delete = ON")
         _write_ahead(db)
         db.execute("PRAGMA synchronous = FULL")
@@ -299,6 +377,30 @@ def _open() -> Iterator[sqlite3.Connection]:
     finally:
         if db is not None:
             db.close()
+
+
+def _own(file: Path) -> None:
+    """See to it that nobody else can read the file or change what lies beside it, also where it was so before.
+
+    Raises :class:`OSError` where it is somebody else's. What is mended is told on standard error.
+    """
+    if os.name != "posix":
+        return
+    mended = []
+    for one, theirs in (
+        *((file.parent / f"{FILE}{end}", 0o077) for end in ("", "-wal", "-shm")),
+        (file.parent, 0o002),
+    ):
+        with suppress(FileNotFoundError):
+            mode = one.stat().st_mode
+            if mode & theirs and not mode & stat.S_ISVTX:  # a shared folder, where each has files of their own
+                one.chmod(stat.S_IMODE(mode) & ~theirs)
+                mended.append(one)
+    if mended and sys.stderr is not None:
+        from ctxreview.listing import on_a_line
+
+        named = on_a_line(", ".join(map(str, mended)))
+        print(f"{named}: was open to others of this machine, and is yours alone now.", file=sys.stderr, flush=True)
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:

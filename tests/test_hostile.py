@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import regex
 from samples import ITEMS, PATH, ROOT, context_of, job, shop
 from test_prompt import HEADINGS, shape
 from test_reports import outside_code
@@ -32,10 +33,7 @@ from ctxreview.store import Stored
 
 CORPUS = tomllib.loads((ROOT / "tests/corpus/hostile/sources.toml").read_text("utf-8"))
 BUDGET = 2_000_000
-ACTIVE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
-)
+ACTIVE = regex.compile(r"[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}--[\t\n]]", regex.V1)
 """What a terminal acts on, what turns the direction, ends a line for some readers, or is not seen at all."""
 
 
@@ -158,6 +156,16 @@ def test_nothing_in_the_prompt_is_hidden(source: Hostile) -> None:
     assert not ACTIVE.search(made.user)
     if source.text and source.frame in ("line-comment", "string", "region"):
         assert visible(source.text).split("\n")[0] in made.user
+
+
+def test_every_unseen_character_is_written_out() -> None:
+    """All of Unicode's default-ignorable code points, formats, separators, surrogates and controls, by their own property."""
+    everything = "".join(map(chr, range(0x110000)))
+    active = ACTIVE.findall(everything)
+    assert {"\u034f", "\U0001bca0", "\U0001d173", "\U000e0fff", "\u2028", "\x85", "\udc80"} <= set(active)
+    assert not ACTIVE.search(visible(everything))
+    others = everything.translate(dict.fromkeys(map(ord, active)))
+    assert visible(others) == others
 
 
 def test_ordinary_text_of_all_scripts_is_left() -> None:

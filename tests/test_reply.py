@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +16,10 @@ from samples import EXAMPLE, ITEMS, PATH, context_of, example, shop
 
 from ctxreview import reply as replies
 from ctxreview.errors import ReplyError
+from ctxreview.guard import guard, suggestions
 from ctxreview.model import Evidence
 from ctxreview.prompt import schema
-from ctxreview.reply import parse, verify
+from ctxreview.reply import MOST_EDITS, parse, unfenced, verify
 
 # --- the schema --------------------------------------------------------------------------------------------
 
@@ -256,3 +258,69 @@ def test_the_examples_citations_hold(name: str) -> None:
     cited = [e for a in read.checklist for e in a.evidence]
     assert cited
     assert all(e.supported for e in cited)
+
+
+# --- answers of any size -----------------------------------------------------------------------------------
+
+
+def _with_edits(count: int, replacement: str = "_total++;") -> str:
+    """A reply in the right form with so many edits."""
+    edit = {"path": PATH, "start_line": 14, "end_line": 14, "original": "_count++;", "replacement": replacement}
+    one = {"title": "t", "rationale": "", "edits": [edit] * count}
+    return json.dumps({"summary": "s", "checklist": [], "suggestions": [one]})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (json.dumps({"summary": "x" * 10_000_000, "checklist": [], "suggestions": []}), "up to 500,000 are read"),
+        ("```\n" + "\n" * 10_000_000, "up to 500,000 are read"),
+        (_with_edits(MOST_EDITS + 1), "1 suggestions with 501 edits; up to 500"),
+        (_with_edits(100_000), "characters; up to"),
+    ],
+)
+def test_an_answer_beyond_all_reason(text: str, says: str) -> None:
+    """What no model says is refused in a sentence and at once, and not read for minutes."""
+    began = time.process_time()
+    with pytest.raises(ReplyError, match=says):
+        parse(text, ITEMS)
+    with pytest.raises(ReplyError):
+        suggestions(text, context_of(shop("_count++;\nreturn 0;")))
+    assert time.process_time() - began < 3
+
+
+def test_as_many_edits_as_are_read() -> None:
+    """At the limit an answer is read, and a fence of many line breaks is taken off as any other."""
+    assert len(parse(_with_edits(MOST_EDITS), ITEMS).suggestions[0].edits) == MOST_EDITS
+    assert unfenced("```json\n" + "\n" * 400_000 + "```") == "\n" * 399_999
+
+
+HOSTILE_CODE = {
+    "dollars": "$" * 100_000,
+    "comments that never end": "/*" * 50_000,
+    "escapes that never end": '"' + '\\"' * 50_000,
+    "apostrophes": "'a" * 50_000,
+    "line breaks": "\n" * 80_000,
+    "comment lines": "// x\n" * 16_000,
+    "declarations that never end": "var a = b\n" * 8_000,
+    "elisions": "// ...\n_count++;\n" * 6_000,
+    "the same line": "_count++;\n" * 8_000,
+    "braces in braces": "{" * 20_000 + "}" * 20_000,
+    "parentheses": "f(" * 20_000,
+}
+
+
+@pytest.mark.parametrize("words", HOSTILE_CODE.values(), ids=HOSTILE_CODE)
+@pytest.mark.parametrize("form", ["fence", "left out", "edit"])
+def test_hostile_code_ends_soon(words: str, form: str) -> None:
+    """Code made to keep a reader busy is judged, or left to a person, within seconds."""
+    about = context_of(shop("_count++;\nreturn 0;"))
+    began = time.process_time()
+    if form == "edit":
+        given = parse(_with_edits(1, words), ITEMS).suggestions
+    else:
+        head = "public async Task<int> Ship(int id)\n{\n// ...\n" if form == "left out" else ""
+        given = suggestions(f"Here it is.\n\n````cs\n{head}{words}\n````\n", about) if words.strip() else ()
+    for one in given:
+        assert guard(about, one).verdict in ("needs-human", "conflicts", "no-known-conflict")
+    assert time.process_time() - began < 10

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +36,8 @@ def log(
     """List the reviews that were kept, newest first.
 
     With a text those in which it stands, in place, question, prompt, reply or result; with --stats tokens, cost and
-    verdicts; --purge deletes. For example:
+    verdicts; --purge deletes. --format json prints JSON Lines: one document for each review, so that a long list can
+    be read line by line. For example:
 
     \b
     ctxreview log UpdateRecord
@@ -65,14 +68,21 @@ def log(
         gone = store.purge(older_than)
         console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
         return
+    damaged: list[int] = []
     if stats:
         sums = store.sums()
         lines = [document.dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
         shown = stored.summed(sums)
     else:
-        rows = store.search(text, limit)
+        rows = store.search(text, limit, damaged.append)
         lines = [document.dumps(stored.summary(row)) for row in rows]
         shown = stored.listed(rows)
+    for number in damaged:
+        console.say(str(store.damage(number)))
+    if damaged:
+        if lines:
+            console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
+        raise typer.Exit(2)
     if not lines:
         console.say("Nothing that was kept has that text." if text else "No review was kept yet.")
         return
@@ -94,7 +104,9 @@ def show(
     from ctxreview.reports import document, stored
 
     row = _kept(number)
-    console.write(document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row), output)
+    with _legible(row):
+        made = document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
+    console.write(made, output)
 
 
 @app.command()
@@ -120,7 +132,10 @@ def comment(
 
     row = _kept(number)
     since = _since(row)
-    console.say(comments.evidence(row) + (f"\n{since}" if since else ""))
+    with _legible(row):
+        evidence = comments.evidence(row)
+        comments.comment(row, "-", "-", since)  # before anything is asked
+    console.say(evidence + (f"\n{since}" if since else ""))
     answered = _answered("--answer", answer, TEN_SECONDS)
     reason = ""
     if row.verdict == "conflicts":
@@ -166,6 +181,17 @@ def _since(row: Stored) -> str:
     if sha256(now).hexdigest() == row.source_digest:
         return ""
     return f"{path} has changed since the model saw it: the lines are those of then, and may be others now."
+
+
+@contextmanager
+def _legible(row: Stored) -> Iterator[None]:
+    """Raises :class:`StoreError` where what is kept of a review is no JSON, or of another shape than this program's."""
+    from ctxreview import store
+
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise store.damage(row.id) from None
 
 
 def _kept(number: str) -> Stored:

@@ -26,6 +26,7 @@ def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = N
     ctxreview config --format json
     """
     from ctxreview.doctor import settings
+    from ctxreview.listing import on_a_line
     from ctxreview.reports import document
 
     rows = settings(_home(root))
@@ -33,7 +34,7 @@ def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = N
         found = {row.name: {"value": row.value, "from": row.origin} for row in rows}
         console.write(document.dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)
         return
-    console.write("\n".join(f"{row.name} = {row.shown}  ({row.origin})" for row in rows), output)
+    console.write("\n".join(on_a_line(f"{row.name} = {row.shown}  ({row.origin})") for row in rows), output)
 
 
 @app.command()
@@ -54,6 +55,7 @@ def doctor(
     ctxreview doctor --provider none --format json
     """
     from ctxreview.doctor import checks
+    from ctxreview.listing import on_a_line
     from ctxreview.reports import document
 
     found = []
@@ -61,7 +63,8 @@ def doctor(
         found.append(check)
         if format_ is Format.TEXT:
             console.write(
-                f"{check.state:8} {check.name}: {check.what}" + (f"\n         {check.advice}" if check.advice else ""),
+                on_a_line(f"{check.state:8} {check.name}: {check.what}")
+                + (f"\n         {on_a_line(check.advice)}" if check.advice else ""),
                 None,
             )
     if format_ is Format.JSON:

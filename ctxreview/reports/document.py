@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -19,9 +20,29 @@ _NAME = re.compile(r"[\w.]*")
 def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
     """One JSON document: on one line, or indented for people.
 
-    In ASCII, so that no code page, terminal or line reader on the way can change it or act on it.
+    In ASCII, so that no code page, terminal or line reader on the way can change it or act on it. What JSON has no
+    form for (NaN, infinity) is ``null``, and half a surrogate pair U+FFFD, as JSON's readers want it.
     """
-    return json.dumps(document, indent=indent)
+    try:
+        made = json.dumps(document, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(_plain(document), indent=indent, allow_nan=False)
+    return json.dumps(_plain(document), indent=indent) if _HALF.search(made) else made
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""What may be half a surrogate pair."""
+
+
+def _plain(value: Any) -> Any:
+    """A document without what JSON has no form for."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _redacted(text: str) -> str:
