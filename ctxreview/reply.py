@@ -21,7 +21,7 @@ from ctxreview.redact import redact
 NEAR = 2
 """A quote may stand this many lines away from the line that is cited."""
 
-LONGEST = 500_000
+LONGEST = 1_000_000
 """Characters of an answer: what no model of 2026 can say at once. More is refused, not read for minutes."""
 
 MOST_EDITS = 500

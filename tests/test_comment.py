@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from samples import EXAMPLE, TEAM_QUESTION
 from servers import Told, serving
+from test_reports import outside_spans
 from test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 
 from ctxreview import store
@@ -68,14 +69,14 @@ def test_the_incident_as_a_comment(server: Told) -> None:
             TEAM_QUESTION,
             "> Yes: the read is locked",
             "because: We want to talk",
-            "m-1 of openai, 20",
+            "`m-1` of openai, 20",
         )
     ]
     assert -1 not in places
     assert places == sorted(places)
     last = done.stdout.rstrip("\n").splitlines()[-1]
     assert re.fullmatch(
-        r"\*m-1 of openai, 20\d\d-\d\d-\d\d; it saw \d+ and did not see \d+ of .*a person .* decides, .*\*", last
+        r"\*`m-1` of openai, 20\d\d-\d\d-\d\d; it saw \d+ and did not see \d+ of .*a person .* decides, .*\*", last
     )
     assert not NEVER.search(done.stdout)
     for said in ("What the model saw", "What it did not see", "no-tracking-write"):
@@ -205,8 +206,7 @@ def test_nothing_in_it_acts() -> None:
     """Markup, mentions and control characters of paths and answers are shown as what they are."""
     values = suggested() | {"selection": "src/<img src=x>@team.cs:1-2"}
     shown = made(values, "Yes @everyone <script>\n# heading\x1b[2J")
-    assert not re.search(r"(?<!\\)<", shown)
-    assert "@" not in shown
+    assert not re.search(r"[<@]", "\n".join(map(outside_spans, shown.split("\n"))))
     assert "\x1b" not in shown
     assert "\n# heading" not in shown
 
@@ -256,7 +256,7 @@ def test_a_changed_file(reviewed: Path, head: str, tail: str) -> None:
     done = run("comment", *ANSWERED, *REASON)
     assert done.returncode == 0
     assert f"{CHANGED}: the lines are those of then, and may be others now." in done.stderr
-    assert re.search(r"^src/RecordService\\?\.cs has changed since the model saw it", done.stdout, re.MULTILINE)
+    assert re.search(r"^`src/RecordService\.cs` has changed since the model saw it", done.stdout, re.MULTILINE)
     assert not NEVER.search(done.stdout)
 
 

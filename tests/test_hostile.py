@@ -18,7 +18,7 @@ import pytest
 import regex
 from samples import ITEMS, PATH, ROOT, context_of, job, shop
 from test_prompt import HEADINGS, shape
-from test_reports import outside_code
+from test_reports import outside_code, outside_spans
 from test_store import run
 
 from ctxreview.errors import ReplyError
@@ -246,7 +246,11 @@ def test_no_report_has_anything_that_acts(form: str, source: Hostile) -> None:
 
 def headings(report: str) -> list[str]:
     """The headings of a Markdown report up to what they quote."""
-    return [re.split(r"[:,(]| on ", line)[0] for line in outside_code(report)[0] if re.match(r"#|\*\*", line)]
+    return [
+        re.split(r"[:,(]| on ", line.replace("`", ""))[0]
+        for line in outside_code(report)[0]
+        if re.match(r"#|\*\*", line)
+    ]
 
 
 @every_source
@@ -262,7 +266,7 @@ def test_markdown_is_built_like_its_twins(form: str, source: Hostile) -> None:
         re.sub(r"^#+ (?!Hazards|Answer|Checklist|Suggestions|ctxreview).*", "#", h) for h in headings(twin)
     ]
     for line in lines:
-        bare = re.sub(r"\\[\\`*_{}\[\]<>#|~!]|&amp;|&#64;", "", line)
+        bare = outside_spans(line)
         assert not re.search(r"[<@`\[\]!|~]", bare.replace("[…]", "")), line
 
 

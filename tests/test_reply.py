@@ -273,8 +273,8 @@ def _with_edits(count: int, replacement: str = "_total++;") -> str:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (json.dumps({"summary": "x" * 10_000_000, "checklist": [], "suggestions": []}), "up to 500,000 are read"),
-        ("```\n" + "\n" * 10_000_000, "up to 500,000 are read"),
+        (json.dumps({"summary": "x" * 10_000_000, "checklist": [], "suggestions": []}), "up to 1,000,000 are read"),
+        ("```\n" + "\n" * 10_000_000, "up to 1,000,000 are read"),
         (_with_edits(MOST_EDITS + 1), "1 suggestions with 501 edits; up to 500"),
         (_with_edits(100_000), "characters; up to"),
     ],

@@ -25,6 +25,9 @@ WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGN
 """Words that would make a comment say more than a tool can know; as parts of longer words they are others."""
 
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
 def claims(text: str) -> str | None:
     """The first of the :data:`WORDS` in ``text``, however its letters are encoded; ``None`` where there is none."""
     found = WORDS.search(unicodedata.normalize("NFKC", text))
@@ -64,23 +67,28 @@ def comment(row: Stored, answer: str, because: str, since: str = "") -> str:
 
     ``since`` is what has become of the file since, ``""`` where it is as it was.
     """
-    return neutral("\n".join(_comment(row, json.loads(row.document), answer, because, since)))
+    return "\n".join(_comment(row, json.loads(row.document), answer, because, since))
+
+
+def _told(text: str) -> str:
+    """A text of others in the comment: first without the :data:`WORDS`, and then nothing in it acts."""
+    return escaped(neutral(text))
 
 
 def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, since: str) -> Iterator[str]:
     seen, not_seen = found["visibility"]["seen"], found["visibility"]["not_seen"]
-    yield f"**AI-assisted comment on {escaped(row.selection)}**"
+    yield f"**AI-assisted comment on {_told(row.selection)}**"
     yield ""
     if since:
-        yield escaped(since)
+        yield _told(since)
         yield ""
     yield "What the model saw:"
     yield ""
-    yield from (f"- {escaped(s)}" for s in seen)
+    yield from (f"- {_told(s)}" for s in seen)
     yield ""
     yield "What it did not see:"
     yield ""
-    yield from [f"- {escaped(s)}" for s in not_seen] or ["- Nothing that ctxreview knows of."]
+    yield from [f"- {_told(s)}" for s in not_seen] or ["- Nothing that ctxreview knows of."]
     yield ""
     for number, given in enumerate(found["suggestions"], 1):
         yield from _suggestion(number, given)
@@ -89,25 +97,25 @@ def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, sinc
         yield ""
     yield f"**{TEN_SECONDS}**"
     yield ""
-    yield f"> {escaped(answer)}"
+    yield f"> {_told(answer)}"
     yield ""
     if because:
-        yield f"The guard found a conflict. A person passes the suggestion on all the same, because: {escaped(because)}"
+        yield f"The guard found a conflict. A person passes the suggestion on all the same, because: {_told(because)}"
         yield ""
     yield _provenance(row, len(seen), len(not_seen))
 
 
 def _suggestion(number: int, given: dict[str, Any]) -> Iterator[str]:
-    yield f"**Suggestion {number}, held against the scopes: {given['verdict']}**"
+    yield f"**Suggestion {number}, held against the scopes: {_told(given['verdict'])}**"
     yield ""
     if given.get("reason"):
-        yield f"It could not be applied: {escaped(given['reason'])}"
+        yield f"It could not be applied: {_told(given['reason'])}"
         yield ""
     for finding in given["findings"]:
         at = place(finding["start_line"], finding["end_line"])
         yield (
-            f"- {finding['severity']} {finding['rule']}, {at} after the change ({finding['certainty']}): "
-            f"{escaped(finding['message'])} {escaped(finding['question'])}"
+            f"- {_told(finding['severity'])} {_told(finding['rule'])}, {at} after the change ({_told(finding['certainty'])}): "
+            f"{_told(finding['message'])} {_told(finding['question'])}"
         )
     if given["findings"]:
         yield ""
@@ -121,7 +129,7 @@ def _suggestion(number: int, given: dict[str, Any]) -> Iterator[str]:
 
 def _provenance(row: Stored, seen: int, not_seen: int) -> str:
     return (
-        f"*{escaped(row.model)} of {escaped(row.provider)}, {row.at[:10]}; it saw {seen} and did not see {not_seen} "
+        f"*{_told(row.model)} of {_told(row.provider)}, {row.at[:10] if _DAY.fullmatch(row.at[:10]) else 'some day'}; it saw {seen} and did not see {not_seen} "
         "of the things listed above; a person answered the question above and decides, neither the model nor ctxreview "
         "does.*"
     )

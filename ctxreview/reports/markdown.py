@@ -1,4 +1,10 @@
-"""Reports as Markdown, for notes and tickets. Code sits behind fences it cannot close; text is escaped."""
+"""Reports as Markdown, for notes, tickets and comments.
+
+Forges look for mentions, issues, commits, addresses and the like in what Markdown has become, so that neither a backslash
+nor an entity keeps them from it; code is what none of them touches (html-pipeline's ``IGNORE_PARENTS`` of GitHub, Banzai's
+of GitLab). So a word of somebody else's text is a plain one, or stands in a code span. Code sits behind fences it cannot
+close.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +16,72 @@ from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
 
+_PLAIN = re.compile(
+    r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}"""
+)
+"""A word that no forge and no Markdown acts on: letters and digits with the punctuation of prose around them."""
+_REFERENCE = re.compile(
+    r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|\d+[.)]|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE
+)
+"""What looks plain and is none: a commit, ``GH-1``, the mark of a list or heading."""
+_MARK = re.compile(r"[.,;:?!)]{1,3}")
+_WORDS = re.compile(r"`([^`]+)`|(\S+)")
+
 
 def escaped(text: str) -> str:
-    """``text`` on one line with nothing left that Markdown or HTML would act on."""
-    shown = re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", redact(visible(" ".join(text.split()))).text)
-    return shown.replace("&", "&amp;").replace("@", "&#64;")
+    """``text`` on one line with nothing left that Markdown, HTML or a forge would act on.
+
+    What is not a plain word is a code span; a span that the text has keeps its bounds.
+    """
+    shown = redact(visible(" ".join(text.split()))).text
+    parts: list[tuple[bool, list[str]]] = []  # whether it is code, and its pieces
+    at = 0
+    for word in _WORDS.finditer(shown):
+        is_code = word[1] is not None or not _is_plain(word[0])
+        inside = bool(parts) and parts[-1][0]  # of a code span that goes on
+        glued = word.start() == at  # without a blank before it
+        at = word.end()
+        if inside and glued and not _MARK.fullmatch(word[0]):
+            parts[-1][1].append(word[0])
+        elif inside and is_code and word[1] is None:
+            parts[-1][1].append(f" {word[0]}")
+        else:
+            parts.append((is_code, [word[1] if word[1] is not None else word[0]]))
+    made: list[str] = []
+    for is_code, pieces in parts:
+        part = "".join(pieces)
+        if made and not (_MARK.fullmatch(part) and made[-1][-1:] == "`"):
+            made.append(" ")
+        made.append(_span(part) if is_code else part)
+    return "".join(made)
+
+
+def _is_plain(word: str) -> bool:
+    return _PLAIN.fullmatch(word) is not None and _REFERENCE.fullmatch(word) is None
+
+
+def _span(code: str) -> str:
+    """A code span that nothing in it can close, and that does not look like a fence at the start of a line."""
+    code, mark = (code[:-1], code[-1]) if re.search(r"[^.,;:][.,;:]$", code[-2:]) else (code, "")
+    runs = set(map(len, re.findall(r"`+", code)))
+    if {1, 2} <= runs:
+        code, runs = re.sub(r"`(?=`)", "` ", code), {1}
+    ticks = "`" if 1 not in runs else "``"
+    pad = " " if code.startswith("`") or code.endswith("`") else ""
+    return f"{ticks}{pad}{code}{pad}{ticks}{mark}"
+
+
+def cell(text: str) -> str:
+    """:func:`escaped` in a table, whose cells end at each bar, also in code."""
+    return escaped(text).replace("|", "\\|")
 
 
 def fenced(text: str, language: str = "") -> str:
-    """``text`` as a code block that nothing in it can close."""
-    shown = redact(visible(text)).text
+    """``text`` as a code block that nothing in it can close.
+
+    No line in it begins as a fence or as one of GitLab's quick actions does, which it looks for by a rule of its own.
+    """
+    shown = re.sub(r"(?m)^(?=[/`~])", " ", redact(visible(text)).text)
     fence = "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", shown)), default=0))
     return f"{fence}{language}\n{shown}\n{fence}"
 
@@ -76,7 +138,7 @@ def review(value: Review) -> str:
         out.append(f"- **{answer.answer}**: {escaped(answer.question)}")
         for e in answer.evidence:
             doubt = "" if e.supported else " (unsupported: this does not stand there)"
-            out.append(f"  - {escaped(e.path)}:{e.line}: {escaped(e.quote)}{doubt}")
+            out.append(f"  - {escaped(f'{e.path}:{e.line}: {e.quote}')}{doubt}")
         if answer.note:
             out.append(f"  - {escaped(answer.note)}")
     if asked:
@@ -85,13 +147,13 @@ def review(value: Review) -> str:
             out += guarded(suggestion)
         if not value.suggestions:
             out.append("None.")
-    out += ["", *(f"{redact(visible(s)).text}\n" for s in end(value)), NOTICE if asked else UNANSWERED, ""]
+    out += ["", *(f"{escaped(s)}\n" for s in end(value)), NOTICE if asked else UNANSWERED, ""]
     return "\n".join(out)
 
 
 def _finding(finding: Finding) -> str:
     at = place(finding.at.start_line, finding.at.end_line)
-    return f"- **{finding.severity}** {finding.rule}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
+    return f"- **{finding.severity}** {escaped(finding.rule)}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
 
 
 def guarded(value: Guarded) -> Iterator[str]:

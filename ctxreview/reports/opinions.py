@@ -113,6 +113,7 @@ def markdown(values: Sequence[Review]) -> str:
 def _markdown(values: Sequence[Review]) -> Iterator[str]:
     items = compared(values)
     names = [md.escaped(_name(v)) for v in values]
+    heads = [md.cell(_name(v)) for v in values]
     yield md.context(values[0].context)
     if values[0].ignored:
         yield ignored(values[0])
@@ -120,12 +121,12 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
     yield "## Where the models differ"
     yield ""
     if any(item.differs for item in items):
-        yield f"| | {' | '.join(names)} |"
+        yield f"| | {' | '.join(heads)} |"
         yield f"|---|{'---|' * len(names)}"
         for item in items:
             if item.differs:
-                cells = (f"**{a.answer}** {md.escaped(a.note)}".strip() for a in item.answers)
-                yield f"| {md.escaped(item.question)} | {' | '.join(cells)} |"
+                cells = (f"**{a.answer}** {md.cell(a.note)}".strip() for a in item.answers)
+                yield f"| {md.cell(item.question)} | {' | '.join(cells)} |"
     else:
         yield "In no answer."
     yield ""
