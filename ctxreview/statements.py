@@ -162,7 +162,13 @@ def _is_expression(plain: Sequence[str]) -> bool:
 def _of(source: Source, within: Span, outermost: bool) -> list[_Statement]:
     spans = [s for s in statements_in(source, within) if within.holds(s) and s != within]
     if outermost:
-        spans = [s for s in spans if not any(o != s and o.holds(s) for o in spans)]
+        ordered = sorted(spans, key=lambda s: (s.start, -s.end))
+        outer, end = set(), -1
+        for span in ordered:  # one lies in another, or is apart from it
+            if span.end > end:
+                outer.add(span)
+                end = span.end
+        spans = [s for s in spans if s in outer]
     return [_Statement(*source.lines_of(s), source.text(s), s) for s in spans]
 
 

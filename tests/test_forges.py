@@ -130,9 +130,11 @@ def test_nothing_acts_on_a_forge(words: str, form: str) -> None:
     assert quick_actions(source) == []
     plain = REPORTS[form](review("plain words"))
     structure = [t.type for t in tokens if t.type.endswith("_open") and t.type != "softbreak"]
-    assert structure == [t.type for t in leaves(PARSER.parse(plain)) if t.type.endswith("_open")]
+    assert (form == "comment" and comment.claims(words)) or structure == [
+        t.type for t in leaves(PARSER.parse(plain)) if t.type.endswith("_open")
+    ]
     read = "".join(t.content for t in tokens if t.type in ("text", "code_inline", "fence"))
-    squeezed = re.sub(r"[\s`\\]", "", visible(words))
+    squeezed = re.sub(r"[\s`\\]", "", visible(" ".join(words.split())))
     if form != "comment":
         assert squeezed in re.sub(r"[\s`\\]", "", read)
 

@@ -77,9 +77,9 @@ def test_for_people(server: LLMockServer, form: str) -> None:
             TEAM_QUESTION,
             "Where they answer the same",
             "The same answer from several models is no evidence",
-            "Answer of openai (m-1)",
+            f"Answer of openai {'`(m-1)`' if form == 'markdown' else '(m-1)'}",
             "AsNoTracking",
-            "Answer of openai (m-2)",
+            f"Answer of openai {'`(m-2)`' if form == 'markdown' else '(m-2)'}",
             "Nothing here is shared.",
             "It does not count as a review until",
         )
@@ -89,7 +89,7 @@ def test_for_people(server: LLMockServer, form: str) -> None:
     if form == "markdown":
         (line,) = [line for line in shown.splitlines() if line.startswith(f"| {TEAM_QUESTION}")]
         assert "**yes**" in line
-        assert r"**no** I see no \| lock." in line
+        assert r"**no** I see no `\|` lock." in line
 
 
 def test_models_that_agree(server: LLMockServer) -> None:
