@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
-from ctxreview.model import Member, Outline, Scope, Span
-from ctxreview.rules.code import comments_in
+from ctxreview.model import Fact, Member, Outline, Scope, Span
+from ctxreview.rules.code import Same, comments_in, within
 from ctxreview.rules.guarded import bare, own_calls
 from ctxreview.rules.places import member_of
 
@@ -38,35 +39,49 @@ def work(scope: Scope, outline: Outline) -> Work:
     member = member_of(outline, scope.head)
     if member is None:
         return inside, outside
+    outside.update(_done(Same(outline), member.span))
     apart = detached(scope, outline)
-    for fact in outline.facts:
-        if fact.kind not in KINDS or not member.span.holds(fact.span):
-            continue
-        if fact.kind == "read" and fact.is_state:
-            continue  # a lock's are counted below; a transaction holds none
-        if outline.under(fact, scope):
-            inside[fact.kind, fact.name] += 1
-        elif not scope.span.holds(fact.span) or any(s.holds(fact.span) for s in apart):
-            outside[fact.kind, fact.name] += 1
+    for fact in within(outline, scope.span):
+        if _counts(fact):
+            key = fact.kind, fact.name
+            if outline.under(fact, scope):
+                inside[key] += 1
+            elif any(s.holds(fact.span) for s in apart):
+                continue
+            outside[key] -= 1
     for name, at in own_calls(bare(outline), scope.span):
         (outside if any(s.holds(at) for s in apart) else inside)["call", name] += 1
     if scope.kind == "lock":
-        started = "\n".join(without_comments(outline, s) for s in apart)
-        held = without_comments(outline, scope.span)
-        rest = without_comments(outline, Span(member.span.start, scope.span.start)) + without_comments(
-            outline, Span(scope.span.end, member.span.end)
-        )
+        started = mentions("\n".join(without_comments(outline, s) for s in apart))
+        held = mentions(without_comments(outline, scope.span))
+        every = _mentioned(Same(outline), member.span)
         for name in guarded_state(outline):
-            own = len(re.findall(mention(name), started))
-            inside[STATE, name] = len(re.findall(mention(name), held)) - own
-            outside[STATE, name] = len(re.findall(mention(name), rest)) + own
+            if name in every:
+                inside[STATE, name] = held[name] - started[name]
+                outside[STATE, name] = every[name] - inside[STATE, name]
     return inside, outside
+
+
+def _counts(fact: Fact) -> bool:
+    """Whether it matters on which side a fact stands; a lock's reads are counted by their names, a transaction holds none."""
+    return fact.kind in KINDS and not (fact.kind == "read" and fact.is_state)
+
+
+@lru_cache(maxsize=64)
+def _done(same: Same, member: Span) -> Counter[tuple[str, str]]:
+    """What a member does, by kind and name."""
+    return Counter((f.kind, f.name) for f in within(same.outline, member) if _counts(f))
+
+
+@lru_cache(maxsize=64)
+def _mentioned(same: Same, member: Span) -> Counter[str]:
+    return mentions(without_comments(same.outline, member))
 
 
 def detached(scope: Scope, outline: Outline) -> tuple[Span, ...]:
     """The tasks that are started under a scope and that nobody waits for there: what they do is not done under it."""
     found = []
-    for fact in outline.facts:
+    for fact in within(outline, scope.span):
         if fact.kind != "spawn" or fact.name not in _STARTS or not outline.under(fact, scope):
             continue
         rest = outline.source.text(Span(fact.span.end, scope.span.end))
@@ -110,6 +125,12 @@ def guarded_state(outline: Outline) -> tuple[str, ...]:
 
     What only constructors write does not change while it is shared.
     """
+    return _guarded_state(Same(outline))
+
+
+@lru_cache(maxsize=4)
+def _guarded_state(same: Same) -> tuple[str, ...]:
+    outline = same.outline
     makers = [f.span for f in outline.functions if f.construct == "constructor"]
     writes = [(f.name, any(m.holds(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state]
     made = {name for name, early in writes if early} - {name for name, early in writes if not early}
@@ -138,6 +159,14 @@ def _fixed(member: Member, outline: Outline) -> bool:
 def mention(name: str) -> str:
     """A pattern for a use of a member of this object, by its name alone or by ``this``."""
     return rf"(?:(?<![\w.])|\bthis\.){re.escape(name)}\b(?!\s*\()"
+
+
+_MENTIONED = re.compile(r"(?:\bthis\.|(?<![\w.]))(\w+)\b(?!\s*\()")
+
+
+def mentions(code: str) -> Counter[str]:
+    """How often each name is used in ``code`` as :func:`mention` has it."""
+    return Counter(_MENTIONED.findall(code))
 
 
 def without_comments(outline: Outline, span: Span) -> str:

@@ -55,7 +55,7 @@ from typing import NamedTuple
 
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.changes import Change, changes
-from ctxreview.rules.code import Body, root_of, source_of, squeezed
+from ctxreview.rules.code import Body, root_of, source_of, squeezed, within
 
 ID = "reordered-work"
 SEVERITY = "medium"
@@ -107,7 +107,8 @@ def _turned(change: Change, old: Scope, new: Scope) -> Finding | None:
 
 def _steps(body: Body, scope: Scope) -> dict[_Step, Fact]:
     """What happens under the scope, in source order, each thing that happens once."""
-    facts = [(step, f) for f in body.facts if (step := _step(body, f)) is not None and body.outline.under(f, scope)]
+    held = within(body.outline, scope.span)
+    facts = [(step, f) for f in held if (step := _step(body, f)) is not None and body.outline.under(f, scope)]
     count = Counter(step for step, _ in facts)
     return {step: fact for step, fact in facts if count[step] == 1}
 

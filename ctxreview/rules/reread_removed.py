@@ -53,7 +53,7 @@ from collections import Counter
 
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
 from ctxreview.rules.changes import Change, changes
-from ctxreview.rules.code import Body, source_of
+from ctxreview.rules.code import Body, source_of, within
 from ctxreview.rules.crossing import mention
 
 ID = "reread-removed"
@@ -108,7 +108,7 @@ def _condition(body: Body, scope: Scope) -> Span | None:
 def _state(body: Body, scope: Scope, kind: str) -> list[Fact]:
     return [
         f
-        for f in body.facts
+        for f in within(body.outline, scope.span)
         if f.is_state and f.kind == kind and body.outline.under(f, scope) and scope.head.end <= f.span.start
     ]
 

@@ -57,9 +57,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
-from ctxreview.rules.code import body_of, within
+from ctxreview.rules.code import Same, body_of, within
 from ctxreview.rules.crossing import crossed, detached, guarded_state, mention, without_comments, work
 from ctxreview.rules.guarded import gate
 from ctxreview.rules.lock_split import splits
@@ -102,11 +105,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _between(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> list[Finding]:
     """The state that a lock held and that stands between or beside its parts now."""
     state = guarded_state(before)
-    inside, outside = _lines(whole, before)
+    was, first = _lines(whole, before), _lines(parts[0], after)
     now = Counter[str]()
     for part in parts:
-        now += _lines(part, after)[0]
-    out = [line for line in inside - now if _lines(parts[0], after)[1][line] > outside[line]]
+        now += _lines(part, after).inside
+    out = [line for line in was.inside - now if first.outside(line) > was.outside(line)]
     lost = [line for line in out if any(re.search(mention(name), line) for name in state)]
     return (
         [
@@ -144,15 +147,15 @@ def _weakened(finding: Finding) -> Finding:
 
 def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
     """A scope that went up in another one of the same kind on the same resource, with all its work."""
-    inside, own = _lines(old, before)[0], member_of(before, old.head)
+    inside, own = _lines(old, before).inside, member_of(before, old.head)
     for other, new in matches:
         if new is None or (other.construct, gate(other)) != (old.construct, gate(old)):
             continue
         if own is None or member_of(before, other.head) != own:
             continue
-        there = _lines(new, after)[0]
+        there = _lines(new, after).inside
         # What the other one held already is not what came into it, unless it is around this one.
-        gained = there if other.span.holds(old.span) else there - _lines(other, before)[0]
+        gained = there if other.span.holds(old.span) else there - _lines(other, before).inside
         if inside and not inside - gained:
             return _finding(
                 "medium",
@@ -224,7 +227,7 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
     there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
-    return not any(line in there for line in _lines(old, before)[0] if line not in ends)
+    return not any(line in there for line in _lines(old, before).inside if line not in ends)
 
 
 def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
@@ -372,36 +375,71 @@ def _value(scope: Scope, outline: Outline) -> str | None:
 
 def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
     """Code lines of the member that left the scope, and those that came into it."""
-    inside_before, outside_before = _lines(old, before)
-    inside_after, outside_after = _lines(new, after)
-    out = (inside_before - inside_after) & (outside_after - outside_before)
-    into = (outside_before - outside_after) & (inside_after - inside_before)
-    return list(out), list(into)
+    was, now = _lines(old, before), _lines(new, after)
+    out = [line for line in was.inside - now.inside if now.outside(line) > was.outside(line)]
+    into = [line for line in now.inside - was.inside if was.outside(line) > now.outside(line)]
+    return out, sorted(into, key=was.first_outside)
 
 
-def _lines(scope: Scope, outline: Outline) -> tuple[Counter[str], Counter[str]]:
-    """The code lines of the scope's member, inside and outside of it, without layout and comments."""
+class _Sides(NamedTuple):
+    """The code lines of a scope's member, without layout and comments.
+
+    ``inside`` are those in the scope, ``every`` all of the member's with their numbers (1-based), and ``apart`` those that are
+    no line outside: the ones inside, and those that open and end the scope.
+    """
+
+    inside: Counter[str]
+    every: Mapping[str, Sequence[int]]
+    apart: Mapping[str, Sequence[int]]
+
+    def outside(self, line: str) -> int:
+        """How often a line stands outside of the scope."""
+        return len(self.every.get(line, ())) - len(self.apart.get(line, ()))
+
+    def first_outside(self, line: str) -> int:
+        """The number of the first one outside."""
+        apart = frozenset(self.apart.get(line, ()))
+        return next((n for n in self.every.get(line, ()) if n not in apart), 0)
+
+
+def _lines(scope: Scope, outline: Outline) -> _Sides:
+    """The code lines of the scope's member, by the sides of the scope they stand on."""
     source = outline.source
     member = member_of(outline, scope.head)
-    whole = member.span if member is not None else scope.span
+    codes, every = _codes(Same(outline), member.span if member is not None else scope.span)
+    ends = [scope.head, *([scope.tail] if scope.form == "acquire-release" else [])]
     inside: Counter[str] = Counter()
-    outside: Counter[str] = Counter()
-    first, last = source.lines_of(whole)
-    apart = detached(scope, outline)
+    apart: dict[str, list[int]] = {}
+    spans = detached(scope, outline)
+    near = sorted({n for span in (scope.span, *ends) for n in range(source.lines_of(span)[0], source.lines_of(span)[1] + 1)})
+    for number in near:
+        if number not in codes:
+            continue
+        code, at = codes[number]
+        line = source.line_span(number)
+        if any(e.overlaps(line) for e in ends):
+            apart.setdefault(code, []).append(number)
+        elif scope.span.holds(at) and not any(s.holds(at) for s in spans):
+            inside[code] += 1
+            apart.setdefault(code, []).append(number)
+    return _Sides(inside, every, apart)
+
+
+@lru_cache(maxsize=64)
+def _codes(same: Same, member: Span) -> tuple[Mapping[int, tuple[str, Span]], Mapping[str, Sequence[int]]]:
+    """The lines of a member that have a word, by number with the place of the first byte of code, and their numbers by text."""
+    source = same.outline.source
+    first, last = source.lines_of(member)
+    codes: dict[int, tuple[str, Span]] = {}
+    every: dict[str, list[int]] = {}
     for number in range(first, last + 1):
         line = source.line_span(number)
-        code = without_comments(outline, line)
-        if (
-            not re.search(r"[^\W_]", code)
-            or scope.head.overlaps(line)
-            or (scope.tail.overlaps(line) and scope.form == "acquire-release")
-        ):
-            continue
-        start = line.start + len(code.encode()) - len(code.lstrip().encode())
-        at = Span(start, start + 1)
-        held = scope.span.holds(at) and not any(s.holds(at) for s in apart)
-        (inside if held else outside)[" ".join(code.split())] += 1
-    return inside, outside
+        code = without_comments(same.outline, line)
+        if re.search(r"[^\W_]", code):
+            start = line.start + len(code.encode()) - len(code.lstrip().encode())
+            codes[number] = " ".join(code.split()), Span(start, start + 1)
+            every.setdefault(codes[number][0], []).append(number)
+    return codes, every
 
 
 _LOGS = r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)"
