@@ -8,17 +8,16 @@ nor line ends are a change.
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha1, sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from ctxreview import files, git
 from ctxreview.errors import ConfigError, SourceError
 from ctxreview.languages import extensions
+from ctxreview.linediff import staying
 from ctxreview.model import Finding, Lines
 from ctxreview.selection import MAX_BYTES, decode
 from ctxreview.workspace import target
@@ -41,9 +40,6 @@ _ASKED = 100
 """So often git is asked which objects of a partial clone are not there."""
 _COMMON = 50
 """A line of more files than this tells none of them from the others."""
-_LEVELS = 100
-_EDITS = 300
-_STEPS = 2_000_000
 
 
 class Changes(NamedTuple):
@@ -319,102 +315,10 @@ def changed_lines(before: Sequence[bytes], after: Sequence[bytes]) -> Ranges:
     """
     ranges = []
     i = j = 0
-    for k, m in (*sorted(_staying(before, after)), (len(before), len(after))):
+    for k, m in (*staying(before, after), (len(before), len(after))):
         if m > j:
             ranges.append((j + 1, m))
         elif k > i:
             ranges.append((j + 1, j))
         i, j = k + 1, m + 1
     return tuple(ranges)
-
-
-def _staying(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Pairs of lines, by their index, that stay: in the same order in both texts."""
-    found: list[tuple[int, int]] = []
-    left = _STEPS
-    waiting = [(0, len(a), 0, len(b), 0)]
-    while waiting:
-        i, k, j, m, level = waiting.pop()
-        while i < k and j < m and a[i] == b[j]:
-            found.append((i, j))
-            i, j = i + 1, j + 1
-        while i < k and j < m and a[k - 1] == b[m - 1]:
-            k, m = k - 1, m - 1
-            found.append((k, m))
-        if i == k or j == m or level > _LEVELS:
-            continue
-        anchors = _anchors(a, b, i, k, j, m)
-        if anchors:
-            ends = [(i - 1, j - 1), *anchors, (k, m)]
-            found += anchors
-            waiting += [(p + 1, q, r + 1, s, level + 1) for (p, r), (q, s) in pairwise(ends)]
-        else:
-            pairs, steps = _fewest(a[i:k], b[j:m], left)
-            found += [(i + p, j + q) for p, q in pairs]
-            left -= steps
-    return found
-
-
-def _anchors(a: Sequence[bytes], b: Sequence[bytes], i: int, k: int, j: int, m: int) -> list[tuple[int, int]]:
-    """The longest row of lines in the same order among those that stand once in either part."""
-    here, there = Counter(a[i:k]), Counter(b[j:m])
-    where = {line: n for n, line in enumerate(b[j:m], j) if there[line] == 1}
-    pairs = [(n, where[line]) for n, line in enumerate(a[i:k], i) if here[line] == 1 and line in where]
-    tails: list[int] = []  # the smallest last place in b of a row of each length
-    rows: list[int] = []
-    before: list[int] = []
-    for n, (_, place) in enumerate(pairs):
-        length = bisect_left(tails, place)
-        before.append(rows[length - 1] if length else -1)
-        tails[length : length + 1] = [place]
-        rows[length : length + 1] = [n]
-    row = []
-    n = rows[-1] if rows else -1
-    while n >= 0:
-        row.append(pairs[n])
-        n = before[n]
-    return row[::-1]
-
-
-def _fewest(a: Sequence[bytes], b: Sequence[bytes], most: int) -> tuple[list[tuple[int, int]], int]:
-    """Pairs of lines that stay in the fewest edits from ``a`` to ``b`` (Myers 1986), and the steps that took; none beyond."""
-    if set(a).isdisjoint(b):
-        return [], len(a) + len(b)
-    furthest = {1: 0}
-    trail: list[dict[int, int]] = []
-    steps = 0
-    for edits in range(min(len(a) + len(b), _EDITS) + 1):
-        trail.append(furthest)
-        furthest = dict(furthest)
-        for k in range(-edits, edits + 1, 2):
-            down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
-            x = furthest[k + 1] if down else furthest[k - 1] + 1
-            y = x - k
-            while x < len(a) and y < len(b) and a[x] == b[y]:
-                x, y = x + 1, y + 1
-                steps += 1
-            furthest[k] = x
-            if x >= len(a) and y >= len(b):
-                return _followed(trail, len(a), len(b)), steps
-        steps += edits + 1
-        if steps > most:
-            break
-    return [], steps
-
-
-def _followed(trail: Sequence[Mapping[int, int]], x: int, y: int) -> list[tuple[int, int]]:
-    """The pairs on the way that led to the end, from there back."""
-    pairs = []
-    for edits in range(len(trail) - 1, -1, -1):
-        furthest, k = trail[edits], x - y
-        down = k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1])
-        came = k + 1 if down else k - 1
-        u = furthest[came] if edits else 0
-        v = u - came if edits else 0
-        # After the edit, lines are the same up to here.
-        s, t = ((u, v + 1) if down else (u + 1, v)) if edits else (0, 0)
-        while x > s and y > t:
-            x, y = x - 1, y - 1
-            pairs.append((x, y))
-        x, y = u, v
-    return pairs

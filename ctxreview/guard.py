@@ -5,8 +5,6 @@ Takes what chat models answer: the structured reply, a unified diff, or Markdown
 
 from __future__ import annotations
 
-import difflib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ctxreview import rules
@@ -14,6 +12,7 @@ from ctxreview.across import edited, elsewhere
 from ctxreview.answers import suggestions
 from ctxreview.edits import apply, is_here
 from ctxreview.elisions import UnplacedError
+from ctxreview.linediff import runs, unified
 from ctxreview.model import Change, Context, Finding, Guarded, GuardVerdict, Lines, Outline, Source, Suggestion
 from ctxreview.outline import outline
 from ctxreview.repository import Repository
@@ -22,10 +21,6 @@ __all__ = ["WORST", "apply", "guard", "suggestions", "worst"]
 
 WORST: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflict")
 """Guard verdicts, worst first."""
-
-MOST_PAIRS = 1_000_000
-"""Pairs of equal lines up to which two versions are compared line by line; else all between the first and the last
-difference is one change."""
 
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
@@ -84,24 +79,9 @@ def _unparsed(changed: Outline) -> Finding:
 def _changes(before: Source, after: Source) -> Iterator[Change]:
     """The runs of lines that differ, in source order."""
     a, b = _lines(before), _lines(after)
-    for i, j, k, m in _runs(a, b):
-        if i < j or k < m:
-            yield Change(Lines(before.path, i + 1, j), Lines(after.path, k + 1, m), tuple(a[i:j]), tuple(b[k:m]))
-
-
-def _runs(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """The stretches of lines that differ, from 0 and half-open: ``a[i:j]`` became ``b[k:m]``."""
-    least = min(len(a), len(b))
-    head = next((n for n in range(least) if a[n] != b[n]), least)
-    tail = next((n for n in range(least - head) if a[-1 - n] != b[-1 - n]), least - head)
-    inner, other = a[head : len(a) - tail], b[head : len(b) - tail]
-    there = Counter(other)
-    if sum(there[line] for line in inner) > MOST_PAIRS:  # the like of each line is looked for at each of its places
-        yield head, len(a) - tail, head, len(b) - tail
-        return
-    for tag, i, j, k, m in difflib.SequenceMatcher(None, inner, other, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield head + i, head + j, head + k, head + m
+    for old, new in runs(a, b):
+        places = Lines(before.path, old.start + 1, old.end), Lines(after.path, new.start + 1, new.end)
+        yield Change(*places, tuple(a[old.start : old.end]), tuple(b[new.start : new.end]))
 
 
 def _lines(source: Source) -> list[str]:
@@ -109,9 +89,4 @@ def _lines(source: Source) -> list[str]:
 
 
 def _diff(before: Source, after: Source) -> str:
-    return (
-        "\n".join(
-            difflib.unified_diff(_lines(before), _lines(after), f"a/{before.path}", f"b/{after.path}", lineterm="")
-        )
-        + "\n"
-    )
+    return "\n".join(unified(_lines(before), _lines(after), f"a/{before.path}", f"b/{after.path}")) + "\n"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import unified_diff
-
+from ctxreview.linediff import unified
 from ctxreview.listing import redacted, visible
 from ctxreview.model import Source
 from ctxreview.reports.text import Paint
@@ -13,7 +12,7 @@ def diff(before: Source, after: Source, colour: bool = False) -> str:
     """The diff of two versions of a file, without secrets and with control characters written out."""
     paint = Paint(colour)
     name = visible(before.path)
-    lines = unified_diff(redacted(before), redacted(after), f"a/{name}", f"b/{name}", lineterm="")
+    lines = unified(redacted(before), redacted(after), f"a/{name}", f"b/{name}")
     return "\n".join(_painted(line, paint) for line in lines)
 
 

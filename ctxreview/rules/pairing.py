@@ -11,10 +11,10 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeVar
 
+from ctxreview.linediff import Block, blocks
 from ctxreview.model import Member, Outline, Scope, Span
 from ctxreview.outline.signatures import signature
 from ctxreview.rules.code import Body, Same, bodies, body_of, squeezed
@@ -23,9 +23,6 @@ from ctxreview.rules.guarded import gate
 
 MOST_PAIRS = 40_000
 """Of what is alike only by what it does, at most so many pairs are compared; beyond that the order decides."""
-
-MOST_LINES = 4_000
-"""Changed lines up to which every line is compared with every other."""
 
 Match = tuple[Scope, Scope | None]
 One = TypeVar("One")
@@ -45,20 +42,7 @@ class Lined:
 
     def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
         old, new = [" ".join(x.split()) for x in before], [" ".join(x.split()) for x in after]
-        head = 0
-        while head < min(len(old), len(new)) and old[head] == new[head]:
-            head += 1
-        tail = 0
-        while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-            tail += 1
-        middle, there = old[head : len(old) - tail], new[head : len(new) - tail]
-        few = max(len(middle), len(there)) <= MOST_LINES
-        matcher = SequenceMatcher(None if few else _is_plain, middle, there, autojunk=not few)
-        self._equal = [
-            (0, 0, head),
-            *((m.a + head, m.b + head, m.size) for m in matcher.get_matching_blocks()),
-            (len(old) - tail, len(new) - tail, tail),
-        ]
+        self._equal = [Block(0, 0, 0), *blocks(old, new)]
         self._starts = [a for a, _, _ in self._equal]
         self._new_starts = [b for _, b, _ in self._equal]
 
@@ -80,10 +64,6 @@ class Lined:
         follows = next(((x, y) for x, y, more in self._equal[at + 1 :] if more), None)
         end, new_end = follows if follows is not None else self._equal[-1][:2]
         return Hunk(a + size, end, b + size, new_end)
-
-
-def _is_plain(line: str) -> bool:
-    return not re.search(r"\w", line)
 
 
 class Pairing:

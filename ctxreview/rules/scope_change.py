@@ -411,7 +411,9 @@ def _lines(scope: Scope, outline: Outline) -> _Sides:
     inside: Counter[str] = Counter()
     apart: dict[str, list[int]] = {}
     spans = detached(scope, outline)
-    near = sorted({n for span in (scope.span, *ends) for n in range(source.lines_of(span)[0], source.lines_of(span)[1] + 1)})
+    near = sorted(
+        {n for span in (scope.span, *ends) for n in range(source.lines_of(span)[0], source.lines_of(span)[1] + 1)}
+    )
     for number in near:
         if number not in codes:
             continue
