@@ -458,7 +458,7 @@ class Maker:
             "日本",
             "\x1b[31m",
         ]
-        return r.choice([*words, "HEAD", "../..", "-", "/dev/null", "a,b", "openai:a,local:b", "*", "%s%n{0}"])
+        return r.choice([*words, "HEAD", "more/../.", "-", "/dev/null", "a,b", "openai:a,local:b", "*", "%s%n{0}"])
 
     def source(self) -> tuple[str, bytes]:
         """One of the C# files of the tests."""
