@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.fuzz import KINDS, Case, Ended, Maker, fault
 
+REPOSITORY = Path(__file__).parent.parent
 CASE = Case("source", ("context", "a.cs:1", "--format", "json"), (("a.cs", b"\xff\0"),), b"in", b"over", (("A", "b"),))
 TRACE = 'Traceback (most recent call last):\n  File "/x/ctxreview/cli.py", line 7, in main\n    f()\nRecursionError: too deep\n'
 
@@ -39,3 +44,16 @@ def test_a_seed_makes_its_case_again(kind: str) -> None:
     assert made == Maker("5").case(kind) != Maker("6").case(kind)
     assert Case.loads(made.dumps()) == made
     assert Case.loads(CASE.dumps()) == CASE
+
+
+def test_no_faults_are_known(tmp_path: Path) -> None:
+    """For 20 seconds nothing that is fed in makes a traceback, a hang, another status or a silent end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", "--seconds", "20", "--seed", "1", "--keep", str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 faults." in done.stdout
