@@ -39,7 +39,7 @@ _SPLIT = re.compile(
     r"^[ \t]*//[ \t]*(?P<what>before|original|old|after|optimi[sz]ed|improved|new|updated)\b[^\n;{}]{0,40}$",
     re.M | re.I,
 )
-_FILE = re.compile(r"(?:File(?:name)?:\s*)?([\w./\\ -]*[\w-]+\.[A-Za-z]{2,6})")
+_FILE = re.compile(r"(?:File(?:name)?:\s*)?([\w./\\ -]*[\w-]\.[A-Za-z]{2,6})")
 _SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|EXEC|DECLARE|BEGIN)\b")
 
 

@@ -21,7 +21,7 @@ _OF_WHAT = (
     r"remains?|checks?|validation|parts?|is|as)\b"
 )
 _SMALL = r"\b(?:the|of|this|that|in|all|and|your|for|are|to)\b"
-_COMMENT = re.compile(r"\s*(?://+|#|/\*+|--|<!--)?\s*(.*?)\s*(?:\*+/|-->)?\s*")
+_OPENS = re.compile(r"//+|#|/\*+|--|<!--")
 _IN_BRACES = re.compile(
     rf"(?P<head>.*?)\{{\s*(?:/\*\s*)?(?:{_DOTS})(?:[^{{}}]*?)(?:\*/)?\s*\}}(?P<tail>.*)|"
     rf"(?P<head2>.*?)\{{\s*/\*(?P<said>[^{{}}]*?)\*/\s*\}}(?P<tail2>.*)"
@@ -79,12 +79,20 @@ def is_telling(line: str) -> bool:
     return re.search(r"\w\w", line) is not None and squeezed(line) not in ("else", "try", "finally", "do", "get", "set")
 
 
+def _words(line: str) -> str:
+    """What a line says, without the marks of a comment around it."""
+    said = line.strip()
+    opened = _OPENS.match(said)
+    said = said[opened.end() :] if opened is not None else said
+    said = said[:-2].rstrip("*") if said.endswith("*/") else said.removesuffix("-->")
+    return said.strip()
+
+
 def is_elision(line: str) -> bool:
     """Whether the whole line stands for code that is left out: ``// ... existing code ...``, ``…``, ``// rest unchanged``."""
     bare = line.strip()
-    said = _COMMENT.fullmatch(bare)
-    words = said[1] if said is not None else ""
-    if not bare or not words:
+    words = _words(bare)
+    if not words:
         return False
     if re.fullmatch(rf"[\[(<{{]?\s*{_DOTS}\s*[\])>}}]?", words):
         return True
@@ -106,8 +114,7 @@ def is_placeholder(line: str) -> bool:
     """
     if not is_elision(line):
         return False
-    said = _COMMENT.fullmatch(line.strip())
-    words = said[1] if said is not None else ""
+    words = _words(line)
     return bool(re.search(_DOTS, words)) or not re.search(
         r"\w", re.sub(rf"{_LEFT_OUT}|{_OF_WHAT}|{_SMALL}", "", words, flags=re.I)
     )

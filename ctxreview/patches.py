@@ -22,7 +22,7 @@ _SEARCH = re.compile(
     r"^<{5,9} *(?:SEARCH|ORIGINAL|HEAD)?[^\n]*\n(.*?)^={5,9}[ \t]*\n(.*?)^>{5,9} *(?:REPLACE|UPDATED)?[^\n]*$",
     re.M | re.S,
 )
-_WORDS = re.compile(r"\[-[^\n]*?-\]|\{\+[^\n]*?\+\}")
+_WORDS = re.compile(r"\[-[^\n]{0,500}?-\]|\{\+[^\n]{0,500}?\+\}")
 """A change in ``git diff --word-diff``."""
 _NEITHER = re.compile(
     r"index |new file mode|deleted file mode|old mode|new mode|similarity |rename |copy |\\ No newline"

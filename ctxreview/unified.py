@@ -182,7 +182,7 @@ def _name(said: str) -> str:
     if (quoted := re.match(r'"((?:[^"\\]|\\.)*)"', said)) is not None:
         raw = _ESCAPE.sub(lambda m: _unescaped(m[1]), quoted[1].encode("utf-8", "replace"))
         return raw.decode("utf-8", "replace")
-    name = re.split(r"\s+\d{4}-\d\d-\d\d[ T]\d\d:", name, maxsplit=1)[0]
+    name = re.split(r"(?<!\s)\s+\d{4}-\d\d-\d\d[ T]\d\d:", name, maxsplit=1)[0]
     return "" if name.strip() == "/dev/null" else name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -498,3 +499,16 @@ def test_forms_that_are_refused(tmp_path: Path) -> None:
     )
     context = "*** a.cs\t2024-03-01\n--- a.cs\t2024-03-02\n***************\n*** 1,2 ****\n  using System.Linq;\n--- 1,2 ----\n"
     assert sentence(about(root / "a.cs"), context) == "It is a context diff: give a unified one, as of diff -u."
+
+
+@pytest.mark.parametrize("run", [" ", "\t", "\r", "-", "*", "[-", "{+", "@@ ", "a "])
+def test_long_runs_in_a_diff(run: str, tmp_path: Path) -> None:
+    """A line with thousands of blanks, or of signs of a diff, is looked at in the time of its length."""
+    (tmp_path / "a.cs").write_text(CODE)
+    value = about(tmp_path / "a.cs")
+    line = f"// {run * 20_000}x"
+    loose = f"--- a.cs {line}\n+++ a.cs\n@@ -7,9 +7,9 @@\n                 }}\n\n+                {line}\n                 var id = 1;\n"
+    started = time.perf_counter()
+    for text in (loose, f"{line}\n```diff\n{loose}```\n"):
+        assert sentence(value, text).startswith("A hunk quotes a line that is not in the file")
+    assert time.perf_counter() - started < 10
