@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import AnyStr, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ctxreview.model import Span
 
@@ -20,6 +20,9 @@ _AROUND = 3
 """Lines that a unified diff shows around what differs."""
 
 
+Line = TypeVar("Line", bound=Hashable)
+
+
 class Block(NamedTuple):
     """``size`` lines that are the same from index ``start`` of one text and ``new_start`` of the other, 0-based."""
 
@@ -28,7 +31,7 @@ class Block(NamedTuple):
     size: int
 
 
-def blocks(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> list[Block]:
+def blocks(a: Sequence[Line], b: Sequence[Line]) -> list[Block]:
     """The runs of lines that stay, in order; an empty one at the end of both texts last.
 
     Of few lines every one is compared with every other: that reads best, and takes as long as the cube of their number. Of many
@@ -42,15 +45,14 @@ def blocks(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> list[Block]:
         tail += 1
     old, new = a[head : len(a) - tail], b[head : len(b) - tail]
     if max(len(old), len(new)) <= MOST_LINES:
-        middle = [Block(*m) for m in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()[:-1]]
+        middle: list[Block] = [
+            Block(*m) for m in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()[:-1]
+        ]
     else:
         middle = [Block(i, j, 1) for i, j in staying(old, new)]
     found: list[Block] = []
-    for i, j, size in (
-        Block(0, 0, head),
-        *(Block(i + head, j + head, size) for i, j, size in middle),
-        Block(len(a) - tail, len(b) - tail, tail),
-    ):
+    moved = [Block(block.start + head, block.new_start + head, block.size) for block in middle]
+    for i, j, size in (Block(0, 0, head), *moved, Block(len(a) - tail, len(b) - tail, tail)):
         if found and (found[-1].start + found[-1].size, found[-1].new_start + found[-1].size) == (i, j):
             found[-1] = found[-1]._replace(size=found[-1].size + size)
         elif size:
@@ -58,7 +60,7 @@ def blocks(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> list[Block]:
     return [*found, Block(len(a), len(b), 0)]
 
 
-def runs(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> Iterator[tuple[Span, Span]]:
+def runs(a: Sequence[Line], b: Sequence[Line]) -> Iterator[tuple[Span, Span]]:
     """The runs of lines that differ, in order: their indexes in both texts, half-open, one of the two perhaps empty."""
     i = j = 0
     for k, m, size in blocks(a, b):
@@ -97,7 +99,7 @@ def _range(lines: Span) -> str:
     return f"{start}" if lines.size == 1 else f"{start},{lines.size}"
 
 
-def staying(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> list[tuple[int, int]]:
+def staying(a: Sequence[Line], b: Sequence[Line]) -> list[tuple[int, int]]:
     """Pairs of lines, by their 0-based index, that stay: in the same order in both texts, in that order.
 
     Lines that both have once are held against each other first, as by ``git diff --patience``; between them the fewest edits
@@ -116,7 +118,7 @@ def staying(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> list[tuple[int, int]]:
             found.append((k, m))
         if i == k or j == m or level > _LEVELS:
             continue
-        anchors = _anchors(a, b, i, k, j, m)
+        anchors: list[tuple[int, int]] = _anchors(a, b, i, k, j, m)
         if anchors:
             ends = [(i - 1, j - 1), *anchors, (k, m)]
             found += anchors
@@ -128,7 +130,7 @@ def staying(a: Sequence[AnyStr], b: Sequence[AnyStr]) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _anchors(a: Sequence[AnyStr], b: Sequence[AnyStr], i: int, k: int, j: int, m: int) -> list[tuple[int, int]]:
+def _anchors(a: Sequence[Line], b: Sequence[Line], i: int, k: int, j: int, m: int) -> list[tuple[int, int]]:
     """The longest row of lines in the same order among those that stand once in either part."""
     here, there = Counter(a[i:k]), Counter(b[j:m])
     where = {line: n for n, line in enumerate(b[j:m], j) if there[line] == 1}
@@ -149,7 +151,7 @@ def _anchors(a: Sequence[AnyStr], b: Sequence[AnyStr], i: int, k: int, j: int, m
     return row[::-1]
 
 
-def _fewest(a: Sequence[AnyStr], b: Sequence[AnyStr], most: int) -> tuple[list[tuple[int, int]], int]:
+def _fewest(a: Sequence[Line], b: Sequence[Line], most: int) -> tuple[list[tuple[int, int]], int]:
     """Pairs of lines that stay in the fewest edits from ``a`` to ``b`` (Myers 1986), and the steps that took; none beyond."""
     if set(a).isdisjoint(b):
         return [], len(a) + len(b)
