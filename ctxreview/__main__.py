@@ -36,7 +36,7 @@ def main() -> None:
     interrupts.listen()
     try:
         try:
-            from ctxreview.cli import main as run
+            from ctxreview.cli.app import main as run
 
             run()
         finally:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from platformdirs import user_config_path
 
 from ctxreview.errors import ConfigError
-from ctxreview.files import contents
+from ctxreview.file_access import contents
 from ctxreview.model import NO_WRAPPERS, Wrappers
 
 PROJECT_FILE = ".ctxreview.toml"

@@ -129,7 +129,8 @@ def work() -> None:
     """Reads cases, one a line, runs each, and answers with how it ended."""
     answers = os.fdopen(os.dup(1), "w")
     cases = os.fdopen(os.dup(0), "r")
-    from ctxreview import cli, interrupts  # noqa: F401
+    from ctxreview import interrupts  # noqa: F401
+    from ctxreview.cli import app as cli  # noqa: F401
 
     before = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (before + MOST_BYTES, before + MOST_BYTES))
@@ -164,7 +165,7 @@ def _ran(case: Case, server: _Server) -> Ended:
 
 def _called(args: list[str], stdin: bytes, folder: Path) -> Ended:
     """Calls the console script's main, with its three streams in files."""
-    from ctxreview import cli
+    from ctxreview.cli import app as cli
 
     kept = [os.dup(n) for n in range(3)]
     streams = sys.stdin, sys.stdout, sys.stderr

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent, indent
 
-from ctxreview import checklist, context, review
 from ctxreview.config import prompt_file
-from ctxreview.guard import guard
+from ctxreview.context import build as context
+from ctxreview.guard.check import guard
 from ctxreview.model import Context, Edit, Guarded, Selection, Source, Span, Suggestion
 from ctxreview.outline import outline
+from ctxreview.prompt import checklist
+from ctxreview.review import pipeline as review
 from ctxreview.tokens import ESTIMATE
 
 ROOT = Path(__file__).parent.parent

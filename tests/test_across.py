@@ -8,9 +8,9 @@ from textwrap import dedent
 
 import pytest
 
-from ctxreview import review
-from ctxreview.guard import suggestions
+from ctxreview.guard.check import suggestions
 from ctxreview.model import Context, Guarded
+from ctxreview.review import pipeline as review
 from ctxreview.tokens import ESTIMATE
 
 UNIT = """

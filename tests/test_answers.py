@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from samples import EXAMPLE, PATH, TOKENIZER, context_of, shop
 
-from ctxreview import review
-from ctxreview.answers import suggestions
 from ctxreview.errors import ReplyError
-from ctxreview.guard import apply, guard
+from ctxreview.guard.check import apply, guard
+from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model import Context, Guarded
+from ctxreview.review import pipeline as review
 
 REPLIES = Path(__file__).parent / "replies"
 EXPECTED: dict[str, Any] = tomllib.loads((REPLIES / "expected.toml").read_text("utf-8"))

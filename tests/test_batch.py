@@ -11,12 +11,12 @@ from typing import cast
 import pytest
 
 from ctxreview import processes
-from ctxreview.batch import Shown, each
 from ctxreview.errors import CtxreviewError
 from ctxreview.model import Finding, Lines
 from ctxreview.reports import document
-from ctxreview.review import Job, context_of
-from ctxreview.review import job as job_of
+from ctxreview.review.batch import Shown, each
+from ctxreview.review.pipeline import Job, context_of
+from ctxreview.review.pipeline import job as job_of
 from ctxreview.tokens import ESTIMATE
 
 CLASS = """\

@@ -20,8 +20,16 @@ from servers import JSON, SSE, Answer, Flood, Told, chunk, error, events, floodi
 from test_faults import APIS, Desk, desk, server, whole
 from test_network import KEY, environment, local, run
 
-from ctxreview.providers.addresses import is_address, is_this_machine
-from ctxreview.providers.bounds import MOST_ANSWER, MOST_ERROR, MOST_EVENT, MOST_VALUES, UnsoundError, _events, _sound
+from ctxreview.llm.providers.addresses import is_address, is_this_machine
+from ctxreview.llm.providers.bounds import (
+    MOST_ANSWER,
+    MOST_ERROR,
+    MOST_EVENT,
+    MOST_VALUES,
+    UnsoundError,
+    _events,
+    _sound,
+)
 
 __all__ = ["desk", "server"]
 
@@ -144,9 +152,9 @@ def test_total_time(desk: Desk, name: str, api: str) -> None:
 
 def test_total_time_of_doctor() -> None:
     """A server that drips headers does not hold ``doctor`` for longer than it knocks."""
-    from ctxreview.doctor import KNOCK_SECONDS
+    from ctxreview.cli.doctor import KNOCK_SECONDS
     from ctxreview.errors import ProviderError
-    from ctxreview.providers import Endpoint, reach
+    from ctxreview.llm.providers import Endpoint, reach
 
     assert KNOCK_SECONDS <= 5
     with flooding(SLOW["headers, byte by byte"]) as server:
@@ -478,8 +486,8 @@ def test_the_makers_own_host_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the maker's own address an account and headers go along, and ``doctor`` names them."""
     import openai
 
-    from ctxreview.providers import Endpoint, located, variables
-    from ctxreview.providers.wire import client, line
+    from ctxreview.llm.providers import Endpoint, located, variables
+    from ctxreview.llm.providers.wire import client, line
 
     for name in ("OPENAI_CUSTOM_HEADERS", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "x-own: org-1")

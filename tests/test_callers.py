@@ -30,14 +30,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ctxreview import chains
-from ctxreview.callers import Target
-from ctxreview.chains import above
-from ctxreview.cli import app
-from ctxreview.frameworks import frameworks
+from ctxreview.callgraph import chains
+from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.chains import above
+from ctxreview.callgraph.frameworks import frameworks
+from ctxreview.callgraph.index import open_repository
+from ctxreview.cli.app import app
 from ctxreview.model import NO_WRAPPERS, Source
 from ctxreview.outline import outline
-from ctxreview.repository import open_repository
 
 CORPUS = Path(__file__).parent / "corpus" / "workspace"
 CASES = sorted(CORPUS.glob("*/expected*.toml"))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview.checklist import answer, load
 from ctxreview.config import prompt_file
 from ctxreview.errors import ConfigError
 from ctxreview.model import ChecklistAnswer
-from ctxreview.review import context_of, job
+from ctxreview.prompt.checklist import answer, load
+from ctxreview.review.pipeline import context_of, job
 from ctxreview.tokens import ESTIMATE
 
 CODE = """class C

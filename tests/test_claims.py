@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from samples import ITEMS, PATH, context_of, shop
 
-from ctxreview import checklist, rules
-from ctxreview.listing import proven
+from ctxreview import rules
+from ctxreview.context.listing import proven
 from ctxreview.model import Outline, Scope, Source
 from ctxreview.outline import outline
+from ctxreview.prompt import checklist
 from ctxreview.reports import text as texts
 
 

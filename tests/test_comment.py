@@ -19,7 +19,7 @@ from servers import Told, serving
 from test_reports import outside_spans
 from test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 
-from ctxreview import store
+from ctxreview.llm import store
 from ctxreview.reports.comment import claims, comment, neutral
 from ctxreview.reports.words import TEN_SECONDS
 

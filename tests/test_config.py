@@ -8,9 +8,9 @@ import pytest
 
 from ctxreview.config import PROJECT_FILE, wrappers
 from ctxreview.errors import ConfigError
-from ctxreview.guard import guard, suggestions
+from ctxreview.guard.check import guard, suggestions
 from ctxreview.model import Context, Wrappers
-from ctxreview.review import context_of, job
+from ctxreview.review.pipeline import context_of, job
 from ctxreview.tokens import ESTIMATE
 
 CODE = """class C

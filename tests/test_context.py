@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxreview import context
+from ctxreview.context import build as context
+from ctxreview.context.listing import listing, proven, shown_lines
 from ctxreview.errors import BudgetError, SourceError
-from ctxreview.listing import listing, proven, shown_lines
 from ctxreview.model import Context, Selection, Source, Span
 from ctxreview.outline import outline
-from ctxreview.review import context_of, job, prompt_of
+from ctxreview.review.pipeline import context_of, job, prompt_of
 from ctxreview.tokens import Tokenizer, estimate
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "record-service"

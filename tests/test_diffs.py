@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from samples import TOKENIZER
 
-from ctxreview import review
-from ctxreview.answers import suggestions
-from ctxreview.console import decoded
+from ctxreview.cli.console import decoded
 from ctxreview.errors import ReplyError
-from ctxreview.guard import apply, guard
+from ctxreview.guard.check import apply, guard
+from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model import Context, Guarded
-from ctxreview.selection import decode
+from ctxreview.review import pipeline as review
+from ctxreview.workspace.selection import decode
 
 MARK = b"\xef\xbb\xbf"
 CODE = """\

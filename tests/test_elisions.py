@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ctxreview.elisions import UnplacedError, filled, is_elision, leaves_out, squeezed
+from ctxreview.guard.placing.elisions import UnplacedError, filled, is_elision, leaves_out, squeezed
 
 # --- which lines stand for others --------------------------------------------------------------------------
 

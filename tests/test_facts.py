@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctxreview import context
-from ctxreview.listing import proven
+from ctxreview.context import build as context
+from ctxreview.context.listing import proven
 from ctxreview.model import Fact, Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.tokens import Tokenizer

@@ -19,8 +19,9 @@ import pytest
 from samples import EXAMPLE, QUERY, READ_ONLY, ROOT
 from servers import Answer, Told, chunk, delta, error, events, message, response, serving
 
-from ctxreview import cli, store
-from ctxreview.providers.faults import LOCAL, SENTENCES
+from ctxreview.cli import app as cli
+from ctxreview.llm import store
+from ctxreview.llm.providers.faults import LOCAL, SENTENCES
 
 KEY = "sk-test-5b0e77aa41d9c63f"
 HARMLESS = json.dumps({"summary": "Leave it as it is.", "checklist": [], "suggestions": []})

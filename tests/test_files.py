@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview import files
+from ctxreview import file_access as files
 
 MOST = 1000
 SCRIPT = Path(sys.executable).parent / "ctxreview"

@@ -17,12 +17,12 @@ from markdown_it.token import Token
 from samples import PATH, context_of, job, shop
 from test_hostile import ITEMS, stored
 
-from ctxreview.guard import guard
-from ctxreview.listing import visible
+from ctxreview.context.listing import visible
+from ctxreview.guard.check import guard
 from ctxreview.model import Review, Usage
-from ctxreview.reply import parse, verify
+from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment, markdown, opinions
-from ctxreview.review import prompt_of
+from ctxreview.review.pipeline import prompt_of
 
 REFERENCES = {
     "mention": r"(?<![\w`/])@[\w<(]",

@@ -12,7 +12,7 @@ from tests.fuzz import KINDS, Case, Ended, Maker, fault
 
 REPOSITORY = Path(__file__).parent.parent
 CASE = Case("source", ("context", "a.cs:1", "--format", "json"), (("a.cs", b"\xff\0"),), b"in", b"over", (("A", "b"),))
-TRACE = 'Traceback (most recent call last):\n  File "/x/ctxreview/cli.py", line 7, in main\n    f()\nRecursionError: too deep\n'
+TRACE = 'Traceback (most recent call last):\n  File "/x/ctxreview/cli/app.py", line 7, in main\n    f()\nRecursionError: too deep\n'
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ TRACE = 'Traceback (most recent call last):\n  File "/x/ctxreview/cli.py", line 
         (Ended(2, "", "", 0.1), "status 2 without a sentence"),
         (Ended(2, "", "no\n", 0.1), "status 2 without a sentence"),
         (Ended(3, "", "a.cs: odd.\n", 0.1), "status 3"),
-        (Ended(-1, "", TRACE, 0.1), "traceback RecursionError ctxreview/cli.py:7"),
+        (Ended(-1, "", TRACE, 0.1), "traceback RecursionError ctxreview/cli/app.py:7"),
         (Ended(0, '{"a": NaN}\n', "", 0.1), "output that is no JSON"),
         (Ended(0, '{"a": \n', "", 0.1), "output that is no JSON"),
         (Ended(2, "", "a\x1b[31m: cannot be read.\n", 0.1), "control character in standard error"),

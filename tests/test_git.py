@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ctxreview import git as module
-from ctxreview import workspace as workspaces
-from ctxreview.changed import ALIKE, ALL, Ranges, changed_lines, since
-from ctxreview.cli import app
+from ctxreview.cli.app import app
 from ctxreview.errors import ConfigError
-from ctxreview.workspace import workspace
+from ctxreview.workspace import files as workspaces
+from ctxreview.workspace import git as module
+from ctxreview.workspace.changed_lines import ALIKE, ALL, Ranges, changed_lines, since
+from ctxreview.workspace.files import workspace
 
 LOUD = "class {} {{\n  void M() {{\n    lock (this) {{ Work(); }}\n  }}\n}}\n"
 ROOT = Path(__file__).parent.parent

@@ -11,10 +11,13 @@ from types import ModuleType
 
 import pytest
 
-from ctxreview import batch, linting, review, rules
+from ctxreview import rules
 from ctxreview.config import project
-from ctxreview.linting import Listing, Plan
+from ctxreview.lint import run as linting
+from ctxreview.lint.run import Listing, Plan
 from ctxreview.reports import document
+from ctxreview.review import batch
+from ctxreview.review import pipeline as review
 from ctxreview.tokens import Tokenizer
 
 WORDS = Tokenizer("words", lambda text: len(text.split()))

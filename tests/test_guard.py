@@ -9,7 +9,7 @@ import pytest
 from samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited, example, shop
 
 from ctxreview.errors import ReplyError
-from ctxreview.guard import apply, guard, suggestions, worst
+from ctxreview.guard.check import apply, guard, suggestions, worst
 from ctxreview.model import Context, Edit, Guarded, Source, Suggestion
 from ctxreview.reports import document
 from ctxreview.reports import text as texts

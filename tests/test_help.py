@@ -18,7 +18,8 @@ from test_faults import whole
 from test_store import KEY, asking, environment, run
 from typer.main import get_group
 
-from ctxreview import cli, store
+from ctxreview.cli import app as cli
+from ctxreview.llm import store
 
 COMMAND = Path(sys.executable).parent / "ctxreview"
 COMMANDS = get_group(cli.app).list_commands(None)  # type: ignore[arg-type]

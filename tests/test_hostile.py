@@ -21,15 +21,15 @@ from test_prompt import HEADINGS, shape
 from test_reports import outside_code, outside_spans
 from test_store import run
 
+from ctxreview.context.listing import visible
 from ctxreview.errors import ReplyError
-from ctxreview.guard import guard
-from ctxreview.listing import visible
+from ctxreview.guard.check import guard
+from ctxreview.llm.store import Stored
 from ctxreview.model import Context, Prompt, Review, Usage
-from ctxreview.reply import parse, verify
+from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment, document, markdown, opinions, page, text
 from ctxreview.reports import stored as kept
-from ctxreview.review import hazards_of, prompt_of
-from ctxreview.store import Stored
+from ctxreview.review.pipeline import hazards_of, prompt_of
 
 CORPUS = tomllib.loads((ROOT / "tests/corpus/hostile/sources.toml").read_text("utf-8"))
 BUDGET = 2_000_000

@@ -20,16 +20,16 @@ from samples import EXAMPLE, QUERY, context_of, job, shop
 from servers import Answer, Told, delta, events, response, serving
 from test_review import KEY, environment
 
-from ctxreview import drafting
 from ctxreview.errors import ReplyError, SourceError
-from ctxreview.intent import Draft, draft, scope_of
+from ctxreview.intent import comment as drafting
+from ctxreview.intent.draft import Draft, draft, scope_of
 from ctxreview.model import Completion, Prompt, Source, Usage
 from ctxreview.outline import outline
 from ctxreview.reports.comment import claims
-from ctxreview.review import context_of as looked_up
-from ctxreview.rewriting import rewrite
-from ctxreview.rules import missing_intent
-from ctxreview.selection import decode
+from ctxreview.review.pipeline import context_of as looked_up
+from ctxreview.rules.scopes import missing_intent
+from ctxreview.workspace.rewrite import rewrite
+from ctxreview.workspace.selection import decode
 
 DRAFTED = """\
         // Belongs together: reading _db.Records, changing record.Status, record.ClaimedBy and

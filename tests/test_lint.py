@@ -22,13 +22,15 @@ import test_rules_locks
 from samples import shop
 from test_sarif import validator
 
-from ctxreview import baseline, linting, processes, rules
+from ctxreview import processes, rules
 from ctxreview.config import Project
 from ctxreview.errors import CtxreviewError
 from ctxreview.languages import load
+from ctxreview.lint import baseline
+from ctxreview.lint import run as linting
 from ctxreview.model import NO_WRAPPERS, Finding, Source, Wrappers
 from ctxreview.outline import outline
-from ctxreview.rules.evidence import ALWAYS, LOCKS, TRANSACTIONS, possible
+from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, possible
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = Path(sys.executable).parent / "ctxreview"

@@ -10,11 +10,13 @@ import tree_sitter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxreview import context, review
+from ctxreview.context import build as context
 from ctxreview.languages import load, parents
 from ctxreview.languages.within import Within
 from ctxreview.model import Crossing, Nesting, Scope, Selection, Source, Span, Spans, holds_any
-from ctxreview.outline import nodes, outline
+from ctxreview.outline import outline
+from ctxreview.outline import syntax as nodes
+from ctxreview.review import pipeline as review
 from ctxreview.tokens import Tokenizer
 
 WORDS = Tokenizer("words", lambda text: len(text.split()))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ctxreview.languages.csharp.conditional import Selection, formula, holds, others, select
 from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
-from ctxreview.languages.csharp.mends import LAST_MENDS, MENDS, mended
 from ctxreview.languages.csharp.normalise import MOST_BRANCHES, Normalised, normalise
+from ctxreview.languages.csharp.rewrites import LAST_MENDS, MENDS, mended
 from ctxreview.languages.possessive import possessive
 
 FUNCTIONS = {"method_declaration", "local_function_statement", "constructor_declaration", "operator_declaration"}

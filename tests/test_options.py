@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from samples import EXAMPLE, QUERY
 
-from ctxreview import console
-from ctxreview.cli import app
+from ctxreview.cli import console
+from ctxreview.cli.app import app
 from ctxreview.errors import CtxreviewError
 
 ESCAPE = "\x1b"

@@ -62,7 +62,7 @@ def test_wheel_has_every_file(wheel: Path) -> None:
     "name",
     [
         "ctxreview/py.typed",
-        "ctxreview/reply.schema.json",
+        "ctxreview/prompt/reply.schema.json",
         "ctxreview/reports/page.html.j2",
         "ctxreview/reports/page.css",
         "ctxreview/prompts/review.md.j2",

@@ -14,11 +14,11 @@ import pytest
 from servers import Answer, Told, delta, events, response, serving
 from test_store import KEY, RESPONSES, SECRET, UNSAFE, asking, run
 
-from ctxreview import prices, store
 from ctxreview.errors import BudgetError, ConfigError, ProviderError
+from ctxreview.llm import prices, store
+from ctxreview.llm.prices import Account, Limits, Price
+from ctxreview.llm.providers import DEFAULT_MODELS
 from ctxreview.model import Completion, Prompt, Tokens, Usage
-from ctxreview.prices import Account, Limits, Price
-from ctxreview.providers import DEFAULT_MODELS
 
 OWN = """currency = "USD"
 [[price]]

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import EXAMPLE, ITEMS, QUERY, TEAM_QUESTION, TOKENIZER, context_of, example, job, shop
 
-from ctxreview import prompt as prompts
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.model import Context, Prompt
-from ctxreview.review import context_of as selected
-from ctxreview.review import prompt_of
+from ctxreview.prompt import build as prompts
+from ctxreview.review.pipeline import context_of as selected
+from ctxreview.review.pipeline import prompt_of
 from ctxreview.tokens import tokenizer
 
 HEADINGS = ["# Question", "# What the source proves", "# Code", "# What is not visible", "# Checklist", "# Reply"]

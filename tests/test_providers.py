@@ -21,8 +21,8 @@ from openai.types import ChatModel
 from servers import Answer, Told, chunk, delta, error, events, message, response, serving
 
 from ctxreview.errors import ConfigError, ProviderError
+from ctxreview.llm.providers import DEFAULT_MODELS, Endpoint, connect, count_tokens, located
 from ctxreview.model import Prompt, Tokens
-from ctxreview.providers import DEFAULT_MODELS, Endpoint, connect, count_tokens, located
 
 KEY = "sk-test-4f8a1c77d2e94b0f"
 TEXT = '{"summary": "the update is read under the lock", "checklist": []}'
@@ -585,7 +585,9 @@ def test_default_models() -> None:
 
 def test_nothing_heavy_is_imported() -> None:
     """Importing the package imports neither SDK nor their transport."""
-    code = "import sys, ctxreview.providers; print({'openai', 'anthropic', 'httpx2', 'pydantic'} & set(sys.modules))"
+    code = (
+        "import sys, ctxreview.llm.providers; print({'openai', 'anthropic', 'httpx2', 'pydantic'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

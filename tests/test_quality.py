@@ -43,10 +43,10 @@ HEAVY = (
     "pydantic",
     "rich",
     "ctxreview.redact",
-    "ctxreview.store",
-    "ctxreview.commands.reviewing",
-    "ctxreview.commands.rules",
-    "ctxreview.commands.kept",
+    "ctxreview.llm.store",
+    "ctxreview.cli.commands.reviewing",
+    "ctxreview.cli.commands.rules",
+    "ctxreview.cli.commands.kept",
     "sqlite3",
 )
 
@@ -56,8 +56,8 @@ def test_nothing_heavy_is_imported_on_the_way_to_context() -> None:
     script = (
         "import sys\n"
         "sys.argv = ['ctxreview', 'context', 'examples/record-service/src/RecordService.cs:31-33', '--format', 'json']\n"
-        "import ctxreview.cli\n"
-        "try:\n    ctxreview.cli.main()\nexcept SystemExit:\n    pass\n"
+        "import ctxreview.cli.app\n"
+        "try:\n    ctxreview.cli.app.main()\nexcept SystemExit:\n    pass\n"
         f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)\n"
     )
     done = _run(sys.executable, "-c", script)

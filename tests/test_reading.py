@@ -8,7 +8,7 @@ import pytest
 
 from ctxreview.model import Context, Parse, Source, Span
 from ctxreview.outline import BRANCH, outline
-from ctxreview.review import context_of, job
+from ctxreview.review.pipeline import context_of, job
 from ctxreview.tokens import ESTIMATE
 
 SPLIT = """class C

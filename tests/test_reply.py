@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import EXAMPLE, ITEMS, PATH, context_of, example, shop
 
-from ctxreview import reply as replies
 from ctxreview.errors import ReplyError
-from ctxreview.guard import guard, suggestions
+from ctxreview.guard.check import guard, suggestions
 from ctxreview.model import Evidence
-from ctxreview.prompt import schema
-from ctxreview.reply import MOST_EDITS, parse, unfenced, verify
+from ctxreview.prompt import reply as replies
+from ctxreview.prompt.build import schema
+from ctxreview.prompt.reply import MOST_EDITS, parse, unfenced, verify
 
 # --- the schema --------------------------------------------------------------------------------------------
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import ITEMS, PATH, context_of, example, job, shop
 
-from ctxreview.guard import guard as guarded
+from ctxreview.guard.check import guard as guarded
 from ctxreview.model import Evidence, Finding, Guarded, Lines, Review, Suggestion, Usage
-from ctxreview.prompt import build
-from ctxreview.reply import parse, verify
+from ctxreview.prompt.build import build
+from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import document, markdown, page, text
-from ctxreview.review import hazards_of
+from ctxreview.review.pipeline import hazards_of
 from ctxreview.rules import RULES
 
 HOSTILE = {

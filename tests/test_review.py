@@ -18,7 +18,7 @@ from samples import EXAMPLE, ITEMS, QUERY, READ_ONLY, ROOT, TEAM_QUESTION, job
 
 from ctxreview.errors import ReplyError
 from ctxreview.model import Completion, Prompt, Usage
-from ctxreview.review import review
+from ctxreview.review.pipeline import review
 
 KEY = "sk-test-9d1c55ab03e84f6a"
 DIALECTS = ("responses", "chat", "messages")

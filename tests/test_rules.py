@@ -14,14 +14,10 @@ from samples import PATH, shop
 from ctxreview import rules
 from ctxreview.model import SEVERITIES, Finding, Outline, Source
 from ctxreview.outline import outline
-from ctxreview.rules import (
-    async_flow,
-    lock_target,
-    missing_intent,
-    no_tracking_write,
-    release_outside_finally,
-    scope_change,
-)
+from ctxreview.rules.locks import lock_target, release_outside_finally
+from ctxreview.rules.orm import no_tracking_write
+from ctxreview.rules.scopes import missing_intent, scope_change
+from ctxreview.rules.transactions import async_flow
 
 HEADINGS = ("What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source")
 CHECKS = [rule for rule in rules.RULES if hasattr(rule, "check")]

@@ -11,29 +11,29 @@ from samples import PATH, shop
 from ctxreview import rules
 from ctxreview.model import Finding, Outline, Source
 from ctxreview.outline import outline
-from ctxreview.rules import (
-    async_flow,
+from ctxreview.rules.orm import (
     cached_read,
-    composed_sql,
     deferred_execution,
-    early_exit,
-    external_call,
     find_or_query,
     immediate_execution,
-    lock_hint,
-    nested_transaction,
     projection,
     reread_removed,
-    retried_delegate,
-    rollback_removed,
-    scope_change,
-    second_connection,
-    session_lock,
-    several_saves,
     shared_context,
     split_query,
-    swallowed_failure,
     tracking_change,
+)
+from ctxreview.rules.scopes import scope_change
+from ctxreview.rules.sql import composed_sql, lock_hint, session_lock
+from ctxreview.rules.transactions import (
+    async_flow,
+    early_exit,
+    external_call,
+    nested_transaction,
+    retried_delegate,
+    rollback_removed,
+    second_connection,
+    several_saves,
+    swallowed_failure,
     transaction_argument,
     work_after_complete,
 )

@@ -11,7 +11,7 @@ from samples import PATH
 from ctxreview import rules
 from ctxreview.model import Finding, Outline, Source
 from ctxreview.outline import outline
-from ctxreview.rules import (
+from ctxreview.rules.locks import (
     acquire_in_try,
     callback_under_lock,
     check_then_act,
@@ -19,7 +19,6 @@ from ctxreview.rules import (
     concurrent_factory,
     concurrent_snapshot,
     double_checked_lock,
-    hoisted_clock,
     ignored_acquire,
     interlocked_pair,
     lazy_mode,
@@ -35,14 +34,14 @@ from ctxreview.rules import (
     parallel_write,
     reader_lock,
     reentrant_grain,
-    scope_attribute,
-    scope_change,
     static_shared,
     thread_affine_await,
     thread_static_await,
     unlocked_getter,
     volatile_field,
 )
+from ctxreview.rules.scopes import scope_attribute, scope_change
+from ctxreview.rules.transactions import hoisted_clock
 
 FIELDS = """\
     readonly object _gate = new();

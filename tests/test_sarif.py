@@ -17,11 +17,11 @@ from samples import EXAMPLE, PATH, ROOT, shop
 from test_rules import CHECKS, LOUD, code_in, name, sections
 
 from ctxreview import __version__, rules
-from ctxreview.baseline import fingerprints
+from ctxreview.lint.baseline import fingerprints
 from ctxreview.model import Finding, Lines, Source
 from ctxreview.outline import outline
 from ctxreview.reports import sarif
-from ctxreview.selection import read
+from ctxreview.workspace.selection import read
 
 SCHEMA = json.loads((Path(__file__).parent / "data" / "sarif-schema-2.1.0.json").read_text("utf-8"))
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ctxreview.errors import SourceError
 from ctxreview.model import Source, Span
 from ctxreview.outline import outline
-from ctxreview.selection import MAX_BYTES, decode, read, select
+from ctxreview.workspace.selection import MAX_BYTES, decode, read, select
 
 CODE = "class A\n{\n    void Größe(string 名) { }\n\n    int x = 1; // 🙂 done\n}\n"
 

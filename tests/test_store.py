@@ -22,10 +22,10 @@ import pytest
 from samples import EXAMPLE, QUERY, READ_ONLY, job
 from servers import Answer, Told, delta, error, events, response, serving
 
-from ctxreview import review as pipeline
-from ctxreview import store
 from ctxreview.errors import StoreError
+from ctxreview.llm import store
 from ctxreview.model import Completion, Prompt, Tokens, Usage
+from ctxreview.review import pipeline
 
 KEY = "sk-test-71ce04be99d2"
 SECRET = "AKIA" + "QWERTYUIOPASDFGH"

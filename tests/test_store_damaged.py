@@ -16,8 +16,8 @@ import pytest
 from test_comment import ANSWERED, EVIDENCE
 from test_store import row, run
 
-from ctxreview import store
 from ctxreview.errors import StoreError
+from ctxreview.llm import store
 
 SOUND: dict[str, Any] = {**EVIDENCE, "checklist": [], "suggestions": []}
 SHAPES = ["no JSON", "", "null", "[]", "3", '"text"', "{}", '{"visibility": 3}', "[" * 100_000, '{"a": ' * 50_000]

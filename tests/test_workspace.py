@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxreview import git as git_module
-from ctxreview import workspace as module
-from ctxreview.workspace import Workspace, read, search, workspace
+from ctxreview.workspace import files as module
+from ctxreview.workspace import git as git_module
+from ctxreview.workspace.files import Workspace, read, search, workspace
 
 ROOT = Path(__file__).parent.parent
 CODE = "class A { void Ship() { } }\n"
@@ -594,7 +594,7 @@ def test_many_words_find_what_single_words_find(
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     """A context of one file pays for neither pathspec nor threads."""
     script = (
-        "import sys, ctxreview.workspace\n"
+        "import sys, ctxreview.workspace.files\n"
         "print([m for m in ('pathspec', 'subprocess', 'concurrent.futures', 'shutil') if m in sys.modules])"
     )
     done = subprocess.run((sys.executable, "-c", script), cwd=ROOT, capture_output=True, text=True, check=True)

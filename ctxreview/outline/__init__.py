@@ -10,7 +10,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Language, language_of, parents, standing, with_wrappers
+from ctxreview.languages import Language, language_of, parents, with_wrappers
+from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
 from ctxreview.model import (
     EXTENSION,
@@ -28,11 +29,14 @@ from ctxreview.model import (
     Wrappers,
     holds_any,
 )
-from ctxreview.outline import facts, nodes, pairs, scopes, variables
-from ctxreview.outline.names import Names
-from ctxreview.outline.page import Page
-from ctxreview.outline.reading import read
-from ctxreview.outline.references import references
+from ctxreview.outline import facts, scopes
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.file_view import Page
+from ctxreview.outline.parse import read
+from ctxreview.outline.scopes import acquire_release as pairs
+from ctxreview.outline.scopes import assigned as variables
+from ctxreview.outline.symbols.names import Names
+from ctxreview.outline.symbols.references import references
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language, parents
 from ctxreview.model import Fact, Source
-from ctxreview.outline import nodes
+from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ctxreview.linediff import unified
-from ctxreview.listing import redacted, visible
+from ctxreview.context.listing import redacted, visible
 from ctxreview.model import Source
 from ctxreview.reports.text import Paint
+from ctxreview.workspace.line_diff import unified
 
 
 def diff(before: Source, after: Source, colour: bool = False) -> str:

@@ -15,11 +15,11 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from ctxreview.listing import visible
+from ctxreview.context.listing import visible
+from ctxreview.llm.store import Stored
 from ctxreview.redact import redact
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.words import TEN_SECONDS, place
-from ctxreview.store import Stored
 
 WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
 """Words that would make a comment say more than a tool can know; as parts of longer words they are others."""

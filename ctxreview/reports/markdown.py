@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.listing import files, proven, visible
+from ctxreview.context.listing import files, proven, visible
 from ctxreview.model import Context, Finding, Guarded, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen

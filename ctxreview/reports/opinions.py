@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.listing import visible
+from ctxreview.context.listing import visible
 from ctxreview.model import ChecklistAnswer, Review
 from ctxreview.redact import redact
 from ctxreview.reports import document as documents

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ctxreview.listing import files, proven, visible
+from ctxreview.context.listing import files, proven, visible
 from ctxreview.model import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared

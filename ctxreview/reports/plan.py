@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from ctxreview.listing import visible
+from ctxreview.context.listing import visible
+from ctxreview.llm.prices import CURRENCY, Plan
 from ctxreview.model import Context, Prompt
-from ctxreview.prices import CURRENCY, Plan
 from ctxreview.redact import redact
 from ctxreview.reports.document import Document
 from ctxreview.reports.words import counted, seen

@@ -47,7 +47,7 @@ PRECISIONS: dict[Severity, str] = {"high": "high", "medium": "medium", "low": "m
 
 
 Known = tuple[Finding, str]
-"""A finding with its fingerprint, see :func:`ctxreview.baseline.fingerprints`."""
+"""A finding with its fingerprint, see :func:`ctxreview.lint.baseline.fingerprints`."""
 
 
 def document(files: Iterable[tuple[Source, Sequence[Known]]], failed: Sequence[str] = ()) -> Document:
@@ -180,7 +180,7 @@ def _artifact(path: str) -> Document:
 
 def _text(text: str) -> str:
     """One line, without secrets, and with what no JSON reader takes written out."""
-    from ctxreview.listing import visible
+    from ctxreview.context.listing import visible
     from ctxreview.redact import redact
 
     one = redact(visible(" ".join(text.split()))).text

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ctxreview.listing import visible
+from ctxreview.context.listing import visible
+from ctxreview.llm.store import Stored, Sum
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, charge, counted, place
-from ctxreview.store import Stored, Sum
 
 
 def listed(rows: Sequence[Stored]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.listing import files, proven, redacted, shown_lines, visible
+from ctxreview.context.listing import files, proven, redacted, shown_lines, visible
 from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines

@@ -33,69 +33,69 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from types import ModuleType
 
+from ctxreview.behaviour.body import body_of
+from ctxreview.behaviour.pairing import Pairing, pairing
 from ctxreview.model import Finding, Outline
-from ctxreview.rules import (
+from ctxreview.rules.locks import (
     acquire_in_try,
-    async_flow,
-    cached_read,
     callback_under_lock,
     check_then_act,
-    composed_sql,
     concurrent_collection,
     concurrent_factory,
     concurrent_snapshot,
-    deferred_execution,
     double_checked_lock,
-    early_exit,
-    external_call,
-    find_or_query,
-    hoisted_clock,
     ignored_acquire,
-    immediate_execution,
     interlocked_pair,
     lazy_mode,
     leaked_collection,
-    lock_hint,
     lock_order,
     lock_reentry,
     lock_split,
     lock_target,
     lock_type,
-    missing_intent,
     mixed_locks,
     monitor_wait,
-    nested_transaction,
-    no_tracking_write,
     outside_lock,
     parallel_write,
-    projection,
     reader_lock,
     reentrant_grain,
     release_outside_finally,
-    reordered_work,
-    reread_removed,
-    retried_delegate,
-    rollback_removed,
-    save_removed,
-    scope_attribute,
-    scope_change,
-    second_connection,
-    session_lock,
-    several_saves,
-    shared_context,
-    split_query,
     static_shared,
-    swallowed_failure,
     thread_affine_await,
     thread_static_await,
-    tracking_change,
-    transaction_argument,
     unlocked_getter,
     volatile_field,
+)
+from ctxreview.rules.orm import (
+    cached_read,
+    deferred_execution,
+    find_or_query,
+    immediate_execution,
+    no_tracking_write,
+    projection,
+    reread_removed,
+    save_removed,
+    shared_context,
+    split_query,
+    tracking_change,
+)
+from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change
+from ctxreview.rules.sql import composed_sql, lock_hint, session_lock
+from ctxreview.rules.transactions import (
+    async_flow,
+    early_exit,
+    external_call,
+    hoisted_clock,
+    nested_transaction,
+    reordered_work,
+    retried_delegate,
+    rollback_removed,
+    second_connection,
+    several_saves,
+    swallowed_failure,
+    transaction_argument,
     work_after_complete,
 )
-from ctxreview.rules.code import body_of
-from ctxreview.rules.pairing import Pairing, pairing
 
 _NAME = re.compile(r"@?[A-Za-z_]\w*")
 

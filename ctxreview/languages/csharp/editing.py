@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from ctxreview.languages import standing
+from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.csharp.lexing import Code
 
 Edit = tuple[int, bytes]

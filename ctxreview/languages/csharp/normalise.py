@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ctxreview.languages.csharp.conditional import Selection, others, select
 from ctxreview.languages.csharp.editing import Mend
 from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
-from ctxreview.languages.csharp.mends import LAST_MENDS, MENDS, mended
+from ctxreview.languages.csharp.rewrites import LAST_MENDS, MENDS, mended
 
 MOST_BRANCHES = 8
 """How many further variants of a file are made at most, so that code in its dark branches is seen."""

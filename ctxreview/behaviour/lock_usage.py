@@ -1,0 +1,242 @@
+"""State and the locks it is used under, and what stands around a place: what the rules about locks share.
+
+Text is looked at as bytes with comments and literals blanked, so that offsets stay those of the source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from ctxreview.behaviour.body import Same
+from ctxreview.model import Crossing, Fact, Member, Nesting, Outline, Scope, Span
+
+DEFERRED = frozenset({"lambda", "local function"})
+"""Functions of which the place does not tell when they run."""
+
+COLLECTIONS = frozenset(
+    {"List", "Dictionary", "HashSet", "Queue", "Stack", "SortedDictionary", "SortedList", "SortedSet", "LinkedList",
+     "PriorityQueue", "IList", "ICollection", "IDictionary", "ISet", "Collection", "ArrayList", "Hashtable"}
+)  # fmt: skip
+"""Collections that change in place and are not made for several threads."""
+
+_LITERAL = re.compile(rb'"""[\s\S]*?"""|\$?@\$?"(?:[^"]|"")*"|\$?"(?:\\.|[^"\\\n])*"|' + rb"'(?:\\.[^'\n]*|[^'\\\n])'")
+_NOT_BLANK = re.compile(rb"[^\r\n]")
+
+
+class Use(NamedTuple):
+    """A read or write of state that the file declares.
+
+    ``function`` is the innermost one around it, ``member`` the outermost; ``gates`` are the locks it happens under.
+    """
+
+    fact: Fact
+    function: Scope
+    member: Scope
+    gates: frozenset[str]
+
+    @property
+    def deferred(self) -> bool:
+        """Whether the function it stands in runs when somebody calls it: which locks are held then is not told."""
+        return self.function.construct in DEFERRED
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """The type around the use and the name: the same for all uses of one field, save in derived types."""
+        return self.member.container, self.fact.name
+
+
+def locks(outline: Outline) -> list[Scope]:
+    """The lock scopes that code takes, without those that are only assumed to be one or are written in SQL."""
+    return [s for s in outline.holds if s.kind == "lock" and s.form != "sql" and s.certainty != "assumed"]
+
+
+def gate(scope: Scope) -> str:
+    """What a scope locks, in the same words wherever it is locked."""
+    return "".join(scope.resource.split()).removeprefix("this.")
+
+
+def uses(outline: Outline, held: list[Scope]) -> list[Use]:
+    """The uses of state in functions, with the locks of ``held`` that each is under; what is locked is not one."""
+    nesting = Nesting(outline.functions)
+    types, own = Nesting(outline.types), declared(outline)
+    # What is only locked is no state; a collection that is locked is what the lock guards.
+    gates = {
+        (home, gate(s))
+        for s in held
+        for home in (types.name_around(s.head),)
+        if (home, gate(s)) not in own or simple(own[home, gate(s)].declares) not in COLLECTIONS
+    }
+    by_owner: dict[Span, list[Scope]] = {}
+    reached: dict[tuple[Span, str], int] = {}
+    for scope in sorted(held, key=lambda s: (s.span.start, -s.span.end)):
+        key = scope.owner, gate(scope)
+        if scope.span.end <= reached.get(key, -1):
+            continue  # one that says the same is around it
+        by_owner.setdefault(scope.owner, []).append(scope)
+        if not scope.gaps:
+            reached[key] = scope.span.end
+    found = []
+    near = {owner: Crossing(scopes) for owner, scopes in by_owner.items()}
+    for fact in outline.facts:
+        if not fact.is_state or (types.name_around(fact.span), fact.name) in gates:
+            continue
+        function, member = nesting.innermost(fact.span), nesting.outermost(fact.span)
+        if function is not None and member is not None:
+            around = near[function.span].around(fact.span) if function.span in near else ()
+            under = (s for s in around if is_under(fact.span, s))
+            found.append(Use(fact, function, member, frozenset(gate(s) for s in under)))
+    return found
+
+
+def is_under(span: Span, scope: Scope) -> bool:
+    """Whether ``span``, in the function that holds the scope, lies in the part that runs under it."""
+    return scope.span.holds(span) and not any(g.holds(span) for g in scope.gaps)
+
+
+def declared(outline: Outline) -> dict[tuple[str, str], Member]:
+    """The state that the file declares, by the name of its type and its own."""
+    return _declared(Same(outline))
+
+
+@lru_cache(maxsize=4)
+def _declared(same: Same) -> dict[tuple[str, str], Member]:
+    outline = same.outline
+    types = Nesting(outline.types)
+    return {(types.name_around(m.span), name): m for m in outline.members for name in m.names}
+
+
+def simple(type_: str) -> str:
+    """A declared type without namespace, arguments and ``?``; ``[]`` for an array."""
+    type_ = type_.strip().rstrip("?")
+    return "[]" if type_.endswith("]") else type_.partition("<")[0].rpartition(".")[2]
+
+
+def modifiers(member: Member, outline: Outline) -> frozenset[str]:
+    """The words before a declaration's type, and those of its attributes."""
+    code = outline.source.data[member.span.start : member.span.end]
+    head = re.split(rb"=|\{|;", code, maxsplit=1)[0].decode("utf-8", "replace")
+    return frozenset(re.findall(r"\w+", head.replace(member.declares, " ", 1)))
+
+
+def bare(outline: Outline) -> bytes:
+    """The source with comments and literals blanked, and bodies that were not read, each byte at its place."""
+    return _blanked(outline.source.data, (*outline.comments, *outline.unread))
+
+
+@lru_cache(maxsize=4)
+def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
+    blank = bytearray(data)
+    for part in parts:
+        blank[part.start : part.end] = _NOT_BLANK.sub(b" ", data[part.start : part.end])
+    # The quotes stay, so that an argument that is a literal is still one.
+    return _LITERAL.sub(lambda m: b'"' + _NOT_BLANK.sub(b" ", m[0][1:-1]) + b'"', bytes(blank))
+
+
+def headers(code: bytes, start: int, at: int) -> list[bytes]:
+    """What stands before each brace that is open at ``at``, outer first, and last what stands before ``at`` itself.
+
+    ``start`` is where the function starts, ``code`` is :func:`bare`.
+    """
+    open_: list[bytes] = []
+    begin, depth = start, 0
+    for hit in re.finditer(rb"[{};()]", code[start:at]):
+        place = start + hit.start()
+        match hit[0]:
+            case b"(":
+                depth += 1
+            case b")":
+                depth -= 1
+            case b"{":
+                open_.append(code[begin:place].strip())
+                begin, depth = place + 1, 0
+            case b"}":
+                if open_:
+                    open_.pop()
+                begin, depth = place + 1, 0
+            case _ if depth <= 0:
+                begin = place + 1
+            case _:
+                pass
+    return [*open_, code[begin:at].strip()]
+
+
+def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
+    """The calls in ``span`` that name no receiver but ``this``; ``code`` is :func:`bare`."""
+    for hit in re.finditer(rb"(?<![\w.])(?:this\s*\.\s*)?(\w+)\s*(?:<[\w<>, ]*>\s*)?\(", code[span.start : span.end]):
+        before = code[max(0, span.start + hit.start() - 40) : span.start + hit.start()].rstrip()
+        if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(
+            rb"(?:=>|\b(?:return|await|else|in|do|throw))$", before
+        ):
+            yield hit[1].decode("utf-8", "replace"), Span(span.start + hit.start(), span.start + hit.end())
+
+
+def methods(outline: Outline) -> dict[tuple[str, str], list[Scope]]:
+    """The methods by the name of their type and their own."""
+    found: dict[tuple[str, str], list[Scope]] = {}
+    for function in outline.functions:
+        if function.construct == "method":
+            found.setdefault((function.container, function.name), []).append(function)
+    return found
+
+
+def is_called_locked(function: Scope, outline: Outline, held: list[Scope]) -> bool:
+    """Whether a private method of a type that is whole in the file is only called, and every time under a lock of ``held``.
+
+    A call in a method of which the same is true counts too.
+    """
+    waiting, seen = [function], {function.span}
+    code, every = bare(outline), methods(outline)
+    while waiting:
+        one = waiting.pop()
+        words = outline.source.text(Span(one.span.start, one.head.end)).partition(f" {one.name}")[0]
+        type_ = next(iter(outline.around(one.span, "type")), None)
+        if (
+            one.construct != "method"
+            or type_ is None
+            or re.search(r"\b(?:public|internal|protected|override)\b", words)
+        ):
+            return False
+        if re.search(r"\bpartial\b", outline.source.text(type_.head)) or len(every[one.container, one.name]) != 1:
+            return False
+        calls = [at for name, at in own_calls(code, type_.span) if name == one.name and not one.head.holds(at)]
+        named = len(re.findall(rb"\b%s\b" % re.escape(one.name.encode()), code[type_.span.start : type_.span.end]))
+        if not calls or named != len(calls) + 1:
+            return False  # it is handed on by its name, or called on something else
+        for at in calls:
+            caller = outline.function_of(at)
+            if caller is None:
+                return False
+            if any(s.owner == caller.span and s.head.end <= at.start and is_under(at, s) for s in held):
+                continue
+            if caller.span not in seen:
+                seen.add(caller.span)
+                waiting.append(caller)
+    return True
+
+
+_UNDER = re.compile(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
+_SAID = re.compile(
+    rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"
+)
+
+
+def is_said_to_be_held(function: Scope, outline: Outline) -> bool:
+    """Whether a function's name, its comments or its assertions say something about locks: its callers may hold one."""
+    if _UNDER.search(function.name):
+        return True
+    data = outline.source.data
+    said = [data[c.start : c.end] for c in outline.comments if function.span.holds(c)]
+    above = outline.source.starts[outline.source.line_of(function.span.start) - 1]
+    for comment in reversed(outline.comments):
+        if comment.end <= above and not data[comment.end : above].strip():
+            said.append(data[comment.start : comment.end])
+            above = outline.source.starts[outline.source.line_of(comment.start) - 1]
+        elif comment.end < above:
+            break
+    code = data[function.span.start : function.span.end]
+    if b"IsEntered" in code or (b"Assert" in code and re.search(rb"\bAssert\w*\([^;]*[lL]ock", code)):
+        return True
+    return _SAID.search(b"\n".join(said)) is not None

@@ -1,0 +1,376 @@
+"""Which member, scope and line after an edit is which one before it.
+
+A member is known by its type, its explicit interface, its name, its parameters' types and its accessor; a scope by its member,
+what it takes and what it holds; a line by where a comparison of the two texts puts it. What was renamed, or got other
+parameters, is told by what it does.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple, TypeVar
+
+from ctxreview.behaviour.body import Body, Same, bodies, body_of, squeezed
+from ctxreview.behaviour.boundary import without_comments
+from ctxreview.behaviour.lock_usage import gate
+from ctxreview.model import Member, Outline, Scope, Span
+from ctxreview.outline.symbols.signatures import signature
+from ctxreview.workspace.line_diff import Block, blocks
+
+MOST_PAIRS = 40_000
+"""Of what is alike only by what it does, at most so many pairs are compared; beyond that the order decides."""
+
+Match = tuple[Scope, Scope | None]
+One = TypeVar("One")
+
+
+class Hunk(NamedTuple):
+    """Lines that the edit changed: half-open ranges of 0-based line numbers before and after it."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+
+
+class Lined:
+    """The lines of two texts side by side, compared without their layout."""
+
+    def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
+        old, new = [" ".join(x.split()) for x in before], [" ".join(x.split()) for x in after]
+        self._equal = [Block(0, 0, 0), *blocks(old, new)]
+        self._starts = [a for a, _, _ in self._equal]
+        self._new_starts = [b for _, b, _ in self._equal]
+
+    def after(self, line: int) -> int | None:
+        """The 1-based line after the edit that a line before it is; ``None`` where it was changed or taken away."""
+        a, b, size = self._equal[max(0, bisect_right(self._starts, line - 1) - 1)]
+        return b + line - a if a <= line - 1 < a + size else None
+
+    def hunk(self, line: int) -> Hunk:
+        """What was changed around a line before the edit."""
+        return self._between(bisect_right(self._starts, line - 1) - 1)
+
+    def hunk_after(self, line: int) -> Hunk:
+        """What was changed around a line after the edit."""
+        return self._between(bisect_right(self._new_starts, line - 1) - 1)
+
+    def _between(self, at: int) -> Hunk:
+        a, b, size = self._equal[max(0, at)]
+        follows = next(((x, y) for x, y, more in self._equal[at + 1 :] if more), None)
+        end, new_end = follows if follows is not None else self._equal[-1][:2]
+        return Hunk(a + size, end, b + size, new_end)
+
+
+class Pairing:
+    """The members, scopes and lines of a file before and after an edit."""
+
+    def __init__(self, before: Outline, after: Outline) -> None:
+        self.before, self.after = before, after
+        self._names: dict[int, Identity] = {}
+
+    @cached_property
+    def lines(self) -> Lined:
+        """The lines of both."""
+        return Lined(self.before.source.lines, self.after.source.lines)
+
+    @cached_property
+    def members(self) -> tuple[tuple[Body, Body], ...]:
+        """The members that are in both versions, in the order of the first."""
+        left, there = list(bodies(self.before)), list(bodies(self.after))
+        found: list[tuple[Body, Body]] = []
+        keys: tuple[Callable[[Body], Hashable], ...] = (
+            lambda b: (self._named(b), b.words),
+            self._named,
+            lambda b: self._named(b)._replace(type=b.member.container, parameters=()),
+            lambda b: (b.member.container, *_without_async(self._named(b))),
+        )
+        for key in keys:
+            old, new = _grouped(left, key), _grouped(there, key)
+            for name in old.keys() & new.keys():
+                found += _nearest(old[name], new[name], at_least=0)
+            paired = {id(b) for pair in found for b in pair}
+            left, there = ([b for b in bodies_ if id(b) not in paired] for bodies_ in (left, there))
+        gone, fresh = _grouped(left, _container), _grouped(there, _container)
+        for type_ in gone.keys() & fresh.keys():
+            found += _nearest(gone[type_], fresh[type_], at_least=_RENAMED)
+        return tuple(sorted(found, key=lambda pair: pair[0].member.span))
+
+    def _named(self, body: Body) -> Identity:
+        if id(body) not in self._names:
+            self._names[id(body)] = identity(body)
+        return self._names[id(body)]
+
+    @cached_property
+    def fresh(self) -> tuple[Body, ...]:
+        """The members that the edit adds."""
+        known = {id(new) for _, new in self.members}
+        return tuple(b for b in bodies(self.after) if id(b) not in known)
+
+    def became(self, span: Span) -> Body | None:
+        """The member after the edit that the one around ``span`` before it is."""
+        return self._became.get(id(body_of(self.before, span)))
+
+    def was(self, span: Span) -> Body | None:
+        """The member before the edit that the one around ``span`` after it is."""
+        return self._was.get(id(body_of(self.after, span)))
+
+    def key_before(self, span: Span) -> Hashable:
+        """What stands for the member around ``span`` before the edit in both versions."""
+        body = body_of(self.before, span)
+        return id(self._became.get(id(body), body))
+
+    def key_after(self, span: Span) -> Hashable:
+        """What stands for the member around ``span`` after the edit in both versions."""
+        return id(body_of(self.after, span))
+
+    @cached_property
+    def _became(self) -> dict[int, Body]:
+        return {id(old): new for old, new in self.members}
+
+    @cached_property
+    def _was(self) -> dict[int, Body]:
+        return {id(new): old for old, new in self.members}
+
+    @cached_property
+    def scopes(self) -> tuple[tuple[Match, ...], tuple[Scope, ...]]:
+        """Each transaction and lock before the edit with the one that it became, and those that are new."""
+        found: dict[Scope, Scope] = {}
+        outer = [[s for s in o.holds if body_of(o, s.head) is None] for o in (self.before, self.after)]
+        for old, new in (*((a.holds, b.holds) for a, b in self.members), (outer[0], outer[1])):
+            found |= self._matched(old, new)
+        taken = set(found.values())
+        for scope in self.before.holds:
+            if scope not in found:
+                moved = next((s for s in self._extracted(scope) if s not in taken), None)
+                if moved is not None:
+                    found[scope] = moved
+                    taken.add(moved)
+        matches = tuple((old, found.get(old)) for old in self.before.holds)
+        return matches, tuple(s for s in self.after.holds if s not in taken)
+
+    @cached_property
+    def scope_after(self) -> dict[Scope, Scope]:
+        """The scopes of both versions, by those before the edit."""
+        return {old: new for old, new in self.scopes[0] if new is not None}
+
+    def _extracted(self, scope: Scope) -> Iterator[Scope]:
+        """The same scope in a new member that the scope's own one calls now."""
+        now = self._became.get(id(body_of(self.before, scope.head)))
+        if now is None:
+            return
+        called = {c.name for c in now.calls}
+        for body in self.fresh:
+            if body.member.name in called and body.member.container == now.member.container:
+                wanted = _exact(scope, self.before)
+                yield from (s for s in body.holds if _exact(s, self.after) == wanted)
+
+    def _matched(self, old: Sequence[Scope], new: Sequence[Scope]) -> dict[Scope, Scope]:
+        found: dict[Scope, Scope] = {}
+        before, after = _grouped(old, lambda s: _exact(s, self.before)), _grouped(new, lambda s: _exact(s, self.after))
+        for key in before.keys() & after.keys():
+            mine, theirs = before[key], after[key]
+            if len(mine) != len(theirs):  # alike in every letter: where they stand tells which is gone
+                at = {self._line(self.after, s): s for s in theirs}
+                here = [(s, at.get(self.lines.after(self._line(self.before, s)) or 0)) for s in mine]
+                placed = {s: there for s, there in here if there is not None}
+                found |= placed
+                taken = set(placed.values())
+                mine, theirs = [s for s in mine if s not in placed], [s for s in theirs if s not in taken]
+            found |= dict(zip(mine, theirs, strict=False))
+        taken = set(found.values())
+        mine, theirs = [s for s in old if s not in found], [s for s in new if s not in taken]
+        if len(mine) * len(theirs) > MOST_PAIRS:
+            return found | self._in_order(mine, theirs)
+        held = {s: _work(s, self.before) for s in mine} | {s: _work(s, self.after) for s in theirs}
+        ranked = sorted(
+            (-likeness, abs(i - j), i, j)
+            for i, a in enumerate(mine)
+            for j, b in enumerate(theirs)
+            if (likeness := self._likeness(a, b, held)) > 0
+        )
+        for _, _, i, j in ranked:
+            if mine[i] not in found and theirs[j] not in taken:
+                found[mine[i]] = theirs[j]
+                taken.add(theirs[j])
+        return found
+
+    def _in_order(self, mine: Sequence[Scope], theirs: Sequence[Scope]) -> dict[Scope, Scope]:
+        """The scopes by what they take alone, in their order."""
+        first, second = _grouped(mine, _taken), _grouped(theirs, _taken)
+        pairs = (zip(first[key], second[key], strict=False) for key in first.keys() & second.keys())
+        return {old: new for found in pairs for old, new in found}
+
+    def _likeness(self, old: Scope, new: Scope, held: dict[Scope, Counter[str]]) -> float:
+        """How much two scopes that differ are alike, from 0 for not at all."""
+        if old.kind != new.kind or (old.form == "sql") != (new.form == "sql"):
+            return 0
+        same = dice(held[old], held[new])
+        construct, on = old.construct == new.construct, gate(old) == gate(new)
+        here = self._beside(old, new)
+        if not construct and not on and old.kind == "lock":
+            return 0
+        if not same and not here:
+            return 0
+        return 4 * same + 2 * on + construct + (old.form == new.form) / 2 + here / 2
+
+    def _beside(self, old: Scope, new: Scope) -> bool:
+        """Whether both stand at the same place of the text, or in what was written for one another."""
+        line, now = self._line(self.before, old), self._line(self.after, new)
+        there = self.lines.after(line)
+        if there is not None:
+            return there == now
+        hunk = self.lines.hunk(line)
+        return hunk.new_start <= now - 1 < hunk.new_end
+
+    @staticmethod
+    def _line(outline: Outline, scope: Scope) -> int:
+        return outline.source.line_of(scope.head.start)
+
+
+_RENAMED = 0.3
+"""How much of its words a member has to keep to be the same under another name."""
+
+
+class Identity(NamedTuple):
+    """What tells a member from every other one of a file."""
+
+    type: str
+    interface: str
+    name: str
+    kind: str
+    generic: int
+    parameters: tuple[str, ...]
+
+
+def identity(body: Body) -> Identity:
+    """The identity of a member."""
+    outline, member = body.outline, body.member
+    around = next(iter(outline.around(member.span, "type")), None)
+    type_ = (around.qualified or around.name) if around is not None else member.container
+    name, kind = member.name, member.construct
+    if kind in ("property", "accessor", "indexer"):
+        head = _property_head(outline, member)
+        name = name if "." in name else f"{name}.get"
+        own = name.rpartition(".")[0]
+        declared = r"\bthis\s*\[(.*)\]" if own == "this[]" else rf"(?<![\w@])@?{re.escape(own)}\b()"
+        found = re.search(declared, head, re.DOTALL)
+        before = head[: found.start()] if found is not None else ""
+        explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
+        listed = signature(f"M({found[1]})", "M").parameters if found is not None and found[1] else ()
+        return Identity(
+            type_, _flat(explicit[1]) if explicit else "", name, "", 0, tuple(_flat(p.type) for p in listed)
+        )
+    head = outline.source.text(Span(member.span.start, member.head.end))
+    said = signature(head, name)
+    if kind == "constructor" and "static" in said.modifiers:
+        kind = "static constructor"
+    by = {"ref", "out", "in"}
+    types = (f"{' '.join(w for w in p.passed.split() if w in by)} {p.type}" for p in said.parameters)
+    return Identity(type_, _flat(said.interface), name, kind, said.generic, tuple(_flat(t) for t in types))
+
+
+def _property_head(outline: Outline, member: Scope) -> str:
+    """What declares the property or indexer that a function belongs to."""
+    around = _declaring(Same(outline)).get(member.name.partition(".")[0], [])
+    held = next((m for m in around if m.span.holds(member.span)), None)
+    end = member.head.end if member.head.end > member.span.start else member.span.end
+    text = outline.source.text(Span(held.span.start if held is not None else member.span.start, end))
+    return re.split(r"\{|=>", text, maxsplit=1)[0]
+
+
+@lru_cache(maxsize=4)
+def _declaring(same: Same) -> dict[str, list[Member]]:
+    """The properties, indexers and events of a file by name."""
+    found: dict[str, list[Member]] = {}
+    for member in same.outline.members:
+        if member.kind != "field":
+            for name in member.names:
+                found.setdefault(name, []).append(member)
+    return found
+
+
+def _flat(written: str) -> str:
+    return "".join(written.split())
+
+
+def _without_async(of: Identity) -> tuple[str, str, str]:
+    return of.interface, of.name.removesuffix("Async"), of.kind
+
+
+def _container(body: Body) -> str:
+    return body.member.container
+
+
+def _grouped(found: Iterable[One], key: Callable[[One], Hashable]) -> dict[Hashable, list[One]]:
+    groups: dict[Hashable, list[One]] = {}
+    for one in found:
+        groups.setdefault(key(one), []).append(one)
+    return groups
+
+
+def _nearest(old: Sequence[Body], new: Sequence[Body], at_least: float) -> list[tuple[Body, Body]]:
+    """The pairs that are most alike in their words, each member once; those that are the same in their order."""
+    if (len(old) == len(new) == 1 and not at_least) or len(old) * len(new) > MOST_PAIRS:
+        return list(zip(old, new, strict=False))
+    if all(b.words == old[0].words for b in (*old, *new)):
+        return list(zip(old, new, strict=False))
+    words = {id(b): Counter(re.findall(r"\w+", b.words)) for b in (*old, *new)}
+    ranked = sorted(
+        (-alike, abs(i - j), i, j)
+        for i, a in enumerate(old)
+        for j, b in enumerate(new)
+        if (alike := dice(words[id(a)], words[id(b)])) >= at_least
+    )
+    first: dict[int, int] = {}
+    for _, _, i, j in ranked:
+        if i not in first and j not in first.values():
+            first[i] = j
+    return [(old[i], new[j]) for i, j in first.items()]
+
+
+def dice(a: Counter[str], b: Counter[str]) -> float:
+    """How much two heaps have in common: 0 for nothing, 1 for all."""
+    whole = a.total() + b.total()
+    return 2 * (a & b).total() / whole if whole else 0
+
+
+def _taken(scope: Scope) -> Hashable:
+    return scope.kind, scope.construct, gate(scope)
+
+
+def _exact(scope: Scope, outline: Outline) -> Hashable:
+    return (_taken(scope), scope.form, squeezed(without_comments(outline, scope.span)))
+
+
+def _work(scope: Scope, outline: Outline) -> Counter[str]:
+    """The statements and headers that a scope holds, without layout."""
+    code = without_comments(outline, Span(min(scope.head.end, scope.span.end), scope.span.end))
+    return Counter(" ".join(line.split()) for line in re.split(r"[;{}]", code) if re.search(r"\w", line))
+
+
+class _Pair:
+    """Two outlines by their identity."""
+
+    def __init__(self, before: Outline, after: Outline) -> None:
+        self.before, self.after = before, after
+
+    def __hash__(self) -> int:
+        return hash((id(self.before), id(self.after)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Pair) and other.before is self.before and other.after is self.after
+
+
+@lru_cache(maxsize=2)
+def _pairing(pair: _Pair) -> Pairing:
+    return Pairing(pair.before, pair.after)
+
+
+def pairing(before: Outline, after: Outline) -> Pairing:
+    """How the two outlines of a file go together; kept while both are compared."""
+    return _pairing(_Pair(before, after))

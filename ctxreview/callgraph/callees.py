@@ -1,0 +1,128 @@
+"""What the selected code calls and reads that lies elsewhere: callees that acquire or save, and concurrency tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.frameworks import frameworks
+from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.model import Excerpt, Outline, Reference, Scope, Span, Spans, outermost
+from ctxreview.outline.excerpts import excerpt_of
+from ctxreview.outline.symbols.signatures import accepts
+
+MAX_CALLEES = 12
+"""Callees looked at for one function."""
+
+_CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_NO_CALL = frozenset(
+    ["if", "for", "foreach", "while", "switch", "using", "lock", "catch", "return", "nameof", "typeof", "sizeof", "when",
+     "default", "checked", "unchecked", "fixed", "await", "new", "base", "this", "not", "and", "or", "is", "in"]
+)  # fmt: skip
+_TOLD = ("save", "tracking", "complete")
+
+
+def callees(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+    """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
+    names = {n for f in outermost(functions) for n in named(outline.source.text(f.span))}
+    own = Spans(f.span for f in functions)
+    there = repository.uses(outline.source.path, names, tuple(sorted(f.span for f in functions)))
+    seen: set[tuple[str, Span]] = set()
+    for reference in there.references if there is not None else ():
+        if there is None or reference.form != "call" or not own.hold(reference.at):
+            continue
+        for part, function in called(reference, there, repository):
+            key = part.outline.source.path, function.span
+            if key in seen or any(f.span == function.span for f in functions if key[0] == outline.source.path):
+                continue
+            seen.add(key)
+            found = _excerpt(part, function, repository)
+            if found is not None:
+                yield found
+            if len(seen) >= MAX_CALLEES:
+                return
+
+
+def named(code: str) -> set[str]:
+    """The names of what is called in a piece of code, and of what is created."""
+    return set(_CALLED.findall(code)) - _NO_CALL
+
+
+def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Scope]]:
+    """The methods that a call can run: those of its receiver's type, or of what implements it."""
+    if reference.receiver in ("", "this", "base"):
+        home = next(iter(there.around(reference.at, "type")), None)
+        if home is None or reference.local:
+            return
+        own = Declared(there, home)
+        types = [*repository.parts(own), *repository.ancestors(own)[0]]
+    elif reference.type:
+        types = [p for t in repository.resolve(reference.type, there, reference.at) for p in repository.parts(t)]
+        types += [t for d in types if _is_open(d) for t in repository.descendants(d)]
+    else:
+        return
+    for part in types:
+        for function in part.functions:
+            if function.name == reference.name and function.head.end < function.span.end:
+                declared = Target(part.outline, function).signature
+                if accepts(declared, reference.arguments) or accepts(declared.without_receiver(), reference.arguments):
+                    yield part, function
+
+
+def _is_open(declared: Declared) -> bool:
+    return declared.scope.construct == "interface" or "abstract" in declared.modifiers
+
+
+def _excerpt(part: Declared, function: Scope, repository: Repository) -> Excerpt | None:
+    there = repository.uses(part.outline.source.path, {function.name})
+    if there is None:
+        return None
+    holds = [s for s in there.holds if function.span.holds(s.span)]
+    facts = [f for f in there.facts if f.kind in _TOLD and function.span.holds(f.span)]
+    if not holds and not facts:
+        return None
+    kept = [Span(function.span.start, function.head.end), *(s.head for s in holds), *(s.tail for s in holds)]
+    kept += [f.span for f in facts]
+    does = [*(f"holds {s.construct}" for s in holds), *(f"calls {f.name}" for f in facts)]
+    shown = Target(there, function).shown
+    return excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
+
+
+def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+    """The concurrency tokens of the entities that the selected functions name, or reach by their sets."""
+    words = frameworks(outline.language).tokens
+    own = Spans(f.span for f in functions)
+    if not any(f.kind in ("read", "save", "tracking") and own.hold(f.span) for f in outline.facts):
+        return
+    repository.look_for([*words, "DbSet"])
+    paths = dict.fromkeys(p for w in words for p in repository.files(w))
+    if not paths:
+        return
+    mentioned = {w for f in outermost(functions) for w in re.findall(r"\w+", outline.source.text(f.span))}
+    sets = _sets(repository) if paths else {}
+    entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
+    for path in paths:
+        there = repository.heads(path) if not entities.isdisjoint(repository.declared(path)) else None
+        for member in there.members if there is not None else ():
+            if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
+                continue
+            home = next(iter(there.around(member.span, "type")), None)
+            if home is None or path == outline.source.path:
+                continue
+            if home.name in entities:
+                why = f"{', '.join(member.names)}: concurrency token of {home.name}, which the function reads"
+                yield excerpt_of(there, [member.span], "field", why)
+
+
+_SET = re.compile(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")
+
+
+def _sets(repository: Repository) -> dict[str, set[str]]:
+    """For each entity the names of its sets in the repository's contexts."""
+    found: dict[str, set[str]] = {}
+    for path in repository.files("DbSet"):
+        for after in repository.text(path).split(b"DbSet")[1:]:
+            if declared := _SET.match(after):
+                found.setdefault(declared[1].decode().rpartition(".")[2], set()).add(declared[2].decode())
+    return found

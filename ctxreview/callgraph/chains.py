@@ -1,0 +1,195 @@
+"""The scopes that callers hold around a function, followed from call to call."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ctxreview.callgraph.callers import Call, Found, Target, calls, shown
+from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.wrappers import expect, wrapped
+from ctxreview.model import Certainty, Outline, Scope, Span
+
+MAX_TEXT = 1_200_000
+"""Bytes of files read for calls, after which a function's callers' callers are not followed: that is said. A file counts
+each time that another name is looked for in it, whether or not an earlier selection has had it read: what is found must
+not depend on that."""
+
+
+class Link(NamedTuple):
+    """A call on the way to the selected function: from ``caller``, under ``scopes`` of its own; ``via`` leads to it.
+
+    ``scopes`` are those of the caller's file that hold the call. ``depth`` is 1 for a direct call. ``deferred`` says
+    that it stands in a function that only runs later: nothing around it is held then.
+    """
+
+    call: Call
+    caller: Scope | None
+    scopes: tuple[Scope, ...]
+    via: tuple[str, ...]
+    certainty: Certainty
+    depth: int
+    deferred: bool = False
+
+    @property
+    def outline(self) -> Outline:
+        """The outline of the caller's file."""
+        return self.call.outline
+
+
+class Above(NamedTuple):
+    """All links that were found, nearest first.
+
+    ``direct`` are the calls of the selected function itself, ``open_`` sentences on callers anywhere on the way that
+    cannot be known; ``cut`` and ``stopped`` are the functions whose callers were not followed, because they are too many
+    calls away and because too much had been read, ``roots`` those that nobody in the repository calls.
+    """
+
+    links: tuple[Link, ...]
+    direct: Found
+    open_: tuple[str, ...]
+    cut: tuple[str, ...]
+    stopped: tuple[str, ...]
+    roots: tuple[str, ...]
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes that callers hold, each with its file and the calls from there; by the surest way to each."""
+        found: dict[tuple[str, Span], Scope] = {}
+        for link in self.links:
+            path = link.outline.source.path
+            for scope in link.scopes:
+                certainty: Certainty = "assumed" if "assumed" in (link.certainty, scope.certainty) else "resolved"
+                known = found.get((path, scope.span))
+                if known is None or (known.certainty == "assumed" and certainty == "resolved"):
+                    found[path, scope.span] = scope._replace(
+                        form="caller", path=path, via=link.via, certainty=certainty
+                    )
+        return tuple(found.values())
+
+
+def above(target: Target, repository: Repository, hops: int) -> Above:
+    """The calls that lead to ``target``, at most ``hops`` of them in a row."""
+    links: list[Link] = []
+    cut: list[str] = []
+    roots: list[str] = []
+    stopped: list[str] = []
+    open_: list[str] = []
+    size = 0
+    seen = {_key(target)}
+    direct = Found(())
+    waiting: list[tuple[Target, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
+    while waiting:
+        here, via, certainty, depth = waiting.pop(0)
+        if depth and here.function.construct == "top-level statements":
+            continue  # the program's own start
+        if depth == hops:
+            cut.append(here.shown)
+            continue
+        if depth and size > MAX_TEXT:
+            stopped.append(here.shown)
+            continue
+        found = calls(here, repository)
+        open_ += found.open_
+        size += found.size
+        if depth == 0:
+            direct = found
+        if not found.calls and depth > 0 and here.name != "Main":
+            roots.append(here.shown)
+        around = ((c.outline, c.outline.member_of(c.reference.at)) for c in found.calls)
+        groups = frozenset({here.name} if any(c.reference.form == "name" for c in found.calls) else ())
+        wrappers = expect(((o, member.span) for o, member in around if member is not None), repository, groups)
+        is_iterator = here.is_iterator
+        for call in found.calls:
+            link, following = _link(call, via, certainty, depth + 1, repository, wrappers)
+            if is_iterator and not _is_enumerated(link):
+                # Its body runs where somebody goes through what it gives, which may be after all that is held here.
+                link, following = link._replace(scopes=(), deferred=True), None
+            links.append(link)
+            if following is not None and link.certainty == "resolved" and _key(following) not in seen:
+                seen.add(_key(following))
+                waiting.append((following, link.via, link.certainty, depth + 1))
+    return Above(
+        tuple(links),
+        direct,
+        tuple(dict.fromkeys(open_)),
+        tuple(dict.fromkeys(cut)),
+        tuple(dict.fromkeys(stopped)),
+        tuple(dict.fromkeys(roots)),
+    )
+
+
+_IN_FOREACH = re.compile(r"\bin\s+(?:await\s+)?\Z")
+_CONSUMED = r"(?:\s*[!?]?\.\s*\w+(?:<[^<>()]*>)?\([^;]*?\))*?\s*[!?]?\.\s*(?:To(?:List|Array|Dictionary|HashSet|Lookup|Immutable\w*|Frozen\w*)|Count|LongCount|Sum|Min|Max|Average|Aggregate|First|Last|Single|Any|All|Contains|ElementAt|ForEach)\w*\s*[(<]"
+_CONSUMER = re.compile(
+    r"(?:\bnew\s+[\w.<>,\s]*|\bstring\.(?:Join|Concat)|\.\s*(?:AddRange|UnionWith|InsertRange))\s*\((?:[^();]*,\s*)?\Z"
+)
+_KEPT_AS = re.compile(r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?\Z")
+
+
+def _is_enumerated(link: Link) -> bool:
+    """Whether what an iterator gives is gone through where it is called, or under the same scope later on."""
+    source, span = link.outline.source, link.call.reference.span
+    before = source.text(Span(max(0, span.start - 200), span.start))
+    within = max(
+        (s.span.end for s in link.scopes), default=link.caller.span.end if link.caller is not None else span.end
+    )
+    after = source.text(Span(span.end, within))
+    if _IN_FOREACH.search(before) or _CONSUMER.search(before) or re.match(_CONSUMED, after):
+        return True
+    kept = _KEPT_AS.search(before)
+    name = re.escape(kept[1]) if kept is not None else ""
+    return bool(name) and re.search(rf"\bin\s+{name}\b|(?<![\w.]){name}{_CONSUMED}", after) is not None
+
+
+def _key(target: Target) -> tuple[str, Span]:
+    return target.outline.source.path, target.function.span
+
+
+def _link(
+    call: Call,
+    via: tuple[str, ...],
+    certainty: Certainty,
+    depth: int,
+    repository: Repository,
+    wrappers: frozenset[str],
+) -> tuple[Link, Target | None]:
+    """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
+    at = call.reference.at
+    member = call.outline.member_of(at)
+    outline = wrapped(call.outline, (member.span,), repository, wrappers) if member is not None else call.outline
+    if outline is not call.outline:
+        again = next((r for r in outline.references if r.at == at), call.reference)
+        call = call._replace(outline=outline, reference=again)
+    around = outline.around(at, "function")
+    scopes = [
+        s
+        for s in outline.holding(at)
+        if outline.runs_under(at, s) and not s.opens_in(at) and not any(g.holds(at) for g in s.gaps)
+    ]
+    if call.reference.runs is not None:
+        scopes.append(call.reference.runs)
+    following: Scope | None = None
+    deferred = call.reference.form == "name" and call.reference.runs is None and call.reference.handed
+    for function in around:
+        if function.construct == "lambda" and function.span not in outline.immediate:
+            deferred = True
+            break
+        if function.construct != "lambda":
+            following = function
+            break
+    if deferred and call.reference.form == "name" and call.reference.handed:
+        scopes, following = [], None
+    surely: Certainty = "assumed" if "assumed" in (certainty, call.certainty) else "resolved"
+    caller = around[-1] if around else None
+    named = shown(outline, caller) if caller is not None else outline.source.path
+    link = Link(
+        call=call,
+        caller=caller,
+        scopes=tuple(scopes),
+        via=(f"{named} ({call.place})", *via),
+        certainty=surely,
+        depth=depth,
+        deferred=deferred,
+    )
+    return link, Target(outline, following) if following is not None else None

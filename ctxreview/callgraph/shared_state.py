@@ -1,0 +1,204 @@
+"""Who else takes the same lock and uses the same state: their declarations, and the members that touch them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.model import Crossing, Excerpt, Member, Outline, Reference, Scope, Span, Spans, held_by, outermost
+from ctxreview.outline.excerpts import excerpt_of, mentioned
+from ctxreview.outline.symbols.signatures import simple
+
+MAX_FILES = 60
+"""Files read for one name of state that other types can reach."""
+
+
+class Shared(NamedTuple):
+    """A field, property or event that the function touches, or a lock that it takes: where it is declared."""
+
+    name: str
+    home: Declared
+    member: Member
+    lock: bool
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of its declaration before its type."""
+        text = self.home.outline.source.text(self.member.span)
+        return frozenset(re.findall(r"\w+", text.partition(self.member.declares or self.name)[0]))
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only its own type reaches it."""
+        return not self.words & {"public", "protected", "internal"} and self.home.scope.construct != "interface"
+
+
+def sharing(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+    """Declarations in other files, then members under the same lock, then other members that use the same state."""
+    shared = list(_shared(outline, functions, repository))
+    own = outline.source.path
+    for one in shared:
+        there = one.home.outline
+        if there.source.path != own:
+            what = "the lock" if one.lock else "used by the function"
+            yield excerpt_of(
+                there, [one.member.span], "field", f"{one.name}: {what}, declared in {one.home.scope.name}"
+            )
+    users = list(_users(shared, outline, functions, repository))
+    yield from (e for e in users if e.role == "same-lock")
+    yield from (e for e in users if e.role == "member")
+
+
+def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Shared]:
+    """What the functions lock and touch, in the parts of their type and in types that a lock names."""
+    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
+    if home is None:
+        return
+    touched = outermost(functions)
+    locks = {
+        s.resource.removeprefix("this.")
+        for s in outline.holds
+        if s.kind == "lock" and s.resource and any(f.span.holds(s.span) or s.span.holds(f.span) for f in touched)
+    }
+    named = {w for f in touched for w in mentioned(outline.source.text(f.span))}
+    seen: set[tuple[str, str]] = set()
+    for part in repository.parts(Declared(outline, home)):
+        for member in part.outline.members:
+            around = part.outline.around(member.span, "type")
+            if not around or around[0].span != part.scope.span:
+                continue
+            for name in member.names:
+                if name in named and (part.scope.qualified, name) not in seen:
+                    seen.add((part.scope.qualified, name))
+                    yield Shared(name, part, member, name in locks)
+    for lock in sorted(locks):
+        owner, _, name = lock.rpartition(".")
+        if owner and owner[:1].isupper():
+            for declared in repository.resolve(owner, outline, functions[-1].span):
+                found = next((m for m in declared.outline.named(name) if declared.scope.span.holds(m.span)), None)
+                if found is not None:
+                    yield Shared(name, declared, found, lock=True)
+
+
+def _users(
+    shared: Sequence[Shared], outline: Outline, functions: Sequence[Scope], repository: Repository
+) -> Iterator[Excerpt]:
+    locks = {s.name for s in shared if s.lock}
+    state = {s.name: s for s in shared if not s.lock and _can_race(s)}
+    own = Spans(f.span for f in functions)
+    written = {f.name for f in outline.facts if f.kind == "write" and own.hold(f.span)}
+    named: dict[str, list[Shared]] = {}
+    for one in shared:
+        named.setdefault(one.name, []).append(one)
+    paths: dict[str, None] = {}
+    for one in shared:
+        if one.lock or one.name in state:
+            paths |= dict.fromkeys(p.outline.source.path for p in repository.parts(one.home))
+            # Every object has instance state of its own: from elsewhere it matters where a lock is to keep it together.
+            if not one.is_private and (locks or "static" in one.words):
+                near = repository.files(one.home.scope.name)
+                paths |= dict.fromkeys([p for p in repository.files(one.name) if p in near][:MAX_FILES])
+    names = locks | state.keys()
+    for path in paths if names else ():
+        there = repository.uses(path, names)
+        if there is None:
+            continue
+        used: dict[Span, tuple[Scope, list[tuple[Reference, Shared]]]] = {}
+        for reference in there.references:
+            known = named.get(reference.name, ())
+            meant = next((s for s in known if _is_of(reference, there, s, repository)), None)
+            around = there.around(reference.at, "function")
+            if meant is None or reference.form not in ("name", "call") or not around:
+                continue
+            member = around[-1]
+            if member.construct == "constructor" or (path == outline.source.path and own.hold(reference.at)):
+                continue
+            used.setdefault(member.span, (member, []))[1].append((reference, meant))
+        file = _File(there)
+        for member, uses in used.values():
+            found = _excerpt(file, member, uses, locks, written)
+            if found is not None:
+                yield found
+
+
+class _File:
+    """One file, asked about many uses: its locks, and what it knows as writes, such as a collection's ``Add``."""
+
+    def __init__(self, there: Outline) -> None:
+        self.there = there
+        self.locks = Crossing([s for s in there.holds if s.kind == "lock"])
+        self._writes = Spans(f.span for f in there.facts if f.kind == "write")
+
+    def is_changed(self, reference: Reference) -> bool:
+        """Whether the use is a write, or begins in one."""
+        start = reference.at.start
+        return reference.writes or self._writes.overlap(Span(start, start + 1))
+
+
+def _excerpt(
+    file: _File, member: Scope, uses: Sequence[tuple[Reference, Shared]], locks: set[str], written: set[str]
+) -> Excerpt | None:
+    """One member: the lock it takes with what it does there, or its uses of the state where one side writes."""
+    there = file.there
+    held = [
+        s
+        for s in held_by(member.span, there.holds)
+        if s.kind == "lock" and any(s.head.holds(r.at) for r, one in uses if one.lock)
+    ]
+    state = [r for r, one in uses if not one.lock]
+    head = Span(member.span.start, member.head.end)
+    if held:
+        kept = [head, *(s.head for s in held), *(s.tail for s in held), *(r.at for r in state)]
+        return excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
+    if any(one.lock for _, one in uses):
+        kept = [head, *(r.span for r, _ in uses)]
+        return excerpt_of(there, kept, "same-lock", f"{member.name} uses the same lock")
+    racing = [r for r in state if file.is_changed(r) or r.name in written]
+    if not racing:
+        return None
+    names = ", ".join(dict.fromkeys(r.name for r in racing))
+    under = next((s for s in file.locks.around(racing[0].at) if all(s.span.holds(r.at) for r in racing)), None)
+    how = f"under {under.construct} on {under.resource}" if under is not None else "outside any lock of its own"
+    return excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
+
+
+def _can_race(one: Shared) -> bool:
+    """Whether it can change, or is a thing that can: no constant, no service that is only called."""
+    if one.words & {"const"} or re.search(r"[lL]og(ger)?$", one.name):
+        return False
+    plain = re.match(
+        r"(bool|s?byte|char|decimal|double|float|u?int|u?long|u?short|string|TimeSpan|Guid|Date\w+)\??$",
+        one.member.declares,
+    )
+    if "readonly" in one.words:
+        return plain is None and bool(_COLLECTIONS.search(one.member.declares))
+    return True
+
+
+_COLLECTIONS = re.compile(r"List|Dictionary|Set|Queue|Stack|Collection|Map|\[\]|Cache|Bag|Array|Buffer|Channel")
+
+
+def _is_of(reference: Reference, there: Outline, one: Shared, repository: Repository) -> bool:
+    """Whether a use of the name is one of that member, by the type around it or the one it is used on."""
+    if reference.local:
+        return False
+    home = one.home.scope.qualified
+    if reference.receiver in ("", "this"):
+        around = there.around(reference.at, "type")
+        if around and around[0].qualified == home:
+            return True
+        outer = any(t.qualified == home for t in around[1:]) and "static" in one.words and reference.receiver == ""
+        if not around or (one.is_private and not outer):
+            return False
+        declared = any(around[0].span.holds(m.span) for m in there.named(one.name))
+        if outer and not declared:
+            return True
+        if declared or one.is_private:
+            return False
+        return around[0].qualified in {t.scope.qualified for t in repository.descendants(one.home)}
+    if not reference.type or simple(reference.type) != one.home.scope.name:
+        return False
+    known = {t.scope.qualified for t in repository.resolve(reference.type, there, reference.at)}
+    return known == {home}

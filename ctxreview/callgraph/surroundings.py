@@ -1,0 +1,171 @@
+"""What the rest of the repository says about a selection: who holds what around it, and who else uses what it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ctxreview.callgraph.callees import callees, tokens
+from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.chains import Above, Link, above
+from ctxreview.callgraph.frameworks import assumptions, marked, registrations
+from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.callgraph.shared_state import sharing
+from ctxreview.callgraph.wrappers import opened
+from ctxreview.model import Excerpt, Outline, Scope, Span, Surroundings, outermost
+from ctxreview.outline.excerpts import excerpt_of
+
+MAX_SHOWN = 10
+"""Callers of which the model gets to see lines: those that hold a scope first."""
+MAX_NAMED = 5
+"""Places named in one sentence; the others are counted."""
+
+
+ROLES = ("field", "same-lock", "member", "callee")
+"""Excerpts that are no callers', the most needed first."""
+
+
+def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
+    """The functions whose callers run the selected code: out of lambdas that are run where they stand.
+
+    ``functions`` are those around the selection, innermost first, or several members. A lambda that only runs later
+    ends the way: who runs it is not known.
+    """
+    nested = len(functions) > 1 and functions[-1].span.holds(functions[0].span)
+    if not nested:
+        return [f for f in functions if f.construct != "lambda" or f.span in outline.immediate]
+    for function in functions:
+        if function.construct == "lambda" and function.span not in outline.immediate:
+            return []
+        if function.construct != "lambda":
+            return [function]
+    return []
+
+
+def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repository, hops: int) -> Surroundings:
+    """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
+    targets = [Target(outline, f) for f in starts(outline, functions)]
+    found = [above(t, repository, hops) for t in targets] if hops else []
+    scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
+    blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
+    assumed = list(assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
+    blind += [*assumed, *registrations(outline, functions, repository), *repository.place.left_out]
+    return Surroundings(
+        scopes=(*marked(outline, functions, repository), *scopes.values()),
+        excerpts=(*_of_callers(found, repository), *_others(outline, functions, repository)),
+        blind_spots=tuple(dict.fromkeys(blind)),
+        sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
+        closed=bool(found) and not assumed and not repository.place.left_out and all(map(_closed, targets, found)),
+    )
+
+
+def _others(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+    """Of other places what is no caller: each once."""
+    found = [*sharing(outline, functions, repository), *tokens(outline, functions, repository)]
+    found += callees(outline, functions, repository)
+    found += [e for f in outermost(functions) for e in opened(outline, f.span, repository, direct=False)]
+    seen: set[tuple[str, Span]] = set()
+    for excerpt in sorted(found, key=lambda e: ROLES.index(e.role)):
+        key = excerpt.source.path, excerpt.span
+        if key not in seen:
+            seen.add(key)
+            yield excerpt
+
+
+def _roots(found: Above) -> Iterator[Declared]:
+    """The types of the functions from which the ways to the target begin."""
+    for link in found.links:
+        home = next(iter(link.outline.around(link.call.reference.at, "type")), None)
+        if home is not None and link.via[0].partition(" ")[0] in found.roots:
+            yield Declared(link.outline, home)
+
+
+def _closed(target: Target, found: Above) -> bool:
+    """Whether every way to the target is known: its calls all resolved, none deferred, and none left unfollowed."""
+    return (
+        bool(found.direct.calls)
+        and not found.open_
+        and not found.cut
+        and not found.stopped
+        and all(link.certainty == "resolved" and not link.deferred for link in found.links)
+    )
+
+
+def _said_of_callers(target: Target, found: Above, hops: int) -> Iterator[str]:
+    name = target.shown
+    yield from found.open_[:MAX_NAMED]
+    if len(found.open_) > MAX_NAMED:
+        yield f"For {len(found.open_) - MAX_NAMED} more functions on the way not all callers can be known."
+    direct = [link for link in found.links if link.depth == 1]
+    if not found.direct.calls and not found.direct.open_:
+        yield f"Who calls {name}: no caller was found in this repository."
+    held = {link.via[0] for link in found.links if link.scopes}
+    passed = {via for link in found.links if link.scopes for via in link.via}
+    bare = [link for link in direct if not link.scopes and link.via[0] not in passed]
+    if held and bare:
+        yield f"{name} is also called where no transaction or lock was found: {_listed([link.via[0] for link in bare])}."
+    elif bare and not held:
+        yield f"{name} is called by {_listed([link.via[0] for link in bare])}; no transaction or lock was found there."
+    doubts: dict[str, list[str]] = {}
+    for link in found.links:
+        if link.call.doubt:
+            doubts.setdefault(link.call.doubt, []).append(link.via[0])
+    for doubt, places in list(doubts.items())[:MAX_NAMED]:
+        yield f"Whether {name}, or what leads to it, is called by {_listed(places)} was assumed: {doubt}."
+    if len(doubts) > MAX_NAMED:
+        yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
+    later = [link.via[0] for link in found.links if link.deferred]
+    if later:
+        yield f"{_listed(later)} only hands the call on or stores it: when it runs, and what is held then, is not known."
+    if found.cut:
+        yield f"Callers of {_listed(found.cut)} were not followed any further (--hops {hops})."
+    if found.stopped:
+        yield f"Callers of {_listed(found.stopped)} were not followed any further: too many files name what was followed so far."
+    if found.roots:
+        yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
+
+
+def _listed(names: Sequence[str]) -> str:
+    names = tuple(dict.fromkeys(names))
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more
+
+
+# --- excerpts of callers -----------------------------------------------------------------------------------
+
+
+def _of_callers(found: Sequence[Above], repository: Repository) -> Iterator[Excerpt]:
+    """One excerpt for each calling function, those that hold a scope first; and what its wrappers open."""
+    links = [link for a in found for link in a.links if link.caller is not None]
+    links.sort(key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
+    shown: set[tuple[str, Span]] = set()
+    wrappers: dict[tuple[str, Span], Excerpt] = {}
+    for link in links:
+        caller = link.caller
+        if caller is None or (link.outline.source.path, caller.span) in shown:
+            continue
+        shown.add((link.outline.source.path, caller.span))
+        if len(shown) > MAX_SHOWN:
+            break
+        yield _of_caller(link, caller)
+        if link.scopes:
+            for excerpt in opened(link.outline, caller.span, repository, direct=True):
+                wrappers.setdefault((excerpt.source.path, excerpt.span), excerpt)
+    yield from wrappers.values()
+
+
+def _of_caller(link: Link, caller: Scope) -> Excerpt:
+    """The caller's head, the scope's two ends, the call, and what is written, saved or committed after it."""
+    outline = link.outline
+    within = max((s.span for s in link.scopes), key=lambda s: s.size, default=caller.span)
+    kept = [Span(caller.span.start, caller.head.end), link.call.reference.span]
+    for scope in link.scopes:
+        kept += [scope.head, scope.tail, *scope.completes_at]
+    for fact in outline.facts:
+        later = fact.span.start >= link.call.reference.at.start and within.holds(fact.span)
+        if later and (
+            fact.kind in ("save", "complete", "tracking") or (fact.kind == "write" and fact.detail != "captured")
+        ):
+            kept.append(fact.span)
+    held = f" under {link.scopes[0].construct}" if link.scopes else ""
+    why = f"calls {link.call.reference.name}{held}"
+    return excerpt_of(outline, kept, "caller", why)

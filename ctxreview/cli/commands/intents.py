@@ -1,0 +1,90 @@
+"""Comments that say why a scope is there."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ctxreview.cli import console, jobs
+from ctxreview.cli.commands.options import (
+    DEFAULT_HOPS,
+    BaseUrl,
+    Budget,
+    Fresh,
+    Hops,
+    MaxCost,
+    MaxTokens,
+    Model,
+    One,
+    ProviderName,
+    Root,
+)
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def intent(
+    selection: One,
+    write: Annotated[bool, typer.Option("--write", help="Put it into the file; on a terminal after asking.")] = False,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    fresh: Fresh = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+) -> None:
+    """Draft the comment that says why the transaction or lock around the selection is there, as a diff.
+
+    A model drafts it where one is configured (--provider none: without), from the whole context; without one it is made
+    of facts: what belongs together, who shares the lock, what must not be changed. It is a draft: read it, and correct it.
+
+    --write shows the diff and then puts the comment into the file, which keeps its encoding and line ends; on a terminal
+    it asks first. A scope that has such a comment is left as it is, with status 0; where there is none to say why of, the
+    status is 2.
+
+    For example:
+
+    \b
+    ctxreview intent src/RecordService.cs:31-33
+    """
+    from ctxreview.intent import draft as intents
+    from ctxreview.llm.prices import Account
+    from ctxreview.llm.providers import chosen
+    from ctxreview.reports.change import diff
+    from ctxreview.review import ask as asking
+    from ctxreview.review.pipeline import context_of
+    from ctxreview.rules.scopes.missing_intent import is_told
+    from ctxreview.workspace.rewrite import rewrite
+
+    within = asking.limits(max_tokens, max_cost)
+    endpoint = jobs.endpoint(provider, model, base_url)
+    job = jobs.job(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model, endpoint)
+    value = context_of(selection, job)
+    scope = intents.scope_of(value)
+    source = value.selection.source
+    where = f"{value.path}:{source.line_of(scope.head.start)}"
+    if is_told(scope, value.outline):
+        console.say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
+        return
+    endpoint = chosen(endpoint) if endpoint is not None else None
+    asks = (
+        asking.asking(endpoint, fresh, Account(within), console.say, live=console.is_live(sys.stderr))
+        if endpoint is not None
+        else None
+    )
+    made = intents.draft(value, scope, job, asks)
+    if made.review is not None and endpoint is not None:
+        asking.keep(made.review, endpoint, console.say)
+    console.write(diff(source, made.after, console.colour(None)), None)
+    by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"
+    console.say(f"{by}. Whether it is why the {scope.construct} is there, you know.")
+    if not write or not console.confirmed(f"Write it into {value.path}?"):
+        return
+    rewrite(source, made.after)
+    console.say(f"{where}: the comment was written.")

@@ -1,0 +1,210 @@
+"""What was kept of reviews, and what is said of one to others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxreview.cli import console
+from ctxreview.cli.commands.options import Format, Formats, Output
+from ctxreview.errors import ConfigError, SourceError, StoppedError
+
+if TYPE_CHECKING:
+    from ctxreview.llm.store import Stored
+
+app = typer.Typer(rich_markup_mode=None)
+
+Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in which this stands.", show_default=False)]
+
+
+@app.command()
+def log(
+    ctx: typer.Context,
+    text: Text = "",
+    stats: Annotated[bool, typer.Option("--stats", help="Sum up by month and model instead.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete what is kept instead.")] = False,
+    older_than: Annotated[int | None, typer.Option(metavar="DAYS", help="With --purge: only what is older.")] = None,
+    limit: Annotated[int, typer.Option(help="The most reviews to list.")] = 50,
+    format_: Formats = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """List the reviews that were kept, newest first.
+
+    With a text those in which it stands, in place, question, prompt, reply or result; with --stats tokens, cost and
+    verdicts; --purge deletes. --format json prints JSON Lines: one document for each review, so that a long list can
+    be read line by line. For example:
+
+    \b
+    ctxreview log UpdateRecord
+    ctxreview log --stats
+    ctxreview log --purge --older-than 30
+    """
+    from ctxreview.llm import store
+    from ctxreview.reports import document, stored
+
+    if older_than is not None and not purge:
+        raise ConfigError("--older-than says what --purge deletes; give both.")
+    if purge:
+        console.alone(
+            ctx,
+            "--purge",
+            "deletes whatever stands in it, and prints nothing",
+            "text",
+            "stats",
+            "limit",
+            "format_",
+            "output",
+        )
+    if stats:
+        console.alone(ctx, "--stats", "sums up all that was kept", "text", "limit")
+    if older_than is not None and older_than < 0:
+        raise ConfigError(f"--older-than {older_than}: give a number of days.")
+    if purge:
+        gone = store.purge(older_than)
+        console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
+        return
+    damaged: list[int] = []
+    if stats:
+        sums = store.sums()
+        lines = [document.dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
+        shown = stored.summed(sums)
+    else:
+        rows = store.search(text, limit, damaged.append)
+        lines = [document.dumps(stored.summary(row)) for row in rows]
+        shown = stored.listed(rows)
+    for number in damaged:
+        console.say(str(store.damage(number)))
+    if damaged:
+        if lines:
+            console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
+        raise typer.Exit(2)
+    if not lines:
+        console.say("Nothing that was kept has that text." if text else "No review was kept yet.")
+        return
+    console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
+
+
+@app.command()
+def show(
+    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    format_: Formats = Format.TEXT,
+    output: Output = None,
+) -> None:
+    """Print all that was kept of one review. For example:
+
+    \b
+    ctxreview show last
+    ctxreview show 1 --format json
+    """
+    from ctxreview.reports import document, stored
+
+    row = _kept(number)
+    with _legible(row):
+        made = document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
+    console.write(made, output)
+
+
+@app.command()
+def comment(
+    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    answer: Annotated[str | None, typer.Option(help="Your answer to the question; needed without a terminal.")] = None,
+    because: Annotated[
+        str | None, typer.Option(help="Why a suggestion that conflicts is passed on; needed without a terminal.")
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Turn a kept review into a comment (Markdown for GitHub, GitLab, Azure DevOps), after you have answered for it.
+
+    It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
+    run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
+    For example:
+
+    \b
+    ctxreview comment 1 --answer "Yes, under the transaction; it stays there."
+    """
+    from ctxreview.reports import comment as comments
+    from ctxreview.reports.words import TEN_SECONDS
+
+    row = _kept(number)
+    since = _since(row)
+    with _legible(row):
+        evidence = comments.evidence(row)
+        comments.comment(row, "-", "-", since)  # before anything is asked
+    console.say(evidence + (f"\n{since}" if since else ""))
+    answered = _answered("--answer", answer, TEN_SECONDS)
+    reason = ""
+    if row.verdict == "conflicts":
+        reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")
+    elif because is not None:
+        raise ConfigError("--because says why a suggestion that conflicts is passed on, and here none conflicts.")
+    console.write(comments.comment(row, answered, reason, since), output)
+
+
+def _answered(option: str, given: str | None, question: str) -> str:
+    """A person's answer: as given, or asked for on the terminal. Raises where there is none."""
+    from ctxreview.reports.comment import claims
+
+    if given is None:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise ConfigError(f'There is no terminal to ask on: answer with {option} "...": {question}')
+        console.say(f"\n{question}")
+        try:
+            given = input()
+        except (EOFError, KeyboardInterrupt):
+            raise StoppedError("Stopped; without an answer there is no comment.") from None
+    if not any(c.isalnum() for c in given):
+        raise ConfigError(f"{option}: without an answer there is no comment. {question}")
+    word = claims(given)
+    if word is not None:
+        raise ConfigError(f"{option}: a comment does not use the word {word!r}; say what you looked at and found.")
+    return given.encode("utf-8", "replace").decode()
+
+
+def _since(row: Stored) -> str:
+    """What has become of a review's file since, ``""`` where it is as it was or that is not known."""
+    from hashlib import sha256
+
+    from ctxreview.workspace.selection import read
+
+    if row.source_digest is None:
+        return ""
+    path, _, _ = row.selection.rpartition(":")
+    try:
+        now = read(Path(row.repository) / path, Path(row.repository)).data
+    except SourceError:
+        return f"{path} is not there any more, or cannot be read: the lines are those that the model saw."
+    if sha256(now).hexdigest() == row.source_digest:
+        return ""
+    return f"{path} has changed since the model saw it: the lines are those of then, and may be others now."
+
+
+@contextmanager
+def _legible(row: Stored) -> Iterator[None]:
+    """Raises :class:`StoreError` where what is kept of a review is no JSON, or of another shape than this program's."""
+    from ctxreview.llm import store
+
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
+        raise store.damage(row.id) from None
+
+
+def _kept(number: str) -> Stored:
+    from ctxreview.llm import store
+
+    if number != "last" and not number.isdecimal():
+        raise ConfigError(f"{number!r} is not the number of a review: take one from ctxreview log, or last.")
+    try:
+        row = store.get(None if number == "last" else int(number))
+    except OverflowError:  # no integer of SQLite is as large
+        row = None
+    if row is None:
+        raise ConfigError(
+            "No review was kept yet." if number == "last" else f"There is no review {number}; see ctxreview log."
+        )
+    return row

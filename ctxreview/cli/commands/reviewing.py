@@ -1,0 +1,302 @@
+"""A prompt, a model's review, and a chat's answer held against the scopes."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxreview.cli import console, jobs
+from ctxreview.cli.commands.options import (
+    DEFAULT_HOPS,
+    DEFAULT_QUESTION,
+    BaseUrl,
+    Budget,
+    FailOn,
+    Format,
+    Formats,
+    Fresh,
+    Hops,
+    Listed,
+    Many,
+    MaxCost,
+    MaxTokens,
+    Message,
+    Model,
+    One,
+    Output,
+    ProviderName,
+    Quiet,
+    Root,
+)
+from ctxreview.errors import ConfigError, StoppedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ctxreview.llm.providers import Endpoint
+    from ctxreview.model import Review
+    from ctxreview.review.batch import Shown
+    from ctxreview.review.pipeline import Job
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class ReviewFormat(StrEnum):
+    """How a review is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+
+
+Models = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
+NoRedact = Annotated[
+    bool, typer.Option("--no-redact", help="Send secrets as they stand, after asking you twice on a terminal.")
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell each request, and why one is made again.")]
+Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
+
+
+@app.command()
+def prompt(
+    selection: One,
+    message: Message = DEFAULT_QUESTION,
+    copy: Annotated[bool, typer.Option("--copy", help="Put the prompt on the clipboard.")] = False,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    exact_tokens: Exact = False,
+    quiet: Quiet = False,
+    output: Output = None,
+) -> None:
+    """Print the finished prompt, ready to paste into any chat.
+
+    For example:
+
+    \b
+    ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
+    """
+    from ctxreview.review.pipeline import context_of, prompt_of
+
+    # Whom it is for says how large it may be, and who counts it; no one is asked.
+    endpoint = jobs.endpoint(provider, model, base_url) if exact_tokens or provider is not None or base_url else None
+    job = jobs.exactly(jobs.job(root, hops, budget, message, model, endpoint), exact_tokens, endpoint)._replace(
+        whole=False
+    )
+    made = prompt_of(context_of(selection, job), job)
+    counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
+    if not quiet:
+        console.say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
+    finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
+    if copy:
+        import pyperclip
+
+        try:
+            pyperclip.copy(finished)
+            there = pyperclip.paste().splitlines() == finished.splitlines()  # a failed helper program says nothing
+        except pyperclip.PyperclipException:
+            there = False
+        if there and not quiet:
+            console.say("The prompt is on the clipboard.")
+        if there and output is None:
+            return
+        if not there:
+            console.say(
+                f"There is no clipboard here; the prompt is {'printed' if output is None else 'written'} instead."
+            )
+    console.write(finished.rstrip("\n"), output)
+
+
+@app.command()
+def review(
+    ctx: typer.Context,
+    selections: Many = None,
+    listed: Listed = None,
+    message: Message = DEFAULT_QUESTION,
+    format_: Annotated[
+        ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
+    ] = None,
+    provider: ProviderName = None,
+    model: Model = None,
+    models: Models = None,
+    base_url: BaseUrl = None,
+    exact_tokens: Exact = False,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    no_redact: NoRedact = False,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+    fail_on: FailOn = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    output: Output = None,
+) -> None:
+    """Ask a model with the whole context, and check its answer; without a model, say what the source proves.
+
+    For example:
+
+    \b
+    ctxreview review src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview review src/RecordService.cs:31-33 --provider local --dry-run
+    ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
+    """
+    from ctxreview.llm.prices import Account
+    from ctxreview.llm.providers import chosen
+    from ctxreview.reports import document, markdown, opinions, text
+    from ctxreview.review import ask as asking
+    from ctxreview.review import pipeline
+    from ctxreview.review.batch import Shown
+
+    tell = console.teller(quiet, verbose)
+    model = _checked(ctx, format_, dry_run, models, model)
+    limits = asking.limits(max_tokens, max_cost)
+    asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
+    whom = [jobs.endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
+    if models is not None and None in whom:
+        raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
+    if not dry_run:
+        whom = [chosen(e) if e is not None else None for e in whom]
+    their_jobs = [
+        jobs.exactly(jobs.job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom
+    ]
+    their_jobs = [j._replace(bare=no_redact) for j in their_jobs]
+    given, many = console.selections(selections, listed, format_)
+    if no_redact:
+        _agree_to_bare(whom, dry_run)
+    if dry_run:
+        if exact_tokens:
+            raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
+        indent = None if many or len(whom) > 1 else 2
+        as_text = format_ is not ReviewFormat.JSON and not many
+
+        def planned(selection: str, its: Job) -> Shown:
+            plans = zip(their_jobs, whom, strict=True)
+            each = ((j._replace(beside=its.beside), e) for j, e in plans)
+            return Shown("\n".join(asking.planned(selection, j, e, limits, 0 if as_text else indent) for j, e in each))
+
+        console.print_each(given, many, their_jobs[0], planned, output)
+        return
+    account = Account(limits)
+    askers = [
+        asking.asking(e, fresh or no_redact, account, tell, live=not quiet and console.is_live(sys.stderr))
+        if e is not None
+        else None
+        for e in whom
+    ]
+
+    def shown(values: list[Review]) -> str:
+        alone = len(values) == 1
+        if format_ is ReviewFormat.JSON or many:
+            made = document.review(values[0]) if alone else opinions.document(values)
+            return document.dumps(made, None if many else 2)
+        if format_ is ReviewFormat.MARKDOWN:
+            return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        if format_ is ReviewFormat.HTML:
+            from ctxreview.reports import page
+
+            return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
+        colour = console.colour(output)
+        return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
+
+    def one(selection: str, its: Job) -> Shown:
+        if many:
+            tell(f"{selection} …")
+        values = []
+        for endpoint, job, asks in zip(whom, their_jobs, askers, strict=True):
+            values.append(pipeline.review(selection, job._replace(beside=its.beside), asks))
+            if endpoint is not None:
+                asking.keep(values[-1], endpoint, console.say)
+        found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
+        return Shown(shown(values), tuple(found))
+
+    alone = any(asks is not None for asks in askers)
+    console.fail_on(console.print_each(given, many, their_jobs[0], one, output, alone=alone), fail_on)
+
+
+@app.command()
+def guard(
+    selection: One,
+    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
+    format_: Formats = Format.TEXT,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+    fail_on: FailOn = None,
+    output: Output = None,
+) -> None:
+    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model.
+
+    For example:
+
+    \b
+    ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
+    """
+    from ctxreview.guard import check as guards
+    from ctxreview.reports import document, text
+    from ctxreview.review.pipeline import context_of, guarded
+
+    job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)
+    value = context_of(selection, job)
+    checked = guarded(guards.suggestions(console.read_text(suggestion), value), value, job.hops)
+    verdict = guards.worst([c.verdict for c in checked])
+    if format_ is Format.JSON:
+        console.write(document.dumps(document.guard(checked, verdict), 2), output)
+    else:
+        line = text.verdict_line(verdict, value.enclosing)
+        console.write(f"{text.guard(checked, console.colour(output))}{line}", output)
+    console.fail_on([f for c in checked for f in c.findings], fail_on)
+
+
+def _checked(
+    ctx: typer.Context, form: ReviewFormat | None, dry_run: bool, models: str | None, model: str | None
+) -> str | None:
+    """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
+    if dry_run and form in (ReviewFormat.MARKDOWN, ReviewFormat.HTML):
+        raise ConfigError(f"--dry-run prints text or JSON; give it without --format {form}.")
+    if dry_run:
+        console.alone(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
+    source = ctx.get_parameter_source("model")
+    # CTXREVIEW_MODEL says which one where none is named.
+    return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
+
+
+def _agree_to_bare(whom: Sequence[Endpoint | None], dry_run: bool) -> None:
+    """Ask twice whether secrets may be sent. Raises where that is not answered with a yes, or cannot be asked."""
+    from urllib.parse import urlsplit
+
+    from ctxreview.llm.providers import address
+
+    if not all(whom):
+        raise ConfigError("--no-redact is about what is sent, and no model is asked; leave it out.")
+    if dry_run:
+        return
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
+        raise ConfigError("--no-redact sends secrets and asks you first: run it on a terminal, or leave it out.")
+    hosts = sorted({urlsplit(address(e)).hostname or "" for e in whom if e is not None})
+    named = " and ".join(hosts)
+    for question, wanted in (
+        (f"Keys, passwords and tokens in the code will be sent to {named} as they stand. Send them? (yes)", "yes"),
+        (f"They cannot be called back. To send them, type the host's name ({named}):", named),
+    ):
+        console.say(question)
+        try:
+            agreed = input().strip() == wanted
+        except (EOFError, KeyboardInterrupt):
+            raise StoppedError("Stopped; nothing was sent.") from None
+        if not agreed:
+            raise ConfigError("Nothing was sent. Without --no-redact, secrets are replaced.")

@@ -1,0 +1,82 @@
+"""The settings in force, and whether all that is needed is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from ctxreview.cli import console, jobs
+from ctxreview.cli.commands.options import BaseUrl, Format, Formats, Model, Output, ProviderName, Root
+from ctxreview.errors import ConfigError
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = None) -> None:
+    """Show each setting and where it comes from.
+
+    An option wins over a CTXREVIEW_ variable, that over the repository's .ctxreview.toml (or [tool.ctxreview] in its
+    pyproject.toml), that over the user's config.toml, that over what is built in. A repository may set scopes,
+    checklist, ignore and budget, and nothing else. For example:
+
+    \b
+    ctxreview config
+    ctxreview config --format json
+    """
+    from ctxreview.cli.doctor import settings
+    from ctxreview.context.listing import on_a_line
+    from ctxreview.reports import document
+
+    rows = settings(_home(root))
+    if format_ is Format.JSON:
+        found = {row.name: {"value": row.value, "from": row.origin} for row in rows}
+        console.write(document.dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)
+        return
+    console.write("\n".join(on_a_line(f"{row.name} = {row.shown}  ({row.origin})") for row in rows), output)
+
+
+@app.command()
+def doctor(
+    root: Root = None,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    format_: Formats = Format.TEXT,
+) -> None:
+    """Check what ctxreview needs and say what to do about what is missing; status 2 when a review cannot be made.
+
+    It looks at the interpreter, the grammar, the tokenizer's ranks, git, clipboard, keys (whether they are there) and
+    settings, and knocks at the model's address without a key and without code. For example:
+
+    \b
+    ctxreview doctor
+    ctxreview doctor --provider none --format json
+    """
+    from ctxreview.cli.doctor import checks
+    from ctxreview.context.listing import on_a_line
+    from ctxreview.reports import document
+
+    found = []
+    for check in checks(_home(root), lambda: jobs.endpoint(provider, model, base_url)):
+        found.append(check)
+        if format_ is Format.TEXT:
+            console.write(
+                on_a_line(f"{check.state:8} {check.name}: {check.what}")
+                + (f"\n         {on_a_line(check.advice)}" if check.advice else ""),
+                None,
+            )
+    if format_ is Format.JSON:
+        console.write(document.dumps({"schema": "ctxreview.doctor/1", "checks": [c._asdict() for c in found]}, 2), None)
+    if any(check.state == "problem" for check in found):
+        raise typer.Exit(2)
+
+
+def _home(root: Path | None) -> Path:
+    """The repository: the given one, or the one around the current folder."""
+    from ctxreview.workspace.selection import find_root
+
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--root {root}: is not a folder.")
+    return root.resolve() if root is not None else find_root(Path.cwd() / "x")

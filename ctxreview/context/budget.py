@@ -1,0 +1,447 @@
+"""What of the file the model gets to see: the ladder, climbed until the token budget is full.
+
+The function whole, then the type's header with the state the function uses, then the rest of the type as
+signatures. A scope's two ends and the selection are never left out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from ctxreview.context.listing import listing, proven, shown_lines
+from ctxreview.errors import BudgetError
+from ctxreview.languages import load
+from ctxreview.model import (
+    Context,
+    Excerpt,
+    Head,
+    Omission,
+    Outline,
+    Scope,
+    Source,
+    Span,
+    Spans,
+    Tokens,
+    held_by,
+    outermost,
+)
+from ctxreview.outline import pieces
+from ctxreview.outline.excerpts import mentioned
+from ctxreview.tokens import Tokenizer
+
+OVER = "over the token budget"
+ROLES = {
+    "caller": "callers",
+    "field": "declarations",
+    "same-lock": "members under the same lock",
+    "member": "members that use the same state",
+    "callee": "what the function calls",
+}
+BODIES = "the bodies of {} other members of {}: not enclosing the selection"
+
+
+def fill(
+    context: Context,
+    types: tuple[Scope, ...],
+    pointed: Span,
+    beyond: Sequence[Excerpt],
+    budget: int,
+    tokenizer: Tokenizer,
+    fixed: int,
+) -> Context:
+    """``context`` with excerpts and omissions; ``fixed`` is the size of the prompt without them, in tokens.
+
+    ``beyond`` are excerpts of other places, the most needed first: callers before, others after what the type declares.
+
+    Raises :class:`BudgetError` when the function does not fit even with everything left out that may be.
+    """
+    source = context.selection.source
+    page = _Page(context, budget, tokenizer, fixed)
+    shown = [(m, _whole(m, context.outline)) for m in outermost(context.functions)]
+    rest = list(_rest(context, types, [s for _, s in shown], pointed)) if types else []
+    rest = _among(rest, _groups(beyond, source))
+    page.reserve(rest)
+    for member, span in shown:
+        why = "encloses the selection" if span.holds(pointed) else "the selection touches it"
+        page.function(Excerpt(source, span, "function", why), member)
+    if not shown:
+        for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
+            page.must(Excerpt(source, _lines(source, state.span), "field", "the selection lies in it"))
+    for header in rest[0].excerpts if types else ():
+        if header.span.overlaps(context.selection.span):
+            page.must(header)
+    for lines in page.uncovered():  # which no excerpt holds
+        page.need(Excerpt(source, lines, "member", "selected"))
+    if not page.add_all(rest):
+        for group in rest:
+            page.add(group)
+    if types:
+        page.count_bodies(types[0])
+    return context._replace(
+        excerpts=tuple(page.excerpts),
+        omitted=tuple(page.omitted),
+        tokens=Tokens(budget - page.room, budget, tokenizer.name),
+    )
+
+
+class _Group(NamedTuple):
+    """Excerpts that may be left out, and the one sentence that then stands for those that are."""
+
+    excerpts: list[Excerpt]
+    what: str
+    lines: tuple[int, int]
+    source: Source
+
+
+class _Page:
+    """What is shown so far and the room that is left, in tokens."""
+
+    def __init__(self, context: Context, budget: int, tokenizer: Tokenizer, fixed: int) -> None:
+        self.context = context
+        self.source = context.selection.source
+        self.budget = budget
+        self.tokenizer = tokenizer
+        self.room = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
+        self._reserved = ""
+        self.excerpts: list[Excerpt] = []
+        self.shown: dict[str, set[int]] = {}
+        self.omitted: list[Omission] = []
+
+    def reserve(self, groups: list[_Group]) -> None:
+        """Keep room for the sentences about what may be left out later."""
+        whys = [f"{len(g.excerpts)} of {g.what}: {OVER}" for g in groups if g.excerpts] + [BODIES] * bool(groups)
+        self._reserved = sentences([Omission(self.source.path, *groups[0].lines, w) for w in whys]) if groups else ""
+
+    @cached_property
+    def reserved(self) -> int:
+        """The room that is kept for them, in tokens."""
+        return self.tokenizer.count(self._reserved)
+
+    def has_room(self, tokens: int) -> bool:
+        """Whether so many tokens fit; the room that is kept is counted only where it may matter."""
+        return tokens + 2 * len(self._reserved) <= self.room or tokens <= self.room - self.reserved
+
+    def weighed(self, excerpt: Excerpt) -> Excerpt:
+        """The excerpt with its size, the mark of a gap included."""
+        return excerpt._replace(tokens=self._size(shown_lines([excerpt], excerpt.source), excerpt.source))
+
+    def _size(self, shown: Mapping[int, bool], source: Source) -> int:
+        """Tokens of some lines of one file, with the mark of a gap; of another file, with its heading."""
+        if source.path == self.source.path:
+            return self.tokenizer.count(f"{listing(shown, source, self.context.selection.lines)}\n …")
+        return self.tokenizer.count(
+            f"## {source.path}\n\n```{self.context.outline.language}\n{listing(shown, source)}\n …\n```\n"
+        )
+
+    def _take(self, excerpt: Excerpt) -> None:
+        self.room -= excerpt.tokens
+        self.excerpts.append(excerpt)
+        self.shown.setdefault(excerpt.source.path, set()).update(_kept_lines(excerpt))
+
+    def _omit(self, omission: Omission) -> None:
+        self.room -= said([omission], self.tokenizer)
+        self.omitted.append(omission)
+
+    def must(self, excerpt: Excerpt) -> None:
+        """Show the excerpt, unless it is shown already, or raise :class:`BudgetError`."""
+        if not any(e.source.path == excerpt.source.path and e.span.holds(excerpt.span) for e in self.excerpts):
+            self.need(excerpt)
+
+    def need(self, excerpt: Excerpt) -> None:
+        """Show what is not shown yet, or raise :class:`BudgetError`."""
+        excerpt = self.weighed(excerpt)
+        if not self.has_room(excerpt.tokens):
+            raise BudgetError(
+                f"{self.context.selection.given}: the selection needs "
+                f"{self.budget - self.room + self.reserved + excerpt.tokens:,} tokens and the budget is {self.budget:,}; "
+                "raise it with --budget."
+            )
+        self._take(excerpt)
+
+    def function(self, excerpt: Excerpt, function: Scope) -> None:
+        """Show the function, whole where there is room."""
+        excerpt = self.weighed(excerpt)
+        if not self.has_room(excerpt.tokens):
+            excerpt = self._elided(excerpt, function)
+        self._take(excerpt)
+        for omission in _left_out(excerpt):
+            self._omit(omission)
+
+    def add(self, group: _Group) -> None:
+        """Show of the group what there is room for."""
+        waiting = self._waiting([group])
+        taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
+        if len(taken) < len(waiting):
+            left = len(waiting) - len(taken)
+            self._omit(Omission(group.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
+
+    def add_all(self, groups: list[_Group]) -> bool:
+        """Show all groups if there is room for them, as there mostly is."""
+        waiting = self._waiting(groups)
+        return not waiting or bool(self._together(waiting))
+
+    def _waiting(self, groups: list[_Group]) -> list[Excerpt]:
+        """The excerpts of some groups with lines that are shown neither yet nor by those before."""
+        seen = {path: set(lines) for path, lines in self.shown.items()}
+        waiting = []
+        for group in groups:
+            lines = seen.setdefault(group.source.path, set())
+            for excerpt in group.excerpts:
+                kept = _kept_lines(excerpt)
+                if not lines.issuperset(kept):
+                    lines.update(kept)
+                    waiting.append(excerpt)
+        return waiting
+
+    def _fits(self, excerpt: Excerpt) -> bool:
+        """Take the excerpt if there is room for it."""
+        if not self.has_room(excerpt.tokens):
+            return False
+        self._take(excerpt)
+        return True
+
+    def _together(self, excerpts: list[Excerpt]) -> list[Excerpt]:
+        """Take all of them if there is room: counted as one text for each file, a fraction of counting each.
+
+        Each then has its share of the tokens, by its size.
+        """
+        files: dict[str, list[Excerpt]] = {}
+        for excerpt in excerpts:
+            files.setdefault(excerpt.source.path, []).append(excerpt)
+        shown = {path: shown_lines(of, of[0].source) for path, of in files.items()}
+        tokens = {path: self._size(shown[path], of[0].source) for path, of in files.items()}
+        if not excerpts or not self.has_room(sum(tokens.values())):
+            return []
+        for path, lines in shown.items():
+            self.shown.setdefault(path, set()).update(n for n, kept in lines.items() if kept)
+        self.room -= sum(tokens.values())
+        sizes = {path: sum([e.span.end - e.span.start + 1 for e in of]) for path, of in files.items()}
+        passed = dict.fromkeys(files, 0)
+        given = dict.fromkeys(files, 0)
+        for source, span, role, why, _, elided in excerpts:
+            path = source.path
+            passed[path] += span.end - span.start + 1
+            share = tokens[path] * passed[path] // sizes[path] - given[path]
+            given[path] += share
+            self.excerpts.append(Excerpt(source, span, role, why, share, elided))
+        return excerpts
+
+    def count_bodies(self, home: Scope) -> None:
+        """Say how many members of the type are not shown with their bodies."""
+        bodies = self.context.outline.outermost_in(home.span)
+        whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
+        hidden = len(bodies) - len({f.span for span in whole for f in held_by(span, bodies)})
+        if hidden:
+            why = BODIES.format(hidden, home.name)
+            self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
+
+    def uncovered(self) -> Iterator[Span]:
+        """Runs of selected lines that no excerpt shows, without blank lines at their ends."""
+        shown = (self.source.lines_of(e.span) for e in self.excerpts if e.source.path == self.source.path)
+        seen = {number for a, b in shown for number in range(a, b + 1)}
+        first, last = self.context.selection.lines
+        run: list[int] = []
+        for number in range(first, last + 2):
+            if number <= last and number not in seen:
+                if run or self.source.line(number).strip():
+                    run.append(number)
+                continue
+            while run and not self.source.line(run[-1]).strip():
+                run.pop()
+            if run:
+                yield self.source.line_span(run[0], run[-1])
+            run = []
+
+    def _elided(self, excerpt: Excerpt, function: Scope) -> Excerpt:
+        """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
+        source, context = self.source, self.context
+        room = self.room - self.reserved
+        others = (f.span for f in context.functions if f is not function)
+        kept = Spans([context.selection.span, *(s.span for s in context.scopes), *others])
+        silent = _silent(context.outline)
+        # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
+        waiting = [
+            s
+            for s in pieces(source, function.span)
+            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s, silent)
+        ]
+        elided: list[Span] = []  # in source order, and apart from each other
+        least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
+        for count, statement in enumerate(sorted(waiting, key=lambda s: s.size, reverse=True), 1):
+            at = bisect_right(elided, Span(statement.start, len(source.data)))
+            if at == 0 or not elided[at - 1].holds(statement):
+                elided.insert(at, statement)
+                saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
+            if saved < wanted and count < len(waiting):
+                continue  # weighing all of a long function after each statement would take seconds
+            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided, silent)))
+            needed = smaller.tokens + said(_left_out(smaller), self.tokenizer)
+            if needed <= room:
+                return smaller
+            least = min(least, needed)
+            wanted = saved + needed - room
+        first, last = source.lines_of(excerpt.span)
+        raise BudgetError(
+            f"{source.path}:{first}-{last}: {function.name} needs {self.budget - room + least:,} tokens even without "
+            f"every statement outside its scopes and the selection, and the budget is {self.budget:,}; "
+            "raise it with --budget."
+        )
+
+
+def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed: Span) -> Iterator[_Group]:
+    """Of the type what may be left out: its header, the state the function uses, users of a field, signatures."""
+    outline, source = context.outline, context.selection.source
+    home = types[0].span
+    lines = source.lines_of(home)
+    header = Excerpt(
+        source, _lines(source, types[0].head), "type-header", f"declares {types[0].name}, which holds the selection"
+    )
+    yield _Group([header], "1 type header", lines, source)
+    code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
+    taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
+    own = Spans(taken)
+    heads = outline.heads(home)
+    words = mentioned(code)
+    states = [h.state for h in heads if h.state is not None]
+    used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlap(m.span)}
+    inner = {
+        span: around for span in used if (around := next(iter(outline.around(span, "type")), types[0])) != types[0]
+    }
+    mine = {name for span, m in used.items() if span not in inner for name in m.names}
+    used = {span: m for span, m in used.items() if span not in inner or mine.isdisjoint(m.names)}
+    fields = [
+        Excerpt(
+            source,
+            _lines(source, outline.declaration(m)),
+            "field",
+            f"{', '.join(m.names)}{f' of {inner[span].name}' if span in inner else ''}: used by the function",
+        )
+        for span, m in sorted(used.items())
+    ]
+    yield _Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
+    users = [] if shown else list(_users(outline, home, pointed))
+    yield _Group(
+        [Excerpt(source, s, "function", "uses the selected member") for s in users],
+        f"{len(users)} members that use the selected one",
+        lines,
+        source,
+    )
+    taken = [*taken, header.span, *(f.span for f in fields)]
+    others = [h for h in heads if h.state is None or not (h.state.span in used or own.overlap(h.state.span))]
+    signatures = [
+        Excerpt(source, s, "signatures", "another member of the type, without its body")
+        for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})
+    ]
+    yield _Group(signatures, f"{len(signatures)} signatures", lines, source)
+
+
+def _groups(beyond: Sequence[Excerpt], own: Source) -> list[_Group]:
+    """Excerpts of other places as groups: one for each role and file, in their order."""
+    found: dict[tuple[str, str], list[Excerpt]] = {}
+    for excerpt in beyond:
+        found.setdefault((excerpt.role, excerpt.source.path), []).append(excerpt)
+    groups = []
+    for (role, path), excerpts in found.items():
+        lines = [e.source.lines_of(e.span) for e in excerpts]
+        where = "" if path == own.path else f" in {path}"
+        what = f"{len(excerpts)} excerpts of {ROLES[role]}{where}"
+        groups.append(_Group(excerpts, what, (min(a for a, _ in lines), max(b for _, b in lines)), excerpts[0].source))
+    return groups
+
+
+def _among(own: list[_Group], others: list[_Group]) -> list[_Group]:
+    """The order in which they are shown: the type's header, callers, declarations, the other places, signatures."""
+    callers = [g for g in others if g.excerpts[0].role == "caller"]
+    rest = [g for g in others if g.excerpts[0].role != "caller"]
+    return [*own[:1], *callers, *own[1:-1], *rest, *own[-1:]]
+
+
+def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
+    if not excerpt.elided:
+        first, last = excerpt.source.lines_of(excerpt.span)
+        return range(first, last + 1)
+    return [n for n, kept in shown_lines([excerpt], excerpt.source).items() if kept]
+
+
+def _whole(function: Scope, outline: Outline) -> Span:
+    """The function's lines; for an accessor the whole property, since its other half shares the state."""
+    holders = outline.members if function.construct == "accessor" else ()
+    return _lines(outline.source, next((m.span for m in holders if m.span.holds(function.span)), function.span))
+
+
+def _lines(source: Source, span: Span) -> Span:
+    """``span`` widened to whole lines."""
+    first, last = source.lines_of(span)
+    return source.line_span(first, last)
+
+
+def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
+    """For a selected field: the lines of the members that use it."""
+    names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
+    for function in outline.outermost:
+        if home.holds(function.span) and not names.isdisjoint(mentioned(outline.source.text(function.span))):
+            yield _lines(outline.source, function.span)
+
+
+def _apart(heads: Iterable[Head], taken: set[int]) -> Iterator[Span]:
+    """Those heads that share no line with ``taken``, nor with one before."""
+    for span, first, last, _ in heads:
+        if first == last:
+            if first not in taken:
+                taken.add(first)
+                yield span
+        elif taken.isdisjoint(own := range(first, last + 1)):
+            taken.update(own)
+            yield span
+
+
+def _left_out(excerpt: Excerpt) -> list[Omission]:
+    why = f"statements outside every scope and the selection: {OVER}"
+    return [Omission(excerpt.source.path, *excerpt.source.lines_of(e), why) for e in excerpt.elided]
+
+
+def sentences(omitted: Iterable[Omission]) -> str:
+    """What is said about what is left out."""
+    return "".join(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n" for o in omitted)
+
+
+def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
+    """Tokens of these sentences."""
+    return tokenizer.count(sentences(omitted))
+
+
+def _silent(outline: Outline) -> Callable[[Span], bool]:
+    """Tells whether there are only blanks and comments in a span, and lines that mark a region."""
+    data, comments = outline.source.data, Spans(outline.comments)
+    markers = tuple(marker.encode() for marker in load(outline.language).shape["markers"])
+
+    def silent(span: Span) -> bool:
+        at = span.start
+        for line in data[span.start : span.end].splitlines(keepends=True):
+            text, start = line.strip(), at + len(line) - len(line.lstrip())
+            if text and not comments.hold(Span(start, start + len(text))) and not text.startswith(markers):
+                return False
+            at += len(line)
+        return True
+
+    return silent
+
+
+def _own_lines(source: Source, span: Span, silent: Callable[[Span], bool]) -> bool:
+    """Whether nothing else stands on the statement's lines, a comment behind it aside."""
+    whole = _lines(source, span)
+    return silent(Span(whole.start, span.start)) and silent(Span(span.end, whole.end))
+
+
+def _runs(source: Source, elided: list[Span], silent: Callable[[Span], bool]) -> tuple[Span, ...]:
+    """Neighbouring statements joined to runs of whole lines, with the comments between them."""
+    runs: list[Span] = []
+    for span in sorted(_lines(source, e) for e in elided):
+        if runs and silent(Span(runs[-1].end, span.start)):
+            runs[-1] = Span(runs[-1].start, max(runs[-1].end, span.end))
+        else:
+            runs.append(span)
+    return tuple(runs)

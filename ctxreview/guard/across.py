@@ -1,0 +1,156 @@
+"""An edit and the rest of the repository: both versions with what other files say of them, and the callers that it changes.
+
+A wrapper in another file makes its call a scope, in the version before the edit and in the one after; a method of another
+file saves what its caller changed. And an edit in such a method changes what its callers run under, in whatever file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ctxreview import rules
+from ctxreview.behaviour.places import lines
+from ctxreview.callgraph.callees import called, named
+from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.chains import above
+from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.callgraph.wrappers import expect, wrapped
+from ctxreview.languages import load
+from ctxreview.model import Fact, Finding, Outline, Scope, Source, Span, Spans
+from ctxreview.outline import outline
+from ctxreview.rules.orm.no_tracking_write import given_untracked
+from ctxreview.rules.orm.shared_context import THROUGH
+
+MAX_SEARCHED = 200
+"""Files in which a method is looked for that does something for its callers."""
+MAX_CALLERS = 40
+"""Files of callers that are compared, the nearest first."""
+
+_TELLING = (b"SaveChanges", b"AsNoTracking", b"Async(")
+
+
+class Edited(NamedTuple):
+    """A file before and after an edit, each with what the repository says of it, and the repository after the edit."""
+
+    before: Outline
+    after: Outline
+    was: Repository
+    now: Repository
+
+
+def edited(before: Outline, after: Source, selected: Iterable[Scope], repository: Repository) -> Edited:
+    """Both versions of a file, with the wrappers that its changed functions, their callers there and the ``selected`` ones call."""
+    now = repository.edited(after)
+    plain = outline(after, wrappers=repository.wrappers)
+    names = {_key(f) for f in (*_changed(before, plain), *_changed(plain, before))}
+    keys = {_key(m) for f in selected if (m := before.member_of(f.span)) is not None} | names
+    words = frozenset(name for _, name in names)
+    first, second = (_near(o, keys, words) for o in (before, plain))
+    return Edited(resolved(before, first, repository), resolved(plain, second, now), repository, now)
+
+
+def _key(function: Scope) -> tuple[str, str]:
+    return function.container, function.name
+
+
+def _changed(one: Outline, other: Outline) -> list[Scope]:
+    """The members of one version that the other does not have as they are."""
+    there = Counter((*_key(f), other.source.text(f.span)) for f in other.outermost)
+    return [f for f in one.outermost if not there[(*_key(f), one.source.text(f.span))]]
+
+
+def _near(there: Outline, keys: set[tuple[str, str]], words: frozenset[str]) -> list[Span]:
+    """The members of these keys, and those that call something of these names."""
+    return [
+        f.span for f in there.outermost if _key(f) in keys or not words.isdisjoint(named(there.source.text(f.span)))
+    ]
+
+
+def resolved(there: Outline, spans: Sequence[Span], repository: Repository) -> Outline:
+    """An outline with the scopes that the functions at ``spans`` are given by wrappers, and with what their callees do for them."""
+    made = wrapped(there, spans, repository, expect(((there, s) for s in spans), repository))
+    known = {(f.kind, f.span) for f in made.facts}
+    further = [f for f in does(made, spans, repository) if (f.kind, f.span) not in known]
+    return replace(made, facts=tuple(sorted((*made.facts, *further), key=lambda f: f.span))) if further else made
+
+
+def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Iterator[Fact]:
+    """What the repository's own methods do for the functions at ``spans`` that call them: they save, or give what nobody tracks.
+
+    They read, where several are begun together. The facts stand at the calls, and are named by what is called in the end.
+    """
+    known = frozenset(name for name in load(there.language).facts if "." not in name)
+    names = {n for s in spans for n in named(there.source.text(s)) if n.removesuffix("Async") not in known}
+    repository.look_for(names)
+    wanted = frozenset(n for n in names if n not in known and _tells(n, repository))
+    uses = repository.uses(there.source.path, wanted) if wanted else None
+    started = Spans(f.span for f in there.facts if f.kind == "spawn")
+    for reference in uses.references if uses is not None else ():
+        if uses is None or reference.form != "call" or not any(s.holds(reference.at) for s in spans):
+            continue
+        for fact in dict.fromkeys(
+            f for part, function in called(reference, uses, repository) for f in _done(part, function, repository)
+        ):
+            if fact.kind != "read" or started.hold(reference.span):
+                yield fact._replace(span=reference.span, target=reference.receiver)
+
+
+def _tells(name: str, repository: Repository) -> bool:
+    """Whether a file that has the name saves or reads untracked."""
+
+    def looked() -> bool:
+        texts = (repository.text(path) for path in repository.files(name)[:MAX_SEARCHED])
+        return any(word in text for text in texts for word in _TELLING)
+
+    return repository.once(("does", name), looked)
+
+
+def _done(part: Declared, function: Scope, repository: Repository) -> tuple[Fact, ...]:
+    """What a method does for whoever calls it, one fact of each kind, without a place."""
+    path = part.outline.source.path
+    code = repository.text(path)[function.span.start : function.span.end]
+    there = repository.uses(path, {function.name}) if any(word in code for word in _TELLING) else None
+    if there is None:
+        return ()
+    saves = (
+        f for f in there.facts if f.kind == "save" and f.name.startswith("SaveChanges") and function.span.holds(f.span)
+    )
+    found = [
+        Fact(f.kind, Span(0, 0), f.name) for f in (next(saves, None), given_untracked(there, function)) if f is not None
+    ]
+    asked = (f for f in there.facts if f.kind == "read" and not f.is_state and f.name.endswith("Async"))
+    found += [Fact(f.kind, Span(0, 0), f.name, "", THROUGH) for f in asked if function.span.holds(f.span)][:1]
+    return tuple(found)
+
+
+def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
+    """What the edit changes for callers in other files: scopes that they lose, results that nobody tracks any more.
+
+    Callers are followed for ``hops`` calls. A finding's place is the edited function, the caller's is related to it.
+    """
+    found: dict[str, tuple[Outline, dict[Span, None], Scope]] = {}
+    for function in _changed(edit.after, edit.before):
+        for link in above(Target(edit.after, function), edit.now, hops).links:
+            path = link.outline.source.path
+            if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
+                if path not in found and len(found) == MAX_CALLERS:
+                    break
+                found.setdefault(path, (link.outline, {}, function))[1][link.caller.span] = None
+    for path, (_, spans, function) in found.items():
+        source = edit.now.source(path)
+        if source is None:
+            continue
+        plain = outline(source, None, edit.was.wrappers, tuple(sorted(spans)))
+        before, after = (resolved(plain, tuple(spans), repository) for repository in (edit.was, edit.now))
+        for finding in rules.compare(before, after):
+            at = lines(edit.after, function.head)
+            there = finding.at._replace(what=f"calls {function.name}, or what leads to it")
+            yield finding._replace(
+                message=f"Seen from {path}: {finding.message}",
+                at=at,
+                related=(there, *finding.related),
+                certainty="resolved",
+            )

@@ -1,0 +1,279 @@
+"""What a chat answered, read as suggestions: Markdown with fenced code, a diff of any kind, the structured reply, bare code.
+
+Nothing in an answer is followed. It names lines of the one file that is reviewed, or it is left to a person.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from ctxreview.errors import ReplyError
+from ctxreview.guard.placing import fragments, patches
+from ctxreview.guard.placing.edits import lines_of, replacing
+from ctxreview.guard.placing.elisions import UnplacedError, balance
+from ctxreview.guard.placing.unified import MARK
+from ctxreview.model import Context, Edit, Source, Suggestion
+from ctxreview.prompt.reply import MOST_EDITS, parse, same_path, within_reason
+
+NO_SUGGESTION = (
+    "There is no suggestion in this answer: ctxreview reads a structured reply (JSON), a unified diff, "
+    "or Markdown with fenced code."
+)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+"""What ``git diff --color`` puts into a diff."""
+_CODE = frozenset({"", "csharp", "cs", "c#", "csx", "dotnet"})
+_FENCE = re.compile(r"(?P<indent>[ \t]*(?:>[ \t]?)*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
+_BEFORE = re.compile(
+    r"\b(before|original|currently?|existing|old (code|version)|your (code|version)|you have|instead of|replace this|find this|from this|as it is now)\b",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"\b(after|optimi[sz]ed|improved|new (code|version)|updated|suggested|refactored|fixed|revised|proposed|replace with|with this|to this|becomes|better)\b",
+    re.IGNORECASE,
+)
+_SPLIT = re.compile(
+    r"^[ \t]*//[ \t]*(?P<what>before|original|old|after|optimi[sz]ed|improved|new|updated)\b[^\n;{}]{0,40}$",
+    re.M | re.I,
+)
+_FILE = re.compile(r"(?:File(?:name)?:\s*)?([\w./\\ -]*[\w-]\.[A-Za-z]{2,6})")
+_SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|EXEC|DECLARE|BEGIN)\b")
+
+
+class _Block(NamedTuple):
+    """A fence: its language, what it holds, the text between it and the fence before, and the rest of its first line.
+
+    ``raw`` is what it holds with the line ends that it came with.
+    """
+
+    language: str
+    code: str
+    above: str
+    info: str
+    raw: str = ""
+
+
+class _Title(NamedTuple):
+    title: str
+    rationale: str
+
+
+def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
+    """The suggestions in a model's answer, each placed or with the reason why it is not.
+
+    Raises :class:`ReplyError` when there is no code in it.
+    """
+    within_reason(text)
+    source = context.selection.source
+    given = _COLOURS.sub("", text.removeprefix(MARK))
+    text = given.replace("\r\n", "\n").replace(MARK, "")
+    stripped = text.strip()
+    if re.match(r"(```(json)?\s*)?\{\s*\"", stripped):
+        found = parse(stripped, ()).suggestions
+        if not found:
+            raise ReplyError("This answer suggests no change, so there is nothing to check.")
+        return found
+    blocks = list(islice(_blocks(given), MOST_EDITS + 1))
+    if len(blocks) > MOST_EDITS:
+        raise ReplyError(f"The answer has more than {MOST_EDITS:,} blocks of code; up to {MOST_EDITS:,} are read.")
+    if not blocks:
+        if patches.is_patch(text):
+            return (_patch(given, _Title("The given diff", ""), source, fenced=False),)
+        if not _is_code(stripped, context):
+            raise ReplyError(NO_SUGGESTION)
+        blocks = [_Block("csharp", textwrap.dedent(text), "", "")]
+    made = list(_suggested(blocks, context))
+    if not made:
+        raise ReplyError(NO_SUGGESTION)
+    return tuple(made)
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """The fenced code in Markdown; a fence that is never closed goes on to the end."""
+    given = text.split("\n")
+    lines = [line.removesuffix("\r").replace(MARK, "") for line in given]
+    at = above = 0
+    while at < len(lines):
+        opened = _FENCE.fullmatch(lines[at])
+        if opened is None:
+            at += 1
+            continue
+        mark = opened["ticks"]
+        end = next(
+            (
+                n
+                for n in range(at + 1, len(lines))
+                if re.fullmatch(rf"[ \t>]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*", lines[n])
+            ),
+            len(lines),
+        )
+        inside, raw = lines[at + 1 : end], given[at + 1 : end]
+        if ">" in opened["indent"]:
+            inside, raw = ([re.sub(r"^[ \t]*>[ \t]?", "", line) for line in part] for part in (inside, raw))
+        info = opened["info"].strip()
+        language = re.split(r"[\s:{,]", info, maxsplit=1)[0].lower() if info else ""
+        code = textwrap.dedent("\n".join(inside))
+        yield _Block(language, code, "\n".join(lines[above:at]), info[len(language) :], _dedented(raw))
+        at = above = end + 1
+
+
+def _dedented(lines: list[str]) -> str:
+    """Lines without the indentation that all of them have, and nothing else changed: blank lines count in a diff."""
+    solid = [line for line in lines if line.strip()]
+    first = textwrap.dedent("\n".join(solid)).split("\n", 1)[0]
+    margin = solid[0][: len(solid[0]) - len(first)] if solid else ""
+    return "".join(f"{line.removeprefix(margin)}\n" for line in lines)
+
+
+def _is_code(text: str, context: Context) -> bool:
+    """Whether text without any fence is code: most of its lines end as code does."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    ends = sum(bool(re.search(r"[;{}(),]$|=>$|^\.\w|^//|^\[\w+.*\]$", line)) for line in lines)
+    return (
+        ends * 4 >= len(lines) * 3
+        and any(re.search(r"[;{})]$", line) for line in lines)
+        and ";" in text + (";" if "(" in text else "")
+    )
+
+
+def _suggested(blocks: list[_Block], context: Context) -> Iterator[Suggestion]:
+    source = context.selection.source
+    quoted: _Block | None = None
+    number = 0
+    code = [b for b in blocks if _kind(b, source) in ("code", "suggestion", "patch")]
+    parts = [part for b in code for part in _split(b, source)]
+    for block in parts:
+        number += 1
+        title = _title(block, number)
+        kind = _kind(block, source)
+        if kind == "patch":
+            yield _patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True)
+        elif (other := _other_file(block, source)) is not None:
+            yield Suggestion(*title, (Edit(other, 0, 0, "", block.code.rstrip("\n")),))
+        elif kind == "suggestion":
+            first, last = context.selection.lines
+            yield Suggestion(
+                *title,
+                (replacing(source, first, last, block.code.rstrip("\n").split("\n") if block.code.strip() else []),),
+            )
+        elif (_quotes(block, source) and len(parts) > 1) or (_says(_BEFORE, block) and block is not parts[-1]):
+            quoted = block
+            number -= 1
+            continue
+        else:
+            yield _placed(block, quoted, title, context)
+        quoted = None
+
+
+def _kind(block: _Block, source: Source) -> str:
+    """What a fence holds: ``patch``, ``suggestion`` (GitHub's), ``code`` or ``other``."""
+    if block.language == "suggestion":
+        return "suggestion"
+    if block.language in ("diff", "patch", "udiff") or (block.language in _CODE and patches.is_patch(block.code)):
+        return "patch"
+    if block.language not in _CODE or not block.code.strip():
+        return "other"
+    if block.language == "":
+        known = fragments.quotes(block.code, source) is not None
+        looks = re.search(r"[;{}]|=>|\w\(", block.code) is not None and not _SQL.match(block.code)
+        return "code" if looks or known else "other"
+    return "code"
+
+
+def _split(block: _Block, source: Source) -> Iterator[_Block]:
+    """One fence with ``// Before`` and ``// After`` in it is two blocks."""
+    marks = [m for m in _SPLIT.finditer(block.code) if fragments.quotes(m[0], source) is None]
+    whats = [bool(re.match(r"before|original|old", m["what"], re.I)) for m in marks]
+    if len(marks) != 2 or whats != [True, False] or block.code[: marks[0].start()].strip():
+        yield block
+        return
+    yield block._replace(code=block.code[marks[0].end() : marks[1].start()].strip("\n"), above="Before:")
+    yield block._replace(code=block.code[marks[1].end() :].strip("\n"), above=f"{block.above}\n\nAfter:")
+
+
+def _says(what: re.Pattern[str], block: _Block) -> bool:
+    """Whether the line over a block, or its first comment, says that it is what was, or what is to be."""
+    above = [line for line in block.above.splitlines() if line.strip()]
+    first = next((line for line in block.code.splitlines() if line.strip()), "")
+    label = above[-1].strip() if above else ""
+    labels = [label] if re.match(r"[#*_>-]|.*[:：]\**$", label) else []
+    labels += [first] if re.match(r"\s*//", first) and len(first.split()) <= 6 else []
+    return any(what.search(line) for line in labels) and (what is _AFTER or not _says(_AFTER, block))
+
+
+def _quotes(block: _Block, source: Source) -> bool:
+    return fragments.quotes(block.code, source) is not None
+
+
+def _other_file(block: _Block, source: Source) -> str | None:
+    """The file that a block is said to be of, when that is not the reviewed one."""
+    above = [line.strip().strip("#*_`: ") for line in block.above.splitlines() if line.strip()]
+    named = re.search(r"(?:title|file(?:name)?)\s*=\s*[\"']?([^\"'\s]+)|^:([^\s]+)$", block.info.strip())
+    given = (named[1] or named[2]) if named else None
+    if given is None and above and (line := _FILE.fullmatch(above[-1])) is not None:
+        given = line[1]
+    first = next((line for line in block.code.splitlines() if line.strip()), "")
+    if given is None and (comment := re.fullmatch(rf"\s*//\s*{_FILE.pattern}\s*", first)) is not None:
+        given = comment[1]
+    return given.strip() if given and "." in given and not same_path(given.strip(), source) else None
+
+
+def _above_search(block: _Block) -> str:
+    """The file name that stands over a SEARCH/REPLACE fence."""
+    above = [line.strip().strip("#*_`: ") for line in block.above.splitlines() if line.strip()]
+    return f"{above[-1]}\n" if above and "<<<<<" in block.code and _FILE.fullmatch(above[-1]) else ""
+
+
+def _title(block: _Block, number: int) -> _Title:
+    """The nearest heading over a block, or else its number; the paragraph over it says why."""
+    paragraphs = [p.strip() for p in re.split(r"\n\s*\n", block.above) if p.strip()]
+    headings = [
+        m[1] or m[2] or m[3]
+        for line in block.above.splitlines()
+        if (
+            m := re.fullmatch(
+                r"\s*#{1,6}\s+(.+?)\s*#*|\s*(?:\d+[.)]\s+)?\*\*(.+?):?\*\*:?|\s*((?:Option|Alternative|Approach|Version|Step)\s+\w+.{0,80}?):?",
+                line,
+            )
+        )
+    ]
+    said = [p for p in paragraphs if not re.match(r"#{1,6}\s", p)]
+    title = re.sub(r"[*_`]", "", headings[-1]).strip() if headings else ""
+    return _Title(title or f"Code block {number}", said[-1] if said else "")
+
+
+def _patch(text: str, title: _Title, source: Source, fenced: bool) -> Suggestion:
+    try:
+        found = patches.edits(text, source, fenced)
+        if not found:
+            raise ReplyError("This answer suggests no change, so there is nothing to check.")
+        return Suggestion(*title, found)
+    except UnplacedError as why:
+        return Suggestion(*title, (), str(why))
+
+
+def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Context) -> Suggestion:
+    try:
+        if quoted is not None and _says(_BEFORE, quoted):
+            return Suggestion(*title, _instead(block, quoted, context))
+        return Suggestion(*title, fragments.edits(block.code, context))
+    except UnplacedError as why:
+        return Suggestion(*title, (), str(why))
+
+
+def _instead(block: _Block, quoted: _Block, context: Context) -> tuple[Edit, ...]:
+    """The edits of a block that replaces another one, which quotes the file."""
+    source = context.selection.source
+    place = fragments.quotes(quoted.code, source)
+    if place is None:
+        if fragments.declares(block.code, context):
+            return fragments.edits(block.code, context)
+        raise UnplacedError("What it shows as the code before is not in the file as it is now.")
+    first, last = place
+    inside = "\n".join(lines_of(source, first, last))
+    if fragments.declares(block.code, context) or balance(inside):
+        return fragments.edits(block.code, context)
+    return fragments.edits(block.code, context, place)

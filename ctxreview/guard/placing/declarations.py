@@ -1,0 +1,376 @@
+"""Types and members from an answer, each in the place of its own in the reviewed file."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from ctxreview.guard.placing.edits import fitted, lines_of, replacing
+from ctxreview.guard.placing.elisions import (
+    UnplacedError,
+    code_only,
+    filled,
+    is_elision,
+    is_telling,
+    leaves_out,
+    squeezed,
+)
+from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
+from ctxreview.model import Context, Edit, Member, Outline, Scope, Source, Span
+
+_MODIFIED = re.compile(r"\s*(?:private|public|protected|internal|static|readonly|volatile)\b")
+
+
+def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], context: Context) -> tuple[Edit, ...]:
+    """The edits of a fragment that declares types; none when it does not."""
+    source = context.selection.source
+    found = parsed(plain, source)
+    tops = [t for t in found.types if not any(o != t and o.span.holds(t.span) for o in found.types)]
+    if not tops or any(
+        f.span.holds(t.span) for f in found.functions for t in tops if f.construct != "top-level statements"
+    ):
+        return ()
+    known = {t: _type_of(t, context) for t in tops}
+    unknown = [t.name for t, there in known.items() if there is None]
+    left_out = leaves_out(body, lines_of(source, 1, source.line_count))
+    named = [t for t in known.values() if t is not None]
+    if not named:
+        raise UnplacedError(f"It declares {listed(unknown)}, which is not in the file.")
+    if (
+        not unknown
+        and not left_out
+        and all(not _missing(t, o, found, context.outline) for t, o in known.items() if o is not None)
+    ):
+        if usings and re.search(r"^\s*namespace\b", "\n".join(body), re.M) and _holds_all(named, context.outline):
+            return (replacing(source, 1, source.line_count, _whole_file(usings, body, source)),)
+        return tuple(_type_edit(t, o, body, found.source, source) for t, o in known.items() if o is not None)
+    edits: list[Edit] = []
+    for top, there in known.items():
+        if there is None:
+            raise UnplacedError(f"It declares {top.name}, which is not in the file, beside what it leaves out.")
+        missing = _missing(top, there, found, context.outline)
+        first, last = found.source.lines_of(top.span)
+        inside = body[first - 1 : last]
+        if not leaves_out(inside, lines_of(source, *source.lines_of(there.span))) and missing:
+            members = _names(there, context.outline)
+            if sum(missing.values()) * 2 <= sum(members.values()):
+                raise UnplacedError(
+                    f"It shows {there.name} without {listed(list(missing))}, and does not say that it left them out."
+                )
+        if inside[0].strip() and _other_head(top, there, found, context.outline):
+            raise UnplacedError(f"It changes the head of {there.name} and leaves members out.")
+        edits += _inner(top, there, body, found, context)
+    return tuple(edits)
+
+
+def _whole_file(usings: Sequence[str], body: Sequence[str], source: Source) -> list[str]:
+    """The file as given, under the comment at the head of the file as it is."""
+    head = []
+    for n in range(1, source.line_count + 1):
+        if source.line(n).strip() and not COMMENT_LINE.match(source.line(n)):
+            break
+        head.append(source.line(n))
+    given = fitted([*usings, "", *body], lines_of(source, len(head) + 1, source.line_count), source)
+    return [*head, *given]
+
+
+def _holds_all(types: Sequence[Scope], there: Outline) -> bool:
+    return all(any(t.span.holds(o.span) for t in types) for o in there.types)
+
+
+def _type_of(top: Scope, context: Context) -> Scope | None:
+    around = context.outline.around(context.selection.span, "type")
+    named = [t for t in (*around, *context.outline.types) if t.name == top.name]
+    return named[0] if named else None
+
+
+def _type_edit(top: Scope, there: Scope, body: Sequence[str], given: Source, source: Source) -> Edit:
+    first, last = source.lines_of(there.span)
+    a, b = given.lines_of(top.span)
+    return replacing(source, first, last, fitted(body[a - 1 : b], lines_of(source, first, last), source))
+
+
+def _names(type_: Scope, there: Outline) -> Counter[str]:
+    """What a type declares itself: functions (one name may be several) and fields."""
+    functions = Counter(f.name for f in _own_functions(type_, there))
+    fields = Counter(n for m in _own_members(type_, there) if m.kind in ("field", "event") for n in m.names)
+    return functions + fields
+
+
+def _missing(top: Scope, there: Scope, found: Outline, known: Outline) -> Counter[str]:
+    return _names(there, known) - _names(top, found)
+
+
+def _own_functions(type_: Scope | None, there: Outline) -> list[Scope]:
+    """The members with code of a type, without those of types and functions in it; of no type, those of the file."""
+    functions = [f for f in there.functions if f.construct not in ("lambda", "accessor", "top-level statements")]
+    known = {f.span for f in functions}
+    functions += [
+        Scope("function", m.span, m.names[0], m.kind, head=m.span)
+        for m in there.members
+        if m.kind in ("property", "indexer") and m.span not in known
+    ]
+    own = [f for f in sorted(functions, key=lambda f: f.span) if type_ is None or type_.span.holds(f.span)]
+    inner = [t for t in there.types if t != type_ and (type_ is None or type_.span.holds(t.span))]
+    return [
+        f
+        for f in own
+        if not any(o.span != f.span and o.span.holds(f.span) for o in own)
+        and not any(t.span.holds(f.span) for t in inner)
+    ]
+
+
+def _own_members(type_: Scope, there: Outline) -> list[Member]:
+    inner = [t for t in there.types if t != type_ and type_.span.holds(t.span)]
+    return [m for m in there.members if type_.span.holds(m.span) and not any(t.span.holds(m.span) for t in inner)]
+
+
+def _other_head(top: Scope, there: Scope, found: Outline, known: Outline) -> bool:
+    """Whether the head says something that the type's own does not: models shorten heads, which is no change."""
+    own = set(re.findall(r"\w+", known.source.text(there.head)))
+    return not set(re.findall(r"\w+", found.source.text(top.head))) <= own
+
+
+def _inner(top: Scope, there: Scope, body: Sequence[str], found: Outline, context: Context) -> list[Edit]:
+    """The members that a type shows, each in the place of its own."""
+    last = found.source.lines_of(top.span)[1]
+    opened = found.source.line_of(top.head.end)
+    nested = [t for t in found.types if t != top and top.span.holds(t.span)]
+    if nested:
+        raise UnplacedError(f"It declares {nested[0].name} within {top.name} and leaves members out.")
+    within = [*[""] * opened, *body[opened : last - 1]]
+    return _member_edits(within, _own_functions(top, found), _own_members(top, found), found, there, context)
+
+
+def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tuple[Edit, ...]:
+    """The edits of a fragment that declares members; none when it reads better as statements."""
+    source = context.selection.source
+    as_class = parsed(plain, source, "class __Fragment {", "}")
+    functions = _own_functions(as_class.types[0], as_class) if as_class.types else []
+    fields = _own_members(as_class.types[0], as_class) if as_class.types else []
+    if (not functions and not fields) or any(_is_statement(as_class.source.text(f.span), f) for f in functions):
+        return ()
+    as_body = parsed(plain, source, "class __Fragment { void __M() {", "}}")
+    broken = len(as_class.parse.errors)
+    if broken > len(as_body.parse.errors):
+        return ()
+    if broken == len(as_body.parse.errors):
+        # `var x = 1;` reads as a field too, and a local function as a method.
+        local = (
+            _are_local(functions, context)
+            if functions
+            else not all(_MODIFIED.match(as_class.source.text(m.span)) for m in fields)
+        )
+        if local and (fields or not functions):
+            return ()
+    if broken:
+        raise UnplacedError("It cannot be read as code: it is cut or incomplete.")
+    around = context.outline.around(context.selection.span, "type")
+    there = around[0] if around else next(iter(context.outline.types), None)
+    return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
+
+
+def _is_statement(text: str, function: Scope) -> bool:
+    """Whether what reads as a member is a call or a block: `Ship(1);`, `if (late) { ... }`."""
+    called = text.endswith(";") and "=>" not in code_only(text)
+    return called or function.name in ("if", "while", "for", "foreach", "switch", "lock", "using", "catch", "fixed")
+
+
+def _are_local(functions: Sequence[Scope], context: Context) -> bool:
+    """Whether the names are those of local functions in the file, and of no member."""
+    local = {f.name for f in context.outline.functions if f.construct == "local function"}
+    members = {f.name for f in context.outline.functions if f.construct != "local function"}
+    return all(f.name in local and f.name not in members for f in functions)
+
+
+def _member_edits(
+    body: Sequence[str],
+    functions: Sequence[Scope],
+    fields: Sequence[Member],
+    found: Outline,
+    there: Scope | None,
+    context: Context,
+) -> list[Edit]:
+    """Each member in the place of its own; what is new after the changed one before it, or after the type's fields."""
+    source = context.selection.source
+    taken: list[int] = []
+    spans = [(f.span, f) for f in functions]
+    plain_fields = [m for m in fields if m.kind in ("field", "event") and not any(s.holds(m.span) for s, _ in spans)]
+    everything = sorted([s for s, _ in spans] + [m.span for m in plain_fields])
+    edits: list[Edit] = []
+    fresh: list[tuple[int, list[str]]] = []
+    matched: list[tuple[int, tuple[int, int]]] = []
+    exact = [(f, _match(f, functions, found, there, context)) for f in functions]
+    if len({m.span for _, m in exact if m is not None}) < sum(m is not None for _, m in exact):
+        raise UnplacedError("It declares the same member twice.")
+    for function, match in exact:
+        a, b = found.source.lines_of(function.span)
+        above = _comment_above(body, a, everything, found.source)
+        taken += range(a - len(above), b + 1)
+        if match is None:
+            fresh.append((a, [*above, *body[a - 1 : b]]))
+            continue
+        first, last = source.lines_of(match.span)
+        _whole_lines(match, source)
+        old = lines_of(source, first, last)
+        new = fitted(body[a - 1 : b], old, source)
+        if leaves_out(new, old):
+            new = filled(new, old)
+        start, lead = _lead(above, first, source)
+        matched.append((a, (first, last)))
+        edits.append(replacing(source, start, last, [*lead, *new]))
+    known = _own_members(there, context.outline) if there is not None else []
+    own_fields = [m for m in known if m.kind in ("field", "event")]
+    for field in plain_fields:
+        a, b = found.source.lines_of(field.span)
+        taken += range(a, b + 1)
+        match_field = next((m for m in known if set(m.names) & set(field.names)), None)
+        if match_field is None:
+            fresh.append((0, list(body[a - 1 : b])))
+        elif squeezed(source.text(match_field.span)) != squeezed(found.source.text(field.span)):
+            first, last = source.lines_of(match_field.span)
+            edits.append(replacing(source, first, last, fitted(body[a - 1 : b], lines_of(source, first, last), source)))
+    for i, line in enumerate(body, 1):
+        if i not in taken and is_telling(line) and not COMMENT_LINE.match(line) and not is_elision(line):
+            raise UnplacedError(f"It has a part that has no certain place beside its members: `{squeezed(line)}`.")
+    if fresh and not matched and not (own_fields and all(a == 0 for a, _ in fresh)):
+        raise UnplacedError(
+            f"It declares {listed([f.name for f, m in exact if m is None] or [n for f in plain_fields for n in f.names])}, "
+            "which is not in the file: it may be new, or replace something under another name."
+        )
+    return _with_new(edits, fresh, matched, own_fields, source)
+
+
+def _with_new(
+    edits: list[Edit],
+    fresh: Sequence[tuple[int, list[str]]],
+    matched: Sequence[tuple[int, tuple[int, int]]],
+    fields: Sequence[Member],
+    source: Source,
+) -> list[Edit]:
+    """``edits`` with the new members: fields after the last field, others after the changed member before them."""
+    for a, lines in fresh:
+        if a == 0 and fields:
+            first, last = source.lines_of(fields[-1].span)
+            new = fitted(lines, lines_of(source, first, last), source)
+            at = next((i for i, e in enumerate(edits) if e.start_line <= last <= e.end_line), None)
+            if at is None:
+                edits.append(replacing(source, first, last, [*lines_of(source, first, last), *new]))
+            else:
+                edits[at] = edits[at]._replace(replacement="\n".join((edits[at].replacement, *new)))
+            continue
+        before = [m for m in matched if m[0] < a]
+        _, (first, last) = before[-1] if before and a else matched[0]
+        at = next(i for i, e in enumerate(edits) if e.start_line <= first and e.end_line == last)
+        new = fitted(lines, lines_of(source, first, last), source)
+        edits[at] = (
+            edits[at]._replace(replacement="\n".join((edits[at].replacement, "", *new)))
+            if before and a
+            else edits[at]._replace(replacement="\n".join((*new, "", edits[at].replacement)))
+        )
+    return edits
+
+
+def _whole_lines(scope: Scope, source: Source) -> None:
+    """Raises when something else stands on the lines of a member."""
+    first, last = source.lines_of(scope.span)
+    lines = source.line_span(first, last)
+    rest = source.text(Span(lines.start, scope.span.start)) + source.text(Span(scope.span.end, lines.end))
+    if is_telling(code_only(rest)):
+        raise UnplacedError(f"Something else stands on the lines of {scope.name}.")
+
+
+def _comment_above(body: Sequence[str], a: int, spans: Sequence[Span], given: Source) -> list[str]:
+    """The comment lines directly above line ``a`` of a fragment."""
+    found: list[str] = []
+    ends = {given.line_of(max(s.start, s.end - 1)) for s in spans}
+    for n in range(a - 1, 0, -1):
+        if not COMMENT_LINE.match(body[n - 1]) or is_elision(body[n - 1]) or n in ends:
+            break
+        found.insert(0, body[n - 1])
+    return found
+
+
+def _lead(above: Sequence[str], first: int, source: Source) -> tuple[int, list[str]]:
+    """Where a member's replacement starts, and the comment over it: a new one is added, documentation is replaced."""
+    start = first
+    while start > 1 and COMMENT_LINE.match(source.line(start - 1)):
+        start -= 1
+    own = lines_of(source, start, first - 1) if start < first else []
+    if not above or [squeezed(x) for x in above] == [squeezed(x) for x in own[-len(above) :]]:
+        return first, []
+    new = fitted(above, [source.line(first)], source)
+    if own and all(x.strip().startswith("///") for x in (*own, *above)):
+        return (start, new) if not leaves_out(new, own) else (first, [])
+    return first, new
+
+
+def _match(
+    function: Scope, all_given: Sequence[Scope], found: Outline, there: Scope | None, context: Context
+) -> Scope | None:
+    """The member that ``function`` replaces; ``None`` when the file has none of its name."""
+    known = context.outline
+    families: list[list[Scope]] = []
+    for type_ in (there, *context.outline.around(context.selection.span, "type")):
+        families.append(_own_functions(type_, known))
+    families.append([f for f in known.functions if f.construct == "local function"])
+    families.append([f for t in known.types for f in _own_functions(t, known)])
+    wanted = _parameters(function, found.source)
+    near = [f for family in families[:-1] for f in family if f.name == function.name]
+    exact = {f.span: f for f in near if _parameters(f, known.source) == wanted and _alike_in_kind(f, function)}
+    held = [f for f in exact.values() if f.span.holds(context.selection.span)]
+    if len(exact) == 1 or len(held) == 1:
+        return held[0] if held else next(iter(exact.values()))
+    for family in families:
+        same = [f for f in family if f.name == function.name and _alike_in_kind(f, function)]
+        if not same:
+            continue
+        given = [f for f in all_given if f.name == function.name]
+        if len(same) == 1:
+            taken = any(_parameters(f, found.source) == _parameters(same[0], known.source) for f in given)
+            if taken or (len(given) > 1 and function != given[0]):
+                return None
+            return same[0]
+        if len(same) > 1:
+            raise UnplacedError(
+                f"{function.name} stands in the file {len(same)} times, and none or several have these parameters."
+                if not _all_given(same, given, known.source, found.source)
+                else f"It declares another {function.name}, and which one it replaces is not certain."
+            )
+    return None
+
+
+def _alike_in_kind(there: Scope, given: Scope) -> bool:
+    """Whether one can be the other: a local function reads as a method by itself."""
+    return there.construct == given.construct or "local" in there.construct
+
+
+def _all_given(same: Sequence[Scope], given: Sequence[Scope], known: Source, found: Source) -> bool:
+    """Whether each of the file's overloads is given too."""
+    return all(any(_parameters(s, known) == _parameters(g, found) for g in given) for s in same)
+
+
+def _parameters(function: Scope, source: Source) -> tuple[str, ...]:
+    """The types of the parameters, as written."""
+    head = code_only(source.text(function.head))
+    at = re.search(rf"\b{re.escape(function.name.split('.')[-1])}\s*(?:<[^()]*>)?\s*\(", head)
+    if at is None:
+        return ()
+    depth, part, parts = 1, "", []
+    for c in head[at.end() :]:
+        depth += (c in "([<{") - (c in ")]>}")
+        if depth == 0:
+            break
+        if c == "," and depth == 1:
+            parts.append(part)
+            part = ""
+        else:
+            part += c
+    parts.append(part)
+    types = (
+        re.sub(r"^\s*(\[[^\]]*\]\s*)*(this|params|in|ref|out|scoped|readonly)?\s+|\s*=.*", "", " " + p, flags=re.S)
+        for p in parts
+        if p.strip()
+    )
+    return tuple("".join(t.split()[:-1]) if len(t.split()) > 1 else "".join(t.split()) for t in types)

@@ -1,0 +1,132 @@
+"""Code from an answer, placed in the reviewed file: a whole file, types, members, statements or one expression.
+
+What a fragment declares says where it belongs (``declarations``); statements belong where their like stands, or else to
+the selection (``statements``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ctxreview.guard.placing.declarations import members, types
+from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
+from ctxreview.guard.placing.elisions import (
+    UnplacedError,
+    balance,
+    filled,
+    is_elision,
+    is_telling,
+    leaves_out,
+    squeezed,
+    within_reason,
+    without_elisions,
+)
+from ctxreview.guard.placing.snippets import COMMENT_LINE, parsed
+from ctxreview.guard.placing.statements import statements
+from ctxreview.model import Context, Edit, Source
+
+_USING = re.compile(r"\s*(?:global\s+)?using\s+(?:static\s+)?(?:\w+\s*=\s*)?[\w.<>,:\s\[\]]+;\s*(?://.*)?")
+
+
+def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -> tuple[Edit, ...]:
+    """The edits that put ``code`` where it belongs in the selected file, or in the place of the lines ``instead``.
+
+    Raises :class:`UnplacedError` when it belongs nowhere for certain.
+    """
+    source = context.selection.source
+    within_reason(code.splitlines())
+    usings, body = _without_usings(code.splitlines())
+    if not any(line.strip() for line in body):
+        return _using_edits(usings, source) or _nothing()
+    plain = without_elisions(body)
+    _check_branches(plain)
+    odd = balance("\n".join(plain))
+    if odd:
+        raise UnplacedError(
+            f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete."
+        )
+    if instead is not None:
+        old = lines_of(source, *instead)
+        new = fitted(body, old, source)
+        return (
+            *_using_edits(usings, source),
+            replacing(source, *instead, filled(new, old) if leaves_out(new, old) else new),
+        )
+    found = types(body, plain, usings, context) or members(body, plain, context) or statements(body, plain, context)
+    if found and found[0].start_line == 1 and found[0].end_line == source.line_count:
+        return found
+    return (*_using_edits(usings, source), *found)
+
+
+def _check_branches(plain: Sequence[str]) -> None:
+    """Raises when a fragment has a part of an ``#if`` only."""
+    depth = 0
+    for word in (m[1] for line in plain if (m := re.match(r"\s*#(if|elif|else|endif)\b", line)) is not None):
+        depth += (word == "if") - (word == "endif")
+        if depth < 0 or (depth == 0 and word != "endif"):
+            break
+    else:
+        if depth == 0:
+            return
+    raise UnplacedError("It has a part of an #if only, so it is cut or incomplete.")
+
+
+def _nothing() -> tuple[Edit, ...]:
+    raise UnplacedError("It changes nothing.")
+
+
+def declares(code: str, context: Context) -> bool:
+    """Whether ``code`` declares types or members, and so says by itself where it belongs."""
+    source = context.selection.source
+    plain = without_elisions(_without_usings(code.splitlines())[1])
+    as_class = parsed(plain, source, "class __Fragment {", "}")
+    as_body = parsed(plain, source, "class __Fragment { void __M() {", "}}")
+    functions = any(f.construct not in ("lambda", "accessor") for f in as_class.functions)
+    return functions and len(as_class.parse.errors) < max(1, len(as_body.parse.errors))
+
+
+def quotes(code: str, source: Source) -> tuple[int, int] | None:
+    """The lines of the source that ``code`` only quotes, blank lines and layout aside; ``None`` if it does not."""
+    lines = [line for line in code.splitlines() if line.strip() and not _labels(line)]
+    if not any(is_telling(line) for line in lines) or leaves_out(lines, lines_of(source, 1, source.line_count)):
+        return None
+    return next(iter(places_of(lines, source)), None)
+
+
+def _labels(line: str) -> bool:
+    return bool(re.fullmatch(r"\s*//\s*(before|original|current|old|existing)\b.{0,40}", line, re.IGNORECASE))
+
+
+# --- using directives ----------------------------------------------------------------------------------------
+
+
+def _without_usings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The using directives at the top, and the rest."""
+    usings: list[str] = []
+    last = max((i for i, line in enumerate(lines) if _USING.fullmatch(line)), default=-1)
+    for i, line in enumerate(lines):
+        if _USING.fullmatch(line):
+            usings.append(line.strip())
+        elif line.strip() and not (COMMENT_LINE.match(line) and i <= last) and not (is_elision(line) and usings):
+            return (usings, list(lines[i:])) if usings else ([], list(lines))
+    return usings, []
+
+
+def _using_edits(usings: Sequence[str], source: Source) -> tuple[Edit, ...]:
+    """The edit that adds the using directives that the file does not have to those at its head."""
+    lines = lines_of(source, 1, source.line_count)
+    there = {squeezed(line) for line in lines}
+    new = [u for u in dict.fromkeys(usings) if squeezed(u) not in there]
+    if not new:
+        return ()
+    last = 0
+    for i, line in enumerate(lines):
+        if _USING.fullmatch(line):
+            last = i + 1
+        elif line.strip() and not COMMENT_LINE.match(line) and not line.startswith("#"):
+            break
+    if last:
+        return (replacing(source, last, last, [lines[last - 1], *new]),)
+    at = next(i for i, line in enumerate(lines) if line.strip() and not COMMENT_LINE.match(line))
+    return (replacing(source, at + 1, at + 1, [*new, "", lines[at]]),)

@@ -1,0 +1,376 @@
+"""Unified diffs as git and ``diff -u`` write them, applied to the reviewed file exactly as they would, or not at all.
+
+Every line counts here: nothing in such a diff stands for other code. What does not agree with its own counts or with the
+file is for :mod:`ctxreview.guard.placing.patches`, which reads diffs as models write them. The format is that of git-diff(1) and of GNU
+diffutils, "Detailed Description of Unified Format".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+from ctxreview.guard.placing.edits import file_named
+from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.model import Edit, Source
+
+MARK = "\ufeff"
+"""A byte order mark, which a :class:`Source` does not have and a diff of its first line quotes."""
+
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
+_INDEX = re.compile(r"index ([0-9a-f]{4,64})\.\.[0-9a-f]{4,64}(?: \d+)?")
+_MOVED = re.compile(r"(?:rename|copy) (from|to) (.+)")
+_PREFIX = re.compile(r"[abciow12]/(?=.)")
+_ESCAPE = re.compile(rb"\\([0-3][0-7]{2}|.)", re.S)
+_ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+
+
+class Hunk(NamedTuple):
+    """``lines`` are sign (space, ``-``, ``+``) and text with its line end; they replace those from ``start`` (1-based) on.
+
+    Of a hunk that has only added lines, ``start`` is the line before them; 0 is the start of the file.
+    """
+
+    start: int
+    lines: tuple[tuple[str, str], ...]
+
+    @property
+    def old(self) -> list[str]:
+        """The lines that it quotes, with their ends."""
+        return [text for sign, text in self.lines if sign != "+"]
+
+
+class Section(NamedTuple):
+    """What a diff says of one file: its names before and after (``""``: there is none), and ``blob``, the object before."""
+
+    old: str
+    new: str
+    hunks: tuple[Hunk, ...]
+    blob: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the file is called, before and after."""
+        return tuple(dict.fromkeys(name for name in (self.old, self.new) if name))
+
+
+def edits(text: str, source: Source) -> tuple[Edit, ...] | None:
+    """The edits of a diff, verbatim where they are of ``source``; ``None`` where it is not one that applies exactly.
+
+    Raises :class:`UnplacedError` where it names no one file, or changes no code in it.
+    """
+    found = sections(text)
+    if not found:
+        return None
+    mine = file_named([s.names for s in found], source)
+    own = [s for s in found if mine is not None and mine in s.names]
+    others = [e for s in found if s not in own for e in _elsewhere(s)]
+    if not own:
+        return tuple(others)
+    if not any(s.old for s in own):
+        raise UnplacedError(f"It creates {source.path}, which is there already.")
+    here = _verbatim(own, source)
+    if here is None:
+        return None
+    if not here and not others:
+        marked = any(MARK in line for s in own for h in s.hunks for _, line in h.lines)
+        raise UnplacedError(
+            "It changes the byte order mark of the file, and no code." if marked else "It changes no code in the file."
+        )
+    return (*here, *others)
+
+
+def _elsewhere(section: Section) -> Iterator[Edit]:
+    """The edits of another file, which are not made; one without text where the diff does not show them."""
+    name = section.new or section.old
+    for hunk in section.hunks:
+        new = "".join(text for sign, text in hunk.lines if sign != "-")
+        yield Edit(name, hunk.start, hunk.start, "".join(hunk.old), new, verbatim=True)
+    if not section.hunks:
+        yield Edit(name, 0, 0, "", "", verbatim=True)
+
+
+# --- reading -------------------------------------------------------------------------------------------------
+
+
+def sections(text: str) -> tuple[Section, ...]:
+    """The files in a diff, whatever stands around them; none where a hunk does not agree with its own counts."""
+    lines = text.split("\n")
+    if any(line.startswith("+++ ") and line.endswith("\r") for line in lines):
+        lines = [line.removesuffix("\r") for line in lines]
+    found: list[Section] = []
+    git, headed = ("", ""), False
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        following = lines[at + 1] if at + 1 < len(lines) else ""
+        at += 1
+        if line.startswith("diff --git "):
+            git, headed = _git_names(line[11:]), True
+            found.append(Section(*git, ()))
+        elif line.startswith("--- ") and following.startswith("+++ "):
+            names = _without_prefixes(_name(line[4:]), _name(following[4:]))
+            object_ = found[-1].blob if headed else ""
+            found[len(found) - headed :] = [Section(*names, (), object_)]
+            headed = False
+            at += 1
+        elif headed and (moved := _MOVED.fullmatch(line)) is not None:
+            name = _name(moved[2])
+            found[-1] = found[-1]._replace(old=name) if moved[1] == "from" else found[-1]._replace(new=name)
+        elif headed and (blob := _INDEX.fullmatch(line)) is not None:
+            found[-1] = found[-1]._replace(blob=blob[1])
+        elif line.startswith("@@"):
+            read = _hunk(lines, at - 1) if found else None
+            if read is None:
+                return ()
+            hunk, at = read
+            found[-1] = found[-1]._replace(hunks=(*found[-1].hunks, hunk))
+    return tuple(found) if any(s.hunks for s in found) else ()
+
+
+def _hunk(lines: Sequence[str], at: int) -> tuple[Hunk, int] | None:
+    """The hunk whose head is ``lines[at]``, and where the lines after it begin; ``None`` where its counts are wrong."""
+    head = _HUNK.match(lines[at])
+    if head is None:
+        return None
+    old, new = (int(count) if count is not None else 1 for count in (head[2], head[3]))
+    made: list[tuple[str, str]] = []
+    at += 1
+    while at < len(lines) and (old or new):
+        line = lines[at]
+        sign = line[:1] or " "
+        if line.startswith("\\") and made:
+            made[-1] = made[-1][0], made[-1][1].removesuffix("\n")
+        elif line.startswith("--- ") and [x[:4] for x in lines[at + 1 : at + 3]] in (["+++ ", "@@ -"], ["+++ ", "@@"]):
+            return None  # the head of the next file: there are fewer lines than were counted
+        elif sign not in " +-" or (not line and at == len(lines) - 1):
+            return None
+        else:
+            old, new = old - (sign != "+"), new - (sign != "-")
+            made.append((sign, f"{line[1:]}\n"))
+        if old < 0 or new < 0:
+            return None
+        at += 1
+    if at < len(lines) and lines[at].startswith("\\"):
+        made[-1:] = [(sign, text.removesuffix("\n")) for sign, text in made[-1:]]
+        at += 1
+    following = lines[at] if at < len(lines) else ""
+    # More lines than were counted; a mail ends with "-- ".
+    goes_on = following[:1] in ("+", "-", " ") and not following.startswith("--- ") and following not in ("-- ", "--")
+    return None if old or new or goes_on else (Hunk(int(head[1]), tuple(made)), at)
+
+
+def _git_names(rest: str) -> tuple[str, str]:
+    """The two names after ``diff --git``, which are one unless the file is renamed; ``""`` where that is not clear."""
+    if quoted := re.fullmatch(r'("(?:[^"\\]|\\.)*"|\S+) ("(?:[^"\\]|\\.)*"|\S+)', rest):
+        return _without_prefixes(_name(quoted[1]), _name(quoted[2]))
+    for gap in re.finditer(" ", rest):
+        old, new = _without_prefixes(rest[: gap.start()], rest[gap.end() :])
+        if old == new:
+            return old, new
+    return "", ""
+
+
+def _name(said: str) -> str:
+    """A file's name in a header: before the tab and the time, out of C quotes; ``""`` for ``/dev/null``."""
+    name = said.split("\t", 1)[0].removesuffix("\r")
+    if (quoted := re.match(r'"((?:[^"\\]|\\.)*)"', said)) is not None:
+        raw = _ESCAPE.sub(lambda m: _unescaped(m[1]), quoted[1].encode("utf-8", "replace"))
+        return raw.decode("utf-8", "replace")
+    name = re.split(r"(?<!\s)\s+\d{4}-\d\d-\d\d[ T]\d\d:", name, maxsplit=1)[0]
+    return "" if name.strip() == "/dev/null" else name
+
+
+def _unescaped(code: bytes) -> bytes:
+    return bytes([int(code, 8)]) if len(code) == 3 else _ESCAPES.get(code, code)
+
+
+def _without_prefixes(old: str, new: str) -> tuple[str, str]:
+    """Two names without git's ``a/`` and ``b/`` (with ``diff.mnemonicPrefix`` also ``c i o w``), where they have them."""
+    if old and new and (old[:2] == new[:2] or not (_PREFIX.match(old) and _PREFIX.match(new))):
+        return old, new
+    return _PREFIX.sub("", old, count=1), _PREFIX.sub("", new, count=1)
+
+
+def header_names(old: str, new: str) -> tuple[str, str]:
+    """The names in the lines ``--- ...`` and ``+++ ...``; ``""`` for ``/dev/null``."""
+    return _without_prefixes(_name(old[4:]), _name(new[4:]))
+
+
+# --- applying ------------------------------------------------------------------------------------------------
+
+
+class _Piece(NamedTuple):
+    """The lines ``first`` to ``last`` (from 0, half-open) of a file become ``new``."""
+
+    first: int
+    last: int
+    new: list[bytes]
+
+
+class _File:
+    """A file as git counts its lines: with their ends, of which only ``\\n`` is one."""
+
+    def __init__(self, data: bytes, source: Source) -> None:
+        self.data, self.newline, self.encoding = data, source.newline.encode(), source.encoding
+        self.lines = [line + b"\n" for line in data.split(b"\n")]
+        self.lines[-1:] = [self.lines[-1][:-1]] if self.lines[-1] != b"\n" else []
+
+    @cached_property
+    def keys(self) -> list[bytes]:
+        """The lines without their ends."""
+        return [line.rstrip(b"\r\n") for line in self.lines]
+
+    @cached_property
+    def loose(self) -> list[bytes]:
+        """The lines without their layout."""
+        return [_bare(key) for key in self.keys]
+
+    @cached_property
+    def places(self) -> dict[bytes, list[int]]:
+        """Where each line stands, whatever its layout."""
+        found: dict[bytes, list[int]] = defaultdict(list)
+        for i, key in enumerate(self.loose):
+            found[key].append(i)
+        return found
+
+    def only_place(self, keys: Sequence[bytes]) -> int | None:
+        """Where these lines stand, if they do nowhere else in another layout either."""
+        bare = [_bare(key) for key in keys]
+        rarest = min(range(len(bare)), key=lambda i: len(self.places.get(bare[i], ())))
+        starts = (p - rarest for p in self.places.get(bare[rarest], ()))
+        found = [p for p in starts if p >= 0 and self.loose[p : p + len(bare)] == bare]
+        return found[0] if len(found) == 1 and self.starts_at(keys, found[0]) else None
+
+    def starts_at(self, keys: Sequence[bytes], at: int) -> bool:
+        """Whether these lines stand from line ``at`` (from 0) on."""
+        return at >= 0 and self.keys[at : at + len(keys)] == list(keys)
+
+    def is_blob(self, blob: str) -> bool:
+        """Whether git has this file under the given, mostly shortened, name."""
+        unix = self.data.replace(b"\r\n", b"\n")
+        bodies = {mark + data for mark in (b"", MARK.encode()) for data in (self.data, unix)}
+        if not self.encoding.startswith("utf"):  # git keeps such a file as it is
+            bodies.add(self.data.decode().encode(self.encoding, "replace"))
+        blobs = [b"blob %d\0" % len(body) + body for body in bodies]
+        made = [h(b, usedforsecurity=False).hexdigest() for h in (hashlib.sha1, hashlib.sha256) for b in blobs]
+        return len(blob) >= 7 and any(name.startswith(blob) for name in made)
+
+
+def _bare(line: bytes) -> bytes:
+    return b" ".join(line.split())
+
+
+def _verbatim(own: Sequence[Section], source: Source) -> tuple[Edit, ...] | None:
+    """The edits of the sections of one file, each on what the one before leaves; ``None`` where they do not apply."""
+    data = source.data
+    pieces: list[_Piece] = []
+    file = _File(data, source)
+    for section in own:
+        file = _File(data, source)
+        placed = _placed(section, file)
+        if placed is None:
+            return None
+        pieces = [trimmed for piece in placed if (trimmed := _trimmed(piece, file.lines)) is not None]
+        data = _joined(pieces, file.lines)
+    if len(own) > 1:
+        file = _File(source.data, source)
+        whole = _trimmed(_Piece(0, len(file.lines), _File(data, source).lines), file.lines)
+        pieces = [whole] if whole is not None else []
+    starts = [*accumulate(map(len, file.lines), initial=0)]
+    return tuple(_edit(piece, starts, source) for piece in pieces)
+
+
+def _placed(section: Section, file: _File) -> list[_Piece] | None:
+    """The hunks where they say, or all as far from there as the first that stands in one other place only."""
+    pieces: list[_Piece] = []
+    shift = after = 0
+    proven = False
+    for hunk in section.hunks:
+        keys = [text.encode("utf-8", "replace").rstrip(b"\r\n") for text in hunk.old]
+        if hunk.start <= 1:
+            keys[:1] = [key.removeprefix(MARK.encode()) for key in keys[:1]]
+        at = hunk.start - bool(keys) + shift
+        if not keys:
+            proven = proven or file.is_blob(section.blob)
+            if shift or not proven or not after <= at <= len(file.lines):
+                return None
+        elif not file.starts_at(keys, at):
+            found = file.only_place(keys)
+            if found is None:
+                return None
+            shift += found - at
+            at = found
+        proven = proven or bool(keys and any(keys) and not shift)
+        if at < after:
+            return None
+        after = at + len(keys)
+        pieces.append(_Piece(at, after, _new(hunk, file, at, after)))
+    return pieces
+
+
+def _new(hunk: Hunk, file: _File, first: int, last: int) -> list[bytes]:
+    """What a hunk makes of the lines ``first`` to ``last`` (from 0, half-open): what it only quotes stays as it is."""
+    there = file.lines[first:last]
+    quoted = [text.encode("utf-8", "replace") for text in hunk.old]
+    quoted[:1] = [line.removeprefix(MARK.encode()) if first == 0 else line for line in quoted[:1]]
+    added = [text.encode("utf-8", "replace") for sign, text in hunk.lines if sign == "+"]
+    # A diff that went through a clipboard or a mail has lost the line ends of the file, or got others.
+    body = slice(None, -1) if last == len(file.lines) else slice(None)
+    kept = [a.endswith(b"\r\n") for a in quoted[body]] == [b.endswith(b"\r\n") for b in there[body]]
+    has_own = kept and (quoted[body] or any(b"\r" in line for line in added))
+    made: list[bytes] = []
+    at = 0
+    for sign, text in hunk.lines:
+        line = text.encode("utf-8", "replace")
+        if sign == "+":
+            line = line if has_own or not line.endswith(b"\n") else line.rstrip(b"\r\n") + file.newline
+            made.append(line.removeprefix(MARK.encode()) if first == 0 and not made else line)
+            continue
+        if sign == " ":
+            made.append(there[at])
+        at += 1
+    if last < len(file.lines):
+        return [line if line.endswith(b"\n") else line + file.newline for line in made]
+    made = [*(line if line.endswith(b"\n") else line + file.newline for line in made[:-1]), *made[-1:]]
+    lost = bool(quoted and there and quoted[-1].endswith(b"\n") and not there[-1].endswith(b"\n"))
+    return [*made[:-1], made[-1].rstrip(b"\r\n")] if lost and made else made
+
+
+def _trimmed(piece: _Piece, lines: Sequence[bytes]) -> _Piece | None:
+    """A piece without the lines at its ends that stay as they are; ``None`` where all do."""
+    first, last, new = piece
+    head = 0
+    while first < last and head < len(new) and lines[first] == new[head]:
+        first, head = first + 1, head + 1
+    tail = len(new)
+    while first < last and head < tail and lines[last - 1] == new[tail - 1]:
+        last, tail = last - 1, tail - 1
+    # What follows a last line without an end cannot be added without that line.
+    if first == last == len(lines) and first and not lines[-1].endswith(b"\n") and head:
+        first, head = first - 1, head - 1
+    return _Piece(first, last, new[head:tail]) if first < last or head < tail else None
+
+
+def _joined(pieces: Sequence[_Piece], lines: Sequence[bytes]) -> bytes:
+    made: list[bytes] = []
+    at = 0
+    for piece in pieces:
+        made += lines[at : piece.first]
+        made += piece.new
+        at = piece.last
+    return b"".join((*made, *lines[at:]))
+
+
+def _edit(piece: _Piece, starts: Sequence[int], source: Source) -> Edit:
+    """The edit of a piece, in the lines of the source, where a lone carriage return ends a line too."""
+    start, end = starts[piece.first], starts[piece.last]
+    first = source.line_of(start) if start < len(source.data) else source.line_count + 1
+    last = source.line_of(end - 1) if end > start else first - 1
+    original = source.data[start:end].decode("utf-8", "replace")
+    return Edit(source.path, first, last, original, b"".join(piece.new).decode("utf-8", "replace"), verbatim=True)

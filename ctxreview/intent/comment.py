@@ -1,0 +1,258 @@
+"""The text of an intent comment: from what the source proves of a scope, or from a model's answer, cleaned.
+
+What the source proves is what happens together and what must not be changed; why, a person knows. No sentence says more
+than its evidence.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from ctxreview.behaviour.body import body_of, root_of, source_of
+from ctxreview.behaviour.lock_usage import COLLECTIONS
+from ctxreview.context.listing import UNSEEN
+from ctxreview.errors import ReplyError
+from ctxreview.model import Context, Fact, Scope
+from ctxreview.redact import redact
+from ctxreview.reports.comment import claims
+
+WIDEST = 100
+"""Columns of a comment's line, its indentation included."""
+
+NARROWEST = 40
+"""Columns of text that a line has at least, however deep it stands."""
+
+MOST_LINES = 8
+MOST_NAMES = 5
+
+_NAME = re.compile(r"[\w.]+(?:<[\w.]+>)?(?:\(\))?")
+_PLUMBING = frozenset(
+    {"ConfigureAwait", "AsTask", "GetAwaiter", "GetResult", "GetEnumerator", "MoveNext", "Dispose", "DisposeAsync", "ToString"}
+)  # fmt: skip
+_MARKS = re.compile(r"^\s*(?:/{2,}|/\*+|\*+/?|[-*•>]\s|```\w*$)|\*/\s*$")
+_FENCE = re.compile(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
+_STATEMENT = re.compile(
+    r"[;{}]\s*$|^\s*[{}#@]|^\s*(?:await |using |var |new )*[\w.<>]+\s*\([^()]*\)\s*$|^\s*</?\w[^<>]*>\s*$"
+)
+_CODE = re.compile(r"[;{}]\s*$|\)\s*;|;\s*\S.*;|=>|[^=!<>]=[^=]|`{3}")
+_DIRECTIVE = re.compile(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[REDACTED|\*/|/\*|//")
+
+
+# --- from facts --------------------------------------------------------------------------------------------
+
+
+def from_facts(context: Context, scope: Scope) -> tuple[str, ...]:
+    """What the source proves of a scope of the selected file, as sentences; none where nothing was found under it."""
+    together = _together(context, scope)
+    if not together:
+        return ()
+    return (
+        f"Belongs together: {together}.",
+        *_shared(context, scope),
+        *_called(context, scope),
+        *_must_not(context, scope),
+    )
+
+
+def _together(context: Context, scope: Scope) -> str:
+    """What is read, changed and saved under the scope; what is called where nothing of that is known."""
+    under = _under(context, scope)
+    own = {scope.resource.removeprefix("this.").split(".")[0]}
+    roots = {root_of(f.target) for f in under if f.kind in ("save", "io", "complete") or _is_query(f)} | own
+    changed = [_place(f) for f in under if f.kind == "write" and f.detail != "captured" and f.name not in own]
+    queried = [(f, source_of(f.target)) for f in under if _is_query(f)]
+    read = [source for f, source in queried if _is_set(f, source)]
+    read += [
+        _place(f) for f in under if f.kind == "read" and f.is_state and f.name not in roots and _can_change(f, context)
+    ]
+    called = [_called_as(f, source) for f, source in queried if not _is_set(f, source)]
+    called += [f.name for f in under if f.kind == "save"]
+    done = {
+        "reading and changing": [n for n in read if n in changed],
+        "reading": [n for n in read if n not in changed],
+        "changing": [n for n in changed if n not in read],
+        "calling": called,
+    }
+    if not any(done.values()):
+        done = {"calling": _calls(context, scope)}
+    return _joined([f"{what} {_listed(names)}" for what, names in done.items() if names], ", and")
+
+
+def _is_set(query: Fact, source: str) -> bool:
+    """Whether a query is asked of something that has a name, such as ``_db.Orders``; ``connection.Query()`` is but a call."""
+    return "." in source and not query.target.partition(source)[2].startswith("(")
+
+
+def _called_as(query: Fact, source: str) -> str:
+    return source if "." in source else f"{source}.{query.name}" if source else query.name
+
+
+def _place(fact: Fact) -> str:
+    """State as it is named in code: ``_count`` or ``record.Status``."""
+    on = source_of(fact.target)
+    return f"{on}.{fact.name}" if on and on != "this" else fact.name
+
+
+def _under(context: Context, scope: Scope) -> list[Fact]:
+    return [f for f in context.facts if not scope.head.holds(f.span) and context.outline.under(f, scope)]
+
+
+def _is_query(fact: Fact) -> bool:
+    return fact.kind == "read" and not fact.is_state and fact.detail != "captured"
+
+
+def _can_change(fact: Fact, context: Context) -> bool:
+    """Whether state is more than a service that is only called: not readonly, or a collection."""
+    member = next((m for m in context.outline.members if fact.name in m.names), None)
+    collects = member is not None and bool(COLLECTIONS & set(re.findall(r"\w+", member.declares)))
+    return collects or not {"readonly", "const"} & set(fact.detail.split())
+
+
+def _calls(context: Context, scope: Scope) -> list[str]:
+    """What the source calls under the scope, as it names it."""
+    body = body_of(context.outline, scope.head)
+    ends = (scope.head, scope.tail, *scope.completes_at)
+    calls = [
+        c
+        for c in (body.calls if body is not None else ())
+        if not (c.creates or c.name in _PLUMBING or any(end.overlaps(c.span) for end in ends))
+        and context.outline.under(Fact("", c.span, ""), scope)
+    ]
+    return [f"{c.on.removeprefix('this.')}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
+
+
+def _shared(context: Context, scope: Scope) -> Iterator[str]:
+    """Which other members take the same lock."""
+    if scope.kind != "lock" or not _NAME.fullmatch(scope.resource):
+        return
+    outline = context.outline
+    wanted = scope.resource.removeprefix("this.")
+    home = outline.around(scope.head, "type")[:1]
+    names = [
+        outline.around(s.head, "function")[-1].name
+        for s in outline.holds
+        if s.kind == "lock"
+        and s.resource.removeprefix("this.") == wanted
+        and outline.around(s.head, "type")[:1] == home
+        and not s.owner.holds(scope.head)
+        and outline.around(s.head, "function")
+    ]
+    elsewhere = (re.fullmatch(r"(\S+) takes the same lock, (?:this\.)?(\S+)", e.why) for e in context.excerpts)
+    names += [hit[1] for hit in elsewhere if hit is not None and hit[2].rpartition(".")[2] == wanted.rpartition(".")[2]]
+    if names:
+        yield f"{_listed(names)} {'take' if len(set(names)) > 1 else 'takes'} the same lock."
+
+
+def _called(context: Context, scope: Scope) -> Iterator[str]:
+    """Under which scopes of its callers it runs."""
+    held: dict[str, list[str]] = {}
+    for outer in context.scopes:
+        if outer.path and outer.via and outer.certainty != "assumed":
+            held.setdefault(outer.construct, []).append(outer.via[0].partition(" ")[0])
+    for construct, callers in held.items():
+        yield f"{_listed(callers)} {'call' if len(set(callers)) > 1 else 'calls'} it under a {construct}."
+
+
+def _must_not(context: Context, scope: Scope) -> Iterator[str]:
+    under = _under(context, scope)
+    rules = [f"move any of it out of the {'transaction' if scope.kind == 'transaction' else 'lock'}"]
+    if scope.isolation and not scope.isolation.endswith("(default)") and not scope.isolation.startswith("given by"):
+        rules.append(f"lower the isolation level ({scope.isolation})")
+    hints = [f.detail for f in under if f.kind == "sql-hint" and re.fullmatch(r"[\w ]+", f.detail)]
+    if hints:
+        rules.append(f"drop {_listed(hints)}")
+    if scope.async_flow and any(f.kind == "await" for f in under):
+        rules.append("drop the async flow")
+    yield f"Do not {_joined(rules, ' or')}."
+    tracked = [f for f in under if _is_query(f) and _is_saved(f, under)]
+    if tracked:
+        yield (
+            f"Keep {_listed([f.detail for f in tracked])} tracked (no AsNoTracking): SaveChanges sends only changes of what "
+            "its context tracks."
+        )
+
+
+def _is_saved(read: Fact, under: Sequence[Fact]) -> bool:
+    """Whether the result of a tracked query is changed afterwards, and the change is saved by the same context."""
+    if not read.detail or any(f.kind == "tracking" and f.detail == read.detail for f in under):
+        return False
+    changes = [
+        f for f in under if f.kind == "write" and root_of(f.target) == read.detail and f.span.start > read.span.end
+    ]
+    return any(
+        f.kind == "save"
+        and f.name.startswith("SaveChanges")
+        and root_of(f.target) == root_of(read.target)
+        and f.span.start > changes[0].span.start
+        for f in (under if changes else ())
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    known = [n for n in dict.fromkeys(names) if _NAME.fullmatch(n)] or ["what it names"]
+    more = len(known) - MOST_NAMES
+    return _joined([*known[:MOST_NAMES], f"{more} more"] if more > 0 else known)
+
+
+def _joined(parts: Sequence[str], last: str = " and") -> str:
+    return f"{last} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+# --- from a model ------------------------------------------------------------------------------------------
+
+
+def cleaned(answer: str) -> tuple[str, ...]:
+    """A model's answer as sentences that can stand in a comment.
+
+    Marks, code, what other tools would obey, secrets, control and direction-changing characters are gone, and so is every
+    sentence that claims what a person has to answer for (:func:`ctxreview.reports.comment.claims`). Raises
+    :class:`ReplyError` where nothing is left.
+    """
+    prose = " ".join(_prose(answer))
+    text = " ".join(redact(_printable(prose)).text.split())
+    unwanted = (_CODE.search, _DIRECTIVE.search, claims)
+    kept = [
+        s for s in re.split(r"(?<=[.!?])\s+", text) if re.search(r"\w", s) and not any(found(s) for found in unwanted)
+    ]
+    if not kept:
+        raise ReplyError(
+            "The comment has no sentence that can be used: give plain sentences, without code and judgement."
+        )
+    return tuple(kept)
+
+
+def _prose(answer: str) -> Iterator[str]:
+    """The lines of an answer that are no code, without comment marks; of fenced ones those that are comments."""
+    for number, part in enumerate(_FENCE.split("\n".join(re.split(r"[\r\n\v\f\x85\u2028\u2029]+", answer)))):
+        for line in part.split("\n"):
+            bare = _MARKS.sub("", line)
+            if not _STATEMENT.search(bare) and (number % 2 == 0 or bare != line):
+                yield bare
+
+
+def _printable(text: str) -> str:
+    """``text`` without characters that are not seen or change how others are seen."""
+    return "".join(
+        " " if c.isspace() or unicodedata.category(c) == "Cc" else c
+        for c in text
+        if c.isspace() or not (UNSEEN.match(c) or unicodedata.category(c) in ("Co", "Cn"))
+    )
+
+
+# --- as a comment ------------------------------------------------------------------------------------------
+
+
+def comment(sentences: Sequence[str], indented: int) -> tuple[str, ...]:
+    """The sentences as ``//`` lines without their indentation, which takes ``indented`` columns; whole sentences only.
+
+    What would be longer than :data:`MOST_LINES` is left out, the last sentences first; the first is always there.
+    """
+    width = max(NARROWEST, WIDEST - indented - len("// "))
+    for end in range(len(sentences), 0, -1):
+        lines = wrap(" ".join(sentences[:end]), width, break_on_hyphens=False)
+        if len(lines) <= MOST_LINES or end == 1:
+            return tuple(f"// {line}" for line in lines[:MOST_LINES])
+    return ()

@@ -1,0 +1,186 @@
+"""The comment that says why a transaction or lock is there: which scope is meant, what is drafted, where it goes.
+
+A draft for a person: drafted by a model that gets the whole context, or from what the source proves of the scope.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from ctxreview import rules
+from ctxreview.errors import ReplyError, SourceError
+from ctxreview.intent import comment as drafting
+from ctxreview.model import Completion, Context, Outline, Prompt, Review, Scope, Source, Span
+from ctxreview.outline import outline
+from ctxreview.prompt import build as prompts
+from ctxreview.prompt.reply import unfenced
+from ctxreview.review.pipeline import Job, Provider, total
+from ctxreview.rules.scopes.missing_intent import FORMS, is_told, statement_line
+
+QUESTION = "Draft the comment that says why this transaction or lock is here."
+TEMPLATE = "intent.md.j2"
+SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {"comment": {"type": "string"}},
+    "required": ["comment"],
+    "additionalProperties": False,
+}
+
+
+class Draft(NamedTuple):
+    """A drafted comment: its lines without their indentation, and the file with it, in memory.
+
+    ``review`` is what a model was asked and answered, ``None`` where none was.
+    """
+
+    comment: tuple[str, ...]
+    after: Source
+    review: Review | None = None
+
+
+def scope_of(context: Context) -> Scope:
+    """The transaction or lock that is meant: the innermost around the selection, else the nearest in its functions.
+
+    Raises :class:`SourceError` where a statement of this file opens none: there is nowhere to say why.
+    """
+    own = [s for s in context.scopes if not s.path and s.form in FORMS and s.certainty != "assumed"]
+    held = [s for s in own if s in context.enclosing] or [s for s in own if s in context.touched]
+    if held:
+        return min(held, key=lambda s: s.span.size)
+    if own:
+        return min(
+            own, key=lambda s: max(s.span.start - context.selection.span.end, context.selection.span.start - s.span.end)
+        )
+    first, last = context.selection.lines
+    where = f"{context.path}:{first}-{last}"
+    caller = next((s for s in context.scopes if s.path and s.form in ("caller", *FORMS)), None)
+    if caller is not None:
+        line = context.source_of(caller).line_of(caller.span.start)
+        raise SourceError(
+            f"{where}: the {caller.construct} that holds these lines is opened by a caller; its comment belongs there: "
+            f"ctxreview intent {caller.path}:{line}."
+        )
+    other = next(iter(context.scopes), None)
+    if other is not None:
+        raise SourceError(
+            f"{where}: the {other.construct} here is not surely opened by a statement of its own; write the comment by hand."
+        )
+    raise SourceError(
+        f"{where}: neither these lines nor their function stand under a transaction or lock; there is nothing to say why of."
+    )
+
+
+def draft(context: Context, scope: Scope, job: Job, provider: Provider | None) -> Draft:
+    """The comment for a scope of the selected file, and the file with it.
+
+    Raises :class:`ReplyError` when the model's answer cannot be used twice, and :class:`SourceError` when nothing is known
+    to say, or the statement has no line above which a comment can stand.
+    """
+    told = drafting.from_facts(context, scope)
+    if provider is None:
+        if not told:
+            line = context.selection.source.line_of(scope.head.start)
+            raise SourceError(
+                f"{context.path}:{line}: nothing was found under the {scope.construct} that says why it is there; write the "
+                "comment by hand, or let a model draft it (--provider)."
+            )
+        return _placed(told, scope, context.outline)
+    prompt = prompt_of(context, scope, told, job)
+    completion, made = _ask(provider, prompt, scope, context.outline)
+    review = Review(
+        question=QUESTION,
+        context=context,
+        prompt=prompt,
+        hazards=(),
+        checklist=(),
+        suggestions=(),
+        summary=" ".join(line.removeprefix("// ") for line in made.comment),
+        provider=completion.provider,
+        model=completion.model,
+        usage=completion.usage,
+        reply=completion.text,
+        from_store=completion.stored,
+    )
+    return made._replace(review=review)
+
+
+def prompt_of(context: Context, scope: Scope, told: tuple[str, ...], job: Job) -> Prompt:
+    """What a model is asked for the comment of one scope."""
+    values = {
+        "construct": prompts.sentence(scope.construct),
+        "line": context.selection.source.line_of(scope.head.start),
+        "facts": [prompts.sentence(s) for s in told],
+        "schema": json.dumps(SCHEMA),
+    }
+    return prompts.rendered(TEMPLATE, context, values, SCHEMA, job.tokenizer)
+
+
+def _ask(provider: Provider, prompt: Prompt, scope: Scope, before: Outline) -> tuple[Completion, Draft]:
+    """The answer and the comment made of it; an answer that cannot be used gets one chance to be mended."""
+    completion = provider(prompt)
+    try:
+        return completion, _answered(completion, scope, before)
+    except ReplyError as error:
+        said = f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n"
+        second = provider(prompt._replace(user=said))
+        second = second._replace(usage=total(completion.usage, second.usage))
+        try:
+            return second, _answered(second, scope, before)
+        except ReplyError as still:
+            raise ReplyError(
+                f"{completion.provider} ({completion.model}) answered twice with what cannot be a comment; nothing was drafted. {still}"
+            ) from None
+
+
+def _answered(completion: Completion, scope: Scope, before: Outline) -> Draft:
+    try:
+        answer = json.loads(unfenced(completion.text))
+    except (ValueError, RecursionError) as error:
+        raise ReplyError(f"The reply is not in the form that was asked for: {error}.") from None
+    if not isinstance(answer, dict) or list(answer) != ["comment"] or not isinstance(answer["comment"], str):
+        raise ReplyError('The reply is not in the form that was asked for: {"comment": "..."}.')
+    return _placed(drafting.cleaned(answer["comment"]), scope, before)
+
+
+def _placed(sentences: tuple[str, ...], scope: Scope, before: Outline) -> Draft:
+    """The file with the comment above the scope's statement, in memory, outlined again and compared."""
+    source = before.source
+    line = statement_line(scope, before)
+    head = source.line_of(scope.head.start)
+    if not source.data[source.starts[head - 1] : scope.head.start].strip():
+        line = head
+    start = source.starts[line - 1]
+    lead = source.data[start:][: len(source.data) - start - len(source.data[start:].lstrip(b" \t"))]
+    comment = drafting.comment([_kept(s, source) for s in sentences], len(lead.decode().expandtabs(4)))
+    new = b"".join(lead + text.encode() + _line_end(source, line) for text in comment)
+    after = Source(source.path, source.data[:start] + new + source.data[start:], source.encoding, source.root)
+    at = scope.head.start + len(new)
+    changed = outline(after, at, before.wrappers._replace(calls=()))
+    own = next((s for s in changed.holds if s.head.start == at), None)
+    if own is None or not _are_comments(Span(start, start + len(new)), changed) or rules.compare(before, changed):
+        raise SourceError(
+            f"{source.path}:{head}: the {scope.construct} has no line of its own above which a comment can stand; write it by hand."
+        )
+    if not is_told(own, changed):
+        raise ReplyError("The comment only repeats the statement: say what would go wrong without it.")
+    return Draft(comment, after)
+
+
+def _are_comments(added: Span, changed: Outline) -> bool:
+    """Whether each line of ``added`` is a comment: in a text of several lines it would be a part of the text."""
+    source = changed.source
+    first, last = source.lines_of(added)
+    there = {source.line_of(c.start) for c in changed.comments if added.holds(c)}
+    return there == set(range(first, last + 1))
+
+
+def _kept(text: str, source: Source) -> str:
+    """``text`` in the characters that the file's encoding has."""
+    return text.encode(source.encoding, "replace").decode(source.encoding)
+
+
+def _line_end(source: Source, line: int) -> bytes:
+    """The end of a line as it stands in the file; that of the file's first line where it has none."""
+    end = source.starts[line] if line < len(source.starts) else len(source.data)
+    return source.data[source.line_span(line).end : end] or source.newline.encode()

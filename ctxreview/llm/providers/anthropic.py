@@ -1,0 +1,117 @@
+"""Anthropic's Messages API, and servers that speak it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import anthropic
+from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessageStreamEvent
+
+from ctxreview.llm.providers import Endpoint, Progress, Provider
+from ctxreview.llm.providers.causes import blames_schema, said
+from ctxreview.llm.providers.faults import Pieces, fault, finished, tokens
+from ctxreview.llm.providers.wire import client, followed, is_stream, line
+from ctxreview.model import Completion, Prompt, Usage
+
+_ENDINGS = {
+    None: "truncated",
+    "end_turn": "whole",
+    "stop_sequence": "whole",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "refusal",
+}
+"""Stop reason to a key of the fault table; the others are for tools, which nobody offered."""
+
+
+def connect(endpoint: Endpoint) -> Provider:
+    """Ask by ``POST /v1/messages``. ``endpoint`` must be :func:`~ctxreview.llm.providers.located`."""
+
+    def ask(prompt: Prompt, progress: Progress) -> Completion:
+        with (
+            line(endpoint, anthropic.AnthropicError) as http,
+            _open(client(anthropic.Anthropic, endpoint, http), endpoint, prompt) as stream,
+        ):
+            return followed(endpoint, _read(endpoint, stream), progress)
+
+    return ask
+
+
+def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
+    """Input tokens as Anthropic counts them, schema included.
+
+    Raises:
+        ProviderError: the count could not be had.
+    """
+    with line(endpoint, anthropic.AnthropicError) as http:
+        answer = client(anthropic.Anthropic, endpoint, http).messages.count_tokens(
+            model=endpoint.model,
+            system=prompt.system,
+            messages=_messages(prompt),
+            output_config=_schema(prompt),
+        )
+    count = tokens(getattr(answer, "input_tokens", None))
+    if count is None:  # the SDK does not validate: a proxy's HTML page arrives as text
+        raise fault(endpoint, "not-a-stream")
+    return count
+
+
+def _messages(prompt: Prompt) -> list[MessageParam]:
+    return [{"role": "user", "content": prompt.user}]
+
+
+def _schema(prompt: Prompt) -> OutputConfigParam:
+    return {"format": {"type": "json_schema", "schema": prompt.schema}}
+
+
+def _open(sdk: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthropic.Stream[RawMessageStreamEvent]:
+    def start(output_config: OutputConfigParam | anthropic.Omit) -> anthropic.Stream[RawMessageStreamEvent]:
+        return sdk.messages.create(
+            model=endpoint.model,
+            max_tokens=endpoint.max_reply_tokens,
+            system=prompt.system,
+            messages=_messages(prompt),
+            output_config=output_config,
+            stream=True,
+        )
+
+    try:
+        return start(_schema(prompt))
+    except anthropic.BadRequestError as error:
+        # Older models and compatible servers have no schemas; the prompt says the form in words too.
+        if not blames_schema(said(error)):
+            raise
+        return start(anthropic.omit)
+
+
+def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent]) -> Generator[str, None, Completion]:
+    pieces = Pieces(endpoint)
+    started: Message | None = None
+    reason: str | None = None
+    note = ""
+    spent: int | None = None
+    for event in stream:
+        match event.type:
+            case "message_start":
+                started = event.message
+            case "content_block_delta" if event.delta.type == "text_delta":
+                pieces.add(event.delta.text)
+                yield event.delta.text
+            case "message_delta":
+                reason = event.delta.stop_reason
+                note = (event.delta.stop_details and event.delta.stop_details.explanation) or ""
+                spent = tokens(getattr(event.usage, "output_tokens", None))
+    if started is None:
+        raise fault(endpoint, "truncated" if is_stream(stream.response) else "not-a-stream")
+    usage = Usage(_input_tokens(started), spent)
+    answer = Completion(str(pieces), endpoint.provider, started.model or endpoint.model, usage)
+    return finished(endpoint, answer, _ENDINGS.get(reason, "stopped"), note or reason or "")
+
+
+def _input_tokens(message: Message) -> int | None:
+    """All that was read: the API counts apart what came from its cache and what went into it."""
+    read = tokens(getattr(message.usage, "input_tokens", None))
+    for name in ("cache_creation_input_tokens", "cache_read_input_tokens"):
+        more = tokens(getattr(message.usage, name, None) or 0)
+        read = None if read is None or more is None else read + more
+    return read

@@ -1,0 +1,108 @@
+"""What the code does: reads, writes, saves, awaits, exits and calls out, each at its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ctxreview.languages import Language
+from ctxreview.languages import keyword_masking as standing
+from ctxreview.languages.patterns import UNREAD
+from ctxreview.model import Fact, Source, Span
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.facts import state
+from ctxreview.outline.facts.calls import effects
+from ctxreview.outline.symbols.names import Names
+from ctxreview.outline.told import is_sent
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from ctxreview.outline import Captures
+
+
+_LINE = re.compile(rb"[^\r\n]*+")
+
+
+def facts(
+    root: Node, captures: Captures, calls: list[nodes.Call], names: Names, language: Language, source: Source
+) -> tuple[Fact, ...]:
+    """All facts of a file in source order, none of bodies that were not entered."""
+    data, written = names.data, state.Written()
+    texts = captures.get("text", [])
+    unread = [nodes.span(n) for n in captures.get(UNREAD, [])]
+    found = [*state.assignments(captures.get("fact.write", []), language, names, written)]
+    found += effects(calls, language, names, written)
+    quiet = [nodes.span(n) for n in texts]
+    found += state.uses(root, data, names, quiet, written, unread)
+    found += state.handed(data, names, quiet, written)
+    found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
+    if b"await" in data:
+        found += _awaiting(data, captures)
+    found += _marks(captures, language)
+    exits = language.shape["exits"]
+    found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
+    for node in texts:
+        found += (f for f in _sql(node, language, source) if is_sent(node, f, language, source))
+    return tuple(sorted(found, key=lambda f: (f.span.start, -f.span.end)))
+
+
+def code(root: Node, comments: list[Node]) -> bytes:
+    """The text that was parsed (other ``#if`` branches are blank in it), its comments and directives blanked too."""
+    data = bytearray(bytes(root.start_byte) + standing.as_read(root.text or b""))
+    for comment in comments:
+        start, end = comment.start_byte, comment.end_byte
+        data[start:end] = b" " * (end - start)
+    at = data.find(b"#")
+    while at >= 0:
+        line = _LINE.match(data, at)
+        end = line.end() if line is not None else len(data)
+        if not data[max(data.rfind(b"\n", 0, at), data.rfind(b"\r", 0, at)) + 1 : at].strip():
+            data[at:end] = b" " * (end - at)
+        at = data.find(b"#", end)  # only the first of a line begins a directive
+    return bytes(data)
+
+
+def _awaiting(data: bytes, captures: Captures) -> Iterator[Fact]:
+    """``await foreach`` and ``await using``: the statement awaits at its keyword, and again while it runs."""
+    loops = (n for n in captures.get("local", []) if n.type == "foreach_statement")
+    for node in (*captures.get("scope.subject", []), *captures.get("scope.subject.rest", []), *loops):
+        start = node.start_byte
+        if data[start : start + 5] == b"await":
+            what = "foreach" if node.type == "foreach_statement" else "using"
+            yield Fact("await", Span(start, start + 5), f"await {what}")
+
+
+def _marks(captures: Captures, language: Language) -> Iterator[Fact]:
+    """Attributes and caught exceptions that say something, such as a concurrency token."""
+    caught = ((n, n.child_by_field_name("type")) for n in captures.get("local", []) if n.type == "catch_declaration")
+    for node, named in (*((n, n.child_by_field_name("name")) for n in captures.get("attribute", [])), *caught):
+        name = nodes.simple_name(named).removesuffix("Attribute")
+        if name in language.marks:
+            yield Fact(language.marks[name], nodes.span(node), name)
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+@cache
+def _sql_words(language: Language) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """What SQL to look for, by each of its words."""
+    return tuple((word, sql) for sql in language.sql for word in sql["words"])
+
+
+def _sql(node: Node, language: Language, source: Source) -> Iterator[Fact]:
+    if node.end_byte - node.start_byte < 8:  # "COMMIT" in quotes has eight bytes
+        return
+    literal = source.text(nodes.span(node))  # as read: the tree may have a mended text
+    upper = literal.upper()
+    # Compiling an expression costs more than most files' literals together: look for its words first.
+    for sql in {sql["name"]: sql for word, sql in _sql_words(language) if word in upper}.values():
+        if any(word in upper for word in sql.get("beside", ("",))):
+            found = _pattern(sql["pattern"]).search(literal)
+            if found is not None:
+                yield Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(' "@$\n\r\t'))

@@ -1,0 +1,277 @@
+"""What a call does, by the catalogue: its name, and where that is too general, what it is called on or with.
+
+``Type.Name`` in the catalogue means that receiver, ``Type.*`` all its calls; a receiver in lower case is a word
+that the receiver's declared type or else its name ends with (``session.Get``: ``ISession``, ``_session``); ``sql`` is
+also an argument that is SQL by its text or name. A name of :data:`TWINS` stands for its ``Async`` twin too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.languages import Language, parents
+from ctxreview.model import Fact
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.facts.state import Written, target_name, write
+from ctxreview.outline.symbols import types
+from ctxreview.outline.symbols.names import Names
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_SQL = frozenset(
+    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "EXEC", "EXECUTE", "WITH", "CREATE", "ALTER", "DROP", "TRUNCATE",
+     "SET", "BEGIN", "CALL", "DECLARE"}
+)  # fmt: skip
+"""What a statement of SQL starts with."""
+
+
+class Known(NamedTuple):
+    """The catalogue's entries for one called name; a kind is ``ignore`` where nothing is to be told."""
+
+    exact: dict[str, str]
+    words: tuple[tuple[str, str], ...]
+    plain: str
+
+
+NOTHING = Known({}, (), "")
+
+TWINS = ("read", "save", "complete", "io")
+"""Kinds of calls that there are with ``Async`` too."""
+
+
+@cache
+def catalogue(language: Language) -> dict[str, Known]:
+    """The entries by called name; ``*`` has the receivers whose every call is known."""
+    exact: dict[str, dict[str, str]] = {}
+    words: dict[str, list[tuple[str, str]]] = {}
+    plain: dict[str, str] = {}
+    for entry, kind in language.facts.items():
+        on, _, name = entry.rpartition(".")
+        for called in (name, f"{name}Async") if kind in TWINS and name != "*" else (name,):
+            if not on:
+                plain.setdefault(called, kind)
+            elif on[0].islower():
+                words.setdefault(called, []).append((on, kind))
+            else:
+                exact.setdefault(called, {})[on] = kind
+    plain |= {name: kind for name, kind in language.facts.items() if "." not in name}  # before any twin
+    return {
+        name: Known(exact.get(name, {}), tuple(words.get(name, ())), plain.get(name, ""))
+        for name in exact.keys() | words.keys() | plain.keys()
+    }
+
+
+@cache
+def _every(language: Language) -> tuple[tuple[bytes, str, str], ...]:
+    """The receivers whose every call is known, with the bytes that such a call has."""
+    return tuple((f"{on}.".encode(), on, kind) for on, kind in catalogue(language).get("*", NOTHING).exact.items())
+
+
+def effects(calls: Sequence[nodes.Call], language: Language, names: Names, written: Written) -> Iterator[Fact]:
+    """The facts of the calls that the catalogue knows, of delegates that are called, and of tasks nobody awaits."""
+    known = catalogue(language)
+    # Only the receivers that stand among the calls: asking each call for its own would cost more than the rest.
+    first, last = (calls[0].node.start_byte, max(c.node.end_byte for c in calls)) if calls else (0, 0)
+    every = {on: kind for mark, on, kind in _every(language) if names.data.find(mark, first, last) >= 0}
+    any_name = any(kind != "ignore" for kind in every.values())
+    for call in calls:
+        node, name = call
+        callee = node.child_by_field_name("function")
+        fact = None
+        if callee is not None and callee.type == "identifier":
+            fact = _bare(node, callee, name, known.get(name, NOTHING).plain, names)
+        elif any_name or name in known:
+            fact = _on_receiver(call, known.get(name, NOTHING), every, language, names, written)
+        if fact is None and name.endswith("Async") and known.get(name, NOTHING).plain != "ignore" and _is_dropped(node):
+            fact = Fact("spawn", nodes.span(node), name, nodes.text(nodes.receiver(node), 200), "not awaited")
+        if fact is not None:
+            yield fact
+
+
+def _bare(node: Node, callee: Node, name: str, kind: str, names: Names) -> Fact | None:
+    """A call of the type's own method is nothing yet; saving and completing are, by whatever way they are reached."""
+    at = nodes.span(callee)
+    local = names.local(name, at)
+    if local is not None:
+        own = local.node.type == "variable_declarator" and any(
+            c.type in ("lambda_expression", "anonymous_method_expression") for c in local.node.named_children
+        )
+        return None if own else Fact("io", nodes.span(node), name, "", "delegate")
+    state = names.visible(at).get(name)
+    if state is not None:
+        return Fact("io", nodes.span(node), name, "", "event" if state.words.endswith("event") else "delegate")
+    return Fact(kind, nodes.span(node), name, "", bound_to(node)) if kind in ("save", "complete") else None
+
+
+def _on_receiver(
+    call: nodes.Call, known: Known, every: dict[str, str], language: Language, names: Names, written: Written
+) -> Fact | None:
+    node, name = call
+    on = nodes.receiver(node)
+    last = _receiver_name(on) if every or known.exact or known.words else ""
+    kind = known.exact.get(last) or every.get(last) or _by_word(known, node, on, last, names) or known.plain
+    if kind in ("", "ignore") or on is None:
+        return None
+    if last in every or last in known.exact:
+        return _exact(kind, node, name, on, written)
+    if kind == "write":
+        return _change(node, on, language, names, written)
+    if known.plain == kind and _is_something_else(kind, call, on, language, names):
+        return None
+    return Fact(kind, nodes.span(node), name, nodes.text(on, 200), bound_to(node))
+
+
+def _is_something_else(kind: str, call: nodes.Call, on: Node, language: Language, names: Names) -> bool:
+    """Whether a call that is known by its name alone has a receiver, or a use, that speaks against it."""
+    about = types.queries(language)
+    if call.name.endswith("Async") and call.name.removesuffix("Async") in about.linq:
+        return _receiver_name(on) in about.made
+    if call.name in about.linq:
+        return not types.asks_a_source(call.node, on, language, names)
+    return kind == "tracking" and _makes_a_value(call.node) and not types.is_source(on, language, names)
+
+
+def _makes_a_value(node: Node) -> bool:
+    """Whether a call with arguments is made for its value, as one that tells a context of an object is not."""
+    if not nodes.arguments(node):
+        return False
+    return not _is_statement(node) and parents.kind(node) not in ("member_access_expression", "arrow_expression_clause")
+
+
+def _receiver_name(on: Node | None) -> str:
+    """The simple name of a receiver; of a call or creation, what it calls or makes."""
+    on = target_name(on)
+    if on is None:
+        return ""
+    if on.type == "invocation_expression":
+        return nodes.call_name(on)
+    if on.type == "object_creation_expression":
+        return nodes.simple_name(on.child_by_field_name("type"))
+    return nodes.simple_name(on)
+
+
+def _by_word(known: Known, node: Node, on: Node | None, last: str, names: Names) -> str:
+    if not known.words:
+        return ""
+    said = (types.simple(types.declared(on, names)) or last).lower()
+    for word, kind in known.words:
+        if said.endswith(word) or (word == "sql" and any(_is_sql(a) for a in nodes.arguments(node))):
+            return kind
+    return ""
+
+
+def _is_sql(argument: Node) -> bool:
+    """Whether it is a literal that starts as SQL does, or is named as SQL is."""
+    if argument.type in ("identifier", "member_access_expression"):
+        return nodes.simple_name(argument).lower().endswith(("sql", "query"))
+    if not argument.type.endswith(("string_literal", "string_expression")):
+        return False
+    words = nodes.text(argument, 60).lstrip('$@" ').split(maxsplit=1)
+    return bool(words) and words[0].rstrip('";').upper() in _SQL
+
+
+def _exact(kind: str, node: Node, name: str, on: Node, written: Written) -> Fact:
+    """A call on a known type; where it works on a variable by ``ref``, that is the target."""
+    listed = node.child_by_field_name("arguments")
+    first = listed.named_children[0] if listed is not None and listed.named_children else None
+    if kind not in ("read", "write") or first is None or first.children[0].type != "ref":
+        return Fact(kind, nodes.span(node), name, nodes.text(on, 200), bound_to(node))
+    by_reference = first.named_children[-1]
+    target = target_name(by_reference)
+    if target is not None:
+        written.plain.add((target.child_by_field_name("name") or target).start_byte)
+    return Fact(kind, nodes.span(node), name, nodes.text(by_reference, 200), bound_to(node))
+
+
+def _change(node: Node, on: Node, language: Language, names: Names, written: Written) -> Fact | None:
+    """A call that changes what it is called on, such as a collection's Add; not on a function's own local."""
+    target = target_name(on)
+    if target is None or target.type not in ("identifier", "member_access_expression"):
+        return None
+    declared = types.simple(types.declared(target, names))
+    if declared in types.queries(language).values or (not declared and not _is_statement(node)):
+        return None  # the call gives a new value, or may do so
+    fact = write(target, nodes.span(node), names)
+    if fact is not None:
+        written.plain.add((target.child_by_field_name("name") or target).start_byte)
+    return fact
+
+
+def _is_statement(node: Node) -> bool:
+    """Whether nothing takes the call's value."""
+    parent = parents.parent(node)
+    while parent is not None and parent.type in ("await_expression", "conditional_access_expression"):
+        parent = parents.parent(parent)
+    return parent is not None and parent.type == "expression_statement"
+
+
+def _is_dropped(node: Node) -> bool:
+    """Whether a task is neither awaited nor kept: a statement alone, or given to ``_``."""
+    parent = parents.parent(node)
+    if parent is None or (node.text or b"").startswith(b"await"):  # `await a?.B()` parses as `(await a)?.B()`
+        return False
+    if parent.type == "assignment_expression":
+        left = parent.child_by_field_name("left")
+        return left is not None and left.text == b"_"
+    return parent.type == "expression_statement"
+
+
+_THROUGH = frozenset(
+    {"member_access_expression", "invocation_expression", "await_expression", "parenthesized_expression",
+     "conditional_access_expression", "cast_expression", "postfix_unary_expression", "binary_expression",
+     "tuple_expression", "from_clause", "query_expression", "as_expression"}
+)  # fmt: skip
+
+
+def bound_to(node: Node) -> str:
+    """The variable that gets a call's value, through the rest of its chain, ``await``, ``?:``, tuples and queries.
+
+    A call in a pattern is bound to what the pattern declares; one with an ``out`` declaration to that.
+    """
+    inner = node
+    place: int | None = None
+    for parent in parents.ancestors(node):
+        kind = parent.type
+        if kind == "argument" and (around := parents.parent(parent)) is not None and around.type == "tuple_expression":
+            place = around.named_children.index(parent)
+        elif kind == "conditional_expression":
+            if parent.child_by_field_name("condition") == inner:
+                return ""
+        elif kind == "variable_declarator":
+            return _one_of(parent.child_by_field_name("name") or parent.named_children[0], place)
+        elif kind in ("assignment_expression", "foreach_statement"):
+            return _one_of(parent.child_by_field_name("left"), place)
+        elif kind == "is_pattern_expression":
+            return _pattern_name(parent.child_by_field_name("pattern"))
+        elif kind not in _THROUGH:
+            break
+        inner = parent
+    return _out(node)
+
+
+def _one_of(name: Node | None, place: int | None) -> str:
+    """A declared or assigned name; of several, the one at ``place``."""
+    if name is not None and place is not None and name.type in ("tuple_pattern", "tuple_expression"):
+        parts = name.named_children
+        if place >= len(parts):
+            return ""
+        part = parts[place]
+        part = part.named_children[-1] if part.type == "argument" else part
+        return nodes.text(part.child_by_field_name("name") or part)
+    return nodes.text(name)
+
+
+def _pattern_name(pattern: Node | None) -> str:
+    while pattern is not None and pattern.type in ("negated_pattern", "parenthesized_pattern"):
+        pattern = pattern.named_children[0] if pattern.named_children else None
+    return nodes.text(pattern.child_by_field_name("name")) if pattern is not None else ""
+
+
+def _out(node: Node) -> str:
+    if b"out " not in (node.text or b""):
+        return ""
+    declared = [a for a in nodes.arguments(node) if a.type == "declaration_expression"]
+    return nodes.text(declared[0].child_by_field_name("name")) if len(declared) == 1 else ""

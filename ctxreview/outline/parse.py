@@ -1,0 +1,185 @@
+"""Source to syntax trees: as it is, or else mended where the grammar cannot read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tree_sitter import Range
+
+from ctxreview.languages import Language
+from ctxreview.model import Parse, Span
+from ctxreview.outline import syntax as nodes
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+
+_BLOCK = 1024
+"""Bytes that are compared at once: most of them are the same."""
+
+
+class Branch(NamedTuple):
+    """The tree of another way through ``#if``, and the lines that are code there and blank in the file's own tree."""
+
+    root: Node
+    lit: tuple[Span, ...]
+
+
+class Reading(NamedTuple):
+    """The tree of a file, its other ``#if`` branches, and how well it was read.
+
+    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones. The bodies ``left_out``
+    are blank in them, but for their braces.
+    """
+
+    root: Node
+    branches: tuple[Branch, ...]
+    parse: Parse
+    left_out: tuple[Span, ...] = ()
+
+
+class _Parsed(NamedTuple):
+    """Bytes and their tree; the parser did not look into the bodies ``left_out``."""
+
+    data: bytes
+    tree: Tree
+    left_out: tuple[Span, ...] = ()
+
+    def changed(self, data: bytes, language: Language) -> _Parsed:
+        """``data`` of the same length and line ends, parsed again where it differs from this."""
+        if data == self.data:
+            return self
+        tree = self.tree.copy()
+        row = last = 0  # tree-sitter's rows end with \n alone
+        for start, end in _differing(self.data, data):
+            row += data.count(b"\n", last, start)
+            tree.edit(start, end, end, (row, 0), (row, end - start), (row, end - start))
+            last = start
+        return _parsed(data, language, self.left_out, tree)
+
+
+@lru_cache(maxsize=4)
+def read(data: bytes, language: Language, keep: int | None = None, within: tuple[Span, ...] | None = None) -> Reading:
+    """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
+
+    With ``within`` (sorted), methods that touch none of these spans may be left out; what is left then parses clean, and
+    how well their bodies do is not known.
+
+    The last readings are kept: the same file may be asked for again, for another part of it.
+    """
+    skimmed = _skimmed(data, language, within) if within is not None else None
+    if skimmed is not None:
+        left_out = tuple(Span(*body) for body in skimmed.bodies)
+        reading = _read(skimmed.data, language, keep, left_out)
+        if reading.parse.clean:
+            mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
+            parse = reading.parse._replace(normalised=mends)
+            return reading._replace(parse=parse, left_out=left_out)
+    return _read(data, language, keep, ())
+
+
+# With another branch of `#if` a file is read twice in a row, and the parser is slowest on what it cannot read.
+@lru_cache(maxsize=2)
+def _skimmed(data: bytes, language: Language, within: tuple[Span, ...]) -> Any:
+    return language.skim(data, within) if language.skim is not None else None
+
+
+@lru_cache(maxsize=2)
+def _as_it_is(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _Parsed:
+    return _parsed(data, language, left_out)
+
+
+def _parsed(data: bytes, language: Language, left_out: tuple[Span, ...], old: Tree | None = None) -> _Parsed:
+    """``old`` is the tree of bytes that differ little. The bodies ``left_out`` are blank, and blanks take time as well."""
+    edges = [0, *(edge for start, end in left_out for edge in (start + 1, end - 1)), len(data)]
+    whole = [] if not left_out else list(zip(edges[::2], edges[1::2], strict=True))
+    # Rows and columns are not asked for anywhere.
+    language.parser.included_ranges = [Range((0, 0), (0, 0), start, end) for start, end in whole]
+    parse = language.parser.parse
+    return _Parsed(data, parse(data) if old is None else parse(data, old), left_out)
+
+
+def _read(data: bytes, language: Language, keep: int | None, left_out: tuple[Span, ...]) -> Reading:
+    last = _as_it_is(data, language, left_out)
+    if not _unread(last.tree.root_node, data, language) or language.normalise is None:
+        return Reading(last.tree.root_node, (), _health(last.tree.root_node))
+
+    def broken(candidate: bytes) -> int:
+        nonlocal last
+        last = last.changed(candidate, language)
+        return _unread(last.tree.root_node, candidate, language)
+
+    mended = language.normalise(data, broken, keep)
+    last = last.changed(mended.data, language)
+    root = last.tree.root_node
+    branches = tuple(
+        Branch(last.changed(b, language).tree.root_node, tuple(_dark(b, mended.data))) for b in mended.branches
+    )
+    parse = _health(root)._replace(normalised=mended.mends, dark=tuple(_dark(data, mended.data)) if branches else ())
+    return Reading(root, branches, parse)
+
+
+def _health(root: Node) -> Parse:
+    return Parse(clean=not root.has_error, errors=tuple(errors(root)) if root.has_error else ())
+
+
+def _differing(before: bytes, after: bytes) -> Iterator[Span]:
+    """The lines that differ, without their ends, of bytes with the same line ends."""
+    at = 0
+    while at < len(before):
+        end = before.find(b"\n", at + _BLOCK) + 1 or len(before)
+        if before[at:end] != after[at:end]:
+            start = at
+            for was, now in zip(before[at:end].splitlines(True), after[at:end].splitlines(True), strict=True):
+                if was != now:
+                    yield Span(start, start + len(was.rstrip(b"\r\n")))
+                start += len(was)
+        at = end
+
+
+def _dark(data: bytes, mended: bytes) -> Iterator[Span]:
+    """The lines of ``data`` that are blank in ``mended`` and not there."""
+    for start, end in _differing(data, mended):
+        if not mended[start:end].strip() and data[start:end].strip():
+            following = data[end : end + 2]
+            yield Span(start, end + (2 if following == b"\r\n" else len(following[:1])))
+
+
+def _unread(root: Node, data: bytes, language: Language) -> int:
+    """How much could not be read: bytes in error and missing tokens, and names that only a misreading gives."""
+    found = 0
+    if root.has_error:
+        found = max(1, sum(max(1, e.size) for e in errors(root)))
+    for keyword, stands_as in language.shape["misread"].items():
+        word = keyword.encode()
+        after = rb"\s*[(<]" if stands_as == "name" else rb"\s+[@\w\x80-\xff]+\s*[(<]"
+        if word in data and re.search(rb"\b%s%s" % (word, after), data):
+            functions = language.patterns.captures(root).get("function", [])
+            found += sum(_is_misread(f, keyword, stands_as) for f in functions)
+    return found
+
+
+def _is_misread(function: Node, keyword: str, stands_as: str) -> bool:
+    """Whether a function is a type, whose keyword the grammar does not know."""
+    if stands_as == "name":
+        return nodes.text(function.child_by_field_name("name")) == keyword
+    returned = function.child_by_field_name("returns") or function.child_by_field_name("type")
+    parameters = function.child_by_field_name("parameters")
+    if returned is None or parameters is None or nodes.text(returned) != keyword:
+        return False
+    return any(p.type == "parameter" and p.child_by_field_name("type") is None for p in parameters.named_children)
+
+
+def errors(root: Node) -> list[Span]:
+    """The spans the grammar could not read; a missing token has the empty span where it should stand."""
+    found, waiting = [], [root]
+    while waiting:
+        node = waiting.pop()
+        if node.is_error or node.is_missing:
+            found.append(nodes.span(node))
+        elif node.has_error:
+            waiting += node.children
+    return sorted(found)

@@ -1,0 +1,193 @@
+"""Transaction and lock scopes with both their ends, in the forms the catalogue knows."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ctxreview.languages import parents
+from ctxreview.model import Fact, Scope, Source, Span
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.file_view import Page
+from ctxreview.outline.scopes.acquire_release import pairs
+from ctxreview.outline.scopes.assigned import variables
+from ctxreview.outline.scopes.block import locks, subjects
+from ctxreview.outline.scopes.callback import attributes, callbacks
+from ctxreview.outline.scopes.sql import statements
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+_LOOPS = ("for_statement", "foreach_statement", "while_statement", "do_statement")
+_JUMPS = {
+    "break_statement": (*_LOOPS, "switch_statement"),
+    "continue_statement": _LOOPS,
+    "goto_statement": ("switch_statement",),
+    "yield_statement": (),
+}
+"""Statements that may stay in a scope, and what they go to the end or to a part of."""
+_LABEL = re.compile(rb"(?:break|continue|goto)\s+(?!(?:case|default)\b)([@\w\x80-\xff]+)")
+
+
+def scopes(page: Page) -> tuple[Scope, ...]:
+    """All transaction and lock scopes of a file."""
+    found = [
+        *locks(page),
+        *subjects(page),
+        *variables(page),
+        *pairs(page),
+        *callbacks(page),
+        *attributes(page),
+    ]
+    completing = {f.name for f in page.facts if f.kind == "complete"}
+    calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
+    jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in _JUMPS}
+    ways = [f for f in page.facts if f.kind in ("complete", "exit")]
+    return tuple(_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
+
+
+def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]) -> Scope:
+    """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
+    owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
+    span = owner.span if owner is not None else scope.owner
+    completes, leaving = _ways_out(scope, span, ways, page, calls)
+    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page.source))
+    return scope._replace(
+        owner=span,
+        container=owner.container if owner is not None else page.types.name_around(span),
+        completes_at=completes,
+        exits=tuple(_left(scope, exits, completes, page)),
+        gaps=(*scope.gaps, *_after(completes, scope, page, calls)),
+        intent=_intent(scope.head.start, page.source, page.comments),
+    )
+
+
+def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page: Page) -> Iterator[Span]:
+    """The exits that leave the scope before it completes.
+
+    What runs a delegate or a marked member completes the scope when that returns, and only an exception passes it by. Where no
+    completion is seen, what is handed the transaction or keeps it may be what completes it.
+    """
+    thrown = {f.span for f in page.facts if f.kind == "exit" and f.name == "throw"}
+    for exit_ in exits:
+        if scope.kind == "transaction":
+            if scope.form in ("callback", "attribute"):
+                if exit_ in thrown:
+                    yield exit_
+                continue
+            if not completes and (scope.form not in ("block", "declaration") or _is_handed_on(scope, page)):
+                continue
+        if not completes or (exit_.start < completes[0].start and not exit_.holds(completes[0])):
+            yield exit_
+
+
+def _is_handed_on(scope: Scope, page: Page) -> bool:
+    """Whether the variable that holds a transaction is an argument somewhere in the scope."""
+    if not scope.resource.isidentifier():
+        return True  # nobody here can complete it: whoever keeps it does
+    handed = re.compile(rb"[(,]\s*(?:\w+\s*:\s*)?%s\s*[,)]" % re.escape(scope.resource.encode()))
+    return handed.search(page.source.data, scope.head.end, scope.span.end) is not None
+
+
+def _ways_out(
+    scope: Scope, owner: Span, ways: list[Fact], page: Page, calls: dict[Span, Node]
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """The calls that complete the scope, and the statements that may leave it."""
+    first, last = bisect_left(ways, scope.head.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
+    completes, exits = [], []
+    ends = page.language.completing(scope.name)
+    for fact in ways[first:last]:
+        if not scope.span.holds(fact.span):
+            continue
+        function = page.functions.innermost(fact.span)
+        if function is not None and function.span != owner and owner.holds(function.span):
+            continue
+        if fact.kind == "exit":
+            exits.append(fact.span)
+        elif fact.name in ends and (not scope.resource or _completes(fact, scope.resource, calls)):
+            completes.append(fact.span)
+    return tuple(completes), tuple(exits)
+
+
+def _completes(fact: Fact, resource: str, calls: dict[Span, Node]) -> bool:
+    """Whether a call completes what a variable holds: it is called on it, or is given it (``_db.CommitTransaction(tx)``)."""
+    if fact.target == resource:
+        return True
+    call = calls.get(fact.span)
+    return call is not None and any(nodes.text(a) == resource for a in nodes.arguments(call))
+
+
+def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
+    """Whether a jump leaves ``scope``; one to a place in it does not, nor does ``yield return``, which comes back."""
+    if jump.type == "yield_statement":
+        return any(c.type == "break" for c in jump.children)
+    if label := _LABEL.match(source.data, jump.start_byte):  # the tree has none of `break` and `continue`
+        declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label[1]))
+        return declared.search(source.data, *scope) is None
+    for around in parents.ancestors(jump):
+        if not scope.holds(nodes.span(around)):
+            return True
+        if around.type in _JUMPS[jump.type]:
+            return False
+    return True
+
+
+def _start(fact: Fact) -> int:
+    return fact.span.start
+
+
+def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Span, Node]) -> tuple[Span, ...]:
+    """What follows the last completion up to the scope's end, where nothing decides whether it is reached.
+
+    After a commit on one of several branches the transaction may still be open.
+    """
+    if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration", "acquire-release"):
+        return ()
+    call = calls.get(completes[-1])
+    statement = next((p for p in parents.ancestors(call) if p.type.endswith("_statement")), None) if call else None
+    if statement is None or statement.type != "expression_statement":
+        return ()
+    found = []
+    for around in parents.ancestors(statement):
+        if around.type == "block":
+            rest = Span(statement.end_byte, min(around.end_byte - 1, scope.span.end, scope.tail.start))
+            text = page.source.data[rest.start : rest.end]
+            start = rest.start + len(text) - len(text.lstrip())
+            if text.strip():
+                found.append(Span(start, start + len(text.strip())))
+        elif around.type not in _PASSED or (around.type == "try_statement" and _catches(around)):
+            break
+        if around.end_byte >= scope.span.end:
+            break
+        statement = around
+    return tuple(found)
+
+
+_PASSED = frozenset({"using_statement", "lock_statement", "checked_statement", "fixed_statement", "try_statement"})
+"""What holds a block that is run once, whenever it is reached."""
+
+
+def _catches(tried: Node) -> bool:
+    return any(c.type == "catch_clause" for c in tried.named_children)
+
+
+def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:
+    """The comment lines directly above the line of ``at``, without a gap."""
+    start = source.starts[source.line_of(at) - 1]
+    if source.data[start:at].strip():
+        return None
+    first: int | None = None
+    edge = start
+    for above in range(bisect_left(comments, Span(start, start)) - 1, -1, -1):
+        comment = comments[above]
+        gap = source.data[comment.end : edge]
+        if gap.strip() or gap.count(b"\n") > 1:
+            break
+        line = source.starts[source.line_of(comment.start) - 1]
+        if source.data[line : comment.start].strip():
+            break
+        first, edge = comment.start, line
+    return None if first is None else Span(first, start)

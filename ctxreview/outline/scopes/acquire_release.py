@@ -1,0 +1,390 @@
+"""Form D: acquire and release on one receiver, and what has only one of the two here."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.languages import Construct, parents
+from ctxreview.model import Scope, Span, Spans
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.file_view import Page
+from ctxreview.outline.scopes.block import declared_type, isolation
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+OUTSIDE_FINALLY = "The release is not in a finally: an exception leaves it held."
+
+
+class _Event(NamedTuple):
+    """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt.
+
+    ``by`` is the type's own method that does it, where it is done by a call of one; ``""`` where it is done here.
+    ``assumed`` says that only that method's name tells what it does.
+    """
+
+    node: Node
+    resource: str
+    constructs: tuple[Construct, ...]
+    acquires: bool
+    certain: bool
+    by: str = ""
+    assumed: bool = False
+
+
+_Events = dict[tuple[Span, str], list[_Event]]
+"""Acquires and releases by function and receiver, in source order."""
+
+
+def pairs(page: Page) -> Iterator[Scope]:
+    """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
+    every = _events(page)
+    _add_own(every, page)
+    for (owner, resource), events in every.items():
+        opened: set[int] = set()
+        tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
+        within = Spans(tried.values())
+        order = _Order(events)
+        given: Sequence[int] = ()
+        for i, event in enumerate(events):
+            if not event.acquires:
+                continue
+            opened.add(i)
+            ends = order.release_after(i)
+            if ends is not None:
+                construct, release = ends
+                covered = release.id in tried or within.hold(nodes.span(event.node))
+                note = "" if covered else OUTSIDE_FINALLY
+                by = [e.by for e in events if e.by and e.node in (event.node, release)]
+                note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
+                note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
+                made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note, page)
+                branches = tuple(b for b in nodes.other_branches(event.node, owner) if made.span.overlaps(b))
+                made = made._replace(gaps=tuple(dict.fromkeys((*made.gaps, *branches))))
+                yield made._replace(certainty="assumed") if event.assumed else made
+            elif event.by:
+                continue
+            elif not event.constructs[0].releases and owner.size:
+                given = given or _given(resource, owner, page)
+                end = _with_what_has_it(event, owner, given)
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "", page)
+            elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
+                note = "It is released by a function that stands in this one, which may run later."
+                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note, page)
+            elif event.certain and owner.size:
+                end = Span(owner.end - 1, owner.end)
+                note = "Nothing in this function releases it."
+                made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note, page)
+                yield made._replace(is_left_open=True)
+        if events and not opened and events[-1].certain and not events[-1].by and owner.size:
+            function = page.owner(events[-1].node)
+            start = function.head.end if function is not None else owner.start
+            note = "It is acquired elsewhere: this function releases it."
+            last = events[-1]
+            made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note, page)
+            yield made._replace(certainty="assumed")
+
+
+def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int]) -> Span:
+    """Where the block ends that declares what a lock is taken on: nothing else gives it back."""
+    last = bisect_left(given, acquire.node.start_byte) - 1
+    for around in parents.ancestors(acquire.node) if last >= 0 else ():
+        if around.type in ("block", "using_statement") and around.start_byte <= given[last]:
+            return Span(around.end_byte - 1, around.end_byte)
+    return Span(owner.end - 1, owner.end)
+
+
+def _given(name: str, within: Span, page: Page) -> Sequence[int]:
+    """The places where a function gives the variable a value, its own start the first."""
+    value = re.compile(rb"\b%s\s*=(?!=)" % re.escape(name.encode()))
+    return [within.start, *(m.start() for m in value.finditer(page.source.data, *within))]
+
+
+def _handed_on(
+    acquire: _Event, owner: Span, resource: str, every: Mapping[tuple[Span, str], list[_Event]]
+) -> Span | None:
+    """The last release in a lambda or local function that follows in the same function and takes nothing itself."""
+    inner = [e for (of, on), e in every.items() if on == resource and of != owner and owner.holds(of)]
+    found = [
+        nodes.span(e.node)
+        for events in inner
+        if not any(e.acquires for e in events)
+        for e in events
+        if e.node.start_byte > acquire.node.end_byte and any(c in e.constructs for c in acquire.constructs)
+    ]
+    return max(found, default=None)
+
+
+MAX_LEVELS = 3
+"""Methods of a type that call each other, the last of which takes or releases a lock."""
+
+
+def _add_own(every: _Events, page: Page) -> None:
+    """The calls of a type's own methods that take a lock and leave it held, or release what they did not take."""
+    for _ in range(MAX_LEVELS):
+        own = _own_methods(every, page)
+        new = [(key, e) for node, name in page.calls if name in own for key, e in _by_own(node, name, own, page)]
+        known = {(e.node.id, e.acquires) for events in every.values() for e in events}
+        new = [(key, e) for key, e in new if (e.node.id, e.acquires) not in known]
+        for key, event in new:
+            events = every.setdefault(key, [])
+            events.insert(bisect_left(events, event.node.start_byte, key=lambda e: e.node.start_byte), event)
+        if not new:
+            break
+    _add_named(every, page)
+
+
+_Own = Mapping[str, list[tuple[Scope, _Event]]]
+
+
+def _own_methods(every: _Events, page: Page) -> _Own:
+    """The methods that only take or only release something, by name, with the last of it; what it is, a caller can name too."""
+    found: dict[str, list[tuple[Scope, _Event]]] = {}
+    for (owner, resource), events in every.items():
+        function = next((f for f in page.functions.around(owner) if f.span == owner), None) if owner.size else None
+        if function is None or function.construct not in ("method", "local function"):
+            continue
+        if len({e.acquires for e in events}) > 1 or not (events[-1].certain or events[-1].constructs[0].releases):
+            continue
+        root = re.split(r"\W", resource, maxsplit=1)[0]
+        if root in page.declares or root == "this" or _place(function, root, page) is not None:
+            found.setdefault(function.name, []).append((function, events[-1]))
+    return found
+
+
+def _place(function: Scope, name: str, page: Page) -> int | None:
+    """The index of a parameter of that name; ``None`` where there is none."""
+    head = page.source.text(function.head)
+    declared = re.search(rf"\b{re.escape(function.name)}\s*(?:<[^()]*>)?\s*\((.*)\)", head, re.DOTALL)
+    parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared is not None else []
+    return next(
+        (i for i, p in enumerate(parameters) if re.search(rf"\b{re.escape(name)}\s*(?:=.*)?$", p.strip())), None
+    )
+
+
+def _by_own(node: Node, name: str, own: _Own, page: Page) -> Iterator[tuple[tuple[Span, str], _Event]]:
+    """What a call of one of a type's own methods takes or releases, in the caller's words."""
+    if nodes.text(nodes.receiver(node)) not in ("", "this", "base"):
+        return
+    home, owner = page.types.innermost(nodes.span(node)), page.owner_span(node)
+    given = nodes.arguments(node)
+    for function, event in own[name]:
+        if function.span.holds(owner) or page.types.innermost(function.span) != home:
+            continue
+        root = re.split(r"\W", event.resource, maxsplit=1)[0]
+        place = _place(function, root, page)
+        resource = event.resource
+        if place is not None and root not in page.declares:
+            if place >= len(given):
+                continue
+            resource = nodes.text(given[place]) + event.resource[len(root) :]
+        made = event._replace(node=node, resource=resource, by=name)
+        yield (owner, resource.removeprefix("this.")), made
+        return
+
+
+def reach_out(page: Page, unread: Sequence[Span]) -> bool:
+    """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
+    called = {name for node, name in page.calls if nodes.text(nodes.receiver(node)) in ("", "this", "base")}
+    named = page.language.named("acquires") | page.language.named("releases")
+    for function in page.functions.scopes if called else ():
+        body = next((b for b in unread if function.span.holds(b)), None) if function.name in called else None
+        if body is not None and any(
+            word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)
+        ):
+            return True
+    return False
+
+
+_CALLED = re.compile(rb"(?<!new )\b(\w+)\s*\(")
+_NAMED = re.compile(r"Lock|Mutex|Semaphore")
+
+
+def _add_named(every: _Events, page: Page) -> None:
+    """The calls of a type's own methods whose names tell that they take or release a lock, and whose bodies do not."""
+    known = {e.node for events in every.values() for e in events if e.by}
+    named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
+    for node, name in page.calls:
+        if name in named and node not in known and nodes.text(nodes.receiver(node)) in ("", "this", "base"):
+            for field in ("acquires", "releases"):
+                constructs = page.language.table(field).get(name, ())
+                if constructs:
+                    event = _Event(node, "this", constructs, field == "acquires", certain=False, by=name, assumed=True)
+                    every.setdefault((page.owner_span(node), "this"), []).append(event)
+
+
+def _events(page: Page) -> _Events:
+    named = page.language.named("acquires") | page.language.named("releases")
+    found: _Events = {}
+    signals: dict[tuple[str, Span | None], bool] = {}
+    for node, name in page.calls:
+        if name not in named:
+            continue
+        for field in ("acquires", "releases"):
+            event = _event(node, name, field, page)
+            if event is not None and not _is_signal(event, page, signals):
+                key = page.owner_span(node), event.resource.removeprefix("this.")
+                found.setdefault(key, []).append(event)
+    return found
+
+
+def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
+    on = nodes.receiver(node)
+    table = page.language.table(field)
+    known = table.get(f"{nodes.simple_name(on)}.{name}")
+    if known:  # a static class such as Monitor: the first argument is what is locked
+        given = nodes.arguments(node)
+        return _Event(node, nodes.text(given[0]), known, field == "acquires", certain=True) if given else None
+    known = table.get(name)
+    if not known or on is None:
+        return None
+    resource = nodes.text(on)
+    if resource in ("this", "base"):
+        return None
+    declared = declared_type(page, resource, nodes.span(on)) or _type_here(node, resource, page)
+    certain = tuple(c for c in known if declared in c.types)
+    known = tuple(c for c in known if not c.on or re.search(c.on, resource))
+    if not certain and not known:
+        return None
+    return _Event(node, resource, certain or known, field == "acquires", bool(certain))
+
+
+_MADE_HERE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\("
+_TYPED = r"\b([A-Z]\w*)\??\s+{name}\s*[=,);]"
+_NEAR = 4_000
+"""Bytes before a use in which a variable's type is looked for."""
+
+
+def _type_here(node: Node, resource: str, page: Page) -> str:
+    """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none."""
+    name, _, entry = resource.partition("[")
+    if entry and (
+        kept := re.search(
+            r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declared(name.removeprefix("this."), nodes.span(node)) or ""
+        )
+    ):
+        return kept[1]
+    member = page.functions.outermost(nodes.span(node)) if name.isidentifier() and not entry else None
+    statement = next((p for p in parents.ancestors(node) if p.type.endswith("_statement")), None)
+    if member is None or (statement is not None and statement.type == "using_statement"):
+        return ""
+    before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
+    for form in (_MADE_HERE, _TYPED):
+        found = re.findall(form.format(name=re.escape(name)), before)
+        if found:
+            return str(found[-1])
+    return ""
+
+
+_COUNTED = frozenset({"SemaphoreSlim", "Semaphore"})
+_MADE = (
+    rb"\b%s\s*(?:\{[^{}]*\}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\bSemaphore(?:Slim)?)?\s*"
+    rb"\(\s*((?:[^()]|\([^()]*\))*)\)"
+)
+
+
+def _is_signal(event: _Event, page: Page, known: dict[tuple[str, Span | None], bool]) -> bool:
+    """Whether a semaphore is made with nothing in it: who waits for it waits for somebody's signal, and holds nothing then."""
+    if not any(c.construct in _COUNTED for c in event.constructs):
+        return False
+    name = event.resource.removeprefix("this.").rpartition(".")[2]
+    home = page.home(name, nodes.span(event.node))
+    if (name, home) not in known:
+        within = home
+        if within is None:  # a local variable
+            around = page.functions.outermost(nodes.span(event.node))
+            within = around.span if around is not None else Span(0, len(page.source.data))
+        made = re.compile(_MADE % re.escape(name.encode())).finditer(page.source.data, *within)
+        own = (hit for hit in made if home is None or page.home(name, Span(*hit.span())) == home)  # no nested type's
+        counts = [_initial(hit[1].decode("utf-8", "replace")) for hit in own]
+        known[name, home] = bool(counts) and all(re.fullmatch(r"0[uUlL]*", count) for count in counts)
+    return known[name, home]
+
+
+def _initial(arguments: str) -> str:
+    """The initial count among the arguments of a semaphore's creation, as written."""
+    given = [part.strip() for part in arguments.split(",")]
+    named = (part.partition(":") for part in given)
+    return next((value.strip() for name, colon, value in named if colon and name.strip() == "initialCount"), given[0])
+
+
+class _Order:
+    """Where the acquires and releases of one receiver in one function come in their order."""
+
+    def __init__(self, events: list[_Event]) -> None:
+        self._events = events
+        self._acquires = [i for i, e in enumerate(events) if e.acquires]
+        self._releases: dict[tuple[Construct, ...], list[int]] = {}
+
+    def release_after(self, acquire: int) -> tuple[Construct, Node] | None:
+        """The release that ends an acquire: the last one before the same receiver is acquired again."""
+        events, known = self._events, self._events[acquire].constructs
+        if known not in self._releases:
+            fitting = (i for i, e in enumerate(events) if not e.acquires and any(c in e.constructs for c in known))
+            self._releases[known] = list(fitting)
+        releases = self._releases[known]
+        first = bisect_right(releases, acquire)
+        if first == len(releases):
+            return None
+        again = bisect_right(self._acquires, releases[first])
+        end = self._acquires[again] if again < len(self._acquires) else len(events)
+        last = events[releases[bisect_left(releases, end) - 1]]
+        return next(c for c in known if c in last.constructs), last.node
+
+
+def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str, page: Page) -> Scope:
+    return Scope(
+        kind=construct.kind,
+        span=Span(head.start, tail.end),
+        name=construct.construct,
+        construct=construct.construct,
+        form="acquire-release",
+        head=head,
+        tail=tail,
+        resource=event.resource,
+        mode=construct.mode if construct.kind == "lock" else "",
+        isolation=isolation(construct, event.node, page) if event.acquires else construct.isolation,
+        owner=owner,
+        gaps=tuple(_failed(event.node)) if event.acquires else (),
+        note=f"{note} {construct.note}".strip(),
+    )
+
+
+def _failed(acquire: Node) -> Iterator[Span]:
+    """The branch that runs when a conditional acquire did not succeed."""
+    node, negated = acquire, False
+    for parent in parents.ancestors(acquire):
+        match parent.type:
+            case "await_expression" | "parenthesized_expression" | "invocation_expression" | "member_access_expression":
+                pass
+            case "prefix_unary_expression":
+                negated = not negated
+            case "if_statement":
+                if parent.child_by_field_name("condition") == node:
+                    branch = parent.child_by_field_name("consequence" if negated else "alternative")
+                    if branch is not None:
+                        yield nodes.span(branch)
+                return
+            case _:
+                return
+        node = parent
+
+
+def _tried(release: Node) -> Span | None:
+    """The ``try`` whose ``finally``, or catch of everything, a release stands in: code that throws there passes it."""
+    for parent in parents.ancestors(release):
+        if parent.type == "finally_clause" or (parent.type == "catch_clause" and _catches_all(parent)):
+            around = parents.parent(parent)
+            return nodes.span(around) if around is not None else None
+    return None
+
+
+def _catches_all(catch: Node) -> bool:
+    parts = {c.type: c for c in catch.named_children}
+    declared = parts.get("catch_declaration")
+    named = declared.child_by_field_name("type") if declared is not None else None
+    return "catch_filter_clause" not in parts and (declared is None or nodes.simple_name(named) == "Exception")

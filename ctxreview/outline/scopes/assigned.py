@@ -1,0 +1,322 @@
+"""Form C: opened by one statement and ended by another, in the same member or in a different one."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.languages import parents
+from ctxreview.model import Scope, Span
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.file_view import Page
+from ctxreview.outline.scopes.block import FUNCTIONS, WRAPS, Opened, declared_type, scope
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+ENDS = frozenset({"Dispose", "DisposeAsync"})
+
+
+class _Start(NamedTuple):
+    """An opening whose value goes to a variable or field, or to nobody (``target`` ``""``)."""
+
+    opened: Opened
+    statement: Node
+    target: str
+    owner: Span
+
+
+def variables(page: Page) -> Iterator[Scope]:
+    """Openings outside every ``using`` header: ended by another statement, by another member, or not at all."""
+    starts = [s for s in _starts(page) if s is not None]
+    again: dict[tuple[str, Span], int] = {}
+    until: dict[int, int] = {}
+    uses = _Uses(page)
+    for start in reversed(starts):
+        key = start.target, start.owner
+        until[start.statement.start_byte] = again.get(key, start.owner.end)
+        again[key] = start.statement.start_byte
+    for start in starts:
+        yield from _from(start, until[start.statement.start_byte], uses)
+    fields = {
+        (s.target, page.home(s.target.removeprefix("this."), nodes.span(s.statement))): s
+        for s in starts
+        if declared_type(page, s.target, nodes.span(s.statement)) or s.target.startswith("this.")
+    }
+    for (target, _), start in fields.items():
+        yield from _ended_elsewhere(target, start, uses)
+
+
+def reach_out(page: Page, unread: Sequence[Span]) -> bool:
+    """Whether what was read opens what a field keeps and one of the ``unread`` bodies may end, or the other way round.
+
+    Then these bodies decide, too. They are looked at as text: the words that it takes may stand in them for anything.
+    """
+    language, kept = page.language, page.declares
+    ends = ENDS | language.completions
+    ended = {nodes.text(nodes.receiver(call)).removeprefix("this.") for call, name in page.calls if name in ends}
+    opened = {s.target.removeprefix("this.") for s in _starts(page) if s is not None}
+    pairs = (
+        (ended.intersection(kept), (*language.named("opens"), *language.table("creates"))),
+        (opened.intersection(kept), ends),
+    )
+    return any(
+        _has_any(page.source.data[body.start : body.end], fields, words)
+        for fields, words in pairs
+        for body in (unread if fields else ())
+    )
+
+
+def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
+    """Whether the code has one of the fields and one of the words."""
+    return any(field.encode() in code for field in fields) and any(word.encode() in code for word in words)
+
+
+def returned(page: Page) -> Iterator[Scope]:
+    """Scopes that a function opens and returns at once: they are open in its caller."""
+    for opened in _openings(page):
+        node = _through(parents.parent(opened.node))
+        while node is not None and node.type in (
+            "conditional_expression",
+            "switch_expression_arm",
+            "switch_expression",
+        ):
+            node = _through(parents.parent(node))
+        if node is not None and node.type in ("return_statement", "arrow_expression_clause"):
+            yield scope(opened, nodes.span(opened.node), nodes.span(opened.node), "returned", page)
+
+
+def _openings(page: Page) -> Iterator[Opened]:
+    named = page.language.named("opens")
+    for node, name in page.calls:
+        constructs = page.opening(node) if name in named else ()
+        if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
+            yield Opened(constructs[0], node, "")
+    for node in page.captures.get("new", []):
+        constructs = page.language.table("creates").get(nodes.created(node), ())
+        if constructs:
+            yield Opened(constructs[0], node, "")
+
+
+def _through(node: Node | None) -> Node | None:
+    """What gets the value of an opening call: awaits, casts and ``ConfigureAwait`` left behind."""
+    while node is not None and (
+        node.type in WRAPS
+        or node.type == "member_access_expression"
+        or (node.type == "invocation_expression" and nodes.call_name(node) in ("ConfigureAwait", "AsTask", "GetResult"))
+    ):
+        node = parents.parent(node)
+    return node
+
+
+def _starts(page: Page) -> Iterator[_Start | None]:
+    return (_start(opened, page) for opened in _openings(page))
+
+
+def _start(opened: Opened, page: Page) -> _Start | None:
+    """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
+    node = _through(parents.parent(opened.node))
+    if node is None:
+        return None
+    target: str | None = None
+    match node.type:
+        case "variable_declarator":
+            statement = next((p for p in parents.ancestors(node) if p.type.endswith("_statement")), None)
+            using = statement is None or any(c.type == "using" for c in statement.children)
+            if statement is not None and statement.type == "local_declaration_statement" and not using:
+                target, node = nodes.text(node.child_by_field_name("name")), statement
+        case "assignment_expression":
+            around = parents.parent(node)
+            if around is not None and around.type == "expression_statement":
+                target, node = nodes.text(node.child_by_field_name("left")), around
+        case "expression_statement":
+            target = ""
+        case _:
+            pass
+    return None if target is None else _Start(opened, node, target, page.owner_span(node))
+
+
+def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Scope]:
+    """The scope from an opening to what ends it in the same function, or to the function's end.
+
+    At ``until`` the variable gets something else.
+    """
+    opened, statement, target, owner = start
+    name = target or nodes.text(nodes.receiver(opened.node))
+    end, how = _end(name, start, until, uses)
+    head = nodes.span(statement)
+    if end is None and (opened.construct.kind == "lock" or not owner.size):
+        return  # only the name says that a lock was taken, and nothing here gives it back
+    closing = end if end is not None else _last(name, start, uses)
+    made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", uses.page)
+    branches = tuple(b for b in nodes.other_branches(statement, owner) if made.span.overlaps(b))
+    yield made._replace(
+        gaps=(*made.gaps, *branches),
+        tail=closing,
+        owner=owner,
+        note=f"{how} {made.note}".strip(),
+        is_left_open=end is None,
+    )
+
+
+def _last(name: str, start: _Start, uses: _Uses) -> Span:
+    """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
+    root = re.split(r"\W", name, maxsplit=1)[0]
+    for block in parents.ancestors(start.statement) if root else ():
+        if block.type == "block" and start.owner.holds(nodes.span(block)) and root in uses.declared_in(block):
+            return Span(block.end_byte - 1, block.end_byte)
+    return Span(start.owner.end - 1, start.owner.end)
+
+
+def _declared(node: Node) -> Iterator[str]:
+    """The variables that a statement declares."""
+    within = next((c for c in (node, *node.named_children) if c.type == "variable_declaration"), None)
+    for part in within.named_children if within is not None else ():
+        if part.type == "variable_declarator":
+            yield nodes.text(part.child_by_field_name("name"))
+
+
+class _Use(NamedTuple):
+    """A ``using`` of what is open already, or a call that ends something."""
+
+    span: Span
+    called: str = ""
+
+
+class _Uses:
+    """The ends that one tree has, by what they end and the function they are in: each is looked for once."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._declared: dict[int, frozenset[str]] = {}
+
+    @cached_property
+    def usings(self) -> Mapping[tuple[str, Span], list[_Use]]:
+        """The ``using`` statements over a variable."""
+        found: dict[tuple[str, Span], list[_Use]] = {}
+        for node in self.page.captures.get("scope.subject", []):
+            held = node.child_by_field_name("body")
+            subject = next((c for c in node.named_children if c != held and c.type != "comment"), None)
+            if held is None or subject is None or subject.type == "variable_declaration":
+                continue
+            text, owner = nodes.text(subject), self.page.owner_span(node)
+            marks = re.finditer(r"\.ConfigureAwait\(", text) if text.endswith(")") else ()
+            for name in (text, *(text[: mark.start()] for mark in marks)):
+                found.setdefault((name, owner), []).append(_Use(nodes.span(node)))
+        return found
+
+    @cached_property
+    def calls(self) -> Mapping[tuple[str, Span], list[_Use]]:
+        """The calls that commit, roll back or dispose something."""
+        found: dict[tuple[str, Span], list[_Use]] = {}
+        for call, called in self.page.calls:
+            if called in self._ends:
+                key = nodes.text(nodes.receiver(call)), self.page.owner_span(call)
+                found.setdefault(key, []).append(_Use(nodes.span(call), called))
+        return found
+
+    @cached_property
+    def everywhere(self) -> Mapping[str, list[nodes.Call]]:
+        """The same calls of all functions together, by what they end without ``this``."""
+        found: dict[str, list[nodes.Call]] = {}
+        for call in self.page.calls:
+            if call.name in self._ends:
+                found.setdefault(nodes.text(nodes.receiver(call.node)).removeprefix("this."), []).append(call)
+        return found
+
+    @property
+    def _ends(self) -> frozenset[str]:
+        return ENDS | self.page.language.completions
+
+    def declared_in(self, block: Node) -> frozenset[str]:
+        """The variables that a block, or the header of the ``using`` around it, declares."""
+        if block.id not in self._declared:
+            around = parents.parent(block) if parents.kind(block) == "using_statement" else None
+            declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
+            declared += around.named_children[:1] if around is not None else []
+            self._declared[block.id] = frozenset(name for c in declared for name in _declared(c))
+        return self._declared[block.id]
+
+
+def _within(found: Sequence[_Use], span: Span) -> Iterator[_Use]:
+    """Those of what is in source order that lie in ``span``."""
+    for i in range(bisect_left(found, span.start, key=lambda u: u.span.start), len(found)):
+        if found[i].span.start > span.end:
+            return
+        if found[i].span.end <= span.end:
+            yield found[i]
+
+
+def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None, str]:
+    """What ends ``name`` after the opening: a ``using``, its disposal, or its last commit or rollback.
+
+    What stands after ``until`` only where nothing before it does: the other branch of an ``if`` may open it too.
+    """
+    reach = _reach(name, start, uses.page)
+    after = Span(start.statement.end_byte, max(reach.end, start.statement.end_byte))
+    for using in _within(uses.usings.get((name, start.owner), ()), after):
+        return Span(using.span.end - 1, using.span.end), "It was opened before its using."
+    ended: dict[bool, Span] = {}
+    ends = _ends(start)
+    for call in _within(uses.calls.get((name, start.owner), ()), after):
+        if ended and call.span.start >= until:
+            break
+        if call.called in ends:
+            ended[call.called in ENDS] = call.span
+    if ended:
+        return ended.get(True, ended.get(False)), ""
+    others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.holds(o.span)})
+    return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
+
+
+def _reach(name: str, start: _Start, page: Page) -> Span:
+    """Where code can name what is opened: all of the file for a field, the statement list or member for a local variable."""
+    block = nodes.statement_list_end(start.statement) if start.statement.type == "local_declaration_statement" else None
+    if block is not None:
+        return nodes.span(block)
+    member = page.functions.outermost(start.owner)
+    kept = name.removeprefix("this.") in page.declares
+    return Span(0, len(page.source.data)) if kept or member is None else member.span
+
+
+def _ends(start: _Start) -> frozenset[str]:
+    """The calls that commit, roll back or dispose what is opened."""
+    return ENDS | {*start.opened.construct.completes, *start.opened.construct.releases}
+
+
+def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Scope, Node]]:
+    """Such calls anywhere in the file on what ``name`` holds, with their functions."""
+    ends, kept = _ends(start), name.removeprefix("this.")
+    home = uses.page.home(kept, nodes.span(start.statement))
+    for call, called in uses.everywhere.get(kept, ()):
+        owner = uses.page.owner(call) if called in ends else None
+        if owner is not None and uses.page.home(kept, nodes.span(call)) == home:
+            yield owner, call
+
+
+def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Scope]:
+    """Members that end what another member opened and kept in a field: held from their beginning."""
+    last: dict[Span, tuple[Scope, Node]] = {}
+    for owner, call in _enders(target, start, uses):
+        if owner.span != start.owner:
+            last[owner.span] = owner, call
+    opener = next((f for f in reversed(uses.page.functions.around(start.owner)) if f.span == start.owner), None)
+    for owner, call in last.values():
+        made = scope(
+            start.opened._replace(variable=target),
+            Span(owner.head.end, call.end_byte),
+            nodes.span(call),
+            "acquire-release",
+            uses.page,
+        )
+        where = f"in {opener.name}" if opener is not None else "elsewhere"
+        yield made._replace(
+            head=Span(owner.head.end, owner.head.end + 1),
+            tail=nodes.span(call),
+            owner=owner.span,
+            certainty="assumed",
+            note=f"It is opened {where} and kept in {target}; whether it is open here was not proven.",
+        )

@@ -1,0 +1,118 @@
+"""Forms E and F: lambdas that an executor runs, and members that an attribute puts under a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ctxreview.languages import Construct, Language, parents
+from ctxreview.model import Scope, Span
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.file_view import Page
+from ctxreview.outline.scopes.block import ASSUMED, FUNCTIONS, isolation
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def callbacks(page: Page) -> Iterator[Scope]:
+    """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
+    named = page.language.named("runs")
+    for node, name in page.calls:
+        assumed = _runs_by_name(page.language, name)
+        if (name not in named and assumed is None) or page.opens_nothing(node):
+            continue
+        on = nodes.receiver(node)
+        given = next((a for a in nodes.arguments(node) if a.type in FUNCTIONS), None)
+        if given is None:
+            continue
+        span = nodes.span(given)
+        known = page.constructs("runs", node)
+        for construct in (c for c in known if c.resolved) if known and known[0].resolved else known[:1]:
+            made = _scope(construct, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            yield made._replace(isolation=isolation(construct, node, page))
+        if not known and assumed is not None:
+            made = _scope(assumed, name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+            yield made._replace(certainty="assumed")
+
+
+@lru_cache(maxsize=4096)
+def _runs_by_name(language: Language, name: str) -> Construct | None:
+    """What a call of that name is assumed to run its lambda under."""
+    kind = next((looks.kind for looks in language.looks_like if re.search(looks.runs, name)), None)
+    return Construct(name, kind, note=ASSUMED) if kind is not None else None
+
+
+def handed(group: Node, page: Page) -> Scope | None:
+    """The scope in which an executor runs a method that it is handed by name: from its call's start to its end."""
+    call = nodes.called_with(group)
+    if call is None:
+        return None
+    name, on = nodes.call_name(call), nodes.receiver(call)
+    constructs = page.constructs("runs", call)
+    runs = (a for a in nodes.arguments(call) if a.type in FUNCTIONS or nodes.simple_name(a)[:1].isupper())
+    if not constructs or next(runs, None) != group:
+        return None
+    span = nodes.span(call)
+    made = _scope(constructs[0], name, "callback", span, Span(span.start, span.start), nodes.text(on), page)
+    return made._replace(owner=page.owner_span(call), isolation=isolation(constructs[0], call, page))
+
+
+def attributes(page: Page) -> Iterator[Scope]:
+    """Members and types that an attribute marks, and those that implement what is marked in the same file."""
+    table: dict[str, list[tuple[Construct, str]]] = {}
+    for entry, constructs in page.language.table("attributes").items():
+        name, _, needs = entry.partition("(")
+        table.setdefault(name, []).extend((c, needs.rstrip(")")) for c in constructs)
+    for node in page.captures.get("attribute", []):
+        name = nodes.simple_name(node.child_by_field_name("name")).removesuffix("Attribute")
+        marked = next(islice(parents.ancestors(node), 1, None), None) if name in table else None
+        if marked is None:
+            continue
+        for construct, needs in table[name]:
+            if needs in nodes.text(node):
+                head = nodes.span(node)
+                shown = construct.construct
+                yield _scope(construct, shown, "attribute", nodes.span(marked), head, "this", page)
+                yield from _inherited(construct, marked, page)
+
+
+def _inherited(construct: Construct, marked: Node, page: Page) -> Iterator[Scope]:
+    """The same for members that implement or override a marked one, or whose type derives from a marked type."""
+    whole = nodes.span(marked)
+    marked_type = page.types.innermost(whole)
+    if marked_type is None:
+        return
+    method = page.functions.innermost(whole)
+    for type_ in page.types.scopes:
+        bases = page.source.text(type_.head).partition(":")[2]
+        if type_ == marked_type or not re.search(rf"\b{re.escape(marked_type.name)}\b", bases):
+            continue
+        spans = [type_.span]
+        if method is not None and method.span == whole:
+            spans = [f.span for f in page.functions.scopes if f.name == method.name and f.container == type_.name]
+        for span in spans:
+            made = _scope(construct, construct.construct, "attribute", span, Span(span.start, span.start), "this", page)
+            yield made._replace(certainty="resolved", note=f"{made.note} The mark is on {marked_type.name}.".strip())
+
+
+def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, resource: str, page: Page) -> Scope:
+    return Scope(
+        kind=construct.kind,
+        span=span,
+        name=construct.construct,
+        construct=shown,
+        form=form,
+        head=head,
+        tail=Span(span.end - 1, span.end),
+        resource=resource,
+        mode=construct.mode if construct.kind == "lock" or construct.mode == "retried" or construct.resolved else "",
+        isolation=construct.isolation,
+        async_flow=construct.flows,
+        owner=span,
+        certainty="resolved" if construct.resolved else "syntactic",
+        note=construct.note,
+    )

@@ -1,0 +1,66 @@
+"""Form H: SQL in a string literal that locks rows or opens a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ctxreview.languages import parents
+from ctxreview.model import Crossing, Scope, Span
+from ctxreview.outline import syntax as nodes
+from ctxreview.outline.file_view import Page
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def statements(page: Page, found: Iterable[Scope]) -> Iterator[Scope]:
+    """Locks and transactions taken by SQL text, each from its statement to the end of the transaction around it.
+
+    Without a transaction in the same function the lock ends with the SQL statement, so only that is reported. The
+    text proves the literal, not that it is sent, so that these are ``assumed``.
+    """
+    kinds = {sql["name"]: sql for sql in page.language.sql if "kind" in sql}
+    literals = {nodes.span(n): n for n in page.captures.get("text", [])}
+    transactions = Crossing(s for s in found if s.kind == "transaction")
+    for fact in page.facts:
+        sql = kinds.get(fact.name) if fact.kind == "sql-hint" else None
+        node = literals.get(fact.span)
+        if sql is None or node is None or any(w in fact.detail.upper() for w in sql.get("unless", ())):
+            continue
+        statement = nodes.span(_statement(node))
+        owner = page.functions.innermost(fact.span)
+        around = [
+            s
+            for s in transactions.around(statement)
+            if owner is None or owner.span == s.owner or owner.span.holds(s.span)
+        ]
+        holder = min(around, key=lambda s: s.span.size, default=None)
+        end = holder.span.end if holder is not None else statement.end
+        yield Scope(
+            kind=sql["kind"],
+            span=Span(statement.start, end),
+            name=fact.name,
+            construct=fact.detail.upper() if fact.detail.isascii() else fact.name,
+            form="sql",
+            head=statement,
+            tail=Span(end - 1, end),
+            mode=sql.get("mode", "exclusive") if sql["kind"] == "lock" else "",
+            owner=owner.span if owner is not None else Span(0, 0),
+            certainty="assumed",
+            note=sql["held"]
+            if holder is not None or sql["kind"] == "transaction"
+            else "No transaction is seen around it: in autocommit the lock ends with its statement.",
+        )
+
+
+def _statement(node: Node) -> Node:
+    """The statement or member that holds a literal."""
+    return next(
+        (
+            p
+            for p in parents.ancestors(node)
+            if p.type.endswith(("_statement", "_declaration", "arrow_expression_clause"))
+        ),
+        node,
+    )

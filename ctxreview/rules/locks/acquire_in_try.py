@@ -1,0 +1,110 @@
+"""An acquire inside the try whose finally releases.
+
+What it flags
+-------------
+A ``SemaphoreSlim`` that is waited for with a cancellation token as the first statement of the ``try`` whose ``finally`` releases it.
+
+Why it matters here
+-------------------
+When the wait is cancelled, it throws and nothing was acquired; the ``finally`` releases all the same. The semaphore then lets one more in than it should.
+
+When it is fine
+---------------
+A variable says whether the wait succeeded, and the release looks at it. A wait without a token, or with ``CancellationToken.None``, is
+not cancelled.
+
+Example
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1);
+    async Task M(CancellationToken token) {
+        try {
+            await _slots.WaitAsync(token);
+            Work();
+        }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1);
+    async Task M(CancellationToken token) {
+        await _slots.WaitAsync(token);
+        try { Work(); }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Source
+------
+.NET API documentation, ``SemaphoreSlim``; Sonar S2222.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, headers
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline
+from ctxreview.rules.prefilter import LOCK
+
+ID = "acquire-in-try"
+SEVERITY = "high"
+NEEDS = (LOCK,)
+
+_TOKEN = re.compile(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")
+_NO_TOKEN = re.compile(r"\bCancellationToken\s*\.\s*None\b")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each such wait whose release does not ask whether it succeeded."""
+    found = []
+    for scope in outline.holds:
+        if scope.construct != "SemaphoreSlim" or scope.form != "acquire-release" or not scope.owner.holds(scope.tail):
+            continue
+        if not _TOKEN.search(_NO_TOKEN.sub("", outline.source.text(scope.head))):
+            continue
+        code = bare(outline)
+        around = headers(code, scope.owner.start, scope.head.start)
+        after = headers(code, scope.owner.start, scope.tail.start)
+        depth = len(around) - 1
+        # The acquire's innermost block is a try, and the release's, as deep, the finally of that same try.
+        if depth < 1 or len(after) != len(around) or around[-2] != b"try" or after[-2] != b"finally":
+            continue
+        if not _is_its_finally(code[scope.head.end : scope.tail.start]) or around[-1] not in (b"", b"await"):
+            continue
+        if after[-1] not in (b"", b"_ ="):
+            continue  # an `if` without braces asks
+        found.append(
+            Finding(
+                ID,
+                "high",
+                "syntactic",
+                f"`{scope.resource}` is waited for inside the try whose finally releases it: a cancelled wait is released too.",
+                "What if the wait is cancelled: who gave the release its slot?",
+                lines(outline, scope.head, "acquired"),
+                (lines(outline, scope.tail, "released"),),
+            )
+        )
+    return found
+
+
+def _is_its_finally(between: bytes) -> bool:
+    """Whether the code after an acquire leaves its try once, and goes on to that try's finally, past its catches."""
+    depth, begin = 0, 0
+    for hit in re.finditer(rb"[{}]", between):
+        if hit[0] == b"}":
+            depth -= 1
+            begin = hit.end() if depth == -1 else begin
+            continue
+        if depth == -1 and not re.match(rb"\s*(?:catch\b|finally\b)", between[begin : hit.start()]):
+            return False
+        depth += 1
+    return depth == 0

@@ -1,0 +1,108 @@
+"""An edit calls out under a lock: an event or a delegate runs code that nobody here knows.
+
+What it flags
+-------------
+Compared before and after an edit: more calls of delegates or events under a lock in the same member.
+
+Why it matters here
+-------------------
+The code that is called may take other locks, wait for a thread that waits for this lock, or come back and change what is being
+enumerated.
+
+When it is fine
+---------------
+The delegate is the type's own and does none of that, or what it is given must not change before it returns.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    event EventHandler Changed;
+    int _n;
+    void Add() {
+        lock (_gate) {
+            _n++;
+            Changed?.Invoke(this, EventArgs.Empty);
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    event EventHandler Changed;
+    int _n;
+    void Add() {
+        lock (_gate) { _n++; }
+        Changed?.Invoke(this, EventArgs.Empty);
+    }
+}
+```
+
+Source
+------
+Background knowledge: no document or analyser was checked for this rule.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from ctxreview.behaviour.lock_usage import locks
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope
+
+ID = "callback-under-lock"
+SEVERITY = "medium"
+
+
+class _Call(NamedTuple):
+    fact: Fact
+    scope: Scope
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each call of a delegate or event that an edit puts under a lock."""
+    both = pairing(before, after)
+    known = Counter((both.key_before(c.fact.span), _called(c.fact)) for c in _calls(before))
+    found = []
+    for call in _calls(after):
+        key = both.key_after(call.fact.span), _called(call.fact)
+        if known[key]:
+            known[key] -= 1
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"The edit calls `{key[1]}` under the {call.scope.construct} on `{call.scope.resource}`: other code runs while it is held.",
+                "Can that code take a lock, wait for another thread, or come back here?",
+                lines(after, call.fact.span, key[1]),
+                (scope_lines(after, call.scope),),
+            )
+        )
+    return found
+
+
+def _called(fact: Fact) -> str:
+    """The delegate or event that a call runs."""
+    return fact.target.rpartition(".")[2] if fact.name in ("Invoke", "DynamicInvoke") else fact.name
+
+
+def _calls(outline: Outline) -> list[_Call]:
+    held = locks(outline)
+    found = []
+    for fact in outline.facts if held else ():
+        if fact.kind != "io" or not (fact.detail in ("delegate", "event") or fact.name in ("Invoke", "DynamicInvoke")):
+            continue
+        scope = next((s for s in held if outline.under(fact, s)), None)
+        if scope is not None:
+            found.append(_Call(fact, scope))
+    return found

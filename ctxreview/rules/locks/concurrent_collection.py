@@ -1,0 +1,123 @@
+"""A lock goes because the collection under it became a concurrent one.
+
+What it flags
+-------------
+An edit that gives a field a concurrent type and removes a lock under which more happened than one call on it: other
+state, a call out, or several calls on the collection itself.
+
+Why it matters here
+-------------------
+A concurrent collection makes each single call atomic. What stood together under the lock does not any more: the file that
+was written with the dictionary, the count beside the list, the look before the write.
+
+When it is fine
+---------------
+The lock held one call on the collection, or several that one atomic call (``GetOrAdd``, ``TryAdd``) now does.
+
+Example
+-------
+```csharp
+class C {
+    readonly ConcurrentDictionary<int, string> _names = new();
+    int _changes;
+    void Put(int id, string name) {
+        _names[id] = name;
+        _changes++;
+        File.WriteAllText("names", name);
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly Dictionary<int, string> _names = new();
+    readonly object _gate = new();
+    int _changes;
+    void Put(int id, string name) {
+        lock (_gate) {
+            _names[id] = name;
+            _changes++;
+            File.WriteAllText("names", name);
+        }
+    }
+}
+```
+
+Source
+------
+.NET API documentation, ``ConcurrentDictionary``; Jellyfin commit 526c918524, where one lock had kept a dictionary and a file
+together; puppeteer-sharp pull request 2231.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxreview.behaviour.lock_usage import declared, gate, is_under, locks, simple
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+
+ID = "concurrent-collection"
+SEVERITY = "high"
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each lock that went when what it guarded became a concurrent collection."""
+    if b"Concurrent" not in after.source.data:
+        return []
+    known = declared(before)
+    turned = {
+        key: member
+        for key, member in declared(after).items()
+        if _is_concurrent(member.declares) and key in known and not _is_concurrent(known[key].declares)
+    }
+    if not turned:
+        return []
+    kept = pairing(before, after).scope_after
+    found = []
+    for scope in locks(before):
+        if scope in kept:
+            continue
+        inside = [f for f in before.facts if is_under(f.span, scope) and not scope.head.holds(f.span)]
+        for (type_, name), member in turned.items():
+            if scope.container == type_ and any(f.is_state and f.name == name for f in inside):
+                found += [
+                    f._replace(related=(lines(after, member.span, f"{name}, as {simple(member.declares)}"), *f.related))
+                    for f in _lost(scope, name, inside, before, after)
+                ]
+    return found
+
+
+def _is_concurrent(type_: str) -> bool:
+    return simple(type_).startswith("Concurrent")
+
+
+def _lost(scope: Scope, name: str, inside: list[Fact], before: Outline, after: Outline) -> Iterator[Finding]:
+    now = pairing(before, after).became(scope.head)
+    if now is None:
+        return
+    there = now.member
+    others = [f.name for f in inside if f.is_state and f.name not in (name, gate(scope)) and "readonly" not in f.detail]
+    calls = [f.name for f in inside if f.kind in ("io", "save")]
+    left = [f for f in after.facts if there.span.holds(f.span) and f.is_state and f.name == name]
+    severity: Severity = "high"
+    if others or calls:
+        what = " and ".join(f"`{n}`" for n in list(dict.fromkeys([*others, *calls]))[:3])
+        message = f"with {what} beside `{name}`"
+    elif len(left) > 1:
+        severity = "medium"
+        message = f"which held several uses of `{name}` together; each is atomic only by itself"
+    else:
+        return
+    yield Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"`{name}` becomes a concurrent collection, and the {scope.construct} on `{scope.resource}` goes, {message}.",
+        "What keeps together what was done under the lock, now that only single calls on the collection are atomic?",
+        lines(after, there.span, there.name),
+        (scope_lines(before, scope)._replace(what=f"{scope.construct}, before the edit"),),
+    )

@@ -1,0 +1,150 @@
+"""A factory with an effect, given to GetOrAdd or AddOrUpdate.
+
+What it flags
+-------------
+A lambda given to ``GetOrAdd`` or ``AddOrUpdate`` of a ``ConcurrentDictionary`` that writes shared state, calls out, starts a task, or makes
+something that has to be disposed.
+
+Why it matters here
+-------------------
+The dictionary runs the lambda outside its locks. Two threads that ask for the same key may both run it, and one result is thrown away: its effect
+happened, and what it opened is never closed.
+
+When it is fine
+---------------
+The factory only makes a value, or the value is a ``Lazy<T>`` that is started once.
+
+Example
+-------
+```csharp
+class C {
+    readonly ConcurrentDictionary<string, FileStream> _files = new();
+    FileStream Open(string path) {
+        return _files.GetOrAdd(path, p => new FileStream(p, FileMode.Append));
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly ConcurrentDictionary<string, Lazy<FileStream>> _files = new();
+    FileStream Open(string path) {
+        return _files.GetOrAdd(path, p => new Lazy<FileStream>(() => new FileStream(p, FileMode.Append))).Value;
+    }
+}
+```
+
+Source
+------
+.NET API documentation, ``ConcurrentDictionary.GetOrAdd`` (remarks); dotnet/runtime issue 62919, dotnet/corefx issue 25609.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, declared, is_under, locks, simple
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import ALWAYS
+
+ID = "concurrent-factory"
+SEVERITY = "medium"
+NEEDS = ("ConcurrentDictionary",)
+BEYOND = ALWAYS
+
+_OPENED = re.compile(
+    rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"
+    rb"|HttpClient|MemoryMappedFile))\s*\("
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each factory with an effect."""
+    if b"ConcurrentDictionary<" not in outline.source.data:
+        return []
+    if b"GetOrAdd" not in outline.source.data and b"AddOrUpdate" not in outline.source.data:
+        return []
+    names = {
+        n
+        for (_, n), m in declared(outline).items()
+        if simple(m.declares) == "ConcurrentDictionary" and "Lazy<" not in m.declares
+    }
+    code, nesting, held = bare(outline), Nesting(outline.functions), locks(outline)
+    found = []
+    for name in names:
+        for call in re.finditer(
+            rb"(?<![\w.])(?:this\.)?%s\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(" % re.escape(name.encode()), code
+        ):
+            at = Span(*call.span())
+            around = nesting.innermost(at)
+            if around is None or any(s.owner == around.span and is_under(at, s) for s in held):
+                continue
+            whole = Span(at.start, _closed(code, at.end))
+            for factory in nesting.scopes:
+                if (
+                    factory.construct != "lambda"
+                    or not whole.holds(factory.span)
+                    or nesting.innermost(_before(factory)) is not around
+                ):
+                    continue
+                effect = _effect(factory, outline, code, nesting)
+                if effect:
+                    # What a captured variable is told may be meant for this call only.
+                    severity: Severity = "low" if "the variable" in effect else "medium"
+                    found.append(
+                        Finding(
+                            ID,
+                            severity,
+                            "syntactic",
+                            f"The factory given to {call[1].decode()} of `{name}` {effect}; two threads that ask for one key may both run it.",
+                            "What if it runs twice and one result is thrown away?",
+                            lines(outline, factory.span, "factory"),
+                        )
+                    )
+                    break
+    return found
+
+
+def _before(scope: Scope) -> Span:
+    return Span(scope.span.start - 1, scope.span.start)
+
+
+def _closed(code: bytes, at: int) -> int:
+    """Where the parenthesis that is open at ``at`` closes."""
+    depth = 1
+    for hit in re.finditer(rb"[()]", code[at:]):
+        depth += 1 if hit[0] == b"(" else -1
+        if depth == 0:
+            return at + hit.end()
+    return len(code)
+
+
+def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> str:
+    """What the factory does besides making a value, in words."""
+    for fact in outline.facts:
+        if factory.span.holds(fact.span) and nesting.innermost(fact.span) is factory:
+            if fact.kind == "write" and _is_shared(fact, factory, outline):
+                return f"writes {'the variable ' if fact.detail == 'captured' else ''}`{_written(fact)}`"
+            if (
+                fact.kind in ("io", "save", "spawn")
+                and fact.detail not in ("delegate", "event")
+                and "Invoke" not in fact.name
+            ):
+                return f"calls `{fact.name}`"
+    opened = _OPENED.search(code, factory.head.end, factory.span.end)
+    return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
+
+
+def _is_shared(fact: Fact, factory: Scope, outline: Outline) -> bool:
+    """Whether a write is one of state, of a captured variable, or an atomic one of either; a parameter is its own."""
+    if fact.is_state or fact.detail == "captured":
+        return True
+    own = re.findall(r"\w+", outline.source.text(factory.head))
+    return outline.source.text(fact.span).startswith("Interlocked.") and fact.target.removeprefix("this.") not in own
+
+
+def _written(fact: Fact) -> str:
+    return fact.name if fact.is_state or fact.detail == "captured" else fact.target

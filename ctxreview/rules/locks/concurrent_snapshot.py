@@ -1,0 +1,83 @@
+"""A concurrent dictionary copied or sorted by LINQ.
+
+What it flags
+-------------
+``ToList``, ``OrderBy`` or ``Reverse`` called on a ``ConcurrentDictionary`` itself, or a ``List`` made of it, outside every lock.
+
+Why it matters here
+-------------------
+LINQ asks for the count, makes room, and copies in a second step. An entry that is added in between makes it throw
+``ArgumentException``. Its own ``ToArray``, ``Keys`` and ``Values`` copy in one step, and enumerating it never throws.
+
+When it is fine
+---------------
+Nobody adds while it is copied.
+
+Example
+-------
+```csharp
+class C {
+    readonly ConcurrentDictionary<int, Job> _jobs = new();
+    List<KeyValuePair<int, Job>> All() { return _jobs.ToList(); }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly ConcurrentDictionary<int, Job> _jobs = new();
+    KeyValuePair<int, Job>[] All() { return _jobs.ToArray(); }
+}
+```
+
+Source
+------
+ParallelHelper PH_B008, which says that this behaviour is not documented and may change.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, declared, is_under, locks, simple
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline, Span
+from ctxreview.rules.prefilter import ALWAYS
+
+ID = "concurrent-snapshot"
+SEVERITY = "low"
+NEEDS = ("ConcurrentDictionary",)
+BEYOND = ALWAYS
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each such copy of a dictionary that the file declares."""
+    if b"ConcurrentDictionary<" not in outline.source.data:
+        return []
+    names = {n for (_, n), m in declared(outline).items() if simple(m.declares) == "ConcurrentDictionary"}
+    if not names:
+        return []
+    code, held = bare(outline), locks(outline)
+    every = b"|".join(re.escape(n.encode()) for n in sorted(names))
+    pattern = re.compile(
+        rb"(?<![\w.])(?:this\.)?(%s)\s*\.\s*(ToList|OrderBy|OrderByDescending|Reverse)\s*\(" % every
+        + rb"|\bnew\s+(List)\s*<[^;(){}]*>\s*\(\s*(?:this\.)?(%s)\s*\)" % every
+    )
+    found = []
+    for hit in pattern.finditer(code):
+        at = Span(*hit.span())
+        if outline.function_of(at) is None or any(is_under(at, s) for s in held):
+            continue
+        name, how = ((hit[1] or hit[4]).decode("utf-8", "replace"), (hit[2] or hit[3]).decode())
+        found.append(
+            Finding(
+                ID,
+                "low",
+                "syntactic",
+                f"{how} copies the concurrent dictionary `{name}` in two steps: an entry added in between makes it throw.",
+                "Can anyone add to it meanwhile? Its own ToArray, Keys and Values copy in one step.",
+                lines(outline, at),
+            )
+        )
+    return found

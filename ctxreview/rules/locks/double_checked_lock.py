@@ -1,0 +1,188 @@
+"""A look before the lock whose answer does not stand for what the lock made.
+
+What it flags
+-------------
+Double-checked locking (``if``, lock, the same ``if``) where the condition looks at a flag that is not volatile and something else is
+made under the lock; where the looked-at field is written before the rest is; or where it is wider than a reference.
+
+Why it matters here
+-------------------
+Who finds the condition met takes no lock. It may then see the flag and not yet what the flag stands for, or an object that is
+still being set up, or half of a value.
+
+When it is fine
+---------------
+The form on one reference field, assigned once and when it is complete, is listed as correct by .NET's memory model, with or without
+``volatile``. So is a volatile flag that is set last.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    bool _ready;
+    Settings _settings;
+    Settings Get() {
+        if (!_ready) {
+            lock (_gate) {
+                if (!_ready) {
+                    _settings = Load();
+                    _ready = true;
+                }
+            }
+        }
+        return _settings;
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    Settings _settings;
+    Settings Get() {
+        if (_settings == null) {
+            lock (_gate) {
+                if (_settings == null) { _settings = Load(); }
+            }
+        }
+        return _settings;
+    }
+}
+```
+
+Source
+------
+.NET runtime, ``docs/design/specs/Memory-model.md`` (the reference-field form is correct); CodeQL
+``cs/unsafe-double-checked-lock``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import within
+from ctxreview.behaviour.lock_usage import COLLECTIONS, bare, declared, headers, is_under, own_calls, simple
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Member, Outline, Scope, Span
+
+ID = "double-checked-lock"
+SEVERITY = "medium"
+NEEDS = ("lock",)
+
+_FLAGS = frozenset({"bool", "int", "byte", "short", "uint", "char"})
+_WIDE = frozenset({"long", "ulong", "double", "decimal", "DateTime", "DateTimeOffset", "TimeSpan", "Guid"})
+_NO_CALLS = frozenset({"if", "nameof", "lock", "typeof", "while", "foreach", "for", "using", "catch"})
+_IF = re.compile(rb"\bif\s*\((.*)\)\s*$", re.DOTALL)
+_INNER = re.compile(rb"\s*\{\s*if\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each lock that looks twice at something that does not stand for the rest."""
+    found: list[Finding] = []
+    own: dict[tuple[str, str], Member] = {}
+    for scope in outline.holds:
+        if scope.construct != "lock" or not scope.owner.size:
+            continue
+        code = bare(outline)
+        inner = _INNER.match(code, scope.head.end)
+        if inner is None:
+            continue
+        around = headers(code, scope.owner.start, scope.head.start)
+        # Without braces the `if` stands before the lock itself, with braces before theirs.
+        outer = next((m for h in (around[-1], *around[-2:-1]) if (m := _IF.search(h))), None)
+        if outer is None:
+            continue
+        own = own or declared(outline)
+        under = [
+            f
+            for f in within(outline, scope.span)
+            if is_under(f.span, scope) and outline.under(f, scope) and not scope.head.holds(f.span)
+        ]
+        writes = [f for f in under if f.kind == "write" and f.is_state and f.span.start >= inner.end()]
+        looked = [
+            f for f in writes if _names(outer[1], f.spelled) and _names(inner[1], f.spelled) and _assigns(f, code)
+        ]
+        if looked:
+            what = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), code)
+            if what:
+                found.append(_finding(outline, scope, looked[0], what))
+    return found
+
+
+def _names(condition: bytes, name: str) -> bool:
+    return re.search(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(name.encode()), condition) is not None
+
+
+def _assigns(fact: Fact, code: bytes) -> bool:
+    """Whether the field itself gets a value, and not an entry of what it holds."""
+    name = re.escape(fact.spelled.encode())
+    return re.match(rb"(?:this\.)?%s\s*(?:\?\?)?=[^=]" % name, code[fact.span.start : fact.span.end + 1]) is not None
+
+
+def _unsafe(
+    looked: Fact, writes: list[Fact], scope: Scope, condition: bytes, member: Member | None, code: bytes
+) -> str:
+    """What speaks against the form, in words; ``""`` for nothing."""
+    if member is None:
+        return ""
+    others = [f for f in writes if f.name != looked.name]
+    later = next((f for f in others if f.span.start > looked.span.start), None)
+    type_ = simple(member.declares) or member.declares
+    nullable = member.declares.endswith("?")
+    if type_ in _FLAGS and not nullable:
+        if later is not None and _sets(looked, code):
+            return f"`{looked.name}` is set before `{later.name}` is written"
+        ordered = "volatile" in looked.detail or b"Volatile.Read" in condition
+        return "" if ordered else _flag(looked, others, scope, code)
+    if type_ in _WIDE or (type_ in _FLAGS and nullable):
+        return f"`{looked.name}` is a {member.declares}, which is not read in one step on every platform"
+    if later is not None:
+        return f"`{later.name}` is written after `{looked.name}`, which others see by then"
+    return _unfinished(looked, type_, scope, code)
+
+
+def _flag(looked: Fact, others: list[Fact], scope: Scope, code: bytes) -> str:
+    """What an ordinary flag stands for, in words."""
+    calls = [n for n, _ in own_calls(code, Span(scope.head.end, scope.span.end)) if n not in _NO_CALLS]
+    if not others and not calls:
+        return ""
+    other = f"`{others[0].name}`" if others else f"what {calls[0]} does"
+    return f"`{looked.name}` is no volatile field and stands for {other}"
+
+
+def _used(looked: Fact, scope: Scope, code: bytes) -> bool:
+    """Whether a member of the new object is called or set under the lock, after others see it."""
+    rest = code[looked.span.end : scope.span.end]
+    name = re.escape(looked.spelled.encode())
+    used = re.search(rb"(?<![\w.])(?:this\.)?%s\s*[!?]?(?:\.\s*\w+\s*(?:\(|=[^=])|\[[^\]]*\]\s*=[^=])" % name, rest)
+    return used is not None and not re.search(rb"\breturn\b", rest[: used.start()])
+
+
+def _unfinished(looked: Fact, type_: str, scope: Scope, code: bytes) -> str:
+    """Whether others see the object before it is set up: it is used, or a method that may fill it is called, after."""
+    if _used(looked, scope, code):
+        return f"`{looked.name}` is used after it is assigned, as others may do by then"
+    value = code[looked.span.start : looked.span.end].partition(b"=")[2].strip()
+    if type_ not in COLLECTIONS or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
+        return ""
+    calls = [n for n, _ in own_calls(code, Span(looked.span.end, scope.span.end)) if n not in _NO_CALLS]
+    return f"`{looked.name}` is assigned empty before {calls[0]} is called" if calls else ""
+
+
+def _sets(fact: Fact, code: bytes) -> bool:
+    return re.search(rb"=\s*(true|1)\s*$", code[fact.span.start : fact.span.end]) is not None
+
+
+def _finding(outline: Outline, scope: Scope, looked: Fact, what: str) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"The lock on `{scope.resource}` is skipped by a look at `{looked.name}`, and {what}.",
+        "Can a thread that skips the lock see the one without the other?",
+        lines(outline, scope.head, scope.construct),
+        (lines(outline, looked.span, f"writes {looked.name}"), scope_lines(outline, scope)),
+    )

@@ -1,0 +1,159 @@
+"""A lock that may not have been taken, and nobody looks.
+
+What it flags
+-------------
+The answer of ``TryEnter``, of ``Wait`` or ``WaitOne`` with a time, of ``LockTake`` or of a distributed lock's ``TryAcquire`` that nothing looks at.
+
+Why it matters here
+-------------------
+When the time is over the call answers ``false`` (or ``null``) and the code goes on: without the lock. The release in the ``finally``
+then gives back what was never taken.
+
+When it is fine
+---------------
+The wait has no end (``Timeout.Infinite``), or the call throws when it fails. A semaphore that only wakes a waiter guards nothing: it is
+made without a slot, or given back by others alone.
+
+Example
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1, 1);
+    async Task M() {
+        await _slots.WaitAsync(TimeSpan.FromSeconds(5));
+        try { Work(); }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1, 1);
+    async Task M() {
+        if (!await _slots.WaitAsync(TimeSpan.FromSeconds(5))) { return; }
+        try { Work(); }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Source
+------
+READMEs of DistributedLock and RedLock.net; nopCommerce, ``ILocker``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, gate
+from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.model import Finding, Outline, Scope, Span
+from ctxreview.rules.prefilter import LOCK
+
+ID = "ignored-acquire"
+SEVERITY = "high"
+NEEDS = (LOCK,)
+
+_TIME = re.compile(
+    r"(?i)^(?:\w+:\s*)?(?:\d+$|.*\bTimeSpan\b|.*(?:timeout|timespan|delay|millis|seconds|minutes|duration|interval|wait)\w*)"
+)
+_TOKEN = re.compile(r"(?i)(?:token|\bct)$|^\w*cancell\w*$")
+_ENDLESS = re.compile(r"-\s*1\b|\bInfinite\w*\b|\bMaxValue\b")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each lock whose acquire may fail unseen."""
+    found = []
+    for scope in outline.holds:
+        if scope.kind != "lock" or scope.certainty == "assumed":
+            continue
+        if scope.form == "acquire-release":
+            call = outline.source.text(scope.head)
+            failed = _may_fail(call) and _is_dropped(scope, outline) and not _is_signal(scope, outline)
+            end = "answers false"
+        else:
+            failed = scope.form in ("block", "declaration") and _is_unseen(scope, outline)
+            end = "gives a handle that holds nothing"
+        if failed:
+            found.append(
+                Finding(
+                    ID,
+                    "high",
+                    "syntactic",
+                    f"When the lock on `{scope.resource}` is not taken, the call {end}, and nothing looks at that.",
+                    "What keeps the code below from running without the lock?",
+                    lines(outline, scope.head, scope.construct),
+                    (scope_lines(outline, scope),),
+                )
+            )
+    return found
+
+
+def _may_fail(call: str) -> bool:
+    """Whether an acquire answers whether it succeeded."""
+    hit = re.search(r"\.\s*(\w+)\s*\((.*)\)\s*$", call, re.DOTALL)
+    if hit is None or _ENDLESS.search(hit[2]):
+        return False
+    given = [a.strip() for a in re.split(r",(?![^(]*\))", hit[2]) if a.strip()]
+    if hit[1].startswith("TryEnter"):
+        return not any(a.startswith(("ref ", "out ")) for a in given)
+    if hit[1] in ("LockTake", "LockTakeAsync"):
+        return True
+    if hit[1] not in ("Wait", "WaitAsync", "WaitOne") or not given or _TOKEN.search(given[0]):
+        return False
+    return _TIME.match(given[0]) is not None
+
+
+def _is_dropped(scope: Scope, outline: Outline) -> bool:
+    """Whether the call is a statement of its own."""
+    code = bare(outline)
+    before = code[max(0, scope.head.start - 200) : scope.head.start].rstrip()
+    after = code[scope.head.end : scope.head.end + 200].lstrip()
+    before = re.sub(rb"(?:\b_\s*=\s*)?\bawait$", b"", before).rstrip()
+    after = re.sub(rb"^\.\s*ConfigureAwait\s*\([^()]*\)\s*", b"", after)
+    starts = before.endswith((b";", b"{", b"}")) or re.search(rb"\b(?:else|do)$", before) is not None
+    return starts and after.startswith(b";")
+
+
+def _is_signal(scope: Scope, outline: Outline) -> bool:
+    """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given by who did not wait for it."""
+    if scope.construct not in ("SemaphoreSlim", "Semaphore"):
+        return False
+    name = re.escape(gate(scope).rpartition(".")[2].encode())
+    data = outline.source.data
+    if not scope.is_left_open:
+        given = [hit.start() for hit in re.finditer(rb"\b%s\s*\.\s*Release\s*\(" % name, data)]
+        members = {m.span for at in given if (m := member_of(outline, Span(at, at))) is not None}
+        return any(not re.search(rb"\b%s\s*\.\s*Wait" % name, data[m.start : m.end]) for m in members)
+    made = re.search(rb"\b%s\s*=\s*new\b[^;()]*\(\s*(?:\w+\s*:\s*)?(\d+)" % name, data)
+    if made is not None:
+        return int(made[1]) == 0
+    member = member_of(outline, scope.head)
+    return member is None or not re.search(rb"\b%s\s*\.\s*Release\b" % name, data[scope.head.end : member.span.end])
+
+
+def _is_unseen(scope: Scope, outline: Outline) -> bool:
+    """Whether a handle that may hold nothing is asked nowhere in its scope."""
+    head = " ".join(outline.source.text(scope.head).split())
+    called = re.search(r"\b(TryAcquire\w*|CreateLock(?:Async)?)\s*\(", head)
+    if called is None:
+        return False
+    variable = re.search(r"\b(\w+)\s*=[^=]", head)
+    rest = outline.source.data[scope.head.end : scope.span.end].decode("utf-8", "replace")
+    if called[1].startswith("CreateLock"):
+        # RedLock: the lock is made with its time; whether it was acquired is a property of it.
+        return "redlock" in head.lower() and "IsAcquired" not in rest
+    if variable is None:
+        return True
+    name = re.escape(variable[1])
+    return (
+        re.search(
+            rf"\b{name}\s*(==|!=|is\b|\?\.|\?\?)|\b{name}\.(IsAcquired|HasValue|Acquired|Success)|[(,]\s*{name}\s*[,)]",
+            rest,
+        )
+        is None
+    )

@@ -1,0 +1,152 @@
+"""A lazy value whose mode lets several threads make it, or is not made for several threads.
+
+What it flags
+-------------
+A static ``Lazy<T>`` in mode ``None``. Compared before and after an edit: the mode of a ``Lazy<T>`` field changed to ``None`` or
+``PublicationOnly``; a static field that was filled when the type was initialized and is now filled at its first use, under no lock.
+
+Why it matters here
+-------------------
+The default runs the factory once and makes the others wait, and so does the runtime for a static constructor. ``PublicationOnly`` lets several threads run it and keeps one result;
+``None`` does nothing for several threads at all.
+
+When it is fine
+---------------
+Only one thread uses the value, every use is under a lock, or the factory has no effect that counts when it happens twice.
+
+Example
+-------
+```csharp
+class C {
+    static readonly Lazy<Client> s_client = new(() => new Client(), LazyThreadSafetyMode.None);
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    static readonly Lazy<Client> s_client = new(() => new Client());
+}
+```
+
+Source
+------
+Background knowledge: no document or analyser was checked for this rule.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import Use, declared, locks, modifiers, simple, uses
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Member, Outline, Span
+from ctxreview.rules.prefilter import ALWAYS
+
+ID = "lazy-mode"
+SEVERITY = "medium"
+NEEDS = ("Lazy",)
+BEYOND = ALWAYS
+
+_MODE = re.compile(
+    r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\(\s*(false|true)\s*\)"
+)
+_SAYS = {
+    "None": "does nothing for several threads",
+    "PublicationOnly": "lets several threads run the factory",
+}
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each static lazy value in mode ``None``."""
+    if b"Lazy<" not in outline.source.data:
+        return []
+    return [
+        _finding(outline, name, member, f"`{name}` is static, and its Lazy has the mode None, which {_SAYS['None']}.")
+        for (_, name), member in declared(outline).items()
+        if simple(member.declares) == "Lazy"
+        and _mode(outline, name, member) == "None"
+        and "static" in (words := modifiers(member, outline))
+        and "ThreadStatic" not in words
+    ]
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each lazy value whose mode an edit weakens."""
+    now = declared(after)
+    found = _filled_late(before, after)
+    if b"Lazy<" not in before.source.data:
+        return found
+    for key, member in declared(before).items():
+        if simple(member.declares) != "Lazy" or key not in now or simple(now[key].declares) != "Lazy":
+            continue
+        old, new = _mode(before, key[1], member), _mode(after, key[1], now[key])
+        static = "static" in modifiers(now[key], after)
+        # A static one in mode None is a hazard by itself, and told as such.
+        if new in _SAYS and old not in (new, "None") and not (static and new == "None"):
+            message = f"The edit changes the mode of the Lazy `{key[1]}` from {old} to {new}, which {_SAYS[new]}."
+            found.append(_finding(after, key[1], now[key], message))
+    return found
+
+
+def _filled_late(before: Outline, after: Outline) -> list[Finding]:
+    """Each static field that the runtime filled once, and that any thread may fill now."""
+    late = {u.state: u for u in _late(after)} if b"static" in after.source.data else {}
+    if not late:
+        return []
+    known = {u.state for u in _late(before)}
+    return [
+        Finding(
+            ID,
+            "medium",
+            "syntactic",
+            f"`{name}` was filled when {type_} was initialized, once; two threads may now fill it at the same time.",
+            "What if it is made twice, and one of the two is thrown away while somebody uses it?",
+            lines(after, late[type_, name].fact.span, name),
+        )
+        for (type_, name), member in declared(before).items()
+        if (type_, name) in late and (type_, name) not in known and _is_initialized(before, type_, name, member)
+    ]
+
+
+def _late(outline: Outline) -> list[Use]:
+    """The writes of static fields that first look whether they are empty, in no lock."""
+    found = []
+    for use in uses(outline, locks(outline)):
+        fact = use.fact
+        if fact.kind != "write" or not fact.detail.startswith("static") or "ThreadStatic" in fact.detail or use.gates:
+            continue
+        name = re.escape(fact.spelled)
+        above = outline.source.text(Span(max(use.function.span.start, fact.span.start - 200), fact.span.start))
+        looks = re.search(rf"\bif\s*\(\s*(?:\w+\.)?{name}\s*(?:==|is)\s*(?:null|default)\s*\)[\s{{]*(?:\w+\.)?$", above)
+        if looks or re.match(rf"(?:\w+\.)?{name}\s*\?\?=", outline.source.text(fact.span)):
+            found.append(use)
+    return found
+
+
+def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> bool:
+    """Whether a static field gets its value in its declaration or in the static constructor."""
+    if "static" not in modifiers(member, outline):
+        return False
+    if re.search(rf"\b{re.escape(name)}\s*=(?!\s*null\b)", outline.source.text(member.span)):
+        return True
+    makers = [f for f in outline.functions if f.construct == "constructor" and f.container == type_]
+    static = [f for f in makers if re.match(r"[^(]*\bstatic\b", outline.source.text(f.span))]
+    return any(f.kind == "write" and f.name == name and s.span.holds(f.span) for f in outline.facts for s in static)
+
+
+def _finding(outline: Outline, name: str, member: Member, message: str) -> Finding:
+    question = "Can two threads ask for it at the same time, and what if its factory runs twice?"
+    return Finding(ID, "medium", "syntactic", message, question, lines(outline, member.span, name))
+
+
+def _mode(outline: Outline, name: str, member: Member) -> str:
+    """The mode in the declaration, or in what is assigned to it elsewhere; the default where none is written."""
+    written = [outline.source.text(member.span)]
+    written += [outline.source.text(f.span) for f in outline.facts if f.kind == "write" and f.name == name]
+    for text in written:
+        told = _MODE.search(text)
+        if told:
+            return told[1] or ("None" if "false" in (told[2], told[3]) else "ExecutionAndPublication")
+    return "ExecutionAndPublication"

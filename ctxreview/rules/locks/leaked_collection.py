@@ -1,0 +1,131 @@
+"""A collection that a lock guards is handed out: its user enumerates it outside the lock.
+
+What it flags
+-------------
+A ``return`` under a lock of a collection of the type that is changed in place: the collection itself, a read-only wrapper,
+its ``Keys`` or ``Values``, or a query on it that nothing has run yet. Likewise a variable that gets it under the lock and is used after it.
+
+Why it matters here
+-------------------
+The lock ends with the return. The caller enumerates while others change it under the lock: an exception in the best case, a
+wrong result otherwise. A lazy query runs at the caller, too.
+
+When it is fine
+---------------
+The collection is replaced as a whole and never changed, or is swapped for a new one under the lock; it is made for several threads, or the
+caller holds the lock.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    readonly List<int> _items = new();
+    void Add(int x) { lock (_gate) { _items.Add(x); } }
+    IReadOnlyList<int> All() { lock (_gate) { return _items; } }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    readonly List<int> _items = new();
+    void Add(int x) { lock (_gate) { _items.Add(x); } }
+    IReadOnlyList<int> All() { lock (_gate) { return _items.ToArray(); } }
+}
+```
+
+Source
+------
+ParallelHelper, ``LeakedOutboundCollection``; dotnet/orleans, ``InMemoryJobQueue.cs`` ("Snapshot the jobs under the
+lock").
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import COLLECTIONS, Use, bare, declared, is_under, locks, simple, uses
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.rules.prefilter import LOCK, LOCKS
+
+ID = "leaked-collection"
+SEVERITY = "medium"
+NEEDS = (LOCK,)
+BEYOND = LOCKS
+
+_LAZY = (
+    r"(?:Where|Select|SelectMany|OrderBy|OrderByDescending|Skip|Take|OfType|Cast|Concat|Distinct|Reverse|AsEnumerable)"
+)
+_HANDED = re.compile(
+    r"return\s+(?:this\.)?(\w+)\s*(?P<how>|\.\s*AsReadOnly\(\)|\.\s*(?:Keys|Values)"
+    rf"|(?:\.\s*{_LAZY}\s*(?:<[^;()]*>)?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*)+);?$"
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each return, under a lock, of a collection that is changed under it elsewhere."""
+    held = locks(outline)
+    collections = {k for k, m in declared(outline).items() if simple(m.declares) in COLLECTIONS} if held else ()
+    if not collections:
+        return []
+    every = [u for u in uses(outline, held) if u.state in collections]
+    changed = {(u.state, g) for u in every if u.fact.kind == "write" and _in_place(u.fact, outline) for g in u.gates}
+    found = []
+    returns = [f for f in outline.facts if f.kind == "exit" and f.name == "return"]
+    for use in every:
+        shared = next((g for g in use.gates if (use.state, g) in changed), "")
+        what = _handed(use, returns, held, outline) if shared and use.fact.kind == "read" else ""
+        if not what:
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"`{use.fact.name}`, which is changed under `{shared}`, {what} outside the lock.",
+                "Can it be enumerated while others change it, or does it need a copy made under the lock?",
+                lines(outline, use.fact.span),
+                tuple(
+                    lines(outline, u.fact.span, "changed")
+                    for u in every
+                    if u.state == use.state and _changes(u.fact, outline)
+                )[:3],
+            )
+        )
+    return found
+
+
+def _handed(use: Use, returns: list[Fact], held: list[Scope], outline: Outline) -> str:
+    """How the collection leaves the lock, in words; ``""`` where it does not."""
+    name = use.fact.name
+    statement = next((r for r in returns if r.span.holds(use.fact.span) and use.function.span.holds(r.span)), None)
+    if statement is not None:
+        handed = _HANDED.match(" ".join(outline.source.text(statement.span).split()))
+        if handed is None or handed[1] != use.fact.spelled:
+            return ""
+        how = f" by `{handed['how'].strip().lstrip('.').split('(')[0]}`" if handed["how"] else " itself"
+        return f"is returned{how} and used"
+    code = bare(outline)
+    into = re.search(rb"(\w+)\s*=\s*(?:this\.)?$", code[max(0, use.fact.span.start - 100) : use.fact.span.start])
+    if into is None or not code[use.fact.span.end :].lstrip().startswith(b";"):
+        return ""
+    scope = next(s for s in held if s.owner == use.function.span and is_under(use.fact.span, s))
+    local = re.compile(rb"(?<![\w.])%s\b" % into[1])
+    # A collection that is taken away and replaced by a new one under the lock belongs to who took it.
+    if any(f.kind == "write" and f.name == name and is_under(f.span, scope) for f in outline.facts):
+        return ""
+    used = local.search(code, scope.span.end, use.function.span.end) is not None
+    return f"is what `{into[1].decode()}` stands for, which is used" if used and into[1].decode() != name else ""
+
+
+def _changes(fact: Fact, outline: Outline) -> bool:
+    return fact.kind == "write" and _in_place(fact, outline)
+
+
+def _in_place(fact: Fact, outline: Outline) -> bool:
+    """Whether the collection is changed, and not replaced by another one."""
+    return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", outline.source.text(fact.span)) is None

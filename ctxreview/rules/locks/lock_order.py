@@ -1,0 +1,162 @@
+"""Two locks that are taken in one order here and in the other order there.
+
+What it flags
+-------------
+In one type, a lock taken under another one, and elsewhere the second under the first, directly or by a call of one of the type's own methods.
+Compared before and after an edit: two nested locks in another order, which nothing else in the type takes in that order.
+
+Why it matters here
+-------------------
+Two threads that take them at the same time may each hold the one and wait for the other, for ever.
+
+When it is fine
+---------------
+The inner acquire gives up after a time, or a third lock is always held around both.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _a = new(), _b = new();
+    void M() { lock (_a) { lock (_b) { Work(); } } }
+    void N() { lock (_b) { lock (_a) { Work(); } } }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _a = new(), _b = new();
+    void M() { lock (_a) { lock (_b) { Work(); } } }
+    void N() { lock (_a) { lock (_b) { Work(); } } }
+}
+```
+
+Source
+------
+CodeQL ``cs/inconsistent-lock-sequence``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.lock_usage import bare, declared, gate, is_under, locks, methods, own_calls
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import scope_lines
+from ctxreview.model import Finding, Nesting, Outline, Scope, Span
+from ctxreview.rules.prefilter import LOCK
+
+ID = "lock-order"
+SEVERITY = "high"
+NEEDS = (LOCK,)
+
+
+class _Pair(NamedTuple):
+    """A lock taken under another one; ``via`` is the method that is called, where it does."""
+
+    outer: Scope
+    inner: Scope
+    via: str
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each two locks of a type that are taken in both orders."""
+    held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release") and s.mode != "shared"]
+    if len({gate(s) for s in held}) < 2:
+        return []
+    own = {*declared(outline)}
+    held = [s for s in held if (s.container, gate(s)) in own or gate(s) == "this"]
+    if len({gate(s) for s in held}) < 2:
+        return []
+    found, seen = [], dict[tuple[str, str, str], _Pair]()
+    for pair in _pairs(held, outline):
+        type_, a, b = pair.outer.container, gate(pair.outer), gate(pair.inner)
+        seen.setdefault((type_, a, b), pair)
+        other = seen.get((type_, b, a))
+        if other is None or seen[type_, a, b] is not pair:
+            continue
+        by = " and ".join(f"by {p.via}" for p in (other, pair) if p.via)
+        found.append(
+            Finding(
+                ID,
+                "medium" if by else "high",
+                "resolved" if by else "syntactic",
+                f"`{a}` is locked under `{b}` in one place and `{b}` under `{a}` in another{', ' + by if by else ''}.",
+                "Can two threads be in both places at once, each waiting for the other's lock?",
+                scope_lines(outline, pair.inner if not pair.via else pair.outer),
+                tuple(scope_lines(outline, s) for s in (other.outer, other.inner)),
+            )
+        )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each two locks that a member takes in another order than before the edit, unless other members do so already."""
+    both = pairing(before, after)
+    old, new = _orders(before, both.key_before), _orders(after, both.key_after)
+    told = {f.at for f in check(after)}
+    found = []
+    for (member, a, b), pair in new.items():
+        at = scope_lines(after, pair.inner)
+        agrees = any((x, y) == (a, b) and other != member for other, x, y in old)
+        turned = (member, b, a) in old and (member, a, b) not in old and (member, b, a) not in new
+        if turned and not agrees and at not in told:
+            was = old[member, b, a]
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"The edit locks `{b}` under `{a}`; before it, `{a}` was locked under `{b}`.",
+                    "Does anything else, in this type or another one, take both in the order of before?",
+                    at,
+                    (scope_lines(before, was.outer)._replace(what=f"{was.outer.construct}, before the edit"),),
+                )
+            )
+    return found
+
+
+def _orders(outline: Outline, key: Callable[[Span], Hashable]) -> dict[tuple[Hashable, str, str], _Pair]:
+    """The pairs of locks that are nested in one member, by the member's ``key``, the outer and the inner lock."""
+    found: dict[tuple[Hashable, str, str], _Pair] = {}
+    held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release") and s.mode != "shared"]
+    for pair in _pairs(held, outline) if len(held) > 1 else ():
+        if not pair.via:
+            found.setdefault((key(pair.outer.head), gate(pair.outer), gate(pair.inner)), pair)
+    return found
+
+
+def _pairs(held: list[Scope], outline: Outline) -> Iterator[_Pair]:
+    nesting, by_name = Nesting(outline.functions), methods(outline)
+    code = bare(outline)
+    by_owner: dict[Span, list[Scope]] = {}
+    for scope in held:
+        by_owner.setdefault(scope.owner, []).append(scope)
+    for outer in held:
+        if "releases it" in outer.note:
+            continue
+        beside = by_owner[outer.owner]
+        first, last = (bisect_right(beside, at, key=_start) for at in outer.span)
+        for inner in beside[first:last]:
+            if is_under(inner.head, outer):
+                yield from _pair(outer, inner, "", outline)
+        for name, at in own_calls(code, outer.span):
+            called = by_name.get((outer.container, name), [])
+            around = nesting.innermost(at)
+            if len(called) != 1 or not is_under(at, outer) or around is None or around.span != outer.owner:
+                continue
+            for inner in by_owner.get(called[0].span, ()):
+                yield from _pair(outer, inner, name, outline)
+
+
+def _start(scope: Scope) -> int:
+    return scope.span.start
+
+
+def _pair(outer: Scope, inner: Scope, via: str, outline: Outline) -> Iterator[_Pair]:
+    if gate(outer) != gate(inner) and "Try" not in outline.source.text(inner.head):
+        yield _Pair(outer, inner, via)

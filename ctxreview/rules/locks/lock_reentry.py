@@ -1,0 +1,151 @@
+"""A lock that cannot be taken twice is held while a method that takes it is called.
+
+What it flags
+-------------
+Under a ``SemaphoreSlim``, ``SpinLock``, ``AsyncLock`` or another asynchronous lock, a call of a method of the same type that waits for
+the same lock.
+
+Why it matters here
+-------------------
+``lock`` may be taken again by the thread that holds it; these may not. With one slot the call waits for its own caller, for
+ever. Code that was written for ``lock`` does not show it.
+
+When it is fine
+---------------
+The semaphore has several slots, the inner wait gives up after a time, or the lock is let go before the call.
+
+Example
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1, 1);
+    async Task Add(int x) {
+        await _slots.WaitAsync();
+        try { await Save(); }
+        finally { _slots.Release(); }
+    }
+    async Task Save() {
+        await _slots.WaitAsync();
+        try { Write(); }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1, 1);
+    async Task Add(int x) {
+        await _slots.WaitAsync();
+        try { SaveHeld(); }
+        finally { _slots.Release(); }
+    }
+    async Task Save() {
+        await _slots.WaitAsync();
+        try { SaveHeld(); }
+        finally { _slots.Release(); }
+    }
+    void SaveHeld() { Write(); }
+}
+```
+
+Source
+------
+Documentation of Nito.AsyncEx (``AsyncLock``) and .NET API documentation, ``SemaphoreSlim``: neither knows who holds
+it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, declared, gate, is_under, locks, methods, own_calls
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Finding, Nesting, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import LOCK
+
+ID = "lock-reentry"
+SEVERITY = "high"
+NEEDS = (LOCK,)
+
+ONCE = frozenset({"SemaphoreSlim", "Semaphore", "AsyncLock", "AsyncSemaphore", "AsyncReaderWriterLock"})
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each lock held while a method that takes it is called, or while it is taken again in place."""
+    held = [s for s in locks(outline) if _only_once(s, outline)]
+    owners = {s.owner for s in held}
+    if len(owners) < 2:
+        return []
+    code, by_name, nesting = bare(outline), methods(outline), Nesting(outline.functions)
+    found = []
+    for scope in held:
+        if "releases it" in scope.note:
+            continue  # where it ends is not known
+        for name, at in own_calls(code, scope.span):
+            called = by_name.get((scope.container, name), [])
+            if len(called) != 1 or called[0].span == scope.owner or not is_under(at, scope):
+                continue
+            around = nesting.innermost(at)
+            inner = next(
+                (s for s in held if s.owner == called[0].span and gate(s) == gate(scope) and not _gives_up(s, outline)),
+                None,
+            )
+            if inner is None or around is None or around.span != scope.owner:
+                continue
+            if "Async" in outline.source.text(inner.head) and not _waits(code, at, scope):
+                continue
+            slots = _slots(scope, outline)
+            if (slots or 1) > 1 or {scope.mode, inner.mode} == {"shared"}:
+                continue
+            severity: Severity = "high" if slots == 1 or scope.construct != "SemaphoreSlim" else "medium"
+            found.append(
+                Finding(
+                    ID,
+                    severity,
+                    "resolved",
+                    f"{name} is called under the {scope.construct} on `{scope.resource}` and waits for it again; it is not reentrant.",
+                    "Is it let go before the call, or does the call wait for its own caller?",
+                    lines(outline, at, name),
+                    (scope_lines(outline, scope), scope_lines(outline, inner)),
+                )
+            )
+    return found
+
+
+def _waits(code: bytes, at: Span, scope: Scope) -> bool:
+    """Whether a call that gives a task is awaited where it stands, or its result asked for: a kept task waits for nobody."""
+    before = re.split(rb"[;{}]", code[scope.head.start : at.start])[-1]
+    after = code[at.end : code.find(b";", at.end)]
+    return (
+        re.search(rb"\bawait\b", before) is not None
+        or re.search(rb"\.\s*(?:Wait|Result|GetAwaiter)\b", after) is not None
+    )
+
+
+def _only_once(scope: Scope, outline: Outline) -> bool:
+    if scope.construct in ONCE:
+        return scope.form in ("block", "declaration", "acquire-release") and scope.certainty == "syntactic"
+    return False
+
+
+def _gives_up(scope: Scope, outline: Outline) -> bool:
+    """Whether it waits for a time only: any argument but a token, or a name that says so."""
+    call = outline.source.text(scope.head)
+    given = re.search(r"\bWait(?:Async|One)?\s*\((.*)\)", call, re.DOTALL)
+    return "Try" in call or bool(
+        given and re.sub(r"(?i)[\w.]*(?:cancel\w*|token|\bct)\b", "", given[1]).strip(" ,()\n")
+    )
+
+
+def _slots(scope: Scope, outline: Outline) -> int | None:
+    """How many may hold a semaphore, where its declaration says so."""
+    member = declared(outline).get((scope.container, gate(scope)))
+    made = (
+        re.search(r"\bnew\b[\w.\s]*\(\s*(?:\w+:\s*)?(\d+)", outline.source.text(member.span))
+        if member is not None
+        else None
+    )
+    return int(made[1]) if made else None

@@ -1,0 +1,154 @@
+"""One lock becomes several: what stood together no longer does.
+
+What it flags
+-------------
+An edit after which a member takes a lock several times where it took it once, with uses of the same state, or of two
+states that were used together, in more than one of the parts.
+
+Why it matters here
+-------------------
+Between the parts another thread may come in. What the first part read may have changed when the second writes, and two
+values that were changed together can be seen with only one of them changed.
+
+When it is fine
+---------------
+The second part reads the state again and decides anew, the two parts have nothing to do with each other, or only one of
+them touches state.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    bool Take() {
+        bool any;
+        lock (_gate) { any = _free > 0; }
+        Prepare();
+        lock (_gate) { _free = _free - 1; }
+        return any;
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    bool Take() {
+        lock (_gate) {
+            var any = _free > 0;
+            Prepare();
+            _free = _free - 1;
+            return any;
+        }
+    }
+}
+```
+
+Source
+------
+CodeQL and ParallelHelper for what a guarded field is; ErrorProne.NET's ERP031 ("Lock at the smallest scope") is
+advice that leads here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ctxreview.behaviour.lock_usage import gate, is_under, locks, uses
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import member_of, scope_lines
+from ctxreview.model import Finding, Outline, Scope, Severity, Span
+
+ID = "lock-split"
+SEVERITY = "high"
+
+Held = dict[tuple[Span, str], list[Scope]]
+"""The locks by their member's place after the edit, and by what they lock."""
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each lock that an edit splits."""
+    return [finding for _, _, told in splits(before, after) for finding in told]
+
+
+def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], list[Finding]]]:
+    """Each lock that an edit takes in several parts, with these parts and what there is to ask about them."""
+    became = pairing(before, after).became
+    old = _held(before, lambda s: body.member if (body := became(s.head)) is not None else None)
+    new = _held(after, lambda s: member_of(after, s.head))
+    found = []
+    for key, scopes in old.items():
+        parts = new.get(key, [])
+        if len(parts) <= len(scopes):
+            continue
+        same = {_text(s, before) for s in scopes} & {_text(s, after) for s in parts}
+        whole = [s for s in scopes if _text(s, before) not in same]
+        parts = [s for s in parts if _text(s, after) not in same]
+        if len(whole) == 1 and len(parts) > 1:
+            found.append((whole[0], parts, list(_split(whole[0], parts, before, after))))
+    return found
+
+
+def _held(outline: Outline, member: Callable[[Scope], Scope | None]) -> Held:
+    found: Held = {}
+    for scope in locks(outline):
+        owner = member(scope)
+        if owner is not None:
+            found.setdefault((owner.span, gate(scope)), []).append(scope)
+    return found
+
+
+def _text(scope: Scope, outline: Outline) -> str:
+    return " ".join(outline.source.text(scope.span).split())
+
+
+def _split(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> Iterator[Finding]:
+    inside = [u.fact for u in uses(before, [whole]) if u.gates]
+    # A reference that never changes is no state to keep together; what is changed through it is.
+    together = {f.name for f in inside if "readonly" not in f.detail or f.kind == "write"}
+    used = [u.fact for u in uses(after, parts) if u.gates and u.fact.name in together]
+    first, *rest = ([f for f in used if is_under(f.span, p)] for p in parts)
+    later = [f for facts in rest for f in facts]
+    if not first or not later:
+        return
+    read = [f.name for f in first if f.kind == "read"]
+    crossing = [f.name for f in later if f.kind == "write" and f.name in read]
+    severity: Severity = "medium"
+    if crossing:
+        name = crossing[0]
+        again = any(
+            f.name == name and f.kind == "read" for facts in rest for f in facts if _decides(f.span.start, after)
+        )
+        severity = "medium" if again else "high"
+        what = f"`{name}` is read in the first part and written in a later one"
+    else:
+        names = list(dict.fromkeys(f.name for f in (*first, *later)))
+        what = (
+            ", ".join(f"`{n}`" for n in names[:3]) + (" is" if len(names) == 1 else " are") + " used in several of them"
+        )
+        if not any(f.kind == "write" for f in used):
+            severity = "low"
+        elif {f.name for f in first if f.kind == "write"} ^ {f.name for f in later if f.kind == "write"} == together:
+            severity = "high"  # what was written together is written apart
+    yield Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"The edit splits the {whole.construct} on `{whole.resource}` into {len(parts)}: {what}.",
+        "What if another thread changes it between the two: is it read and decided again?",
+        scope_lines(after, parts[0]),
+        (
+            *(scope_lines(after, p) for p in parts[1:]),
+            scope_lines(before, whole)._replace(what=f"{whole.construct}, before the edit"),
+        ),
+    )
+
+
+def _decides(at: int, outline: Outline) -> bool:
+    """Whether a read stands in the condition of an ``if`` or loop."""
+    line = outline.source.line(outline.source.line_of(at))
+    return any(f"{word} (" in line or f"{word}(" in line for word in ("if", "while"))

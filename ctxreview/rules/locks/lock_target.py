@@ -1,0 +1,185 @@
+"""A lock on something that others can lock too, or that nobody else can.
+
+What it flags
+-------------
+``lock`` on ``this``, on a ``typeof``, or on a string; on an object made in the statement itself or in the same function, where nobody else gets
+it; or on a field that gets another object outside the constructor.
+
+Why it matters here
+-------------------
+``this``, types and interned strings can be locked by code far away: a deadlock nobody sees. A new object is known to
+nobody else: the lock excludes nothing. Two strings of the same letters may be one object or two. When the field gets another object, those
+who come later lock that one.
+
+When it is fine
+---------------
+A private, read-only field that is only used as a lock; an object of a shared table, one a key; a local that a lambda or task shares.
+
+Example
+-------
+```csharp
+class C {
+    void M() {
+        lock (typeof(C)) { _n++; }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    private readonly object _gate = new();
+    void M() {
+        lock (_gate) { _n++; }
+    }
+}
+```
+
+Source
+------
+C# reference, "The lock statement"; Sonar rules S2551, S2445, S6507 and S3998; .NET analyser CA2002; CodeQL ``cs/unsafe-sync-on-field``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ctxreview.behaviour.body import Same
+from ctxreview.behaviour.boundary import without_comments
+from ctxreview.behaviour.lock_usage import declared, gate, modifiers
+from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import LOCKS
+
+ID = "lock-target"
+SEVERITY = "medium"
+NEEDS = ("lock",)
+BEYOND = LOCKS
+
+TARGETS: tuple[tuple[str, Severity, str, str], ...] = (
+    (
+        r"new\b",
+        "high",
+        "an object made here: nobody else can lock it, so it excludes nothing",
+        "Which object do the other users of this state lock?",
+    ),
+    (r"typeof\s*\(", "medium", "a type, which any code in the process can lock", "Who else locks it?"),
+    (r'[$@]*"', "medium", "a string, which may be shared with any code in the process", "Who else locks it?"),
+    (r"this$", "low", "this, which every holder of the object can lock", "Does anyone outside lock this object?"),
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each ``lock`` whose target is shared with strangers, or with nobody."""
+    found = []
+    for scope in outline.holds:
+        if scope.construct != "lock":
+            continue
+        for pattern, severity, what, question in TARGETS:
+            if re.match(pattern, scope.resource):
+                found.append(
+                    Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, scope_lines(outline, scope))
+                )
+                break
+        else:
+            found += list(_by_name(scope, outline))
+    return found
+
+
+def _by_name(scope: Scope, outline: Outline) -> Iterator[Finding]:
+    """What the declaration of a locked name says against it."""
+    name = gate(scope)
+    if re.match(r"(?:[sS]tring\.)(Intern|Format|Concat|Join)\(", name):
+        yield _finding(
+            scope, outline, "medium", "a string, which may be shared with any code in the process", "Who else locks it?"
+        )
+    if not name.isidentifier():
+        return
+    function = next((f for f in outline.around(scope.owner, "function") if f.span == scope.owner), None)
+    local = _local(name, function, scope, outline) if function is not None else None
+    if local is not None:
+        type_, value = local
+        if type_ == "string" or re.match(r'[$@]*"|[sS]tring\.', value):
+            question = "Do all who mean the same key get the same object, and who else locks it?"
+            yield _finding(
+                scope,
+                outline,
+                "medium",
+                f"the string `{name}`: two of the same letters may be one object or two",
+                question,
+            )
+        elif value.startswith("new") and _is_unshared(name, function, scope, outline):
+            question = "Which object do the other users of this state lock?"
+            yield _finding(
+                scope, outline, "high", f"`{name}`, which is made in this call: nobody else can lock it", question
+            )
+        return
+    member = declared(outline).get((scope.container, name))
+    if member is None or "readonly" in modifiers(member, outline):
+        return
+    if member.declares.rstrip("?") in ("string", "String"):
+        question = "Do all get the same object, and who else locks it?"
+        yield _finding(
+            scope, outline, "medium", f"the string `{name}`, which may be shared with any code in the process", question
+        )
+    written = _written(Same(outline), name, scope.container)
+    if written:
+        question = "Do those who hold the old object and those who lock the new one exclude each other?"
+        made = _finding(scope, outline, "medium", f"`{name}`, which gets another object elsewhere", question)
+        yield made._replace(related=tuple(lines(outline, f.span, "gets another object") for f in written[:3]))
+
+
+@lru_cache(maxsize=4)
+def _written(same: Same, name: str, container: str) -> list[Fact]:
+    """Where a field of the type gets another object."""
+    writes = (f for f in same.outline.facts if f.kind == "write" and f.name == name and f.is_state)
+    return [f for f in writes if _replaces(f, container, same.outline)]
+
+
+@lru_cache(maxsize=4)
+def _may_declare(same: Same, name: str, function: Span) -> bool:
+    """Whether something in the function looks like a declaration of the name: most locks are on a field."""
+    code = without_comments(same.outline, function)
+    return re.search(rf"[\w.>]\??\s+{re.escape(name)}\s*(?:[=,);]|in\b)", code) is not None
+
+
+def _finding(scope: Scope, outline: Outline, severity: Severity, what: str, question: str) -> Finding:
+    return Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, scope_lines(outline, scope))
+
+
+def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
+    """Whether a write gives the field another object while others may lock it: not where it was null, or is disposed of."""
+    member = member_of(outline, fact.span)
+    if member is None or member.construct in ("constructor", "finalizer") or member.container != container:
+        return False
+    written = outline.source.text(fact.span)
+    if "??=" in written or re.search(r"=\s*(?:null|default)!?$", written) or "Interlocked" in written:
+        return False
+    return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", written) is not None and not re.match(
+        r"Dispose|Initiali[sz]e|Open|Start|Setup|Set_?Up|OnInit", member.name
+    )
+
+
+def _local(name: str, function: Scope | None, scope: Scope, outline: Outline) -> tuple[str, str] | None:
+    """The type and the value of a local variable or parameter, as written; ``None`` where the name is none."""
+    if function is None or not _may_declare(Same(outline), name, function.span):
+        return None
+    code = without_comments(outline, Span(function.span.start, scope.head.start))
+    found = re.findall(rf"\b([\w.]+(?:<[^;()=]*>)?)\??\s+{re.escape(name)}\s*(?:=(?![=>])\s*([^;]+)|[,);]|in\b)", code)
+    found = [
+        (t, v)
+        for t, v in found
+        if t not in ("return", "await", "in", "out", "ref", "is", "as", "lock", "new", "not", "else")
+    ]
+    return (found[-1][0], found[-1][1]) if found else None
+
+
+def _is_unshared(name: str, function: Scope | None, scope: Scope, outline: Outline) -> bool:
+    """Whether a new object goes nowhere but into locks: no argument, no field, no lambda or local function gets it."""
+    if function is None or any(f.span != function.span and function.span.holds(f.span) for f in outline.functions):
+        return False
+    code = re.sub(rf"\block\s*\(\s*{re.escape(name)}\s*\)", "", without_comments(outline, function.span))
+    return len(re.findall(rf"\b{re.escape(name)}\b", code)) == 1

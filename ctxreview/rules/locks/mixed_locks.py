@@ -1,0 +1,86 @@
+"""One state, two locks: they do not exclude each other.
+
+What it flags
+-------------
+A field that is written under one lock in one member and under another lock in another one, and never under both.
+
+Why it matters here
+-------------------
+Two sections exclude each other only if they lock the same object. Here two threads may write at once, each under its own lock.
+
+When it is fine
+---------------
+The two never run at the same time, or the objects are one and the same under two names.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new(), _other = new();
+    int _n;
+    void Up() { lock (_gate) { _n++; } }
+    void Down() { lock (_other) { _n--; } }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _n;
+    void Up() { lock (_gate) { _n++; } }
+    void Down() { lock (_gate) { _n--; } }
+}
+```
+
+Source
+------
+C# reference, "The lock statement"; Sonar rule S2445 and CodeQL ``cs/unsafe-sync-on-field`` for what becomes of a lock
+that is not one object.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from ctxreview.behaviour.lock_usage import Use, declared, gate, locks, uses
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline
+from ctxreview.rules.prefilter import LOCK
+
+ID = "mixed-locks"
+SEVERITY = "medium"
+NEEDS = (LOCK,)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each field that is written under different locks."""
+    held = [s for s in locks(outline) if s.form != "attribute" and s.mode != "shared"]
+    own = declared(outline) if len({gate(s) for s in held}) > 1 else {}
+    known = {name for _, name in own} | {"this"}
+    by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
+    for use in uses(outline, held) if own else ():
+        # Of a lock that is no field of this type it is not known which object it is.
+        if use.fact.kind == "write" and use.gates and use.gates <= known and use.member.construct != "constructor":
+            by_state[use.state].append(use)
+    found = []
+    for (_, name), writes in by_state.items():
+        if name not in known or "volatile" in writes[0].fact.detail:
+            continue
+        first = writes[0]
+        other = next((u for u in writes if not u.gates & first.gates and u.member.span != first.member.span), None)
+        if other is None or any(u.gates >= first.gates | other.gates for u in writes):
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"`{name}` is written under the lock on `{min(first.gates)}` and under the lock on `{min(other.gates)}`.",
+                "Which of the two guards it, and can both run at the same time?",
+                lines(outline, other.fact.span),
+                (lines(outline, first.fact.span, f"under the lock on {min(first.gates)}"),),
+            )
+        )
+    return found

@@ -1,0 +1,126 @@
+"""A wait whose condition is not looked at again, or a pulse that wakes only one.
+
+What it flags
+-------------
+``Monitor.Wait`` outside every loop. Compared before and after an edit: ``Monitor.PulseAll`` that became ``Monitor.Pulse``.
+
+Why it matters here
+-------------------
+Between the pulse and the return of ``Wait`` another thread may take the lock and change the state back, so the condition has to be
+looked at again. ``Pulse`` wakes one waiter: where they wait for different things, it may be one that cannot go on.
+
+When it is fine
+---------------
+The state can change in one direction only and one thread waits for it, or it does not matter why it woke.
+
+Example
+-------
+```csharp
+class C {
+    object Take() {
+        lock (_gate) {
+            if (_items.Count == 0) Monitor.Wait(_gate);
+            return _items.Dequeue();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    object Take() {
+        lock (_gate) {
+            while (_items.Count == 0) Monitor.Wait(_gate);
+            return _items.Dequeue();
+        }
+    }
+}
+```
+
+Source
+------
+ParallelHelper PH_B004.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, headers
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Nesting, Outline, Severity, Span
+
+ID = "monitor-wait"
+SEVERITY = "medium"
+NEEDS = ("Monitor",)
+
+_WAIT = re.compile(rb"\bMonitor\s*\.\s*Wait\s*\(")
+_PULSE = re.compile(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
+_LOOP = re.compile(rb"\b(?:while|for|foreach)\s*\(|\bdo$")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each wait outside every loop of its function."""
+    if b"Monitor.Wait" not in outline.source.data:
+        return []
+    code, nesting = bare(outline), Nesting(outline.functions)
+    found = []
+    for hit in _WAIT.finditer(code):
+        at = Span(*hit.span())
+        function = nesting.innermost(at)
+        if function is None:
+            continue
+        around = headers(code, function.head.end, at.start)
+        if any(_LOOP.search(h) for h in around) or b"goto" in code[function.span.start : function.span.end]:
+            continue
+        if re.search(rb"\bif\s*\(", around[-1]) and around[-1].count(b"(") > around[-1].count(b")"):
+            continue  # a handshake: what is asked is whether the pulse came in time
+        asked = any(re.search(rb"\bif\s*\(.*\)$", h, re.DOTALL) for h in (around[-1], *around[-2:-1]))
+        severity: Severity = "medium" if asked else "low"
+        found.append(
+            Finding(
+                ID,
+                severity,
+                "syntactic",
+                f"Monitor.Wait is called {'under an if' if asked else 'without a condition'} and not in a loop: when it returns, the state may have changed again.",
+                "What if another thread was faster: is the condition looked at again?",
+                lines(outline, at),
+            )
+        )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each pulse to all that an edit turns into a pulse to one."""
+    if b"PulseAll" not in before.source.data:
+        return []
+    old, new = _pulses(before), _pulses(after)
+    found = []
+    for key, places in new.items():
+        function, kind, what = key
+        every = function, "PulseAll", what
+        fewer = len(old.get(every, ())) - len(new.get(every, ()))
+        if kind == "Pulse" and fewer > 0 and len(places) > len(old.get(key, ())):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"The edit wakes one waiter of `{what}` where it woke all.",
+                    "Do all waiters wait for the same thing, and is one woken for each that can go on?",
+                    lines(after, places[-1]),
+                )
+            )
+    return found
+
+
+def _pulses(outline: Outline) -> dict[tuple[str, str, str], list[Span]]:
+    nesting = Nesting(outline.functions)
+    found: dict[tuple[str, str, str], list[Span]] = {}
+    for hit in _PULSE.finditer(bare(outline)):
+        around = nesting.outermost(Span(*hit.span()))
+        key = around.name if around is not None else "", hit[1].decode(), hit[2].decode("utf-8", "replace")
+        found.setdefault(key, []).append(Span(*hit.span()))
+    return found

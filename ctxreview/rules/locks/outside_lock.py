@@ -1,0 +1,261 @@
+"""State that is used under a lock nearly everywhere, and without it in one place.
+
+What it flags
+-------------
+A field or property that is written under one lock, with most of its uses under it, and a use of it in another member under no lock. A getter
+without the lock that its setter takes is told as that. Also a look into a plain collection before or after the lock, in a member that
+takes it: a collection is not made to be read while another thread changes it.
+
+Why it matters here
+-------------------
+A lock keeps out only those who take it. The one use without it may see a value half changed, or change it while another does under the lock.
+
+When it is fine
+---------------
+The member runs before the object is shared (a constructor), is only called by who holds the lock, or a late value of one reference or number
+does no harm.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    void Take() { lock (_gate) { if (_free > 0) { _free--; } } }
+    void Give() { lock (_gate) { _free++; } }
+    void Reset() { _free = 0; }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    void Take() { lock (_gate) { if (_free > 0) { _free--; } } }
+    void Give() { lock (_gate) { _free++; } }
+    void Reset() { lock (_gate) { _free = 0; } }
+}
+```
+
+Source
+------
+PVS-Studio V3223; ParallelHelper PH_B003, PH_B009 and PH_B010; CodeQL ``cs/unsynchronized-static-access``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from ctxreview.behaviour.lock_usage import (
+    COLLECTIONS,
+    Use,
+    bare,
+    declared,
+    gate,
+    is_said_to_be_held,
+    locks,
+    own_calls,
+    simple,
+    uses,
+)
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import LOCK, LOCKS
+
+ID = "outside-lock"
+SEVERITY = "medium"
+NEEDS = (LOCK,)
+BEYOND = LOCKS
+
+_BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
+_QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
+_SAFE = (
+    "Concurrent",
+    "Immutable",
+    "Interlocked",
+    "ThreadLocal",
+    "AsyncLocal",
+    "Lazy",
+    "Blocking",
+    "Channel",
+    "CancellationToken",
+    "Task",
+    "Frozen",
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each field with its first use outside the lock that the others take."""
+    held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release")]
+    if not held:
+        return []
+    own = declared(outline)
+    by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
+    for use in uses(outline, held):
+        if use.state in own and use.member.construct not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use):
+            by_state[use.state].append(use)
+    found: list[Finding] = []
+    exempt: set[Span] | None = None
+    for state, every in by_state.items():
+        found += _beside(state[1], every, own[state], held, outline)
+        guard = _guard(every)
+        if not guard or not any(not u.gates for u in every) or _is_atomic(state[1], outline):
+            continue
+        if exempt is None:
+            exempt = _exempt(outline, held)
+        found += _outside(state[1], guard, every, exempt, own[state], outline)
+    return found
+
+
+def _is_safe(member: Member, use: Use) -> bool:
+    """Whether what it holds needs no lock: its type says so, or it is a reference that never changes."""
+    type_ = simple(member.declares)
+    if "volatile" in use.fact.detail or use.fact.detail.endswith("event") or type_.startswith(_SAFE):
+        return True
+    return "readonly" in use.fact.detail and type_ not in COLLECTIONS
+
+
+def _guard(every: list[Use]) -> str:
+    """The lock under which it is written, and used in most places."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for use in every:
+        for taken in use.gates:
+            counts[taken] += 1
+    most = max(counts, key=lambda g: counts[g], default="")
+    writes = [u for u in every if u.fact.kind == "write" and not u.deferred]
+    under = sum(most in u.gates for u in writes)
+    if not most or not under or under * 2 <= len(writes):
+        return ""
+    places = {u.member.span for u in every if most in u.gates}
+    return most if counts[most] * 3 >= len(every) * 2 and len(places) > 1 else ""
+
+
+def _is_atomic(name: str, outline: Outline) -> bool:
+    """Whether it is used by ``Interlocked`` or ``Volatile`` anywhere: then the uses without a lock are on purpose."""
+    return (
+        re.search(
+            rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+[\w.]*\b%s\b"
+            % re.escape(name.encode()),
+            outline.source.data,
+        )
+        is not None
+    )
+
+
+def _exempt(outline: Outline, held: list[Scope]) -> set[Span]:
+    """Functions that may run under the lock of who calls them, or say something about locks themselves."""
+    code = bare(outline)
+    called = {name for scope in held for name, _ in own_calls(code, scope.span)}
+    by_name: defaultdict[str, list[Scope]] = defaultdict(list)
+    for function in outline.functions:
+        by_name[function.name].append(function)
+    waiting, found = list(called), set()
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for function in by_name.get(name, ()):
+            found.add(function.span)
+            waiting += [n for n, _ in own_calls(code, function.span)]
+    for function in outline.functions:
+        if _QUIET.search(function.name.rpartition(".")[0] or function.name) or is_said_to_be_held(function, outline):
+            found.add(function.span)
+        # A property that is read under the lock, as a method that is called there.
+        if function.construct in ("accessor", "property"):
+            read = re.compile(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(function.name.partition(".")[0].encode()))
+            if any(read.search(code, s.head.end, s.span.end) for s in held):
+                found.add(function.span)
+    return found
+
+
+def _outside(
+    name: str, gate: str, every: list[Use], exempt: set[Span], member: Member, outline: Outline
+) -> Iterator[Finding]:
+    under = [u for u in every if gate in u.gates]
+    inside = {u.member.span for u in under}
+    # A member that takes the lock too looks first and locks then, or has copied: told elsewhere, if at all.
+    open_ = [
+        u
+        for u in every
+        if not u.gates and not u.deferred and u.member.span not in inside and u.member.span not in exempt
+    ]
+    open_ = [u for u in open_ if u.fact.span.start > u.member.head.start and not _is_same_property(u, under)]
+    # A compound assignment reads and writes in one place.
+    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
+        return
+    writes = [u for u in open_ if u.fact.kind == "write"]
+    collection = simple(member.declares) in COLLECTIONS
+    severity: Severity = "medium" if writes or collection else "low"
+    first = (writes or open_)[0]
+    what = "written" if writes else "used" if collection else "read"
+    yield Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"`{name}` is {what} in {first.member.name} without the lock on `{gate}`, under which {len(under)} other uses of it stand.",
+        "Can this run while another thread holds the lock, and what does it then see or overwrite?",
+        lines(outline, first.fact.span),
+        tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
+    )
+
+
+def _beside(name: str, every: list[Use], member: Member, held: list[Scope], outline: Outline) -> Iterator[Finding]:
+    """The first look into a collection outside the lock under which it is changed, in a member that takes that lock."""
+    open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
+    if not open_ or simple(member.declares) not in COLLECTIONS or _is_atomic(name, outline):
+        return
+    writes = [u for u in every if u.fact.kind == "write"]
+    gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()
+    code = bare(outline)
+    if not gates or not any(_changes(u, name, code) for u in writes):
+        return
+    taken = {s.owner for s in held if gate(s) in gates}
+    looks = [u for u in open_ if u.function.span in taken and _looks_into(u, name, code)]
+    if not looks or is_said_to_be_held(looks[0].member, outline):
+        return
+    first, change = looks[0], next(u for u in writes if _changes(u, name, code))
+    yield Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"`{name}` is looked into in {first.member.name} outside the lock on `{min(gates)}`, under which it is changed.",
+        f"What does a {simple(member.declares)} give while another thread changes it?",
+        lines(outline, first.fact.span),
+        (lines(outline, change.fact.span, f"changed under the lock on {min(gates)}"),),
+    )
+
+
+_CHANGING = rb"(?:Try)?(?:Add|Remove|Insert|Clear|Enqueue|Dequeue|Push|Pop|UnionWith|ExceptWith|IntersectWith|SymmetricExceptWith|Sort|Reverse)\w*\s*\("
+
+
+def _changes(use: Use, name: str, code: bytes) -> bool:
+    """Whether a write changes what the collection has, and does not put another one in its place."""
+    start = max(0, use.fact.span.start - len(name) - 8)
+    own = re.escape(name.encode())
+    return (
+        re.search(rb"\b%s\s*[!?]?\s*(?:\[|\.\s*%s)" % (own, _CHANGING), code[start : use.fact.span.end + 1]) is not None
+    )
+
+
+def _looks_into(use: Use, name: str, code: bytes) -> bool:
+    """Whether a read asks the collection for something, or goes through it; the reference alone can be read at any time."""
+    at, end = use.fact.span.start, use.fact.span.start + code[use.fact.span.start :].find(name.encode()) + len(name)
+    before, after = code[max(0, at - 40) : at], code[end : end + 40]
+    return (
+        re.match(rb"\s*[!?]?\s*(?:\[|\.\s*\w)", after) is not None
+        or re.search(rb"\bin\s+(?:this\.)?$", before) is not None
+    )
+
+
+def _is_same_property(use: Use, under: list[Use]) -> bool:
+    """Whether the use is one accessor's, and the other accessor of the property takes the lock."""
+    if use.member.construct != "accessor":
+        return False
+    name = use.member.name.rpartition(".")[0]
+    return any(u.member.construct == "accessor" and u.member.name.rpartition(".")[0] == name for u in under)

@@ -1,0 +1,176 @@
+"""A loop that runs in parallel and writes what its runs share.
+
+What it flags
+-------------
+In the body of ``Parallel.For``, ``ForEach``, ``ForEachAsync``, ``Invoke``, PLINQ's ``ForAll`` or an operator on ``AsParallel()``, a write of a field or captured variable, or a changing call on a
+collection that is not made for several threads, without a lock or ``Interlocked``. ``Parallel`` called under a lock that the body takes, too.
+
+Why it matters here
+-------------------
+The runs go on at the same time: counts are lost, and a ``List`` that grows loses entries or throws. A lock that the calling thread holds is not held by the workers: it
+neither protects them nor lets them in.
+
+When it is fine
+---------------
+Each run writes an element of an array of its own, or a flag that all set to the same value.
+
+Example
+-------
+```csharp
+class C {
+    int Sum(int[] values) {
+        var sum = 0;
+        Parallel.ForEach(values, v => { sum += v; });
+        return sum;
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    int Sum(int[] values) {
+        var sum = 0;
+        Parallel.ForEach(values, v => Interlocked.Add(ref sum, v));
+        return sum;
+    }
+}
+```
+
+Source
+------
+PVS-Studio V3190; ParallelHelper, ``ParallelForSideEffect``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.behaviour.body import bodies
+from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, gate, is_under, locks, simple
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
+
+ID = "parallel-write"
+SEVERITY = "high"
+NEEDS = ("Parallel", "ForAll")
+
+_PARALLEL = frozenset({"For", "ForEach", "ForEachAsync", "ForAsync", "Invoke", "ForAll"})
+_SAME = re.compile(r"=\s*(?:true|false|null|default)\s*$")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each write, in a parallel body, of what the runs share; and each lock around one that its body takes."""
+    loops = [
+        f
+        for f in outline.facts
+        if f.kind == "spawn" and f.name in _PARALLEL and (f.target in ("Parallel",) or f.name == "ForAll")
+    ]
+    loops += _queries(outline, loops)
+    if not loops:
+        return []
+    nesting, held = Nesting(outline.functions), locks(outline)
+    found: list[Finding] = []
+    for loop in loops:
+        found += _writes(loop, nesting, held, outline)
+        function = nesting.innermost(loop.span)
+        outer = [s for s in held if function is not None and s.owner == function.span and is_under(loop.span, s)]
+        for inner in held:
+            same = next((s for s in outer if gate(s) == gate(inner)), None)
+            if same is not None and loop.span.holds(inner.span) and inner.owner != same.owner:
+                found.append(
+                    Finding(
+                        ID,
+                        "high",
+                        "syntactic",
+                        f"Parallel.{loop.name} is called under the lock on `{gate(same)}`, which its body takes: the workers wait for the caller.",
+                        "Who gives the lock back while the caller waits for its workers?",
+                        lines(outline, inner.head),
+                        (scope_lines(outline, same),),
+                    )
+                )
+    return found
+
+
+def _queries(outline: Outline, loops: list[Fact]) -> list[Fact]:
+    """The chains of calls on ``AsParallel()``, from there to the end of their statement; those of ``ForAll`` aside."""
+    if b"AsParallel" not in outline.source.data:
+        return []
+    found = []
+    for body in bodies(outline):
+        for call in body.calls:
+            end = body.statement_end(call.span.end)
+            span = Span(call.span.start, end)
+            if call.name == "AsParallel" and not any(loop.span.holds(call.span) for loop in loops):
+                found.append(Fact("spawn", span, "AsParallel"))
+    return found
+
+
+def _writes(loop: Fact, nesting: Nesting, held: list[Scope], outline: Outline) -> Iterator[Finding]:
+    own = declared(outline)
+    told = set()
+    for fact in outline.facts:
+        if fact.kind != "write" or not loop.span.holds(fact.span) or not (fact.is_state or fact.detail == "captured"):
+            continue
+        function = nesting.innermost(fact.span)
+        if function is None or not loop.span.holds(function.span) or fact.name in told:
+            continue
+        if any(loop.span.holds(s.span) and s.span.holds(fact.span) for s in held) or "volatile" in fact.detail:
+            continue
+        if fact.detail == "captured" and _is_of_the_body(fact, loop, outline):
+            continue
+        written = outline.source.text(fact.span)
+        type_ = (
+            simple(own[function.container, fact.name].declares)
+            if (function.container, fact.name) in own
+            else _local_type(fact, loop, outline)
+        )
+        severity = _severity(fact, written, type_)
+        if severity is None:
+            continue
+        told.add(fact.name)
+        yield Finding(
+            ID,
+            severity,
+            "syntactic",
+            f"`{fact.name}` is written in the body of {loop.name if loop.name in ('ForAll', 'AsParallel') else f'Parallel.{loop.name}'}, by all its runs at once.",
+            "What keeps two runs from writing it at the same time?",
+            lines(outline, fact.span),
+            (lines(outline, loop.span, loop.name),),
+        )
+
+
+def _severity(fact: Fact, written: str, type_: str) -> Severity | None:
+    """How surely the write is one that the runs disturb each other by; ``None`` where it is not."""
+    name = re.escape(fact.name)
+    if _SAME.search(written):
+        return None
+    if re.match(rf"(?:this\.)?{name}\s*\[", written):
+        return "medium" if type_ in COLLECTIONS else None  # an element of an array may be the run's own
+    if re.match(rf"(?:this\.)?{name}\s*[!?]?\.", written):
+        return "high" if type_ in COLLECTIONS else None  # the type that is called may be made for it
+    return "high" if re.search(r"\+\+|--|[-+*/|&^]=", written) else "medium"
+
+
+def _is_of_the_body(fact: Fact, loop: Fact, outline: Outline) -> bool:
+    """Whether the variable is declared in the body: captured by a lambda inside it."""
+    body = outline.source.text(loop.span)
+    name = re.escape(fact.name)
+    return re.search(rf"\b(?:var|[\w.]+(?:<[^;()=]*>)?\??(?:\[\])?)\s+{name}\s*(?:=(?!=)|;|\bin\b)", body) is not None
+
+
+def _local_type(fact: Fact, loop: Fact, outline: Outline) -> str:
+    """The type of a captured variable, as it is declared or made above the loop."""
+    code = outline.source.data[: loop.span.start].decode("utf-8", "replace")
+    name = re.escape(fact.name)
+    found = re.findall(
+        rf"\b(?:((?!var\b)[\w.]+)(?:<[^;()=]*>)?\??((?:\[[,\s]*\]\??)*)\s+{name}\s*[=;]"
+        rf"|var\s+{name}\s*=\s*new\s+([\w.]+)(?:<[^;()=]*>)?\s*(\[?))",
+        code[-20_000:],
+    )
+    if not found:
+        return ""
+    declares, ranks, made, of_many = found[-1]
+    return "[]" if ranks or of_many else simple(made or declares)

@@ -1,0 +1,180 @@
+"""A grain or actor whose turns come to overlap.
+
+What it flags
+-------------
+Compared before and after an edit: ``[Reentrant]``, ``[AlwaysInterleave]`` or ``[MayInterleave]`` added to a grain. In the code: state that a method of a reentrant grain
+reads before an await and writes after it; and state that a grain or actor touches in ``Task.Run``.
+
+Why it matters here
+-------------------
+A grain handles one call at a time, so that its fields need no lock. When calls interleave, another one runs at each await and may change what was read before it.
+``Task.Run`` leaves the grain's scheduler: its body runs beside the grain's own code.
+
+When it is fine
+---------------
+What was read is read again after the await, or nothing depends on it.
+
+Example
+-------
+```csharp
+[Reentrant]
+class AccountGrain : Grain {
+    int _balance;
+    public async Task Add(int x) {
+        var old = _balance;
+        await Log(x);
+        _balance = old + x;
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class AccountGrain : Grain {
+    int _balance;
+    public async Task Add(int x) {
+        var old = _balance;
+        await Log(x);
+        _balance = old + x;
+    }
+}
+```
+
+Source
+------
+dotnet/orleans, ``[Reentrant]`` and ``[AlwaysInterleave]``: attributes that were looked at in its source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Fact, Finding, Nesting, Outline, Scope
+from ctxreview.rules.prefilter import ALWAYS
+
+ID = "reentrant-grain"
+SEVERITY = "high"
+NEEDS = (
+    "Reentrant",
+    "Grain",
+    "JournaledGrain",
+    "ReceiveActor",
+    "UntypedActor",
+    "UntypedPersistentActor",
+    "ReceivePersistentActor",
+)
+BEYOND = ALWAYS
+
+_MARK = re.compile(r"\[[^\[\]]*\b(Reentrant|AlwaysInterleave|MayInterleave)\b")
+_ACTOR = re.compile(
+    r":[^{]*\b(?:Grain(?:<[^{]*>)?|JournaledGrain|ReceiveActor|UntypedActor|UntypedPersistentActor|ReceivePersistentActor)\b"
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """State over an await in each reentrant grain, and state in tasks that leave the grain or actor."""
+    data = outline.source.data
+    found: list[Finding] = []
+    if b"Reentrant" in data or b"Interleave" in data:
+        for type_ in outline.types:
+            if re.search(r"\[[^\[\]]*\bReentrant\b", outline.source.text(type_.head)):
+                found += _over_awaits(type_, outline)
+    if b"Task.Run" in data or b"StartNew" in data:
+        for type_ in outline.types:
+            if _ACTOR.search(outline.source.text(type_.head)):
+                found += _tasks(type_, outline)
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each mark that an edit adds."""
+    if b"Reentrant" not in after.source.data and b"Interleave" not in after.source.data:
+        return []
+    known = {(s.container, s.name, mark) for s, mark in _marks(before)}
+    there = {(s.container, s.name) for s in before.scopes if s.kind in ("function", "type")}
+    return [
+        Finding(
+            ID,
+            "high" if (scope.container, scope.name) in there else "medium",
+            "syntactic",
+            f"The edit adds [{mark}] to {scope.name}: at each await another call may run.",
+            "Which method relies on a field keeping its value over an await?",
+            lines(after, scope.head, scope.name),
+        )
+        for scope, mark in _marks(after)
+        if (scope.container, scope.name, mark) not in known
+    ]
+
+
+def _marks(outline: Outline) -> Iterator[tuple[Scope, str]]:
+    for scope in (*outline.types, *outline.functions):
+        if scope.construct not in ("class", "interface", "method"):
+            continue
+        marked = _MARK.match(outline.source.text(scope.head))
+        if marked:
+            yield scope, marked[1]
+
+
+def _over_awaits(type_: Scope, outline: Outline) -> Iterator[Finding]:
+    nesting = Nesting(outline.functions)
+    for function in outline.functions:
+        if function.construct != "method" or not type_.span.holds(function.span):
+            continue
+        here = [f for f in outline.facts if function.span.holds(f.span) and nesting.innermost(f.span) is function]
+        awaits = [f.span for f in here if f.kind == "await"]
+        states = [f for f in here if f.is_state and "readonly" not in f.detail] if awaits else []
+        for name in dict.fromkeys(f.name for f in states):
+            found = _stale(name, states, [a.start for a in awaits])
+            if found is not None:
+                yield Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"{type_.name} is reentrant, and {function.name} reads `{name}` before an await and writes it after.",
+                    "What if another call changed it during the await?",
+                    lines(outline, found[1].span),
+                    (lines(outline, found[0].span, "read before the await"),),
+                )
+
+
+def _stale(name: str, states: list[Fact], awaits: list[int]) -> tuple[Fact, Fact] | None:
+    """A read before an await and the first use after it, where that is a plain write."""
+    uses = [f for f in states if f.name == name]
+    for at in awaits:
+        read = next((f for f in uses if f.kind == "read" and f.span.end <= at), None)
+        later = [f for f in uses if f.span.start > at or (f.kind == "write" and f.span.end > at)]
+        # What is written before the await, too, tells others that this call is under way.
+        marked = any(f.kind == "write" and f.span.end <= at for f in uses)
+        if read is None or not later or marked:
+            continue
+        if later[0].kind == "write" and not any(f.kind == "read" for f in later[:2]):
+            return read, later[0]
+    return None
+
+
+def _tasks(type_: Scope, outline: Outline) -> Iterator[Finding]:
+    nesting = Nesting(outline.functions)
+    told = set()
+    for spawn in outline.facts:
+        if spawn.kind != "spawn" or spawn.name not in ("Run", "StartNew") or not type_.span.holds(spawn.span):
+            continue
+        if "Task.Run" not in (text := outline.source.text(spawn.span)) or "this" in text:
+            continue
+        for fact in outline.facts:
+            if not fact.is_state or fact.kind != "write" or not spawn.span.holds(fact.span) or fact.name in told:
+                continue
+            function = nesting.innermost(fact.span)
+            if function is not None and spawn.span.holds(function.span):
+                told.add(fact.name)
+                yield Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{fact.name}` of {type_.name} is written in Task.Run, which runs beside the grain's or actor's own code.",
+                    "What keeps the two from using it at the same time?",
+                    lines(outline, fact.span),
+                    (lines(outline, spawn.span, "Task.Run"),),
+                )

@@ -1,0 +1,83 @@
+"""A lock that an exception leaves held.
+
+What it flags
+-------------
+An acquire and its release in one function, where the release is not in a ``finally`` and something between the two
+can throw or leave.
+
+Why it matters here
+-------------------
+After an exception or an early return the semaphore, mutex or monitor stays taken, and every later caller waits for
+ever.
+
+When it is fine
+---------------
+The release is in a ``finally``, or nothing stands between the two.
+
+Example
+-------
+```csharp
+class C {
+    void M() {
+        _gate.Wait();
+        Work();
+        _gate.Release();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M() {
+        _gate.Wait();
+        try { Work(); }
+        finally { _gate.Release(); }
+    }
+}
+```
+
+Source
+------
+Sonar rule S2222, "Locks should be released on all paths".
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline, Span
+from ctxreview.outline.scopes.acquire_release import OUTSIDE_FINALLY
+from ctxreview.rules.prefilter import LOCK
+
+ID = "release-outside-finally"
+SEVERITY = "medium"
+NEEDS = (LOCK,)
+
+_WAITED = re.compile(r"^(?:\s*\.\s*\w+\s*\([^()]*\))+")
+"""What the acquire's own task is waited for with."""
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each acquire whose release is not in a ``finally``, with code between the two."""
+    found = []
+    for scope in outline.holds:
+        if scope.kind != "lock" or OUTSIDE_FINALLY not in scope.note:
+            continue
+        between = outline.source.text(Span(scope.head.end, scope.tail.start))
+        if "(" not in _WAITED.sub("", between) and not scope.exits:
+            continue
+        found.append(
+            Finding(
+                rule=ID,
+                severity="medium",
+                certainty="syntactic",
+                message=f"`{scope.resource}` is acquired and released, but the release is not in a finally.",
+                question="What releases it when the code between throws or returns?",
+                at=lines(outline, scope.head, "acquired"),
+                related=(lines(outline, scope.tail, "released"),),
+            )
+        )
+    return found

@@ -1,0 +1,109 @@
+"""A static object of a type that is not made for several threads.
+
+What it flags
+-------------
+A static ``DbContext``, session, connection, command, transaction, ``Random`` or hash algorithm that is used outside every lock; a context that is registered as a singleton.
+
+Why it matters here
+-------------------
+What is static is used by all requests at once. These types keep state between two calls: operations of two requests mix, or throw.
+
+When it is fine
+---------------
+The field is ``[ThreadStatic]``, every use is under one lock, or only one thread ever runs. ``HttpClient`` and ``Random.Shared`` are made to be shared.
+
+Example
+-------
+```csharp
+class Orders {
+    static readonly ShopDbContext s_db = new();
+    int Count() { return s_db.Orders.Count(); }
+}
+```
+
+Instead
+-------
+```csharp
+class Orders {
+    readonly ShopDbContext _db;
+    int Count() { return _db.Orders.Count(); }
+}
+```
+
+Source
+------
+EF Core documentation, "DbContext lifetime, configuration, and initialization" (avoiding threading issues); Sonar
+S2696.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.lock_usage import bare, declared, is_under, locks, modifiers, simple
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline, Span
+from ctxreview.rules.prefilter import ALWAYS, Text
+
+ID = "static-shared"
+SEVERITY = "medium"
+
+_ALONE = re.compile(
+    r"(?:\w*DbContext|ObjectContext|DataContext|I?StatelessSession|ISession|I?DbConnection|IDbCommand|I?DbTransaction|IDbContextTransaction"
+    r"|(?:Sql|Npgsql|MySql|Sqlite|Oracle|Odbc|OleDb|Db)(?:Connection|Command|Transaction|DataReader)"
+    r"|Random|MD5|SHA1|SHA256|SHA384|SHA512|HMAC\w*|HashAlgorithm)$"
+)
+BEYOND = ALWAYS
+NEEDS = (
+    "AddSingleton",
+    "AddDbContext",
+    Text(
+        re.compile(_ALONE.pattern.encode()),
+        re.compile(rb"static(?:\s+\w+){0,6}?\s+(?:[\w.:]+\.)?" + _ALONE.pattern.removesuffix("$").encode() + rb"\b"),
+    ),
+)
+_SINGLETON = re.compile(
+    rb"\bAddSingleton\s*<\s*(?:[\w.]+\s*,\s*)?(\w*DbContext)\s*>|\bAddDbContext\s*<\s*(\w+)\s*>\s*\([^;]*?ServiceLifetime\.Singleton"
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each static field of such a type with a use outside every lock, and each context registered once for all."""
+    found = []
+    # Cheap first: most files have no such type at all.
+    if any(_ALONE.match(simple(m.declares)) for m in outline.members):
+        held = locks(outline)
+        for (_, name), member in declared(outline).items():
+            words = modifiers(member, outline)
+            if not _ALONE.match(simple(member.declares)) or "static" not in words or "ThreadStatic" in words:
+                continue
+            if b"Random.Shared" in outline.source.data[member.span.start : member.span.end]:
+                continue
+            used = [f for f in outline.facts if f.is_state and f.name == name and "static" in f.detail]
+            open_ = [f for f in used if not any(is_under(f.span, s) for s in held)]
+            if open_:
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"`{name}` is static, and a {member.declares} is not made for several threads.",
+                        "Can two requests or threads use it at the same time?",
+                        lines(outline, member.span, name),
+                        tuple(lines(outline, f.span, "used without a lock") for f in open_[:3]),
+                    )
+                )
+    if b"AddSingleton<" in outline.source.data or b"ServiceLifetime.Singleton" in outline.source.data:
+        for hit in _SINGLETON.finditer(bare(outline)):
+            context = (hit[1] or hit[2]).decode("utf-8", "replace")
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"{context} is registered as a singleton: all requests share one context, which is not made for several threads.",
+                    "Can two requests use it at the same time?",
+                    lines(outline, Span(*hit.span())),
+                )
+            )
+    return found

@@ -1,0 +1,182 @@
+"""An await between taking a lock that belongs to the thread and giving it back.
+
+What it flags
+-------------
+``await`` between the two ends of a ``Monitor``, ``Mutex``, ``ReaderWriterLockSlim``, ``ReaderWriterLock``, ``SpinLock`` or
+``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to such an await, or in a window or control to one
+behind which something of it is set.
+
+Why it matters here
+-------------------
+These locks belong to the thread that took them. What follows the await may run on another thread, where giving the lock back
+throws (``SynchronizationLockException``, of a mutex ``ApplicationException``) and the lock stays taken. The compiler rejects an
+await in a ``lock`` statement only.
+
+When it is fine
+---------------
+A synchronization context, such as that of a user interface, brings the code back to the same thread, and nothing says
+``ConfigureAwait(false)``. A ``SemaphoreSlim`` belongs to no thread.
+
+Example
+-------
+```csharp
+class C {
+    async Task M() {
+        Monitor.Enter(_gate);
+        try { await Work(); }
+        finally { Monitor.Exit(_gate); }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly SemaphoreSlim _slots = new(1, 1);
+    async Task M() {
+        await _slots.WaitAsync();
+        try { await Work(); }
+        finally { _slots.Release(); }
+    }
+}
+```
+
+Source
+------
+.NET API documentation, ``ReaderWriterLockSlim`` ("managed thread affinity"), ``Monitor.Exit``, ``Mutex.ReleaseMutex``; C#
+compiler error CS1996; roslyn-analyzers issue 3419.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ctxreview.behaviour.body import within
+from ctxreview.behaviour.lock_usage import gate, locks, simple
+from ctxreview.behaviour.member_diff import changes
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import LOCK
+
+ID = "thread-affine-await"
+SEVERITY = "high"
+NEEDS = (LOCK,)
+
+NAMED = "Enter and Exit"
+"""Told by the names of its two calls, where the type is not known."""
+AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "Lock", "SpinLock", NAMED})
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each lock that belongs to a thread and is held over an await; the first await is the place."""
+    found = []
+    for scope, awaits in _awaited(outline):
+        # An acquire and release by name alone may be some other type's.
+        named = scope.construct == NAMED
+        severity: Severity = "medium" if named else "high"
+        found.append(
+            Finding(
+                ID,
+                severity,
+                "assumed" if named else "syntactic",
+                f"The {scope.construct} on `{scope.resource}` is held over an await; it has to be given back by the thread that took it.",
+                "Which thread runs the code after the await?",
+                lines(outline, awaits[0].span),
+                (scope_lines(outline, scope),),
+            )
+        )
+    return found
+
+
+def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
+    """The scopes that belong to a thread, with both their ends, and the awaits between them."""
+    found = []
+    declares = {name: m.declares for m in outline.members for name in m.names}
+    for scope in locks(outline):
+        if scope.construct not in AFFINE or scope.form != "acquire-release" or "releases it" in scope.note:
+            continue
+        declared = simple(declares.get(gate(scope), ""))
+        if scope.construct == NAMED and declared:
+            continue  # a lock of another type, which may belong to no thread
+        awaits = [
+            f
+            for f in within(outline, scope.span)
+            if f.kind == "await" and scope.head.end <= f.span.start < scope.tail.start and outline.under(f, scope)
+        ]
+        if awaits:
+            found.append((scope, awaits))
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each such await that an edit gives ``ConfigureAwait(false)``."""
+    if b"ConfigureAwait" not in after.source.data:
+        return []
+    return [*_locked(before, after), *_shown(before, after)]
+
+
+def _locked(before: Outline, after: Outline) -> list[Finding]:
+    both = pairing(before, after)
+    known = Counter(
+        (both.key_before(s.head), gate(s)) for s, awaits in _awaited(before) for a in awaits if _leaves(a, before)
+    )
+    found = []
+    for scope, awaits in _awaited(after):
+        for one in awaits:
+            key = both.key_after(scope.head), gate(scope)
+            if not _leaves(one, after):
+                continue
+            if known[key]:
+                known[key] -= 1
+                continue
+            found.append(
+                Finding(
+                    ID,
+                    "high",
+                    "syntactic",
+                    f"The edit adds ConfigureAwait(false) under the {scope.construct} on `{scope.resource}`: what follows may run on another thread.",
+                    "Which thread gives the lock back?",
+                    lines(after, one.span),
+                    (scope_lines(after, scope),),
+                )
+            )
+    return found
+
+
+def _leaves(fact: Fact, outline: Outline) -> bool:
+    return "ConfigureAwait(false)" in outline.source.text(fact.span)
+
+
+_SHOWN = re.compile(
+    r":[^{]*?\b(?:\w*(?:Window|Form|UserControl|Page|Activity|Fragment|Control|ViewController)|Dialog|DispatcherObject)\b"
+)
+_SETS = re.compile(r"(?:\b[A-Z_]\w*|\bthis)\s*!?\.\s*[A-Z]\w*\s*(?:[-+]?=(?!=)|\.(?:Add|Clear|Remove)\w*\s*\()")
+
+
+def _shown(before: Outline, after: Outline) -> list[Finding]:
+    """Each await of a window or control that an edit lets go on elsewhere, before something of it is set."""
+    found = []
+    for change in changes(before, after):
+        body = change.after
+        type_ = next(iter(body.outline.around(body.member.span, "type")), None)
+        head = type_ is not None and after.source.text(type_.head).partition("{")[0]
+        old = sum(f.kind == "await" and _leaves(f, before) for f in change.before.facts)
+        new = [f for f in body.facts if f.kind == "await" and _leaves(f, after)]
+        if not head or not _SHOWN.search(head) or len(new) <= old:
+            continue
+        sets = _SETS.search(body.plain(Span(new[-1].span.end, body.member.span.end)))
+        if sets is not None:
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "assumed",
+                    f"The edit adds ConfigureAwait(false), and `{' '.join(sets[0].split())}` of a window or control follows: it may run on another thread.",
+                    "Which thread may touch it?",
+                    lines(after, new[-1].span),
+                )
+            )
+    return found

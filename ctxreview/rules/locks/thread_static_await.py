@@ -1,0 +1,96 @@
+"""A value of the thread, used before and after an await.
+
+What it flags
+-------------
+A ``[ThreadStatic]`` field or a ``ThreadLocal<T>`` that an asynchronous function uses both before and after an ``await``.
+
+Why it matters here
+-------------------
+What follows the await may run on another thread, which has another value, or none: what was put in before is not there, and what is left behind belongs to
+whoever runs next on the first thread.
+
+When it is fine
+---------------
+A synchronization context brings the code back to its thread. ``AsyncLocal<T>`` goes with the asynchronous flow.
+
+Example
+-------
+```csharp
+class C {
+    [ThreadStatic] static StringBuilder t_text;
+    async Task M() {
+        t_text = new StringBuilder();
+        await Work();
+        t_text.Append("done");
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    static readonly AsyncLocal<StringBuilder> s_text = new();
+    async Task M() {
+        s_text.Value = new StringBuilder();
+        await Work();
+        s_text.Value.Append("done");
+    }
+}
+```
+
+Source
+------
+ParallelHelper, ``ThreadLocalInAsync``; .NET analyser CA2019; Sonar S2996 and S3005.
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.lock_usage import declared, modifiers, simple
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Nesting, Outline
+from ctxreview.rules.prefilter import ALWAYS
+
+ID = "thread-static-await"
+SEVERITY = "medium"
+NEEDS = ("ThreadStatic", "ThreadLocal")
+BEYOND = ALWAYS
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each such value with the await between two of its uses."""
+    data = outline.source.data
+    if b"ThreadStatic" not in data and b"ThreadLocal<" not in data:
+        return []
+    own = {
+        key
+        for key, member in declared(outline).items()
+        if simple(member.declares) == "ThreadLocal" or "ThreadStatic" in modifiers(member, outline)
+    }
+    nesting = Nesting(outline.functions)
+    found = []
+    for function in outline.functions:
+        here = [f for f in outline.facts if function.span.holds(f.span) and nesting.innermost(f.span) is function]
+        awaits = [f.span for f in here if f.kind == "await"]
+        if not awaits:
+            continue
+        told = set()
+        for fact in here:
+            if not fact.is_state or (function.container, fact.name) not in own or fact.name in told:
+                continue
+            told.add(fact.name)
+            uses = [f for f in here if f.is_state and f.name == fact.name]
+            between = next((a for a in awaits if uses[0].span.end <= a.start < uses[-1].span.start), None)
+            if between is not None:
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"`{fact.name}` belongs to the thread, and {function.name} uses it before and after an await.",
+                        "Which thread runs the code after the await, and what value has it there?",
+                        lines(outline, between),
+                        (lines(outline, uses[0].span, "used before"), lines(outline, uses[-1].span, "used after")),
+                    )
+                )
+    return found

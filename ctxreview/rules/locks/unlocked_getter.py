@@ -1,0 +1,97 @@
+"""A property that is set under a lock and read without it.
+
+What it flags
+-------------
+A property whose setter writes a field under a lock and whose getter reads that field without one.
+
+Why it matters here
+-------------------
+The getter may see a late value. Of a value that is not written in one step (a ``decimal``, a ``Guid``, on 32 bits a ``long``) it may see a half.
+
+When it is fine
+---------------
+The field is volatile, or a late value of one reference or number does no harm and nothing else is read with it.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    decimal _rate;
+    public decimal Rate {
+        get { return _rate; }
+        set { lock (_gate) { _rate = value; } }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    decimal _rate;
+    public decimal Rate {
+        get { lock (_gate) { return _rate; } }
+        set { lock (_gate) { _rate = value; } }
+    }
+}
+```
+
+Source
+------
+CodeQL ``cs/unsynchronized-getter``.
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.lock_usage import declared, locks, simple, uses
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline, Severity
+from ctxreview.rules.prefilter import LOCK, LOCKS
+
+ID = "unlocked-getter"
+SEVERITY = "low"
+NEEDS = (LOCK,)
+BEYOND = LOCKS
+
+_WIDE = frozenset({"decimal", "Guid", "long", "ulong", "double", "DateTime", "DateTimeOffset", "TimeSpan"})
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each getter that reads without the lock under which its setter writes."""
+    held = [s for s in locks(outline) if s.form != "attribute"]
+    if not held:
+        return []
+    own = declared(outline)
+    every = [u for u in uses(outline, held) if u.function.construct == "accessor" and "volatile" not in u.fact.detail]
+    written = {
+        (u.function.name.rpartition(".")[0], u.state): u
+        for u in every
+        if u.fact.kind == "write" and u.gates and u.function.name.endswith(".set")
+    }
+    found = []
+    for (name, state), write in written.items():
+        reads = [u for u in every if u.state == state and u.function.name == f"{name}.get" and u.fact.kind == "read"]
+        # A getter that looks first and locks then is another form.
+        if not reads or any(u.gates for u in reads):
+            continue
+        type_ = own[state].declares if state in own else ""
+        wide = simple(type_) in _WIDE or type_.startswith("(") or (type_.endswith("?") and simple(type_) in _VALUES)
+        severity: Severity = "medium" if wide else "low"
+        half = f", and a {type_} is not read in one step on every platform" if wide else ""
+        found.append(
+            Finding(
+                ID,
+                severity,
+                "syntactic",
+                f"{name} is set under the lock on `{min(write.gates)}` and read without it{half}.",
+                "May a reader see a late value, or one field without the other?",
+                lines(outline, reads[0].fact.span),
+                (lines(outline, write.fact.span, "set under the lock"),),
+            )
+        )
+    return found
+
+
+_VALUES = frozenset({"int", "bool", "uint", "short", "byte", "char", "float"})

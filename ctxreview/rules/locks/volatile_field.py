@@ -1,0 +1,148 @@
+"""A volatile field that is counted up, or that stops being volatile.
+
+What it flags
+-------------
+``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
+modifier, or a ``Volatile.Read``, taken away from a field that is still shared.
+
+Why it matters here
+-------------------
+``volatile`` orders reads and writes; it makes no read and write together one step, so two threads that count up at the same time
+may count once. Without it the compiler may read the field once before a loop and never again.
+
+When it is fine
+---------------
+Only one thread ever writes the field, or every use stands under a lock or goes through ``Interlocked`` or ``Volatile``.
+
+Example
+-------
+```csharp
+class C {
+    volatile int _n;
+    void M() { _n++; }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    int _n;
+    void M() { Interlocked.Increment(ref _n); }
+}
+```
+
+Source
+------
+.NET runtime, ``docs/design/specs/Memory-model.md`` (the example with a flag); PVS-Studio V3147 and ParallelHelper
+PH_B006 (increment), V3032 (loop on a field).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator
+
+from ctxreview.behaviour.lock_usage import bare, declared, is_said_to_be_held, locks, modifiers, uses
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Member, Nesting, Outline, Severity, Span
+from ctxreview.rules.prefilter import ALWAYS
+
+ID = "volatile-field"
+SEVERITY = "medium"
+NEEDS = ("volatile",)
+BEYOND = ALWAYS
+
+_COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each read and write in one expression of a volatile field, outside every lock."""
+    if not any(f.kind == "write" and "volatile" in f.detail for f in outline.facts):
+        return []
+    found = []
+    for use in uses(outline, locks(outline)):
+        fact = use.fact
+        if fact.kind != "write" or "volatile" not in fact.detail or use.gates:
+            continue
+        if use.member.construct == "constructor" or is_said_to_be_held(use.member, outline):
+            continue
+        if _COMPOUND.search(outline.source.text(fact.span)):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{fact.name}` is volatile and is read and written in one expression, which is not atomic.",
+                    "Can two threads run this at the same time? If so it needs Interlocked or a lock.",
+                    lines(outline, fact.span),
+                )
+            )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each field that an edit makes an ordinary one, and each ordinary read that was a ``Volatile.Read``."""
+    if b"olatile" not in before.source.data:
+        return []
+    now = declared(after)
+    found = []
+    for state, member in declared(before).items():
+        words = modifiers(member, before)
+        if "volatile" in words and state in now and not {"volatile", "readonly"} & modifiers(now[state], after):
+            found += list(_ordinary(state, now[state], f"`{state[1]}` is no longer volatile", after))
+    both = pairing(before, after)
+    reads = _volatile_reads(before, both.key_before)
+    for key, count in _volatile_reads(after, both.key_after).items():
+        reads[key] = reads.get(key, 0) - count
+    for (function, name), lost in reads.items():
+        member_ = next((m for (_, n), m in now.items() if n == name), None)
+        plain = [f for f in after.facts if f.is_state and f.name == name and both.key_after(f.span) == function]
+        if lost > 0 and plain and member_ is not None and "volatile" not in modifiers(member_, after):
+            what = f"`{name}` is no longer read by Volatile.Read in {_name_around(after, plain[0].span)}"
+            found += list(_ordinary(("", name), member_, what, after, plain[0].span))
+    return found
+
+
+def _ordinary(
+    key: tuple[str, str], member: Member, what: str, after: Outline, at: Span | None = None
+) -> Iterator[Finding]:
+    name = key[1]
+    open_ = [u for u in uses(after, locks(after)) if u.fact.name == name and not u.gates]
+    open_ = [u for u in open_ if u.member.construct != "constructor" and key[0] in ("", u.member.container)]
+    if not open_:
+        return  # every use is under a lock, or goes through Interlocked or Volatile
+    code = bare(after)
+    loops = [u for u in open_ if u.fact.kind == "read" and _in_condition(u.fact.span, code)]
+    severity: Severity = "high" if loops else "medium"
+    where = " and a loop waits for it" if loops else ""
+    yield Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"{what}{where}.",
+        "Which lock or barrier now makes another thread's write seen here?",
+        lines(after, loops[0].fact.span if loops else at if at is not None else member.span),
+        (lines(after, member.span, name),),
+    )
+
+
+def _in_condition(span: Span, code: bytes) -> bool:
+    """Whether it stands in the condition of a ``while`` or ``for``."""
+    line = code[code.rfind(b"\n", 0, span.start) + 1 : span.start]
+    return re.search(rb"\bwhile\s*\([^{}]*$|\bfor\s*\([^;{}]*;[^;{}]*$", line) is not None
+
+
+def _volatile_reads(outline: Outline, member: Callable[[Span], Hashable]) -> dict[tuple[Hashable, str], int]:
+    found: dict[tuple[Hashable, str], int] = {}
+    for fact in outline.facts:
+        if (fact.kind, fact.name) == ("read", "Read") and "Volatile.Read" in outline.source.text(fact.span):
+            key = member(fact.span), fact.target.removeprefix("this.")
+            found[key] = found.get(key, 0) + 1
+    return found
+
+
+def _name_around(outline: Outline, span: Span) -> str:
+    around = Nesting(outline.functions).outermost(span)
+    return around.name if around is not None else ""

@@ -1,0 +1,107 @@
+"""A value read under a transaction is kept beyond it.
+
+What it flags
+-------------
+Under a transaction: a cache that is given what a query there gave, or that runs a query to fill itself; a static field that
+is set to it.
+
+Why it matters here
+-------------------
+The value may be one that the transaction changed and then rolls back, and others see it before it is committed. When the
+transaction is over, so is the lock that made it true.
+
+When it is fine
+---------------
+The cache is filled after the commit, or is thrown away with the transaction.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        var row = _db.Rows.First(r => r.Id == id);
+        _cache.Set(id, row);
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        var row = _db.Rows.First(r => r.Id == id);
+        _db.SaveChanges();
+        tx.Commit();
+        _cache.Set(id, row);
+    }
+}
+```
+
+Source
+------
+Background knowledge; Sonar rule S2696 for static fields that instance methods set.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Body, holding, within
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Finding, Outline, Scope, Span
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "cached-read"
+SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
+
+FILLS = frozenset(
+    {"Set", "SetString", "Add", "TryAdd", "GetOrCreate", "GetOrAdd", "AddOrUpdate", "Put", "Insert", "GetOrSet"}
+)
+_CACHE = re.compile(r"(?i)cache\w*$")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each value of a query under a transaction that something longer-lived keeps."""
+    found = []
+    for body, scope in holding(outline, "transaction"):
+        if scope.mode in ("retried", "suppressed") or scope.form not in ("block", "declaration"):
+            continue
+        inside = within(outline, scope.span)
+        reads = [f for f in inside if f.kind == "read" and not f.is_state and f.target]
+        bound = {f.detail for f in reads if f.detail.isidentifier()}
+        if not reads:
+            continue
+        for call in body.calls:
+            if call.base not in FILLS or not scope.span.holds(call.span) or not _CACHE.search(call.on):
+                continue
+            asks = any(call.span.holds(f.span) for f in reads)
+            if (asks or _mentions(call.given, bound)) and scope in body.under(call.span):
+                found.append(_finding(body, scope, call.chain, f"`{call.on}` keeps"))
+        for fact in inside:
+            if fact.kind == "write" and fact.detail.startswith("static") and outline.under(fact, scope):
+                value = body.plain(fact.span).partition("=")[2]
+                if _mentions(value, bound):
+                    found.append(_finding(body, scope, fact.span, f"The static `{fact.name}` keeps"))
+    return found
+
+
+def _mentions(text: str, names: set[str]) -> bool:
+    return any(re.search(rf"\b{re.escape(n)}\b", text) for n in names)
+
+
+def _finding(body: Body, scope: Scope, at: Span, what: str) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"{what} what a query under the {scope.construct} gave, before it is committed.",
+        "What do others see when it is rolled back, or when the row changes after it is over?",
+        lines(body.outline, at),
+        (scope_lines(body.outline, scope),),
+    )

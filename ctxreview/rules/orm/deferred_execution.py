@@ -1,0 +1,209 @@
+"""Work that is begun under a transaction or lock and done when it is over, or while a stranger runs.
+
+What it flags
+-------------
+``yield return`` under a transaction or lock; a method without ``async`` that returns the task of a call from inside one;
+and an edit that takes ``ToList`` or its kin from a query that is returned from inside one, or from inside the block that
+disposes its context.
+
+Why it matters here
+-------------------
+An iterator keeps the transaction or lock while its consumer does what it likes, for as long as it likes. A task that is
+returned and not awaited goes on after the block has committed, rolled back or let go. A query that is returned unread
+runs when it is enumerated, outside the transaction, or on a context that is disposed.
+
+When it is fine
+---------------
+The lock is meant to span the whole enumeration, or what is returned has nothing to do with the scope.
+
+Example
+-------
+```csharp
+class C {
+    Task M(int id) {
+        using (var tx = _db.Database.BeginTransaction()) {
+            _db.Add(new Row(id));
+            return _db.SaveChangesAsync();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    async Task M(int id) {
+        using (var tx = _db.Database.BeginTransaction()) {
+            _db.Add(new Row(id));
+            await _db.SaveChangesAsync();
+            tx.Commit();
+        }
+    }
+}
+```
+
+Source
+------
+C# compiler warning CS9237 (``yield return`` in a lock); for tasks AsyncFixer's FAQ, ParallelHelper PH_B011, Meziantou
+MA0100 and ErrorProne.NET EPC26, while AsyncFixer01 is advice that leads here. That an unread query runs after its
+context is disposed is background knowledge (LINQ's deferred execution).
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Body, Call, body_of, source_of, within
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import LOCK, TRANSACTION
+
+ID = "deferred-execution"
+SEVERITY = "high"
+NEEDS = (LOCK, TRANSACTION)
+
+THREADS = ("lock", "Lock", "Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock")
+"""Locks that belong to a thread: they are never held over an await, and a task is begun under one on purpose."""
+
+MATERIALISERS = ("ToList", "ToArray", "ToDictionary", "ToHashSet", "ToLookup")
+_TASK = re.compile(r"\b(?:Value)?Task\b")
+_RETURNED = re.compile(
+    r"return\s+(?!await\b)[^;]*?\b(\w+Async|Task\s*\.\s*(?:Run|WhenAll|Factory\.StartNew))\s*(?:<[^<>()]*>)?\s*\([^;]*\)"
+    r"(?:\.ConfigureAwait\(\w+\))?\s*;$",
+    re.S,
+)
+_OWN = re.compile(r"return\s+(?:this\s*\.\s*)?(\w+)\s*\([^;]*\)\s*;$", re.S)
+_FINISHED = re.compile(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask\b")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each value that is yielded and each task that is returned from inside a scope."""
+    found = []
+    for scope in outline.holds:
+        if scope.form not in ("block", "declaration", "acquire-release") or scope.mode == "retried":
+            continue
+        exits = [f for f in within(outline, scope.span) if f.kind == "exit" and f.name in ("yield", "return")]
+        exits = [f for f in exits if outline.under(f, scope)]
+        body = body_of(outline, scope.head) if exits else None
+        if body is None:
+            continue
+        yields = [f for f in exits if re.match(r"yield\s+return", outline.source.text(f.span))]
+        if yields:
+            found.append(_held(outline, scope, yields[0]))
+        if scope.name not in THREADS:
+            found += [_unawaited(outline, scope, f, name) for f in exits if (name := _task(body, scope, f))]
+    return found
+
+
+def _held(outline: Outline, scope: Scope, value: Fact) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"The {scope.construct} is held while the consumer of this iterator runs.",
+        "Who enumerates it, for how long, and is it always disposed when the enumeration stops early?",
+        lines(outline, value.span),
+        (scope_lines(outline, scope),),
+    )
+
+
+def _task(body: Body, scope: Scope, exit_: Fact) -> str:
+    """The call whose task a method without ``async`` returns, past what the scope's end does."""
+    owner = next((f for f in body.outline.functions if f.span == scope.owner), None)
+    if owner is None or owner.construct in ("lambda", "constructor"):
+        return ""
+    head = body.outline.source.text(Span(owner.span.start, owner.head.end or owner.span.start))
+    text = body.plain(exit_.span)
+    returned = _RETURNED.match(text) or _own(body, text)
+    if returned is None or re.search(r"\basync\b", head) or not _TASK.search(head):
+        return ""
+    if (
+        scope.form == "acquire-release"
+        and exit_.span.start < scope.tail.start
+        and "finally" not in body.plain(scope.span)
+    ):
+        return ""
+    return "" if _is_done_at_once(body.outline, returned[1]) else returned[1]
+
+
+def _is_done_at_once(outline: Outline, name: str) -> bool:
+    """Whether the file's own method of that name gives tasks that are finished already."""
+    data = outline.source.data
+    own = [data[f.span.start : f.span.end] for f in outline.functions if f.construct == "method" and f.name == name]
+    return bool(own) and not any(b"async " in code or not _FINISHED.search(code) for code in own)
+
+
+def _own(body: Body, text: str) -> re.Match[str] | None:
+    """The call of a method of the file that gives a task."""
+    called = _OWN.match(text)
+    if called is None:
+        return None
+    declared = [f for f in body.outline.functions if f.construct == "method" and f.name == called[1]]
+    heads = (body.outline.source.text(Span(f.span.start, f.head.end)).partition("(")[0] for f in declared)
+    return called if any(_TASK.search(head) for head in heads) else None
+
+
+def _unawaited(outline: Outline, scope: Scope, exit_: Fact, name: str) -> Finding:
+    severity: Severity = "high" if scope.kind == "transaction" else "medium"
+    return Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"The task of {name} is returned and not awaited: the {scope.construct} ends while it may still run.",
+        "Does what it does have to happen before the scope ends?",
+        lines(outline, exit_.span),
+        (scope_lines(outline, scope),),
+    )
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each query that is no longer read inside the scope that it is returned from."""
+    found = []
+    for change in changes(before, after):
+        for call in change.gone(*MATERIALISERS):
+            exit_ = _returned(change, call)
+            if exit_ is not None:
+                found += _unread(change, call, exit_)
+    return found
+
+
+def _returned(change: Change, call: Call) -> Fact | None:
+    """Where the edit returns the query that ``call`` read."""
+    source = source_of(call.on)
+    for fact in change.after.facts:
+        if fact.kind != "exit" or fact.name not in ("return", "yield"):
+            continue
+        text = change.after.text(fact.span)
+        whole = change.after.text(change.after.member.span)
+        names = [source, *re.findall(r"\b(\w+)\s*=\s*" + re.escape(source), whole)]
+        for name in names:
+            if re.match(rf"(?:yield\s+)?return\s+(?:this\.)?{re.escape(name)}\b(?!\s*\()", text) and not re.search(
+                r"\.(?:To[A-Z]\w*|First|Single|Last|Count|Any|All|Sum|Min|Max|Average|Find)\w*\s*(?:<[^<>]*>)?\(", text
+            ):
+                return fact
+    return None
+
+
+_CONTEXT = r"\busing\b[^;{{}}]*\b{}\s*=[^;]*?(?:CreateDbContext|new\s+\w*Context\b|new\s+\w*Connection\b|OpenSession)"
+
+
+def _unread(change: Change, call: Call, exit_: Fact) -> list[Finding]:
+    held = change.after.under(exit_.span)
+    name = source_of(call.on).partition(".")[0]
+    disposed = re.search(_CONTEXT.format(re.escape(name)), change.after.plain(change.after.member.span))
+    if not held and disposed is None:
+        return []
+    until = f"`{name}` is disposed" if disposed else f"the {held[0].construct} is over"
+    return [
+        Finding(
+            ID,
+            "high",
+            "syntactic",
+            f"The query that {call.name} read is returned unread: it runs when it is enumerated, after {until}.",
+            "Does the caller enumerate it before that, and should it see what is committed by then?",
+            change.at(exit_.span),
+            (change.was(call.span, call.name),),
+        )
+    ]

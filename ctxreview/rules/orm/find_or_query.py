@@ -1,0 +1,137 @@
+"""An edit asks the change tracker where the database was asked, or the other way round.
+
+What it flags
+-------------
+``First``/``Single(…)`` that an edit turns into ``Find`` where the set was queried before in the method, or under a
+transaction or lock; and ``Find`` that it turns into a query after an ``Add`` to the same set that is not saved yet.
+
+Why it matters here
+-------------------
+``Find`` gives an entity that the context already tracks without asking the database: no fresh value, and no lock that a
+query would take. A query always asks, and does not see what was added and not saved yet.
+
+When it is fine
+---------------
+Nothing of the set is tracked before, and nothing relies on the read itself.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        using var tx = _db.Database.BeginTransaction();
+        var now = _db.Rows.Find(id);
+        if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        using var tx = _db.Database.BeginTransaction();
+        var now = _db.Rows.AsNoTracking().First(r => r.Id == id);
+        if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Accessing Tracked Entities" (``Find``) and "Tracking vs. No-Tracking Queries".
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.body import source_of
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Finding, Outline
+
+ID = "find-or-query"
+SEVERITY = "high"
+
+QUERIES = ("First", "FirstOrDefault", "Single", "SingleOrDefault")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each query by key that changed its way."""
+    return [f for c in changes(before, after) for f in (*_no_query(c), *_no_tracker(c))]
+
+
+def _no_query(change: Change) -> list[Finding]:
+    """A query that is a ``Find`` now."""
+    asked = {source_of(c.on) for c in change.gone(*QUERIES)}
+    found = []
+    for call in change.added("Find"):
+        source = source_of(call.on)
+        if source not in asked or call.on.count("(") > source.count("("):
+            continue
+        earlier = next(
+            (
+                f
+                for f in change.after.facts
+                if f.kind == "read" and f.span.end < call.start and source_of(f.target) == source and _tracks(f.target)
+            ),
+            None,
+        )
+        held = change.after.under(call.span)
+        if earlier is None and not held:
+            continue
+        found.append(
+            Finding(
+                ID,
+                "high" if earlier is not None and held else "medium" if earlier is not None else "low",
+                "syntactic",
+                f"Find on `{source}` takes the place of a query: an entity that is tracked already comes back as it is, and "
+                "no query is sent"
+                + (f" under the {held[0].construct}" if held else "")
+                + ("; the set is queried before it." if earlier is not None else "."),
+                "Is this read there for a fresh value, or for the lock that it takes?",
+                change.at(call.chain),
+                (change.at(earlier.span, "queried before"),) if earlier is not None else (),
+            )
+        )
+    return found
+
+
+def _tracks(chain: str) -> bool:
+    return "AsNoTracking" not in chain and ".Select(" not in chain
+
+
+def _no_tracker(change: Change) -> list[Finding]:
+    """A ``Find`` that is a query now."""
+    asked = {source_of(c.on) for c in change.gone("Find")}
+    found = []
+    for call in change.added(*QUERIES):
+        source = source_of(call.on)
+        add = next(
+            (
+                c
+                for c in change.after.calls
+                if c.base in ("Add", "AddRange") and source_of(c.on) == source and c.span.end < call.start
+            ),
+            None,
+        )
+        if source not in asked or add is None:
+            continue
+        saved = any(c.base == "SaveChanges" and add.span < c.span < call.span for c in change.after.calls)
+        if not saved:
+            found.append(
+                Finding(
+                    ID,
+                    "high",
+                    "syntactic",
+                    f"A query of `{source}` takes the place of Find, after {add.name} and before it is saved: it does not "
+                    "see what was added.",
+                    "Can the entity be one that was added above?",
+                    change.at(call.chain),
+                    (change.at(add.span, add.name),),
+                )
+            )
+    return found

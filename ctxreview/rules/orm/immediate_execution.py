@@ -1,0 +1,165 @@
+"""An edit sends a change at once that was tracked and saved before, or stops looking at what it changed.
+
+What it flags
+-------------
+``ExecuteUpdate``, ``ExecuteDelete`` or a bulk call that an edit puts where ``SaveChanges`` sent the change; a version or
+token that an edit takes from such a call; and a number of affected rows that is no longer looked at.
+
+Why it matters here
+-------------------
+``ExecuteUpdate`` and ``ExecuteDelete`` run at once, past the change tracker: tracked instances keep their old values, no
+concurrency token is checked unless the condition names it, and without a transaction around it the statement is not
+undone when a later ``SaveChanges`` fails. With a token in the condition, the number of rows is the only sign of a
+conflict.
+
+When it is fine
+---------------
+Nothing else is saved with it, the rows carry no token, and no tracked instance of them is used afterwards.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        _db.Rows.Where(r => r.Id == id).ExecuteUpdate(s => s.SetProperty(r => r.State, 1));
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id, int version) {
+        var rows = _db.Rows.Where(r => r.Id == id && r.Version == version)
+            .ExecuteUpdate(s => s.SetProperty(r => r.State, 1).SetProperty(r => r.Version, version + 1));
+        if (rows == 0) Retry(id);
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "ExecuteUpdate and ExecuteDelete". That bulk libraries pass the change tracker and the
+transaction by unless they are given one is background knowledge and differs by library.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ctxreview.behaviour.body import Body, Call, source_of
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Finding, Outline, Severity
+
+ID = "immediate-execution"
+SEVERITY = "medium"
+
+EXECUTES = ("ExecuteUpdate", "ExecuteDelete")
+BULK = ("BulkInsert", "BulkUpdate", "BulkDelete", "BulkMerge", "BulkInsertOrUpdate", "BulkCopy", "SqlBulkCopy")
+COUNTED = (*EXECUTES, "ExecuteNonQuery", "ExecuteSqlRaw", "ExecuteSqlInterpolated", "ExecuteSql", "ExecuteSqlCommand")
+_TOKEN = re.compile(r"\b(\w*[vV]ersion(?:Number)?|ROWVERSION|\w*Timestamp|\w*ConcurrencyStamp|[eE][tT]ag|xmin)\b")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each statement that is now sent at once, and each check that is gone from one."""
+    found = []
+    for change in changes(before, after):
+        executed = [c for c in change.added(*EXECUTES) if not c.creates]
+        if executed and any(c.base == "SaveChanges" for c in change.before.calls):
+            found += _executed(change, executed[0])
+        found += [_bulk(change, c) for c in change.added(*BULK)[:1] if _saved_before(change)]
+        found += _unchecked(change)
+    return found
+
+
+def _saved_before(change: Change) -> bool:
+    return any(c.base == "SaveChanges" for c in change.before.calls)
+
+
+def _tokens(body: Body) -> bool:
+    return any(f.kind == "token" for f in body.facts)
+
+
+def _executed(change: Change, call: Call) -> list[Finding]:
+    after = change.after
+    source = source_of(call.on)
+    named, counted = bool(_TOKEN.search(after.text(call.chain))), not after.is_statement(call.start)
+    conflict = _tokens(change.before) and not (named and counted)
+    tracked = next(
+        (
+            f
+            for f in after.facts
+            if f.kind == "read" and f.detail and source_of(f.target) == source and "AsNoTracking" not in f.target
+        ),
+        None,
+    )
+    saved = next((f for f in after.facts if f.kind == "save" and f.name.startswith("SaveChanges")), None)
+    severity: Severity = "low"
+    about = ""
+    if named and counted and saved is None:
+        return []
+    if conflict:
+        severity, about = "high", ", and does not check the concurrency token that was checked before"
+    elif tracked is not None and saved is not None and saved.span > call.span:
+        severity, about = "medium", f", and `{tracked.detail}`, tracked and saved later, keeps its old values"
+    elif saved is not None or after.under(call.span):
+        severity = "medium"
+    unused = "" if counted else " The number of rows is not looked at."
+    return [
+        Finding(
+            ID,
+            severity,
+            "syntactic",
+            f"{call.name} on `{source}` runs at once and not with SaveChanges{about}.{unused}",
+            "Do tracked entities, concurrency tokens, or the other saved changes rely on this going through SaveChanges?",
+            change.at(call.chain),
+            (change.at(saved.span, saved.name),) if saved is not None else (),
+        )
+    ]
+
+
+def _bulk(change: Change, call: Call) -> Finding:
+    held = change.after.under(call.span, "transaction")
+    return Finding(
+        ID,
+        "medium",
+        "assumed",
+        f"{call.name} takes the place of a tracked change"
+        + (f" under the {held[0].construct}" if held else "")
+        + ": such a library may use a connection and transaction of its own.",
+        "Is it given this transaction, and who checks concurrency tokens and updates tracked entities?",
+        change.at(call.chain),
+    )
+
+
+def _unchecked(change: Change) -> list[Finding]:
+    """Counts of rows that were used before, and tokens that were in the condition before."""
+    found = []
+    left = list(change.after.calls)
+    for old in change.before.calls:
+        same = [c for c in left if c.name == old.name and source_of(c.on) == source_of(old.on)]
+        if old.base not in COUNTED or not same:
+            continue
+        new = next((c for c in same if (c.on, c.given) == (old.on, old.given)), same[0])
+        left.remove(new)
+        text, now = change.before.text(old.chain), change.after.text(new.chain)
+        token = next(iter((_named(text) - _named(now)).elements()), "")
+        if token:
+            found.append(
+                _gone(change, new, "high", f"The edit takes `{token}` from the condition of {new.name}", "a conflict")
+            )
+        elif not change.before.is_statement(old.start) and change.after.is_statement(new.start):
+            severity: Severity = "high" if _TOKEN.search(text) else "medium"
+            what = f"The edit no longer looks at the number of rows that {new.name} changed"
+            found.append(_gone(change, new, severity, what, "a row that was changed or claimed by somebody else"))
+    return found
+
+
+def _named(text: str) -> Counter[str]:
+    return Counter(set(_TOKEN.findall(text)))
+
+
+def _gone(change: Change, call: Call, severity: Severity, what: str, sign: str) -> Finding:
+    return Finding(ID, severity, "syntactic", f"{what}.", f"What notices {sign} now?", change.at(call.chain))

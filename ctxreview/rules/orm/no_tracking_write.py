@@ -1,0 +1,310 @@
+"""An untracked entity is changed and saved: the change is not sent.
+
+What it flags
+-------------
+A query with ``AsNoTracking()`` whose result is written to afterwards, with ``SaveChanges`` after the write in
+the same function and nothing (``Update``, ``Attach``, ``Entry``) that hands the entity back to the context. Where the
+result's own method is called instead (``order.Ship();``), or the result is handed to a method whose name says that it
+changes something (``_mapper.Map(changes, order)``), the rule asks. A method of the same file is looked into.
+
+Why it matters here
+-------------------
+``AsNoTracking`` changes no SQL and releases no lock. It detaches the result: the change tracker does not see the
+write and ``SaveChanges`` sends nothing, without an exception. Inside a transaction or lock the guarded write is
+silently missing, the scope completes, and the next reader sees the old row: it looks exactly like a race.
+
+When it is fine
+---------------
+The result is only read or returned, is attached again before it is saved, is a copy (``Select(... => new ...)``), or is
+read again with tracking before the write; or its context ends before the write.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.AsNoTracking().First(r => r.Id == id);
+        row.State = 1;
+        _db.SaveChanges();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        row.State = 1;
+        _db.SaveChanges();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Tracking vs. No-Tracking Queries", and the remarks of ``AsNoTracking``. That it changes
+neither the SQL nor a lock: EF Core's own test of an untracked query asserts a plain ``SELECT``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Call, body_of, root_of, source_of, starting, within
+from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Span
+
+ID = "no-tracking-write"
+SEVERITY = "high"
+
+UNTRACKED = frozenset({"AsNoTracking", "AsNoTrackingWithIdentityResolution"})
+NEEDS = tuple(sorted(UNTRACKED))
+REATTACHES = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry"})
+
+
+_ELEMENT = r"\.\s*(?:First|Last|Single|ElementAt|Find|ToList|ToArray|AsEnumerable|AsAsyncEnumerable)\w*\s*\("
+_READS_ONLY = r"(?:Get|To|Is|Has|Dispose|Validate|Verify|Ensure|Assert|Check|Throw|Log|Print|Write|Copy|Equals)"
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each untracked query whose result is changed and saved in the same function."""
+    found = []
+    for query in outline.facts:
+        if query.kind != "tracking" or query.name not in UNTRACKED:
+            continue
+        member = member_of(outline, query.span)
+        if member is None or _copies(outline, query):
+            continue
+        bound = _bound(outline, member, query)
+        later = within(outline, Span(query.span.start, member.span.end))
+        again = next((f.span.start for f in later if _reads_again(outline, f, query, bound)), member.span.end)
+        reach = _context_reach(outline, member, query)
+        later = tuple(f for f in later if reach.holds(f.span))
+        names = _aliases(outline, member, bound) if bound else set()
+        writes = [
+            f
+            for f in later
+            if f.kind == "write"
+            and f.span.start < again
+            and (_root(f.target) in names or f.span.start == query.span.start)
+            and not _is_another(outline, member, query, f, names)
+        ]
+        saves = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
+        if not saves or any(_reattaches(f, outline, names) for f in later if f.span < saves[-1].span):
+            continue
+        name = bound or "the result"
+        if writes and saves[-1].span.start > writes[0].span.start:
+            save = next(s for s in saves if s.span.start > writes[0].span.start)
+            found.append(_finding(outline, query, name, writes[0], save))
+            continue
+        between = Span(query.span.end, min(again, saves[-1].span.start))
+        if calls := _own_calls(outline, names, query, between):
+            found.append(_maybe(outline, query, name, calls[0], saves[-1], "a method of its own is then called"))
+        elif given := _given(outline, names, between):
+            what = f"`{given.name}` is then given it"
+            found.append(_maybe(outline, query, name, given.span, saves[-1], what))
+    return found
+
+
+def given_untracked(outline: Outline, member: Scope) -> Fact | None:
+    """The untracked query whose entities a function gives to whoever calls it, whatever its arguments are."""
+    body = body_of(outline, member.span)
+    for query in within(outline, member.span) if body is not None else ():
+        if body is None or query.kind != "tracking" or query.name not in UNTRACKED or _copies(outline, query):
+            continue
+        block = body.block(query.span.start)
+        if block.start > member.head.end and re.search(r"\S", body.plain(Span(member.head.end + 1, block.start))):
+            continue  # in a branch, as where a parameter asks for it
+        statement = re.split(r"[;{}]", body.plain(Span(member.head.start, query.span.start)))[-1]
+        bound = _bound(outline, member, query)
+        rest = body.plain(Span(query.span.end, member.span.end))
+        returned = re.findall(r"\breturn\b([^;]*);", rest)
+        if " ? " in statement or "AsTracking(" in rest:
+            continue
+        if re.search(r"\breturn\b|=>", statement) or (
+            bound and any(re.search(rf"(?<![\w.]){re.escape(bound)}\b", given) for given in returned)
+        ):
+            return query
+    return None
+
+
+def _chain(outline: Outline, query: Fact) -> Span:
+    """The query with all its calls."""
+    return max((f.span for f in starting(outline, query.span.start) if f.kind != "write"), key=_end)
+
+
+def _end(span: Span) -> int:
+    return span.end
+
+
+def _copies(outline: Outline, query: Fact) -> bool:
+    """Whether the query makes new objects, which no context tracks in any case."""
+    return bool(re.search(r"\.Select\([^;]*?=>\s*new\b", outline.source.text(_chain(outline, query))))
+
+
+def _bound(outline: Outline, member: Scope, query: Fact) -> str:
+    """The variable that gets the result, or an element of it; ``""`` where none does."""
+    if query.detail.isidentifier():
+        return query.detail
+    source = outline.source
+    named = re.match(
+        r"[\s)]*is\s+(?:not\s+)?(?:\{[^}]*\}|[\w.<>?]+)\s+(\w+)",
+        source.text(Span(_chain(outline, query).end, member.span.end)),
+    )
+    if named:
+        return named[1]
+    statement = re.split(r"[;{}]", source.text(Span(member.span.start, query.span.start)))[-1]
+    assigned = re.search(r"(?:^|[\s(])(\w+)\s*=(?![=>])", statement)
+    return assigned[1] if assigned else ""
+
+
+def _reads_again(outline: Outline, fact: Fact, query: Fact, bound: str) -> bool:
+    """Whether the variable gets another, tracked entity."""
+    if fact.kind != "read" or fact.detail != bound or fact.span.start <= query.span.end:
+        return False
+    return not any(f"{name}(" in outline.source.text(fact.span) for name in UNTRACKED)
+
+
+def _context_reach(outline: Outline, member: Scope, query: Fact) -> Span:
+    """The block at whose end a local context is gone, or the member: what is saved after it goes by another context."""
+    body = body_of(outline, query.span)
+    context = re.escape(root_of(source_of(query.target)))
+    if body is None or not context:
+        return member.span
+    for block in body.blocks(query.span.start)[:-1]:
+        shift = max(member.span.start, block.start - 300)
+        head = re.split(r"[;{}]", body.plain(Span(shift, block.start)))[-1]
+        if re.search(rf"\w[>?\]]*\s+{context}\s*=[^=>]", head + body.plain(Span(block.start, query.span.start))):
+            return block
+    return member.span
+
+
+def _is_another(outline: Outline, member: Scope, query: Fact, write: Fact, names: set[str]) -> bool:
+    """Whether the variable got something else last, or a tracked entity, before it is written to."""
+    name = _root(write.target)
+    before = outline.source.text(Span(member.span.start, write.span.start))
+    given = re.findall(rf"(?<![\w.]){re.escape(name)}\s*=(?![=>])([^;]*);", before)
+    if name not in names or not given or outline.source.text(query.span) in given[-1]:
+        return False
+    of = "|".join(map(re.escape, names))
+    return "AsTracking(" in given[-1] or not re.search(rf"\b(?:{of}|{'|'.join(NEEDS)})\b", given[-1])
+
+
+def _aliases(outline: Outline, member: Scope, name: str) -> set[str]:
+    """The variable, and what elements of it are called: taken from it, in loops and in lambdas over it."""
+    code = outline.source.text(member.span)
+    names: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one in names:
+            continue
+        names.add(one)
+        of = rf"(?:await\s+)?{re.escape(one)}\b"
+        waiting += re.findall(rf"\bforeach\s*\(\s*[\w<>\[\],.?]+\s+(\w+)\s+in\s+{of}", code)
+        waiting += re.findall(rf"\b(\w+)\s*=\s*{of}(?:[^;=]*?{_ELEMENT}|\s*\[|\s*!?\s*;)", code)
+        waiting += re.findall(rf"\b{re.escape(one)}\s*\??\.\s*ForEach\s*\(\s*\(?\s*(?:\w+\s+)?(\w+)\s*\)?\s*=>", code)
+    return names
+
+
+def _root(target: str) -> str:
+    return re.split(r"[.\[?(!]", target, maxsplit=1)[0]
+
+
+def _reattaches(fact: Fact, outline: Outline, names: set[str]) -> bool:
+    if fact.kind != "tracking" or fact.name not in REATTACHES:
+        return False
+    given = outline.source.text(fact.span)
+    return any(re.search(rf"\(\s*(?:\w+\s*:\s*)?{re.escape(n)}\b", given) for n in names)
+
+
+def _own_calls(outline: Outline, names: set[str], query: Fact, between: Span) -> list[Span]:
+    """Statements that call the entity's own methods, which may change it: ``order.Ship();``."""
+    source = outline.source
+    if re.search(r"\.To(List|Array|Dictionary|HashSet)\w*\(", source.text(_chain(outline, query))):
+        names = names - {query.detail}
+    found = []
+    for name in names:
+        call = rf"[;{{}})]\s*((?:await\s+)?{re.escape(name)}\s*[!?]?\.\s*(?!{_READS_ONLY})\w+\s*\()"
+        for hit in re.finditer(call.encode(), source.data[between.start : between.end]):
+            found.append(Span(between.start + hit.start(1), between.start + hit.end(1)))
+    return sorted(found)
+
+
+_CHANGES = re.compile(
+    r"(?:Apply|Patch|Modify|Change|Mark|Assign|Fill|Populate|Increment|Decrement|Mutate|Edit|Touch|Set(?=[A-Z](?!alues)))(?![a-z])"
+)
+_SECOND = ("Map", "Adapt", "CopyTo")
+"""They write into what they are given second."""
+
+
+def _given(outline: Outline, names: set[str], between: Span) -> Call | None:
+    """The call that is handed the entity and changes it, as its body shows or its name says."""
+    body = body_of(outline, between)
+    for call in body.calls if body is not None else ():
+        arguments = re.split(r",(?![^()\[\]]*[)\]])", call.given) if between.holds(call.span) else []
+        places = [i for i, a in enumerate(arguments) if a.strip() in names]
+        if not places or call.creates:
+            continue
+        own = [f for f in outline.functions if f.name == call.name] if call.on in ("", "this") else []
+        if own and any(_sets(outline, f, i) for f in own for i in places):
+            return call
+        if not own and (_CHANGES.match(call.name) or (call.base in _SECOND and places[0] == 1)):
+            return call
+    return None
+
+
+def _sets(outline: Outline, function: Scope, index: int) -> bool:
+    """Whether a function sets something of its parameter with that index, from 0."""
+    head, body = outline.source.text(function.head), outline.source.text(Span(function.head.end, function.span.end))
+    declared = re.search(r"\((.*)\)", head, re.S)
+    parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared else []
+    named = re.search(r"(\w+)\s*(?:=.*)?$", parameters[index].strip()) if index < len(parameters) else None
+    return named is not None and bool(
+        re.search(rf"\b{re.escape(named[1])}\s*!?\.\s*\w+\s*(?:(?:[-+*/|&^%]|\?\?)?=(?![=>])|\+\+|--)", body)
+    )
+
+
+def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) -> Finding:
+    return Finding(
+        rule=ID,
+        severity="high",
+        certainty="syntactic",
+        message=(
+            f"{query.name} detaches `{name}`, whose {write.name} is then changed and saved{_under(outline, query)}: "
+            "the change tracker does not see the change, and SaveChanges does not send it."
+        ),
+        question=f"Is `{name}` meant to be updated here? If so it has to stay tracked, or be attached before {save.name}.",
+        at=lines(outline, query.span),
+        related=(
+            lines(outline, write.span, f"writes {write.name}"),
+            lines(outline, save.span, save.name),
+            *(scope_lines(outline, s) for s in outline.holds if outline.under(query, s)),
+        ),
+    )
+
+
+def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, what: str) -> Finding:
+    return Finding(
+        rule=ID,
+        severity="medium",
+        certainty="assumed",
+        message=(
+            f"{query.name} detaches `{name}`; {what}, and {save.name} follows"
+            f"{_under(outline, query)}: what that method changes is not sent."
+        ),
+        question=f"Does the call change `{name}`? If so it has to stay tracked, or be attached before {save.name}.",
+        at=lines(outline, query.span),
+        related=(
+            lines(outline, call, "may change it"),
+            lines(outline, save.span, save.name),
+            *(scope_lines(outline, s) for s in outline.holds if outline.under(query, s)),
+        ),
+    )
+
+
+def _under(outline: Outline, query: Fact) -> str:
+    held = [s for s in outline.holds if outline.under(query, s)]
+    return f" under the {held[0].construct}" if held else ""

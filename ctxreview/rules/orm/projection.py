@@ -1,0 +1,121 @@
+"""An edit makes a query give copies, which are then changed or handed back.
+
+What it flags
+-------------
+``Select(… => new …)`` that an edit puts into a query whose result the method changes and saves, or gives to ``Update``,
+``Attach``, ``Remove`` or ``Entry``.
+
+Why it matters here
+-------------------
+What a projection makes is not tracked: a change to it is not sent. Given to ``Update``, every property is written, and
+those that the projection leaves out are written with their defaults; a concurrency token among them no longer says
+which version was read.
+
+When it is fine
+---------------
+The result is only read or returned.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.Select(r => new Row { Id = r.Id, State = r.State }).First(r => r.Id == id);
+        row.State = 1;
+        _db.SaveChanges();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.Where(r => r.Open).First(r => r.Id == id);
+        row.State = 1;
+        _db.SaveChanges();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Tracking vs. No-Tracking Queries" (custom projections) and "Efficient Querying".
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Body, Call, root_of, source_of
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Fact, Finding, Outline
+
+ID = "projection"
+SEVERITY = "high"
+
+HANDS_BACK = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry", "Remove", "RemoveRange"})
+_NEW = re.compile(r"=>\s*(?:\{\s*return\s+)?new\b")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each query that gives new objects now, and whose result is written."""
+    found = []
+    for change in changes(before, after):
+        for call in change.added("Select"):
+            read = _read(change.after, call) if _NEW.search(call.given) else None
+            used = _written(change.after, read) if read is not None else None
+            if read is not None and used is not None:
+                found.append(_finding(change, call, read, used))
+    return found
+
+
+def _read(body: Body, select: Call) -> Fact | None:
+    """The read whose query holds the projection, where a variable gets it."""
+    return next(
+        (
+            f
+            for f in body.facts
+            if f.kind == "read" and f.span.holds(select.span) and f.detail.isidentifier() and source_of(f.target)
+        ),
+        None,
+    )
+
+
+def _written(body: Body, read: Fact) -> Fact | None:
+    """What hands the result back to the context, or changes it before it is saved."""
+    elements = re.findall(
+        rf"\bforeach\s*\(\s*[\w<>.?]+\s+(\w+)\s+in\s+{re.escape(read.detail)}\b", body.plain(body.member.span)
+    )
+    names = {read.detail, *elements}
+    later = [f for f in body.facts if f.span.start > read.span.end]
+    saved = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
+    for fact in later:
+        if not saved or fact.span > saved[-1].span:
+            continue
+        if fact.kind in ("tracking", "write") and fact.name in HANDS_BACK:
+            given = re.search(r"\(\s*(\w+)\b", body.text(fact.span)[len(fact.target) :])
+            if given and given[1] in names:
+                return fact
+        elif fact.kind == "write" and root_of(fact.target) in names:
+            return fact
+    return None
+
+
+def _finding(change: Change, call: Call, read: Fact, used: Fact) -> Finding:
+    back = used.name in HANDS_BACK
+    return Finding(
+        ID,
+        "high",
+        "syntactic",
+        f"The query gives new objects now, and `{read.detail}` is then "
+        + (
+            f"given to {used.name}: what the projection leaves out is sent with its default."
+            if back
+            else f"changed ({used.name}) and saved: what a projection makes is not tracked, so the change is not sent."
+        ),
+        f"Is `{read.detail}` meant to be updated here, with all its columns and its concurrency token?",
+        change.at(call.span),
+        (change.at(used.span, used.name),),
+    )

@@ -1,0 +1,160 @@
+"""An edit takes away the second look: the read under the scope that checks what an earlier one saw.
+
+What it flags
+-------------
+A query of a set, or a ``Reload``, under a transaction or lock, that an edit removes while an earlier query of the same
+source stays; and a field that was looked at before a lock and again under it, and is now only looked at before.
+
+Why it matters here
+-------------------
+Between the first read and the moment the lock is held, others may have changed the row. The second read is the check
+that counts; without it the decision rests on what was seen before.
+
+When it is fine
+---------------
+The first read stands under the same scope and locks the row, or a token makes the save fail.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        lock (_gate) {
+            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        lock (_gate) {
+            _db.Entry(row).Reload();
+            if (row.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+
+Source
+------
+Background knowledge (check, lock, check again); no documentation of one product is quoted for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ctxreview.behaviour.body import Body, source_of, within
+from ctxreview.behaviour.boundary import mention
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Fact, Finding, Outline, Scope, Span
+
+ID = "reread-removed"
+SEVERITY = "medium"
+
+REFRESHES = frozenset({"Reload", "GetDatabaseValues", "Refresh"})
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each read under a scope that is gone, with the earlier one that is left."""
+    return [f for c in changes(before, after) for f in (*_removed(c), *_rechecked(c))]
+
+
+def _rechecked(change: Change) -> list[Finding]:
+    """Each lock under which a field was looked at again, and is now only written: the look before it is left."""
+    found = []
+    for old, new in change.scopes:
+        if new is None or old.kind != "lock":
+            continue
+        looked = {f.name for f in _state(change.before, old, "read")} - {
+            f.name for f in _state(change.after, new, "read")
+        }
+        written = {f.name for f in _state(change.after, new, "write")}
+        for name in sorted(looked & written):
+            condition = _condition(change.after, new)
+            if condition is not None and re.search(mention(name), change.after.plain(condition)):
+                found.append(
+                    Finding(
+                        ID,
+                        "high",
+                        "syntactic",
+                        f"`{name}` was looked at again under the {old.construct} and is now only looked at before it.",
+                        "What if another thread came in between the look and the lock?",
+                        change.at(new.head, new.construct),
+                        (change.at(condition, "looked at before"), change.was(old.span, old.construct)),
+                    )
+                )
+    return found
+
+
+def _condition(body: Body, scope: Scope) -> Span | None:
+    """The condition of the ``if`` that holds a scope and little else."""
+    start = body.member.span.start
+    for end in (scope.head.start, body.block(scope.head.start).start):
+        hit = re.search(r"\bif\s*\(([^{};]*)\)\s*$", body.plain(Span(start, max(start, end))))
+        if hit is not None:
+            at = start + len(body.plain(Span(start, end))[: hit.start(1)].encode())
+            return Span(at, at + len(hit[1].encode()))
+    return None
+
+
+def _state(body: Body, scope: Scope, kind: str) -> list[Fact]:
+    return [
+        f
+        for f in within(body.outline, scope.span)
+        if f.is_state and f.kind == kind and body.outline.under(f, scope) and scope.head.end <= f.span.start
+    ]
+
+
+def _removed(change: Change) -> list[Finding]:
+    old, new = _reads(change.before.facts), _reads(change.after.facts)
+    left = Counter(_key(f) for f in new)
+    for called in change.called:
+        left += Counter(_key(f) for f in _reads(called.facts))
+    found = []
+    for second in reversed(old):
+        if left[_key(second)] >= sum(_key(f) == _key(second) for f in old):
+            continue
+        held = change.before.under(second.span)
+        first = next(
+            (
+                f
+                for f in new
+                if _key(f) == _key(second)
+                or (second.name.removesuffix("Async") in REFRESHES and f.detail in second.target)
+            ),
+            None,
+        )
+        stays = next((s for s in change.after.holds if held and s.kind == held[0].kind), None)
+        if not held or first is None or stays is None or first.span.start > stays.head.end:
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"The edit removes {second.name} under the {held[0].construct}; what is left was read before it.",
+                "Can others change the row between that read and this scope, and what notices it now?",
+                change.at(stays.head, stays.construct),
+                (change.at(first.span, "read before"), change.was(second.span, "read again")),
+            )
+        )
+        break
+    return found
+
+
+def _reads(facts: tuple[Fact, ...]) -> list[Fact]:
+    return [f for f in facts if f.kind == "read" and not f.is_state and "." in f"{f.target}." and f.target]
+
+
+def _key(fact: Fact) -> str:
+    """What is asked; of a refresh also the entity."""
+    base = fact.name.removesuffix("Async")
+    return f"{base} {fact.target}" if base in REFRESHES else source_of(fact.target)

@@ -1,0 +1,93 @@
+"""An edit drops the save that sent what is still changed.
+
+What it flags
+-------------
+Compared before and after an edit: a member that saved and does so no more, although it still changes an entity or adds to
+or removes from a context.
+
+Why it matters here
+-------------------
+The change tracker keeps the changes until something saves them. Under a transaction the commit then commits nothing of
+them, without an exception; and a row that the save would have locked stays free for others.
+
+When it is fine
+---------------
+The caller saves, or a pipeline does when the request is over.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        var order = _db.Orders.First(o => o.Id == id);
+        order.State = 1;
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        var order = _db.Orders.First(o => o.Id == id);
+        order.State = 1;
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Tracking vs. No-Tracking Queries": changes are sent by ``SaveChanges``. For the rule itself no
+document or analyser was checked.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import root_of
+from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
+from ctxreview.model import Finding, Outline
+
+ID = "save-removed"
+SEVERITY = "high"
+
+_WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
+_MAY_SAVE = re.compile(r"(?i)save|commit|complete|flush|persist|execute|bulk")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each member that saves no more."""
+    return [f for c in changes(before, after) for f in _removed(c)]
+
+
+def _removed(change: Change) -> list[Finding]:
+    old = [f for f in saves(change.before) if f.name.startswith("SaveChanges")]
+    now = {c.name for c in change.after.calls} - {c.name for c in change.before.calls}
+    if not old or saves(change.after) or any(saves(b) for b in change.called) or any(_MAY_SAVE.search(n) for n in now):
+        return []
+    context = root_of(old[-1].target)
+    known = {(f.target, f.name) for f in change.before.facts if f.kind == "write"}
+    kept = [f.span for f in change.after.facts if f.kind == "write" and f.target and (f.target, f.name) in known]
+    kept += [c.chain for c in change.after.calls if c.base in _WORK and context and root_of(c.on) == context]
+    if not kept:
+        return []
+    held = [s for s in transactions(change.after) if s.completes_at]
+    return [
+        Finding(
+            ID,
+            "high" if held else "medium",
+            "syntactic",
+            f"The edit removes {old[-1].name}, and {change.after.member.name} still changes what it sent"
+            + (f": the {held[0].construct} is completed without it." if held else "."),
+            "What sends these changes now, and inside which transaction?",
+            change.at(min(kept)),
+            (change.was(old[-1].span, old[-1].name),),
+        )
+    ]

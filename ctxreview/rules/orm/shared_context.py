@@ -1,0 +1,173 @@
+"""One context, connection or transaction in several tasks at once, or in one that nobody waits for.
+
+What it flags
+-------------
+``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is started and
+not awaited under a transaction.
+
+Why it matters here
+-------------------
+A context and a connection serve one operation at a time: the second one throws or, worse, does not. What nobody waits for
+may run when the transaction is over, or in it when it should not.
+
+When it is fine
+---------------
+Each task makes its own context, or the tasks only compute.
+
+Example
+-------
+```csharp
+class C {
+    private readonly ShopContext _db;
+    async Task M() {
+        await Task.WhenAll(_db.Orders.ToListAsync(), _db.Lines.ToListAsync());
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    private readonly ShopContext _db;
+    async Task M() {
+        var orders = await _db.Orders.ToListAsync();
+        var lines = await _db.Lines.ToListAsync();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Asynchronous Programming" and "DbContext Lifetime, Configuration, and Initialization" (avoiding
+DbContext threading issues); AsyncFixer's documentation, AsyncFixer04.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ctxreview.behaviour.body import Body, body_of, root_of, within
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "shared-context"
+SEVERITY = "high"
+NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
+
+_CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")
+THROUGH = "through its context"
+"""What a read or save by a method of the repository has for detail, which uses a context that its object keeps."""
+_CONTEXT_NAME = re.compile(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")
+_EACH = frozenset({"ForEach", "ForEachAsync", "For", "ForAsync", "ForAll"})
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each start of several tasks on one context, and each task under a transaction that nobody waits for."""
+    found = []
+    for fact in outline.facts:
+        if fact.kind != "spawn":
+            continue
+        if fact.name in ("WhenAll", "WhenAny", "Invoke") or fact.name in _EACH:
+            found += _shared(outline, fact)
+        elif held := _transaction(outline, fact):
+            found.append(_left_alone(outline, fact, held))
+    return found
+
+
+def _shared(outline: Outline, fact: Fact) -> list[Finding]:
+    body = body_of(outline, fact.span)
+    if body is None:
+        return []
+    inside = [f for f in within(outline, fact.span) if f.kind in ("read", "save") and not f.is_state and f.target]
+    if fact.name in _EACH or re.search(r"\.Select\s*\(", body.plain(fact.span)):
+        used = {root_of(f.target): f for f in inside if not _made_inside(body, fact, root_of(f.target))}
+    else:
+        counted = Counter(root_of(f.target) for f in (*inside, *_started(body, fact)))
+        used = {root: fact for root, n in counted.items() if n > 1 and not _made_inside(body, fact, root)}
+    found = []
+    for name, use in used.items():
+        certain = True if use.detail == THROUGH else _declared(body, name)
+        if certain or (certain is None and _CONTEXT_NAME.search(name)):
+            found.append(
+                Finding(
+                    ID,
+                    "high" if certain else "medium",
+                    "resolved" if certain else "assumed",
+                    f"The tasks of {fact.name} use `{name}` at the same time.",
+                    "Does each of them have a context or connection of its own?",
+                    lines(outline, fact.span),
+                    (lines(outline, use.span, use.name),) if use is not fact else (),
+                )
+            )
+    return found
+
+
+def _started(body: Body, fact: Fact) -> list[Fact]:
+    """The calls whose tasks are given to it by name: begun earlier, and not awaited there."""
+    given = set(re.findall(r"\b\w+\b", body.plain(fact.span)[len(fact.target) :]))
+    return [
+        f
+        for f in body.facts
+        if f.kind in ("read", "save")
+        and f.name.endswith("Async")
+        and f.detail in given
+        and f.span.end < fact.span.start
+        and "await" not in body.before(f.span.start)
+    ]
+
+
+def _made_inside(body: Body, fact: Fact, name: str) -> bool:
+    """Whether the name is declared in the tasks themselves."""
+    text = body.plain(fact.span)
+    return not name or bool(
+        re.search(
+            rf"\b(?:var|\w+)\s+{re.escape(name)}\s*=[^=>]|\b{re.escape(name)}\s*=>|\(\s*[\w, ]*\b{re.escape(name)}\b[\w, ]*\)\s*=>",
+            text,
+        )
+    )
+
+
+def _declared(body: Body, name: str) -> bool | None:
+    """Whether the name is declared as a context or connection; ``None`` where its type is not seen."""
+    for member in body.outline.members:
+        if name in member.names:
+            return bool(_CONTEXT_TYPE.search(member.declares))
+    typed = re.search(rf"\b([\w.]+\??)\s+{re.escape(name)}\s*(?:[=,;)]|\bin\b)", body.plain(body.member.span))
+    if typed is None or typed[1] in ("var", "await", "return", "in"):
+        return None
+    return bool(_CONTEXT_TYPE.search(typed[1]))
+
+
+def _transaction(outline: Outline, fact: Fact) -> Scope | None:
+    """The transaction under which a task is started that nobody waits for."""
+    held = [s for s in outline.holds if s.kind == "transaction" and s.span.holds(fact.span)]
+    body = body_of(outline, fact.span) if held else None
+    if body is None or _is_no_task(fact) or not (fact.detail == "not awaited" or _dropped(body, fact)):
+        return None
+    return next((s for s in body.under(fact.span, "transaction") if s.mode not in ("retried", "suppressed")), None)
+
+
+def _is_no_task(fact: Fact) -> bool:
+    """Whether the call only sets something up, or is a test's."""
+    return fact.name.startswith("Use") or fact.target.rpartition(".")[2] == "Assert"
+
+
+def _dropped(body: Body, fact: Fact) -> bool:
+    """Whether the started work is a statement alone, neither awaited nor kept."""
+    before = body.before(fact.span.start)
+    return before in ("", "_ =") and fact.name in ("Run", "StartNew", "QueueUserWorkItem", "UnsafeQueueUserWorkItem")
+
+
+def _left_alone(outline: Outline, fact: Fact, held: Scope) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"{fact.name} is started under the {held.construct} and nobody waits for it.",
+        "Does it use the transaction or its connection, and what if it runs when the transaction is over?",
+        lines(outline, fact.span),
+        (scope_lines(outline, held),),
+    )

@@ -1,0 +1,91 @@
+"""An edit lets one query be sent as several.
+
+What it flags
+-------------
+``AsSplitQuery`` or ``QuerySplittingBehavior.SplitQuery`` that an edit adds, where no serializable or snapshot
+transaction is seen around the query.
+
+Why it matters here
+-------------------
+Parents and children are then read by several statements. A change that is committed between them shows in one and not in
+the other: the result is a state that never was in the database.
+
+When it is fine
+---------------
+A serializable or snapshot transaction holds the query, or nothing is decided by how parents and children fit.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).AsSplitQuery().First(o => o.Id == id);
+        order.Total = order.Lines.Sum(l => l.Price);
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        var order = _db.Orders.Include(o => o.Lines).Include(o => o.Notes).First(o => o.Id == id);
+        order.Total = order.Lines.Sum(l => l.Price);
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Single vs. Split Queries"; dotnet/efcore#18022.
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.body import Call
+from ctxreview.behaviour.member_diff import changes, saves
+from ctxreview.model import Finding, Outline, Severity
+
+ID = "split-query"
+SEVERITY = "medium"
+
+CONSISTENT = ("Serializable", "Snapshot")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each query that is split now, and each context that splits all of them."""
+    found = []
+    for change in changes(before, after):
+        split = [
+            *change.added("AsSplitQuery"),
+            *(c for c in change.added("UseQuerySplittingBehavior") if "SplitQuery" in c.given),
+        ]
+        for call in split:
+            held = change.after.under(call.span)
+            if any((s.isolation or "").startswith(CONSISTENT) for s in held):
+                continue
+            severity: Severity = "medium" if held or saves(change.after) or not _is_query(call) else "low"
+            found.append(
+                Finding(
+                    ID,
+                    severity,
+                    "syntactic",
+                    "The edit sends one query as several statements"
+                    + (f" under the {held[0].construct}" if held else "")
+                    + ", and no serializable or snapshot transaction is seen around it.",
+                    "Can others change parents or children between the statements, and is anything decided by how they fit?",
+                    change.at(call.span),
+                )
+            )
+    return found
+
+
+def _is_query(call: Call) -> bool:
+    return call.name == "AsSplitQuery"

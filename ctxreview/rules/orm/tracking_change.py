@@ -1,0 +1,161 @@
+"""An edit changes what the context tracks: for every query of it, or for a re-read.
+
+What it flags
+-------------
+An edit that sets ``QueryTrackingBehavior.NoTracking`` for a context of which the file saves changes; and an edit that
+takes ``AsNoTracking`` from a second query of a set, or gives it ``AsTracking``, after a tracked first one and a
+transaction or lock between the two.
+
+Why it matters here
+-------------------
+With tracking off by default every query of the context gives detached entities, whose changes ``SaveChanges`` does not
+send. The other way round, a tracking query does not overwrite the values of an entity that is tracked already: a
+re-read after a lock was taken then gives the values from before the lock.
+
+When it is fine
+---------------
+The context only reads, or its writing queries say ``AsTracking``; the re-read is of other rows, or is no check.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        lock (_gate) {
+            var now = _db.Rows.First(r => r.Id == id);
+            if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var row = _db.Rows.First(r => r.Id == id);
+        lock (_gate) {
+            var now = _db.Rows.AsNoTracking().First(r => r.Id == id);
+            if (now.State == 0) { row.State = 1; _db.SaveChanges(); }
+        }
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Tracking vs. No-Tracking Queries"; dotnet/efcore#26811.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ctxreview.behaviour.body import Body, bodies, root_of, source_of
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Fact, Finding, Outline
+
+ID = "tracking-change"
+SEVERITY = "high"
+
+UNTRACKED = ("AsNoTracking", "AsNoTrackingWithIdentityResolution")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each setting that stops tracking, and each re-read that starts it."""
+    return [f for c in changes(before, after) for f in (*_stopped(c, after), *_tracked_again(c))]
+
+
+def _stopped(change: Change, after: Outline) -> list[Finding]:
+    old = {change.before.text(f.span) for f in _settings(change.before)}
+    found = []
+    for setting in _settings(change.after):
+        saved = [f for f in after.facts if f.kind == "save" and f.name.startswith("SaveChanges")]
+        if change.after.text(setting.span) in old or not saved:
+            continue
+        written = next((w for b in bodies(after) if (w := _written(b, root_of(setting.target)))), None)
+        found.append(
+            Finding(
+                ID,
+                "high" if written is not None else "medium",
+                "syntactic",
+                "The edit turns tracking off for all queries of the context"
+                + (f", and `{written.target}.{written.name}` of a query is changed and saved" if written else "")
+                + ": SaveChanges does not send changes of untracked entities.",
+                "Which queries of this context give entities that are changed and saved, and do they ask for tracking?",
+                change.at(setting.span),
+                (change.at(saved[0].span, saved[0].name),) if change.after.member.span.holds(saved[0].span) else (),
+            )
+        )
+    return found
+
+
+def _settings(body: Body) -> list[Fact]:
+    """What turns tracking off for a context."""
+    return [
+        f
+        for f in body.facts
+        if f.kind == "tracking" and f.name.endswith("QueryTrackingBehavior") and ".NoTracking" in body.text(f.span)
+    ]
+
+
+def _written(body: Body, context: str) -> Fact | None:
+    """A write to what a query of ``context`` gave, saved later in the same member."""
+    for read in (f for f in body.facts if f.kind == "read" and f.detail.isidentifier()):
+        if root_of(read.target) != context or any(t in read.target for t in (*UNTRACKED, "AsTracking")):
+            continue
+        for write in (f for f in body.facts if f.kind == "write" and f.span.start > read.span.end):
+            if root_of(write.target) == read.detail and any(
+                f.kind == "save" and f.name.startswith("SaveChanges") and f.span > write.span for f in body.facts
+            ):
+                return write
+    return None
+
+
+def _tracked_again(change: Change) -> list[Finding]:
+    sources = {source_of(c.on) for c in (*change.gone(*UNTRACKED), *change.added("AsTracking"))}
+    reads = [
+        f
+        for f in change.after.facts
+        if f.kind == "read" and not f.is_state and source_of(f.target) in sources and not _untracked(f)
+    ]
+    old = Counter(f.target for f in change.before.facts if f.kind == "read" and not f.is_state)
+    new = Counter(f.target for f in reads)
+    found = []
+    for first, second in ((a, b) for i, a in enumerate(reads) for b in reads[i + 1 :]):
+        between = [s for s in change.after.holds if first.span.end <= s.head.end <= second.span.start]
+        if (
+            source_of(first.target) != source_of(second.target)
+            or new[second.target] <= old[second.target]
+            or not between
+        ):
+            continue
+        same = _asked(change.after, first) == _asked(change.after, second)
+        found.append(
+            Finding(
+                ID,
+                "high" if same else "medium",
+                "syntactic",
+                f"The edit lets the query of `{source_of(second.target)}` after the {between[0].construct} track: an entity "
+                "that an earlier query loaded keeps its old values.",
+                "Does this query check what may have changed before the lock was taken, and so need fresh values?",
+                change.at(second.span, "reads again"),
+                (change.at(first.span, "read first"), change.at(between[0].head, between[0].construct)),
+            )
+        )
+        break
+    return found
+
+
+def _untracked(read: Fact) -> bool:
+    return any(f"{name}(" in read.target for name in UNTRACKED)
+
+
+def _asked(body: Body, read: Fact) -> str:
+    """What is asked of the source, whichever way it is tracked."""
+    asked = body.text(read.span)
+    for name in (*UNTRACKED, "AsTracking"):
+        asked = asked.replace(f".{name}()", "")
+    return "".join(asked.split())

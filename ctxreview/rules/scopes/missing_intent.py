@@ -1,0 +1,200 @@
+"""A transaction or lock that does not say why.
+
+What it flags
+-------------
+A transaction or an explicit lock without a comment at its head (directly above the statement, or beside it) that says
+what it protects. A comment that only repeats the statement (``// take the lock``) does not say it. For a lock, a comment at
+the declaration of the locked field counts for all its uses.
+
+Why it matters here
+-------------------
+The next reader, person or model, sees a slow construct without a reason and suggests to remove it.
+
+When it is fine
+---------------
+The comment is there. Whether what it says is true, a person has to judge.
+
+Example
+-------
+```csharp
+class C {
+    void M() {
+        using (var tx = _db.Database.BeginTransaction()) {
+            tx.Commit();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M() {
+        // Two workers must not claim the same row: the read has to keep its lock until the commit.
+        using (var tx = _db.Database.BeginTransaction()) {
+            tx.Commit();
+        }
+    }
+}
+```
+
+Source
+------
+The incident this project starts from: see the README.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ctxreview.behaviour.body import body_of
+from ctxreview.behaviour.places import scope_lines
+from ctxreview.model import Finding, Member, Outline, Scope, Span
+from ctxreview.rules.prefilter import LOCK, TRANSACTION
+
+ID = "missing-intent"
+SEVERITY = "note"
+NEEDS = (LOCK, TRANSACTION)
+
+
+FORMS = ("block", "declaration", "acquire-release")
+"""The scopes that a statement opens, above which a comment can stand."""
+
+_REPEATS = """
+    a access accesses acquire acquired an and are around at atomic atomically await be been before begin being block by code
+    commit concurrent concurrently connection create critical db database do done dispose each ensure enter entering entry
+    exclusive exclusively execute executed exit field first for from get grab guard guarded has have here hold holding if in
+    inside is isolation it its leave let level lock locker locking make makes must mutex mutual mutually monitor need needed
+    needs new next no not now object of on once one only open our out over perform protect protected read reader release
+    root run safe safely safety scope section semaphore shared should single so some start started still sync synchronisation
+    synchronise synchronization synchronize synchronized take taken task tasks the then there these this thread threads
+    threading threadsafe time to todo fixme hack tran transaction transactional tx under unlock us use used using via wait
+    waiting was we while will with within wrap wrapped write writer xxx you
+"""
+"""Words that say no more than that there is a transaction or lock; the statement's own words say no more either."""
+
+_MARKS = re.compile(r"^[ \t]*(?:///?|/\*+|\*(?!/))|\*/", re.MULTILINE)
+_TAG = re.compile(r"<[^<>\"]*(?:\"([^\"]*)\")?[^<>]*>")
+_NO_PROSE = re.compile(r"(?i)\s*(?:ctxreview:|resharper |nosonar|nolint|pragma |#|[-=*/\s]*$)|.*[;{}]\s*$")
+_ENDS = b";{}"
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each transaction and explicit lock without a comment at its head or at the lock's field that says why."""
+    return [
+        Finding(
+            rule=ID,
+            severity="note",
+            certainty="syntactic",
+            message=f"The {scope.construct} has no comment that says what it protects."
+            if not comment_at(scope, outline)
+            else f"The comment at the {scope.construct} repeats the statement and does not say what it protects.",
+            question="Why is it here, and what must not be changed under it? Write it above.",
+            at=scope_lines(outline, scope),
+        )
+        for scope in outline.holds
+        if scope.form in FORMS and scope.certainty != "assumed" and not is_told(scope, outline)
+    ]
+
+
+def is_told(scope: Scope, outline: Outline) -> bool:
+    """Whether a comment says why the scope is there: at its head, or at the declaration of the locked field."""
+    comment = comment_at(scope, outline)
+    return bool(comment and says_why(comment, _code(scope.head, outline))) or _is_told_at_field(scope, outline)
+
+
+def comment_at(scope: Scope, outline: Outline) -> str:
+    """The comments directly above the statement that opens the scope, and beside it; ``""`` where there are none."""
+    source = outline.source
+    first, last = source.lines_of(scope.head)
+    above = dict.fromkeys(
+        _above(line, outline, documentation=False) for line in (first, statement_line(scope, outline))
+    )
+    found = [text for text in above if text]
+    rest = Span(scope.head.start, source.line_span(last).end)
+    found += [source.text(c) for c in _comments(rest, outline) if source.line_of(c.start) <= last]
+    return "\n".join(found)
+
+
+def statement_line(scope: Scope, outline: Outline) -> int:
+    """The line on which the statement begins that opens the scope."""
+    body = body_of(outline, scope.head)
+    if body is None:
+        return outline.source.line_of(scope.head.start)
+    masked, shift = body.code.masked, body.member.span.start
+    before = masked[: scope.head.start - shift]
+    start = max(before.rfind(bytes([end])) for end in _ENDS) + 1
+    return outline.source.line_of(start + len(before[start:]) - len(before[start:].lstrip()) + shift)
+
+
+def says_why(comment: str, code: str) -> bool:
+    """Whether a comment says anything beyond the code beside it and that there is a transaction or lock."""
+    bare = _TAG.sub(lambda tag: f" {tag[1] or ''} ", _MARKS.sub("", comment))
+    prose = " ".join(line for line in bare.splitlines() if not _NO_PROSE.match(line))
+    return bool(_words(prose) - _words(code) - _words(_REPEATS))
+
+
+@lru_cache(maxsize=64)
+def _words(text: str) -> frozenset[str]:
+    """The words of a text or the names in code, in lower case and without the commonest endings."""
+    apart = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", text)
+    return frozenset(re.sub(r"(?<=\w\w\w)(?:ing|ed|es|s|e)$", "", w.lower()) for w in re.findall(r"[^\W\d_]+", apart))
+
+
+def _above(line: int, outline: Outline, documentation: bool) -> str:
+    """The comment lines that end on the line before ``line`` (1-based), without a gap; ``///`` only where asked for."""
+    source, comments = outline.source, outline.comments
+    start = source.line_span(line).start
+    found: list[str] = []
+    for number in range(bisect_left(comments, Span(start, start)) - 1, -1, -1):
+        comment = comments[number]
+        first, last = source.lines_of(comment)
+        before = source.data[source.line_span(first).start : comment.start]
+        after = source.data[comment.end : source.line_span(last).end]
+        text = source.text(comment)
+        if last != line - 1 or before.strip() or after.strip() or (text.startswith("///") and not documentation):
+            break
+        found.append(text)
+        line = first
+    return "\n".join(reversed(found))
+
+
+def _comments(span: Span, outline: Outline) -> Iterator[Span]:
+    """The comments that begin in ``span``."""
+    comments = outline.comments
+    for number in range(bisect_left(comments, Span(span.start, 0)), len(comments)):
+        if comments[number].start >= span.end:
+            return
+        yield comments[number]
+
+
+def _code(span: Span, outline: Outline) -> str:
+    """The text of ``span`` without the comments in it."""
+    text = outline.source.text(span)
+    for comment in _comments(span, outline):
+        text = text.replace(outline.source.text(comment), " ")
+    return text
+
+
+def _is_told_at_field(scope: Scope, outline: Outline) -> bool:
+    """Whether the locked field's declaration has a comment above or beside it that says what it protects."""
+    if scope.kind != "lock":
+        return False
+    around = outline.around(scope.head, "type")
+    owner, _, name = scope.resource.rpartition(".")
+    if owner not in ("", "this", *(t.name for t in around)):
+        return False
+    fields = outline.named(name)
+    own = [m for m in fields if any(t.span.holds(m.span) for t in around)]
+    return any(_is_told_of(member, outline) for member in own or fields)
+
+
+def _is_told_of(member: Member, outline: Outline) -> bool:
+    source = outline.source
+    first, last = source.lines_of(member.span)
+    beside = [source.text(c) for c in _comments(Span(member.span.start, source.line_span(last).end), outline)]
+    return says_why("\n".join([_above(first, outline, documentation=True), *beside]), _code(member.span, outline))

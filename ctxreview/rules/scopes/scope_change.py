@@ -1,0 +1,483 @@
+"""An edit changes a transaction or lock: gone, smaller, larger, or another one.
+
+What it flags
+-------------
+Compared before and after an edit: a scope that vanished or is new; statements that moved out of it or into it; another
+lock object, isolation level or mode; the async flow or the commit taken away.
+
+Why it matters here
+-------------------
+What stood together under one scope was atomic together. A statement that leaves it may see or leave a state that
+nobody was meant to see.
+
+When it is fine
+---------------
+The edit keeps every scope with the same work inside. A rename or a new layout of the same statements is not a change.
+Logging and allocations may leave a scope: they are asked about, not held against the edit.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    bool Take() {
+        var any = _free > 0;
+        lock (_gate) {
+            if (any) _free--;
+            return any;
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    int _free;
+    bool Take() {
+        lock (_gate) {
+            var any = _free > 0;
+            if (any) _free--;
+            return any;
+        }
+    }
+}
+```
+
+Source
+------
+EF Core and .NET documentation of ``TransactionScope`` and isolation levels; C# reference, "The lock statement"; the
+README's incident. On the other side nopCommerce#8212, where a lower isolation level ended 246 deadlocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from ctxreview.behaviour.body import Same, body_of, within
+from ctxreview.behaviour.boundary import crossed, detached, guarded_state, mention, without_comments, work
+from ctxreview.behaviour.lock_usage import gate
+from ctxreview.behaviour.pairing import Match, pairing
+from ctxreview.behaviour.places import member_of, scope_lines
+from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
+from ctxreview.rules.locks.lock_split import splits
+
+ID = "scope-change"
+SEVERITY = "high"
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """What happened to each scope, and which scopes are new."""
+    matches, added = pairing(before, after).scopes
+    split = splits(before, after)  # told as that: neither a new lock nor, without state, work that left it
+    parts = {part for _, every, told in split for part in every if told or part is every[0]}
+    whole_ = {whole for whole, _, _ in split}
+    matches = tuple((old, new) for old, new in matches if old not in whole_)
+    found = [f for whole, every, _ in split for f in _between(whole, every, before, after)]
+    for old, new in matches:
+        if new is None and _is_dead(old, before) and _is_gone(old, before, after):
+            continue
+        if new is None:
+            changes = [_joined(old, matches, before, after) or _removed(old, before, after)]
+        else:
+            changes = _changed(old, new, before, after)
+        found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
+    found += [
+        _finding(
+            "note" if _harmless(s, after) else "medium",
+            f"The edit adds a {s.construct}{_on(s)}.",
+            "What does it have to exclude or keep together, and does it nest with the scopes around it?",
+            scope_lines(after, s),
+        )
+        for s in added
+        if s not in parts
+    ]
+    return found
+
+
+def _between(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> list[Finding]:
+    """The state that a lock held and that stands between or beside its parts now."""
+    state = guarded_state(before)
+    was, first = _lines(whole, before), _lines(parts[0], after)
+    now = Counter[str]()
+    for part in parts:
+        now += _lines(part, after).inside
+    out = [line for line in was.inside - now if first.outside(line) > was.outside(line)]
+    lost = [line for line in out if any(re.search(mention(name), line) for name in state)]
+    return (
+        [
+            _finding(
+                "high",
+                f"The edit moves out of the parts of the {whole.construct}{_on(whole)}: {_quoted(lost, [])}.",
+                "Does this still have to happen together with what stays under it?",
+                scope_lines(after, parts[0]),
+                _before(whole, before),
+            )
+        ]
+        if lost
+        else []
+    )
+
+
+def _harmless(scope: Scope, outline: Outline) -> bool:
+    """Whether a new transaction is completed, stands in no other one, and calls nothing outside the database."""
+    if scope.kind != "transaction" or not scope.completes_at:
+        return False
+    facts = [f for f in within(outline, scope.span) if outline.under(f, scope)]
+    return not any(f.kind in ("io", "spawn") for f in facts) and not any(
+        s != scope and s.span.holds(scope.head) for s in outline.holds
+    )
+
+
+def _before(scope: Scope, outline: Outline) -> Lines:
+    return scope_lines(outline, scope)._replace(what=f"{scope.construct}, before the edit")
+
+
+def _weakened(finding: Finding) -> Finding:
+    """What happened to a scope that was only assumed to be one."""
+    return finding._replace(severity="medium" if finding.severity == "high" else finding.severity, certainty="assumed")
+
+
+def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
+    """A scope that went up in another one of the same kind on the same resource, with all its work."""
+    inside, own = _lines(old, before).inside, member_of(before, old.head)
+    for other, new in matches:
+        if new is None or (other.construct, gate(other)) != (old.construct, gate(old)):
+            continue
+        if own is None or member_of(before, other.head) != own:
+            continue
+        there = _lines(new, after).inside
+        # What the other one held already is not what came into it, unless it is around this one.
+        gained = there if other.span.holds(old.span) else there - _lines(other, before).inside
+        if inside and not inside - gained:
+            return _finding(
+                "medium",
+                f"The edit joins the {old.construct}{_on(old)} of lines {_range(before, old.span)} with another one.",
+                "Was it let go in between on purpose, so that others could come in?",
+                scope_lines(after, new),
+                _before(old, before),
+            )
+    return None
+
+
+def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
+    now = pairing(before, after).became(old.head)
+    member = now.member if now is not None else None
+    at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
+    return _finding(
+        _removal(old, before, after, gone=member is None),
+        f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
+        "What did it protect, and what protects that now?",
+        at,
+        _before(old, before),
+    )
+
+
+def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Severity:
+    """How much removing a scope changes; ``gone`` says that its member was removed with it."""
+    if _reads_once(old, before) or _sends_once(old, before) or (gone and _left(old, before, after)):
+        return "note"
+    if old.kind == "lock" and (_reads_one(old, before) or _reads_once_now(old, before, after)):
+        return "medium"
+    return "high"
+
+
+def _reads_once(scope: Scope, outline: Outline) -> bool:
+    """Whether a transaction held one read, of data or by SQL that selects, and nothing that may write."""
+    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    if body is None:
+        return False
+    inside = [f for f in within(outline, scope.span) if not f.is_state]
+    selects = re.findall(r"(?i)[\"`]\s*(select|with)\b", body.text(scope.span))
+    reads = [f for f in inside if f.kind == "read"]
+    writes = [f for f in inside if f.kind in ("save", "write", "tracking", "sql-hint", "io", "spawn")]
+    calls = [c for c in body.calls if scope.span.holds(c.span)]
+    return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
+
+
+def _sends_once(scope: Scope, outline: Outline) -> bool:
+    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
+    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
+    if body is None or len(sent) != 1 or not re.match(r"Execute(Update|Delete)(Async)?$", sent[0].name):
+        return False
+    rest = [c for c in body.calls if scope.span.holds(c.span) and not scope.head.holds(c.span)]
+    own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
+    return own is not None and all(
+        own.chain.holds(c.span) or re.match(r"(Commit|Complete|Dispose|Rollback)(Async)?$", c.name) for c in rest
+    )
+
+
+_MAY_WRITE = re.compile(
+    r"(?i)save|insert|update|delete|remove|upsert|merge|write|store|create|set|lock|claim|add|execute(?!query|reader|scalar)"
+)
+
+
+def _left(old: Scope, before: Outline, after: Outline) -> bool:
+    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
+    if pairing(before, after).fresh:
+        return False  # it may be what the member became
+    there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
+    own = {before.source.line_of(c.start) for c in old.completes_at}
+    ends = {" ".join(before.source.line(n).split()) for n in own}
+    return not any(line in there for line in _lines(old, before).inside if line not in ends)
+
+
+def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
+    return pairing(before, after).became(scope.head) is None
+
+
+def _is_dead(scope: Scope, outline: Outline) -> bool:
+    """Whether a scope's member is private and its name stands nowhere else in the file."""
+    member = member_of(outline, scope.head)
+    if member is None or member.construct not in ("method", "local function"):
+        return False
+    words = outline.source.text(Span(member.span.start, member.head.end)).partition(f" {member.name}")[0]
+    if re.search(r"\b(?:public|internal|protected|override|partial)\b", words) or f".{member.name}" in words:
+        return False
+    around = next(iter(outline.around(member.span, "type")), None)
+    if around is None or around.construct == "interface" or "partial" in outline.source.text(around.head):
+        return False
+    return (
+        len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
+        == 1
+    )
+
+
+_TELLS = re.compile(r"(?:[lL]og(?:ger)?|Trace\w*|Metrics|Instruments|Diagnostics|Debug|Console)$")
+
+
+def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
+    """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
+    body = body_of(before, lock.head)
+    used = [f for f in body.facts if lock.span.holds(f.span) and f.is_state] if body is not None else []
+    state = {f.name for f in used if "readonly" not in f.detail}
+    if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
+        return False
+    calls = [c for c in body.calls if lock.span.holds(c.span) and not lock.head.holds(c.span)]
+    if any(not _TELLS.search(c.on) for c in calls):
+        return False
+    now = pairing(before, after).became(lock.head)
+    return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
+
+
+def _reads_one(lock: Scope, outline: Outline) -> bool:
+    """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
+    facts = [f for f in outline.facts if lock.span.holds(f.span) and not lock.head.holds(f.span) and f.kind != "exit"]
+    one = [f for f in facts if f.kind == "read" and f.is_state]
+    rest = outline.source.text(Span(lock.head.end, lock.span.end))
+    return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
+
+
+def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Finding]:
+    found = []
+
+    def changed(severity: Severity, message: str, question: str) -> None:
+        found.append(_finding(severity, message, question, scope_lines(after, new), _before(old, before)))
+
+    name = f"{old.construct}{_on(old)}"
+    if (old.construct, old.kind) != (new.construct, new.kind):
+        ambient = "TransactionScope" in (old.name, new.name)
+        same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
+        same = same and (not ambient or old.name == new.name)
+        changed(
+            "note" if same and old.mode == new.mode else "medium",
+            f"The edit turns the {name} into a {new.construct}.",
+            "Do both have the same default isolation, ownership and reentrancy?",
+        )
+    if old.kind == "lock" and gate(old) != gate(new) and not _renamed(old, new, before, after):
+        changed(
+            "high",
+            f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
+            "Do the other users of the same state take the new lock too?",
+        )
+    if old.mode != new.mode:
+        changed(
+            "medium" if new.mode == "exclusive" else "high",
+            f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
+            "Does anything under it still write, or rely on others being kept out?",
+        )
+    if _level(old) != _level(new):
+        changed(
+            "medium",
+            f"The edit changes the isolation of the {name} from {old.isolation} to {new.isolation}.",
+            "Does anything read here decide what is written, and what keeps it unchanged until then?",
+        )
+    if old.async_flow and new.async_flow is False:
+        # What is awaited under it is async_flow's finding.
+        changed("medium", f"The {name} no longer flows over await.", "Is anything awaited under it?")
+    if old.completes_at and not new.completes_at:
+        changed(
+            "high",
+            f"The {name} is no longer completed: what is done under it is rolled back.",
+            "Where is it completed now?",
+        )
+    if old.form == new.form == "acquire-release" and new.is_left_open and not old.is_left_open:
+        changed(
+            "high",
+            f"The {name} is no longer released here.",
+            "Who releases it now, also after an exception?",
+        )
+    out, into = _moved(old, new, before, after)
+    rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
+    if out or rewritten_out:
+        state = _state(old, before)
+        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "low"
+        changed(
+            severity,
+            f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
+            "Does this still have to happen together with what stays under it?",
+        )
+    if into or rewritten_in:
+        changed(
+            "medium",
+            f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
+            "How long is it held now, and can this wait for something that waits for it?",
+        )
+    return found
+
+
+def _level(scope: Scope) -> str | None:
+    """The isolation that the source names; the default where it is left to the method that opens the scope."""
+    given = (scope.isolation or "").removeprefix("given by ").rpartition(".")[2]
+    return "the provider's own (default)" if given == scope.construct else scope.isolation
+
+
+def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
+    """Whether both locks are on the same object under another name.
+
+    A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
+    """
+    was, now = gate(old), gate(new)
+    mine, theirs = ({n for m in o.members for n in m.names} for o in (before, after))
+    if was in mine - theirs and now in theirs - mine:
+        return True
+    first, second = _value(old, before), _value(new, after)
+    return first is not None and first == second
+
+
+def _value(scope: Scope, outline: Outline) -> str | None:
+    member = member_of(outline, scope.head)
+    if member is None or not scope.resource.isidentifier():
+        return None
+    code = outline.source.text(Span(member.span.start, scope.head.start))
+    name = rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*"
+    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
+    return " ".join("".join(found[-1]).split()) if found else None
+
+
+def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
+    """Code lines of the member that left the scope, and those that came into it."""
+    was, now = _lines(old, before), _lines(new, after)
+    out = [line for line in was.inside - now.inside if now.outside(line) > was.outside(line)]
+    into = [line for line in now.inside - was.inside if was.outside(line) > now.outside(line)]
+    return out, sorted(into, key=was.first_outside)
+
+
+class _Sides(NamedTuple):
+    """The code lines of a scope's member, without layout and comments.
+
+    ``inside`` are those in the scope, ``every`` all of the member's with their numbers (1-based), and ``apart`` those that are
+    no line outside: the ones inside, and those that open and end the scope.
+    """
+
+    inside: Counter[str]
+    every: Mapping[str, Sequence[int]]
+    apart: Mapping[str, Sequence[int]]
+
+    def outside(self, line: str) -> int:
+        """How often a line stands outside of the scope."""
+        return len(self.every.get(line, ())) - len(self.apart.get(line, ()))
+
+    def first_outside(self, line: str) -> int:
+        """The number of the first one outside."""
+        apart = frozenset(self.apart.get(line, ()))
+        return next((n for n in self.every.get(line, ()) if n not in apart), 0)
+
+
+def _lines(scope: Scope, outline: Outline) -> _Sides:
+    """The code lines of the scope's member, by the sides of the scope they stand on."""
+    source = outline.source
+    member = member_of(outline, scope.head)
+    codes, every = _codes(Same(outline), member.span if member is not None else scope.span)
+    ends = [scope.head, *([scope.tail] if scope.form == "acquire-release" else [])]
+    inside: Counter[str] = Counter()
+    apart: dict[str, list[int]] = {}
+    spans = detached(scope, outline)
+    near = sorted(
+        {n for span in (scope.span, *ends) for n in range(source.lines_of(span)[0], source.lines_of(span)[1] + 1)}
+    )
+    for number in near:
+        if number not in codes:
+            continue
+        code, at = codes[number]
+        line = source.line_span(number)
+        if any(e.overlaps(line) for e in ends):
+            apart.setdefault(code, []).append(number)
+        elif scope.span.holds(at) and not any(s.holds(at) for s in spans):
+            inside[code] += 1
+            apart.setdefault(code, []).append(number)
+    return _Sides(inside, every, apart)
+
+
+@lru_cache(maxsize=64)
+def _codes(same: Same, member: Span) -> tuple[Mapping[int, tuple[str, Span]], Mapping[str, Sequence[int]]]:
+    """The lines of a member that have a word, by number with the place of the first byte of code, and their numbers by text."""
+    source = same.outline.source
+    first, last = source.lines_of(member)
+    codes: dict[int, tuple[str, Span]] = {}
+    every: dict[str, list[int]] = {}
+    for number in range(first, last + 1):
+        line = source.line_span(number)
+        code = without_comments(same.outline, line)
+        if re.search(r"[^\W_]", code):
+            start = line.start + len(code.encode()) - len(code.lstrip().encode())
+            codes[number] = " ".join(code.split()), Span(start, start + 1)
+            every.setdefault(codes[number][0], []).append(number)
+    return codes, every
+
+
+_LOGS = r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)"
+_NO_CALL = (
+    r"\b(if|for|foreach|while|switch|catch|lock|using|return|nameof|typeof|sizeof|default|when|and|or|not|in)\s*(?=\()"
+)
+
+
+def _does(line: str, state: tuple[str, ...]) -> bool:
+    """Whether a moved line does anything that another thread or session could see: a call, a write, a use of state."""
+    if re.match(_LOGS, line):
+        return False
+    code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
+    code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)
+    code = re.sub(_NO_CALL, "", code)
+    calls_or_writes = r"[\w>]\s*\(|[.\])]\s*\w*\s*([-+*/|&^%]|\?\?)?=[^=>]|\.\w+\s*(\+\+|--)|\bawait\b"
+    return bool(re.search(calls_or_writes, code)) or any(re.search(mention(n), code) for n in state)
+
+
+def _state(scope: Scope, outline: Outline) -> tuple[str, ...]:
+    return guarded_state(outline) if scope.kind == "lock" else ()
+
+
+def _quoted(code: list[str], rewritten: list[str]) -> str:
+    shown = [f"`{line if len(line) <= 60 else line[:59] + '…'}`" for line in code] + rewritten
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+
+
+def _on(scope: Scope) -> str:
+    return f" on `{scope.resource}`" if scope.kind == "lock" and scope.resource else ""
+
+
+def _range(outline: Outline, span: Span) -> str:
+    first, last = outline.source.lines_of(span)
+    return f"{first}-{last}"
+
+
+def _finding(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
+    return Finding(ID, severity, "syntactic", message, question, at, related)

@@ -1,0 +1,108 @@
+"""A query composed over SQL that locks.
+
+What it flags
+-------------
+An operator such as ``Where``, ``OrderBy``, ``Take`` or ``Include`` on ``FromSql…`` whose text has a lock hint.
+
+Why it matters here
+-------------------
+EF Core then sends the text as a subquery of a larger statement. What is locked is what the inner query reads, which may
+be more than what comes back, and some databases refuse the hint there.
+
+When it is fine
+---------------
+The database takes the hint in a subquery, and the inner text alone chooses the rows.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var job = _db.Jobs.FromSqlRaw("SELECT * FROM jobs FOR UPDATE").Where(j => j.Id == id).Single();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var job = _db.Jobs.FromSql($"SELECT * FROM jobs WHERE id = {id} FOR UPDATE").AsEnumerable().Single();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "SQL Queries" ("EF Core will treat your SQL as a subquery"); dotnet/efcore#26042.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import body_of
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Outline
+from ctxreview.rules.prefilter import Text
+
+ID = "composed-sql"
+SEVERITY = "medium"
+NEEDS = (
+    Text(
+        re.compile(rb"FromSql\w*"),
+        re.compile(rb"(?i:FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|(?:UPD|HOLD|ROW|X|TAB)LOCK|READPAST)"),
+    ),
+)
+
+COMPOSES = frozenset(
+    {
+        "Where",
+        "OrderBy",
+        "OrderByDescending",
+        "Take",
+        "Skip",
+        "Include",
+        "Join",
+        "GroupBy",
+        "Distinct",
+        "Union",
+        "Concat",
+    }
+)
+_WEAK = ("NOLOCK", "READUNCOMMITTED")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each operator on locking SQL; one finding for a query."""
+    found = []
+    for hint in outline.facts:
+        if hint.kind != "sql-hint" or hint.name not in ("FOR UPDATE", "FOR SHARE", "table hint"):
+            continue
+        body = body_of(outline, hint.span) if hint.detail.upper() not in _WEAK else None
+        sql = (
+            next((c for c in body.calls if c.base.startswith("FromSql") and c.span.holds(hint.span)), None)
+            if body
+            else None
+        )
+        if body is None or sql is None:
+            continue
+        chain = (c for c in body.calls if c.start == sql.start and c.span.start > sql.span.end)
+        for call in chain:
+            if call.base == "AsEnumerable" or call.base.startswith("AsAsync"):
+                break
+            if call.base in COMPOSES:
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"{call.name} is composed over SQL with {hint.detail.upper()}: the text is sent as a subquery.",
+                        "Which rows does the statement lock now, and does the database take the hint in a subquery?",
+                        lines(outline, call.span),
+                        (lines(outline, hint.span, hint.detail.upper()),),
+                    )
+                )
+                break
+    return found

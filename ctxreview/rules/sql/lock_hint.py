@@ -1,0 +1,175 @@
+"""An edit changes how a query locks: a hint is gone or new, or the tag that may stand for one.
+
+What it flags
+-------------
+``FOR UPDATE``, ``FOR SHARE``, ``UPDLOCK``, ``HOLDLOCK``, ``XLOCK`` and their kin that an edit takes from the SQL of a file;
+``NOLOCK``, ``READUNCOMMITTED`` and ``READPAST`` that it adds where something is saved or a transaction is open; a
+``TagWith`` that it removes.
+
+Why it matters here
+-------------------
+At most isolation levels the hint is what keeps the row as it was read until the transaction ends. LINQ has no word for
+it. With ``NOLOCK`` a decision can rest on rows that are rolled back later. A tag may be what an interceptor of the
+project turns into the hint.
+
+When it is fine
+---------------
+The statement became one that checks and writes at once, a token guards the row, or the result is only shown.
+
+Example
+-------
+```csharp
+class C {
+    void M() {
+        using var tx = _db.Database.BeginTransaction();
+        var job = _db.Jobs.OrderBy(j => j.Id).First();
+        job.Taken = true;
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M() {
+        using var tx = _db.Database.BeginTransaction();
+        var job = _db.Jobs.FromSqlRaw("SELECT id, taken FROM jobs LIMIT 1 FOR UPDATE").Single();
+        job.Taken = true;
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+SQL Server documentation, "Table Hints"; dotnet/efcore#26042; EF Core documentation, "Interceptors"; dotnetcore/CAP
+commit 0a94921e, reverted by d918ea8f; MassTransit commit b1039e85e; Hangfire commit c2d4b57b, which argues the
+trade-off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ctxreview.behaviour.body import body_of
+from ctxreview.behaviour.member_diff import Change, changes, saves
+from ctxreview.behaviour.places import lines
+from ctxreview.model import Finding, Lines, Outline, Severity, Span
+
+ID = "lock-hint"
+SEVERITY = "high"
+
+_HINT = re.compile(
+    r"\b(FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|LOCK\s+IN\s+SHARE\s+MODE|UPDLOCK|HOLDLOCK|XLOCK|TABLOCKX?|PAGLOCK"
+    r"|ROWLOCK|SERIALIZABLE|REPEATABLEREAD|NOLOCK|READUNCOMMITTED|READ\s+UNCOMMITTED|READPAST|SKIP\s+LOCKED)\b",
+    re.IGNORECASE,
+)
+WEAK = ("NOLOCK", "READUNCOMMITTED", "READ UNCOMMITTED", "READPAST", "SKIP LOCKED")
+_LOCKING_TAG = re.compile(r"(?i)lock|for\s*_?update|hint")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """The hints that the file's SQL lost, the weak ones that it gained, and the tags that are gone."""
+    old, new = _hints(before), _hints(after)
+    lost, gained = _counts(old) - _counts(new), _counts(new) - _counts(old)
+    found = []
+    places: dict[Span, list[str]] = {}
+    for hint in lost:
+        if hint not in WEAK or hint == "READPAST":
+            place = next(s for h, s in old if h == hint)
+            places.setdefault(place, []).append(hint)
+    found += [_lost(hints, p, gained, before, after) for p, hints in places.items() if not _deleted(p, before, after)]
+    for hint in gained:
+        if hint in WEAK:
+            place = [s for h, s in new if h == hint][-1]
+            found += _weak(hint, place, before, after)
+    for change in changes(before, after):
+        found += _untagged(change, after)
+    return found
+
+
+def _hints(outline: Outline) -> list[tuple[str, Span]]:
+    """The hints in the file's SQL, each with its literal."""
+    return [
+        (" ".join(hit[1].upper().split()), fact.span)
+        for fact in outline.facts
+        if fact.kind == "sql-hint"
+        for hit in _HINT.finditer(outline.source.text(fact.span))
+    ]
+
+
+def _counts(hints: list[tuple[str, Span]]) -> Counter[str]:
+    return Counter(hint for hint, _ in hints)
+
+
+def _deleted(place: Span, before: Outline, after: Outline) -> bool:
+    """Whether the query went with its member."""
+    body = body_of(before, place)
+    return body is not None and all(c.before is not body for c in changes(before, after))
+
+
+def _lost(hints: list[str], place: Span, gained: Counter[str], before: Outline, after: Outline) -> Finding:
+    change = next((c for c in changes(before, after) if c.before.member.span.holds(place)), None)
+    at = change.at() if change is not None else Lines(after.source.path, 1, 1)
+    stronger = any(h not in WEAK for h in gained)
+    severity: Severity = "low"
+    if any(h not in ("ROWLOCK", "PAGLOCK") for h in hints):
+        severity = "medium" if stronger or hints == ["READPAST"] else "high"
+    return Finding(
+        ID,
+        severity,
+        "syntactic",
+        f"The edit takes {', '.join(hints)} from the SQL: the rows that it reads are no longer locked that way."
+        if hints != ["READPAST"]
+        else "The edit takes READPAST from the SQL: it waits for rows that others have locked.",
+        "What keeps another session from reading or changing the same rows until the transaction ends?",
+        at,
+        (lines(before, place, f"{hints[0]}, before the edit"),),
+    )
+
+
+def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Finding]:
+    change = next((c for c in changes(before, after) if c.after.member.span.holds(place)), None)
+    if change is None:
+        return []
+    decides = bool(saves(change.after)) and hint not in ("READPAST", "SKIP LOCKED")
+    if not decides and not change.after.under(place, "transaction"):
+        return []
+    skips = hint in ("READPAST", "SKIP LOCKED")
+    return [
+        Finding(
+            ID,
+            "high" if decides else "medium",
+            "syntactic",
+            f"The edit adds {hint} to a query "
+            + ("in a method that also saves" if decides else "under a transaction")
+            + (": rows that others have locked are passed over." if skips else ": it reads what is not committed."),
+            "Does what is read here decide what is written?",
+            change.at(place, hint),
+        )
+    ]
+
+
+def _untagged(change: Change, after: Outline) -> list[Finding]:
+    found = []
+    for call in change.gone("TagWith"):
+        locking = bool(_LOCKING_TAG.search(call.given))
+        intercepted = b"CommandInterceptor" in after.source.data
+        if locking or intercepted or change.before.under(call.span, "transaction"):
+            found.append(
+                Finding(
+                    ID,
+                    "high" if locking and intercepted else "medium" if locking or intercepted else "low",
+                    "syntactic" if intercepted else "assumed",
+                    f"The edit removes TagWith({call.given[:40]}).",
+                    "Does an interceptor of the project turn this tag into a hint or a lock?",
+                    change.at(),
+                    (change.was(call.span, "TagWith"),),
+                )
+            )
+    return found

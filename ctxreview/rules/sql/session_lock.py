@@ -1,0 +1,120 @@
+"""A lock or isolation level that belongs to the session and stays with it.
+
+What it flags
+-------------
+``pg_advisory_lock``, ``GET_LOCK`` or ``sp_getapplock`` with ``@LockOwner = 'Session'`` in the SQL of a file that has no text
+to release it; ``SET TRANSACTION ISOLATION LEVEL`` for SQL Server, or ``SET SESSION ...`` for any, in a member that does not
+set it back.
+
+Why it matters here
+-------------------
+Such a lock does not end with the transaction. A pool keeps the session when the connection is closed; until it is reset or
+ended, nobody else gets the lock. An isolation level that SQL Server is told stays with a pooled connection, too: whoever gets
+it next works under that level and does not know.
+
+When it is fine
+---------------
+It is released somewhere else, or the session ends with the process that holds it on purpose. In PostgreSQL and MySQL
+``SET TRANSACTION`` is over with the transaction.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        _db.Database.ExecuteSql($"SELECT pg_advisory_lock({id})");
+        Work();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        _db.Database.ExecuteSql($"SELECT pg_advisory_xact_lock({id})");
+        Work();
+    }
+}
+```
+
+Source
+------
+dotnet/SqlClient#96 for what a pooled session keeps. Which locks end with the transaction and which with the session
+is told by the databases: PostgreSQL documentation, "Advisory Locks"; SQL Server documentation, ``sp_getapplock``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.places import lines, member_of
+from ctxreview.model import Fact, Finding, Outline
+
+ID = "session-lock"
+SEVERITY = "medium"
+NEEDS = (re.compile(rb"(?i:pg_(?:try_)?advisory_lock\w*|get_lock|sp_getapplock)"),)
+
+_PAIRS = (
+    (re.compile(r"(?i)\bpg_(?:try_)?advisory_lock(?:_shared)?\b"), re.compile(rb"(?i)pg_advisory_unlock")),
+    (re.compile(r"(?i)\bGET_LOCK\s*\("), re.compile(rb"(?i)RELEASE_(?:ALL_)?LOCKS?")),
+    (re.compile(r"(?is)sp_getapplock.*\bsession\b"), re.compile(rb"(?i)sp_releaseapplock")),
+)
+
+
+_LEVEL = re.compile(
+    r"(?i)\bSET\s+(SESSION\s+(?:CHARACTERISTICS\s+AS\s+)?)?TRANSACTION\s+ISOLATION\s+LEVEL\s+(\w+(?:\s+(?:UN)?COMMITTED|\s+READ)?)"
+)
+_OTHERS = re.compile(rb"Npgsql|MySql|Oracle|Sqlite|Postgres")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each lock of the session whose release the file does not know, and each isolation level that stays with it."""
+    found = _levels(outline)
+    for fact in outline.facts:
+        if fact.kind != "sql-hint" or fact.name != "application lock":
+            continue
+        text = outline.source.text(fact.span)
+        for taken, released in _PAIRS:
+            if taken.search(text) and not released.search(outline.source.data):
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"{fact.detail} takes a lock of the session, and this file has no text that releases it.",
+                        "Where is it released, also after an exception, and on the same connection?",
+                        lines(outline, fact.span),
+                    )
+                )
+    return found
+
+
+def _levels(outline: Outline) -> list[Finding]:
+    told = [f for f in outline.facts if f.kind == "sql-hint" and f.name == "isolation level"]
+    set_ = {f: hit for f in told if (hit := _LEVEL.search(outline.source.text(f.span))) is not None}
+    server = b"SqlConnection" in outline.source.data and not _OTHERS.search(outline.source.data)
+    found = []
+    for fact, hit in set_.items():
+        level = " ".join(hit[2].upper().split())
+        if level == "READ COMMITTED" or not (hit[1] or server) or _is_set_back(fact, set_, outline):
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic" if hit[1] else "assumed",
+                f"The SQL sets the session's isolation level to {level}, and this member does not set it back.",
+                "Who gets this connection from the pool next, and under which level does it work then?",
+                lines(outline, fact.span),
+            )
+        )
+    return found
+
+
+def _is_set_back(fact: Fact, set_: dict[Fact, re.Match[str]], outline: Outline) -> bool:
+    """Whether the same text, or a later one of the member, sets another level."""
+    member = member_of(outline, fact.span)
+    later = any(f.span > fact.span and (member is None or member.span.holds(f.span)) for f in set_)
+    return later or len(_LEVEL.findall(outline.source.text(fact.span))) > 1

@@ -1,0 +1,96 @@
+"""An await inside a transaction scope that does not flow.
+
+What it flags
+-------------
+``await`` under a ``TransactionScope`` that was opened without ``TransactionScopeAsyncFlowOption.Enabled``; and one that is
+opened with ``await using``.
+
+Why it matters here
+-------------------
+The default is ``Suppress``: the ambient transaction stays with the thread. What runs after the await may run on
+another thread, outside the transaction, and ``Dispose`` throws when it is called on a thread other than the one that
+opened the scope. A ``TransactionScope`` cannot be disposed of asynchronously: its commit blocks, and ``await using`` does not
+compile.
+
+When it is fine
+---------------
+The scope enables the flow, or suppresses the transaction on purpose, or the await stands in a lambda that only runs
+later.
+
+Example
+-------
+```csharp
+class C {
+    async Task M() {
+        using (var scope = new TransactionScope()) {
+            await _db.SaveChangesAsync();
+            scope.Complete();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    async Task M() {
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled)) {
+            await _db.SaveChangesAsync();
+            scope.Complete();
+        }
+    }
+}
+```
+
+Source
+------
+.NET API documentation, ``TransactionScopeAsyncFlowOption``; EF Core documentation, "Using Transactions" (limitations
+of System.Transactions); dotnet/EntityFramework.Docs#4359.
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Finding, Outline
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "async-flow"
+SEVERITY = "high"
+NEEDS = (TRANSACTION,)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each scope that does not flow and is awaited in; the first await is the place."""
+    found = []
+    for scope in outline.holds:
+        if scope.name == "TransactionScope" and outline.source.data.startswith(b"await", scope.head.start):
+            found.append(
+                Finding(
+                    rule=ID,
+                    severity="medium",
+                    certainty="syntactic",
+                    message="The TransactionScope is opened with `await using`, and cannot be disposed of asynchronously.",
+                    question="Is a plain `using` meant, with the async flow enabled?",
+                    at=scope_lines(outline, scope),
+                )
+            )
+            continue
+        if scope.async_flow is not False or scope.mode == "suppressed":
+            continue
+        awaits = [
+            f for f in outline.facts if f.kind == "await" and outline.under(f, scope) and not scope.head.holds(f.span)
+        ]
+        if awaits:
+            found.append(
+                Finding(
+                    rule=ID,
+                    severity="high",
+                    certainty="syntactic",
+                    message=f"The {scope.construct} does not flow over await, and the code under it awaits.",
+                    question="Does the work after the await still run in this transaction, or does it need the async flow enabled?",
+                    at=lines(outline, awaits[0].span),
+                    related=(scope_lines(outline, scope),),
+                )
+            )
+    return found

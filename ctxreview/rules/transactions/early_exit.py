@@ -1,0 +1,152 @@
+"""A way out of a transaction after something was saved and before it is committed.
+
+What it flags
+-------------
+``return``, ``break`` or ``continue`` inside a transaction, behind a save and before ``Complete`` or ``Commit``, where nothing says
+that it is rolled back on purpose.
+
+Why it matters here
+-------------------
+Leaving the block without the commit rolls back what was saved in it, without an exception.
+
+When it is fine
+---------------
+The rollback is meant; ``Rollback`` before the exit says so.
+
+Example
+-------
+```csharp
+class C {
+    int M(int id) {
+        using (var scope = new TransactionScope()) {
+            _db.SaveChanges();
+            if (id == 0) return 0;
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            scope.Complete();
+        }
+        return 1;
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    int M(int id) {
+        using (var scope = new TransactionScope()) {
+            if (id == 0) return 0;
+            _db.SaveChanges();
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            scope.Complete();
+        }
+        return 1;
+    }
+}
+```
+
+Source
+------
+.NET documentation, ``TransactionScope.Complete``; RuboCop's Rails/TransactionExitStatement for the same in another language.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Body, holding, within
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "early-exit"
+SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
+
+LEAVES = ("return", "break", "continue", "goto")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each way out that drops what was saved before it."""
+    found = []
+    for body, scope in holding(outline, "transaction"):
+        for exit_ in _ways_out(body, scope):
+            saved = _saved_before(body, scope, exit_)
+            if saved is not None:
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"This {exit_.name} leaves the {scope.construct} after {saved.name} and before it is completed: "
+                        "what was saved is rolled back.",
+                        "Is the rollback meant?",
+                        lines(outline, exit_.span),
+                        (lines(outline, saved.span, saved.name), scope_lines(outline, scope)),
+                    )
+                )
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each way out that an edit adds before the commit with nothing saved yet: the rest is left undone."""
+    return [f for c in changes(before, after) for f in _added(c)]
+
+
+def _added(change: Change) -> list[Finding]:
+    found = []
+    for old, new in change.scopes:
+        if new is None or new.kind != "transaction" or old.form not in ("block", "declaration"):
+            continue
+        had, has = _ways_out(change.before, old), _ways_out(change.after, new)
+        known = [_text(change.before, f) for f in had]
+        fresh = [f for f in has if _text(change.after, f) not in known and _saved_before(change.after, new, f) is None]
+        if len(has) > len(had) and fresh and _works(change.after, new, fresh[0]):
+            found.append(
+                Finding(
+                    ID,
+                    "low",
+                    "syntactic",
+                    f"The edit adds a {fresh[0].name} that leaves the {new.construct} before it is completed.",
+                    "Is anything done before it that has to be kept?",
+                    change.at(fresh[0].span),
+                    (change.at(new.span, new.construct),),
+                )
+            )
+    return found
+
+
+def _works(body: Body, scope: Scope, exit_: Fact) -> bool:
+    """Whether anything is called as a statement in the scope before the exit."""
+    return any(
+        scope.head.end <= c.start < exit_.span.start and body.is_statement(c.start) and scope.span.holds(c.span)
+        for c in body.calls
+    )
+
+
+def _text(body: Body, fact: Fact) -> str:
+    return " ".join(body.text(fact.span).split())
+
+
+def _ways_out(body: Body, scope: Scope) -> list[Fact]:
+    """The exits before the first completion that lead out of the scope."""
+    if scope.form not in ("block", "declaration") or not scope.completes_at or scope.mode in ("retried", "suppressed"):
+        return []
+    places = set(scope.exits)
+    return [f for f in within(body.outline, scope.span) if f.kind == "exit" and f.name in LEAVES and f.span in places]
+
+
+def _saved_before(body: Body, scope: Scope, exit_: Fact) -> Fact | None:
+    """A save that comes before the exit on every way to it, with no word of a rollback between."""
+    for save in within(body.outline, Span(scope.head.end, exit_.span.start)):
+        if save.kind != "save" or not body.outline.under(save, scope):
+            continue
+        if not body.block(save.span.start).holds(exit_.span):
+            continue
+        between = body.plain(Span(save.span.end, exit_.span.start))
+        if not re.search(r"[rR]ollback|Dispose|\b(?:catch|case|default)\b", between):
+            return save
+    return None

@@ -1,0 +1,129 @@
+"""A call to another system inside a transaction.
+
+What it flags
+-------------
+An HTTP call, a mail, or a message that is sent inside a transaction; and an edit that takes a message out of an outbox.
+
+Why it matters here
+-------------------
+Rows stay locked for as long as the other side takes. What was sent is not taken back when the transaction is rolled back,
+and its receiver may look before the commit.
+
+When it is fine
+---------------
+An outbox keeps the message until the commit, the call is given the transaction, or the receiver runs in this process and in
+this transaction.
+
+Example
+-------
+```csharp
+class C {
+    async Task M(Order order) {
+        using var tx = _db.Database.BeginTransaction();
+        await _http.PostAsJsonAsync("pay", order);
+        await _db.SaveChangesAsync();
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    async Task M(Order order) {
+        using var tx = _db.Database.BeginTransaction();
+        await _db.SaveChangesAsync();
+        tx.Commit();
+        await _http.PostAsJsonAsync("pay", order);
+    }
+}
+```
+
+Source
+------
+EF Core documentation ("keep your transaction short"); nopCommerce#6482, a payment that was taken and an order that
+was rolled back; the outboxes of MassTransit and CAP.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import holding, within
+from ctxreview.behaviour.member_diff import changes
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "external-call"
+SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
+
+MESSAGES = frozenset({"Publish", "Send", "SendMessage", "SendMessages", "BasicPublish", "Produce", "Request"})
+_HERE = re.compile(
+    r"(?i)(?:mediat\w*|sender|dispatcher|eventpublisher|outbox\w*|_?cap(?:bus|publisher)?|next|pipe|consolidator)$|^(?:File|Directory|Process)$"
+)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """The first call out of each transaction, with the number of the others."""
+    found = []
+    for _, scope in holding(outline, "transaction"):
+        if scope.mode in ("retried", "suppressed") or scope.certainty == "assumed":
+            continue
+        sent = [
+            f
+            for f in within(outline, scope.span)
+            if f.kind == "io"
+            and f.detail not in ("delegate", "event")
+            and f.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+            and not _HERE.search(f.target)
+            and not _takes_part(f, scope, outline)
+            and outline.under(f, scope)
+        ]
+        if sent:
+            message = sent[0].name.removesuffix("Async") in MESSAGES
+            found.append(
+                Finding(
+                    ID,
+                    "low" if message else "medium",
+                    "assumed" if message else "syntactic",
+                    f"{sent[0].name} on `{sent[0].target}` calls out inside the {scope.construct}"
+                    + (f", and so do {len(sent) - 1} more." if len(sent) > 1 else "."),
+                    "What takes it back when the transaction is rolled back, and how long does it hold the rows?",
+                    lines(outline, sent[0].span),
+                    (scope_lines(outline, scope),),
+                )
+            )
+    return found
+
+
+def _takes_part(sent: Fact, scope: Scope, outline: Outline) -> bool:
+    """Whether the call is given the transaction, as a queue is that sends with its commit."""
+    given = rf"[(,]\s*{re.escape(scope.resource)}\s*[,)]"
+    return bool(scope.resource) and re.search(given, outline.source.text(sent.span)) is not None
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each message that went through an outbox and is sent at once now."""
+    found = []
+    for change in changes(before, after):
+        kept = [c for c in change.before.calls if re.search(r"(?i)outbox", f"{c.on}.{c.name}")]
+        still = [c for c in change.after.calls if re.search(r"(?i)outbox", f"{c.on}.{c.name}")]
+        sent = change.added(*MESSAGES) or [
+            c for c in change.after.calls if c.base in MESSAGES and "outbox" not in c.on.lower()
+        ]
+        if len(kept) > len(still) and sent:
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "assumed",
+                    f"{sent[0].name} on `{sent[0].on}` takes the place of {kept[0].name} on `{kept[0].on}`.",
+                    "What keeps the message back until the commit, and drops it with a rollback?",
+                    change.at(sent[0].chain),
+                    (change.was(kept[0].chain, "through an outbox"),),
+                )
+            )
+    return found

@@ -1,0 +1,111 @@
+"""A clock or a number that was taken under a lock or transaction is taken before it.
+
+What it flags
+-------------
+Compared before and after an edit: ``DateTime.UtcNow``, ``Stopwatch.GetTimestamp()``, ``GetUtcNow()``, a new time-ordered identifier or the
+next number of a sequence that stood under a lock or transaction and now stands before it.
+
+Why it matters here
+-------------------
+Who waits for the lock took the value before: a later holder may write an earlier time, or a lower number, than one before it. What
+is ordered by it is then in another order than it was done.
+
+When it is fine
+---------------
+Nothing is ordered or compared by the value, or it is meant to tell when the work was asked for.
+
+Example
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    DateTime _last;
+    void Touch() {
+        var now = DateTime.UtcNow;
+        lock (_gate) { _last = now; }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    readonly object _gate = new();
+    DateTime _last;
+    void Touch() {
+        lock (_gate) { _last = DateTime.UtcNow; }
+    }
+}
+```
+
+Source
+------
+Background knowledge: no document or analyser was checked for this rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable
+
+from ctxreview.behaviour.lock_usage import bare
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import lines, member_of
+from ctxreview.model import Finding, Outline, Scope, Span
+
+ID = "hoisted-clock"
+SEVERITY = "medium"
+
+_TAKEN = re.compile(
+    rb"\b(?:DateTime(?:Offset)?\s*\.\s*(?:UtcNow|Now)|Stopwatch\s*\.\s*GetTimestamp|Environment\s*\.\s*TickCount(?:64)?"
+    rb"|\w+\s*\.\s*(?:GetUtcNow|GetLocalNow|UtcNow)|Guid\s*\.\s*CreateVersion7|\w*(?:Next\w*(?:Id|Number|Sequence|Version)))\b"
+)
+
+Taken = dict[tuple[Hashable, str], tuple[Counter[str], Counter[str], Scope]]
+"""By member and kind of scope: what is taken under it, what before it, and the scope."""
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each value that an edit takes before the scope under which it was taken."""
+    if not before.holds or not after.holds or not _TAKEN.search(before.source.data):
+        return []
+    both = pairing(before, after)
+    now = _taken(after, both.key_after)
+    found = []
+    for key, (under, ahead, _) in _taken(before, both.key_before).items():
+        if key not in now:
+            continue
+        under_now, ahead_now, scope = now[key]
+        for what in (under - under_now) & (ahead_now - ahead):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{what}` was taken under the {scope.construct} and is now taken before it: who waits there has an older one.",
+                    "Is anything ordered or compared by it?",
+                    lines(after, scope.head, scope.construct),
+                )
+            )
+    return found
+
+
+def _taken(outline: Outline, standing: Callable[[Span], Hashable]) -> Taken:
+    code = bare(outline)
+    found: Taken = {}
+    for scope in outline.holds:
+        member = member_of(outline, scope.head)
+        if member is None:
+            continue
+        key = standing(scope.head), scope.kind
+        under, ahead, first = found.setdefault(key, (Counter(), Counter(), scope))
+        under.update(_named(code[scope.span.start : scope.span.end]))
+        if first is scope:
+            ahead.update(_named(code[member.span.start : scope.span.start]))
+    return found
+
+
+def _named(code: bytes) -> list[str]:
+    return ["".join(hit.decode("utf-8", "replace").split()) for hit in _TAKEN.findall(code)]

@@ -1,0 +1,192 @@
+"""A transaction inside another one.
+
+What it flags
+-------------
+A ``TransactionScope`` with ``RequiresNew`` or ``Suppress`` inside another transaction; one that joins an outer one with
+another isolation level; a transaction that is begun on what has one open already. The inner one may stand in a method of
+the same type that is called under the outer one, directly or by others.
+
+Why it matters here
+-------------------
+``RequiresNew`` and ``Suppress`` commit by themselves, on a second connection: that work stays when the outer transaction is
+rolled back, and waits for ever when it needs a row that the outer one holds. Joining with another isolation level throws.
+Beginning twice on one connection throws in most providers; in linq2db it rolls the open transaction back.
+
+When it is fine
+---------------
+The inner work has to survive a rollback, such as an audit, and touches no row of the outer one.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using (var outer = new TransactionScope()) {
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            using (var inner = new TransactionScope(TransactionScopeOption.RequiresNew)) {
+                _log.Insert(id);
+                inner.Complete();
+            }
+            outer.Complete();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using (var outer = new TransactionScope()) {
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            outer.Complete();
+        }
+        using (var inner = new TransactionScope()) {
+            _log.Insert(id);
+            inner.Complete();
+        }
+    }
+}
+```
+
+Source
+------
+.NET documentation, "Implementing an Implicit Transaction using Transaction Scope"; linq2db's documentation of
+``BeginTransaction``.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from ctxreview.behaviour.body import is_over, root_of
+from ctxreview.behaviour.lock_usage import bare, methods, own_calls
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Crossing, Finding, Outline, Scope, Severity, Span
+from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
+
+ID = "nested-transaction"
+SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
+BEYOND = TRANSACTIONS  # the methods that lead from one to the other
+
+FORMS = ("block", "declaration", "acquire-release")
+MAX_NAMED = 16
+"""Transactions around one that are named, the nearest."""
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each transaction that is opened under another one in the same function."""
+    scopes = [
+        s
+        for s in outline.holds
+        if s.kind == "transaction" and s.form in FORMS and s.certainty != "assumed" and s.mode != "retried"
+    ]
+    found = []
+    around = {owner: Crossing(s for s in scopes if s.owner == owner) for owner in {s.owner for s in scopes}}
+    for inner in scopes:
+        near = (s for s in around[inner.owner].near(inner.head) if s != inner and _within(outline, inner, s))
+        nearest = list(islice((s for s in near if s.mode != "suppressed"), MAX_NAMED + 1))
+        outer = nearest[MAX_NAMED - 1 :: -1]
+        told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
+        if told is not None:
+            severity, message, question = told
+            places = tuple(scope_lines(outline, s) for s in outer)
+            if len(nearest) > MAX_NAMED:
+                places = (places[0]._replace(what=f"{places[0].what}, and others around it"), *places[1:])
+            found.append(Finding(ID, severity, "syntactic", message, question, scope_lines(outline, inner), places))
+    return found + _called(outline, scopes)
+
+
+def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
+    """Each transaction that a method of the type opens when it is called under another one."""
+    if len({s.owner for s in scopes}) < 2:
+        return []
+    by_name, by_owner = methods(outline), {s.owner: s for s in reversed(scopes)}
+    found: dict[Span, Finding] = {}
+    for outer in (s for s in scopes if s.mode != "suppressed"):
+        seen = {outer.owner}
+        waiting = [(n, at) for n, at in _calls(outline, outer) if not is_over(outline, outer, at.start)]
+        while waiting:
+            name, first = waiting.pop(0)
+            called = by_name.get((outer.container, name), [])
+            if len(called) != 1 or called[0].span in seen:
+                continue
+            seen.add(called[0].span)
+            inner = by_owner.get(called[0].span)
+            told = _told(outline, inner, outer) if inner is not None else None
+            if inner is None:
+                waiting += [(n, first) for n, _ in _calls(outline, called[0])]
+            elif told is not None and not _is_local(outline, inner, called[0]):
+                severity, message, question = told
+                places = (scope_lines(outline, outer), lines(outline, first, "called here"))
+                finding = Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places)
+                found.setdefault(inner.head, finding)
+    return [*found.values()]
+
+
+def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
+    """The calls of the type's own methods that run under the scope, or in the function."""
+    owner = scope.owner if scope.kind == "transaction" else scope.span
+    calls = [(n, at) for n, at in own_calls(bare(outline), scope.span) if at.start > scope.head.end]
+    return [
+        (n, at)
+        for n, at in calls
+        if not any(g.holds(at) for g in scope.gaps)
+        and (around := outline.function_of(at)) is not None
+        and around.span == owner
+    ]
+
+
+def _is_local(outline: Outline, scope: Scope, function: Scope) -> bool:
+    """Whether a transaction is begun on what the function declares itself: another connection than its caller's."""
+    name = root_of(_begun_on(outline, scope))
+    code = outline.source.text(Span(function.span.start, scope.head.end))
+    return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
+
+
+def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:
+    inside = outer.span.holds(inner.head) and outer.head.end <= inner.head.start and inner.owner == outer.owner
+    return inside and not is_over(outline, outer, inner.head.start) and not any(g.holds(inner.head) for g in outer.gaps)
+
+
+def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, str] | None:
+    if inner.mode in ("requires new", "suppressed"):
+        return (
+            "medium",
+            f"The {inner.construct} ({inner.mode}) stands under another {outer.construct}: what is done there is not undone with it.",
+            "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
+        )
+    if inner.name == outer.name == "TransactionScope":
+        asked, open_ = _named(inner.isolation), _named((outer.isolation or "").removesuffix(" (default)"))
+        if not asked or not open_ or asked == open_:
+            return None
+        return (
+            "high",
+            f"The TransactionScope joins one of another isolation level ({inner.isolation} under {outer.isolation}): "
+            "its constructor throws.",
+            "Which level is meant for both?",
+        )
+    on, other = _begun_on(outline, inner), _begun_on(outline, outer)
+    if inner.name == outer.name == "DbTransaction" and on and on == other:
+        return (
+            "medium",
+            f"A second transaction is begun on `{on}` while one is open.",
+            "Does the provider nest transactions, refuse the second, or end the first?",
+        )
+    return None
+
+
+def _named(isolation: str | None) -> str:
+    """A level that the source names; ``""`` where it is given elsewhere, or where a scope that joins takes any (its default)."""
+    return isolation if isolation and isolation.isidentifier() and isolation != "Unspecified" else ""
+
+
+def _begun_on(outline: Outline, scope: Scope) -> str:
+    """What a transaction is begun on: a connection or context, without a context's ``Database``."""
+    begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
+    return re.sub(r"^this\.|[?!]", "", begun[1]).removesuffix(".Database") if begun else ""

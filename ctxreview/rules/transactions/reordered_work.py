@@ -1,0 +1,163 @@
+"""An edit turns two steps round that stand under one transaction or lock.
+
+What it flags
+-------------
+Compared before and after an edit: under a scope that is still there, a write that moves behind the save that sent it, and
+two steps that change places although one may see what the other does: a read and a write of the same, a query and a save,
+two saves, a call out and a save, a way out and a write or save.
+
+Why it matters here
+-------------------
+The scope keeps others out, and the order inside it is what they find afterwards. What is written behind the last save is
+not sent; a query in front of a save does not see it; what was told to another system before a save fails is not taken back.
+
+When it is fine
+---------------
+Neither step depends on the other: they concern other rows, or nobody looks between the two.
+
+Example
+-------
+```csharp
+class C {
+    void M(Order order) {
+        using var tx = _db.Database.BeginTransaction();
+        _db.SaveChanges();
+        order.State = 1;
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(Order order) {
+        using var tx = _db.Database.BeginTransaction();
+        order.State = 1;
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Tracking vs. No-Tracking Queries", for what ``SaveChanges`` sends. For the order of two steps
+no document or analyser was checked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+from typing import NamedTuple
+
+from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Fact, Finding, Outline, Scope
+
+ID = "reordered-work"
+SEVERITY = "medium"
+
+
+class _Step(NamedTuple):
+    """What one fact does: its kind (``state`` for a write or read of the type's own), and what it concerns."""
+
+    kind: str
+    what: str
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """The first two steps that change places, for each scope; of nested scopes the outer one tells."""
+    found = []
+    for change in changes(before, after):
+        told: list[Scope] = []
+        for old, new in change.scopes:
+            if new is None or any(t.span.holds(new.span) for t in told):
+                continue
+            finding = _turned(change, old, new)
+            if finding is not None:
+                told.append(new)
+                found.append(finding)
+    return found
+
+
+def _turned(change: Change, old: Scope, new: Scope) -> Finding | None:
+    was, now = _steps(change.before, old), _steps(change.after, new)
+    both = [s for s in was if s in now]
+    for first, second in combinations(both, 2):
+        apart = was[first].span.end <= was[second].span.start and now[second].span.end <= now[first].span.start
+        sent = first.kind == "save" and second.kind == "write" and not _saved_later(was, second)
+        if not apart or not _matters(first, second) or sent:
+            continue
+        unsent = first.kind == "write" and second.kind == "save" and not _saved_later(now, first)
+        return Finding(
+            ID,
+            "high" if unsent else "medium",
+            "syntactic",
+            f"{_said(second)} came after {_said(first)} under the {new.construct}, and comes before it now"
+            + (": nothing sends the write." if unsent else "."),
+            "Does either of the two depend on what the other one has done?",
+            change.at(now[first].span, _said(first)),
+            (change.at(now[second].span, _said(second)), change.was(was[first].span, _said(first))),
+        )
+    return None
+
+
+def _steps(body: Body, scope: Scope) -> dict[_Step, Fact]:
+    """What happens under the scope, in source order, each thing that happens once."""
+    held = within(body.outline, scope.span)
+    facts = [(step, f) for f in held if (step := _step(body, f)) is not None and body.outline.under(f, scope)]
+    count = Counter(step for step, _ in facts)
+    return {step: fact for step, fact in facts if count[step] == 1}
+
+
+def _step(body: Body, fact: Fact) -> _Step | None:
+    base = fact.name.removesuffix("Async")
+    if fact.is_state:
+        return _Step(f"state {fact.kind}", fact.name) if "readonly" not in fact.detail else None
+    match fact.kind:
+        case "write" if fact.target:
+            return _Step("write", f"{root_of(fact.target)}.{fact.name}")
+        case "read" if fact.target:
+            return _Step("read", source_of(fact.target))
+        case "save":
+            return _Step("save", f"{root_of(fact.target)}.{base}" if fact.target else base)
+        case "io" if fact.detail not in ("delegate", "event"):
+            return _Step("io", f"{fact.target}.{base}")
+        case "exit" if fact.name in ("return", "throw"):
+            return _Step("exit", squeezed(body.plain(fact.span)))
+        case _:
+            return None
+
+
+_PAIRS = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("write", "save"), ("read", "save"), ("io", "save"), ("exit", "save"), ("exit", "write"), ("exit", "state write"),
+        ("exit", "io"),
+    )
+)  # fmt: skip
+
+
+def _matters(a: _Step, b: _Step) -> bool:
+    """Whether one of the two may see what the other one does."""
+    if a.kind.startswith("state") and b.kind.startswith("state"):
+        return a.what == b.what
+    return frozenset((a.kind, b.kind)) in _PAIRS or a.kind == b.kind == "save"
+
+
+def _saved_later(steps: dict[_Step, Fact], write: _Step) -> bool:
+    return any(s.kind == "save" and f.span > steps[write].span for s, f in steps.items())
+
+
+def _said(step: _Step) -> str:
+    words = {
+        "state write": "the write of",
+        "state read": "the read of",
+        "write": "the write of",
+        "read": "the query of",
+    }
+    words |= {"save": "the save", "io": "the call out", "exit": "the exit"}
+    return f"{words[step.kind]} `{step.what[:50]}`"

@@ -1,0 +1,145 @@
+"""A retry inside a transaction, or a delegate that leaves traces each time it is run again.
+
+What it flags
+-------------
+An execution strategy or retry policy that runs its delegate inside an open transaction; and, in a delegate that is run again
+after a failure, a counter or collection outside of it that is changed, or a message that is sent.
+
+Why it matters here
+-------------------
+After a deadlock the database has rolled the whole transaction back, so that the retry of its last part stands alone; EF
+Core refuses a retrying strategy in a transaction that it did not open. What a delegate did outside the database is not
+rolled back with it: it is done twice.
+
+When it is fine
+---------------
+The retry is around the transaction; the delegate starts from nothing, or its traces may be there twice.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        var tries = 0;
+        var strategy = _db.Database.CreateExecutionStrategy();
+        strategy.Execute(() => {
+            using var tx = _db.Database.BeginTransaction();
+            tries++;
+            _db.SaveChanges();
+            tx.Commit();
+        });
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        var tries = 0;
+        var strategy = _db.Database.CreateExecutionStrategy();
+        strategy.Execute(() => {
+            using var tx = _db.Database.BeginTransaction();
+            _db.SaveChanges();
+            tx.Commit();
+        });
+        tries++;
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Connection Resiliency". What a failed statement does to the transaction in PostgreSQL is background
+knowledge.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import holding, within
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "retried-delegate"
+SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
+
+ONCE = ("RunInTransaction", "UseTran")
+"""Executors that open a transaction around a delegate and, in the libraries that have them, do not retry it."""
+
+_POLICY = re.compile(r"(?i)(?:polic(?:y|ies)|retry\w*|resilience\w*|retrypipeline)$")
+_ASKS = re.compile(r"(?:Get|Head|Read|Download|Exists)(?![a-z])")
+"""Calls that ask for something and leave nothing behind."""
+_AGAIN = re.compile(r"\+\+|--|[-+*/|&^]=|\.\s*(?:Add\w*|Push|Enqueue|Insert\w*|Append\w*)\s*\(")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each retry under a transaction, and what a retried delegate leaves behind."""
+    found = []
+    for body, scope in holding(outline, "transaction"):
+        if scope.mode == "retried":
+            before = Span(scope.head.start - 1, scope.head.start)
+            around = [s for s in body.under(before, "transaction") if s.mode not in ("retried", "suppressed")]
+            found += [_inside(outline, scope, around[0])] if around else []
+        elif scope.form in ("block", "declaration") and scope.mode != "suppressed":
+            for call in body.calls_in(scope.span):
+                named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
+                if named and scope in body.under(call.span):
+                    found.append(_inside(outline, Scope("function", call.chain, call.name, call.name), scope))
+        if scope.form == "callback" and "more than once" in scope.note and not scope.construct.startswith(ONCE):
+            found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]
+    return found
+
+
+def _inside(outline: Outline, retry: Scope, transaction: Scope) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"{retry.name} retries inside the {transaction.construct}, and not around it.",
+        "What is left of the transaction when the first try fails?",
+        scope_lines(outline, retry),
+        (scope_lines(outline, transaction),),
+    )
+
+
+def _leaves(outline: Outline, scope: Scope, fact: Fact) -> bool:
+    """Whether the fact is seen outside of the delegate, and again when it is run again."""
+    if not outline.under(fact, scope):
+        return False
+    if fact.kind == "io":
+        called = fact.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+        return called and fact.detail not in ("delegate", "event") and not _ASKS.match(fact.name)
+    text = outline.source.text(fact.span)
+    outside = fact.detail == "captured" or fact.is_state
+    return fact.kind == "write" and outside and bool(_AGAIN.search(text)) and not _is_set_anew(outline, scope, fact)
+
+
+def _is_set_anew(outline: Outline, scope: Scope, fact: Fact) -> bool:
+    """Whether each run gives the variable another value, or empties it, before it changes it."""
+    fresh = re.compile(rf"(?:this\.)?{re.escape(fact.spelled)}\s*(?:=(?!=)|[?!]?\.\s*Clear\s*\()")
+    block = outline.source.text(Span(scope.span.start, fact.span.start))
+    depth = 0
+    for hit in re.finditer(rf"[{{}}]|(?<![\w.]){fresh.pattern}", block):
+        if hit[0] in "{}":
+            depth += 1 if hit[0] == "{" else -1
+        elif depth <= 1:
+            return True  # in the delegate's own block, where every run comes by
+    return False
+
+
+def _trace(outline: Outline, scope: Scope, fact: Fact) -> Finding:
+    what = f"sends ({fact.name})" if fact.kind == "io" else f"changes `{fact.name}` outside of it"
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"The delegate that {scope.construct} may run again {what}.",
+        "Is it right when that happens twice?",
+        lines(outline, fact.span),
+        (scope_lines(outline, scope),),
+    )

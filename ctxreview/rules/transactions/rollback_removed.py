@@ -1,0 +1,94 @@
+"""An edit drops what ends a transaction that nothing else ends.
+
+What it flags
+-------------
+``Rollback`` or ``Dispose`` of a transaction that an edit removes, where no ``using`` disposes of it.
+
+Why it matters here
+-------------------
+After a failure the transaction then stays open with its locks until its connection is reset or collected; what follows
+on that connection may run in it.
+
+When it is fine
+---------------
+The transaction is disposed of by a ``using``: that rolls back what was not committed.
+
+Example
+-------
+```csharp
+class C {
+    void M() {
+        var tx = _conn.BeginTransaction();
+        Work(tx);
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M() {
+        var tx = _conn.BeginTransaction();
+        try { Work(tx); tx.Commit(); }
+        catch { tx.Rollback(); throw; }
+    }
+}
+```
+
+Source
+------
+dotnet/SqlClient#96 and #1098.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Body, Call, root_of
+from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.model import Finding, Outline
+
+ID = "rollback-removed"
+SEVERITY = "high"
+
+ENDS = ("Rollback", "RollbackTransaction", "RollbackTran", "Dispose", "AbortTransaction")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each end of a transaction that is gone while the transaction stays."""
+    found = []
+    for change in changes(before, after):
+        for call in change.gone(*ENDS):
+            name = root_of(call.on)
+            if _begun(change.before, name, call) and _begun(change.after, name, call):
+                found += _open(change, name, call)
+                break
+    return found
+
+
+def _begun(body: Body, name: str, call: Call) -> bool:
+    """Whether the member opens the transaction that the call ends."""
+    return any(
+        s.kind == "transaction" and (s.resource == name or root_of(s.resource) == name or call.base in ENDS[1:3])
+        for s in body.holds
+    ) or bool(re.search(rf"\b{re.escape(name)}\s*=[^;=]*Begin\w*Transaction", body.plain(body.member.span)))
+
+
+def _open(change: Change, name: str, call: Call) -> list[Finding]:
+    text = change.after.plain(change.after.member.span)
+    if re.search(rf"\busing\b[^;{{}}]*\b{re.escape(name)}\b", text):
+        return []
+    left = [c for c in change.after.calls if c.base in ENDS and root_of(c.on) == name]
+    return [
+        Finding(
+            ID,
+            "medium" if left else "high",
+            "syntactic",
+            f"The edit removes {call.name} of `{name}`, and no using disposes of it.",
+            "What ends the transaction when the work in it throws?",
+            change.at(),
+            (change.was(call.span, call.name),),
+        )
+    ]

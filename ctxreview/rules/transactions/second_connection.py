@@ -1,0 +1,123 @@
+"""A second context or connection inside a transaction.
+
+What it flags
+-------------
+A context or connection that is made inside a transaction begun on another one; inside a ``TransactionScope``, a second
+one, or one in a loop.
+
+Why it matters here
+-------------------
+A transaction begun on a connection holds that connection only: what another one does is committed by itself, stays when
+the transaction is rolled back, and can wait for rows that the transaction holds. In a ``TransactionScope`` a second
+connection makes the transaction a distributed one, which .NET supports on Windows only, from .NET 7 on.
+
+When it is fine
+---------------
+The second one writes what has to survive a rollback, such as a log, and touches no row of the first.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        using var other = _factory.CreateDbContext();
+        other.Add(new Row(id));
+        other.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var db = _factory.CreateDbContext();
+        using var tx = db.Database.BeginTransaction();
+        db.Add(new Row(id));
+        db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Using Transactions" (limitations of System.Transactions).
+"""
+
+from __future__ import annotations
+
+import re
+
+from ctxreview.behaviour.body import Call, holding, is_over
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Finding, Outline, Scope
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "second-connection"
+SEVERITY = "medium"
+NEEDS = (TRANSACTION,)
+
+_OPENS = re.compile(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")
+_CREATES = re.compile(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Connection$|^\w*DbContext$")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each connection too many under a transaction."""
+    found = []
+    for body, scope in holding(outline, "transaction"):
+        if (
+            scope.mode in ("retried", "suppressed")
+            or scope.name == "CommittableTransaction"
+            or scope.form not in ("block", "declaration", "acquire-release")
+        ):
+            continue
+        opened = [
+            c
+            for c in body.calls_in(scope.span)
+            if _is_opening(c)
+            and not body.is_statement(c.start)
+            and not is_over(outline, scope, c.start)
+            and body.under(c.span, "transaction")[:1] == (scope,)
+        ]
+        opened = [c for c in opened if not _is_own(scope, c)]
+        ambient = scope.construct == "TransactionScope"
+        if (
+            ambient
+            and len(opened) < 2
+            and not any(body.in_loop(c.start) and scope.span.holds(body.block(c.start)) for c in opened)
+        ):
+            continue
+        if opened:
+            found.append(_finding(outline, scope, opened[-1], ambient))
+    return found
+
+
+def _is_opening(call: Call) -> bool:
+    return bool(_CREATES.match(call.name) if call.creates else _OPENS.match(call.base))
+
+
+def _is_own(scope: Scope, call: Call) -> bool:
+    """Whether the opening is the transaction's own: part of its head, or of the expression that begins it."""
+    return scope.head.holds(call.span) or call.span.start < scope.head.end
+
+
+def _finding(outline: Outline, scope: Scope, call: Call, ambient: bool) -> Finding:
+    made = f"new {call.name}" if call.creates else call.name
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"{made} under the {scope.construct} "
+        + (
+            "gives one more connection: the transaction becomes a distributed one when both are open."
+            if ambient
+            else "gives another connection: what it does is not part of this transaction."
+        ),
+        "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
+        lines(outline, call.chain),
+        (scope_lines(outline, scope),),
+    )

@@ -1,0 +1,189 @@
+"""An edit lets one unit of work be saved in several, or several in one.
+
+What it flags
+-------------
+A transaction that an edit removes from around two or more statements that change data; a ``SaveChanges`` that an edit
+splits, or moves into a loop, without a transaction around them; and several that it joins although something between
+them asks the database, or uses a key that the first one sets.
+
+Why it matters here
+-------------------
+Each ``SaveChanges``, each ``ExecuteUpdate`` or ``ExecuteDelete`` and each SQL statement is its own transaction where none is
+open. When the second fails, the first stays; and others see the state between the two.
+
+When it is fine
+---------------
+One statement is left, a transaction further out holds them, or each part is right without the other.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        _db.Images.Where(i => i.Id == id).ExecuteDelete();
+        _db.Images.Add(new Image(id));
+        _db.SaveChanges();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using var tx = _db.Database.BeginTransaction();
+        _db.Images.Where(i => i.Id == id).ExecuteDelete();
+        _db.Add(new Image(id));
+        _db.SaveChanges();
+        tx.Commit();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Using Transactions" and "ExecuteUpdate and ExecuteDelete" ("each execute within their own
+transaction"); jellyfin/jellyfin commit 5d65cfcd99.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from ctxreview.behaviour.body import Body, root_of
+from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
+from ctxreview.model import Fact, Finding, Outline, Scope, Span
+
+ID = "several-saves"
+SEVERITY = "high"
+
+_WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
+"""What is there to be saved: an edit that adds some is a new piece of work, and no split of the old one."""
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each member whose changes no longer stand or fall together as before."""
+    found = []
+    for change in changes(before, after):
+        removed = [old for old, new in change.scopes if new is None and old in transactions(change.before)]
+        loose = _loose(change.after)
+        if removed and (len(loose) > 1 or any(change.after.in_loop(f.span.start) for f in loose)):
+            found.append(_apart(change, loose, removed[0]))
+        elif not removed:
+            found += _split(change) or _only_in_loop(change) or _joined(change)
+    return found
+
+
+def _loose(body: Body) -> list[Fact]:
+    """What is saved outside every transaction that the member opens."""
+    return [f for f in saves(body) if not body.under(f.span, "transaction")]
+
+
+def _apart(change: Change, loose: list[Fact], removed: Scope) -> Finding:
+    names = ", ".join(dict.fromkeys(f.name for f in loose))
+    return Finding(
+        ID,
+        "high",
+        "syntactic",
+        f"Without the {removed.construct} each of {len(loose)} statements ({names}) is a transaction of its own.",
+        "What is left in the database when the second one fails, and who can see the state between them?",
+        change.at(loose[0].span, loose[0].name),
+        (*(change.at(f.span, f.name) for f in loose[1:4]), change.was(removed.span, removed.construct)),
+    )
+
+
+def _split(change: Change) -> list[Finding]:
+    """``SaveChanges`` that are more than before, or now in a loop, with no transaction around them."""
+    old = [f for f in _loose(change.before) if f.name.startswith("SaveChanges")]
+    new = [f for f in _loose(change.after) if f.name.startswith("SaveChanges")]
+    if not old:
+        return []
+    looped = [f for f in new if change.after.in_loop(f.span.start)]
+    into_loop = looped and not any(change.before.in_loop(f.span.start) for f in old)
+    if not into_loop and (len(new) <= len(old) or not _in_one_run(change.after, new)):
+        return []
+    more = sum(c.base in _WORK for c in change.after.calls) > sum(c.base in _WORK for c in change.before.calls)
+    return [
+        Finding(
+            ID,
+            "medium" if more else "high",
+            "syntactic",
+            f"The edit saves in a loop what one {old[0].name} saved."
+            if into_loop
+            else f"The edit saves {_times(len(new))} what was saved {_times(len(old))}, without a transaction around them.",
+            "What is left in the database when a later one fails, and who can see the state between them?",
+            change.at((looped or new)[0].span),
+            tuple(change.at(f.span, f.name) for f in new[1:4]),
+        )
+    ]
+
+
+def _only_in_loop(change: Change) -> list[Finding]:
+    """A save that was always reached and is now in a loop alone: what was changed outside of it waits for its first turn."""
+    old, new = ([f for f in saves(b) if f.name.startswith("SaveChanges")] for b in (change.before, change.after))
+    before, after = change.before, change.after
+    if not old or not new or any(before.in_loop(f.span.start) for f in old):
+        return []
+    changed = [f for f in after.facts if f.kind == "write" and f.target and not f.is_state]
+    left = [f for f in changed if not after.in_loop(f.span.start)]
+    if not left or not all(after.in_loop(f.span.start) for f in new):
+        return []
+    return [
+        Finding(
+            ID,
+            "high",
+            "syntactic",
+            f"The edit saves in a loop alone; {left[0].name} is changed outside of it, and not sent where the loop does not run.",
+            "Is it sent where there is nothing to go through, and together with the rest?",
+            change.at(new[0].span, new[0].name),
+            (change.at(left[0].span, f"changes {left[0].name}"), change.was(old[0].span, old[0].name)),
+        )
+    ]
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
+
+
+def _in_one_run(body: Body, found: list[Fact]) -> bool:
+    """Whether two of them run one after the other: the block of the first holds the next."""
+    return any(
+        body.block(a.span.start).holds(b.span)
+        and not re.search(r"\breturn\b", body.plain(Span(a.span.end, b.span.start)))
+        for a, b in pairwise(found)
+    )
+
+
+def _joined(change: Change) -> list[Finding]:
+    """Fewer ``SaveChanges``, where what stood between two of them needed the first."""
+    old = [f for f in saves(change.before) if f.name.startswith("SaveChanges")]
+    new = [f for f in saves(change.after) if f.name.startswith("SaveChanges")]
+    if not (len(old) > len(new) >= 1):
+        return []
+    for first, second in pairwise(old):
+        between = change.before.plain(Span(first.span.end, second.span.start))
+        asked = [
+            f
+            for f in change.before.facts
+            if first.span.end <= f.span.start < second.span.start
+            and f.kind in ("read", "save")
+            and not f.is_state
+            and root_of(f.target) == root_of(first.target)
+        ]
+        key = re.search(r"(?<!=> )\b(?!\w+\.\w+\s*=[^=])(\w+)\.(Id|Key)\b(?!\s*=[^=])", between)
+        if asked or key:
+            what = f"`{asked[0].name}` asks the database" if asked else f"`{key[0]}` is used" if key else ""
+            return [
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"The edit saves {_times(len(new))} what was saved {_times(len(old))}, and {what} between them.",
+                    "Does that need what the first one sent: a generated key, a trigger's value, a row that is locked?",
+                    change.at(new[0].span, new[0].name),
+                    (change.was(first.span, first.name), change.was(second.span, second.name)),
+                )
+            ]
+    return []

@@ -1,0 +1,146 @@
+"""A failure that is caught and forgotten although the data depends on it.
+
+What it flags
+-------------
+A ``catch`` of a concurrency exception that is empty or only logs; and a ``catch`` inside a transaction that goes on to the
+commit after a save in its ``try`` failed.
+
+Why it matters here
+-------------------
+A concurrency exception says that somebody else changed the row: forgotten, this change is lost and nobody is told. Inside
+a transaction, what was done before the failure is committed without what failed.
+
+When it is fine
+---------------
+The handler reads the row again, tells the caller, or the part that failed may be left out.
+
+Example
+-------
+```csharp
+class C {
+    void M(Row row) {
+        try { row.State = 1; _db.SaveChanges(); }
+        catch (DbUpdateConcurrencyException e) { _log.Warn(e); }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(Row row) {
+        try { row.State = 1; _db.SaveChanges(); }
+        catch (DbUpdateConcurrencyException e) { throw new Conflict(e); }
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Handling Concurrency Conflicts"; .NET documentation, ``TransactionScope.Complete``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.behaviour.body import Body, body_of, holding, within
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Finding, Outline, Span
+from ctxreview.rules.prefilter import CONFLICT, TRANSACTION
+
+ID = "swallowed-failure"
+SEVERITY = "medium"
+NEEDS = (CONFLICT, TRANSACTION)
+
+_CATCH = re.compile(rb"\bcatch\b\s*")
+_LOGS = re.compile(r"(?:[\w.]*\b_?[lL]og(?:ger|s)?\b[\w.]*|Console\.\w+|Debug\.\w+|Trace\.\w+)\s*\([^;]*\)\s*;")
+_LEAVES = re.compile(r"\b(?:throw|return|goto|break)\b|[rR]ollback|Fail|Abort")
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each forgotten concurrency exception, and each handler in a transaction that goes on to the commit."""
+    found = []
+    for fact in outline.facts:
+        if fact.kind == "token" and fact.name.endswith("Exception"):
+            body = body_of(outline, fact.span)
+            block = _block_after(body, fact.span.end) if body is not None else None
+            if body is not None and block is not None and _only_logs(body, block):
+                found.append(_forgotten(outline, fact.name, fact.span))
+    for body, scope in holding(outline, "transaction"):
+        if scope.form not in ("block", "declaration") or not scope.completes_at:
+            continue
+        last = scope.completes_at[-1]
+        if body.blocks(last.start)[0] != scope.span and body.opener(body.block(last.start)) in ("if", "else", "case"):
+            continue  # completed on a condition, which the handler may decide
+        for tried, caught in _handlers(body, scope.span):
+            saved = [f for f in within(outline, tried) if f.kind == "save" and outline.under(f, scope)]
+            if (
+                saved
+                and caught.end <= last.start
+                and "Fail(" not in body.plain(tried)
+                and not _LEAVES.search(body.plain(caught))
+            ):
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"When {saved[0].name} fails, the handler goes on and the {scope.construct} is completed.",
+                        "Is what was done before the failure right without what failed?",
+                        lines(outline, caught),
+                        (lines(outline, saved[0].span, saved[0].name), scope_lines(outline, scope)),
+                    )
+                )
+    return found
+
+
+def _forgotten(outline: Outline, name: str, at: Span) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"{name} is caught and forgotten: the change that conflicted is lost.",
+        "Who is told, or what is read again and done again?",
+        lines(outline, at),
+    )
+
+
+def _block_after(body: Body, at: int) -> Span | None:
+    """The braces that follow a ``catch (…)`` and its filter."""
+    shift, masked = body.member.span.start, body.code.masked
+    while at - shift < len(masked):
+        char = masked[at - shift : at - shift + 1]
+        if char in (b"{", b"("):
+            end = body.code.partner.get(at - shift)
+            if end is None:
+                return None
+            if char == b"{":
+                return Span(at, end + 1 + shift)
+            at = end + shift
+        at += 1
+    return None
+
+
+def _only_logs(body: Body, block: Span) -> bool:
+    inside = body.plain(Span(block.start + 1, block.end - 1))
+    return not _LOGS.sub("", inside).strip()
+
+
+def _handlers(body: Body, within_: Span) -> Iterator[tuple[Span, Span]]:
+    """The blocks of each ``try`` and ``catch`` inside a span."""
+    shift, masked = body.member.span.start, body.code.masked
+    tried: Span | None = None
+    for hit in _CATCH.finditer(masked, within_.start - shift, within_.end - shift):
+        end = len(masked[: hit.start()].rstrip())
+        start = body.code.partner.get(end - 1)
+        caught = _block_after(body, hit.end() + shift)
+        if start is None or caught is None:
+            continue
+        before = Span(start + shift, end + shift)
+        if body.opener(before) == "try" and re.search(rb"\btry\s*$", masked[:start]):
+            tried = before
+        if tried is not None:
+            yield tried, caught

@@ -1,0 +1,147 @@
+"""Database work after the transaction was completed, inside its block.
+
+What it flags
+-------------
+A query or save after ``TransactionScope.Complete`` in the same block; and an edit that lets a save, a query or a call out
+come after a ``Commit`` that it came before.
+
+Why it matters here
+-------------------
+After ``Complete`` the ambient transaction cannot be used: a connection that is opened there throws. After a ``Commit`` each
+statement is a transaction of its own: it stays when a later one fails.
+
+When it is fine
+---------------
+Nothing after it touches the database but under a scope of its own (``RequiresNew``, ``Suppress``), or what follows a commit is right by
+itself.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id) {
+        using (var scope = new TransactionScope()) {
+            _db.SaveChanges();
+            scope.Complete();
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+        }
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id) {
+        using (var scope = new TransactionScope()) {
+            _db.SaveChanges();
+            _db.Add(new Row(id));
+            _db.SaveChanges();
+            scope.Complete();
+        }
+    }
+}
+```
+
+Source
+------
+.NET documentation, ``TransactionScope.Complete`` ("the last statement in the using block").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ctxreview.behaviour.body import Body, holding, source_of, within
+from ctxreview.behaviour.member_diff import changes
+from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.rules.prefilter import TRANSACTION
+
+ID = "work-after-complete"
+SEVERITY = "high"
+NEEDS = (TRANSACTION,)
+
+
+def check(outline: Outline) -> list[Finding]:
+    """Each ``TransactionScope`` with a query or save after its completion."""
+    found = []
+    for body, scope in holding(outline, "transaction"):
+        if scope.construct != "TransactionScope" or scope.form != "block":
+            continue
+        late = [f for f in _late(body, scope) if not f.is_state]
+        if late:
+            found.append(
+                Finding(
+                    ID,
+                    "high",
+                    "syntactic",
+                    f"{late[0].name} follows the completion of the TransactionScope, inside its block.",
+                    "Is it meant to be part of the transaction?",
+                    lines(outline, late[0].span),
+                    (lines(outline, scope.completes_at[-1], "completed"), scope_lines(outline, scope)),
+                )
+            )
+    return found
+
+
+def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
+    """Queries, saves (and what is of the kinds ``more``) of the scope's own function after its last completion."""
+    return [
+        f
+        for gap in scope.gaps
+        if scope.completes_at and gap.start >= scope.completes_at[-1].end
+        for f in within(body.outline, gap)
+        if f.kind in ("read", "save", *more)
+        and not f.is_state
+        and _owned(body, scope, f)
+        and not _apart(body, scope, f)
+    ]
+
+
+def _apart(body: Body, scope: Scope, fact: Fact) -> bool:
+    """Whether a scope inside, with a transaction of its own or none, holds it."""
+    inside = (s for s in body.under(fact.span, "transaction") if s.head.start > scope.head.start)
+    return any(s.mode in ("requires new", "suppressed") for s in inside)
+
+
+def _owned(body: Body, scope: Scope, fact: Fact) -> bool:
+    function = body.outline.function_of(fact.span)
+    return function is not None and function.span == scope.owner
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each save that came before a commit and now comes after it."""
+    found = []
+    for change in changes(before, after):
+        for old, new in change.scopes:
+            if new is None or not old.completes_at or not new.completes_at or new.construct == "TransactionScope":
+                continue
+            early = Counter(_key(f) for f in within(before, old.span) if f.kind in _SEVERITIES and before.under(f, old))
+            was_late = Counter(_key(f) for f in _late(change.before, old, "io"))
+            still = Counter(_key(f) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f, new))
+            late = [f for f in _late(change.after, new, "io") if (early - still)[_key(f)] and not was_late[_key(f)]]
+            moved = min(late, key=lambda f: [*_SEVERITIES].index(f.kind), default=None)
+            if moved is not None:
+                found.append(
+                    Finding(
+                        ID,
+                        _SEVERITIES[moved.kind],
+                        "syntactic",
+                        f"{moved.name} comes after the {new.construct} is committed now; it came before.",
+                        "Does it have to be done or undone with the rest, and may others see the state between?",
+                        change.at(moved.span),
+                        (change.at(new.completes_at[-1], "committed"),),
+                    )
+                )
+    return found
+
+
+_SEVERITIES: dict[str, Severity] = {"save": "high", "read": "medium", "io": "low"}
+"""How much it changes that something comes after the commit, worst first."""
+
+
+def _key(fact: Fact) -> tuple[str, str, str]:
+    return fact.kind, fact.name.removesuffix("Async"), source_of(fact.target)
