@@ -35,7 +35,7 @@ class Span(NamedTuple):
     start: int
     end: int
 
-    def holds(self, other: "Span") -> bool:
+    def contains(self, other: "Span") -> bool:
         """Whether ``other`` lies within this span (a span holds itself)."""
         return self.start <= other.start and other.end <= self.end
 
@@ -57,26 +57,26 @@ class Spans:
         self._starts = [s.start for s in ordered]
         self._furthest = list(accumulate((s.end for s in ordered), max))
 
-    def hold(self, span: Span) -> bool:
+    def contains(self, span: Span) -> bool:
         """Whether one of them holds ``span``."""
         before = bisect_right(self._starts, span.start)
         return before > 0 and self._furthest[before - 1] >= span.end
 
-    def overlap(self, span: Span) -> bool:
+    def overlaps(self, span: Span) -> bool:
         """Whether one of them shares a byte with ``span``."""
         before = bisect_left(self._starts, span.end)
         return before > 0 and self._furthest[before - 1] > span.start
 
-    def touch(self, span: Span) -> bool:
+    def touches(self, span: Span) -> bool:
         """Whether one of them shares a byte or an edge with ``span``."""
         before = bisect_right(self._starts, span.end)
         return before > 0 and self._furthest[before - 1] >= span.start
 
 
-def holds_any(span: Span, others: Sequence[Span]) -> bool:
+def contains_any(span: Span, others: Sequence[Span]) -> bool:
     """Whether ``span`` holds one of ``others``, which are in source order and apart from each other."""
     first = bisect_left(others, Span(span.start, span.start))
-    return first < len(others) and span.holds(others[first])
+    return first < len(others) and span.contains(others[first])
 
 
 @dataclass(frozen=True)
@@ -233,8 +233,8 @@ class Scope(NamedTuple):
     name: str
     construct: str
     form: str = ""
-    head: Span = Span(0, 0)
-    tail: Span = Span(0, 0)
+    opening: Span = Span(0, 0)
+    closing: Span = Span(0, 0)
     container: str = ""
     resource: str = ""
     mode: str = ""
@@ -242,7 +242,7 @@ class Scope(NamedTuple):
     async_flow: bool | None = None
     completes_at: tuple[Span, ...] = ()
     exits: tuple[Span, ...] = ()
-    gaps: tuple[Span, ...] = ()
+    excluded: tuple[Span, ...] = ()
     owner: Span = Span(0, 0)
     certainty: Certainty = "syntactic"
     note: str = ""
@@ -250,11 +250,11 @@ class Scope(NamedTuple):
     path: str = ""
     via: tuple[str, ...] = ()
     qualified: str = ""
-    is_left_open: bool = False
+    unreleased: bool = False
 
     def opens_in(self, span: Span) -> bool:
         """Whether ``span`` is a part of what opens the scope, and so runs before it is held."""
-        return self.form in ("block", "declaration", "acquire-release") and self.head.holds(span)
+        return self.form in ("block", "declaration", "acquire-release") and self.opening.contains(span)
 
 
 class Nesting:
@@ -275,7 +275,7 @@ class Nesting:
     def innermost(self, span: Span) -> Scope | None:
         """The innermost one that holds ``span``."""
         at = bisect_right(self._starts, span.start) - 1
-        while at >= 0 and not self.scopes[at].span.holds(span):
+        while at >= 0 and not self.scopes[at].span.contains(span):
             at = self._parents[at]
         return self.scopes[at] if at >= 0 else None
 
@@ -284,7 +284,7 @@ class Nesting:
         at = bisect_right(self._starts, span.start) - 1
         found = None
         while at >= 0:
-            found = self.scopes[at] if self.scopes[at].span.holds(span) else found
+            found = self.scopes[at] if self.scopes[at].span.contains(span) else found
             at = self._parents[at]
         return found
 
@@ -293,7 +293,7 @@ class Nesting:
         at = bisect_right(self._starts, span.start) - 1
         found = []
         while at >= 0:
-            if self.scopes[at].span.holds(span):
+            if self.scopes[at].span.contains(span):
                 found.append(self.scopes[at])
             at = self._parents[at]
         return found
@@ -385,7 +385,7 @@ class Reference(NamedTuple):
     name: str
     form: Literal["call", "new", "name", "type", "attribute"]
     span: Span
-    at: Span
+    name_span: Span
     receiver: str = ""
     type: str = ""
     root: str = ""
@@ -393,8 +393,8 @@ class Reference(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     local: bool = False
     writes: bool = False
-    handed: bool = False
-    runs: Scope | None = None
+    escapes: bool = False
+    run_under: Scope | None = None
 
 
 class Member(NamedTuple):
@@ -421,7 +421,7 @@ class Parse(NamedTuple):
     clean: bool
     normalised: tuple[str, ...] = ()
     errors: tuple[Span, ...] = ()
-    dark: tuple[Span, ...] = ()
+    inactive: tuple[Span, ...] = ()
 
 
 class Head(NamedTuple):
@@ -439,7 +439,7 @@ class Head(NamedTuple):
 Place = TypeVar("Place", Scope, Fact)
 
 
-def held_by(span: Span, places: Sequence[Place]) -> list[Place]:
+def contained_in(span: Span, places: Sequence[Place]) -> list[Place]:
     """Those that ``span`` holds, of some scopes or facts in source order."""
     first, last = (bisect_left(places, at, key=lambda p: p.span.start) for at in span)
     return [p for p in places[first:last] if p.span.end <= span.end]
@@ -449,7 +449,7 @@ def outermost(functions: Iterable[Scope]) -> list[Scope]:
     """The functions that stand in no other of them."""
     found: list[Scope] = []
     for function in sorted(functions, key=lambda f: (f.span.start, -f.span.end)):
-        if not found or not found[-1].span.holds(function.span):
+        if not found or not found[-1].span.contains(function.span):
             found.append(function)
     return found
 
@@ -476,7 +476,7 @@ class Outline:
 
     def has_read(self, span: Span) -> bool:
         """Whether all of ``span`` was read, and no body in it left out."""
-        return not holds_any(span, self.unread)
+        return not contains_any(span, self.unread)
 
     @cached_property
     def functions(self) -> tuple[Scope, ...]:
@@ -496,7 +496,7 @@ class Outline:
     def outermost_in(self, home: Span) -> Sequence[Scope]:
         """The :attr:`outermost` functions of the type at ``home`` and of the types in it."""
         if home not in self._outermost:  # the same for every selection in the type
-            self._outermost[home] = held_by(home, self.outermost)
+            self._outermost[home] = contained_in(home, self.outermost)
         return self._outermost[home]
 
     @cached_property
@@ -519,8 +519,8 @@ class Outline:
         found = self._heads.get(home)
         if found is None:
             named = (f for f in self.outermost_in(home) if f.construct not in ("accessor", "lambda"))
-            every = [self._head(f.head if f.head.end < f.span.end else f.span, None) for f in named]
-            every += [self._head(self.declaration(m), m) for m in self.members if home.holds(m.span)]
+            every = [self._head(f.opening if f.opening.end < f.span.end else f.span, None) for f in named]
+            every += [self._head(self.declaration(m), m) for m in self.members if home.contains(m.span)]
             found = tuple(sorted(every, key=lambda h: h.span))
             self._heads[home] = found
         return found
@@ -536,8 +536,8 @@ class Outline:
 
     def declaration(self, member: Member) -> Span:
         """A field whole; a property up to its accessors' bodies."""
-        inside = held_by(member.span, self.functions) if member.kind != "field" else ()
-        bodies = [f.head.end for f in inside if f.head.end < f.span.end]
+        inside = contained_in(member.span, self.functions) if member.kind != "field" else ()
+        bodies = [f.opening.end for f in inside if f.opening.end < f.span.end]
         return Span(member.span.start, min(bodies)) if bodies else member.span
 
     @cached_property
@@ -546,7 +546,7 @@ class Outline:
         return tuple(s for s in self.scopes if s.kind == "type")
 
     @cached_property
-    def holds(self) -> tuple[Scope, ...]:
+    def regions(self) -> tuple[Scope, ...]:
         """The transaction and lock scopes."""
         return tuple(s for s in self.scopes if s.kind in ("transaction", "lock"))
 
@@ -568,12 +568,12 @@ class Outline:
 
     @cached_property
     def _holds(self) -> Crossing:
-        return Crossing(self.holds)
+        return Crossing(self.regions)
 
-    def around(self, span: Span, kind: ScopeKind) -> tuple[Scope, ...]:
+    def scopes_around(self, span: Span, kind: ScopeKind) -> tuple[Scope, ...]:
         """Scopes of ``kind`` that hold ``span``, innermost first."""
         if not span.size or kind not in ("function", "type"):
-            hits = [s for s in self.scopes if s.kind == kind and s.span.holds(span)]
+            hits = [s for s in self.scopes if s.kind == kind and s.span.contains(span)]
         else:
             hits = (self._functions if kind == "function" else self._types).around(span)[::-1]
         return tuple(sorted(hits, key=lambda s: (s.span.size, -s.span.start)))
@@ -589,7 +589,7 @@ class Outline:
     def under(self, fact: Fact, scope: Scope) -> bool:
         """Whether the fact happens under the scope: inside it, and in the function that holds it."""
         function = self.function_of(fact.span)
-        within = scope.span.holds(fact.span) and not any(g.holds(fact.span) for g in scope.gaps)
+        within = scope.span.contains(fact.span) and not any(g.contains(fact.span) for g in scope.excluded)
         return within and (function is None or function.span == scope.owner)
 
     def runs_under(self, span: Span, scope: Scope) -> bool:
@@ -597,11 +597,11 @@ class Outline:
 
         Lambdas that an executor runs at once (``form`` ``callback``) do run where they stand.
         """
-        if not scope.span.holds(span):
+        if not scope.span.contains(span):
             return False
-        chain = self.around(span, "function")
+        chain = self.scopes_around(span, "function")
         for function in chain:
-            if function.span == scope.owner or (function is chain[-1] and scope.owner.holds(function.span)):
+            if function.span == scope.owner or (function is chain[-1] and scope.owner.contains(function.span)):
                 return True
             if function.span not in self.immediate:
                 return False
@@ -610,11 +610,11 @@ class Outline:
     @cached_property
     def immediate(self) -> frozenset[Span]:
         """The lambdas that an executor runs where they stand."""
-        return frozenset(s.span for s in self.holds if s.form == "callback")
+        return frozenset(s.span for s in self.regions if s.form == "callback")
 
     def function_of(self, span: Span) -> Scope | None:
         """The innermost function that holds ``span``."""
-        return next(iter(self.around(span, "function")), None)
+        return next(iter(self.scopes_around(span, "function")), None)
 
     def member_of(self, span: Span) -> Scope | None:
         """The outermost function that holds ``span``."""
@@ -644,7 +644,7 @@ class Surroundings(NamedTuple):
     excerpts: tuple[Excerpt, ...] = ()
     blind_spots: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
-    closed: bool = False
+    callers_complete: bool = False
 
 
 class Omission(NamedTuple):
@@ -691,7 +691,7 @@ class Context(NamedTuple):
         partly = (
             s
             for s in self.scopes
-            if not s.path and s.span.overlaps(span) and not s.span.holds(span) and s not in enclosing
+            if not s.path and s.span.overlaps(span) and not s.span.contains(span) and s not in enclosing
         )
         return (*self.enclosing, *partly)
 
@@ -814,11 +814,11 @@ class Change(NamedTuple):
 
     before: Lines
     after: Lines
-    was: tuple[str, ...]
-    now: tuple[str, ...]
+    old: tuple[str, ...]
+    new: tuple[str, ...]
 
 
-class Guarded(NamedTuple):
+class GuardResult(NamedTuple):
     """A suggestion after the guard looked at it. ``reason`` says why it, or a part of it, was not applied."""
 
     suggestion: Suggestion
@@ -844,7 +844,7 @@ class Review(NamedTuple):
     prompt: Prompt
     hazards: tuple[Finding, ...]
     checklist: tuple[ChecklistAnswer, ...]
-    suggestions: tuple[Guarded, ...]
+    suggestions: tuple[GuardResult, ...]
     summary: str = ""
     provider: str | None = None
     model: str | None = None

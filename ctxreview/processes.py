@@ -35,7 +35,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spread(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """``work`` of each item in the order given, done by as many processes as there are :func:`cores`.
 
     The processes inherit ``work`` and ``items``; results are sent back, so that they have to be picklable. What ``work``

@@ -8,7 +8,7 @@ from textwrap import dedent, indent
 from ctxreview.config import prompt_file
 from ctxreview.context import build as context
 from ctxreview.guard.check import guard
-from ctxreview.model import Context, Edit, Guarded, Selection, Source, Span, Suggestion
+from ctxreview.model import Context, Edit, GuardResult, Selection, Source, Span, Suggestion
 from ctxreview.outline import outline
 from ctxreview.prompt import checklist
 from ctxreview.review import pipeline as review
@@ -70,7 +70,7 @@ def example(selection: str = QUERY) -> Context:
     return review.context_of(f"{EXAMPLE}/{selection}", job())
 
 
-def edited(before: str, after: str) -> Guarded:
+def edited(before: str, after: str) -> GuardResult:
     """The guard's opinion on an edit that turns one file into another."""
     about = context_of(before)
     lines = about.selection.source.line_count

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from ctxreview.guard.check import suggestions
-from ctxreview.model import Context, Guarded
+from ctxreview.model import Context, GuardResult
 from ctxreview.review import pipeline as review
 from ctxreview.tokens import ESTIMATE
 
@@ -137,7 +137,7 @@ def context_of(folder: Path, path: str, at: str, hops: int = 3) -> Context:
     return review.context_of(f"{folder / path}:{line}", review.job(None, 16_000, ESTIMATE, "q")._replace(hops=hops))
 
 
-def edited(folder: Path, path: str, old: str, new: str, hops: int = 3) -> Guarded:
+def edited(folder: Path, path: str, old: str, new: str, hops: int = 3) -> GuardResult:
     """The guard's opinion on a diff that turns ``old`` into ``new`` in one file; whole lines, without their margins."""
     text = (folder / path).read_text("utf-8")
     pattern = r"\s*\n\s*".join(re.escape(line.strip()) for line in dedent(old).strip().splitlines())

@@ -12,7 +12,7 @@ from samples import EXAMPLE, PATH, TOKENIZER, context_of, shop
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
-from ctxreview.model import Context, Guarded
+from ctxreview.model import Context, GuardResult
 from ctxreview.review import pipeline as review
 
 REPLIES = Path(__file__).parent / "replies"
@@ -27,7 +27,7 @@ def about(selection: str) -> Context:
     return review.context_of(f"{root / path}:{lines}", review.job(root, 16_000, TOKENIZER, ""))
 
 
-def said(value: Guarded) -> str:
+def said(value: GuardResult) -> str:
     """What came of a suggestion, as the corpus writes it."""
     changed = [".." if line.startswith("@@") else line for line in value.diff.splitlines()[3:] if line[:1] in "+-@"]
     return "\n".join(([f"needs-human: {value.reason}"] if value.reason else []) + changed)

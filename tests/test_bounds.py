@@ -154,13 +154,13 @@ def test_total_time_of_doctor() -> None:
     """A server that drips headers does not hold ``doctor`` for longer than it knocks."""
     from ctxreview.cli.doctor import KNOCK_SECONDS
     from ctxreview.errors import ProviderError
-    from ctxreview.llm.providers import Endpoint, reach
+    from ctxreview.llm.providers import Endpoint, ping
 
     assert KNOCK_SECONDS <= 5
     with flooding(SLOW["headers, byte by byte"]) as server:
         started = time.monotonic()
         with pytest.raises(ProviderError, match=r"did not finish within 3 s"):
-            reach(Endpoint("local", "m-1", server.url), 3.0)
+            ping(Endpoint("local", "m-1", server.url), 3.0)
         assert time.monotonic() - started < 15
 
 
@@ -486,8 +486,8 @@ def test_the_makers_own_host_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the maker's own address an account and headers go along, and ``doctor`` names them."""
     import openai
 
-    from ctxreview.llm.providers import Endpoint, located, variables
-    from ctxreview.llm.providers.wire import client, line
+    from ctxreview.llm.providers import Endpoint, resolve_url, variables
+    from ctxreview.llm.providers.wire import client, http_client
 
     for name in ("OPENAI_CUSTOM_HEADERS", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
         monkeypatch.setenv(name, "x-own: org-1")
@@ -499,8 +499,8 @@ def test_the_makers_own_host_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
         ("https://api.openai.com.evil.example/v1", False),
         ("http://api.openai.com/v1", False),
     ):
-        endpoint = located(Endpoint("openai", "m-1", url, KEY))
-        with line(endpoint, openai.OpenAIError) as http:
+        endpoint = resolve_url(Endpoint("openai", "m-1", url, KEY))
+        with http_client(endpoint, openai.OpenAIError) as http:
             sdk = client(openai.OpenAI, endpoint, http)
             assert ("x-own" in sdk.default_headers, sdk.organization) == (gets, "x-own: org-1" if gets else None)
         used, kept_back = variables(endpoint)

@@ -31,7 +31,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ctxreview.callgraph import chains
-from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.chains import above
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import open_repository
@@ -271,7 +271,7 @@ def test_what_is_found_does_not_depend_on_what_was_asked_before(
     source = Source(path, (root / path).read_bytes())
     known = outline(source)
     place = source.line_span(int(line))
-    target = Target(known, next(f for f in known.outermost if f.span.holds(place)))
+    target = Callee(known, next(f for f in known.outermost if f.span.contains(place)))
     asked = open_repository(root, "csharp", NO_WRAPPERS)
     assert not above(target, asked, hops=3).stopped
     monkeypatch.setattr(chains, "MAX_TEXT", 1)

@@ -25,7 +25,7 @@ def in_method(statements: str, fields: str = "") -> Outline:
 
 def lines(found: Outline, scope: Scope) -> list[tuple[int, int]]:
     """The lines of a scope's gaps."""
-    return [found.source.lines_of(g) for g in scope.gaps]
+    return [found.source.lines_of(g) for g in scope.excluded]
 
 
 def rules_of(found: Outline) -> list[str]:
@@ -65,13 +65,13 @@ SENT = [
 def test_what_people_are_told_is_not_sql(statement: str) -> None:
     """A text that is logged, thrown, compared or reads as a sentence opens nothing, and is not listed as SQL."""
     found = in_method(statement)
-    assert (found.holds, [f for f in found.facts if f.kind == "sql-hint"]) == ((), [])
+    assert (found.regions, [f for f in found.facts if f.kind == "sql-hint"]) == ((), [])
 
 
 @pytest.mark.parametrize("statement", SENT)
 def test_what_can_be_sent_is_sql(statement: str) -> None:
     """A text that goes to what sends it, or is SQL by its whole shape, opens what it says."""
-    assert [(s.form, s.certainty) for s in in_method(statement).holds] == [("sql", "assumed")]
+    assert [(s.form, s.certainty) for s in in_method(statement).regions] == [("sql", "assumed")]
 
 
 # --- transactions ----------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ LEVELS = {
 def test_the_default_isolation_is_the_providers_alone(statement: str) -> None:
     """The documented default is claimed of what documents it; of a wrapper, what its text in the file says, or nothing."""
     own = "IDbTx BeginTransaction() { return Open(IsolationLevel.Serializable); }\nIDbConnection _typed;\n"
-    assert [s.isolation for s in in_method(statement, own).holds] == [LEVELS[statement]]
+    assert [s.isolation for s in in_method(statement, own).regions] == [LEVELS[statement]]
 
 
 def test_an_execution_strategy_is_not_a_transaction() -> None:
@@ -132,7 +132,7 @@ EXITS = {
 def test_left_without_completing(case: str) -> None:
     """An exit is said to leave a transaction uncompleted only where the completion is seen, or cannot be elsewhere."""
     statements, count = EXITS[case]
-    assert [len(s.exits) for s in in_method(statements).holds] == [count]
+    assert [len(s.exits) for s in in_method(statements).regions] == [count]
 
 
 AFTER = {
@@ -156,7 +156,7 @@ def test_a_transaction_ends_with_its_commit(case: str) -> None:
     """What follows the commit is not held, as far as nothing decides whether the commit was reached."""
     statements, gaps = AFTER[case]
     found = in_method(statements)
-    assert [lines(found, s) for s in found.holds] == [gaps]
+    assert [lines(found, s) for s in found.regions] == [gaps]
 
 
 NESTED = {
@@ -192,9 +192,9 @@ HELD = "await _s.WaitAsync();\ntry\n{\nWork();\n}\nfinally\n{\n_s.Release();\n}"
 def test_an_empty_semaphore_is_a_signal(field: str) -> None:
     """A semaphore that is made with nothing in it holds nothing; one made with a slot does, under the same name elsewhere too."""
     other = "class D { readonly SemaphoreSlim _s = new(1, 1); async Task N() { await _s.WaitAsync(); _s.Release(); } }"
-    assert [s.container for s in in_method(HELD, f"{field}\n{other}").holds] == ["D"]
+    assert [s.container for s in in_method(HELD, f"{field}\n{other}").regions] == ["D"]
     local = in_method("var s = new SemaphoreSlim(0);\nawait s.WaitAsync();\nWork();\ns.Release();")
-    assert local.holds == ()
+    assert local.regions == ()
 
 
 @pytest.mark.parametrize(
@@ -204,15 +204,15 @@ def test_a_lock_is_named_as_it_is_declared(field: str, said: str) -> None:
     """What is entered and left is a Lock or a SpinLock where the declaration says so, and not one of the two."""
     name = "_s" if field else "gate"
     found = in_method(f"{name}.Enter();\ntry\n{{\nWork();\n}}\nfinally\n{{\n{name}.Exit();\n}}", field)
-    assert [s.construct for s in found.holds] == [said]
+    assert [s.construct for s in found.regions] == [said]
 
 
 def test_fields_of_one_name_in_two_classes() -> None:
     """What one class opens and keeps in a field is not ended by another class that has a field of that name."""
     first = "DbTransaction _tx;\nvoid B() { _tx = _conn.BeginTransaction(); }"
     other = "class D { DbTransaction _tx; void E() { _tx.Commit(); } }"
-    assert [s.container for s in read(f"{first}\n{other}").holds] == ["C"]
-    assert [s.container for s in read(f"{first}\nvoid E() {{ _tx.Commit(); }}").holds] == ["C", "C"]
+    assert [s.container for s in read(f"{first}\n{other}").regions] == ["C"]
+    assert [s.container for s in read(f"{first}\nvoid E() {{ _tx.Commit(); }}").regions] == ["C", "C"]
 
 
 GUARDED = """\

@@ -21,7 +21,7 @@ from test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 
 from ctxreview.llm import store
 from ctxreview.reports.comment import claims, comment, neutral
-from ctxreview.reports.words import TEN_SECONDS
+from ctxreview.reports.words import TEAM_QUESTION
 
 NEVER = re.compile(r"\b(reviewed|safe|approved|LGTM)\b", re.IGNORECASE)
 ANSWERED = ["--answer", "Yes: the read is locked by the TransactionScope."]
@@ -188,17 +188,17 @@ def test_on_a_terminal() -> None:
     """With a terminal the evidence is shown first, then the question is asked, and with a conflict the reason."""
     store.record(suggested("conflicts"))
     why = "Why is the suggestion passed on?"
-    status, seen, printed = on_a_terminal((TEN_SECONDS, "Yes, it holds a lock.\n"), (why, "To talk about it.\n"))
+    status, seen, printed = on_a_terminal((TEAM_QUESTION, "Yes, it holds a lock.\n"), (why, "To talk about it.\n"))
     assert status == 0
     assert "> Yes, it holds a lock." in printed
     assert "because: To talk about it." in printed
-    assert seen.index("What it did not see") < seen.index(TEN_SECONDS) < seen.index(why)
+    assert seen.index("What it did not see") < seen.index(TEAM_QUESTION) < seen.index(why)
 
 
 def test_no_answer_on_a_terminal() -> None:
     """Who ends the input instead of answering gets no comment."""
     store.record(suggested())
-    status, _, printed = on_a_terminal((TEN_SECONDS, "\x04"))
+    status, _, printed = on_a_terminal((TEAM_QUESTION, "\x04"))
     assert (status, printed) == (130, "")
 
 
@@ -213,7 +213,7 @@ def test_nothing_in_it_acts() -> None:
 
 def test_the_question_is_the_teams() -> None:
     """The question is the checklist's first, word for word."""
-    assert TEN_SECONDS == TEAM_QUESTION
+    assert TEAM_QUESTION == TEAM_QUESTION
 
 
 def test_no_suggestion_and_no_review() -> None:

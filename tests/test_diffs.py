@@ -16,7 +16,7 @@ from ctxreview.cli.console import decoded
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
-from ctxreview.model import Context, Guarded
+from ctxreview.model import Context, GuardResult
 from ctxreview.review import pipeline as review
 from ctxreview.workspace.selection import decode
 
@@ -174,7 +174,7 @@ def about(file: Path, root: Path | None = None) -> Context:
     return review.context_of(f"{file}:8", review.job(root, 16_000, TOKENIZER, ""))
 
 
-def judged(value: Context, diff: str) -> Guarded:
+def judged(value: Context, diff: str) -> GuardResult:
     """What the guard says of a diff."""
     (found,) = suggestions(diff, value)
     return guard(value, found)

@@ -10,7 +10,7 @@ from samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited,
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard, suggestions, worst
-from ctxreview.model import Context, Edit, Guarded, Source, Suggestion
+from ctxreview.model import Context, Edit, GuardResult, Source, Suggestion
 from ctxreview.reports import document
 from ctxreview.reports import text as texts
 
@@ -587,7 +587,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-def changed(case: str) -> Guarded:
+def changed(case: str) -> GuardResult:
     """The guard's opinion on one of the changes."""
     before, after, _, _ = CHANGES[case]
     return edited(shop(before), shop(after))

@@ -30,7 +30,7 @@ from ctxreview.lint import baseline
 from ctxreview.lint import run as linting
 from ctxreview.model import NO_WRAPPERS, Finding, Source, Wrappers
 from ctxreview.outline import outline
-from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, possible
+from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, candidates
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = Path(sys.executable).parent / "ctxreview"
@@ -733,9 +733,9 @@ def test_most_is_not_read() -> None:
     """Beside a hazard in one member, the bodies of others are not read; a file without any word is not read at all."""
     code = shop(test_rules.LOUD[test_rules.no_tracking_write, "under a transaction"]) + BESIDE
     source = Source("C.cs", code.encode())
-    may = possible(source.data, linting.CHECKS, "csharp", NO_WRAPPERS)
+    may = candidates(source.data, linting.CHECKS, "csharp", NO_WRAPPERS)
     assert not linting.read(source, may, NO_WRAPPERS, whole=False).has_read(outline(source).outermost[-1].span)
-    assert possible(BESIDE.encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules == ()
+    assert candidates(BESIDE.encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules == ()
 
 
 def test_every_rule_says_what_it_needs() -> None:
@@ -749,16 +749,16 @@ def test_every_name_of_the_catalogue_is_a_reason_to_look() -> None:
     for construct in load("csharp").constructs:
         for field in ("creates", "opens", "acquires", "releases", "runs"):
             for name in getattr(construct, field):
-                assert possible(f"x {name}(".encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules, name
+                assert candidates(f"x {name}(".encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules, name
         for name in construct.attributes:
-            assert possible(f"[{name}]".encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules, name
+            assert candidates(f"[{name}]".encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules, name
 
 
 def test_names_of_the_project_are_a_reason_to_look() -> None:
     """What the project itself calls a lock is a word, too; without it the file is not looked at."""
     code = b"using (await _gate.HoldAsync()) { }"
-    assert possible(code, linting.CHECKS, "csharp", NO_WRAPPERS).rules == ()
-    assert possible(code, linting.CHECKS, "csharp", Wrappers(lock=("_gate.HoldAsync",))).rules
+    assert candidates(code, linting.CHECKS, "csharp", NO_WRAPPERS).rules == ()
+    assert candidates(code, linting.CHECKS, "csharp", Wrappers(lock=("_gate.HoldAsync",))).rules
 
 
 # --- several processes, and a person at the terminal --------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ctxreview.context import build as context
 from ctxreview.languages import load, parents
 from ctxreview.languages.within import Within
-from ctxreview.model import Crossing, Nesting, Scope, Selection, Source, Span, Spans, holds_any
+from ctxreview.model import Crossing, Nesting, Scope, Selection, Source, Span, Spans, contains_any
 from ctxreview.outline import outline
 from ctxreview.outline import syntax as nodes
 from ctxreview.review import pipeline as review
@@ -45,7 +45,7 @@ def brackets(text: str) -> list[Span]:
 def test_what_nests_around_a_place_is_what_holds_it(text: str, start: int, size: int) -> None:
     """The innermost first, whatever stands beside."""
     scopes, place = tuple(map(lock, brackets(text))), Span(start, start + size)
-    held = [s for s in scopes if s.span.holds(place)]
+    held = [s for s in scopes if s.span.contains(place)]
     nesting = Nesting(scopes)
     assert nesting.around(place) == held[::-1]
     assert (nesting.innermost(place), nesting.outermost(place)) == ((held[-1], held[0]) if held else (None, None))
@@ -55,22 +55,22 @@ def test_what_nests_around_a_place_is_what_holds_it(text: str, start: int, size:
 def test_what_crosses_is_found_in_the_order_given(spans: list[Span], place: Span) -> None:
     """Scopes that lie over each other, in any order."""
     scopes = [lock(s)._replace(resource=str(i)) for i, s in enumerate(spans)]
-    assert Crossing(scopes).around(place) == [s for s in scopes if s.span.holds(place)]
+    assert Crossing(scopes).around(place) == [s for s in scopes if s.span.contains(place)]
 
 
 @given(st.lists(SPANS, max_size=12), SPANS)
 def test_spans_are_asked_together(spans: list[Span], place: Span) -> None:
     """Whether any holds the place, or shares a byte with it."""
     index = Spans(spans)
-    assert index.hold(place) == any(s.holds(place) for s in spans)
-    assert index.overlap(place) == any(s.overlaps(place) for s in spans)
+    assert index.contains(place) == any(s.contains(place) for s in spans)
+    assert index.overlaps(place) == any(s.overlaps(place) for s in spans)
 
 
 @given(st.lists(st.integers(0, 40), max_size=12, unique=True), SPANS)
 def test_a_span_that_starts_where_another_does_may_hold_it(edges: list[int], span: Span) -> None:
     """Of spans that are apart, the first that starts in it decides."""
     apart = [Span(a, b) for a, b in zip(sorted(edges)[::2], sorted(edges)[1::2], strict=False)]
-    assert holds_any(span, apart) == any(span.holds(s) for s in apart)
+    assert contains_any(span, apart) == any(span.contains(s) for s in apart)
 
 
 def test_the_parents_of_deep_nodes_are_those_of_the_tree() -> None:

@@ -57,7 +57,7 @@ def _scope_words(scope: Scope) -> str:
 
 def _lines(scope: Scope, source: Source) -> tuple[int, int]:
     first, last = source.lines_of(scope.span)
-    return first, source.line_of(scope.tail.start) if scope.form == "acquire-release" else last
+    return first, source.line_of(scope.closing.start) if scope.form == "acquire-release" else last
 
 
 def _fact_line(fact: Fact, source: Source) -> int:
@@ -79,7 +79,7 @@ def test_functions_are_those_that_are_marked(path: Path) -> None:
 def test_scopes_are_those_that_are_marked(path: Path) -> None:
     """Every transaction and lock is found with its exact lines, form and resource, and nothing else."""
     source = _read(path)
-    found = Counter((_scope_words(s), *_lines(s, source)) for s in outline(source).holds)
+    found = Counter((_scope_words(s), *_lines(s, source)) for s in outline(source).regions)
     wanted = Counter({k: n for k, n in _marked(source)[0].items() if not k[0].startswith("function")})
     assert found == wanted
 
@@ -177,7 +177,7 @@ NAMED = (
 def test_every_name_of_the_catalogue_is_known(construct: Construct, body: str) -> None:
     """Code with the name, in the form the catalogue gives it, has that scope and no other."""
     by_type = f"{construct.types[0]} gate;" if construct.on == "(?!)" else ""  # no name tells it, only the declaration
-    assert [(s.name, s.kind) for s in _of_method(body, by_type).holds] == [(construct.construct, construct.kind)]
+    assert [(s.name, s.kind) for s in _of_method(body, by_type).regions] == [(construct.construct, construct.kind)]
 
 
 ACQUIRED = {
@@ -195,7 +195,7 @@ ACQUIRED = {
 @pytest.mark.parametrize(("body", "held"), ACQUIRED.items())
 def test_what_is_acquired_is_a_lock_where_its_name_or_type_says_so(body: str, held: bool) -> None:
     """A pool, a credential and a rate limiter are acquired as well."""
-    assert bool(_of_method(body).holds) is held
+    assert bool(_of_method(body).regions) is held
 
 
 BY_NAME = {
@@ -225,29 +225,29 @@ BY_NAME = {
 @pytest.mark.parametrize(("body", "kind"), BY_NAME.items())
 def test_what_only_its_name_tells_is_assumed(body: str, kind: str | None) -> None:
     """A call that is given a lambda, and one on a lock in a ``using``, by names that say it; never for certain."""
-    assert [(s.kind, s.certainty) for s in _of_method(body).holds] == ([(kind, "assumed")] if kind else [])
+    assert [(s.kind, s.certainty) for s in _of_method(body).regions] == ([(kind, "assumed")] if kind else [])
 
 
 def test_a_lock_that_nothing_gives_back_lasts_as_long_as_what_it_is_taken_on() -> None:
     """Umbraco's scopes keep their locks to their own end."""
     found = _of_method("using (var scope = provider.CreateCoreScope()) { A(); scope.WriteLock(1); B(); } C();")
-    unit, lock = found.holds
-    assert (unit.construct, lock.construct, lock.is_left_open) == ("CreateCoreScope", "lock of the scope", False)
+    unit, lock = found.regions
+    assert (unit.construct, lock.construct, lock.unreleased) == ("CreateCoreScope", "lock of the scope", False)
     assert found.source.text(lock.span) == "scope.WriteLock(1); B(); }"
 
 
 def test_a_session_of_the_whole_cluster_is_a_transaction() -> None:
     """RavenDB's sessions are one where they are opened so."""
-    assert not _of_method("using (var s = store.OpenAsyncSession()) { }").holds
-    assert not _of_method("using (var s = store.OpenSession(new SessionOptions { NoTracking = true })) { }").holds
+    assert not _of_method("using (var s = store.OpenAsyncSession()) { }").regions
+    assert not _of_method("using (var s = store.OpenSession(new SessionOptions { NoTracking = true })) { }").regions
     opened = "store.OpenSession(new SessionOptions { TransactionMode = TransactionMode.ClusterWide })"
-    assert [s.name for s in _of_method(f"using (var s = {opened}) {{ }}").holds] == ["cluster-wide session"]
+    assert [s.name for s in _of_method(f"using (var s = {opened}) {{ }}").regions] == ["cluster-wide session"]
 
 
 def test_a_transaction_is_joined_by_giving_it() -> None:
     """``UseTransaction(tx)`` joins one; what configures a pipeline with transactions is given none."""
-    assert [s.construct for s in _of_method("db.UseTransaction(tx); Work();").holds] == ["UseTransaction"]
-    assert not _of_method("endpoint.UseTransaction(); Work();").holds
+    assert [s.construct for s in _of_method("db.UseTransaction(tx); Work();").regions] == ["UseTransaction"]
+    assert not _of_method("endpoint.UseTransaction(); Work();").regions
 
 
 @pytest.mark.parametrize(("name", "kind"), sorted(load("csharp").facts.items()))
@@ -273,7 +273,7 @@ ISOLATIONS = {
 @pytest.mark.parametrize(("opener", "isolation"), ISOLATIONS.items())
 def test_isolation_is_the_one_named_or_the_documented_default(opener: str, isolation: str) -> None:
     """The level comes from the source; a default is called one, and what is given elsewhere is not guessed."""
-    (scope,) = _of_method(f"using (var tx = {opener}) {{ }}").holds
+    (scope,) = _of_method(f"using (var tx = {opener}) {{ }}").regions
     assert scope.isolation == isolation
 
 
@@ -282,7 +282,7 @@ def test_isolation_is_found_in_a_local_variables_initializer() -> None:
     (scope,) = _of_method(
         "var options = new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted };"
         "using (var tx = new TransactionScope(TransactionScopeOption.Required, options)) { }"
-    ).holds
+    ).regions
     assert scope.isolation == "ReadCommitted"
 
 
@@ -296,7 +296,7 @@ def test_isolation_is_found_in_a_local_variables_initializer() -> None:
 )
 def test_async_flow_is_off_unless_it_is_enabled(arguments: str, flows: bool) -> None:
     """The documented default of TransactionScope does not flow over await."""
-    (scope,) = _of_method(f"using (var tx = new TransactionScope({arguments})) {{ }}").holds
+    (scope,) = _of_method(f"using (var tx = new TransactionScope({arguments})) {{ }}").regions
     assert scope.async_flow is flows
 
 
@@ -306,7 +306,7 @@ def test_completion_and_early_exits_belong_to_their_own_scope() -> None:
         "using (var a = new TransactionScope()) { if (x) return; using (var b = new TransactionScope()) { b.Complete(); }"
         " Run(() => { return; }); a.Complete(); return; }"
     )
-    outer, inner = found.holds
+    outer, inner = found.regions
     source = found.source
     assert [source.text(c) for c in outer.completes_at] == ["a.Complete()"]
     assert [source.text(c) for c in inner.completes_at] == ["b.Complete()"]
@@ -334,7 +334,7 @@ JUMPS = {
 def test_a_jump_to_a_place_in_the_scope_does_not_leave_it(body: str, leaving: int) -> None:
     """``break`` and ``continue`` of a loop in the scope, ``goto`` within it, and ``yield return`` are no early exits."""
     for held in (f"lock (_g) {{ {body} }}", f"using var tx = new TransactionScope(); {body}"):
-        (scope,) = _of_method(f"outer: while (true) {{ {held} }} after: b();").holds
+        (scope,) = _of_method(f"outer: while (true) {{ {held} }} after: b();").regions
         assert len(scope.exits) == leaving
 
 
@@ -352,7 +352,7 @@ def test_a_jump_to_a_place_in_the_scope_does_not_leave_it(body: str, leaving: in
 def test_the_intent_comment_stands_directly_above(before: str, intent: str | None) -> None:
     """A comment belongs to the scope when nothing, not even a blank line, stands between."""
     found = outline(Source("M.cs", f"class C {{ void M() {{\n{before}lock (_gate)\n{{\n}}\n}} }}".encode()))
-    (scope,) = found.holds
+    (scope,) = found.regions
     assert (found.source.text(scope.intent).strip() if scope.intent else None) == intent
 
 
@@ -369,11 +369,11 @@ def test_broken_source_is_data(text: str) -> None:
     source = Source("M.cs", text.encode())
     found = outline(source)
     whole = Span(0, len(source.data))
-    assert all(whole.holds(s.span) and s.span.holds(s.head) for s in found.scopes)
-    assert all(whole.holds(f.span) for f in found.facts)
+    assert all(whole.contains(s.span) and s.span.contains(s.opening) for s in found.scopes)
+    assert all(whole.contains(f.span) for f in found.facts)
     spans = [f.span for f in found.functions]
-    assert all(not a.overlaps(b) or a.holds(b) or b.holds(a) for a in spans for b in spans)
-    assert all(whole.holds(s) for s in statements(source, whole))
+    assert all(not a.overlaps(b) or a.contains(b) or b.contains(a) for a in spans for b in spans)
+    assert all(whole.contains(s) for s in statements(source, whole))
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_each_of_many_levels_is_seen() -> None:
     found = outline(Source("M.cs", code.encode()), wanted=frozenset({"N"}))
     locks = [s for s in found.scopes if s.kind == "lock"]
     assert len(locks) == levels
-    assert all(outer.span.holds(inner.span) for outer, inner in pairwise(locks))
+    assert all(outer.span.contains(inner.span) for outer, inner in pairwise(locks))
     assert [f.name for f in found.facts if f.is_state] == ["_n"] * levels
     assert {r.form for r in found.references} == {"call"}
     assert len(found.references) == levels
@@ -426,11 +426,11 @@ def test_reading_one_function_gives_what_reading_the_file_gives_for_it(name: str
     for member in whole.outermost:
         part = outline(source, within=(member.span,))
         assert part.has_read(member.span)
-        assert [s for s in part.scopes if member.span.holds(s.span)] == [
-            s for s in whole.scopes if member.span.holds(s.span)
+        assert [s for s in part.scopes if member.span.contains(s.span)] == [
+            s for s in whole.scopes if member.span.contains(s.span)
         ]
-        assert [f for f in part.facts if member.span.holds(f.span)] == [
-            f for f in whole.facts if member.span.holds(f.span)
+        assert [f for f in part.facts if member.span.contains(f.span)] == [
+            f for f in whole.facts if member.span.contains(f.span)
         ]
         assert part.members == whole.members
 
@@ -441,7 +441,7 @@ def test_other_functions_are_known_by_their_heads_alone() -> None:
     source = Source("C.cs", code)
     part = outline(source, within=(source.line_span(2),))
     assert [f.name for f in part.functions] == ["A", "B"]
-    assert [source.line_of(s.span.start) for s in part.holds] == [2]
+    assert [source.line_of(s.span.start) for s in part.regions] == [2]
     assert not part.has_read(part.functions[1].span)
     assert [source.line_of(u.start) for u in part.unread] == [3]
 
@@ -461,5 +461,5 @@ def test_a_transaction_kept_in_a_field_takes_the_whole_file() -> None:
         b"    void B() { _tx.Commit(); }\n    void D() { }\n}\n"
     )
     source = Source("C.cs", code)
-    assert outline(source, within=(source.line_span(4),)).holds == outline(source).holds
+    assert outline(source, within=(source.line_span(4),)).regions == outline(source).regions
     assert outline(source, within=(source.line_span(5),)).unread

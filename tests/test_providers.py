@@ -21,7 +21,7 @@ from openai.types import ChatModel
 from servers import Answer, Told, chunk, delta, error, events, message, response, serving
 
 from ctxreview.errors import ConfigError, ProviderError
-from ctxreview.llm.providers import DEFAULT_MODELS, Endpoint, connect, count_tokens, located
+from ctxreview.llm.providers import DEFAULT_MODELS, Endpoint, connect, count_tokens, resolve_url
 from ctxreview.model import Prompt, Tokens
 
 KEY = "sk-test-4f8a1c77d2e94b0f"
@@ -574,7 +574,7 @@ def test_local_server_needs_no_key(told: Told) -> None:
 def test_address_from_the_environment(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who routes the SDK through a gateway by its variable is not bypassed."""
     monkeypatch.setenv("OPENAI_BASE_URL", told.url)
-    assert located(Endpoint("openai", "m")).base_url == told.url
+    assert resolve_url(Endpoint("openai", "m")).base_url == told.url
 
 
 def test_default_models() -> None:

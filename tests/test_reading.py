@@ -76,7 +76,7 @@ def test_the_branch_that_holds_the_selection_is_the_one_that_counts(tmp_path: Pa
 def test_a_scope_in_another_branch_is_reported_as_such() -> None:
     """The outline has the scopes of both branches, and says which stand only under a symbol."""
     found = outline(Source("C.cs", SPLIT.encode()))
-    assert {s.construct: BRANCH in s.note for s in found.holds} == {"BeginTransaction": False, "lock": True}
+    assert {s.construct: BRANCH in s.note for s in found.regions} == {"BeginTransaction": False, "lock": True}
 
 
 def test_what_only_a_branch_declares_is_known_in_common_code() -> None:
@@ -98,8 +98,8 @@ def test_what_a_branch_does_is_told_with_what_is_around_it() -> None:
     source = Source("C.cs", code.encode())
     at = code.index("F(")
     for found in (outline(source), outline(source, within=(Span(at, at + 1),))):
-        assert [source.text(s.span) for s in found.holds] == ["lock (_gate) { _n = _m; }"]
-        inside = [f for f in found.facts if found.holds[0].span.holds(f.span)]
+        assert [source.text(s.span) for s in found.regions] == ["lock (_gate) { _n = _m; }"]
+        inside = [f for f in found.facts if found.regions[0].span.contains(f.span)]
         assert [(f.kind, f.name, f.detail) for f in inside if f.is_state] == [("write", "_n", "instance field")]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from samples import ITEMS, PATH, context_of, example, job, shop
 
 from ctxreview.guard.check import guard as guarded
-from ctxreview.model import Evidence, Finding, Guarded, Lines, Review, Suggestion, Usage
+from ctxreview.model import Evidence, Finding, GuardResult, Lines, Review, Suggestion, Usage
 from ctxreview.prompt.build import build
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import document, markdown, page, text
@@ -157,7 +157,7 @@ def test_scope_in_the_margin() -> None:
 def test_approval_is_nobodys_to_give() -> None:
     """No known conflict is said to be no approval, and no suggestion is said to be none."""
     about = example()
-    quiet = Guarded(Suggestion("t", "", ()), applied=True, verdict="no-known-conflict", findings=())
+    quiet = GuardResult(Suggestion("t", "", ()), applied=True, verdict="no-known-conflict", findings=())
     assert "That is not an approval." in text.guard([quiet])
     assert text.guard([]) == "No suggestion was made.\n"
     assert text.verdict_line("needs-human", about.enclosing) == "Guard: needs-human (1 scope holds the selection)."

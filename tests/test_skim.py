@@ -32,7 +32,7 @@ def heads(made: Outline) -> tuple[object, ...]:
     return (
         made.types,
         made.members,
-        [(f.span, f.head, f.name, f.construct, f.container) for f in made.outermost],
+        [(f.span, f.opening, f.name, f.construct, f.container) for f in made.outermost],
     )
 
 
@@ -140,8 +140,8 @@ def test_the_outline_is_that_of_the_whole_file(path: Path) -> None:
             assert [f for f in made.facts if one.span.holds(f.span)] == [
                 f for f in whole.facts if one.span.holds(f.span)
             ]
-            assert [s for s in made.holds if one.span.holds(s.span)] == [
-                s for s in whole.holds if one.span.holds(s.span)
+            assert [s for s in made.regions if one.span.holds(s.span)] == [
+                s for s in whole.regions if one.span.holds(s.span)
             ]
 
 
@@ -158,7 +158,7 @@ def test_a_mended_file_keeps_its_places() -> None:
     assert part.parse.clean and set(part.parse.normalised) == {"async-identifier", "conditional-compilation"}
     assert [source.text(s)[:6] for s in part.unread] == ["{ M();", "{ M();"]
     assert heads(part) == heads(whole)
-    assert [source.text(s.span) for s in part.holds] == ["lock (_gate) { M(async); }"]
+    assert [source.text(s.span) for s in part.regions] == ["lock (_gate) { M(async); }"]
 
 
 def test_an_error_in_what_is_left_has_the_file_read_whole() -> None:

@@ -529,7 +529,7 @@ def test_a_repaired_answer_is_kept_under_the_question() -> None:
         return store.answering(ask, "fake", "", "m-1", lambda _: None)(prompt)
 
     first = pipeline.review(f"{EXAMPLE}/{QUERY}", job(), asks)
-    pipeline.kept(first, store.key(first.prompt, "fake", "", "m-1"), 30)
+    pipeline.record(first, store.key(first.prompt, "fake", "", "m-1"), 30)
     second = pipeline.review(f"{EXAMPLE}/{QUERY}", job(), asks)
     assert len(asked) == 2
     assert (first.from_store, second.from_store, second.summary) == (None, 1, first.summary)

@@ -23,7 +23,7 @@ _ENDED = re.compile(rb"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|#[ \
 _SEPARATORS = b";{}"
 
 
-class Call(NamedTuple):
+class CallText(NamedTuple):
     """A call or creation. ``on`` is its receiver and ``given`` its arguments as written, on one line.
 
     ``span`` runs from the called name to the closing parenthesis, ``start`` is where its receiver begins.
@@ -78,18 +78,18 @@ class Body:
     @cached_property
     def holds(self) -> tuple[Scope, ...]:
         """The transactions and locks that are taken in the member."""
-        return tuple(s for s in self.outline.holds if self.member.span.holds(s.head))
+        return tuple(s for s in self.outline.regions if self.member.span.contains(s.opening))
 
     @cached_property
     def _held(self) -> Crossing:
         return Crossing(self.holds)
 
     @cached_property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[CallText, ...]:
         """All calls and creations in the member's body, in source order of their names."""
         masked, shift = self.code.masked, self.member.span.start
         found = []
-        for hit in _CALL.finditer(masked, max(0, self.member.head.end - shift)):
+        for hit in _CALL.finditer(masked, max(0, self.member.opening.end - shift)):
             name = hit[1].decode()
             close = self.code.partner.get(hit.end() - 1)
             if name in _WORDS or close is None:
@@ -99,10 +99,10 @@ class Body:
             on = self.text(Span(start + shift, hit.start() + shift)).rstrip(".?! \r\n\t")
             given = self.text(Span(hit.end() + shift, close + shift))
             span = Span(hit.start() + shift, close + 1 + shift)
-            found.append(Call(name, span, start + shift, squeezed(on), squeezed(given), creates))
+            found.append(CallText(name, span, start + shift, squeezed(on), squeezed(given), creates))
         return tuple(found)
 
-    def calls_in(self, span: Span) -> tuple[Call, ...]:
+    def calls_in(self, span: Span) -> tuple[CallText, ...]:
         """The calls whose name and arguments lie in ``span``."""
         first, last = (bisect_left(self.calls, at, key=_name_start) for at in span)
         return tuple(c for c in self.calls[first:last] if c.span.end <= span.end)
@@ -245,10 +245,10 @@ class Same:
 
 def is_over(outline: Outline, scope: Scope, at: int) -> bool:
     """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
-    if not scope.owner.holds(Span(scope.head.end, at)):
-        return bool(_ENDED.search(outline.source.data, scope.head.end, at))
+    if not scope.owner.contains(Span(scope.opening.end, at)):
+        return bool(_ENDED.search(outline.source.data, scope.opening.end, at))
     ends = _ends(Same(outline), scope.owner)
-    first = bisect_left(ends, (scope.head.end,))
+    first = bisect_left(ends, (scope.opening.end,))
     return first < len(ends) and ends[first].end <= at
 
 
@@ -265,7 +265,7 @@ def comments_in(outline: Outline, span: Span) -> tuple[Span, ...]:
     return outline.comments[first:last]
 
 
-def _name_start(call: Call) -> int:
+def _name_start(call: CallText) -> int:
     return call.span.start
 
 
@@ -291,7 +291,7 @@ def body_of(outline: Outline, span: Span) -> Body | None:
     """The member that holds ``span``."""
     every = bodies(outline)
     near = bisect_right(every, span.start, key=_body_start) - 1
-    return every[near] if near >= 0 and every[near].member.span.holds(span) else None
+    return every[near] if near >= 0 and every[near].member.span.contains(span) else None
 
 
 def _body_start(body: Body) -> int:
@@ -301,8 +301,8 @@ def _body_start(body: Body) -> int:
 def holding(outline: Outline, kind: str) -> list[tuple[Body, Scope]]:
     """The scopes of ``kind`` with the members that take them."""
     found = []
-    for scope in outline.holds:
-        body = body_of(outline, scope.head) if scope.kind == kind else None
+    for scope in outline.regions:
+        body = body_of(outline, scope.opening) if scope.kind == kind else None
         if body is not None:
             found.append((body, scope))
     return found

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from ctxreview.behaviour.body import Same, comments_in, within
-from ctxreview.behaviour.lock_usage import bare, own_calls
+from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.places import member_of
 from ctxreview.model import Fact, Member, Outline, Scope, Span
 
@@ -36,7 +36,7 @@ def work(scope: Scope, outline: Outline) -> Work:
     """The facts of the scope's member, and for a lock its uses of the type's state."""
     inside: Counter[tuple[str, str]] = Counter()
     outside: Counter[tuple[str, str]] = Counter()
-    member = member_of(outline, scope.head)
+    member = member_of(outline, scope.opening)
     if member is None:
         return inside, outside
     outside.update(_done(Same(outline), member.span))
@@ -46,11 +46,11 @@ def work(scope: Scope, outline: Outline) -> Work:
             key = fact.kind, fact.name
             if outline.under(fact, scope):
                 inside[key] += 1
-            elif any(s.holds(fact.span) for s in apart):
+            elif any(s.contains(fact.span) for s in apart):
                 continue
             outside[key] -= 1
-    for name, at in own_calls(bare(outline), scope.span):
-        (outside if any(s.holds(at) for s in apart) else inside)["call", name] += 1
+    for name, at in own_calls(masked_source(outline), scope.span):
+        (outside if any(s.contains(at) for s in apart) else inside)["call", name] += 1
     if scope.kind == "lock":
         started = mentions("\n".join(without_comments(outline, s) for s in apart))
         held = mentions(without_comments(outline, scope.span))
@@ -132,9 +132,11 @@ def guarded_state(outline: Outline) -> tuple[str, ...]:
 def _guarded_state(same: Same) -> tuple[str, ...]:
     outline = same.outline
     makers = [f.span for f in outline.functions if f.construct == "constructor"]
-    writes = [(f.name, any(m.holds(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state]
+    writes = [
+        (f.name, any(m.contains(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state
+    ]
     made = {name for name, early in writes if early} - {name for name, early in writes if not early}
-    locks = {scope.resource.removeprefix("this.") for scope in outline.holds}
+    locks = {scope.resource.removeprefix("this.") for scope in outline.regions}
     return tuple(
         name
         for member in outline.members

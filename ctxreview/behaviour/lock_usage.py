@@ -50,33 +50,33 @@ class Use(NamedTuple):
 
 def locks(outline: Outline) -> list[Scope]:
     """The lock scopes that code takes, without those that are only assumed to be one or are written in SQL."""
-    return [s for s in outline.holds if s.kind == "lock" and s.form != "sql" and s.certainty != "assumed"]
+    return [s for s in outline.regions if s.kind == "lock" and s.form != "sql" and s.certainty != "assumed"]
 
 
-def gate(scope: Scope) -> str:
+def lock_key(scope: Scope) -> str:
     """What a scope locks, in the same words wherever it is locked."""
     return "".join(scope.resource.split()).removeprefix("this.")
 
 
-def uses(outline: Outline, held: list[Scope]) -> list[Use]:
+def locked_uses(outline: Outline, held: list[Scope]) -> list[Use]:
     """The uses of state in functions, with the locks of ``held`` that each is under; what is locked is not one."""
     nesting = Nesting(outline.functions)
     types, own = Nesting(outline.types), declared(outline)
     # What is only locked is no state; a collection that is locked is what the lock guards.
     gates = {
-        (home, gate(s))
+        (home, lock_key(s))
         for s in held
-        for home in (types.name_around(s.head),)
-        if (home, gate(s)) not in own or simple(own[home, gate(s)].declares) not in COLLECTIONS
+        for home in (types.name_around(s.opening),)
+        if (home, lock_key(s)) not in own or simple(own[home, lock_key(s)].declares) not in COLLECTIONS
     }
     by_owner: dict[Span, list[Scope]] = {}
     reached: dict[tuple[Span, str], int] = {}
     for scope in sorted(held, key=lambda s: (s.span.start, -s.span.end)):
-        key = scope.owner, gate(scope)
+        key = scope.owner, lock_key(scope)
         if scope.span.end <= reached.get(key, -1):
             continue  # one that says the same is around it
         by_owner.setdefault(scope.owner, []).append(scope)
-        if not scope.gaps:
+        if not scope.excluded:
             reached[key] = scope.span.end
     found = []
     near = {owner: Crossing(scopes) for owner, scopes in by_owner.items()}
@@ -87,13 +87,13 @@ def uses(outline: Outline, held: list[Scope]) -> list[Use]:
         if function is not None and member is not None:
             around = near[function.span].around(fact.span) if function.span in near else ()
             under = (s for s in around if is_under(fact.span, s))
-            found.append(Use(fact, function, member, frozenset(gate(s) for s in under)))
+            found.append(Use(fact, function, member, frozenset(lock_key(s) for s in under)))
     return found
 
 
 def is_under(span: Span, scope: Scope) -> bool:
     """Whether ``span``, in the function that holds the scope, lies in the part that runs under it."""
-    return scope.span.holds(span) and not any(g.holds(span) for g in scope.gaps)
+    return scope.span.contains(span) and not any(g.contains(span) for g in scope.excluded)
 
 
 def declared(outline: Outline) -> dict[tuple[str, str], Member]:
@@ -121,7 +121,7 @@ def modifiers(member: Member, outline: Outline) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", head.replace(member.declares, " ", 1)))
 
 
-def bare(outline: Outline) -> bytes:
+def masked_source(outline: Outline) -> bytes:
     """The source with comments and literals blanked, and bodies that were not read, each byte at its place."""
     return _blanked(outline.source.data, (*outline.comments, *outline.unread))
 
@@ -135,7 +135,7 @@ def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
     return _LITERAL.sub(lambda m: b'"' + _NOT_BLANK.sub(b" ", m[0][1:-1]) + b'"', bytes(blank))
 
 
-def headers(code: bytes, start: int, at: int) -> list[bytes]:
+def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
     """What stands before each brace that is open at ``at``, outer first, and last what stands before ``at`` itself.
 
     ``start`` is where the function starts, ``code`` is :func:`bare`.
@@ -188,20 +188,20 @@ def is_called_locked(function: Scope, outline: Outline, held: list[Scope]) -> bo
     A call in a method of which the same is true counts too.
     """
     waiting, seen = [function], {function.span}
-    code, every = bare(outline), methods(outline)
+    code, every = masked_source(outline), methods(outline)
     while waiting:
         one = waiting.pop()
-        words = outline.source.text(Span(one.span.start, one.head.end)).partition(f" {one.name}")[0]
-        type_ = next(iter(outline.around(one.span, "type")), None)
+        words = outline.source.text(Span(one.span.start, one.opening.end)).partition(f" {one.name}")[0]
+        type_ = next(iter(outline.scopes_around(one.span, "type")), None)
         if (
             one.construct != "method"
             or type_ is None
             or re.search(r"\b(?:public|internal|protected|override)\b", words)
         ):
             return False
-        if re.search(r"\bpartial\b", outline.source.text(type_.head)) or len(every[one.container, one.name]) != 1:
+        if re.search(r"\bpartial\b", outline.source.text(type_.opening)) or len(every[one.container, one.name]) != 1:
             return False
-        calls = [at for name, at in own_calls(code, type_.span) if name == one.name and not one.head.holds(at)]
+        calls = [at for name, at in own_calls(code, type_.span) if name == one.name and not one.opening.contains(at)]
         named = len(re.findall(rb"\b%s\b" % re.escape(one.name.encode()), code[type_.span.start : type_.span.end]))
         if not calls or named != len(calls) + 1:
             return False  # it is handed on by its name, or called on something else
@@ -209,7 +209,7 @@ def is_called_locked(function: Scope, outline: Outline, held: list[Scope]) -> bo
             caller = outline.function_of(at)
             if caller is None:
                 return False
-            if any(s.owner == caller.span and s.head.end <= at.start and is_under(at, s) for s in held):
+            if any(s.owner == caller.span and s.opening.end <= at.start and is_under(at, s) for s in held):
                 continue
             if caller.span not in seen:
                 seen.add(caller.span)
@@ -228,7 +228,7 @@ def is_said_to_be_held(function: Scope, outline: Outline) -> bool:
     if _UNDER.search(function.name):
         return True
     data = outline.source.data
-    said = [data[c.start : c.end] for c in outline.comments if function.span.holds(c)]
+    said = [data[c.start : c.end] for c in outline.comments if function.span.contains(c)]
     above = outline.source.starts[outline.source.line_of(function.span.start) - 1]
     for comment in reversed(outline.comments):
         if comment.end <= above and not data[comment.end : above].strip():

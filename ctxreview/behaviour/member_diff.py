@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
-from ctxreview.behaviour.body import Body, Call, source_of
+from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.pairing import Match, Pairing, pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Fact, Lines, Outline, Scope, Span
@@ -19,12 +19,12 @@ class Change:
         self.before, self.after, self.fresh = before, after, fresh
 
     @cached_property
-    def _gone(self) -> tuple[Call, ...]:
+    def _gone(self) -> tuple[CallText, ...]:
         kept = (c for body in (self.after, *self.called) for c in body.calls)
         return _missing(self.before.calls, kept)
 
     @cached_property
-    def _added(self) -> tuple[Call, ...]:
+    def _added(self) -> tuple[CallText, ...]:
         return _missing(self.after.calls, self.before.calls)
 
     @cached_property
@@ -33,11 +33,11 @@ class Change:
         names = {c.name for c in self.after.calls}
         return tuple(b for b in self.fresh if b.member.name in names)
 
-    def gone(self, *names: str) -> list[Call]:
+    def gone(self, *names: str) -> list[CallText]:
         """Calls before the edit, by name without ``Async``, of which there are fewer after it."""
         return [c for c in self._gone if c.base in names]
 
-    def added(self, *names: str) -> list[Call]:
+    def added(self, *names: str) -> list[CallText]:
         """Calls after the edit, by name without ``Async``, of which there were fewer before it."""
         return [c for c in self._added if c.base in names]
 
@@ -49,14 +49,14 @@ class Change:
 
     def at(self, span: Span | None = None, what: str = "") -> Lines:
         """A place after the edit; the member's own where there is none."""
-        return lines(self.after.outline, span or self.after.member.head, what)
+        return lines(self.after.outline, span or self.after.member.opening, what)
 
     def was(self, span: Span, what: str) -> Lines:
         """A place before the edit."""
         return lines(self.before.outline, span, f"{what}, before the edit")
 
 
-def _missing(calls: Iterable[Call], others: Iterable[Call]) -> tuple[Call, ...]:
+def _missing(calls: Iterable[CallText], others: Iterable[CallText]) -> tuple[CallText, ...]:
     """The calls that have no partner among ``others``: by name and source first, then by name."""
     exact = Counter((c.base, c.creates, source_of(c.on)) for c in others)
     rest = []

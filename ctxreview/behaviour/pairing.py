@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 
 from ctxreview.behaviour.body import Body, Same, bodies, body_of, squeezed
 from ctxreview.behaviour.boundary import without_comments
-from ctxreview.behaviour.lock_usage import gate
+from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.model import Member, Outline, Scope, Span
 from ctxreview.outline.symbols.signatures import signature
 from ctxreview.workspace.line_diff import Block, blocks
@@ -140,18 +140,18 @@ class Pairing:
     def scopes(self) -> tuple[tuple[Match, ...], tuple[Scope, ...]]:
         """Each transaction and lock before the edit with the one that it became, and those that are new."""
         found: dict[Scope, Scope] = {}
-        outer = [[s for s in o.holds if body_of(o, s.head) is None] for o in (self.before, self.after)]
+        outer = [[s for s in o.regions if body_of(o, s.opening) is None] for o in (self.before, self.after)]
         for old, new in (*((a.holds, b.holds) for a, b in self.members), (outer[0], outer[1])):
             found |= self._matched(old, new)
         taken = set(found.values())
-        for scope in self.before.holds:
+        for scope in self.before.regions:
             if scope not in found:
                 moved = next((s for s in self._extracted(scope) if s not in taken), None)
                 if moved is not None:
                     found[scope] = moved
                     taken.add(moved)
-        matches = tuple((old, found.get(old)) for old in self.before.holds)
-        return matches, tuple(s for s in self.after.holds if s not in taken)
+        matches = tuple((old, found.get(old)) for old in self.before.regions)
+        return matches, tuple(s for s in self.after.regions if s not in taken)
 
     @cached_property
     def scope_after(self) -> dict[Scope, Scope]:
@@ -160,7 +160,7 @@ class Pairing:
 
     def _extracted(self, scope: Scope) -> Iterator[Scope]:
         """The same scope in a new member that the scope's own one calls now."""
-        now = self._became.get(id(body_of(self.before, scope.head)))
+        now = self._became.get(id(body_of(self.before, scope.opening)))
         if now is None:
             return
         called = {c.name for c in now.calls}
@@ -210,7 +210,7 @@ class Pairing:
         if old.kind != new.kind or (old.form == "sql") != (new.form == "sql"):
             return 0
         same = dice(held[old], held[new])
-        construct, on = old.construct == new.construct, gate(old) == gate(new)
+        construct, on = old.construct == new.construct, lock_key(old) == lock_key(new)
         here = self._beside(old, new)
         if not construct and not on and old.kind == "lock":
             return 0
@@ -229,7 +229,7 @@ class Pairing:
 
     @staticmethod
     def _line(outline: Outline, scope: Scope) -> int:
-        return outline.source.line_of(scope.head.start)
+        return outline.source.line_of(scope.opening.start)
 
 
 _RENAMED = 0.3
@@ -250,7 +250,7 @@ class Identity(NamedTuple):
 def identity(body: Body) -> Identity:
     """The identity of a member."""
     outline, member = body.outline, body.member
-    around = next(iter(outline.around(member.span, "type")), None)
+    around = next(iter(outline.scopes_around(member.span, "type")), None)
     type_ = (around.qualified or around.name) if around is not None else member.container
     name, kind = member.name, member.construct
     if kind in ("property", "accessor", "indexer"):
@@ -265,7 +265,7 @@ def identity(body: Body) -> Identity:
         return Identity(
             type_, _flat(explicit[1]) if explicit else "", name, "", 0, tuple(_flat(p.type) for p in listed)
         )
-    head = outline.source.text(Span(member.span.start, member.head.end))
+    head = outline.source.text(Span(member.span.start, member.opening.end))
     said = signature(head, name)
     if kind == "constructor" and "static" in said.modifiers:
         kind = "static constructor"
@@ -277,8 +277,8 @@ def identity(body: Body) -> Identity:
 def _property_head(outline: Outline, member: Scope) -> str:
     """What declares the property or indexer that a function belongs to."""
     around = _declaring(Same(outline)).get(member.name.partition(".")[0], [])
-    held = next((m for m in around if m.span.holds(member.span)), None)
-    end = member.head.end if member.head.end > member.span.start else member.span.end
+    held = next((m for m in around if m.span.contains(member.span)), None)
+    end = member.opening.end if member.opening.end > member.span.start else member.span.end
     text = outline.source.text(Span(held.span.start if held is not None else member.span.start, end))
     return re.split(r"\{|=>", text, maxsplit=1)[0]
 
@@ -340,7 +340,7 @@ def dice(a: Counter[str], b: Counter[str]) -> float:
 
 
 def _taken(scope: Scope) -> Hashable:
-    return scope.kind, scope.construct, gate(scope)
+    return scope.kind, scope.construct, lock_key(scope)
 
 
 def _exact(scope: Scope, outline: Outline) -> Hashable:
@@ -349,7 +349,7 @@ def _exact(scope: Scope, outline: Outline) -> Hashable:
 
 def _work(scope: Scope, outline: Outline) -> Counter[str]:
     """The statements and headers that a scope holds, without layout."""
-    code = without_comments(outline, Span(min(scope.head.end, scope.span.end), scope.span.end))
+    code = without_comments(outline, Span(min(scope.opening.end, scope.span.end), scope.span.end))
     return Counter(" ".join(line.split()) for line in re.split(r"[;{}]", code) if re.search(r"\w", line))
 
 

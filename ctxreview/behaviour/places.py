@@ -17,5 +17,5 @@ def scope_lines(outline: Outline, scope: Scope) -> Lines:
 
 def member_of(outline: Outline, span: Span) -> Scope | None:
     """The outermost function that holds ``span``."""
-    chain = outline.around(span, "function")
+    chain = outline.scopes_around(span, "function")
     return chain[-1] if chain else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.model import Excerpt, Outline, Reference, Scope, Span, Spans, outermost
@@ -27,10 +27,10 @@ def callees(outline: Outline, functions: Sequence[Scope], repository: Repository
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
     names = {n for f in outermost(functions) for n in named(outline.source.text(f.span))}
     own = Spans(f.span for f in functions)
-    there = repository.uses(outline.source.path, names, tuple(sorted(f.span for f in functions)))
+    there = repository.outline_for(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: set[tuple[str, Span]] = set()
     for reference in there.references if there is not None else ():
-        if there is None or reference.form != "call" or not own.hold(reference.at):
+        if there is None or reference.form != "call" or not own.contains(reference.name_span):
             continue
         for part, function in called(reference, there, repository):
             key = part.outline.source.path, function.span
@@ -52,20 +52,20 @@ def named(code: str) -> set[str]:
 def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Scope]]:
     """The methods that a call can run: those of its receiver's type, or of what implements it."""
     if reference.receiver in ("", "this", "base"):
-        home = next(iter(there.around(reference.at, "type")), None)
+        home = next(iter(there.scopes_around(reference.name_span, "type")), None)
         if home is None or reference.local:
             return
         own = Declared(there, home)
         types = [*repository.parts(own), *repository.ancestors(own)[0]]
     elif reference.type:
-        types = [p for t in repository.resolve(reference.type, there, reference.at) for p in repository.parts(t)]
+        types = [p for t in repository.resolve(reference.type, there, reference.name_span) for p in repository.parts(t)]
         types += [t for d in types if _is_open(d) for t in repository.descendants(d)]
     else:
         return
     for part in types:
         for function in part.functions:
-            if function.name == reference.name and function.head.end < function.span.end:
-                declared = Target(part.outline, function).signature
+            if function.name == reference.name and function.opening.end < function.span.end:
+                declared = Callee(part.outline, function).signature
                 if accepts(declared, reference.arguments) or accepts(declared.without_receiver(), reference.arguments):
                     yield part, function
 
@@ -75,17 +75,17 @@ def _is_open(declared: Declared) -> bool:
 
 
 def _excerpt(part: Declared, function: Scope, repository: Repository) -> Excerpt | None:
-    there = repository.uses(part.outline.source.path, {function.name})
+    there = repository.outline_for(part.outline.source.path, {function.name})
     if there is None:
         return None
-    holds = [s for s in there.holds if function.span.holds(s.span)]
-    facts = [f for f in there.facts if f.kind in _TOLD and function.span.holds(f.span)]
+    holds = [s for s in there.regions if function.span.contains(s.span)]
+    facts = [f for f in there.facts if f.kind in _TOLD and function.span.contains(f.span)]
     if not holds and not facts:
         return None
-    kept = [Span(function.span.start, function.head.end), *(s.head for s in holds), *(s.tail for s in holds)]
+    kept = [Span(function.span.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
     kept += [f.span for f in facts]
     does = [*(f"holds {s.construct}" for s in holds), *(f"calls {f.name}" for f in facts)]
-    shown = Target(there, function).shown
+    shown = Callee(there, function).shown
     return excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
 
 
@@ -93,9 +93,9 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
     """The concurrency tokens of the entities that the selected functions name, or reach by their sets."""
     words = frameworks(outline.language).tokens
     own = Spans(f.span for f in functions)
-    if not any(f.kind in ("read", "save", "tracking") and own.hold(f.span) for f in outline.facts):
+    if not any(f.kind in ("read", "save", "tracking") and own.contains(f.span) for f in outline.facts):
         return
-    repository.look_for([*words, "DbSet"])
+    repository.prefetch_words([*words, "DbSet"])
     paths = dict.fromkeys(p for w in words for p in repository.files(w))
     if not paths:
         return
@@ -107,7 +107,7 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
         for member in there.members if there is not None else ():
             if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
                 continue
-            home = next(iter(there.around(member.span, "type")), None)
+            home = next(iter(there.scopes_around(member.span, "type")), None)
             if home is None or path == outline.source.path:
                 continue
             if home.name in entities:

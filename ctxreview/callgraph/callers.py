@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model import EXTENSION, Argument, Certainty, Outline, Reference, Scope, Span, held_by
+from ctxreview.model import EXTENSION, Argument, Certainty, Outline, Reference, Scope, Span, contained_in
 from ctxreview.outline.symbols.signatures import (
     Cost,
     Signature,
@@ -35,7 +35,7 @@ UNNAMED = ("lambda", "operator", "conversion operator", "finalizer", "indexer", 
 """Functions whose uses have no name that a search could find."""
 
 
-class Target(NamedTuple):
+class Callee(NamedTuple):
     """The function whose callers are looked for, in the outline of its file."""
 
     outline: Outline
@@ -44,7 +44,7 @@ class Target(NamedTuple):
     @property
     def type(self) -> Scope | None:
         """The type that declares it."""
-        return next(iter(self.outline.around(self.function.span, "type")), None)
+        return next(iter(self.outline.scopes_around(self.function.span, "type")), None)
 
     @property
     def name(self) -> str:
@@ -58,14 +58,14 @@ class Target(NamedTuple):
         """The text of its head; an accessor's property's."""
         holder = None
         if self.function.construct == "accessor":
-            holder = next((m.span for m in self.outline.members if m.span.holds(self.function.span)), None)
+            holder = next((m.span for m in self.outline.members if m.span.contains(self.function.span)), None)
         start = holder.start if holder is not None else self.function.span.start
-        return self.outline.source.text(Span(start, max(start, self.function.head.end)))
+        return self.outline.source.text(Span(start, max(start, self.function.opening.end)))
 
     @property
     def name_at(self) -> int:
         """The byte offset of its name."""
-        head = self.outline.source.data[self.function.span.start : self.function.head.end]
+        head = self.outline.source.data[self.function.span.start : self.function.opening.end]
         return self.function.span.start + max(
             0, head.find(self.name.encode() + b"(", 0), head.rfind(self.name.encode())
         )
@@ -76,12 +76,14 @@ class Target(NamedTuple):
         own, home = signature(self.head, self.name), self.type
         if home is None or home.construct != EXTENSION:
             return own
-        return extension(own, self.outline.source.text(home.head))
+        return extension(own, self.outline.source.text(home.opening))
 
     @property
     def is_iterator(self) -> bool:
         """Whether its body runs when somebody goes through what it gives, and not where it is called."""
-        own = (f for f in held_by(self.function.span, self.outline.facts) if f.kind == "exit" and f.name == "yield")
+        own = (
+            f for f in contained_in(self.function.span, self.outline.facts) if f.kind == "exit" and f.name == "yield"
+        )
         return any(self.outline.function_of(f.span) == self.function for f in own)
 
     @property
@@ -90,7 +92,7 @@ class Target(NamedTuple):
         return shown(self.outline, self.function)
 
 
-class Call(NamedTuple):
+class CallSite(NamedTuple):
     """A place that calls the target; ``doubt`` says in words what makes it only ``assumed``."""
 
     outline: Outline
@@ -101,7 +103,7 @@ class Call(NamedTuple):
     @property
     def line(self) -> int:
         """The 1-based line of the call's name."""
-        return self.outline.source.line_of(self.reference.at.start)
+        return self.outline.source.line_of(self.reference.name_span.start)
 
     @property
     def place(self) -> str:
@@ -109,14 +111,14 @@ class Call(NamedTuple):
         return f"{self.outline.source.path}:{self.line}"
 
 
-class Found(NamedTuple):
+class CallSites(NamedTuple):
     """The calls of one target.
 
     ``open_`` are sentences on callers that cannot be known: a framework's, or too many files to read. ``size`` are the
     bytes of the files that were read for them, now or before.
     """
 
-    calls: tuple[Call, ...]
+    calls: tuple[CallSite, ...]
     open_: tuple[str, ...] = ()
     size: int = 0
 
@@ -124,35 +126,37 @@ class Found(NamedTuple):
 def shown(outline: Outline, function: Scope) -> str:
     """``Type.Method`` of the member around a function; ``top-level statements`` outside every type."""
     member = outline.member_of(function.span) or function
-    home = next(iter(outline.around(member.span, "type")), None)
+    home = next(iter(outline.scopes_around(member.span, "type")), None)
     if home is None:
         return "top-level statements" if member.construct == "top-level statements" else member.name
     return f"{home.name}.{'field' if member.construct == 'lambda' else member.name}"
 
 
-def calls(target: Target, repository: Repository) -> Found:
+def calls(target: Callee, repository: Repository) -> CallSites:
     """The places that call the target, in order of path and line."""
     function = target.function
     if function.construct in LOCAL:
-        return Found(tuple(_local_calls(target, repository)))
+        return CallSites(tuple(_local_calls(target, repository)))
     if function.construct in UNNAMED or not target.name.isidentifier():
-        return Found((), (f"Who uses {target.shown} is not searched: a {function.construct} has no name to look for.",))
+        return CallSites(
+            (), (f"Who uses {target.shown} is not searched: a {function.construct} has no name to look for.",)
+        )
     home = target.type
     if home is None:
-        return Found(())
-    family = _Family(target, Declared(target.outline, home), repository)
+        return CallSites(())
+    family = OverrideSet(target, Declared(target.outline, home), repository)
     paths, left = family.paths()
     found = []
     own = target.name.encode()
-    read = repository.uses_all([p for p in paths if own in repository.text(p)], family.words)
+    read = repository.outlines_for([p for p in paths if own in repository.text(p)], family.words)
     repository.look_up(simple(name) for o in read for r in o.references for name in (r.type, r.root) if name)
     for outline in read:
         found += [c for r in outline.references if (c := family.call(outline, r)) is not None]
     size = sum(len(repository.text(p)) for p in paths)
-    return Found(tuple(found), (*family.open_, *left, *_unparsed(target, read)), size)
+    return CallSites(tuple(found), (*family.open_, *left, *_unparsed(target, read)), size)
 
 
-def _unparsed(target: Target, read: Sequence[Outline]) -> Iterator[str]:
+def _unparsed(target: Callee, read: Sequence[Outline]) -> Iterator[str]:
     """A sentence on files that name the target where the parser lost its way: a call there may have been missed."""
     broken = [o for o in read if o.parse.errors]
     if broken:
@@ -164,33 +168,33 @@ def _unparsed(target: Target, read: Sequence[Outline]) -> Iterator[str]:
         )
 
 
-def reaches(target: Target, outline: Outline, used: Iterable[Reference], repository: Repository) -> Iterator[Call]:
+def reaches(target: Callee, outline: Outline, used: Iterable[Reference], repository: Repository) -> Iterator[CallSite]:
     """Those of the uses of the target's name in a file that are calls of it."""
     home = target.type
     if home is not None:
         key = "family", target.outline.source.path, str(target.function.span.start)
-        family = repository.once(key, lambda: _Family(target, Declared(target.outline, home), repository))
+        family = repository.memo(key, lambda: OverrideSet(target, Declared(target.outline, home), repository))
         yield from (c for r in used if (c := family.call(outline, r)) is not None)
 
 
-def _local_calls(target: Target, repository: Repository) -> Iterator[Call]:
+def _local_calls(target: Callee, repository: Repository) -> Iterator[CallSite]:
     """The calls of a local function: its name, in the member around it."""
     member = target.outline.member_of(target.function.span) or target.function
-    outline = repository.uses(target.outline.source.path, {target.name})
+    outline = repository.outline_for(target.outline.source.path, {target.name})
     for reference in outline.references if outline is not None else ():
         if (
             outline is not None
             and not reference.receiver
-            and member.span.holds(reference.at)
+            and member.span.contains(reference.name_span)
             and reference.form in ("call", "name")
         ):
-            yield Call(outline, reference, "resolved")
+            yield CallSite(outline, reference, "resolved")
 
 
-class _Family:
+class OverrideSet:
     """The types over which the target can be reached, and what tells its calls from others of the name."""
 
-    def __init__(self, target: Target, home: Declared, repository: Repository) -> None:
+    def __init__(self, target: Callee, home: Declared, repository: Repository) -> None:
         self.target = target
         self.repository = repository
         self.home = home
@@ -246,14 +250,14 @@ class _Family:
         if self.private:
             return sorted(own), []
         home = self.home
-        self.repository.look_for([self.target.name, home.scope.name, *map(simple, home.bases), "global"])
+        self.repository.prefetch_words([self.target.name, home.scope.name, *map(simple, home.bases), "global"])
         hits = self.repository.files(self.target.name)
         if self.signature.extends or self.signature.on or self.creates:
             near = list(hits)
         else:
             types = {t.scope.name for t in (self.home, *self.above, *self.below)}
             types |= {a for a, of in self.repository.global_usings.aliases.items() if simple(of) in types}
-            self.repository.look_for(types)
+            self.repository.prefetch_words(types)
             named = {p for t in types for p in self.repository.files(t)}
             near = [p for p in hits if p in named or p in own]
             far = [p for p in hits if p not in named and p not in own]
@@ -295,7 +299,7 @@ class _Family:
         return any(self._same(f, p) for p in self.repository.parts(type_) for f in p.functions)
 
     def _same(self, function: Scope, part: Declared) -> bool:
-        other = Target(part.outline, function)
+        other = Callee(part.outline, function)
         if other.name != self.target.name:
             return False
         return len(other.signature.parameters) == len(self.signature.parameters)
@@ -329,7 +333,7 @@ class _Family:
 
     # --- which calls -----------------------------------------------------------------------------------------
 
-    def call(self, outline: Outline, reference: Reference) -> Call | None:
+    def call(self, outline: Outline, reference: Reference) -> CallSite | None:
         """The reference as a call of the target, or ``None`` where it is one of something else."""
         if self.creates:
             return self._creation(outline, reference)
@@ -350,20 +354,20 @@ class _Family:
                 return None
             if told:
                 certainty, doubt = "assumed", told
-        return Call(outline, reference, certainty, doubt)
+        return CallSite(outline, reference, certainty, doubt)
 
     def _by_access(self, reference: Reference) -> bool:
         kind = self.target.function.name.rpartition(".")[2] if self.target.function.construct == "accessor" else "get"
         return reference.writes if kind in ("set", "init") else not reference.writes
 
-    def _creation(self, outline: Outline, reference: Reference) -> Call | None:
+    def _creation(self, outline: Outline, reference: Reference) -> CallSite | None:
         if reference.form != "new":
             return None
-        known = self.repository.resolve(reference.name, outline, reference.at)
+        known = self.repository.resolve(reference.name, outline, reference.name_span)
         if known and self.home.scope.qualified not in {t.scope.qualified for t in known}:
             return None
         told = self._overload(reference)
-        return None if told is None else Call(outline, reference, "assumed" if told else "resolved", told)
+        return None if told is None else CallSite(outline, reference, "assumed" if told else "resolved", told)
 
     def _reach(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
         """How surely a use of the name is one of the target, by what it is made on; ``None`` for another's."""
@@ -393,7 +397,7 @@ class _Family:
     def _reach_declared(self, outline: Outline, reference: Reference, parameter: bool) -> tuple[Certainty, str] | None:
         """``parameter`` says that the type is a type parameter, which may be anything."""
         on = reference.receiver
-        known = self.repository.resolve(reference.type, outline, reference.at) if not parameter else ()
+        known = self.repository.resolve(reference.type, outline, reference.name_span) if not parameter else ()
         if not known:
             near = simple(reference.type) == self.home.scope.name
             parameter = parameter or re.fullmatch(r"[A-Z]|T[A-Z]\w*", simple(reference.type)) is not None
@@ -419,9 +423,11 @@ class _Family:
         if not reference.root and not (parts[0][:1].isupper() or parts[0].startswith("_")):
             return ""  # a local variable whose type is not written
         if reference.root:
-            return self.repository.member_type(reference.root, parts[1:], outline, reference.at)
-        home = next(iter(outline.around(reference.at, "type")), None)  # a member of another part, or an inherited one
-        return self.repository.member_type(home.name, parts, outline, reference.at) if home is not None else ""
+            return self.repository.member_type(reference.root, parts[1:], outline, reference.name_span)
+        home = next(
+            iter(outline.scopes_around(reference.name_span, "type")), None
+        )  # a member of another part, or an inherited one
+        return self.repository.member_type(home.name, parts, outline, reference.name_span) if home is not None else ""
 
     def _may_be(self, reference: Reference) -> bool:
         """Whether a receiver of a type from elsewhere can be the target's: where the target's type has unknown bases."""
@@ -429,7 +435,7 @@ class _Family:
 
     def _reach_inside(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
         """A use on the object itself, or without a receiver."""
-        around = outline.around(reference.at, "type")
+        around = outline.scopes_around(reference.name_span, "type")
         if reference.receiver:
             around = around[:1]
         for n, type_ in enumerate(around):
@@ -463,7 +469,7 @@ class _Family:
             return "assumed", f"the type of {reference.receiver} is not told by the file"
         if simple(reference.type) == wanted:
             return "resolved", ""
-        known = self.repository.resolve(reference.type, outline, reference.at)
+        known = self.repository.resolve(reference.type, outline, reference.name_span)
         above = [t.scope.name for k in known for t in self.repository.ancestors(k)[0]]
         return ("resolved", "") if wanted in above else None
 
@@ -497,7 +503,7 @@ class _Family:
         found = []
         for part in self.parts:
             for function in part.functions:
-                other = Target(part.outline, function)
+                other = Callee(part.outline, function)
                 is_own = part.outline.source.path == self.target.outline.source.path and function.span == own.span
                 if other.name == self.target.name and not is_own and function.construct == own.construct:
                     found.append(other.signature)
@@ -512,13 +518,16 @@ class _Family:
 
 def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
     """The types that a receiver is at least whose type is a type parameter; ``None`` where it is none."""
-    around = (*outline.around(reference.at, "function"), *outline.around(reference.at, "type"))
+    around = (
+        *outline.scopes_around(reference.name_span, "function"),
+        *outline.scopes_around(reference.name_span, "type"),
+    )
     found: dict[str, tuple[str, ...] | None] = {}
     waiting = [reference.type.rstrip("?")]
     while waiting:
         type_ = waiting.pop()
         if type_ not in found:
-            heads = (constraints(outline.source.text(s.head), s.name, type_) for s in around if type_.isidentifier())
+            heads = (constraints(outline.source.text(s.opening), s.name, type_) for s in around if type_.isidentifier())
             found[type_] = next((of for of in heads if of is not None), None)
             waiting += found[type_] or ()
     if found[reference.type.rstrip("?")] is None:
@@ -557,7 +566,7 @@ def _cost(declared: Signature, given: Sequence[Argument], extended: bool) -> Cos
     return cost(declared.without_receiver() if extended and declared.extends else declared, given)
 
 
-def _is_private(target: Target) -> bool:
+def _is_private(target: Callee) -> bool:
     """Whether only its own type can name it: C#'s default for a member of a class or struct."""
     home = target.type
     if home is None or home.construct in ("interface", "enum"):
@@ -566,7 +575,7 @@ def _is_private(target: Target) -> bool:
     if declared.interface:
         return False
     if target.function.construct == "accessor":
-        own = target.outline.source.text(target.function.head).split()
+        own = target.outline.source.text(target.function.opening).split()
         if "private" in own:
             return True
     return not declared.modifiers & {"public", "protected", "internal"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ctxreview.callgraph.callers import Call, Found, Target, calls, shown
+from ctxreview.callgraph.callers import Callee, CallSite, CallSites, calls, shown
 from ctxreview.callgraph.index import Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
 from ctxreview.model import Certainty, Outline, Scope, Span
@@ -16,14 +16,14 @@ each time that another name is looked for in it, whether or not an earlier selec
 not depend on that."""
 
 
-class Link(NamedTuple):
+class CallEdge(NamedTuple):
     """A call on the way to the selected function: from ``caller``, under ``scopes`` of its own; ``via`` leads to it.
 
     ``scopes`` are those of the caller's file that hold the call. ``depth`` is 1 for a direct call. ``deferred`` says
     that it stands in a function that only runs later: nothing around it is held then.
     """
 
-    call: Call
+    call: CallSite
     caller: Scope | None
     scopes: tuple[Scope, ...]
     via: tuple[str, ...]
@@ -37,7 +37,7 @@ class Link(NamedTuple):
         return self.call.outline
 
 
-class Above(NamedTuple):
+class CallChains(NamedTuple):
     """All links that were found, nearest first.
 
     ``direct`` are the calls of the selected function itself, ``open_`` sentences on callers anywhere on the way that
@@ -45,8 +45,8 @@ class Above(NamedTuple):
     calls away and because too much had been read, ``roots`` those that nobody in the repository calls.
     """
 
-    links: tuple[Link, ...]
-    direct: Found
+    links: tuple[CallEdge, ...]
+    direct: CallSites
     open_: tuple[str, ...]
     cut: tuple[str, ...]
     stopped: tuple[str, ...]
@@ -68,17 +68,17 @@ class Above(NamedTuple):
         return tuple(found.values())
 
 
-def above(target: Target, repository: Repository, hops: int) -> Above:
+def above(target: Callee, repository: Repository, hops: int) -> CallChains:
     """The calls that lead to ``target``, at most ``hops`` of them in a row."""
-    links: list[Link] = []
+    links: list[CallEdge] = []
     cut: list[str] = []
     roots: list[str] = []
     stopped: list[str] = []
     open_: list[str] = []
     size = 0
     seen = {_key(target)}
-    direct = Found(())
-    waiting: list[tuple[Target, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
+    direct = CallSites(())
+    waiting: list[tuple[Callee, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
     while waiting:
         here, via, certainty, depth = waiting.pop(0)
         if depth and here.function.construct == "top-level statements":
@@ -96,7 +96,7 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
             direct = found
         if not found.calls and depth > 0 and here.name != "Main":
             roots.append(here.shown)
-        around = ((c.outline, c.outline.member_of(c.reference.at)) for c in found.calls)
+        around = ((c.outline, c.outline.member_of(c.reference.name_span)) for c in found.calls)
         groups = frozenset({here.name} if any(c.reference.form == "name" for c in found.calls) else ())
         wrappers = expect(((o, member.span) for o, member in around if member is not None), repository, groups)
         is_iterator = here.is_iterator
@@ -109,7 +109,7 @@ def above(target: Target, repository: Repository, hops: int) -> Above:
             if following is not None and link.certainty == "resolved" and _key(following) not in seen:
                 seen.add(_key(following))
                 waiting.append((following, link.via, link.certainty, depth + 1))
-    return Above(
+    return CallChains(
         tuple(links),
         direct,
         tuple(dict.fromkeys(open_)),
@@ -127,7 +127,7 @@ _CONSUMER = re.compile(
 _KEPT_AS = re.compile(r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?\Z")
 
 
-def _is_enumerated(link: Link) -> bool:
+def _is_enumerated(link: CallEdge) -> bool:
     """Whether what an iterator gives is gone through where it is called, or under the same scope later on."""
     source, span = link.outline.source, link.call.reference.span
     before = source.text(Span(max(0, span.start - 200), span.start))
@@ -142,35 +142,35 @@ def _is_enumerated(link: Link) -> bool:
     return bool(name) and re.search(rf"\bin\s+{name}\b|(?<![\w.]){name}{_CONSUMED}", after) is not None
 
 
-def _key(target: Target) -> tuple[str, Span]:
+def _key(target: Callee) -> tuple[str, Span]:
     return target.outline.source.path, target.function.span
 
 
 def _link(
-    call: Call,
+    call: CallSite,
     via: tuple[str, ...],
     certainty: Certainty,
     depth: int,
     repository: Repository,
     wrappers: frozenset[str],
-) -> tuple[Link, Target | None]:
+) -> tuple[CallEdge, Callee | None]:
     """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
-    at = call.reference.at
+    at = call.reference.name_span
     member = call.outline.member_of(at)
     outline = wrapped(call.outline, (member.span,), repository, wrappers) if member is not None else call.outline
     if outline is not call.outline:
-        again = next((r for r in outline.references if r.at == at), call.reference)
+        again = next((r for r in outline.references if r.name_span == at), call.reference)
         call = call._replace(outline=outline, reference=again)
-    around = outline.around(at, "function")
+    around = outline.scopes_around(at, "function")
     scopes = [
         s
         for s in outline.holding(at)
-        if outline.runs_under(at, s) and not s.opens_in(at) and not any(g.holds(at) for g in s.gaps)
+        if outline.runs_under(at, s) and not s.opens_in(at) and not any(g.contains(at) for g in s.excluded)
     ]
-    if call.reference.runs is not None:
-        scopes.append(call.reference.runs)
+    if call.reference.run_under is not None:
+        scopes.append(call.reference.run_under)
     following: Scope | None = None
-    deferred = call.reference.form == "name" and call.reference.runs is None and call.reference.handed
+    deferred = call.reference.form == "name" and call.reference.run_under is None and call.reference.escapes
     for function in around:
         if function.construct == "lambda" and function.span not in outline.immediate:
             deferred = True
@@ -178,12 +178,12 @@ def _link(
         if function.construct != "lambda":
             following = function
             break
-    if deferred and call.reference.form == "name" and call.reference.handed:
+    if deferred and call.reference.form == "name" and call.reference.escapes:
         scopes, following = [], None
     surely: Certainty = "assumed" if "assumed" in (certainty, call.certainty) else "resolved"
     caller = around[-1] if around else None
     named = shown(outline, caller) if caller is not None else outline.source.path
-    link = Link(
+    link = CallEdge(
         call=call,
         caller=caller,
         scopes=tuple(scopes),
@@ -192,4 +192,4 @@ def _link(
         depth=depth,
         deferred=deferred,
     )
-    return link, Target(outline, following) if following is not None else None
+    return link, Callee(outline, following) if following is not None else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import scope_words
 from ctxreview.languages import FOLDER
@@ -51,7 +51,7 @@ def assumptions(
 
     ``roots`` are the types of the functions at which the ways to the selected ones begin.
     """
-    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
+    home = next(iter(outline.scopes_around(functions[-1].span, "type")), None) if functions else None
     if home is None:
         return
     about = frameworks(outline.language)
@@ -73,22 +73,22 @@ def marked(outline: Outline, functions: Sequence[Scope], repository: Repository)
     Whether an interceptor acts on a mark is not in the source: they are assumed.
     """
     for function in functions:
-        home = next(iter(outline.around(function.span, "type")), None)
+        home = next(iter(outline.scopes_around(function.span, "type")), None)
         if home is None or function.construct != "method":
             continue
-        count = len(Target(outline, function).signature.parameters)
+        count = len(Callee(outline, function).signature.parameters)
         for part in repository.ancestors(Declared(outline, home))[0]:
             there, source = part.outline, part.outline.source
             same = [f for f in part.functions if f.name == function.name]
-            owners = {f.span for f in same if len(Target(there, f).signature.parameters) == count}
-            for scope in there.holds if source.path != outline.source.path else ():
+            owners = {f.span for f in same if len(Callee(there, f).signature.parameters) == count}
+            for scope in there.regions if source.path != outline.source.path else ():
                 covers = scope.owner in owners or (bool(owners) and scope.span == part.scope.span)
-                if scope.form == "attribute" and scope.head.size > 1 and covers:
-                    where = f"The mark is on {part.scope.name} ({source.path}:{source.line_of(scope.head.start)})."
+                if scope.form == "attribute" and scope.opening.size > 1 and covers:
+                    where = f"The mark is on {part.scope.name} ({source.path}:{source.line_of(scope.opening.start)})."
                     yield scope._replace(
                         span=function.span,
-                        head=Span(function.span.start, function.span.start),
-                        tail=Span(function.span.end - 1, function.span.end),
+                        opening=Span(function.span.start, function.span.start),
+                        closing=Span(function.span.end - 1, function.span.end),
                         owner=function.span,
                         container=function.container,
                         certainty="assumed",
@@ -105,16 +105,16 @@ def _marks(own: Declared, above: Sequence[Declared], names: set[str], repository
         elsewhere = part.scope.qualified != own.scope.qualified
         named = [f for f in part.functions if f.name in names]
         owners = {f.span for f in named}
-        for scope in there.holds:
+        for scope in there.regions:
             covers = scope.span == part.scope.span or scope.owner in owners
-            if elsewhere and scope.form == "attribute" and covers and scope.head.size > 1:
-                line = source.line_of(scope.head.start)
-                mark = source.text(scope.head)
+            if elsewhere and scope.form == "attribute" and covers and scope.opening.size > 1:
+                line = source.line_of(scope.opening.start)
+                mark = source.text(scope.opening)
                 yield (
                     f"{part.scope.name} is marked [{mark}] ({source.path}:{line}), which an interceptor may act on with a "
                     f"{scope.kind}: assumed, not proven."
                 )
-        heads = [part.scope.head, *(f.head for f in named)]
+        heads = [part.scope.opening, *(f.opening for f in named)]
         for head in heads:
             for mark in re.findall(r"(?:^|[\[,])\s*(\w+)(?=\s*[\](,])", _attributes(source.text(head)), re.MULTILINE):
                 for declared in (*repository.types(f"{mark}Attribute"), *repository.types(mark)):
@@ -135,7 +135,7 @@ def _attributes(head: str) -> str:
 
 def _interceptors(own: Declared, about: Frameworks, repository: Repository) -> Iterator[str]:
     """Types of the repository that hold a scope around what passes through them, and where they are registered."""
-    for interceptor in repository.once(("interceptors",), lambda: tuple(_found(about, repository))):
+    for interceptor in repository.memo(("interceptors",), lambda: tuple(_found(about, repository))):
         type_ = interceptor.type_
         if type_.scope.qualified == own.scope.qualified:
             continue
@@ -156,7 +156,7 @@ class _Interceptor(NamedTuple):
 
 
 def _found(about: Frameworks, repository: Repository) -> Iterator[_Interceptor]:
-    repository.look_for(about.pipeline)
+    repository.prefetch_words(about.pipeline)
     paths = dict.fromkeys(p for word in about.pipeline for p in repository.files(word))
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in about.pipeline))
     scopes = scope_words(repository.language, repository.wrappers)
@@ -182,21 +182,21 @@ def _opened(declared: Declared, repository: Repository) -> Scope | None:
         return None
     words = (re.compile(re.escape(word)) for word in scope_words(repository.language, repository.wrappers))
     near = sorted(Span(*hit.span()) for word in words for hit in word.finditer(source.data, span.start, span.end))
-    whole = repository.uses(source.path, (), tuple(near)) if near else None
-    held = (s for s in whole.holds if declared.scope.span.holds(s.span)) if whole is not None else iter(())
+    whole = repository.outline_for(source.path, (), tuple(near)) if near else None
+    held = (s for s in whole.regions if declared.scope.span.contains(s.span)) if whole is not None else iter(())
     for scope in held:
         if whole is None or scope.certainty == "assumed" or scope.form == "attribute":
             continue
-        function = whole.function_of(scope.head)
+        function = whole.function_of(scope.opening)
         runs = _RUNS_ON.search(whole.source.data, scope.span.start, scope.span.end) is not None
-        if runs or (function is not None and scope.is_left_open and function.name.startswith("On")):
+        if runs or (function is not None and scope.unreleased and function.name.startswith("On")):
             return scope
     return None
 
 
 def _place(declared: Declared) -> str:
     source = declared.outline.source
-    return f"{source.path}:{source.line_of(declared.scope.head.end - 1)}"
+    return f"{source.path}:{source.line_of(declared.scope.opening.end - 1)}"
 
 
 def _registrations(declared: Declared, repository: Repository) -> list[str]:
@@ -213,16 +213,16 @@ def _registrations(declared: Declared, repository: Repository) -> list[str]:
 
 def registrations(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[str]:
     """How the database contexts that the functions' type holds are registered."""
-    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
+    home = next(iter(outline.scopes_around(functions[-1].span, "type")), None) if functions else None
     if home is None:
         return
     about = frameworks(outline.language)
-    held = {simple(m.declares) for m in outline.members if home.span.holds(m.span)}
-    held |= set(re.findall(r"\w+", outline.source.text(home.head)))
+    held = {simple(m.declares) for m in outline.members if home.span.contains(m.span)}
+    held |= set(re.findall(r"\w+", outline.source.text(home.opening)))
     names = sorted(n for n in held if n.endswith("Context") and n not in ("DbContext", "HttpContext"))
     if not names:
         return
-    repository.look_for(about.registration)
+    repository.prefetch_words(about.registration)
     for word in about.registration:
         for path in repository.files(word):
             source = repository.source(path)

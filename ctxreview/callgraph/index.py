@@ -19,7 +19,7 @@ from ctxreview.model import EXTENSION, Outline, Scope, Source, Span, Wrapper, Wr
 from ctxreview.outline import outline
 from ctxreview.outline.symbols.names import places, whole
 from ctxreview.outline.symbols.signatures import arity, bases, modifiers, simple
-from ctxreview.processes import cores, spread
+from ctxreview.processes import cores, parallel_map
 from ctxreview.workspace.files import Workspace, read, search, workspace
 from ctxreview.workspace.files import words as every_word
 
@@ -50,14 +50,14 @@ class Declared(NamedTuple):
     @property
     def bases(self) -> tuple[str, ...]:
         """The types it derives from, as written."""
-        return bases(self.outline.source.text(self.scope.head), self.scope.name)
+        return bases(self.outline.source.text(self.scope.opening), self.scope.name)
 
     @property
     def modifiers(self) -> frozenset[str]:
         """The words before its keyword, such as ``static`` and ``partial``."""
         if self.scope.construct == EXTENSION:
             return frozenset(("static", "partial"))
-        return modifiers(self.outline.source.text(self.scope.head), self.scope.name)
+        return modifiers(self.outline.source.text(self.scope.opening), self.scope.name)
 
     @property
     def functions(self) -> Sequence[Scope]:
@@ -144,13 +144,13 @@ class Repository:
         other._edited = source
         return other
 
-    def look_for(self, words: Iterable[str]) -> None:
+    def prefetch_words(self, words: Iterable[str]) -> None:
         """Search for all of the words in one pass over the text, to be asked for one by one later."""
         new = {w for w in words if w not in self._hits and w.isidentifier()}
         if not new:
             return
         if self._origin is not None and self._edited is not None:
-            self._origin.look_for(new)
+            self._origin.prefetch_words(new)
             own = self._edited
             for word in new:
                 others = (p for p in self._origin.files(word) if p != own.path)
@@ -186,7 +186,7 @@ class Repository:
 
     def files(self, word: str) -> tuple[str, ...]:
         """The paths of the files in which the word stands as a whole identifier."""
-        self.look_for([word])
+        self.prefetch_words([word])
         return self._hits.get(word, ())
 
     def source(self, path: str) -> Source | None:
@@ -208,7 +208,7 @@ class Repository:
             self._declared[path] = frozenset(_named_types(self.text(path)))
         return self._declared[path]
 
-    def uses(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
+    def outline_for(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
         """The outline of a file with the references to ``names``; only functions that name one are read inside.
 
         With ``within``, only the functions at these places, whatever they name.
@@ -224,7 +224,7 @@ class Repository:
             self._heads.setdefault(path, self._outlines[key])
         return self._outlines[key]
 
-    def uses_all(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
+    def outlines_for(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
         """:meth:`uses` of several files, without those that cannot be read, on every core where there is much to read."""
         wanted = frozenset(names)
         sizes = {p: len(s.data) for p in paths if (p, wanted, ()) not in self._outlines and (s := self.source(p))}
@@ -232,18 +232,18 @@ class Repository:
             new = sorted(sizes, key=lambda p: -sizes[p])  # a large one at the end would be waited for
 
             def made(path: str) -> Outline | None:
-                found = self.uses(path, wanted)
+                found = self.outline_for(path, wanted)
                 return found and replace(found, source=NO_SOURCE)  # it is here already
 
-            for path, found in zip(new, spread(made, new), strict=True):
+            for path, found in zip(new, parallel_map(made, new), strict=True):
                 source = self.source(path)
                 if found is not None and source is not None:
                     self.parsed += len(source.data)
                     self._outlines[path, wanted, ()] = replace(found, source=source)
                     self._heads.setdefault(path, self._outlines[path, wanted, ()])
-        return [found for path in paths if (found := self.uses(path, wanted)) is not None]
+        return [found for path in paths if (found := self.outline_for(path, wanted)) is not None]
 
-    def again(self, known: Outline, found: tuple[Wrapper, ...], calls: Iterable[tuple[int, int]]) -> Outline:
+    def reoutline(self, known: Outline, found: tuple[Wrapper, ...], calls: Iterable[tuple[int, int]]) -> Outline:
         """An outline once more, with further wrappers known, and as much of the file read inside.
 
         ``calls`` are the offsets of the names of their calls, each with an index in ``found``.
@@ -261,11 +261,11 @@ class Repository:
 
         Any that was made already will do: all have the heads.
         """
-        if path not in self._heads and (made := self.uses(path, ())) is not None:
+        if path not in self._heads and (made := self.outline_for(path, ())) is not None:
             self._heads[path] = made
         return self._heads.get(path)
 
-    def once(self, key: tuple[str, ...], made: Callable[[], T]) -> T:
+    def memo(self, key: tuple[str, ...], made: Callable[[], T]) -> T:
         """What ``made`` gives, made once for each key."""
         if key not in self._made:
             self._made[key] = made()
@@ -292,21 +292,21 @@ class Repository:
                 found.setdefault(type_.name, []).append(Declared(made, type_))
             return found
 
-        return self.once(("types", path), listed)
+        return self.memo(("types", path), listed)
 
     def look_up(self, names: Iterable[str]) -> None:
         """Read the declarations of all of the types, to be asked for one by one later."""
         new = {n for n in names if n not in self._types}
-        self.look_for(new)
+        self.prefetch_words(new)
         self._prepare(p for n in sorted(new) for p in self.files(n) if n in self.declared(p))
 
     def _prepare(self, paths: Iterable[str]) -> None:
         """Read the heads of files that will be asked for one by one."""
-        self.uses_all([p for p in dict.fromkeys(paths) if p not in self._heads], ())
+        self.outlines_for([p for p in dict.fromkeys(paths) if p not in self._heads], ())
 
     def parts(self, declared: Declared) -> tuple[Declared, ...]:
         """All parts of a type, the given one among them."""
-        head = declared.scope.head  # most types are not partial, and their words need not be told apart
+        head = declared.scope.opening  # most types are not partial, and their words need not be told apart
         if declared.scope.construct != EXTENSION and declared.outline.source.data.find(b"partial", *head) < 0:
             return (declared,)
         if "partial" not in declared.modifiers:
@@ -321,7 +321,7 @@ class Repository:
 
     def resolve(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
         """The declarations that a type's name can mean at a place: those of one type, or of several where it is open."""
-        home = next(iter(around.around(at, "type")), None)
+        home = next(iter(around.scopes_around(at, "type")), None)
         key = written, around.source.path, home.qualified if home is not None else ""
         if key not in self._meant:
             self._meant[key] = self._resolved(written, around, at)
@@ -349,7 +349,7 @@ class Repository:
 
     def _visible(self, around: Outline, at: Span) -> list[str]:
         """The types and namespaces around a place, inner first."""
-        home = next(iter(around.around(at, "type")), None)
+        home = next(iter(around.scopes_around(at, "type")), None)
         name = home.qualified if home is not None else ""
         found = []
         while name:
@@ -377,7 +377,7 @@ class Repository:
     @property
     def global_usings(self) -> Usings:
         """What the ``global using`` directives of all files say together."""
-        return self.once(("global usings",), self._global_usings)
+        return self.memo(("global usings",), self._global_usings)
 
     def _global_usings(self) -> Usings:
         found = Usings()
@@ -398,7 +398,7 @@ class Repository:
             own = (p for t in known for p in self.parts(t))
             parts = chain_of(own, (a for t in known for a in self._climb(t, {})))
             found = next(
-                ((m.declares, p) for p in parts for m in p.outline.named(name) if p.scope.span.holds(m.span)),
+                ((m.declares, p) for p in parts for m in p.outline.named(name) if p.scope.span.contains(m.span)),
                 None,
             )
             if found is None:
@@ -454,7 +454,7 @@ class Repository:
             here = waiting.popleft()
             name = here.scope.name
             if name not in self._hits:
-                self.look_for((name, *(w.scope.name for w in waiting)))
+                self.prefetch_words((name, *(w.scope.name for w in waiting)))
             paths = [p for p in self.files(name) if name in self._in_heads(p)]
             self._prepare(paths[: MAX_DERIVING - looked])
             for path in paths:
@@ -476,7 +476,7 @@ class Repository:
 
     def _in_heads(self, path: str) -> frozenset[str]:
         """The names that stand in what may be a list of base types in a file."""
-        return self.once(("heads", path), lambda: frozenset(_named_bases(self.text(path))))
+        return self.memo(("heads", path), lambda: frozenset(_named_bases(self.text(path))))
 
     def _deriving(self, path: str, made: Outline) -> Mapping[str, list[tuple[Declared, list[str]]]]:
         """The types of a file by the simple names of their bases, each with the bases of that name as written."""
@@ -491,7 +491,7 @@ class Repository:
                     found.setdefault(name, []).append((one, named))
             return found
 
-        return self.once(("deriving", path), listed)
+        return self.memo(("deriving", path), listed)
 
 
 _TYPE_WORDS = (b"class", b"struct", b"interface", b"record", b"union")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model import Crossing, Excerpt, Member, Outline, Reference, Scope, Span, Spans, held_by, outermost
+from ctxreview.model import Crossing, Excerpt, Member, Outline, Reference, Scope, Span, Spans, contained_in, outermost
 from ctxreview.outline.excerpts import excerpt_of, mentioned
 from ctxreview.outline.symbols.signatures import simple
 
@@ -53,20 +53,20 @@ def sharing(outline: Outline, functions: Sequence[Scope], repository: Repository
 
 def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Shared]:
     """What the functions lock and touch, in the parts of their type and in types that a lock names."""
-    home = next(iter(outline.around(functions[-1].span, "type")), None) if functions else None
+    home = next(iter(outline.scopes_around(functions[-1].span, "type")), None) if functions else None
     if home is None:
         return
     touched = outermost(functions)
     locks = {
         s.resource.removeprefix("this.")
-        for s in outline.holds
-        if s.kind == "lock" and s.resource and any(f.span.holds(s.span) or s.span.holds(f.span) for f in touched)
+        for s in outline.regions
+        if s.kind == "lock" and s.resource and any(f.span.contains(s.span) or s.span.contains(f.span) for f in touched)
     }
     named = {w for f in touched for w in mentioned(outline.source.text(f.span))}
     seen: set[tuple[str, str]] = set()
     for part in repository.parts(Declared(outline, home)):
         for member in part.outline.members:
-            around = part.outline.around(member.span, "type")
+            around = part.outline.scopes_around(member.span, "type")
             if not around or around[0].span != part.scope.span:
                 continue
             for name in member.names:
@@ -77,7 +77,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
         owner, _, name = lock.rpartition(".")
         if owner and owner[:1].isupper():
             for declared in repository.resolve(owner, outline, functions[-1].span):
-                found = next((m for m in declared.outline.named(name) if declared.scope.span.holds(m.span)), None)
+                found = next((m for m in declared.outline.named(name) if declared.scope.span.contains(m.span)), None)
                 if found is not None:
                     yield Shared(name, declared, found, lock=True)
 
@@ -88,7 +88,7 @@ def _users(
     locks = {s.name for s in shared if s.lock}
     state = {s.name: s for s in shared if not s.lock and _can_race(s)}
     own = Spans(f.span for f in functions)
-    written = {f.name for f in outline.facts if f.kind == "write" and own.hold(f.span)}
+    written = {f.name for f in outline.facts if f.kind == "write" and own.contains(f.span)}
     named: dict[str, list[Shared]] = {}
     for one in shared:
         named.setdefault(one.name, []).append(one)
@@ -102,18 +102,18 @@ def _users(
                 paths |= dict.fromkeys([p for p in repository.files(one.name) if p in near][:MAX_FILES])
     names = locks | state.keys()
     for path in paths if names else ():
-        there = repository.uses(path, names)
+        there = repository.outline_for(path, names)
         if there is None:
             continue
         used: dict[Span, tuple[Scope, list[tuple[Reference, Shared]]]] = {}
         for reference in there.references:
             known = named.get(reference.name, ())
             meant = next((s for s in known if _is_of(reference, there, s, repository)), None)
-            around = there.around(reference.at, "function")
+            around = there.scopes_around(reference.name_span, "function")
             if meant is None or reference.form not in ("name", "call") or not around:
                 continue
             member = around[-1]
-            if member.construct == "constructor" or (path == outline.source.path and own.hold(reference.at)):
+            if member.construct == "constructor" or (path == outline.source.path and own.contains(reference.name_span)):
                 continue
             used.setdefault(member.span, (member, []))[1].append((reference, meant))
         file = _File(there)
@@ -128,13 +128,13 @@ class _File:
 
     def __init__(self, there: Outline) -> None:
         self.there = there
-        self.locks = Crossing([s for s in there.holds if s.kind == "lock"])
+        self.locks = Crossing([s for s in there.regions if s.kind == "lock"])
         self._writes = Spans(f.span for f in there.facts if f.kind == "write")
 
     def is_changed(self, reference: Reference) -> bool:
         """Whether the use is a write, or begins in one."""
-        start = reference.at.start
-        return reference.writes or self._writes.overlap(Span(start, start + 1))
+        start = reference.name_span.start
+        return reference.writes or self._writes.overlaps(Span(start, start + 1))
 
 
 def _excerpt(
@@ -144,13 +144,13 @@ def _excerpt(
     there = file.there
     held = [
         s
-        for s in held_by(member.span, there.holds)
-        if s.kind == "lock" and any(s.head.holds(r.at) for r, one in uses if one.lock)
+        for s in contained_in(member.span, there.regions)
+        if s.kind == "lock" and any(s.opening.contains(r.name_span) for r, one in uses if one.lock)
     ]
     state = [r for r, one in uses if not one.lock]
-    head = Span(member.span.start, member.head.end)
+    head = Span(member.span.start, member.opening.end)
     if held:
-        kept = [head, *(s.head for s in held), *(s.tail for s in held), *(r.at for r in state)]
+        kept = [head, *(s.opening for s in held), *(s.closing for s in held), *(r.name_span for r in state)]
         return excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
     if any(one.lock for _, one in uses):
         kept = [head, *(r.span for r, _ in uses)]
@@ -159,7 +159,9 @@ def _excerpt(
     if not racing:
         return None
     names = ", ".join(dict.fromkeys(r.name for r in racing))
-    under = next((s for s in file.locks.around(racing[0].at) if all(s.span.holds(r.at) for r in racing)), None)
+    under = next(
+        (s for s in file.locks.around(racing[0].name_span) if all(s.span.contains(r.name_span) for r in racing)), None
+    )
     how = f"under {under.construct} on {under.resource}" if under is not None else "outside any lock of its own"
     return excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
 
@@ -186,13 +188,13 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         return False
     home = one.home.scope.qualified
     if reference.receiver in ("", "this"):
-        around = there.around(reference.at, "type")
+        around = there.scopes_around(reference.name_span, "type")
         if around and around[0].qualified == home:
             return True
         outer = any(t.qualified == home for t in around[1:]) and "static" in one.words and reference.receiver == ""
         if not around or (one.is_private and not outer):
             return False
-        declared = any(around[0].span.holds(m.span) for m in there.named(one.name))
+        declared = any(around[0].span.contains(m.span) for m in there.named(one.name))
         if outer and not declared:
             return True
         if declared or one.is_private:
@@ -200,5 +202,5 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         return around[0].qualified in {t.scope.qualified for t in repository.descendants(one.home)}
     if not reference.type or simple(reference.type) != one.home.scope.name:
         return False
-    known = {t.scope.qualified for t in repository.resolve(reference.type, there, reference.at)}
+    known = {t.scope.qualified for t in repository.resolve(reference.type, there, reference.name_span)}
     return known == {home}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ctxreview.callgraph.callees import callees, tokens
-from ctxreview.callgraph.callers import Target
-from ctxreview.callgraph.chains import Above, Link, above
+from ctxreview.callgraph.callers import Callee
+from ctxreview.callgraph.chains import CallChains, CallEdge, above
 from ctxreview.callgraph.frameworks import assumptions, marked, registrations
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.shared_state import sharing
@@ -30,7 +30,7 @@ def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
     ``functions`` are those around the selection, innermost first, or several members. A lambda that only runs later
     ends the way: who runs it is not known.
     """
-    nested = len(functions) > 1 and functions[-1].span.holds(functions[0].span)
+    nested = len(functions) > 1 and functions[-1].span.contains(functions[0].span)
     if not nested:
         return [f for f in functions if f.construct != "lambda" or f.span in outline.immediate]
     for function in functions:
@@ -43,7 +43,7 @@ def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
 
 def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repository, hops: int) -> Surroundings:
     """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
-    targets = [Target(outline, f) for f in starts(outline, functions)]
+    targets = [Callee(outline, f) for f in starts(outline, functions)]
     found = [above(t, repository, hops) for t in targets] if hops else []
     scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
     blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
@@ -54,7 +54,10 @@ def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repos
         excerpts=(*_of_callers(found, repository), *_others(outline, functions, repository)),
         blind_spots=tuple(dict.fromkeys(blind)),
         sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
-        closed=bool(found) and not assumed and not repository.place.left_out and all(map(_closed, targets, found)),
+        callers_complete=bool(found)
+        and not assumed
+        and not repository.place.left_out
+        and all(map(_closed, targets, found)),
     )
 
 
@@ -71,15 +74,15 @@ def _others(outline: Outline, functions: Sequence[Scope], repository: Repository
             yield excerpt
 
 
-def _roots(found: Above) -> Iterator[Declared]:
+def _roots(found: CallChains) -> Iterator[Declared]:
     """The types of the functions from which the ways to the target begin."""
     for link in found.links:
-        home = next(iter(link.outline.around(link.call.reference.at, "type")), None)
+        home = next(iter(link.outline.scopes_around(link.call.reference.name_span, "type")), None)
         if home is not None and link.via[0].partition(" ")[0] in found.roots:
             yield Declared(link.outline, home)
 
 
-def _closed(target: Target, found: Above) -> bool:
+def _closed(target: Callee, found: CallChains) -> bool:
     """Whether every way to the target is known: its calls all resolved, none deferred, and none left unfollowed."""
     return (
         bool(found.direct.calls)
@@ -90,7 +93,7 @@ def _closed(target: Target, found: Above) -> bool:
     )
 
 
-def _said_of_callers(target: Target, found: Above, hops: int) -> Iterator[str]:
+def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[str]:
     name = target.shown
     yield from found.open_[:MAX_NAMED]
     if len(found.open_) > MAX_NAMED:
@@ -133,7 +136,7 @@ def _listed(names: Sequence[str]) -> str:
 # --- excerpts of callers -----------------------------------------------------------------------------------
 
 
-def _of_callers(found: Sequence[Above], repository: Repository) -> Iterator[Excerpt]:
+def _of_callers(found: Sequence[CallChains], repository: Repository) -> Iterator[Excerpt]:
     """One excerpt for each calling function, those that hold a scope first; and what its wrappers open."""
     links = [link for a in found for link in a.links if link.caller is not None]
     links.sort(key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
@@ -153,15 +156,15 @@ def _of_callers(found: Sequence[Above], repository: Repository) -> Iterator[Exce
     yield from wrappers.values()
 
 
-def _of_caller(link: Link, caller: Scope) -> Excerpt:
+def _of_caller(link: CallEdge, caller: Scope) -> Excerpt:
     """The caller's head, the scope's two ends, the call, and what is written, saved or committed after it."""
     outline = link.outline
     within = max((s.span for s in link.scopes), key=lambda s: s.size, default=caller.span)
-    kept = [Span(caller.span.start, caller.head.end), link.call.reference.span]
+    kept = [Span(caller.span.start, caller.opening.end), link.call.reference.span]
     for scope in link.scopes:
-        kept += [scope.head, scope.tail, *scope.completes_at]
+        kept += [scope.opening, scope.closing, *scope.completes_at]
     for fact in outline.facts:
-        later = fact.span.start >= link.call.reference.at.start and within.holds(fact.span)
+        later = fact.span.start >= link.call.reference.name_span.start and within.contains(fact.span)
         if later and (
             fact.kind in ("save", "complete", "tracking") or (fact.kind == "write" and fact.detail != "captured")
         ):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from ctxreview.callgraph.callers import Target, reaches
+from ctxreview.callgraph.callers import Callee, reaches
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.languages import load, with_wrappers
 from ctxreview.model import Excerpt, Fact, Outline, Reference, Scope, Span, Wrapper, Wrappers
@@ -55,7 +55,7 @@ class _Opened(NamedTuple):
 class _Read(NamedTuple):
     """A method whose body was read: the scopes that it wraps; without any, whether it is sure that it opens nothing."""
 
-    target: Target
+    target: Callee
     opened: tuple[_Opened, ...]
     opens_nothing: bool = False
 
@@ -69,11 +69,11 @@ def wrapped(outline: Outline, spans: Sequence[Span], repository: Repository, nam
     calls: list[tuple[int, int]] = []
     known = {offset for offset, _ in outline.wrappers.calls}
     for reference, wrappers in _calls(outline, spans, repository, names, MAX_LEVELS):
-        if reference.at.start not in known:
-            calls += [(reference.at.start, len(found) + i) for i in range(len(wrappers))]
+        if reference.name_span.start not in known:
+            calls += [(reference.name_span.start, len(found) + i) for i in range(len(wrappers))]
             found += wrappers
-    made = repository.again(outline, tuple(found), calls) if found else outline
-    open_ = [s for s in made.holds if _is_given(s) and any(span.holds(s.head) for span in spans)]
+    made = repository.reoutline(outline, tuple(found), calls) if found else outline
+    open_ = [s for s in made.regions if _is_given(s) and any(span.contains(s.opening) for span in spans)]
     levels = {s: level for s in open_ if (level := constant(made, s, repository)) is not None}
     if not levels:
         return made
@@ -107,9 +107,9 @@ def constant(outline: Outline, scope: Scope, repository: Repository) -> Constant
     named = re.fullmatch(r"(?:[\w.]*?(\w+)\.)?(\w+)(?:\(\))?", (scope.isolation or "").removeprefix(_GIVEN_BY))
     if named is None:
         return None
-    home = next(iter(outline.around(scope.head, "type")), None)
+    home = next(iter(outline.scopes_around(scope.opening, "type")), None)
     if named[1] and named[1] not in ("this", "base"):
-        known = repository.resolve(named[1], outline, scope.head)
+        known = repository.resolve(named[1], outline, scope.opening)
     else:
         own = Declared(outline, home) if home is not None else None
         known = (*repository.parts(own), *repository.ancestors(own)[0]) if own is not None else ()
@@ -118,7 +118,7 @@ def constant(outline: Outline, scope: Scope, repository: Repository) -> Constant
             *(m.span for m in part.outline.members if named[2] in m.names),
             *(f.span for f in part.functions if f.name == named[2]),
         ):
-            text = part.outline.source.text(span) if part.scope.span.holds(span) else ""
+            text = part.outline.source.text(span) if part.scope.span.contains(span) else ""
             levels = set(re.findall(r"\bIsolationLevel\.(\w+)", text))
             if len(levels) == 1 and re.search(r"\b(?:const|readonly|static)\b", text.partition("=")[0]):
                 return Constant(part.outline, span, levels.pop())
@@ -132,20 +132,20 @@ def opened(outline: Outline, span: Span, repository: Repository, *, direct: bool
     """
     used = [outline.wrappers.found[i] for at, i in outline.wrappers.calls if span.start <= at < span.end]
     for path, where in dict.fromkeys(t for w in used for t in w.through[0 if direct else 1 :]):
-        there = repository.uses(path, (), (where,))
+        there = repository.outline_for(path, (), (where,))
         function = next((f for f in there.functions if f.span == where), None) if there is not None else None
         if there is None or function is None:
             continue
-        holds = [s for s in there.holds if where.holds(s.span)]
-        kept = [Span(where.start, function.head.end), *(s.head for s in holds), *(s.tail for s in holds)]
+        holds = [s for s in there.regions if where.contains(s.span)]
+        kept = [Span(where.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
         kept += [c for s in holds for c in s.completes_at]
-        kept += [f.span for f in there.facts if f.detail == "delegate" and where.holds(f.span)]
+        kept += [f.span for f in there.facts if f.detail == "delegate" and where.contains(f.span)]
         does = ", ".join(dict.fromkeys(f"holds {s.construct}" for s in holds)) or "hands on what it is given"
-        yield excerpt_of(there, kept, "callee", f"{Target(there, function).shown}, which is called on the way, {does}")
+        yield excerpt_of(there, kept, "callee", f"{Callee(there, function).shown}, which is called on the way, {does}")
         for scope in filter(_is_given, holds):
             yield from _constant(there, scope, repository)
-    for scope in outline.holds:
-        if span.holds(scope.head) and (named := re.search(r"Its isolation is ([\w.()]+) \(", scope.note)):
+    for scope in outline.regions:
+        if span.contains(scope.opening) and (named := re.search(r"Its isolation is ([\w.()]+) \(", scope.note)):
             yield from _constant(outline, scope._replace(isolation=f"{_GIVEN_BY}{named[1]}"), repository)
 
 
@@ -165,9 +165,9 @@ def expect(
     ``groups`` are methods that may be handed to one by their names.
     """
     called = [(o.source.path, _candidates(o, span, repository, groups)) for o, span in functions]
-    repository.look_for(name for _, names in called for name in names)
+    repository.prefetch_words(name for _, names in called for name in names)
     found = frozenset(n for n in {n for _, names in called for n in names} if _declared(n, repository, MAX_LEVELS))
-    repository.uses_all(sorted({path for path, names in called if not found.isdisjoint(names)}), found)
+    repository.outlines_for(sorted({path for path, names in called if not found.isdisjoint(names)}), found)
     return found
 
 
@@ -175,9 +175,9 @@ def _calls(
     outline: Outline, spans: Sequence[Span], repository: Repository, names: frozenset[str], levels: int
 ) -> Iterator[tuple[Reference, tuple[Wrapper, ...]]]:
     """The calls in ``spans`` that surely are those of methods that were read, with what each is a wrapper of."""
-    there = repository.uses(outline.source.path, names) if names else None
+    there = repository.outline_for(outline.source.path, names) if names else None
     for reference in there.references if there is not None else ():
-        if there is None or reference.form != "call" or not any(s.holds(reference.at) for s in spans):
+        if there is None or reference.form != "call" or not any(s.contains(reference.name_span) for s in spans):
             continue
         declared = _declared(reference.name, repository, levels)
         read = [d for d in declared if any(_surely(d.target, there, reference, repository))]
@@ -189,7 +189,7 @@ def _calls(
             yield reference, tuple(Wrapper(name, None, f"{shown} opens nothing.", opens) for opens in (True, False))
 
 
-def _surely(target: Target, there: Outline, reference: Reference, repository: Repository) -> Iterator[bool]:
+def _surely(target: Callee, there: Outline, reference: Reference, repository: Repository) -> Iterator[bool]:
     return (c.certainty == "resolved" for c in reaches(target, there, [reference], repository))
 
 
@@ -216,7 +216,7 @@ def _completing(there: Outline, scope: Scope) -> frozenset[str]:
 
 
 def _isolation(
-    scope: Scope, target: Target, there: Outline, reference: Reference, repository: Repository
+    scope: Scope, target: Callee, there: Outline, reference: Reference, repository: Repository
 ) -> str | None:
     """The isolation of a wrapper's scope: of one that its parameter gives, what the call has for it, or else its default."""
     level = scope.isolation
@@ -230,7 +230,7 @@ def _isolation(
         return fixed.level if fixed is not None else level
     place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
     text = there.source.text(reference.span)
-    after = len(there.source.text(Span(reference.span.start, reference.at.end)))
+    after = len(there.source.text(Span(reference.span.start, reference.name_span.end)))
     listed = given(text, after)
     value = next((v for name, v in listed if name == wanted), None)
     if value is None and 0 <= place < len(listed) and not any(name for name, _ in listed[: place + 1]):
@@ -260,7 +260,7 @@ def _candidates(
         return tuple(filter(may, dict.fromkeys(names)))
 
     key = ("candidates", outline.source.path, str(span.start), str(span.end), *sorted(groups))
-    return repository.once(key, made)
+    return repository.memo(key, made)
 
 
 @cache
@@ -305,7 +305,7 @@ def _opening(text: str, at: int) -> int | None:
 
 def _declared(name: str, repository: Repository, levels: int) -> tuple[_Read, ...]:
     """The methods of that name that wrap a scope, or whose name tells that they might."""
-    return repository.once(("wrapper", name, str(levels)), lambda: tuple(_found(name, repository, levels)))
+    return repository.memo(("wrapper", name, str(levels)), lambda: tuple(_found(name, repository, levels)))
 
 
 def _found(name: str, repository: Repository, levels: int) -> Iterator[_Read]:
@@ -319,9 +319,9 @@ def _found(name: str, repository: Repository, levels: int) -> Iterator[_Read]:
         if not any(_is_declared(text, m.start()) for m in declares.finditer(text)):
             continue
         files += 1
-        there = repository.uses(path, {name}) if files <= MAX_FILES else None
+        there = repository.outline_for(path, {name}) if files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
-            has_body = function.head.end < function.span.end and function.construct in ("method", "local function")
+            has_body = function.opening.end < function.span.end and function.construct in ("method", "local function")
             if there is not None and function.name == name and has_body:
                 read = _read(there, function, repository, levels)
                 if read.opened or tells:
@@ -356,7 +356,7 @@ def _tells(language: str, name: str) -> bool:
 
 def _read(there: Outline, function: Scope, repository: Repository, levels: int) -> _Read:
     """What a function opens and gives to its caller, or what it runs a delegate under, itself or by further wrappers."""
-    target = Target(there, function)
+    target = Callee(there, function)
     own = (there.source.path, function.span)
     delegates = frozenset(p.name for p in target.signature.parameters)
     handed = list(_handed(there, function, delegates, repository, levels - 1)) if levels > 1 else []
@@ -364,25 +364,27 @@ def _read(there: Outline, function: Scope, repository: Repository, levels: int) 
     calls = list(_calls(there, (function.span,), repository, names, levels - 1)) if names else []
     if calls:
         found = tuple(w for _, ws in calls for w in ws)
-        at = [(r.at.start, i) for i, r in enumerate(r for r, ws in calls for _ in ws)]
-        there = repository.again(there, found, at)
-        target = Target(there, next(f for f in there.functions if f.span == function.span))
-    further = {r.at.start: w.through for r, ws in calls for w in ws if w.kind is not None}
+        at = [(r.name_span.start, i) for i, r in enumerate(r for r, ws in calls for _ in ws)]
+        there = repository.reoutline(there, found, at)
+        target = Callee(there, next(f for f in there.functions if f.span == function.span))
+    further = {r.name_span.start: w.through for r, ws in calls for w in ws if w.kind is not None}
 
     def opened(scope: Scope, how: str) -> _Opened:
         beyond = [
-            through for at, through in further.items() if scope.head.start <= at < max(scope.head.end, scope.span.start)
+            through
+            for at, through in further.items()
+            if scope.opening.start <= at < max(scope.opening.end, scope.span.start)
         ]
         beyond += [
             through for at, through in further.items() if scope.form == "callback" and _is_call(there, at, scope)
         ]
         return _Opened(scope, how, (own, *(beyond[-1] if beyond else ())))
 
-    runs = [f for f in there.facts if function.span.holds(f.span) and _runs(f, delegates)]
-    held = [s for s in there.holds if s.certainty != "assumed" and function.span.holds(s.span)]
+    runs = [f for f in there.facts if function.span.contains(f.span) and _runs(f, delegates)]
+    held = [s for s in there.regions if s.certainty != "assumed" and function.span.contains(s.span)]
     under = [opened(s, RUNS) for s in held if any(_is_under(there, f.span, s) for f in runs)]
     for reference, wrappers in handed:
-        around = (s for s in held if _is_under(there, reference.at, s))
+        around = (s for s in held if _is_under(there, reference.name_span, s))
         under += [opened(s, RUNS) for s in around]
         under += [
             _Opened(_as_scope(w, function), RUNS, (own, *w.through))
@@ -393,8 +395,8 @@ def _read(there: Outline, function: Scope, repository: Repository, levels: int) 
         return _Read(target, _told(under))
     returns = target.signature.returns
     if not (simple(returns) in ("void", "Task", "ValueTask") and "<" not in returns):
-        every = (*there.returned, *there.holds)
-        left = [s for s in every if function.span.holds(s.span) and (s in there.returned or s.is_left_open)]
+        every = (*there.returned, *there.regions)
+        left = [s for s in every if function.span.contains(s.span) and (s in there.returned or s.unreleased)]
         if any(s.certainty != "assumed" for s in left):
             return _Read(target, _told([opened(s, OPENS) for s in left if s.certainty != "assumed"][:1]))
     return _Read(target, (), not held and not handed and _is_plain(there, function, delegates))
@@ -407,7 +409,7 @@ def _told(opened: Sequence[_Opened]) -> tuple[_Opened, ...]:
 
 
 def _is_under(there: Outline, span: Span, scope: Scope) -> bool:
-    return there.runs_under(span, scope) and not any(g.holds(span) for g in scope.gaps)
+    return there.runs_under(span, scope) and not any(g.contains(span) for g in scope.excluded)
 
 
 def _is_call(there: Outline, at: int, scope: Scope) -> bool:
@@ -424,9 +426,9 @@ def _runs(fact: Fact, delegates: frozenset[str]) -> bool:
 
 def _inner(there: Outline, function: Scope, repository: Repository, levels: int) -> Iterator[str]:
     """The names of further wrappers that a wrapper's body may call."""
-    text = there.source.text(Span(function.head.end, function.span.end))[:MAX_BODY]
+    text = there.source.text(Span(function.opening.end, function.span.end))[:MAX_BODY]
     names = dict.fromkeys((*_candidates(there, function.span, repository), *_RETURNED.findall(text)))
-    repository.look_for(names)
+    repository.prefetch_words(names)
     return (
         n
         for n in names
@@ -438,18 +440,18 @@ def _handed(
     there: Outline, function: Scope, delegates: frozenset[str], repository: Repository, levels: int
 ) -> Iterator[tuple[Reference, tuple[Wrapper, ...]]]:
     """The calls that a function gives one of its own parameters, where they are those of wrappers that run it."""
-    text = there.source.text(Span(function.head.end, function.span.end))[:MAX_BODY]
+    text = there.source.text(Span(function.opening.end, function.span.end))[:MAX_BODY]
     names = {
         called
         for hit in _HANDED.finditer(text)
         if hit[1] in delegates and (opening := _opening(text, hit.start())) is not None
         for called in _name_before(text, opening)
     }
-    repository.look_for(names)
+    repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in _catalogue(there.language) and _declared(n, repository, levels))
     for reference, wrappers in _calls(there, (function.span,), repository, wanted, levels):
         call = there.source.text(reference.span)
-        after = len(there.source.text(Span(reference.span.start, reference.at.end)))
+        after = len(there.source.text(Span(reference.span.start, reference.name_span.end)))
         if any(value in delegates for _, value in given(call, after)):
             yield reference, wrappers
 
@@ -471,7 +473,7 @@ def _as_scope(wrapper: Wrapper, function: Scope) -> Scope:
 
 def _is_plain(there: Outline, function: Scope, delegates: frozenset[str]) -> bool:
     """Whether a body only runs what it is given, or has nothing to call: what it does is all seen then."""
-    body = there.source.text(Span(function.head.end, function.span.end))
+    body = there.source.text(Span(function.opening.end, function.span.end))
     if re.search(r"\bnew\b|\bbase\.", body) or not body.strip(" \t\r\n;"):
         return False
     return all(n in delegates or _TELLS_ONLY.match(n) or n in _WORDS for n in _CALLED.findall(body))

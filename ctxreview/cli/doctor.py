@@ -15,11 +15,11 @@ from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, proje
 from ctxreview.errors import CtxreviewError
 from ctxreview.llm import store
 from ctxreview.llm.prices import FILE as PRICES
-from ctxreview.llm.providers import KEY_VARIABLES, PATIENCE, PROVIDERS, Endpoint, chosen, reach, variables
+from ctxreview.llm.providers import KEY_VARIABLES, PROVIDERS, TIMEOUTS, Endpoint, ping, resolve_model, variables
 from ctxreview.model import Source
 from ctxreview.workspace import git
 
-DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **PATIENCE}
+DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **TIMEOUTS}
 KNOCK_SECONDS = 5.0
 
 _NAME_AND_PASSWORD = re.compile(r"\A((?:[a-z][a-z0-9+.-]*:)?//|)(?(1).*|[^/?#]*:.*)@", re.IGNORECASE | re.DOTALL)
@@ -123,7 +123,7 @@ def _grammar() -> Check:
         found = outline(Source("A.cs", b"class A { void M() { lock (_g) { _n++; } } }\n"))
     except (ImportError, OSError, ValueError, CtxreviewError) as error:
         return Check("grammar", "problem", f"C# cannot be parsed ({error})", "Install ctxreview again.")
-    if [s.kind for s in found.holds] == ["lock"]:
+    if [s.kind for s in found.regions] == ["lock"]:
         return Check("grammar", "ok", "C# is parsed, and a lock is found in it")
     return Check("grammar", "problem", "a lock in C# is not found", "Install ctxreview again.")
 
@@ -206,8 +206,8 @@ def _address(endpoint: Callable[[], Endpoint | None]) -> Iterator[Check]:
             )
             return
         yield _variables(found)
-        reach(found, KNOCK_SECONDS)
-        found = chosen(found)
+        ping(found, KNOCK_SECONDS)
+        found = resolve_model(found)
     except CtxreviewError as error:
         yield Check("endpoint", "problem", "the model cannot be asked", str(error))
     else:

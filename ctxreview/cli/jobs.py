@@ -40,7 +40,7 @@ def job(
     # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
     most = budget or user().get("budget") or _budget(endpoint)
     made = review.job(root, most, tokenizer(model), question.encode("utf-8", "replace").decode())
-    return made._replace(hops=hops, tunable=budget is None)
+    return made._replace(hops=hops, budget_from_project=budget is None)
 
 
 def _budget(endpoint: Endpoint | None) -> int:
@@ -63,7 +63,7 @@ def exactly(job: Job, exact: bool, endpoint: Endpoint | None) -> Job:
 
     if endpoint is None or endpoint.provider not in COUNTING:
         raise ConfigError(f"--exact-tokens needs a provider that counts tokens: {', '.join(COUNTING)}.")
-    return job._replace(exact=(endpoint.provider, lambda made: count_tokens(endpoint, made)))
+    return job._replace(token_counter=(endpoint.provider, lambda made: count_tokens(endpoint, made)))
 
 
 def endpoint(provider: str | None, model: str | None, base_url: str | None) -> Endpoint | None:
@@ -72,7 +72,7 @@ def endpoint(provider: str | None, model: str | None, base_url: str | None) -> E
     Raises :class:`ConfigError` for a provider that is not known, and where keys of several are there.
     """
     from ctxreview.config import number, user
-    from ctxreview.llm.providers import DEFAULT_MODELS, KEY_VARIABLES, LARGEST_REPLIES, PATIENCE, PROVIDERS, Endpoint
+    from ctxreview.llm.providers import DEFAULT_MODELS, KEY_VARIABLES, LARGEST_REPLIES, PROVIDERS, TIMEOUTS, Endpoint
 
     own = user()
     if provider is None and base_url is None:
@@ -94,7 +94,7 @@ def endpoint(provider: str | None, model: str | None, base_url: str | None) -> E
     if provider not in PROVIDERS:
         raise ConfigError(f"There is no provider {provider!r}; choose one of {', '.join(PROVIDERS)}, or none.")
     key = os.environ.get(KEY_VARIABLES[provider]) if provider in KEY_VARIABLES else None
-    patience = {name: value for name in PATIENCE if (value := number(name)) is not None}
+    patience = {name: value for name in TIMEOUTS if (value := number(name)) is not None}
     largest = LARGEST_REPLIES[provider]
     named = model or DEFAULT_MODELS.get(provider, "")
     return Endpoint(provider, named, base_url, key, max_reply_tokens=largest, **patience)

@@ -25,7 +25,7 @@ from ctxreview.model import (
     Span,
     Spans,
     Tokens,
-    held_by,
+    contained_in,
     outermost,
 )
 from ctxreview.outline import pieces
@@ -59,20 +59,20 @@ def fill(
     Raises :class:`BudgetError` when the function does not fit even with everything left out that may be.
     """
     source = context.selection.source
-    page = _Page(context, budget, tokenizer, fixed)
+    page = ExcerptBudget(context, budget, tokenizer, fixed)
     shown = [(m, _whole(m, context.outline)) for m in outermost(context.functions)]
     rest = list(_rest(context, types, [s for _, s in shown], pointed)) if types else []
     rest = _among(rest, _groups(beyond, source))
     page.reserve(rest)
     for member, span in shown:
-        why = "encloses the selection" if span.holds(pointed) else "the selection touches it"
+        why = "encloses the selection" if span.contains(pointed) else "the selection touches it"
         page.function(Excerpt(source, span, "function", why), member)
     if not shown:
         for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
-            page.must(Excerpt(source, _lines(source, state.span), "field", "the selection lies in it"))
+            page.require(Excerpt(source, _lines(source, state.span), "field", "the selection lies in it"))
     for header in rest[0].excerpts if types else ():
         if header.span.overlaps(context.selection.span):
-            page.must(header)
+            page.require(header)
     for lines in page.uncovered():  # which no excerpt holds
         page.need(Excerpt(source, lines, "member", "selected"))
     if not page.add_all(rest):
@@ -83,7 +83,7 @@ def fill(
     return context._replace(
         excerpts=tuple(page.excerpts),
         omitted=tuple(page.omitted),
-        tokens=Tokens(budget - page.room, budget, tokenizer.name),
+        tokens=Tokens(budget - page.remaining, budget, tokenizer.name),
     )
 
 
@@ -96,7 +96,7 @@ class _Group(NamedTuple):
     source: Source
 
 
-class _Page:
+class ExcerptBudget:
     """What is shown so far and the room that is left, in tokens."""
 
     def __init__(self, context: Context, budget: int, tokenizer: Tokenizer, fixed: int) -> None:
@@ -104,7 +104,7 @@ class _Page:
         self.source = context.selection.source
         self.budget = budget
         self.tokenizer = tokenizer
-        self.room = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
+        self.remaining = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
         self._reserved = ""
         self.excerpts: list[Excerpt] = []
         self.shown: dict[str, set[int]] = {}
@@ -122,7 +122,7 @@ class _Page:
 
     def has_room(self, tokens: int) -> bool:
         """Whether so many tokens fit; the room that is kept is counted only where it may matter."""
-        return tokens + 2 * len(self._reserved) <= self.room or tokens <= self.room - self.reserved
+        return tokens + 2 * len(self._reserved) <= self.remaining or tokens <= self.remaining - self.reserved
 
     def weighed(self, excerpt: Excerpt) -> Excerpt:
         """The excerpt with its size, the mark of a gap included."""
@@ -137,17 +137,17 @@ class _Page:
         )
 
     def _take(self, excerpt: Excerpt) -> None:
-        self.room -= excerpt.tokens
+        self.remaining -= excerpt.tokens
         self.excerpts.append(excerpt)
         self.shown.setdefault(excerpt.source.path, set()).update(_kept_lines(excerpt))
 
     def _omit(self, omission: Omission) -> None:
-        self.room -= said([omission], self.tokenizer)
+        self.remaining -= said([omission], self.tokenizer)
         self.omitted.append(omission)
 
-    def must(self, excerpt: Excerpt) -> None:
+    def require(self, excerpt: Excerpt) -> None:
         """Show the excerpt, unless it is shown already, or raise :class:`BudgetError`."""
-        if not any(e.source.path == excerpt.source.path and e.span.holds(excerpt.span) for e in self.excerpts):
+        if not any(e.source.path == excerpt.source.path and e.span.contains(excerpt.span) for e in self.excerpts):
             self.need(excerpt)
 
     def need(self, excerpt: Excerpt) -> None:
@@ -156,7 +156,7 @@ class _Page:
         if not self.has_room(excerpt.tokens):
             raise BudgetError(
                 f"{self.context.selection.given}: the selection needs "
-                f"{self.budget - self.room + self.reserved + excerpt.tokens:,} tokens and the budget is {self.budget:,}; "
+                f"{self.budget - self.remaining + self.reserved + excerpt.tokens:,} tokens and the budget is {self.budget:,}; "
                 "raise it with --budget."
             )
         self._take(excerpt)
@@ -217,7 +217,7 @@ class _Page:
             return []
         for path, lines in shown.items():
             self.shown.setdefault(path, set()).update(n for n, kept in lines.items() if kept)
-        self.room -= sum(tokens.values())
+        self.remaining -= sum(tokens.values())
         sizes = {path: sum([e.span.end - e.span.start + 1 for e in of]) for path, of in files.items()}
         passed = dict.fromkeys(files, 0)
         given = dict.fromkeys(files, 0)
@@ -233,7 +233,7 @@ class _Page:
         """Say how many members of the type are not shown with their bodies."""
         bodies = self.context.outline.outermost_in(home.span)
         whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
-        hidden = len(bodies) - len({f.span for span in whole for f in held_by(span, bodies)})
+        hidden = len(bodies) - len({f.span for span in whole for f in contained_in(span, bodies)})
         if hidden:
             why = BODIES.format(hidden, home.name)
             self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
@@ -258,7 +258,7 @@ class _Page:
     def _elided(self, excerpt: Excerpt, function: Scope) -> Excerpt:
         """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
         source, context = self.source, self.context
-        room = self.room - self.reserved
+        room = self.remaining - self.reserved
         others = (f.span for f in context.functions if f is not function)
         kept = Spans([context.selection.span, *(s.span for s in context.scopes), *others])
         silent = _silent(context.outline)
@@ -266,13 +266,13 @@ class _Page:
         waiting = [
             s
             for s in pieces(source, function.span)
-            if not kept.overlap(s) and not kept.hold(s) and _own_lines(source, s, silent)
+            if not kept.overlaps(s) and not kept.contains(s) and _own_lines(source, s, silent)
         ]
         elided: list[Span] = []  # in source order, and apart from each other
         least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
         for count, statement in enumerate(sorted(waiting, key=lambda s: s.size, reverse=True), 1):
             at = bisect_right(elided, Span(statement.start, len(source.data)))
-            if at == 0 or not elided[at - 1].holds(statement):
+            if at == 0 or not elided[at - 1].contains(statement):
                 elided.insert(at, statement)
                 saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
             if saved < wanted and count < len(waiting):
@@ -297,7 +297,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     home = types[0].span
     lines = source.lines_of(home)
     header = Excerpt(
-        source, _lines(source, types[0].head), "type-header", f"declares {types[0].name}, which holds the selection"
+        source, _lines(source, types[0].opening), "type-header", f"declares {types[0].name}, which holds the selection"
     )
     yield _Group([header], "1 type header", lines, source)
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
@@ -306,9 +306,11 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     heads = outline.heads(home)
     words = mentioned(code)
     states = [h.state for h in heads if h.state is not None]
-    used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlap(m.span)}
+    used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlaps(m.span)}
     inner = {
-        span: around for span in used if (around := next(iter(outline.around(span, "type")), types[0])) != types[0]
+        span: around
+        for span in used
+        if (around := next(iter(outline.scopes_around(span, "type")), types[0])) != types[0]
     }
     mine = {name for span, m in used.items() if span not in inner for name in m.names}
     used = {span: m for span, m in used.items() if span not in inner or mine.isdisjoint(m.names)}
@@ -330,7 +332,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
         source,
     )
     taken = [*taken, header.span, *(f.span for f in fields)]
-    others = [h for h in heads if h.state is None or not (h.state.span in used or own.overlap(h.state.span))]
+    others = [h for h in heads if h.state is None or not (h.state.span in used or own.overlaps(h.state.span))]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
         for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})
@@ -369,7 +371,7 @@ def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
 def _whole(function: Scope, outline: Outline) -> Span:
     """The function's lines; for an accessor the whole property, since its other half shares the state."""
     holders = outline.members if function.construct == "accessor" else ()
-    return _lines(outline.source, next((m.span for m in holders if m.span.holds(function.span)), function.span))
+    return _lines(outline.source, next((m.span for m in holders if m.span.contains(function.span)), function.span))
 
 
 def _lines(source: Source, span: Span) -> Span:
@@ -382,7 +384,7 @@ def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
     """For a selected field: the lines of the members that use it."""
     names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
     for function in outline.outermost:
-        if home.holds(function.span) and not names.isdisjoint(mentioned(outline.source.text(function.span))):
+        if home.contains(function.span) and not names.isdisjoint(mentioned(outline.source.text(function.span))):
             yield _lines(outline.source, function.span)
 
 
@@ -422,7 +424,7 @@ def _silent(outline: Outline) -> Callable[[Span], bool]:
         at = span.start
         for line in data[span.start : span.end].splitlines(keepends=True):
             text, start = line.strip(), at + len(line) - len(line.lstrip())
-            if text and not comments.hold(Span(start, start + len(text))) and not text.startswith(markers):
+            if text and not comments.contains(Span(start, start + len(text))) and not text.startswith(markers):
                 return False
             at += len(line)
         return True

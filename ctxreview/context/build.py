@@ -24,8 +24,8 @@ from ctxreview.model import (
     Surroundings,
     Tokens,
     Verdict,
-    held_by,
-    holds_any,
+    contained_in,
+    contains_any,
     outermost,
 )
 from ctxreview.tokens import Tokenizer
@@ -52,7 +52,7 @@ def build(
     """
     pointed = _pointed(selection, outline)
     functions = _functions(pointed, outline)
-    types = outline.around(functions[-1].span if functions else pointed, "type")
+    types = outline.scopes_around(functions[-1].span if functions else pointed, "type")
     if not functions and not types:
         first, last = selection.lines
         where = f"{selection.source.path}:{first}-{last}: lies outside every type and function"
@@ -65,9 +65,9 @@ def build(
     members = outermost(functions)
     spans = [m.span for m in members]
     inside = Spans(spans)
-    scopes = tuple(s for s in outline.holds if inside.hold(s.span) or holds_any(s.span, spans))
+    scopes = tuple(s for s in outline.regions if inside.contains(s.span) or contains_any(s.span, spans))
     enclosing = tuple(s for s in scopes if outline.runs_under(pointed, s))
-    facts = tuple(f for span in spans for f in held_by(span, outline.facts))
+    facts = tuple(f for span in spans for f in contained_in(span, outline.facts))
     context = Context(
         selection=selection,
         outline=outline,
@@ -101,10 +101,10 @@ def _pointed(selection: Selection, outline: Outline) -> Span:
         return code
     if outline.function_of(Span(span.start, span.start)) is not None:
         return Span(span.start, span.start)
-    home = outline.around(Span(span.start, span.start), "type")
+    home = outline.scopes_around(Span(span.start, span.start), "type")
     following = [s.span for s in outline.scopes if s.kind in ("function", "type") and s.span.start >= span.end]
     following += [m.span for m in outline.members if m.span.start >= span.end]
-    following = [s for s in following if not home or home[0].span.holds(s)]
+    following = [s for s in following if not home or home[0].span.contains(s)]
     if following:
         nearest = min(following, key=lambda s: (s.start, s.end))
         return Span(nearest.start, nearest.start + 1)
@@ -129,7 +129,7 @@ def _trim(data: bytes, span: Span, comments: Sequence[Span]) -> Span:
 
 def _functions(pointed: Span, outline: Outline) -> tuple[Scope, ...]:
     """The functions the selection touches: one member with what is nested around it, or several members."""
-    chain = outline.around(pointed, "function")
+    chain = outline.scopes_around(pointed, "function")
     if chain:
         return chain
     touched = [f for f in outline.functions if f.span.overlaps(pointed)]
@@ -141,14 +141,14 @@ def _verdict(context: Context, pointed: Span, beyond: Surroundings) -> Verdict:
     # proves nothing about callers in others: "no-scope-found" needs all of them.
     # What was only assumed is reported as a scope, and decides nothing.
     def held(scope: Scope) -> bool:
-        here = scope.path or not any(g.holds(pointed) for g in scope.gaps)
+        here = scope.path or not any(g.contains(pointed) for g in scope.excluded)
         return bool(here) and scope.certainty != "assumed" and scope.mode not in NO_SCOPE
 
     if any(map(held, context.touched)):
         return "in-scope"
     return (
         "no-scope-found"
-        if beyond.closed and not context.touched and not context.outline.parse.errors
+        if beyond.callers_complete and not context.touched and not context.outline.parse.errors
         else "cannot-tell"
     )
 
@@ -193,7 +193,7 @@ def _not_searched(
             "opened is not seen."
         )
     for type_ in types:
-        before, _, bases = _declared(source.text(type_.head), type_.name)
+        before, _, bases = _declared(source.text(type_.opening), type_.name)
         if "partial" in before.split():
             yield f"{type_.name} is partial: its parts in other files were not read."
         if bases and type_.construct != "enum":
@@ -214,13 +214,13 @@ def _scope_blind_spots(
     scope: Scope, encloses: bool, pointed: Span, source: Source, functions: tuple[Scope, ...]
 ) -> Iterable[str]:
     first, last = source.lines_of(scope.span)
-    if not encloses and scope.span.holds(pointed):
+    if not encloses and scope.span.contains(pointed):
         inner = functions[0]
         yield (
             f"The selection is in a {inner.construct} that stands inside the {scope.construct} of lines "
             f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
         )
-    gap = next((g for g in scope.gaps if g.holds(pointed)), None)
+    gap = next((g for g in scope.excluded if g.contains(pointed)), None)
     if gap is not None and encloses:
         a, b = source.lines_of(gap)
         why = "that branch runs when it was not acquired" if scope.kind == "lock" else "it has completed by then"

@@ -195,8 +195,8 @@ def _scope_sentence(scope: Scope, held: str, context: Context) -> str:
         parts.append("flows over await" if scope.async_flow else "does not flow over await")
     if scope.completes_at:
         parts.append(f"completes at line {', '.join(str(source.line_of(c.start)) for c in scope.completes_at)}")
-    if scope.gaps:
-        lines = [source.lines_of(g) for g in scope.gaps]
+    if scope.excluded:
+        lines = [source.lines_of(g) for g in scope.excluded]
         parts.append(f"not held in line {', '.join(f'{a}-{b}' if b > a else str(a) for a, b in lines)}")
     if scope.exits and scope.kind == "transaction":
         parts.append(f"left without completing at line {', '.join(str(source.line_of(e.start)) for e in scope.exits)}")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ctxreview import rules
 from ctxreview.behaviour.places import lines
 from ctxreview.callgraph.callees import called, named
-from ctxreview.callgraph.callers import Target
+from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.chains import above
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
@@ -84,17 +84,17 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
     """
     known = frozenset(name for name in load(there.language).facts if "." not in name)
     names = {n for s in spans for n in named(there.source.text(s)) if n.removesuffix("Async") not in known}
-    repository.look_for(names)
+    repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in known and _tells(n, repository))
-    uses = repository.uses(there.source.path, wanted) if wanted else None
+    uses = repository.outline_for(there.source.path, wanted) if wanted else None
     started = Spans(f.span for f in there.facts if f.kind == "spawn")
     for reference in uses.references if uses is not None else ():
-        if uses is None or reference.form != "call" or not any(s.holds(reference.at) for s in spans):
+        if uses is None or reference.form != "call" or not any(s.contains(reference.name_span) for s in spans):
             continue
         for fact in dict.fromkeys(
             f for part, function in called(reference, uses, repository) for f in _done(part, function, repository)
         ):
-            if fact.kind != "read" or started.hold(reference.span):
+            if fact.kind != "read" or started.contains(reference.span):
                 yield fact._replace(span=reference.span, target=reference.receiver)
 
 
@@ -105,24 +105,26 @@ def _tells(name: str, repository: Repository) -> bool:
         texts = (repository.text(path) for path in repository.files(name)[:MAX_SEARCHED])
         return any(word in text for text in texts for word in _TELLING)
 
-    return repository.once(("does", name), looked)
+    return repository.memo(("does", name), looked)
 
 
 def _done(part: Declared, function: Scope, repository: Repository) -> tuple[Fact, ...]:
     """What a method does for whoever calls it, one fact of each kind, without a place."""
     path = part.outline.source.path
     code = repository.text(path)[function.span.start : function.span.end]
-    there = repository.uses(path, {function.name}) if any(word in code for word in _TELLING) else None
+    there = repository.outline_for(path, {function.name}) if any(word in code for word in _TELLING) else None
     if there is None:
         return ()
     saves = (
-        f for f in there.facts if f.kind == "save" and f.name.startswith("SaveChanges") and function.span.holds(f.span)
+        f
+        for f in there.facts
+        if f.kind == "save" and f.name.startswith("SaveChanges") and function.span.contains(f.span)
     )
     found = [
         Fact(f.kind, Span(0, 0), f.name) for f in (next(saves, None), given_untracked(there, function)) if f is not None
     ]
     asked = (f for f in there.facts if f.kind == "read" and not f.is_state and f.name.endswith("Async"))
-    found += [Fact(f.kind, Span(0, 0), f.name, "", THROUGH) for f in asked if function.span.holds(f.span)][:1]
+    found += [Fact(f.kind, Span(0, 0), f.name, "", THROUGH) for f in asked if function.span.contains(f.span)][:1]
     return tuple(found)
 
 
@@ -133,7 +135,7 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
     """
     found: dict[str, tuple[Outline, dict[Span, None], Scope]] = {}
     for function in _changed(edit.after, edit.before):
-        for link in above(Target(edit.after, function), edit.now, hops).links:
+        for link in above(Callee(edit.after, function), edit.now, hops).links:
             path = link.outline.source.path
             if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
                 if path not in found and len(found) == MAX_CALLERS:
@@ -146,7 +148,7 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
         plain = outline(source, None, edit.was.wrappers, tuple(sorted(spans)))
         before, after = (resolved(plain, tuple(spans), repository) for repository in (edit.was, edit.now))
         for finding in rules.compare(before, after):
-            at = lines(edit.after, function.head)
+            at = lines(edit.after, function.opening)
             there = finding.at._replace(what=f"calls {function.name}, or what leads to it")
             yield finding._replace(
                 message=f"Seen from {path}: {finding.message}",

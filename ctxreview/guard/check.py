@@ -13,7 +13,7 @@ from ctxreview.guard.across import edited, elsewhere
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
-from ctxreview.model import Change, Context, Finding, Guarded, GuardVerdict, Lines, Outline, Source, Suggestion
+from ctxreview.model import Change, Context, Finding, GuardResult, GuardVerdict, Lines, Outline, Source, Suggestion
 from ctxreview.outline import outline
 from ctxreview.workspace.line_diff import runs, unified
 
@@ -28,7 +28,7 @@ def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
     return min(verdicts, key=WORST.index, default="no-known-conflict")
 
 
-def guard(context: Context, suggestion: Suggestion, repository: Repository | None = None, hops: int = 0) -> Guarded:
+def guard(context: Context, suggestion: Suggestion, repository: Repository | None = None, hops: int = 0) -> GuardResult:
     """What ``suggestion`` changes across the scopes of the selected file, and for the callers that the ``repository`` has.
 
     Callers are followed for ``hops`` calls in a row. Edits of other files are not made: a person is told of them, and the rest
@@ -38,11 +38,11 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
     here = [e for e in suggestion.edits if is_here(e, before.source)]
     others = tuple(dict.fromkeys(e.path for e in suggestion.edits if e not in here))
     if suggestion.unplaced:
-        return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=suggestion.unplaced)
+        return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=suggestion.unplaced)
     try:
         after = apply(suggestion._replace(edits=tuple(here)) if here else suggestion, before.source)
     except UnplacedError as why:
-        return Guarded(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
+        return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
     if repository is None:
         changed = outline(after, wrappers=before.wrappers._replace(calls=()))
         findings = list(rules.compare(before, changed))
@@ -53,7 +53,7 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
     if len(changed.parse.errors) > len(before.parse.errors):
         findings.append(_unparsed(changed))
     verdict: GuardVerdict = "needs-human" if findings or others else "no-known-conflict"
-    return Guarded(
+    return GuardResult(
         suggestion,
         applied=True,
         verdict="conflicts" if any(f.severity == "high" for f in findings) else verdict,

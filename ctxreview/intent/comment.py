@@ -97,7 +97,7 @@ def _place(fact: Fact) -> str:
 
 
 def _under(context: Context, scope: Scope) -> list[Fact]:
-    return [f for f in context.facts if not scope.head.holds(f.span) and context.outline.under(f, scope)]
+    return [f for f in context.facts if not scope.opening.contains(f.span) and context.outline.under(f, scope)]
 
 
 def _is_query(fact: Fact) -> bool:
@@ -113,8 +113,8 @@ def _can_change(fact: Fact, context: Context) -> bool:
 
 def _calls(context: Context, scope: Scope) -> list[str]:
     """What the source calls under the scope, as it names it."""
-    body = body_of(context.outline, scope.head)
-    ends = (scope.head, scope.tail, *scope.completes_at)
+    body = body_of(context.outline, scope.opening)
+    ends = (scope.opening, scope.closing, *scope.completes_at)
     calls = [
         c
         for c in (body.calls if body is not None else ())
@@ -130,15 +130,15 @@ def _shared(context: Context, scope: Scope) -> Iterator[str]:
         return
     outline = context.outline
     wanted = scope.resource.removeprefix("this.")
-    home = outline.around(scope.head, "type")[:1]
+    home = outline.scopes_around(scope.opening, "type")[:1]
     names = [
-        outline.around(s.head, "function")[-1].name
-        for s in outline.holds
+        outline.scopes_around(s.opening, "function")[-1].name
+        for s in outline.regions
         if s.kind == "lock"
         and s.resource.removeprefix("this.") == wanted
-        and outline.around(s.head, "type")[:1] == home
-        and not s.owner.holds(scope.head)
-        and outline.around(s.head, "function")
+        and outline.scopes_around(s.opening, "type")[:1] == home
+        and not s.owner.contains(scope.opening)
+        and outline.scopes_around(s.opening, "function")
     ]
     elsewhere = (re.fullmatch(r"(\S+) takes the same lock, (?:this\.)?(\S+)", e.why) for e in context.excerpts)
     names += [hit[1] for hit in elsewhere if hit is not None and hit[2].rpartition(".")[2] == wanted.rpartition(".")[2]]

@@ -80,7 +80,7 @@ def draft(context: Context, scope: Scope, job: Job, provider: Provider | None) -
     told = drafting.from_facts(context, scope)
     if provider is None:
         if not told:
-            line = context.selection.source.line_of(scope.head.start)
+            line = context.selection.source.line_of(scope.opening.start)
             raise SourceError(
                 f"{context.path}:{line}: nothing was found under the {scope.construct} that says why it is there; write the "
                 "comment by hand, or let a model draft it (--provider)."
@@ -109,7 +109,7 @@ def prompt_of(context: Context, scope: Scope, told: tuple[str, ...], job: Job) -
     """What a model is asked for the comment of one scope."""
     values = {
         "construct": prompts.sentence(scope.construct),
-        "line": context.selection.source.line_of(scope.head.start),
+        "line": context.selection.source.line_of(scope.opening.start),
         "facts": [prompts.sentence(s) for s in told],
         "schema": json.dumps(SCHEMA),
     }
@@ -147,17 +147,17 @@ def _placed(sentences: tuple[str, ...], scope: Scope, before: Outline) -> Draft:
     """The file with the comment above the scope's statement, in memory, outlined again and compared."""
     source = before.source
     line = statement_line(scope, before)
-    head = source.line_of(scope.head.start)
-    if not source.data[source.starts[head - 1] : scope.head.start].strip():
+    head = source.line_of(scope.opening.start)
+    if not source.data[source.starts[head - 1] : scope.opening.start].strip():
         line = head
     start = source.starts[line - 1]
     lead = source.data[start:][: len(source.data) - start - len(source.data[start:].lstrip(b" \t"))]
     comment = drafting.comment([_kept(s, source) for s in sentences], len(lead.decode().expandtabs(4)))
     new = b"".join(lead + text.encode() + _line_end(source, line) for text in comment)
     after = Source(source.path, source.data[:start] + new + source.data[start:], source.encoding, source.root)
-    at = scope.head.start + len(new)
+    at = scope.opening.start + len(new)
     changed = outline(after, at, before.wrappers._replace(calls=()))
-    own = next((s for s in changed.holds if s.head.start == at), None)
+    own = next((s for s in changed.regions if s.opening.start == at), None)
     if own is None or not _are_comments(Span(start, start + len(new)), changed) or rules.compare(before, changed):
         raise SourceError(
             f"{source.path}:{head}: the {scope.construct} has no line of its own above which a comment can stand; write it by hand."
@@ -171,7 +171,7 @@ def _are_comments(added: Span, changed: Outline) -> bool:
     """Whether each line of ``added`` is a comment: in a text of several lines it would be a part of the text."""
     source = changed.source
     first, last = source.lines_of(added)
-    there = {source.line_of(c.start) for c in changed.comments if added.holds(c)}
+    there = {source.line_of(c.start) for c in changed.comments if added.contains(c)}
     return there == set(range(first, last + 1))
 
 

@@ -12,7 +12,7 @@ _STANDS_FOR = {letter: pair for pair, letter in _LETTERS.items()}
 _ANY = re.compile(b"|".join(_STANDS_FOR))
 
 
-def letter(pair: bytes) -> bytes:
+def mask(pair: bytes) -> bytes:
     """What stands for the two letters, in as many bytes."""
     return _LETTERS[pair]
 

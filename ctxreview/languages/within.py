@@ -21,4 +21,4 @@ class Within:
         """Whether the function in ``[start, end)`` touches one of them, or is the first after one that none touches."""
         after = bisect_right(self._starts, end, self._following)
         follows, self._following = after > self._following, after
-        return follows or self._spans.touch(Span(start, end))
+        return follows or self._spans.touches(Span(start, end))

@@ -23,7 +23,7 @@ from ctxreview.lint import suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
 from ctxreview.model import Finding, Outline, Source, Wrappers
 from ctxreview.outline import outline
-from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, Possible, possible
+from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, Possible, candidates
 from ctxreview.workspace import selection
 from ctxreview.workspace.changed_lines import Ranges, touches
 from ctxreview.workspace.files import bytes_of, is_generated, workspace
@@ -167,7 +167,7 @@ def lint(files: Listing, plan: Plan) -> Iterator[Linted]:
         return linted(path, files, plan)
 
     alone = len(files.paths) < MIN_FILES or processes.cores() < 2
-    yield from map(work, files.paths) if alone else processes.spread(work, files.paths)
+    yield from map(work, files.paths) if alone else processes.parallel_map(work, files.paths)
 
 
 def linted(path: str, files: Listing, plan: Plan) -> Linted:
@@ -187,7 +187,7 @@ def linted(path: str, files: Listing, plan: Plan) -> Linted:
 
 def hazards(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
     """What the rules find in one file, in source order, and how many findings its comments silence."""
-    may = possible(source.data, plan.checks, language_of(source.path).name, plan.wrappers)
+    may = candidates(source.data, plan.checks, language_of(source.path).name, plan.wrappers)
     silences = suppressions.MARK in source.data
     if not may.rules and not silences:
         return (), 0
@@ -206,7 +206,7 @@ def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> O
     within = () if whole or ALWAYS in beyond else may.places(source.data)
     if 0 < len(within) <= MAX_PLACES:
         made = outline(source, None, wrappers, within)
-        owners = {s.owner for s in made.holds if s.kind == "transaction"}
+        owners = {s.owner for s in made.regions if s.kind == "transaction"}
         looks_on = (LOCKS in beyond and locks(made)) or (TRANSACTIONS in beyond and len(owners) > 1)
         if not made.unread or not looks_on:
             return made

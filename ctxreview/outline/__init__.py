@@ -27,11 +27,11 @@ from ctxreview.model import (
     Span,
     Spans,
     Wrappers,
-    holds_any,
+    contains_any,
 )
 from ctxreview.outline import facts, scopes
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 from ctxreview.outline.parse import read
 from ctxreview.outline.scopes import acquire_release as pairs
 from ctxreview.outline.scopes import assigned as variables
@@ -137,7 +137,7 @@ def _outlined(
         home = types.innermost(member.span)
         for name in member.names if home is not None else ():
             declares.setdefault(name, {})[home.span if home is not None else member.span] = member.declares
-    page = Page(captures, calls, language, source, types, nesting, declares, known, comments, {}, asked.wrapped)
+    page = FileView(captures, calls, language, source, types, nesting, declares, known, comments, {}, asked.wrapped)
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
     if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):
         return None
@@ -159,9 +159,9 @@ def _near(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found)
     """Those of the lines ``lit`` that lie ``within`` or in a function whose body was read."""
     if within is None:
         return lit
-    read_ = (s.span for s in found.scopes if s.kind == "function" and not holds_any(s.span, found.unread))
+    read_ = (s.span for s in found.scopes if s.kind == "function" and not contains_any(s.span, found.unread))
     near = Spans((*within, *read_))
-    return tuple(line for line in lit if near.overlap(line))
+    return tuple(line for line in lit if near.overlaps(line))
 
 
 def _are_named(members: Iterable[Member], root: Node) -> bool:
@@ -188,7 +188,7 @@ def _with_branch(found: _Found, branch: _Found) -> _Found:
         scopes=tuple(sorted((*found.scopes, *further), key=lambda s: (s.span.start, -s.span.end))),
         members=tuple(dict.fromkeys((*found.members, *branch.members))),
         facts=tuple(sorted((*found.facts, *facts_there), key=lambda f: f.span)),
-        references=tuple(sorted({r.at: r for r in (*branch.references, *found.references)}.values(), key=_at)),
+        references=tuple(sorted({r.name_span: r for r in (*branch.references, *found.references)}.values(), key=_at)),
     )
 
 
@@ -198,7 +198,7 @@ def _begun(fact: Fact) -> tuple[str, str, int]:
 
 
 def _at(reference: Reference) -> Span:
-    return reference.at
+    return reference.name_span
 
 
 def _crossing(scopes: Iterable[Scope]) -> Callable[[Span], bool]:
@@ -254,7 +254,7 @@ def _walk(source: Source, within: Span, enter: Callable[[Node], bool]) -> Iterat
 
 
 def _in(within: Span, spans: Iterable[Span]) -> tuple[Span, ...]:
-    return tuple(sorted((s for s in spans if within.holds(s)), key=lambda s: (s.start, -s.end)))
+    return tuple(sorted((s for s in spans if within.contains(s)), key=lambda s: (s.start, -s.end)))
 
 
 def _units(listed: Node, source: Source) -> list[Span]:
@@ -281,7 +281,7 @@ def _functions(captures: Captures, language: Language, types: Nesting, source: S
     if run:
         whole = Span(run[0].start_byte, run[-1].end_byte)
         found.append(
-            Scope("function", whole, "top-level statements", words[run[0].type], head=Span(whole.start, whole.start))
+            Scope("function", whole, "top-level statements", words[run[0].type], opening=Span(whole.start, whole.start))
         )
     return tuple(sorted(found, key=lambda s: (s.span.start, -s.span.end)))
 
@@ -299,8 +299,8 @@ def _function(node: Node, language: Language, types: Nesting, source: Source) ->
         span=whole,
         name=_function_name(node, construct),
         construct=construct,
-        head=Span(whole.start, inner.start_byte if inner is not None else whole.end),
-        tail=Span(whole.end - 1, whole.end),
+        opening=Span(whole.start, inner.start_byte if inner is not None else whole.end),
+        closing=Span(whole.end - 1, whole.end),
         container=types.name_around(whole),
         owner=whole,
     )
@@ -336,15 +336,15 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
     for node in listed:
         inner = node.child_by_field_name("body")
         whole = nodes.span(node)
-        while open_ and not open_[-1].span.holds(whole):
+        while open_ and not open_[-1].span.contains(whole):
             open_.pop()
         made = Scope(
             kind="type",
             span=whole,
             name=nodes.text(node.child_by_field_name("name")),
             construct=language.shape["types"][node.type],
-            head=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
-            tail=Span(node.end_byte - 1, node.end_byte),
+            opening=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
+            closing=Span(node.end_byte - 1, node.end_byte),
             container=open_[-1].name if open_ else "",
             qualified=f"{open_[-1].qualified}.{_counted_name(node)}" if open_ else _qualified(node, namespace),
         )

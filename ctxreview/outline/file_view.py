@@ -27,7 +27,7 @@ _NEAR = 10_000
 """Bytes before a use in which its declaration is looked for."""
 
 
-class Page(NamedTuple):
+class FileView(NamedTuple):
     """One tree with what is already known of it.
 
     ``declares`` has the declared types of members, by their names and the spans of the types that declare them.

@@ -25,7 +25,7 @@ class Branch(NamedTuple):
     """The tree of another way through ``#if``, and the lines that are code there and blank in the file's own tree."""
 
     root: Node
-    lit: tuple[Span, ...]
+    active: tuple[Span, ...]
 
 
 class Reading(NamedTuple):
@@ -118,7 +118,9 @@ def _read(data: bytes, language: Language, keep: int | None, left_out: tuple[Spa
     branches = tuple(
         Branch(last.changed(b, language).tree.root_node, tuple(_dark(b, mended.data))) for b in mended.branches
     )
-    parse = _health(root)._replace(normalised=mended.mends, dark=tuple(_dark(data, mended.data)) if branches else ())
+    parse = _health(root)._replace(
+        normalised=mended.mends, inactive=tuple(_dark(data, mended.data)) if branches else ()
+    )
     return Reading(root, branches, parse)
 
 

@@ -172,7 +172,7 @@ def other_branches(node: Node, within: Span) -> Iterator[Span]:
 def _is_last(node: Node, block: Node) -> bool:
     """Whether ``node`` is, or is in, the last statement of a block."""
     last = [c for c in block.named_children if c.type != "comment"][-1:]
-    return bool(last) and span(last[0]).holds(span(node)) and last[0].type.endswith("_statement")
+    return bool(last) and span(last[0]).contains(span(node)) and last[0].type.endswith("_statement")
 
 
 def last_child(node: Node) -> Node | None:

@@ -52,7 +52,7 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
     places: list[tuple[Source, Span, str]] = [
         (
             context.source_of(s),
-            s.head,
+            s.opening,
             f"{s.construct} holds {'the selection' if s in context.enclosing else 'a part of it'}",
         )
         for s in context.touched

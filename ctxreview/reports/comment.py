@@ -19,7 +19,7 @@ from ctxreview.context.listing import visible
 from ctxreview.llm.store import Stored
 from ctxreview.redact import redact
 from ctxreview.reports.markdown import escaped, fenced
-from ctxreview.reports.words import TEN_SECONDS, place
+from ctxreview.reports.words import TEAM_QUESTION, place
 
 WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
 """Words that would make a comment say more than a tool can know; as parts of longer words they are others."""
@@ -95,7 +95,7 @@ def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, sinc
     if not found["suggestions"]:
         yield "The model suggested no change."
         yield ""
-    yield f"**{TEN_SECONDS}**"
+    yield f"**{TEAM_QUESTION}**"
     yield ""
     yield f"> {_told(answer)}"
     yield ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ctxreview.model import ChecklistAnswer, Context, Finding, Guarded, GuardVerdict, Lines, Review, Scope
+from ctxreview.model import ChecklistAnswer, Context, Finding, GuardResult, GuardVerdict, Lines, Review, Scope
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, question, seen
 
 Document = dict[str, Any]
@@ -130,7 +130,7 @@ def scope_lines(scope: Scope, value: Context) -> tuple[int, int]:
     """First and last line of a scope; a pair ends on the line where its release is called."""
     source = value.source_of(scope)
     first, last = source.lines_of(scope.span)
-    return first, source.line_of(scope.tail.start) if scope.form == "acquire-release" else last
+    return first, source.line_of(scope.closing.start) if scope.form == "acquire-release" else last
 
 
 def _scope(scope: Scope, encloses: bool, value: Context) -> Document:
@@ -173,7 +173,7 @@ def _place(value: Lines) -> Document:
     return {"path": value.path, **_lines((value.start_line, value.end_line)), "what": value.what}
 
 
-def _guarded(value: Guarded, whole: bool) -> Document:
+def _guarded(value: GuardResult, whole: bool) -> Document:
     """A suggestion. ``before`` and ``after`` go together, one pair for each run of lines that changes.
 
     An ``end_line`` before its ``start_line`` means no line, in front of ``start_line``.
@@ -185,14 +185,14 @@ def _guarded(value: Guarded, whole: bool) -> Document:
         "verdict": value.verdict,
         **({"reason": value.reason} if value.reason else {}),
         "question": question(value),
-        "before": [{**_lines((c.before.start_line, c.before.end_line)), "lines": list(c.was)} for c in value.changes],
-        "after": [{**_lines((c.after.start_line, c.after.end_line)), "lines": list(c.now)} for c in value.changes],
+        "before": [{**_lines((c.before.start_line, c.before.end_line)), "lines": list(c.old)} for c in value.changes],
+        "after": [{**_lines((c.after.start_line, c.after.end_line)), "lines": list(c.new)} for c in value.changes],
         "findings": [finding(f) for f in value.findings],
         **({"diff": value.diff} if whole else {}),
     }
 
 
-def guard(values: Sequence[Guarded], verdict: GuardVerdict) -> Document:
+def guard(values: Sequence[GuardResult], verdict: GuardVerdict) -> Document:
     """The guard's result as ``ctxreview.guard/1``."""
     found: Document = _clean({"verdict": verdict, "suggestions": [_guarded(v, whole=False) for v in values]})
     return {"schema": "ctxreview.guard/1", **found}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.context.listing import files, proven, visible
-from ctxreview.model import Context, Finding, Guarded, Review
+from ctxreview.model import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
 
@@ -156,7 +156,7 @@ def _finding(finding: Finding) -> str:
     return f"- **{finding.severity}** {escaped(finding.rule)}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
 
 
-def guarded(value: Guarded) -> Iterator[str]:
+def guarded(value: GuardResult) -> Iterator[str]:
     """One suggestion with the guard's verdict, line by line."""
     yield f"### {escaped(value.suggestion.title)}: {value.verdict}"
     yield ""

@@ -11,7 +11,7 @@ from ctxreview.redact import redact
 from ctxreview.reports import document as documents
 from ctxreview.reports import markdown as md
 from ctxreview.reports import text as plain
-from ctxreview.reports.words import NOTICE, bare, ignored
+from ctxreview.reports.words import NOTICE, ignored, unredacted
 
 SAME = "The same answer from several models is no evidence: they may have learned the same mistake."
 
@@ -101,7 +101,7 @@ def _text(values: Sequence[Review], paint: plain.Paint, colour: bool) -> Iterato
         yield from (f"  {line}" for line in redact(visible(value.summary)).text.split("\n"))
         yield plain.guard(value.suggestions, colour).rstrip("\n")
     yield ""
-    yield from bare(values[0])
+    yield from unredacted(values[0])
     yield NOTICE
 
 
@@ -146,5 +146,5 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
         if not value.suggestions:
             yield "No suggestion."
     yield ""
-    yield from (f"{md.escaped(s)}\n" for s in bare(values[0]))
+    yield from (f"{md.escaped(s)}\n" for s in unredacted(values[0]))
     yield NOTICE

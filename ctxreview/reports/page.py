@@ -16,7 +16,7 @@ from ctxreview.context.listing import files, proven, visible
 from ctxreview.model import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared
-from ctxreview.reports.words import NOTICE, UNANSWERED, bare, end, ignored, left_out, place, seen
+from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen, unredacted
 
 FOLDER = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def _page(values: Sequence[Review]) -> str:
             for value in values
         ],
         "end": [
-            *(end(first) if len(values) == 1 else bare(first)),
+            *(end(first) if len(values) == 1 else unredacted(first)),
             NOTICE if first.provider is not None else UNANSWERED,
         ],
     }

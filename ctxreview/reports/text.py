@@ -6,7 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.context.listing import files, proven, redacted, shown_lines, visible
-from ctxreview.model import Change, ChecklistAnswer, Context, Evidence, Finding, Guarded, GuardVerdict, Review, Scope
+from ctxreview.model import (
+    Change,
+    ChecklistAnswer,
+    Context,
+    Evidence,
+    Finding,
+    GuardResult,
+    GuardVerdict,
+    Review,
+    Scope,
+)
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
 from ctxreview.reports.words import (
@@ -14,13 +24,13 @@ from ctxreview.reports.words import (
     NOT_ASKED,
     NOTICE,
     UNANSWERED,
-    bare,
     charge,
     ignored,
     left_out,
     place,
     question,
     seen,
+    unredacted,
 )
 
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -184,7 +194,7 @@ def _cited(evidence: Evidence) -> str:
     return f"{_line(evidence.path)}:{evidence.line}: {_line(evidence.quote)}{doubt}"
 
 
-def guard(values: Sequence[Guarded], colour: bool = False) -> str:
+def guard(values: Sequence[GuardResult], colour: bool = False) -> str:
     """Suggestions with diff and guard verdict."""
     paint = Paint(colour)
     if not values:
@@ -216,7 +226,7 @@ def guard(values: Sequence[Guarded], colour: bool = False) -> str:
 def _changed(change: Change) -> str:
     """Lines before the edit and what they are after it."""
     before, after = (place(lines.start_line, lines.end_line) for lines in (change.before, change.after))
-    return f"{after} new" if not change.was else f"{before} gone" if not change.now else f"{before} to {after}"
+    return f"{after} new" if not change.old else f"{before} gone" if not change.new else f"{before} to {after}"
 
 
 def _coloured(line: str, paint: Paint) -> str:
@@ -233,7 +243,7 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
         yield f"Tokens: {_number(sent)} sent, {_number(got)} received; {charge(cost)}{when}."
-    yield from bare(value)
+    yield from unredacted(value)
     yield NOTICE if value.provider is not None else UNANSWERED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.model import SEVERITIES, Context, Guarded, Review
+from ctxreview.model import SEVERITIES, Context, GuardResult, Review
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
@@ -14,7 +14,7 @@ QUESTION = (
     "Does this code touch shared state, run inside a transaction, or acquire a lock? "
     "If yes, would this change affect that behaviour?"
 )
-TEN_SECONDS = (
+TEAM_QUESTION = (
     "Does this code touch shared state, run inside a transaction, or acquire a lock? "
     "If yes, would any suggested optimisation affect that behaviour?"
 )
@@ -39,7 +39,7 @@ def place(first: int, last: int) -> str:
     return f"line {first}" if first == last else f"lines {first}-{last}"
 
 
-def question(value: Guarded) -> str:
+def question(value: GuardResult) -> str:
     """What a person has to answer about a suggestion: its worst finding's question, or else the team's."""
     worst = min(value.findings, key=lambda f: SEVERITIES.index(f.severity), default=None)
     return worst.question if worst is not None else QUESTION
@@ -71,7 +71,7 @@ def end(review: Review) -> Iterator[str]:
         sent, got, cost = review.usage.prompt_tokens, review.usage.reply_tokens, review.usage.cost
         when = "" if review.from_store is None else ", when the model was asked; this time its answer was kept"
         yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."
-    yield from bare(review)
+    yield from unredacted(review)
 
 
 def counted(kinds: dict[str, int]) -> str:
@@ -79,7 +79,7 @@ def counted(kinds: dict[str, int]) -> str:
     return ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found"
 
 
-def bare(review: Review) -> Iterator[str]:
+def unredacted(review: Review) -> Iterator[str]:
     """With ``--no-redact``, what was sent as it stands."""
     if review.bare is not None:
         yield f"Secrets sent as they stand, with --no-redact: {counted(review.bare)}. They are not shown here."

@@ -12,9 +12,9 @@ from ctxreview.config import number, user
 from ctxreview.errors import ConfigError, StoreError
 from ctxreview.llm import prices, store
 from ctxreview.llm.prices import Account, Limits
-from ctxreview.llm.providers import PROVIDERS, Endpoint, address, connect, located
+from ctxreview.llm.providers import PROVIDERS, Endpoint, address, connect, resolve_url
 from ctxreview.model import Completion, Prompt, Review
-from ctxreview.review.pipeline import Job, Provider, context_of, kept, prompt_of, sent_of
+from ctxreview.review.pipeline import Job, Provider, context_of, prompt_of, record, sent_of
 
 Say = Callable[[str], None]
 """Tells the person one sentence."""
@@ -65,8 +65,8 @@ def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits,
         size = sent_of(made, context, job)
         found = prices.plan(size, endpoint.provider, endpoint.model, where, endpoint.max_reply_tokens, within)
     if indent == 0:
-        return plan.text(context, made, found, not_seen(context), job.bare)
-    return document.dumps(plan.document(context, made, found, not_seen(context), job.bare), indent)
+        return plan.text(context, made, found, not_seen(context), job.unredacted)
+    return document.dumps(plan.document(context, made, found, not_seen(context), job.unredacted), indent)
 
 
 def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
@@ -75,7 +75,7 @@ def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live:
     ``live`` shows how much has come on standard error, which is a terminal then.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
-    at = located(endpoint)
+    at = resolve_url(endpoint)
     where = at.base_url or ""
     gc.enable()  # see __main__; an SDK makes garbage
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
@@ -102,7 +102,7 @@ def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
 
     With ``keep_days`` 0 nothing is kept.
     """
-    at = located(endpoint)
+    at = resolve_url(endpoint)
     days = number("keep_days")
     if days is None:
         days = store.KEEP_DAYS
@@ -111,6 +111,6 @@ def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
     try:
         # What was answered to a prompt with secrets in it is found by its number alone: a key would be a digest of them.
         known = store.key(value.prompt, at.provider, at.base_url or "", at.model) if value.bare is None else ""
-        kept(value, known, days)
+        record(value, known, days)
     except StoreError as error:
         say(f"This review was not kept. {error}")

@@ -62,7 +62,7 @@ def _jobs(group: Sequence[int], given: Sequence[str], job: Job) -> Iterator[tupl
     for one in dict.fromkeys(given[i] for i in group) if len(group) > 1 else ():
         with contextlib.suppress(CtxreviewError):
             selections.append(select(one, job.root))
-    shared = job._replace(beside=tuple(selections))
+    shared = job._replace(siblings=tuple(selections))
     yield from ((i, shared) for i in group)
 
 
@@ -81,7 +81,7 @@ def _forked(groups: list[list[int]], given: Sequence[str], job: Job, show: Show)
 
     done: dict[int, Shown] = {}
     following = 0
-    for made in processes.spread(work, groups):
+    for made in processes.parallel_map(work, groups):
         done.update(made)
         while following in done:
             yield done.pop(following)

@@ -15,7 +15,7 @@ from ctxreview.model import (
     Completion,
     Context,
     Finding,
-    Guarded,
+    GuardResult,
     Outline,
     Prompt,
     Reply,
@@ -61,10 +61,10 @@ class Job(NamedTuple):
     fixed: int
     hops: int = 0
     whole: bool = True
-    beside: tuple[Selection, ...] = ()
-    exact: tuple[str, Callable[[Prompt], int]] | None = None
-    tunable: bool = False
-    bare: bool = False
+    siblings: tuple[Selection, ...] = ()
+    token_counter: tuple[str, Callable[[Prompt], int]] | None = None
+    budget_from_project: bool = False
+    unredacted: bool = False
 
 
 def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
@@ -75,13 +75,13 @@ def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> 
 
 def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
-    selection = next((s for s in job.beside if s.given == given), None) or select(given, job.root)
+    selection = next((s for s in job.siblings if s.given == given), None) or select(given, job.root)
     source, own = selection.source, project(selection.source.root).scopes
-    job = _at(job, source.root)
+    job = with_project_settings(job, source.root)
 
     def built(within: tuple[Span, ...] | None) -> Context:
         found = outlined(source, None, own, within)
-        dark = next((d for d in found.parse.dark if d.overlaps(selection.span)), None)
+        dark = next((d for d in found.parse.inactive if d.overlaps(selection.span)), None)
         if dark is not None:
             # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
             keep = dark.end - len(source.data[dark.start : dark.end].lstrip())
@@ -92,7 +92,7 @@ def context_of(given: str, job: Job) -> Context:
 
     if job.whole:
         return built(None)
-    context = built(tuple(sorted({s.span for s in (*job.beside, selection)})))
+    context = built(tuple(sorted({s.span for s in (*job.siblings, selection)})))
     return context if all(context.outline.has_read(f.span) for f in context.functions) else built(None)
 
 
@@ -121,10 +121,10 @@ def repository_at(root: Path, language: str, own: Wrappers) -> Repository:
     return open_repository(root, language, own)
 
 
-def _at(job: Job, root: Path) -> Job:
+def with_project_settings(job: Job, root: Path) -> Job:
     """``job`` with what the repository at ``root`` sets: questions of its own, and the budget where it is tunable."""
     own = project(root)
-    if own.budget is not None and job.tunable:
+    if own.budget is not None and job.budget_from_project:
         job = job._replace(budget=own.budget)
     if not own.checklist or job.checklist[-len(own.checklist) :] == _items(own):
         return job
@@ -150,28 +150,28 @@ def outlined(source: Source, keep: int | None, own: Wrappers, within: tuple[Span
 
 def prompt_of(context: Context, job: Job) -> Prompt:
     """The finished prompt for a context. Raises :class:`BudgetError` when it is counted to be over the budget."""
-    job = _at(job, context.selection.source.root)
+    job = with_project_settings(job, context.selection.source.root)
     prompt = prompts.build(context, job.question, job.checklist, job.tokenizer)
-    if job.exact is None:
+    if job.token_counter is None:
         return prompt
-    name, count = job.exact
+    name, count = job.token_counter
     return prompts.within(prompt._replace(tokens=Tokens(count(prompt), job.budget, name)), context)
 
 
 def sent_of(prompt: Prompt, context: Context, job: Job) -> Prompt:
     """What is sent for a finished prompt: itself, or with ``bare`` the same with the secrets in it."""
-    if not job.bare:
+    if not job.unredacted:
         return prompt
-    job = _at(job, context.selection.source.root)
+    job = with_project_settings(job, context.selection.source.root)
     return prompts.build(context, job.question, job.checklist, job.tokenizer, bare=True)
 
 
 def review(given: str, job: Job, provider: Provider | None) -> Review:
     """Review one selection; without a provider, as far as the source alone goes."""
     context = context_of(given, job)
-    job = _at(job, context.selection.source.root)
+    job = with_project_settings(job, context.selection.source.root)
     prompt = prompt_of(context, job)
-    hazards, ignored = _sorted_out(hazards_of(context), project(context.selection.source.root))
+    hazards, ignored = split_ignored(hazards_of(context), project(context.selection.source.root))
     if provider is None:
         answers = tuple(lists.answer(item, context) for item in job.checklist)
         return Review(job.question, context, prompt, hazards, answers, suggestions=(), ignored=ignored)
@@ -192,11 +192,11 @@ def review(given: str, job: Job, provider: Provider | None) -> Review:
         reply=completion.text,
         from_store=completion.stored,
         ignored=ignored,
-        bare=replaced(prompt, context) if job.bare else None,
+        bare=replaced(prompt, context) if job.unredacted else None,
     )
 
 
-def kept(value: Review, key: str, keep_days: int) -> int:
+def record(value: Review, key: str, keep_days: int) -> int:
     """Keep a finished review for which a model was asked, and give its number in the store.
 
     Raises :class:`StoreError` when it cannot be kept.
@@ -248,7 +248,7 @@ def hazards_of(context: Context) -> tuple[Finding, ...]:
     )
 
 
-def _sorted_out(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+def split_ignored(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """The hazards to show, and those of rules that the project ignores. Raises where there is no such rule."""
     from ctxreview.rules import RULES
 
@@ -261,7 +261,7 @@ def _sorted_out(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding
     return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)
 
 
-def guarded(suggestions: Iterable[Suggestion], context: Context, hops: int) -> tuple[Guarded, ...]:
+def guarded(suggestions: Iterable[Suggestion], context: Context, hops: int) -> tuple[GuardResult, ...]:
     """Each suggestion with the guard's verdict; without ``hops`` by the file alone."""
     from ctxreview.guard.check import guard
 
@@ -276,8 +276,8 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
 
     from ctxreview.prompt.reply import parse, verify
 
-    if job.bare:
-        provider = _forgetful(provider, job, context)
+    if job.unredacted:
+        provider = redacting_replies(provider, job, context)
     completion = provider(prompt)
     try:
         return verify(parse(completion.text, job.checklist), context), completion
@@ -296,7 +296,7 @@ def _ask(provider: Provider, prompt: Prompt, job: Job, context: Context) -> tupl
             ) from None
 
 
-def _forgetful(provider: Provider, job: Job, context: Context) -> Provider:
+def redacting_replies(provider: Provider, job: Job, context: Context) -> Provider:
     """``provider``, whose answers have none of the secrets that it was sent: what is shown and kept never has."""
     from ctxreview.redact import masked, redact
 

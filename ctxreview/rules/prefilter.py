@@ -42,7 +42,7 @@ class Text(NamedTuple):
     pattern: re.Pattern[bytes]
 
 
-Need = str | re.Pattern[bytes] | Text
+Trigger = str | re.Pattern[bytes] | Text
 
 _SQL_BEGINS = Text(re.compile(rb"(?i:TRAN(?:SACTION)?)"), re.compile(rb"(?i:(?:BEGIN|START)\s+TRAN)"))
 """A transaction that SQL text opens."""
@@ -118,7 +118,7 @@ class Possible(NamedTuple):
         return tuple(sorted((*found, *places(data, self.words))))
 
 
-def possible(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> Possible:
+def candidates(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> Possible:
     """What the words of a file say about the rules."""
     found, words, patterns = _words(rules, language, wrappers).possible(data)
     chosen = tuple(rule for n, rule in enumerate(rules) if found >> n & 1) if found else ()
@@ -128,7 +128,7 @@ def possible(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers
 _words = cache(Words)
 
 
-def _spelt(needs: tuple[Need, ...], language: str, wrappers: Wrappers) -> Iterator[Need]:
+def _spelt(needs: tuple[Trigger, ...], language: str, wrappers: Wrappers) -> Iterator[Trigger]:
     """The needs without the names for several."""
     for need in needs:
         if isinstance(need, str) and need in _KINDS:
@@ -140,7 +140,7 @@ def _spelt(needs: tuple[Need, ...], language: str, wrappers: Wrappers) -> Iterat
             yield need
 
 
-def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator[Need]:
+def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator[Trigger]:
     """What stands wherever a scope of that kind is taken, for certain, by its looks, or by SQL that begins one."""
     about = with_wrappers(load(language), wrappers)
     for construct in about.constructs:
@@ -156,7 +156,7 @@ def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator
         yield _SQL_BEGINS
 
 
-def _names(construct: Construct) -> Iterator[Need]:
+def _names(construct: Construct) -> Iterator[Trigger]:
     listed = (*construct.creates, *construct.opens, *construct.acquires, *construct.releases, *construct.runs)
     yield from (name.rpartition(".")[2] for name in listed)
     for attribute in construct.attributes:

@@ -55,7 +55,7 @@ def intent(
     """
     from ctxreview.intent import draft as intents
     from ctxreview.llm.prices import Account
-    from ctxreview.llm.providers import chosen
+    from ctxreview.llm.providers import resolve_model
     from ctxreview.reports.change import diff
     from ctxreview.review import ask as asking
     from ctxreview.review.pipeline import context_of
@@ -68,11 +68,11 @@ def intent(
     value = context_of(selection, job)
     scope = intents.scope_of(value)
     source = value.selection.source
-    where = f"{value.path}:{source.line_of(scope.head.start)}"
+    where = f"{value.path}:{source.line_of(scope.opening.start)}"
     if is_told(scope, value.outline):
         console.say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
         return
-    endpoint = chosen(endpoint) if endpoint is not None else None
+    endpoint = resolve_model(endpoint) if endpoint is not None else None
     asks = (
         asking.asking(endpoint, fresh, Account(within), console.say, live=console.is_live(sys.stderr))
         if endpoint is not None

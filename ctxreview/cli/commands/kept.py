@@ -128,7 +128,7 @@ def comment(
     ctxreview comment 1 --answer "Yes, under the transaction; it stays there."
     """
     from ctxreview.reports import comment as comments
-    from ctxreview.reports.words import TEN_SECONDS
+    from ctxreview.reports.words import TEAM_QUESTION
 
     row = _kept(number)
     since = _since(row)
@@ -136,7 +136,7 @@ def comment(
         evidence = comments.evidence(row)
         comments.comment(row, "-", "-", since)  # before anything is asked
     console.say(evidence + (f"\n{since}" if since else ""))
-    answered = _answered("--answer", answer, TEN_SECONDS)
+    answered = _answered("--answer", answer, TEAM_QUESTION)
     reason = ""
     if row.verdict == "conflicts":
         reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")

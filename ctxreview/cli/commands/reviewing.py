@@ -156,7 +156,7 @@ def review(
     ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
     """
     from ctxreview.llm.prices import Account
-    from ctxreview.llm.providers import chosen
+    from ctxreview.llm.providers import resolve_model
     from ctxreview.reports import document, markdown, opinions, text
     from ctxreview.review import ask as asking
     from ctxreview.review import pipeline
@@ -170,11 +170,11 @@ def review(
     if models is not None and None in whom:
         raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
     if not dry_run:
-        whom = [chosen(e) if e is not None else None for e in whom]
+        whom = [resolve_model(e) if e is not None else None for e in whom]
     their_jobs = [
         jobs.exactly(jobs.job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom
     ]
-    their_jobs = [j._replace(bare=no_redact) for j in their_jobs]
+    their_jobs = [j._replace(unredacted=no_redact) for j in their_jobs]
     given, many = console.selections(selections, listed, format_)
     if no_redact:
         _agree_to_bare(whom, dry_run)
@@ -186,7 +186,7 @@ def review(
 
         def planned(selection: str, its: Job) -> Shown:
             plans = zip(their_jobs, whom, strict=True)
-            each = ((j._replace(beside=its.beside), e) for j, e in plans)
+            each = ((j._replace(siblings=its.siblings), e) for j, e in plans)
             return Shown("\n".join(asking.planned(selection, j, e, limits, 0 if as_text else indent) for j, e in each))
 
         console.print_each(given, many, their_jobs[0], planned, output)
@@ -218,7 +218,7 @@ def review(
             tell(f"{selection} …")
         values = []
         for endpoint, job, asks in zip(whom, their_jobs, askers, strict=True):
-            values.append(pipeline.review(selection, job._replace(beside=its.beside), asks))
+            values.append(pipeline.review(selection, job._replace(siblings=its.siblings), asks))
             if endpoint is not None:
                 asking.keep(values[-1], endpoint, console.say)
         found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))

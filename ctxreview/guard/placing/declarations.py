@@ -26,9 +26,9 @@ def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], cont
     """The edits of a fragment that declares types; none when it does not."""
     source = context.selection.source
     found = parsed(plain, source)
-    tops = [t for t in found.types if not any(o != t and o.span.holds(t.span) for o in found.types)]
+    tops = [t for t in found.types if not any(o != t and o.span.contains(t.span) for o in found.types)]
     if not tops or any(
-        f.span.holds(t.span) for f in found.functions for t in tops if f.construct != "top-level statements"
+        f.span.contains(t.span) for f in found.functions for t in tops if f.construct != "top-level statements"
     ):
         return ()
     known = {t: _type_of(t, context) for t in tops}
@@ -76,11 +76,11 @@ def _whole_file(usings: Sequence[str], body: Sequence[str], source: Source) -> l
 
 
 def _holds_all(types: Sequence[Scope], there: Outline) -> bool:
-    return all(any(t.span.holds(o.span) for t in types) for o in there.types)
+    return all(any(t.span.contains(o.span) for t in types) for o in there.types)
 
 
 def _type_of(top: Scope, context: Context) -> Scope | None:
-    around = context.outline.around(context.selection.span, "type")
+    around = context.outline.scopes_around(context.selection.span, "type")
     named = [t for t in (*around, *context.outline.types) if t.name == top.name]
     return named[0] if named else None
 
@@ -107,36 +107,36 @@ def _own_functions(type_: Scope | None, there: Outline) -> list[Scope]:
     functions = [f for f in there.functions if f.construct not in ("lambda", "accessor", "top-level statements")]
     known = {f.span for f in functions}
     functions += [
-        Scope("function", m.span, m.names[0], m.kind, head=m.span)
+        Scope("function", m.span, m.names[0], m.kind, opening=m.span)
         for m in there.members
         if m.kind in ("property", "indexer") and m.span not in known
     ]
-    own = [f for f in sorted(functions, key=lambda f: f.span) if type_ is None or type_.span.holds(f.span)]
-    inner = [t for t in there.types if t != type_ and (type_ is None or type_.span.holds(t.span))]
+    own = [f for f in sorted(functions, key=lambda f: f.span) if type_ is None or type_.span.contains(f.span)]
+    inner = [t for t in there.types if t != type_ and (type_ is None or type_.span.contains(t.span))]
     return [
         f
         for f in own
-        if not any(o.span != f.span and o.span.holds(f.span) for o in own)
-        and not any(t.span.holds(f.span) for t in inner)
+        if not any(o.span != f.span and o.span.contains(f.span) for o in own)
+        and not any(t.span.contains(f.span) for t in inner)
     ]
 
 
 def _own_members(type_: Scope, there: Outline) -> list[Member]:
-    inner = [t for t in there.types if t != type_ and type_.span.holds(t.span)]
-    return [m for m in there.members if type_.span.holds(m.span) and not any(t.span.holds(m.span) for t in inner)]
+    inner = [t for t in there.types if t != type_ and type_.span.contains(t.span)]
+    return [m for m in there.members if type_.span.contains(m.span) and not any(t.span.contains(m.span) for t in inner)]
 
 
 def _other_head(top: Scope, there: Scope, found: Outline, known: Outline) -> bool:
     """Whether the head says something that the type's own does not: models shorten heads, which is no change."""
-    own = set(re.findall(r"\w+", known.source.text(there.head)))
-    return not set(re.findall(r"\w+", found.source.text(top.head))) <= own
+    own = set(re.findall(r"\w+", known.source.text(there.opening)))
+    return not set(re.findall(r"\w+", found.source.text(top.opening))) <= own
 
 
 def _inner(top: Scope, there: Scope, body: Sequence[str], found: Outline, context: Context) -> list[Edit]:
     """The members that a type shows, each in the place of its own."""
     last = found.source.lines_of(top.span)[1]
-    opened = found.source.line_of(top.head.end)
-    nested = [t for t in found.types if t != top and top.span.holds(t.span)]
+    opened = found.source.line_of(top.opening.end)
+    nested = [t for t in found.types if t != top and top.span.contains(t.span)]
     if nested:
         raise UnplacedError(f"It declares {nested[0].name} within {top.name} and leaves members out.")
     within = [*[""] * opened, *body[opened : last - 1]]
@@ -166,7 +166,7 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
             return ()
     if broken:
         raise UnplacedError("It cannot be read as code: it is cut or incomplete.")
-    around = context.outline.around(context.selection.span, "type")
+    around = context.outline.scopes_around(context.selection.span, "type")
     there = around[0] if around else next(iter(context.outline.types), None)
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
 
@@ -196,7 +196,7 @@ def _member_edits(
     source = context.selection.source
     taken: list[int] = []
     spans = [(f.span, f) for f in functions]
-    plain_fields = [m for m in fields if m.kind in ("field", "event") and not any(s.holds(m.span) for s, _ in spans)]
+    plain_fields = [m for m in fields if m.kind in ("field", "event") and not any(s.contains(m.span) for s, _ in spans)]
     everything = sorted([s for s, _ in spans] + [m.span for m in plain_fields])
     edits: list[Edit] = []
     fresh: list[tuple[int, list[str]]] = []
@@ -312,14 +312,14 @@ def _match(
     """The member that ``function`` replaces; ``None`` when the file has none of its name."""
     known = context.outline
     families: list[list[Scope]] = []
-    for type_ in (there, *context.outline.around(context.selection.span, "type")):
+    for type_ in (there, *context.outline.scopes_around(context.selection.span, "type")):
         families.append(_own_functions(type_, known))
     families.append([f for f in known.functions if f.construct == "local function"])
     families.append([f for t in known.types for f in _own_functions(t, known)])
     wanted = _parameters(function, found.source)
     near = [f for family in families[:-1] for f in family if f.name == function.name]
     exact = {f.span: f for f in near if _parameters(f, known.source) == wanted and _alike_in_kind(f, function)}
-    held = [f for f in exact.values() if f.span.holds(context.selection.span)]
+    held = [f for f in exact.values() if f.span.contains(context.selection.span)]
     if len(exact) == 1 or len(held) == 1:
         return held[0] if held else next(iter(exact.values()))
     for family in families:
@@ -353,7 +353,7 @@ def _all_given(same: Sequence[Scope], given: Sequence[Scope], known: Source, fou
 
 def _parameters(function: Scope, source: Source) -> tuple[str, ...]:
     """The types of the parameters, as written."""
-    head = code_only(source.text(function.head))
+    head = code_only(source.text(function.opening))
     at = re.search(rf"\b{re.escape(function.name.split('.')[-1])}\s*(?:<[^()]*>)?\s*\(", head)
     if at is None:
         return ()

@@ -160,7 +160,7 @@ def _is_expression(plain: Sequence[str]) -> bool:
 
 
 def _of(source: Source, within: Span, outermost: bool) -> list[_Statement]:
-    spans = [s for s in statements_in(source, within) if within.holds(s) and s != within]
+    spans = [s for s in statements_in(source, within) if within.contains(s) and s != within]
     if outermost:
         ordered = sorted(spans, key=lambda s: (s.start, -s.end))
         outer, end = set(), -1
@@ -198,7 +198,7 @@ def _counterpart(given: _Statement, there: Sequence[_Statement], chosen: Span) -
     best = scored[0][0]
     close = [o for score, o in scored if score > best - _CLEARLY and (score == 1.0 or best < 1.0)]
     # An outer statement that holds little else is as alike as the inner one.
-    inner = [o for o in close if not any(p != o and o.span.holds(p.span) for p in close)]
+    inner = [o for o in close if not any(p != o and o.span.contains(p.span) for p in close)]
     within = [o for o in inner if o.span.overlaps(chosen)]
     if len(inner) == 1:
         return inner[0], best
@@ -257,7 +257,7 @@ def _siblings(one: _Statement, there: Sequence[_Statement]) -> list[_Statement]:
     """The statements in the same block."""
 
     def block(s: _Statement) -> Span | None:
-        around = [o.span for o in there if o.span != s.span and o.span.holds(s.span)]
+        around = [o.span for o in there if o.span != s.span and o.span.contains(s.span)]
         return min(around, key=lambda o: o.size, default=None)
 
     own = block(one)
@@ -310,7 +310,7 @@ def _expression(body: Sequence[str], context: Context) -> Edit:
     function = next((f for f in context.functions if f.construct != "lambda"), None)
     there = _of(source, function.span, outermost=False) if function is not None else []
     held = [o for o in there if o.span.overlaps(span)]
-    inner = [o for o in held if not any(p != o and o.span.holds(p.span) for p in held)]
+    inner = [o for o in held if not any(p != o and o.span.contains(p.span) for p in held)]
     if len(inner) != 1 or (parts := _ASSIGNS.fullmatch(inner[0].text)) is None:
         raise UnplacedError("It is an expression, and what it is the value of is not certain.")
     if _alike(parts["value"], code) < _LIKE:

@@ -37,7 +37,7 @@ def blank(code: Code, start: int, end: int) -> Edit:
 
 def as_name(code: Code, at: int) -> Edit:
     """The contextual keyword at ``at`` as an ordinary name, told from all others by its first letter."""
-    return at, standing.letter(code.data[at : at + 2])
+    return at, standing.mask(code.data[at : at + 2])
 
 
 def after(code: Code, at: int) -> int:

@@ -47,7 +47,7 @@ class Endpoint:
     retries: int = 2
 
 
-PATIENCE: dict[str, Any] = {
+TIMEOUTS: dict[str, Any] = {
     name: Endpoint.__dataclass_fields__[name].default
     for name in ("connect_seconds", "read_seconds", "total_seconds", "retries")
 }
@@ -123,7 +123,7 @@ SDK_PREFIXES = ("OPENAI_", "AZURE_OPENAI_", "ANTHROPIC_")
 _NO_KEY = "no-key-needed"
 
 
-def located(endpoint: Endpoint) -> Endpoint:
+def resolve_url(endpoint: Endpoint) -> Endpoint:
     """The endpoint with its address and key filled in, as it will be used.
 
     The address is, in this order, the endpoint's own, the SDK's environment variable
@@ -195,7 +195,7 @@ def _spellings(name: str) -> tuple[str, str]:
     return name.upper(), name
 
 
-def chosen(endpoint: Endpoint) -> Endpoint:
+def resolve_model(endpoint: Endpoint) -> Endpoint:
     """The endpoint with a model: its own, or the only one that the server has.
 
     Raises:
@@ -204,7 +204,7 @@ def chosen(endpoint: Endpoint) -> Endpoint:
     """
     if endpoint.model:
         return endpoint
-    return replace(endpoint, model=import_module(_vendor(endpoint.provider).module).only_model(located(endpoint)))
+    return replace(endpoint, model=import_module(_vendor(endpoint.provider).module).only_model(resolve_url(endpoint)))
 
 
 def connect(endpoint: Endpoint) -> Provider:
@@ -213,11 +213,11 @@ def connect(endpoint: Endpoint) -> Provider:
     Raises:
         ConfigError: as :func:`located`. The callable itself raises ProviderError.
     """
-    provider: Provider = import_module(_vendor(endpoint.provider).module).connect(located(endpoint))
+    provider: Provider = import_module(_vendor(endpoint.provider).module).connect(resolve_url(endpoint))
     return provider
 
 
-def reach(endpoint: Endpoint, seconds: float) -> None:
+def ping(endpoint: Endpoint, seconds: float) -> None:
     """Knock at the address without a key and without code; any answer will do.
 
     Raises:
@@ -226,10 +226,10 @@ def reach(endpoint: Endpoint, seconds: float) -> None:
     """
     import httpx2
 
-    from ctxreview.llm.providers.wire import line
+    from ctxreview.llm.providers.wire import http_client
 
-    at = located(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds, retries=0))
-    with line(at, httpx2.HTTPError) as http, http.stream("GET", at.base_url or ""):
+    at = resolve_url(replace(endpoint, connect_seconds=seconds, read_seconds=seconds, total_seconds=seconds, retries=0))
+    with http_client(at, httpx2.HTTPError) as http, http.stream("GET", at.base_url or ""):
         return  # the status is there; what else comes is not read
 
 
@@ -245,7 +245,7 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
     vendor = _vendor(endpoint.provider)
     if not vendor.counts_tokens:
         raise ConfigError(f"{endpoint.provider} does not count tokens; {', '.join(COUNTING)} does.")
-    count: int = import_module(vendor.module).count_tokens(located(endpoint), prompt)
+    count: int = import_module(vendor.module).count_tokens(resolve_url(endpoint), prompt)
     return count
 
 

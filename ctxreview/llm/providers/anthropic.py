@@ -10,7 +10,7 @@ from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessage
 from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.causes import blames_schema, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, tokens
-from ctxreview.llm.providers.wire import client, followed, is_stream, line
+from ctxreview.llm.providers.wire import client, followed, http_client, is_stream
 from ctxreview.model import Completion, Prompt, Usage
 
 _ENDINGS = {
@@ -29,7 +29,7 @@ def connect(endpoint: Endpoint) -> Provider:
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         with (
-            line(endpoint, anthropic.AnthropicError) as http,
+            http_client(endpoint, anthropic.AnthropicError) as http,
             _open(client(anthropic.Anthropic, endpoint, http), endpoint, prompt) as stream,
         ):
             return followed(endpoint, _read(endpoint, stream), progress)
@@ -43,7 +43,7 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
     Raises:
         ProviderError: the count could not be had.
     """
-    with line(endpoint, anthropic.AnthropicError) as http:
+    with http_client(endpoint, anthropic.AnthropicError) as http:
         answer = client(anthropic.Anthropic, endpoint, http).messages.count_tokens(
             model=endpoint.model,
             system=prompt.system,

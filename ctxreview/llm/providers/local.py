@@ -9,7 +9,7 @@ import openai
 from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.faults import fault, is_name
 from ctxreview.llm.providers.openai_chat import chat
-from ctxreview.llm.providers.wire import client, line
+from ctxreview.llm.providers.wire import client, http_client
 from ctxreview.model import Completion, Prompt
 
 READ_AT_LEAST = 0.7
@@ -27,7 +27,7 @@ def connect(endpoint: Endpoint) -> Provider:
     """Ask by ``POST /chat/completions``. ``endpoint`` must be :func:`~ctxreview.llm.providers.located`."""
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
-        with line(endpoint, openai.OpenAIError) as http:
+        with http_client(endpoint, openai.OpenAIError) as http:
             answer = chat(client(openai.OpenAI, endpoint, http), endpoint, prompt, progress)
         answer = answer._replace(text=_THOUGHTS.sub("", answer.text))
         read = answer.usage.prompt_tokens
@@ -44,7 +44,7 @@ def only_model(endpoint: Endpoint) -> str:
     Raises:
         ProviderError: it lists none or several, or cannot be asked.
     """
-    with line(endpoint, openai.OpenAIError) as http:
+    with http_client(endpoint, openai.OpenAIError) as http:
         try:
             listed = client(openai.OpenAI, endpoint, http).models.list()
             names = sorted(str(model.id) for model in listed.data)

@@ -15,7 +15,7 @@ from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.causes import blames_schema, key_of, key_of_answer, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, used
 from ctxreview.llm.providers.openai_chat import chat
-from ctxreview.llm.providers.wire import client, followed, is_stream, line
+from ctxreview.llm.providers.wire import client, followed, http_client, is_stream
 from ctxreview.model import Completion, Prompt
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -35,7 +35,7 @@ def connect(endpoint: Endpoint) -> Provider:
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         nonlocal has_responses
-        with line(endpoint, openai.OpenAIError) as http:
+        with http_client(endpoint, openai.OpenAIError) as http:
             sdk = client(openai.OpenAI, endpoint, http)
             if has_responses:
                 try:

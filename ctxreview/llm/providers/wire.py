@@ -47,7 +47,7 @@ _Sdk = TypeVar("_Sdk")
 
 
 @contextmanager
-def line(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[httpx2.Client]:
+def http_client(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[httpx2.Client]:
     """An HTTP client for one call, with the endpoint's time limits and retries.
 
     Proxies and certificate files come from the usual environment variables. Redirects are not
@@ -97,9 +97,9 @@ def _without(prefixes: tuple[str, ...]) -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def _opened(endpoint: Endpoint) -> _Line:
+def _opened(endpoint: Endpoint) -> DeadlineClient:
     try:
-        return _Line(endpoint)
+        return DeadlineClient(endpoint)
     except OSError as error:  # a file that is missing, or that holds no certificate (ssl.SSLError)
         raise ConfigError(
             f"SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be used ({error.strerror or error}): "
@@ -111,7 +111,7 @@ def _opened(endpoint: Endpoint) -> _Line:
         ) from None
 
 
-class _Line(httpx2.Client):
+class DeadlineClient(httpx2.Client):
     """Keeps an endpoint's time limits, and sends again what was certainly not taken."""
 
     def __init__(self, endpoint: Endpoint) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language, parents
-from ctxreview.model import Fact, Scope, Span, Spans, holds_any
+from ctxreview.model import Fact, Scope, Span, Spans, contains_any
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.symbols.names import Names, State
 
@@ -168,7 +168,7 @@ def uses(
         if function.span.end <= end or function.span.start < end:
             continue
         end = function.span.end
-        if holds_any(function.span, unread):
+        if contains_any(function.span, unread):
             continue
         for hit in _IDENTIFIER.finditer(data, _begin(function, data), end):
             if hit[0] not in declared:
@@ -197,7 +197,7 @@ def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -
             at = Span(*hit.span(1))
             name = hit[1].decode("utf-8", "replace")
             local = names.local(name, at)
-            if local is None or at.start in written.plain or quiet.hold(at):
+            if local is None or at.start in written.plain or quiet.contains(at):
                 continue
             if local.function is not names.functions.innermost(at):
                 yield Fact("write", at, name, "", "captured")
@@ -205,7 +205,7 @@ def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -
 
 def _begin(function: Scope, data: bytes) -> int:
     """Where what a function does begins: its body, or what a constructor gives to another one."""
-    head = function.head
+    head = function.opening
     found = _INITIALIZER.search(data, *head) if function.construct == "constructor" else None
     return found.end() if found is not None else head.end
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ctxreview.languages import parents
 from ctxreview.model import Fact, Scope, Source, Span
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.acquire_release import pairs
 from ctxreview.outline.scopes.assigned import variables
 from ctxreview.outline.scopes.block import locks, subjects
@@ -32,7 +32,7 @@ _JUMPS = {
 _LABEL = re.compile(rb"(?:break|continue|goto)\s+(?!(?:case|default)\b)([@\w\x80-\xff]+)")
 
 
-def scopes(page: Page) -> tuple[Scope, ...]:
+def scopes(page: FileView) -> tuple[Scope, ...]:
     """All transaction and lock scopes of a file."""
     found = [
         *locks(page),
@@ -49,9 +49,9 @@ def scopes(page: Page) -> tuple[Scope, ...]:
     return tuple(_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
 
 
-def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]) -> Scope:
+def _finish(scope: Scope, page: FileView, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]) -> Scope:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
-    owner = page.functions.innermost(scope.head) if scope.owner.size == 0 else None
+    owner = page.functions.innermost(scope.opening) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
     completes, leaving = _ways_out(scope, span, ways, page, calls)
     exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page.source))
@@ -60,12 +60,12 @@ def _finish(scope: Scope, page: Page, ways: list[Fact], calls: dict[Span, Node],
         container=owner.container if owner is not None else page.types.name_around(span),
         completes_at=completes,
         exits=tuple(_left(scope, exits, completes, page)),
-        gaps=(*scope.gaps, *_after(completes, scope, page, calls)),
-        intent=_intent(scope.head.start, page.source, page.comments),
+        excluded=(*scope.excluded, *_after(completes, scope, page, calls)),
+        intent=_intent(scope.opening.start, page.source, page.comments),
     )
 
 
-def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page: Page) -> Iterator[Span]:
+def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page: FileView) -> Iterator[Span]:
     """The exits that leave the scope before it completes.
 
     What runs a delegate or a marked member completes the scope when that returns, and only an exception passes it by. Where no
@@ -80,30 +80,30 @@ def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page
                 continue
             if not completes and (scope.form not in ("block", "declaration") or _is_handed_on(scope, page)):
                 continue
-        if not completes or (exit_.start < completes[0].start and not exit_.holds(completes[0])):
+        if not completes or (exit_.start < completes[0].start and not exit_.contains(completes[0])):
             yield exit_
 
 
-def _is_handed_on(scope: Scope, page: Page) -> bool:
+def _is_handed_on(scope: Scope, page: FileView) -> bool:
     """Whether the variable that holds a transaction is an argument somewhere in the scope."""
     if not scope.resource.isidentifier():
         return True  # nobody here can complete it: whoever keeps it does
     handed = re.compile(rb"[(,]\s*(?:\w+\s*:\s*)?%s\s*[,)]" % re.escape(scope.resource.encode()))
-    return handed.search(page.source.data, scope.head.end, scope.span.end) is not None
+    return handed.search(page.source.data, scope.opening.end, scope.span.end) is not None
 
 
 def _ways_out(
-    scope: Scope, owner: Span, ways: list[Fact], page: Page, calls: dict[Span, Node]
+    scope: Scope, owner: Span, ways: list[Fact], page: FileView, calls: dict[Span, Node]
 ) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """The calls that complete the scope, and the statements that may leave it."""
-    first, last = bisect_left(ways, scope.head.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
+    first, last = bisect_left(ways, scope.opening.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
     completes, exits = [], []
     ends = page.language.completing(scope.name)
     for fact in ways[first:last]:
-        if not scope.span.holds(fact.span):
+        if not scope.span.contains(fact.span):
             continue
         function = page.functions.innermost(fact.span)
-        if function is not None and function.span != owner and owner.holds(function.span):
+        if function is not None and function.span != owner and owner.contains(function.span):
             continue
         if fact.kind == "exit":
             exits.append(fact.span)
@@ -128,7 +128,7 @@ def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
         declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label[1]))
         return declared.search(source.data, *scope) is None
     for around in parents.ancestors(jump):
-        if not scope.holds(nodes.span(around)):
+        if not scope.contains(nodes.span(around)):
             return True
         if around.type in _JUMPS[jump.type]:
             return False
@@ -139,7 +139,7 @@ def _start(fact: Fact) -> int:
     return fact.span.start
 
 
-def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Span, Node]) -> tuple[Span, ...]:
+def _after(completes: tuple[Span, ...], scope: Scope, page: FileView, calls: dict[Span, Node]) -> tuple[Span, ...]:
     """What follows the last completion up to the scope's end, where nothing decides whether it is reached.
 
     After a commit on one of several branches the transaction may still be open.
@@ -153,7 +153,7 @@ def _after(completes: tuple[Span, ...], scope: Scope, page: Page, calls: dict[Sp
     found = []
     for around in parents.ancestors(statement):
         if around.type == "block":
-            rest = Span(statement.end_byte, min(around.end_byte - 1, scope.span.end, scope.tail.start))
+            rest = Span(statement.end_byte, min(around.end_byte - 1, scope.span.end, scope.closing.start))
             text = page.source.data[rest.start : rest.end]
             start = rest.start + len(text) - len(text.lstrip())
             if text.strip():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Construct, parents
 from ctxreview.model import Scope, Span, Spans
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _Events = dict[tuple[Span, str], list[_Event]]
 """Acquires and releases by function and receiver, in source order."""
 
 
-def pairs(page: Page) -> Iterator[Scope]:
+def pairs(page: FileView) -> Iterator[Scope]:
     """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
     every = _events(page)
     _add_own(every, page)
@@ -57,14 +57,14 @@ def pairs(page: Page) -> Iterator[Scope]:
             ends = order.release_after(i)
             if ends is not None:
                 construct, release = ends
-                covered = release.id in tried or within.hold(nodes.span(event.node))
+                covered = release.id in tried or within.contains(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
                 by = [e.by for e in events if e.by and e.node in (event.node, release)]
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
                 made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note, page)
                 branches = tuple(b for b in nodes.other_branches(event.node, owner) if made.span.overlaps(b))
-                made = made._replace(gaps=tuple(dict.fromkeys((*made.gaps, *branches))))
+                made = made._replace(excluded=tuple(dict.fromkeys((*made.excluded, *branches))))
                 yield made._replace(certainty="assumed") if event.assumed else made
             elif event.by:
                 continue
@@ -79,10 +79,10 @@ def pairs(page: Page) -> Iterator[Scope]:
                 end = Span(owner.end - 1, owner.end)
                 note = "Nothing in this function releases it."
                 made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note, page)
-                yield made._replace(is_left_open=True)
+                yield made._replace(unreleased=True)
         if events and not opened and events[-1].certain and not events[-1].by and owner.size:
             function = page.owner(events[-1].node)
-            start = function.head.end if function is not None else owner.start
+            start = function.opening.end if function is not None else owner.start
             note = "It is acquired elsewhere: this function releases it."
             last = events[-1]
             made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note, page)
@@ -98,7 +98,7 @@ def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int]) -> Spa
     return Span(owner.end - 1, owner.end)
 
 
-def _given(name: str, within: Span, page: Page) -> Sequence[int]:
+def _given(name: str, within: Span, page: FileView) -> Sequence[int]:
     """The places where a function gives the variable a value, its own start the first."""
     value = re.compile(rb"\b%s\s*=(?!=)" % re.escape(name.encode()))
     return [within.start, *(m.start() for m in value.finditer(page.source.data, *within))]
@@ -108,7 +108,7 @@ def _handed_on(
     acquire: _Event, owner: Span, resource: str, every: Mapping[tuple[Span, str], list[_Event]]
 ) -> Span | None:
     """The last release in a lambda or local function that follows in the same function and takes nothing itself."""
-    inner = [e for (of, on), e in every.items() if on == resource and of != owner and owner.holds(of)]
+    inner = [e for (of, on), e in every.items() if on == resource and of != owner and owner.contains(of)]
     found = [
         nodes.span(e.node)
         for events in inner
@@ -123,7 +123,7 @@ MAX_LEVELS = 3
 """Methods of a type that call each other, the last of which takes or releases a lock."""
 
 
-def _add_own(every: _Events, page: Page) -> None:
+def _add_own(every: _Events, page: FileView) -> None:
     """The calls of a type's own methods that take a lock and leave it held, or release what they did not take."""
     for _ in range(MAX_LEVELS):
         own = _own_methods(every, page)
@@ -141,7 +141,7 @@ def _add_own(every: _Events, page: Page) -> None:
 _Own = Mapping[str, list[tuple[Scope, _Event]]]
 
 
-def _own_methods(every: _Events, page: Page) -> _Own:
+def _own_methods(every: _Events, page: FileView) -> _Own:
     """The methods that only take or only release something, by name, with the last of it; what it is, a caller can name too."""
     found: dict[str, list[tuple[Scope, _Event]]] = {}
     for (owner, resource), events in every.items():
@@ -156,9 +156,9 @@ def _own_methods(every: _Events, page: Page) -> _Own:
     return found
 
 
-def _place(function: Scope, name: str, page: Page) -> int | None:
+def _place(function: Scope, name: str, page: FileView) -> int | None:
     """The index of a parameter of that name; ``None`` where there is none."""
-    head = page.source.text(function.head)
+    head = page.source.text(function.opening)
     declared = re.search(rf"\b{re.escape(function.name)}\s*(?:<[^()]*>)?\s*\((.*)\)", head, re.DOTALL)
     parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared is not None else []
     return next(
@@ -166,14 +166,14 @@ def _place(function: Scope, name: str, page: Page) -> int | None:
     )
 
 
-def _by_own(node: Node, name: str, own: _Own, page: Page) -> Iterator[tuple[tuple[Span, str], _Event]]:
+def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[tuple[Span, str], _Event]]:
     """What a call of one of a type's own methods takes or releases, in the caller's words."""
     if nodes.text(nodes.receiver(node)) not in ("", "this", "base"):
         return
     home, owner = page.types.innermost(nodes.span(node)), page.owner_span(node)
     given = nodes.arguments(node)
     for function, event in own[name]:
-        if function.span.holds(owner) or page.types.innermost(function.span) != home:
+        if function.span.contains(owner) or page.types.innermost(function.span) != home:
             continue
         root = re.split(r"\W", event.resource, maxsplit=1)[0]
         place = _place(function, root, page)
@@ -187,12 +187,12 @@ def _by_own(node: Node, name: str, own: _Own, page: Page) -> Iterator[tuple[tupl
         return
 
 
-def reach_out(page: Page, unread: Sequence[Span]) -> bool:
+def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
     called = {name for node, name in page.calls if nodes.text(nodes.receiver(node)) in ("", "this", "base")}
     named = page.language.named("acquires") | page.language.named("releases")
     for function in page.functions.scopes if called else ():
-        body = next((b for b in unread if function.span.holds(b)), None) if function.name in called else None
+        body = next((b for b in unread if function.span.contains(b)), None) if function.name in called else None
         if body is not None and any(
             word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)
         ):
@@ -204,7 +204,7 @@ _CALLED = re.compile(rb"(?<!new )\b(\w+)\s*\(")
 _NAMED = re.compile(r"Lock|Mutex|Semaphore")
 
 
-def _add_named(every: _Events, page: Page) -> None:
+def _add_named(every: _Events, page: FileView) -> None:
     """The calls of a type's own methods whose names tell that they take or release a lock, and whose bodies do not."""
     known = {e.node for events in every.values() for e in events if e.by}
     named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
@@ -217,7 +217,7 @@ def _add_named(every: _Events, page: Page) -> None:
                     every.setdefault((page.owner_span(node), "this"), []).append(event)
 
 
-def _events(page: Page) -> _Events:
+def _events(page: FileView) -> _Events:
     named = page.language.named("acquires") | page.language.named("releases")
     found: _Events = {}
     signals: dict[tuple[str, Span | None], bool] = {}
@@ -232,7 +232,7 @@ def _events(page: Page) -> _Events:
     return found
 
 
-def _event(node: Node, name: str, field: str, page: Page) -> _Event | None:
+def _event(node: Node, name: str, field: str, page: FileView) -> _Event | None:
     on = nodes.receiver(node)
     table = page.language.table(field)
     known = table.get(f"{nodes.simple_name(on)}.{name}")
@@ -259,7 +259,7 @@ _NEAR = 4_000
 """Bytes before a use in which a variable's type is looked for."""
 
 
-def _type_here(node: Node, resource: str, page: Page) -> str:
+def _type_here(node: Node, resource: str, page: FileView) -> str:
     """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none."""
     name, _, entry = resource.partition("[")
     if entry and (
@@ -287,7 +287,7 @@ _MADE = (
 )
 
 
-def _is_signal(event: _Event, page: Page, known: dict[tuple[str, Span | None], bool]) -> bool:
+def _is_signal(event: _Event, page: FileView, known: dict[tuple[str, Span | None], bool]) -> bool:
     """Whether a semaphore is made with nothing in it: who waits for it waits for somebody's signal, and holds nothing then."""
     if not any(c.construct in _COUNTED for c in event.constructs):
         return False
@@ -336,20 +336,22 @@ class _Order:
         return next(c for c in known if c in last.constructs), last.node
 
 
-def _scope(construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str, page: Page) -> Scope:
+def _scope(
+    construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str, page: FileView
+) -> Scope:
     return Scope(
         kind=construct.kind,
         span=Span(head.start, tail.end),
         name=construct.construct,
         construct=construct.construct,
         form="acquire-release",
-        head=head,
-        tail=tail,
+        opening=head,
+        closing=tail,
         resource=event.resource,
         mode=construct.mode if construct.kind == "lock" else "",
         isolation=isolation(construct, event.node, page) if event.acquires else construct.isolation,
         owner=owner,
-        gaps=tuple(_failed(event.node)) if event.acquires else (),
+        excluded=tuple(_failed(event.node)) if event.acquires else (),
         note=f"{note} {construct.note}".strip(),
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import FUNCTIONS, WRAPS, Opened, declared_type, scope
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class _Start(NamedTuple):
     owner: Span
 
 
-def variables(page: Page) -> Iterator[Scope]:
+def variables(page: FileView) -> Iterator[Scope]:
     """Openings outside every ``using`` header: ended by another statement, by another member, or not at all."""
     starts = [s for s in _starts(page) if s is not None]
     again: dict[tuple[str, Span], int] = {}
@@ -50,7 +50,7 @@ def variables(page: Page) -> Iterator[Scope]:
         yield from _ended_elsewhere(target, start, uses)
 
 
-def reach_out(page: Page, unread: Sequence[Span]) -> bool:
+def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """Whether what was read opens what a field keeps and one of the ``unread`` bodies may end, or the other way round.
 
     Then these bodies decide, too. They are looked at as text: the words that it takes may stand in them for anything.
@@ -75,7 +75,7 @@ def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
     return any(field.encode() in code for field in fields) and any(word.encode() in code for word in words)
 
 
-def returned(page: Page) -> Iterator[Scope]:
+def returned(page: FileView) -> Iterator[Scope]:
     """Scopes that a function opens and returns at once: they are open in its caller."""
     for opened in _openings(page):
         node = _through(parents.parent(opened.node))
@@ -89,7 +89,7 @@ def returned(page: Page) -> Iterator[Scope]:
             yield scope(opened, nodes.span(opened.node), nodes.span(opened.node), "returned", page)
 
 
-def _openings(page: Page) -> Iterator[Opened]:
+def _openings(page: FileView) -> Iterator[Opened]:
     named = page.language.named("opens")
     for node, name in page.calls:
         constructs = page.opening(node) if name in named else ()
@@ -112,11 +112,11 @@ def _through(node: Node | None) -> Node | None:
     return node
 
 
-def _starts(page: Page) -> Iterator[_Start | None]:
+def _starts(page: FileView) -> Iterator[_Start | None]:
     return (_start(opened, page) for opened in _openings(page))
 
 
-def _start(opened: Opened, page: Page) -> _Start | None:
+def _start(opened: Opened, page: FileView) -> _Start | None:
     """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
     node = _through(parents.parent(opened.node))
     if node is None:
@@ -154,11 +154,11 @@ def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Scope]:
     made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", uses.page)
     branches = tuple(b for b in nodes.other_branches(statement, owner) if made.span.overlaps(b))
     yield made._replace(
-        gaps=(*made.gaps, *branches),
-        tail=closing,
+        excluded=(*made.excluded, *branches),
+        closing=closing,
         owner=owner,
         note=f"{how} {made.note}".strip(),
-        is_left_open=end is None,
+        unreleased=end is None,
     )
 
 
@@ -166,7 +166,7 @@ def _last(name: str, start: _Start, uses: _Uses) -> Span:
     """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
     root = re.split(r"\W", name, maxsplit=1)[0]
     for block in parents.ancestors(start.statement) if root else ():
-        if block.type == "block" and start.owner.holds(nodes.span(block)) and root in uses.declared_in(block):
+        if block.type == "block" and start.owner.contains(nodes.span(block)) and root in uses.declared_in(block):
             return Span(block.end_byte - 1, block.end_byte)
     return Span(start.owner.end - 1, start.owner.end)
 
@@ -189,7 +189,7 @@ class _Use(NamedTuple):
 class _Uses:
     """The ends that one tree has, by what they end and the function they are in: each is looked for once."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: FileView) -> None:
         self.page = page
         self._declared: dict[int, frozenset[str]] = {}
 
@@ -268,11 +268,11 @@ def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None
             ended[call.called in ENDS] = call.span
     if ended:
         return ended.get(True, ended.get(False)), ""
-    others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.holds(o.span)})
+    others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.contains(o.span)})
     return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
 
 
-def _reach(name: str, start: _Start, page: Page) -> Span:
+def _reach(name: str, start: _Start, page: FileView) -> Span:
     """Where code can name what is opened: all of the file for a field, the statement list or member for a local variable."""
     block = nodes.statement_list_end(start.statement) if start.statement.type == "local_declaration_statement" else None
     if block is not None:
@@ -307,15 +307,15 @@ def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Scope]
     for owner, call in last.values():
         made = scope(
             start.opened._replace(variable=target),
-            Span(owner.head.end, call.end_byte),
+            Span(owner.opening.end, call.end_byte),
             nodes.span(call),
             "acquire-release",
             uses.page,
         )
         where = f"in {opener.name}" if opener is not None else "elsewhere"
         yield made._replace(
-            head=Span(owner.head.end, owner.head.end + 1),
-            tail=nodes.span(call),
+            opening=Span(owner.opening.end, owner.opening.end + 1),
+            closing=nodes.span(call),
             owner=owner.span,
             certainty="assumed",
             note=f"It is opened {where} and kept in {target}; whether it is open here was not proven.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Construct, parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -33,7 +33,7 @@ class Opened(NamedTuple):
     assumed: bool = False
 
 
-def locks(page: Page) -> Iterator[Scope]:
+def locks(page: FileView) -> Iterator[Scope]:
     """``lock`` statements."""
     for node in page.captures.get("scope.lock", []):
         # `this` is an anonymous node, so the locked expression is what stands between the parentheses.
@@ -49,8 +49,8 @@ def locks(page: Page) -> Iterator[Scope]:
             name="lock",
             construct="lock",
             form="block",
-            head=Span(node.start_byte, held.start_byte),
-            tail=Span(node.end_byte - 1, node.end_byte),
+            opening=Span(node.start_byte, held.start_byte),
+            closing=Span(node.end_byte - 1, node.end_byte),
             resource=resource,
             mode="exclusive",
             note="It locks a System.Threading.Lock."
@@ -59,7 +59,7 @@ def locks(page: Page) -> Iterator[Scope]:
         )
 
 
-def declared_type(page: Page, resource: str, at: Span) -> str:
+def declared_type(page: FileView, resource: str, at: Span) -> str:
     """The type that the file declares for a field as it is seen at ``at``, without namespace and arguments; else ``""``."""
     found = page.declared(resource.removeprefix("this."), at) or ""
     if found.endswith("]"):
@@ -67,7 +67,7 @@ def declared_type(page: Page, resource: str, at: Span) -> str:
     return re.sub(r"<.*", "", found).rpartition(".")[2].rstrip("?")
 
 
-def subjects(page: Page) -> Iterator[Scope]:
+def subjects(page: FileView) -> Iterator[Scope]:
     """``using`` statements and declarations whose subject opens something."""
     for node in page.captures.get("scope.subject", []):
         held = node.child_by_field_name("body")
@@ -84,7 +84,7 @@ def subjects(page: Page) -> Iterator[Scope]:
             yield scope(opened, Span(node.start_byte, block.end_byte), nodes.span(node), "declaration", page)
 
 
-def _opened(node: Node, held: Node | None, page: Page) -> Iterator[Opened]:
+def _opened(node: Node, held: Node | None, page: FileView) -> Iterator[Opened]:
     """What the subject of a ``using`` opens: nothing, or one thing for each declared variable."""
     declaration = next((c for c in node.named_children if c.type == "variable_declaration"), None)
     if declaration is None:
@@ -107,7 +107,7 @@ def _opened(node: Node, held: Node | None, page: Page) -> Iterator[Opened]:
             yield found._replace(variable=name)
 
 
-def _openers(node: Node, page: Page) -> Iterator[Opened]:
+def _openers(node: Node, page: FileView) -> Iterator[Opened]:
     """The calls and creations on the spine of an expression that open a known construct."""
     waiting = [node]
     while waiting:
@@ -132,7 +132,7 @@ def _openers(node: Node, page: Page) -> Iterator[Opened]:
                 waiting += node.named_children
 
 
-def _assumed(node: Node, declared: str, page: Page) -> Opened | None:
+def _assumed(node: Node, declared: str, page: FileView) -> Opened | None:
     """A disposable whose name looks like a lock or transaction, by its call, its type or its declared type.
 
     What is awaited as it is (``using (await _lock)``) goes by its own name.
@@ -163,7 +163,7 @@ def _assumed(node: Node, declared: str, page: Page) -> Opened | None:
     return _taken(node, page)
 
 
-def _taken(node: Node, page: Page) -> Opened | None:
+def _taken(node: Node, page: FileView) -> Opened | None:
     """What is taken from something that looks like a lock, by its name or declared type: ``_rwLock.EnterWrite()``."""
     on = nodes.receiver(node) if node.type == "invocation_expression" else None
     if on is None or on.type not in ("identifier", "member_access_expression"):
@@ -176,7 +176,7 @@ def _taken(node: Node, page: Page) -> Opened | None:
     return None
 
 
-def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scope:
+def scope(opened: Opened, span: Span, head: Span, form: str, page: FileView) -> Scope:
     """The scope of something opened, with what its arguments say."""
     construct = opened.construct
     return Scope(
@@ -185,8 +185,8 @@ def scope(opened: Opened, span: Span, head: Span, form: str, page: Page) -> Scop
         name=construct.construct,
         construct=_shown(opened),
         form=form,
-        head=head,
-        tail=Span(span.end - 1, span.end),
+        opening=head,
+        closing=Span(span.end - 1, span.end),
         resource=opened.variable if construct.kind == "transaction" else _locked(opened.node),
         mode=_mode(opened),
         isolation=isolation(construct, opened.node, page),
@@ -238,7 +238,7 @@ def _flows(opened: Opened) -> bool | None:
     return None if named else False
 
 
-def isolation(construct: Construct, node: Node, page: Page) -> str | None:
+def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
     """The isolation level the source names, else where it comes from, else the documented default of what is certainly meant."""
     if construct.kind != "transaction" or construct.resolved:
         return construct.isolation
@@ -260,7 +260,7 @@ def isolation(construct: Construct, node: Node, page: Page) -> str | None:
     return _default(construct, node, page)
 
 
-def _default(construct: Construct, node: Node, page: Page) -> str | None:
+def _default(construct: Construct, node: Node, page: FileView) -> str | None:
     """The documented default, where the call is certainly of what documents it; else the level of a method of the file itself."""
     if not construct.provider or construct.isolation is None or node.type != "invocation_expression":
         return construct.isolation
@@ -269,14 +269,14 @@ def _default(construct: Construct, node: Node, page: Page) -> str | None:
         return construct.isolation
     if on is None or on.type == "this":
         own = [f for f in page.functions.scopes if f.name == name and f.construct == "method"]
-        bodies = "\n".join(page.source.text(Span(f.head.end, f.span.end)) for f in own)
+        bodies = "\n".join(page.source.text(Span(f.opening.end, f.span.end)) for f in own)
         levels: set[str] = set(re.findall(r"IsolationLevel\.(\w+)", bodies))
         if len(levels) == 1:
             return levels.pop()
     return f"given by {f'{nodes.text(on, 80)}.' if on is not None else ''}{name}"
 
 
-def _named_elsewhere(node: Node, given: str, page: Page) -> str | None:
+def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:
     """The level that the file has for a local variable, a constant or read-only field, or a method that takes nothing."""
     function = next((p for p in parents.ancestors(node) if p.type.endswith("_declaration") and nodes.body(p)), None)
     name = re.escape(given.rpartition(".")[2].partition("(")[0])

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ctxreview.languages import Construct, Language, parents
 from ctxreview.model import Scope, Span
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import ASSUMED, FUNCTIONS, isolation
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-def callbacks(page: Page) -> Iterator[Scope]:
+def callbacks(page: FileView) -> Iterator[Scope]:
     """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
     named = page.language.named("runs")
     for node, name in page.calls:
@@ -46,7 +46,7 @@ def _runs_by_name(language: Language, name: str) -> Construct | None:
     return Construct(name, kind, note=ASSUMED) if kind is not None else None
 
 
-def handed(group: Node, page: Page) -> Scope | None:
+def handed(group: Node, page: FileView) -> Scope | None:
     """The scope in which an executor runs a method that it is handed by name: from its call's start to its end."""
     call = nodes.called_with(group)
     if call is None:
@@ -61,7 +61,7 @@ def handed(group: Node, page: Page) -> Scope | None:
     return made._replace(owner=page.owner_span(call), isolation=isolation(constructs[0], call, page))
 
 
-def attributes(page: Page) -> Iterator[Scope]:
+def attributes(page: FileView) -> Iterator[Scope]:
     """Members and types that an attribute marks, and those that implement what is marked in the same file."""
     table: dict[str, list[tuple[Construct, str]]] = {}
     for entry, constructs in page.language.table("attributes").items():
@@ -80,7 +80,7 @@ def attributes(page: Page) -> Iterator[Scope]:
                 yield from _inherited(construct, marked, page)
 
 
-def _inherited(construct: Construct, marked: Node, page: Page) -> Iterator[Scope]:
+def _inherited(construct: Construct, marked: Node, page: FileView) -> Iterator[Scope]:
     """The same for members that implement or override a marked one, or whose type derives from a marked type."""
     whole = nodes.span(marked)
     marked_type = page.types.innermost(whole)
@@ -88,7 +88,7 @@ def _inherited(construct: Construct, marked: Node, page: Page) -> Iterator[Scope
         return
     method = page.functions.innermost(whole)
     for type_ in page.types.scopes:
-        bases = page.source.text(type_.head).partition(":")[2]
+        bases = page.source.text(type_.opening).partition(":")[2]
         if type_ == marked_type or not re.search(rf"\b{re.escape(marked_type.name)}\b", bases):
             continue
         spans = [type_.span]
@@ -99,15 +99,15 @@ def _inherited(construct: Construct, marked: Node, page: Page) -> Iterator[Scope
             yield made._replace(certainty="resolved", note=f"{made.note} The mark is on {marked_type.name}.".strip())
 
 
-def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, resource: str, page: Page) -> Scope:
+def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, resource: str, page: FileView) -> Scope:
     return Scope(
         kind=construct.kind,
         span=span,
         name=construct.construct,
         construct=shown,
         form=form,
-        head=head,
-        tail=Span(span.end - 1, span.end),
+        opening=head,
+        closing=Span(span.end - 1, span.end),
         resource=resource,
         mode=construct.mode if construct.kind == "lock" or construct.mode == "retried" or construct.resolved else "",
         isolation=construct.isolation,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from ctxreview.languages import parents
 from ctxreview.model import Crossing, Scope, Span
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-def statements(page: Page, found: Iterable[Scope]) -> Iterator[Scope]:
+def statements(page: FileView, found: Iterable[Scope]) -> Iterator[Scope]:
     """Locks and transactions taken by SQL text, each from its statement to the end of the transaction around it.
 
     Without a transaction in the same function the lock ends with the SQL statement, so only that is reported. The
@@ -33,7 +33,7 @@ def statements(page: Page, found: Iterable[Scope]) -> Iterator[Scope]:
         around = [
             s
             for s in transactions.around(statement)
-            if owner is None or owner.span == s.owner or owner.span.holds(s.span)
+            if owner is None or owner.span == s.owner or owner.span.contains(s.span)
         ]
         holder = min(around, key=lambda s: s.span.size, default=None)
         end = holder.span.end if holder is not None else statement.end
@@ -43,8 +43,8 @@ def statements(page: Page, found: Iterable[Scope]) -> Iterator[Scope]:
             name=fact.name,
             construct=fact.detail.upper() if fact.detail.isascii() else fact.name,
             form="sql",
-            head=statement,
-            tail=Span(end - 1, end),
+            opening=statement,
+            closing=Span(end - 1, end),
             mode=sql.get("mode", "exclusive") if sql["kind"] == "lock" else "",
             owner=owner.span if owner is not None else Span(0, 0),
             certainty="assumed",

@@ -108,7 +108,7 @@ class Names:
                 above = bisect_right(declared, at.start, key=_start)  # a later one's is only what it is without
                 for i in chain(range(above - 1, -1, -1), range(above, len(declared))):
                     node, reach = declared[i]
-                    if reach is None or reach.holds(at):
+                    if reach is None or reach.contains(at):
                         return Local(node, function)
         return self._receiver(name, at) if name in self._receivers else None
 
@@ -137,7 +137,7 @@ class Names:
         """The type that has a parameter in its head."""
         at = nodes.span(node)
         type_ = self.types.innermost(at) if node.type == "parameter" else None
-        return type_ if type_ is not None and type_.head.holds(at) else None
+        return type_ if type_ is not None and type_.opening.contains(at) else None
 
     def _by_function(self, name: str) -> dict[Span, list[tuple[Node, Span | None]]]:
         """The declarations of a name by function, and how far each reaches; ``None`` where it can be nothing else."""
@@ -238,13 +238,13 @@ class Names:
         return [t for t in self.types.scopes if (t.name, t.container, self._generic(t)) == same and self._is_partial(t)]
 
     def _is_partial(self, type_: Scope) -> bool:
-        return re.search(rb"\bpartial\b", self.data[type_.head.start : type_.head.end]) is not None
+        return re.search(rb"\bpartial\b", self.data[type_.opening.start : type_.opening.end]) is not None
 
     def _generic(self, type_: Scope) -> bool:
         return re.search(rb"\b%s\s*<" % re.escape(type_.name.encode()), self._head(type_)) is not None
 
     def _head(self, type_: Scope) -> bytes:
-        return self.data[type_.head.start : type_.head.end]
+        return self.data[type_.opening.start : type_.opening.end]
 
     def _bases(self, type_: Scope) -> list[Scope]:
         """The types of this file that the type derives from."""

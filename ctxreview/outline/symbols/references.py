@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ctxreview.languages import parents
 from ctxreview.model import Argument, Reference
 from ctxreview.outline import syntax as nodes
-from ctxreview.outline.file_view import Page
+from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.callback import handed
 from ctxreview.outline.symbols import types
 from ctxreview.outline.symbols.names import Names, places
@@ -47,7 +47,7 @@ _PARTS = 32
 _PEELED = frozenset({"parenthesized_expression", "await_expression", "postfix_unary_expression", "checked_expression"})
 
 
-def references(root: Node, page: Page, names: Names, wanted: Collection[str]) -> Iterator[Reference]:
+def references(root: Node, page: FileView, names: Names, wanted: Collection[str]) -> Iterator[Reference]:
     """The uses of the ``wanted`` names that ``root`` has, in source order; declarations are none."""
     for at in places(names.data, wanted):
         node = root.descendant_for_byte_range(*at)
@@ -57,7 +57,7 @@ def references(root: Node, page: Page, names: Names, wanted: Collection[str]) ->
                 yield found
 
 
-def _reference(node: Node, page: Page, names: Names) -> Reference | None:
+def _reference(node: Node, page: FileView, names: Names) -> Reference | None:
     name, at = nodes.text(node), nodes.span(node)
     whole, parent, generic = node, parents.parent(node), 0
     if parent is not None and parent.type == "generic_name":
@@ -93,7 +93,7 @@ def _reference(node: Node, page: Page, names: Names) -> Reference | None:
     else:
         kept = parent.type in ("argument", "assignment_expression", "equals_value_clause", "variable_declarator")
         writes = _writes(whole, parent)
-        found = found._replace(runs=handed(whole, page), writes=writes, handed=kept and not writes)
+        found = found._replace(run_under=handed(whole, page), writes=writes, escapes=kept and not writes)
     if not qualified:
         local = names.local(name, at)
         return found._replace(local=local is not None and local.function.span.size > 0)

@@ -50,7 +50,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, headers
+from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Outline
 from ctxreview.rules.prefilter import LOCK
@@ -66,19 +66,23 @@ _NO_TOKEN = re.compile(r"\bCancellationToken\s*\.\s*None\b")
 def check(outline: Outline) -> list[Finding]:
     """Each such wait whose release does not ask whether it succeeded."""
     found = []
-    for scope in outline.holds:
-        if scope.construct != "SemaphoreSlim" or scope.form != "acquire-release" or not scope.owner.holds(scope.tail):
+    for scope in outline.regions:
+        if (
+            scope.construct != "SemaphoreSlim"
+            or scope.form != "acquire-release"
+            or not scope.owner.contains(scope.closing)
+        ):
             continue
-        if not _TOKEN.search(_NO_TOKEN.sub("", outline.source.text(scope.head))):
+        if not _TOKEN.search(_NO_TOKEN.sub("", outline.source.text(scope.opening))):
             continue
-        code = bare(outline)
-        around = headers(code, scope.owner.start, scope.head.start)
-        after = headers(code, scope.owner.start, scope.tail.start)
+        code = masked_source(outline)
+        around = open_block_headers(code, scope.owner.start, scope.opening.start)
+        after = open_block_headers(code, scope.owner.start, scope.closing.start)
         depth = len(around) - 1
         # The acquire's innermost block is a try, and the release's, as deep, the finally of that same try.
         if depth < 1 or len(after) != len(around) or around[-2] != b"try" or after[-2] != b"finally":
             continue
-        if not _is_its_finally(code[scope.head.end : scope.tail.start]) or around[-1] not in (b"", b"await"):
+        if not _is_its_finally(code[scope.opening.end : scope.closing.start]) or around[-1] not in (b"", b"await"):
             continue
         if after[-1] not in (b"", b"_ ="):
             continue  # an `if` without braces asks
@@ -89,8 +93,8 @@ def check(outline: Outline) -> list[Finding]:
                 "syntactic",
                 f"`{scope.resource}` is waited for inside the try whose finally releases it: a cancelled wait is released too.",
                 "What if the wait is cancelled: who gave the release its slot?",
-                lines(outline, scope.head, "acquired"),
-                (lines(outline, scope.tail, "released"),),
+                lines(outline, scope.opening, "acquired"),
+                (lines(outline, scope.closing, "released"),),
             )
         )
     return found

@@ -51,7 +51,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import bare, declared, is_called_locked, is_under, locks, simple
+from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Member, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -68,7 +68,7 @@ def check(outline: Outline) -> list[Finding]:
     """Each look and act on one entry, and each entry counted up in place."""
     if b"ConcurrentDictionary<" not in outline.source.data:
         return []
-    code, nesting, held = bare(outline), Nesting(outline.functions), locks(outline)
+    code, nesting, held = masked_source(outline), Nesting(outline.functions), locks(outline)
     found = []
     told = set()
     for (_, name), member in declared(outline).items():

@@ -55,7 +55,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import declared, gate, is_under, locks, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, simple
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity
@@ -81,7 +81,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for scope in locks(before):
         if scope in kept:
             continue
-        inside = [f for f in before.facts if is_under(f.span, scope) and not scope.head.holds(f.span)]
+        inside = [f for f in before.facts if is_under(f.span, scope) and not scope.opening.contains(f.span)]
         for (type_, name), member in turned.items():
             if scope.container == type_ and any(f.is_state and f.name == name for f in inside):
                 found += [
@@ -96,13 +96,15 @@ def _is_concurrent(type_: str) -> bool:
 
 
 def _lost(scope: Scope, name: str, inside: list[Fact], before: Outline, after: Outline) -> Iterator[Finding]:
-    now = pairing(before, after).became(scope.head)
+    now = pairing(before, after).became(scope.opening)
     if now is None:
         return
     there = now.member
-    others = [f.name for f in inside if f.is_state and f.name not in (name, gate(scope)) and "readonly" not in f.detail]
+    others = [
+        f.name for f in inside if f.is_state and f.name not in (name, lock_key(scope)) and "readonly" not in f.detail
+    ]
     calls = [f.name for f in inside if f.kind in ("io", "save")]
-    left = [f for f in after.facts if there.span.holds(f.span) and f.is_state and f.name == name]
+    left = [f for f in after.facts if there.span.contains(f.span) and f.is_state and f.name == name]
     severity: Severity = "high"
     if others or calls:
         what = " and ".join(f"`{n}`" for n in list(dict.fromkeys([*others, *calls]))[:3])

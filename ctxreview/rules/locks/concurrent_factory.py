@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, declared, is_under, locks, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -72,7 +72,7 @@ def check(outline: Outline) -> list[Finding]:
         for (_, n), m in declared(outline).items()
         if simple(m.declares) == "ConcurrentDictionary" and "Lazy<" not in m.declares
     }
-    code, nesting, held = bare(outline), Nesting(outline.functions), locks(outline)
+    code, nesting, held = masked_source(outline), Nesting(outline.functions), locks(outline)
     found = []
     for name in names:
         for call in re.finditer(
@@ -86,7 +86,7 @@ def check(outline: Outline) -> list[Finding]:
             for factory in nesting.scopes:
                 if (
                     factory.construct != "lambda"
-                    or not whole.holds(factory.span)
+                    or not whole.contains(factory.span)
                     or nesting.innermost(_before(factory)) is not around
                 ):
                     continue
@@ -125,7 +125,7 @@ def _closed(code: bytes, at: int) -> int:
 def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> str:
     """What the factory does besides making a value, in words."""
     for fact in outline.facts:
-        if factory.span.holds(fact.span) and nesting.innermost(fact.span) is factory:
+        if factory.span.contains(fact.span) and nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
                 return f"writes {'the variable ' if fact.detail == 'captured' else ''}`{_written(fact)}`"
             if (
@@ -134,7 +134,7 @@ def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> 
                 and "Invoke" not in fact.name
             ):
                 return f"calls `{fact.name}`"
-    opened = _OPENED.search(code, factory.head.end, factory.span.end)
+    opened = _OPENED.search(code, factory.opening.end, factory.span.end)
     return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
 
 
@@ -142,7 +142,7 @@ def _is_shared(fact: Fact, factory: Scope, outline: Outline) -> bool:
     """Whether a write is one of state, of a captured variable, or an atomic one of either; a parameter is its own."""
     if fact.is_state or fact.detail == "captured":
         return True
-    own = re.findall(r"\w+", outline.source.text(factory.head))
+    own = re.findall(r"\w+", outline.source.text(factory.opening))
     return outline.source.text(fact.span).startswith("Interlocked.") and fact.target.removeprefix("this.") not in own
 
 

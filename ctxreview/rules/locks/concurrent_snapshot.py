@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, declared, is_under, locks, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Outline, Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -58,7 +58,7 @@ def check(outline: Outline) -> list[Finding]:
     names = {n for (_, n), m in declared(outline).items() if simple(m.declares) == "ConcurrentDictionary"}
     if not names:
         return []
-    code, held = bare(outline), locks(outline)
+    code, held = masked_source(outline), locks(outline)
     every = b"|".join(re.escape(n.encode()) for n in sorted(names))
     pattern = re.compile(
         rb"(?<![\w.])(?:this\.)?(%s)\s*\.\s*(ToList|OrderBy|OrderByDescending|Reverse)\s*\(" % every

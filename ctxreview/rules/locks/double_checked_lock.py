@@ -64,7 +64,15 @@ from __future__ import annotations
 import re
 
 from ctxreview.behaviour.body import within
-from ctxreview.behaviour.lock_usage import COLLECTIONS, bare, declared, headers, is_under, own_calls, simple
+from ctxreview.behaviour.lock_usage import (
+    COLLECTIONS,
+    declared,
+    is_under,
+    masked_source,
+    open_block_headers,
+    own_calls,
+    simple,
+)
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Fact, Finding, Member, Outline, Scope, Span
 
@@ -83,14 +91,14 @@ def check(outline: Outline) -> list[Finding]:
     """Each lock that looks twice at something that does not stand for the rest."""
     found: list[Finding] = []
     own: dict[tuple[str, str], Member] = {}
-    for scope in outline.holds:
+    for scope in outline.regions:
         if scope.construct != "lock" or not scope.owner.size:
             continue
-        code = bare(outline)
-        inner = _INNER.match(code, scope.head.end)
+        code = masked_source(outline)
+        inner = _INNER.match(code, scope.opening.end)
         if inner is None:
             continue
-        around = headers(code, scope.owner.start, scope.head.start)
+        around = open_block_headers(code, scope.owner.start, scope.opening.start)
         # Without braces the `if` stands before the lock itself, with braces before theirs.
         outer = next((m for h in (around[-1], *around[-2:-1]) if (m := _IF.search(h))), None)
         if outer is None:
@@ -99,7 +107,7 @@ def check(outline: Outline) -> list[Finding]:
         under = [
             f
             for f in within(outline, scope.span)
-            if is_under(f.span, scope) and outline.under(f, scope) and not scope.head.holds(f.span)
+            if is_under(f.span, scope) and outline.under(f, scope) and not scope.opening.contains(f.span)
         ]
         writes = [f for f in under if f.kind == "write" and f.is_state and f.span.start >= inner.end()]
         looked = [
@@ -146,7 +154,7 @@ def _unsafe(
 
 def _flag(looked: Fact, others: list[Fact], scope: Scope, code: bytes) -> str:
     """What an ordinary flag stands for, in words."""
-    calls = [n for n, _ in own_calls(code, Span(scope.head.end, scope.span.end)) if n not in _NO_CALLS]
+    calls = [n for n, _ in own_calls(code, Span(scope.opening.end, scope.span.end)) if n not in _NO_CALLS]
     if not others and not calls:
         return ""
     other = f"`{others[0].name}`" if others else f"what {calls[0]} does"
@@ -183,6 +191,6 @@ def _finding(outline: Outline, scope: Scope, looked: Fact, what: str) -> Finding
         "syntactic",
         f"The lock on `{scope.resource}` is skipped by a look at `{looked.name}`, and {what}.",
         "Can a thread that skips the lock see the one without the other?",
-        lines(outline, scope.head, scope.construct),
+        lines(outline, scope.opening, scope.construct),
         (lines(outline, looked.span, f"writes {looked.name}"), scope_lines(outline, scope)),
     )

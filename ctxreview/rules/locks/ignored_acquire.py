@@ -49,7 +49,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, gate
+from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.model import Finding, Outline, Scope, Span
 from ctxreview.rules.prefilter import LOCK
@@ -68,11 +68,11 @@ _ENDLESS = re.compile(r"-\s*1\b|\bInfinite\w*\b|\bMaxValue\b")
 def check(outline: Outline) -> list[Finding]:
     """Each lock whose acquire may fail unseen."""
     found = []
-    for scope in outline.holds:
+    for scope in outline.regions:
         if scope.kind != "lock" or scope.certainty == "assumed":
             continue
         if scope.form == "acquire-release":
-            call = outline.source.text(scope.head)
+            call = outline.source.text(scope.opening)
             failed = _may_fail(call) and _is_dropped(scope, outline) and not _is_signal(scope, outline)
             end = "answers false"
         else:
@@ -86,7 +86,7 @@ def check(outline: Outline) -> list[Finding]:
                     "syntactic",
                     f"When the lock on `{scope.resource}` is not taken, the call {end}, and nothing looks at that.",
                     "What keeps the code below from running without the lock?",
-                    lines(outline, scope.head, scope.construct),
+                    lines(outline, scope.opening, scope.construct),
                     (scope_lines(outline, scope),),
                 )
             )
@@ -110,9 +110,9 @@ def _may_fail(call: str) -> bool:
 
 def _is_dropped(scope: Scope, outline: Outline) -> bool:
     """Whether the call is a statement of its own."""
-    code = bare(outline)
-    before = code[max(0, scope.head.start - 200) : scope.head.start].rstrip()
-    after = code[scope.head.end : scope.head.end + 200].lstrip()
+    code = masked_source(outline)
+    before = code[max(0, scope.opening.start - 200) : scope.opening.start].rstrip()
+    after = code[scope.opening.end : scope.opening.end + 200].lstrip()
     before = re.sub(rb"(?:\b_\s*=\s*)?\bawait$", b"", before).rstrip()
     after = re.sub(rb"^\.\s*ConfigureAwait\s*\([^()]*\)\s*", b"", after)
     starts = before.endswith((b";", b"{", b"}")) or re.search(rb"\b(?:else|do)$", before) is not None
@@ -123,27 +123,27 @@ def _is_signal(scope: Scope, outline: Outline) -> bool:
     """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given by who did not wait for it."""
     if scope.construct not in ("SemaphoreSlim", "Semaphore"):
         return False
-    name = re.escape(gate(scope).rpartition(".")[2].encode())
+    name = re.escape(lock_key(scope).rpartition(".")[2].encode())
     data = outline.source.data
-    if not scope.is_left_open:
+    if not scope.unreleased:
         given = [hit.start() for hit in re.finditer(rb"\b%s\s*\.\s*Release\s*\(" % name, data)]
         members = {m.span for at in given if (m := member_of(outline, Span(at, at))) is not None}
         return any(not re.search(rb"\b%s\s*\.\s*Wait" % name, data[m.start : m.end]) for m in members)
     made = re.search(rb"\b%s\s*=\s*new\b[^;()]*\(\s*(?:\w+\s*:\s*)?(\d+)" % name, data)
     if made is not None:
         return int(made[1]) == 0
-    member = member_of(outline, scope.head)
-    return member is None or not re.search(rb"\b%s\s*\.\s*Release\b" % name, data[scope.head.end : member.span.end])
+    member = member_of(outline, scope.opening)
+    return member is None or not re.search(rb"\b%s\s*\.\s*Release\b" % name, data[scope.opening.end : member.span.end])
 
 
 def _is_unseen(scope: Scope, outline: Outline) -> bool:
     """Whether a handle that may hold nothing is asked nowhere in its scope."""
-    head = " ".join(outline.source.text(scope.head).split())
+    head = " ".join(outline.source.text(scope.opening).split())
     called = re.search(r"\b(TryAcquire\w*|CreateLock(?:Async)?)\s*\(", head)
     if called is None:
         return False
     variable = re.search(r"\b(\w+)\s*=[^=]", head)
-    rest = outline.source.data[scope.head.end : scope.span.end].decode("utf-8", "replace")
+    rest = outline.source.data[scope.opening.end : scope.span.end].decode("utf-8", "replace")
     if called[1].startswith("CreateLock"):
         # RedLock: the lock is made with its time; whether it was acquired is a property of it.
         return "redlock" in head.lower() and "IsAcquired" not in rest

@@ -69,7 +69,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             if f.kind == "write"
             and not f.is_state
             and f.target.removeprefix("this.") in together
-            and both.key_after(f.span) == both.key_before(scope.head)
+            and both.key_after(f.span) == both.key_before(scope.opening)
         ]
         names = list(dict.fromkeys(f.target.removeprefix("this.") for f in atomic))
         if len(names) > 1:

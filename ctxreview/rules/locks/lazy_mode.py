@@ -39,7 +39,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import Use, declared, locks, modifiers, simple, uses
+from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers, simple
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Member, Outline, Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -113,7 +113,7 @@ def _filled_late(before: Outline, after: Outline) -> list[Finding]:
 def _late(outline: Outline) -> list[Use]:
     """The writes of static fields that first look whether they are empty, in no lock."""
     found = []
-    for use in uses(outline, locks(outline)):
+    for use in locked_uses(outline, locks(outline)):
         fact = use.fact
         if fact.kind != "write" or not fact.detail.startswith("static") or "ThreadStatic" in fact.detail or use.gates:
             continue
@@ -133,7 +133,7 @@ def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> 
         return True
     makers = [f for f in outline.functions if f.construct == "constructor" and f.container == type_]
     static = [f for f in makers if re.match(r"[^(]*\bstatic\b", outline.source.text(f.span))]
-    return any(f.kind == "write" and f.name == name and s.span.holds(f.span) for f in outline.facts for s in static)
+    return any(f.kind == "write" and f.name == name and s.span.contains(f.span) for f in outline.facts for s in static)
 
 
 def _finding(outline: Outline, name: str, member: Member, message: str) -> Finding:

@@ -47,7 +47,16 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import COLLECTIONS, Use, bare, declared, is_under, locks, simple, uses
+from ctxreview.behaviour.lock_usage import (
+    COLLECTIONS,
+    Use,
+    declared,
+    is_under,
+    locked_uses,
+    locks,
+    masked_source,
+    simple,
+)
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Fact, Finding, Outline, Scope
 from ctxreview.rules.prefilter import LOCK, LOCKS
@@ -72,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
     collections = {k for k, m in declared(outline).items() if simple(m.declares) in COLLECTIONS} if held else ()
     if not collections:
         return []
-    every = [u for u in uses(outline, held) if u.state in collections]
+    every = [u for u in locked_uses(outline, held) if u.state in collections]
     changed = {(u.state, g) for u in every if u.fact.kind == "write" and _in_place(u.fact, outline) for g in u.gates}
     found = []
     returns = [f for f in outline.facts if f.kind == "exit" and f.name == "return"]
@@ -102,14 +111,16 @@ def check(outline: Outline) -> list[Finding]:
 def _handed(use: Use, returns: list[Fact], held: list[Scope], outline: Outline) -> str:
     """How the collection leaves the lock, in words; ``""`` where it does not."""
     name = use.fact.name
-    statement = next((r for r in returns if r.span.holds(use.fact.span) and use.function.span.holds(r.span)), None)
+    statement = next(
+        (r for r in returns if r.span.contains(use.fact.span) and use.function.span.contains(r.span)), None
+    )
     if statement is not None:
         handed = _HANDED.match(" ".join(outline.source.text(statement.span).split()))
         if handed is None or handed[1] != use.fact.spelled:
             return ""
         how = f" by `{handed['how'].strip().lstrip('.').split('(')[0]}`" if handed["how"] else " itself"
         return f"is returned{how} and used"
-    code = bare(outline)
+    code = masked_source(outline)
     into = re.search(rb"(\w+)\s*=\s*(?:this\.)?$", code[max(0, use.fact.span.start - 100) : use.fact.span.start])
     if into is None or not code[use.fact.span.end :].lstrip().startswith(b";"):
         return ""

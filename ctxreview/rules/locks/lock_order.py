@@ -44,7 +44,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple
 
-from ctxreview.behaviour.lock_usage import bare, declared, gate, is_under, locks, methods, own_calls
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
 from ctxreview.model import Finding, Nesting, Outline, Scope, Span
@@ -66,15 +66,15 @@ class _Pair(NamedTuple):
 def check(outline: Outline) -> list[Finding]:
     """Each two locks of a type that are taken in both orders."""
     held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release") and s.mode != "shared"]
-    if len({gate(s) for s in held}) < 2:
+    if len({lock_key(s) for s in held}) < 2:
         return []
     own = {*declared(outline)}
-    held = [s for s in held if (s.container, gate(s)) in own or gate(s) == "this"]
-    if len({gate(s) for s in held}) < 2:
+    held = [s for s in held if (s.container, lock_key(s)) in own or lock_key(s) == "this"]
+    if len({lock_key(s) for s in held}) < 2:
         return []
     found, seen = [], dict[tuple[str, str, str], _Pair]()
     for pair in _pairs(held, outline):
-        type_, a, b = pair.outer.container, gate(pair.outer), gate(pair.inner)
+        type_, a, b = pair.outer.container, lock_key(pair.outer), lock_key(pair.inner)
         seen.setdefault((type_, a, b), pair)
         other = seen.get((type_, b, a))
         if other is None or seen[type_, a, b] is not pair:
@@ -126,13 +126,13 @@ def _orders(outline: Outline, key: Callable[[Span], Hashable]) -> dict[tuple[Has
     held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release") and s.mode != "shared"]
     for pair in _pairs(held, outline) if len(held) > 1 else ():
         if not pair.via:
-            found.setdefault((key(pair.outer.head), gate(pair.outer), gate(pair.inner)), pair)
+            found.setdefault((key(pair.outer.opening), lock_key(pair.outer), lock_key(pair.inner)), pair)
     return found
 
 
 def _pairs(held: list[Scope], outline: Outline) -> Iterator[_Pair]:
     nesting, by_name = Nesting(outline.functions), methods(outline)
-    code = bare(outline)
+    code = masked_source(outline)
     by_owner: dict[Span, list[Scope]] = {}
     for scope in held:
         by_owner.setdefault(scope.owner, []).append(scope)
@@ -142,7 +142,7 @@ def _pairs(held: list[Scope], outline: Outline) -> Iterator[_Pair]:
         beside = by_owner[outer.owner]
         first, last = (bisect_right(beside, at, key=_start) for at in outer.span)
         for inner in beside[first:last]:
-            if is_under(inner.head, outer):
+            if is_under(inner.opening, outer):
                 yield from _pair(outer, inner, "", outline)
         for name, at in own_calls(code, outer.span):
             called = by_name.get((outer.container, name), [])
@@ -158,5 +158,5 @@ def _start(scope: Scope) -> int:
 
 
 def _pair(outer: Scope, inner: Scope, via: str, outline: Outline) -> Iterator[_Pair]:
-    if gate(outer) != gate(inner) and "Try" not in outline.source.text(inner.head):
+    if lock_key(outer) != lock_key(inner) and "Try" not in outline.source.text(inner.opening):
         yield _Pair(outer, inner, via)

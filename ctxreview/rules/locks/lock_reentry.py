@@ -61,7 +61,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, declared, gate, is_under, locks, methods, own_calls
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Finding, Nesting, Outline, Scope, Severity, Span
 from ctxreview.rules.prefilter import LOCK
@@ -79,7 +79,7 @@ def check(outline: Outline) -> list[Finding]:
     owners = {s.owner for s in held}
     if len(owners) < 2:
         return []
-    code, by_name, nesting = bare(outline), methods(outline), Nesting(outline.functions)
+    code, by_name, nesting = masked_source(outline), methods(outline), Nesting(outline.functions)
     found = []
     for scope in held:
         if "releases it" in scope.note:
@@ -90,12 +90,16 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             around = nesting.innermost(at)
             inner = next(
-                (s for s in held if s.owner == called[0].span and gate(s) == gate(scope) and not _gives_up(s, outline)),
+                (
+                    s
+                    for s in held
+                    if s.owner == called[0].span and lock_key(s) == lock_key(scope) and not _gives_up(s, outline)
+                ),
                 None,
             )
             if inner is None or around is None or around.span != scope.owner:
                 continue
-            if "Async" in outline.source.text(inner.head) and not _waits(code, at, scope):
+            if "Async" in outline.source.text(inner.opening) and not _waits(code, at, scope):
                 continue
             slots = _slots(scope, outline)
             if (slots or 1) > 1 or {scope.mode, inner.mode} == {"shared"}:
@@ -117,7 +121,7 @@ def check(outline: Outline) -> list[Finding]:
 
 def _waits(code: bytes, at: Span, scope: Scope) -> bool:
     """Whether a call that gives a task is awaited where it stands, or its result asked for: a kept task waits for nobody."""
-    before = re.split(rb"[;{}]", code[scope.head.start : at.start])[-1]
+    before = re.split(rb"[;{}]", code[scope.opening.start : at.start])[-1]
     after = code[at.end : code.find(b";", at.end)]
     return (
         re.search(rb"\bawait\b", before) is not None
@@ -133,7 +137,7 @@ def _only_once(scope: Scope, outline: Outline) -> bool:
 
 def _gives_up(scope: Scope, outline: Outline) -> bool:
     """Whether it waits for a time only: any argument but a token, or a name that says so."""
-    call = outline.source.text(scope.head)
+    call = outline.source.text(scope.opening)
     given = re.search(r"\bWait(?:Async|One)?\s*\((.*)\)", call, re.DOTALL)
     return "Try" in call or bool(
         given and re.sub(r"(?i)[\w.]*(?:cancel\w*|token|\bct)\b", "", given[1]).strip(" ,()\n")
@@ -142,7 +146,7 @@ def _gives_up(scope: Scope, outline: Outline) -> bool:
 
 def _slots(scope: Scope, outline: Outline) -> int | None:
     """How many may hold a semaphore, where its declaration says so."""
-    member = declared(outline).get((scope.container, gate(scope)))
+    member = declared(outline).get((scope.container, lock_key(scope)))
     made = (
         re.search(r"\bnew\b[\w.\s]*\(\s*(?:\w+:\s*)?(\d+)", outline.source.text(member.span))
         if member is not None

@@ -58,7 +58,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ctxreview.behaviour.lock_usage import gate, is_under, locks, uses
+from ctxreview.behaviour.lock_usage import is_under, lock_key, locked_uses, locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of, scope_lines
 from ctxreview.model import Finding, Outline, Scope, Severity, Span
@@ -78,8 +78,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], list[Finding]]]:
     """Each lock that an edit takes in several parts, with these parts and what there is to ask about them."""
     became = pairing(before, after).became
-    old = _held(before, lambda s: body.member if (body := became(s.head)) is not None else None)
-    new = _held(after, lambda s: member_of(after, s.head))
+    old = _held(before, lambda s: body.member if (body := became(s.opening)) is not None else None)
+    new = _held(after, lambda s: member_of(after, s.opening))
     found = []
     for key, scopes in old.items():
         parts = new.get(key, [])
@@ -98,7 +98,7 @@ def _held(outline: Outline, member: Callable[[Scope], Scope | None]) -> Held:
     for scope in locks(outline):
         owner = member(scope)
         if owner is not None:
-            found.setdefault((owner.span, gate(scope)), []).append(scope)
+            found.setdefault((owner.span, lock_key(scope)), []).append(scope)
     return found
 
 
@@ -107,10 +107,10 @@ def _text(scope: Scope, outline: Outline) -> str:
 
 
 def _split(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> Iterator[Finding]:
-    inside = [u.fact for u in uses(before, [whole]) if u.gates]
+    inside = [u.fact for u in locked_uses(before, [whole]) if u.gates]
     # A reference that never changes is no state to keep together; what is changed through it is.
     together = {f.name for f in inside if "readonly" not in f.detail or f.kind == "write"}
-    used = [u.fact for u in uses(after, parts) if u.gates and u.fact.name in together]
+    used = [u.fact for u in locked_uses(after, parts) if u.gates and u.fact.name in together]
     first, *rest = ([f for f in used if is_under(f.span, p)] for p in parts)
     later = [f for facts in rest for f in facts]
     if not first or not later:

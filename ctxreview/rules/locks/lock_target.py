@@ -49,7 +49,7 @@ from functools import lru_cache
 
 from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.boundary import without_comments
-from ctxreview.behaviour.lock_usage import declared, gate, modifiers
+from ctxreview.behaviour.lock_usage import declared, lock_key, modifiers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.prefilter import LOCKS
@@ -75,7 +75,7 @@ TARGETS: tuple[tuple[str, Severity, str, str], ...] = (
 def check(outline: Outline) -> list[Finding]:
     """Each ``lock`` whose target is shared with strangers, or with nobody."""
     found = []
-    for scope in outline.holds:
+    for scope in outline.regions:
         if scope.construct != "lock":
             continue
         for pattern, severity, what, question in TARGETS:
@@ -91,14 +91,14 @@ def check(outline: Outline) -> list[Finding]:
 
 def _by_name(scope: Scope, outline: Outline) -> Iterator[Finding]:
     """What the declaration of a locked name says against it."""
-    name = gate(scope)
+    name = lock_key(scope)
     if re.match(r"(?:[sS]tring\.)(Intern|Format|Concat|Join)\(", name):
         yield _finding(
             scope, outline, "medium", "a string, which may be shared with any code in the process", "Who else locks it?"
         )
     if not name.isidentifier():
         return
-    function = next((f for f in outline.around(scope.owner, "function") if f.span == scope.owner), None)
+    function = next((f for f in outline.scopes_around(scope.owner, "function") if f.span == scope.owner), None)
     local = _local(name, function, scope, outline) if function is not None else None
     if local is not None:
         type_, value = local
@@ -167,7 +167,7 @@ def _local(name: str, function: Scope | None, scope: Scope, outline: Outline) ->
     """The type and the value of a local variable or parameter, as written; ``None`` where the name is none."""
     if function is None or not _may_declare(Same(outline), name, function.span):
         return None
-    code = without_comments(outline, Span(function.span.start, scope.head.start))
+    code = without_comments(outline, Span(function.span.start, scope.opening.start))
     found = re.findall(rf"\b([\w.]+(?:<[^;()=]*>)?)\??\s+{re.escape(name)}\s*(?:=(?![=>])\s*([^;]+)|[,);]|in\b)", code)
     found = [
         (t, v)
@@ -179,7 +179,7 @@ def _local(name: str, function: Scope | None, scope: Scope, outline: Outline) ->
 
 def _is_unshared(name: str, function: Scope | None, scope: Scope, outline: Outline) -> bool:
     """Whether a new object goes nowhere but into locks: no argument, no field, no lambda or local function gets it."""
-    if function is None or any(f.span != function.span and function.span.holds(f.span) for f in outline.functions):
+    if function is None or any(f.span != function.span and function.span.contains(f.span) for f in outline.functions):
         return False
     code = re.sub(rf"\block\s*\(\s*{re.escape(name)}\s*\)", "", without_comments(outline, function.span))
     return len(re.findall(rf"\b{re.escape(name)}\b", code)) == 1

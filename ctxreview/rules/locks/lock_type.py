@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, declared, gate
+from ctxreview.behaviour.lock_usage import declared, lock_key, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Certainty, Finding, Outline, Severity, Span
 from ctxreview.rules.prefilter import LOCKS
@@ -57,8 +57,8 @@ def check(outline: Outline) -> list[Finding]:
     """Each use of a ``Lock`` field as an object."""
     if not any(m.declares.rstrip("?") in _TYPES for m in outline.members):
         return []
-    locked = {(s.container, gate(s)) for s in outline.holds if s.construct in ("lock", "Lock")}
-    code = bare(outline)
+    locked = {(s.container, lock_key(s)) for s in outline.regions if s.construct in ("lock", "Lock")}
+    code = masked_source(outline)
     found = []
     for (type_, name), member in declared(outline).items():
         # A type of the project may be named Lock too; one that is locked by `lock` is not.

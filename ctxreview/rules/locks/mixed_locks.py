@@ -44,7 +44,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ctxreview.behaviour.lock_usage import Use, declared, gate, locks, uses
+from ctxreview.behaviour.lock_usage import Use, declared, lock_key, locked_uses, locks
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Outline
 from ctxreview.rules.prefilter import LOCK
@@ -57,10 +57,10 @@ NEEDS = (LOCK,)
 def check(outline: Outline) -> list[Finding]:
     """Each field that is written under different locks."""
     held = [s for s in locks(outline) if s.form != "attribute" and s.mode != "shared"]
-    own = declared(outline) if len({gate(s) for s in held}) > 1 else {}
+    own = declared(outline) if len({lock_key(s) for s in held}) > 1 else {}
     known = {name for _, name in own} | {"this"}
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
-    for use in uses(outline, held) if own else ():
+    for use in locked_uses(outline, held) if own else ():
         # Of a lock that is no field of this type it is not known which object it is.
         if use.fact.kind == "write" and use.gates and use.gates <= known and use.member.construct != "constructor":
             by_state[use.state].append(use)

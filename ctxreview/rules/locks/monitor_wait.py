@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, headers
+from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Nesting, Outline, Severity, Span
 
@@ -65,14 +65,14 @@ def check(outline: Outline) -> list[Finding]:
     """Each wait outside every loop of its function."""
     if b"Monitor.Wait" not in outline.source.data:
         return []
-    code, nesting = bare(outline), Nesting(outline.functions)
+    code, nesting = masked_source(outline), Nesting(outline.functions)
     found = []
     for hit in _WAIT.finditer(code):
         at = Span(*hit.span())
         function = nesting.innermost(at)
         if function is None:
             continue
-        around = headers(code, function.head.end, at.start)
+        around = open_block_headers(code, function.opening.end, at.start)
         if any(_LOOP.search(h) for h in around) or b"goto" in code[function.span.start : function.span.end]:
             continue
         if re.search(rb"\bif\s*\(", around[-1]) and around[-1].count(b"(") > around[-1].count(b")"):
@@ -119,7 +119,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _pulses(outline: Outline) -> dict[tuple[str, str, str], list[Span]]:
     nesting = Nesting(outline.functions)
     found: dict[tuple[str, str, str], list[Span]] = {}
-    for hit in _PULSE.finditer(bare(outline)):
+    for hit in _PULSE.finditer(masked_source(outline)):
         around = nesting.outermost(Span(*hit.span()))
         key = around.name if around is not None else "", hit[1].decode(), hit[2].decode("utf-8", "replace")
         found.setdefault(key, []).append(Span(*hit.span()))

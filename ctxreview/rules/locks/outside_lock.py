@@ -53,14 +53,14 @@ from collections.abc import Iterator
 from ctxreview.behaviour.lock_usage import (
     COLLECTIONS,
     Use,
-    bare,
     declared,
-    gate,
     is_said_to_be_held,
+    lock_key,
+    locked_uses,
     locks,
+    masked_source,
     own_calls,
     simple,
-    uses,
 )
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Member, Outline, Scope, Severity, Span
@@ -95,7 +95,7 @@ def check(outline: Outline) -> list[Finding]:
         return []
     own = declared(outline)
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
-    for use in uses(outline, held):
+    for use in locked_uses(outline, held):
         if use.state in own and use.member.construct not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use):
             by_state[use.state].append(use)
     found: list[Finding] = []
@@ -148,7 +148,7 @@ def _is_atomic(name: str, outline: Outline) -> bool:
 
 def _exempt(outline: Outline, held: list[Scope]) -> set[Span]:
     """Functions that may run under the lock of who calls them, or say something about locks themselves."""
-    code = bare(outline)
+    code = masked_source(outline)
     called = {name for scope in held for name, _ in own_calls(code, scope.span)}
     by_name: defaultdict[str, list[Scope]] = defaultdict(list)
     for function in outline.functions:
@@ -169,7 +169,7 @@ def _exempt(outline: Outline, held: list[Scope]) -> set[Span]:
         # A property that is read under the lock, as a method that is called there.
         if function.construct in ("accessor", "property"):
             read = re.compile(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(function.name.partition(".")[0].encode()))
-            if any(read.search(code, s.head.end, s.span.end) for s in held):
+            if any(read.search(code, s.opening.end, s.span.end) for s in held):
                 found.add(function.span)
     return found
 
@@ -185,7 +185,7 @@ def _outside(
         for u in every
         if not u.gates and not u.deferred and u.member.span not in inside and u.member.span not in exempt
     ]
-    open_ = [u for u in open_ if u.fact.span.start > u.member.head.start and not _is_same_property(u, under)]
+    open_ = [u for u in open_ if u.fact.span.start > u.member.opening.start and not _is_same_property(u, under)]
     # A compound assignment reads and writes in one place.
     if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
         return
@@ -212,10 +212,10 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Scope], outl
         return
     writes = [u for u in every if u.fact.kind == "write"]
     gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()
-    code = bare(outline)
+    code = masked_source(outline)
     if not gates or not any(_changes(u, name, code) for u in writes):
         return
-    taken = {s.owner for s in held if gate(s) in gates}
+    taken = {s.owner for s in held if lock_key(s) in gates}
     looks = [u for u in open_ if u.function.span in taken and _looks_into(u, name, code)]
     if not looks or is_said_to_be_held(looks[0].member, outline):
         return

@@ -49,7 +49,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.body import bodies
-from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, gate, is_under, locks, simple
+from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, lock_key, locks, simple
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
 
@@ -78,16 +78,16 @@ def check(outline: Outline) -> list[Finding]:
         function = nesting.innermost(loop.span)
         outer = [s for s in held if function is not None and s.owner == function.span and is_under(loop.span, s)]
         for inner in held:
-            same = next((s for s in outer if gate(s) == gate(inner)), None)
-            if same is not None and loop.span.holds(inner.span) and inner.owner != same.owner:
+            same = next((s for s in outer if lock_key(s) == lock_key(inner)), None)
+            if same is not None and loop.span.contains(inner.span) and inner.owner != same.owner:
                 found.append(
                     Finding(
                         ID,
                         "high",
                         "syntactic",
-                        f"Parallel.{loop.name} is called under the lock on `{gate(same)}`, which its body takes: the workers wait for the caller.",
+                        f"Parallel.{loop.name} is called under the lock on `{lock_key(same)}`, which its body takes: the workers wait for the caller.",
                         "Who gives the lock back while the caller waits for its workers?",
-                        lines(outline, inner.head),
+                        lines(outline, inner.opening),
                         (scope_lines(outline, same),),
                     )
                 )
@@ -103,7 +103,7 @@ def _queries(outline: Outline, loops: list[Fact]) -> list[Fact]:
         for call in body.calls:
             end = body.statement_end(call.span.end)
             span = Span(call.span.start, end)
-            if call.name == "AsParallel" and not any(loop.span.holds(call.span) for loop in loops):
+            if call.name == "AsParallel" and not any(loop.span.contains(call.span) for loop in loops):
                 found.append(Fact("spawn", span, "AsParallel"))
     return found
 
@@ -112,12 +112,16 @@ def _writes(loop: Fact, nesting: Nesting, held: list[Scope], outline: Outline) -
     own = declared(outline)
     told = set()
     for fact in outline.facts:
-        if fact.kind != "write" or not loop.span.holds(fact.span) or not (fact.is_state or fact.detail == "captured"):
+        if (
+            fact.kind != "write"
+            or not loop.span.contains(fact.span)
+            or not (fact.is_state or fact.detail == "captured")
+        ):
             continue
         function = nesting.innermost(fact.span)
-        if function is None or not loop.span.holds(function.span) or fact.name in told:
+        if function is None or not loop.span.contains(function.span) or fact.name in told:
             continue
-        if any(loop.span.holds(s.span) and s.span.holds(fact.span) for s in held) or "volatile" in fact.detail:
+        if any(loop.span.contains(s.span) and s.span.contains(fact.span) for s in held) or "volatile" in fact.detail:
             continue
         if fact.detail == "captured" and _is_of_the_body(fact, loop, outline):
             continue

@@ -60,7 +60,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import declared, gate, is_under, locks, simple, uses
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locked_uses, locks, simple
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Finding, Outline, Scope
 from ctxreview.rules.prefilter import LOCK
@@ -84,7 +84,7 @@ def check(outline: Outline) -> list[Finding]:
     for scope in shared:
         for inner in held:
             # Taken again after it was let go is another thing: the read lock's span ends with its last release.
-            if inner.owner != scope.owner or gate(inner) != gate(scope) or inner.mode == "shared":
+            if inner.owner != scope.owner or lock_key(inner) != lock_key(scope) or inner.mode == "shared":
                 continue
             # An upgradeable lock stands beside readers; only the slim one forbids the same thread to take both.
             if inner.mode == "upgradeable" and scope.construct != "ReaderWriterLockSlim":
@@ -93,7 +93,7 @@ def check(outline: Outline) -> list[Finding]:
                 continue  # the read lock is exchanged, and given up meanwhile
             if (
                 inner.span.start > scope.span.start
-                and scope.span.holds(inner.head)
+                and scope.span.contains(inner.opening)
                 and not _let_go(scope, inner, outline)
             ):
                 found.append(
@@ -103,7 +103,7 @@ def check(outline: Outline) -> list[Finding]:
                         "syntactic",
                         f"Under the read lock on `{scope.resource}` its {inner.mode or 'write'} lock is taken, {_WAITS[scope.construct]}.",
                         "Is the read lock let go before, and is what was read looked at again?",
-                        lines(outline, inner.head, inner.construct),
+                        lines(outline, inner.opening, inner.construct),
                         (scope_lines(outline, scope),),
                     )
                 )
@@ -111,29 +111,29 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def _head(scope: Scope, outline: Outline) -> bytes:
-    return outline.source.data[scope.head.start : scope.head.end]
+    return outline.source.data[scope.opening.start : scope.opening.end]
 
 
 def _is_held_stronger(scope: Scope, held: list[Scope], outline: Outline) -> bool:
     """Whether the write or upgradeable lock is held around the read lock, or said to be: it may be taken again there."""
-    if b"WriteLockHeld" in outline.source.data[scope.owner.start : scope.head.start]:
+    if b"WriteLockHeld" in outline.source.data[scope.owner.start : scope.opening.start]:
         return True
     return any(
-        s.mode != "shared" and s.owner == scope.owner and gate(s) == gate(scope) and is_under(scope.head, s)
+        s.mode != "shared" and s.owner == scope.owner and lock_key(s) == lock_key(scope) and is_under(scope.opening, s)
         for s in held
     )
 
 
 def _let_go(scope: Scope, inner: Scope, outline: Outline) -> bool:
     """Whether a release, or the way out of a branch, stands between the two."""
-    between = outline.source.data[scope.head.end : inner.head.start]
+    between = outline.source.data[scope.opening.end : inner.opening.start]
     return b"ExitReadLock" in between or b"ReleaseReaderLock" in between or b".Dispose" in between
 
 
 def _written(outline: Outline, held: list[Scope], shared: list[Scope]) -> Iterator[Finding]:
     own = declared(outline)
     told = set()
-    for use in uses(outline, held):
+    for use in locked_uses(outline, held):
         fact = use.fact
         if fact.kind != "write" or "volatile" in fact.detail or use.member.construct == "constructor":
             continue

@@ -80,11 +80,11 @@ def check(outline: Outline) -> list[Finding]:
     found: list[Finding] = []
     if b"Reentrant" in data or b"Interleave" in data:
         for type_ in outline.types:
-            if re.search(r"\[[^\[\]]*\bReentrant\b", outline.source.text(type_.head)):
+            if re.search(r"\[[^\[\]]*\bReentrant\b", outline.source.text(type_.opening)):
                 found += _over_awaits(type_, outline)
     if b"Task.Run" in data or b"StartNew" in data:
         for type_ in outline.types:
-            if _ACTOR.search(outline.source.text(type_.head)):
+            if _ACTOR.search(outline.source.text(type_.opening)):
                 found += _tasks(type_, outline)
     return found
 
@@ -102,7 +102,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             "syntactic",
             f"The edit adds [{mark}] to {scope.name}: at each await another call may run.",
             "Which method relies on a field keeping its value over an await?",
-            lines(after, scope.head, scope.name),
+            lines(after, scope.opening, scope.name),
         )
         for scope, mark in _marks(after)
         if (scope.container, scope.name, mark) not in known
@@ -113,7 +113,7 @@ def _marks(outline: Outline) -> Iterator[tuple[Scope, str]]:
     for scope in (*outline.types, *outline.functions):
         if scope.construct not in ("class", "interface", "method"):
             continue
-        marked = _MARK.match(outline.source.text(scope.head))
+        marked = _MARK.match(outline.source.text(scope.opening))
         if marked:
             yield scope, marked[1]
 
@@ -121,9 +121,9 @@ def _marks(outline: Outline) -> Iterator[tuple[Scope, str]]:
 def _over_awaits(type_: Scope, outline: Outline) -> Iterator[Finding]:
     nesting = Nesting(outline.functions)
     for function in outline.functions:
-        if function.construct != "method" or not type_.span.holds(function.span):
+        if function.construct != "method" or not type_.span.contains(function.span):
             continue
-        here = [f for f in outline.facts if function.span.holds(f.span) and nesting.innermost(f.span) is function]
+        here = [f for f in outline.facts if function.span.contains(f.span) and nesting.innermost(f.span) is function]
         awaits = [f.span for f in here if f.kind == "await"]
         states = [f for f in here if f.is_state and "readonly" not in f.detail] if awaits else []
         for name in dict.fromkeys(f.name for f in states):
@@ -159,15 +159,15 @@ def _tasks(type_: Scope, outline: Outline) -> Iterator[Finding]:
     nesting = Nesting(outline.functions)
     told = set()
     for spawn in outline.facts:
-        if spawn.kind != "spawn" or spawn.name not in ("Run", "StartNew") or not type_.span.holds(spawn.span):
+        if spawn.kind != "spawn" or spawn.name not in ("Run", "StartNew") or not type_.span.contains(spawn.span):
             continue
         if "Task.Run" not in (text := outline.source.text(spawn.span)) or "this" in text:
             continue
         for fact in outline.facts:
-            if not fact.is_state or fact.kind != "write" or not spawn.span.holds(fact.span) or fact.name in told:
+            if not fact.is_state or fact.kind != "write" or not spawn.span.contains(fact.span) or fact.name in told:
                 continue
             function = nesting.innermost(fact.span)
-            if function is not None and spawn.span.holds(function.span):
+            if function is not None and spawn.span.contains(function.span):
                 told.add(fact.name)
                 yield Finding(
                     ID,

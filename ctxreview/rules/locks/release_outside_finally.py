@@ -63,10 +63,10 @@ _WAITED = re.compile(r"^(?:\s*\.\s*\w+\s*\([^()]*\))+")
 def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
     found = []
-    for scope in outline.holds:
+    for scope in outline.regions:
         if scope.kind != "lock" or OUTSIDE_FINALLY not in scope.note:
             continue
-        between = outline.source.text(Span(scope.head.end, scope.tail.start))
+        between = outline.source.text(Span(scope.opening.end, scope.closing.start))
         if "(" not in _WAITED.sub("", between) and not scope.exits:
             continue
         found.append(
@@ -76,8 +76,8 @@ def check(outline: Outline) -> list[Finding]:
                 certainty="syntactic",
                 message=f"`{scope.resource}` is acquired and released, but the release is not in a finally.",
                 question="What releases it when the code between throws or returns?",
-                at=lines(outline, scope.head, "acquired"),
-                related=(lines(outline, scope.tail, "released"),),
+                at=lines(outline, scope.opening, "acquired"),
+                related=(lines(outline, scope.closing, "released"),),
             )
         )
     return found

@@ -40,7 +40,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, declared, is_under, locks, modifiers, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers, simple
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Outline, Span
 from ctxreview.rules.prefilter import ALWAYS, Text
@@ -94,7 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                     )
                 )
     if b"AddSingleton<" in outline.source.data or b"ServiceLifetime.Singleton" in outline.source.data:
-        for hit in _SINGLETON.finditer(bare(outline)):
+        for hit in _SINGLETON.finditer(masked_source(outline)):
             context = (hit[1] or hit[2]).decode("utf-8", "replace")
             found.append(
                 Finding(

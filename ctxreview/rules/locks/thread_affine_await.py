@@ -54,7 +54,7 @@ import re
 from collections import Counter
 
 from ctxreview.behaviour.body import within
-from ctxreview.behaviour.lock_usage import gate, locks, simple
+from ctxreview.behaviour.lock_usage import lock_key, locks, simple
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
@@ -98,13 +98,13 @@ def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
     for scope in locks(outline):
         if scope.construct not in AFFINE or scope.form != "acquire-release" or "releases it" in scope.note:
             continue
-        declared = simple(declares.get(gate(scope), ""))
+        declared = simple(declares.get(lock_key(scope), ""))
         if scope.construct == NAMED and declared:
             continue  # a lock of another type, which may belong to no thread
         awaits = [
             f
             for f in within(outline, scope.span)
-            if f.kind == "await" and scope.head.end <= f.span.start < scope.tail.start and outline.under(f, scope)
+            if f.kind == "await" and scope.opening.end <= f.span.start < scope.closing.start and outline.under(f, scope)
         ]
         if awaits:
             found.append((scope, awaits))
@@ -121,12 +121,15 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _locked(before: Outline, after: Outline) -> list[Finding]:
     both = pairing(before, after)
     known = Counter(
-        (both.key_before(s.head), gate(s)) for s, awaits in _awaited(before) for a in awaits if _leaves(a, before)
+        (both.key_before(s.opening), lock_key(s))
+        for s, awaits in _awaited(before)
+        for a in awaits
+        if _leaves(a, before)
     )
     found = []
     for scope, awaits in _awaited(after):
         for one in awaits:
-            key = both.key_after(scope.head), gate(scope)
+            key = both.key_after(scope.opening), lock_key(scope)
             if not _leaves(one, after):
                 continue
             if known[key]:
@@ -161,8 +164,8 @@ def _shown(before: Outline, after: Outline) -> list[Finding]:
     found = []
     for change in changes(before, after):
         body = change.after
-        type_ = next(iter(body.outline.around(body.member.span, "type")), None)
-        head = type_ is not None and after.source.text(type_.head).partition("{")[0]
+        type_ = next(iter(body.outline.scopes_around(body.member.span, "type")), None)
+        head = type_ is not None and after.source.text(type_.opening).partition("{")[0]
         old = sum(f.kind == "await" and _leaves(f, before) for f in change.before.facts)
         new = [f for f in body.facts if f.kind == "await" and _leaves(f, after)]
         if not head or not _SHOWN.search(head) or len(new) <= old:

@@ -70,7 +70,7 @@ def check(outline: Outline) -> list[Finding]:
     nesting = Nesting(outline.functions)
     found = []
     for function in outline.functions:
-        here = [f for f in outline.facts if function.span.holds(f.span) and nesting.innermost(f.span) is function]
+        here = [f for f in outline.facts if function.span.contains(f.span) and nesting.innermost(f.span) is function]
         awaits = [f.span for f in here if f.kind == "await"]
         if not awaits:
             continue

@@ -45,7 +45,7 @@ CodeQL ``cs/unsynchronized-getter``.
 
 from __future__ import annotations
 
-from ctxreview.behaviour.lock_usage import declared, locks, simple, uses
+from ctxreview.behaviour.lock_usage import declared, locked_uses, locks, simple
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Outline, Severity
 from ctxreview.rules.prefilter import LOCK, LOCKS
@@ -64,7 +64,9 @@ def check(outline: Outline) -> list[Finding]:
     if not held:
         return []
     own = declared(outline)
-    every = [u for u in uses(outline, held) if u.function.construct == "accessor" and "volatile" not in u.fact.detail]
+    every = [
+        u for u in locked_uses(outline, held) if u.function.construct == "accessor" and "volatile" not in u.fact.detail
+    ]
     written = {
         (u.function.name.rpartition(".")[0], u.state): u
         for u in every

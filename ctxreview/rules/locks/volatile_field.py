@@ -43,7 +43,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator
 
-from ctxreview.behaviour.lock_usage import bare, declared, is_said_to_be_held, locks, modifiers, uses
+from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.model import Finding, Member, Nesting, Outline, Severity, Span
@@ -62,7 +62,7 @@ def check(outline: Outline) -> list[Finding]:
     if not any(f.kind == "write" and "volatile" in f.detail for f in outline.facts):
         return []
     found = []
-    for use in uses(outline, locks(outline)):
+    for use in locked_uses(outline, locks(outline)):
         fact = use.fact
         if fact.kind != "write" or "volatile" not in fact.detail or use.gates:
             continue
@@ -109,11 +109,11 @@ def _ordinary(
     key: tuple[str, str], member: Member, what: str, after: Outline, at: Span | None = None
 ) -> Iterator[Finding]:
     name = key[1]
-    open_ = [u for u in uses(after, locks(after)) if u.fact.name == name and not u.gates]
+    open_ = [u for u in locked_uses(after, locks(after)) if u.fact.name == name and not u.gates]
     open_ = [u for u in open_ if u.member.construct != "constructor" and key[0] in ("", u.member.container)]
     if not open_:
         return  # every use is under a lock, or goes through Interlocked or Volatile
-    code = bare(after)
+    code = masked_source(after)
     loops = [u for u in open_ if u.fact.kind == "read" and _in_condition(u.fact.span, code)]
     severity: Severity = "high" if loops else "medium"
     where = " and a loop waits for it" if loops else ""

@@ -78,9 +78,9 @@ def check(outline: Outline) -> list[Finding]:
         if not reads:
             continue
         for call in body.calls:
-            if call.base not in FILLS or not scope.span.holds(call.span) or not _CACHE.search(call.on):
+            if call.base not in FILLS or not scope.span.contains(call.span) or not _CACHE.search(call.on):
                 continue
-            asks = any(call.span.holds(f.span) for f in reads)
+            asks = any(call.span.contains(f.span) for f in reads)
             if (asks or _mentions(call.given, bound)) and scope in body.under(call.span):
                 found.append(_finding(body, scope, call.chain, f"`{call.on}` keeps"))
         for fact in inside:

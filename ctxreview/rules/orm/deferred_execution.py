@@ -54,7 +54,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.body import Body, Call, body_of, source_of, within
+from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
@@ -81,12 +81,12 @@ _FINISHED = re.compile(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask
 def check(outline: Outline) -> list[Finding]:
     """Each value that is yielded and each task that is returned from inside a scope."""
     found = []
-    for scope in outline.holds:
+    for scope in outline.regions:
         if scope.form not in ("block", "declaration", "acquire-release") or scope.mode == "retried":
             continue
         exits = [f for f in within(outline, scope.span) if f.kind == "exit" and f.name in ("yield", "return")]
         exits = [f for f in exits if outline.under(f, scope)]
-        body = body_of(outline, scope.head) if exits else None
+        body = body_of(outline, scope.opening) if exits else None
         if body is None:
             continue
         yields = [f for f in exits if re.match(r"yield\s+return", outline.source.text(f.span))]
@@ -114,14 +114,14 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
     owner = next((f for f in body.outline.functions if f.span == scope.owner), None)
     if owner is None or owner.construct in ("lambda", "constructor"):
         return ""
-    head = body.outline.source.text(Span(owner.span.start, owner.head.end or owner.span.start))
+    head = body.outline.source.text(Span(owner.span.start, owner.opening.end or owner.span.start))
     text = body.plain(exit_.span)
     returned = _RETURNED.match(text) or _own(body, text)
     if returned is None or re.search(r"\basync\b", head) or not _TASK.search(head):
         return ""
     if (
         scope.form == "acquire-release"
-        and exit_.span.start < scope.tail.start
+        and exit_.span.start < scope.closing.start
         and "finally" not in body.plain(scope.span)
     ):
         return ""
@@ -141,7 +141,7 @@ def _own(body: Body, text: str) -> re.Match[str] | None:
     if called is None:
         return None
     declared = [f for f in body.outline.functions if f.construct == "method" and f.name == called[1]]
-    heads = (body.outline.source.text(Span(f.span.start, f.head.end)).partition("(")[0] for f in declared)
+    heads = (body.outline.source.text(Span(f.span.start, f.opening.end)).partition("(")[0] for f in declared)
     return called if any(_TASK.search(head) for head in heads) else None
 
 
@@ -169,7 +169,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _returned(change: Change, call: Call) -> Fact | None:
+def _returned(change: Change, call: CallText) -> Fact | None:
     """Where the edit returns the query that ``call`` read."""
     source = source_of(call.on)
     for fact in change.after.facts:
@@ -189,7 +189,7 @@ def _returned(change: Change, call: Call) -> Fact | None:
 _CONTEXT = r"\busing\b[^;{{}}]*\b{}\s*=[^;]*?(?:CreateDbContext|new\s+\w*Context\b|new\s+\w*Connection\b|OpenSession)"
 
 
-def _unread(change: Change, call: Call, exit_: Fact) -> list[Finding]:
+def _unread(change: Change, call: CallText, exit_: Fact) -> list[Finding]:
     held = change.after.under(exit_.span)
     name = source_of(call.on).partition(".")[0]
     disposed = re.search(_CONTEXT.format(re.escape(name)), change.after.plain(change.after.member.span))

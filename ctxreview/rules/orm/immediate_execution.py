@@ -49,7 +49,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ctxreview.behaviour.body import Body, Call, source_of
+from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.model import Finding, Outline, Severity
 
@@ -82,7 +82,7 @@ def _tokens(body: Body) -> bool:
     return any(f.kind == "token" for f in body.facts)
 
 
-def _executed(change: Change, call: Call) -> list[Finding]:
+def _executed(change: Change, call: CallText) -> list[Finding]:
     after = change.after
     source = source_of(call.on)
     named, counted = bool(_TOKEN.search(after.text(call.chain))), not after.is_statement(call.start)
@@ -120,7 +120,7 @@ def _executed(change: Change, call: Call) -> list[Finding]:
     ]
 
 
-def _bulk(change: Change, call: Call) -> Finding:
+def _bulk(change: Change, call: CallText) -> Finding:
     held = change.after.under(call.span, "transaction")
     return Finding(
         ID,
@@ -161,5 +161,5 @@ def _named(text: str) -> Counter[str]:
     return Counter(set(_TOKEN.findall(text)))
 
 
-def _gone(change: Change, call: Call, severity: Severity, what: str, sign: str) -> Finding:
+def _gone(change: Change, call: CallText, severity: Severity, what: str, sign: str) -> Finding:
     return Finding(ID, severity, "syntactic", f"{what}.", f"What notices {sign} now?", change.at(call.chain))

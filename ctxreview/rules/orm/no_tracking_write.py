@@ -52,7 +52,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.body import Call, body_of, root_of, source_of, starting, within
+from ctxreview.behaviour.body import CallText, body_of, root_of, source_of, starting, within
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.model import Fact, Finding, Outline, Scope, Span
 
@@ -81,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
         later = within(outline, Span(query.span.start, member.span.end))
         again = next((f.span.start for f in later if _reads_again(outline, f, query, bound)), member.span.end)
         reach = _context_reach(outline, member, query)
-        later = tuple(f for f in later if reach.holds(f.span))
+        later = tuple(f for f in later if reach.contains(f.span))
         names = _aliases(outline, member, bound) if bound else set()
         writes = [
             f
@@ -115,9 +115,9 @@ def given_untracked(outline: Outline, member: Scope) -> Fact | None:
         if body is None or query.kind != "tracking" or query.name not in UNTRACKED or _copies(outline, query):
             continue
         block = body.block(query.span.start)
-        if block.start > member.head.end and re.search(r"\S", body.plain(Span(member.head.end + 1, block.start))):
+        if block.start > member.opening.end and re.search(r"\S", body.plain(Span(member.opening.end + 1, block.start))):
             continue  # in a branch, as where a parameter asks for it
-        statement = re.split(r"[;{}]", body.plain(Span(member.head.start, query.span.start)))[-1]
+        statement = re.split(r"[;{}]", body.plain(Span(member.opening.start, query.span.start)))[-1]
         bound = _bound(outline, member, query)
         rest = body.plain(Span(query.span.end, member.span.end))
         returned = re.findall(r"\breturn\b([^;]*);", rest)
@@ -240,11 +240,11 @@ _SECOND = ("Map", "Adapt", "CopyTo")
 """They write into what they are given second."""
 
 
-def _given(outline: Outline, names: set[str], between: Span) -> Call | None:
+def _given(outline: Outline, names: set[str], between: Span) -> CallText | None:
     """The call that is handed the entity and changes it, as its body shows or its name says."""
     body = body_of(outline, between)
     for call in body.calls if body is not None else ():
-        arguments = re.split(r",(?![^()\[\]]*[)\]])", call.given) if between.holds(call.span) else []
+        arguments = re.split(r",(?![^()\[\]]*[)\]])", call.given) if between.contains(call.span) else []
         places = [i for i, a in enumerate(arguments) if a.strip() in names]
         if not places or call.creates:
             continue
@@ -258,7 +258,10 @@ def _given(outline: Outline, names: set[str], between: Span) -> Call | None:
 
 def _sets(outline: Outline, function: Scope, index: int) -> bool:
     """Whether a function sets something of its parameter with that index, from 0."""
-    head, body = outline.source.text(function.head), outline.source.text(Span(function.head.end, function.span.end))
+    head, body = (
+        outline.source.text(function.opening),
+        outline.source.text(Span(function.opening.end, function.span.end)),
+    )
     declared = re.search(r"\((.*)\)", head, re.S)
     parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared else []
     named = re.search(r"(\w+)\s*(?:=.*)?$", parameters[index].strip()) if index < len(parameters) else None
@@ -281,7 +284,7 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
         related=(
             lines(outline, write.span, f"writes {write.name}"),
             lines(outline, save.span, save.name),
-            *(scope_lines(outline, s) for s in outline.holds if outline.under(query, s)),
+            *(scope_lines(outline, s) for s in outline.regions if outline.under(query, s)),
         ),
     )
 
@@ -300,11 +303,11 @@ def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, wha
         related=(
             lines(outline, call, "may change it"),
             lines(outline, save.span, save.name),
-            *(scope_lines(outline, s) for s in outline.holds if outline.under(query, s)),
+            *(scope_lines(outline, s) for s in outline.regions if outline.under(query, s)),
         ),
     )
 
 
 def _under(outline: Outline, query: Fact) -> str:
-    held = [s for s in outline.holds if outline.under(query, s)]
+    held = [s for s in outline.regions if outline.under(query, s)]
     return f" under the {held[0].construct}" if held else ""

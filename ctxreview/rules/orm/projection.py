@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.body import Body, Call, root_of, source_of
+from ctxreview.behaviour.body import Body, CallText, root_of, source_of
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.model import Fact, Finding, Outline
 
@@ -71,13 +71,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _read(body: Body, select: Call) -> Fact | None:
+def _read(body: Body, select: CallText) -> Fact | None:
     """The read whose query holds the projection, where a variable gets it."""
     return next(
         (
             f
             for f in body.facts
-            if f.kind == "read" and f.span.holds(select.span) and f.detail.isidentifier() and source_of(f.target)
+            if f.kind == "read" and f.span.contains(select.span) and f.detail.isidentifier() and source_of(f.target)
         ),
         None,
     )
@@ -103,7 +103,7 @@ def _written(body: Body, read: Fact) -> Fact | None:
     return None
 
 
-def _finding(change: Change, call: Call, read: Fact, used: Fact) -> Finding:
+def _finding(change: Change, call: CallText, read: Fact, used: Fact) -> Finding:
     back = used.name in HANDS_BACK
     return Finding(
         ID,

@@ -87,7 +87,7 @@ def _rechecked(change: Change) -> list[Finding]:
                         "syntactic",
                         f"`{name}` was looked at again under the {old.construct} and is now only looked at before it.",
                         "What if another thread came in between the look and the lock?",
-                        change.at(new.head, new.construct),
+                        change.at(new.opening, new.construct),
                         (change.at(condition, "looked at before"), change.was(old.span, old.construct)),
                     )
                 )
@@ -97,7 +97,7 @@ def _rechecked(change: Change) -> list[Finding]:
 def _condition(body: Body, scope: Scope) -> Span | None:
     """The condition of the ``if`` that holds a scope and little else."""
     start = body.member.span.start
-    for end in (scope.head.start, body.block(scope.head.start).start):
+    for end in (scope.opening.start, body.block(scope.opening.start).start):
         hit = re.search(r"\bif\s*\(([^{};]*)\)\s*$", body.plain(Span(start, max(start, end))))
         if hit is not None:
             at = start + len(body.plain(Span(start, end))[: hit.start(1)].encode())
@@ -109,7 +109,7 @@ def _state(body: Body, scope: Scope, kind: str) -> list[Fact]:
     return [
         f
         for f in within(body.outline, scope.span)
-        if f.is_state and f.kind == kind and body.outline.under(f, scope) and scope.head.end <= f.span.start
+        if f.is_state and f.kind == kind and body.outline.under(f, scope) and scope.opening.end <= f.span.start
     ]
 
 
@@ -133,7 +133,7 @@ def _removed(change: Change) -> list[Finding]:
             None,
         )
         stays = next((s for s in change.after.holds if held and s.kind == held[0].kind), None)
-        if not held or first is None or stays is None or first.span.start > stays.head.end:
+        if not held or first is None or stays is None or first.span.start > stays.opening.end:
             continue
         found.append(
             Finding(
@@ -142,7 +142,7 @@ def _removed(change: Change) -> list[Finding]:
                 "syntactic",
                 f"The edit removes {second.name} under the {held[0].construct}; what is left was read before it.",
                 "Can others change the row between that read and this scope, and what notices it now?",
-                change.at(stays.head, stays.construct),
+                change.at(stays.opening, stays.construct),
                 (change.at(first.span, "read before"), change.was(second.span, "read again")),
             )
         )

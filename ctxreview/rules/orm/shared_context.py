@@ -143,7 +143,7 @@ def _declared(body: Body, name: str) -> bool | None:
 
 def _transaction(outline: Outline, fact: Fact) -> Scope | None:
     """The transaction under which a task is started that nobody waits for."""
-    held = [s for s in outline.holds if s.kind == "transaction" and s.span.holds(fact.span)]
+    held = [s for s in outline.regions if s.kind == "transaction" and s.span.contains(fact.span)]
     body = body_of(outline, fact.span) if held else None
     if body is None or _is_no_task(fact) or not (fact.detail == "not awaited" or _dropped(body, fact)):
         return None

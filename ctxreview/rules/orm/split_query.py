@@ -49,7 +49,7 @@ EF Core documentation, "Single vs. Split Queries"; dotnet/efcore#18022.
 
 from __future__ import annotations
 
-from ctxreview.behaviour.body import Call
+from ctxreview.behaviour.body import CallText
 from ctxreview.behaviour.member_diff import changes, saves
 from ctxreview.model import Finding, Outline, Severity
 
@@ -87,5 +87,5 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _is_query(call: Call) -> bool:
+def _is_query(call: CallText) -> bool:
     return call.name == "AsSplitQuery"

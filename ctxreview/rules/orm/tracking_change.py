@@ -86,7 +86,7 @@ def _stopped(change: Change, after: Outline) -> list[Finding]:
                 + ": SaveChanges does not send changes of untracked entities.",
                 "Which queries of this context give entities that are changed and saved, and do they ask for tracking?",
                 change.at(setting.span),
-                (change.at(saved[0].span, saved[0].name),) if change.after.member.span.holds(saved[0].span) else (),
+                (change.at(saved[0].span, saved[0].name),) if change.after.member.span.contains(saved[0].span) else (),
             )
         )
     return found
@@ -125,7 +125,7 @@ def _tracked_again(change: Change) -> list[Finding]:
     new = Counter(f.target for f in reads)
     found = []
     for first, second in ((a, b) for i, a in enumerate(reads) for b in reads[i + 1 :]):
-        between = [s for s in change.after.holds if first.span.end <= s.head.end <= second.span.start]
+        between = [s for s in change.after.holds if first.span.end <= s.opening.end <= second.span.start]
         if (
             source_of(first.target) != source_of(second.target)
             or new[second.target] <= old[second.target]
@@ -142,7 +142,7 @@ def _tracked_again(change: Change) -> list[Finding]:
                 "that an earlier query loaded keeps its old values.",
                 "Does this query check what may have changed before the lock was taken, and so need fresh values?",
                 change.at(second.span, "reads again"),
-                (change.at(first.span, "read first"), change.at(between[0].head, between[0].construct)),
+                (change.at(first.span, "read first"), change.at(between[0].opening, between[0].construct)),
             )
         )
         break

@@ -96,7 +96,7 @@ def check(outline: Outline) -> list[Finding]:
             question="Why is it here, and what must not be changed under it? Write it above.",
             at=scope_lines(outline, scope),
         )
-        for scope in outline.holds
+        for scope in outline.regions
         if scope.form in FORMS and scope.certainty != "assumed" and not is_told(scope, outline)
     ]
 
@@ -104,29 +104,29 @@ def check(outline: Outline) -> list[Finding]:
 def is_told(scope: Scope, outline: Outline) -> bool:
     """Whether a comment says why the scope is there: at its head, or at the declaration of the locked field."""
     comment = comment_at(scope, outline)
-    return bool(comment and says_why(comment, _code(scope.head, outline))) or _is_told_at_field(scope, outline)
+    return bool(comment and says_why(comment, _code(scope.opening, outline))) or _is_told_at_field(scope, outline)
 
 
 def comment_at(scope: Scope, outline: Outline) -> str:
     """The comments directly above the statement that opens the scope, and beside it; ``""`` where there are none."""
     source = outline.source
-    first, last = source.lines_of(scope.head)
+    first, last = source.lines_of(scope.opening)
     above = dict.fromkeys(
         _above(line, outline, documentation=False) for line in (first, statement_line(scope, outline))
     )
     found = [text for text in above if text]
-    rest = Span(scope.head.start, source.line_span(last).end)
+    rest = Span(scope.opening.start, source.line_span(last).end)
     found += [source.text(c) for c in _comments(rest, outline) if source.line_of(c.start) <= last]
     return "\n".join(found)
 
 
 def statement_line(scope: Scope, outline: Outline) -> int:
     """The line on which the statement begins that opens the scope."""
-    body = body_of(outline, scope.head)
+    body = body_of(outline, scope.opening)
     if body is None:
-        return outline.source.line_of(scope.head.start)
+        return outline.source.line_of(scope.opening.start)
     masked, shift = body.code.masked, body.member.span.start
-    before = masked[: scope.head.start - shift]
+    before = masked[: scope.opening.start - shift]
     start = max(before.rfind(bytes([end])) for end in _ENDS) + 1
     return outline.source.line_of(start + len(before[start:]) - len(before[start:].lstrip()) + shift)
 
@@ -184,12 +184,12 @@ def _is_told_at_field(scope: Scope, outline: Outline) -> bool:
     """Whether the locked field's declaration has a comment above or beside it that says what it protects."""
     if scope.kind != "lock":
         return False
-    around = outline.around(scope.head, "type")
+    around = outline.scopes_around(scope.opening, "type")
     owner, _, name = scope.resource.rpartition(".")
     if owner not in ("", "this", *(t.name for t in around)):
         return False
     fields = outline.named(name)
-    own = [m for m in fields if any(t.span.holds(m.span) for t in around)]
+    own = [m for m in fields if any(t.span.contains(m.span) for t in around)]
     return any(_is_told_of(member, outline) for member in own or fields)
 
 

@@ -44,7 +44,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import bare, own_calls
+from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Finding, Outline, Scope
@@ -70,15 +70,17 @@ def check(outline: Outline) -> list[Finding]:
     if _NO_INTERCEPTOR.search(outline.source.data):
         return found
     for scope, attribute, function in _marked(outline):
-        type_ = next(iter(outline.around(scope.span, "type")), None)
+        type_ = next(iter(outline.scopes_around(scope.span, "type")), None)
         if function.construct not in ("method", "local function"):
             continue
         if type_ is None or type_.construct not in ("class", "record"):
             continue
-        header = outline.source.text(function.head).partition(f"{function.name}")[0]
+        header = outline.source.text(function.opening).partition(f"{function.name}")[0]
         words = set(re.findall(r"\w+", re.sub(r"\[[^\]]*\]", "", header)))
         how = "static" if "static" in words else "private" if not words & {"public", "protected", "internal"} else ""
-        explicit = re.search(rf"\.\s*{re.escape(function.name)}\s*[(<]", outline.source.text(function.head)) is not None
+        explicit = (
+            re.search(rf"\.\s*{re.escape(function.name)}\s*[(<]", outline.source.text(function.opening)) is not None
+        )
         if how and not explicit:
             found.append(
                 Finding(
@@ -87,7 +89,7 @@ def check(outline: Outline) -> list[Finding]:
                     "syntactic",
                     f"[{attribute}] stands on {function.name}, which is {how}: a direct call passes no interceptor.",
                     "What opens the scope when this is called from its own type?",
-                    lines(outline, scope.head, attribute),
+                    lines(outline, scope.opening, attribute),
                     (scope_lines(outline, scope),),
                 )
             )
@@ -104,7 +106,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         type_, caller = change.after.key
         if (type_, caller) in marked or any(s.form == "attribute" for s in change.after.holds):
             continue
-        old, new = (own_calls(bare(b.outline), b.member.span) for b in (change.before, change.after))
+        old, new = (own_calls(masked_source(b.outline), b.member.span) for b in (change.before, change.after))
         known = {name for name, _ in old}
         for name, at in new:
             if (type_, name) in marked and name not in known:
@@ -126,10 +128,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _marked(outline: Outline) -> list[tuple[Scope, str, Scope]]:
     """The scopes that such an attribute on a member opens, with its name and the member."""
     found = []
-    for scope in outline.holds:
-        if scope.form != "attribute" or not scope.span.holds(scope.head):
+    for scope in outline.regions:
+        if scope.form != "attribute" or not scope.span.contains(scope.opening):
             continue
-        name = re.match(r"\w+(?:\.\w+)*", outline.source.text(scope.head))
+        name = re.match(r"\w+(?:\.\w+)*", outline.source.text(scope.opening))
         attribute = name[0].rpartition(".")[2].removesuffix("Attribute") if name else ""
         function = next((f for f in outline.functions if f.span == scope.span), None)
         if attribute in _INTERCEPTED and function is not None:

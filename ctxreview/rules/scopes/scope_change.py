@@ -63,7 +63,7 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same, body_of, within
 from ctxreview.behaviour.boundary import crossed, detached, guarded_state, mention, without_comments, work
-from ctxreview.behaviour.lock_usage import gate
+from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import member_of, scope_lines
 from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
@@ -132,7 +132,7 @@ def _harmless(scope: Scope, outline: Outline) -> bool:
         return False
     facts = [f for f in within(outline, scope.span) if outline.under(f, scope)]
     return not any(f.kind in ("io", "spawn") for f in facts) and not any(
-        s != scope and s.span.holds(scope.head) for s in outline.holds
+        s != scope and s.span.contains(scope.opening) for s in outline.regions
     )
 
 
@@ -147,15 +147,15 @@ def _weakened(finding: Finding) -> Finding:
 
 def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
     """A scope that went up in another one of the same kind on the same resource, with all its work."""
-    inside, own = _lines(old, before).inside, member_of(before, old.head)
+    inside, own = _lines(old, before).inside, member_of(before, old.opening)
     for other, new in matches:
-        if new is None or (other.construct, gate(other)) != (old.construct, gate(old)):
+        if new is None or (other.construct, lock_key(other)) != (old.construct, lock_key(old)):
             continue
-        if own is None or member_of(before, other.head) != own:
+        if own is None or member_of(before, other.opening) != own:
             continue
         there = _lines(new, after).inside
         # What the other one held already is not what came into it, unless it is around this one.
-        gained = there if other.span.holds(old.span) else there - _lines(other, before).inside
+        gained = there if other.span.contains(old.span) else there - _lines(other, before).inside
         if inside and not inside - gained:
             return _finding(
                 "medium",
@@ -168,7 +168,7 @@ def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outl
 
 
 def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
-    now = pairing(before, after).became(old.head)
+    now = pairing(before, after).became(old.opening)
     member = now.member if now is not None else None
     at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
     return _finding(
@@ -191,27 +191,27 @@ def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Seve
 
 def _reads_once(scope: Scope, outline: Outline) -> bool:
     """Whether a transaction held one read, of data or by SQL that selects, and nothing that may write."""
-    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     if body is None:
         return False
     inside = [f for f in within(outline, scope.span) if not f.is_state]
     selects = re.findall(r"(?i)[\"`]\s*(select|with)\b", body.text(scope.span))
     reads = [f for f in inside if f.kind == "read"]
     writes = [f for f in inside if f.kind in ("save", "write", "tracking", "sql-hint", "io", "spawn")]
-    calls = [c for c in body.calls if scope.span.holds(c.span)]
+    calls = [c for c in body.calls if scope.span.contains(c.span)]
     return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
 
 
 def _sends_once(scope: Scope, outline: Outline) -> bool:
     """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
-    body = body_of(outline, scope.head) if scope.kind == "transaction" else None
+    body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
     if body is None or len(sent) != 1 or not re.match(r"Execute(Update|Delete)(Async)?$", sent[0].name):
         return False
-    rest = [c for c in body.calls if scope.span.holds(c.span) and not scope.head.holds(c.span)]
+    rest = [c for c in body.calls if scope.span.contains(c.span) and not scope.opening.contains(c.span)]
     own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
     return own is not None and all(
-        own.chain.holds(c.span) or re.match(r"(Commit|Complete|Dispose|Rollback)(Async)?$", c.name) for c in rest
+        own.chain.contains(c.span) or re.match(r"(Commit|Complete|Dispose|Rollback)(Async)?$", c.name) for c in rest
     )
 
 
@@ -231,19 +231,19 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
 
 
 def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
-    return pairing(before, after).became(scope.head) is None
+    return pairing(before, after).became(scope.opening) is None
 
 
 def _is_dead(scope: Scope, outline: Outline) -> bool:
     """Whether a scope's member is private and its name stands nowhere else in the file."""
-    member = member_of(outline, scope.head)
+    member = member_of(outline, scope.opening)
     if member is None or member.construct not in ("method", "local function"):
         return False
-    words = outline.source.text(Span(member.span.start, member.head.end)).partition(f" {member.name}")[0]
+    words = outline.source.text(Span(member.span.start, member.opening.end)).partition(f" {member.name}")[0]
     if re.search(r"\b(?:public|internal|protected|override|partial)\b", words) or f".{member.name}" in words:
         return False
-    around = next(iter(outline.around(member.span, "type")), None)
-    if around is None or around.construct == "interface" or "partial" in outline.source.text(around.head):
+    around = next(iter(outline.scopes_around(member.span, "type")), None)
+    if around is None or around.construct == "interface" or "partial" in outline.source.text(around.opening):
         return False
     return (
         len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
@@ -256,23 +256,27 @@ _TELLS = re.compile(r"(?:[lL]og(?:ger)?|Trace\w*|Metrics|Instruments|Diagnostics
 
 def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
     """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
-    body = body_of(before, lock.head)
-    used = [f for f in body.facts if lock.span.holds(f.span) and f.is_state] if body is not None else []
+    body = body_of(before, lock.opening)
+    used = [f for f in body.facts if lock.span.contains(f.span) and f.is_state] if body is not None else []
     state = {f.name for f in used if "readonly" not in f.detail}
     if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
         return False
-    calls = [c for c in body.calls if lock.span.holds(c.span) and not lock.head.holds(c.span)]
+    calls = [c for c in body.calls if lock.span.contains(c.span) and not lock.opening.contains(c.span)]
     if any(not _TELLS.search(c.on) for c in calls):
         return False
-    now = pairing(before, after).became(lock.head)
+    now = pairing(before, after).became(lock.opening)
     return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
 
 
 def _reads_one(lock: Scope, outline: Outline) -> bool:
     """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
-    facts = [f for f in outline.facts if lock.span.holds(f.span) and not lock.head.holds(f.span) and f.kind != "exit"]
+    facts = [
+        f
+        for f in outline.facts
+        if lock.span.contains(f.span) and not lock.opening.contains(f.span) and f.kind != "exit"
+    ]
     one = [f for f in facts if f.kind == "read" and f.is_state]
-    rest = outline.source.text(Span(lock.head.end, lock.span.end))
+    rest = outline.source.text(Span(lock.opening.end, lock.span.end))
     return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
 
 
@@ -292,7 +296,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    if old.kind == "lock" and gate(old) != gate(new) and not _renamed(old, new, before, after):
+    if old.kind == "lock" and lock_key(old) != lock_key(new) and not _renamed(old, new, before, after):
         changed(
             "high",
             f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
@@ -319,7 +323,7 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
             f"The {name} is no longer completed: what is done under it is rolled back.",
             "Where is it completed now?",
         )
-    if old.form == new.form == "acquire-release" and new.is_left_open and not old.is_left_open:
+    if old.form == new.form == "acquire-release" and new.unreleased and not old.unreleased:
         changed(
             "high",
             f"The {name} is no longer released here.",
@@ -355,7 +359,7 @@ def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
 
     A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
     """
-    was, now = gate(old), gate(new)
+    was, now = lock_key(old), lock_key(new)
     mine, theirs = ({n for m in o.members for n in m.names} for o in (before, after))
     if was in mine - theirs and now in theirs - mine:
         return True
@@ -364,10 +368,10 @@ def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
 
 
 def _value(scope: Scope, outline: Outline) -> str | None:
-    member = member_of(outline, scope.head)
+    member = member_of(outline, scope.opening)
     if member is None or not scope.resource.isidentifier():
         return None
-    code = outline.source.text(Span(member.span.start, scope.head.start))
+    code = outline.source.text(Span(member.span.start, scope.opening.start))
     name = rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*"
     found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
     return " ".join("".join(found[-1]).split()) if found else None
@@ -405,9 +409,9 @@ class _Sides(NamedTuple):
 def _lines(scope: Scope, outline: Outline) -> _Sides:
     """The code lines of the scope's member, by the sides of the scope they stand on."""
     source = outline.source
-    member = member_of(outline, scope.head)
+    member = member_of(outline, scope.opening)
     codes, every = _codes(Same(outline), member.span if member is not None else scope.span)
-    ends = [scope.head, *([scope.tail] if scope.form == "acquire-release" else [])]
+    ends = [scope.opening, *([scope.closing] if scope.form == "acquire-release" else [])]
     inside: Counter[str] = Counter()
     apart: dict[str, list[int]] = {}
     spans = detached(scope, outline)
@@ -421,7 +425,7 @@ def _lines(scope: Scope, outline: Outline) -> _Sides:
         line = source.line_span(number)
         if any(e.overlaps(line) for e in ends):
             apart.setdefault(code, []).append(number)
-        elif scope.span.holds(at) and not any(s.holds(at) for s in spans):
+        elif scope.span.contains(at) and not any(s.contains(at) for s in spans):
             inside[code] += 1
             apart.setdefault(code, []).append(number)
     return _Sides(inside, every, apart)

@@ -82,7 +82,7 @@ def check(outline: Outline) -> list[Finding]:
             continue
         body = body_of(outline, hint.span) if hint.detail.upper() not in _WEAK else None
         sql = (
-            next((c for c in body.calls if c.base.startswith("FromSql") and c.span.holds(hint.span)), None)
+            next((c for c in body.calls if c.base.startswith("FromSql") and c.span.contains(hint.span)), None)
             if body
             else None
         )

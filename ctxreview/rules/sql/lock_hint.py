@@ -114,7 +114,7 @@ def _deleted(place: Span, before: Outline, after: Outline) -> bool:
 
 
 def _lost(hints: list[str], place: Span, gained: Counter[str], before: Outline, after: Outline) -> Finding:
-    change = next((c for c in changes(before, after) if c.before.member.span.holds(place)), None)
+    change = next((c for c in changes(before, after) if c.before.member.span.contains(place)), None)
     at = change.at() if change is not None else Lines(after.source.path, 1, 1)
     stronger = any(h not in WEAK for h in gained)
     severity: Severity = "low"
@@ -134,7 +134,7 @@ def _lost(hints: list[str], place: Span, gained: Counter[str], before: Outline, 
 
 
 def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Finding]:
-    change = next((c for c in changes(before, after) if c.after.member.span.holds(place)), None)
+    change = next((c for c in changes(before, after) if c.after.member.span.contains(place)), None)
     if change is None:
         return []
     decides = bool(saves(change.after)) and hint not in ("READPAST", "SKIP LOCKED")

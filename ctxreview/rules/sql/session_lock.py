@@ -116,5 +116,5 @@ def _levels(outline: Outline) -> list[Finding]:
 def _is_set_back(fact: Fact, set_: dict[Fact, re.Match[str]], outline: Outline) -> bool:
     """Whether the same text, or a later one of the member, sets another level."""
     member = member_of(outline, fact.span)
-    later = any(f.span > fact.span and (member is None or member.span.holds(f.span)) for f in set_)
+    later = any(f.span > fact.span and (member is None or member.span.contains(f.span)) for f in set_)
     return later or len(_LEVEL.findall(outline.source.text(fact.span))) > 1

@@ -63,8 +63,8 @@ NEEDS = (TRANSACTION,)
 def check(outline: Outline) -> list[Finding]:
     """Each scope that does not flow and is awaited in; the first await is the place."""
     found = []
-    for scope in outline.holds:
-        if scope.name == "TransactionScope" and outline.source.data.startswith(b"await", scope.head.start):
+    for scope in outline.regions:
+        if scope.name == "TransactionScope" and outline.source.data.startswith(b"await", scope.opening.start):
             found.append(
                 Finding(
                     rule=ID,
@@ -79,7 +79,9 @@ def check(outline: Outline) -> list[Finding]:
         if scope.async_flow is not False or scope.mode == "suppressed":
             continue
         awaits = [
-            f for f in outline.facts if f.kind == "await" and outline.under(f, scope) and not scope.head.holds(f.span)
+            f
+            for f in outline.facts
+            if f.kind == "await" and outline.under(f, scope) and not scope.opening.contains(f.span)
         ]
         if awaits:
             found.append(

@@ -122,7 +122,7 @@ def _added(change: Change) -> list[Finding]:
 def _works(body: Body, scope: Scope, exit_: Fact) -> bool:
     """Whether anything is called as a statement in the scope before the exit."""
     return any(
-        scope.head.end <= c.start < exit_.span.start and body.is_statement(c.start) and scope.span.holds(c.span)
+        scope.opening.end <= c.start < exit_.span.start and body.is_statement(c.start) and scope.span.contains(c.span)
         for c in body.calls
     )
 
@@ -141,10 +141,10 @@ def _ways_out(body: Body, scope: Scope) -> list[Fact]:
 
 def _saved_before(body: Body, scope: Scope, exit_: Fact) -> Fact | None:
     """A save that comes before the exit on every way to it, with no word of a rollback between."""
-    for save in within(body.outline, Span(scope.head.end, exit_.span.start)):
+    for save in within(body.outline, Span(scope.opening.end, exit_.span.start)):
         if save.kind != "save" or not body.outline.under(save, scope):
             continue
-        if not body.block(save.span.start).holds(exit_.span):
+        if not body.block(save.span.start).contains(exit_.span):
             continue
         between = body.plain(Span(save.span.end, exit_.span.start))
         if not re.search(r"[rR]ollback|Dispose|\b(?:catch|case|default)\b", between):

@@ -50,7 +50,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable
 
-from ctxreview.behaviour.lock_usage import bare
+from ctxreview.behaviour.lock_usage import masked_source
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, member_of
 from ctxreview.model import Finding, Outline, Scope, Span
@@ -69,7 +69,7 @@ Taken = dict[tuple[Hashable, str], tuple[Counter[str], Counter[str], Scope]]
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each value that an edit takes before the scope under which it was taken."""
-    if not before.holds or not after.holds or not _TAKEN.search(before.source.data):
+    if not before.regions or not after.regions or not _TAKEN.search(before.source.data):
         return []
     both = pairing(before, after)
     now = _taken(after, both.key_after)
@@ -86,20 +86,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     "syntactic",
                     f"`{what}` was taken under the {scope.construct} and is now taken before it: who waits there has an older one.",
                     "Is anything ordered or compared by it?",
-                    lines(after, scope.head, scope.construct),
+                    lines(after, scope.opening, scope.construct),
                 )
             )
     return found
 
 
 def _taken(outline: Outline, standing: Callable[[Span], Hashable]) -> Taken:
-    code = bare(outline)
+    code = masked_source(outline)
     found: Taken = {}
-    for scope in outline.holds:
-        member = member_of(outline, scope.head)
+    for scope in outline.regions:
+        member = member_of(outline, scope.opening)
         if member is None:
             continue
-        key = standing(scope.head), scope.kind
+        key = standing(scope.opening), scope.kind
         under, ahead, first = found.setdefault(key, (Counter(), Counter(), scope))
         under.update(_named(code[scope.span.start : scope.span.end]))
         if first is scope:

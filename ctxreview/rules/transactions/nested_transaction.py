@@ -64,7 +64,7 @@ import re
 from itertools import islice
 
 from ctxreview.behaviour.body import is_over, root_of
-from ctxreview.behaviour.lock_usage import bare, methods, own_calls
+from ctxreview.behaviour.lock_usage import masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Crossing, Finding, Outline, Scope, Severity, Span
 from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
@@ -83,13 +83,13 @@ def check(outline: Outline) -> list[Finding]:
     """Each transaction that is opened under another one in the same function."""
     scopes = [
         s
-        for s in outline.holds
+        for s in outline.regions
         if s.kind == "transaction" and s.form in FORMS and s.certainty != "assumed" and s.mode != "retried"
     ]
     found = []
     around = {owner: Crossing(s for s in scopes if s.owner == owner) for owner in {s.owner for s in scopes}}
     for inner in scopes:
-        near = (s for s in around[inner.owner].near(inner.head) if s != inner and _within(outline, inner, s))
+        near = (s for s in around[inner.owner].near(inner.opening) if s != inner and _within(outline, inner, s))
         nearest = list(islice((s for s in near if s.mode != "suppressed"), MAX_NAMED + 1))
         outer = nearest[MAX_NAMED - 1 :: -1]
         told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
@@ -125,18 +125,18 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
                 severity, message, question = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))
                 finding = Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places)
-                found.setdefault(inner.head, finding)
+                found.setdefault(inner.opening, finding)
     return [*found.values()]
 
 
 def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
     """The calls of the type's own methods that run under the scope, or in the function."""
     owner = scope.owner if scope.kind == "transaction" else scope.span
-    calls = [(n, at) for n, at in own_calls(bare(outline), scope.span) if at.start > scope.head.end]
+    calls = [(n, at) for n, at in own_calls(masked_source(outline), scope.span) if at.start > scope.opening.end]
     return [
         (n, at)
         for n, at in calls
-        if not any(g.holds(at) for g in scope.gaps)
+        if not any(g.contains(at) for g in scope.excluded)
         and (around := outline.function_of(at)) is not None
         and around.span == owner
     ]
@@ -145,13 +145,19 @@ def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
 def _is_local(outline: Outline, scope: Scope, function: Scope) -> bool:
     """Whether a transaction is begun on what the function declares itself: another connection than its caller's."""
     name = root_of(_begun_on(outline, scope))
-    code = outline.source.text(Span(function.span.start, scope.head.end))
+    code = outline.source.text(Span(function.span.start, scope.opening.end))
     return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
 
 
 def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:
-    inside = outer.span.holds(inner.head) and outer.head.end <= inner.head.start and inner.owner == outer.owner
-    return inside and not is_over(outline, outer, inner.head.start) and not any(g.holds(inner.head) for g in outer.gaps)
+    inside = (
+        outer.span.contains(inner.opening) and outer.opening.end <= inner.opening.start and inner.owner == outer.owner
+    )
+    return (
+        inside
+        and not is_over(outline, outer, inner.opening.start)
+        and not any(g.contains(inner.opening) for g in outer.excluded)
+    )
 
 
 def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, str] | None:
@@ -188,5 +194,5 @@ def _named(isolation: str | None) -> str:
 
 def _begun_on(outline: Outline, scope: Scope) -> str:
     """What a transaction is begun on: a connection or context, without a context's ``Database``."""
-    begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.head))
+    begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.opening))
     return re.sub(r"^this\.|[?!]", "", begun[1]).removesuffix(".Database") if begun else ""

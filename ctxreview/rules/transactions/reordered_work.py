@@ -74,7 +74,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for change in changes(before, after):
         told: list[Scope] = []
         for old, new in change.scopes:
-            if new is None or any(t.span.holds(new.span) for t in told):
+            if new is None or any(t.span.contains(new.span) for t in told):
                 continue
             finding = _turned(change, old, new)
             if finding is not None:

@@ -82,7 +82,7 @@ def check(outline: Outline) -> list[Finding]:
     found = []
     for body, scope in holding(outline, "transaction"):
         if scope.mode == "retried":
-            before = Span(scope.head.start - 1, scope.head.start)
+            before = Span(scope.opening.start - 1, scope.opening.start)
             around = [s for s in body.under(before, "transaction") if s.mode not in ("retried", "suppressed")]
             found += [_inside(outline, scope, around[0])] if around else []
         elif scope.form in ("block", "declaration") and scope.mode != "suppressed":

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.body import Body, Call, root_of
+from ctxreview.behaviour.body import Body, CallText, root_of
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.model import Finding, Outline
 
@@ -68,7 +68,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _begun(body: Body, name: str, call: Call) -> bool:
+def _begun(body: Body, name: str, call: CallText) -> bool:
     """Whether the member opens the transaction that the call ends."""
     return any(
         s.kind == "transaction" and (s.resource == name or root_of(s.resource) == name or call.base in ENDS[1:3])
@@ -76,7 +76,7 @@ def _begun(body: Body, name: str, call: Call) -> bool:
     ) or bool(re.search(rf"\b{re.escape(name)}\s*=[^;=]*Begin\w*Transaction", body.plain(body.member.span)))
 
 
-def _open(change: Change, name: str, call: Call) -> list[Finding]:
+def _open(change: Change, name: str, call: CallText) -> list[Finding]:
     text = change.after.plain(change.after.member.span)
     if re.search(rf"\busing\b[^;{{}}]*\b{re.escape(name)}\b", text):
         return []

@@ -52,7 +52,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.body import Call, holding, is_over
+from ctxreview.behaviour.body import CallText, holding, is_over
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Finding, Outline, Scope
 from ctxreview.rules.prefilter import TRANSACTION
@@ -88,7 +88,7 @@ def check(outline: Outline) -> list[Finding]:
         if (
             ambient
             and len(opened) < 2
-            and not any(body.in_loop(c.start) and scope.span.holds(body.block(c.start)) for c in opened)
+            and not any(body.in_loop(c.start) and scope.span.contains(body.block(c.start)) for c in opened)
         ):
             continue
         if opened:
@@ -96,16 +96,16 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _is_opening(call: Call) -> bool:
+def _is_opening(call: CallText) -> bool:
     return bool(_CREATES.match(call.name) if call.creates else _OPENS.match(call.base))
 
 
-def _is_own(scope: Scope, call: Call) -> bool:
+def _is_own(scope: Scope, call: CallText) -> bool:
     """Whether the opening is the transaction's own: part of its head, or of the expression that begins it."""
-    return scope.head.holds(call.span) or call.span.start < scope.head.end
+    return scope.opening.contains(call.span) or call.span.start < scope.opening.end
 
 
-def _finding(outline: Outline, scope: Scope, call: Call, ambient: bool) -> Finding:
+def _finding(outline: Outline, scope: Scope, call: CallText, ambient: bool) -> Finding:
     made = f"new {call.name}" if call.creates else call.name
     return Finding(
         ID,

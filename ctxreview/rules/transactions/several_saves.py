@@ -150,7 +150,7 @@ def _times(n: int) -> str:
 def _in_one_run(body: Body, found: list[Fact]) -> bool:
     """Whether two of them run one after the other: the block of the first holds the next."""
     return any(
-        body.block(a.span.start).holds(b.span)
+        body.block(a.span.start).contains(b.span)
         and not re.search(r"\breturn\b", body.plain(Span(a.span.end, b.span.start)))
         for a, b in pairwise(found)
     )

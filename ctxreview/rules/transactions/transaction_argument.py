@@ -50,7 +50,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ctxreview.behaviour.body import Body, Call, holding, root_of
+from ctxreview.behaviour.body import Body, CallText, holding, root_of
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model import Fact, Finding, Outline, Scope
@@ -91,7 +91,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _has(call: Call, transaction: str) -> bool:
+def _has(call: CallText, transaction: str) -> bool:
     return bool(re.search(rf"\b{re.escape(transaction)}\b|\btransaction\s*:", call.given))
 
 
@@ -139,13 +139,13 @@ def _given(body: Body, transaction: str) -> Counter[tuple[str, str]]:
     return Counter((c.base, root_of(c.on)) for c in body.calls if _has(c, transaction) and root_of(c.on) != transaction)
 
 
-def _finding(change: Change, scope: Scope, message: str, call: Call | None) -> Finding:
+def _finding(change: Change, scope: Scope, message: str, call: CallText | None) -> Finding:
     return Finding(
         ID,
         "medium",
         "syntactic",
         message,
         "Does the provider run it in the transaction without being told?",
-        change.at(call.chain if call is not None else scope.head),
+        change.at(call.chain if call is not None else scope.opening),
         (change.at(scope.span, scope.construct),),
     )

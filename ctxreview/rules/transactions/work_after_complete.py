@@ -91,7 +91,7 @@ def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
     """Queries, saves (and what is of the kinds ``more``) of the scope's own function after its last completion."""
     return [
         f
-        for gap in scope.gaps
+        for gap in scope.excluded
         if scope.completes_at and gap.start >= scope.completes_at[-1].end
         for f in within(body.outline, gap)
         if f.kind in ("read", "save", *more)
@@ -103,7 +103,7 @@ def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
 
 def _apart(body: Body, scope: Scope, fact: Fact) -> bool:
     """Whether a scope inside, with a transaction of its own or none, holds it."""
-    inside = (s for s in body.under(fact.span, "transaction") if s.head.start > scope.head.start)
+    inside = (s for s in body.under(fact.span, "transaction") if s.opening.start > scope.opening.start)
     return any(s.mode in ("requires new", "suppressed") for s in inside)
 
 
