@@ -8,7 +8,8 @@ from textwrap import dedent, indent
 from ctxreview.config import prompt_file
 from ctxreview.context import build as context
 from ctxreview.guard.check import guard
-from ctxreview.model import Context, Edit, GuardResult, Selection, Source, Span, Suggestion
+from ctxreview.model.review import Context, Edit, GuardResult, Suggestion
+from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import checklist
 from ctxreview.review import pipeline as review

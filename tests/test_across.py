@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from ctxreview.guard.check import suggestions
-from ctxreview.model import Context, GuardResult
+from ctxreview.model.review import Context, GuardResult
 from ctxreview.review import pipeline as review
 from ctxreview.tokens import ESTIMATE
 

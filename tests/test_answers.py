@@ -12,7 +12,7 @@ from samples import EXAMPLE, PATH, TOKENIZER, context_of, shop
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
-from ctxreview.model import Context, GuardResult
+from ctxreview.model.review import Context, GuardResult
 from ctxreview.review import pipeline as review
 
 REPLIES = Path(__file__).parent / "replies"

@@ -12,7 +12,8 @@ import pytest
 
 from ctxreview import processes
 from ctxreview.errors import CtxreviewError
-from ctxreview.model import Finding, Lines
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines
 from ctxreview.reports import document
 from ctxreview.review.batch import Shown, each
 from ctxreview.review.pipeline import Job, context_of

@@ -8,7 +8,7 @@ import pytest
 
 from ctxreview.config import prompt_file
 from ctxreview.errors import ConfigError
-from ctxreview.model import ChecklistAnswer
+from ctxreview.model.review import ChecklistAnswer
 from ctxreview.prompt.checklist import answer, load
 from ctxreview.review.pipeline import context_of, job
 from ctxreview.tokens import ESTIMATE

@@ -7,7 +7,8 @@ from samples import ITEMS, PATH, context_of, shop
 
 from ctxreview import rules
 from ctxreview.context.listing import proven
-from ctxreview.model import Outline, Scope, Source
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.prompt import checklist
 from ctxreview.reports import text as texts

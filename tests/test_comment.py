@@ -20,8 +20,8 @@ from test_reports import outside_spans
 from test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 
 from ctxreview.llm import store
+from ctxreview.reports import words
 from ctxreview.reports.comment import claims, comment, neutral
-from ctxreview.reports.words import TEAM_QUESTION
 
 NEVER = re.compile(r"\b(reviewed|safe|approved|LGTM)\b", re.IGNORECASE)
 ANSWERED = ["--answer", "Yes: the read is locked by the TransactionScope."]
@@ -213,7 +213,7 @@ def test_nothing_in_it_acts() -> None:
 
 def test_the_question_is_the_teams() -> None:
     """The question is the checklist's first, word for word."""
-    assert TEAM_QUESTION == TEAM_QUESTION
+    assert words.TEAM_QUESTION == TEAM_QUESTION
 
 
 def test_no_suggestion_and_no_review() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ctxreview.context import build as context
 from ctxreview.context.listing import listing, proven, shown_lines
 from ctxreview.errors import BudgetError, SourceError
-from ctxreview.model import Context, Selection, Source, Span
+from ctxreview.model.review import Context
+from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.review.pipeline import context_of, job, prompt_of
 from ctxreview.tokens import Tokenizer, estimate

@@ -16,7 +16,7 @@ from ctxreview.cli.console import decoded
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
-from ctxreview.model import Context, GuardResult
+from ctxreview.model.review import Context, GuardResult
 from ctxreview.review import pipeline as review
 from ctxreview.workspace.selection import decode
 

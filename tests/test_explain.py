@@ -14,7 +14,7 @@ from samples import ROOT
 
 from ctxreview import rules
 from ctxreview.errors import ConfigError
-from ctxreview.model import SEVERITIES
+from ctxreview.model.kinds import SEVERITIES
 from ctxreview.reports import explain
 from ctxreview.rules.catalogue import entries, entry, listed, pieces, rows
 from ctxreview.rules.page import FILE, page

@@ -19,7 +19,7 @@ from test_hostile import ITEMS, stored
 
 from ctxreview.context.listing import visible
 from ctxreview.guard.check import guard
-from ctxreview.model import Review, Usage
+from ctxreview.model.review import Review, Usage
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment, markdown, opinions
 from ctxreview.review.pipeline import prompt_of

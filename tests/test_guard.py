@@ -10,7 +10,8 @@ from samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited,
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard, suggestions, worst
-from ctxreview.model import Context, Edit, GuardResult, Source, Suggestion
+from ctxreview.model.review import Context, Edit, GuardResult, Suggestion
+from ctxreview.model.source import Source
 from ctxreview.reports import document
 from ctxreview.reports import text as texts
 

@@ -25,7 +25,7 @@ from ctxreview.context.listing import visible
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import guard
 from ctxreview.llm.store import Stored
-from ctxreview.model import Context, Prompt, Review, Usage
+from ctxreview.model.review import Context, Prompt, Review, Usage
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment, document, markdown, opinions, page, text
 from ctxreview.reports import stored as kept

@@ -23,7 +23,8 @@ from test_review import KEY, environment
 from ctxreview.errors import ReplyError, SourceError
 from ctxreview.intent import comment as drafting
 from ctxreview.intent.draft import Draft, draft, scope_of
-from ctxreview.model import Completion, Prompt, Source, Usage
+from ctxreview.model.review import Completion, Prompt, Usage
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.reports.comment import claims
 from ctxreview.review.pipeline import context_of as looked_up

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ctxreview.context import build as context
 from ctxreview.languages import load, parents
 from ctxreview.languages.within import Within
-from ctxreview.model import Crossing, Nesting, Scope, Selection, Source, Span, Spans, contains_any
+from ctxreview.model.outline import Crossing, Nesting, Scope
+from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
 from ctxreview.outline import outline
 from ctxreview.outline import syntax as nodes
 from ctxreview.review import pipeline as review

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from ctxreview.languages import CAPTURES, FOLDER, Construct, load
 from ctxreview.languages.patterns import parse
-from ctxreview.model import Fact, Outline, Scope, Source, Span
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline, statements
 
 CORPUS = Path(__file__).parent / "corpus" / "csharp"

@@ -15,7 +15,7 @@ from test_hostile import Page, assert_inert
 from test_reports import HOSTILE, PLAIN, reviewed
 from test_store import HARMLESS, RESPONSES, UNSAFE, answer, asking, run
 
-from ctxreview.model import Review
+from ctxreview.model.review import Review
 from ctxreview.reports import markdown, opinions, page
 
 OFFLINE = PLAIN._replace(provider=None, model=None, usage=None, suggestions=(), summary="")

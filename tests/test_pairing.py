@@ -6,7 +6,8 @@ import pytest
 from samples import PATH
 
 from ctxreview import rules
-from ctxreview.model import Finding, Source
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 
 GATES = """\

@@ -18,7 +18,7 @@ from ctxreview.errors import BudgetError, ConfigError, ProviderError
 from ctxreview.llm import prices, store
 from ctxreview.llm.prices import Account, Limits, Price
 from ctxreview.llm.providers import DEFAULT_MODELS
-from ctxreview.model import Completion, Prompt, Tokens, Usage
+from ctxreview.model.review import Completion, Prompt, Tokens, Usage
 
 OWN = """currency = "USD"
 [[price]]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from samples import EXAMPLE, ITEMS, QUERY, TEAM_QUESTION, TOKENIZER, context_of, example, job, shop
 
 from ctxreview.errors import BudgetError, ConfigError
-from ctxreview.model import Context, Prompt
+from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt import build as prompts
 from ctxreview.review.pipeline import context_of as selected
 from ctxreview.review.pipeline import prompt_of

@@ -22,7 +22,7 @@ from servers import Answer, Told, chunk, delta, error, events, message, response
 
 from ctxreview.errors import ConfigError, ProviderError
 from ctxreview.llm.providers import DEFAULT_MODELS, Endpoint, connect, count_tokens, resolve_url
-from ctxreview.model import Prompt, Tokens
+from ctxreview.model.review import Prompt, Tokens
 
 KEY = "sk-test-4f8a1c77d2e94b0f"
 TEXT = '{"summary": "the update is read under the lock", "checklist": []}'

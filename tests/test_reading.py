@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview.model import Context, Parse, Source, Span
+from ctxreview.model.outline import Parse
+from ctxreview.model.review import Context
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import BRANCH, outline
 from ctxreview.review.pipeline import context_of, job
 from ctxreview.tokens import ESTIMATE

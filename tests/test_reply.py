@@ -16,7 +16,7 @@ from samples import EXAMPLE, ITEMS, PATH, context_of, example, shop
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import guard, suggestions
-from ctxreview.model import Evidence
+from ctxreview.model.review import Evidence
 from ctxreview.prompt import reply as replies
 from ctxreview.prompt.build import schema
 from ctxreview.prompt.reply import MOST_EDITS, parse, unfenced, verify

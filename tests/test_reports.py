@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from samples import ITEMS, PATH, context_of, example, job, shop
 
 from ctxreview.guard.check import guard as guarded
-from ctxreview.model import Evidence, Finding, GuardResult, Lines, Review, Suggestion, Usage
+from ctxreview.model.review import Evidence, Finding, GuardResult, Review, Suggestion, Usage
+from ctxreview.model.source import Lines
 from ctxreview.prompt.build import build
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import document, markdown, page, text

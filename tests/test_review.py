@@ -17,7 +17,7 @@ from llmock.testing import LLMockServer
 from samples import EXAMPLE, ITEMS, QUERY, READ_ONLY, ROOT, TEAM_QUESTION, job
 
 from ctxreview.errors import ReplyError
-from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.review.pipeline import review
 
 KEY = "sk-test-9d1c55ab03e84f6a"

@@ -12,7 +12,10 @@ import test_rules_data
 from samples import PATH, shop
 
 from ctxreview import rules
-from ctxreview.model import SEVERITIES, Finding, Outline, Source
+from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.locks import lock_target, release_outside_finally
 from ctxreview.rules.orm import no_tracking_write

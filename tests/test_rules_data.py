@@ -9,7 +9,9 @@ import pytest
 from samples import PATH, shop
 
 from ctxreview import rules
-from ctxreview.model import Finding, Outline, Source
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.orm import (
     cached_read,

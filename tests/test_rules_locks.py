@@ -9,7 +9,9 @@ import pytest
 from samples import PATH
 
 from ctxreview import rules
-from ctxreview.model import Finding, Outline, Source
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.locks import (
     acquire_in_try,

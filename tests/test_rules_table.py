@@ -13,7 +13,10 @@ import pytest
 from samples import PATH, shop
 
 from ctxreview import rules
-from ctxreview.model import SEVERITIES, Finding, Outline, Source
+from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 
 FIELDS = """\

@@ -18,7 +18,8 @@ from test_rules import CHECKS, LOUD, code_in, name, sections
 
 from ctxreview import __version__, rules
 from ctxreview.lint.baseline import fingerprints
-from ctxreview.model import Finding, Lines, Source
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from ctxreview.reports import sarif
 from ctxreview.workspace.selection import read

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ctxreview.errors import SourceError
-from ctxreview.model import Source, Span
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.workspace.selection import MAX_BYTES, decode, read, select
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxreview.languages.csharp.skim import skim
-from ctxreview.model import Outline, Source, Span
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 
 CORPUS = Path(__file__).parent / "corpus"

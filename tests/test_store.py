@@ -24,7 +24,7 @@ from servers import Answer, Told, delta, error, events, response, serving
 
 from ctxreview.errors import StoreError
 from ctxreview.llm import store
-from ctxreview.model import Completion, Prompt, Tokens, Usage
+from ctxreview.model.review import Completion, Prompt, Tokens, Usage
 from ctxreview.review import pipeline
 
 KEY = "sk-test-71ce04be99d2"

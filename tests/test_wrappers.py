@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from test_across import context_of, edited, repository
 
-from ctxreview.model import Context, Scope
+from ctxreview.model.outline import Scope
+from ctxreview.model.review import Context
 
 STORE = {
     "one level": """

@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages.csharp.lexing import Code, lex
-from ctxreview.model import Crossing, Fact, Outline, Scope, Span
+from ctxreview.model.outline import Crossing, Fact, Outline, Scope
+from ctxreview.model.source import Span
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
 _WORDS = frozenset(

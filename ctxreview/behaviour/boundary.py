@@ -13,7 +13,8 @@ from functools import lru_cache
 from ctxreview.behaviour.body import Same, comments_in, within
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.places import member_of
-from ctxreview.model import Fact, Member, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Member, Outline, Scope
+from ctxreview.model.source import Span
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
 """What happens inside and what happens outside of a scope: kind and name of each thing."""

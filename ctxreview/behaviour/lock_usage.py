@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
-from ctxreview.model import Crossing, Fact, Member, Nesting, Outline, Scope, Span
+from ctxreview.model.outline import Crossing, Fact, Member, Nesting, Outline, Scope
+from ctxreview.model.source import Span
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""

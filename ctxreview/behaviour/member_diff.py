@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.pairing import Match, Pairing, pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Fact, Lines, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.source import Lines, Span
 
 
 class Change:

@@ -17,7 +17,8 @@ from typing import NamedTuple, TypeVar
 from ctxreview.behaviour.body import Body, Same, bodies, body_of, squeezed
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import lock_key
-from ctxreview.model import Member, Outline, Scope, Span
+from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import signature
 from ctxreview.workspace.line_diff import Block, blocks
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctxreview.model import Lines, Outline, Scope, Span
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.source import Lines, Span
 
 
 def lines(outline: Outline, span: Span, what: str = "") -> Lines:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model import Excerpt, Outline, Reference, Scope, Span, Spans, outermost
+from ctxreview.model.outline import Outline, Reference, Scope, outermost
+from ctxreview.model.review import Excerpt
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of
 from ctxreview.outline.symbols.signatures import accepts
 

@@ -13,7 +13,9 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model import EXTENSION, Argument, Certainty, Outline, Reference, Scope, Span, contained_in
+from ctxreview.model.kinds import Certainty
+from ctxreview.model.outline import EXTENSION, Argument, Outline, Reference, Scope, contained_in
+from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import (
     Cost,
     Signature,

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers import Callee, CallSite, CallSites, calls, shown
 from ctxreview.callgraph.index import Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
-from ctxreview.model import Certainty, Outline, Scope, Span
+from ctxreview.model.kinds import Certainty
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.source import Span
 
 MAX_TEXT = 1_200_000
 """Bytes of files read for calls, after which a function's callers' callers are not followed: that is said. A file counts

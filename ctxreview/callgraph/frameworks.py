@@ -12,7 +12,8 @@ from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import scope_words
 from ctxreview.languages import FOLDER
-from ctxreview.model import Outline, Scope, Span
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import simple
 
 MAX_PLACES = 3

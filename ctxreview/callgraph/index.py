@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from ctxreview.languages import extensions
-from ctxreview.model import EXTENSION, Outline, Scope, Source, Span, Wrapper, Wrappers
+from ctxreview.model.outline import EXTENSION, Outline, Scope, Wrapper, Wrappers
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.outline.symbols.names import places, whole
 from ctxreview.outline.symbols.signatures import arity, bases, modifiers, simple

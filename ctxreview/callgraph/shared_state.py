@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model import Crossing, Excerpt, Member, Outline, Reference, Scope, Span, Spans, contained_in, outermost
+from ctxreview.model.outline import Crossing, Member, Outline, Reference, Scope, contained_in, outermost
+from ctxreview.model.review import Excerpt
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of, mentioned
 from ctxreview.outline.symbols.signatures import simple
 

@@ -11,7 +11,9 @@ from ctxreview.callgraph.frameworks import assumptions, marked, registrations
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.shared_state import sharing
 from ctxreview.callgraph.wrappers import opened
-from ctxreview.model import Excerpt, Outline, Scope, Span, Surroundings, outermost
+from ctxreview.model.outline import Outline, Scope, outermost
+from ctxreview.model.review import Excerpt, Surroundings
+from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
 
 MAX_SHOWN = 10

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers import Callee, reaches
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.languages import load, with_wrappers
-from ctxreview.model import Excerpt, Fact, Outline, Reference, Scope, Span, Wrapper, Wrappers
+from ctxreview.model.outline import Fact, Outline, Reference, Scope, Wrapper, Wrappers
+from ctxreview.model.review import Excerpt
+from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
 from ctxreview.outline.symbols.signatures import given, simple
 

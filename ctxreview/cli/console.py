@@ -14,10 +14,10 @@ import typer
 
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, SourceError, StoppedError
-from ctxreview.model import SEVERITIES
+from ctxreview.model.kinds import SEVERITIES
 
 if TYPE_CHECKING:
-    from ctxreview.model import Finding
+    from ctxreview.model.review import Finding
     from ctxreview.review.batch import Show
     from ctxreview.review.pipeline import Job
 

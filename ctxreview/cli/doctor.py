@@ -16,7 +16,7 @@ from ctxreview.errors import CtxreviewError
 from ctxreview.llm import store
 from ctxreview.llm.prices import FILE as PRICES
 from ctxreview.llm.providers import KEY_VARIABLES, PROVIDERS, TIMEOUTS, Endpoint, ping, resolve_model, variables
-from ctxreview.model import Source
+from ctxreview.model.source import Source
 from ctxreview.workspace import git
 
 DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **TIMEOUTS}

@@ -14,20 +14,9 @@ from typing import NamedTuple
 from ctxreview.context.listing import listing, proven, shown_lines
 from ctxreview.errors import BudgetError
 from ctxreview.languages import load
-from ctxreview.model import (
-    Context,
-    Excerpt,
-    Head,
-    Omission,
-    Outline,
-    Scope,
-    Source,
-    Span,
-    Spans,
-    Tokens,
-    contained_in,
-    outermost,
-)
+from ctxreview.model.outline import Head, Outline, Scope, contained_in, outermost
+from ctxreview.model.review import Context, Excerpt, Omission, Tokens
+from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import pieces
 from ctxreview.outline.excerpts import mentioned
 from ctxreview.tokens import Tokenizer

@@ -12,22 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.context.budget import fill
 from ctxreview.errors import SourceError
-from ctxreview.model import (
-    NO_SCOPE,
-    Context,
-    Outline,
-    Scope,
-    Selection,
-    Source,
-    Span,
-    Spans,
-    Surroundings,
-    Tokens,
-    Verdict,
-    contained_in,
-    contains_any,
-    outermost,
-)
+from ctxreview.model.kinds import Verdict
+from ctxreview.model.outline import NO_SCOPE, Outline, Scope, contained_in, outermost
+from ctxreview.model.review import Context, Surroundings, Tokens
+from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
 from ctxreview.tokens import Tokenizer
 
 Look = Callable[[Outline, Sequence[Scope]], Surroundings]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ctxreview.model import Context, Excerpt, Fact, Scope, Source
+from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.review import Context, Excerpt
+from ctxreview.model.source import Source
 
 MAX_FACTS = 200
 """More facts than this are cut from the prompt (never from the JSON); the cut is said."""

@@ -19,7 +19,9 @@ from ctxreview.callgraph.chains import above
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
 from ctxreview.languages import load
-from ctxreview.model import Fact, Finding, Outline, Scope, Source, Span, Spans
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
 from ctxreview.rules.orm.no_tracking_write import given_untracked
 from ctxreview.rules.orm.shared_context import THROUGH

@@ -13,7 +13,10 @@ from ctxreview.guard.across import edited, elsewhere
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
-from ctxreview.model import Change, Context, Finding, GuardResult, GuardVerdict, Lines, Outline, Source, Suggestion
+from ctxreview.model.kinds import GuardVerdict
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Change, Context, Finding, GuardResult, Suggestion
+from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from ctxreview.workspace.line_diff import runs, unified
 

@@ -15,7 +15,8 @@ from ctxreview.behaviour.body import body_of, root_of, source_of
 from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.context.listing import UNSEEN
 from ctxreview.errors import ReplyError
-from ctxreview.model import Context, Fact, Scope
+from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.review import Context
 from ctxreview.redact import redact
 from ctxreview.reports.comment import claims
 

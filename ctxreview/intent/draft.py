@@ -11,7 +11,9 @@ from typing import NamedTuple
 from ctxreview import rules
 from ctxreview.errors import ReplyError, SourceError
 from ctxreview.intent import comment as drafting
-from ctxreview.model import Completion, Context, Outline, Prompt, Review, Scope, Source, Span
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Completion, Context, Prompt, Review
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt.reply import unfenced

@@ -20,7 +20,8 @@ import tree_sitter
 
 from ctxreview.errors import SourceError
 from ctxreview.languages.patterns import Patterns, parse
-from ctxreview.model import ScopeKind, Wrappers
+from ctxreview.model.kinds import ScopeKind
+from ctxreview.model.outline import Wrappers
 
 FOLDER = Path(__file__).parent
 

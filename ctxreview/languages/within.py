@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from ctxreview.model import Span, Spans
+from ctxreview.model.source import Span, Spans
 
 
 class Within:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError
-from ctxreview.model import Finding, Source
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 
 SCHEMA = "ctxreview.baseline/1"
 MAX_BYTES = 64 * 1024 * 1024

@@ -21,7 +21,9 @@ from ctxreview.file_access import contents
 from ctxreview.languages import extensions, language_of
 from ctxreview.lint import suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
-from ctxreview.model import Finding, Outline, Source, Wrappers
+from ctxreview.model.outline import Outline, Wrappers
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, Possible, candidates
 from ctxreview.workspace import selection

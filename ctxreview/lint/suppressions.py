@@ -15,7 +15,10 @@ from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from ctxreview.model import Finding, Lines, Outline, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines, Span
 
 ID = "suppression"
 """The rule of findings about suppressions themselves."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ctxreview.config import user_folder
 from ctxreview.errors import BudgetError, ConfigError
-from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.model.review import Completion, Prompt, Usage
 
 SHIPPED = Path(__file__).parent / "prices.toml"
 FILE = "prices.toml"

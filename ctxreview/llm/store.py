@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import StoreError
-from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.redact import redact
 
 FOLDER_VARIABLE = "CTXREVIEW_STATE_DIR"

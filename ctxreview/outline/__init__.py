@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Language, language_of, parents, with_wrappers
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model import (
+from ctxreview.model.outline import (
     EXTENSION,
     NO_WRAPPERS,
     Fact,
@@ -23,12 +23,9 @@ from ctxreview.model import (
     Parse,
     Reference,
     Scope,
-    Source,
-    Span,
-    Spans,
     Wrappers,
-    contains_any,
 )
+from ctxreview.model.source import Source, Span, Spans, contains_any
 from ctxreview.outline import facts, scopes
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView

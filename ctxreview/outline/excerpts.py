@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ctxreview.model import Excerpt, Outline, Role, Source, Span
+from ctxreview.model.kinds import Role
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Excerpt
+from ctxreview.model.source import Source, Span
 
 _APART = bytes(b if chr(b).isalnum() or b in b"_." or b >= 0x80 else 0x20 for b in range(0x100))
 """Spaces for all that is no part of a name or of a member's path."""

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, Language
-from ctxreview.model import Fact, Nesting, Scope, Source, Span
+from ctxreview.model.outline import Fact, Nesting, Scope
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:

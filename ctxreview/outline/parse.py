@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tree_sitter import Range
 
 from ctxreview.languages import Language
-from ctxreview.model import Parse, Span
+from ctxreview.model.outline import Parse
+from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages import parents
-from ctxreview.model import Span
+from ctxreview.model.source import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -12,7 +12,7 @@ from typing import Any
 from ctxreview.config import prompt_file, prompt_folders
 from ctxreview.context.listing import files, proven, visible
 from ctxreview.errors import BudgetError, ConfigError
-from ctxreview.model import Context, Prompt
+from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
 from ctxreview.tokens import Tokenizer
 

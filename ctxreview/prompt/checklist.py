@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
-from ctxreview.model import NO_SCOPE, ChecklistAnswer, Context, Evidence, Fact, Source, Span
+from ctxreview.model.outline import NO_SCOPE, Fact
+from ctxreview.model.review import ChecklistAnswer, Context, Evidence
+from ctxreview.model.source import Source, Span
 
 MAX_EVIDENCE = 6
 """Lines cited for one item without a model; the rest are counted in the note."""

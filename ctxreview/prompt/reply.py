@@ -14,7 +14,8 @@ import msgspec
 
 from ctxreview.context.listing import visible
 from ctxreview.errors import ReplyError
-from ctxreview.model import ChecklistAnswer, Context, Edit, Evidence, Reply, Source, Suggestion
+from ctxreview.model.review import ChecklistAnswer, Context, Edit, Evidence, Reply, Suggestion
+from ctxreview.model.source import Source
 from ctxreview.prompt.checklist import Item
 from ctxreview.redact import redact
 

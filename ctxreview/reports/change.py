@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxreview.context.listing import redacted, visible
-from ctxreview.model import Source
+from ctxreview.model.source import Source
 from ctxreview.reports.text import Paint
 from ctxreview.workspace.line_diff import unified
 

@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from ctxreview.model import ChecklistAnswer, Context, Finding, GuardResult, GuardVerdict, Lines, Review, Scope
+from ctxreview.model.kinds import GuardVerdict
+from ctxreview.model.outline import Scope
+from ctxreview.model.review import ChecklistAnswer, Context, Finding, GuardResult, Review
+from ctxreview.model.source import Lines
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, question, seen
 
 Document = dict[str, Any]

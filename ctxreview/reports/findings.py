@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ctxreview.model import SEVERITIES, Finding
+from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.review import Finding
 from ctxreview.reports import document
 from ctxreview.reports.document import Document
 from ctxreview.reports.text import SEVERITY_COLOURS, Paint, _line

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.context.listing import files, proven, visible
-from ctxreview.model import Context, Finding, GuardResult, Review
+from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.context.listing import visible
-from ctxreview.model import ChecklistAnswer, Review
+from ctxreview.model.review import ChecklistAnswer, Review
 from ctxreview.redact import redact
 from ctxreview.reports import document as documents
 from ctxreview.reports import markdown as md

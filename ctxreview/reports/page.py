@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxreview.context.listing import files, proven, visible
-from ctxreview.model import Review
+from ctxreview.model.review import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen, unredacted

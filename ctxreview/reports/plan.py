@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ctxreview.context.listing import visible
 from ctxreview.llm.prices import CURRENCY, Plan
-from ctxreview.model import Context, Prompt
+from ctxreview.model.review import Context, Prompt
 from ctxreview.redact import redact
 from ctxreview.reports.document import Document
 from ctxreview.reports.words import counted, seen

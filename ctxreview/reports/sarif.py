@@ -15,7 +15,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from ctxreview import __version__
-from ctxreview.model import SEVERITIES, Finding, Lines, Severity, Source
+from ctxreview.model.kinds import SEVERITIES, Severity
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines, Source
 from ctxreview.reports.words import place
 from ctxreview.rules.catalogue import Entry, entries, markdown, plain
 

@@ -6,17 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.context.listing import files, proven, redacted, shown_lines, visible
-from ctxreview.model import (
-    Change,
-    ChecklistAnswer,
-    Context,
-    Evidence,
-    Finding,
-    GuardResult,
-    GuardVerdict,
-    Review,
-    Scope,
-)
+from ctxreview.model.kinds import GuardVerdict
+from ctxreview.model.outline import Scope
+from ctxreview.model.review import Change, ChecklistAnswer, Context, Evidence, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
 from ctxreview.reports.words import (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.model import SEVERITIES, Context, GuardResult, Review
+from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.review import Context, GuardResult, Review
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "

@@ -13,7 +13,7 @@ from ctxreview.errors import ConfigError, StoreError
 from ctxreview.llm import prices, store
 from ctxreview.llm.prices import Account, Limits
 from ctxreview.llm.providers import PROVIDERS, Endpoint, address, connect, resolve_url
-from ctxreview.model import Completion, Prompt, Review
+from ctxreview.model.review import Completion, Prompt, Review
 from ctxreview.review.pipeline import Job, Provider, context_of, prompt_of, record, sent_of
 
 Say = Callable[[str], None]

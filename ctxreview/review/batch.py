@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ctxreview import processes
 from ctxreview.errors import CtxreviewError
-from ctxreview.model import Finding
+from ctxreview.model.review import Finding
 from ctxreview.review.pipeline import Job
 from ctxreview.workspace.selection import path_in, select
 

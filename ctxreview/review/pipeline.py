@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.config import Project, project, prompt_file
 from ctxreview.context import build as contexts
 from ctxreview.errors import ConfigError, ReplyError
-from ctxreview.model import (
+from ctxreview.model.outline import Outline, Scope, Wrappers
+from ctxreview.model.review import (
     Completion,
     Context,
     Finding,
     GuardResult,
-    Outline,
     Prompt,
     Reply,
     Review,
-    Scope,
-    Selection,
-    Source,
-    Span,
     Suggestion,
     Surroundings,
     Tokens,
     Usage,
-    Wrappers,
 )
+from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist as lists

@@ -35,7 +35,8 @@ from types import ModuleType
 
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.pairing import Pairing, pairing
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 from ctxreview.rules.locks import (
     acquire_in_try,
     callback_under_lock,

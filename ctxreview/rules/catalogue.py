@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
-from ctxreview.model import Severity
+from ctxreview.model.kinds import Severity
 from ctxreview.rules import RULES
 
 _HEADING = re.compile(r"^(.+)\n-{3,}\n", re.MULTILINE)

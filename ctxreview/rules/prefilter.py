@@ -18,7 +18,9 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ctxreview.languages import Construct, load, with_wrappers
-from ctxreview.model import ScopeKind, Span, Wrappers
+from ctxreview.model.kinds import ScopeKind
+from ctxreview.model.outline import Wrappers
+from ctxreview.model.source import Span
 from ctxreview.outline.symbols.names import places
 
 LOCK = "a lock"

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, SourceError
 from ctxreview.languages import extensions
-from ctxreview.model import Finding, Lines
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines
 from ctxreview.workspace import git
 from ctxreview.workspace.files import target
 from ctxreview.workspace.line_diff import staying

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview import file_access as files
 from ctxreview.errors import SourceError
-from ctxreview.model import Source
+from ctxreview.model.source import Source
 from ctxreview.workspace import git, selection
 
 if TYPE_CHECKING:

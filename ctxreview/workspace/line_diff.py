@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from ctxreview.model import Span
+from ctxreview.model.source import Span
 
 MOST_LINES = 1_000
 """Lines up to which every one is compared with every other."""

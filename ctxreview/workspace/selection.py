@@ -14,7 +14,7 @@ from stat import S_ISDIR, S_ISREG
 
 from ctxreview import file_access as files
 from ctxreview.errors import SourceError
-from ctxreview.model import Selection, Source, Span
+from ctxreview.model.source import Selection, Source, Span
 
 MAX_BYTES = 16 * 1024 * 1024
 """Larger files are refused: no person reviews them, and parsing one takes seconds."""

@@ -15,7 +15,7 @@ from ctxreview.cli.commands.options import (
     Output,
     Root,
 )
-from ctxreview.model import Context
+from ctxreview.model.review import Context
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ctxreview.llm.providers import Endpoint
-    from ctxreview.model import Review
+    from ctxreview.model.review import Review
     from ctxreview.review.batch import Shown
     from ctxreview.review.pipeline import Job
 

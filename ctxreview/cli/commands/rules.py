@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ctxreview.lint.run import Linted, Listing, Plan
-    from ctxreview.model import Finding, Source
+    from ctxreview.model.review import Finding
+    from ctxreview.model.source import Source
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -155,7 +156,7 @@ def _rules(format_: LintFormat) -> str:
 def _source(path: str, root: Path) -> Source:
     """A file that was linted, once more; empty where it is gone since."""
     from ctxreview.errors import SourceError
-    from ctxreview.model import Source
+    from ctxreview.model.source import Source
     from ctxreview.workspace import selection
 
     try:

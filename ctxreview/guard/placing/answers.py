@@ -16,7 +16,8 @@ from ctxreview.guard.placing import fragments, patches
 from ctxreview.guard.placing.edits import lines_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError, balance
 from ctxreview.guard.placing.unified import MARK
-from ctxreview.model import Context, Edit, Source, Suggestion
+from ctxreview.model.review import Context, Edit, Suggestion
+from ctxreview.model.source import Source
 from ctxreview.prompt.reply import MOST_EDITS, parse, same_path, within_reason
 
 NO_SUGGESTION = (

@@ -17,7 +17,9 @@ from ctxreview.guard.placing.elisions import (
     squeezed,
 )
 from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
-from ctxreview.model import Context, Edit, Member, Outline, Scope, Source, Span
+from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.review import Context, Edit
+from ctxreview.model.source import Source, Span
 
 _MODIFIED = re.compile(r"\s*(?:private|public|protected|internal|static|readonly|volatile)\b")
 

@@ -17,7 +17,8 @@ from ctxreview.guard.placing.elisions import (
     squeezed,
     within_reason,
 )
-from ctxreview.model import Edit, Source, Span, Suggestion
+from ctxreview.model.review import Edit, Suggestion
+from ctxreview.model.source import Source, Span
 from ctxreview.prompt.reply import same_path, segments
 
 TAB = 4

@@ -24,7 +24,8 @@ from ctxreview.guard.placing.elisions import (
 )
 from ctxreview.guard.placing.snippets import COMMENT_LINE, parsed
 from ctxreview.guard.placing.statements import statements
-from ctxreview.model import Context, Edit, Source
+from ctxreview.model.review import Context, Edit
+from ctxreview.model.source import Source
 
 _USING = re.compile(r"\s*(?:global\s+)?using\s+(?:static\s+)?(?:\w+\s*=\s*)?[\w.<>,:\s\[\]]+;\s*(?://.*)?")
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from ctxreview.guard.placing import unified
 from ctxreview.guard.placing.edits import columns, file_named, lines_of, moved, places_of, verbatim
 from ctxreview.guard.placing.elisions import UnplacedError, is_elision, is_placeholder, is_telling, squeezed
-from ctxreview.model import Edit, Source
+from ctxreview.model.review import Edit
+from ctxreview.model.source import Source
 
 _HUNK = re.compile(r"@@(?: -(\d+)(?:,(\d+))? \+\d+(?:,\d+)?)?(.*)")
 _FILE = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+)")

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from ctxreview.model import Outline, Source
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Source
 from ctxreview.outline import outline
 
 COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|\*/)")

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError, code_only, filled, is_telling, leaves_out, squeezed
 from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
-from ctxreview.model import Context, Edit, Source, Span
+from ctxreview.model.review import Context, Edit
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import statements as statements_in
 
 _ASSIGNS = re.compile(

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from ctxreview.guard.placing.edits import file_named
 from ctxreview.guard.placing.elisions import UnplacedError
-from ctxreview.model import Edit, Source
+from ctxreview.model.review import Edit
+from ctxreview.model.source import Source
 
 MARK = "\ufeff"
 """A byte order mark, which a :class:`Source` does not have and a diff of its first line quotes."""

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ctxreview.errors import ConfigError
-from ctxreview.model import Completion, Prompt
+from ctxreview.model.review import Completion, Prompt
 
 Progress = Callable[[int], None]
 """Called while the answer streams in, with the number of characters received so far."""

@@ -11,7 +11,7 @@ from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.causes import blames_schema, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, tokens
 from ctxreview.llm.providers.wire import client, followed, http_client, is_stream
-from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.model.review import Completion, Prompt, Usage
 
 _ENDINGS = {
     None: "truncated",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ctxreview.errors import ProviderError
 from ctxreview.llm.providers import KEY_VARIABLES, Endpoint
-from ctxreview.model import Completion, Usage
+from ctxreview.model.review import Completion, Usage
 
 _REJECTED = "{who} rejected the request{said}: check --model and --base-url."
 _OUTAGE = "{who} failed on its side{said}: ask again later."

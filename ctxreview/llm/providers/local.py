@@ -10,7 +10,7 @@ from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.faults import fault, is_name
 from ctxreview.llm.providers.openai_chat import chat
 from ctxreview.llm.providers.wire import client, http_client
-from ctxreview.model import Completion, Prompt
+from ctxreview.model.review import Completion, Prompt
 
 READ_AT_LEAST = 0.7
 """The part of a prompt that a server must say it has read.

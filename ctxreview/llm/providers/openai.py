@@ -16,7 +16,7 @@ from ctxreview.llm.providers.causes import blames_schema, key_of, key_of_answer,
 from ctxreview.llm.providers.faults import Pieces, fault, finished, used
 from ctxreview.llm.providers.openai_chat import chat
 from ctxreview.llm.providers.wire import client, followed, http_client, is_stream
-from ctxreview.model import Completion, Prompt
+from ctxreview.model.review import Completion, Prompt
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
 """Reasons to keys of the fault table."""

@@ -13,7 +13,7 @@ from ctxreview.llm.providers import Endpoint, Progress
 from ctxreview.llm.providers.causes import blames_schema, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, used
 from ctxreview.llm.providers.wire import followed, is_stream
-from ctxreview.model import Completion, Prompt, Usage
+from ctxreview.model.review import Completion, Prompt, Usage
 
 _ENDINGS = {None: "truncated", "stop": "whole", "length": "length", "content_filter": "content_filter"}
 """Finish reason to a key of the fault table; the others are for tools, which nobody offered."""

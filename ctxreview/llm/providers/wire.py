@@ -27,7 +27,7 @@ from ctxreview.llm.providers.addresses import host_of, is_this_machine
 from ctxreview.llm.providers.bounds import Body, CompressedError, Watchdog
 from ctxreview.llm.providers.causes import blames_schema, details, key_of, key_of_answer, said
 from ctxreview.llm.providers.faults import ASKED_AGAIN, LONGEST_SAID, fault
-from ctxreview.model import Completion
+from ctxreview.model.review import Completion
 
 LONGEST_WAIT = 60.0
 """Seconds. A server that asks to wait longer is not waited for."""

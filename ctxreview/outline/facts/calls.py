@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, parents
-from ctxreview.model import Fact
+from ctxreview.model.outline import Fact
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.facts.state import Written, target_name, write
 from ctxreview.outline.symbols import types

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language, parents
-from ctxreview.model import Fact, Scope, Span, Spans, contains_any
+from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.symbols.names import Names, State
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
-from ctxreview.model import Fact, Scope, Source, Span
+from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.acquire_release import pairs

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, parents
-from ctxreview.model import Scope, Span, Spans
+from ctxreview.model.outline import Scope
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import parents
-from ctxreview.model import Scope, Span
+from ctxreview.model.outline import Scope
+from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import FUNCTIONS, WRAPS, Opened, declared_type, scope

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, parents
-from ctxreview.model import Scope, Span
+from ctxreview.model.outline import Scope
+from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Construct, Language, parents
-from ctxreview.model import Scope, Span
+from ctxreview.model.outline import Scope
+from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import ASSUMED, FUNCTIONS, isolation

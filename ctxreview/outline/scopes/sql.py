@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
-from ctxreview.model import Crossing, Scope, Span
+from ctxreview.model.outline import Crossing, Scope
+from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 

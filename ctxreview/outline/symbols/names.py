@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import parents
-from ctxreview.model import EXTENSION, Member, Nesting, Scope, Span
+from ctxreview.model.outline import EXTENSION, Member, Nesting, Scope
+from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:

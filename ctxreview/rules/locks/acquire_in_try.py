@@ -52,7 +52,8 @@ import re
 
 from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK
 
 ID = "acquire-in-try"

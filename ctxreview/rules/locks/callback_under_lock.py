@@ -56,7 +56,8 @@ from typing import NamedTuple
 from ctxreview.behaviour.lock_usage import locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 
 ID = "callback-under-lock"
 SEVERITY = "medium"

@@ -53,7 +53,10 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Member, Nesting, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Member, Nesting, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "check-then-act"

@@ -58,7 +58,9 @@ from collections.abc import Iterator
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, simple
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 
 ID = "concurrent-collection"
 SEVERITY = "high"

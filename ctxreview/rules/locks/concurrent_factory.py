@@ -47,7 +47,10 @@ import re
 
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Nesting, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-factory"

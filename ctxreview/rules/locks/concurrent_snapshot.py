@@ -42,7 +42,9 @@ import re
 
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Outline, Span
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-snapshot"

@@ -74,7 +74,9 @@ from ctxreview.behaviour.lock_usage import (
     simple,
 )
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Member, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Member, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "double-checked-lock"
 SEVERITY = "medium"

@@ -51,7 +51,9 @@ import re
 
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.model import Finding, Outline, Scope, Span
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
 
 ID = "ignored-acquire"

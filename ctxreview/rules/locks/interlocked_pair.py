@@ -47,7 +47,9 @@ from __future__ import annotations
 from ctxreview.behaviour.lock_usage import is_under, locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline, Span
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "interlocked-pair"
 SEVERITY = "high"

@@ -41,7 +41,9 @@ import re
 
 from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Member, Outline, Span
+from ctxreview.model.outline import Member, Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "lazy-mode"

@@ -58,7 +58,8 @@ from ctxreview.behaviour.lock_usage import (
     simple,
 )
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "leaked-collection"

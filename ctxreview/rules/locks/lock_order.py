@@ -47,7 +47,9 @@ from typing import NamedTuple
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.model import Finding, Nesting, Outline, Scope, Span
+from ctxreview.model.outline import Nesting, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
 
 ID = "lock-order"

@@ -63,7 +63,10 @@ import re
 
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Nesting, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Nesting, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
 
 ID = "lock-reentry"

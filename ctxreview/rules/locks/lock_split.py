@@ -61,7 +61,10 @@ from collections.abc import Callable, Iterator
 from ctxreview.behaviour.lock_usage import is_under, lock_key, locked_uses, locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of, scope_lines
-from ctxreview.model import Finding, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "lock-split"
 SEVERITY = "high"

@@ -51,7 +51,10 @@ from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import declared, lock_key, modifiers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCKS
 
 ID = "lock-target"

@@ -42,7 +42,10 @@ import re
 
 from ctxreview.behaviour.lock_usage import declared, lock_key, masked_source
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Certainty, Finding, Outline, Severity, Span
+from ctxreview.model.kinds import Certainty, Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCKS
 
 ID = "lock-type"

@@ -46,7 +46,8 @@ from collections import defaultdict
 
 from ctxreview.behaviour.lock_usage import Use, declared, lock_key, locked_uses, locks
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK
 
 ID = "mixed-locks"

@@ -50,7 +50,10 @@ import re
 
 from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Nesting, Outline, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Nesting, Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "monitor-wait"
 SEVERITY = "medium"

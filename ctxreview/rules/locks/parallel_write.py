@@ -51,7 +51,10 @@ from collections.abc import Iterator
 from ctxreview.behaviour.body import bodies
 from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, lock_key, locks, simple
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Nesting, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Nesting, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "parallel-write"
 SEVERITY = "high"

@@ -62,7 +62,8 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locked_uses, locks, simple
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK
 
 ID = "reader-lock"

@@ -52,7 +52,8 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Fact, Finding, Nesting, Outline, Scope
+from ctxreview.model.outline import Fact, Nesting, Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "reentrant-grain"

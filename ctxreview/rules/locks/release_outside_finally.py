@@ -48,7 +48,9 @@ from __future__ import annotations
 import re
 
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Outline, Span
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.outline.scopes.acquire_release import OUTSIDE_FINALLY
 from ctxreview.rules.prefilter import LOCK
 

@@ -58,7 +58,10 @@ from ctxreview.behaviour.lock_usage import lock_key, locks, simple
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
 
 ID = "thread-affine-await"

@@ -47,7 +47,9 @@ from __future__ import annotations
 
 from ctxreview.behaviour.lock_usage import declared, locked_uses, locks, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Outline, Severity
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "unlocked-getter"

@@ -46,7 +46,10 @@ from collections.abc import Callable, Hashable, Iterator
 from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Member, Nesting, Outline, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Member, Nesting, Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "volatile-field"

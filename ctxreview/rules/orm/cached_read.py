@@ -53,7 +53,9 @@ import re
 
 from ctxreview.behaviour.body import Body, holding, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline, Scope, Span
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "cached-read"

@@ -57,7 +57,10 @@ import re
 from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
 
 ID = "deferred-execution"

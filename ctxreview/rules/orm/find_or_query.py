@@ -51,7 +51,8 @@ from __future__ import annotations
 
 from ctxreview.behaviour.body import source_of
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 
 ID = "find-or-query"
 SEVERITY = "high"

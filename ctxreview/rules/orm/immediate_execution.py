@@ -51,7 +51,9 @@ from collections import Counter
 
 from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model import Finding, Outline, Severity
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 
 ID = "immediate-execution"
 SEVERITY = "medium"

@@ -54,7 +54,9 @@ import re
 
 from ctxreview.behaviour.body import CallText, body_of, root_of, source_of, starting, within
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "no-tracking-write"
 SEVERITY = "high"

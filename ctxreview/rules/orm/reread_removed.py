@@ -54,7 +54,9 @@ from collections import Counter
 from ctxreview.behaviour.body import Body, source_of, within
 from ctxreview.behaviour.boundary import mention
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "reread-removed"
 SEVERITY = "medium"

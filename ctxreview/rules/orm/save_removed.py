@@ -53,7 +53,8 @@ import re
 
 from ctxreview.behaviour.body import root_of
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 
 ID = "save-removed"
 SEVERITY = "high"

@@ -50,7 +50,8 @@ from collections import Counter
 
 from ctxreview.behaviour.body import Body, body_of, root_of, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "shared-context"

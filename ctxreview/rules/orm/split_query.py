@@ -51,7 +51,9 @@ from __future__ import annotations
 
 from ctxreview.behaviour.body import CallText
 from ctxreview.behaviour.member_diff import changes, saves
-from ctxreview.model import Finding, Outline, Severity
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 
 ID = "split-query"
 SEVERITY = "medium"

@@ -53,7 +53,9 @@ from functools import lru_cache
 
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.model import Finding, Member, Outline, Scope, Span
+from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
 
 ID = "missing-intent"

@@ -47,7 +47,8 @@ import re
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
 
 ID = "scope-attribute"
 SEVERITY = "medium"

@@ -66,7 +66,10 @@ from ctxreview.behaviour.boundary import crossed, detached, guarded_state, menti
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import member_of, scope_lines
-from ctxreview.model import Finding, Lines, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines, Span
 from ctxreview.rules.locks.lock_split import splits
 
 ID = "scope-change"

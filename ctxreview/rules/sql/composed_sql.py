@@ -44,7 +44,8 @@ import re
 
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import Text
 
 ID = "composed-sql"

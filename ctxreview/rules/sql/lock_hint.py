@@ -59,7 +59,10 @@ from collections import Counter
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.member_diff import Change, changes, saves
 from ctxreview.behaviour.places import lines
-from ctxreview.model import Finding, Lines, Outline, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines, Span
 
 ID = "lock-hint"
 SEVERITY = "high"

@@ -52,7 +52,8 @@ of System.Transactions); dotnet/EntityFramework.Docs#4359.
 from __future__ import annotations
 
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "async-flow"

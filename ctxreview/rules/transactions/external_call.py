@@ -53,7 +53,8 @@ import re
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "external-call"

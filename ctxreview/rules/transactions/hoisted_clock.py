@@ -53,7 +53,9 @@ from collections.abc import Callable, Hashable
 from ctxreview.behaviour.lock_usage import masked_source
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, member_of
-from ctxreview.model import Finding, Outline, Scope, Span
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "hoisted-clock"
 SEVERITY = "medium"

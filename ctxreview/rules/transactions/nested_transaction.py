@@ -66,7 +66,10 @@ from itertools import islice
 from ctxreview.behaviour.body import is_over, root_of
 from ctxreview.behaviour.lock_usage import masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Crossing, Finding, Outline, Scope, Severity, Span
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Crossing, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
 
 ID = "nested-transaction"

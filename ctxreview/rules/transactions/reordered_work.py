@@ -55,7 +55,8 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model import Fact, Finding, Outline, Scope
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 
 ID = "reordered-work"
 SEVERITY = "medium"

@@ -61,7 +61,9 @@ import re
 
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "retried-delegate"

@@ -48,7 +48,8 @@ import re
 
 from ctxreview.behaviour.body import Body, CallText, root_of
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model import Finding, Outline
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
 
 ID = "rollback-removed"
 SEVERITY = "high"

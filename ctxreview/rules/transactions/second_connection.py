@@ -54,7 +54,8 @@ import re
 
 from ctxreview.behaviour.body import CallText, holding, is_over
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline, Scope
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "second-connection"

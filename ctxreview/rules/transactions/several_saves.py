@@ -54,7 +54,9 @@ from itertools import pairwise
 
 from ctxreview.behaviour.body import Body, root_of
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
-from ctxreview.model import Fact, Finding, Outline, Scope, Span
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 ID = "several-saves"
 SEVERITY = "high"

@@ -48,7 +48,9 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.body import Body, body_of, holding, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Finding, Outline, Span
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import CONFLICT, TRANSACTION
 
 ID = "swallowed-failure"

@@ -57,7 +57,9 @@ from collections import Counter
 from ctxreview.behaviour.body import Body, holding, source_of, within
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model import Fact, Finding, Outline, Scope, Severity
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "work-after-complete"

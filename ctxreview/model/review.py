@@ -1,0 +1,233 @@
+"""What is made of an outline: the context, the prompt, the reply, the findings and the finished review."""
+
+from typing import Literal, NamedTuple
+
+from ctxreview.model.kinds import Answer, Certainty, GuardVerdict, Role, Severity, Verdict
+from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.source import Lines, Selection, Source, Span
+
+
+class Excerpt(NamedTuple):
+    """A piece of source the model gets to see. ``elided`` are byte spans left out of it."""
+
+    source: Source
+    span: Span
+    role: Role
+    why: str
+    tokens: int = 0
+    elided: tuple[Span, ...] = ()
+
+
+class Surroundings(NamedTuple):
+    """What the rest of the repository says about a selection.
+
+    ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
+
+    ``sources`` are the files of the callers. ``closed`` says that all callers are known and that the search was not cut.
+    """
+
+    scopes: tuple[Scope, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    callers_complete: bool = False
+
+
+class Omission(NamedTuple):
+    """Source lines (1-based, inclusive) that the model does not get to see, and why."""
+
+    path: str
+    start_line: int
+    end_line: int
+    why: str
+
+
+class Tokens(NamedTuple):
+    """Size of the finished prompt against its budget, and how it was counted."""
+
+    prompt: int
+    budget: int
+    tokenizer: str
+
+
+class Context(NamedTuple):
+    """Everything the model will be told about a selection, and what it will not see.
+
+    ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
+    selection. ``others`` are the files in which callers hold one.
+    """
+
+    selection: Selection
+    outline: Outline
+    functions: tuple[Scope, ...]
+    scopes: tuple[Scope, ...]
+    enclosing: tuple[Scope, ...]
+    facts: tuple[Fact, ...]
+    excerpts: tuple[Excerpt, ...]
+    omitted: tuple[Omission, ...]
+    blind_spots: tuple[str, ...]
+    verdict: Verdict
+    tokens: Tokens
+    others: tuple[Source, ...] = ()
+
+    @property
+    def touched(self) -> tuple[Scope, ...]:
+        """The scopes that hold the selection, and those that hold a part of it."""
+        span, enclosing = self.selection.span, frozenset(self.enclosing)
+        partly = (
+            s
+            for s in self.scopes
+            if not s.path and s.span.overlaps(span) and not s.span.contains(span) and s not in enclosing
+        )
+        return (*self.enclosing, *partly)
+
+    def source_of(self, scope: Scope) -> Source:
+        """The file that a scope stands in: the selection's own, or that of the caller that holds it."""
+        if scope.path in ("", self.path):
+            return self.selection.source
+        return next(s for s in self.others if s.path == scope.path)
+
+    @property
+    def path(self) -> str:
+        """The file's path as shown: relative to the repository's root, with forward slashes."""
+        return self.selection.source.path
+
+
+class Finding(NamedTuple):
+    """Evidence and a question: what was seen, how surely, and what a person has to answer."""
+
+    rule: str
+    severity: Severity
+    certainty: Certainty
+    message: str
+    question: str
+    at: Lines
+    related: tuple[Lines, ...] = ()
+
+
+class Prompt(NamedTuple):
+    """What is sent: two texts, the JSON schema of the reply, and the size in tokens."""
+
+    system: str
+    user: str
+    schema: dict[str, object]
+    tokens: Tokens
+
+
+class Usage(NamedTuple):
+    """What the provider says was used. ``cost`` is in US dollars, ``None`` where unknown."""
+
+    prompt_tokens: int | None
+    reply_tokens: int | None
+    cost: float | None = None
+
+
+class Completion(NamedTuple):
+    """A finished answer as text. A provider never returns a cut, refused or empty one: it raises.
+
+    ``stored`` is the number of the kept review whose answer this is, ``None`` where the model was asked.
+    """
+
+    text: str
+    provider: str
+    model: str
+    usage: Usage
+    stored: int | None = None
+
+
+class Evidence(NamedTuple):
+    """A line the model cites. ``supported`` says whether the quote stands there (or within two lines)."""
+
+    path: str
+    line: int
+    quote: str
+    supported: bool | None = None
+
+
+class ChecklistAnswer(NamedTuple):
+    """One answered item of the checklist."""
+
+    id: str
+    question: str
+    answer: Answer
+    evidence: tuple[Evidence, ...] = ()
+    note: str = ""
+
+
+class Edit(NamedTuple):
+    """Replace ``original`` (lines ``start_line`` to ``end_line``, 1-based, inclusive) by ``replacement``.
+
+    ``start_line`` 0 means that only ``original`` says where. ``verbatim`` texts have their line ends, and every line in
+    them counts; there ``end_line`` may be ``start_line - 1``: nothing is replaced, and the text goes before ``start_line``.
+    """
+
+    path: str
+    start_line: int
+    end_line: int
+    original: str
+    replacement: str
+    verbatim: bool = False
+
+
+class Suggestion(NamedTuple):
+    """One proposed change. ``unplaced`` says why it, or a part of it, has no certain place in the file."""
+
+    title: str
+    rationale: str
+    edits: tuple[Edit, ...]
+    unplaced: str = ""
+
+
+class Reply(NamedTuple):
+    """The model's answer after strict parsing."""
+
+    summary: str
+    checklist: tuple[ChecklistAnswer, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+class Change(NamedTuple):
+    """Lines before an edit and what they are after it. An end before its start means: no line, before that start."""
+
+    before: Lines
+    after: Lines
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+
+class GuardResult(NamedTuple):
+    """A suggestion after the guard looked at it. ``reason`` says why it, or a part of it, was not applied."""
+
+    suggestion: Suggestion
+    applied: bool
+    verdict: GuardVerdict
+    findings: tuple[Finding, ...]
+    diff: str = ""
+    reason: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+class Review(NamedTuple):
+    """The whole result. ``provider`` and ``model`` are ``None`` where no model was asked.
+
+    ``reply`` is the text the model answered with; ``from_store`` the number of the kept review that it was taken from,
+    ``None`` where the model was asked. ``ignored`` are hazards of rules that the repository's settings ignore; the guard
+    ignores none. ``prompt`` has no secrets; ``bare`` is how many of each kind were sent as they stand all the same,
+    ``None`` where none could be.
+    """
+
+    question: str
+    context: Context
+    prompt: Prompt
+    hazards: tuple[Finding, ...]
+    checklist: tuple[ChecklistAnswer, ...]
+    suggestions: tuple[GuardResult, ...]
+    summary: str = ""
+    provider: str | None = None
+    model: str | None = None
+    usage: Usage | None = None
+    status: Literal["complete", "incomplete"] = "complete"
+    reply: str = ""
+    from_store: int | None = None
+    ignored: tuple[Finding, ...] = ()
+    bare: dict[str, int] | None = None
