@@ -14,9 +14,10 @@ from ctxreview import processes
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
+from ctxreview.prompt.request import Job
 from ctxreview.reports import document
 from ctxreview.review.batch import Shown, each
-from ctxreview.review.pipeline import Job, context_of
+from ctxreview.review.pipeline import context_of
 from ctxreview.review.pipeline import job as job_of
 from ctxreview.tokens import ESTIMATE
 

@@ -18,8 +18,8 @@ from ctxreview.model.kinds import SEVERITIES
 
 if TYPE_CHECKING:
     from ctxreview.model.review import Finding
+    from ctxreview.prompt.request import Job
     from ctxreview.review.batch import Show
-    from ctxreview.review.pipeline import Job
 
 MOST = 64 * 1024 * 1024
 """Bytes that are read of a file or pipe that a person names."""

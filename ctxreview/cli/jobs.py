@@ -10,7 +10,7 @@ from ctxreview.errors import ConfigError
 
 if TYPE_CHECKING:
     from ctxreview.llm.providers import Endpoint
-    from ctxreview.review.pipeline import Job
+    from ctxreview.prompt.request import Job
 
 DEFAULT_BUDGET = 16_000
 

@@ -17,7 +17,7 @@ from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt.reply import unfenced
-from ctxreview.review.pipeline import Job, Provider, total
+from ctxreview.prompt.request import Job, Provider, total
 from ctxreview.rules.scopes.missing_intent import FORMS, is_told, statement_line
 
 QUESTION = "Draft the comment that says why this transaction or lock is here."

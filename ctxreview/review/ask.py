@@ -14,7 +14,8 @@ from ctxreview.llm import prices, store
 from ctxreview.llm.prices import Account, Limits
 from ctxreview.llm.providers import PROVIDERS, Endpoint, address, connect, resolve_url
 from ctxreview.model.review import Completion, Prompt, Review
-from ctxreview.review.pipeline import Job, Provider, context_of, prompt_of, record, sent_of
+from ctxreview.prompt.request import Job, Provider
+from ctxreview.review.pipeline import context_of, prompt_of, record, sent_of
 
 Say = Callable[[str], None]
 """Tells the person one sentence."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ctxreview import processes
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
-from ctxreview.review.pipeline import Job
+from ctxreview.prompt.request import Job
 from ctxreview.workspace.selection import path_in, select
 
 MAX_KEPT = 32

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ctxreview.config import Project, project, prompt_file
 from ctxreview.context import build as contexts
@@ -29,38 +29,12 @@ from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist as lists
+from ctxreview.prompt.request import Job, Provider, total
 from ctxreview.tokens import Tokenizer
 from ctxreview.workspace.selection import select
 
 if TYPE_CHECKING:
     from ctxreview.callgraph.index import Repository
-
-Provider = Callable[[Prompt], Completion]
-"""Asks a model; a provider of :mod:`ctxreview.llm.providers` with its progress bound."""
-
-
-class Job(NamedTuple):
-    """What all selections of one run share.
-
-    ``budget`` and ``fixed``, the part of every prompt that no selection changes, are in tokens; ``root`` is ``None`` to
-    find it by itself. With ``whole``, all of the file is read, as rules and guard need it, and not the selected
-    functions alone; ``beside`` are the selections that point into the same file: it is read once for all of them.
-    ``exact`` has the provider count a finished prompt, with the name the count goes by. A ``tunable`` budget is one that a
-    repository's own settings override. ``bare`` prompts are sent with the secrets that stand in the code.
-    """
-
-    root: Path | None
-    budget: int
-    tokenizer: Tokenizer
-    checklist: tuple[lists.Item, ...]
-    question: str
-    fixed: int
-    hops: int = 0
-    whole: bool = True
-    siblings: tuple[Selection, ...] = ()
-    token_counter: tuple[str, Callable[[Prompt], int]] | None = None
-    budget_from_project: bool = False
-    unredacted: bool = False
 
 
 def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> Job:
@@ -305,16 +279,3 @@ def redacting_replies(provider: Provider, job: Job, context: Context) -> Provide
         return completion._replace(text=masked(completion.text, secrets))
 
     return ask
-
-
-def total(first: Usage, second: Usage) -> Usage:
-    """What two questions used together; unknown where it is of one."""
-
-    def add(a: int | None, b: int | None) -> int | None:
-        return None if a is None or b is None else a + b
-
-    return Usage(
-        add(first.prompt_tokens, second.prompt_tokens),
-        add(first.reply_tokens, second.reply_tokens),
-        None if first.cost is None or second.cost is None else first.cost + second.cost,
-    )

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Review
+    from ctxreview.prompt.request import Job
     from ctxreview.review.batch import Shown
-    from ctxreview.review.pipeline import Job
 
 app = typer.Typer(rich_markup_mode=None)
 
