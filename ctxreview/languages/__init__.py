@@ -134,6 +134,11 @@ class Language:
         """What tells where a declaration begins whose attributes are compiled under conditions, where there are such."""
         return self._pass("first_token")
 
+    @cached_property
+    def lower(self) -> Callable[..., Any] | None:
+        """What turns a tree into units of the intermediate language, where the language has such a pass."""
+        return self._pass("lower")
+
     def _pass(self, name: str) -> Callable[..., Any] | None:
         if not (FOLDER / self.name / f"{name}.py").exists():
             return None

@@ -1,0 +1,1 @@
+"""C# syntax to the intermediate language of :mod:`ctxreview.model.il`."""
