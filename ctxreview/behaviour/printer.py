@@ -21,8 +21,9 @@ def text(unit: il.Unit) -> str:
 
 def _unit(unit: il.Unit, depth: int) -> Iterator[str]:
     given = ", ".join(_parameter(p) for p in unit.parameters)
+    name = f"{unit.interface}.{unit.name}" if unit.interface else unit.name
     words = [w for w, holds in (("static", unit.static), ("async", unit.asynchronous)) if holds]
-    head = " ".join([*words, unit.kind, *([unit.name] if unit.name != unit.kind else [])])
+    head = " ".join([*words, unit.kind, *([name] if name != unit.kind else [])])
     home = f" of {unit.home}" if unit.home else ""
     returns = f" -> {unit.returns}" if unit.returns else ""
     yield f"{'  ' * depth}{head}({given}){returns}{home}"
@@ -40,7 +41,7 @@ def _lines(block: il.Block, depth: int) -> Iterator[str]:
         yield from _statement(statement, depth)
 
 
-def _statement(at: il.Statement, depth: int) -> Iterator[str]:  # noqa: PLR0912, PLR0915  one case a form
+def _statement(at: il.Statement, depth: int) -> Iterator[str]:  # noqa: PLR0912  one case a form
     pad = "  " * depth
     match at:
         case il.Block():
@@ -50,12 +51,7 @@ def _statement(at: il.Statement, depth: int) -> Iterator[str]:  # noqa: PLR0912,
             yield f"{pad}{value(at.value)}"
             yield from _inside(at.value, depth)
         case il.Branch():
-            yield f"{pad}if {value(at.condition)}"
-            yield from _inside(at.condition, depth)
-            yield from _lines(at.then, depth + 1)
-            if at.otherwise is not None:
-                yield f"{pad}else"
-                yield from _lines(at.otherwise, depth + 1)
+            yield from _branch(at, depth)
         case il.Choice():
             yield f"{pad}choose {value(at.subject)}"
             yield from _inside(at.subject, depth)
@@ -97,6 +93,23 @@ def _statement(at: il.Statement, depth: int) -> Iterator[str]:  # noqa: PLR0912,
             yield from _unit(at.unit, depth)
         case il.Opaque():
             yield f"{pad}{value(at)}"
+
+
+def _branch(at: il.Branch, depth: int) -> Iterator[str]:
+    """A branch with those that are all of its other way, which are one chain and no depth."""
+    pad, word = "  " * depth, "if"
+    following: il.Branch | None = at
+    while following is not None:
+        yield f"{pad}{word} {value(following.condition)}"
+        yield from _inside(following.condition, depth)
+        yield from _lines(following.then, depth + 1)
+        word, otherwise, following = "else if", following.otherwise, None
+        if otherwise is not None:
+            only = otherwise.statements[0] if len(otherwise.statements) == 1 else None
+            following = only if isinstance(only, il.Branch) and only.span == otherwise.span else None
+        if otherwise is not None and following is None:
+            yield f"{pad}else"
+            yield from _lines(otherwise, depth + 1)
 
 
 def _loop(at: il.Loop) -> str:

@@ -289,7 +289,7 @@ class Parameter(NamedTuple):
 class Unit(NamedTuple):
     """One function: ``kind`` is the outline's word for it, ``home`` the name of the type that declares it.
 
-    ``span`` is the function's as in the outline. ``returns`` is the declared type of its result.
+    ``span`` is the function's as in the outline. ``returns`` is the declared type of its result, ``interface`` the one that alone reaches it.
     """
 
     span: Span
@@ -301,6 +301,7 @@ class Unit(NamedTuple):
     returns: str = ""
     asynchronous: bool = False
     static: bool = False
+    interface: str = ""
 
 
 Value: TypeAlias = (

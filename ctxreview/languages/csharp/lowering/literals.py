@@ -18,9 +18,10 @@ def literal(form: str, written: bytes) -> str:
     return _unescaped(text[1:-1])
 
 
-def content(written: bytes) -> str:
-    """The text that a piece of an interpolated literal stands for."""
-    return _unescaped(written.decode("utf-8", "replace"))
+def content(written: bytes, verbatim: bool) -> str:
+    """The text that a piece of an interpolated literal stands for; in a ``verbatim`` one quotes alone are doubled."""
+    text = written.decode("utf-8", "replace").replace("{{", "{").replace("}}", "}")
+    return text.replace('""', '"') if verbatim else _unescaped(text)
 
 
 def _unescaped(text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ctxreview.languages.csharp.lowering.values import DEEPEST, LAZY, Values, parts, span
-from ctxreview.model.il import Access, Assign, Constant, Matched, Operation, Value
+from ctxreview.languages.csharp.lowering.values import DEEPEST, Values, parts, span
+from ctxreview.model.il import Access, Assign, Constant, Matched, Opaque, Operation, Value
 from ctxreview.model.source import Span
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ class Patterns(Values):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self._constants: dict[int, Node] = {}
         self._patterns: dict[str, Callable[[Node], Value]] = {
-            "constant_pattern": self._constant_pattern,
+            "constant_pattern": lambda node: self._value_pattern(parts(node)[-1]),
             "declaration_pattern": self._declaration_pattern,
             "var_pattern": lambda node: self._bind(parts(node)[-1], "var", span(node)),
             "type_pattern": lambda node: self._is_type(node, node),
@@ -39,50 +38,48 @@ class Patterns(Values):
             "subpattern": self._subpattern,
         }
 
-    def matches(self, node: Node, whole: Span, first: Value) -> Value:
-        """``first is pattern``. The grammar has ``a is null && b`` as ``a is (null && b)``: that is put right."""
-        pattern = node.child_by_field_name("pattern")
-        if pattern is None:
-            return self.opaque(node)
-        last = pattern
-        while last.type in ("and_pattern", "or_pattern", "negated_pattern") and parts(last):
-            last = parts(last)[-1]
-        inside = parts(last)
-        if last.type != "constant_pattern" or not inside:
-            return Operation(whole, "is", (first, self.pattern(pattern)), 1)
-        rest = constant = inside[0]
-        while constant.type == "binary_expression" and self.text(constant.child_by_field_name("operator")) in LAZY:
-            left = constant.child_by_field_name("left")
-            if left is None:
-                break
-            constant = left
-        if constant.id == rest.id:
-            return Operation(whole, "is", (first, self.pattern(pattern)), 1)
-        self._constants[last.id] = constant
-        test = Operation(
-            Span(whole.start, constant.end_byte), "is", (first, self.pattern(pattern, constant.end_byte)), 1
-        )
-        self.given[constant.id] = test
-        try:
-            return self.value(rest)
-        finally:
-            del self.given[constant.id], self._constants[last.id]
+    def regrouped(self, node: Node) -> Value | None:
+        """``node``, a condition, where a pattern in it has swallowed a ``&&`` or ``||`` that follows; otherwise ``None``.
 
-    def pattern(self, node: Node, end: int | None = None) -> Value:
-        """What is tested of :class:`Matched`; ``end`` is where the pattern ends if the grammar has it end too late."""
+        The grammar reads ``a is null && b`` as ``a is (null && b)``. The parts are put together again by the language's
+        precedence: in a pattern ``not``, ``and``, ``or``, outside of it ``is``, ``&&``, ``||``.
+        """
+        found = list(self._flat(node))
+        patterns = [n for n, part in enumerate(found) if part == "is"]
+        if not patterns or not any(part in ("&&", "||") for part in found[patterns[0] :]) or not _swallows(node):
+            return None
+        return _Conditions(self, found).either()
+
+    def _flat(self, node: Node) -> Iterator[Node | str]:
+        """The operands and operators of a condition, in source order."""
+        waiting: list[Node | str] = [node]
+        while waiting:
+            at = waiting.pop()
+            if isinstance(at, str):
+                yield at
+                continue
+            operator = _operator(at)
+            ends = [at.child_by_field_name(side) for side in ("left", "right", "expression", "pattern")]
+            inside = [end for end in ends if end is not None]
+            if operator in _BINARY and len(inside) == 2:
+                waiting += [inside[1], operator, inside[0]]
+            elif at.type in ("negated_pattern", "relational_pattern"):
+                waiting += [parts(at)[-1], at.children[0].type]
+            elif at.type == "constant_pattern" and parts(at):
+                waiting.append(parts(at)[-1])
+            else:
+                yield at
+
+    def pattern(self, node: Node) -> Value:
+        """What is tested of :class:`Matched`."""
         if self.depth >= DEEPEST:
             return self.opaque(node)
         self.depth += 1
         try:
             made = self._patterns.get(node.type)
-            found = made(node) if made is not None else self._value_pattern(node)
-            return _cut(found, end) if end is not None else found
+            return made(node) if made is not None else self._value_pattern(node)
         finally:
             self.depth -= 1
-
-    def _constant_pattern(self, node: Node) -> Value:
-        inside = self._constants.get(node.id) or parts(node)[-1]
-        return Operation(span(inside), "==", (Matched(span(inside)), self.value(inside)))
 
     def _value_pattern(self, node: Node) -> Value:
         return Operation(span(node), "==", (Matched(span(node)), self.value(node)))
@@ -128,10 +125,83 @@ class Patterns(Values):
         return Operation(span(node), node.type.removesuffix("_pattern"), tests, 1)
 
 
-def _cut(value: Value, end: int) -> Value:
-    """A pattern that ends at ``end``: so do the parts that reach beyond it."""
-    if value.span.end <= end:
-        return value
-    if isinstance(value, Operation):
-        value = value._replace(operands=tuple(_cut(o, end) for o in value.operands))
-    return value._replace(span=Span(value.span.start, end))
+_BINARY = ("&&", "||", "is", "and", "or")
+_RELATIONS = ("<", "<=", ">", ">=")
+
+
+def _operator(node: Node) -> str:
+    """The operator of a condition or a pattern with two sides; empty for any other."""
+    if node.type == "binary_expression":
+        operator = node.child_by_field_name("operator")
+        return operator.type if operator is not None else ""
+    return {"is_pattern_expression": "is", "and_pattern": "and", "or_pattern": "or"}.get(node.type, "")
+
+
+def _swallows(node: Node) -> bool:
+    """Whether a pattern of the condition holds a ``&&`` or ``||``."""
+    waiting = [(node, False)]
+    while waiting:
+        at, within = waiting.pop()
+        operator = _operator(at)
+        if within and operator in ("&&", "||"):
+            return True
+        within = within or at.type.endswith("_pattern")
+        if operator or at.type in ("negated_pattern", "relational_pattern", "constant_pattern"):
+            waiting += [(c, within) for c in parts(at)]
+    return False
+
+
+class _Conditions:
+    """Operands and operators in a row, read by precedence."""
+
+    def __init__(self, lowering: Patterns, row: list[Node | str]) -> None:
+        self.lowering = lowering
+        self.row = row
+        self.at = 0
+
+    def either(self) -> Value:
+        """Conditions between ``||``."""
+        return self._row("||", self._both)
+
+    def _both(self) -> Value:
+        return self._row("&&", self._test)
+
+    def _row(self, operator: str, part: Callable[[], Value]) -> Value:
+        found = part()
+        while self._takes(operator):
+            right = part()
+            found = Operation(Span(found.span.start, right.span.end), operator, (found, right), 1)
+        return found
+
+    def _takes(self, *operators: str) -> str:
+        here = self.row[self.at] if self.at < len(self.row) else None
+        if isinstance(here, str) and here in operators:
+            self.at += 1
+            return here
+        return ""
+
+    def _operand(self) -> Node | None:
+        here = self.row[self.at] if self.at < len(self.row) else None
+        self.at += 1
+        return here if not isinstance(here, str) else None
+
+    def _test(self) -> Value:
+        operand = self._operand()
+        found: Value = self.lowering.value(operand) if operand is not None else Opaque(Span(0, 0), ())
+        while self._takes("is"):
+            tested = self._row("or", lambda: self._row("and", self._pattern))
+            found = Operation(Span(found.span.start, tested.span.end), "is", (found, tested), 1)
+        return found
+
+    def _pattern(self) -> Value:
+        start = self.row[self.at + 1] if self.at + 1 < len(self.row) else None
+        if self._takes("not"):
+            inside = self._pattern()
+            return Operation(inside.span, "not", (inside,))
+        relation = self._takes(*_RELATIONS)
+        operand = self._operand()
+        if operand is None:
+            return Opaque(Span(0, 0) if start is None or isinstance(start, str) else span(start), ())
+        if relation:
+            return Operation(span(operand), relation, (Matched(span(operand)), self.lowering.value(operand)))
+        return self.lowering.pattern(operand)

@@ -151,6 +151,8 @@ class Statements(Queries):
             if inside
             else Block(condition.span, ())
         )
+        if node.type == "preproc_else":
+            return then.statements
         other = [s for f in further for s in self._conditional_compilation(f)]
         otherwise = Block(Span(further[0].start_byte, further[-1].end_byte), tuple(other)) if further else None
         return (Branch(span(node), condition, then, otherwise),)
@@ -194,8 +196,16 @@ class Statements(Queries):
         subject = self.value(value) if value is not None else self.opaque(node)
         arms = []
         with self.names.block():
+            shared: tuple[Value, ...] = ()
+            start, otherwise = node.start_byte, False
             for section in parts(body) if body is not None else []:
-                arms.append(self._section(section) if section.type == "switch_section" else self._arm_opaque(section))
+                arm = self._section(section) if section.type == "switch_section" else self._arm_opaque(section)
+                start = start if shared or otherwise else arm.span.start
+                shared, otherwise = (*shared, *arm.tests), otherwise or not arm.tests
+                if not arm.body.statements and section.next_named_sibling is not None:
+                    continue  # several labels of one body, which the grammar has as sections of their own
+                arms.append(Arm(Span(start, arm.span.end), () if otherwise else shared, arm.body))
+                shared, otherwise = (), False
         return Choice(span(node), subject, tuple(arms))
 
     def _arm_opaque(self, node: Node) -> Arm:
@@ -235,7 +245,7 @@ class Statements(Queries):
             made = self.block(body, span(node))
             if node.type == "do_statement" and condition is not None:
                 test = self.value(condition)
-            step = tuple(self.value(s) for s in node.children_by_field_name("update"))
+            step = tuple(self.value(s) for s in node.children_by_field_name("update") if s.is_named)
             return Loop(
                 span(node), "after" if node.type == "do_statement" else "before", tuple(first), test, step, made
             )
@@ -319,7 +329,11 @@ class Statements(Queries):
                 made = Block(
                     Span(min(before[0].span.start, made.span.start), made.span.end), (*before, *made.statements)
                 )
-            return Unit(span(node), name, kind, home, declared, made, returns, "async" in words, "static" in words)
+            of = next((c for c in node.children if c.type == "explicit_interface_specifier"), None)
+            interface = self.text(of).rstrip(".") if of is not None else ""
+            return Unit(
+                span(node), name, kind, home, declared, made, returns, "async" in words, "static" in words, interface
+            )
 
     def _unit_body(self, node: Node, kind: str, returns: str, body: Node | None) -> Block:
         if body is None:

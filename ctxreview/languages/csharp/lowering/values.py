@@ -59,6 +59,7 @@ _FIRST = {
 }
 """What is evaluated first of an expression: the field, or where the grammar has none its first part."""
 LAZY = ("&&", "||", "??")
+LOGICAL = ("binary_expression", "is_pattern_expression")
 _SELF = ("this", "base")
 _KINDS: dict[str, ConstantKind] = {
     "integer_literal": "number",
@@ -102,7 +103,6 @@ class Values(ABC):
         self.data = data
         self.names = Names(data)
         self.depth = 0
-        self.given: dict[int, Value] = {}
         self._leaves: dict[str, Callable[[Node], Value]] = {
             "identifier": self._name,
             "generic_name": self._name,
@@ -153,17 +153,21 @@ class Values(ABC):
             return self.opaque(node)
         chain: list[Node] = []
         at: Node | None = node
-        while at is not None and at.id not in self.given:
-            first = self._first(at)
-            if first is None:
-                break
-            chain.append(at)
-            at = first
-        if at is None or len(chain) > LONGEST:
-            return self.opaque(node)
+        regrouped: Value | None = None
+        above = ""
         self.depth += 1
         try:
-            made = self.given[at.id] if at.id in self.given else self._leaf(at)
+            while at is not None:
+                if at.type in LOGICAL and above not in LOGICAL:
+                    regrouped = self.regrouped(at)
+                first = self._first(at) if regrouped is None else None
+                if first is None:
+                    break
+                chain.append(at)
+                above, at = at.type, first
+            if at is None or len(chain) > LONGEST:
+                return self.opaque(node)
+            made = self._leaf(at) if regrouped is None else regrouped
             for outer in reversed(chain):
                 made = self._around(outer, made)
             return made
@@ -189,12 +193,12 @@ class Values(ABC):
         """One function; in :mod:`.statements`."""
 
     @abstractmethod
-    def pattern(self, node: Node, end: int | None = None) -> Value:
+    def pattern(self, node: Node) -> Value:
         """What is tested of :class:`Matched`; in :mod:`.patterns`."""
 
     @abstractmethod
-    def matches(self, node: Node, whole: Span, first: Value) -> Value:
-        """``first is pattern``; in :mod:`.patterns`."""
+    def regrouped(self, node: Node) -> Value | None:
+        """A condition whose parts the grammar put together wrongly, put right; in :mod:`.patterns`."""
 
     @abstractmethod
     def query(self, node: Node) -> Value:
@@ -250,7 +254,9 @@ class Values(ABC):
             case "element_access_expression":
                 return Element(whole, first, self.arguments(node.child_by_field_name("subscript")))
             case "is_pattern_expression":
-                return self.matches(node, whole, first)
+                pattern = node.child_by_field_name("pattern")
+                tested = self.pattern(pattern) if pattern is not None else self.opaque(node)
+                return Operation(whole, "is", (first, tested), 1)
             case "is_expression" | "as_expression":
                 right = node.child_by_field_name("right")
                 kind = Constant(span(right or node), "type", self.text(right))
@@ -307,8 +313,9 @@ class Values(ABC):
     # Single forms.
 
     def _name(self, node: Node) -> Name:
-        text = self.text(node).partition("<")[0]
-        return Name(span(node), text.removeprefix("@"), *self.names.bound(text.removeprefix("@")))
+        text = self.text(node).partition("<")[0].removeprefix("@")
+        binding, declared = self.names.bound(text)
+        return Name(span(node), text, "local" if text == "_" and declared is None else binding, declared)
 
     def _qualified(self, node: Node) -> Value:
         return Name(span(node), self.text(node).rpartition("::")[2], "type")
@@ -323,11 +330,14 @@ class Values(ABC):
 
     def _interpolated(self, node: Node) -> Value:
         found: list[Value] = []
+        verbatim = "@" in self.text(node.children[0])
         for part in node.children:
             if part.type == "interpolation":
                 found += [self.value(c) for c in parts(part) if not c.type.startswith("interpolation_")]
             elif part.type in ("string_content", "escape_sequence", "string_literal_content"):
-                found.append(Constant(span(part), "string", content(self.data[part.start_byte : part.end_byte])))
+                found.append(
+                    Constant(span(part), "string", content(self.data[part.start_byte : part.end_byte], verbatim))
+                )
         return Operation(span(node), "text", tuple(found))
 
     def _assignment(self, node: Node) -> Value:
