@@ -226,7 +226,7 @@ class Repository:
         return self._outlines[key]
 
     def outlines_for(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
-        """:meth:`uses` of several files, without those that cannot be read, on every core where there is much to read."""
+        """:meth:`outline_for` of several files, without those that cannot be read, on every core where there is much to read."""
         wanted = frozenset(names)
         sizes = {p: len(s.data) for p in paths if (p, wanted, ()) not in self._outlines and (s := self.source(p))}
         if sum(sizes.values()) >= MIN_SHARED and cores() > 1:

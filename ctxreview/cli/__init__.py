@@ -1,1 +1,1 @@
-"""cli."""
+"""The command line: options in, one function called, its result printed."""

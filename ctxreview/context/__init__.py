@@ -1,1 +1,1 @@
-"""context."""
+"""What a model has to see of a selection, within the budget."""

@@ -1,1 +1,1 @@
-"""guard."""
+"""A suggestion held against the scopes, by code and without a model."""

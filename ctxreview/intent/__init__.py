@@ -1,1 +1,1 @@
-"""intent."""
+"""The comment that says why a transaction or lock is there."""

@@ -1,1 +1,1 @@
-"""llm."""
+"""Language models: who is asked and how, what an answer costs, and what is kept of it."""

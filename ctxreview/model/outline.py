@@ -56,14 +56,14 @@ class Scope(NamedTuple):
     """A function, a type, or a stretch of code that holds a transaction or a lock.
 
     ``construct`` is what opens it (``TransactionScope``, ``lock``, ``SemaphoreSlim``; for functions
-    and types the field's word: ``method``, ``constructor``, ``lambda``, ``class``). ``head`` is the
-    part that opens it, ``tail`` the part that ends it (empty where the end of a block does).
-    ``gaps`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
+    and types the field's word: ``method``, ``constructor``, ``lambda``, ``class``). ``opening`` is the
+    part that opens it, ``closing`` the part that ends it (empty where the end of a block does).
+    ``excluded`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
     follows its completion. ``owner`` is the span of the function that runs under the scope. ``completes_at`` are the calls that
     commit; ``exits`` the ways out that stand before them.
     ``isolation`` ends with ``(default)`` where the source does not name one. ``path`` and ``via`` are those of a scope
     that a caller holds: its file, and the calls from there. ``qualified`` is a type's name with its namespace and
-    the types around it, the number of its parameters after a backtick. ``is_left_open`` says that its function never
+    the types around it, the number of its parameters after a backtick. ``unreleased`` says that its function never
     ends it.
     """
 
@@ -213,12 +213,12 @@ class Argument(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """A use of a name that was asked for; ``at`` is the name, ``span`` the call, creation or access it is a part of.
+    """A use of a name that was asked for; ``name_span`` is the name, ``span`` the call, creation or access it is a part of.
 
     ``receiver`` is the text before the dot, ``type`` its type as written where the file tells it; a receiver that
     the file does not declare and that looks like a type's name is its own type. ``root`` is the type of the first name
     of a dotted receiver, ``generic`` the number of type arguments. ``local`` says that the name is a
-    local variable or parameter, ``handed`` that it is an argument or is kept by name alone. ``runs`` is the scope under which an executor runs a method that it is handed.
+    local variable or parameter, ``escapes`` that it is an argument or is kept by name alone. ``run_under`` is the scope under which an executor runs a method that it is handed.
     """
 
     name: str
@@ -254,7 +254,7 @@ class Member(NamedTuple):
 class Parse(NamedTuple):
     """How well the file parsed. ``normalised`` names the mends; ``errors`` are the broken spans.
 
-    ``dark`` are whole lines that were left out because another ``#if`` branch was taken.
+    ``inactive`` are whole lines that were left out because another ``#if`` branch was taken.
     """
 
     clean: bool
@@ -402,7 +402,7 @@ class Outline:
         return found
 
     def holding(self, span: Span) -> list[Scope]:
-        """The :attr:`holds` that hold ``span``, in source order."""
+        """The :attr:`regions` that hold ``span``, in source order."""
         return self._holds.around(span)
 
     @cached_property

@@ -23,7 +23,7 @@ class Surroundings(NamedTuple):
 
     ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
 
-    ``sources`` are the files of the callers. ``closed`` says that all callers are known and that the search was not cut.
+    ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut.
     """
 
     scopes: tuple[Scope, ...] = ()

@@ -20,9 +20,9 @@ class Job(NamedTuple):
 
     ``budget`` and ``fixed``, the part of every prompt that no selection changes, are in tokens; ``root`` is ``None`` to
     find it by itself. With ``whole``, all of the file is read, as rules and guard need it, and not the selected
-    functions alone; ``beside`` are the selections that point into the same file: it is read once for all of them.
-    ``exact`` has the provider count a finished prompt, with the name the count goes by. A ``tunable`` budget is one that a
-    repository's own settings override. ``bare`` prompts are sent with the secrets that stand in the code.
+    functions alone; ``siblings`` are the selections that point into the same file: it is read once for all of them.
+    ``token_counter`` has the provider count a finished prompt, with the name the count goes by. With ``budget_from_project`` the budget is one that a
+    repository's own settings override. ``unredacted`` prompts are sent with the secrets that stand in the code.
     """
 
     root: Path | None

@@ -29,7 +29,7 @@ class Endpoint:
     """Whom to ask, with which key, and how long to wait.
 
     ``base_url`` ``None`` is the provider's own address (or the one in its environment variable,
-    see :func:`located`). All times are seconds: ``connect_seconds`` for a connection to stand,
+    see :func:`resolve_url`). All times are seconds: ``connect_seconds`` for a connection to stand,
     ``read_seconds`` for the longest silence, ``total_seconds`` for the whole call with its retries.
     ``max_reply_tokens`` includes what the model thinks before it answers; ``retries`` counts the
     attempts after the first.
@@ -156,7 +156,7 @@ def makers_own(endpoint: Endpoint) -> bool:
 
 
 def address(endpoint: Endpoint) -> str:
-    """The address that will be asked, as :func:`located` finds it. Raises :class:`ConfigError` where it is not one."""
+    """The address that will be asked, as :func:`resolve_url` finds it. Raises :class:`ConfigError` where it is not one."""
     from ctxreview.llm.providers.addresses import is_address
 
     vendor = _vendor(endpoint.provider)
@@ -199,7 +199,7 @@ def resolve_model(endpoint: Endpoint) -> Endpoint:
     """The endpoint with a model: its own, or the only one that the server has.
 
     Raises:
-        ConfigError: as :func:`located`.
+        ConfigError: as :func:`resolve_url`.
         ProviderError: the server has none or several models, or cannot be asked for them.
     """
     if endpoint.model:
@@ -211,7 +211,7 @@ def connect(endpoint: Endpoint) -> Provider:
     """A callable that asks ``endpoint``; nothing is sent before it is called.
 
     Raises:
-        ConfigError: as :func:`located`. The callable itself raises ProviderError.
+        ConfigError: as :func:`resolve_url`. The callable itself raises ProviderError.
     """
     provider: Provider = import_module(_vendor(endpoint.provider).module).connect(resolve_url(endpoint))
     return provider
@@ -221,7 +221,7 @@ def ping(endpoint: Endpoint, seconds: float) -> None:
     """Knock at the address without a key and without code; any answer will do.
 
     Raises:
-        ConfigError: as :func:`located`.
+        ConfigError: as :func:`resolve_url`.
         ProviderError: nothing answered within ``seconds``.
     """
     import httpx2
@@ -239,7 +239,7 @@ def count_tokens(endpoint: Endpoint, prompt: Prompt) -> int:
     Sends the prompt to the provider, which is why it happens on demand only.
 
     Raises:
-        ConfigError: as :func:`located`, or the provider does not count.
+        ConfigError: as :func:`resolve_url`, or the provider does not count.
         ProviderError: the provider could not be asked.
     """
     vendor = _vendor(endpoint.provider)

@@ -25,7 +25,7 @@ _ENDINGS = {
 
 
 def connect(endpoint: Endpoint) -> Provider:
-    """Ask by ``POST /v1/messages``. ``endpoint`` must be :func:`~ctxreview.llm.providers.located`."""
+    """Ask by ``POST /v1/messages``. ``endpoint`` must be :func:`~ctxreview.llm.providers.resolve_url`."""
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         with (

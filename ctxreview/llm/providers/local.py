@@ -24,7 +24,7 @@ _THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 
 
 def connect(endpoint: Endpoint) -> Provider:
-    """Ask by ``POST /chat/completions``. ``endpoint`` must be :func:`~ctxreview.llm.providers.located`."""
+    """Ask by ``POST /chat/completions``. ``endpoint`` must be :func:`~ctxreview.llm.providers.resolve_url`."""
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
         with http_client(endpoint, openai.OpenAIError) as http:

@@ -29,7 +29,7 @@ class _NoResponsesError(Exception):
 def connect(endpoint: Endpoint) -> Provider:
     """Ask by ``POST /responses``, or ``/chat/completions`` from the first time the former is missing.
 
-    ``endpoint`` must be :func:`~ctxreview.llm.providers.located`.
+    ``endpoint`` must be :func:`~ctxreview.llm.providers.resolve_url`.
     """
     has_responses = True
 

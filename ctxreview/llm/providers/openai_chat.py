@@ -25,7 +25,7 @@ _Start = Callable[[ResponseFormat | openai.Omit], openai.Stream[ChatCompletionCh
 
 
 def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
-    """Ask by ``POST /chat/completions``, within a :func:`~ctxreview.llm.providers.wire.line`.
+    """Ask by ``POST /chat/completions``, within a :func:`~ctxreview.llm.providers.wire.http_client`.
 
     Raises:
         ProviderError: the answer is not whole; what the SDK raises is the line's to translate.

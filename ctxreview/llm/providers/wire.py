@@ -75,7 +75,7 @@ def http_client(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[http
 
 
 def client(sdk: Callable[..., _Sdk], endpoint: Endpoint, http: httpx2.Client) -> _Sdk:
-    """An SDK's client that sends by ``http``, a :func:`line`.
+    """An SDK's client that sends by ``http``, a :func:`http_client`.
 
     What else the SDK finds in its environment variables, such as an account or headers, is for its maker alone.
     """

@@ -1,1 +1,1 @@
-"""symbols."""
+"""What a name stands for: types, signatures, and the places that use it."""

@@ -1,1 +1,1 @@
-"""locks."""
+"""Hazards of locks and shared memory."""

@@ -1,1 +1,1 @@
-"""orm."""
+"""Hazards of object-relational mappers: tracking, execution, projections, contexts."""

@@ -1,1 +1,1 @@
-"""sql."""
+"""Hazards in SQL text: hints, composed statements, locks of a session."""
