@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ctxreview.model.review import Completion, Prompt, Usage
-from ctxreview.model.source import Selection
+from ctxreview.model.source import Selection, Span
 from ctxreview.prompt import checklist as lists
 from ctxreview.tokens import Tokenizer
 
 Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.llm.providers` with its progress bound."""
+
+
+class Siblings(NamedTuple):
+    """Selections that point into one file, by the text that gave each, and their places in source order."""
+
+    selections: Mapping[str, Selection]
+    spans: tuple[Span, ...]
+
+
+ALONE = Siblings({}, ())
+"""Of a selection that no other is given with."""
 
 
 class Job(NamedTuple):
@@ -33,7 +44,7 @@ class Job(NamedTuple):
     fixed: int
     hops: int = 0
     whole: bool = True
-    siblings: tuple[Selection, ...] = ()
+    siblings: Siblings = ALONE
     token_counter: tuple[str, Callable[[Prompt], int]] | None = None
     budget_from_project: bool = False
     unredacted: bool = False

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ctxreview import processes
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
-from ctxreview.prompt.request import Job
+from ctxreview.model.source import Selection
+from ctxreview.prompt.request import Job, Siblings
 from ctxreview.workspace.selection import path_in, select
 
 MAX_KEPT = 32
@@ -58,11 +59,12 @@ def _by_file(given: Sequence[str]) -> list[list[int]]:
 
 def _jobs(group: Sequence[int], given: Sequence[str], job: Job) -> Iterator[tuple[int, Job]]:
     """The job of each selection of one file, which knows the others."""
-    selections = []
+    selections: dict[str, Selection] = {}
     for one in dict.fromkeys(given[i] for i in group) if len(group) > 1 else ():
         with contextlib.suppress(CtxreviewError):
-            selections.append(select(one, job.root))
-    shared = job._replace(siblings=tuple(selections))
+            selections[one] = select(one, job.root)
+    places = tuple(sorted({s.span for s in selections.values()}))
+    shared = job._replace(siblings=Siblings(selections, places))
     yield from ((i, shared) for i in group)
 
 

@@ -45,7 +45,7 @@ def job(root: Path | None, budget: int, tokenizer: Tokenizer, question: str) -> 
 
 def context_of(given: str, job: Job) -> Context:
     """Everything the model would be told about one selection."""
-    selection = next((s for s in job.siblings if s.given == given), None) or select(given, job.root)
+    selection = job.siblings.selections.get(given) or select(given, job.root)
     source, own = selection.source, project(selection.source.root).scopes
     job = with_project_settings(job, source.root)
 
@@ -62,7 +62,7 @@ def context_of(given: str, job: Job) -> Context:
 
     if job.whole:
         return built(None)
-    context = built(tuple(sorted({s.span for s in (*job.siblings, selection)})))
+    context = built(job.siblings.spans or (selection.span,))
     return context if all(context.outline.has_read(f.span) for f in context.functions) else built(None)
 
 
