@@ -506,3 +506,11 @@ def test_source_without_secrets_is_fast() -> None:
     start = time.perf_counter()
     assert redact(text).text == text
     assert time.perf_counter() - start < 10
+
+
+def test_bytes_that_are_no_text() -> None:
+    """A file's name may hold bytes that are no text: they stay, and secrets beside them are found."""
+    name = b"src/\xff\x9b Orders.cs".decode("utf-8", "surrogateescape")
+    assert redact(name).text == name
+    secret = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    assert redact(f"{name}: {secret}").text == f"{name}: [REDACTED:{redact(secret).kinds[0]}:1]"

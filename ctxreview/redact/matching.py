@@ -134,7 +134,9 @@ def _tried(lowered: str) -> list[tuple[int, list[str]]]:
     search, owners = _anchors()
     present: set[int] = set()
     for at in range(0, len(lowered), _STRETCH):
-        met = search.find_matches_as_indexes(lowered[at : at + _STRETCH + 40], overlapping=True)
+        # What stands in the name of a file as bytes that are no text is no character for the search.
+        stretch = lowered[at : at + _STRETCH + 40].encode("utf-8", "replace").decode()
+        met = search.find_matches_as_indexes(stretch, overlapping=True)
         present.update({number for number, _, _ in met})
     tried: dict[int, list[str]] = {}
     for number in sorted(present):
