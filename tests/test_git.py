@@ -348,7 +348,12 @@ def test_patterns_that_take_for_ever(repo: Path, monkeypatch: pytest.MonkeyPatch
     """A pattern with many stars is not tried on a long name, and patterns in their thousands end with a sentence."""
     name = f"{'a' * 200}.cs"
     write(
-        repo, {name: LOUD.format("N"), ".gitignore": "*a*a*a*a*a*a*a*a*a*b\n*.tm*p*.*\n", "x.tmp.cs": LOUD.format("N")}
+        repo,
+        {
+            name: LOUD.format("N"),
+            ".gitignore": f"*a*a*a*a*a*a*a*a*a*b\n*.tm*p*.*\n{'*' * 65}'{'*' * 35}\n{'**/' * 60}'\n",
+            "x.tmp.cs": LOUD.format("N"),
+        },
     )
     began = time.monotonic()
     assert paths(repo) == ("A.cs", name, "lib/B.cs")

@@ -270,6 +270,9 @@ TREES: list[dict[str, str]] = [
     {".gitignore": "Keep.cs/\nb/Drop.cs/\n"},
     {".gitignore": "/\n//\n!\n[\n[z-a].cs\n"},
     {".gitignore": "a", "c/.gitignore": "**"},
+    {".gitignore": "K***p.cs\n***/c/Drop.cs\n"},
+    {".gitignore": "a/****/Keep.cs\n!**b/\n\\**x\n"},
+    {".gitignore": "****\n!*/\n!**e**p**\n"},
     {"a/.gitignore": "*.cs\n!/Keep.cs\n", "c/.gitignore": "*\n!.gitignore\n"},
 ]
 PLACES = ("", "a/", "a/b/", "a/b/c/", "b/", "c/", "c/a/", "c/a/b/")

@@ -176,8 +176,9 @@ def _patterns(file: str, lead: str, inside: int) -> tuple[_Patterns, ...]:
     patterns = []
     with warnings.catch_warnings(action="ignore"):  # of brackets that regular expressions may read otherwise one day
         for line in reversed(os.fsdecode(raw.removeprefix(b"\xef\xbb\xbf")).split("\n")):
+            text = re.sub(r"\\.|(?P<whole>(?<![^/!])\*{2,}(?![^/]))|\*{2,}", _stars, line.rstrip("\r"))
             # ``a/**`` is about each entry below ``a`` and not about ``a`` itself, which is all the same to the library.
-            text = re.sub(r"/\*\*(/?)$", r"/**/*\1", line.rstrip("\r"))
+            text = re.sub(r"/\*\*(/?)$", r"/**/*\1", text)
             try:
                 made = GitIgnoreSpecPattern(text)
             except (GitIgnorePatternError, re.error):  # a pattern that matches nothing
@@ -185,6 +186,11 @@ def _patterns(file: str, lead: str, inside: int) -> tuple[_Patterns, ...]:
             if made.regex is not None and made.include is not None:
                 patterns.append((made.regex, made.include, _longest(text)))
     return (_Patterns(lead, inside, tuple(patterns)),)
+
+
+def _stars(run: re.Match[str]) -> str:
+    """A run of stars as git reads it: two where they are all between slashes, else one."""
+    return run[0] if run[0][0] == "\\" else "**" if run["whole"] else "*"
 
 
 def _longest(pattern: str) -> int:
