@@ -335,3 +335,16 @@ def test_callers_that_only_read_may_be_given_what_nobody_tracks(tmp_path: Path) 
     """
     folder = repository(tmp_path, {"Repository.cs": REPOSITORY, "Report.cs": reads})
     assert edited(folder, "Repository.cs", *UNTRACKED).verdict == "no-known-conflict"
+
+
+@pytest.mark.parametrize(("functions", "followed"), [(40, True), (45, False)])
+def test_callers_of_many_changed_functions_are_not_all_followed(tmp_path: Path, functions: int, followed: bool) -> None:
+    """Of an edit that changes more functions than are followed into other files, the rest is named, as a note."""
+    old = "\n".join(f"public int M{n}() => {n};" for n in range(functions))
+    text = "public class Many\n{\n" + "".join(f"        {line}\n" for line in old.splitlines()) + "}\n"
+    folder = repository(tmp_path, {"Many.cs": text})
+    checked = edited(folder, "Many.cs", old, old.replace(";", " + 1;"))
+    told = [f for f in checked.findings if f.rule == "unfollowed-callers"]
+    assert [f.severity for f in told] == ([] if followed else ["note"])
+    assert checked.verdict == ("no-known-conflict" if followed else "needs-human")
+    assert followed or "5 further functions, from M40 on" in told[0].message

@@ -31,6 +31,11 @@ MAX_SEARCHED = 200
 MAX_CALLERS = 40
 """Files of callers that are compared, the nearest first."""
 
+MAX_CHANGED = 40
+"""Functions that an edit changes whose callers elsewhere are looked for: for each the file is searched once more."""
+UNFOLLOWED = "unfollowed-callers"
+"""The rule of the finding that says which were not."""
+
 _TELLING = (b"SaveChanges", b"AsNoTracking", b"Async(")
 
 
@@ -130,13 +135,27 @@ def _done(part: Declared, function: Scope, repository: Repository) -> tuple[Fact
     return tuple(found)
 
 
+def _unfollowed(there: Outline, functions: Sequence[Scope]) -> Finding:
+    return Finding(
+        rule=UNFOLLOWED,
+        severity="note",
+        certainty="syntactic",
+        message=f"The edit changes {len(functions)} further functions, from {functions[0].name} on, whose callers in other files were not followed.",
+        question="Do callers in other files rely on a scope or a result of these functions?",
+        at=lines(there, functions[0].opening),
+    )
+
+
 def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
     """What the edit changes for callers in other files: scopes that they lose, results that nobody tracks any more.
 
     Callers are followed for ``hops`` calls. A finding's place is the edited function, the caller's is related to it.
     """
     found: dict[str, tuple[Outline, dict[Span, None], Scope]] = {}
-    for function in _changed(edit.after, edit.before):
+    changed = _changed(edit.after, edit.before)
+    if hops and len(changed) > MAX_CHANGED:
+        yield _unfollowed(edit.after, changed[MAX_CHANGED:])
+    for function in changed[:MAX_CHANGED]:
         for link in above(Callee(edit.after, function), edit.now, hops).links:
             path = link.outline.source.path
             if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
