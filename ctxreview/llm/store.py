@@ -226,6 +226,10 @@ def record(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
         return int(written.lastrowid or 0)
 
 
+class _NoRoomError(StoreError):
+    """SQLite could not write a byte more."""
+
+
 def purge(older_than_days: int | None) -> int:
     """Delete all reviews, or those older than some days, and give their number; nothing of them stays in the file."""
     if not path().exists():
@@ -237,8 +241,8 @@ def purge(older_than_days: int | None) -> int:
         with _open() as db:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except StoreError:
-        # Where the disk is full there is no room for a log of changes either, and room is what is wanted.
+    except _NoRoomError:
+        # There is no room for a log of changes either, and room is what is wanted.
         return _purged_in_place(*which)
     return gone
 
@@ -370,7 +374,8 @@ def _open() -> Iterator[sqlite3.Connection]:
             f"in {FOLDER_VARIABLE}."
         ) from None
     except sqlite3.Error as error:
-        raise StoreError(
+        full = (getattr(error, "sqlite_errorname", None) or "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
+        raise (_NoRoomError if full else StoreError)(
             f"{file}: the record of reviews cannot be used ({error}); mend that, move the file away, or name "
             f"another folder in {FOLDER_VARIABLE}."
         ) from None
