@@ -247,7 +247,7 @@ def test_no_report_has_anything_that_acts(form: str, source: Hostile) -> None:
 def headings(report: str) -> list[str]:
     """The headings of a Markdown report up to what they quote."""
     return [
-        re.split(r"[:,(]| on ", line.replace("`", ""))[0].rstrip()  # a code span may have a blank at its ends
+        re.split(r"[:,(]| on ", re.sub("[` ]+", " ", line))[0]  # a code span may have a blank at its ends
         for line in outside_code(report)[0]
         if re.match(r"#|\*\*", line)
     ]

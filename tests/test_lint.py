@@ -217,7 +217,7 @@ def test_control_characters_are_written_out(lint: Lint, repo: Path) -> None:
 def test_a_name_that_is_no_text(lint: Lint, repo: Path) -> None:
     """A file whose name is not UTF-8 is linted and shown like any other, in each format and in a baseline."""
     write(repo, {os.fsdecode(b"\xff.cs"): LOUD.format("N")})
-    assert "\N{REPLACEMENT CHARACTER}.cs:1: low" in lint().stdout.replace("?", "\N{REPLACEMENT CHARACTER}")
+    assert "\\udcff.cs:1: low" in lint().stdout
     assert len(paths(lint("--format", "json"))) == 3
     assert lint("--baseline", "known.json", "--write-baseline").returncode == 0
     assert places(lint("--baseline", "known.json", "--format", "json")) == []

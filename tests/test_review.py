@@ -172,13 +172,19 @@ MARKDOWN_PARTS = (
 )
 
 
+def without_spans(report: str) -> str:
+    """A report without the marks of code spans, in which Markdown puts what is not a plain word."""
+    return re.sub(r"(?<!`)`(?!`)", "", report)
+
+
 @pytest.mark.parametrize(("form", "parts"), [("text", TEXT_PARTS), ("markdown", MARKDOWN_PARTS)])
 def test_for_people(tmp_path: Path, server: LLMockServer, form: str, parts: tuple[str, ...]) -> None:
     """The same review as text and as Markdown, in a fixed order, without a colour in a file."""
     server.state.scenarios.add(Reply(text=ANSWER))
     done = asked(tmp_path, server, "responses", QUERY, "-m", "optimize this", "--format", form)
     assert done.returncode == 0
-    places = [done.stdout.find(part) for part in parts]
+    report = without_spans(done.stdout) if form == "markdown" else done.stdout
+    places = [report.find(part) for part in parts]
     assert -1 not in places, parts[places.index(-1)]
     assert places == sorted(places)
     assert "\x1b" not in done.stdout
@@ -308,7 +314,7 @@ def test_no_key_for_people(tmp_path: Path, form: str) -> None:
         "set OPENAI_API_KEY or ANTHROPIC_API_KEY",
         "It does not count as a review until",
     ):
-        assert part in done.stdout
+        assert part in without_spans(done.stdout)
     assert "AI-assisted" not in done.stdout
 
 

@@ -138,11 +138,11 @@ def test_the_outline_is_that_of_the_whole_file(path: Path) -> None:
         assert heads(made) == heads(whole)
         if one is not None:
             assert made.has_read(one.span)
-            assert [f for f in made.facts if one.span.holds(f.span)] == [
-                f for f in whole.facts if one.span.holds(f.span)
+            assert [f for f in made.facts if one.span.contains(f.span)] == [
+                f for f in whole.facts if one.span.contains(f.span)
             ]
-            assert [s for s in made.regions if one.span.holds(s.span)] == [
-                s for s in whole.regions if one.span.holds(s.span)
+            assert [s for s in made.regions if one.span.contains(s.span)] == [
+                s for s in whole.regions if one.span.contains(s.span)
             ]
 
 

@@ -329,7 +329,7 @@ def test_a_failed_migration_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_two_processes_at_once(server: Told) -> None:
     """Processes that make the store and write to it at the same time each keep all of theirs."""
     script = (
-        "import json, sys\nfrom ctxreview import store\n"
+        "import json, sys\nfrom ctxreview.llm import store\n"
         "values = json.load(sys.stdin)\n"
         "for n in range(20):\n    store.record(values | {'question': f'{sys.argv[1]}-{n}'})\n    store.find('k')\n"
     )

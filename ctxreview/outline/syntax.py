@@ -152,10 +152,11 @@ _ARMS = frozenset({"switch_section", "switch_expression_arm", "catch_clause"})
 def other_branches(node: Node, within: Span) -> Iterator[Span]:
     """What never runs together with ``node``: the other branch of an ``if`` or ``?:``, and other sections, arms and catches.
 
-    Up to the node at ``within``. What a ``catch`` does runs without the last statement of its ``try``.
+    Up to the node at ``within``, or as many levels as people write. What a ``catch`` does runs without the last statement of its
+    ``try``.
     """
     inner = node
-    for around in parents.ancestors(node):
+    for around in islice(parents.ancestors(node), parents.DEEP):
         if span(around) == within:
             return
         if around.type in ("if_statement", "conditional_expression"):
