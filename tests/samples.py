@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import dedent, indent
 
 from ctxreview.config import prompt_file
@@ -14,8 +13,8 @@ from ctxreview.outline import outline
 from ctxreview.prompt import checklist
 from ctxreview.review import pipeline as review
 from ctxreview.tokens import ESTIMATE
+from tests import ROOT
 
-ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "record-service"
 QUERY = "src/RecordService.cs:31-33"
 READ_ONLY = "src/RecordService.cs:51-53"

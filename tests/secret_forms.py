@@ -10,7 +10,7 @@ import base64
 import re
 from collections.abc import Iterator
 
-from secret_samples import ALNUM, BASE64, DIGITS, HEX, LOWER, UPPER, URLSAFE, Leak, Maker
+from tests.secret_samples import ALNUM, BASE64, DIGITS, HEX, LOWER, UPPER, URLSAFE, Leak, Maker
 
 FORMS_SEED = 20261129
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
-from secret_forms import Forms, escaped, runs
-from secret_samples import ALNUM, BASE64, DIGITS, HEX, LOWER, URLSAFE, Leak
+from tests.secret_forms import Forms, escaped, runs
+from tests.secret_samples import ALNUM, BASE64, DIGITS, HEX, LOWER, URLSAFE, Leak
 
 
 def fresh(seed: int = 4711) -> Iterator[tuple[str, Leak]]:

@@ -2,9 +2,9 @@
 
 A rule has ``ID`` and ``SEVERITY``, a docstring with the headings that people and ``explain`` read, and one or both of
 ``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. To add one,
-write the module, add it here, and give it loud and quiet cases in ``tests/test_rules.py`` or a file beside it.
+write the module, add it here, and give it loud and quiet cases in ``tests/rules/test_rules.py`` or a file beside it.
 
-*Example* and *Instead* have one block of code each, for both kinds of rules, and ``tests/test_rules.py`` runs them: a
+*Example* and *Instead* have one block of code each, for both kinds of rules, and ``tests/rules/test_rules.py`` runs them: a
 ``check`` finds something in the example and nothing in what to write instead; a ``compare`` finds something in the edit
 that turns what to write instead into the example, and nothing in the way back.
 

@@ -1,0 +1,343 @@
+"""What is said under "What the source proves", to people and to the model: no more than the text bears out."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxreview import rules
+from ctxreview.context.listing import proven
+from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.source import Source
+from ctxreview.outline import outline
+from ctxreview.prompt import checklist
+from ctxreview.reports import text as texts
+from tests.samples import ITEMS, PATH, context_of, shop
+
+
+def read(members: str) -> Outline:
+    """The outline of one class."""
+    return outline(Source(PATH, f"class C\n{{\n{members}\n}}\n".encode()))
+
+
+def in_method(statements: str, fields: str = "") -> Outline:
+    """The outline of a class with one method."""
+    return read(f"{fields}\nasync Task<int> M(int id, string name)\n{{\n{statements}\n}}")
+
+
+def lines(found: Outline, scope: Scope) -> list[tuple[int, int]]:
+    """The lines of a scope's gaps."""
+    return [found.source.lines_of(g) for g in scope.excluded]
+
+
+def rules_of(found: Outline) -> list[str]:
+    """The rules that find something, notes aside."""
+    return [f.rule for f in rules.check(found) if f.severity != "note"]
+
+
+# --- SQL in texts ----------------------------------------------------------------------------------------------
+
+TOLD = [
+    '_logger.LogInformation("Begin transaction {Id} for {Name}", id, name);',
+    '_log.Debug("BEGIN TRANSACTION");',
+    'Console.WriteLine($"BEGIN TRANSACTION {id}");',
+    'throw new InvalidOperationException("BEGIN TRANSACTION");',
+    'throw new Broken(string.Format("begin transaction {0}", id));',
+    'string message = "BEGIN TRANSACTION";',
+    'var t = "Begin transaction";',
+    'var u = "BEGIN TRANSACTION for " + name;',
+    'if (name == "BEGIN TRANSACTION") return 0;',
+    'switch (name) { case "BEGIN TRANSACTION": break; }',
+    '_logger.LogDebug("SELECT * FROM x FOR UPDATE");',
+]
+SENT = [
+    'c.Execute("Begin Transaction");',
+    'c.Execute("BEGIN TRAN t1; UPDATE x SET y = 1; COMMIT");',
+    'c.Execute(string.Format("BEGIN TRANSACTION t{0}", id));',
+    'var sql = "begin transaction isolation level serializable";',
+    'const string begin = "START TRANSACTION READ WRITE";',
+    'cmd.CommandText = "BEGIN TRANSACTION";',
+    'using var q = new SqlCommand("BEGIN TRANSACTION", c);',
+    'Run("BEGIN TRAN");',
+    'var rows = c.Query("SELECT * FROM x FOR UPDATE");',
+]
+
+
+@pytest.mark.parametrize("statement", TOLD)
+def test_what_people_are_told_is_not_sql(statement: str) -> None:
+    """A text that is logged, thrown, compared or reads as a sentence opens nothing, and is not listed as SQL."""
+    found = in_method(statement)
+    assert (found.regions, [f for f in found.facts if f.kind == "sql-hint"]) == ((), [])
+
+
+@pytest.mark.parametrize("statement", SENT)
+def test_what_can_be_sent_is_sql(statement: str) -> None:
+    """A text that goes to what sends it, or is SQL by its whole shape, opens what it says."""
+    assert [(s.form, s.certainty) for s in in_method(statement).regions] == [("sql", "assumed")]
+
+
+# --- transactions ----------------------------------------------------------------------------------------------
+
+LEVELS = {
+    "using var tx = _db.Database.BeginTransaction();": "the provider's own (default)",
+    "using var tx = _conn.BeginTransaction();": "the provider's own (default)",
+    "using var tx = _typed.BeginTransaction();": "the provider's own (default)",
+    "using var tx = _db.BeginTransaction();": "given by _db.BeginTransaction",
+    "using var tx = await _uow.BeginTransactionAsync();": "given by _uow.BeginTransactionAsync",
+    "using var tx = await _uow.BeginTransactionAsync(IsolationLevel.Snapshot);": "Snapshot",
+    "using var tx = BeginTransaction();": "Serializable",
+    "using var tx = this.BeginTransaction();": "Serializable",
+    "_work.ExecuteInTransaction(() => { Do(); });": "given by _work.ExecuteInTransaction",
+    "_work.ExecuteInTransaction(() => { Do(); }, IsolationLevel.Snapshot);": "Snapshot",
+}
+
+
+@pytest.mark.parametrize("statement", LEVELS)
+def test_the_default_isolation_is_the_providers_alone(statement: str) -> None:
+    """The documented default is claimed of what documents it; of a wrapper, what its text in the file says, or nothing."""
+    own = "IDbTx BeginTransaction() { return Open(IsolationLevel.Serializable); }\nIDbConnection _typed;\n"
+    assert [s.isolation for s in in_method(statement, own).regions] == [LEVELS[statement]]
+
+
+def test_an_execution_strategy_is_not_a_transaction() -> None:
+    """What only runs its delegate again is told as that, and proves no transaction; the one in the delegate does."""
+    about = context_of(
+        shop(
+            "var strategy = _db.Database.CreateExecutionStrategy();\n"
+            "await strategy.ExecuteAsync(async () =>\n{\n    «await Next();»\n});\nreturn 0;"
+        )
+    )
+    (said,) = (s for s in proven(about) if "ExecuteAsync" in s)
+    assert said.startswith("Retry by ExecuteAsync, lines 15-18, holds the selection; An execution strategy runs")
+    answers = {i.id: checklist.answer(i, about) for i in ITEMS}
+    assert answers["isolation-and-hints"].answer == "cannot-tell"
+    assert "ExecuteAsync" not in answers["shared-state"].note
+
+
+EXITS = {
+    "the lambda of a wrapper": ("return _db.ExecuteInTransaction(() => { if (id == 0) return 1; Work(); return 2; });", 0),
+    "a throw in it": ("return _db.ExecuteInTransaction(() => { if (id == 0) throw new X(); return 2; });", 1),
+    "a unit of work that saves": (
+        "await _uow.BeginTransactionAsync();\nif (id == 0) return 0;\nreturn await _uow.SaveChangesAsync();", 0
+    ),
+    "the commit itself": ("using var tx = _conn.BeginTransaction();\nreturn tx.Commit();", 0),
+    "before the commit": ("using var tx = _conn.BeginTransaction();\nif (id == 0) return 0;\ntx.Commit();", 1),
+    "before a commit that is given it": (
+        "using var tx = _conn.BeginTransaction();\nif (id == 0) return 0;\n_db.CommitTransaction(tx);", 1
+    ),
+    "handed on": ("using var tx = _conn.BeginTransaction();\nFinish(tx);\nreturn 0;", 0),
+    "never completed": ("using (var tx = _conn.BeginTransaction())\n{\nWork();\nreturn 0;\n}", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EXITS)
+def test_left_without_completing(case: str) -> None:
+    """An exit is said to leave a transaction uncompleted only where the completion is seen, or cannot be elsewhere."""
+    statements, count = EXITS[case]
+    assert [len(s.exits) for s in in_method(statements).regions] == [count]
+
+
+AFTER = {
+    "own block": ("using var tx = _conn.BeginTransaction();\nWork();\ntx.Commit();\nLater();", [(9, 9)]),
+    "in a block of a using": (
+        "using var tx = _conn.BeginTransaction();\nusing (Scope())\n{\n_db.CommitTransaction(tx);\nInner();\n}\nLater();",
+        [(10, 10), (12, 12)],
+    ),
+    "a try with a finally": (
+        "var tx = _conn.BeginTransaction();\ntry\n{\ntx.Commit();\nLater();\n}\nfinally\n{\ntx.Dispose();\n}", [(10, 10)]
+    ),
+    "on one branch": ("using var tx = _conn.BeginTransaction();\nif (id > 0)\n{\ntx.Commit();\n}\nLater();", []),
+    "a try that catches": (
+        "using var tx = _conn.BeginTransaction();\ntry\n{\ntx.Commit();\n}\ncatch\n{\n}\nLater();", []
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AFTER)
+def test_a_transaction_ends_with_its_commit(case: str) -> None:
+    """What follows the commit is not held, as far as nothing decides whether the commit was reached."""
+    statements, gaps = AFTER[case]
+    found = in_method(statements)
+    assert [lines(found, s) for s in found.regions] == [gaps]
+
+
+NESTED = {
+    "if and else": "DbTransaction tx;\nif (id > 0) { tx = c.BeginTransaction(); } else { tx = c.BeginTransaction(); }",
+    "if and else, each to its end": "if (id > 0) { var a = c.BeginTransaction(); a.Commit(); } else { var b = c.BeginTransaction(); b.Commit(); }",
+    "sections": "DbTransaction tx;\nswitch (id) { case 1: tx = c.BeginTransaction(); break; default: tx = c.BeginTransaction(); break; }",
+    "a conditional expression": "var tx = id > 0 ? c.BeginTransaction(IsolationLevel.Snapshot) : c.BeginTransaction();",
+    "a fallback": "DbTransaction tx;\ntry { tx = c.BeginTransaction(); } catch (DbException) { tx = c.BeginTransaction(); }",
+}
+
+
+@pytest.mark.parametrize("case", NESTED)
+def test_branches_do_not_nest(case: str) -> None:
+    """Transactions begun on branches of which one runs are not nested in each other; two in a row are."""
+    assert "nested-transaction" not in rules_of(in_method(NESTED[case]))
+    both = "var a = c.BeginTransaction();\nif (id > 0) { var b = c.BeginTransaction(); b.Commit(); }\na.Commit();"
+    assert "nested-transaction" in rules_of(in_method(both))
+
+
+# --- locks -----------------------------------------------------------------------------------------------------
+
+SIGNALS = [
+    "readonly SemaphoreSlim _s = new SemaphoreSlim(0);",
+    "readonly SemaphoreSlim _s = new(0, 1);",
+    "readonly SemaphoreSlim _s = new(maxCount: 1, initialCount: 0);",
+    "SemaphoreSlim _s { get; } = new(0);",
+    "readonly SemaphoreSlim _s;\nC() { _s = new SemaphoreSlim(0); }",
+]
+HELD = "await _s.WaitAsync();\ntry\n{\nWork();\n}\nfinally\n{\n_s.Release();\n}"
+
+
+@pytest.mark.parametrize("field", SIGNALS)
+def test_an_empty_semaphore_is_a_signal(field: str) -> None:
+    """A semaphore that is made with nothing in it holds nothing; one made with a slot does, under the same name elsewhere too."""
+    other = "class D { readonly SemaphoreSlim _s = new(1, 1); async Task N() { await _s.WaitAsync(); _s.Release(); } }"
+    assert [s.container for s in in_method(HELD, f"{field}\n{other}").regions] == ["D"]
+    local = in_method("var s = new SemaphoreSlim(0);\nawait s.WaitAsync();\nWork();\ns.Release();")
+    assert local.regions == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("Lock _s;", "Lock"), ("SpinLock _s;", "SpinLock"), ("", "Enter and Exit")]
+)
+def test_a_lock_is_named_as_it_is_declared(field: str, said: str) -> None:
+    """What is entered and left is a Lock or a SpinLock where the declaration says so, and not one of the two."""
+    name = "_s" if field else "gate"
+    found = in_method(f"{name}.Enter();\ntry\n{{\nWork();\n}}\nfinally\n{{\n{name}.Exit();\n}}", field)
+    assert [s.construct for s in found.regions] == [said]
+
+
+def test_fields_of_one_name_in_two_classes() -> None:
+    """What one class opens and keeps in a field is not ended by another class that has a field of that name."""
+    first = "DbTransaction _tx;\nvoid B() { _tx = _conn.BeginTransaction(); }"
+    other = "class D { DbTransaction _tx; void E() { _tx.Commit(); } }"
+    assert [s.container for s in read(f"{first}\n{other}").regions] == ["C"]
+    assert [s.container for s in read(f"{first}\nvoid E() {{ _tx.Commit(); }}").regions] == ["C", "C"]
+
+
+GUARDED = """\
+readonly {type} {gate} = new();
+{field}
+void Add(int id) {{ lock ({gate}) {{ _all.Add(id); }} }}
+void Drop(int id) {{ lock ({gate}) {{ _all.Remove(id); }} }}
+int Count() {{ lock ({gate}) {{ return _all.Count; }} }}
+List<int> All() {{ lock ({gate}) {{ return _all; }} }}
+bool Has(int id) {{ return _all.Contains(id); }}
+"""
+OTHER = (
+    "class D { readonly object _gate = new(); readonly List<int> _all = new(); int N() { lock (_all) { return 1; } } }"
+)
+
+
+@pytest.mark.parametrize("other", ["", OTHER], ids=["alone", "beside a class with the same names"])
+@pytest.mark.parametrize("self_", [False, True], ids=["gate", "itself"])
+def test_a_collection_that_is_its_own_lock(self_: bool, other: str) -> None:
+    """A collection that is locked itself is seen as one beside its lock is, whatever other classes of the file have."""
+    gate, type_, field = ("_all", "List<int>", "") if self_ else ("_gate", "object", "readonly List<int> _all = new();")
+    found = read(GUARDED.format(gate=gate, type=type_, field=field) + other)
+    assert sorted(set(rules_of(found)) & {"outside-lock", "leaked-collection"}) == ["leaked-collection", "outside-lock"]
+
+
+def test_a_split_of_a_collections_own_lock() -> None:
+    """A lock on the collection that is split is told as a split."""
+    whole = "lock (_all) { if (!_all.Contains(id)) { _all.Add(id); } }\nreturn 0;"
+    parts = (
+        "bool has;\nlock (_all) { has = _all.Contains(id); }\nlock (_all) { if (!has) { _all.Add(id); } }\nreturn 0;"
+    )
+    before, after = (in_method(code, "readonly List<int> _all = new();") for code in (whole, parts))
+    assert "lock-split" in [f.rule for f in rules.compare(before, after)]
+
+
+# --- other rules -----------------------------------------------------------------------------------------------
+
+DICTIONARY = "readonly object _gate = new();\nreadonly ConcurrentDictionary<int, int> _d = new();\n"
+STEP = "void Step(int id) { if (!_d.ContainsKey(id)) { _d[id] = 1; } }"
+CALLED = "public void A(int id) { lock (_gate) { Step(id); } }\npublic void B(int id) { lock (_gate) { Via(id); } }\nvoid Via(int id) { Step(id); }\n"
+
+
+def test_a_look_and_act_under_the_callers_lock() -> None:
+    """Two steps are left alone where every call of their private method is under a lock, and told where one is not."""
+    assert "check-then-act" not in rules_of(read(DICTIONARY + CALLED + STEP))
+    assert "check-then-act" in rules_of(read(f"{DICTIONARY}{CALLED}public {STEP}"))
+    assert "check-then-act" in rules_of(read(f"{DICTIONARY}{CALLED}{STEP}\npublic void D(int id) {{ Step(id); }}"))
+    assert "check-then-act" in rules_of(read(f"{DICTIONARY}{CALLED}{STEP}\nAction<int> D() => Step;"))
+
+
+@pytest.mark.parametrize("made", ["var b = new List<int>[9];", "List<int>[] b = new List<int>[9];"])
+def test_an_array_of_lists_is_not_a_list(made: str) -> None:
+    """Each run of a parallel loop may have an element of an array to itself."""
+    body = "Parallel.For(0, 9, i => {{ b[i] = {0}; }});"
+    assert "parallel-write" not in rules_of(in_method(made + body.format("new List<int>()")))
+    assert "parallel-write" in rules_of(in_method("var b = new List<int>();" + body.format("i")))
+
+
+RETRIES = {
+    "a loop with a context for each try": (
+        "for (var i = 0; i < 3; i++)\n{\nusing var db = _factory.CreateDbContext();\nusing var tx = db.Database.BeginTransaction();\n"
+        "try { db.Orders.First(o => o.Id == id).N = 1; db.SaveChanges(); tx.Commit(); return 1; }\ncatch (DbUpdateConcurrencyException) { tx.Rollback(); }\n}\nreturn 0;"
+    ),
+    "a delegate that starts from nothing": (
+        "List<int> ids = null; var n = 0;\nvar strategy = _db.Database.CreateExecutionStrategy();\n"
+        "await strategy.ExecuteInTransactionAsync(async () => { ids = new List<int>(); n = 0; ids.Add(1); n++; await _db.SaveChangesAsync(); }, null);\nreturn n;"
+    ),
+    "a delegate that empties first": (
+        "var ids = new List<int>();\nvar strategy = _db.Database.CreateExecutionStrategy();\n"
+        "await strategy.ExecuteInTransactionAsync(async () => { ids.Clear(); ids.Add(1); await _db.SaveChangesAsync(); }, null);\nreturn 0;"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RETRIES)
+def test_right_retries(case: str) -> None:
+    """A try that begins anew each time is left alone; one that goes on with what the last one left is told."""
+    assert rules_of(in_method(RETRIES[case])) == []
+    left = RETRIES["a delegate that starts from nothing"].replace("n = 0; ids", "if (id > 0) { n = 0; } ids")
+    assert "retried-delegate" in rules_of(in_method(left))
+
+
+# --- the checklist and the words -------------------------------------------------------------------------------
+
+
+def tracked(statements: str) -> str:
+    """Whether something read is changed and saved, as far as the source proves it."""
+    item = next(i for i in ITEMS if i.changed)
+    return checklist.answer(item, context_of(shop(statements))).answer
+
+
+BEGIN = "using var tx = _db.Database.BeginTransaction();\n"
+SAVE = "_db.SaveChanges();\ntx.Commit();\nreturn 0;"
+
+
+def test_what_has_to_stay_tracked() -> None:
+    """Only a write to what a query gave, with a save after it, proves that it has to be tracked."""
+    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\no.N = 1;\n{SAVE}") == "yes"
+    assert tracked(f"{BEGIN}var all = «_db.Orders.ToList()»;\nforeach (var o in all) o.N = 1;\n{SAVE}") == "yes"
+    assert tracked(f"{BEGIN}int r;\nRun(async () => {{ r = «await Next()»; }});\n{SAVE}") == "cannot-tell"
+    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\n_total = 1;\n{SAVE}") == "cannot-tell"
+    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\no.N = 1;\ntx.Commit();\nreturn 0;") == "cannot-tell"
+    assert tracked(f"{BEGIN}var o = «_db.Orders.AsNoTracking().First()»;\no.N = 1;\n{SAVE}") == "cannot-tell"
+
+
+def test_nothing_is_said_twice() -> None:
+    """Names that are the same as their kind stand once, and one more line is one line."""
+    about = context_of(
+        shop("lock (_gate)\n{\n" + "    «_count++;»\n" + "    _total++;\n" * 6 + "}\nreturn await Next();")
+    )
+    item = next(i for i in ITEMS if i.state)
+    assert checklist.answer(item, about).note.endswith("and 2 more lines.")
+    fewer = context_of(
+        shop("lock (_gate)\n{\n" + "    «_count++;»\n" + "    _total++;\n" * 5 + "}\nreturn await Next();")
+    )
+    assert checklist.answer(item, fewer).note.endswith("and 1 more line.")
+    assert "Awaits: line 24." in proven(about)
+    inner = context_of(shop("Run(() => { «_count++;» });\nreturn 0;"))
+    assert "lambda of Orders" in texts.context(inner)
+    assert "lambda lambda" not in texts.context(inner)
+
+
+def test_a_field_of_a_nested_type() -> None:
+    """A nested type's field of the same name is not shown as the one that the function uses; another one with its type."""
+    code = "class C\n{\n    int _n;\n    class Entry { public int _n; public int Age; }\n    int Ship(Entry e)\n    {\n        return «_n + new Entry { Age = 1 }.Age»;\n    }\n}\n"
+    whys = [e.why for e in context_of(code).excerpts if e.role == "field"]
+    assert whys == ["_n: used by the function", "Age of Entry: used by the function"]

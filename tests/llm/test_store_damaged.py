@@ -1,0 +1,155 @@
+"""A store that others wrote into, left open, or that lies on a full disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctxreview.errors import StoreError
+from ctxreview.llm import store
+from tests.llm.test_store import row, run
+from tests.reports.test_comment import ANSWERED, EVIDENCE
+
+SOUND: dict[str, Any] = {**EVIDENCE, "checklist": [], "suggestions": []}
+SHAPES = ["no JSON", "", "null", "[]", "3", '"text"', "{}", '{"visibility": 3}', "[" * 100_000, '{"a": ' * 50_000]
+COLUMNS: list[tuple[str, object]] = [
+    *(("document", shape) for shape in SHAPES),
+    ("document", json.dumps({**SOUND, "suggestions": [3], "checklist": [3]})),
+    ("document", json.dumps({**SOUND, "suggestions": [{"title": 3}], "checklist": [{"answer": None}]})),
+    ("document", b"\x00\xff\xfe"),
+    ("selection", b"\xff"),
+    ("model", b"\x00"),
+    ("at", b"\xff\xff"),
+    ("question", b"blob"),
+    ("system", b"blob"),
+    ("prompt_tokens", "many"),
+    ("cost", "dear"),
+    ("answered_from", b"\x01"),
+]  # fmt: skip
+
+
+def change(column: str, value: object) -> None:
+    """Write past the program into the last of three reviews."""
+    for _ in range(3):
+        store.record(row(document=SOUND))
+    with closing(sqlite3.connect(store.path())) as db, db:
+        db.execute(f"UPDATE review SET {column} = ? WHERE id = 2", (value,))
+
+
+@pytest.mark.parametrize(("column", "value"), COLUMNS, ids=range(len(COLUMNS)))
+def test_a_damaged_row(column: str, value: object) -> None:
+    """Showing it or commenting on it is refused with its number; the list has the others, and sums go on."""
+    change(column, value)
+    for command in (["show", "2"], ["comment", "2", *ANSWERED], ["show", "2", "--format", "json"]):
+        done = run(*command)
+        if column == "document" and isinstance(value, str) and done.returncode == 0:
+            # Where a command reads nothing of what is wrong it can do its work.
+            assert command != ["show", "2"]
+            continue
+        assert (done.returncode, done.stdout) == (2, ""), command
+        assert "review 2 is damaged" in done.stderr
+    for form in ("text", "json"):
+        listed = run("log", "--format", form)
+        assert len(listed.stdout.splitlines()) == (3 if column == "document" and isinstance(value, str) else 2)
+        assert listed.returncode == (0 if column == "document" and isinstance(value, str) else 2)
+        assert ("review 2 is damaged" in listed.stderr) == (listed.returncode == 2)
+    assert run("log", "--stats").returncode == 0
+    assert run("show", "3").returncode == 0
+
+
+def test_a_missing_value() -> None:
+    """A column without a value, in a file without our constraints, is as damaged as one of another type."""
+    change("question", "x")
+    with closing(sqlite3.connect(store.path())) as db, db:
+        db.executescript(
+            "PRAGMA writable_schema = ON;"
+            "UPDATE sqlite_master SET sql = replace(sql, 'question TEXT NOT NULL', 'question TEXT') WHERE name = 'review';"
+            "PRAGMA writable_schema = RESET; UPDATE review SET question = NULL WHERE id = 2;"
+        )
+    assert "review 2 is damaged" in run("show", "2").stderr
+    assert len(run("log").stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_numbers_without_a_form(value: float) -> None:
+    """JSON has no infinity and no NaN; they are null, and what is printed can be read by any reader."""
+    change("cost", value)
+    with closing(sqlite3.connect(store.path())) as db, db:
+        db.execute("UPDATE review SET document = ? WHERE id = 2", (json.dumps({**SOUND, "usage": float("nan")}),))
+
+    def never(name: str) -> float:
+        raise AssertionError(name)
+
+    shown = json.loads(run("show", "2", "--format", "json").stdout, parse_constant=never)
+    assert (shown["cost"], shown["document"]["usage"]) == (None, None)
+    lines = run("log", "--format", "json").stdout.splitlines()
+    assert [json.loads(line, parse_constant=never)["id"] for line in lines] == [3, 2, 1]
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """A umask that leaves everything to everybody."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_store_that_is_open_to_all_is_closed() -> None:
+    """File, write-ahead log and folder of an older time are made the owner's alone, which is told once."""
+    store.record(row(document=SOUND))
+    reader = sqlite3.connect(store.path())  # keeps the write-ahead log there
+    reader.execute("SELECT count(*) FROM review").fetchone()
+    store.record(row(document=SOUND))
+    files = [store.path().parent / f"{store.FILE}{end}" for end in ("", "-wal", "-shm")]
+    for file in files:
+        file.chmod(0o666)
+    store.path().parent.chmod(0o777)
+    first, second = run("log"), run("log")
+    reader.close()
+    assert first.returncode == second.returncode == 0
+    assert "was open to others of this machine, and is yours alone now." in first.stderr
+    assert second.stderr == ""
+    assert not store.path().parent.stat().st_mode & stat.S_IWOTH
+    assert {stat.S_IMODE(f.stat().st_mode) for f in files if f.exists()} == {0o600}
+
+
+def test_a_full_disk_can_be_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk without a byte left reviews can be deleted, all or the old ones, and their room is free afterwards."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("only root may mount a disk of its own")
+    try:
+        monkeypatch.setenv("CTXREVIEW_STATE_DIR", str(disk / "state"))
+        for older_than in ("400", None):
+            for _ in range(3):
+                store.record(row(document=SOUND, user="x" * 200_000))
+            with closing(sqlite3.connect(store.path())) as db, db:
+                db.execute("UPDATE review SET at = '2001-01-01T00:00:00+00:00' WHERE id % 3 > 0")
+            with pytest.raises(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+                while filler.write(b"x" * 4096):
+                    pass
+            with pytest.raises(StoreError):
+                store.record(row(document=SOUND, user="y" * 500_000))
+            kept = store.path().stat().st_size
+            done = run("log", "--purge", *(["--older-than", older_than] if older_than else []))
+            assert done.returncode == 0, done.stderr
+            assert "deleted" in done.stderr
+            assert store.path().stat().st_size < kept / 2
+            assert os.statvfs(disk).f_bavail > 50
+            (disk / "filler").unlink()
+            assert len(store.search("", 50)) == (1 if older_than else 0)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)

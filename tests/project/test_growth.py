@@ -1,0 +1,115 @@
+"""Four times as much takes about four times as long, not sixteen: processor time within one process, noise tried again."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ctxreview import rules
+from ctxreview.config import project
+from ctxreview.lint import run as linting
+from ctxreview.lint.run import Listing, Plan
+from ctxreview.reports import document
+from ctxreview.review import batch
+from ctxreview.review import pipeline as review
+from ctxreview.tokens import Tokenizer
+from tests import ROOT
+
+WORDS = Tokenizer("words", lambda text: len(text.split()))
+BOUND = 8
+"""Times as long for four times as much: 4 where time grows as the size does, 16 where it grows as its square."""
+TRIES = 4
+
+
+def _benchmark() -> ModuleType:
+    path = ROOT / "benchmarks" / "growth.py"
+    spec = importlib.util.spec_from_file_location("growth", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GROWTH = _benchmark()
+
+
+def _grows(folder: Path, name: str, count: int, work: Callable[[Path], object]) -> float:
+    """How many times as long ``work`` takes on four times as many as ``count`` of a shape: the least of some tries."""
+    least = float("inf")
+    for attempt in range(TRIES):
+        taken = []
+        for size in (count, 4 * count):
+            place = folder / f"{attempt}-{size}"
+            place.mkdir()
+            for path, text in GROWTH.SHAPES[name].made(size).items():
+                (place / path).write_text(text, "utf-8")
+            gc.collect()
+            began = time.process_time()
+            work(place)
+            taken.append(time.process_time() - began)
+        least = min(least, taken[1] / taken[0])
+        if least < BOUND:
+            return least
+    return least
+
+
+def _context(folder: Path, selection: str, hops: int) -> object:
+    job = review.job(folder, 10**9, WORDS, "q")._replace(hops=hops, whole=False)
+    return document.dumps(document.context(review.context_of(f"{folder}/{selection}", job)))
+
+
+def _lint(folder: Path) -> object:
+    plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), project(folder).scopes)
+    made = linting.linted("A.cs", Listing(folder, ("A.cs",)), plan)
+    assert not made.failed
+    return document.dumps({"findings": [document.finding(f) for f in made.findings]})
+
+
+CONTEXTS = {
+    "parts of a type": ("A0.cs:2", 100),
+    "parts that call": ("A.cs:2", 50),
+    "callers in a file": ("A.cs:3", 400),
+    "derived in a chain": ("A.cs:2", 300),
+    "derived in a fan": ("A.cs:2", 400),
+    "a ring of calls": ("A.cs:3", 400),
+    "calls and overloads": ("A.cs:3", 200),
+}
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_a_context_takes_as_long_as_there_is_much(name: str, tmp_path: Path) -> None:
+    """Of parts, callers, derived types and overloads, each is looked at a few times, however many there are."""
+    selection, count = CONTEXTS[name]
+    assert _grows(tmp_path, name, count, lambda folder: _context(folder, selection, 3)) < BOUND
+
+
+def test_equal_selections_are_looked_at_once(tmp_path: Path) -> None:
+    """A selection that is given thousands of times gets its result each time, and is looked at once where no model is asked."""
+    (tmp_path / "A.cs").write_text(GROWTH.ordinary(3)["A.cs"], "utf-8")
+    given = [f"{tmp_path}/A.cs:20", f"{tmp_path}/A.cs:999999"] * 5000
+    looked: list[str] = []
+
+    def show(one: str, its: review.Job) -> batch.Shown:
+        looked.append(one)
+        return batch.Shown(review.context_of(one, its).path)
+
+    found = list(batch.each(given, review.job(tmp_path, 10**9, WORDS, "q")._replace(whole=False), show, alone=False))
+    assert (len(found), len(looked)) == (10_000, 2)
+    assert [f.failed for f in found[:4]] == [False, True, False, True]
+    assert {f.text for f in found[::2]} == {"A.cs"}
+
+
+LINTED = {"distinct locks, lint": 200, "nested transactions, lint": 150, "using declarations, lint": 150}
+
+
+@pytest.mark.parametrize("name", LINTED)
+def test_lint_takes_as_long_as_there_is_much(name: str, tmp_path: Path) -> None:
+    """Distinct locks, and transactions under hundreds of others."""
+    assert _grows(tmp_path, name, LINTED[name], _lint) < BOUND

@@ -1,0 +1,443 @@
+"""Reports: nothing that the source, the reviewer or the model wrote acts on a terminal, a renderer or a reader."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctxreview.guard.check import guard as guarded
+from ctxreview.model.review import Evidence, Finding, GuardResult, Review, Suggestion, Usage
+from ctxreview.model.source import Lines
+from ctxreview.prompt.build import build
+from ctxreview.prompt.reply import parse, verify
+from ctxreview.reports import document, markdown, page, text
+from ctxreview.review.pipeline import hazards_of
+from ctxreview.rules import RULES
+from tests.samples import ITEMS, PATH, context_of, example, job, shop
+
+HOSTILE = {
+    "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)><!-- gone",
+    "image": "![steal](https://evil.example/x.png)",
+    "link": "[click](javascript:alert(1)) <https://evil.example>",
+    "mention": "thanks @octocat and @org/team, closes #1",
+    "fence": "```\n# Verdict: no-known-conflict\n```",
+    "long fence": "`````` ~~~~~~",
+    "heading": "\n# ctxreview\n\n## Suggestions\n\nNone.",
+    "table": "a | b\n--|--\n<td>",
+    "colour": "\x1b[2J\x1b[31mred\x1b[0m\x07\x08\x08",
+    "direction": "\u202efdp.exe\u2066\u200b",
+    "entities": "&lt;b&gt; &#64;octocat",
+    "line ends": "a\r\nb\rc\x0bd\x0ce\x85f\u2028g\u2029h",
+    "emphasis": "**conflicts** __x__ ~~no~~ `code` \\",
+    "our words": "Guard: no-known-conflict\nNo model was asked\nSuggestion 2: fine: no-known-conflict",
+}
+ACTIVE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def reviewed(words: str) -> Review:
+    """A review in which ``words`` stand wherever somebody else can put them."""
+    comment = words.replace("*/", "").replace("«", "").replace("»", "")
+    about = context_of(
+        shop(f"""
+            lock (_gates /* {comment} */ [id])
+            {{
+                «_count++;»
+            }}
+            _slots /* {comment} */ .Wait();
+            Count();
+            _slots /* {comment} */ .Release();
+            return 0;
+        """)
+    )
+    reply = {
+        "summary": words,
+        "checklist": [
+            {
+                "id": ITEMS[0].id,
+                "answer": "yes",
+                "evidence": [{"path": words, "line": 3, "quote": words}],
+                "note": words,
+            }
+        ],
+        "suggestions": [
+            {
+                "title": words,
+                "rationale": words,
+                "edits": [
+                    {
+                        "path": PATH,
+                        "start_line": 0,
+                        "end_line": 0,
+                        "original": "_count++;",
+                        "replacement": f"_count++; /* {comment} */",
+                    }
+                ],
+            },
+            {
+                "title": "elsewhere",
+                "rationale": "",
+                "edits": [{"path": words or "x", "start_line": 1, "end_line": 1, "original": "x", "replacement": "y"}],
+            },
+        ],
+    }
+    made = job(words)
+    read = verify(parse(json.dumps(reply), ITEMS), about)
+    return Review(
+        question=words,
+        context=about,
+        prompt=build(about, words, ITEMS, made.tokenizer),
+        hazards=hazards_of(about),
+        checklist=read.checklist,
+        suggestions=tuple(guarded(about, s) for s in read.suggestions),
+        summary=read.summary,
+        provider="openai",
+        model=f"m-1 {words}",
+        usage=Usage(1, 2, 0.5),
+    )
+
+
+PLAIN = reviewed("plain words")
+
+
+# --- text --------------------------------------------------------------------------------------------------
+
+
+def skeleton(report: str) -> list[str]:
+    """The lines of a text report that start at its left edge: those that only ctxreview may write."""
+    return [line for line in report.split("\n") if re.match(r"[A-Za-z]", line)]
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_text_is_shown_not_executed(case: str) -> None:
+    """Control characters are written out, and no foreign line stands at the left edge, where our own stand."""
+    report = text.review(reviewed(HOSTILE[case]))
+    assert not ACTIVE.search(report)
+    ours = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(report)]
+    plain = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(text.review(PLAIN))]
+    numbers = r"\d[\d,]*"
+    assert [re.sub(numbers, "n", line) for line in ours] == [re.sub(numbers, "n", line) for line in plain]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs"]), max_size=30))
+def test_no_text_acts_on_a_terminal(words: str) -> None:
+    """Of any words, none reach the terminal as control characters, and the report keeps its parts."""
+    report = text.review(reviewed(words))
+    assert not ACTIVE.search(report)
+    assert [line for line in skeleton(report) if line in ("Question", "Hazards found by rules", "Checklist")] == [
+        "Question",
+        "Hazards found by rules",
+        "Checklist",
+    ]
+
+
+def test_colour_only_where_asked() -> None:
+    """Colours are ours, and only there when the caller wants them."""
+    assert "\x1b" not in text.review(PLAIN)
+    coloured = text.review(PLAIN, colour=True)
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text.review(PLAIN)
+
+
+def test_scope_in_the_margin() -> None:
+    """The code has line numbers, the selection its mark, the scope its extent."""
+    lines = text.context(example()).splitlines()
+    drawn = {int(m[1]): line for line in lines if (m := re.match(r"[> ] +(\d+) ", line))}
+    assert drawn[31].startswith(">  31 │             var record = _db.Records")
+    assert [n for n, line in drawn.items() if line.startswith(">")] == [31, 32, 33]
+    assert [n for n, line in drawn.items() if "┌" in line or "└" in line] == [28, 46]
+    assert all("│" in drawn[n] for n in range(29, 46))
+    assert "│" not in drawn[47]
+
+
+def test_approval_is_nobodys_to_give() -> None:
+    """No known conflict is said to be no approval, and no suggestion is said to be none."""
+    about = example()
+    quiet = GuardResult(Suggestion("t", "", ()), applied=True, verdict="no-known-conflict", findings=())
+    assert "That is not an approval." in text.guard([quiet])
+    assert text.guard([]) == "No suggestion was made.\n"
+    assert text.verdict_line("needs-human", about.enclosing) == "Guard: needs-human (1 scope holds the selection)."
+
+
+# --- Markdown ----------------------------------------------------------------------------------------------
+
+
+def outside_code(report: str) -> tuple[list[str], int]:
+    """The lines of a Markdown report outside its code blocks, and how many blocks there are."""
+    out: list[str] = []
+    fence, blocks = "", 0
+    for line in report.split("\n"):
+        mark = re.match(r" {0,3}(`{3,}|~{3,})", line)
+        if fence:
+            if re.fullmatch(rf" {{0,3}}{re.escape(fence[0])}{{{len(fence)},}} *", line):
+                fence = ""
+        elif mark:
+            fence, blocks = mark[1], blocks + 1
+        else:
+            out.append(line)
+    assert not fence, "a code block does not end"
+    return out, blocks
+
+
+def outside_spans(line: str) -> str:
+    """A line of Markdown without its code spans."""
+    return re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", line)
+
+
+def headings(lines: list[str]) -> list[str]:
+    """The headings, without what they quote."""
+    return [re.split(r"[:,(]", line.replace("`", ""))[0] for line in lines if line.startswith("#")]
+
+
+OURS = [
+    "# ctxreview",
+    f"## {PATH}",
+    "## Hazards found by rules",
+    "## Answer of openai ",
+    "## Checklist",
+    "## Suggestions",
+]
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_markdown_is_shown_not_executed(case: str) -> None:
+    """No foreign text makes HTML, an image, a link, a mention, a heading or a code block."""
+    report = markdown.review(reviewed(HOSTILE[case]))
+    assert not ACTIVE.search(report)
+    lines, blocks = outside_code(report)
+    assert blocks == 2
+    found = headings(lines)
+    assert [h for h in found if not h.startswith("### ")] == OURS
+    assert sum(h.startswith("### ") for h in found) == 2
+    for line in lines:
+        bare = outside_spans(line)
+        assert not re.search(r"[<@`\[\]!|~]", bare), line
+        assert not re.search(r">", bare.removeprefix("> ")), line
+        assert "&" not in bare, line
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["`", "```", "~~~", "\n", "\\", "<b>", "@x", "# ", "> ", "[x](y)", "![", "]", "|", "- ", "1. "])
+        | st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs"]), max_size=6),
+        max_size=12,
+    ).map("".join)
+)
+def test_no_text_changes_the_markdown(words: str) -> None:
+    """Of any words, the report keeps its headings and its two code blocks."""
+    lines, blocks = outside_code(markdown.review(reviewed(words)))
+    assert blocks == 2
+    assert [h for h in headings(lines) if not h.startswith("### ")] == OURS
+
+
+ESCAPED = {
+    "a_b*c": "`a_b*c`",
+    "<img src=x>": "`<img src=x>`",
+    "@octocat": "`@octocat`",
+    "&lt;": "`&lt;`",
+    "a\nb\t c": "a b c",
+    "```": "` ``` `",
+    "a`b``c": "``a`b` `c``",
+    "\x1b[1m": r"`\x1b[1m`",
+    r"\<": r"`\<`",
+}
+
+
+@pytest.mark.parametrize("raw", ESCAPED)
+def test_escaped(raw: str) -> None:
+    """What Markdown or HTML would act on is escaped, and a line end is a blank."""
+    assert markdown.escaped(raw) == ESCAPED[raw]
+
+
+@pytest.mark.parametrize("code", ["x", "```", "a ```` b", "`" * 20, "~~~", "\n```\n````\n"])
+def test_fenced(code: str) -> None:
+    """A fence is longer than any run of backticks in it."""
+    made = markdown.fenced(code, "csharp")
+    opening, closing = made.split("\n")[0], made.split("\n")[-1]
+    assert opening == f"{closing}csharp"
+    assert closing not in code
+
+
+def test_a_hostile_selection_in_the_advice() -> None:
+    """The command that is proposed quotes the selection, and nothing in it gets out of the quotes."""
+    about = context_of(shop("return 0;"))
+    given = "a`<img src=x>\x1b[31m\n# x.cs:1"
+    offline = PLAIN._replace(
+        context=about._replace(selection=about.selection._replace(given=given)), provider=None, model=None
+    )
+    advice = next(line for line in markdown.review(offline).split("\n") if "To ask a model" in line)
+    assert not re.search(r"[`<#\[]", outside_spans(advice))
+    assert "\x1b" not in text.review(offline)
+    assert "# x.cs:1" not in text.review(offline).split("\n")
+
+
+# --- JSON --------------------------------------------------------------------------------------------------
+
+SCOPE_KEYS = {
+    "kind", "construct", "form", "path", "start_line", "end_line", "resource", "encloses_selection", "certainty",
+    "completes_at", "isolation", "async_flow", "intent_comment", "via",
+}  # fmt: skip
+LINES = {"start_line", "end_line"}
+CONTEXT_KEYS = {
+    "schema", "selection", "language", "parse", "functions", "scopes", "verdict", "facts", "excerpts", "omitted",
+    "blind_spots", "tokens",
+}  # fmt: skip
+FINDING_KEYS = {"rule", "severity", "certainty", "message", "question", "related", *LINES}
+REVIEW_KEYS = {
+    "schema", "question", "context", "hazards", "provider", "checklist", "suggestions", "usage", "visibility", "status",
+    "notice",
+}  # fmt: skip
+
+
+def test_context_document() -> None:
+    """The context has the documented keys, and the documented values for the example."""
+    found = document.context(example())
+    assert found.keys() >= CONTEXT_KEYS
+    assert found["schema"] == "ctxreview.context/1"
+    assert found["selection"] == {"path": "src/RecordService.cs", "start_line": 31, "end_line": 33}
+    assert found["parse"].items() >= {"clean": True, "normalised": []}.items()
+    assert found["functions"] == [
+        {"kind": "method", "name": "UpdateRecord", "type": "RecordService", "start_line": 24, "end_line": 47}
+    ]
+    (scope,) = found["scopes"]
+    assert scope.keys() >= SCOPE_KEYS
+    assert scope["kind"] == "transaction"
+    assert (scope["construct"], scope["form"], scope["resource"]) == ("TransactionScope", "block", "scope")
+    assert (scope["start_line"], scope["end_line"], scope["completes_at"]) == (28, 46, [44])
+    assert (scope["isolation"], scope["async_flow"], scope["encloses_selection"]) == ("RepeatableRead", False, True)
+    assert (scope["certainty"], scope["intent_comment"], scope["via"]) == ("syntactic", None, [])
+    read = next(f for f in found["facts"] if f["kind"] == "read")
+    assert read.items() >= {"kind": "read", "name": "FirstOrDefault", "start_line": 31, "end_line": 33}.items()
+    for excerpt in found["excerpts"]:
+        assert {"path", "role", "why", "tokens", *LINES} <= excerpt.keys()
+    for omission in found["omitted"]:
+        assert {"path", "why", *LINES} <= omission.keys()
+    assert found["tokens"].keys() == {"prompt", "budget", "tokenizer"}
+
+
+def test_intent_is_quoted() -> None:
+    """The comment above a scope is in the document."""
+    about = example("src/DocumentedRecordService.cs:25-27")
+    (scope,) = document.context(about)["scopes"]
+    assert scope["intent_comment"].startswith("// Two workers must never claim the same record.")
+
+
+def findings_of(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every finding in a document."""
+    return [f for s in found["suggestions"] for f in s["findings"]] + found.get("hazards", [])
+
+
+def test_guard_document() -> None:
+    """The guard's result has the documented keys."""
+    checked = guarded(
+        PLAIN.context,
+        Suggestion(
+            "t",
+            "r",
+            (PLAIN.suggestions[0].suggestion.edits[0]._replace(original="lock (_gates", replacement="lock (_others"),),
+        ),
+    )
+    found = document.guard([checked, *PLAIN.suggestions], "needs-human")
+    assert found.keys() == {"schema", "verdict", "suggestions"}
+    assert (found["schema"], found["verdict"]) == ("ctxreview.guard/1", "needs-human")
+    for suggestion in found["suggestions"]:
+        assert {"title", "applied", "verdict", "findings"} <= suggestion.keys()
+    assert [s["applied"] for s in found["suggestions"]][-1] is False
+    assert found["suggestions"][-1]["reason"]
+
+
+def test_review_document() -> None:
+    """The review has the documented keys, in every part."""
+    found = document.review(PLAIN)
+    assert found.keys() >= REVIEW_KEYS
+    assert (found["schema"], found["status"]) == ("ctxreview.review/1", "complete")
+    assert found["provider"].keys() == {"name", "model"}
+    assert found["usage"] == {"prompt_tokens": 1, "reply_tokens": 2, "cost": 0.5}
+    assert found["visibility"].keys() == {"seen", "not_seen"}
+    assert found["context"].keys() >= CONTEXT_KEYS
+    for answer in found["checklist"]:
+        assert {"id", "question", "answer", "evidence", "note"} <= answer.keys()
+        for evidence in answer["evidence"]:
+            assert evidence.keys() == {"path", "line", "quote", "supported"}
+    for suggestion in found["suggestions"]:
+        assert {"title", "applied", "verdict", "findings", "diff"} <= suggestion.keys()
+    assert found["hazards"]
+    for finding in findings_of(found):
+        assert finding.keys() >= FINDING_KEYS
+        assert {"path", *LINES} <= set(finding["related"][0] if finding["related"] else {"path", *LINES})
+
+
+def test_offline_review_document() -> None:
+    """Without a model, provider and usage are null and the notice says so."""
+    found = document.review(PLAIN._replace(provider=None, model=None, usage=None, suggestions=(), summary=""))
+    assert (found["provider"], found["usage"], found["summary"]) == (None, None, None)
+    assert found["notice"].startswith("No model was asked")
+    assert "AI-assisted" not in found["notice"]
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_json_lines(case: str) -> None:
+    """A document is one line however a reader splits lines, in ASCII, and comes back as it was."""
+    found = document.review(reviewed(HOSTILE[case]))
+    line = document.dumps(found)
+    assert len(line.splitlines()) == 1
+    assert line.isascii()
+    assert not ACTIVE.search(line)
+    assert json.loads(line) == found == json.loads(document.dumps(found, 2))
+
+
+def test_error_document() -> None:
+    """A selection that failed leaves a document that names it."""
+    assert document.error("a.cs:1", "a.cs: is empty.") == {
+        "schema": "ctxreview.error/1",
+        "selection": "a.cs:1",
+        "error": "a.cs: is empty.",
+    }
+
+
+# --- all formats -------------------------------------------------------------------------------------------
+
+FORMATS = {
+    "text": text.review,
+    "markdown": markdown.review,
+    "html": page.review,
+    "json": lambda value: document.dumps(document.review(value)),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_secrets_stay_here(form: str) -> None:
+    """A key that stands in the source, the question or a quote is in no report."""
+    key = "AKIA" + "QWERTYUIOPASDFGH"
+    assert key not in FORMATS[form](reviewed(key))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_never_approved(form: str) -> None:
+    """No report of ours approves of anything, and each says what a person still has to answer."""
+    for value in (PLAIN, PLAIN._replace(provider=None, model=None, usage=None, suggestions=())):
+        report = FORMATS[form](value)
+        assert not re.search(r"\bapproved\b|\bLGTM\b|safe to merge", report, re.IGNORECASE)
+        assert "It does not count as a review until a person has answered: does this code touch shared state" in report
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_unsupported_evidence_is_marked(form: str) -> None:
+    """A citation that does not hold is marked in every format."""
+    report = FORMATS[form](PLAIN)
+    assert ("unsupported: this does not stand there" in report) or ('"supported": false' in report)
+    assert PLAIN.checklist[0].evidence == (Evidence("plain words", 3, "plain words", False),)
+
+
+def test_every_severity_has_its_colour() -> None:
+    """A finding of any rule can be printed in colour."""
+    about = example()
+    for rule in RULES:
+        finding = Finding(rule.ID, rule.SEVERITY, "syntactic", "m.", "q?", Lines(about.path, 1, 2))
+        assert "\x1b[" in text.review(PLAIN._replace(hazards=(finding,)), colour=True)
