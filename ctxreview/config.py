@@ -15,7 +15,7 @@ from platformdirs import user_config_path
 
 from ctxreview.errors import ConfigError
 from ctxreview.file_access import contents
-from ctxreview.model.outline import NO_WRAPPERS, Wrappers
+from ctxreview.model.regions import NO_WRAPPERS, Wrappers
 
 PROJECT_FILE = ".ctxreview.toml"
 USER_FILE = "config.toml"

@@ -9,7 +9,7 @@ import pytest
 from ctxreview.config import PROJECT_FILE, wrappers
 from ctxreview.errors import ConfigError
 from ctxreview.guard.check import guard, suggestions
-from ctxreview.model.outline import Wrappers
+from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Context
 from ctxreview.review.pipeline import context_of, job
 from ctxreview.tokens import ESTIMATE

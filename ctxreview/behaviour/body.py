@@ -9,7 +9,10 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages.csharp.lexing import Code, lex
-from ctxreview.model.outline import Crossing, Fact, Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
@@ -53,7 +56,7 @@ class Body:
     """A function of the outline that stands in no other one, with the lambdas and local functions inside."""
 
     outline: Outline
-    member: Scope
+    member: Function
 
     @property
     def key(self) -> tuple[str, str]:
@@ -77,7 +80,7 @@ class Body:
         return within(self.outline, self.member.span)
 
     @cached_property
-    def holds(self) -> tuple[Scope, ...]:
+    def holds(self) -> tuple[Region, ...]:
         """The transactions and locks that are taken in the member."""
         return tuple(s for s in self.outline.regions if self.member.span.contains(s.opening))
 
@@ -194,10 +197,9 @@ class Body:
                 return True
         return False
 
-    def under(self, span: Span, kind: str = "") -> tuple[Scope, ...]:
+    def under(self, span: Span, kind: str = "") -> tuple[Region, ...]:
         """The transactions and locks (or those of ``kind``) under which ``span`` runs, innermost first."""
-        fact = Fact("", span, "")
-        held = [s for s in self._held.around(span) if kind in ("", s.kind) and self.outline.under(fact, s)]
+        held = [s for s in self._held.around(span) if kind in ("", s.kind) and self.outline.under(span, s)]
         return tuple(sorted(held, key=lambda s: s.span.size))
 
 
@@ -244,7 +246,7 @@ class Same:
         return isinstance(other, Same) and other.outline is self.outline
 
 
-def is_over(outline: Outline, scope: Scope, at: int) -> bool:
+def is_over(outline: Outline, scope: Region, at: int) -> bool:
     """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
     if not scope.owner.contains(Span(scope.opening.end, at)):
         return bool(_ENDED.search(outline.source.data, scope.opening.end, at))
@@ -299,7 +301,7 @@ def _body_start(body: Body) -> int:
     return body.member.span.start
 
 
-def holding(outline: Outline, kind: str) -> list[tuple[Body, Scope]]:
+def holding(outline: Outline, kind: str) -> list[tuple[Body, Region]]:
     """The scopes of ``kind`` with the members that take them."""
     found = []
     for scope in outline.regions:

@@ -13,7 +13,10 @@ from functools import lru_cache
 from ctxreview.behaviour.body import Same, comments_in, within
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.places import member_of
-from ctxreview.model.outline import Fact, Member, Outline, Scope
+from ctxreview.model.declarations import Member
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
@@ -33,7 +36,7 @@ KINDS = {
 STATE = "state"
 
 
-def work(scope: Scope, outline: Outline) -> Work:
+def work(scope: Region, outline: Outline) -> Work:
     """The facts of the scope's member, and for a lock its uses of the type's state."""
     inside: Counter[tuple[str, str]] = Counter()
     outside: Counter[tuple[str, str]] = Counter()
@@ -45,7 +48,7 @@ def work(scope: Scope, outline: Outline) -> Work:
     for fact in within(outline, scope.span):
         if _counts(fact):
             key = fact.kind, fact.name
-            if outline.under(fact, scope):
+            if outline.under(fact.span, scope):
                 inside[key] += 1
             elif any(s.contains(fact.span) for s in apart):
                 continue
@@ -79,11 +82,11 @@ def _mentioned(same: Same, member: Span) -> Counter[str]:
     return mentions(without_comments(same.outline, member))
 
 
-def detached(scope: Scope, outline: Outline) -> tuple[Span, ...]:
+def detached(scope: Region, outline: Outline) -> tuple[Span, ...]:
     """The tasks that are started under a scope and that nobody waits for there: what they do is not done under it."""
     found = []
     for fact in within(outline, scope.span):
-        if fact.kind != "spawn" or fact.name not in _STARTS or not outline.under(fact, scope):
+        if fact.kind != "spawn" or fact.name not in _STARTS or not outline.under(fact.span, scope):
             continue
         rest = outline.source.text(Span(fact.span.end, scope.span.end))
         above = outline.source.text(Span(max(scope.span.start, fact.span.start - 40), fact.span.start))
@@ -132,7 +135,7 @@ def guarded_state(outline: Outline) -> tuple[str, ...]:
 @lru_cache(maxsize=4)
 def _guarded_state(same: Same) -> tuple[str, ...]:
     outline = same.outline
-    makers = [f.span for f in outline.functions if f.construct == "constructor"]
+    makers = [f.span for f in outline.functions if f.kind == "constructor"]
     writes = [
         (f.name, any(m.contains(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state
     ]

@@ -11,7 +11,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
-from ctxreview.model.outline import Crossing, Fact, Member, Nesting, Outline, Scope
+from ctxreview.model.declarations import Function, Member, Nesting
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 
 DEFERRED = frozenset({"lambda", "local function"})
@@ -34,14 +37,14 @@ class Use(NamedTuple):
     """
 
     fact: Fact
-    function: Scope
-    member: Scope
+    function: Function
+    member: Function
     gates: frozenset[str]
 
     @property
     def deferred(self) -> bool:
         """Whether the function it stands in runs when somebody calls it: which locks are held then is not told."""
-        return self.function.construct in DEFERRED
+        return self.function.kind in DEFERRED
 
     @property
     def state(self) -> tuple[str, str]:
@@ -49,17 +52,17 @@ class Use(NamedTuple):
         return self.member.container, self.fact.name
 
 
-def locks(outline: Outline) -> list[Scope]:
+def locks(outline: Outline) -> list[Region]:
     """The lock scopes that code takes, without those that are only assumed to be one or are written in SQL."""
     return [s for s in outline.regions if s.kind == "lock" and s.form != "sql" and s.certainty != "assumed"]
 
 
-def lock_key(scope: Scope) -> str:
+def lock_key(scope: Region) -> str:
     """What a scope locks, in the same words wherever it is locked."""
     return "".join(scope.resource.split()).removeprefix("this.")
 
 
-def locked_uses(outline: Outline, held: list[Scope]) -> list[Use]:
+def locked_uses(outline: Outline, held: list[Region]) -> list[Use]:
     """The uses of state in functions, with the locks of ``held`` that each is under; what is locked is not one."""
     nesting = Nesting(outline.functions)
     types, own = Nesting(outline.types), declared(outline)
@@ -70,7 +73,7 @@ def locked_uses(outline: Outline, held: list[Scope]) -> list[Use]:
         for home in (types.name_around(s.opening),)
         if (home, lock_key(s)) not in own or simple(own[home, lock_key(s)].declares) not in COLLECTIONS
     }
-    by_owner: dict[Span, list[Scope]] = {}
+    by_owner: dict[Span, list[Region]] = {}
     reached: dict[tuple[Span, str], int] = {}
     for scope in sorted(held, key=lambda s: (s.span.start, -s.span.end)):
         key = scope.owner, lock_key(scope)
@@ -92,7 +95,7 @@ def locked_uses(outline: Outline, held: list[Scope]) -> list[Use]:
     return found
 
 
-def is_under(span: Span, scope: Scope) -> bool:
+def is_under(span: Span, scope: Region) -> bool:
     """Whether ``span``, in the function that holds the scope, lies in the part that runs under it."""
     return scope.span.contains(span) and not any(g.contains(span) for g in scope.excluded)
 
@@ -174,16 +177,16 @@ def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
             yield hit[1].decode("utf-8", "replace"), Span(span.start + hit.start(), span.start + hit.end())
 
 
-def methods(outline: Outline) -> dict[tuple[str, str], list[Scope]]:
+def methods(outline: Outline) -> dict[tuple[str, str], list[Function]]:
     """The methods by the name of their type and their own."""
-    found: dict[tuple[str, str], list[Scope]] = {}
+    found: dict[tuple[str, str], list[Function]] = {}
     for function in outline.functions:
-        if function.construct == "method":
+        if function.kind == "method":
             found.setdefault((function.container, function.name), []).append(function)
     return found
 
 
-def is_called_locked(function: Scope, outline: Outline, held: list[Scope]) -> bool:
+def is_called_locked(function: Function, outline: Outline, held: list[Region]) -> bool:
     """Whether a private method of a type that is whole in the file is only called, and every time under a lock of ``held``.
 
     A call in a method of which the same is true counts too.
@@ -193,12 +196,8 @@ def is_called_locked(function: Scope, outline: Outline, held: list[Scope]) -> bo
     while waiting:
         one = waiting.pop()
         words = outline.source.text(Span(one.span.start, one.opening.end)).partition(f" {one.name}")[0]
-        type_ = next(iter(outline.scopes_around(one.span, "type")), None)
-        if (
-            one.construct != "method"
-            or type_ is None
-            or re.search(r"\b(?:public|internal|protected|override)\b", words)
-        ):
+        type_ = outline.type_of(one.span)
+        if one.kind != "method" or type_ is None or re.search(r"\b(?:public|internal|protected|override)\b", words):
             return False
         if re.search(r"\bpartial\b", outline.source.text(type_.opening)) or len(every[one.container, one.name]) != 1:
             return False
@@ -224,7 +223,7 @@ _SAID = re.compile(
 )
 
 
-def is_said_to_be_held(function: Scope, outline: Outline) -> bool:
+def is_said_to_be_held(function: Function, outline: Outline) -> bool:
     """Whether a function's name, its comments or its assertions say something about locks: its callers may hold one."""
     if _UNDER.search(function.name):
         return True

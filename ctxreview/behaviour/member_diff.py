@@ -9,7 +9,9 @@ from functools import cached_property, lru_cache
 from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.pairing import Match, Pairing, pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Lines, Span
 
 
@@ -94,6 +96,6 @@ def saves(body: Body) -> list[Fact]:
     return [f for f in body.facts if f.kind == "save"]
 
 
-def transactions(body: Body) -> list[Scope]:
+def transactions(body: Body) -> list[Region]:
     """The transactions that are opened in the member, those that only retry aside."""
     return [s for s in body.holds if s.kind == "transaction" and s.mode not in ("retried", "suppressed")]

@@ -17,7 +17,9 @@ from typing import NamedTuple, TypeVar
 from ctxreview.behaviour.body import Body, Same, bodies, body_of, squeezed
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import lock_key
-from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.declarations import Function, Member
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import signature
 from ctxreview.workspace.line_diff import Block, blocks
@@ -25,7 +27,7 @@ from ctxreview.workspace.line_diff import Block, blocks
 MOST_PAIRS = 40_000
 """Of what is alike only by what it does, at most so many pairs are compared; beyond that the order decides."""
 
-Match = tuple[Scope, Scope | None]
+Match = tuple[Region, Region | None]
 One = TypeVar("One")
 
 
@@ -138,9 +140,9 @@ class Pairing:
         return {id(new): old for old, new in self.members}
 
     @cached_property
-    def scopes(self) -> tuple[tuple[Match, ...], tuple[Scope, ...]]:
+    def scopes(self) -> tuple[tuple[Match, ...], tuple[Region, ...]]:
         """Each transaction and lock before the edit with the one that it became, and those that are new."""
-        found: dict[Scope, Scope] = {}
+        found: dict[Region, Region] = {}
         outer = [[s for s in o.regions if body_of(o, s.opening) is None] for o in (self.before, self.after)]
         for old, new in (*((a.holds, b.holds) for a, b in self.members), (outer[0], outer[1])):
             found |= self._matched(old, new)
@@ -155,11 +157,11 @@ class Pairing:
         return matches, tuple(s for s in self.after.regions if s not in taken)
 
     @cached_property
-    def scope_after(self) -> dict[Scope, Scope]:
+    def scope_after(self) -> dict[Region, Region]:
         """The scopes of both versions, by those before the edit."""
         return {old: new for old, new in self.scopes[0] if new is not None}
 
-    def _extracted(self, scope: Scope) -> Iterator[Scope]:
+    def _extracted(self, scope: Region) -> Iterator[Region]:
         """The same scope in a new member that the scope's own one calls now."""
         now = self._became.get(id(body_of(self.before, scope.opening)))
         if now is None:
@@ -170,8 +172,8 @@ class Pairing:
                 wanted = _exact(scope, self.before)
                 yield from (s for s in body.holds if _exact(s, self.after) == wanted)
 
-    def _matched(self, old: Sequence[Scope], new: Sequence[Scope]) -> dict[Scope, Scope]:
-        found: dict[Scope, Scope] = {}
+    def _matched(self, old: Sequence[Region], new: Sequence[Region]) -> dict[Region, Region]:
+        found: dict[Region, Region] = {}
         before, after = _grouped(old, lambda s: _exact(s, self.before)), _grouped(new, lambda s: _exact(s, self.after))
         for key in before.keys() & after.keys():
             mine, theirs = before[key], after[key]
@@ -200,13 +202,13 @@ class Pairing:
                 taken.add(theirs[j])
         return found
 
-    def _in_order(self, mine: Sequence[Scope], theirs: Sequence[Scope]) -> dict[Scope, Scope]:
+    def _in_order(self, mine: Sequence[Region], theirs: Sequence[Region]) -> dict[Region, Region]:
         """The scopes by what they take alone, in their order."""
         first, second = _grouped(mine, _taken), _grouped(theirs, _taken)
         pairs = (zip(first[key], second[key], strict=False) for key in first.keys() & second.keys())
         return {old: new for found in pairs for old, new in found}
 
-    def _likeness(self, old: Scope, new: Scope, held: dict[Scope, Counter[str]]) -> float:
+    def _likeness(self, old: Region, new: Region, held: dict[Region, Counter[str]]) -> float:
         """How much two scopes that differ are alike, from 0 for not at all."""
         if old.kind != new.kind or (old.form == "sql") != (new.form == "sql"):
             return 0
@@ -219,7 +221,7 @@ class Pairing:
             return 0
         return 4 * same + 2 * on + construct + (old.form == new.form) / 2 + here / 2
 
-    def _beside(self, old: Scope, new: Scope) -> bool:
+    def _beside(self, old: Region, new: Region) -> bool:
         """Whether both stand at the same place of the text, or in what was written for one another."""
         line, now = self._line(self.before, old), self._line(self.after, new)
         there = self.lines.after(line)
@@ -229,7 +231,7 @@ class Pairing:
         return hunk.new_start <= now - 1 < hunk.new_end
 
     @staticmethod
-    def _line(outline: Outline, scope: Scope) -> int:
+    def _line(outline: Outline, scope: Region) -> int:
         return outline.source.line_of(scope.opening.start)
 
 
@@ -251,9 +253,10 @@ class Identity(NamedTuple):
 def identity(body: Body) -> Identity:
     """The identity of a member."""
     outline, member = body.outline, body.member
-    around = next(iter(outline.scopes_around(member.span, "type")), None)
+    around = outline.type_of(member.span)
     type_ = (around.qualified or around.name) if around is not None else member.container
-    name, kind = member.name, member.construct
+    name: str = member.name
+    kind: str = member.kind
     if kind in ("property", "accessor", "indexer"):
         head = _property_head(outline, member)
         name = name if "." in name else f"{name}.get"
@@ -275,7 +278,7 @@ def identity(body: Body) -> Identity:
     return Identity(type_, _flat(said.interface), name, kind, said.generic, tuple(_flat(t) for t in types))
 
 
-def _property_head(outline: Outline, member: Scope) -> str:
+def _property_head(outline: Outline, member: Function) -> str:
     """What declares the property or indexer that a function belongs to."""
     around = _declaring(Same(outline)).get(member.name.partition(".")[0], [])
     held = next((m for m in around if m.span.contains(member.span)), None)
@@ -340,15 +343,15 @@ def dice(a: Counter[str], b: Counter[str]) -> float:
     return 2 * (a & b).total() / whole if whole else 0
 
 
-def _taken(scope: Scope) -> Hashable:
+def _taken(scope: Region) -> Hashable:
     return scope.kind, scope.construct, lock_key(scope)
 
 
-def _exact(scope: Scope, outline: Outline) -> Hashable:
+def _exact(scope: Region, outline: Outline) -> Hashable:
     return (_taken(scope), scope.form, squeezed(without_comments(outline, scope.span)))
 
 
-def _work(scope: Scope, outline: Outline) -> Counter[str]:
+def _work(scope: Region, outline: Outline) -> Counter[str]:
     """The statements and headers that a scope holds, without layout."""
     code = without_comments(outline, Span(min(scope.opening.end, scope.span.end), scope.span.end))
     return Counter(" ".join(line.split()) for line in re.split(r"[;{}]", code) if re.search(r"\w", line))

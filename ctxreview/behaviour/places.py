@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Lines, Span
 
 
@@ -11,12 +13,12 @@ def lines(outline: Outline, span: Span, what: str = "") -> Lines:
     return Lines(outline.source.path, *outline.source.lines_of(span), what)
 
 
-def scope_lines(outline: Outline, scope: Scope) -> Lines:
+def scope_lines(outline: Outline, scope: Region) -> Lines:
     """The lines of a scope, named by its construct."""
     return lines(outline, scope.span, scope.construct)
 
 
-def member_of(outline: Outline, span: Span) -> Scope | None:
+def member_of(outline: Outline, span: Span) -> Function | None:
     """The outermost function that holds ``span``."""
-    chain = outline.scopes_around(span, "function")
+    chain = outline.functions_around(span)
     return chain[-1] if chain else None

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model.outline import Outline, Reference, Scope, outermost
+from ctxreview.model.declarations import Function, outermost
+from ctxreview.model.facts import Reference
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of
@@ -25,7 +27,7 @@ _NO_CALL = frozenset(
 _TOLD = ("save", "tracking", "complete")
 
 
-def callees(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+def callees(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
     names = {n for f in outermost(functions) for n in named(outline.source.text(f.span))}
     own = Spans(f.span for f in functions)
@@ -51,10 +53,10 @@ def named(code: str) -> set[str]:
     return set(_CALLED.findall(code)) - _NO_CALL
 
 
-def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Scope]]:
+def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Function]]:
     """The methods that a call can run: those of its receiver's type, or of what implements it."""
     if reference.receiver in ("", "this", "base"):
-        home = next(iter(there.scopes_around(reference.name_span, "type")), None)
+        home = there.type_of(reference.name_span)
         if home is None or reference.local:
             return
         own = Declared(there, home)
@@ -73,10 +75,10 @@ def called(reference: Reference, there: Outline, repository: Repository) -> Iter
 
 
 def _is_open(declared: Declared) -> bool:
-    return declared.scope.construct == "interface" or "abstract" in declared.modifiers
+    return declared.scope.kind == "interface" or "abstract" in declared.modifiers
 
 
-def _excerpt(part: Declared, function: Scope, repository: Repository) -> Excerpt | None:
+def _excerpt(part: Declared, function: Function, repository: Repository) -> Excerpt | None:
     there = repository.outline_for(part.outline.source.path, {function.name})
     if there is None:
         return None
@@ -91,7 +93,7 @@ def _excerpt(part: Declared, function: Scope, repository: Repository) -> Excerpt
     return excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
 
 
-def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+def tokens(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """The concurrency tokens of the entities that the selected functions name, or reach by their sets."""
     words = frameworks(outline.language).tokens
     own = Spans(f.span for f in functions)
@@ -109,7 +111,7 @@ def tokens(outline: Outline, functions: Sequence[Scope], repository: Repository)
         for member in there.members if there is not None else ():
             if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
                 continue
-            home = next(iter(there.scopes_around(member.span, "type")), None)
+            home = there.type_of(member.span)
             if home is None or path == outline.source.path:
                 continue
             if home.name in entities:

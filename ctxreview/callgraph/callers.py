@@ -13,8 +13,10 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.model.declarations import EXTENSION, Function, TypeDecl
+from ctxreview.model.facts import Argument, Reference
 from ctxreview.model.kinds import Certainty
-from ctxreview.model.outline import EXTENSION, Argument, Outline, Reference, Scope, contained_in
+from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import (
     Cost,
@@ -41,17 +43,17 @@ class Callee(NamedTuple):
     """The function whose callers are looked for, in the outline of its file."""
 
     outline: Outline
-    function: Scope
+    function: Function
 
     @property
-    def type(self) -> Scope | None:
+    def type(self) -> TypeDecl | None:
         """The type that declares it."""
-        return next(iter(self.outline.scopes_around(self.function.span, "type")), None)
+        return self.outline.type_of(self.function.span)
 
     @property
     def name(self) -> str:
         """The name that stands where it is used: a constructor's type, an accessor's property."""
-        if self.function.construct == "accessor":
+        if self.function.kind == "accessor":
             return self.function.name.rpartition(".")[0]
         return self.function.name
 
@@ -59,7 +61,7 @@ class Callee(NamedTuple):
     def head(self) -> str:
         """The text of its head; an accessor's property's."""
         holder = None
-        if self.function.construct == "accessor":
+        if self.function.kind == "accessor":
             holder = next((m.span for m in self.outline.members if m.span.contains(self.function.span)), None)
         start = holder.start if holder is not None else self.function.span.start
         return self.outline.source.text(Span(start, max(start, self.function.opening.end)))
@@ -76,7 +78,7 @@ class Callee(NamedTuple):
     def signature(self) -> Signature:
         """Its signature; with the receiver first where an ``extension`` block declares one."""
         own, home = signature(self.head, self.name), self.type
-        if home is None or home.construct != EXTENSION:
+        if home is None or home.kind != EXTENSION:
             return own
         return extension(own, self.outline.source.text(home.opening))
 
@@ -125,24 +127,22 @@ class CallSites(NamedTuple):
     size: int = 0
 
 
-def shown(outline: Outline, function: Scope) -> str:
+def shown(outline: Outline, function: Function) -> str:
     """``Type.Method`` of the member around a function; ``top-level statements`` outside every type."""
     member = outline.member_of(function.span) or function
-    home = next(iter(outline.scopes_around(member.span, "type")), None)
+    home = outline.type_of(member.span)
     if home is None:
-        return "top-level statements" if member.construct == "top-level statements" else member.name
-    return f"{home.name}.{'field' if member.construct == 'lambda' else member.name}"
+        return "top-level statements" if member.kind == "top-level statements" else member.name
+    return f"{home.name}.{'field' if member.kind == 'lambda' else member.name}"
 
 
 def calls(target: Callee, repository: Repository) -> CallSites:
     """The places that call the target, in order of path and line."""
     function = target.function
-    if function.construct in LOCAL:
+    if function.kind in LOCAL:
         return CallSites(tuple(_local_calls(target, repository)))
-    if function.construct in UNNAMED or not target.name.isidentifier():
-        return CallSites(
-            (), (f"Who uses {target.shown} is not searched: a {function.construct} has no name to look for.",)
-        )
+    if function.kind in UNNAMED or not target.name.isidentifier():
+        return CallSites((), (f"Who uses {target.shown} is not searched: a {function.kind} has no name to look for.",))
     home = target.type
     if home is None:
         return CallSites(())
@@ -202,7 +202,7 @@ class OverrideSet:
         self.home = home
         self.signature = target.signature
         self.private = _is_private(target)
-        self.creates = target.function.construct == "constructor"
+        self.creates = target.function.kind == "constructor"
         self.words = {target.name}
 
     @cached_property
@@ -300,7 +300,7 @@ class OverrideSet:
         """Whether a type declares a member that the target overrides or implements."""
         return any(self._same(f, p) for p in self.repository.parts(type_) for f in p.functions)
 
-    def _same(self, function: Scope, part: Declared) -> bool:
+    def _same(self, function: Function, part: Declared) -> bool:
         other = Callee(part.outline, function)
         if other.name != self.target.name:
             return False
@@ -341,9 +341,9 @@ class OverrideSet:
             return self._creation(outline, reference)
         if reference.form not in ("call", "name") or (reference.local and not reference.receiver):
             return None
-        if reference.writes and self.target.function.construct == "method":
+        if reference.writes and self.target.function.kind == "method":
             return None  # a property of that name
-        read = self.target.function.construct in ("accessor", "property")
+        read = self.target.function.kind in ("accessor", "property")
         if read and (reference.form != "name" or not self._by_access(reference)):
             return None
         reached = self._reach(outline, reference)
@@ -359,7 +359,7 @@ class OverrideSet:
         return CallSite(outline, reference, certainty, doubt)
 
     def _by_access(self, reference: Reference) -> bool:
-        kind = self.target.function.name.rpartition(".")[2] if self.target.function.construct == "accessor" else "get"
+        kind = self.target.function.name.rpartition(".")[2] if self.target.function.kind == "accessor" else "get"
         return reference.writes if kind in ("set", "init") else not reference.writes
 
     def _creation(self, outline: Outline, reference: Reference) -> CallSite | None:
@@ -427,7 +427,7 @@ class OverrideSet:
         if reference.root:
             return self.repository.member_type(reference.root, parts[1:], outline, reference.name_span)
         home = next(
-            iter(outline.scopes_around(reference.name_span, "type")), None
+            iter(outline.types_around(reference.name_span)), None
         )  # a member of another part, or an inherited one
         return self.repository.member_type(home.name, parts, outline, reference.name_span) if home is not None else ""
 
@@ -437,7 +437,7 @@ class OverrideSet:
 
     def _reach_inside(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
         """A use on the object itself, or without a receiver."""
-        around = outline.scopes_around(reference.name_span, "type")
+        around = outline.types_around(reference.name_span)
         if reference.receiver:
             around = around[:1]
         for n, type_ in enumerate(around):
@@ -507,7 +507,7 @@ class OverrideSet:
             for function in part.functions:
                 other = Callee(part.outline, function)
                 is_own = part.outline.source.path == self.target.outline.source.path and function.span == own.span
-                if other.name == self.target.name and not is_own and function.construct == own.construct:
+                if other.name == self.target.name and not is_own and function.kind == own.kind:
                     found.append(other.signature)
         return [s for s in found if not self._is_other_part(s)]
 
@@ -520,9 +520,9 @@ class OverrideSet:
 
 def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
     """The types that a receiver is at least whose type is a type parameter; ``None`` where it is none."""
-    around = (
-        *outline.scopes_around(reference.name_span, "function"),
-        *outline.scopes_around(reference.name_span, "type"),
+    around: tuple[Function | TypeDecl, ...] = (
+        *outline.functions_around(reference.name_span),
+        *outline.types_around(reference.name_span),
     )
     found: dict[str, tuple[str, ...] | None] = {}
     waiting = [reference.type.rstrip("?")]
@@ -571,12 +571,12 @@ def _cost(declared: Signature, given: Sequence[Argument], extended: bool) -> Cos
 def _is_private(target: Callee) -> bool:
     """Whether only its own type can name it: C#'s default for a member of a class or struct."""
     home = target.type
-    if home is None or home.construct in ("interface", "enum"):
+    if home is None or home.kind in ("interface", "enum"):
         return False
     declared = target.signature
     if declared.interface:
         return False
-    if target.function.construct == "accessor":
+    if target.function.kind == "accessor":
         own = target.outline.source.text(target.function.opening).split()
         if "private" in own:
             return True

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers import Callee, CallSite, CallSites, calls, shown
 from ctxreview.callgraph.index import Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
+from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 
 MAX_TEXT = 1_200_000
@@ -26,8 +28,8 @@ class CallEdge(NamedTuple):
     """
 
     call: CallSite
-    caller: Scope | None
-    scopes: tuple[Scope, ...]
+    caller: Function | None
+    scopes: tuple[Region, ...]
     via: tuple[str, ...]
     certainty: Certainty
     depth: int
@@ -55,9 +57,9 @@ class CallChains(NamedTuple):
     roots: tuple[str, ...]
 
     @property
-    def scopes(self) -> tuple[Scope, ...]:
+    def scopes(self) -> tuple[Region, ...]:
         """The scopes that callers hold, each with its file and the calls from there; by the surest way to each."""
-        found: dict[tuple[str, Span], Scope] = {}
+        found: dict[tuple[str, Span], Region] = {}
         for link in self.links:
             path = link.outline.source.path
             for scope in link.scopes:
@@ -83,7 +85,7 @@ def above(target: Callee, repository: Repository, hops: int) -> CallChains:
     waiting: list[tuple[Callee, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
     while waiting:
         here, via, certainty, depth = waiting.pop(0)
-        if depth and here.function.construct == "top-level statements":
+        if depth and here.function.kind == "top-level statements":
             continue  # the program's own start
         if depth == hops:
             cut.append(here.shown)
@@ -163,7 +165,7 @@ def _link(
     if outline is not call.outline:
         again = next((r for r in outline.references if r.name_span == at), call.reference)
         call = call._replace(outline=outline, reference=again)
-    around = outline.scopes_around(at, "function")
+    around = outline.functions_around(at)
     scopes = [
         s
         for s in outline.holding(at)
@@ -171,13 +173,13 @@ def _link(
     ]
     if call.reference.run_under is not None:
         scopes.append(call.reference.run_under)
-    following: Scope | None = None
+    following: Function | None = None
     deferred = call.reference.form == "name" and call.reference.run_under is None and call.reference.escapes
     for function in around:
-        if function.construct == "lambda" and function.span not in outline.immediate:
+        if function.kind == "lambda" and function.span not in outline.immediate:
             deferred = True
             break
-        if function.construct != "lambda":
+        if function.kind != "lambda":
             following = function
             break
     if deferred and call.reference.form == "name" and call.reference.escapes:

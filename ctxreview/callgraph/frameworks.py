@@ -12,7 +12,9 @@ from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import scope_words
 from ctxreview.languages import FOLDER
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import simple
 
@@ -46,13 +48,13 @@ def frameworks(language: str) -> Frameworks:
 
 
 def assumptions(
-    outline: Outline, functions: Sequence[Scope], roots: Sequence[Declared], repository: Repository
+    outline: Outline, functions: Sequence[Function], roots: Sequence[Declared], repository: Repository
 ) -> Iterator[str]:
     """Sentences on what may hold a transaction or lock around the functions without a call that shows it.
 
     ``roots`` are the types of the functions at which the ways to the selected ones begin.
     """
-    home = next(iter(outline.scopes_around(functions[-1].span, "type")), None) if functions else None
+    home = outline.type_of(functions[-1].span) if functions else None
     if home is None:
         return
     about = frameworks(outline.language)
@@ -64,18 +66,18 @@ def assumptions(
             if base in about.turns:
                 yield f"{root.scope.name} is {about.turns[base]}. That is the runtime's doing and was not proven."
         yield from _marks(root, above, names, repository)
-    if any(repository.ancestors(r)[1] or r.scope.construct == "interface" for r in (own, *roots)):
+    if any(repository.ancestors(r)[1] or r.scope.kind == "interface" for r in (own, *roots)):
         yield from _interceptors(own, about, repository)
 
 
-def marked(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Scope]:
+def marked(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Region]:
     """The scopes that marks in other files may put around the functions: on what they implement or override, or on its type.
 
     Whether an interceptor acts on a mark is not in the source: they are assumed.
     """
     for function in functions:
-        home = next(iter(outline.scopes_around(function.span, "type")), None)
-        if home is None or function.construct != "method":
+        home = outline.type_of(function.span)
+        if home is None or function.kind != "method":
             continue
         count = len(Callee(outline, function).signature.parameters)
         for part in repository.ancestors(Declared(outline, home))[0]:
@@ -152,7 +154,7 @@ class _Interceptor(NamedTuple):
     """A type that ``opened`` a scope around what passes through it, and the places where it is registered."""
 
     type_: Declared
-    opened: Scope
+    opened: Region
     registered: tuple[str, ...]
 
 
@@ -176,7 +178,7 @@ def _found(about: Frameworks, repository: Repository) -> Iterator[_Interceptor]:
                 yield _Interceptor(declared, opened, registered)
 
 
-def _opened(declared: Declared, repository: Repository) -> Scope | None:
+def _opened(declared: Declared, repository: Repository) -> Region | None:
     """The transaction or lock that a type's own code holds around the rest of a pipeline, or leaves open before it."""
     source, span = declared.outline.source, declared.scope.span
     if not _RUNS_ON.search(source.data, span.start, span.end):
@@ -212,9 +214,9 @@ def _registrations(declared: Declared, repository: Repository) -> list[str]:
     return found[:MAX_PLACES]
 
 
-def registrations(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[str]:
+def registrations(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[str]:
     """How the database contexts that the functions' type holds are registered."""
-    home = next(iter(outline.scopes_around(functions[-1].span, "type")), None) if functions else None
+    home = outline.type_of(functions[-1].span) if functions else None
     if home is None:
         return
     about = frameworks(outline.language)

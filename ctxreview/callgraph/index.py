@@ -15,7 +15,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from ctxreview.languages import extensions
-from ctxreview.model.outline import EXTENSION, Outline, Scope, Wrapper, Wrappers
+from ctxreview.model.declarations import EXTENSION, Function, TypeDecl
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Wrapper, Wrappers
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.outline.symbols.names import places, whole
@@ -46,7 +48,7 @@ class Declared(NamedTuple):
     """One declaration of a type: a whole one, or a part."""
 
     outline: Outline
-    scope: Scope
+    scope: TypeDecl
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -56,12 +58,12 @@ class Declared(NamedTuple):
     @property
     def modifiers(self) -> frozenset[str]:
         """The words before its keyword, such as ``static`` and ``partial``."""
-        if self.scope.construct == EXTENSION:
+        if self.scope.kind == EXTENSION:
             return frozenset(("static", "partial"))
         return modifiers(self.outline.source.text(self.scope.opening), self.scope.name)
 
     @property
-    def functions(self) -> Sequence[Scope]:
+    def functions(self) -> Sequence[Function]:
         """The function-like members of this part, none of nested types."""
         return self.outline.functions_of(self.scope.span)
 
@@ -308,7 +310,7 @@ class Repository:
     def parts(self, declared: Declared) -> tuple[Declared, ...]:
         """All parts of a type, the given one among them."""
         head = declared.scope.opening  # most types are not partial, and their words need not be told apart
-        if declared.scope.construct != EXTENSION and declared.outline.source.data.find(b"partial", *head) < 0:
+        if declared.scope.kind != EXTENSION and declared.outline.source.data.find(b"partial", *head) < 0:
             return (declared,)
         if "partial" not in declared.modifiers:
             return (declared,)
@@ -322,7 +324,7 @@ class Repository:
 
     def resolve(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
         """The declarations that a type's name can mean at a place: those of one type, or of several where it is open."""
-        home = next(iter(around.scopes_around(at, "type")), None)
+        home = around.type_of(at)
         key = written, around.source.path, home.qualified if home is not None else ""
         if key not in self._meant:
             self._meant[key] = self._resolved(written, around, at)
@@ -350,7 +352,7 @@ class Repository:
 
     def _visible(self, around: Outline, at: Span) -> list[str]:
         """The types and namespaces around a place, inner first."""
-        home = next(iter(around.scopes_around(at, "type")), None)
+        home = around.type_of(at)
         name = home.qualified if home is not None else ""
         found = []
         while name:
@@ -388,7 +390,7 @@ class Repository:
             found = _usings(b"\n".join(lines)).over(found)
         return found
 
-    def imports_members(self, source: Source, type_: Scope) -> bool:
+    def imports_members(self, source: Source, type_: TypeDecl) -> bool:
         """Whether a file has ``using static`` of a type."""
         return type_.qualified in self._usings_of(source).members
 
@@ -533,7 +535,7 @@ def _space(qualified: str) -> str:
     return qualified.rpartition(".")[0]
 
 
-def _arity(type_: Scope) -> int:
+def _arity(type_: TypeDecl) -> int:
     last = type_.qualified.rpartition(".")[2]
     return int(last.partition("`")[2] or 0)
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.model.outline import Crossing, Member, Outline, Reference, Scope, contained_in, outermost
+from ctxreview.model.declarations import Function, Member, outermost
+from ctxreview.model.facts import Reference
+from ctxreview.model.outline import Outline, contained_in
+from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of, mentioned
@@ -34,10 +37,10 @@ class Shared(NamedTuple):
     @property
     def is_private(self) -> bool:
         """Whether only its own type reaches it."""
-        return not self.words & {"public", "protected", "internal"} and self.home.scope.construct != "interface"
+        return not self.words & {"public", "protected", "internal"} and self.home.scope.kind != "interface"
 
 
-def sharing(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+def sharing(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """Declarations in other files, then members under the same lock, then other members that use the same state."""
     shared = list(_shared(outline, functions, repository))
     own = outline.source.path
@@ -53,9 +56,9 @@ def sharing(outline: Outline, functions: Sequence[Scope], repository: Repository
     yield from (e for e in users if e.role == "member")
 
 
-def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Shared]:
+def _shared(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Shared]:
     """What the functions lock and touch, in the parts of their type and in types that a lock names."""
-    home = next(iter(outline.scopes_around(functions[-1].span, "type")), None) if functions else None
+    home = outline.type_of(functions[-1].span) if functions else None
     if home is None:
         return
     touched = outermost(functions)
@@ -68,7 +71,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
     seen: set[tuple[str, str]] = set()
     for part in repository.parts(Declared(outline, home)):
         for member in part.outline.members:
-            around = part.outline.scopes_around(member.span, "type")
+            around = part.outline.types_around(member.span)
             if not around or around[0].span != part.scope.span:
                 continue
             for name in member.names:
@@ -85,7 +88,7 @@ def _shared(outline: Outline, functions: Sequence[Scope], repository: Repository
 
 
 def _users(
-    shared: Sequence[Shared], outline: Outline, functions: Sequence[Scope], repository: Repository
+    shared: Sequence[Shared], outline: Outline, functions: Sequence[Function], repository: Repository
 ) -> Iterator[Excerpt]:
     locks = {s.name for s in shared if s.lock}
     state = {s.name: s for s in shared if not s.lock and _can_race(s)}
@@ -107,15 +110,15 @@ def _users(
         there = repository.outline_for(path, names)
         if there is None:
             continue
-        used: dict[Span, tuple[Scope, list[tuple[Reference, Shared]]]] = {}
+        used: dict[Span, tuple[Function, list[tuple[Reference, Shared]]]] = {}
         for reference in there.references:
             known = named.get(reference.name, ())
             meant = next((s for s in known if _is_of(reference, there, s, repository)), None)
-            around = there.scopes_around(reference.name_span, "function")
+            around = there.functions_around(reference.name_span)
             if meant is None or reference.form not in ("name", "call") or not around:
                 continue
             member = around[-1]
-            if member.construct == "constructor" or (path == outline.source.path and own.contains(reference.name_span)):
+            if member.kind == "constructor" or (path == outline.source.path and own.contains(reference.name_span)):
                 continue
             used.setdefault(member.span, (member, []))[1].append((reference, meant))
         file = _File(there)
@@ -140,7 +143,7 @@ class _File:
 
 
 def _excerpt(
-    file: _File, member: Scope, uses: Sequence[tuple[Reference, Shared]], locks: set[str], written: set[str]
+    file: _File, member: Function, uses: Sequence[tuple[Reference, Shared]], locks: set[str], written: set[str]
 ) -> Excerpt | None:
     """One member: the lock it takes with what it does there, or its uses of the state where one side writes."""
     there = file.there
@@ -190,7 +193,7 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         return False
     home = one.home.scope.qualified
     if reference.receiver in ("", "this"):
-        around = there.scopes_around(reference.name_span, "type")
+        around = there.types_around(reference.name_span)
         if around and around[0].qualified == home:
             return True
         outer = any(t.qualified == home for t in around[1:]) and "static" in one.words and reference.receiver == ""

@@ -11,7 +11,8 @@ from ctxreview.callgraph.frameworks import assumptions, marked, registrations
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.shared_state import sharing
 from ctxreview.callgraph.wrappers import opened
-from ctxreview.model.outline import Outline, Scope, outermost
+from ctxreview.model.declarations import Function, outermost
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Excerpt, Surroundings
 from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
@@ -26,7 +27,7 @@ ROLES = ("field", "same-lock", "member", "callee")
 """Excerpts that are no callers', the most needed first."""
 
 
-def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
+def starts(outline: Outline, functions: Sequence[Function]) -> list[Function]:
     """The functions whose callers run the selected code: out of lambdas that are run where they stand.
 
     ``functions`` are those around the selection, innermost first, or several members. A lambda that only runs later
@@ -34,16 +35,16 @@ def starts(outline: Outline, functions: Sequence[Scope]) -> list[Scope]:
     """
     nested = len(functions) > 1 and functions[-1].span.contains(functions[0].span)
     if not nested:
-        return [f for f in functions if f.construct != "lambda" or f.span in outline.immediate]
+        return [f for f in functions if f.kind != "lambda" or f.span in outline.immediate]
     for function in functions:
-        if function.construct == "lambda" and function.span not in outline.immediate:
+        if function.kind == "lambda" and function.span not in outline.immediate:
             return []
-        if function.construct != "lambda":
+        if function.kind != "lambda":
             return [function]
     return []
 
 
-def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repository, hops: int) -> Surroundings:
+def surroundings(outline: Outline, functions: Sequence[Function], repository: Repository, hops: int) -> Surroundings:
     """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
     targets = [Callee(outline, f) for f in starts(outline, functions)]
     found = [above(t, repository, hops) for t in targets] if hops else []
@@ -63,7 +64,7 @@ def surroundings(outline: Outline, functions: Sequence[Scope], repository: Repos
     )
 
 
-def _others(outline: Outline, functions: Sequence[Scope], repository: Repository) -> Iterator[Excerpt]:
+def _others(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """Of other places what is no caller: each once."""
     found = [*sharing(outline, functions, repository), *tokens(outline, functions, repository)]
     found += callees(outline, functions, repository)
@@ -79,7 +80,7 @@ def _others(outline: Outline, functions: Sequence[Scope], repository: Repository
 def _roots(found: CallChains) -> Iterator[Declared]:
     """The types of the functions from which the ways to the target begin."""
     for link in found.links:
-        home = next(iter(link.outline.scopes_around(link.call.reference.name_span, "type")), None)
+        home = link.outline.type_of(link.call.reference.name_span)
         if home is not None and link.via[0].partition(" ")[0] in found.roots:
             yield Declared(link.outline, home)
 
@@ -158,7 +159,7 @@ def _of_callers(found: Sequence[CallChains], repository: Repository) -> Iterator
     yield from wrappers.values()
 
 
-def _of_caller(link: CallEdge, caller: Scope) -> Excerpt:
+def _of_caller(link: CallEdge, caller: Function) -> Excerpt:
     """The caller's head, the scope's two ends, the call, and what is written, saved or committed after it."""
     outline = link.outline
     within = max((s.span for s in link.scopes), key=lambda s: s.size, default=caller.span)

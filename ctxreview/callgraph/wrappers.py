@@ -11,7 +11,10 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers import Callee, reaches
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.languages import load, with_wrappers
-from ctxreview.model.outline import Fact, Outline, Reference, Scope, Wrapper, Wrappers
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact, Reference
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region, Wrapper, Wrappers
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
@@ -49,7 +52,7 @@ _TELLS_ONLY = re.compile(
 class _Opened(NamedTuple):
     """A scope that a wrapper holds, in its own file's outline, and the functions that lead to it, with their paths."""
 
-    scope: Scope
+    scope: Region
     how: str
     through: tuple[tuple[str, Span], ...]
 
@@ -79,7 +82,7 @@ def wrapped(outline: Outline, spans: Sequence[Span], repository: Repository, nam
     levels = {s: level for s in open_ if (level := constant(made, s, repository)) is not None}
     if not levels:
         return made
-    return replace(made, scopes=tuple(_with_level(s, levels[s]) if s in levels else s for s in made.scopes))
+    return replace(made, regions=tuple(_with_level(s, levels[s]) if s in levels else s for s in made.regions))
 
 
 class Constant(NamedTuple):
@@ -95,21 +98,21 @@ class Constant(NamedTuple):
         return f"{self.outline.source.path}:{self.outline.source.line_of(self.span.start)}"
 
 
-def _is_given(scope: Scope) -> bool:
+def _is_given(scope: Region) -> bool:
     return scope.isolation is not None and scope.isolation.startswith(_GIVEN_BY)
 
 
-def _with_level(scope: Scope, found: Constant) -> Scope:
+def _with_level(scope: Region, found: Constant) -> Region:
     name = (scope.isolation or "").removeprefix(_GIVEN_BY)
     return scope._replace(isolation=found.level, note=f"{scope.note} Its isolation is {name} ({found.place}).".strip())
 
 
-def constant(outline: Outline, scope: Scope, repository: Repository) -> Constant | None:
+def constant(outline: Outline, scope: Region, repository: Repository) -> Constant | None:
     """The constant, read-only field or static member of the repository that gives a scope's isolation."""
     named = re.fullmatch(r"(?:[\w.]*?(\w+)\.)?(\w+)(?:\(\))?", (scope.isolation or "").removeprefix(_GIVEN_BY))
     if named is None:
         return None
-    home = next(iter(outline.scopes_around(scope.opening, "type")), None)
+    home = outline.type_of(scope.opening)
     if named[1] and named[1] not in ("this", "base"):
         known = repository.resolve(named[1], outline, scope.opening)
     else:
@@ -151,7 +154,7 @@ def opened(outline: Outline, span: Span, repository: Repository, *, direct: bool
             yield from _constant(outline, scope._replace(isolation=f"{_GIVEN_BY}{named[1]}"), repository)
 
 
-def _constant(outline: Outline, scope: Scope, repository: Repository) -> Iterator[Excerpt]:
+def _constant(outline: Outline, scope: Region, repository: Repository) -> Iterator[Excerpt]:
     """What gives a scope's isolation, where it is a constant."""
     found = constant(outline, scope, repository)
     if found is not None:
@@ -212,13 +215,13 @@ def _wrapper(read: _Read, opened: _Opened, there: Outline, reference: Reference,
     )
 
 
-def _completing(there: Outline, scope: Scope) -> frozenset[str]:
+def _completing(there: Outline, scope: Region) -> frozenset[str]:
     """The calls that complete what was opened in the end."""
     return load(there.language).completing(scope.name)
 
 
 def _isolation(
-    scope: Scope, target: Callee, there: Outline, reference: Reference, repository: Repository
+    scope: Region, target: Callee, there: Outline, reference: Reference, repository: Repository
 ) -> str | None:
     """The isolation of a wrapper's scope: of one that its parameter gives, what the call has for it, or else its default."""
     level = scope.isolation
@@ -323,7 +326,7 @@ def _found(name: str, repository: Repository, levels: int) -> Iterator[_Read]:
         files += 1
         there = repository.outline_for(path, {name}) if files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
-            has_body = function.opening.end < function.span.end and function.construct in ("method", "local function")
+            has_body = function.opening.end < function.span.end and function.kind in ("method", "local function")
             if there is not None and function.name == name and has_body:
                 read = _read(there, function, repository, levels)
                 if read.opened or tells:
@@ -356,7 +359,7 @@ def _tells(language: str, name: str) -> bool:
     return looks or name in about.named("opens") or name in about.named("runs")
 
 
-def _read(there: Outline, function: Scope, repository: Repository, levels: int) -> _Read:
+def _read(there: Outline, function: Function, repository: Repository, levels: int) -> _Read:
     """What a function opens and gives to its caller, or what it runs a delegate under, itself or by further wrappers."""
     target = Callee(there, function)
     own = (there.source.path, function.span)
@@ -371,7 +374,7 @@ def _read(there: Outline, function: Scope, repository: Repository, levels: int) 
         target = Callee(there, next(f for f in there.functions if f.span == function.span))
     further = {r.name_span.start: w.through for r, ws in calls for w in ws if w.kind is not None}
 
-    def opened(scope: Scope, how: str) -> _Opened:
+    def opened(scope: Region, how: str) -> _Opened:
         beyond = [
             through
             for at, through in further.items()
@@ -410,11 +413,11 @@ def _told(opened: Sequence[_Opened]) -> tuple[_Opened, ...]:
     return tuple(kept.values())
 
 
-def _is_under(there: Outline, span: Span, scope: Scope) -> bool:
+def _is_under(there: Outline, span: Span, scope: Region) -> bool:
     return there.runs_under(span, scope) and not any(g.contains(span) for g in scope.excluded)
 
 
-def _is_call(there: Outline, at: int, scope: Scope) -> bool:
+def _is_call(there: Outline, at: int, scope: Region) -> bool:
     """Whether the name at ``at`` is that of the call that is given the lambda which is ``scope``."""
     return at < scope.span.start and ";" not in there.source.text(Span(at, scope.span.start))
 
@@ -426,7 +429,7 @@ def _runs(fact: Fact, delegates: frozenset[str]) -> bool:
     return fact.name in ("Invoke", "DynamicInvoke") and fact.target.rstrip("?!") in delegates
 
 
-def _inner(there: Outline, function: Scope, repository: Repository, levels: int) -> Iterator[str]:
+def _inner(there: Outline, function: Function, repository: Repository, levels: int) -> Iterator[str]:
     """The names of further wrappers that a wrapper's body may call."""
     text = there.source.text(Span(function.opening.end, function.span.end))[:MAX_BODY]
     names = dict.fromkeys((*_candidates(there, function.span, repository), *_RETURNED.findall(text)))
@@ -439,7 +442,7 @@ def _inner(there: Outline, function: Scope, repository: Repository, levels: int)
 
 
 def _handed(
-    there: Outline, function: Scope, delegates: frozenset[str], repository: Repository, levels: int
+    there: Outline, function: Function, delegates: frozenset[str], repository: Repository, levels: int
 ) -> Iterator[tuple[Reference, tuple[Wrapper, ...]]]:
     """The calls that a function gives one of its own parameters, where they are those of wrappers that run it."""
     text = there.source.text(Span(function.opening.end, function.span.end))[:MAX_BODY]
@@ -458,9 +461,9 @@ def _handed(
             yield reference, wrappers
 
 
-def _as_scope(wrapper: Wrapper, function: Scope) -> Scope:
+def _as_scope(wrapper: Wrapper, function: Function) -> Region:
     """What a further wrapper runs a delegate under, as a scope of the whole function that hands it on."""
-    return Scope(
+    return Region(
         kind=wrapper.kind or "lock",
         span=function.span,
         name=wrapper.construct,
@@ -473,7 +476,7 @@ def _as_scope(wrapper: Wrapper, function: Scope) -> Scope:
     )
 
 
-def _is_plain(there: Outline, function: Scope, delegates: frozenset[str]) -> bool:
+def _is_plain(there: Outline, function: Function, delegates: frozenset[str]) -> bool:
     """Whether a body only runs what it is given, or has nothing to call: what it does is all seen then."""
     body = there.source.text(Span(function.opening.end, function.span.end))
     if re.search(r"\bnew\b|\bbase\.", body) or not body.strip(" \t\r\n;"):

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from ctxreview.context.listing import listing, proven, shown_lines
 from ctxreview.errors import BudgetError
 from ctxreview.languages import load
-from ctxreview.model.outline import Head, Outline, Scope, contained_in, outermost
+from ctxreview.model.declarations import Function, Head, TypeDecl, outermost
+from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.review import Context, Excerpt, Omission, Tokens
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import pieces
@@ -34,7 +35,7 @@ BODIES = "the bodies of {} other members of {}: not enclosing the selection"
 
 def fill(
     context: Context,
-    types: tuple[Scope, ...],
+    types: tuple[TypeDecl, ...],
     pointed: Span,
     beyond: Sequence[Excerpt],
     budget: int,
@@ -150,7 +151,7 @@ class ExcerptBudget:
             )
         self._take(excerpt)
 
-    def function(self, excerpt: Excerpt, function: Scope) -> None:
+    def function(self, excerpt: Excerpt, function: Function) -> None:
         """Show the function, whole where there is room."""
         excerpt = self.weighed(excerpt)
         if not self.has_room(excerpt.tokens):
@@ -218,7 +219,7 @@ class ExcerptBudget:
             self.excerpts.append(Excerpt(source, span, role, why, share, elided))
         return excerpts
 
-    def count_bodies(self, home: Scope) -> None:
+    def count_bodies(self, home: TypeDecl) -> None:
         """Say how many members of the type are not shown with their bodies."""
         bodies = self.context.outline.outermost_in(home.span)
         whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
@@ -244,7 +245,7 @@ class ExcerptBudget:
                 yield self.source.line_span(run[0], run[-1])
             run = []
 
-    def _elided(self, excerpt: Excerpt, function: Scope) -> Excerpt:
+    def _elided(self, excerpt: Excerpt, function: Function) -> Excerpt:
         """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
         source, context = self.source, self.context
         room = self.remaining - self.reserved
@@ -280,7 +281,7 @@ class ExcerptBudget:
         )
 
 
-def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed: Span) -> Iterator[_Group]:
+def _rest(context: Context, types: tuple[TypeDecl, ...], shown: list[Span], pointed: Span) -> Iterator[_Group]:
     """Of the type what may be left out: its header, the state the function uses, users of a field, signatures."""
     outline, source = context.outline, context.selection.source
     home = types[0].span
@@ -296,11 +297,7 @@ def _rest(context: Context, types: tuple[Scope, ...], shown: list[Span], pointed
     words = mentioned(code)
     states = [h.state for h in heads if h.state is not None]
     used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlaps(m.span)}
-    inner = {
-        span: around
-        for span in used
-        if (around := next(iter(outline.scopes_around(span, "type")), types[0])) != types[0]
-    }
+    inner = {span: around for span in used if (around := next(iter(outline.types_around(span)), types[0])) != types[0]}
     mine = {name for span, m in used.items() if span not in inner for name in m.names}
     used = {span: m for span, m in used.items() if span not in inner or mine.isdisjoint(m.names)}
     fields = [
@@ -357,9 +354,9 @@ def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
     return [n for n, kept in shown_lines([excerpt], excerpt.source).items() if kept]
 
 
-def _whole(function: Scope, outline: Outline) -> Span:
+def _whole(function: Function, outline: Outline) -> Span:
     """The function's lines; for an accessor the whole property, since its other half shares the state."""
-    holders = outline.members if function.construct == "accessor" else ()
+    holders = outline.members if function.kind == "accessor" else ()
     return _lines(outline.source, next((m.span for m in holders if m.span.contains(function.span)), function.span))
 
 

@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.context.budget import fill
 from ctxreview.errors import SourceError
+from ctxreview.model.declarations import Function, TypeDecl, outermost
 from ctxreview.model.kinds import Verdict
-from ctxreview.model.outline import NO_SCOPE, Outline, Scope, contained_in, outermost
+from ctxreview.model.outline import Outline, contained_in
+from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.review import Context, Surroundings, Tokens
 from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
 from ctxreview.tokens import Tokenizer
 
-Look = Callable[[Outline, Sequence[Scope]], Surroundings]
+Look = Callable[[Outline, Sequence[Function]], Surroundings]
 """Tells what the repository says about the functions around a selection."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
@@ -40,7 +42,7 @@ def build(
     """
     pointed = _pointed(selection, outline)
     functions = _functions(pointed, outline)
-    types = outline.scopes_around(functions[-1].span if functions else pointed, "type")
+    types = outline.types_around(functions[-1].span if functions else pointed)
     if not functions and not types:
         first, last = selection.lines
         where = f"{selection.source.path}:{first}-{last}: lies outside every type and function"
@@ -89,8 +91,9 @@ def _pointed(selection: Selection, outline: Outline) -> Span:
         return code
     if outline.function_of(Span(span.start, span.start)) is not None:
         return Span(span.start, span.start)
-    home = outline.scopes_around(Span(span.start, span.start), "type")
-    following = [s.span for s in outline.scopes if s.kind in ("function", "type") and s.span.start >= span.end]
+    home = outline.types_around(Span(span.start, span.start))
+    following = [f.span for f in outline.functions if f.span.start >= span.end]
+    following += [t.span for t in outline.types if t.span.start >= span.end]
     following += [m.span for m in outline.members if m.span.start >= span.end]
     following = [s for s in following if not home or home[0].span.contains(s)]
     if following:
@@ -115,9 +118,9 @@ def _trim(data: bytes, span: Span, comments: Sequence[Span]) -> Span:
     return Span(start, max(start, end))
 
 
-def _functions(pointed: Span, outline: Outline) -> tuple[Scope, ...]:
+def _functions(pointed: Span, outline: Outline) -> tuple[Function, ...]:
     """The functions the selection touches: one member with what is nested around it, or several members."""
-    chain = outline.scopes_around(pointed, "function")
+    chain = outline.functions_around(pointed)
     if chain:
         return chain
     touched = [f for f in outline.functions if f.span.overlaps(pointed)]
@@ -128,7 +131,7 @@ def _verdict(context: Context, pointed: Span, beyond: Surroundings) -> Verdict:
     # A selection that only partly runs under a scope is in it, for what the checklist asks. And no scope in this file
     # proves nothing about callers in others: "no-scope-found" needs all of them.
     # What was only assumed is reported as a scope, and decides nothing.
-    def held(scope: Scope) -> bool:
+    def held(scope: Region) -> bool:
         here = scope.path or not any(g.contains(pointed) for g in scope.excluded)
         return bool(here) and scope.certainty != "assumed" and scope.mode not in NO_SCOPE
 
@@ -144,11 +147,11 @@ def _verdict(context: Context, pointed: Span, beyond: Surroundings) -> Verdict:
 def _blind_spots(
     pointed: Span,
     outline: Outline,
-    functions: tuple[Scope, ...],
-    members: list[Scope],
-    scopes: tuple[Scope, ...],
-    enclosing: tuple[Scope, ...],
-    types: tuple[Scope, ...],
+    functions: tuple[Function, ...],
+    members: list[Function],
+    scopes: tuple[Region, ...],
+    enclosing: tuple[Region, ...],
+    types: tuple[TypeDecl, ...],
 ) -> Iterable[str]:
     source = outline.source
     if not functions:
@@ -170,7 +173,7 @@ def _blind_spots(
 
 
 def _not_searched(
-    members: list[Scope], types: tuple[Scope, ...], source: Source, beyond: Surroundings | None
+    members: list[Function], types: tuple[TypeDecl, ...], source: Source, beyond: Surroundings | None
 ) -> Iterable[str]:
     """What only other files could tell, where they were not looked at."""
     if beyond is not None:
@@ -184,7 +187,7 @@ def _not_searched(
         before, _, bases = _declared(source.text(type_.opening), type_.name)
         if "partial" in before.split():
             yield f"{type_.name} is partial: its parts in other files were not read."
-        if bases and type_.construct != "enum":
+        if bases and type_.kind != "enum":
             yield f"{type_.name} derives from {bases}: what that declares was not read."
 
 
@@ -199,13 +202,13 @@ def _declared(head: str, name: str) -> tuple[str, str, str]:
 
 
 def _scope_blind_spots(
-    scope: Scope, encloses: bool, pointed: Span, source: Source, functions: tuple[Scope, ...]
+    scope: Region, encloses: bool, pointed: Span, source: Source, functions: tuple[Function, ...]
 ) -> Iterable[str]:
     first, last = source.lines_of(scope.span)
     if not encloses and scope.span.contains(pointed):
         inner = functions[0]
         yield (
-            f"The selection is in a {inner.construct} that stands inside the {scope.construct} of lines "
+            f"The selection is in a {inner.kind} that stands inside the {scope.construct} of lines "
             f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
         )
     gap = next((g for g in scope.excluded if g.contains(pointed)), None)
@@ -219,7 +222,7 @@ def _scope_blind_spots(
         yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation}: not found."
 
 
-def _callees(outline: Outline, members: list[Scope]) -> list[str]:
+def _callees(outline: Outline, members: list[Function]) -> list[str]:
     """Members of the same file that the code calls by name."""
     own = {m.name for m in members}
     code = "\n".join(outline.source.text(m.span) for m in members)

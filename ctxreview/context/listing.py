@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source
 
@@ -181,7 +182,7 @@ def _on(fact: Fact) -> str:
     return f"{start}." if start else ""
 
 
-def _scope_sentence(scope: Scope, held: str, context: Context) -> str:
+def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     source = context.source_of(scope)
     first, last = source.lines_of(scope.span)
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""

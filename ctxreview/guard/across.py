@@ -19,7 +19,9 @@ from ctxreview.callgraph.chains import above
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
 from ctxreview.languages import load
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
@@ -48,7 +50,7 @@ class Edited(NamedTuple):
     now: Repository
 
 
-def edited(before: Outline, after: Source, selected: Iterable[Scope], repository: Repository) -> Edited:
+def edited(before: Outline, after: Source, selected: Iterable[Function], repository: Repository) -> Edited:
     """Both versions of a file, with the wrappers that its changed functions, their callers there and the ``selected`` ones call."""
     now = repository.edited(after)
     plain = outline(after, wrappers=repository.wrappers)
@@ -59,11 +61,11 @@ def edited(before: Outline, after: Source, selected: Iterable[Scope], repository
     return Edited(resolved(before, first, repository), resolved(plain, second, now), repository, now)
 
 
-def _key(function: Scope) -> tuple[str, str]:
+def _key(function: Function) -> tuple[str, str]:
     return function.container, function.name
 
 
-def _changed(one: Outline, other: Outline) -> list[Scope]:
+def _changed(one: Outline, other: Outline) -> list[Function]:
     """The members of one version that the other does not have as they are."""
     there = Counter((*_key(f), other.source.text(f.span)) for f in other.outermost)
     return [f for f in one.outermost if not there[(*_key(f), one.source.text(f.span))]]
@@ -115,7 +117,7 @@ def _tells(name: str, repository: Repository) -> bool:
     return repository.memo(("does", name), looked)
 
 
-def _done(part: Declared, function: Scope, repository: Repository) -> tuple[Fact, ...]:
+def _done(part: Declared, function: Function, repository: Repository) -> tuple[Fact, ...]:
     """What a method does for whoever calls it, one fact of each kind, without a place."""
     path = part.outline.source.path
     code = repository.text(path)[function.span.start : function.span.end]
@@ -135,7 +137,7 @@ def _done(part: Declared, function: Scope, repository: Repository) -> tuple[Fact
     return tuple(found)
 
 
-def _unfollowed(there: Outline, functions: Sequence[Scope]) -> Finding:
+def _unfollowed(there: Outline, functions: Sequence[Function]) -> Finding:
     return Finding(
         rule=UNFOLLOWED,
         severity="note",
@@ -151,7 +153,7 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
 
     Callers are followed for ``hops`` calls. A finding's place is the edited function, the caller's is related to it.
     """
-    found: dict[str, tuple[Outline, dict[Span, None], Scope]] = {}
+    found: dict[str, tuple[Outline, dict[Span, None], Function]] = {}
     changed = _changed(edit.after, edit.before)
     if hops and len(changed) > MAX_CHANGED:
         yield _unfollowed(edit.after, changed[MAX_CHANGED:])

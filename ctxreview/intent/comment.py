@@ -15,7 +15,8 @@ from ctxreview.behaviour.body import body_of, root_of, source_of
 from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.context.listing import UNSEEN
 from ctxreview.errors import ReplyError
-from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.redact import redact
 from ctxreview.reports.comment import claims
@@ -45,7 +46,7 @@ _DIRECTIVE = re.compile(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[RE
 # --- from facts --------------------------------------------------------------------------------------------
 
 
-def from_facts(context: Context, scope: Scope) -> tuple[str, ...]:
+def from_facts(context: Context, scope: Region) -> tuple[str, ...]:
     """What the source proves of a scope of the selected file, as sentences; none where nothing was found under it."""
     together = _together(context, scope)
     if not together:
@@ -58,7 +59,7 @@ def from_facts(context: Context, scope: Scope) -> tuple[str, ...]:
     )
 
 
-def _together(context: Context, scope: Scope) -> str:
+def _together(context: Context, scope: Region) -> str:
     """What is read, changed and saved under the scope; what is called where nothing of that is known."""
     under = _under(context, scope)
     own = {scope.resource.removeprefix("this.").split(".")[0]}
@@ -97,8 +98,8 @@ def _place(fact: Fact) -> str:
     return f"{on}.{fact.name}" if on and on != "this" else fact.name
 
 
-def _under(context: Context, scope: Scope) -> list[Fact]:
-    return [f for f in context.facts if not scope.opening.contains(f.span) and context.outline.under(f, scope)]
+def _under(context: Context, scope: Region) -> list[Fact]:
+    return [f for f in context.facts if not scope.opening.contains(f.span) and context.outline.under(f.span, scope)]
 
 
 def _is_query(fact: Fact) -> bool:
@@ -112,7 +113,7 @@ def _can_change(fact: Fact, context: Context) -> bool:
     return collects or not {"readonly", "const"} & set(fact.detail.split())
 
 
-def _calls(context: Context, scope: Scope) -> list[str]:
+def _calls(context: Context, scope: Region) -> list[str]:
     """What the source calls under the scope, as it names it."""
     body = body_of(context.outline, scope.opening)
     ends = (scope.opening, scope.closing, *scope.completes_at)
@@ -120,26 +121,26 @@ def _calls(context: Context, scope: Scope) -> list[str]:
         c
         for c in (body.calls if body is not None else ())
         if not (c.creates or c.name in _PLUMBING or any(end.overlaps(c.span) for end in ends))
-        and context.outline.under(Fact("", c.span, ""), scope)
+        and context.outline.under(c.span, scope)
     ]
     return [f"{c.on.removeprefix('this.')}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
 
 
-def _shared(context: Context, scope: Scope) -> Iterator[str]:
+def _shared(context: Context, scope: Region) -> Iterator[str]:
     """Which other members take the same lock."""
     if scope.kind != "lock" or not _NAME.fullmatch(scope.resource):
         return
     outline = context.outline
     wanted = scope.resource.removeprefix("this.")
-    home = outline.scopes_around(scope.opening, "type")[:1]
+    home = outline.types_around(scope.opening)[:1]
     names = [
-        outline.scopes_around(s.opening, "function")[-1].name
+        outline.functions_around(s.opening)[-1].name
         for s in outline.regions
         if s.kind == "lock"
         and s.resource.removeprefix("this.") == wanted
-        and outline.scopes_around(s.opening, "type")[:1] == home
+        and outline.types_around(s.opening)[:1] == home
         and not s.owner.contains(scope.opening)
-        and outline.scopes_around(s.opening, "function")
+        and outline.functions_around(s.opening)
     ]
     elsewhere = (re.fullmatch(r"(\S+) takes the same lock, (?:this\.)?(\S+)", e.why) for e in context.excerpts)
     names += [hit[1] for hit in elsewhere if hit is not None and hit[2].rpartition(".")[2] == wanted.rpartition(".")[2]]
@@ -147,7 +148,7 @@ def _shared(context: Context, scope: Scope) -> Iterator[str]:
         yield f"{_listed(names)} {'take' if len(set(names)) > 1 else 'takes'} the same lock."
 
 
-def _called(context: Context, scope: Scope) -> Iterator[str]:
+def _called(context: Context, scope: Region) -> Iterator[str]:
     """Under which scopes of its callers it runs."""
     held: dict[str, list[str]] = {}
     for outer in context.scopes:
@@ -157,7 +158,7 @@ def _called(context: Context, scope: Scope) -> Iterator[str]:
         yield f"{_listed(callers)} {'call' if len(set(callers)) > 1 else 'calls'} it under a {construct}."
 
 
-def _must_not(context: Context, scope: Scope) -> Iterator[str]:
+def _must_not(context: Context, scope: Region) -> Iterator[str]:
     under = _under(context, scope)
     rules = [f"move any of it out of the {'transaction' if scope.kind == 'transaction' else 'lock'}"]
     if scope.isolation and not scope.isolation.endswith("(default)") and not scope.isolation.startswith("given by"):

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from ctxreview import rules
 from ctxreview.errors import ReplyError, SourceError
 from ctxreview.intent import comment as drafting
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Completion, Context, Prompt, Review
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
@@ -41,7 +42,7 @@ class Draft(NamedTuple):
     review: Review | None = None
 
 
-def scope_of(context: Context) -> Scope:
+def scope_of(context: Context) -> Region:
     """The transaction or lock that is meant: the innermost around the selection, else the nearest in its functions.
 
     Raises :class:`SourceError` where a statement of this file opens none: there is nowhere to say why.
@@ -73,7 +74,7 @@ def scope_of(context: Context) -> Scope:
     )
 
 
-def draft(context: Context, scope: Scope, job: Job, provider: Provider | None) -> Draft:
+def draft(context: Context, scope: Region, job: Job, provider: Provider | None) -> Draft:
     """The comment for a scope of the selected file, and the file with it.
 
     Raises :class:`ReplyError` when the model's answer cannot be used twice, and :class:`SourceError` when nothing is known
@@ -107,7 +108,7 @@ def draft(context: Context, scope: Scope, job: Job, provider: Provider | None) -
     return made._replace(review=review)
 
 
-def prompt_of(context: Context, scope: Scope, told: tuple[str, ...], job: Job) -> Prompt:
+def prompt_of(context: Context, scope: Region, told: tuple[str, ...], job: Job) -> Prompt:
     """What a model is asked for the comment of one scope."""
     values = {
         "construct": prompts.sentence(scope.construct),
@@ -118,7 +119,7 @@ def prompt_of(context: Context, scope: Scope, told: tuple[str, ...], job: Job) -
     return prompts.rendered(TEMPLATE, context, values, SCHEMA, job.tokenizer)
 
 
-def _ask(provider: Provider, prompt: Prompt, scope: Scope, before: Outline) -> tuple[Completion, Draft]:
+def _ask(provider: Provider, prompt: Prompt, scope: Region, before: Outline) -> tuple[Completion, Draft]:
     """The answer and the comment made of it; an answer that cannot be used gets one chance to be mended."""
     completion = provider(prompt)
     try:
@@ -135,7 +136,7 @@ def _ask(provider: Provider, prompt: Prompt, scope: Scope, before: Outline) -> t
             ) from None
 
 
-def _answered(completion: Completion, scope: Scope, before: Outline) -> Draft:
+def _answered(completion: Completion, scope: Region, before: Outline) -> Draft:
     try:
         answer = json.loads(unfenced(completion.text))
     except (ValueError, RecursionError) as error:
@@ -145,7 +146,7 @@ def _answered(completion: Completion, scope: Scope, before: Outline) -> Draft:
     return _placed(drafting.cleaned(answer["comment"]), scope, before)
 
 
-def _placed(sentences: tuple[str, ...], scope: Scope, before: Outline) -> Draft:
+def _placed(sentences: tuple[str, ...], scope: Region, before: Outline) -> Draft:
     """The file with the comment above the scope's statement, in memory, outlined again and compared."""
     source = before.source
     line = statement_line(scope, before)

@@ -20,8 +20,8 @@ import tree_sitter
 
 from ctxreview.errors import SourceError
 from ctxreview.languages.patterns import Patterns, parse
-from ctxreview.model.kinds import ScopeKind
-from ctxreview.model.outline import Wrappers
+from ctxreview.model.kinds import Effect, FactKind, Mode, RegionKind
+from ctxreview.model.regions import Wrappers
 
 FOLDER = Path(__file__).parent
 
@@ -62,7 +62,7 @@ class Construct(NamedTuple):
     """
 
     construct: str
-    kind: ScopeKind
+    kind: RegionKind
     creates: tuple[str, ...] = ()
     opens: tuple[str, ...] = ()
     acquires: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Construct(NamedTuple):
     runs: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     completes: tuple[str, ...] = ()
-    mode: str = "exclusive"
+    mode: Mode = "exclusive"
     isolation: str | None = None
     async_flow: str | None = None
     types: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Looks(NamedTuple):
     by a call (``takes``), and of calls that are given a lambda (``runs``).
     """
 
-    kind: ScopeKind
+    kind: RegionKind
     opens: str
     runs: str
     on: str = ""
@@ -109,8 +109,8 @@ class Language:
     name: str
     shape: Mapping[str, Any]
     constructs: tuple[Construct, ...]
-    facts: Mapping[str, str]
-    marks: Mapping[str, str]
+    facts: Mapping[str, Effect]
+    marks: Mapping[str, FactKind]
     sql: Sequence[Mapping[str, Any]]
     texts: Mapping[str, str]
     looks_like: tuple[Looks, ...]
@@ -221,7 +221,7 @@ def _construct(row: dict[str, Any]) -> Construct:
 @cache
 def with_wrappers(language: Language, wrappers: Wrappers) -> Language:
     """``language`` with a project's own names: calls whose result, or whose lambda, is under a lock or transaction."""
-    kinds: tuple[tuple[ScopeKind, tuple[str, ...]], ...] = (
+    kinds: tuple[tuple[RegionKind, tuple[str, ...]], ...] = (
         ("lock", wrappers.lock),
         ("transaction", wrappers.transaction),
     )

@@ -21,7 +21,8 @@ from ctxreview.file_access import contents
 from ctxreview.languages import extensions, language_of
 from ctxreview.lint import suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
-from ctxreview.model.outline import Outline, Wrappers
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source
 from ctxreview.outline import outline

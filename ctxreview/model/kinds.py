@@ -1,4 +1,4 @@
-"""The words that a value may be: certainty, verdicts, severities, kinds of scopes and roles of excerpts."""
+"""The words that a value may be: certainty, verdicts, severities, kinds of declarations, regions and facts, roles of excerpts."""
 
 from typing import Literal
 
@@ -7,7 +7,21 @@ Verdict = Literal["in-scope", "no-scope-found", "cannot-tell"]
 GuardVerdict = Literal["conflicts", "needs-human", "no-known-conflict"]
 Severity = Literal["high", "medium", "low", "note"]
 Answer = Literal["yes", "no", "cannot-tell"]
-ScopeKind = Literal["function", "transaction", "lock", "type"]
+FunctionKind = Literal[
+    "method", "constructor", "finalizer", "operator", "conversion operator", "property", "indexer", "accessor",
+    "local function", "lambda", "top-level statements",
+]  # fmt: skip
+TypeKind = Literal["class", "struct", "record", "interface", "enum", "extension block"]
+MemberKind = Literal["field", "property", "indexer", "event"]
+RegionKind = Literal["transaction", "lock"]
+Form = Literal["block", "declaration", "acquire-release", "callback", "attribute", "sql", "returned", "caller"]
+"""How source writes a region: with a block, to the end of one, as a pair of calls; ``caller`` is one that a caller holds."""
+Mode = Literal["", "exclusive", "shared", "upgradeable", "requires new", "suppressed", "retried"]
+FactKind = Literal[
+    "read", "write", "save", "await", "exit", "io", "spawn", "tracking", "fence", "sql-hint", "complete", "token",
+]  # fmt: skip
+Effect = Literal[FactKind, "ignore", ""]
+"""What the catalogue says of a call: nothing, or that it is to be passed over, where it is no fact."""
 Role = Literal["function", "scope", "type-header", "field", "member", "signatures", "caller", "same-lock", "callee"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "note")
 """Worst first."""

@@ -2,8 +2,11 @@
 
 from typing import Literal, NamedTuple
 
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Answer, Certainty, GuardVerdict, Role, Severity, Verdict
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Lines, Selection, Source, Span
 
 
@@ -26,7 +29,7 @@ class Surroundings(NamedTuple):
     ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut.
     """
 
-    scopes: tuple[Scope, ...] = ()
+    scopes: tuple[Region, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
     blind_spots: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -59,9 +62,9 @@ class Context(NamedTuple):
 
     selection: Selection
     outline: Outline
-    functions: tuple[Scope, ...]
-    scopes: tuple[Scope, ...]
-    enclosing: tuple[Scope, ...]
+    functions: tuple[Function, ...]
+    scopes: tuple[Region, ...]
+    enclosing: tuple[Region, ...]
     facts: tuple[Fact, ...]
     excerpts: tuple[Excerpt, ...]
     omitted: tuple[Omission, ...]
@@ -71,7 +74,7 @@ class Context(NamedTuple):
     others: tuple[Source, ...] = ()
 
     @property
-    def touched(self) -> tuple[Scope, ...]:
+    def touched(self) -> tuple[Region, ...]:
         """The scopes that hold the selection, and those that hold a part of it."""
         span, enclosing = self.selection.span, frozenset(self.enclosing)
         partly = (
@@ -81,7 +84,7 @@ class Context(NamedTuple):
         )
         return (*self.enclosing, *partly)
 
-    def source_of(self, scope: Scope) -> Source:
+    def source_of(self, scope: Region) -> Source:
         """The file that a scope stands in: the selection's own, or that of the caller that holds it."""
         if scope.path in ("", self.path):
             return self.selection.source

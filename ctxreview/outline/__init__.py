@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctxreview.languages import Language, language_of, parents, with_wrappers
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model.outline import (
-    EXTENSION,
-    NO_WRAPPERS,
-    Fact,
-    Member,
-    Nesting,
-    Outline,
-    Parse,
-    Reference,
-    Scope,
-    Wrappers,
-)
+from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
+from ctxreview.model.facts import Fact, Reference
+from ctxreview.model.kinds import FunctionKind
+from ctxreview.model.outline import Outline, Parse
+from ctxreview.model.regions import NO_WRAPPERS, Region, Wrappers
 from ctxreview.model.source import Source, Span, Spans, contains_any
 from ctxreview.outline import facts, scopes
 from ctxreview.outline import syntax as nodes
@@ -37,6 +30,8 @@ from ctxreview.outline.symbols.references import references
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+Place = TypeVar("Place", Function, TypeDecl, Region)
 
 Captures = dict[str, list["Node"]]
 
@@ -96,13 +91,15 @@ def _wrapped(wrappers: Wrappers) -> Mapping[int, frozenset[int]]:
 class _Found(NamedTuple):
     """What one tree gives."""
 
-    scopes: tuple[Scope, ...]
+    functions: tuple[Function, ...]
+    types: tuple[TypeDecl, ...]
+    regions: tuple[Region, ...]
     members: tuple[Member, ...]
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
     unread: tuple[Span, ...]
     references: tuple[Reference, ...]
-    returned: tuple[Scope, ...]
+    returned: tuple[Region, ...]
     parse: Parse
 
 
@@ -138,10 +135,10 @@ def _outlined(
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
     if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):
         return None
-    holds = scopes.scopes(page)
-    every = (*types.scopes, *functions, *holds)
     return _Found(
-        scopes=tuple(sorted(every, key=lambda s: (s.span.start, -s.span.end))),
+        functions=functions,
+        types=types.scopes,
+        regions=scopes.scopes(page),
         members=members,
         facts=known,
         comments=comments,
@@ -156,7 +153,7 @@ def _near(lit: tuple[Span, ...], within: tuple[Span, ...] | None, found: _Found)
     """Those of the lines ``lit`` that lie ``within`` or in a function whose body was read."""
     if within is None:
         return lit
-    read_ = (s.span for s in found.scopes if s.kind == "function" and not contains_any(s.span, found.unread))
+    read_ = (f.span for f in found.functions if not contains_any(f.span, found.unread))
     near = Spans((*within, *read_))
     return tuple(line for line in lit if near.overlaps(line))
 
@@ -169,24 +166,38 @@ def _are_named(members: Iterable[Member], root: Node) -> bool:
 
 def _with_branch(found: _Found, branch: _Found) -> _Found:
     """``found`` with what stands only in another ``#if`` branch, as far as it nests with it."""
-    known = {(s.kind, s.span) for s in found.scopes}
-    # A member whose header stands in each branch, with one body after `#endif`, is one member.
-    ends = {(s.kind, s.span.end) for s in found.scopes if s.kind in ("function", "type")}
-    crosses = _crossing(found.scopes)
-    further = [
-        s._replace(note=f"{BRANCH} {s.note}".strip())
-        for s in branch.scopes
-        if (s.kind, s.span) not in known and (s.kind, s.span.end) not in ends and not crosses(s.span)
+    crosses = _crossing(p.span for places in (found.functions, found.types, found.regions) for p in places)
+    known = {(r.kind, r.span) for r in found.regions}
+    regions = [
+        r._replace(note=f"{BRANCH} {r.note}".strip())
+        for r in branch.regions
+        if (r.kind, r.span) not in known and not crosses(r.span)
     ]
     places = {f.span for f in found.facts}
     begun = {_begun(f) for f in found.facts}
     facts_there = (f for f in branch.facts if f.span not in places and _begun(f) not in begun)
     return found._replace(
-        scopes=tuple(sorted((*found.scopes, *further), key=lambda s: (s.span.start, -s.span.end))),
+        functions=_outer_first((*found.functions, *_further(branch.functions, found.functions, crosses))),
+        types=_outer_first((*found.types, *_further(branch.types, found.types, crosses))),
+        regions=_outer_first((*found.regions, *regions)),
         members=tuple(dict.fromkeys((*found.members, *branch.members))),
         facts=tuple(sorted((*found.facts, *facts_there), key=lambda f: f.span)),
         references=tuple(sorted({r.name_span: r for r in (*branch.references, *found.references)}.values(), key=_at)),
     )
+
+
+def _outer_first(places: Iterable[Place]) -> tuple[Place, ...]:
+    """Places in source order, outer before inner."""
+    return tuple(sorted(places, key=lambda p: (p.span.start, -p.span.end)))
+
+
+def _further(branch: Iterable[Place], found: Iterable[Place], crosses: Callable[[Span], bool]) -> Iterator[Place]:
+    """Declarations that only the branch has.
+
+    A member whose header stands in each branch, with one body after ``#endif``, is one member.
+    """
+    ends = {p.span.end for p in found}
+    return (p for p in branch if p.span.end not in ends and not crosses(p.span))
 
 
 def _begun(fact: Fact) -> tuple[str, str, int]:
@@ -198,9 +209,9 @@ def _at(reference: Reference) -> Span:
     return reference.name_span
 
 
-def _crossing(scopes: Iterable[Scope]) -> Callable[[Span], bool]:
-    """Tells whether a span lies partly inside one of the scopes, and partly outside: asks only those that begin or end in it."""
-    begins = sorted(s.span for s in scopes)
+def _crossing(spans: Iterable[Span]) -> Callable[[Span], bool]:
+    """Tells whether a span lies partly inside one of the others, and partly outside: asks only those that begin or end in it."""
+    begins = sorted(spans)
     ends = sorted((s.end, s.start) for s in begins)
 
     def crosses(span: Span) -> bool:
@@ -271,41 +282,38 @@ def _is_statement(node: Node) -> bool:
     return node.type == "block" or node.type.endswith("_statement")
 
 
-def _functions(captures: Captures, language: Language, types: Nesting, source: Source) -> tuple[Scope, ...]:
+def _functions(
+    captures: Captures, language: Language, types: Nesting[TypeDecl], source: Source
+) -> tuple[Function, ...]:
     words = language.shape["functions"]
     found = [_function(node, language, types, source) for node in captures.get("function", [])]
     run = captures.get("function.run", [])
     if run:
         whole = Span(run[0].start_byte, run[-1].end_byte)
-        found.append(
-            Scope("function", whole, "top-level statements", words[run[0].type], opening=Span(whole.start, whole.start))
-        )
-    return tuple(sorted(found, key=lambda s: (s.span.start, -s.span.end)))
+        found.append(Function(words[run[0].type], whole, "top-level statements", Span(whole.start, whole.start)))
+    return _outer_first(found)
 
 
-def _function(node: Node, language: Language, types: Nesting, source: Source) -> Scope:
-    construct = language.shape["functions"][node.type]
+def _function(node: Node, language: Language, types: Nesting[TypeDecl], source: Source) -> Function:
+    kind: FunctionKind = language.shape["functions"][node.type]
     first = node.child(0)
     start = node.start_byte
     if first is not None and first.type.startswith("preproc") and language.first_token is not None:
         start = language.first_token(node, source.data)
     whole = Span(start, node.end_byte)
     inner = nodes.body(node)
-    return Scope(
-        kind="function",
+    return Function(
+        kind=kind,
         span=whole,
-        name=_function_name(node, construct),
-        construct=construct,
+        name=_function_name(node, kind),
         opening=Span(whole.start, inner.start_byte if inner is not None else whole.end),
-        closing=Span(whole.end - 1, whole.end),
         container=types.name_around(whole),
-        owner=whole,
     )
 
 
-def _function_name(node: Node, construct: str) -> str:
+def _function_name(node: Node, kind: FunctionKind) -> str:
     name = nodes.text(node.child_by_field_name("name"))
-    match construct:
+    match kind:
         case "lambda":
             return "lambda"
         case "indexer":
@@ -322,10 +330,10 @@ def _function_name(node: Node, construct: str) -> str:
             return name
 
 
-def _types(root: Node, captures: Captures, language: Language, source: Source) -> tuple[Scope, ...]:
+def _types(root: Node, captures: Captures, language: Language, source: Source) -> tuple[TypeDecl, ...]:
     block = language.shape["block"].encode()
-    found: list[Scope] = []
-    open_: list[Scope] = []
+    found: list[TypeDecl] = []
+    open_: list[TypeDecl] = []
     listed = captures.get("type", [])
     namespace = (
         next((c for c in root.children if c.type == "file_scoped_namespace_declaration"), None) if listed else None
@@ -335,20 +343,18 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
         whole = nodes.span(node)
         while open_ and not open_[-1].span.contains(whole):
             open_.pop()
-        made = Scope(
-            kind="type",
+        made = TypeDecl(
+            kind=language.shape["types"][node.type],
             span=whole,
             name=nodes.text(node.child_by_field_name("name")),
-            construct=language.shape["types"][node.type],
             opening=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
-            closing=Span(node.end_byte - 1, node.end_byte),
             container=open_[-1].name if open_ else "",
             qualified=f"{open_[-1].qualified}.{_counted_name(node)}" if open_ else _qualified(node, namespace),
         )
         if open_ and source.data.startswith(block, whole.start):
             around = open_[-1]
             made = made._replace(
-                name=around.name, construct=EXTENSION, container=around.container, qualified=around.qualified
+                name=around.name, kind=EXTENSION, container=around.container, qualified=around.qualified
             )
         found.append(made)
         open_.append(made)

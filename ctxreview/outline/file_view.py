@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, Language
-from ctxreview.model.outline import Fact, Nesting, Scope
+from ctxreview.model.declarations import Function, Nesting, TypeDecl
+from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import syntax as nodes
 
@@ -38,8 +39,8 @@ class FileView(NamedTuple):
     calls: list[nodes.Call]
     language: Language
     source: Source
-    types: Nesting
-    functions: Nesting
+    types: Nesting[TypeDecl]
+    functions: Nesting[Function]
     declares: Mapping[str, Mapping[Span, str]]
     facts: tuple[Fact, ...]
     comments: tuple[Span, ...]
@@ -48,7 +49,7 @@ class FileView(NamedTuple):
     wrapped: Mapping[int, frozenset[int]] = MappingProxyType({})
     """The calls of wrappers that were read: by the offset of the called name, the wrappers' indexes."""
 
-    def owner(self, node: Node) -> Scope | None:
+    def owner(self, node: Node) -> Function | None:
         """The innermost function around ``node``."""
         return self.functions.innermost(nodes.span(node))
 

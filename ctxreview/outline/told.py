@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language, parents
-from ctxreview.model.outline import Fact
+from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source
 from ctxreview.outline import syntax as nodes
 

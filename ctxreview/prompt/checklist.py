@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
-from ctxreview.model.outline import NO_SCOPE, Fact
+from ctxreview.model.facts import Fact
+from ctxreview.model.regions import NO_SCOPE
 from ctxreview.model.review import ChecklistAnswer, Context, Evidence
 from ctxreview.model.source import Source, Span
 
@@ -68,7 +69,7 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
         if item.state and fact.is_state:
             places.append((own, fact.span, f"{fact.kind} {fact.name}"))
         elif fact.kind in item.facts:
-            scope = next((s for s in held if context.outline.under(fact, s) and not s.opens_in(fact.span)), None)
+            scope = next((s for s in held if context.outline.under(fact.span, s) and not s.opens_in(fact.span)), None)
             if scope is not None:
                 places.append((own, _end(fact), f"{_told(fact)} under {scope.construct}"))
             elif not item.under_scope:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ctxreview.model.kinds import GuardVerdict
-from ctxreview.model.outline import Scope
+from ctxreview.model.regions import Region
 from ctxreview.model.review import ChecklistAnswer, Context, Finding, GuardResult, Review
 from ctxreview.model.source import Lines
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, question, seen
@@ -91,7 +91,7 @@ def context(value: Context) -> Document:
         "language": value.outline.language,
         "parse": {"clean": value.outline.parse.clean, "normalised": list(value.outline.parse.normalised)},
         "functions": [
-            {"kind": f.construct, "name": f.name, "type": f.container or None, **_lines(source.lines_of(f.span))}
+            {"kind": f.kind, "name": f.name, "type": f.container or None, **_lines(source.lines_of(f.span))}
             for f in value.functions
         ],
         "scopes": [_scope(s, s in enclosing, value) for s in value.scopes],
@@ -129,14 +129,14 @@ def _lines(pair: tuple[int, int]) -> Document:
     return {"start_line": pair[0], "end_line": pair[1]}
 
 
-def scope_lines(scope: Scope, value: Context) -> tuple[int, int]:
+def scope_lines(scope: Region, value: Context) -> tuple[int, int]:
     """First and last line of a scope; a pair ends on the line where its release is called."""
     source = value.source_of(scope)
     first, last = source.lines_of(scope.span)
     return first, source.line_of(scope.closing.start) if scope.form == "acquire-release" else last
 
 
-def _scope(scope: Scope, encloses: bool, value: Context) -> Document:
+def _scope(scope: Region, encloses: bool, value: Context) -> Document:
     source = value.source_of(scope)
     return {
         "kind": scope.kind,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ctxreview.context.listing import files, proven, redacted, shown_lines, visible
 from ctxreview.model.kinds import GuardVerdict
-from ctxreview.model.outline import Scope
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Change, ChecklistAnswer, Context, Evidence, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.document import scope_lines
@@ -60,7 +60,7 @@ def _head(value: Context, paint: Paint) -> Iterator[str]:
     yield paint(_line(f"{value.path}, {place(first, last)}"), "bold")
     for function in value.functions:
         inside = f" of {function.container}" if function.container else ""
-        yield f"  {function.construct}{f' {function.name}' if function.name != function.construct else ''}{inside}, {place(*source.lines_of(function.span))}"
+        yield f"  {function.kind}{f' {function.name}' if function.name != function.kind else ''}{inside}, {place(*source.lines_of(function.span))}"
     if not value.functions:
         yield "  outside every function"
     yield f"  verdict: {paint(value.verdict, 'bold')}"
@@ -243,7 +243,7 @@ def _number(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"
 
 
-def verdict_line(verdict: GuardVerdict, scopes: Sequence[Scope]) -> str:
+def verdict_line(verdict: GuardVerdict, scopes: Sequence[Region]) -> str:
     """The guard's overall verdict in one line."""
     held = {0: "no scope in this file holds the selection", 1: "1 scope holds the selection"}.get(
         len(scopes), f"{len(scopes)} scopes hold the selection"

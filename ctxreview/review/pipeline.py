@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from ctxreview.config import Project, project, prompt_file
 from ctxreview.context import build as contexts
 from ctxreview.errors import ConfigError, ReplyError
-from ctxreview.model.outline import Outline, Scope, Wrappers
+from ctxreview.model.declarations import Function
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import (
     Completion,
     Context,
@@ -77,7 +79,7 @@ def _with_repository(selection: Selection, found: Outline, own: Wrappers, job: J
     wrappers = expect(((found, span) for span in selected), repository)
     found = wrapped(found, selected, repository, wrappers)
 
-    def look(outline: Outline, functions: Sequence[Scope]) -> Surroundings:
+    def look(outline: Outline, functions: Sequence[Function]) -> Surroundings:
         return surroundings(outline, functions, repository, job.hops)
 
     return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed, look)
@@ -211,7 +213,7 @@ def hazards_of(context: Context) -> tuple[Finding, ...]:
     from ctxreview import rules
 
     source = context.selection.source
-    spans = [s.span for s in (*context.functions, *context.scopes)]
+    spans = [*(f.span for f in context.functions), *(s.span for s in context.scopes)]
     lines = [source.lines_of(s) for s in spans]
     return tuple(
         f for f in rules.check(context.outline) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)

@@ -18,15 +18,15 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ctxreview.languages import Construct, load, with_wrappers
-from ctxreview.model.kinds import ScopeKind
-from ctxreview.model.outline import Wrappers
+from ctxreview.model.kinds import RegionKind
+from ctxreview.model.regions import Wrappers
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.names import places
 
 LOCK = "a lock"
 TRANSACTION = "a transaction"
 CONFLICT = "a conflict"
-_KINDS: dict[str, ScopeKind] = {LOCK: "lock", TRANSACTION: "transaction"}
+_KINDS: dict[str, RegionKind] = {LOCK: "lock", TRANSACTION: "transaction"}
 
 ALWAYS, LOCKS, TRANSACTIONS = "always", "where a lock is taken", "where several members open a transaction"
 
@@ -142,7 +142,7 @@ def _spelt(needs: tuple[Trigger, ...], language: str, wrappers: Wrappers) -> Ite
             yield need
 
 
-def _scope_words(kind: ScopeKind, language: str, wrappers: Wrappers) -> Iterator[Trigger]:
+def _scope_words(kind: RegionKind, language: str, wrappers: Wrappers) -> Iterator[Trigger]:
     """What stands wherever a scope of that kind is taken, for certain, by its looks, or by SQL that begins one."""
     about = with_wrappers(load(language), wrappers)
     for construct in about.constructs:

@@ -36,7 +36,7 @@ from ctxreview.callgraph.chains import above
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import open_repository
 from ctxreview.cli.app import app
-from ctxreview.model.outline import NO_WRAPPERS
+from ctxreview.model.regions import NO_WRAPPERS
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from tests import ROOT

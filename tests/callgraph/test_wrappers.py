@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctxreview.model.outline import Scope
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from tests.guard.test_across import context_of, edited, repository
 
@@ -94,7 +94,7 @@ def stored(folder: Path, members: str, interface: bool) -> Path:
     return repository(folder, files)
 
 
-def transactions(about: Context) -> list[Scope]:
+def transactions(about: Context) -> list[Region]:
     """The scopes around the selection in which something is held."""
     return [s for s in about.enclosing if s.mode != "retried"]
 

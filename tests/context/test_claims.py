@@ -6,7 +6,8 @@ import pytest
 
 from ctxreview import rules
 from ctxreview.context.listing import proven
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.prompt import checklist
@@ -24,7 +25,7 @@ def in_method(statements: str, fields: str = "") -> Outline:
     return read(f"{fields}\nasync Task<int> M(int id, string name)\n{{\n{statements}\n}}")
 
 
-def lines(found: Outline, scope: Scope) -> list[tuple[int, int]]:
+def lines(found: Outline, scope: Region) -> list[tuple[int, int]]:
     """The lines of a scope's gaps."""
     return [found.source.lines_of(g) for g in scope.excluded]
 

@@ -41,7 +41,7 @@ def in_class(members: str) -> str:
 
 def functions(made: Context) -> list[str]:
     """The touched functions as ``construct name``."""
-    return [f"{f.construct} {f.name}" for f in made.functions]
+    return [f"{f.kind} {f.name}" for f in made.functions]
 
 
 def roles(made: Context) -> list[tuple[str, str]]:

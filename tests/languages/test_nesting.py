@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ctxreview.context import build as context
 from ctxreview.languages import load, parents
 from ctxreview.languages.within import Within
-from ctxreview.model.outline import Crossing, Nesting, Scope
+from ctxreview.model.declarations import Nesting
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
 from ctxreview.outline import outline
 from ctxreview.outline import syntax as nodes
@@ -26,9 +27,9 @@ SPANS = st.builds(lambda start, size: Span(start, start + size), st.integers(0, 
 TREES = st.recursive(st.just("x"), lambda inner: st.lists(inner, max_size=4).map(lambda p: f"[{' '.join(p)}]"))
 
 
-def lock(span: Span) -> Scope:
+def lock(span: Span) -> Region:
     """A lock with that span."""
-    return Scope("lock", span, "lock", "lock")
+    return Region("lock", span, "lock", "lock", "block")
 
 
 def brackets(text: str) -> list[Span]:

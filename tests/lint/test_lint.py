@@ -23,7 +23,7 @@ from ctxreview.errors import CtxreviewError
 from ctxreview.languages import load
 from ctxreview.lint import baseline
 from ctxreview.lint import run as linting
-from ctxreview.model.outline import NO_WRAPPERS, Wrappers
+from ctxreview.model.regions import NO_WRAPPERS, Wrappers
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source
 from ctxreview.outline import outline

@@ -6,7 +6,7 @@ import pytest
 
 from ctxreview.context import build as context
 from ctxreview.context.listing import proven
-from ctxreview.model.outline import Fact
+from ctxreview.model.facts import Fact
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.tokens import Tokenizer

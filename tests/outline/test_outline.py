@@ -18,7 +18,10 @@ from hypothesis import strategies as st
 
 from ctxreview.languages import CAPTURES, FOLDER, Construct, load
 from ctxreview.languages.patterns import parse
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline, statements
 from tests import ROOT
@@ -49,15 +52,15 @@ def _marked(source: Source) -> tuple[Counter[tuple[str, int, int]], Counter[tupl
     return regions, facts
 
 
-def _function_words(function: Scope) -> str:
-    return f"function {function.construct} {function.name}"
+def _function_words(function: Function) -> str:
+    return f"function {function.kind} {function.name}"
 
 
-def _scope_words(scope: Scope) -> str:
+def _scope_words(scope: Region) -> str:
     return f"{scope.kind} {scope.construct} {scope.form} {scope.resource or '-'}"
 
 
-def _lines(scope: Scope, source: Source) -> tuple[int, int]:
+def _lines(scope: Region, source: Source) -> tuple[int, int]:
     first, last = source.lines_of(scope.span)
     return first, source.line_of(scope.closing.start) if scope.form == "acquire-release" else last
 
@@ -371,7 +374,9 @@ def test_broken_source_is_data(text: str) -> None:
     source = Source("M.cs", text.encode())
     found = outline(source)
     whole = Span(0, len(source.data))
-    assert all(whole.contains(s.span) and s.span.contains(s.opening) for s in found.scopes)
+    assert all(
+        whole.contains(s.span) and s.span.contains(s.opening) for s in (*found.functions, *found.types, *found.regions)
+    )
     assert all(whole.contains(f.span) for f in found.facts)
     spans = [f.span for f in found.functions]
     assert all(not a.overlaps(b) or a.contains(b) or b.contains(a) for a in spans for b in spans)
@@ -408,7 +413,7 @@ def test_each_of_many_levels_is_seen() -> None:
     levels = 5_000
     code = f"class C {{ int _n; void M() {{ {'lock (a) { N(_n); ' * levels}{'}' * levels} }} }}"
     found = outline(Source("M.cs", code.encode()), wanted=frozenset({"N"}))
-    locks = [s for s in found.scopes if s.kind == "lock"]
+    locks = [s for s in found.regions if s.kind == "lock"]
     assert len(locks) == levels
     assert all(outer.span.contains(inner.span) for outer, inner in pairwise(locks))
     assert [f.name for f in found.facts if f.is_state] == ["_n"] * levels
@@ -428,8 +433,8 @@ def test_reading_one_function_gives_what_reading_the_file_gives_for_it(name: str
     for member in whole.outermost:
         part = outline(source, within=(member.span,))
         assert part.has_read(member.span)
-        assert [s for s in part.scopes if member.span.contains(s.span)] == [
-            s for s in whole.scopes if member.span.contains(s.span)
+        assert [s for s in (*part.functions, *part.regions) if member.span.contains(s.span)] == [
+            s for s in (*whole.functions, *whole.regions) if member.span.contains(s.span)
         ]
         assert [f for f in part.facts if member.span.contains(f.span)] == [
             f for f in whole.facts if member.span.contains(f.span)

@@ -17,7 +17,8 @@ from ctxreview.guard.placing.elisions import (
     squeezed,
 )
 from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
-from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.declarations import Function, Member, TypeDecl
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span
 
@@ -30,7 +31,7 @@ def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], cont
     found = parsed(plain, source)
     tops = [t for t in found.types if not any(o != t and o.span.contains(t.span) for o in found.types)]
     if not tops or any(
-        f.span.contains(t.span) for f in found.functions for t in tops if f.construct != "top-level statements"
+        f.span.contains(t.span) for f in found.functions for t in tops if f.kind != "top-level statements"
     ):
         return ()
     known = {t: _type_of(t, context) for t in tops}
@@ -77,39 +78,39 @@ def _whole_file(usings: Sequence[str], body: Sequence[str], source: Source) -> l
     return [*head, *given]
 
 
-def _holds_all(types: Sequence[Scope], there: Outline) -> bool:
+def _holds_all(types: Sequence[TypeDecl], there: Outline) -> bool:
     return all(any(t.span.contains(o.span) for t in types) for o in there.types)
 
 
-def _type_of(top: Scope, context: Context) -> Scope | None:
-    around = context.outline.scopes_around(context.selection.span, "type")
+def _type_of(top: TypeDecl, context: Context) -> TypeDecl | None:
+    around = context.outline.types_around(context.selection.span)
     named = [t for t in (*around, *context.outline.types) if t.name == top.name]
     return named[0] if named else None
 
 
-def _type_edit(top: Scope, there: Scope, body: Sequence[str], given: Source, source: Source) -> Edit:
+def _type_edit(top: TypeDecl, there: TypeDecl, body: Sequence[str], given: Source, source: Source) -> Edit:
     first, last = source.lines_of(there.span)
     a, b = given.lines_of(top.span)
     return replacing(source, first, last, fitted(body[a - 1 : b], lines_of(source, first, last), source))
 
 
-def _names(type_: Scope, there: Outline) -> Counter[str]:
+def _names(type_: TypeDecl, there: Outline) -> Counter[str]:
     """What a type declares itself: functions (one name may be several) and fields."""
     functions = Counter(f.name for f in _own_functions(type_, there))
     fields = Counter(n for m in _own_members(type_, there) if m.kind in ("field", "event") for n in m.names)
     return functions + fields
 
 
-def _missing(top: Scope, there: Scope, found: Outline, known: Outline) -> Counter[str]:
+def _missing(top: TypeDecl, there: TypeDecl, found: Outline, known: Outline) -> Counter[str]:
     return _names(there, known) - _names(top, found)
 
 
-def _own_functions(type_: Scope | None, there: Outline) -> list[Scope]:
+def _own_functions(type_: TypeDecl | None, there: Outline) -> list[Function]:
     """The members with code of a type, without those of types and functions in it; of no type, those of the file."""
-    functions = [f for f in there.functions if f.construct not in ("lambda", "accessor", "top-level statements")]
+    functions = [f for f in there.functions if f.kind not in ("lambda", "accessor", "top-level statements")]
     known = {f.span for f in functions}
     functions += [
-        Scope("function", m.span, m.names[0], m.kind, opening=m.span)
+        Function("property" if m.kind == "property" else "indexer", m.span, m.names[0], m.span)
         for m in there.members
         if m.kind in ("property", "indexer") and m.span not in known
     ]
@@ -123,18 +124,18 @@ def _own_functions(type_: Scope | None, there: Outline) -> list[Scope]:
     ]
 
 
-def _own_members(type_: Scope, there: Outline) -> list[Member]:
+def _own_members(type_: TypeDecl, there: Outline) -> list[Member]:
     inner = [t for t in there.types if t != type_ and type_.span.contains(t.span)]
     return [m for m in there.members if type_.span.contains(m.span) and not any(t.span.contains(m.span) for t in inner)]
 
 
-def _other_head(top: Scope, there: Scope, found: Outline, known: Outline) -> bool:
+def _other_head(top: TypeDecl, there: TypeDecl, found: Outline, known: Outline) -> bool:
     """Whether the head says something that the type's own does not: models shorten heads, which is no change."""
     own = set(re.findall(r"\w+", known.source.text(there.opening)))
     return not set(re.findall(r"\w+", found.source.text(top.opening))) <= own
 
 
-def _inner(top: Scope, there: Scope, body: Sequence[str], found: Outline, context: Context) -> list[Edit]:
+def _inner(top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, context: Context) -> list[Edit]:
     """The members that a type shows, each in the place of its own."""
     last = found.source.lines_of(top.span)[1]
     opened = found.source.line_of(top.opening.end)
@@ -168,30 +169,30 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
             return ()
     if broken:
         raise UnplacedError("It cannot be read as code: it is cut or incomplete.")
-    around = context.outline.scopes_around(context.selection.span, "type")
+    around = context.outline.types_around(context.selection.span)
     there = around[0] if around else next(iter(context.outline.types), None)
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
 
 
-def _is_statement(text: str, function: Scope) -> bool:
+def _is_statement(text: str, function: Function) -> bool:
     """Whether what reads as a member is a call or a block: `Ship(1);`, `if (late) { ... }`."""
     called = text.endswith(";") and "=>" not in code_only(text)
     return called or function.name in ("if", "while", "for", "foreach", "switch", "lock", "using", "catch", "fixed")
 
 
-def _are_local(functions: Sequence[Scope], context: Context) -> bool:
+def _are_local(functions: Sequence[Function], context: Context) -> bool:
     """Whether the names are those of local functions in the file, and of no member."""
-    local = {f.name for f in context.outline.functions if f.construct == "local function"}
-    members = {f.name for f in context.outline.functions if f.construct != "local function"}
+    local = {f.name for f in context.outline.functions if f.kind == "local function"}
+    members = {f.name for f in context.outline.functions if f.kind != "local function"}
     return all(f.name in local and f.name not in members for f in functions)
 
 
 def _member_edits(
     body: Sequence[str],
-    functions: Sequence[Scope],
+    functions: Sequence[Function],
     fields: Sequence[Member],
     found: Outline,
-    there: Scope | None,
+    there: TypeDecl | None,
     context: Context,
 ) -> list[Edit]:
     """Each member in the place of its own; what is new after the changed one before it, or after the type's fields."""
@@ -274,7 +275,7 @@ def _with_new(
     return edits
 
 
-def _whole_lines(scope: Scope, source: Source) -> None:
+def _whole_lines(scope: Function, source: Source) -> None:
     """Raises when something else stands on the lines of a member."""
     first, last = source.lines_of(scope.span)
     lines = source.line_span(first, last)
@@ -309,14 +310,14 @@ def _lead(above: Sequence[str], first: int, source: Source) -> tuple[int, list[s
 
 
 def _match(
-    function: Scope, all_given: Sequence[Scope], found: Outline, there: Scope | None, context: Context
-) -> Scope | None:
+    function: Function, all_given: Sequence[Function], found: Outline, there: TypeDecl | None, context: Context
+) -> Function | None:
     """The member that ``function`` replaces; ``None`` when the file has none of its name."""
     known = context.outline
-    families: list[list[Scope]] = []
-    for type_ in (there, *context.outline.scopes_around(context.selection.span, "type")):
+    families: list[list[Function]] = []
+    for type_ in (there, *context.outline.types_around(context.selection.span)):
         families.append(_own_functions(type_, known))
-    families.append([f for f in known.functions if f.construct == "local function"])
+    families.append([f for f in known.functions if f.kind == "local function"])
     families.append([f for t in known.types for f in _own_functions(t, known)])
     wanted = _parameters(function, found.source)
     near = [f for family in families[:-1] for f in family if f.name == function.name]
@@ -343,17 +344,17 @@ def _match(
     return None
 
 
-def _alike_in_kind(there: Scope, given: Scope) -> bool:
+def _alike_in_kind(there: Function, given: Function) -> bool:
     """Whether one can be the other: a local function reads as a method by itself."""
-    return there.construct == given.construct or "local" in there.construct
+    return there.kind == given.kind or "local" in there.kind
 
 
-def _all_given(same: Sequence[Scope], given: Sequence[Scope], known: Source, found: Source) -> bool:
+def _all_given(same: Sequence[Function], given: Sequence[Function], known: Source, found: Source) -> bool:
     """Whether each of the file's overloads is given too."""
     return all(any(_parameters(s, known) == _parameters(g, found) for g in given) for s in same)
 
 
-def _parameters(function: Scope, source: Source) -> tuple[str, ...]:
+def _parameters(function: Function, source: Source) -> tuple[str, ...]:
     """The types of the parameters, as written."""
     head = code_only(source.text(function.opening))
     at = re.search(rf"\b{re.escape(function.name.split('.')[-1])}\s*(?:<[^()]*>)?\s*\(", head)

@@ -83,7 +83,7 @@ def declares(code: str, context: Context) -> bool:
     plain = without_elisions(_without_usings(code.splitlines())[1])
     as_class = parsed(plain, source, "class __Fragment {", "}")
     as_body = parsed(plain, source, "class __Fragment { void __M() {", "}}")
-    functions = any(f.construct not in ("lambda", "accessor") for f in as_class.functions)
+    functions = any(f.kind not in ("lambda", "accessor") for f in as_class.functions)
     return functions and len(as_class.parse.errors) < max(1, len(as_body.parse.errors))
 
 

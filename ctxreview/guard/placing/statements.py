@@ -42,7 +42,7 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     """
     source = context.selection.source
     first, last = context.selection.lines
-    function = next((f for f in context.functions if f.construct != "lambda"), None)
+    function = next((f for f in context.functions if f.kind != "lambda"), None)
     if function is None:
         return (_selected(body, source, first, last),)
     region = source.lines_of(function.span)
@@ -131,7 +131,7 @@ def _filled_in(body: Sequence[str], context: Context) -> Edit:
     source = context.selection.source
     failed: UnplacedError | None = None
     for function in context.functions:
-        if function.construct == "lambda":
+        if function.kind == "lambda":
             continue
         region = source.lines_of(function.span)
         lines = lines_of(source, *region)
@@ -308,7 +308,7 @@ def _expression(body: Sequence[str], context: Context) -> Edit:
         start = source.text(span)
         kept = before + start[: len(start) - len(start.lstrip())]
         return _in_line(kept, code, start[len(start.rstrip()) :] + after, source, first, last)
-    function = next((f for f in context.functions if f.construct != "lambda"), None)
+    function = next((f for f in context.functions if f.kind != "lambda"), None)
     there = _of(source, function.span, outermost=False) if function is not None else []
     held = [o for o in there if o.span.overlaps(span)]
     inner = [o for o in held if not any(p != o and o.span.contains(p.span) for p in held)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ctxreview.languages import Language
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.model.outline import Fact
+from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.facts import state

@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Language, parents
-from ctxreview.model.outline import Fact
+from ctxreview.model.facts import Fact
+from ctxreview.model.kinds import Effect, FactKind
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.facts.state import Written, target_name, write
 from ctxreview.outline.symbols import types
@@ -31,9 +32,9 @@ _SQL = frozenset(
 class Known(NamedTuple):
     """The catalogue's entries for one called name; a kind is ``ignore`` where nothing is to be told."""
 
-    exact: dict[str, str]
-    words: tuple[tuple[str, str], ...]
-    plain: str
+    exact: dict[str, Effect]
+    words: tuple[tuple[str, Effect], ...]
+    plain: Effect
 
 
 NOTHING = Known({}, (), "")
@@ -45,9 +46,9 @@ TWINS = ("read", "save", "complete", "io")
 @cache
 def catalogue(language: Language) -> dict[str, Known]:
     """The entries by called name; ``*`` has the receivers whose every call is known."""
-    exact: dict[str, dict[str, str]] = {}
-    words: dict[str, list[tuple[str, str]]] = {}
-    plain: dict[str, str] = {}
+    exact: dict[str, dict[str, Effect]] = {}
+    words: dict[str, list[tuple[str, Effect]]] = {}
+    plain: dict[str, Effect] = {}
     for entry, kind in language.facts.items():
         on, _, name = entry.rpartition(".")
         for called in (name, f"{name}Async") if kind in TWINS and name != "*" else (name,):
@@ -65,7 +66,7 @@ def catalogue(language: Language) -> dict[str, Known]:
 
 
 @cache
-def _every(language: Language) -> tuple[tuple[bytes, str, str], ...]:
+def _every(language: Language) -> tuple[tuple[bytes, str, Effect], ...]:
     """The receivers whose every call is known, with the bytes that such a call has."""
     return tuple((f"{on}.".encode(), on, kind) for on, kind in catalogue(language).get("*", NOTHING).exact.items())
 
@@ -91,7 +92,7 @@ def effects(calls: Sequence[nodes.Call], language: Language, names: Names, writt
             yield fact
 
 
-def _bare(node: Node, callee: Node, name: str, kind: str, names: Names) -> Fact | None:
+def _bare(node: Node, callee: Node, name: str, kind: Effect, names: Names) -> Fact | None:
     """A call of the type's own method is nothing yet; saving and completing are, by whatever way they are reached."""
     at = nodes.span(callee)
     local = names.local(name, at)
@@ -107,13 +108,13 @@ def _bare(node: Node, callee: Node, name: str, kind: str, names: Names) -> Fact 
 
 
 def _on_receiver(
-    call: nodes.Call, known: Known, every: dict[str, str], language: Language, names: Names, written: Written
+    call: nodes.Call, known: Known, every: dict[str, Effect], language: Language, names: Names, written: Written
 ) -> Fact | None:
     node, name = call
     on = nodes.receiver(node)
     last = _receiver_name(on) if every or known.exact or known.words else ""
     kind = known.exact.get(last) or every.get(last) or _by_word(known, node, on, last, names) or known.plain
-    if kind in ("", "ignore") or on is None:
+    if not kind or kind == "ignore" or on is None:
         return None
     if last in every or last in known.exact:
         return _exact(kind, node, name, on, written)
@@ -124,7 +125,7 @@ def _on_receiver(
     return Fact(kind, nodes.span(node), name, nodes.text(on, 200), bound_to(node))
 
 
-def _is_something_else(kind: str, call: nodes.Call, on: Node, language: Language, names: Names) -> bool:
+def _is_something_else(kind: FactKind, call: nodes.Call, on: Node, language: Language, names: Names) -> bool:
     """Whether a call that is known by its name alone has a receiver, or a use, that speaks against it."""
     about = types.queries(language)
     if call.name.endswith("Async") and call.name.removesuffix("Async") in about.linq:
@@ -153,7 +154,7 @@ def _receiver_name(on: Node | None) -> str:
     return nodes.simple_name(on)
 
 
-def _by_word(known: Known, node: Node, on: Node | None, last: str, names: Names) -> str:
+def _by_word(known: Known, node: Node, on: Node | None, last: str, names: Names) -> Effect:
     if not known.words:
         return ""
     said = (types.simple(types.declared(on, names)) or last).lower()
@@ -173,7 +174,7 @@ def _is_sql(argument: Node) -> bool:
     return bool(words) and words[0].rstrip('";').upper() in _SQL
 
 
-def _exact(kind: str, node: Node, name: str, on: Node, written: Written) -> Fact:
+def _exact(kind: FactKind, node: Node, name: str, on: Node, written: Written) -> Fact:
     """A call on a known type; where it works on a variable by ``ref``, that is the target."""
     listed = node.child_by_field_name("arguments")
     first = listed.named_children[0] if listed is not None and listed.named_children else None

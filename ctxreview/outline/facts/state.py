@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language, parents
-from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
+from ctxreview.model.kinds import FactKind
 from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.symbols.names import Names, State
@@ -36,7 +38,7 @@ _NO_VALUE_IN = (b"nameof", b"typeof", b"sizeof", b"default", b"lock")
 _NAMES_A_MEMBER = frozenset({"initializer_expression", "with_initializer", "attribute_argument"})
 """Where the left side of an assignment names a member of the new object."""
 
-_BY_REFERENCE = {b"ref": ("read", "write"), b"out": ("write",)}
+_BY_REFERENCE: dict[bytes, tuple[FactKind, ...]] = {b"ref": ("read", "write"), b"out": ("write",)}
 _STEPS = (b"++", b"--")
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
 _HANDED = re.compile(rb"\b(?:ref|out)\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+[,)]")
@@ -128,8 +130,8 @@ def assignments(captured: Sequence[Node], language: Language, names: Names, writ
             (written.plain if plain else written.read_too).add(name.start_byte)
             fact = write(found, whole, names)
             if fact is not None:
-                setting = language.facts.get(f"{_property(fact.target)}.{fact.name}") if fact.target else None
-                yield fact._replace(kind=setting) if setting not in (None, "ignore") else fact
+                setting = language.facts.get(f"{_property(fact.target)}.{fact.name}", "") if fact.target else ""
+                yield fact if not setting or setting == "ignore" else fact._replace(kind=setting)
 
 
 def _property(target: str) -> str:
@@ -204,10 +206,10 @@ def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -
                 yield Fact("write", at, name, "", "captured")
 
 
-def _begin(function: Scope, data: bytes) -> int:
+def _begin(function: Function, data: bytes) -> int:
     """Where what a function does begins: its body, or what a constructor gives to another one."""
     head = function.opening
-    found = _INITIALIZER.search(data, *head) if function.construct == "constructor" else None
+    found = _INITIALIZER.search(data, *head) if function.kind == "constructor" else None
     return found.end() if found is not None else head.end
 
 
@@ -294,7 +296,7 @@ def word_after(data: bytes, at: int) -> bytes:
 
 def _kinds(
     root: Node, at: Span, name: str, state: State, qualifier: str, in_text: bool, names: Names
-) -> tuple[str, ...]:
+) -> tuple[FactKind, ...]:
     """What the use does: a read, a write, both, or nothing where the name is none of a value."""
     data = names.data
     start = _path(data, data.rfind(qualifier.encode(), 0, at.start)) if qualifier else at.start

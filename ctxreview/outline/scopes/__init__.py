@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
-from ctxreview.model.outline import Fact, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
@@ -33,8 +34,8 @@ _JUMPS = {
 _LABEL = re.compile(rb"(?:break|continue|goto)\s+(?!(?:case|default)\b)([@\w\x80-\xff]+)")
 
 
-def scopes(page: FileView) -> tuple[Scope, ...]:
-    """All transaction and lock scopes of a file."""
+def scopes(page: FileView) -> tuple[Region, ...]:
+    """All transaction and lock scopes of a file, in source order, outer before inner."""
     found = [
         *locks(page),
         *subjects(page),
@@ -47,10 +48,13 @@ def scopes(page: FileView) -> tuple[Scope, ...]:
     calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
     jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in _JUMPS}
     ways = [f for f in page.facts if f.kind in ("complete", "exit")]
-    return tuple(_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
+    finished = (_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
+    return tuple(sorted(finished, key=lambda s: (s.span.start, -s.span.end)))
 
 
-def _finish(scope: Scope, page: FileView, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]) -> Scope:
+def _finish(
+    scope: Region, page: FileView, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]
+) -> Region:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.opening) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
@@ -66,7 +70,7 @@ def _finish(scope: Scope, page: FileView, ways: list[Fact], calls: dict[Span, No
     )
 
 
-def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page: FileView) -> Iterator[Span]:
+def _left(scope: Region, exits: Iterator[Span], completes: tuple[Span, ...], page: FileView) -> Iterator[Span]:
     """The exits that leave the scope before it completes.
 
     What runs a delegate or a marked member completes the scope when that returns, and only an exception passes it by. Where no
@@ -85,7 +89,7 @@ def _left(scope: Scope, exits: Iterator[Span], completes: tuple[Span, ...], page
             yield exit_
 
 
-def _is_handed_on(scope: Scope, page: FileView) -> bool:
+def _is_handed_on(scope: Region, page: FileView) -> bool:
     """Whether the variable that holds a transaction is an argument somewhere in the scope."""
     if not scope.resource.isidentifier():
         return True  # nobody here can complete it: whoever keeps it does
@@ -94,7 +98,7 @@ def _is_handed_on(scope: Scope, page: FileView) -> bool:
 
 
 def _ways_out(
-    scope: Scope, owner: Span, ways: list[Fact], page: FileView, calls: dict[Span, Node]
+    scope: Region, owner: Span, ways: list[Fact], page: FileView, calls: dict[Span, Node]
 ) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """The calls that complete the scope, and the statements that may leave it."""
     first, last = bisect_left(ways, scope.opening.end, key=_start), bisect_left(ways, scope.span.end, key=_start)
@@ -140,7 +144,7 @@ def _start(fact: Fact) -> int:
     return fact.span.start
 
 
-def _after(completes: tuple[Span, ...], scope: Scope, page: FileView, calls: dict[Span, Node]) -> tuple[Span, ...]:
+def _after(completes: tuple[Span, ...], scope: Region, page: FileView, calls: dict[Span, Node]) -> tuple[Span, ...]:
     """What follows the last completion up to the scope's end, where nothing decides whether it is reached.
 
     After a commit on one of several branches the transaction may still be open.

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, parents
-from ctxreview.model.outline import Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
@@ -41,7 +42,7 @@ _Events = dict[tuple[Span, str], list[_Event]]
 """Acquires and releases by function and receiver, in source order."""
 
 
-def pairs(page: FileView) -> Iterator[Scope]:
+def pairs(page: FileView) -> Iterator[Region]:
     """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
     every = _events(page)
     _add_own(every, page)
@@ -139,15 +140,15 @@ def _add_own(every: _Events, page: FileView) -> None:
     _add_named(every, page)
 
 
-_Own = Mapping[str, list[tuple[Scope, _Event]]]
+_Own = Mapping[str, list[tuple[Function, _Event]]]
 
 
 def _own_methods(every: _Events, page: FileView) -> _Own:
     """The methods that only take or only release something, by name, with the last of it; what it is, a caller can name too."""
-    found: dict[str, list[tuple[Scope, _Event]]] = {}
+    found: dict[str, list[tuple[Function, _Event]]] = {}
     for (owner, resource), events in every.items():
         function = next((f for f in page.functions.around(owner) if f.span == owner), None) if owner.size else None
-        if function is None or function.construct not in ("method", "local function"):
+        if function is None or function.kind not in ("method", "local function"):
             continue
         if len({e.acquires for e in events}) > 1 or not (events[-1].certain or events[-1].constructs[0].releases):
             continue
@@ -157,7 +158,7 @@ def _own_methods(every: _Events, page: FileView) -> _Own:
     return found
 
 
-def _place(function: Scope, name: str, page: FileView) -> int | None:
+def _place(function: Function, name: str, page: FileView) -> int | None:
     """The index of a parameter of that name; ``None`` where there is none."""
     head = page.source.text(function.opening)
     declared = re.search(rf"\b{re.escape(function.name)}\s*(?:<[^()]*>)?\s*\((.*)\)", head, re.DOTALL)
@@ -339,8 +340,8 @@ class _Order:
 
 def _scope(
     construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str, page: FileView
-) -> Scope:
-    return Scope(
+) -> Region:
+    return Region(
         kind=construct.kind,
         span=Span(head.start, tail.end),
         name=construct.construct,

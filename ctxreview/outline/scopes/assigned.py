@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import parents
-from ctxreview.model.outline import Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
@@ -30,7 +31,7 @@ class _Start(NamedTuple):
     owner: Span
 
 
-def variables(page: FileView) -> Iterator[Scope]:
+def variables(page: FileView) -> Iterator[Region]:
     """Openings outside every ``using`` header: ended by another statement, by another member, or not at all."""
     starts = [s for s in _starts(page) if s is not None]
     again: dict[tuple[str, Span], int] = {}
@@ -76,7 +77,7 @@ def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
     return any(field.encode() in code for field in fields) and any(word.encode() in code for word in words)
 
 
-def returned(page: FileView) -> Iterator[Scope]:
+def returned(page: FileView) -> Iterator[Region]:
     """Scopes that a function opens and returns at once: they are open in its caller."""
     for opened in _openings(page):
         node = _through(parents.parent(opened.node))
@@ -140,7 +141,7 @@ def _start(opened: Opened, page: FileView) -> _Start | None:
     return None if target is None else _Start(opened, node, target, page.owner_span(node))
 
 
-def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Scope]:
+def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Region]:
     """The scope from an opening to what ends it in the same function, or to the function's end.
 
     At ``until`` the variable gets something else.
@@ -288,7 +289,7 @@ def _ends(start: _Start) -> frozenset[str]:
     return ENDS | {*start.opened.construct.completes, *start.opened.construct.releases}
 
 
-def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Scope, Node]]:
+def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Function, Node]]:
     """Such calls anywhere in the file on what ``name`` holds, with their functions."""
     ends, kept = _ends(start), name.removeprefix("this.")
     home = uses.page.home(kept, nodes.span(start.statement))
@@ -298,9 +299,9 @@ def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Scope, Node
             yield owner, call
 
 
-def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Scope]:
+def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Region]:
     """Members that end what another member opened and kept in a field: held from their beginning."""
-    last: dict[Span, tuple[Scope, Node]] = {}
+    last: dict[Span, tuple[Function, Node]] = {}
     for owner, call in _enders(target, start, uses):
         if owner.span != start.owner:
             last[owner.span] = owner, call

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, parents
-from ctxreview.model.outline import Scope
+from ctxreview.model.kinds import Form, Mode
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
@@ -34,7 +35,7 @@ class Opened(NamedTuple):
     assumed: bool = False
 
 
-def locks(page: FileView) -> Iterator[Scope]:
+def locks(page: FileView) -> Iterator[Region]:
     """``lock`` statements."""
     for node in page.captures.get("scope.lock", []):
         # `this` is an anonymous node, so the locked expression is what stands between the parentheses.
@@ -44,7 +45,7 @@ def locks(page: FileView) -> Iterator[Scope]:
         if opened is None or held is None or opened + 1 >= len(inside):
             continue
         resource = nodes.text(inside[opened + 1])
-        yield Scope(
+        yield Region(
             kind="lock",
             span=nodes.span(node),
             name="lock",
@@ -68,7 +69,7 @@ def declared_type(page: FileView, resource: str, at: Span) -> str:
     return re.sub(r"<.*", "", found).rpartition(".")[2].rstrip("?")
 
 
-def subjects(page: FileView) -> Iterator[Scope]:
+def subjects(page: FileView) -> Iterator[Region]:
     """``using`` statements and declarations whose subject opens something."""
     for node in page.captures.get("scope.subject", []):
         held = node.child_by_field_name("body")
@@ -177,10 +178,10 @@ def _taken(node: Node, page: FileView) -> Opened | None:
     return None
 
 
-def scope(opened: Opened, span: Span, head: Span, form: str, page: FileView) -> Scope:
+def scope(opened: Opened, span: Span, head: Span, form: Form, page: FileView) -> Region:
     """The scope of something opened, with what its arguments say."""
     construct = opened.construct
-    return Scope(
+    return Region(
         kind=construct.kind,
         span=span,
         name=construct.construct,
@@ -214,7 +215,7 @@ def _locked(node: Node) -> str:
     return f"{on}[{', '.join(given)}]" if given and on else on or ", ".join(given)
 
 
-def _mode(opened: Opened) -> str:
+def _mode(opened: Opened) -> Mode:
     if opened.construct.resolved:
         return opened.construct.mode
     option = re.search(r"TransactionScopeOption\.(Suppress|RequiresNew)", nodes.text(opened.node))
@@ -269,7 +270,7 @@ def _default(construct: Construct, node: Node, page: FileView) -> str | None:
     if on is not None and on.type != "this" and page.is_named(construct.provider, on):
         return construct.isolation
     if on is None or on.type == "this":
-        own = [f for f in page.functions.scopes if f.name == name and f.construct == "method"]
+        own = [f for f in page.functions.scopes if f.name == name and f.kind == "method"]
         bodies = "\n".join(page.source.text(Span(f.opening.end, f.span.end)) for f in own)
         levels: set[str] = set(re.findall(r"IsolationLevel\.(\w+)", bodies))
         if len(levels) == 1:

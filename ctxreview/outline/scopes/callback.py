@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Construct, Language, parents
-from ctxreview.model.outline import Scope
+from ctxreview.model.kinds import Form
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-def callbacks(page: FileView) -> Iterator[Scope]:
+def callbacks(page: FileView) -> Iterator[Region]:
     """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
     named = page.language.named("runs")
     for node, name in page.calls:
@@ -47,7 +48,7 @@ def _runs_by_name(language: Language, name: str) -> Construct | None:
     return Construct(name, kind, note=ASSUMED) if kind is not None else None
 
 
-def handed(group: Node, page: FileView) -> Scope | None:
+def handed(group: Node, page: FileView) -> Region | None:
     """The scope in which an executor runs a method that it is handed by name: from its call's start to its end."""
     call = nodes.called_with(group)
     if call is None:
@@ -62,7 +63,7 @@ def handed(group: Node, page: FileView) -> Scope | None:
     return made._replace(owner=page.owner_span(call), isolation=isolation(constructs[0], call, page))
 
 
-def attributes(page: FileView) -> Iterator[Scope]:
+def attributes(page: FileView) -> Iterator[Region]:
     """Members and types that an attribute marks, and those that implement what is marked in the same file."""
     table: dict[str, list[tuple[Construct, str]]] = {}
     for entry, constructs in page.language.table("attributes").items():
@@ -81,7 +82,7 @@ def attributes(page: FileView) -> Iterator[Scope]:
                 yield from _inherited(construct, marked, page)
 
 
-def _inherited(construct: Construct, marked: Node, page: FileView) -> Iterator[Scope]:
+def _inherited(construct: Construct, marked: Node, page: FileView) -> Iterator[Region]:
     """The same for members that implement or override a marked one, or whose type derives from a marked type."""
     whole = nodes.span(marked)
     marked_type = page.types.innermost(whole)
@@ -100,8 +101,10 @@ def _inherited(construct: Construct, marked: Node, page: FileView) -> Iterator[S
             yield made._replace(certainty="resolved", note=f"{made.note} The mark is on {marked_type.name}.".strip())
 
 
-def _scope(construct: Construct, shown: str, form: str, span: Span, head: Span, resource: str, page: FileView) -> Scope:
-    return Scope(
+def _scope(
+    construct: Construct, shown: str, form: Form, span: Span, head: Span, resource: str, page: FileView
+) -> Region:
+    return Region(
         kind=construct.kind,
         span=span,
         name=construct.construct,

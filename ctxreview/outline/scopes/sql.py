@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
-from ctxreview.model.outline import Crossing, Scope
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-def statements(page: FileView, found: Iterable[Scope]) -> Iterator[Scope]:
+def statements(page: FileView, found: Iterable[Region]) -> Iterator[Region]:
     """Locks and transactions taken by SQL text, each from its statement to the end of the transaction around it.
 
     Without a transaction in the same function the lock ends with the SQL statement, so only that is reported. The
@@ -38,7 +38,7 @@ def statements(page: FileView, found: Iterable[Scope]) -> Iterator[Scope]:
         ]
         holder = min(around, key=lambda s: s.span.size, default=None)
         end = holder.span.end if holder is not None else statement.end
-        yield Scope(
+        yield Region(
             kind=sql["kind"],
             span=Span(statement.start, end),
             name=fact.name,

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import parents
-from ctxreview.model.outline import EXTENSION, Member, Nesting, Scope
+from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
 from ctxreview.model.source import Span
 from ctxreview.outline import syntax as nodes
 
@@ -57,7 +57,7 @@ class Local(NamedTuple):
     """The declaration of a local variable or parameter, and the function it is declared in."""
 
     node: Node
-    function: Scope
+    function: Function
 
 
 class State(NamedTuple):
@@ -78,8 +78,8 @@ class Names:
         whole: bytes,
         locals_: Iterable[Node],
         members: Iterable[Member],
-        functions: Nesting,
-        types: Nesting,
+        functions: Nesting[Function],
+        types: Nesting[TypeDecl],
     ) -> None:
         """``data`` is the text that was parsed, ``whole`` the file's, in which no body is left out."""
         self.functions = functions
@@ -94,7 +94,7 @@ class Names:
                 self._locals.setdefault(name, []).append(node)
         self._visible: dict[Span | None, dict[str, State]] = {}
         self._objects: dict[str, bool] = {}
-        self._named_bases: dict[Span, list[Scope]] = {}
+        self._named_bases: dict[Span, list[TypeDecl]] = {}
 
     def local(self, name: str, at: Span) -> Local | None:
         """The variable or parameter that ``name`` is at ``at``: the innermost function's own first."""
@@ -126,15 +126,15 @@ class Names:
     def _receivers(self) -> dict[str, dict[Span, Node]]:
         """The receivers by name and ``extension`` block."""
         found: dict[str, dict[Span, Node]] = {}
-        if any(type_.construct == EXTENSION for type_ in self.types.scopes):
+        if any(type_.kind == EXTENSION for type_ in self.types.scopes):
             for name, declarations in self._locals.items():
                 for node in declarations:
                     block = self._with_head(node)
-                    if block is not None and block.construct == EXTENSION:
+                    if block is not None and block.kind == EXTENSION:
                         found.setdefault(name, {})[block.span] = node
         return found
 
-    def _with_head(self, node: Node) -> Scope | None:
+    def _with_head(self, node: Node) -> TypeDecl | None:
         """The type that has a parameter in its head."""
         at = nodes.span(node)
         type_ = self.types.innermost(at) if node.type == "parameter" else None
@@ -206,7 +206,7 @@ class Names:
             return None
         for function in self.functions.around(at):
             owner, _, accessor = function.name.partition(".")
-            if function.construct == "property" or (function.construct == "accessor" and accessor in _KEEPING):
+            if function.kind == "property" or (function.kind == "accessor" and accessor in _KEEPING):
                 type_ = self.types.innermost(at)
                 kept = self._own.get(type_.span, {}).get(owner) if type_ is not None else None
                 if kept is None:
@@ -214,7 +214,7 @@ class Names:
                 return owner, kept._replace(words=f"{'static' if kept.static else 'instance'} backing field")
         return None
 
-    def _seen_from(self, type_: Scope) -> dict[str, State]:
+    def _seen_from(self, type_: TypeDecl) -> dict[str, State]:
         seen: dict[str, State] = {}
         for outer in self._around(type_):
             for part in self._parts(outer):
@@ -227,29 +227,29 @@ class Names:
                         seen.setdefault(name, state)
         return seen
 
-    def _around(self, type_: Scope) -> Iterator[Scope]:
+    def _around(self, type_: TypeDecl) -> Iterator[TypeDecl]:
         """The type and those it is nested in, inner first."""
         yield from self.types.around(type_.span)
 
-    def _parts(self, type_: Scope) -> list[Scope]:
+    def _parts(self, type_: TypeDecl) -> list[TypeDecl]:
         """The parts of a partial type in this file; the type alone where it is not partial."""
         if not self._is_partial(type_):
             return [type_]
         same = (type_.name, type_.container, self._generic(type_))
         return [t for t in self.types.scopes if (t.name, t.container, self._generic(t)) == same and self._is_partial(t)]
 
-    def _is_partial(self, type_: Scope) -> bool:
+    def _is_partial(self, type_: TypeDecl) -> bool:
         return re.search(rb"\bpartial\b", self.data[type_.opening.start : type_.opening.end]) is not None
 
-    def _generic(self, type_: Scope) -> bool:
+    def _generic(self, type_: TypeDecl) -> bool:
         return re.search(rb"\b%s\s*<" % re.escape(type_.name.encode()), self._head(type_)) is not None
 
-    def _head(self, type_: Scope) -> bytes:
+    def _head(self, type_: TypeDecl) -> bytes:
         return self.data[type_.opening.start : type_.opening.end]
 
-    def _bases(self, type_: Scope) -> list[Scope]:
+    def _bases(self, type_: TypeDecl) -> list[TypeDecl]:
         """The types of this file that the type derives from."""
-        found: dict[Span, Scope] = {}
+        found: dict[Span, TypeDecl] = {}
         waiting = [type_]
         while waiting:
             for base in self._named_as_bases(waiting.pop()):
@@ -258,7 +258,7 @@ class Names:
                     waiting.append(base)
         return list(found.values())
 
-    def _named_as_bases(self, type_: Scope) -> list[Scope]:
+    def _named_as_bases(self, type_: TypeDecl) -> list[TypeDecl]:
         if type_.span not in self._named_bases:
             head = self._head(type_)
             while (flat := re.sub(rb"\([^()]*\)", b"", head)) != head:
@@ -270,7 +270,7 @@ class Names:
             self._named_bases[type_.span] = [base for parts in named for base in parts]
         return self._named_bases[type_.span]
 
-    def _type(self, name: bytes, generic: bool, at: Scope) -> list[Scope]:
+    def _type(self, name: bytes, generic: bool, at: TypeDecl) -> list[TypeDecl]:
         """The type of that name, in its parts, as it is seen from another: the one declared nearest."""
         same = self._named.get(name.decode("utf-8", "replace"), [])
         alike = [t for t in same if self._generic(t) == generic] or same
@@ -281,9 +281,9 @@ class Names:
         return alike[:_MOST_PARTS]
 
     @cached_property
-    def _named(self) -> dict[str, list[Scope]]:
+    def _named(self) -> dict[str, list[TypeDecl]]:
         """The types by name, which several may have."""
-        found: dict[str, list[Scope]] = {}
+        found: dict[str, list[TypeDecl]] = {}
         for type_ in self.types.scopes:
             found.setdefault(type_.name, []).append(type_)
         return found
@@ -301,8 +301,8 @@ class Names:
         for name, declarations in self._locals.items():
             for node in declarations:
                 type_ = self._with_head(node)
-                if type_ is not None and type_.construct != EXTENSION:
-                    words = "property" if type_.construct == "record" else "parameter"
+                if type_ is not None and type_.kind != EXTENSION:
+                    words = "property" if type_.kind == "record" else "parameter"
                     declares = nodes.text(node.child_by_field_name("type"))
                     found.setdefault(type_.span, {})[name] = State(f"instance {words}", declares, False, False)
         return found

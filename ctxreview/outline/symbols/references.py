@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import parents
-from ctxreview.model.outline import Argument, Reference
+from ctxreview.model.facts import Argument, Reference
 from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.callback import handed

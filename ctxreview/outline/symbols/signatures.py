@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.model.outline import Argument
+from ctxreview.model.facts import Argument
 
 _PASSED = frozenset({"this", "ref", "out", "in", "params", "scoped", "readonly"})
 _MODIFIERS = frozenset(

@@ -56,7 +56,9 @@ from typing import NamedTuple
 from ctxreview.behaviour.lock_usage import locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 
 ID = "callback-under-lock"
@@ -65,7 +67,7 @@ SEVERITY = "medium"
 
 class _Call(NamedTuple):
     fact: Fact
-    scope: Scope
+    scope: Region
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
@@ -103,7 +105,7 @@ def _calls(outline: Outline) -> list[_Call]:
     for fact in outline.facts if held else ():
         if fact.kind != "io" or not (fact.detail in ("delegate", "event") or fact.name in ("Invoke", "DynamicInvoke")):
             continue
-        scope = next((s for s in held if outline.under(fact, s)), None)
+        scope = next((s for s in held if outline.under(fact.span, s)), None)
         if scope is not None:
             found.append(_Call(fact, scope))
     return found

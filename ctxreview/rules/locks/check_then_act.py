@@ -53,8 +53,9 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
+from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Member, Nesting, Outline, Scope
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -80,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
         told.add(name)
         for at, act, what in (*_looks(name, code), *_counts(name, code)):
             function = nesting.innermost(at)
-            if function is None or function.construct == "constructor" or nesting.innermost(act) is not function:
+            if function is None or function.kind == "constructor" or nesting.innermost(act) is not function:
                 continue
             if any(s.owner == function.span and is_under(act, s) for s in held):
                 continue
@@ -123,7 +124,9 @@ def _counts(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
         yield Span(*hit.span()), Span(*hit.span()), "a read and a write of one entry in one expression"
 
 
-def _finding(outline: Outline, name: str, member: Member, at: Span, act: Span, what: str, function: Scope) -> Finding:
+def _finding(
+    outline: Outline, name: str, member: Member, at: Span, act: Span, what: str, function: Function
+) -> Finding:
     severity: Severity = "medium" if at == act else "low"
     return Finding(
         ID,

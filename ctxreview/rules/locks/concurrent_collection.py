@@ -58,8 +58,10 @@ from collections.abc import Iterator
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, simple
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 
 ID = "concurrent-collection"
@@ -97,7 +99,7 @@ def _is_concurrent(type_: str) -> bool:
     return simple(type_).startswith("Concurrent")
 
 
-def _lost(scope: Scope, name: str, inside: list[Fact], before: Outline, after: Outline) -> Iterator[Finding]:
+def _lost(scope: Region, name: str, inside: list[Fact], before: Outline, after: Outline) -> Iterator[Finding]:
     now = pairing(before, after).became(scope.opening)
     if now is None:
         return

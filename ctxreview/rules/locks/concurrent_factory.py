@@ -47,8 +47,10 @@ import re
 
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
+from ctxreview.model.declarations import Function, Nesting
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Nesting, Outline, Scope
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -88,7 +90,7 @@ def check(outline: Outline) -> list[Finding]:
             whole = Span(at.start, _closed(code, at.end))
             for factory in nesting.scopes:
                 if (
-                    factory.construct != "lambda"
+                    factory.kind != "lambda"
                     or not whole.contains(factory.span)
                     or nesting.innermost(_before(factory)) is not around
                 ):
@@ -111,7 +113,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _before(scope: Scope) -> Span:
+def _before(scope: Function) -> Span:
     return Span(scope.span.start - 1, scope.span.start)
 
 
@@ -125,7 +127,7 @@ def _closed(code: bytes, at: int) -> int:
     return len(code)
 
 
-def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> str:
+def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[Function]) -> str:
     """What the factory does besides making a value, in words."""
     for fact in outline.facts:
         if factory.span.contains(fact.span) and nesting.innermost(fact.span) is factory:
@@ -141,7 +143,7 @@ def _effect(factory: Scope, outline: Outline, code: bytes, nesting: Nesting) -> 
     return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
 
 
-def _is_shared(fact: Fact, factory: Scope, outline: Outline) -> bool:
+def _is_shared(fact: Fact, factory: Function, outline: Outline) -> bool:
     """Whether a write is one of state, of a captured variable, or an atomic one of either; a parameter is its own."""
     if fact.is_state or fact.detail == "captured":
         return True

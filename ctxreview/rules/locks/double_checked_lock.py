@@ -74,7 +74,10 @@ from ctxreview.behaviour.lock_usage import (
     simple,
 )
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Member, Outline, Scope
+from ctxreview.model.declarations import Member
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
@@ -109,7 +112,7 @@ def check(outline: Outline) -> list[Finding]:
         under = [
             f
             for f in within(outline, scope.span)
-            if is_under(f.span, scope) and outline.under(f, scope) and not scope.opening.contains(f.span)
+            if is_under(f.span, scope) and outline.under(f.span, scope) and not scope.opening.contains(f.span)
         ]
         writes = [f for f in under if f.kind == "write" and f.is_state and f.span.start >= inner.end()]
         looked = [
@@ -133,7 +136,7 @@ def _assigns(fact: Fact, code: bytes) -> bool:
 
 
 def _unsafe(
-    looked: Fact, writes: list[Fact], scope: Scope, condition: bytes, member: Member | None, code: bytes
+    looked: Fact, writes: list[Fact], scope: Region, condition: bytes, member: Member | None, code: bytes
 ) -> str:
     """What speaks against the form, in words; ``""`` for nothing."""
     if member is None:
@@ -154,7 +157,7 @@ def _unsafe(
     return _unfinished(looked, type_, scope, code)
 
 
-def _flag(looked: Fact, others: list[Fact], scope: Scope, code: bytes) -> str:
+def _flag(looked: Fact, others: list[Fact], scope: Region, code: bytes) -> str:
     """What an ordinary flag stands for, in words."""
     calls = [n for n, _ in own_calls(code, Span(scope.opening.end, scope.span.end)) if n not in _NO_CALLS]
     if not others and not calls:
@@ -163,7 +166,7 @@ def _flag(looked: Fact, others: list[Fact], scope: Scope, code: bytes) -> str:
     return f"`{looked.name}` is no volatile field and stands for {other}"
 
 
-def _used(looked: Fact, scope: Scope, code: bytes) -> bool:
+def _used(looked: Fact, scope: Region, code: bytes) -> bool:
     """Whether a member of the new object is called or set under the lock, after others see it."""
     rest = code[looked.span.end : scope.span.end]
     name = re.escape(looked.spelled.encode())
@@ -171,7 +174,7 @@ def _used(looked: Fact, scope: Scope, code: bytes) -> bool:
     return used is not None and not re.search(rb"\breturn\b", rest[: used.start()])
 
 
-def _unfinished(looked: Fact, type_: str, scope: Scope, code: bytes) -> str:
+def _unfinished(looked: Fact, type_: str, scope: Region, code: bytes) -> str:
     """Whether others see the object before it is set up: it is used, or a method that may fill it is called, after."""
     if _used(looked, scope, code):
         return f"`{looked.name}` is used after it is assigned, as others may do by then"
@@ -186,7 +189,7 @@ def _sets(fact: Fact, code: bytes) -> bool:
     return re.search(rb"=\s*(true|1)\s*$", code[fact.span.start : fact.span.end]) is not None
 
 
-def _finding(outline: Outline, scope: Scope, looked: Fact, what: str) -> Finding:
+def _finding(outline: Outline, scope: Region, looked: Fact, what: str) -> Finding:
     return Finding(
         ID,
         "medium",

@@ -51,7 +51,8 @@ import re
 
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
@@ -110,7 +111,7 @@ def _may_fail(call: str) -> bool:
     return _TIME.match(given[0]) is not None
 
 
-def _is_dropped(scope: Scope, outline: Outline) -> bool:
+def _is_dropped(scope: Region, outline: Outline) -> bool:
     """Whether the call is a statement of its own."""
     code = masked_source(outline)
     before = code[max(0, scope.opening.start - 200) : scope.opening.start].rstrip()
@@ -121,7 +122,7 @@ def _is_dropped(scope: Scope, outline: Outline) -> bool:
     return starts and after.startswith(b";")
 
 
-def _is_signal(scope: Scope, outline: Outline) -> bool:
+def _is_signal(scope: Region, outline: Outline) -> bool:
     """Whether a semaphore wakes a waiter and guards nothing: made without a slot, or given by who did not wait for it."""
     if scope.construct not in ("SemaphoreSlim", "Semaphore"):
         return False
@@ -138,7 +139,7 @@ def _is_signal(scope: Scope, outline: Outline) -> bool:
     return member is None or not re.search(rb"\b%s\s*\.\s*Release\b" % name, data[scope.opening.end : member.span.end])
 
 
-def _is_unseen(scope: Scope, outline: Outline) -> bool:
+def _is_unseen(scope: Region, outline: Outline) -> bool:
     """Whether a handle that may hold nothing is asked nowhere in its scope."""
     head = " ".join(outline.source.text(scope.opening).split())
     called = re.search(r"\b(TryAcquire\w*|CreateLock(?:Async)?)\s*\(", head)

@@ -41,7 +41,8 @@ import re
 
 from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model.outline import Member, Outline
+from ctxreview.model.declarations import Member
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -133,7 +134,7 @@ def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> 
         return False
     if re.search(rf"\b{re.escape(name)}\s*=(?!\s*null\b)", outline.source.text(member.span)):
         return True
-    makers = [f for f in outline.functions if f.construct == "constructor" and f.container == type_]
+    makers = [f for f in outline.functions if f.kind == "constructor" and f.container == type_]
     static = [f for f in makers if re.match(r"[^(]*\bstatic\b", outline.source.text(f.span))]
     return any(f.kind == "write" and f.name == name and s.span.contains(f.span) for f in outline.facts for s in static)
 

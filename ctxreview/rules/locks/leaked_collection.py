@@ -58,7 +58,9 @@ from ctxreview.behaviour.lock_usage import (
     simple,
 )
 from ctxreview.behaviour.places import lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
@@ -109,7 +111,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _handed(use: Use, returns: list[Fact], held: list[Scope], outline: Outline) -> str:
+def _handed(use: Use, returns: list[Fact], held: list[Region], outline: Outline) -> str:
     """How the collection leaves the lock, in words; ``""`` where it does not."""
     name = use.fact.name
     statement = next(

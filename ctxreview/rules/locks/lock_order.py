@@ -47,7 +47,9 @@ from typing import NamedTuple
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.model.outline import Nesting, Outline, Scope
+from ctxreview.model.declarations import Nesting
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
@@ -60,8 +62,8 @@ NEEDS = (LOCK,)
 class _Pair(NamedTuple):
     """A lock taken under another one; ``via`` is the method that is called, where it does."""
 
-    outer: Scope
-    inner: Scope
+    outer: Region
+    inner: Region
     via: str
 
 
@@ -132,10 +134,10 @@ def _orders(outline: Outline, key: Callable[[Span], Hashable]) -> dict[tuple[Has
     return found
 
 
-def _pairs(held: list[Scope], outline: Outline) -> Iterator[_Pair]:
+def _pairs(held: list[Region], outline: Outline) -> Iterator[_Pair]:
     nesting, by_name = Nesting(outline.functions), methods(outline)
     code = masked_source(outline)
-    by_owner: dict[Span, list[Scope]] = {}
+    by_owner: dict[Span, list[Region]] = {}
     for scope in held:
         by_owner.setdefault(scope.owner, []).append(scope)
     for outer in held:
@@ -155,10 +157,10 @@ def _pairs(held: list[Scope], outline: Outline) -> Iterator[_Pair]:
                 yield from _pair(outer, inner, name, outline)
 
 
-def _start(scope: Scope) -> int:
+def _start(scope: Region) -> int:
     return scope.span.start
 
 
-def _pair(outer: Scope, inner: Scope, via: str, outline: Outline) -> Iterator[_Pair]:
+def _pair(outer: Region, inner: Region, via: str, outline: Outline) -> Iterator[_Pair]:
     if lock_key(outer) != lock_key(inner) and "Try" not in outline.source.text(inner.opening):
         yield _Pair(outer, inner, via)

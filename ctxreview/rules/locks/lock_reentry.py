@@ -63,8 +63,10 @@ import re
 
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.declarations import Nesting
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Nesting, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
@@ -122,7 +124,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _waits(code: bytes, at: Span, scope: Scope) -> bool:
+def _waits(code: bytes, at: Span, scope: Region) -> bool:
     """Whether a call that gives a task is awaited where it stands, or its result asked for: a kept task waits for nobody."""
     before = re.split(rb"[;{}]", code[scope.opening.start : at.start])[-1]
     after = code[at.end : code.find(b";", at.end)]
@@ -132,13 +134,13 @@ def _waits(code: bytes, at: Span, scope: Scope) -> bool:
     )
 
 
-def _only_once(scope: Scope, outline: Outline) -> bool:
+def _only_once(scope: Region, outline: Outline) -> bool:
     if scope.construct in ONCE:
         return scope.form in ("block", "declaration", "acquire-release") and scope.certainty == "syntactic"
     return False
 
 
-def _gives_up(scope: Scope, outline: Outline) -> bool:
+def _gives_up(scope: Region, outline: Outline) -> bool:
     """Whether it waits for a time only: any argument but a token, or a name that says so."""
     call = outline.source.text(scope.opening)
     given = re.search(r"\bWait(?:Async|One)?\s*\((.*)\)", call, re.DOTALL)
@@ -147,7 +149,7 @@ def _gives_up(scope: Scope, outline: Outline) -> bool:
     )
 
 
-def _slots(scope: Scope, outline: Outline) -> int | None:
+def _slots(scope: Region, outline: Outline) -> int | None:
     """How many may hold a semaphore, where its declaration says so."""
     member = declared(outline).get((scope.container, lock_key(scope)))
     made = (

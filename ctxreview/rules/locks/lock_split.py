@@ -61,15 +61,17 @@ from collections.abc import Callable, Iterator
 from ctxreview.behaviour.lock_usage import is_under, lock_key, locked_uses, locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of, scope_lines
+from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
 ID = "lock-split"
 SEVERITY = "high"
 
-Held = dict[tuple[Span, str], list[Scope]]
+Held = dict[tuple[Span, str], list[Region]]
 """The locks by their member's place after the edit, and by what they lock."""
 
 
@@ -78,7 +80,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return [finding for _, _, told in splits(before, after) for finding in told]
 
 
-def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], list[Finding]]]:
+def splits(before: Outline, after: Outline) -> list[tuple[Region, list[Region], list[Finding]]]:
     """Each lock that an edit takes in several parts, with these parts and what there is to ask about them."""
     became = pairing(before, after).became
     old = _held(before, lambda s: body.member if (body := became(s.opening)) is not None else None)
@@ -96,7 +98,7 @@ def splits(before: Outline, after: Outline) -> list[tuple[Scope, list[Scope], li
     return found
 
 
-def _held(outline: Outline, member: Callable[[Scope], Scope | None]) -> Held:
+def _held(outline: Outline, member: Callable[[Region], Function | None]) -> Held:
     found: Held = {}
     for scope in locks(outline):
         owner = member(scope)
@@ -105,11 +107,11 @@ def _held(outline: Outline, member: Callable[[Scope], Scope | None]) -> Held:
     return found
 
 
-def _text(scope: Scope, outline: Outline) -> str:
+def _text(scope: Region, outline: Outline) -> str:
     return " ".join(outline.source.text(scope.span).split())
 
 
-def _split(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> Iterator[Finding]:
+def _split(whole: Region, parts: list[Region], before: Outline, after: Outline) -> Iterator[Finding]:
     inside = [u.fact for u in locked_uses(before, [whole]) if u.gates]
     # A reference that never changes is no state to keep together; what is changed through it is.
     together = {f.name for f in inside if "readonly" not in f.detail or f.kind == "write"}

@@ -51,8 +51,11 @@ from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import declared, lock_key, modifiers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCKS
@@ -92,7 +95,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _by_name(scope: Scope, outline: Outline) -> Iterator[Finding]:
+def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
     """What the declaration of a locked name says against it."""
     name = lock_key(scope)
     if re.match(r"(?:[sS]tring\.)(Intern|Format|Concat|Join)\(", name):
@@ -101,7 +104,7 @@ def _by_name(scope: Scope, outline: Outline) -> Iterator[Finding]:
         )
     if not name.isidentifier():
         return
-    function = next((f for f in outline.scopes_around(scope.owner, "function") if f.span == scope.owner), None)
+    function = next((f for f in outline.functions_around(scope.owner) if f.span == scope.owner), None)
     local = _local(name, function, scope, outline) if function is not None else None
     if local is not None:
         type_, value = local
@@ -149,14 +152,14 @@ def _may_declare(same: Same, name: str, function: Span) -> bool:
     return re.search(rf"[\w.>]\??\s+{re.escape(name)}\s*(?:[=,);]|in\b)", code) is not None
 
 
-def _finding(scope: Scope, outline: Outline, severity: Severity, what: str, question: str) -> Finding:
+def _finding(scope: Region, outline: Outline, severity: Severity, what: str, question: str) -> Finding:
     return Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, scope_lines(outline, scope))
 
 
 def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
     """Whether a write gives the field another object while others may lock it: not where it was null, or is disposed of."""
     member = member_of(outline, fact.span)
-    if member is None or member.construct in ("constructor", "finalizer") or member.container != container:
+    if member is None or member.kind in ("constructor", "finalizer") or member.container != container:
         return False
     written = outline.source.text(fact.span)
     if "??=" in written or re.search(r"=\s*(?:null|default)!?$", written) or "Interlocked" in written:
@@ -166,7 +169,7 @@ def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
     )
 
 
-def _local(name: str, function: Scope | None, scope: Scope, outline: Outline) -> tuple[str, str] | None:
+def _local(name: str, function: Function | None, scope: Region, outline: Outline) -> tuple[str, str] | None:
     """The type and the value of a local variable or parameter, as written; ``None`` where the name is none."""
     if function is None or not _may_declare(Same(outline), name, function.span):
         return None
@@ -180,7 +183,7 @@ def _local(name: str, function: Scope | None, scope: Scope, outline: Outline) ->
     return (found[-1][0], found[-1][1]) if found else None
 
 
-def _is_unshared(name: str, function: Scope | None, scope: Scope, outline: Outline) -> bool:
+def _is_unshared(name: str, function: Function | None, scope: Region, outline: Outline) -> bool:
     """Whether a new object goes nowhere but into locks: no argument, no field, no lambda or local function gets it."""
     if function is None or any(f.span != function.span and function.span.contains(f.span) for f in outline.functions):
         return False

@@ -50,8 +50,9 @@ import re
 
 from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
+from ctxreview.model.declarations import Nesting
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Nesting, Outline
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 

@@ -63,8 +63,10 @@ from ctxreview.behaviour.lock_usage import (
     simple,
 )
 from ctxreview.behaviour.places import lines
+from ctxreview.model.declarations import Function, Member
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK, LOCKS
@@ -99,7 +101,7 @@ def check(outline: Outline) -> list[Finding]:
     own = declared(outline)
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in locked_uses(outline, held):
-        if use.state in own and use.member.construct not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use):
+        if use.state in own and use.member.kind not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use):
             by_state[use.state].append(use)
     found: list[Finding] = []
     exempt: set[Span] | None = None
@@ -149,11 +151,11 @@ def _is_atomic(name: str, outline: Outline) -> bool:
     )
 
 
-def _exempt(outline: Outline, held: list[Scope]) -> set[Span]:
+def _exempt(outline: Outline, held: list[Region]) -> set[Span]:
     """Functions that may run under the lock of who calls them, or say something about locks themselves."""
     code = masked_source(outline)
     called = {name for scope in held for name, _ in own_calls(code, scope.span)}
-    by_name: defaultdict[str, list[Scope]] = defaultdict(list)
+    by_name: defaultdict[str, list[Function]] = defaultdict(list)
     for function in outline.functions:
         by_name[function.name].append(function)
     waiting, found = list(called), set()
@@ -170,7 +172,7 @@ def _exempt(outline: Outline, held: list[Scope]) -> set[Span]:
         if _QUIET.search(function.name.rpartition(".")[0] or function.name) or is_said_to_be_held(function, outline):
             found.add(function.span)
         # A property that is read under the lock, as a method that is called there.
-        if function.construct in ("accessor", "property"):
+        if function.kind in ("accessor", "property"):
             read = re.compile(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(function.name.partition(".")[0].encode()))
             if any(read.search(code, s.opening.end, s.span.end) for s in held):
                 found.add(function.span)
@@ -208,7 +210,7 @@ def _outside(
     )
 
 
-def _beside(name: str, every: list[Use], member: Member, held: list[Scope], outline: Outline) -> Iterator[Finding]:
+def _beside(name: str, every: list[Use], member: Member, held: list[Region], outline: Outline) -> Iterator[Finding]:
     """The first look into a collection outside the lock under which it is changed, in a member that takes that lock."""
     open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
     if not open_ or simple(member.declares) not in COLLECTIONS or _is_atomic(name, outline):
@@ -258,7 +260,7 @@ def _looks_into(use: Use, name: str, code: bytes) -> bool:
 
 def _is_same_property(use: Use, under: list[Use]) -> bool:
     """Whether the use is one accessor's, and the other accessor of the property takes the lock."""
-    if use.member.construct != "accessor":
+    if use.member.kind != "accessor":
         return False
     name = use.member.name.rpartition(".")[0]
-    return any(u.member.construct == "accessor" and u.member.name.rpartition(".")[0] == name for u in under)
+    return any(u.member.kind == "accessor" and u.member.name.rpartition(".")[0] == name for u in under)

@@ -51,8 +51,11 @@ from collections.abc import Iterator
 from ctxreview.behaviour.body import bodies
 from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, lock_key, locks, simple
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.declarations import Function, Nesting
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Nesting, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
@@ -111,7 +114,7 @@ def _queries(outline: Outline, loops: list[Fact]) -> list[Fact]:
     return found
 
 
-def _writes(loop: Fact, nesting: Nesting, held: list[Scope], outline: Outline) -> Iterator[Finding]:
+def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline: Outline) -> Iterator[Finding]:
     own = declared(outline)
     told = set()
     for fact in outline.facts:

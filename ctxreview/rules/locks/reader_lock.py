@@ -62,7 +62,8 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locked_uses, locks, simple
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK
 
@@ -111,11 +112,11 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _head(scope: Scope, outline: Outline) -> bytes:
+def _head(scope: Region, outline: Outline) -> bytes:
     return outline.source.data[scope.opening.start : scope.opening.end]
 
 
-def _is_held_stronger(scope: Scope, held: list[Scope], outline: Outline) -> bool:
+def _is_held_stronger(scope: Region, held: list[Region], outline: Outline) -> bool:
     """Whether the write or upgradeable lock is held around the read lock, or said to be: it may be taken again there."""
     if b"WriteLockHeld" in outline.source.data[scope.owner.start : scope.opening.start]:
         return True
@@ -125,18 +126,18 @@ def _is_held_stronger(scope: Scope, held: list[Scope], outline: Outline) -> bool
     )
 
 
-def _let_go(scope: Scope, inner: Scope, outline: Outline) -> bool:
+def _let_go(scope: Region, inner: Region, outline: Outline) -> bool:
     """Whether a release, or the way out of a branch, stands between the two."""
     between = outline.source.data[scope.opening.end : inner.opening.start]
     return b"ExitReadLock" in between or b"ReleaseReaderLock" in between or b".Dispose" in between
 
 
-def _written(outline: Outline, held: list[Scope], shared: list[Scope]) -> Iterator[Finding]:
+def _written(outline: Outline, held: list[Region], shared: list[Region]) -> Iterator[Finding]:
     own = declared(outline)
     told = set()
     for use in locked_uses(outline, held):
         fact = use.fact
-        if fact.kind != "write" or "volatile" in fact.detail or use.member.construct == "constructor":
+        if fact.kind != "write" or "volatile" in fact.detail or use.member.kind == "constructor":
             continue
         under = [s for s in held if s.owner == use.function.span and is_under(fact.span, s)]
         if not under or any(s not in shared for s in under):

@@ -52,7 +52,9 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.places import lines
-from ctxreview.model.outline import Fact, Nesting, Outline, Scope
+from ctxreview.model.declarations import Function, Nesting, TypeDecl
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import ALWAYS
 
@@ -95,7 +97,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     if b"Reentrant" not in after.source.data and b"Interleave" not in after.source.data:
         return []
     known = {(s.container, s.name, mark) for s, mark in _marks(before)}
-    there = {(s.container, s.name) for s in before.scopes if s.kind in ("function", "type")}
+    there = {(f.container, f.name) for f in before.functions} | {(t.container, t.name) for t in before.types}
     return [
         Finding(
             ID,
@@ -110,19 +112,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     ]
 
 
-def _marks(outline: Outline) -> Iterator[tuple[Scope, str]]:
-    for scope in (*outline.types, *outline.functions):
-        if scope.construct not in ("class", "interface", "method"):
+def _marks(outline: Outline) -> Iterator[tuple[Function | TypeDecl, str]]:
+    every: tuple[Function | TypeDecl, ...] = (*outline.types, *outline.functions)
+    for scope in every:
+        if scope.kind not in ("class", "interface", "method"):
             continue
         marked = _MARK.match(outline.source.text(scope.opening))
         if marked:
             yield scope, marked[1]
 
 
-def _over_awaits(type_: Scope, outline: Outline) -> Iterator[Finding]:
+def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
     nesting = Nesting(outline.functions)
     for function in outline.functions:
-        if function.construct != "method" or not type_.span.contains(function.span):
+        if function.kind != "method" or not type_.span.contains(function.span):
             continue
         here = [f for f in outline.facts if function.span.contains(f.span) and nesting.innermost(f.span) is function]
         awaits = [f.span for f in here if f.kind == "await"]
@@ -156,7 +159,7 @@ def _stale(name: str, states: list[Fact], awaits: list[int]) -> tuple[Fact, Fact
     return None
 
 
-def _tasks(type_: Scope, outline: Outline) -> Iterator[Finding]:
+def _tasks(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
     nesting = Nesting(outline.functions)
     told = set()
     for spawn in outline.facts:

@@ -58,8 +58,10 @@ from ctxreview.behaviour.lock_usage import lock_key, locks, simple
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK
@@ -94,7 +96,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
+def _awaited(outline: Outline) -> list[tuple[Region, list[Fact]]]:
     """The scopes that belong to a thread, with both their ends, and the awaits between them."""
     found = []
     declares = {name: m.declares for m in outline.members for name in m.names}
@@ -107,7 +109,9 @@ def _awaited(outline: Outline) -> list[tuple[Scope, list[Fact]]]:
         awaits = [
             f
             for f in within(outline, scope.span)
-            if f.kind == "await" and scope.opening.end <= f.span.start < scope.closing.start and outline.under(f, scope)
+            if f.kind == "await"
+            and scope.opening.end <= f.span.start < scope.closing.start
+            and outline.under(f.span, scope)
         ]
         if awaits:
             found.append((scope, awaits))
@@ -167,7 +171,7 @@ def _shown(before: Outline, after: Outline) -> list[Finding]:
     found = []
     for change in changes(before, after):
         body = change.after
-        type_ = next(iter(body.outline.scopes_around(body.member.span, "type")), None)
+        type_ = body.outline.type_of(body.member.span)
         head = type_ is not None and after.source.text(type_.opening).partition("{")[0]
         old = sum(f.kind == "await" and _leaves(f, before) for f in change.before.facts)
         new = [f for f in body.facts if f.kind == "await" and _leaves(f, after)]

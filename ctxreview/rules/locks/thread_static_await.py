@@ -48,7 +48,8 @@ from __future__ import annotations
 
 from ctxreview.behaviour.lock_usage import declared, modifiers, simple
 from ctxreview.behaviour.places import lines
-from ctxreview.model.outline import Nesting, Outline
+from ctxreview.model.declarations import Nesting
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import ALWAYS
 

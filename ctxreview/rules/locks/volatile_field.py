@@ -46,8 +46,9 @@ from collections.abc import Callable, Hashable, Iterator
 from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
+from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Member, Nesting, Outline
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import ALWAYS
@@ -69,7 +70,7 @@ def check(outline: Outline) -> list[Finding]:
         fact = use.fact
         if fact.kind != "write" or "volatile" not in fact.detail or use.gates:
             continue
-        if use.member.construct == "constructor" or is_said_to_be_held(use.member, outline):
+        if use.member.kind == "constructor" or is_said_to_be_held(use.member, outline):
             continue
         if _COMPOUND.search(outline.source.text(fact.span)):
             found.append(
@@ -113,7 +114,7 @@ def _ordinary(
 ) -> Iterator[Finding]:
     name = key[1]
     open_ = [u for u in locked_uses(after, locks(after)) if u.fact.name == name and not u.gates]
-    open_ = [u for u in open_ if u.member.construct != "constructor" and key[0] in ("", u.member.container)]
+    open_ = [u for u in open_ if u.member.kind != "constructor" and key[0] in ("", u.member.container)]
     if not open_:
         return  # every use is under a lock, or goes through Interlocked or Volatile
     code = masked_source(after)

@@ -53,7 +53,8 @@ import re
 
 from ctxreview.behaviour.body import Body, holding, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION
@@ -86,7 +87,7 @@ def check(outline: Outline) -> list[Finding]:
             if (asks or _mentions(call.given, bound)) and scope in body.under(call.span):
                 found.append(_finding(body, scope, call.chain, f"`{call.on}` keeps"))
         for fact in inside:
-            if fact.kind == "write" and fact.detail.startswith("static") and outline.under(fact, scope):
+            if fact.kind == "write" and fact.detail.startswith("static") and outline.under(fact.span, scope):
                 value = body.plain(fact.span).partition("=")[2]
                 if _mentions(value, bound):
                     found.append(_finding(body, scope, fact.span, f"The static `{fact.name}` keeps"))
@@ -97,7 +98,7 @@ def _mentions(text: str, names: set[str]) -> bool:
     return any(re.search(rf"\b{re.escape(n)}\b", text) for n in names)
 
 
-def _finding(body: Body, scope: Scope, at: Span, what: str) -> Finding:
+def _finding(body: Body, scope: Region, at: Span, what: str) -> Finding:
     return Finding(
         ID,
         "medium",

@@ -57,8 +57,10 @@ import re
 from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
@@ -88,7 +90,7 @@ def check(outline: Outline) -> list[Finding]:
         if scope.form not in ("block", "declaration", "acquire-release") or scope.mode == "retried":
             continue
         exits = [f for f in within(outline, scope.span) if f.kind == "exit" and f.name in ("yield", "return")]
-        exits = [f for f in exits if outline.under(f, scope)]
+        exits = [f for f in exits if outline.under(f.span, scope)]
         body = body_of(outline, scope.opening) if exits else None
         if body is None:
             continue
@@ -100,7 +102,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _held(outline: Outline, scope: Scope, value: Fact) -> Finding:
+def _held(outline: Outline, scope: Region, value: Fact) -> Finding:
     return Finding(
         ID,
         "medium",
@@ -112,10 +114,10 @@ def _held(outline: Outline, scope: Scope, value: Fact) -> Finding:
     )
 
 
-def _task(body: Body, scope: Scope, exit_: Fact) -> str:
+def _task(body: Body, scope: Region, exit_: Fact) -> str:
     """The call whose task a method without ``async`` returns, past what the scope's end does."""
     owner = next((f for f in body.outline.functions if f.span == scope.owner), None)
-    if owner is None or owner.construct in ("lambda", "constructor"):
+    if owner is None or owner.kind in ("lambda", "constructor"):
         return ""
     head = body.outline.source.text(Span(owner.span.start, owner.opening.end or owner.span.start))
     text = body.plain(exit_.span)
@@ -134,7 +136,7 @@ def _task(body: Body, scope: Scope, exit_: Fact) -> str:
 def _is_done_at_once(outline: Outline, name: str) -> bool:
     """Whether the file's own method of that name gives tasks that are finished already."""
     data = outline.source.data
-    own = [data[f.span.start : f.span.end] for f in outline.functions if f.construct == "method" and f.name == name]
+    own = [data[f.span.start : f.span.end] for f in outline.functions if f.kind == "method" and f.name == name]
     return bool(own) and not any(b"async " in code or not _FINISHED.search(code) for code in own)
 
 
@@ -143,12 +145,12 @@ def _own(body: Body, text: str) -> re.Match[str] | None:
     called = _OWN.match(text)
     if called is None:
         return None
-    declared = [f for f in body.outline.functions if f.construct == "method" and f.name == called[1]]
+    declared = [f for f in body.outline.functions if f.kind == "method" and f.name == called[1]]
     heads = (body.outline.source.text(Span(f.span.start, f.opening.end)).partition("(")[0] for f in declared)
     return called if any(_TASK.search(head) for head in heads) else None
 
 
-def _unawaited(outline: Outline, scope: Scope, exit_: Fact, name: str) -> Finding:
+def _unawaited(outline: Outline, scope: Region, exit_: Fact, name: str) -> Finding:
     severity: Severity = "high" if scope.kind == "transaction" else "medium"
     return Finding(
         ID,

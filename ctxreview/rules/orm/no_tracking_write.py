@@ -54,7 +54,9 @@ import re
 
 from ctxreview.behaviour.body import CallText, body_of, root_of, source_of, starting, within
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
@@ -110,7 +112,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def given_untracked(outline: Outline, member: Scope) -> Fact | None:
+def given_untracked(outline: Outline, member: Function) -> Fact | None:
     """The untracked query whose entities a function gives to whoever calls it, whatever its arguments are."""
     body = body_of(outline, member.span)
     for query in within(outline, member.span) if body is not None else ():
@@ -146,7 +148,7 @@ def _copies(outline: Outline, query: Fact) -> bool:
     return bool(re.search(r"\.Select\([^;]*?=>\s*new\b", outline.source.text(_chain(outline, query))))
 
 
-def _bound(outline: Outline, member: Scope, query: Fact) -> str:
+def _bound(outline: Outline, member: Function, query: Fact) -> str:
     """The variable that gets the result, or an element of it; ``""`` where none does."""
     if query.detail.isidentifier():
         return query.detail
@@ -169,7 +171,7 @@ def _reads_again(outline: Outline, fact: Fact, query: Fact, bound: str) -> bool:
     return not any(f"{name}(" in outline.source.text(fact.span) for name in UNTRACKED)
 
 
-def _context_reach(outline: Outline, member: Scope, query: Fact) -> Span:
+def _context_reach(outline: Outline, member: Function, query: Fact) -> Span:
     """The block at whose end a local context is gone, or the member: what is saved after it goes by another context."""
     body = body_of(outline, query.span)
     context = re.escape(root_of(source_of(query.target)))
@@ -183,7 +185,7 @@ def _context_reach(outline: Outline, member: Scope, query: Fact) -> Span:
     return member.span
 
 
-def _is_another(outline: Outline, member: Scope, query: Fact, write: Fact, names: set[str]) -> bool:
+def _is_another(outline: Outline, member: Function, query: Fact, write: Fact, names: set[str]) -> bool:
     """Whether the variable got something else last, or a tracked entity, before it is written to."""
     name = _root(write.target)
     before = outline.source.text(Span(member.span.start, write.span.start))
@@ -194,7 +196,7 @@ def _is_another(outline: Outline, member: Scope, query: Fact, write: Fact, names
     return "AsTracking(" in given[-1] or not re.search(rf"\b(?:{of}|{'|'.join(NEEDS)})\b", given[-1])
 
 
-def _aliases(outline: Outline, member: Scope, name: str) -> set[str]:
+def _aliases(outline: Outline, member: Function, name: str) -> set[str]:
     """The variable, and what elements of it are called: taken from it, in loops and in lambdas over it."""
     code = outline.source.text(member.span)
     names: set[str] = set()
@@ -258,7 +260,7 @@ def _given(outline: Outline, names: set[str], between: Span) -> CallText | None:
     return None
 
 
-def _sets(outline: Outline, function: Scope, index: int) -> bool:
+def _sets(outline: Outline, function: Function, index: int) -> bool:
     """Whether a function sets something of its parameter with that index, from 0."""
     head, body = (
         outline.source.text(function.opening),
@@ -286,7 +288,7 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
         related=(
             lines(outline, write.span, f"writes {write.name}"),
             lines(outline, save.span, save.name),
-            *(scope_lines(outline, s) for s in outline.regions if outline.under(query, s)),
+            *(scope_lines(outline, s) for s in outline.regions if outline.under(query.span, s)),
         ),
     )
 
@@ -305,11 +307,11 @@ def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, wha
         related=(
             lines(outline, call, "may change it"),
             lines(outline, save.span, save.name),
-            *(scope_lines(outline, s) for s in outline.regions if outline.under(query, s)),
+            *(scope_lines(outline, s) for s in outline.regions if outline.under(query.span, s)),
         ),
     )
 
 
 def _under(outline: Outline, query: Fact) -> str:
-    held = [s for s in outline.regions if outline.under(query, s)]
+    held = [s for s in outline.regions if outline.under(query.span, s)]
     return f" under the {held[0].construct}" if held else ""

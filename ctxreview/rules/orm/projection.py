@@ -50,7 +50,8 @@ import re
 
 from ctxreview.behaviour.body import Body, CallText, root_of, source_of
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model.outline import Fact, Outline
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
 ID = "projection"

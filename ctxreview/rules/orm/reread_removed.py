@@ -54,7 +54,9 @@ from collections import Counter
 from ctxreview.behaviour.body import Body, source_of, within
 from ctxreview.behaviour.boundary import mention
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
@@ -96,7 +98,7 @@ def _rechecked(change: Change) -> list[Finding]:
     return found
 
 
-def _condition(body: Body, scope: Scope) -> Span | None:
+def _condition(body: Body, scope: Region) -> Span | None:
     """The condition of the ``if`` that holds a scope and little else."""
     start = body.member.span.start
     for end in (scope.opening.start, body.block(scope.opening.start).start):
@@ -107,11 +109,11 @@ def _condition(body: Body, scope: Scope) -> Span | None:
     return None
 
 
-def _state(body: Body, scope: Scope, kind: str) -> list[Fact]:
+def _state(body: Body, scope: Region, kind: str) -> list[Fact]:
     return [
         f
         for f in within(body.outline, scope.span)
-        if f.is_state and f.kind == kind and body.outline.under(f, scope) and scope.opening.end <= f.span.start
+        if f.is_state and f.kind == kind and body.outline.under(f.span, scope) and scope.opening.end <= f.span.start
     ]
 
 

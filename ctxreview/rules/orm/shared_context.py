@@ -50,7 +50,9 @@ from collections import Counter
 
 from ctxreview.behaviour.body import Body, body_of, root_of, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
@@ -142,7 +144,7 @@ def _declared(body: Body, name: str) -> bool | None:
     return bool(_CONTEXT_TYPE.search(typed[1]))
 
 
-def _transaction(outline: Outline, fact: Fact) -> Scope | None:
+def _transaction(outline: Outline, fact: Fact) -> Region | None:
     """The transaction under which a task is started that nobody waits for."""
     held = [s for s in outline.regions if s.kind == "transaction" and s.span.contains(fact.span)]
     body = body_of(outline, fact.span) if held else None
@@ -162,7 +164,7 @@ def _dropped(body: Body, fact: Fact) -> bool:
     return before in ("", "_ =") and fact.name in ("Run", "StartNew", "QueueUserWorkItem", "UnsafeQueueUserWorkItem")
 
 
-def _left_alone(outline: Outline, fact: Fact, held: Scope) -> Finding:
+def _left_alone(outline: Outline, fact: Fact, held: Region) -> Finding:
     return Finding(
         ID,
         "medium",

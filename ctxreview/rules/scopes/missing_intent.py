@@ -53,7 +53,9 @@ from functools import lru_cache
 
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.model.outline import Member, Outline, Scope
+from ctxreview.model.declarations import Member
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
@@ -103,13 +105,13 @@ def check(outline: Outline) -> list[Finding]:
     ]
 
 
-def is_told(scope: Scope, outline: Outline) -> bool:
+def is_told(scope: Region, outline: Outline) -> bool:
     """Whether a comment says why the scope is there: at its head, or at the declaration of the locked field."""
     comment = comment_at(scope, outline)
     return bool(comment and says_why(comment, _code(scope.opening, outline))) or _is_told_at_field(scope, outline)
 
 
-def comment_at(scope: Scope, outline: Outline) -> str:
+def comment_at(scope: Region, outline: Outline) -> str:
     """The comments directly above the statement that opens the scope, and beside it; ``""`` where there are none."""
     source = outline.source
     first, last = source.lines_of(scope.opening)
@@ -122,7 +124,7 @@ def comment_at(scope: Scope, outline: Outline) -> str:
     return "\n".join(found)
 
 
-def statement_line(scope: Scope, outline: Outline) -> int:
+def statement_line(scope: Region, outline: Outline) -> int:
     """The line on which the statement begins that opens the scope."""
     body = body_of(outline, scope.opening)
     if body is None:
@@ -182,11 +184,11 @@ def _code(span: Span, outline: Outline) -> str:
     return text
 
 
-def _is_told_at_field(scope: Scope, outline: Outline) -> bool:
+def _is_told_at_field(scope: Region, outline: Outline) -> bool:
     """Whether the locked field's declaration has a comment above or beside it that says what it protects."""
     if scope.kind != "lock":
         return False
-    around = outline.scopes_around(scope.opening, "type")
+    around = outline.types_around(scope.opening)
     owner, _, name = scope.resource.rpartition(".")
     if owner not in ("", "this", *(t.name for t in around)):
         return False

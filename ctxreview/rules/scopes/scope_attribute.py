@@ -47,7 +47,9 @@ import re
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.declarations import Function
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 
 ID = "scope-attribute"
@@ -71,10 +73,10 @@ def check(outline: Outline) -> list[Finding]:
     if _NO_INTERCEPTOR.search(outline.source.data):
         return found
     for scope, attribute, function in _marked(outline):
-        type_ = next(iter(outline.scopes_around(scope.span, "type")), None)
-        if function.construct not in ("method", "local function"):
+        type_ = outline.type_of(scope.span)
+        if function.kind not in ("method", "local function"):
             continue
-        if type_ is None or type_.construct not in ("class", "record"):
+        if type_ is None or type_.kind not in ("class", "record"):
             continue
         header = outline.source.text(function.opening).partition(f"{function.name}")[0]
         words = set(re.findall(r"\w+", re.sub(r"\[[^\]]*\]", "", header)))
@@ -126,7 +128,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _marked(outline: Outline) -> list[tuple[Scope, str, Scope]]:
+def _marked(outline: Outline) -> list[tuple[Region, str, Function]]:
     """The scopes that such an attribute on a member opens, with its name and the member."""
     found = []
     for scope in outline.regions:

@@ -65,9 +65,10 @@ from ctxreview.behaviour.body import Same, body_of, within
 from ctxreview.behaviour.boundary import crossed, detached, guarded_state, mention, without_comments, work
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.pairing import Match, pairing
-from ctxreview.behaviour.places import member_of, scope_lines
+from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
 from ctxreview.rules.locks.lock_split import splits
@@ -105,7 +106,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _between(whole: Scope, parts: list[Scope], before: Outline, after: Outline) -> list[Finding]:
+def _between(whole: Region, parts: list[Region], before: Outline, after: Outline) -> list[Finding]:
     """The state that a lock held and that stands between or beside its parts now."""
     state = guarded_state(before)
     was, first = _lines(whole, before), _lines(parts[0], after)
@@ -129,17 +130,17 @@ def _between(whole: Scope, parts: list[Scope], before: Outline, after: Outline) 
     )
 
 
-def _harmless(scope: Scope, outline: Outline) -> bool:
+def _harmless(scope: Region, outline: Outline) -> bool:
     """Whether a new transaction is completed, stands in no other one, and calls nothing outside the database."""
     if scope.kind != "transaction" or not scope.completes_at:
         return False
-    facts = [f for f in within(outline, scope.span) if outline.under(f, scope)]
+    facts = [f for f in within(outline, scope.span) if outline.under(f.span, scope)]
     return not any(f.kind in ("io", "spawn") for f in facts) and not any(
         s != scope and s.span.contains(scope.opening) for s in outline.regions
     )
 
 
-def _before(scope: Scope, outline: Outline) -> Lines:
+def _before(scope: Region, outline: Outline) -> Lines:
     return scope_lines(outline, scope)._replace(what=f"{scope.construct}, before the edit")
 
 
@@ -148,7 +149,7 @@ def _weakened(finding: Finding) -> Finding:
     return finding._replace(severity="medium" if finding.severity == "high" else finding.severity, certainty="assumed")
 
 
-def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
+def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
     """A scope that went up in another one of the same kind on the same resource, with all its work."""
     inside, own = _lines(old, before).inside, member_of(before, old.opening)
     for other, new in matches:
@@ -170,10 +171,10 @@ def _joined(old: Scope, matches: tuple[Match, ...], before: Outline, after: Outl
     return None
 
 
-def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
+def _removed(old: Region, before: Outline, after: Outline) -> Finding:
     now = pairing(before, after).became(old.opening)
     member = now.member if now is not None else None
-    at = scope_lines(after, member) if member is not None else Lines(after.source.path, 1, 1)
+    at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
     return _finding(
         _removal(old, before, after, gone=member is None),
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
@@ -183,7 +184,7 @@ def _removed(old: Scope, before: Outline, after: Outline) -> Finding:
     )
 
 
-def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Severity:
+def _removal(old: Region, before: Outline, after: Outline, *, gone: bool) -> Severity:
     """How much removing a scope changes; ``gone`` says that its member was removed with it."""
     if _reads_once(old, before) or _sends_once(old, before) or (gone and _left(old, before, after)):
         return "note"
@@ -192,7 +193,7 @@ def _removal(old: Scope, before: Outline, after: Outline, *, gone: bool) -> Seve
     return "high"
 
 
-def _reads_once(scope: Scope, outline: Outline) -> bool:
+def _reads_once(scope: Region, outline: Outline) -> bool:
     """Whether a transaction held one read, of data or by SQL that selects, and nothing that may write."""
     body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     if body is None:
@@ -205,7 +206,7 @@ def _reads_once(scope: Scope, outline: Outline) -> bool:
     return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
 
 
-def _sends_once(scope: Scope, outline: Outline) -> bool:
+def _sends_once(scope: Region, outline: Outline) -> bool:
     """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
     body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
@@ -223,7 +224,7 @@ _MAY_WRITE = re.compile(
 )
 
 
-def _left(old: Scope, before: Outline, after: Outline) -> bool:
+def _left(old: Region, before: Outline, after: Outline) -> bool:
     """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
     if pairing(before, after).fresh:
         return False  # it may be what the member became
@@ -233,20 +234,20 @@ def _left(old: Scope, before: Outline, after: Outline) -> bool:
     return not any(line in there for line in _lines(old, before).inside if line not in ends)
 
 
-def _is_gone(scope: Scope, before: Outline, after: Outline) -> bool:
+def _is_gone(scope: Region, before: Outline, after: Outline) -> bool:
     return pairing(before, after).became(scope.opening) is None
 
 
-def _is_dead(scope: Scope, outline: Outline) -> bool:
+def _is_dead(scope: Region, outline: Outline) -> bool:
     """Whether a scope's member is private and its name stands nowhere else in the file."""
     member = member_of(outline, scope.opening)
-    if member is None or member.construct not in ("method", "local function"):
+    if member is None or member.kind not in ("method", "local function"):
         return False
     words = outline.source.text(Span(member.span.start, member.opening.end)).partition(f" {member.name}")[0]
     if re.search(r"\b(?:public|internal|protected|override|partial)\b", words) or f".{member.name}" in words:
         return False
-    around = next(iter(outline.scopes_around(member.span, "type")), None)
-    if around is None or around.construct == "interface" or "partial" in outline.source.text(around.opening):
+    around = outline.type_of(member.span)
+    if around is None or around.kind == "interface" or "partial" in outline.source.text(around.opening):
         return False
     return (
         len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
@@ -257,7 +258,7 @@ def _is_dead(scope: Scope, outline: Outline) -> bool:
 _TELLS = re.compile(r"(?:[lL]og(?:ger)?|Trace\w*|Metrics|Instruments|Diagnostics|Debug|Console)$")
 
 
-def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
+def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
     """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
     body = body_of(before, lock.opening)
     used = [f for f in body.facts if lock.span.contains(f.span) and f.is_state] if body is not None else []
@@ -271,7 +272,7 @@ def _reads_once_now(lock: Scope, before: Outline, after: Outline) -> bool:
     return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
 
 
-def _reads_one(lock: Scope, outline: Outline) -> bool:
+def _reads_one(lock: Region, outline: Outline) -> bool:
     """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
     facts = [
         f
@@ -283,7 +284,7 @@ def _reads_one(lock: Scope, outline: Outline) -> bool:
     return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
 
 
-def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Finding]:
+def _changed(old: Region, new: Region, before: Outline, after: Outline) -> list[Finding]:
     found = []
 
     def changed(severity: Severity, message: str, question: str) -> None:
@@ -351,13 +352,13 @@ def _changed(old: Scope, new: Scope, before: Outline, after: Outline) -> list[Fi
     return found
 
 
-def _level(scope: Scope) -> str | None:
+def _level(scope: Region) -> str | None:
     """The isolation that the source names; the default where it is left to the method that opens the scope."""
     given = (scope.isolation or "").removeprefix("given by ").rpartition(".")[2]
     return "the provider's own (default)" if given == scope.construct else scope.isolation
 
 
-def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
+def _renamed(old: Region, new: Region, before: Outline, after: Outline) -> bool:
     """Whether both locks are on the same object under another name.
 
     A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
@@ -370,7 +371,7 @@ def _renamed(old: Scope, new: Scope, before: Outline, after: Outline) -> bool:
     return first is not None and first == second
 
 
-def _value(scope: Scope, outline: Outline) -> str | None:
+def _value(scope: Region, outline: Outline) -> str | None:
     member = member_of(outline, scope.opening)
     if member is None or not scope.resource.isidentifier():
         return None
@@ -380,7 +381,7 @@ def _value(scope: Scope, outline: Outline) -> str | None:
     return " ".join("".join(found[-1]).split()) if found else None
 
 
-def _moved(old: Scope, new: Scope, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
+def _moved(old: Region, new: Region, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
     """Code lines of the member that left the scope, and those that came into it."""
     was, now = _lines(old, before), _lines(new, after)
     out = [line for line in was.inside - now.inside if now.outside(line) > was.outside(line)]
@@ -409,7 +410,7 @@ class _Sides(NamedTuple):
         return next((n for n in self.every.get(line, ()) if n not in apart), 0)
 
 
-def _lines(scope: Scope, outline: Outline) -> _Sides:
+def _lines(scope: Region, outline: Outline) -> _Sides:
     """The code lines of the scope's member, by the sides of the scope they stand on."""
     source = outline.source
     member = member_of(outline, scope.opening)
@@ -468,7 +469,7 @@ def _does(line: str, state: tuple[str, ...]) -> bool:
     return bool(re.search(calls_or_writes, code)) or any(re.search(mention(n), code) for n in state)
 
 
-def _state(scope: Scope, outline: Outline) -> tuple[str, ...]:
+def _state(scope: Region, outline: Outline) -> tuple[str, ...]:
     return guarded_state(outline) if scope.kind == "lock" else ()
 
 
@@ -477,7 +478,7 @@ def _quoted(code: list[str], rewritten: list[str]) -> str:
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
-def _on(scope: Scope) -> str:
+def _on(scope: Region) -> str:
     return f" on `{scope.resource}`" if scope.kind == "lock" and scope.resource else ""
 
 

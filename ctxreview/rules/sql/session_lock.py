@@ -50,7 +50,8 @@ from __future__ import annotations
 import re
 
 from ctxreview.behaviour.places import lines, member_of
-from ctxreview.model.outline import Fact, Outline
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
 ID = "session-lock"

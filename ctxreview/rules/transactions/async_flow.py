@@ -82,7 +82,7 @@ def check(outline: Outline) -> list[Finding]:
         awaits = [
             f
             for f in outline.facts
-            if f.kind == "await" and outline.under(f, scope) and not scope.opening.contains(f.span)
+            if f.kind == "await" and outline.under(f.span, scope) and not scope.opening.contains(f.span)
         ]
         if awaits:
             found.append(

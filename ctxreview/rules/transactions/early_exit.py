@@ -59,7 +59,9 @@ import re
 from ctxreview.behaviour.body import Body, holding, within
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION
@@ -121,7 +123,7 @@ def _added(change: Change) -> list[Finding]:
     return found
 
 
-def _works(body: Body, scope: Scope, exit_: Fact) -> bool:
+def _works(body: Body, scope: Region, exit_: Fact) -> bool:
     """Whether anything is called as a statement in the scope before the exit."""
     return any(
         scope.opening.end <= c.start < exit_.span.start and body.is_statement(c.start) and scope.span.contains(c.span)
@@ -133,7 +135,7 @@ def _text(body: Body, fact: Fact) -> str:
     return " ".join(body.text(fact.span).split())
 
 
-def _ways_out(body: Body, scope: Scope) -> list[Fact]:
+def _ways_out(body: Body, scope: Region) -> list[Fact]:
     """The exits before the first completion that lead out of the scope."""
     if scope.form not in ("block", "declaration") or not scope.completes_at or scope.mode in ("retried", "suppressed"):
         return []
@@ -141,10 +143,10 @@ def _ways_out(body: Body, scope: Scope) -> list[Fact]:
     return [f for f in within(body.outline, scope.span) if f.kind == "exit" and f.name in LEAVES and f.span in places]
 
 
-def _saved_before(body: Body, scope: Scope, exit_: Fact) -> Fact | None:
+def _saved_before(body: Body, scope: Region, exit_: Fact) -> Fact | None:
     """A save that comes before the exit on every way to it, with no word of a rollback between."""
     for save in within(body.outline, Span(scope.opening.end, exit_.span.start)):
-        if save.kind != "save" or not body.outline.under(save, scope):
+        if save.kind != "save" or not body.outline.under(save.span, scope):
             continue
         if not body.block(save.span.start).contains(exit_.span):
             continue

@@ -53,7 +53,9 @@ import re
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
@@ -81,7 +83,7 @@ def check(outline: Outline) -> list[Finding]:
             and f.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
             and not _HERE.search(f.target)
             and not _takes_part(f, scope, outline)
-            and outline.under(f, scope)
+            and outline.under(f.span, scope)
         ]
         if sent:
             message = sent[0].name.removesuffix("Async") in MESSAGES
@@ -100,7 +102,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _takes_part(sent: Fact, scope: Scope, outline: Outline) -> bool:
+def _takes_part(sent: Fact, scope: Region, outline: Outline) -> bool:
     """Whether the call is given the transaction, as a queue is that sends with its commit."""
     given = rf"[(,]\s*{re.escape(scope.resource)}\s*[,)]"
     return bool(scope.resource) and re.search(given, outline.source.text(sent.span)) is not None

@@ -53,7 +53,8 @@ from collections.abc import Callable, Hashable
 from ctxreview.behaviour.lock_usage import masked_source
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, member_of
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
@@ -65,7 +66,7 @@ _TAKEN = re.compile(
     rb"|\w+\s*\.\s*(?:GetUtcNow|GetLocalNow|UtcNow)|Guid\s*\.\s*CreateVersion7|\w*(?:Next\w*(?:Id|Number|Sequence|Version)))\b"
 )
 
-Taken = dict[tuple[Hashable, str], tuple[Counter[str], Counter[str], Scope]]
+Taken = dict[tuple[Hashable, str], tuple[Counter[str], Counter[str], Region]]
 """By member and kind of scope: what is taken under it, what before it, and the scope."""
 
 

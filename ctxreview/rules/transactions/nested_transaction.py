@@ -66,8 +66,10 @@ from itertools import islice
 from ctxreview.behaviour.body import is_over, root_of
 from ctxreview.behaviour.lock_usage import masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Crossing, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
@@ -105,7 +107,7 @@ def check(outline: Outline) -> list[Finding]:
     return found + _called(outline, scopes)
 
 
-def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
+def _called(outline: Outline, scopes: list[Region]) -> list[Finding]:
     """Each transaction that a method of the type opens when it is called under another one."""
     if len({s.owner for s in scopes}) < 2:
         return []
@@ -123,7 +125,7 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
             inner = by_owner.get(called[0].span)
             told = _told(outline, inner, outer) if inner is not None else None
             if inner is None:
-                waiting += [(n, first) for n, _ in _calls(outline, called[0])]
+                waiting += [(n, first) for n, _ in _own_calls(outline, called[0].span, called[0])]
             elif told is not None and not _is_local(outline, inner, called[0]):
                 severity, message, question = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))
@@ -132,27 +134,26 @@ def _called(outline: Outline, scopes: list[Scope]) -> list[Finding]:
     return [*found.values()]
 
 
-def _calls(outline: Outline, scope: Scope) -> list[tuple[str, Span]]:
-    """The calls of the type's own methods that run under the scope, or in the function."""
-    owner = scope.owner if scope.kind == "transaction" else scope.span
-    calls = [(n, at) for n, at in own_calls(masked_source(outline), scope.span) if at.start > scope.opening.end]
-    return [
-        (n, at)
-        for n, at in calls
-        if not any(g.contains(at) for g in scope.excluded)
-        and (around := outline.function_of(at)) is not None
-        and around.span == owner
-    ]
+def _calls(outline: Outline, scope: Region) -> list[tuple[str, Span]]:
+    """The calls of the type's own methods that run under the transaction."""
+    calls = _own_calls(outline, scope.owner, scope)
+    return [(n, at) for n, at in calls if not any(g.contains(at) for g in scope.excluded)]
 
 
-def _is_local(outline: Outline, scope: Scope, function: Scope) -> bool:
+def _own_calls(outline: Outline, owner: Span, within: Region | Function) -> list[tuple[str, Span]]:
+    """The calls of the type's own methods after what opens the place, by the function at ``owner`` and none in it."""
+    calls = [(n, at) for n, at in own_calls(masked_source(outline), within.span) if at.start > within.opening.end]
+    return [(n, at) for n, at in calls if (around := outline.function_of(at)) is not None and around.span == owner]
+
+
+def _is_local(outline: Outline, scope: Region, function: Function) -> bool:
     """Whether a transaction is begun on what the function declares itself: another connection than its caller's."""
     name = root_of(_begun_on(outline, scope))
     code = outline.source.text(Span(function.span.start, scope.opening.end))
     return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
 
 
-def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:
+def _within(outline: Outline, inner: Region, outer: Region) -> bool:
     inside = (
         outer.span.contains(inner.opening) and outer.opening.end <= inner.opening.start and inner.owner == outer.owner
     )
@@ -163,7 +164,7 @@ def _within(outline: Outline, inner: Scope, outer: Scope) -> bool:
     )
 
 
-def _told(outline: Outline, inner: Scope, outer: Scope) -> tuple[Severity, str, str] | None:
+def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str, str] | None:
     if inner.mode in ("requires new", "suppressed"):
         return (
             "medium",
@@ -195,7 +196,7 @@ def _named(isolation: str | None) -> str:
     return isolation if isolation and isolation.isidentifier() and isolation != "Unspecified" else ""
 
 
-def _begun_on(outline: Outline, scope: Scope) -> str:
+def _begun_on(outline: Outline, scope: Region) -> str:
     """What a transaction is begun on: a connection or context, without a context's ``Database``."""
     begun = re.search(r"([\w.?!]+)\s*\.\s*(?:Open|Begin)\w*Transaction", outline.source.text(scope.opening))
     return re.sub(r"^this\.|[?!]", "", begun[1]).removesuffix(".Database") if begun else ""

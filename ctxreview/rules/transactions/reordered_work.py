@@ -55,7 +55,9 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 
 ID = "reordered-work"
@@ -73,7 +75,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """The first two steps that change places, for each scope; of nested scopes the outer one tells."""
     found = []
     for change in changes(before, after):
-        told: list[Scope] = []
+        told: list[Region] = []
         for old, new in change.scopes:
             if new is None or any(t.span.contains(new.span) for t in told):
                 continue
@@ -84,7 +86,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _turned(change: Change, old: Scope, new: Scope) -> Finding | None:
+def _turned(change: Change, old: Region, new: Region) -> Finding | None:
     was, now = _steps(change.before, old), _steps(change.after, new)
     both = [s for s in was if s in now]
     for first, second in combinations(both, 2):
@@ -106,10 +108,10 @@ def _turned(change: Change, old: Scope, new: Scope) -> Finding | None:
     return None
 
 
-def _steps(body: Body, scope: Scope) -> dict[_Step, Fact]:
+def _steps(body: Body, scope: Region) -> dict[_Step, Fact]:
     """What happens under the scope, in source order, each thing that happens once."""
     held = within(body.outline, scope.span)
-    facts = [(step, f) for f in held if (step := _step(body, f)) is not None and body.outline.under(f, scope)]
+    facts = [(step, f) for f in held if (step := _step(body, f)) is not None and body.outline.under(f.span, scope)]
     count = Counter(step for step, _ in facts)
     return {step: fact for step, fact in facts if count[step] == 1}
 

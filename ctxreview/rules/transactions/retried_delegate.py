@@ -61,9 +61,11 @@ import re
 
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Span
+from ctxreview.model.source import Lines, Span
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "retried-delegate"
@@ -86,32 +88,32 @@ def check(outline: Outline) -> list[Finding]:
         if scope.mode == "retried":
             before = Span(scope.opening.start - 1, scope.opening.start)
             around = [s for s in body.under(before, "transaction") if s.mode not in ("retried", "suppressed")]
-            found += [_inside(outline, scope, around[0])] if around else []
+            found += [_inside(outline, scope_lines(outline, scope), scope.name, around[0])] if around else []
         elif scope.form in ("block", "declaration") and scope.mode != "suppressed":
             for call in body.calls_in(scope.span):
                 named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
                 if named and scope in body.under(call.span):
-                    found.append(_inside(outline, Scope("function", call.chain, call.name, call.name), scope))
+                    found.append(_inside(outline, lines(outline, call.chain, call.name), call.name, scope))
         if scope.form == "callback" and "more than once" in scope.note and not scope.construct.startswith(ONCE):
             found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]
     return found
 
 
-def _inside(outline: Outline, retry: Scope, transaction: Scope) -> Finding:
+def _inside(outline: Outline, retry: Lines, by: str, transaction: Region) -> Finding:
     return Finding(
         ID,
         "medium",
         "syntactic",
-        f"{retry.name} retries inside the {transaction.construct}, and not around it.",
+        f"{by} retries inside the {transaction.construct}, and not around it.",
         "What is left of the transaction when the first try fails?",
-        scope_lines(outline, retry),
+        retry,
         (scope_lines(outline, transaction),),
     )
 
 
-def _leaves(outline: Outline, scope: Scope, fact: Fact) -> bool:
+def _leaves(outline: Outline, scope: Region, fact: Fact) -> bool:
     """Whether the fact is seen outside of the delegate, and again when it is run again."""
-    if not outline.under(fact, scope):
+    if not outline.under(fact.span, scope):
         return False
     if fact.kind == "io":
         called = fact.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
@@ -121,7 +123,7 @@ def _leaves(outline: Outline, scope: Scope, fact: Fact) -> bool:
     return fact.kind == "write" and outside and bool(_AGAIN.search(text)) and not _is_set_anew(outline, scope, fact)
 
 
-def _is_set_anew(outline: Outline, scope: Scope, fact: Fact) -> bool:
+def _is_set_anew(outline: Outline, scope: Region, fact: Fact) -> bool:
     """Whether each run gives the variable another value, or empties it, before it changes it."""
     fresh = re.compile(rf"(?:this\.)?{re.escape(fact.spelled)}\s*(?:=(?!=)|[?!]?\.\s*Clear\s*\()")
     block = outline.source.text(Span(scope.span.start, fact.span.start))
@@ -134,7 +136,7 @@ def _is_set_anew(outline: Outline, scope: Scope, fact: Fact) -> bool:
     return False
 
 
-def _trace(outline: Outline, scope: Scope, fact: Fact) -> Finding:
+def _trace(outline: Outline, scope: Region, fact: Fact) -> Finding:
     what = f"sends ({fact.name})" if fact.kind == "io" else f"changes `{fact.name}` outside of it"
     return Finding(
         ID,

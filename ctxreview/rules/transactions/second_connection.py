@@ -54,7 +54,8 @@ import re
 
 from ctxreview.behaviour.body import CallText, holding, is_over
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
@@ -101,12 +102,12 @@ def _is_opening(call: CallText) -> bool:
     return bool(_CREATES.match(call.name) if call.creates else _OPENS.match(call.base))
 
 
-def _is_own(scope: Scope, call: CallText) -> bool:
+def _is_own(scope: Region, call: CallText) -> bool:
     """Whether the opening is the transaction's own: part of its head, or of the expression that begins it."""
     return scope.opening.contains(call.span) or call.span.start < scope.opening.end
 
 
-def _finding(outline: Outline, scope: Scope, call: CallText, ambient: bool) -> Finding:
+def _finding(outline: Outline, scope: Region, call: CallText, ambient: bool) -> Finding:
     made = f"new {call.name}" if call.creates else call.name
     return Finding(
         ID,

@@ -54,7 +54,9 @@ from itertools import pairwise
 
 from ctxreview.behaviour.body import Body, root_of
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 
@@ -83,7 +85,7 @@ def _loose(body: Body) -> list[Fact]:
     return [f for f in saves(body) if not body.under(f.span, "transaction")]
 
 
-def _apart(change: Change, loose: list[Fact], removed: Scope) -> Finding:
+def _apart(change: Change, loose: list[Fact], removed: Region) -> Finding:
     names = ", ".join(dict.fromkeys(f.name for f in loose))
     return Finding(
         ID,

@@ -78,7 +78,7 @@ def check(outline: Outline) -> list[Finding]:
         if body.blocks(last.start)[0] != scope.span and body.opener(body.block(last.start)) in ("if", "else", "case"):
             continue  # completed on a condition, which the handler may decide
         for tried, caught in _handlers(body, scope.span):
-            saved = [f for f in within(outline, tried) if f.kind == "save" and outline.under(f, scope)]
+            saved = [f for f in within(outline, tried) if f.kind == "save" and outline.under(f.span, scope)]
             if (
                 saved
                 and caught.end <= last.start

@@ -53,7 +53,8 @@ from collections import Counter
 from ctxreview.behaviour.body import Body, CallText, holding, root_of
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
@@ -73,7 +74,7 @@ def check(outline: Outline) -> list[Finding]:
         inside = [c for c in body.calls_in(scope.span) if _SQL.match(c.name) and c.on]
         if not any(_has(c, scope.resource) for c in inside):
             continue
-        inside = [c for c in inside if outline.under(Fact("", c.span, ""), scope)]
+        inside = [c for c in inside if outline.under(c.span, scope)]
         given = [c for c in inside if _has(c, scope.resource)]
         for call in inside:
             like = [g for g in given if g.on == call.on and g.on.isidentifier()]
@@ -112,7 +113,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _dropped(change: Change, old: Scope, new: Scope) -> list[Finding]:
+def _dropped(change: Change, old: Region, new: Region) -> list[Finding]:
     had = _given(change.before, old.resource)
     has = _given(change.after, new.resource)
     every = Counter((c.base, root_of(c.on)) for c in change.after.calls)
@@ -140,7 +141,7 @@ def _given(body: Body, transaction: str) -> Counter[tuple[str, str]]:
     return Counter((c.base, root_of(c.on)) for c in body.calls if _has(c, transaction) and root_of(c.on) != transaction)
 
 
-def _finding(change: Change, scope: Scope, message: str, call: CallText | None) -> Finding:
+def _finding(change: Change, scope: Region, message: str, call: CallText | None) -> Finding:
     return Finding(
         ID,
         "medium",

@@ -57,8 +57,10 @@ from collections import Counter
 from ctxreview.behaviour.body import Body, holding, source_of, within
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Fact, Outline, Scope
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import TRANSACTION
 
@@ -89,7 +91,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
+def _late(body: Body, scope: Region, *more: str) -> list[Fact]:
     """Queries, saves (and what is of the kinds ``more``) of the scope's own function after its last completion."""
     return [
         f
@@ -103,13 +105,13 @@ def _late(body: Body, scope: Scope, *more: str) -> list[Fact]:
     ]
 
 
-def _apart(body: Body, scope: Scope, fact: Fact) -> bool:
+def _apart(body: Body, scope: Region, fact: Fact) -> bool:
     """Whether a scope inside, with a transaction of its own or none, holds it."""
     inside = (s for s in body.under(fact.span, "transaction") if s.opening.start > scope.opening.start)
     return any(s.mode in ("requires new", "suppressed") for s in inside)
 
 
-def _owned(body: Body, scope: Scope, fact: Fact) -> bool:
+def _owned(body: Body, scope: Region, fact: Fact) -> bool:
     function = body.outline.function_of(fact.span)
     return function is not None and function.span == scope.owner
 
@@ -121,9 +123,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for old, new in change.scopes:
             if new is None or not old.completes_at or not new.completes_at or new.construct == "TransactionScope":
                 continue
-            early = Counter(_key(f) for f in within(before, old.span) if f.kind in _SEVERITIES and before.under(f, old))
+            early = Counter(
+                _key(f) for f in within(before, old.span) if f.kind in _SEVERITIES and before.under(f.span, old)
+            )
             was_late = Counter(_key(f) for f in _late(change.before, old, "io"))
-            still = Counter(_key(f) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f, new))
+            still = Counter(
+                _key(f) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f.span, new)
+            )
             late = [f for f in _late(change.after, new, "io") if (early - still)[_key(f)] and not was_late[_key(f)]]
             moved = min(late, key=lambda f: [*_SEVERITIES].index(f.kind), default=None)
             if moved is not None:

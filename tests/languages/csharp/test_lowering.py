@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ctxreview.behaviour.printer import text
 from ctxreview.behaviour.units import units
 from ctxreview.model import il
-from ctxreview.model.outline import Fact
+from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from tests import CORPUS

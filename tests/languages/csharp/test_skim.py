@@ -33,7 +33,7 @@ def heads(made: Outline) -> tuple[object, ...]:
     return (
         made.types,
         made.members,
-        [(f.span, f.opening, f.name, f.construct, f.container) for f in made.outermost],
+        [(f.span, f.opening, f.name, f.kind, f.container) for f in made.outermost],
     )
 
 

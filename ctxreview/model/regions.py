@@ -1,0 +1,117 @@
+"""What holds a transaction or a lock: regions of code, and the wrappers whose calls open some."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+from ctxreview.model.kinds import Certainty, Form, Mode, RegionKind
+from ctxreview.model.source import Span
+
+NO_SCOPE = ("suppressed", "retried")
+"""Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
+
+
+class Region(NamedTuple):
+    """A stretch of code that holds a transaction or a lock.
+
+    ``construct`` is what opens it (``TransactionScope``, ``lock``, ``SemaphoreSlim``), ``name`` the catalogue's name of that.
+    ``opening`` is the part that opens it, ``closing`` the part that ends it (empty where the end of a block does).
+    ``excluded`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
+    follows its completion. ``owner`` is the span of the function that runs under it. ``completes_at`` are the calls that
+    commit; ``exits`` the ways out that stand before them.
+    ``isolation`` ends with ``(default)`` where the source does not name one. ``path`` and ``via`` are those of a region
+    that a caller holds: its file, and the calls from there. ``unreleased`` says that its function never ends it.
+    """
+
+    kind: RegionKind
+    span: Span
+    name: str
+    construct: str
+    form: Form
+    opening: Span = Span(0, 0)
+    closing: Span = Span(0, 0)
+    container: str = ""
+    resource: str = ""
+    mode: Mode = ""
+    isolation: str | None = None
+    async_flow: bool | None = None
+    completes_at: tuple[Span, ...] = ()
+    exits: tuple[Span, ...] = ()
+    excluded: tuple[Span, ...] = ()
+    owner: Span = Span(0, 0)
+    certainty: Certainty = "syntactic"
+    note: str = ""
+    intent: Span | None = None
+    path: str = ""
+    via: tuple[str, ...] = ()
+    unreleased: bool = False
+
+    def opens_in(self, span: Span) -> bool:
+        """Whether ``span`` is a part of what opens the region, and so runs before it is held."""
+        return self.form in ("block", "declaration", "acquire-release") and self.opening.contains(span)
+
+
+class Wrapper(NamedTuple):
+    """A method of the repository that opens a scope and returns it, or else runs a delegate under one.
+
+    Without a ``kind`` its body was read and does neither. ``construct`` names what is opened in the end, with its ``mode``,
+    ``isolation``, ``async_flow`` and the calls that complete it; ``through`` are the functions that open it, each with its path
+    and span, the called one first.
+    """
+
+    name: str
+    kind: RegionKind | None
+    note: str
+    opens: bool
+    mode: Mode = ""
+    construct: str = ""
+    isolation: str | None = None
+    async_flow: bool | None = None
+    completes: tuple[str, ...] = ()
+    through: tuple[tuple[str, Span], ...] = ()
+
+
+class Wrappers(NamedTuple):
+    """A project's own names for what takes a lock or opens a transaction, such as ``_gate.HoldAsync``.
+
+    ``lock`` and ``transaction`` are named in its settings, ``found`` are methods that were read, and ``calls`` the places in
+    one file that are surely their calls: the byte offset of the called name, and the index in ``found``. Without ``calls`` each
+    call of their names is taken for theirs, as in a text that was changed since.
+    """
+
+    lock: tuple[str, ...] = ()
+    transaction: tuple[str, ...] = ()
+    found: tuple[Wrapper, ...] = ()
+    calls: tuple[tuple[int, int], ...] = ()
+
+
+NO_WRAPPERS = Wrappers()
+
+
+class Crossing:
+    """Regions, which may cross each other, as a pair of calls may cross a block.
+
+    They are indexed by where they start and how far any before reaches: what ended long before is not looked at.
+    """
+
+    def __init__(self, scopes: Iterable[Region]) -> None:
+        self._given = tuple(scopes)
+        self._order = sorted(range(len(self._given)), key=lambda i: self._given[i].span.start)
+        self._starts = [self._given[i].span.start for i in self._order]
+        self._furthest = list(accumulate((self._given[i].span.end for i in self._order), max))
+
+    def around(self, span: Span) -> list[Region]:
+        """Those that hold ``span``, in the order given."""
+        return [self._given[i] for i in sorted(self._holding(span))]
+
+    def near(self, span: Span) -> Iterator[Region]:
+        """Those that hold ``span``, the last to start first: who asks for few of them does not wait for all."""
+        return (self._given[i] for i in self._holding(span))
+
+    def _holding(self, span: Span) -> Iterator[int]:
+        at = bisect_right(self._starts, span.start) - 1
+        while at >= 0 and self._furthest[at] >= span.end:
+            if self._given[self._order[at]].span.end >= span.end:
+                yield self._order[at]
+            at -= 1
