@@ -1,7 +1,7 @@
 """A language is data: a folder here with ``language.toml``, ``constructs.toml`` and ``outline.scm``.
 
-``language.toml`` says which files are meant and where the grammar keeps the parts that the outline
-reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
+``language.toml`` says which files are meant, what roles the grammar's nodes play and where it keeps the parts that the
+outline reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
 of captures; ``constructs.toml`` says which API names open a transaction, take a lock or read and write, and
 ``queries.toml``, where there is one, tells the language's queries from ordinary calls.
 Names stand in a table and not in the patterns: tree-sitter takes two to four milliseconds to compile each
@@ -20,6 +20,7 @@ import tree_sitter
 
 from ctxreview.errors import SourceError
 from ctxreview.languages.patterns import Patterns, parse
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.kinds import Effect, FactKind, Mode, RegionKind
 from ctxreview.model.regions import Wrappers
 
@@ -116,6 +117,7 @@ class Language:
     looks_like: tuple[Looks, ...]
     grammar: tree_sitter.Language
     patterns: Patterns
+    syntax: Syntax
     empty: frozenset[int] = frozenset()
     """The wrappers, by their index, whose bodies open nothing."""
 
@@ -189,10 +191,15 @@ def _completing(language: Language, construct: str) -> frozenset[str]:
 
 
 @cache
+def _about(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "language.toml").read_text("utf-8"))
+
+
+@cache
 def load(name: str) -> Language:
-    """The language in the folder ``name``. Raises :class:`ValueError` for an unknown capture or key."""
+    """The language in the folder ``name``. Raises :class:`ValueError` for an unknown capture, role, field or node type."""
     folder = FOLDER / name
-    about = tomllib.loads((folder / "language.toml").read_text("utf-8"))
+    about = _about(folder)
     catalogue = tomllib.loads((folder / "constructs.toml").read_text("utf-8"))
     grammar = tree_sitter.Language(import_module(about["grammar"]).language())
     patterns = parse((folder / "outline.scm").read_text("utf-8"))
@@ -210,6 +217,7 @@ def load(name: str) -> Language:
         looks_like=tuple(Looks(kind, **row) for kind, row in catalogue["looks_like"].items()),
         grammar=grammar,
         patterns=Patterns(patterns, about["shape"]["bodies"], about["shape"]["leaves"], grammar),
+        syntax=Syntax(about["roles"], about["fields"], grammar, f"{name}/language.toml"),
     )
 
 
@@ -255,7 +263,7 @@ def extensions() -> Mapping[str, str]:
     """File extension (lower case, with its dot) to language name, of every language there is."""
     found: dict[str, str] = {}
     for about in sorted(FOLDER.glob("*/language.toml")):
-        for extension in tomllib.loads(about.read_text("utf-8"))["extensions"]:
+        for extension in _about(about.parent)["extensions"]:
             found[extension] = about.parent.name
     return found
 

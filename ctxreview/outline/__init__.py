@@ -10,9 +10,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ctxreview.languages import Language, language_of, parents, with_wrappers
+from ctxreview.languages import Language, language_of, nodes, parents, with_wrappers
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.kinds import FunctionKind
@@ -20,7 +21,6 @@ from ctxreview.model.outline import Outline, Parse
 from ctxreview.model.regions import NO_WRAPPERS, Region, Wrappers
 from ctxreview.model.source import Source, Span, Spans, contains_any
 from ctxreview.outline import facts, scopes
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.parse import read
 from ctxreview.outline.scopes import acquire_release as pairs
@@ -121,17 +121,19 @@ def _outlined(
     functions = _functions(captures, language, types, source)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
-    calls = nodes.calls(captures.get("call", []))
+    calls = language.syntax.named_calls(captures.get("call", []))
     members = tuple(_members(captures, language))
     data = facts.code(root, captures.get("comment", []))
-    names = Names(data, source.data, captures.get("local", []), members, nesting, types)
+    names = Names(data, source.data, language.syntax, captures.get("local", []), members, nesting, types)
     known = facts.facts(root, captures, calls, names, language, source)
     declares: dict[str, dict[Span, str]] = {}
     for member in reversed(members):
         home = types.innermost(member.span)
         for name in member.names if home is not None else ():
             declares.setdefault(name, {})[home.span if home is not None else member.span] = member.declares
-    page = FileView(captures, calls, language, source, types, nesting, declares, known, comments, {}, asked.wrapped)
+    page = FileView(
+        captures, calls, language, language.syntax, source, types, nesting, declares, known, comments, {}, asked.wrapped
+    )
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
     if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):
         return None
@@ -224,17 +226,13 @@ def _crossing(spans: Iterable[Span]) -> Callable[[Span], bool]:
     return crosses
 
 
-_LISTS = frozenset(
-    {"block", "switch_body", "switch_section", "switch_expression", "initializer_expression", "collection_expression",
-     "argument_list"}
-)  # fmt: skip
-"""What holds code that may be left out piece by piece."""
-
-
 def statements(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of all statements inside ``within``, outer before inner."""
-    blocks = (n for n in _walk(source, within, lambda node: True) if n.type == "block")
-    return _in(within, (nodes.span(c) for block in blocks for c in block.named_children if c.type != "comment"))
+    syntax = language_of(source.path).syntax
+    blocks = (n for n in _walk(source, within, lambda node: True) if n.type in syntax.blocks)
+    return _in(
+        within, (nodes.span(c) for block in blocks for c in block.named_children if c.type not in syntax.comments)
+    )
 
 
 def pieces(source: Source, within: Span) -> tuple[Span, ...]:
@@ -247,8 +245,9 @@ def pieces(source: Source, within: Span) -> tuple[Span, ...]:
         # What stands on one line has no lines to leave out; a table of data has a hundred thousand such nodes.
         return source.data.find(b"\n", node.start_byte, node.end_byte) >= 0
 
-    lists = (n for n in _walk(source, within, is_long) if n.type in _LISTS)
-    return _in(within, (span for listed in lists for span in _units(listed, source)))
+    syntax = language_of(source.path).syntax
+    lists = (n for n in _walk(source, within, is_long) if n.type in syntax.lists)
+    return _in(within, (span for listed in lists for span in _units(listed, syntax, source)))
 
 
 def _walk(source: Source, within: Span, enter: Callable[[Node], bool]) -> Iterator[Node]:
@@ -265,21 +264,25 @@ def _in(within: Span, spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(sorted((s for s in spans if within.contains(s)), key=lambda s: (s.start, -s.end)))
 
 
-def _units(listed: Node, source: Source) -> list[Span]:
+def _units(listed: Node, syntax: Syntax, source: Source) -> list[Span]:
     """The spans of what stands in a list, comments aside."""
     found: list[Span] = []
     for node in listed.children:
         span = nodes.span(node)
         if found and (node.type == "," or source.line_of(found[-1].end - 1) == source.line_of(span.start)):
-            if node.type not in ("}", "]", ")", "comment"):
+            if node.type not in ("}", "]", ")") and node.type not in syntax.comments:
                 found[-1] = Span(found[-1].start, span.end)
-        elif node.is_named and node.type != "comment" and (listed.type != "switch_section" or _is_statement(node)):
+        elif (
+            node.is_named
+            and node.type not in syntax.comments
+            and (listed.type not in syntax.sections or _is_statement(node, syntax))
+        ):
             found.append(span)
     return found
 
 
-def _is_statement(node: Node) -> bool:
-    return node.type == "block" or node.type.endswith("_statement")
+def _is_statement(node: Node, syntax: Syntax) -> bool:
+    return node.type in syntax.blocks or node.type in syntax.statements
 
 
 def _functions(
@@ -298,36 +301,32 @@ def _function(node: Node, language: Language, types: Nesting[TypeDecl], source: 
     kind: FunctionKind = language.shape["functions"][node.type]
     first = node.child(0)
     start = node.start_byte
-    if first is not None and first.type.startswith("preproc") and language.first_token is not None:
+    if first is not None and first.type in language.syntax.conditional_heads and language.first_token is not None:
         start = language.first_token(node, source.data)
     whole = Span(start, node.end_byte)
-    inner = nodes.body(node)
+    inner = language.syntax.body(node)
     return Function(
         kind=kind,
         span=whole,
-        name=_function_name(node, kind),
+        name=_function_name(node, kind, language),
         opening=Span(whole.start, inner.start_byte if inner is not None else whole.end),
         container=types.name_around(whole),
     )
 
 
-def _function_name(node: Node, kind: FunctionKind) -> str:
-    name = nodes.text(node.child_by_field_name("name"))
-    match kind:
-        case "lambda":
-            return "lambda"
-        case "indexer":
-            return "this[]"
-        case "operator":
-            return f"operator {nodes.text(node.child_by_field_name('operator'))}"
-        case "conversion operator":
-            return f"operator {nodes.text(node.child_by_field_name('type'))}"
-        case "accessor":
-            holder = next((p for p in parents.ancestors(node) if p.type.endswith("_declaration")), None)
-            outer = nodes.text(holder.child_by_field_name("name")) if holder is not None else ""
-            return f"{outer or 'this[]'}.{name}"
-        case _:
-            return name
+def _function_name(node: Node, kind: FunctionKind, language: Language) -> str:
+    """The name of a function, or what it is called by the language's own pattern for its kind."""
+    syntax, shape = language.syntax, language.shape
+    name = nodes.text(syntax.name(node))
+    pattern = shape["named"].get(kind)
+    if pattern is None:
+        return name
+    if "{" not in pattern:
+        return str(pattern)
+    holder = next((p for p in parents.ancestors(node) if p.type in syntax.declarations), None)
+    outer = nodes.text(syntax.name(holder)) if holder is not None else ""
+    parts = {"operator": nodes.text(syntax.operator(node)), "type": nodes.text(syntax.type(node))}
+    return str(pattern.format(name=name, holder=outer or shape["nameless"], **parts))
 
 
 def _types(root: Node, captures: Captures, language: Language, source: Source) -> tuple[TypeDecl, ...]:
@@ -336,20 +335,22 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
     open_: list[TypeDecl] = []
     listed = captures.get("type", [])
     namespace = (
-        next((c for c in root.children if c.type == "file_scoped_namespace_declaration"), None) if listed else None
+        next((c for c in root.children if c.type in language.syntax.namespaces_of_files), None) if listed else None
     )
     for node in listed:
-        inner = node.child_by_field_name("body")
+        inner = language.syntax.block(node)
         whole = nodes.span(node)
         while open_ and not open_[-1].span.contains(whole):
             open_.pop()
         made = TypeDecl(
             kind=language.shape["types"][node.type],
             span=whole,
-            name=nodes.text(node.child_by_field_name("name")),
+            name=nodes.text(language.syntax.name(node)),
             opening=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
             container=open_[-1].name if open_ else "",
-            qualified=f"{open_[-1].qualified}.{_counted_name(node)}" if open_ else _qualified(node, namespace),
+            qualified=f"{open_[-1].qualified}.{_counted_name(node, language.syntax)}"
+            if open_
+            else _qualified(node, namespace, language.syntax),
         )
         if open_ and source.data.startswith(block, whole.start):
             around = open_[-1]
@@ -361,47 +362,42 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
     return tuple(found)
 
 
-def _qualified(type_: Node, namespace: Node | None) -> str:
+def _qualified(type_: Node, namespace: Node | None, syntax: Syntax) -> str:
     """The name of a type that no other holds, with its namespace."""
-    parts = [_counted_name(type_)]
+    parts = [_counted_name(type_, syntax)]
     for node in parents.ancestors(type_):
-        if node.type in ("namespace_declaration", "file_scoped_namespace_declaration"):
-            parts.append(nodes.text(node.child_by_field_name("name")))
+        if node.type in syntax.namespaces:
+            parts.append(nodes.text(syntax.name(node)))
     if namespace is not None and namespace.end_byte <= type_.start_byte:
-        parts.append(nodes.text(namespace.child_by_field_name("name")))
+        parts.append(nodes.text(syntax.name(namespace)))
     return ".".join(reversed(parts))
 
 
-def _counted_name(type_: Node) -> str:
+def _counted_name(type_: Node, syntax: Syntax) -> str:
     """The name of a type, the number of its parameters after a backtick."""
-    listed = next((c for c in type_.named_children if c.type == "type_parameter_list"), None)
-    parameters = len([c for c in listed.named_children if c.type == "type_parameter"]) if listed else 0
-    return nodes.text(type_.child_by_field_name("name")) + (f"`{parameters}" if parameters else "")
+    listed = next((c for c in type_.named_children if c.type in syntax.type_parameter_lists), None)
+    parameters = len([c for c in listed.named_children if c.type in syntax.type_parameters]) if listed else 0
+    return nodes.text(syntax.name(type_)) + (f"`{parameters}" if parameters else "")
 
 
 def _members(captures: Captures, language: Language) -> list[Member]:
+    syntax = language.syntax
     found = []
     for node in captures.get("member", []):
-        inside = node.named_children
-        kinds = [c.type for c in inside]
-        if "variable_declaration" in kinds:
-            listed = inside[kinds.index("variable_declaration")]
-            names = tuple(
-                nodes.text(d.child_by_field_name("name"))
-                for d in listed.named_children
-                if d.type == "variable_declarator"
-            )
+        listed = syntax.variable_group(node)
+        variables = syntax.variables_of(listed)
+        if listed is not node or variables:
+            names = tuple(nodes.text(syntax.name(v)) for v in variables)
         else:
-            listed = node
-            names = (nodes.text(node.child_by_field_name("name")) or "this[]",)
+            names = (nodes.text(syntax.name(node)) or language.shape["nameless"],)
         found.append(
             Member(
                 kind=language.shape["members"][node.type],
                 names=names,
                 span=nodes.span(node),
-                declares=nodes.text(listed.child_by_field_name("type")),
-                modifiers=tuple(nodes.text(c) for c, kind in zip(inside, kinds, strict=True) if kind == "modifier"),
-                explicit="explicit_interface_specifier" in kinds,
+                declares=nodes.text(syntax.type(listed)),
+                modifiers=tuple(nodes.text(m) for m in syntax.modifiers_of(node)),
+                explicit=any(c.type in syntax.explicit_members for c in node.named_children),
             )
         )
     return found

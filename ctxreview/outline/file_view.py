@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Construct, Language
+from ctxreview.languages import Construct, Language, nodes
+from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source, Span
-from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -36,8 +36,9 @@ class FileView(NamedTuple):
     """
 
     captures: Captures
-    calls: list[nodes.Call]
+    calls: list[Call]
     language: Language
+    syntax: Syntax
     source: Source
     types: Nesting[TypeDecl]
     functions: Nesting[Function]
@@ -79,38 +80,38 @@ class FileView(NamedTuple):
         A construct that asks for a receiver gets one that matches by its name, or by its type where the function or file
         declares it. Where the call is one of a wrapper that was read, what that does alone.
         """
-        name = nodes.call_name(call)
+        name = self.syntax.call_name(call)
         if name not in self.language.named(field):
             return ()
         table = self.language.table(field)
-        known, on = table.get(name, ()), nodes.receiver(call)
+        known, on = table.get(name, ()), self.syntax.receiver(call)
         if any(c.resolved for c in known):
             read = self._read(call, known)
             known = tuple(c for c in known if c.wrapper in read) if read else tuple(c for c in known if not c.resolved)
             if read:
                 return known if read.isdisjoint(self.language.empty) else ()
         if on is not None:
-            known = (*table.get(f"{nodes.simple_name(on)}.{name}", ()), *known)
+            known = (*table.get(f"{self.syntax.simple_name(on)}.{name}", ()), *known)
         return tuple(c for c in known if not c.on or (on is not None and self.is_named(c.on, on)))
 
     def _read(self, call: Node, known: Iterable[Construct]) -> frozenset[int]:
         """The wrappers, by their index, of which it is a call."""
         if self.wrapped:
-            return self.wrapped.get(nodes.name_at(call), frozenset())
+            return self.wrapped.get(self.syntax.name_at(call), frozenset())
         return frozenset(c.wrapper for c in known if c.wrapper is not None)
 
     def opens_nothing(self, call: Node) -> bool:
         """Whether what it calls was read, and neither opens something for its caller nor runs a delegate under it."""
         if not self.language.empty:
             return False
-        name = nodes.call_name(call)
+        name = self.syntax.call_name(call)
         known = (*self.language.table("opens").get(name, ()), *self.language.table("runs").get(name, ()))
         return not self._read(call, known).isdisjoint(self.language.empty)
 
     def opening(self, call: Node) -> tuple[Construct, ...]:
         """The constructs that a call opens."""
         found = self.constructs("opens", call)
-        given = nodes.arguments(call) if any(c.arguments or c.given for c in found) else []
+        given = self.syntax.arguments_of(call) if any(c.arguments or c.given for c in found) else []
         return tuple(
             c
             for c in found

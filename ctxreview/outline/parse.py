@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tree_sitter import Range
 
-from ctxreview.languages import Language
+from ctxreview.languages import Language, nodes
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.outline import Parse
 from ctxreview.model.source import Span
-from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
@@ -161,19 +161,19 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
         after = rb"\s*[(<]" if stands_as == "name" else rb"\s+[@\w\x80-\xff]+\s*[(<]"
         if word in data and re.search(rb"\b%s%s" % (word, after), data):
             functions = language.patterns.captures(root).get("function", [])
-            found += sum(_is_misread(f, keyword, stands_as) for f in functions)
+            found += sum(_is_misread(f, keyword, stands_as, language.syntax) for f in functions)
     return found
 
 
-def _is_misread(function: Node, keyword: str, stands_as: str) -> bool:
+def _is_misread(function: Node, keyword: str, stands_as: str, syntax: Syntax) -> bool:
     """Whether a function is a type, whose keyword the grammar does not know."""
     if stands_as == "name":
-        return nodes.text(function.child_by_field_name("name")) == keyword
-    returned = function.child_by_field_name("returns") or function.child_by_field_name("type")
-    parameters = function.child_by_field_name("parameters")
+        return nodes.text(syntax.name(function)) == keyword
+    returned = syntax.returned(function)
+    parameters = syntax.parameters_of(function)
     if returned is None or parameters is None or nodes.text(returned) != keyword:
         return False
-    return any(p.type == "parameter" and p.child_by_field_name("type") is None for p in parameters.named_children)
+    return any(p.type in syntax.parameters and syntax.type(p) is None for p in parameters.named_children)
 
 
 def errors(root: Node) -> list[Span]:

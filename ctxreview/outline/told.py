@@ -3,70 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import Language, parents
+from ctxreview.languages import Language, nodes, parents
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source
-from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_PARTS = frozenset(
-    {"argument", "argument_list", "parenthesized_expression", "binary_expression", "conditional_expression",
-     "interpolation", "interpolated_string_expression", "cast_expression", "postfix_unary_expression",
-     "member_access_expression", "await_expression", "initializer_expression", "collection_expression",
-     "switch_expression", "switch_expression_arm", "array_creation_expression", "implicit_array_creation_expression"}
-)  # fmt: skip
-"""What a text may be a part of before it goes somewhere."""
-_COMPARED = frozenset({"constant_pattern", "case_switch_label", "or_pattern", "negated_pattern", "attribute_argument"})
-
 
 def is_sent(literal: Node, found: Fact, language: Language, source: Source) -> bool:
     """Whether a literal with the SQL ``found`` goes to what can send it, or may be SQL by its whole shape."""
-    words = language.texts
+    words, syntax = language.texts, language.syntax
+    made = syntax.calls | syntax.creations | syntax.implicit_creations
     for around in parents.ancestors(literal):
         kind = around.type
-        if kind in _COMPARED and not _is_query_mark(around, words):
+        if kind in syntax.text_tests and not _is_query_mark(around, language):
             return False
-        if kind == "binary_expression":
-            operator = around.child_by_field_name("operator")
+        if kind in syntax.binaries:
+            operator = syntax.operator(around)
             if operator is not None and operator.text in (b"==", b"!="):
                 return False
-        if kind in ("invocation_expression", "object_creation_expression", "implicit_object_creation_expression"):
-            name = nodes.call_name(around) or nodes.simple_name(around.child_by_field_name("type"))
-            on = nodes.simple_name(nodes.receiver(around)) if kind == "invocation_expression" else ""
+        if kind in made:
+            name = syntax.call_name(around) or syntax.simple_name(syntax.type(around))
+            on = syntax.simple_name(syntax.receiver(around)) if kind in syntax.calls else ""
             if re.search(words["tells"], name) or re.search(words["told_by"], on):
                 return False
             if re.search(words["sends"], name):
                 return True
             if not re.search(words["composes"], name):
-                if (parents.kind(around) or "").startswith("throw"):
+                if parents.kind(around) in syntax.throws:
                     return False
                 break
-        elif kind in ("variable_declarator", "assignment_expression", "property_declaration", "parameter"):
-            name = nodes.simple_name(around.child_by_field_name("left") or around.child_by_field_name("name"))
+        elif kind in syntax.text_targets:
+            name = syntax.simple_name(syntax.left(around) or syntax.name(around))
             if re.search(words["sends"], name):
                 return True
             if re.search(words["message"], name):
                 return False
             break
-        elif kind in ("throw_statement", "throw_expression"):
+        elif kind in syntax.throws:
             return False
-        elif kind not in _PARTS:
+        elif kind not in syntax.text_parts:
             break
     follows = next((sql["follows"] for sql in language.sql if sql["name"] == found.name and "follows" in sql), None)
     return follows is None or _is_sql(source.text(nodes.span(literal)), found.detail, follows)
 
 
-def _is_query_mark(node: Node, words: Mapping[str, str]) -> bool:
+def _is_query_mark(node: Node, language: Language) -> bool:
     """Whether a text is given to an attribute that holds SQL."""
-    mark = next((p for p in parents.ancestors(node) if p.type == "attribute"), None)
-    return (
-        mark is not None and re.search(words["sends"], nodes.simple_name(mark.child_by_field_name("name"))) is not None
-    )
+    syntax = language.syntax
+    mark = next((p for p in parents.ancestors(node) if p.type in syntax.attributes), None)
+    return mark is not None and re.search(language.texts["sends"], syntax.simple_name(syntax.name(mark))) is not None
 
 
 def _is_sql(text: str, found: str, follows: str) -> bool:

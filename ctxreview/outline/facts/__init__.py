@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ctxreview.languages import Language
+from ctxreview.languages import Language, nodes
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
+from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source, Span
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.facts import state
 from ctxreview.outline.facts.calls import effects
 from ctxreview.outline.symbols.names import Names
@@ -28,7 +28,7 @@ _LINE = re.compile(rb"[^\r\n]*+")
 
 
 def facts(
-    root: Node, captures: Captures, calls: list[nodes.Call], names: Names, language: Language, source: Source
+    root: Node, captures: Captures, calls: list[Call], names: Names, language: Language, source: Source
 ) -> tuple[Fact, ...]:
     """All facts of a file in source order, none of bodies that were not entered."""
     data, written = names.data, state.Written()
@@ -41,7 +41,7 @@ def facts(
     found += state.handed(data, names, quiet, written)
     found += [Fact("await", nodes.span(n), "await") for n in captures.get("fact.await", [])]
     if b"await" in data:
-        found += _awaiting(data, captures)
+        found += _awaiting(data, captures, language.syntax)
     found += _marks(captures, language)
     exits = language.shape["exits"]
     found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
@@ -66,21 +66,22 @@ def code(root: Node, comments: list[Node]) -> bytes:
     return bytes(data)
 
 
-def _awaiting(data: bytes, captures: Captures) -> Iterator[Fact]:
+def _awaiting(data: bytes, captures: Captures, syntax: Syntax) -> Iterator[Fact]:
     """``await foreach`` and ``await using``: the statement awaits at its keyword, and again while it runs."""
-    loops = (n for n in captures.get("local", []) if n.type == "foreach_statement")
+    loops = (n for n in captures.get("local", []) if n.type in syntax.each_loops)
     for node in (*captures.get("scope.subject", []), *captures.get("scope.subject.rest", []), *loops):
         start = node.start_byte
         if data[start : start + 5] == b"await":
-            what = "foreach" if node.type == "foreach_statement" else "using"
+            what = next(c.type for c in node.children if not c.is_named and c.type != "await")
             yield Fact("await", Span(start, start + 5), f"await {what}")
 
 
 def _marks(captures: Captures, language: Language) -> Iterator[Fact]:
     """Attributes and caught exceptions that say something, such as a concurrency token."""
-    caught = ((n, n.child_by_field_name("type")) for n in captures.get("local", []) if n.type == "catch_declaration")
-    for node, named in (*((n, n.child_by_field_name("name")) for n in captures.get("attribute", [])), *caught):
-        name = nodes.simple_name(named).removesuffix("Attribute")
+    syntax = language.syntax
+    caught = ((n, syntax.type(n)) for n in captures.get("local", []) if n.type in syntax.catch_declarations)
+    for node, named in (*((n, syntax.name(n)) for n in captures.get("attribute", [])), *caught):
+        name = syntax.simple_name(named).removesuffix("Attribute")
         if name in language.marks:
             yield Fact(language.marks[name], nodes.span(node), name)
 

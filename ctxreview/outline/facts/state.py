@@ -11,12 +11,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import Language, parents
+from ctxreview.languages import Language, nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import FactKind
 from ctxreview.model.source import Span, Spans, contains_any
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.symbols.names import Names, State
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ _VALUE_BEFORE = frozenset(
 _NO_VALUE_IN = (b"nameof", b"typeof", b"sizeof", b"default", b"lock")
 """``lock``: what is locked is the scope's resource, and its value is not what matters."""
 
-_NAMES_A_MEMBER = frozenset({"initializer_expression", "with_initializer", "attribute_argument"})
-"""Where the left side of an assignment names a member of the new object."""
-
 _BY_REFERENCE: dict[bytes, tuple[FactKind, ...]] = {b"ref": ("read", "write"), b"out": ("write",)}
 _STEPS = (b"++", b"--")
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
@@ -45,11 +42,6 @@ _HANDED = re.compile(rb"\b(?:ref|out)\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+
 _INITIALIZER = re.compile(rb"\)\s*+:\s*+(?:base|this)\s*+\(")
 _SPACE = frozenset(b" \t\r\n\f\v")
 _LETTERS = frozenset(b for b in range(256) if b >= 0x80 or chr(b).isalnum() or chr(b) in "_@")
-
-_NOT_AN_EXPRESSION = frozenset(
-    {"type_argument_list", "nullable_type", "array_type", "attribute", "type_pattern", "base_list", "qualified_name",
-     "generic_name", "pointer_type", "ref_type", "tuple_element", "name_colon", "catch_declaration", "subpattern"}
-)  # fmt: skip
 
 
 class Written:
@@ -60,24 +52,17 @@ class Written:
         self.read_too: set[int] = set()
 
 
-def target_name(target: Node | None) -> Node | None:
+def target_name(target: Node | None, syntax: Syntax) -> Node | None:
     """The node whose name is written: indexers, parentheses and ``!`` peeled off."""
-    while target is not None and target.type in (
-        "element_access_expression",
-        "parenthesized_expression",
-        "postfix_unary_expression",
-        "ref_expression",
-    ):
-        target = target.child_by_field_name("expression") or (
-            target.named_children[0] if target.named_children else None
-        )
+    while target is not None and target.type in syntax.targets:
+        target = syntax.object(target) or (target.named_children[0] if target.named_children else None)
     return target
 
 
 def write(target: Node, by: Span, names: Names) -> Fact | None:
     """The write of ``target`` at ``by``; ``None`` for a local variable of the same function."""
-    name = nodes.simple_name(target)
-    if target.type == "identifier":
+    name = names.syntax.simple_name(target)
+    if target.type in names.syntax.identifiers:
         at = nodes.span(target)
         local = names.local(name, at)
         if local is not None:
@@ -85,7 +70,7 @@ def write(target: Node, by: Span, names: Names) -> Fact | None:
             return Fact("write", by, name, "", "captured") if captured else None
         name, state = names.bare(name, at)
         return Fact("write", by, name, "", state.words if state is not None else "")
-    on = nodes.text(target.child_by_field_name("expression"), 200)
+    on = nodes.text(names.syntax.object(target), 200)
     state = names.member(on, name, nodes.span(target))
     return Fact("write", by, name or nodes.text(target), on, state.words if state is not None else "")
 
@@ -94,13 +79,13 @@ def state_of(node: Node | None, names: Names) -> State | None:
     """The declared state that an expression names: ``_x``, ``this._x`` or ``Type.X``."""
     if node is None:
         return None
-    name = nodes.simple_name(node)
-    if node.type == "identifier":
+    name = names.syntax.simple_name(node)
+    if node.type in names.syntax.identifiers:
         at = nodes.span(node)
         return names.bare(name, at)[1] if names.local(name, at) is None else None
-    if node.type != "member_access_expression":
+    if node.type not in names.syntax.accesses:
         return None
-    return names.member(nodes.text(node.child_by_field_name("expression"), 200), name, nodes.span(node))
+    return names.member(nodes.text(names.syntax.object(node), 200), name, nodes.span(node))
 
 
 def assignments(captured: Sequence[Node], language: Language, names: Names, written: Written) -> Iterator[Fact]:
@@ -112,9 +97,9 @@ def assignments(captured: Sequence[Node], language: Language, names: Names, writ
     for node in captured:
         whole = nodes.span(node)
         plain = False
-        if node.type == "assignment_expression":
-            target, value = node.child_by_field_name("left"), node.child_by_field_name("right")
-            if parents.kind(node) in _NAMES_A_MEMBER:
+        if node.type in names.syntax.assignments:
+            target, value = names.syntax.left(node), names.syntax.right(node)
+            if parents.kind(node) in language.syntax.member_initializers:
                 continue
             if target is not None and value is not None:
                 plain = data[target.end_byte : value.start_byte].strip() == b"="
@@ -122,11 +107,11 @@ def assignments(captured: Sequence[Node], language: Language, names: Names, writ
             target = node.named_children[0] if node.named_children else None
         else:
             continue
-        for part in _parts(target):
-            found = target_name(part)
-            if found is None or found.type == "declaration_expression" or found.text == b"_":
+        for part in _parts(target, names.syntax):
+            found = target_name(part, names.syntax)
+            if found is None or found.type in names.syntax.declared_in_place or found.text == b"_":
                 continue
-            name = found.child_by_field_name("name") or found
+            name = names.syntax.member(found) or found
             (written.plain if plain else written.read_too).add(name.start_byte)
             fact = write(found, whole, names)
             if fact is not None:
@@ -140,14 +125,14 @@ def _property(target: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _parts(target: Node | None) -> list[Node]:
+def _parts(target: Node | None, syntax: Syntax) -> list[Node]:
     """What a deconstruction assigns; else the target alone."""
     if target is None:
         return []
     found, waiting = [], [target]
     while waiting:
         part = waiting.pop()
-        if part.type == "tuple_expression":
+        if part.type in syntax.tuples:
             waiting += [a.named_children[-1] for a in reversed(part.named_children) if a.named_children]
         else:
             found.append(part)
@@ -243,7 +228,7 @@ def _use(root: Node, data: bytes, at: Span, names: Names, written: Written, in_t
             yield Fact("read", at, name, qualifier, state.words)
         return
     kinds = _kinds(root, at, name, state, qualifier, in_text, names)
-    if in_text and kinds and not _is_identifier(root, at):
+    if in_text and kinds and not _is_identifier(root, at, names.syntax):
         return
     for kind in kinds:
         yield Fact(kind, at, name, qualifier, state.words)
@@ -309,7 +294,7 @@ def _kinds(
         follows += 1
     if not _may_be_value(data, before, follows, in_text) or _is_static_use(data, follows, name, state, names):
         return ()
-    if not qualifier and _is_open(data, at, before, follows, name) and not _is_expression(root, at):
+    if not qualifier and _is_open(data, at, before, follows, name) and not _is_expression(root, at, names.syntax):
         return ()
     return _BY_REFERENCE.get(word, ("read",))
 
@@ -356,13 +341,13 @@ def _is_open(data: bytes, at: Span, before: int, follows: int, name: str) -> boo
     )
 
 
-def _is_identifier(root: Node, at: Span) -> bool:
+def _is_identifier(root: Node, at: Span, syntax: Syntax) -> bool:
     node = root.descendant_for_byte_range(*at)
-    return node is not None and node.type == "identifier" and nodes.span(node) == at
+    return node is not None and node.type in syntax.identifiers and nodes.span(node) == at
 
 
-def _is_expression(root: Node, at: Span) -> bool:
+def _is_expression(root: Node, at: Span, syntax: Syntax) -> bool:
     """Whether the tree has an expression there, and not a type or a name in a pattern."""
     node = root.descendant_for_byte_range(*at)
-    parent = parents.parent(node) if node is not None and node.type == "identifier" else None
-    return parent is not None and parent.type not in _NOT_AN_EXPRESSION and parent.child_by_field_name("type") != node
+    parent = parents.parent(node) if node is not None and node.type in syntax.identifiers else None
+    return parent is not None and parent.type not in syntax.no_values and syntax.type(parent) != node

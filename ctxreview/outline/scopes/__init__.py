@@ -7,11 +7,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import parents
+from ctxreview.languages import nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.facts import Fact
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Source, Span
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.acquire_release import pairs
 from ctxreview.outline.scopes.assigned import variables
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-_LOOPS = ("for_statement", "foreach_statement", "while_statement", "do_statement")
-_JUMPS = {
-    "break_statement": (*_LOOPS, "switch_statement"),
-    "continue_statement": _LOOPS,
-    "goto_statement": ("switch_statement",),
-    "yield_statement": (),
-}
-"""Statements that may stay in a scope, and what they go to the end or to a part of."""
 _LABEL = re.compile(rb"(?:break|continue|goto)\s+(?!(?:case|default)\b)([@\w\x80-\xff]+)")
 
 
@@ -46,7 +38,7 @@ def scopes(page: FileView) -> tuple[Region, ...]:
     ]
     completing = {f.name for f in page.facts if f.kind == "complete"}
     calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
-    jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in _JUMPS}
+    jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in page.syntax.jumps}
     ways = [f for f in page.facts if f.kind in ("complete", "exit")]
     finished = (_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
     return tuple(sorted(finished, key=lambda s: (s.span.start, -s.span.end)))
@@ -59,7 +51,7 @@ def _finish(
     owner = page.functions.innermost(scope.opening) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
     completes, leaving = _ways_out(scope, span, ways, page, calls)
-    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page.source))
+    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page))
     return scope._replace(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
@@ -112,30 +104,33 @@ def _ways_out(
             continue
         if fact.kind == "exit":
             exits.append(fact.span)
-        elif fact.name in ends and (not scope.resource or _completes(fact, scope.resource, calls)):
+        elif fact.name in ends and (not scope.resource or _completes(fact, scope.resource, calls, page.syntax)):
             completes.append(fact.span)
     return tuple(completes), tuple(exits)
 
 
-def _completes(fact: Fact, resource: str, calls: dict[Span, Node]) -> bool:
+def _completes(fact: Fact, resource: str, calls: dict[Span, Node], syntax: Syntax) -> bool:
     """Whether a call completes what a variable holds: it is called on it, or is given it (``_db.CommitTransaction(tx)``)."""
     if fact.target == resource:
         return True
     call = calls.get(fact.span)
-    return call is not None and any(nodes.text(a) == resource for a in nodes.arguments(call))
+    return call is not None and any(nodes.text(a) == resource for a in syntax.arguments_of(call))
 
 
-def _leads_out(jump: Node, scope: Span, source: Source) -> bool:
+def _leads_out(jump: Node, scope: Span, page: FileView) -> bool:
     """Whether a jump leaves ``scope``; one to a place in it does not, nor does ``yield return``, which comes back."""
-    if jump.type == "yield_statement":
+    syntax, data = page.syntax, page.source.data
+    if jump.type in syntax.yields:
         return any(c.type == "break" for c in jump.children)
-    if label := _LABEL.match(source.data, jump.start_byte):  # the tree has none of `break` and `continue`
+    if label := _LABEL.match(data, jump.start_byte):  # the tree has none of `break` and `continue`
         declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label[1]))
-        return declared.search(source.data, *scope) is None
+        return declared.search(data, *scope) is None
     for around in parents.ancestors(jump):
         if not scope.contains(nodes.span(around)):
             return True
-        if around.type in _JUMPS[jump.type]:
+        if around.type in (syntax.switches if jump.type in syntax.gotos else syntax.loops) or (
+            jump.type in syntax.breaks and around.type in syntax.switches
+        ):
             return False
     return True
 
@@ -152,18 +147,18 @@ def _after(completes: tuple[Span, ...], scope: Region, page: FileView, calls: di
     if scope.kind != "transaction" or not completes or scope.form not in ("block", "declaration", "acquire-release"):
         return ()
     call = calls.get(completes[-1])
-    statement = next((p for p in parents.ancestors(call) if p.type.endswith("_statement")), None) if call else None
-    if statement is None or statement.type != "expression_statement":
+    statement = page.syntax.statement_of(call) if call else None
+    if statement is None or statement.type not in page.syntax.expression_statements:
         return ()
     found = []
     for around in parents.ancestors(statement):
-        if around.type == "block":
+        if around.type in page.syntax.blocks:
             rest = Span(statement.end_byte, min(around.end_byte - 1, scope.span.end, scope.closing.start))
             text = page.source.data[rest.start : rest.end]
             start = rest.start + len(text) - len(text.lstrip())
             if text.strip():
                 found.append(Span(start, start + len(text.strip())))
-        elif around.type not in _PASSED or (around.type == "try_statement" and _catches(around)):
+        elif around.type not in page.syntax.passed or _catches(around, page.syntax):
             break
         if around.end_byte >= scope.span.end:
             break
@@ -171,12 +166,8 @@ def _after(completes: tuple[Span, ...], scope: Region, page: FileView, calls: di
     return tuple(found)
 
 
-_PASSED = frozenset({"using_statement", "lock_statement", "checked_statement", "fixed_statement", "try_statement"})
-"""What holds a block that is run once, whenever it is reached."""
-
-
-def _catches(tried: Node) -> bool:
-    return any(c.type == "catch_clause" for c in tried.named_children)
+def _catches(statement: Node, syntax: Syntax) -> bool:
+    return statement.type in syntax.tries and any(c.type in syntax.catches for c in statement.named_children)
 
 
 def _intent(at: int, source: Source, comments: tuple[Span, ...]) -> Span | None:

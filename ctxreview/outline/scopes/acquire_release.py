@@ -7,11 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Construct, parents
+from ctxreview.languages import Construct, nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
 
@@ -48,7 +48,7 @@ def pairs(page: FileView) -> Iterator[Region]:
     _add_own(every, page)
     for (owner, resource), events in every.items():
         opened: set[int] = set()
-        tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node)) is not None}
+        tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node, page)) is not None}
         within = Spans(tried.values())
         order = _Order(events)
         given: Sequence[int] = ()
@@ -65,14 +65,14 @@ def pairs(page: FileView) -> Iterator[Region]:
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
                 made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note, page)
-                branches = tuple(b for b in nodes.other_branches(event.node, owner) if made.span.overlaps(b))
+                branches = tuple(b for b in page.syntax.other_branches(event.node, owner) if made.span.overlaps(b))
                 made = made._replace(excluded=tuple(dict.fromkeys((*made.excluded, *branches))))
                 yield made._replace(certainty="assumed") if event.assumed else made
             elif event.by:
                 continue
             elif not event.constructs[0].releases and owner.size:
                 given = given or _given(resource, owner, page)
-                end = _with_what_has_it(event, owner, given)
+                end = _with_what_has_it(event, owner, given, page.syntax)
                 yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "", page)
             elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
                 note = "It is released by a function that stands in this one, which may run later."
@@ -91,11 +91,12 @@ def pairs(page: FileView) -> Iterator[Region]:
             yield made._replace(certainty="assumed")
 
 
-def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int]) -> Span:
+def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int], syntax: Syntax) -> Span:
     """Where the block ends that declares what a lock is taken on: nothing else gives it back."""
+    holding = syntax.blocks | syntax.subject_statements
     last = bisect_left(given, acquire.node.start_byte) - 1
     for around in parents.ancestors(acquire.node) if last >= 0 else ():
-        if around.type in ("block", "using_statement") and around.start_byte <= given[last]:
+        if around.type in holding and around.start_byte <= given[last]:
             return Span(around.end_byte - 1, around.end_byte)
     return Span(owner.end - 1, owner.end)
 
@@ -170,10 +171,10 @@ def _place(function: Function, name: str, page: FileView) -> int | None:
 
 def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[tuple[Span, str], _Event]]:
     """What a call of one of a type's own methods takes or releases, in the caller's words."""
-    if nodes.text(nodes.receiver(node)) not in ("", "this", "base"):
+    if nodes.text(page.syntax.receiver(node)) not in ("", "this", "base"):
         return
     home, owner = page.types.innermost(nodes.span(node)), page.owner_span(node)
-    given = nodes.arguments(node)
+    given = page.syntax.arguments_of(node)
     for function, event in own[name]:
         if function.span.contains(owner) or page.types.innermost(function.span) != home:
             continue
@@ -191,7 +192,7 @@ def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[
 
 def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
-    called = {name for node, name in page.calls if nodes.text(nodes.receiver(node)) in ("", "this", "base")}
+    called = {name for node, name in page.calls if nodes.text(page.syntax.receiver(node)) in ("", "this", "base")}
     named = page.language.named("acquires") | page.language.named("releases")
     for function in page.functions.scopes if called else ():
         body = next((b for b in unread if function.span.contains(b)), None) if function.name in called else None
@@ -211,7 +212,7 @@ def _add_named(every: _Events, page: FileView) -> None:
     known = {e.node for events in every.values() for e in events if e.by}
     named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
     for node, name in page.calls:
-        if name in named and node not in known and nodes.text(nodes.receiver(node)) in ("", "this", "base"):
+        if name in named and node not in known and nodes.text(page.syntax.receiver(node)) in ("", "this", "base"):
             for field in ("acquires", "releases"):
                 constructs = page.language.table(field).get(name, ())
                 if constructs:
@@ -235,11 +236,11 @@ def _events(page: FileView) -> _Events:
 
 
 def _event(node: Node, name: str, field: str, page: FileView) -> _Event | None:
-    on = nodes.receiver(node)
+    on = page.syntax.receiver(node)
     table = page.language.table(field)
-    known = table.get(f"{nodes.simple_name(on)}.{name}")
+    known = table.get(f"{page.syntax.simple_name(on)}.{name}")
     if known:  # a static class such as Monitor: the first argument is what is locked
-        given = nodes.arguments(node)
+        given = page.syntax.arguments_of(node)
         return _Event(node, nodes.text(given[0]), known, field == "acquires", certain=True) if given else None
     known = table.get(name)
     if not known or on is None:
@@ -271,8 +272,8 @@ def _type_here(node: Node, resource: str, page: FileView) -> str:
     ):
         return kept[1]
     member = page.functions.outermost(nodes.span(node)) if name.isidentifier() and not entry else None
-    statement = next((p for p in parents.ancestors(node) if p.type.endswith("_statement")), None)
-    if member is None or (statement is not None and statement.type == "using_statement"):
+    statement = page.syntax.statement_of(node)
+    if member is None or (statement is not None and statement.type in page.syntax.subject_statements):
         return ""
     before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
     for form in (_MADE_HERE, _TYPED):
@@ -353,42 +354,41 @@ def _scope(
         mode=construct.mode if construct.kind == "lock" else "",
         isolation=isolation(construct, event.node, page) if event.acquires else construct.isolation,
         owner=owner,
-        excluded=tuple(_failed(event.node)) if event.acquires else (),
+        excluded=tuple(_failed(event.node, page.syntax)) if event.acquires else (),
         note=f"{note} {construct.note}".strip(),
     )
 
 
-def _failed(acquire: Node) -> Iterator[Span]:
+def _failed(acquire: Node, syntax: Syntax) -> Iterator[Span]:
     """The branch that runs when a conditional acquire did not succeed."""
     node, negated = acquire, False
+    passing = syntax.awaits | syntax.parenthesized | syntax.calls | syntax.accesses
     for parent in parents.ancestors(acquire):
-        match parent.type:
-            case "await_expression" | "parenthesized_expression" | "invocation_expression" | "member_access_expression":
-                pass
-            case "prefix_unary_expression":
-                negated = not negated
-            case "if_statement":
-                if parent.child_by_field_name("condition") == node:
-                    branch = parent.child_by_field_name("consequence" if negated else "alternative")
-                    if branch is not None:
-                        yield nodes.span(branch)
-                return
-            case _:
-                return
+        if parent.type in syntax.negations:
+            negated = not negated
+        elif parent.type in syntax.ifs:
+            branch = syntax.consequence(parent) if negated else syntax.alternative(parent)
+            if syntax.condition(parent) == node and branch is not None:
+                yield nodes.span(branch)
+            return
+        elif parent.type not in passing:
+            return
         node = parent
 
 
-def _tried(release: Node) -> Span | None:
+def _tried(release: Node, page: FileView) -> Span | None:
     """The ``try`` whose ``finally``, or catch of everything, a release stands in: code that throws there passes it."""
+    syntax = page.syntax
     for parent in parents.ancestors(release):
-        if parent.type == "finally_clause" or (parent.type == "catch_clause" and _catches_all(parent)):
+        if parent.type in syntax.finallies or (parent.type in syntax.catches and _catches_all(parent, page)):
             around = parents.parent(parent)
             return nodes.span(around) if around is not None else None
     return None
 
 
-def _catches_all(catch: Node) -> bool:
-    parts = {c.type: c for c in catch.named_children}
-    declared = parts.get("catch_declaration")
-    named = declared.child_by_field_name("type") if declared is not None else None
-    return "catch_filter_clause" not in parts and (declared is None or nodes.simple_name(named) == "Exception")
+def _catches_all(catch: Node, page: FileView) -> bool:
+    syntax, parts = page.syntax, catch.named_children
+    declared = next((c for c in parts if c.type in syntax.catch_declarations), None)
+    named = syntax.type(declared) if declared is not None else None
+    everything = declared is None or syntax.simple_name(named) in page.language.shape["caught"]
+    return everything and not any(c.type in syntax.catch_filters for c in parts)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import parents
+from ctxreview.languages import nodes, parents
+from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
-from ctxreview.outline.scopes.block import FUNCTIONS, WRAPS, Opened, declared_type, scope
+from ctxreview.outline.scopes.block import Opened, declared_type, scope
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -59,7 +59,7 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """
     language, kept = page.language, page.declares
     ends = ENDS | language.completions
-    ended = {nodes.text(nodes.receiver(call)).removeprefix("this.") for call, name in page.calls if name in ends}
+    ended = {nodes.text(page.syntax.receiver(call)).removeprefix("this.") for call, name in page.calls if name in ends}
     opened = {s.target.removeprefix("this.") for s in _starts(page) if s is not None}
     pairs = (
         (ended.intersection(kept), (*language.named("opens"), *language.table("creates"))),
@@ -79,15 +79,12 @@ def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
 
 def returned(page: FileView) -> Iterator[Region]:
     """Scopes that a function opens and returns at once: they are open in its caller."""
+    syntax = page.syntax
     for opened in _openings(page):
-        node = _through(parents.parent(opened.node))
-        while node is not None and node.type in (
-            "conditional_expression",
-            "switch_expression_arm",
-            "switch_expression",
-        ):
-            node = _through(parents.parent(node))
-        if node is not None and node.type in ("return_statement", "arrow_expression_clause"):
+        node = _through(parents.parent(opened.node), page)
+        while node is not None and node.type in syntax.branches:
+            node = _through(parents.parent(node), page)
+        if node is not None and (node.type in syntax.returns or node.type in syntax.expression_bodies):
             yield scope(opened, nodes.span(opened.node), nodes.span(opened.node), "returned", page)
 
 
@@ -95,20 +92,21 @@ def _openings(page: FileView) -> Iterator[Opened]:
     named = page.language.named("opens")
     for node, name in page.calls:
         constructs = page.opening(node) if name in named else ()
-        if constructs and not any(a.type in FUNCTIONS for a in nodes.arguments(node)):
+        if constructs and not any(a.type in page.syntax.deferred for a in page.syntax.arguments_of(node)):
             yield Opened(constructs[0], node, "")
     for node in page.captures.get("new", []):
-        constructs = page.language.table("creates").get(nodes.created(node), ())
+        constructs = page.language.table("creates").get(page.syntax.created(node), ())
         if constructs:
             yield Opened(constructs[0], node, "")
 
 
-def _through(node: Node | None) -> Node | None:
+def _through(node: Node | None, page: FileView) -> Node | None:
     """What gets the value of an opening call: awaits, casts and ``ConfigureAwait`` left behind."""
+    syntax, passing = page.syntax, page.language.shape["awaiting_calls"]
     while node is not None and (
-        node.type in WRAPS
-        or node.type == "member_access_expression"
-        or (node.type == "invocation_expression" and nodes.call_name(node) in ("ConfigureAwait", "AsTask", "GetResult"))
+        node.type in syntax.opening_wraps
+        or node.type in syntax.accesses
+        or (node.type in syntax.calls and syntax.call_name(node) in passing)
     ):
         node = parents.parent(node)
     return node
@@ -120,24 +118,21 @@ def _starts(page: FileView) -> Iterator[_Start | None]:
 
 def _start(opened: Opened, page: FileView) -> _Start | None:
     """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
-    node = _through(parents.parent(opened.node))
+    node, syntax = _through(parents.parent(opened.node), page), page.syntax
     if node is None:
         return None
     target: str | None = None
-    match node.type:
-        case "variable_declarator":
-            statement = next((p for p in parents.ancestors(node) if p.type.endswith("_statement")), None)
-            using = statement is None or any(c.type == "using" for c in statement.children)
-            if statement is not None and statement.type == "local_declaration_statement" and not using:
-                target, node = nodes.text(node.child_by_field_name("name")), statement
-        case "assignment_expression":
-            around = parents.parent(node)
-            if around is not None and around.type == "expression_statement":
-                target, node = nodes.text(node.child_by_field_name("left")), around
-        case "expression_statement":
-            target = ""
-        case _:
-            pass
+    if node.type in syntax.variables:
+        statement = syntax.statement_of(node)
+        using = statement is None or any(c.type in syntax.subject_words for c in statement.children)
+        if statement is not None and statement.type in syntax.local_declarations and not using:
+            target, node = nodes.text(syntax.name(node)), statement
+    elif node.type in syntax.assignments:
+        around = parents.parent(node)
+        if around is not None and around.type in syntax.expression_statements:
+            target, node = nodes.text(syntax.left(node)), around
+    elif node.type in syntax.expression_statements:
+        target = ""
     return None if target is None else _Start(opened, node, target, page.owner_span(node))
 
 
@@ -147,14 +142,14 @@ def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Region]:
     At ``until`` the variable gets something else.
     """
     opened, statement, target, owner = start
-    name = target or nodes.text(nodes.receiver(opened.node))
+    name = target or nodes.text(uses.page.syntax.receiver(opened.node))
     end, how = _end(name, start, until, uses)
     head = nodes.span(statement)
     if end is None and (opened.construct.kind == "lock" or not owner.size):
         return  # only the name says that a lock was taken, and nothing here gives it back
     closing = end if end is not None else _last(name, start, uses)
     made = scope(opened._replace(variable=name), Span(head.start, closing.end), head, "acquire-release", uses.page)
-    branches = tuple(b for b in nodes.other_branches(statement, owner) if made.span.overlaps(b))
+    branches = tuple(b for b in uses.page.syntax.other_branches(statement, owner) if made.span.overlaps(b))
     yield made._replace(
         excluded=(*made.excluded, *branches),
         closing=closing,
@@ -168,17 +163,19 @@ def _last(name: str, start: _Start, uses: _Uses) -> Span:
     """Where what nothing ends is over: with the block that declares it, or what it was begun on; or with the function."""
     root = re.split(r"\W", name, maxsplit=1)[0]
     for block in parents.ancestors(start.statement) if root else ():
-        if block.type == "block" and start.owner.contains(nodes.span(block)) and root in uses.declared_in(block):
+        if (
+            block.type in uses.page.syntax.blocks
+            and start.owner.contains(nodes.span(block))
+            and root in uses.declared_in(block)
+        ):
             return Span(block.end_byte - 1, block.end_byte)
     return Span(start.owner.end - 1, start.owner.end)
 
 
-def _declared(node: Node) -> Iterator[str]:
+def _declared(node: Node, syntax: Syntax) -> Iterator[str]:
     """The variables that a statement declares."""
-    within = next((c for c in (node, *node.named_children) if c.type == "variable_declaration"), None)
-    for part in within.named_children if within is not None else ():
-        if part.type == "variable_declarator":
-            yield nodes.text(part.child_by_field_name("name"))
+    for part in syntax.variables_of(syntax.variable_group(node)):
+        yield nodes.text(syntax.name(part))
 
 
 class _Use(NamedTuple):
@@ -200,9 +197,11 @@ class _Uses:
         """The ``using`` statements over a variable."""
         found: dict[tuple[str, Span], list[_Use]] = {}
         for node in self.page.captures.get("scope.subject", []):
-            held = node.child_by_field_name("body")
-            subject = next((c for c in node.named_children if c != held and c.type != "comment"), None)
-            if held is None or subject is None or subject.type == "variable_declaration":
+            held = self.page.syntax.block(node)
+            subject = next(
+                (c for c in node.named_children if c != held and c.type not in self.page.syntax.comments), None
+            )
+            if held is None or subject is None or subject.type in self.page.syntax.variable_groups:
                 continue
             text, owner = nodes.text(subject), self.page.owner_span(node)
             marks = re.finditer(r"\.ConfigureAwait\(", text) if text.endswith(")") else ()
@@ -216,17 +215,19 @@ class _Uses:
         found: dict[tuple[str, Span], list[_Use]] = {}
         for call, called in self.page.calls:
             if called in self._ends:
-                key = nodes.text(nodes.receiver(call)), self.page.owner_span(call)
+                key = nodes.text(self.page.syntax.receiver(call)), self.page.owner_span(call)
                 found.setdefault(key, []).append(_Use(nodes.span(call), called))
         return found
 
     @cached_property
-    def everywhere(self) -> Mapping[str, list[nodes.Call]]:
+    def everywhere(self) -> Mapping[str, list[Call]]:
         """The same calls of all functions together, by what they end without ``this``."""
-        found: dict[str, list[nodes.Call]] = {}
+        found: dict[str, list[Call]] = {}
         for call in self.page.calls:
             if call.name in self._ends:
-                found.setdefault(nodes.text(nodes.receiver(call.node)).removeprefix("this."), []).append(call)
+                found.setdefault(nodes.text(self.page.syntax.receiver(call.node)).removeprefix("this."), []).append(
+                    call
+                )
         return found
 
     @property
@@ -236,10 +237,10 @@ class _Uses:
     def declared_in(self, block: Node) -> frozenset[str]:
         """The variables that a block, or the header of the ``using`` around it, declares."""
         if block.id not in self._declared:
-            around = parents.parent(block) if parents.kind(block) == "using_statement" else None
-            declared = [c for c in block.named_children if c.type == "local_declaration_statement"]
+            around = parents.parent(block) if parents.kind(block) in self.page.syntax.subject_statements else None
+            declared = [c for c in block.named_children if c.type in self.page.syntax.local_declarations]
             declared += around.named_children[:1] if around is not None else []
-            self._declared[block.id] = frozenset(name for c in declared for name in _declared(c))
+            self._declared[block.id] = frozenset(name for c in declared for name in _declared(c, self.page.syntax))
         return self._declared[block.id]
 
 
@@ -276,7 +277,11 @@ def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None
 
 def _reach(name: str, start: _Start, page: FileView) -> Span:
     """Where code can name what is opened: all of the file for a field, the statement list or member for a local variable."""
-    block = nodes.statement_list_end(start.statement) if start.statement.type == "local_declaration_statement" else None
+    block = (
+        page.syntax.statement_list_end(start.statement)
+        if start.statement.type in page.syntax.local_declarations
+        else None
+    )
     if block is not None:
         return nodes.span(block)
     member = page.functions.outermost(start.owner)

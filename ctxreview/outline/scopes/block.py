@@ -6,22 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Construct, parents
+from ctxreview.languages import Construct, nodes, parents
+from ctxreview.languages.syntax import Syntax, last_child
 from ctxreview.model.kinds import Form, Mode
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-FUNCTIONS = frozenset({"lambda_expression", "anonymous_method_expression", "local_function_statement"})
-# What may stand between an opening call and what gets its value.
-WRAPS = frozenset(
-    {"await_expression", "parenthesized_expression", "cast_expression", "as_expression", "postfix_unary_expression"}
-)
-
 
 ASSUMED = "Its name looks like one; what it does was not read."
 
@@ -37,27 +30,23 @@ class Opened(NamedTuple):
 
 def locks(page: FileView) -> Iterator[Region]:
     """``lock`` statements."""
+    lock = page.language.shape["lock"]
     for node in page.captures.get("scope.lock", []):
-        # `this` is an anonymous node, so the locked expression is what stands between the parentheses.
-        inside = [c for c in node.children if c.type != "comment"]
-        opened = next((i for i, c in enumerate(inside) if c.type == "("), None)
-        held = node.named_children[-1] if node.named_children else None
-        if opened is None or held is None or opened + 1 >= len(inside):
+        locked, held = page.syntax.locked(node), last_child(node)
+        if locked is None or held is None:
             continue
-        resource = nodes.text(inside[opened + 1])
+        resource = nodes.text(locked)
         yield Region(
             kind="lock",
             span=nodes.span(node),
-            name="lock",
-            construct="lock",
+            name=lock["construct"],
+            construct=lock["construct"],
             form="block",
             opening=Span(node.start_byte, held.start_byte),
             closing=Span(node.end_byte - 1, node.end_byte),
             resource=resource,
             mode="exclusive",
-            note="It locks a System.Threading.Lock."
-            if declared_type(page, resource, nodes.span(node)) == "Lock"
-            else "",
+            note=lock["notes"].get(declared_type(page, resource, nodes.span(node)), ""),
         )
 
 
@@ -72,14 +61,14 @@ def declared_type(page: FileView, resource: str, at: Span) -> str:
 def subjects(page: FileView) -> Iterator[Region]:
     """``using`` statements and declarations whose subject opens something."""
     for node in page.captures.get("scope.subject", []):
-        held = node.child_by_field_name("body")
+        held = page.syntax.block(node)
         if held is None:
             continue
         head = Span(node.start_byte, held.start_byte)
         for opened in _opened(node, held, page):
             yield scope(opened, nodes.span(node), head, "block", page)
     for node in page.captures.get("scope.subject.rest", []):
-        block = nodes.statement_list_end(node)
+        block = page.syntax.statement_list_end(node)
         if block is None:
             continue
         for opened in _opened(node, None, page):
@@ -88,18 +77,18 @@ def subjects(page: FileView) -> Iterator[Region]:
 
 def _opened(node: Node, held: Node | None, page: FileView) -> Iterator[Opened]:
     """What the subject of a ``using`` opens: nothing, or one thing for each declared variable."""
-    declaration = next((c for c in node.named_children if c.type == "variable_declaration"), None)
+    declaration = next((c for c in node.named_children if c.type in page.syntax.variable_groups), None)
     if declaration is None:
-        for subject in [c for c in node.named_children if c != held and c.type != "comment"]:
+        for subject in [c for c in node.named_children if c != held and c.type not in page.syntax.comments]:
             found = next(_openers(subject, page), None) or _assumed(subject, "", page)
             if found is not None:
                 yield found
         return
-    declared = nodes.simple_name(declaration.child_by_field_name("type"))
+    declared = page.syntax.simple_name(page.syntax.type(declaration))
     for declarator in declaration.named_children:
-        if declarator.type != "variable_declarator":
+        if declarator.type not in page.syntax.variables:
             continue
-        name = nodes.text(declarator.child_by_field_name("name"))
+        name = nodes.text(page.syntax.name(declarator))
         value = declarator.named_children[-1]
         found = next(_openers(value, page), None)
         if found is None and (known := page.language.table("creates").get(declared)):
@@ -111,27 +100,25 @@ def _opened(node: Node, held: Node | None, page: FileView) -> Iterator[Opened]:
 
 def _openers(node: Node, page: FileView) -> Iterator[Opened]:
     """The calls and creations on the spine of an expression that open a known construct."""
-    waiting = [node]
+    syntax, waiting = page.syntax, [node]
     while waiting:
         node = waiting.pop(0)
-        match node.type:
-            case "invocation_expression":
-                on = nodes.receiver(node)
-                for construct in page.opening(node):
-                    yield Opened(construct, node, "")
-                waiting += [on] if on is not None else []
-            case "object_creation_expression":
-                created = nodes.simple_name(node.child_by_field_name("type"))
-                for construct in page.language.table("creates").get(created, ()):
-                    yield Opened(construct, node, "")
-                waiting += nodes.arguments(node)
-            case kind if kind in FUNCTIONS:
-                continue
-            case "member_access_expression":
-                on = node.child_by_field_name("expression")
-                waiting += [on] if on is not None else []
-            case _:
-                waiting += node.named_children
+        kind = node.type
+        if kind in syntax.calls:
+            on = syntax.receiver(node)
+            for construct in page.opening(node):
+                yield Opened(construct, node, "")
+            waiting += [on] if on is not None else []
+        elif kind in syntax.creations:
+            created = syntax.simple_name(syntax.type(node))
+            for construct in page.language.table("creates").get(created, ()):
+                yield Opened(construct, node, "")
+            waiting += syntax.arguments_of(node)
+        elif kind in syntax.accesses:
+            on = syntax.object(node)
+            waiting += [on] if on is not None else []
+        elif kind not in syntax.deferred:
+            waiting += node.named_children
 
 
 def _assumed(node: Node, declared: str, page: FileView) -> Opened | None:
@@ -139,25 +126,24 @@ def _assumed(node: Node, declared: str, page: FileView) -> Opened | None:
 
     What is awaited as it is (``using (await _lock)``) goes by its own name.
     """
-    awaited = False
-    while node.type in WRAPS or (node.type == "invocation_expression" and nodes.call_name(node) == "ConfigureAwait"):
-        inner = nodes.receiver(node) if node.type == "invocation_expression" else nodes.last_child(node)
+    awaited, syntax = False, page.syntax
+    passing = page.language.shape["awaiting_calls"][:1]
+    while node.type in syntax.opening_wraps or (node.type in syntax.calls and syntax.call_name(node) in passing):
+        inner = syntax.receiver(node) if node.type in syntax.calls else last_child(node)
         if inner is None:
             return None
-        awaited = awaited or node.type == "await_expression"
+        awaited = awaited or node.type in syntax.awaits
         node = inner
-    if node.type == "invocation_expression" and page.opens_nothing(node):
+    if node.type in syntax.calls and page.opens_nothing(node):
         return None
-    match node.type:
-        case "invocation_expression":
-            names = [nodes.call_name(node)]
-        case "object_creation_expression":
-            names = [nodes.simple_name(node.child_by_field_name("type"))]
-        case "identifier" | "member_access_expression" if awaited:
-            name = nodes.simple_name(node).lstrip("_")
-            names = [declared_type(page, nodes.text(node), nodes.span(node)), name[:1].upper() + name[1:]]
-        case _:
-            names = []
+    names: list[str] = []
+    if node.type in syntax.calls:
+        names = [syntax.call_name(node)]
+    elif node.type in syntax.creations:
+        names = [syntax.simple_name(syntax.type(node))]
+    elif awaited and syntax.is_path(node):
+        name = syntax.simple_name(node).lstrip("_")
+        names = [declared_type(page, nodes.text(node), nodes.span(node)), name[:1].upper() + name[1:]]
     for name in [*names, declared]:
         for looks in page.language.looks_like:
             if re.search(looks.opens, name):
@@ -167,11 +153,11 @@ def _assumed(node: Node, declared: str, page: FileView) -> Opened | None:
 
 def _taken(node: Node, page: FileView) -> Opened | None:
     """What is taken from something that looks like a lock, by its name or declared type: ``_rwLock.EnterWrite()``."""
-    on = nodes.receiver(node) if node.type == "invocation_expression" else None
-    if on is None or on.type not in ("identifier", "member_access_expression"):
+    on = page.syntax.receiver(node) if node.type in page.syntax.calls else None
+    if on is None or not page.syntax.is_path(on):
         return None
-    called = nodes.call_name(node)
-    names = (nodes.simple_name(on), declared_type(page, nodes.text(on), nodes.span(on)))
+    called = page.syntax.call_name(node)
+    names = (page.syntax.simple_name(on), declared_type(page, nodes.text(on), nodes.span(on)))
     for looks in page.language.looks_like:
         if looks.on and re.search(looks.takes, called) and any(re.search(looks.on, name) for name in names):
             return Opened(Construct(called, looks.kind), node, "", assumed=True)
@@ -185,33 +171,33 @@ def scope(opened: Opened, span: Span, head: Span, form: Form, page: FileView) ->
         kind=construct.kind,
         span=span,
         name=construct.construct,
-        construct=_shown(opened),
+        construct=_shown(opened, page.syntax),
         form=form,
         opening=head,
         closing=Span(span.end - 1, span.end),
-        resource=opened.variable if construct.kind == "transaction" else _locked(opened.node),
+        resource=opened.variable if construct.kind == "transaction" else _locked(opened.node, page.syntax),
         mode=_mode(opened),
         isolation=isolation(construct, opened.node, page),
-        async_flow=_flows(opened),
+        async_flow=_flows(opened, page.syntax),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
         note=ASSUMED if opened.assumed else construct.note,
     )
 
 
-def _shown(opened: Opened) -> str:
+def _shown(opened: Opened, syntax: Syntax) -> str:
     """The construct as people know it: the call that opened it, or the catalogue's name."""
-    called = nodes.call_name(opened.node)
+    called = syntax.call_name(opened.node)
     if (opened.construct.kind == "transaction" or opened.construct.resolved) and called in opened.construct.opens:
         return called
     return opened.construct.construct
 
 
-def _locked(node: Node) -> str:
+def _locked(node: Node, syntax: Syntax) -> str:
     """What a lock call locks: its receiver, with the key where one is given."""
-    if node.type in ("identifier", "member_access_expression"):
+    if syntax.is_path(node):
         return nodes.text(node)
-    on = nodes.text(nodes.receiver(node))
-    given = [nodes.text(a) for a in nodes.arguments(node) if "ancel" not in nodes.text(a)]
+    on = nodes.text(syntax.receiver(node))
+    given = [nodes.text(a) for a in syntax.arguments_of(node) if "ancel" not in nodes.text(a)]
     return f"{on}[{', '.join(given)}]" if given and on else on or ", ".join(given)
 
 
@@ -224,7 +210,7 @@ def _mode(opened: Opened) -> Mode:
     return opened.construct.mode if opened.construct.kind == "lock" else ""
 
 
-def _flows(opened: Opened) -> bool | None:
+def _flows(opened: Opened, syntax: Syntax) -> bool | None:
     """Whether an ambient transaction follows an await; ``None`` where that is given elsewhere, or the question is not asked."""
     if opened.construct.resolved:
         return opened.construct.flows
@@ -233,9 +219,9 @@ def _flows(opened: Opened) -> bool | None:
         return None
     if option in nodes.text(opened.node):
         return True
-    if opened.node.type == "invocation_expression":
+    if opened.node.type in syntax.calls:
         return None  # a method that makes it
-    given = (nodes.text(a).rpartition(".") for a in nodes.arguments(opened.node))
+    given = (nodes.text(a).rpartition(".") for a in syntax.arguments_of(opened.node))
     named = any(re.search(r"(?i)flow", name) and not on.endswith("FlowOption") for on, _, name in given)
     return None if named else False
 
@@ -244,10 +230,10 @@ def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
     """The isolation level the source names, else where it comes from, else the documented default of what is certainly meant."""
     if construct.kind != "transaction" or construct.resolved:
         return construct.isolation
-    given = [a for a in nodes.arguments(node) if a.type not in FUNCTIONS]
+    given = [a for a in page.syntax.arguments_of(node) if a.type not in page.syntax.deferred]
     named = re.search(
         r"IsolationLevel\.(\w+)",
-        " ".join(map(nodes.text, given)) if node.type == "invocation_expression" else nodes.text(node),
+        " ".join(map(nodes.text, given)) if node.type in page.syntax.calls else nodes.text(node),
     )
     if named:
         return named.group(1)
@@ -255,7 +241,7 @@ def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
         said = nodes.text(argument)
         if not re.fullmatch(r"[\w.]+(\(.*\))?", said) or re.match(r"(TransactionScope\w*Option|TimeSpan)\b", said):
             continue
-        if argument.type in ("identifier", "member_access_expression", "invocation_expression") and not re.search(
+        if (page.syntax.is_path(argument) or argument.type in page.syntax.calls) and not re.search(
             r"(?i)cancel|token|^ct$", said
         ):
             return _named_elsewhere(node, said, page) or f"given by {said}"
@@ -264,12 +250,12 @@ def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
 
 def _default(construct: Construct, node: Node, page: FileView) -> str | None:
     """The documented default, where the call is certainly of what documents it; else the level of a method of the file itself."""
-    if not construct.provider or construct.isolation is None or node.type != "invocation_expression":
+    if not construct.provider or construct.isolation is None or node.type not in page.syntax.calls:
         return construct.isolation
-    on, name = nodes.receiver(node), nodes.call_name(node)
-    if on is not None and on.type != "this" and page.is_named(construct.provider, on):
+    on, name = page.syntax.receiver(node), page.syntax.call_name(node)
+    if on is not None and on.type not in page.syntax.selves and page.is_named(construct.provider, on):
         return construct.isolation
-    if on is None or on.type == "this":
+    if on is None or on.type in page.syntax.selves:
         own = [f for f in page.functions.scopes if f.name == name and f.kind == "method"]
         bodies = "\n".join(page.source.text(Span(f.opening.end, f.span.end)) for f in own)
         levels: set[str] = set(re.findall(r"IsolationLevel\.(\w+)", bodies))
@@ -280,7 +266,9 @@ def _default(construct: Construct, node: Node, page: FileView) -> str | None:
 
 def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:
     """The level that the file has for a local variable, a constant or read-only field, or a method that takes nothing."""
-    function = next((p for p in parents.ancestors(node) if p.type.endswith("_declaration") and nodes.body(p)), None)
+    function = next(
+        (p for p in parents.ancestors(node) if p.type in page.syntax.declarations and page.syntax.body(p)), None
+    )
     name = re.escape(given.rpartition(".")[2].partition("(")[0])
     if function is not None and function.text is not None and given.isidentifier():
         before = function.text[: node.start_byte - function.start_byte].decode("utf-8", "replace")

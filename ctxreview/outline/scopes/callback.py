@@ -8,13 +8,12 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import Construct, Language, parents
+from ctxreview.languages import Construct, Language, nodes, parents
 from ctxreview.model.kinds import Form
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
-from ctxreview.outline.scopes.block import ASSUMED, FUNCTIONS, isolation
+from ctxreview.outline.scopes.block import ASSUMED, isolation
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -27,8 +26,8 @@ def callbacks(page: FileView) -> Iterator[Region]:
         assumed = _runs_by_name(page.language, name)
         if (name not in named and assumed is None) or page.opens_nothing(node):
             continue
-        on = nodes.receiver(node)
-        given = next((a for a in nodes.arguments(node) if a.type in FUNCTIONS), None)
+        on = page.syntax.receiver(node)
+        given = next((a for a in page.syntax.arguments_of(node) if a.type in page.syntax.deferred), None)
         if given is None:
             continue
         span = nodes.span(given)
@@ -50,12 +49,16 @@ def _runs_by_name(language: Language, name: str) -> Construct | None:
 
 def handed(group: Node, page: FileView) -> Region | None:
     """The scope in which an executor runs a method that it is handed by name: from its call's start to its end."""
-    call = nodes.called_with(group)
+    call = page.syntax.called_with(group)
     if call is None:
         return None
-    name, on = nodes.call_name(call), nodes.receiver(call)
+    name, on = page.syntax.call_name(call), page.syntax.receiver(call)
     constructs = page.constructs("runs", call)
-    runs = (a for a in nodes.arguments(call) if a.type in FUNCTIONS or nodes.simple_name(a)[:1].isupper())
+    runs = (
+        a
+        for a in page.syntax.arguments_of(call)
+        if a.type in page.syntax.deferred or page.syntax.simple_name(a)[:1].isupper()
+    )
     if not constructs or next(runs, None) != group:
         return None
     span = nodes.span(call)
@@ -70,7 +73,7 @@ def attributes(page: FileView) -> Iterator[Region]:
         name, _, needs = entry.partition("(")
         table.setdefault(name, []).extend((c, needs.rstrip(")")) for c in constructs)
     for node in page.captures.get("attribute", []):
-        name = nodes.simple_name(node.child_by_field_name("name")).removesuffix("Attribute")
+        name = page.syntax.simple_name(page.syntax.name(node)).removesuffix("Attribute")
         marked = next(islice(parents.ancestors(node), 1, None), None) if name in table else None
         if marked is None:
             continue

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ctxreview.languages import parents
+from ctxreview.languages import nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
-from ctxreview.outline import syntax as nodes
 from ctxreview.outline.file_view import FileView
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def statements(page: FileView, found: Iterable[Region]) -> Iterator[Region]:
         node = literals.get(fact.span)
         if sql is None or node is None or any(w in fact.detail.upper() for w in sql.get("unless", ())):
             continue
-        statement = nodes.span(_statement(node))
+        statement = nodes.span(_statement(node, page.syntax))
         owner = page.functions.innermost(fact.span)
         around = [
             s
@@ -55,13 +55,7 @@ def statements(page: FileView, found: Iterable[Region]) -> Iterator[Region]:
         )
 
 
-def _statement(node: Node) -> Node:
+def _statement(node: Node, syntax: Syntax) -> Node:
     """The statement or member that holds a literal."""
-    return next(
-        (
-            p
-            for p in parents.ancestors(node)
-            if p.type.endswith(("_statement", "_declaration", "arrow_expression_clause"))
-        ),
-        node,
-    )
+    kinds = syntax.statements | syntax.declarations | syntax.expression_bodies
+    return next((p for p in parents.ancestors(node) if p.type in kinds), node)

@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import parents
+from ctxreview.languages import nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
 from ctxreview.model.source import Span
-from ctxreview.outline import syntax as nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -39,18 +39,6 @@ BACKING = b"field"
 _KEEPING = ("get", "set", "init")
 _REACHED = frozenset({"public", "protected", "internal"})
 """Modifiers without which a member is its type's alone."""
-_BOUNDS = frozenset(
-    {
-        "block",
-        "for_statement",
-        "foreach_statement",
-        "while_statement",
-        "using_statement",
-        "fixed_statement",
-        "catch_clause",
-    }
-)
-"""What a local variable ends with; a name in it may be a field's after that."""
 
 
 class Local(NamedTuple):
@@ -76,6 +64,7 @@ class Names:
         self,
         data: bytes,
         whole: bytes,
+        syntax: Syntax,
         locals_: Iterable[Node],
         members: Iterable[Member],
         functions: Nesting[Function],
@@ -85,12 +74,13 @@ class Names:
         self.functions = functions
         self.types = types
         self.data = data
+        self.syntax = syntax
         self._whole = whole
         self._members = tuple(members)
         self._locals: dict[str, list[Node]] = {}
         self._homes: dict[str, dict[Span, list[tuple[Node, Span | None]]]] = {}
         for node in locals_:
-            for name in _declared(node):
+            for name in _declared(node, syntax):
                 self._locals.setdefault(name, []).append(node)
         self._visible: dict[Span | None, dict[str, State]] = {}
         self._objects: dict[str, bool] = {}
@@ -137,7 +127,7 @@ class Names:
     def _with_head(self, node: Node) -> TypeDecl | None:
         """The type that has a parameter in its head."""
         at = nodes.span(node)
-        type_ = self.types.innermost(at) if node.type == "parameter" else None
+        type_ = self.types.innermost(at) if node.type in self.syntax.parameters else None
         return type_ if type_ is not None and type_.opening.contains(at) else None
 
     def _by_function(self, name: str) -> dict[Span, list[tuple[Node, Span | None]]]:
@@ -148,7 +138,7 @@ class Names:
             start = node.start_byte
             function = self.functions.innermost(Span(start, start + 1))
             if function is not None:
-                found.setdefault(function.span, []).append((node, _reach(node) if is_state else None))
+                found.setdefault(function.span, []).append((node, _reach(node, self.syntax) if is_state else None))
         return found
 
     def visible(self, at: Span) -> dict[str, State]:
@@ -303,7 +293,7 @@ class Names:
                 type_ = self._with_head(node)
                 if type_ is not None and type_.kind != EXTENSION:
                     words = "property" if type_.kind == "record" else "parameter"
-                    declares = nodes.text(node.child_by_field_name("type"))
+                    declares = nodes.text(self.syntax.type(node))
                     found.setdefault(type_.span, {})[name] = State(f"instance {words}", declares, False, False)
         return found
 
@@ -324,39 +314,37 @@ def _start(declaration: tuple[Node, Span | None]) -> int:
     return declaration[0].start_byte
 
 
-def _reach(declaration: Node) -> Span | None:
+def _reach(declaration: Node, syntax: Syntax) -> Span | None:
     """The block in which a variable is known; ``None`` for a parameter, which is known in all of its function."""
-    if declaration.type in ("parameter", "implicit_parameter"):
+    if declaration.type in syntax.parameters or declaration.type in syntax.bare_parameters:
         return None
     around = (declaration, *parents.ancestors(declaration))
-    bound = next((n for n in around if n.type in _BOUNDS), None)
+    bound = next((n for n in around if n.type in syntax.bounds), None)
     return nodes.span(bound) if bound is not None else None
 
 
-def _declared(node: Node) -> list[str]:
+def _declared(node: Node, syntax: Syntax) -> list[str]:
     """The names that a declaration of locals gives."""
     kind = node.type
-    if kind == "implicit_parameter":
+    if kind in syntax.bare_parameters:
         return [nodes.text(node)]
-    if kind == "variable_declarator" and _declares_member(node):
+    if kind in syntax.variables and _declares_member(node, syntax):
         return []
-    name = node.child_by_field_name("name") or node.child_by_field_name("left")
-    if name is None and kind in _NAMED_BY_FIRST and node.named_children:
+    name = syntax.name(node) or syntax.left(node)
+    if name is None and kind in syntax.named_by_first and node.named_children:
         name = node.named_children[0]
     if name is None:
         return []
-    if name.type == "identifier":
+    if name.type in syntax.identifiers:
         return [nodes.text(name)]
     return re.findall(r"\w+", nodes.text(name))
 
 
-_NAMED_BY_FIRST = frozenset({"variable_declarator", "let_clause", "join_clause", "join_into_clause"})
-"""Declarations that have no field for their name."""
-
-
-def _declares_member(declarator: Node) -> bool:
+def _declares_member(declarator: Node, syntax: Syntax) -> bool:
     around = parents.parent(declarator)
-    return around is not None and parents.kind(around) in ("field_declaration", "event_field_declaration")
+    if around is not None and around.type in syntax.variable_groups:
+        around = parents.parent(around)
+    return around is not None and around.type in syntax.fields
 
 
 def places(data: bytes, names: Iterable[str]) -> list[Span]:

@@ -6,16 +6,14 @@ import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctxreview.languages import FOLDER, Language, parents
-from ctxreview.outline import syntax as nodes
+from ctxreview.languages import FOLDER, Language, nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.outline.facts.state import state_of, word_after
 from ctxreview.outline.symbols.names import Names
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_PEELED = ("parenthesized_expression", "await_expression", "postfix_unary_expression", "checked_expression")
-_MADE = ("object_creation_expression", "array_creation_expression")
 _STEPS = 40
 """Calls and variables followed back to where a value comes from."""
 
@@ -32,29 +30,29 @@ def declared(node: Node | None, names: Names) -> str:
     """The type of a name as it is declared in this file, or of an object made here; ``""`` where unknown."""
     if node is None:
         return ""
-    if node.type == "object_creation_expression":
-        return nodes.text(node.child_by_field_name("type"))
+    if node.type in names.syntax.creations:
+        return nodes.text(names.syntax.type(node))
     state = state_of(node, names)
     if state is not None:
         return state.type
-    local = names.local(nodes.text(node), nodes.span(node)) if node.type == "identifier" else None
-    return _local_type(local.node) if local is not None else ""
+    local = names.local(nodes.text(node), nodes.span(node)) if node.type in names.syntax.identifiers else None
+    return _local_type(local.node, names.syntax) if local is not None else ""
 
 
-def _local_type(declaration: Node) -> str:
-    said = declaration.child_by_field_name("type")
-    around = parents.parent(declaration) if said is None and declaration.type == "variable_declarator" else None
+def _local_type(declaration: Node, syntax: Syntax) -> str:
+    said = syntax.type(declaration)
+    around = parents.parent(declaration) if said is None and declaration.type in syntax.variables else None
     if around is not None:
-        said = around.child_by_field_name("type")
-    if said is not None and said.type != "implicit_type":
+        said = syntax.type(around)
+    if said is not None and said.type not in syntax.untyped:
         return nodes.text(said)
-    value = _value(declaration)
-    return nodes.text(value.child_by_field_name("type")) if value is not None and value.type in _MADE else ""
+    value = _value(declaration, syntax)
+    return nodes.text(syntax.type(value)) if value is not None and value.type in syntax.made else ""
 
 
-def _value(declaration: Node) -> Node | None:
+def _value(declaration: Node, syntax: Syntax) -> Node | None:
     """What a variable is initialised with."""
-    if declaration.type != "variable_declarator" or len(declaration.named_children) < 2:
+    if declaration.type not in syntax.variables or len(declaration.named_children) < 2:
         return None
     return declaration.named_children[-1]
 
@@ -90,9 +88,9 @@ def asks_a_source(call: Node, on: Node | None, language: Language, names: Names)
     read. It does where something on the way is named as a source of data is, or nothing here declares it.
     """
     about = queries(language)
-    if about.pairs and nodes.call_name(call) in about.pairs:
-        given = nodes.arguments(call)
-        if given and given[0].type in ("identifier", "member_access_expression", "invocation_expression"):
+    if about.pairs and names.syntax.call_name(call) in about.pairs:
+        given = names.syntax.arguments_of(call)
+        if given and (names.syntax.is_path(given[0]) or given[0].type in names.syntax.calls):
             return False
     return _starts_at_source(on, about, names) or _leads_to_source(on, about, names)
 
@@ -127,29 +125,29 @@ def _leads_to_source(on: Node | None, about: Queries, names: Names) -> bool:
 
 
 def _step(on: Node, called: bool, about: Queries, names: Names) -> _Step:
-    match on.type:
-        case "invocation_expression":
-            return _step_call(on, about)
-        case "member_access_expression" | "conditional_access_expression":
-            named = _by_name(nodes.simple_name(on), on, about, names)
-            return named, on.child_by_field_name("expression") or on.child_by_field_name("condition"), False
-        case "identifier":
-            return _step_name(on, called, about, names)
-        case "query_expression":
-            first = next((c for c in on.named_children if c.type == "from_clause"), None)
-            return None, first.named_children[-1] if first is not None else None, False
-        case kind if kind in _PEELED:
-            return None, on.named_children[0] if on.named_children else None, False
+    syntax, kind = names.syntax, on.type
+    if kind in syntax.calls:
+        return _step_call(on, about, syntax)
+    if kind in syntax.accesses or kind in syntax.conditional_accesses:
+        named = _by_name(syntax.simple_name(on), on, about, names)
+        return named, syntax.object(on) or syntax.conditional_object(on), False
+    if kind in syntax.identifiers:
+        return _step_name(on, called, about, names)
+    if kind in syntax.queries:
+        first = next((c for c in on.named_children if c.type in syntax.query_sources), None)
+        return None, first.named_children[-1] if first is not None else None, False
+    if kind in syntax.value_wraps:
+        return None, on.named_children[0] if on.named_children else None, False
     return False, None, False
 
 
-def _step_call(on: Node, about: Queries) -> _Step:
-    name = nodes.call_name(on)
+def _step_call(on: Node, about: Queries, syntax: Syntax) -> _Step:
+    name = syntax.call_name(on)
     if name in about.made or name.removesuffix("Async") in about.linq:
         return False, None, False
     if name in about.asking or _is_source(name, about):
         return True, None, False
-    return None, nodes.receiver(on), name not in about.through
+    return None, syntax.receiver(on), name not in about.through
 
 
 def _step_name(on: Node, called: bool, about: Queries, names: Names) -> _Step:
@@ -157,7 +155,7 @@ def _step_name(on: Node, called: bool, about: Queries, names: Names) -> _Step:
     named = _by_name(name, on, about, names)
     local = names.local(name, at)
     if named is not None or local is not None:
-        return named, _value(local.node) if local is not None else None, False
+        return named, _value(local.node, names.syntax) if local is not None else None, False
     # A call on what is not declared here is one of a static class; a property may be inherited.
     return not called and name not in names.type_names and name not in names.visible(at), None, False
 
@@ -173,7 +171,7 @@ def _by_name(name: str, on: Node, about: Queries, names: Names) -> bool | None:
 def is_source(node: Node | None, language: Language, names: Names) -> bool:
     """Whether an expression is a context, session or repository, by its type or name."""
     about = queries(language)
-    return _is_source(nodes.simple_name(node), about) or _is_source(simple(declared(node, names)), about)
+    return _is_source(names.syntax.simple_name(node), about) or _is_source(simple(declared(node, names)), about)
 
 
 def _is_source(name: str, about: Queries) -> bool:
