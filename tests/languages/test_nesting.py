@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxreview.context import build as context
-from ctxreview.languages import load, parents
+from ctxreview.languages import load, nodes, parents
 from ctxreview.languages.within import Within
 from ctxreview.model.declarations import Nesting
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
 from ctxreview.outline import outline
-from ctxreview.outline import syntax as nodes
 from ctxreview.review import pipeline as review
 from ctxreview.tokens import Tokenizer
 
