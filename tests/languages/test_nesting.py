@@ -133,7 +133,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return run
 
-    for owner, name in ((Span, "contains"), (Span, "overlaps"), (nodes, "span"), (nodes, "text"), (nodes, "receiver")):
+    for owner, name in ((Span, "contains"), (Span, "overlaps"), (nodes, "span"), (nodes, "text"), (Syntax, "receiver")):
         monkeypatch.setattr(owner, name, counted(name, getattr(owner, name)))
     return names
 
