@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ctxreview.context import build as context
 from ctxreview.languages import load, nodes, parents
+from ctxreview.languages.syntax import Syntax
 from ctxreview.languages.within import Within
 from ctxreview.model.declarations import Nesting
 from ctxreview.model.regions import Crossing, Region
