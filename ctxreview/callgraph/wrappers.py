@@ -144,7 +144,7 @@ def opened(outline: Outline, span: Span, repository: Repository, *, direct: bool
         holds = [s for s in there.regions if where.contains(s.span)]
         kept = [Span(where.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
         kept += [c for s in holds for c in s.completes_at]
-        kept += [f.span for f in there.facts if f.detail == "delegate" and where.contains(f.span)]
+        kept += [f.span for f in there.facts if f.calls == "delegate" and where.contains(f.span)]
         does = ", ".join(dict.fromkeys(f"holds {s.construct}" for s in holds)) or "hands on what it is given"
         yield excerpt_of(there, kept, "callee", f"{Callee(there, function).shown}, which is called on the way, {does}")
         for scope in filter(_is_given, holds):
@@ -434,7 +434,7 @@ def _is_call(there: Outline, at: int, scope: Region) -> bool:
 
 def _runs(fact: Fact, delegates: frozenset[str]) -> bool:
     """Whether a fact is a call of one of these parameters."""
-    if fact.detail == "delegate":
+    if fact.calls == "delegate":
         return fact.name in delegates
     return fact.name in ("Invoke", "DynamicInvoke") and fact.target.rstrip("?!") in delegates
 
