@@ -9,16 +9,15 @@ for another.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Any
 
 from ctxreview.context.listing import visible
 from ctxreview.llm.store import Stored
 from ctxreview.redact import redact
 from ctxreview.reports.markdown import escaped, fenced
+from ctxreview.reports.stored import Kept, Suggestion, kept
 from ctxreview.reports.words import TEAM_QUESTION, place
 
 WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
@@ -42,18 +41,21 @@ def neutral(text: str) -> str:
 
 
 def evidence(row: Stored) -> str:
-    """What a person has to know before answering: what the model saw and did not see, and the guard's verdicts."""
-    found = json.loads(row.document)
+    """What a person has to know before answering: what the model saw and did not see, and the guard's verdicts.
+
+    Raises :class:`StoreError` as :func:`~ctxreview.reports.stored.kept` does.
+    """
+    found = kept(row)
     lines = [f"Review {row.id} of {row.at[:10]}: {_line(row.selection)}, by {_line(row.model)}", "What the model saw"]
-    lines += [f"  - {_line(s)}" for s in found["visibility"]["seen"]]
+    lines += [f"  - {_line(s)}" for s in found.visibility.seen]
     lines.append("What it did not see")
-    lines += [f"  - {_line(s)}" for s in found["visibility"]["not_seen"]] or ["  - Nothing that ctxreview knows of."]
-    for number, given in enumerate(found["suggestions"], 1):
-        lines.append(f"Suggestion {number}: {_line(given['title'])}: {given['verdict']}")
-        lines += [f"  - {f['severity']} {f['rule']}: {_line(f['message'])}" for f in given["findings"]]
-        if given.get("reason"):
-            lines.append(f"  Not applied: {_line(given['reason'])}")
-    if not found["suggestions"]:
+    lines += [f"  - {_line(s)}" for s in found.visibility.not_seen] or ["  - Nothing that ctxreview knows of."]
+    for number, given in enumerate(found.suggestions, 1):
+        lines.append(f"Suggestion {number}: {_line(given.title)}: {_line(given.verdict)}")
+        lines += [f"  - {_line(f.severity)} {_line(f.rule)}: {_line(f.message)}" for f in given.findings]
+        if given.reason:
+            lines.append(f"  Not applied: {_line(given.reason)}")
+    if not found.suggestions:
         lines.append("The model suggested no change.")
     return "\n".join(lines)
 
@@ -65,9 +67,9 @@ def _line(text: str) -> str:
 def comment(row: Stored, answer: str, because: str, since: str = "") -> str:
     """The comment. ``answer`` is a person's to the question, ``because`` why a suggestion in conflict is passed on.
 
-    ``since`` is what has become of the file since, ``""`` where it is as it was.
+    ``since`` is what has become of the file since, ``""`` where it is as it was. Raises :class:`StoreError`.
     """
-    return "\n".join(_comment(row, json.loads(row.document), answer, because, since))
+    return "\n".join(_comment(row, kept(row), answer, because, since))
 
 
 def _told(text: str) -> str:
@@ -75,8 +77,8 @@ def _told(text: str) -> str:
     return escaped(neutral(text))
 
 
-def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, since: str) -> Iterator[str]:
-    seen, not_seen = found["visibility"]["seen"], found["visibility"]["not_seen"]
+def _comment(row: Stored, found: Kept, answer: str, because: str, since: str) -> Iterator[str]:
+    seen, not_seen = found.visibility.seen, found.visibility.not_seen
     yield f"**AI-assisted comment on {_told(row.selection)}**"
     yield ""
     if since:
@@ -90,9 +92,9 @@ def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, sinc
     yield ""
     yield from [f"- {_told(s)}" for s in not_seen] or ["- Nothing that ctxreview knows of."]
     yield ""
-    for number, given in enumerate(found["suggestions"], 1):
+    for number, given in enumerate(found.suggestions, 1):
         yield from _suggestion(number, given)
-    if not found["suggestions"]:
+    if not found.suggestions:
         yield "The model suggested no change."
         yield ""
     yield f"**{TEAM_QUESTION}**"
@@ -105,24 +107,24 @@ def _comment(row: Stored, found: dict[str, Any], answer: str, because: str, sinc
     yield _provenance(row, len(seen), len(not_seen))
 
 
-def _suggestion(number: int, given: dict[str, Any]) -> Iterator[str]:
-    yield f"**Suggestion {number}, held against the scopes: {_told(given['verdict'])}**"
+def _suggestion(number: int, given: Suggestion) -> Iterator[str]:
+    yield f"**Suggestion {number}, held against the scopes: {_told(given.verdict)}**"
     yield ""
-    if given.get("reason"):
-        yield f"It could not be applied: {_told(given['reason'])}"
+    if given.reason:
+        yield f"It could not be applied: {_told(given.reason)}"
         yield ""
-    for finding in given["findings"]:
-        at = place(finding["start_line"], finding["end_line"])
+    for finding in given.findings:
+        at = place(finding.start_line, finding.end_line)
         yield (
-            f"- {_told(finding['severity'])} {_told(finding['rule'])}, {at} after the change ({_told(finding['certainty'])}): "
-            f"{_told(finding['message'])} {_told(finding['question'])}"
+            f"- {_told(finding.severity)} {_told(finding.rule)}, {at} after the change ({_told(finding.certainty)}): "
+            f"{_told(finding.message)} {_told(finding.question)}"
         )
-    if given["findings"]:
+    if given.findings:
         yield ""
-    if given["diff"] and claims(given["diff"]) is None:
-        yield fenced(given["diff"].rstrip("\n"), "diff")
+    if given.diff and claims(given.diff) is None:
+        yield fenced(given.diff.rstrip("\n"), "diff")
         yield ""
-    elif given["diff"]:
+    elif given.diff:
         yield "The change is left out here: there are words in it that this comment does not use."
         yield ""
 

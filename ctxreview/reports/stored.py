@@ -6,10 +6,78 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from ctxreview.context.listing import visible
-from ctxreview.llm.store import Stored, Sum
+from ctxreview.errors import StoreError
+from ctxreview.llm.store import Stored, Sum, damage
 from ctxreview.redact import redact
+from ctxreview.reports.document import dumps
 from ctxreview.reports.words import NOTICE, charge, counted, place
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A finding of a kept review."""
+
+    severity: str
+    rule: str
+    certainty: str
+    message: str
+    question: str
+    start_line: int
+    end_line: int
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A suggestion of a kept review, as the guard found it."""
+
+    title: str
+    verdict: str
+    diff: str
+    findings: tuple[Finding, ...]
+    reason: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answered item of the checklist."""
+
+    question: str
+    answer: str
+    note: str
+
+
+class Visibility(msgspec.Struct, frozen=True):
+    """What the model saw and what it did not see, a sentence each."""
+
+    seen: tuple[str, ...]
+    not_seen: tuple[str, ...]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is shown and passed on of a kept review: the part of ``ctxreview.review/1`` that is read again."""
+
+    checklist: tuple[Answer, ...]
+    suggestions: tuple[Suggestion, ...]
+    visibility: Visibility
+    not_redacted: dict[str, int] | None = None
+
+
+def kept(row: Stored) -> Kept:
+    """The result of a kept review. Raises :class:`StoreError` where it or the reply is no JSON, or of another shape."""
+    try:
+        json.loads(row.reply)
+        return msgspec.convert(json.loads(row.document), Kept)
+    except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
+        raise damage(row.id) from None
+
+
+def is_sound(row: Stored) -> bool:
+    """Whether a kept review can be shown."""
+    try:
+        kept(row)
+    except StoreError:
+        return False
+    return True
 
 
 def listed(rows: Sequence[Stored]) -> str:
@@ -30,7 +98,11 @@ def _origin(row: Stored) -> str:
 
 
 def document(row: Stored) -> dict[str, Any]:
-    """A kept review as ``ctxreview.stored/1``: the columns, with reply and review as JSON values."""
+    """A kept review as ``ctxreview.stored/1``: the columns, with reply and review as JSON values.
+
+    Raises :class:`StoreError` as :func:`kept` does.
+    """
+    kept(row)
     values = row._asdict()
     values["reply"] = json.loads(values["reply"])
     return {"schema": "ctxreview.stored/1", **values, "document": json.loads(values["document"])}
@@ -46,36 +118,39 @@ def summary(row: Stored) -> dict[str, Any]:
 
 
 def whole(row: Stored) -> str:
-    """Everything that is kept of a review, for a terminal."""
-    return "\n".join([*_head(row), "", *_result(json.loads(row.document)), "", *_texts(row), "", NOTICE])
+    """Everything that is kept of a review, for a terminal. Raises :class:`StoreError` as :func:`kept` does."""
+    found = kept(row)
+    return "\n".join([*_head(row, found), "", *_result(found), "", *_texts(row), "", NOTICE])
 
 
-def _head(row: Stored) -> Iterator[str]:
+def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"Review {row.id}, {row.at}: {_line(row.selection)} in {_line(row.repository)}"
     yield f"  question: {_line(row.question)}"
     yield f"  model: {_line(row.model)} of {row.provider}{_origin(row)}"
     yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {charge(row.cost)}"
     yield f"  context: {row.context_digest}"
-    found = json.loads(row.document).get("not_redacted")
-    if found is not None:
-        yield f"  secrets sent as they stood, with --no-redact, and not kept: {counted(found)}"
+    if found.not_redacted is not None:
+        yield f"  secrets sent as they stood, with --no-redact, and not kept: {counted(found.not_redacted)}"
 
 
-def _result(found: dict[str, Any]) -> Iterator[str]:
+def _result(found: Kept) -> Iterator[str]:
     yield "Checklist"
-    for answer in found["checklist"]:
-        yield f"  {answer['answer']:11} {_line(answer['question'])}"
-        if answer["note"]:
-            yield f"              {_line(answer['note'])}"
-    for number, given in enumerate(found["suggestions"], 1):
-        yield f"Suggestion {number}: {_line(given['title'])}: {given['verdict']}"
-        if given.get("reason"):
-            yield f"  Not applied: {_line(given['reason'])}"
-        yield from (f"  {line}" for line in visible(given["diff"]).splitlines())
-        for finding in given["findings"]:
-            at = place(finding["start_line"], finding["end_line"])
-            yield f"  - {finding['severity']} {finding['rule']}, {at} ({finding['certainty']}): {_line(finding['message'])}"
-            yield f"    Question: {_line(finding['question'])}"
+    for answer in found.checklist:
+        yield f"  {_line(answer.answer):11} {_line(answer.question)}"
+        if answer.note:
+            yield f"              {_line(answer.note)}"
+    for number, given in enumerate(found.suggestions, 1):
+        yield f"Suggestion {number}: {_line(given.title)}: {_line(given.verdict)}"
+        if given.reason:
+            yield f"  Not applied: {_line(given.reason)}"
+        yield from (f"  {line}" for line in visible(given.diff).splitlines())
+        for finding in given.findings:
+            at = place(finding.start_line, finding.end_line)
+            yield (
+                f"  - {_line(finding.severity)} {_line(finding.rule)}, {at} ({_line(finding.certainty)}): "
+                f"{_line(finding.message)}"
+            )
+            yield f"    Question: {_line(finding.question)}"
 
 
 def _texts(row: Stored) -> Iterator[str]:
@@ -84,7 +159,7 @@ def _texts(row: Stored) -> Iterator[str]:
     yield "===== user ====="
     yield visible(row.user)
     yield "===== reply ====="
-    yield json.dumps(json.loads(row.reply), indent=2)
+    yield dumps(json.loads(row.reply), 2)
 
 
 def summed(sums: Sequence[Sum]) -> str:

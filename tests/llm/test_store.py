@@ -85,7 +85,7 @@ def row(**values: Any) -> dict[str, Any]:
     return {
         "key": "k", "repository": "/r", "selection": "src/A.cs:1-2", "question": "q", "context_digest": "d",
         "provider": "openai", "model": "m-1", "system": "s", "user": "u", "reply": {"summary": "fine"},
-        "document": {"checklist": [], "suggestions": []}, "verdict": "conflicts", "prompt_tokens": 10,
+        "document": {"checklist": [], "suggestions": [], "visibility": {"seen": [], "not_seen": []}}, "verdict": "conflicts", "prompt_tokens": 10,
         "reply_tokens": 5, "cost": 0.25, "answered_from": None, "source_digest": None,
     } | values  # fmt: skip
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,10 +72,15 @@ def log(
         lines = [document.dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
         shown = stored.summed(sums)
     else:
-        rows = store.search(text, limit, damaged.append)
+        rows = []
+        for row in store.search(text, limit, damaged.append):
+            if stored.is_sound(row):
+                rows.append(row)
+            else:
+                damaged.append(row.id)
         lines = [document.dumps(stored.summary(row)) for row in rows]
         shown = stored.listed(rows)
-    for number in damaged:
+    for number in sorted(damaged, reverse=True):
         console.say(str(store.damage(number)))
     if damaged:
         if lines:
@@ -104,8 +107,7 @@ def show(
     from ctxreview.reports import document, stored
 
     row = _kept(number)
-    with _legible(row):
-        made = document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
+    made = document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
     console.write(made, output)
 
 
@@ -132,9 +134,7 @@ def comment(
 
     row = _kept(number)
     since = _since(row)
-    with _legible(row):
-        evidence = comments.evidence(row)
-        comments.comment(row, "-", "-", since)  # before anything is asked
+    evidence = comments.evidence(row)  # before anything is asked
     console.say(evidence + (f"\n{since}" if since else ""))
     answered = _answered("--answer", answer, TEAM_QUESTION)
     reason = ""
@@ -181,17 +181,6 @@ def _since(row: Stored) -> str:
     if sha256(now).hexdigest() == row.source_digest:
         return ""
     return f"{path} has changed since the model saw it: the lines are those of then, and may be others now."
-
-
-@contextmanager
-def _legible(row: Stored) -> Iterator[None]:
-    """Raises :class:`StoreError` where what is kept of a review is no JSON, or of another shape than this program's."""
-    from ctxreview.llm import store
-
-    try:
-        yield
-    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
-        raise store.damage(row.id) from None
 
 
 def _kept(number: str) -> Stored:
