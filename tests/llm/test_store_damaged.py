@@ -105,7 +105,12 @@ def test_half_a_character(column: str) -> None:
     """Half a surrogate pair, as JSON can escape one, is written out for people and U+FFFD in JSON; as bytes it is damage."""
     suggestion = {"title": HALF, "verdict": HALF, "diff": HALF, "findings": [], "reason": HALF}
     answer = {"question": HALF, "answer": HALF, "note": HALF}
-    told = {**SOUND, "visibility": {"seen": [HALF], "not_seen": [HALF]}, "suggestions": [suggestion], "checklist": [answer]}
+    told = {
+        **SOUND,
+        "visibility": {"seen": [HALF], "not_seen": [HALF]},
+        "suggestions": [suggestion],
+        "checklist": [answer],
+    }
     value = HALF.encode("utf-8", "surrogatepass") if column == "question" else json.dumps(told)
     change(column, value)
     for command in (["show", "2"], ["show", "2", "--format", "json"], ["comment", "2", *ANSWERED, *REASON], ["log"]):
