@@ -1,0 +1,330 @@
+"""What a call does: a function of the file is followed in its place, one that the catalogue knows is what it says, the rest is unknown."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from ctxreview.behaviour.effects import Hold, Kind, Trait
+from ctxreview.behaviour.frames import MOST_CALLS, MOST_FOLLOWED, Frame
+from ctxreview.behaviour.known import UNKNOWN, Closure, Known, either, short, union
+from ctxreview.behaviour.lock_usage import simple
+from ctxreview.behaviour.storing import Stores
+from ctxreview.model import il
+from ctxreview.model.regions import Region
+from ctxreview.model.source import Span
+
+Given = Sequence[tuple[str, Known]]
+"""Arguments, each with the name that it is given by."""
+
+
+class Calls(Stores):
+    """Evaluates calls and creations."""
+
+    def call(self, node: il.Call, on: Known | None) -> Known:
+        """A call, after its receiver."""
+        name = node.callee
+        if on is None and not name:
+            on = self.value(node.function)
+        regions = self._opened(node.span, name)
+        closures = self._closures(node, on)
+        # A function that is handed over runs where it is called, not where it stands.
+        given = [(a.name, self.value(a.value)) for a in node.arguments]
+        self._results(node, on, given)
+        for region in regions:
+            self._open(region, node, on, given)
+        closed = self._closed(node.span)
+        if closed is not None:
+            return self._close(closed, node, on, given)
+        if closures and not regions:
+            return self._either(closures, node, on, given)
+        unit = self._function(node, on, len(given))
+        if unit is not None and not self._is_ended(node.span):
+            extends = on is not None and on.constant is None and self.version.extends(unit)
+            arguments = [("", on), *given] if extends and on is not None else given
+            this = self.frame.this if isinstance(node.function, il.Name) else None if extends else on
+            found = self.follow(Closure(unit, self.version), this, arguments, node.span, name)
+            return self._begun(regions, node, found, on, given)
+        if regions:
+            return self._begun(regions, node, Known(f"{name}()", made="fresh"), on, given)
+        return self.outside(node, on, given)
+
+    def create(self, node: il.Create) -> Known:
+        """A new object; its initialiser sets members in their order."""
+        given = [(a.name, self.value(a.value)) for a in node.arguments]
+        members = [self.value(m.value) for m in node.members]
+        every = [*(k for _, k in given), *members]
+        needs = union(k.needs for k in every)
+        for _, known in given:
+            needs |= self.escaping(node.span, known)
+        party = f"new {simple(node.type)}" if self.version.is_source("", node.type) else ""
+        copied = members and given and any(a.mode == "copy" for a in node.arguments)
+        made = Known(
+            short(f"new {node.type}"),
+            needs,
+            made="fresh",
+            type=given[0][1].type if copied else node.type,
+            party=party or next((k.party for _, k in given if k.party and party), ""),
+            functions=tuple(f for k in every for f in k.functions),
+            pending=union(k.pending for k in every),
+        )
+        for region in self._opened(node.span, simple(node.type)):
+            self._open(region, node, None, given)
+            made = self._begun((region,), node, made, None, given)
+        return made
+
+    def initial(self, unit: il.Unit, state: Known) -> Known:
+        """State that never changes, with what it starts with: a constant, a function, what a compiled query does."""
+        body = unit.body.statements
+        value = body[0].value if body and isinstance(body[0], il.Exit) else None
+        if isinstance(value, il.Call) and self.version.about.has("wraps", value.callee):
+            value = next((a.value for a in value.arguments if isinstance(a.value, il.Lambda)), None)
+        if isinstance(value, il.Lambda):
+            return state._replace(functions=(Closure(value.unit, self.version),))
+        if not isinstance(value, il.Constant | il.Operation | il.Name | il.Access):
+            return state
+        before = len(self.effects), dict(self.unseen)
+        found = self.value(value)
+        del self.effects[before[0] :]
+        self.unseen = before[1]
+        return state._replace(constant=found.constant) if found.constant is not None else state
+
+    # Regions that a call opens and ends.
+
+    def _opened(self, span: Span, name: str) -> tuple[Region, ...]:
+        """The transactions and locks that a call of this name at this place opens."""
+        frame = self.frame
+        own = frame.version.regions.get(frame.unit.span, ())
+        return tuple(
+            r
+            for r in own
+            if r.form not in ("sql", "attribute", "callback")
+            and r.opening.contains(span)
+            and (name in (r.name, r.construct) or self._opens(name, r))
+        )
+
+    def _opens(self, name: str, region: Region) -> bool:
+        language = self.version.language
+        listed = (language.named(f) for f in ("opens", "acquires", "creates", "runs"))
+        wrapped = any(w.name == name for w in self.version.outline.wrappers.found)
+        return bool(name) and (any(name in names for names in listed) or (wrapped and region.opening.size > 0))
+
+    def _open(self, region: Region, node: il.Call | il.Create, on: Known | None, given: Given) -> None:
+        """Remember what a region is on."""
+        frame = self.frame
+        first = given[0][1] if given else None
+        by_type = on is not None and on.constant is not None and isinstance(node, il.Call) and _on_type(node)
+        subject = first if by_type and first is not None else on
+        if region.kind == "lock":
+            frame.keys[region] = subject.key if subject is not None else region.construct
+        else:
+            party = (subject.party if subject is not None else "") or next((k.party for _, k in given if k.party), "")
+            frame.keys[region] = party or "ambient"
+        said = [k.constant for _, k in given if k.constant is not None and "." in k.constant]
+        if region.isolation is not None and region.isolation.startswith("given by") and said:
+            frame.levels[region] = said[0]
+
+    def _begun(self, regions: Sequence[Region], node: il.Value, known: Known, on: Known | None, given: Given) -> Known:
+        """The effect of opening regions, and the value that stands for what was opened."""
+        for region in regions:
+            hold = self.hold(region)
+            kind: Kind = "acquire" if region.kind == "lock" else "begin"
+            needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
+            index = self.emit(kind, node.span, hold.key, region.construct, needs, party=hold.key)
+            known = known._replace(
+                needs=known.needs | {index}, party=known.party or ("" if kind == "acquire" else hold.key)
+            )
+        return known
+
+    def _closed(self, span: Span) -> tuple[Region, bool] | None:
+        """The region that a call commits or releases, and whether it commits."""
+        frame = self.frame
+        for region in frame.version.regions.get(frame.unit.span, ()):
+            if any(c.contains(span) and c.size <= span.size + 8 for c in region.completes_at):
+                return region, True
+            if region.form == "acquire-release" and region.closing.size and region.closing.contains(span):
+                return region, False
+        return None
+
+    def _is_ended(self, span: Span) -> bool:
+        return any(f.kind == "complete" for f in self.version.facts.get(span, ()))
+
+    def _close(self, closed: tuple[Region, bool], node: il.Call, on: Known | None, given: Given) -> Known:
+        region, commits = closed
+        kind: Kind = "commit" if commits else "release" if region.kind == "lock" else "rollback"
+        key = self.frame.keys.get(region) or self.hold(region).key
+        needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
+        index = self.emit(kind, node.span, key, node.callee, needs, party=key)
+        return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
+
+    # Functions of the file.
+
+    def _closures(self, node: il.Call, on: Known | None) -> tuple[Closure, ...]:
+        """The functions that a call of a value runs."""
+        if isinstance(node.function, il.Name):
+            if node.function.binding in ("local", "parameter", "captured"):
+                known = self.variable(node.function)
+                return known.functions if known is not None else ()
+            state = self.version.state(self.frame.home, node.callee)
+            return self.standing(state).functions if state is not None else ()
+        if on is not None and on.functions and (self.version.about.has("calls_it", node.callee) or not node.callee):
+            return on.functions
+        if isinstance(node.function, il.Access):
+            state = self.member(node.function.of, on or UNKNOWN, node.callee)
+            return self.standing(state).functions if state is not None else ()
+        return ()
+
+    def _either(self, closures: Sequence[Closure], node: il.Call, on: Known | None, given: Given) -> Known:
+        found: Known | None = None
+        for closure in closures:
+            found = either(found, self.follow(closure, None, given, node.span, node.callee or "delegate"))
+        return found or UNKNOWN
+
+    def _function(self, node: il.Call, on: Known | None, arguments: int) -> il.Unit | None:
+        """The function of the file that a call runs, where it is certain."""
+        name, version = node.callee, self.version
+        if isinstance(node.function, il.Name):
+            if node.function.declared is not None:
+                return self._local(node.function)
+            return version.method(self.frame.home, name, arguments)
+        if not isinstance(node.function, il.Access):
+            return None
+        of = node.function.of
+        if isinstance(of, il.Self):
+            return version.method(self.frame.home, name, arguments)
+        if isinstance(of, il.Name) and of.binding in ("type", "unknown") and of.text in version.homes:
+            return version.method(of.text, name, arguments)
+        kind = simple(on.type) if on is not None else ""
+        if kind in version.homes:
+            found = version.method(kind, name, arguments)
+            if found is not None:
+                return found
+        return version.method("", name, arguments, extension=True)
+
+    def _local(self, name: il.Name) -> il.Unit | None:
+        """The local function that a name stands for."""
+        frame: Frame | None = self.frame
+        while frame is not None:
+            for at in il.walk(frame.unit):
+                if (
+                    isinstance(at, il.Define)
+                    and at.unit.name == name.text
+                    and name.declared is not None
+                    and at.span.contains(name.declared)
+                ):
+                    return at.unit
+            frame = frame.above
+        return None
+
+    def follow(self, closure: Closure, on: Known | None, arguments: Given, span: Span, name: str) -> Known:
+        """A function of the file in place of its call."""
+        unit = closure.unit
+        depth, at = 0, self.frame
+        while at.above is not None:
+            depth, at = depth + 1, at.above
+        self.followed += 1
+        if depth >= MOST_CALLS or self.followed > MOST_FOLLOWED or self.frame.is_running(unit):
+            self.missed(f"{name} is called, which was not followed further,", span)
+            index = self.emit(
+                "call", span, name, name, union(k.needs for _, k in arguments), traits=("cut",), understood=False
+            )
+            return Known(f"{name}()", frozenset((index,)))
+        outer, before, held = self.frame, self.control, self.held(span)
+        first = len(self.effects)
+        frame = Frame(closure.version, unit, held, outer, outer.shown or span)
+        if on is not None and not unit.static:
+            frame.this = on if on.type else on._replace(type=frame.home)
+        self._bind(frame, unit, arguments)
+        self.frame = frame
+        try:
+            self.run(unit)
+        finally:
+            self.frame, self.control = outer, before
+        found: Known | None = None
+        for known in frame.returned:
+            found = either(found, known)
+        made = found or Known(f"{name}()", made="fresh")
+        started = frozenset(range(first, len(self.effects))) if unit.asynchronous else made.pending
+        self.finish(frame, made.pending if not unit.asynchronous else frozenset())
+        if started:
+            outer.unfinished.update(dict.fromkeys(started, len(held)))
+        return made._replace(
+            pending=started, type=made.type or _result(unit.returns, closure.version.about.of("task_types"))
+        )
+
+    def _bind(self, frame: Frame, unit: il.Unit, arguments: Given) -> None:
+        """The parameters get what the call gives them."""
+        path = frame.version.outline.source.path
+        named = {n: k for n, k in arguments if n}
+        listed = [k for n, k in arguments if not n]
+        for n, parameter in enumerate(unit.parameters):
+            known = named.get(parameter.name.text) or (listed[n] if n < len(listed) else None)
+            if known is None and parameter.default is not None:
+                known = self.value(parameter.default)
+            if known is not None and not known.type:
+                known = known._replace(type=parameter.type)
+            if parameter.name.declared is not None:
+                self.variables[path, parameter.name.declared] = known or UNKNOWN
+        for name in frame.version.about.of("given_to_setter") & named.keys():
+            self.variables[path, unit.span] = named[name]
+
+    @abstractmethod
+    def run(self, unit: il.Unit) -> None:
+        """Trace the body of a function in the frame at hand; in :mod:`.tracing`."""
+
+    def run_function(self, closure: Closure, span: Span, traits: Sequence[Trait], held: tuple[Hold, ...]) -> Known:
+        """A function that somebody else runs, here or at another time, under what is held then."""
+        outer, before = self.frame, self.control
+        if self.frame.is_running(closure.unit):
+            return UNKNOWN
+        frame = Frame(closure.version, closure.unit, held, outer, outer.shown)
+        frame.path = outer.path
+        frame.this = outer.this
+        frame.traits = outer.traits | frozenset(traits)
+        for region in closure.version.regions.get(closure.unit.span, ()):
+            if region.form == "callback" and region in outer.keys:
+                frame.keys[region] = outer.keys[region]
+        first = len(self.effects)
+        self._bind(frame, closure.unit, [("", Known("element", made="unknown")) for _ in closure.unit.parameters])
+        self.frame = frame
+        try:
+            self.run(closure.unit)
+        finally:
+            self.frame, self.control = outer, before
+        self.finish(frame, frozenset())
+        every = frozenset(range(first, len(self.effects)))
+        return Known("delegate", every, pending=every)
+
+    def _results(self, node: il.Call, on: Known | None, given: Given) -> None:
+        """Variables that a call gives values to."""
+        needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
+        place = self.inside(on) if on is not None and on.state is not None else None
+        for argument in node.arguments:
+            if argument.mode == "result":
+                target = argument.value
+                if isinstance(target, il.Name):
+                    self.assign(
+                        target, Known("result", needs, state=place, made="state" if place is not None else "unknown")
+                    )
+
+    @abstractmethod
+    def outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
+        """A call of what the file does not have; in :mod:`.outside`."""
+
+    @abstractmethod
+    def pending(self, name: str, number: int) -> frozenset[int]:
+        """The effects of a call that has not ended when it returns; in :mod:`.outside`."""
+
+    @abstractmethod
+    def escaping(self, span: Span, known: Known) -> frozenset[int]:
+        """The effects of handing a value to what is not followed; in :mod:`.outside`."""
+
+
+def _on_type(node: il.Call) -> bool:
+    return isinstance(node.receiver, il.Name) and node.receiver.binding in ("type", "unknown")
+
+
+def _result(returns: str, tasks: frozenset[str]) -> str:
+    """The type of what a function gives once it has ended: that of a task is the task's."""
+    inner = returns.partition("<")[2].rpartition(">")[0]
+    return inner if simple(returns) in tasks else returns

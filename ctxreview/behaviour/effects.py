@@ -1,0 +1,175 @@
+"""What a function does to what others can see: its effects, in order, with what is held and what each of them needs.
+
+The values here are what properties are compared on; :mod:`ctxreview.behaviour.tracing` makes them. A :class:`Trace` is one
+function with the functions of the file that it calls put in place of their calls, so that code which was extracted, inlined,
+renamed or moved to a constant gives the same trace. How to read one:
+
+- Two versions of an effect have the same :attr:`Effect.key`; nothing in a key depends on the name of a local variable.
+- ``depends`` are numbers of earlier effects of the same trace. A check and its act: the act's ``depends`` (followed through, see
+  :meth:`Trace.needs`) hold the check. A query and the write to the entity it gave: ``made_by`` of the write is the query.
+- Two effects are atomic together under a lock if both have a :class:`Hold` with the same ``section``.
+- A hold that ends before a task that was started under it is no hold of what the task does: those effects have the trait
+  ``unawaited``, and the holds are in ``lapsed``.
+- Where something on the way was not understood, ``understood`` of the effect is false, and :attr:`Trace.unseen` says what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from ctxreview.model.declarations import Function
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+from ctxreview.model.source import Lines, Span
+
+Kind = Literal[
+    "read", "write", "query", "save", "tracking", "begin", "commit", "rollback", "acquire", "release", "await", "io", "foreign",
+    "spawn", "call", "log", "fence", "return", "throw", "end",
+]  # fmt: skip
+"""``read`` and ``write`` are of a :class:`Place`; ``query`` is data read by a query that runs now, ``save`` anything sent that
+changes data, ``tracking`` what a context is told of an object; ``begin``, ``commit``, ``rollback`` of a transaction, ``acquire``,
+``release`` of a lock; ``io`` leaves the process, ``foreign`` calls a delegate or event of others, ``spawn`` starts a task, ``call`` is
+a function that was not found, ``fence`` orders memory; ``return``, ``throw`` and ``end`` leave the traced function."""
+
+Trait = Literal[
+    "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "again", "later",
+    "parallel", "cut", "both ways",
+]  # fmt: skip
+"""``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
+``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
+``deferred``: a query that leaves the function without having run. ``atomic``: one indivisible operation, ``volatile``: ordered with what other
+threads see; ``awaited`` and ``unawaited`` of what starts a task; ``again``: may run more than once for one call, ``later``: may run after the
+function has returned, ``parallel``: beside others of its kind; ``cut``: the function was found but not followed; ``both ways``: a write that
+reads what it writes."""
+
+Made = Literal["", "fresh", "query", "state", "parameter", "captured", "unknown"]
+"""Where an object comes from: made here, given by a query, kept by state, handed over, a variable of an enclosing function."""
+
+
+class Place(NamedTuple):
+    """Something that is read or written. ``key`` is the same for the same place in every function and version.
+
+    ``kind`` is ``state`` (``C._count``: a field, property or static), ``inside`` (``C._items[]``: what the object that state
+    refers to holds; ``C._items[*]``: what those hold), ``rows`` (``Orders.Status`` of an entity or table), ``captured`` (a variable that a delegate which runs later
+    or in parallel shares), ``object`` (a member of an object that came in as a parameter or from an unknown call).
+    ``shared`` says that others may reach it and that it changes after construction.
+    """
+
+    kind: Literal["state", "inside", "rows", "captured", "object"]
+    key: str
+    shared: bool = True
+    of: str = ""
+    """The state that it belongs to: ``C._items`` for both ``C._items`` and ``C._items[]``."""
+    immutable: bool = False
+    """A reference to, or value of, a type that has no insides that change."""
+
+
+class Hold(NamedTuple):
+    """A transaction or lock in force at an effect.
+
+    ``key`` names what is locked (``C._gate``) or the context or connection that the transaction is on; ``section`` is the same for two effects if
+    nothing let go in between. ``mode`` and ``isolation`` are the outline's; constants are resolved. ``own`` says that the traced function or a
+    helper of it takes the hold; otherwise a caller does. ``region`` is the outline's, in ``outline``.
+    """
+
+    kind: Literal["lock", "transaction", "retry"]
+    key: str
+    section: int
+    mode: str
+    isolation: str | None
+    construct: str
+    own: bool
+    region: Region
+    outline: Outline
+
+    @property
+    def name(self) -> str:
+        """What is locked, as people read it: without the type."""
+        return self.key.rpartition(".")[2] or self.key
+
+
+class Effect(NamedTuple):
+    """One effect; ``number`` is its index in :attr:`Trace.effects`.
+
+    ``name`` is the called, read or written name as written. ``party`` is the canonical key of the context, connection or object that a database
+    effect goes through (``C._db``, ``parameter 0``, ``new Db``). ``text`` is the SQL or other constant that it is given, constants resolved. ``span`` lies in the
+    traced function (the call of the helper, where it is one), ``at`` are the lines where it is done, and ``path`` the helpers on the way.
+    """
+
+    number: int
+    kind: Kind
+    key: str
+    name: str
+    span: Span
+    at: Lines
+    place: Place | None = None
+    party: str = ""
+    text: str = ""
+    holds: tuple[Hold, ...] = ()
+    lapsed: tuple[Hold, ...] = ()
+    depends: frozenset[int] = frozenset()
+    made: Made = ""
+    made_by: frozenset[int] = frozenset()
+    """The effects (queries, calls) that gave the object which is written, saved or returned."""
+    traits: frozenset[Trait] = frozenset()
+    path: tuple[str, ...] = ()
+    understood: bool = True
+
+    @property
+    def locks(self) -> frozenset[str]:
+        """The keys of the locks that are held, in whatever mode."""
+        return frozenset(h.key for h in self.holds if h.kind == "lock")
+
+    def under(self, hold: Hold) -> bool:
+        """Whether the effect happens in the section of ``hold``."""
+        return any(h.section == hold.section and h.kind == hold.kind for h in self.holds)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether another thread or session could see that it happened, or where."""
+        if self.kind in ("read", "write"):
+            return self.place is not None and self.place.shared
+        return self.kind in ("query", "save", "commit", "rollback", "io", "foreign", "call", "spawn", "tracking")
+
+
+class Trace(NamedTuple):
+    """The effects of one function, helpers of the file included.
+
+    ``unseen`` are sentences about what was not followed: calls deeper than the limit, recursion, syntax that was not understood.
+    ``sections`` are the holds that the function takes, by :attr:`Hold.section`, also those under which nothing happens.
+    """
+
+    function: Function
+    effects: tuple[Effect, ...]
+    sections: tuple[Hold, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def understood(self) -> bool:
+        """Whether all of it was understood; calls of unknown functions are effects and do not count against it."""
+        return not self.unseen
+
+    def of(self, *kinds: Kind) -> Iterator[Effect]:
+        """The effects of these kinds, in order."""
+        return (e for e in self.effects if e.kind in kinds)
+
+    def within(self, hold: Hold) -> Iterator[Effect]:
+        """The effects in the section of ``hold``, in order."""
+        return (e for e in self.effects if e.under(hold))
+
+    def needs(self, effect: Effect) -> frozenset[int]:
+        """All earlier effects that decide ``effect``, by data or by control flow, through any number of steps."""
+        found: set[int] = set()
+        waiting = list(effect.depends)
+        while waiting:
+            at = waiting.pop()
+            if at not in found:
+                found.add(at)
+                waiting += self.effects[at].depends
+        return frozenset(found)
+
+
+def keys_of(effects: tuple[Effect, ...]) -> list[str]:
+    """The keys of effects in order: what two versions are aligned by."""
+    return [e.key for e in effects]

@@ -1,0 +1,209 @@
+"""The functions that are being traced, what is held at a place in them, and the effects so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from ctxreview.behaviour.effects import Effect, Hold, Kind, Place, Trait
+from ctxreview.behaviour.known import Known, short
+from ctxreview.behaviour.lock_usage import lock_key
+from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.version import Version
+from ctxreview.model import il
+from ctxreview.model.regions import NO_SCOPE, Region
+from ctxreview.model.source import Span
+
+MOST_EFFECTS = 3_000
+"""Effects of one trace; what is beyond is cut, and said to be."""
+MOST_CALLS = 6
+"""Functions of the file that are followed inside each other."""
+MOST_FOLLOWED = 400
+"""Calls that are followed for one trace."""
+
+
+class Frame:
+    """One function that is being traced: the traced one itself, or a helper in place of its call.
+
+    ``base`` are the holds at the call, ``shown`` the call's place in the traced function, ``unfinished`` the effects of tasks that were
+    started, each with the number of holds at the start.
+    """
+
+    def __init__(
+        self, version: Version, unit: il.Unit, base: tuple[Hold, ...], above: Frame | None, shown: Span | None
+    ) -> None:
+        self.version = version
+        self.unit = unit
+        self.base = base
+        self.above = above
+        self.shown = shown
+        around = above.home if above is not None and above.version is version else ""
+        self.home: str = version.home_of(unit) or around
+        self.this = Known(f"this {self.home}", made="state", type=self.home)
+        self.path: tuple[str, ...] = (*above.path, unit.name) if above is not None else ()
+        self.traits: frozenset[Trait] = above.traits if above is not None else frozenset()
+        self.returned: list[Known] = []
+        self.unfinished: dict[int, int] = {}
+        self.keys: dict[Region, str] = {}
+        self.levels: dict[Region, str] = {}
+        self.sections: dict[Region, int] = {}
+
+    def is_running(self, unit: il.Unit) -> bool:
+        """Whether a function is this one or one that called it."""
+        at: Frame | None = self
+        while at is not None:
+            if at.unit is unit:
+                return True
+            at = at.above
+        return False
+
+
+class Frames:
+    """The state of a trace that is being made."""
+
+    def __init__(self, version: Version, unit: il.Unit) -> None:
+        self.frame = Frame(version, unit, (), None, None)
+        self.effects: list[Effect] = []
+        self.unseen: dict[str, None] = {}
+        self.sections: dict[int, Hold] = {}
+        self.control: frozenset[int] = frozenset()
+        self.followed = 0
+        self.variables: dict[tuple[str, Span], Known] = {}
+
+    @property
+    def version(self) -> Version:
+        """The version whose file has the code at hand."""
+        return self.frame.version
+
+    def missed(self, what: str, span: Span) -> None:
+        """Remember what was not understood, and where."""
+        first, _ = self.version.outline.source.lines_of(span)
+        self.unseen[f"{what} in line {first} of {self.version.outline.source.path}"] = None
+
+    # Holds.
+
+    def held(self, span: Span) -> tuple[Hold, ...]:
+        """What is held at a place of the function at hand, outermost first."""
+        frame = self.frame
+        own = frame.version.regions.get(frame.unit.span, ())
+        inside = [r for r in own if _is_under(span, r) and not self._holds_nothing(r)]
+        if not inside:
+            return frame.base
+        return (*frame.base, *(self.hold(r) for r in sorted(inside, key=lambda r: (r.span.start, -r.span.end))))
+
+    def hold(self, region: Region) -> Hold:
+        """A transaction or lock that the function at hand takes."""
+        frame = self.frame
+        section = frame.sections.setdefault(region, len(self.sections))
+        key = frame.keys.get(region) or f"{frame.home}.{lock_key(region)}" if region.resource else region.construct
+        made = Hold(
+            "retry" if region.mode == "retried" else "lock" if region.kind == "lock" else "transaction",
+            key,
+            section,
+            region.mode,
+            frame.levels.get(region, region.isolation),
+            region.construct,
+            not region.path,
+            region,
+            frame.version.outline,
+        )
+        self.sections[section] = made
+        return made
+
+    def _holds_nothing(self, region: Region) -> bool:
+        return region.mode in NO_SCOPE and region.mode != "retried"
+
+    # Effects.
+
+    def emit(  # noqa: PLR0913  an effect's parts
+        self,
+        kind: Kind,
+        span: Span,
+        key: str,
+        name: str,
+        needs: frozenset[int] = frozenset(),
+        *,
+        place: Place | None = None,
+        party: str = "",
+        text: str = "",
+        of: Known | None = None,
+        traits: Iterable[Trait] = (),
+        understood: bool = True,
+    ) -> int:
+        """Add an effect; gives its index. ``of`` is the object that is written, saved or handed over."""
+        index, frame = len(self.effects), self.frame
+        if index >= MOST_EFFECTS:
+            self.missed("What follows is more than is traced", span)
+            return MOST_EFFECTS - 1
+        self.effects.append(
+            Effect(
+                index,
+                kind,
+                short(f"{kind} {key}"),
+                name,
+                frame.shown or span,
+                lines(frame.version.outline, span, name),
+                place,
+                party,
+                text,
+                self.held(span),
+                (),
+                frozenset(n for n in needs | self.control if n < index),
+                of.made if of is not None else "",
+                of.made_by if of is not None else frozenset(),
+                frozenset(traits) | frame.traits,
+                frame.path,
+                understood,
+            )
+        )
+        return index
+
+    def mark(self, indices: Iterable[int], trait: Trait) -> None:
+        """Give effects a trait."""
+        for i in indices:
+            self.effects[i] = self.effects[i]._replace(traits=self.effects[i].traits | {trait})
+
+    @contextmanager
+    def under(self, needs: frozenset[int]) -> Iterator[None]:
+        """What runs here only runs because of ``needs``."""
+        before = self.control
+        self.control = before | needs
+        try:
+            yield
+        finally:
+            self.control = before
+
+    # Variables.
+
+    def variable(self, name: il.Name) -> Known | None:
+        """What is known of a variable."""
+        if name.declared is None:
+            return None
+        return self.variables.get((self.version.outline.source.path, name.declared))
+
+    def assign(self, name: il.Name, value: Known) -> None:
+        """A variable gets a value."""
+        if name.declared is not None:
+            self.variables[self.version.outline.source.path, name.declared] = value
+
+    # Tasks.
+
+    def finish(self, frame: Frame, kept: frozenset[int]) -> None:
+        """Let the holds of a function that ends lapse for the tasks that it did not wait for; ``kept`` are those that it gives back."""
+        for index, count in frame.unfinished.items():
+            effect = self.effects[index]
+            if "awaited" in effect.traits:
+                continue
+            first = len(frame.base) if index in kept else 0
+            lapsed = effect.holds[first:count]
+            holds = (*effect.holds[:first], *effect.holds[count:])
+            traits: frozenset[Trait] = effect.traits
+            if index not in kept or lapsed:
+                traits |= {"unawaited"}
+            self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *lapsed), traits=traits)
+
+
+def _is_under(span: Span, region: Region) -> bool:
+    if not region.span.contains(span) or region.opens_in(span):
+        return False
+    return not any(g.contains(span) for g in region.excluded)

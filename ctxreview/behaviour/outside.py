@@ -1,0 +1,323 @@
+"""Calls of what the file does not have: what the catalogue says of them, what they do to state, which functions they run and when."""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.calling import Calls, Given
+from ctxreview.behaviour.effects import Kind, Place, Trait
+from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
+from ctxreview.behaviour.lock_usage import COLLECTIONS, simple
+from ctxreview.model import il
+from ctxreview.model.facts import Fact
+from ctxreview.model.source import Span
+
+_KINDS: dict[str, Kind] = {"save": "save", "io": "io", "spawn": "spawn", "tracking": "tracking", "fence": "fence"}
+
+
+class Outside(Calls):
+    """Evaluates calls that are not followed."""
+
+    def outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
+        """A call of what the file does not have, by what is known of it."""
+        about, name, span = self.version.about, node.callee, node.span
+        receiver = node.receiver
+        told_by = (
+            receiver.text if isinstance(receiver, il.Name) else receiver.name if isinstance(receiver, il.Access) else ""
+        )
+        values = [k for _, k in given]
+        needs = union(k.needs for k in values) | (on.needs if on is not None else frozenset())
+        fact = self._fact(span)
+        kind = simple(on.type) if on is not None else ""
+        if about.tells_on.match(kind or told_by or "-") and kind not in COLLECTIONS:
+            self.emit("log", span, "", name, needs)
+            return Known("log", needs)
+        if about.has("waits", name) and on is not None and on.pending:
+            return self.awaited(span, on)
+        if (
+            on is not None
+            and on.constant is not None
+            and on.constant in about.of("atomic_on") | about.of("volatile_on")
+        ):
+            return self._atomic(node, on.constant, values, needs)
+        ran = self._run_given(node, on, given, fact)
+        needs |= ran
+        if (on is not None and (on.query is not None or on.party) and fact is None) or self._extends_query(on, name):
+            extended = self._query(on, name, values, node, needs)
+            if extended is not None:
+                return extended
+        asks = on is not None and on.query is not None and about.base(name) in self.version.queries.linq
+        if asks or (fact is not None and fact.kind == "read"):
+            source = on if on is not None else UNKNOWN
+            text = next((k.constant for k in values if k.constant), "")
+            found = self.run_query(span, source.also(needs), name, text)
+            index = max(found.made_by)
+            if about.has("by_key", name):
+                self.mark((index,), "by key")
+            return found._replace(pending=self.pending(name, index))
+        if fact is not None and (fact.kind in _KINDS or fact.kind == "complete"):
+            return self._catalogued(fact, node, on, values, needs)
+        if on is not None and on.state is not None and self._is_of_state(on):
+            found_ = self._on_state(node, on, values, needs)
+            if found_ is not None:
+                return found_
+        if self._is_pure(node, on):
+            escaped = frozenset[int]()
+            for known in (*([on] if on is not None else []), *values):
+                escaped |= self.escaping(span, known)
+            return self._pure(node, on, values, needs | escaped)
+        return self._unknown(node, on, values, needs)
+
+    def _fact(self, span: Span) -> Fact | None:
+        facts = [f for f in self.version.facts.get(span, ()) if f.kind not in ("await", "sql-hint", "exit", "write")]
+        return next((f for f in facts if not f.is_state), None)
+
+    def _atomic(self, node: il.Call, on: str, values: list[Known], needs: frozenset[int]) -> Known:
+        """One indivisible step on the variable that is the first argument."""
+        first = values[0] if values else UNKNOWN
+        place = first.state
+        atomic = on in self.version.about.of("atomic_on")
+        only_reads = self.version.about.has("reads_only", node.callee)
+        traits: tuple[Trait, ...] = ("atomic",) if atomic else ("volatile",)
+        # The variable was read to be handed over by reference: that is no read of its own.
+        own = next((e for e in reversed(self.effects) if e.kind == "read" and e.place == place), None)
+        if own is not None and own.number in first.needs:
+            if only_reads or own.number != len(self.effects) - 1:
+                self.mark((own.number,), traits[0])
+            else:
+                self.effects.pop()
+                needs -= {own.number}
+            if only_reads:
+                return Known(own.key, needs | {own.number}, state=place, made="state")
+        if place is None:
+            index = self.emit("fence", node.span, node.callee, node.callee, needs)
+            return Known(node.callee, frozenset((index,)))
+        kind: Kind = "read" if only_reads else "write"
+        both: tuple[Trait, ...] = ("both ways",) if atomic and kind == "write" else ()
+        index = self.emit(kind, node.span, place.key, node.callee, needs, place=place, traits=(*traits, *both))
+        return Known(f"{node.callee} {place.key}", needs | {index}, made="fresh")
+
+    def _run_given(self, node: il.Call, on: Known | None, given: Given, fact: Fact | None) -> frozenset[int]:
+        """Run the functions that are handed over, as far as it is known when they run; gives the effects of those that ran."""
+        about, name = self.version.about, node.callee
+        on_type = f"{on.constant}.{name}" if on is not None and on.constant is not None else name
+        needs: frozenset[int] = frozenset()
+        for closure in dict.fromkeys(f for _, k in given for f in k.functions):
+            executor = closure.unit.span in self.version.outline.immediate
+            if executor:
+                for region in self.version.regions.get(closure.unit.span, ()):
+                    if region.form == "callback" and on is not None:
+                        self.frame.keys[region] = on.party if region.kind == "transaction" and on.party else on.key
+            held = self.held(node.span)
+            if executor or (on is not None and on.query is not None):
+                ran = self.run_function(closure, node.span, (), held)
+            elif about.has("runs_parallel", on_type) or about.has("runs_parallel", name):
+                ran = self.run_function(closure, node.span, ("parallel",), ())
+            elif fact is not None and fact.kind == "spawn":
+                ran = self.run_function(closure, node.span, ("later",), held)
+                self.frame.unfinished.update(dict.fromkeys(ran.pending, len(held)))
+            elif about.has("runs_again", name):
+                ran = self.run_function(closure, node.span, ("again",), held)
+            elif about.has("runs_now", name):
+                ran = self.run_function(closure, node.span, (), held)
+            else:
+                ran = self.run_function(closure, node.span, ("later",), ())
+            needs |= ran.needs
+        return needs
+
+    def _extends_query(self, on: Known | None, name: str) -> bool:
+        if on is None or on.constant is not None:
+            return False
+        return name in self.version.queries.asking or (on.query is not None and name in self.version.queries.through)
+
+    def _query(
+        self, on: Known | None, name: str, values: list[Known], node: il.Call, needs: frozenset[int]
+    ) -> Known | None:
+        """A call that makes a query of one, or of a context; ``None`` where it is something else."""
+        assert on is not None
+        queries, about = self.version.queries, self.version.about
+        if name not in queries.through | queries.asking and not self._gives_source(node):
+            return None
+        trait = about.operators.get(name)
+        traits = on.query.traits if on.query is not None else frozenset[Trait]()
+        if trait == "retracked":
+            off = any(about.operators.get(f"As{(k.constant or '').rpartition('.')[2]}") == "untracked" for k in values)
+            traits = traits - {"untracked", "retracked"} | {"untracked" if off else "retracked"}
+        elif trait is not None:
+            traits |= {trait}  # type: ignore[arg-type]
+        source = on.query.source if on.query is not None and on.query.source else ""
+        element = "" if trait == "projected" else on.query.type if on.query is not None else ""
+        if on.query is None or (node.types and name in queries.asking):
+            element = node.types[0] if node.types else ""
+            source = element or (name if on.party else on.key)
+        text = next(
+            (k.constant for k in values if k.constant and " " in k.constant),
+            on.query.text if on.query is not None else "",
+        )
+        operators = (*(on.query.operators if on.query is not None else ()), name)
+        party = on.party or (on.query.party if on.query is not None else "")
+        query = Query(source, party, operators, traits, element, text or "")
+        return on._replace(key=short(f"{on.key}.{name}()"), needs=on.needs | needs, query=query, made="query")
+
+    def _gives_source(self, node: il.Call) -> bool:
+        return self.version.is_source(node.callee, "")
+
+    def _catalogued(
+        self, fact: Fact, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]
+    ) -> Known:
+        """What the catalogue says of a call."""
+        name = self.version.about.base(node.callee)
+        party = on.party or on.key if on is not None else self.frame.home
+        text = next((k.constant for k in values if k.constant), "")
+        objects = [k for k in values if k.made in ("query", "fresh", "parameter", "unknown")]
+        if fact.kind == "complete":
+            kind: Kind = "rollback" if self.version.about.has("rolls_back", name) else "commit"
+            index = self.emit(kind, node.span, party, node.callee, needs, party=party)
+            return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
+        kind = _KINDS[fact.kind]
+        if (kind == "io" and fact.detail in ("delegate", "event")) or self.version.about.has("calls_it", name):
+            kind = "foreign"
+        source = on.query.source if on is not None and on.query is not None else ""
+        key = f"{source or party}.{name}" if kind != "save" or name not in ("SaveChanges",) else f"{party}.{name}"
+        place = Place("rows", source, of=source) if source else None
+        traits = tuple(on.query.traits) if on is not None and on.query is not None else ()
+        index = self.emit(
+            kind, node.span, key, node.callee, needs, party=party, text=text, of=objects[0] if objects else None, place=place, traits=traits
+        )  # fmt: skip
+        return Known(
+            key, frozenset((index,)), made="unknown", made_by=frozenset((index,)),
+            pending=self.pending(node.callee, index) | union(k.pending for k in values),
+        )  # fmt: skip
+
+    def _is_of_state(self, on: Known) -> bool:
+        """Whether a call on what state refers to is one on its insides, and no call of a service."""
+        kind = simple(on.type)
+        if on.state is not None and on.state.kind == "inside":
+            return True
+        return (
+            kind in COLLECTIONS
+            or kind in self.version.queries.memory
+            or self.version.is_concurrent(kind)
+            or self.version.is_immutable(kind)
+        )
+
+    def _on_state(self, node: il.Call, on: Known, values: list[Known], needs: frozenset[int]) -> Known | None:
+        about, name = self.version.about, node.callee
+        place = self.inside(on)
+        for known in values:
+            needs |= self.escaping(node.span, known)
+        if place is None:
+            return Known(
+                short(f"{on.key}.{name}()"), needs, made="state", type=on.type if about.has("pure", name) else ""
+            )
+        if name in self.version.queries.through:
+            return on._replace(state=place, needs=on.needs | needs, type="", key=short(f"{on.key}.{name}()"))
+        traits = self.at_once(on)
+        if about.has("changes", name):
+            both: tuple[Trait, ...] = () if about.has("only_changes", name) else ("both ways",)
+            index = self.emit(
+                "write",
+                node.span,
+                place.key,
+                name,
+                needs,
+                place=place,
+                of=values[-1] if values else None,
+                traits=(*traits, *both),
+            )
+            return Known(short(f"{on.key}.{name}()"), needs | {index}, made="state", state=None)
+        if not about.has("pure", name) and not about.has("copies", name):
+            return None
+        index_ = (
+            self.emit("read", node.span, place.key, name, needs, place=place, traits=traits) if place.shared else None
+        )
+        needs |= {index_} if index_ is not None else frozenset()
+        copied = about.has("copies", name)
+        return Known(
+            short(f"{on.key}.{name}()"),
+            needs,
+            made="fresh" if copied else "state",
+            state=None if copied else place._replace(kind="inside"),
+        )
+
+    def _is_pure(self, node: il.Call, on: Known | None) -> bool:
+        about = self.version.about
+        if about.has("pure", node.callee):
+            return True
+        if on is None:
+            return False
+        if on.made == "fresh" and not on.party and not on.query and about.has("changes", node.callee):
+            return True
+        return (on.constant is not None and simple(on.constant) in about.of("pure_on")) or self.version.is_immutable(
+            on.type
+        )
+
+    def _pure(self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]) -> Known:
+        said = f"{on.key}.{node.callee}()" if on is not None else f"{node.callee}()"
+        receiver = node.receiver
+        pending = union(k.pending for k in values) | (on.pending if on is not None else frozenset())
+        if isinstance(receiver, il.Name) and receiver.declared is not None and on is not None:
+            # What is put into a local collection is a part of it from here on.
+            made_by = on.made_by | union(k.made_by for k in values)
+            self.assign(receiver, on._replace(needs=on.needs | needs, pending=on.pending | pending, made_by=made_by))
+        kept = on if on is not None and on.made in ("query", "fresh") else None
+        return Known(
+            short(said), needs, made=kept.made if kept else "fresh", made_by=kept.made_by if kept else frozenset(), pending=pending,
+            rows=kept.rows if kept else "",
+        )  # fmt: skip
+
+    def _unknown(self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]) -> Known:
+        name = self.version.about.base(node.callee)
+        receiver = (
+            (on.constant or (f"{simple(on.type)}" if simple(on.type) else on.key))
+            if on is not None
+            else self.frame.home
+        )
+        for known in values:
+            needs |= self.escaping(node.span, known)
+        delegate = isinstance(node.function, il.Name) and node.function.binding in (
+            "local",
+            "parameter",
+            "captured",
+            "member",
+            "static",
+        )
+        kind: Kind = "foreign" if delegate or (self.version.about.has("calls_it", name)) else "call"
+        text = next((k.constant for k in values if k.constant and " " in k.constant), "")
+        written = (
+            on if on is not None and on.made in ("query", "fresh") else next((k for k in values if k.made_by), None)
+        )
+        index = self.emit(
+            kind, node.span, f"{short(receiver)}.{name}", node.callee, needs, party=on.party if on is not None else "", text=text, of=written
+        )  # fmt: skip
+        only = frozenset((index,))
+        party = f"{short(receiver)}.{name}()" if self._gives_source(node) else on.party if on is not None else ""
+        pending = self.pending(node.callee, index) | union(k.pending for k in values)
+        return Known(
+            short(f"{receiver}.{name}()"),
+            only,
+            made="unknown",
+            made_by=only,
+            pending=pending,
+            party=party,
+            type=node.types[0] if node.types else "",
+        )
+
+    def pending(self, name: str, index: int) -> frozenset[int]:
+        """A call whose name says that it gives a task has not ended when it returns."""
+        if not self.version.about.is_task(name):
+            return frozenset()
+        self.frame.unfinished[index] = len(self.effects[index].holds)
+        return frozenset((index,))
+
+    def escaping(self, span: Span, known: Known) -> frozenset[int]:
+        """State that is handed over is looked into."""
+        place = self.inside(known) if known.state is not None and known.made == "state" else None
+        kind = simple(known.type)
+        if (
+            place is None
+            or not place.shared
+            or not (kind in COLLECTIONS or kind == "[]" or (known.state is not None and known.state.key.endswith("[]")))
+        ):
+            return frozenset()
+        return frozenset(
+            (self.emit("read", span, place.key, "", known.needs, place=place, traits=self.at_once(known)),)
+        )

@@ -1,0 +1,309 @@
+"""One version of a file as the analyses ask about it: its functions as data, its state, and which function a call runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from ctxreview.behaviour.body import Same
+from ctxreview.behaviour.lock_usage import COLLECTIONS, simple
+from ctxreview.behaviour.units import units
+from ctxreview.languages import Language, load
+from ctxreview.languages.behaviour import Behaviour, behaviour_of
+from ctxreview.model import il
+from ctxreview.model.declarations import Member, Nesting
+from ctxreview.model.facts import Fact
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+from ctxreview.model.source import Span
+from ctxreview.outline.symbols.types import queries
+
+
+class State(NamedTuple):
+    """A field, property or event that the file declares: ``home`` is its type's name, ``type`` its declared one as written."""
+
+    home: str
+    name: str
+    type: str
+    member: Member
+    static: bool
+    fixed: bool
+    volatile: bool
+    changes: bool
+
+    @property
+    def key(self) -> str:
+        """The same for every use."""
+        return f"{self.home}.{self.name}"
+
+
+class Version:
+    """A file before or after an edit. All that is asked of it is made once."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.language: Language = load(outline.language)
+        self.about: Behaviour = behaviour_of(self.language)
+        self.queries = queries(self.language)
+        self._types = Nesting(outline.types)
+
+    @cached_property
+    def units(self) -> tuple[il.Unit, ...]:
+        """The functions of the file, and what its fields start with."""
+        return units(self.outline.source)
+
+    @cached_property
+    def unit_at(self) -> Mapping[Span, il.Unit]:
+        """The functions by the span that the outline has for them."""
+        return {u.span: u for u in self.units}
+
+    @cached_property
+    def initialisers(self) -> Mapping[tuple[str, str], il.Unit]:
+        """What state starts with, by type and name."""
+        return {(u.home, u.name): u for u in self.units if u.kind == "initialiser"}
+
+    @cached_property
+    def _named(self) -> Mapping[str, list[il.Unit]]:
+        found: dict[str, list[il.Unit]] = {}
+        for unit in self.units:
+            if unit.kind not in ("initialiser", "constructor", "finalizer", "lambda"):
+                found.setdefault(unit.name, []).append(unit)
+        return found
+
+    @cached_property
+    def facts(self) -> Mapping[Span, tuple[Fact, ...]]:
+        """What the outline knows of calls and accesses, by their spans."""
+        found: dict[Span, tuple[Fact, ...]] = {}
+        for fact in self.outline.facts:
+            found[fact.span] = (*found.get(fact.span, ()), fact)
+        return found
+
+    @cached_property
+    def regions(self) -> Mapping[Span, tuple[Region, ...]]:
+        """The transactions and locks by the span of the function that runs under them."""
+        found: dict[Span, tuple[Region, ...]] = {}
+        for region in self.outline.regions:
+            found[region.owner] = (*found.get(region.owner, ()), region)
+        return found
+
+    # Types and state.
+
+    @cached_property
+    def homes(self) -> frozenset[str]:
+        """The names of the types that the file declares."""
+        return frozenset(t.name for t in self.outline.types)
+
+    @cached_property
+    def parents(self) -> Mapping[str, tuple[str, ...]]:
+        """The types that each type of the file derives from, by simple name, as far as the file declares them."""
+        from ctxreview.outline.symbols.signatures import bases
+
+        text = self.outline.source.text
+        return {
+            t.name: tuple(b for w in bases(text(t.opening), t.name) if (b := simple(w)) in self.homes and b != t.name)
+            for t in self.outline.types
+        }
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """The types of the file that derive from each."""
+        found: dict[str, tuple[str, ...]] = {}
+        for child, every in self.parents.items():
+            for parent in every:
+                found[parent] = (*found.get(parent, ()), child)
+        return found
+
+    def lineage(self, home: str) -> Iterator[str]:
+        """A type and those that it derives from, nearest first."""
+        seen, waiting = {home}, [home]
+        while waiting:
+            at = waiting.pop(0)
+            yield at
+            for parent in self.parents.get(at, ()):
+                if parent not in seen:
+                    seen.add(parent)
+                    waiting.append(parent)
+
+    @cached_property
+    def _declared(self) -> Mapping[tuple[str, str], State]:
+        found: dict[tuple[str, str], State] = {}
+        makers = Nesting(tuple(f for f in self.outline.outermost if f.kind == "constructor"))
+        changed: dict[str, bool] = {}
+        about = self.about
+        for fact in self.outline.facts:
+            if fact.kind == "write" and makers.outermost(fact.span) is None:
+                changed[fact.name] = True
+                changed[fact.target.removeprefix("this.").partition(".")[0]] = True
+        for member in self.outline.members:
+            home = self._types.name_around(member.span)
+            words = frozenset(member.modifiers)
+            open_ = not words & about.of("is_fixed") and words & about.of("is_open") and self._is_settable(member)
+            for name in member.names:
+                found[home, name] = State(
+                    home,
+                    name,
+                    member.declares,
+                    member,
+                    static=bool(words & about.of("is_static")),
+                    fixed=bool(words & about.of("is_fixed")),
+                    volatile=bool(words & about.of("is_volatile")),
+                    changes=not words & about.of("is_constant") and (bool(open_) or changed.get(name, False)),
+                )
+        return found
+
+    def _is_settable(self, member: Member) -> bool:
+        """Whether others can set it: a field, or a property with an accessor that sets and is not said to be closed."""
+        if member.kind != "property":
+            return member.kind == "field"
+        first = self.outline.source.text
+        return any(
+            member.span.contains(u.span)
+            and u.name.rpartition(".")[2] in self.about.of("setters")
+            and not self.about.of("is_closed") & set(first(u.span).split())
+            for u in self._by_kind.get("accessor", ())
+        )
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[il.Unit]]:
+        found: dict[str, list[il.Unit]] = {}
+        for unit in self.units:
+            found.setdefault(unit.kind, []).append(unit)
+        return found
+
+    def state(self, home: str, name: str) -> State | None:
+        """The state of that name that functions of the type ``home`` see; a base type's is its own."""
+        for type_ in self.lineage(home):
+            if (type_, name) in self._declared:
+                return self._declared[type_, name]
+        outer = self._types_around.get(home, ())
+        return next((self._declared[t, name] for t in outer if (t, name) in self._declared), None)
+
+    @cached_property
+    def _types_around(self) -> Mapping[str, tuple[str, ...]]:
+        """The types around each type."""
+        return {t.name: tuple(o.name for o in self._types.around(t.span)[1:]) for t in self.outline.types}
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """All state of the file."""
+        return tuple(self._declared.values())
+
+    def is_immutable(self, type_: str) -> bool:
+        """Whether values of a type, as written, have no insides that change: by the language's list, or a record of the file."""
+        name = simple(type_)
+        return name in self.about.of("immutable") or name in self._frozen
+
+    @cached_property
+    def _frozen(self) -> frozenset[str]:
+        """The types of the file of which nothing but constructors writes anything, and the enumerations."""
+        own: dict[str, list[State]] = {}
+        for state in self._declared.values():
+            own.setdefault(state.home, []).append(state)
+        written = {f.name for f in self.outline.facts if f.kind == "write" and f.target}
+        return frozenset(
+            t.name
+            for t in self.outline.types
+            if t.kind == "enum"
+            or (
+                all(
+                    not s.changes
+                    and s.name not in written
+                    and simple(s.type) not in COLLECTIONS
+                    and simple(s.type) != "[]"
+                    and (s.fixed or s.member.kind == "property")
+                    for s in own.get(t.name, ())
+                    if not s.static
+                )
+                and t.kind in ("record", "struct", "class")
+                and own.get(t.name)
+                and not self._sets(own[t.name])
+            )
+        )
+
+    def _sets(self, states: list[State]) -> bool:
+        """Whether one of some properties can be set from outside."""
+        return any(s.member.kind == "property" and not s.static and self._is_settable(s.member) for s in states)
+
+    def is_concurrent(self, type_: str) -> bool:
+        """Whether each operation on values of a type, as written, is made for several threads."""
+        return simple(type_) in self.about.of("concurrent")
+
+    def is_signal(self, type_: str) -> bool:
+        """Whether values of a type are only taken, signalled or cancelled."""
+        return simple(type_) in self.about.of("signals")
+
+    def is_source(self, name: str, type_: str) -> bool:
+        """Whether a value is a context, session or repository, by its name or declared type."""
+        kind = simple(type_)
+        if kind in self.queries.memory or kind in self.queries.values:
+            return False
+        return name.lower().endswith(self.queries.sources) or kind.lower().endswith(self.queries.sources)
+
+    # Functions.
+
+    def getter(self, state: State) -> il.Unit | None:
+        """The function that reading a property runs; ``None`` where it only gives what it keeps."""
+        return self._property(state, (state.name, *(f"{state.name}.{a}" for a in self.about.of("getters"))))
+
+    def setter(self, state: State) -> il.Unit | None:
+        """The function that writing a property runs; ``None`` where it only keeps what it is given."""
+        return self._property(state, tuple(f"{state.name}.{a}" for a in self.about.of("setters")))
+
+    def _property(self, state: State, names: tuple[str, ...]) -> il.Unit | None:
+        if state.member.kind != "property":
+            return None
+        for name in names:
+            for unit in self._named.get(name, ()):
+                if state.member.span.contains(unit.span) and unit.body.span.size and unit.kind != "initialiser":
+                    return unit
+        return None
+
+    def method(self, home: str, name: str, arguments: int, *, extension: bool = False) -> il.Unit | None:
+        """The one method that a call can run; ``None`` where there is none with a body, or several.
+
+        ``home`` is the type that is asked; ``extension`` asks for a method of any type that is called on its first argument.
+        """
+        listed = self._named.get(name, ())
+        if extension:
+            fits = [u for u in listed if self.extends(u) and self._takes(u, arguments + 1)]
+            return fits[0] if len(fits) == 1 else None
+        for type_ in self.lineage(home):
+            fits = [u for u in listed if u.home == type_ and u.kind == "method" and self._takes(u, arguments)]
+            exact = [u for u in fits if len(u.parameters) == arguments]
+            fits = exact if len(fits) > 1 and exact else fits
+            if fits:
+                found = fits[0] if len(fits) == 1 else None
+                if found is not None and not found.body.span.size:
+                    return self._only_implementation(type_, name, arguments)
+                return found
+        return None
+
+    def _only_implementation(self, home: str, name: str, arguments: int) -> il.Unit | None:
+        below = self.children.get(home, ())
+        return self.method(below[0], name, arguments) if len(below) == 1 else None
+
+    def extends(self, unit: il.Unit) -> bool:
+        """Whether a function is called on its first argument."""
+        return bool(unit.parameters) and not self.about.of("receiver_mode").isdisjoint(unit.parameters[0].mode.split())
+
+    def _takes(self, unit: il.Unit, arguments: int) -> bool:
+        """Whether a function can be given so many arguments."""
+        many = self.about.of("many_mode")
+        lists = [p for p in unit.parameters if not many.isdisjoint(p.mode.split())]
+        needed = sum(p.default is None and p not in lists for p in unit.parameters)
+        return needed <= arguments <= (1 << 30 if lists else len(unit.parameters))
+
+    def home_of(self, unit: il.Unit) -> str:
+        """The type around a unit."""
+        return unit.home or self._types.name_around(unit.span)
+
+
+@lru_cache(maxsize=4)
+def _version(same: Same) -> Version:
+    return Version(same.outline)
+
+
+def version(outline: Outline) -> Version:
+    """What is asked of a file, kept while both versions are compared."""
+    return _version(Same(outline))

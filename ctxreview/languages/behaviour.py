@@ -1,0 +1,56 @@
+"""What a language's own calls and types do to what others can see, as its ``behaviour.toml`` lists them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache, cached_property
+from typing import Any
+
+from ctxreview.languages import FOLDER, Language
+
+
+class Behaviour:
+    """The lists of a ``behaviour.toml``, to look names up in; of a language without one all are empty."""
+
+    def __init__(self, language: Language) -> None:
+        path = FOLDER / language.name / "behaviour.toml"
+        self._lists: dict[str, Any] = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+        self._found: dict[str, frozenset[str]] = {}
+
+    def of(self, name: str) -> frozenset[str]:
+        """The names that a list has."""
+        if name not in self._found:
+            self._found[name] = frozenset(self._lists.get(name, ()))
+        return self._found[name]
+
+    def has(self, name: str, called: str) -> bool:
+        """Whether a list has the name of a call, or that of its twin which gives no task."""
+        listed = self.of(name)
+        return called in listed or self.base(called) in listed
+
+    def base(self, called: str) -> str:
+        """The name of a call without what says that it gives a task."""
+        for suffix in self.of("task_suffix"):
+            called = called.removesuffix(suffix)
+        return called
+
+    def is_task(self, called: str) -> bool:
+        """Whether a call of that name gives a task, as far as its name says."""
+        return called.endswith(tuple(self.of("task_suffix")))
+
+    @cached_property
+    def tells_on(self) -> re.Pattern[str]:
+        """What receivers that only tell people are called."""
+        return re.compile(self._lists.get("tells_on", "(?!)"))
+
+    @cached_property
+    def operators(self) -> dict[str, str]:
+        """The trait that an operator gives a query, by the operator's name."""
+        return {name: trait for trait, names in self._lists.get("operators", {}).items() for name in names}
+
+
+@cache
+def behaviour_of(language: Language) -> Behaviour:
+    """The lists of a language; read once."""
+    return Behaviour(language)
