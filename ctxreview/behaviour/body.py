@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from ctxreview.languages.csharp.lexing import Code, lex
+from ctxreview.languages import load
+from ctxreview.languages.masked import Masked
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -64,10 +65,10 @@ class Body:
         return self.member.container, self.member.name
 
     @cached_property
-    def code(self) -> Code:
+    def code(self) -> Masked:
         """The member's bytes; offsets in it count from the member's start."""
         span = self.member.span
-        return lex(self.outline.source.data[span.start : span.end])
+        return load(self.outline.language).lex(self.outline.source.data[span.start : span.end])
 
     @cached_property
     def words(self) -> str:

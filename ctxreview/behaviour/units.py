@@ -19,7 +19,7 @@ def units(source: Source, keep: int | None = None, within: tuple[Span, ...] | No
     language = language_of(source.path)
     if language.lower is None:
         return ()
-    kinds = language.shape["functions"]
+    kinds = language.shape.functions
     reading = read(source.data, language, keep, within)
     found: dict[Span, Unit] = {u.span: u for u in language.lower(reading.root, source.data, kinds, within)}
     for branch in reading.branches:

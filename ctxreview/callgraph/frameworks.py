@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import scope_words
-from ctxreview.languages import FOLDER
+from ctxreview.languages import data
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -39,12 +38,9 @@ class Frameworks(NamedTuple):
 @cache
 def frameworks(language: str) -> Frameworks:
     """What is known of a language's frameworks; nothing for a language without the file."""
-    path = FOLDER / language / "frameworks.toml"
-    if not path.exists():
-        return Frameworks((), (), (), (), {})
-    told = tomllib.loads(path.read_text("utf-8"))
-    lists = {key: tuple(told[key]) for key in ("pipeline", "registration", "settings", "tokens")}
-    return Frameworks(**lists, turns=told["turns"])
+    told = data(language, "frameworks.toml")
+    lists = {key: tuple(told.get(key, ())) for key in ("pipeline", "registration", "settings", "tokens")}
+    return Frameworks(**lists, turns=told.get("turns", {}))
 
 
 def assumptions(

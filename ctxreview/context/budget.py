@@ -404,7 +404,7 @@ def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
 def _silent(outline: Outline) -> Callable[[Span], bool]:
     """Tells whether there are only blanks and comments in a span, and lines that mark a region."""
     data, comments = outline.source.data, Spans(outline.comments)
-    markers = tuple(marker.encode() for marker in load(outline.language).shape["markers"])
+    markers = tuple(marker.encode() for marker in load(outline.language).shape.markers)
 
     def silent(span: Span) -> bool:
         at = span.start

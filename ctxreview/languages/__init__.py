@@ -1,4 +1,4 @@
-"""A language is data: a folder here with ``language.toml``, ``constructs.toml`` and ``outline.scm``.
+"""A language is data: a package with ``language.toml``, ``constructs.toml`` and ``outline.scm``.
 
 ``language.toml`` says which files are meant, what roles the grammar's nodes play and where it keeps the parts that the
 outline reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
@@ -13,18 +13,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 import tree_sitter
 
 from ctxreview.errors import SourceError
+from ctxreview.languages.masked import Masked
 from ctxreview.languages.patterns import Patterns, parse
+from ctxreview.languages.shape import Shape, shape_of
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.kinds import Effect, FactKind, Mode, RegionKind
 from ctxreview.model.regions import Wrappers
 
-FOLDER = Path(__file__).parent
+PACKAGES: dict[str, str] = {"csharp": f"{__name__}.csharp"}
+"""The languages that there are: the name of each, and the Python package with its data and hooks."""
 
 CAPTURES = frozenset(
     {
@@ -55,7 +59,8 @@ class Construct(NamedTuple):
     ``creates`` are type names in an object creation, ``opens`` calls whose result holds the scope until
     it is disposed, ``acquires`` and ``releases`` the two calls of a pair on one receiver (a dotted entry
     such as ``Monitor.Enter`` names the receiver too, and then the first argument is the resource),
-    ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member. ``types`` are the
+    ``runs`` calls that run their lambda argument under the scope, ``attributes`` marks on a member, ``modifiers`` the same by
+    keywords. ``types`` are the
     declared types of what is acquired, which make an acquire certain; ``wrapper`` is the index of a wrapper that was read in the repository, ``flows`` whether what it opens follows an await; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
     ``provider`` is one for the receivers, by name or declared type, whose ``isolation`` is known to be the documented one: of
@@ -70,6 +75,7 @@ class Construct(NamedTuple):
     releases: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
     completes: tuple[str, ...] = ()
     mode: Mode = "exclusive"
     isolation: str | None = None
@@ -103,21 +109,41 @@ class Looks(NamedTuple):
     takes: str = ""
 
 
+_NOTHING = "(?!)"
+"""The regular expression that matches nothing."""
+
+
+class Texts(NamedTuple):
+    """Where a text goes, by the names of what it is given to: regular expressions.
+
+    Calls and objects that send SQL, that tell people or compare, those on what people are told by, calls that only put texts
+    together, and variables that hold a message.
+    """
+
+    sends: str = _NOTHING
+    tells: str = _NOTHING
+    told_by: str = _NOTHING
+    composes: str = _NOTHING
+    message: str = _NOTHING
+
+
 @dataclass(frozen=True, eq=False)
 class Language:
     """One language: how to parse it and what its constructs mean."""
 
     name: str
-    shape: Mapping[str, Any]
+    shape: Shape
     constructs: tuple[Construct, ...]
     facts: Mapping[str, Effect]
     marks: Mapping[str, FactKind]
     sql: Sequence[Mapping[str, Any]]
-    texts: Mapping[str, str]
+    texts: Texts
     looks_like: tuple[Looks, ...]
     grammar: tree_sitter.Language
     patterns: Patterns
     syntax: Syntax
+    fences: frozenset[str]
+    """What fenced code of the language is marked with in Markdown; ``""`` where it is not marked."""
     empty: frozenset[int] = frozenset()
     """The wrappers, by their index, whose bodies open nothing."""
 
@@ -141,11 +167,20 @@ class Language:
         """What turns a tree into units of the intermediate language, where the language has such a pass."""
         return self._pass("lower")
 
+    @cached_property
+    def lex(self) -> Callable[[bytes], Masked]:
+        """What tells code from comments and literals; without such a pass all of a text is code."""
+        return self._pass("lex") or Masked.whole
+
     def _pass(self, name: str) -> Callable[..., Any] | None:
-        if not (FOLDER / self.name / f"{name}.py").exists():
+        if not (folder_of(self.name) / f"{name}.py").exists():
             return None
-        found: Callable[..., Any] = getattr(import_module(f"{__name__}.{self.name}.{name}"), name)
+        found: Callable[..., Any] = getattr(import_module(f"{PACKAGES[self.name]}.{name}"), name)
         return found
+
+    def data(self, name: str) -> Mapping[str, Any]:
+        """One of the language's files of data; empty where it has no such file."""
+        return data(self.name, name)
 
     @cached_property
     def parser(self) -> tree_sitter.Parser:
@@ -191,32 +226,46 @@ def _completing(language: Language, construct: str) -> frozenset[str]:
 
 
 @cache
-def _about(folder: Path) -> dict[str, Any]:
-    return tomllib.loads((folder / "language.toml").read_text("utf-8"))
+def folder_of(name: str) -> Path:
+    """The folder of a language's package."""
+    spec = find_spec(PACKAGES[name])
+    if spec is None or spec.origin is None:
+        raise ValueError(f"{name}: there is no package {PACKAGES[name]}")
+    return Path(spec.origin).parent
+
+
+@cache
+def data(language: str, name: str) -> Mapping[str, Any]:
+    """A file of a language's data, such as ``queries.toml``; empty where it has none."""
+    path = folder_of(language) / name
+    return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 @cache
 def load(name: str) -> Language:
-    """The language in the folder ``name``. Raises :class:`ValueError` for an unknown capture, role, field or node type."""
-    folder = FOLDER / name
-    about = _about(folder)
-    catalogue = tomllib.loads((folder / "constructs.toml").read_text("utf-8"))
+    """The language of that name in :data:`PACKAGES`.
+
+    Raises :class:`ValueError` for an unknown capture, key, role, field or node type in its data.
+    """
+    about, catalogue = data(name, "language.toml"), data(name, "constructs.toml")
+    shape = shape_of(about["shape"], f"{name}/language.toml")
     grammar = tree_sitter.Language(import_module(about["grammar"]).language())
-    patterns = parse((folder / "outline.scm").read_text("utf-8"))
+    patterns = parse((folder_of(name) / "outline.scm").read_text("utf-8"))
     unknown = {p.capture for p in patterns} - CAPTURES
     if unknown:
         raise ValueError(f"{name}/outline.scm: unknown capture {', '.join(sorted(unknown))}")
     return Language(
         name=name,
-        shape=about["shape"],
-        constructs=tuple(_construct(row) for row in catalogue["scope"]),
-        facts={called: kind for kind, names in catalogue["fact"].items() for called in names},
-        marks={name: kind for kind, names in catalogue["mark"].items() for name in names},
-        sql=catalogue["sql"],
-        texts=catalogue["texts"],
-        looks_like=tuple(Looks(kind, **row) for kind, row in catalogue["looks_like"].items()),
+        shape=shape,
+        constructs=tuple(_construct(row) for row in catalogue.get("scope", ())),
+        facts={called: kind for kind, names in catalogue.get("fact", {}).items() for called in names},
+        marks={mark: kind for kind, names in catalogue.get("mark", {}).items() for mark in names},
+        sql=catalogue.get("sql", ()),
+        texts=Texts(**catalogue.get("texts", {})),
+        looks_like=tuple(Looks(kind, **row) for kind, row in catalogue.get("looks_like", {}).items()),
         grammar=grammar,
-        patterns=Patterns(patterns, about["shape"]["bodies"], about["shape"]["leaves"], grammar),
+        patterns=Patterns(patterns, shape.bodies, shape.leaves, grammar),
+        fences=frozenset(("", name, *about.get("fences", ()))),
         syntax=Syntax(about["roles"], about["fields"], grammar, f"{name}/language.toml"),
     )
 
@@ -258,14 +307,14 @@ def with_wrappers(language: Language, wrappers: Wrappers) -> Language:
     return replace(language, constructs=(*own, *language.constructs), empty=empty) if own else language
 
 
-@cache
 def extensions() -> Mapping[str, str]:
     """File extension (lower case, with its dot) to language name, of every language there is."""
-    found: dict[str, str] = {}
-    for about in sorted(FOLDER.glob("*/language.toml")):
-        for extension in _about(about.parent)["extensions"]:
-            found[extension] = about.parent.name
-    return found
+    return _extensions(tuple(PACKAGES))
+
+
+@cache
+def _extensions(names: tuple[str, ...]) -> Mapping[str, str]:
+    return {extension: name for name in names for extension in data(name, "language.toml")["extensions"]}
 
 
 def language_of(path: str) -> Language:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache, cached_property
-from typing import Any
 
-from ctxreview.languages import FOLDER, Language
+from ctxreview.languages import Language
 
 
 class Behaviour:
     """The lists of a ``behaviour.toml``, to look names up in; of a language without one all are empty."""
 
     def __init__(self, language: Language) -> None:
-        path = FOLDER / language.name / "behaviour.toml"
-        self._lists: dict[str, Any] = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+        self._lists = language.data("behaviour.toml")
         self._found: dict[str, frozenset[str]] = {}
 
     def of(self, name: str) -> frozenset[str]:

@@ -182,6 +182,12 @@ class Syntax(Roles):
             return self.name(call) if self.object(call) is None else None
         return callee if callee is not None and callee.type in self.identifiers else None
 
+    def is_called(self, callee: Node, around: Node) -> bool:
+        """Whether ``around`` is a call of ``callee``, or of what it names."""
+        if around.type not in self.calls:
+            return False
+        return (self.callee(around) if self._field.callee else self.name(around)) == callee
+
     def created(self, node: Node) -> str:
         """The simple name of the type of a creation: of ``new(...)`` what the declaration or the function around it says."""
         if node.type in self.creations:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from ctxreview.languages import Language, language_of, nodes, parents, with_wrappers
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.languages.syntax import Syntax
+from ctxreview.languages.syntax import Syntax, last_child
 from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.kinds import FunctionKind
@@ -288,7 +288,7 @@ def _is_statement(node: Node, syntax: Syntax) -> bool:
 def _functions(
     captures: Captures, language: Language, types: Nesting[TypeDecl], source: Source
 ) -> tuple[Function, ...]:
-    words = language.shape["functions"]
+    words = language.shape.functions
     found = [_function(node, language, types, source) for node in captures.get("function", [])]
     run = captures.get("function.run", [])
     if run:
@@ -298,7 +298,7 @@ def _functions(
 
 
 def _function(node: Node, language: Language, types: Nesting[TypeDecl], source: Source) -> Function:
-    kind: FunctionKind = language.shape["functions"][node.type]
+    kind: FunctionKind = language.shape.functions[node.type]
     first = node.child(0)
     start = node.start_byte
     if first is not None and first.type in language.syntax.conditional_heads and language.first_token is not None:
@@ -318,19 +318,19 @@ def _function_name(node: Node, kind: FunctionKind, language: Language) -> str:
     """The name of a function, or what it is called by the language's own pattern for its kind."""
     syntax, shape = language.syntax, language.shape
     name = nodes.text(syntax.name(node))
-    pattern = shape["named"].get(kind)
+    pattern = shape.named.get(kind)
     if pattern is None:
         return name
     if "{" not in pattern:
-        return str(pattern)
+        return pattern
     holder = next((p for p in parents.ancestors(node) if p.type in syntax.declarations), None)
     outer = nodes.text(syntax.name(holder)) if holder is not None else ""
     parts = {"operator": nodes.text(syntax.operator(node)), "type": nodes.text(syntax.type(node))}
-    return str(pattern.format(name=name, holder=outer or shape["nameless"], **parts))
+    return pattern.format(name=name, holder=outer or shape.nameless, **parts)
 
 
 def _types(root: Node, captures: Captures, language: Language, source: Source) -> tuple[TypeDecl, ...]:
-    block = language.shape["block"].encode()
+    block = language.shape.block.encode()
     found: list[TypeDecl] = []
     open_: list[TypeDecl] = []
     listed = captures.get("type", [])
@@ -343,7 +343,7 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
         while open_ and not open_[-1].span.contains(whole):
             open_.pop()
         made = TypeDecl(
-            kind=language.shape["types"][node.type],
+            kind=language.shape.types[node.type],
             span=whole,
             name=nodes.text(language.syntax.name(node)),
             opening=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
@@ -352,7 +352,7 @@ def _types(root: Node, captures: Captures, language: Language, source: Source) -
             if open_
             else _qualified(node, namespace, language.syntax),
         )
-        if open_ and source.data.startswith(block, whole.start):
+        if open_ and block and source.data.startswith(block, whole.start):
             around = open_[-1]
             made = made._replace(
                 name=around.name, kind=EXTENSION, container=around.container, qualified=around.qualified
@@ -369,7 +369,7 @@ def _qualified(type_: Node, namespace: Node | None, syntax: Syntax) -> str:
         if node.type in syntax.namespaces:
             parts.append(nodes.text(syntax.name(node)))
     if namespace is not None and namespace.end_byte <= type_.start_byte:
-        parts.append(nodes.text(syntax.name(namespace)))
+        parts.append(nodes.text(syntax.name(namespace) or last_child(namespace)))
     return ".".join(reversed(parts))
 
 
@@ -389,10 +389,10 @@ def _members(captures: Captures, language: Language) -> list[Member]:
         if listed is not node or variables:
             names = tuple(nodes.text(syntax.name(v)) for v in variables)
         else:
-            names = (nodes.text(syntax.name(node)) or language.shape["nameless"],)
+            names = (nodes.text(syntax.name(node)) or language.shape.nameless,)
         found.append(
             Member(
-                kind=language.shape["members"][node.type],
+                kind=language.shape.members[node.type],
                 names=names,
                 span=nodes.span(node),
                 declares=nodes.text(syntax.type(listed)),

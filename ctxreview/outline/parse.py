@@ -156,7 +156,7 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
     found = 0
     if root.has_error:
         found = max(1, sum(max(1, e.size) for e in errors(root)))
-    for keyword, stands_as in language.shape["misread"].items():
+    for keyword, stands_as in language.shape.misread.items():
         word = keyword.encode()
         after = rb"\s*[(<]" if stands_as == "name" else rb"\s+[@\w\x80-\xff]+\s*[(<]"
         if word in data and re.search(rb"\b%s%s" % (word, after), data):

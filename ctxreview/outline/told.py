@@ -28,19 +28,19 @@ def is_sent(literal: Node, found: Fact, language: Language, source: Source) -> b
         if kind in made:
             name = syntax.call_name(around) or syntax.simple_name(syntax.type(around))
             on = syntax.simple_name(syntax.receiver(around)) if kind in syntax.calls else ""
-            if re.search(words["tells"], name) or re.search(words["told_by"], on):
+            if re.search(words.tells, name) or re.search(words.told_by, on):
                 return False
-            if re.search(words["sends"], name):
+            if re.search(words.sends, name):
                 return True
-            if not re.search(words["composes"], name):
+            if not re.search(words.composes, name):
                 if parents.kind(around) in syntax.throws:
                     return False
                 break
         elif kind in syntax.text_targets:
             name = syntax.simple_name(syntax.left(around) or syntax.name(around))
-            if re.search(words["sends"], name):
+            if re.search(words.sends, name):
                 return True
-            if re.search(words["message"], name):
+            if re.search(words.message, name):
                 return False
             break
         elif kind in syntax.throws:
@@ -55,7 +55,7 @@ def _is_query_mark(node: Node, language: Language) -> bool:
     """Whether a text is given to an attribute that holds SQL."""
     syntax = language.syntax
     mark = next((p for p in parents.ancestors(node) if p.type in syntax.attributes), None)
-    return mark is not None and re.search(language.texts["sends"], syntax.simple_name(syntax.name(mark))) is not None
+    return mark is not None and re.search(language.texts.sends, syntax.simple_name(syntax.name(mark))) is not None
 
 
 def _is_sql(text: str, found: str, follows: str) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from ctxreview.languages import FOLDER, load
+from ctxreview import languages
+from ctxreview.languages import PACKAGES, folder_of, load
 from ctxreview.languages.syntax import Syntax
 
-PACKAGE = FOLDER.parent
-LANGUAGES = sorted(about.parent.name for about in FOLDER.glob("*/language.toml"))
+PACKAGE = Path(languages.__file__).parents[1]
+LANGUAGES = sorted(PACKAGES)
 ASKS = {"languages/syntax.py", "languages/patterns.py"}
 """The modules that may ask a node for a field."""
 
@@ -19,7 +21,7 @@ ASKS = {"languages/syntax.py", "languages/patterns.py"}
 def engine() -> Iterator[tuple[str, ast.Module]]:
     """The modules outside every language's folder, by their paths in the package."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        if not any((FOLDER / name) in path.parents for name in LANGUAGES):
+        if not any(folder_of(name) in path.parents for name in LANGUAGES):
             yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text("utf-8"))
 
 

@@ -16,7 +16,7 @@ import tree_sitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctxreview.languages import CAPTURES, FOLDER, Construct, load
+from ctxreview.languages import CAPTURES, Construct, folder_of, load
 from ctxreview.languages.patterns import parse
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
@@ -106,7 +106,7 @@ def test_the_corpus_parses(path: Path) -> None:
 def test_every_pattern_matches_somewhere_in_the_corpus() -> None:
     """No pattern of outline.scm is dead."""
     language = load("csharp")
-    patterns = parse((FOLDER / "csharp" / "outline.scm").read_text("utf-8"))
+    patterns = parse((folder_of("csharp") / "outline.scm").read_text("utf-8"))
     left = set(patterns)
     for path in FILES:
         captures = language.patterns.captures(tree_sitter.Parser(language.grammar).parse(path.read_bytes()).root_node)
@@ -118,7 +118,7 @@ def test_every_pattern_matches_somewhere_in_the_corpus() -> None:
 def test_the_walk_captures_what_tree_sitters_query_does(path: Path) -> None:
     """outline.scm is a tree-sitter query, and matching it in one walk gives the query's captures."""
     language = load("csharp")
-    query = tree_sitter.Query(language.grammar, (FOLDER / "csharp" / "outline.scm").read_text("utf-8"))
+    query = tree_sitter.Query(language.grammar, (folder_of("csharp") / "outline.scm").read_text("utf-8"))
     root = tree_sitter.Parser(language.grammar).parse(path.read_bytes()).root_node
     reference = tree_sitter.QueryCursor(query).captures(root)
     ours = language.patterns.captures(root)
@@ -129,7 +129,7 @@ def test_the_walk_captures_what_tree_sitters_query_does(path: Path) -> None:
 
 def test_the_vocabulary_is_closed() -> None:
     """Every capture of the vocabulary is used, and an unknown one does not load."""
-    used = {p.capture for p in parse((FOLDER / "csharp" / "outline.scm").read_text("utf-8"))}
+    used = {p.capture for p in parse((folder_of("csharp") / "outline.scm").read_text("utf-8"))}
     assert used == CAPTURES
 
 

@@ -16,6 +16,7 @@ from ctxreview.guard.placing import fragments, patches
 from ctxreview.guard.placing.edits import lines_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError, balance
 from ctxreview.guard.placing.unified import MARK
+from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source
 from ctxreview.prompt.reply import MOST_EDITS, parse, same_path, within_reason
@@ -26,7 +27,6 @@ NO_SUGGESTION = (
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
 """What ``git diff --color`` puts into a diff."""
-_CODE = frozenset({"", "csharp", "cs", "c#", "csx", "dotnet"})
 _FENCE = re.compile(r"(?P<indent>[ \t]*(?:>[ \t]?)*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
 _BEFORE = re.compile(
     r"\b(before|original|currently?|existing|old (code|version)|your (code|version)|you have|instead of|replace this|find this|from this|as it is now)\b",
@@ -85,7 +85,7 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
             return (_patch(given, _Title("The given diff", ""), source, fenced=False),)
         if not _is_code(stripped, context):
             raise ReplyError(NO_SUGGESTION)
-        blocks = [_Block("csharp", textwrap.dedent(text), "", "")]
+        blocks = [_Block(language_of(source.path).name, textwrap.dedent(text), "", "")]
     made = list(_suggested(blocks, context))
     if not made:
         raise ReplyError(NO_SUGGESTION)
@@ -171,11 +171,12 @@ def _suggested(blocks: list[_Block], context: Context) -> Iterator[Suggestion]:
 
 def _kind(block: _Block, source: Source) -> str:
     """What a fence holds: ``patch``, ``suggestion`` (GitHub's), ``code`` or ``other``."""
+    fences = language_of(source.path).fences
     if block.language == "suggestion":
         return "suggestion"
-    if block.language in ("diff", "patch", "udiff") or (block.language in _CODE and patches.is_patch(block.code)):
+    if block.language in ("diff", "patch", "udiff") or (block.language in fences and patches.is_patch(block.code)):
         return "patch"
-    if block.language not in _CODE or not block.code.strip():
+    if block.language not in fences or not block.code.strip():
         return "other"
     if block.language == "":
         known = fragments.quotes(block.code, source) is not None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations, islice
 
-from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, Code, Directive, Text, lex
+from ctxreview.languages.csharp.lex import BLANK, CONDITIONALS, Code, Directive, Text, lex
 from ctxreview.languages.possessive import possessive
 
 Formula = tuple[bytes, ...]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from ctxreview.languages import keyword_masking as standing
-from ctxreview.languages.csharp.lexing import Code
+from ctxreview.languages.csharp.lex import Code
 
 Edit = tuple[int, bytes]
 """A byte offset and the bytes that replace as many there."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ctxreview.languages.csharp.editing import ASSIGNS, LONGEST, NAME, Edit, blank, word, word_before
-from ctxreview.languages.csharp.lexing import Code
+from ctxreview.languages.csharp.lex import Code
 from ctxreview.languages.possessive import possessive
 
 _MAYBE = re.compile(rb"\?(?=\[|\.(?!\d))")

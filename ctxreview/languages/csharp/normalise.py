@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ctxreview.languages.csharp.conditional import Selection, others, select
 from ctxreview.languages.csharp.editing import Mend
-from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
+from ctxreview.languages.csharp.lex import CONDITIONALS, Code, lex
 from ctxreview.languages.csharp.rewrites import LAST_MENDS, MENDS, mended
 
 MOST_BRANCHES = 8

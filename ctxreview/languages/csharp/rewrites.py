@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ctxreview.languages.csharp import marks, texts, words
 from ctxreview.languages.csharp.editing import Mend
-from ctxreview.languages.csharp.lexing import Code
+from ctxreview.languages.csharp.lex import Code
 
 MENDS: Mapping[str, Mend] = {
     "async-identifier": words.async_identifier,

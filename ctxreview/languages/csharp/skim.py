@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.languages.csharp.editing import LONGEST
-from ctxreview.languages.csharp.lexing import BLANK, lex
+from ctxreview.languages.csharp.lex import BLANK, lex
 from ctxreview.languages.within import Within
 
 LEAST = 32

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.languages.csharp.editing import Edit
-from ctxreview.languages.csharp.lexing import BLANK, CONDITIONALS, FILLED, Code, Directive
+from ctxreview.languages.csharp.lex import BLANK, CONDITIONALS, FILLED, Code, Directive
 from ctxreview.languages.possessive import possessive
 
 _TAKEN_DIRECTIVE = re.compile(

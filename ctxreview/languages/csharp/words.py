@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, as_name, blank, word, word_before
-from ctxreview.languages.csharp.lexing import Code
+from ctxreview.languages.csharp.lex import Code
 from ctxreview.languages.possessive import possessive
 
 _IDENTIFIED = rb"""(?= \s*+ (?: [=.,;)\]}?:!+\-*/%|&^<>] | \Z

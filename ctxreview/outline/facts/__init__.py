@@ -43,7 +43,7 @@ def facts(
     if b"await" in data:
         found += _awaiting(data, captures, language.syntax)
     found += _marks(captures, language)
-    exits = language.shape["exits"]
+    exits = language.shape.exits
     found += [Fact("exit", nodes.span(n), exits[n.type]) for n in captures.get("fact.exit", [])]
     for node in texts:
         found += (f for f in _sql(node, language, source) if is_sent(node, f, language, source))

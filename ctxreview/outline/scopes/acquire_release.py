@@ -390,5 +390,5 @@ def _catches_all(catch: Node, page: FileView) -> bool:
     syntax, parts = page.syntax, catch.named_children
     declared = next((c for c in parts if c.type in syntax.catch_declarations), None)
     named = syntax.type(declared) if declared is not None else None
-    everything = declared is None or syntax.simple_name(named) in page.language.shape["caught"]
+    everything = declared is None or syntax.simple_name(named) in page.language.shape.caught
     return everything and not any(c.type in syntax.catch_filters for c in parts)

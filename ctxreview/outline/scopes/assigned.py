@@ -102,7 +102,7 @@ def _openings(page: FileView) -> Iterator[Opened]:
 
 def _through(node: Node | None, page: FileView) -> Node | None:
     """What gets the value of an opening call: awaits, casts and ``ConfigureAwait`` left behind."""
-    syntax, passing = page.syntax, page.language.shape["awaiting_calls"]
+    syntax, passing = page.syntax, page.language.shape.awaiting_calls
     while node is not None and (
         node.type in syntax.opening_wraps
         or node.type in syntax.accesses

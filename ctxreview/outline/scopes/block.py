@@ -30,7 +30,7 @@ class Opened(NamedTuple):
 
 def locks(page: FileView) -> Iterator[Region]:
     """``lock`` statements."""
-    lock = page.language.shape["lock"]
+    lock = page.language.shape.lock
     for node in page.captures.get("scope.lock", []):
         locked, held = page.syntax.locked(node), last_child(node)
         if locked is None or held is None:
@@ -39,14 +39,14 @@ def locks(page: FileView) -> Iterator[Region]:
         yield Region(
             kind="lock",
             span=nodes.span(node),
-            name=lock["construct"],
-            construct=lock["construct"],
+            name=lock.construct,
+            construct=lock.construct,
             form="block",
             opening=Span(node.start_byte, held.start_byte),
             closing=Span(node.end_byte - 1, node.end_byte),
             resource=resource,
             mode="exclusive",
-            note=lock["notes"].get(declared_type(page, resource, nodes.span(node)), ""),
+            note=lock.notes.get(declared_type(page, resource, nodes.span(node)), ""),
         )
 
 
@@ -127,7 +127,7 @@ def _assumed(node: Node, declared: str, page: FileView) -> Opened | None:
     What is awaited as it is (``using (await _lock)``) goes by its own name.
     """
     awaited, syntax = False, page.syntax
-    passing = page.language.shape["awaiting_calls"][:1]
+    passing = page.language.shape.awaiting_calls[:1]
     while node.type in syntax.opening_wraps or (node.type in syntax.calls and syntax.call_name(node) in passing):
         inner = syntax.receiver(node) if node.type in syntax.calls else last_child(node)
         if inner is None:

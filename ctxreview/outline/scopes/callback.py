@@ -67,7 +67,7 @@ def handed(group: Node, page: FileView) -> Region | None:
 
 
 def attributes(page: FileView) -> Iterator[Region]:
-    """Members and types that an attribute marks, and those that implement what is marked in the same file."""
+    """Members and types that an attribute or modifier marks, and those that implement what is marked in the same file."""
     table: dict[str, list[tuple[Construct, str]]] = {}
     for entry, constructs in page.language.table("attributes").items():
         name, _, needs = entry.partition("(")
@@ -83,6 +83,12 @@ def attributes(page: FileView) -> Iterator[Region]:
                 shown = construct.construct
                 yield _scope(construct, shown, "attribute", nodes.span(marked), head, "this", page)
                 yield from _inherited(construct, marked, page)
+    words = page.language.table("modifiers")
+    for node in page.captures.get("function", []) if words else ():
+        for modifier in page.syntax.modifiers_of(node):
+            for construct in words.get(nodes.text(modifier), ()):
+                head = nodes.span(modifier)
+                yield _scope(construct, construct.construct, "attribute", nodes.span(node), head, "this", page)
 
 
 def _inherited(construct: Construct, marked: Node, page: FileView) -> Iterator[Region]:

@@ -43,20 +43,14 @@ def _reference(node: Node, page: FileView, names: Names) -> Reference | None:
         whole, parent = parent, parents.parent(parent)
     if parent is None or _declares(whole, parent, syntax):
         return None
-    on: Node | None = None
-    qualified = False
-    if parent.type in syntax.accesses and syntax.name(parent) == whole:
-        on, whole, qualified = syntax.object(parent), parent, True
-    elif parent.type in syntax.bindings and (access := parents.parent(parent)) is not None:
-        on, qualified = syntax.conditional_object(access), True
-        whole = access if access.type in syntax.conditional_accesses else parent
+    whole, on, qualified = _qualified(whole, parent, syntax)
     parent = parents.parent(whole)
     found = Reference(name, "name", nodes.span(whole), at, generic=generic)
     if parent is None:
         return found
-    if parent.type in syntax.calls and syntax.callee(parent) == whole:
+    if syntax.is_called(whole, parent):
         found = found._replace(form="call", span=nodes.span(parent), arguments=_arguments(parent, names))
-        if name == "nameof":
+        if name in page.language.shape.naming_calls:
             return None
     elif parent.type in syntax.creations and syntax.type(parent) == whole:
         found = found._replace(form="new", span=nodes.span(parent), arguments=_arguments(parent, names))
@@ -66,7 +60,7 @@ def _reference(node: Node, page: FileView, names: Names) -> Reference | None:
         found = found._replace(form="new", span=nodes.span(created), arguments=_arguments(created, names))
     elif not qualified and (parent.type in syntax.type_places or syntax.type(parent) == whole):
         found = found._replace(form="type")
-    elif _in_nameof(whole, syntax):
+    elif _is_only_named(whole, page):
         return None
     else:
         kept = parent.type in syntax.keeping
@@ -77,6 +71,17 @@ def _reference(node: Node, page: FileView, names: Names) -> Reference | None:
         return found._replace(local=local is not None and local.function.span.size > 0)
     type_ = receiver_type(on, names)
     return found._replace(receiver=nodes.text(on, 200), type=type_, root=type_ or _root_type(on, names))
+
+
+def _qualified(name: Node, parent: Node, syntax: Syntax) -> tuple[Node, Node | None, bool]:
+    """The access that a name is the last part of, else the name; what it is asked of; and whether it is asked of something."""
+    if parent.type in syntax.accesses and syntax.member(parent) == name:
+        return parent, syntax.object(parent), True
+    if parent.type in syntax.bindings and (access := parents.parent(parent)) is not None:
+        whole = access if access.type in syntax.conditional_accesses else parent
+        return whole, syntax.conditional_object(access), True
+    on = syntax.object(parent) if syntax.is_called(name, parent) else None
+    return name, on, on is not None
 
 
 def _type_arguments(name: Node, syntax: Syntax) -> int:
@@ -123,10 +128,10 @@ def _implicit(node: Node, parent: Node, syntax: Syntax) -> Node | None:
     return None
 
 
-def _in_nameof(node: Node, syntax: Syntax) -> bool:
-    """Whether the name stands in ``nameof(...)``, which only names it."""
-    call = syntax.called_with(node)
-    return call is not None and syntax.call_name(call) == "nameof"
+def _is_only_named(node: Node, page: FileView) -> bool:
+    """Whether the name stands in a call such as ``nameof(...)``, which only names it."""
+    call = page.syntax.called_with(node)
+    return call is not None and page.syntax.call_name(call) in page.language.shape.naming_calls
 
 
 def _writes(node: Node, parent: Node, syntax: Syntax) -> bool:

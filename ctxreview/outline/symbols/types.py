@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ctxreview.languages import FOLDER, Language, nodes, parents
+from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.outline.facts.state import state_of, word_after
 from ctxreview.outline.symbols.names import Names
@@ -75,9 +74,10 @@ class Queries(NamedTuple):
 @cache
 def queries(language: Language) -> Queries:
     """How the language's queries look. Read here, since most starts have none to ask about."""
-    told: dict[str, list[str]] = tomllib.loads((FOLDER / language.name / "queries.toml").read_text("utf-8"))
-    words: dict[str, Any] = {key: frozenset(names) for key, names in told.items()}
-    words["sources"], words["calls"] = tuple(told["sources"]), tuple(f".{name}".encode() for name in told["linq"])
+    told = language.data("queries.toml")
+    words: dict[str, Any] = {key: frozenset(told.get(key, ())) for key in Queries._fields}
+    words["sources"] = tuple(told.get("sources", ()))
+    words["calls"] = tuple(f".{name}".encode() for name in told.get("linq", ()))
     return Queries(**words)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxreview.languages.csharp.conditional import Selection, formula, holds, others, select
-from ctxreview.languages.csharp.lexing import CONDITIONALS, Code, lex
+from ctxreview.languages.csharp.lex import CONDITIONALS, Code, lex
 from ctxreview.languages.csharp.normalise import MOST_BRANCHES, Normalised, normalise
 from ctxreview.languages.csharp.rewrites import LAST_MENDS, MENDS, mended
 from ctxreview.languages.possessive import possessive

@@ -1,0 +1,58 @@
+"""What a language's data says of its code beside the roles of nodes: ``[shape]`` of a ``language.toml``."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from ctxreview.model.kinds import FunctionKind, MemberKind, TypeKind
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Lock(NamedTuple):
+    """What a statement that locks is called, and what is said of some declared types of what it locks."""
+
+    construct: str
+    notes: Mapping[str, str] = _NOTHING
+
+
+class Shape(NamedTuple):
+    """What is known of a language's code.
+
+    ``functions``, ``types``, ``members`` and ``exits`` have the field's word for a node type. ``bodies`` are node types of what
+    functions run, ``leaves`` those that no pattern matches inside. ``markers`` are how lines begin that only mark the lines
+    around them. ``named`` has, by kind of function, what one is called where that is not its name alone, in which
+    ``{name}``, ``{holder}``, ``{operator}`` and ``{type}`` stand for its parts; ``nameless`` is the name of what has none.
+    ``block`` begins what is a part of the type around it, for values of another type. ``misread`` are keywords of types that the
+    grammar may take for a function's ``name``, or for the ``type`` that one returns. ``caught`` are the types that a catch
+    of everything names. ``awaiting_calls`` give what they are called on to who awaits it; the first says nothing of what it is.
+    ``naming_calls`` only name their argument.
+    """
+
+    bodies: Sequence[str]
+    functions: Mapping[str, FunctionKind]
+    types: Mapping[str, TypeKind]
+    leaves: Sequence[str] = ()
+    members: Mapping[str, MemberKind] = _NOTHING
+    exits: Mapping[str, str] = _NOTHING
+    markers: Sequence[str] = ()
+    named: Mapping[str, str] = _NOTHING
+    nameless: str = ""
+    block: str = ""
+    misread: Mapping[str, str] = _NOTHING
+    caught: Sequence[str] = ()
+    awaiting_calls: Sequence[str] = ()
+    naming_calls: Sequence[str] = ()
+    lock: Lock = Lock("lock")
+
+
+def shape_of(told: Mapping[str, Any], where: str) -> Shape:
+    """The shape that the data tells. Raises :class:`ValueError` for a key that there is not, or one that is missing."""
+    for key in told:
+        if key not in Shape._fields:
+            raise ValueError(f"{where}: unknown key {key} in [shape]")
+    for key in Shape._fields:
+        if key not in told and key not in Shape._field_defaults:
+            raise ValueError(f"{where}: [shape] has no {key}")
+    lock = Lock(**told["lock"]) if "lock" in told else Shape._field_defaults["lock"]
+    return Shape(**{**told, "lock": lock})

@@ -1,0 +1,173 @@
+"""A second language, made of data and one hook, is read like the first: the seam holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from ctxreview.languages import PACKAGES
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Source
+from ctxreview.outline import outline
+
+ROOT = Path(__file__).parents[2]
+STOCK = """\
+package shop;
+
+public class Stock {
+    private static volatile int total = 0;
+    private final ReentrantLock gate = new ReentrantLock();
+    private final Map<String, Integer> counts = new HashMap<>();
+    private final Object mutex = new Object();
+
+    public void take(String sku, int n) {
+        gate.lock();
+        try {
+            int left = counts.get(sku) - n; // gate.unlock();
+            counts.put(sku, left);
+            this.total++;
+        } finally {
+            gate.unlock();
+        }
+    }
+
+    public int sum() {
+        synchronized (mutex) {
+            int all = 0;
+            for (int each : counts.values()) {
+                all += each;
+            }
+            total = all;
+            return all;
+        }
+    }
+
+    public synchronized void reset() {
+        counts.clear();
+    }
+
+    @Transactional(isolation = Isolation.SERIALIZABLE)
+    public void place(Order order) {
+        orders.save(order);
+        take(order.sku, 1);
+    }
+}
+"""
+SHOP = """\
+package shop;
+
+public class Shop {
+    private final Stock stock = new Stock();
+
+    @Transactional
+    public void buy(Order order) {
+        stock.take(order.sku, 1);
+    }
+}
+"""
+TAKE = STOCK[STOCK.index("    public void take") : STOCK.index("    public int sum")]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> Outline:
+    """The outline of one file, where the toy is one of the languages."""
+    monkeypatch.setitem(PACKAGES, "java", "tests.languages.toy_java")
+    return outline(Source("Stock.java", STOCK.encode()))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Two files, one of which calls the other under a transaction."""
+    (tmp_path / "Stock.java").write_text(STOCK, "utf-8")
+    (tmp_path / "Shop.java").write_text(SHOP, "utf-8")
+    return tmp_path
+
+
+def told(root: Path, *words: str, given: str = "") -> dict[str, Any]:
+    """What a command says as JSON where the toy is one of the languages."""
+    start = "from ctxreview.languages import PACKAGES; PACKAGES['java'] = 'tests.languages.toy_java'"
+    run = subprocess.run(
+        [sys.executable, "-c", f"{start}; from ctxreview.__main__ import main; main()", *words, "--format", "json"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stderr == ""
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def test_functions_types_and_members(read: Outline) -> None:
+    """Methods, the class with its package and the fields with their modifiers are found, and what a comment says is not."""
+    assert [(f.kind, f.name, f.container) for f in read.functions] == [
+        ("method", name, "Stock") for name in ("take", "sum", "reset", "place")
+    ]
+    assert [(t.kind, t.qualified) for t in read.types] == [("class", "shop.Stock")]
+    assert [(m.names, m.declares) for m in read.members][:2] == [(("total",), "int"), (("gate",), "ReentrantLock")]
+    assert read.members[0].modifiers == ("private", "static", "volatile")
+    assert len(read.comments) == 1
+
+
+def test_each_form_of_a_region(read: Outline) -> None:
+    """A pair of calls, a statement, a modifier and an annotation: each holds what it says it does."""
+    lines = read.source.lines_of
+    assert [(r.kind, r.form, r.construct, r.resource, lines(r.span)) for r in read.regions] == [
+        ("lock", "acquire-release", "ReentrantLock", "gate", (10, 16)),
+        ("lock", "block", "synchronized", "mutex", (21, 28)),
+        ("lock", "attribute", "synchronized", "this", (31, 33)),
+        ("transaction", "attribute", "@Transactional", "this", (35, 39)),
+    ]
+
+
+def test_facts_of_state_and_calls(read: Outline) -> None:
+    """Reads, writes, saves and exits are told as of any language; what the catalogue has no words for is nothing."""
+    found = [(f.kind, f.name, read.source.line_of(f.span.start)) for f in read.facts]
+    assert ("write", "counts", 13) in found
+    assert ("read", "total", 14) in found and ("write", "total", 14) in found
+    assert ("exit", "return", 27) in found
+    assert ("save", "save", 37) in found
+
+
+def test_the_context_has_the_lock_and_the_callers_transaction(repository: Path) -> None:
+    """A line in the lock is held by it, and by the transactions under which this and another file call the method."""
+    about = told(repository, "context", "Stock.java:13")
+    held = {(s["kind"], s["construct"], s["path"]) for s in about["scopes"] if s["encloses_selection"]}
+    assert held == {
+        ("lock", "ReentrantLock", "Stock.java"),
+        ("transaction", "@Transactional", "Stock.java"),
+        ("transaction", "@Transactional", "Shop.java"),
+    }
+    assert (about["language"], about["verdict"]) == ("java", "in-scope")
+
+
+def changed(root: Path, *pairs: tuple[str, str]) -> dict[str, Any]:
+    """What guard says of an answer with the method in which the first of each pair is the second."""
+    new = TAKE
+    for old, instead in pairs:
+        assert old in new
+        new = new.replace(old, instead)
+    answer = f"So:\n\n```java\n{dedent(new)}```\n"
+    return told(root, "guard", "Stock.java:9-17", "--suggestion", "-", given=answer)
+
+
+def test_an_edit_that_drops_the_lock_conflicts(repository: Path) -> None:
+    """Without its pair of calls the state is no longer held, and guard says so."""
+    result = changed(repository, ("        gate.lock();\n", ""), ("            gate.unlock();\n", ""))
+    assert result["verdict"] == "conflicts"
+    assert "scope-change" in {f["rule"] for f in result["suggestions"][0]["findings"]}
+
+
+def test_a_renamed_local_is_no_conflict(repository: Path) -> None:
+    """A local variable by another name changes nothing that a rule knows of."""
+    result = changed(repository, ("left", "remaining"))
+    assert (result["verdict"], result["suggestions"][0]["applied"]) == ("no-known-conflict", True)
