@@ -93,7 +93,7 @@ def detached(scope: Region, outline: Outline) -> tuple[Span, ...]:
         waits = re.search(r"\bawait\s+(?:[\w.]+\s*=\s*)?$", above) or re.match(
             r"\s*\.\s*(?:Wait|Result|GetAwaiter)\b", rest
         )
-        if not waits and not (fact.detail.isidentifier() and re.search(rf"\b{fact.detail}\b", rest)):
+        if not waits and not (fact.result.isidentifier() and re.search(rf"\b{fact.result}\b", rest)):
             found.append(fact.span)
     return tuple(found)
 

@@ -173,7 +173,7 @@ class Outside(Calls):
             index = self.emit(kind, node.span, party, node.callee, needs, party=party)
             return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
         kind = _KINDS[fact.kind]
-        if (kind == "io" and fact.detail in ("delegate", "event")) or self.version.about.has("calls_it", name):
+        if (kind == "io" and fact.calls) or self.version.about.has("calls_it", name):
             kind = "foreign"
         source = on.query.source if on is not None and on.query is not None else ""
         key = f"{source or party}.{name}" if kind != "save" or name not in ("SaveChanges",) else f"{party}.{name}"

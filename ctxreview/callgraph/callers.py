@@ -204,6 +204,7 @@ class OverrideSet:
         self.private = _is_private(target)
         self.creates = target.function.kind == "constructor"
         self.words = {target.name}
+        self._declaring: dict[str, bool] = {}
 
     @cached_property
     def parts(self) -> tuple[Declared, ...]:
@@ -298,7 +299,10 @@ class OverrideSet:
 
     def _declares(self, type_: Declared) -> bool:
         """Whether a type declares a member that the target overrides or implements."""
-        return any(self._same(f, p) for p in self.repository.parts(type_) for f in p.functions)
+        name = type_.scope.qualified
+        if name not in self._declaring:
+            self._declaring[name] = any(self._same(f, p) for p in self.repository.parts(type_) for f in p.functions)
+        return self._declaring[name]
 
     def _same(self, function: Function, part: Declared) -> bool:
         other = Callee(part.outline, function)
@@ -446,13 +450,7 @@ class OverrideSet:
                 break
             home = type_.qualified
             if reference.receiver == "base":
-                bases = self.repository.ancestors(Declared(outline, type_))[0]
-                first = next((t for t in bases if t.scope.qualified in self.reached), None)
-                return (
-                    ("resolved", "")
-                    if first is not None and first.scope.qualified == self.home.scope.qualified
-                    else None
-                )
+                return self._reach_base(Declared(outline, type_))
             if home == self.home.scope.qualified:
                 return "resolved", ""
             if home in self.reached:
@@ -461,6 +459,16 @@ class OverrideSet:
                 return None  # it declares the member anew
         bare = reference.receiver == "" and "static" in self.signature.modifiers
         return ("resolved", "") if bare and self.repository.imports_members(outline.source, self.home.scope) else None
+
+    def _reach_base(self, type_: Declared) -> tuple[Certainty, str] | None:
+        """A use on ``base`` in a type: it means the nearest declaration above."""
+        for above in self.repository.climb(type_):
+            name = above.scope.qualified
+            if name == self.home.scope.qualified:
+                return "resolved", ""
+            if name not in self.reached and above.scope.kind != "interface" and self._declares(above):
+                return None
+        return None
 
     def _reach_extension(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
         """A call of an extension method, on a value or by its class."""

@@ -399,7 +399,7 @@ class Repository:
         for name in chain:
             known = self.resolve(written, around, at)
             own = (p for t in known for p in self.parts(t))
-            parts = chain_of(own, (a for t in known for a in self._climb(t, {})))
+            parts = chain_of(own, (a for t in known for a in self.climb(t)))
             found = next(
                 ((m.declares, p) for p in parts for m in p.outline.named(name) if p.scope.span.contains(m.span)),
                 None,
@@ -418,6 +418,10 @@ class Repository:
     def _ancestors(self, declared: Declared) -> tuple[tuple[Declared, ...], tuple[str, ...]]:
         unknown: dict[str, None] = {}
         return tuple(self._climb(declared, unknown)), tuple(unknown)
+
+    def climb(self, declared: Declared) -> Iterator[Declared]:
+        """:meth:`ancestors` of a type in the repository, each looked for when it is asked for."""
+        return self._climb(declared, {})
 
     def _climb(self, declared: Declared, unknown: dict[str, None]) -> Iterator[Declared]:
         """The types above one, near first, each looked for when it is asked for; names that lead nowhere are noted."""

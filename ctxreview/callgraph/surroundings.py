@@ -168,9 +168,7 @@ def _of_caller(link: CallEdge, caller: Function) -> Excerpt:
         kept += [scope.opening, scope.closing, *scope.completes_at]
     for fact in outline.facts:
         later = fact.span.start >= link.call.reference.name_span.start and within.contains(fact.span)
-        if later and (
-            fact.kind in ("save", "complete", "tracking") or (fact.kind == "write" and fact.detail != "captured")
-        ):
+        if later and (fact.kind in ("save", "complete", "tracking") or (fact.kind == "write" and not fact.captured)):
             kept.append(fact.span)
     held = f" under {link.scopes[0].construct}" if link.scopes else ""
     why = f"calls {link.call.reference.name}{held}"

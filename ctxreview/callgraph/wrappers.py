@@ -144,7 +144,7 @@ def opened(outline: Outline, span: Span, repository: Repository, *, direct: bool
         holds = [s for s in there.regions if where.contains(s.span)]
         kept = [Span(where.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
         kept += [c for s in holds for c in s.completes_at]
-        kept += [f.span for f in there.facts if f.detail == "delegate" and where.contains(f.span)]
+        kept += [f.span for f in there.facts if f.calls == "delegate" and where.contains(f.span)]
         does = ", ".join(dict.fromkeys(f"holds {s.construct}" for s in holds)) or "hands on what it is given"
         yield excerpt_of(there, kept, "callee", f"{Callee(there, function).shown}, which is called on the way, {does}")
         for scope in filter(_is_given, holds):
@@ -314,17 +314,16 @@ def _declared(name: str, repository: Repository, levels: int) -> tuple[_Read, ..
 
 
 def _found(name: str, repository: Repository, levels: int) -> Iterator[_Read]:
-    declares = re.compile(
-        name.encode() + rb"\s*(?:<[^<>()]{0,200}>)?\s*\([^;{}]{0,800}\)\s*(?:where[^;{}]{0,400})?(?:\{|=>)"
-    )
+    named = re.compile(rb"%s\s*(?:<[^<>()]{0,200}>)?\s*\(" % name.encode())
     tells = _tells(repository.language, name)
     files = 0
     for path in repository.files(name)[:MAX_SEARCHED]:
         text = repository.text(path)
-        if not any(_is_declared(text, m.start()) for m in declares.finditer(text)):
+        declared = tuple(Span(*m.span()) for m in named.finditer(text) if _is_declared(text, *m.span()))
+        if not declared:
             continue
         files += 1
-        there = repository.outline_for(path, {name}) if files <= MAX_FILES else None
+        there = repository.outline_for(path, {name}, declared) if files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
             has_body = function.opening.end < function.span.end and function.kind in ("method", "local function")
             if there is not None and function.name == name and has_body:
@@ -337,10 +336,21 @@ _TYPE_BEFORE = re.compile(rb"[\w>\]?]\s+\Z|\w\.\Z")
 _NO_TYPE = re.compile(rb"(?:\b(?:return|await|new|else|throw|in|is|when|case|yield)\s+|\b_?[a-z]\w*\.)\Z")
 
 
-def _is_declared(data: bytes, at: int) -> bool:
-    """Whether the name at ``at`` follows a type, as in a declaration, and not what a call stands after."""
+_AFTER = re.compile(rb"\s*(?:where[^;{}]{0,400})?(?:\{|=>)")
+_ROUND = re.compile(rb"[()]")
+
+
+def _is_declared(data: bytes, at: int, parameters: int) -> bool:
+    """Whether the name at ``at`` follows a type and has a body after its ``parameters``, and is not what a call stands after."""
     before = data[max(0, at - 80) : at]
-    return _TYPE_BEFORE.search(before) is not None and _NO_TYPE.search(before) is None
+    if _TYPE_BEFORE.search(before) is None or _NO_TYPE.search(before) is not None:
+        return False
+    depth = 1
+    for mark in _ROUND.finditer(data, parameters, parameters + 1000):
+        depth += 1 if mark[0] == b"(" else -1
+        if not depth:
+            return _AFTER.match(data, mark.end()) is not None
+    return False
 
 
 @cache
@@ -424,7 +434,7 @@ def _is_call(there: Outline, at: int, scope: Region) -> bool:
 
 def _runs(fact: Fact, delegates: frozenset[str]) -> bool:
     """Whether a fact is a call of one of these parameters."""
-    if fact.detail == "delegate":
+    if fact.calls == "delegate":
         return fact.name in delegates
     return fact.name in ("Invoke", "DynamicInvoke") and fact.target.rstrip("?!") in delegates
 

@@ -155,7 +155,7 @@ def proven(context: Context) -> tuple[str, ...]:
 
 def _is_named_alone(fact: Fact) -> bool:
     """Whether it is a use of a variable, told by its name with all the lines."""
-    return fact.is_state or fact.detail == "captured"
+    return fact.is_state or fact.captured
 
 
 def _state(context: Context) -> Iterator[str]:
@@ -163,7 +163,7 @@ def _state(context: Context) -> Iterator[str]:
     used: dict[str, dict[str, dict[int, None]]] = {}
     for fact in context.facts:
         if _is_named_alone(fact):
-            words = [w for w in fact.detail.split()[:-1] if w in ("static", "volatile")]
+            words = [*(["static"] if fact.is_static else []), *(["volatile"] if fact.is_volatile else [])]
             on = f"{fact.target}." if fact.target not in ("", "this") else ""
             name = f"{on}{fact.name}{''.join(f' {w}' for w in words)}"
             what = f"{fact.kind.capitalize()}s {'state' if fact.is_state else 'captured variables'}"

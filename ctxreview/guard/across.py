@@ -26,7 +26,6 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
 from ctxreview.rules.orm.no_tracking_write import given_untracked
-from ctxreview.rules.orm.shared_context import THROUGH
 
 MAX_SEARCHED = 200
 """Files in which a method is looked for that does something for its callers."""
@@ -133,7 +132,7 @@ def _done(part: Declared, function: Function, repository: Repository) -> tuple[F
         Fact(f.kind, Span(0, 0), f.name) for f in (next(saves, None), given_untracked(there, function)) if f is not None
     ]
     asked = (f for f in there.facts if f.kind == "read" and not f.is_state and f.name.endswith("Async"))
-    found += [Fact(f.kind, Span(0, 0), f.name, "", THROUGH) for f in asked if function.span.contains(f.span)][:1]
+    found += [Fact(f.kind, Span(0, 0), f.name, by_callee=True) for f in asked if function.span.contains(f.span)][:1]
     return tuple(found)
 
 

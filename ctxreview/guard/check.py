@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from ctxreview import rules
 from ctxreview.callgraph.index import Repository
 from ctxreview.guard.across import edited, elsewhere
-from ctxreview.guard.placing.answers import suggestions
+from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
 from ctxreview.model.kinds import GuardVerdict
@@ -20,7 +20,7 @@ from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from ctxreview.workspace.line_diff import runs, unified
 
-__all__ = ["WORST", "apply", "guard", "suggestions", "worst"]
+__all__ = ["WORST", "apply", "guard", "replacement", "suggestions", "worst"]
 
 WORST: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflict")
 """Guard verdicts, worst first."""

@@ -64,7 +64,7 @@ def _together(context: Context, scope: Region) -> str:
     under = _under(context, scope)
     own = {scope.resource.removeprefix("this.").split(".")[0]}
     roots = {root_of(f.target) for f in under if f.kind in ("save", "io", "complete") or _is_query(f)} | own
-    changed = [_place(f) for f in under if f.kind == "write" and f.detail != "captured" and f.name not in own]
+    changed = [_place(f) for f in under if f.kind == "write" and not f.captured and f.name not in own]
     queried = [(f, source_of(f.target)) for f in under if _is_query(f)]
     read = [source for f, source in queried if _is_set(f, source)]
     read += [
@@ -103,14 +103,14 @@ def _under(context: Context, scope: Region) -> list[Fact]:
 
 
 def _is_query(fact: Fact) -> bool:
-    return fact.kind == "read" and not fact.is_state and fact.detail != "captured"
+    return fact.kind == "read" and not fact.is_state and not fact.captured
 
 
 def _can_change(fact: Fact, context: Context) -> bool:
     """Whether state is more than a service that is only called: not readonly, or a collection."""
     member = next((m for m in context.outline.members if fact.name in m.names), None)
     collects = member is not None and bool(COLLECTIONS & set(re.findall(r"\w+", member.declares)))
-    return collects or not {"readonly", "const"} & set(fact.detail.split())
+    return collects or not fact.is_readonly
 
 
 def _calls(context: Context, scope: Region) -> list[str]:
@@ -163,7 +163,7 @@ def _must_not(context: Context, scope: Region) -> Iterator[str]:
     rules = [f"move any of it out of the {'transaction' if scope.kind == 'transaction' else 'lock'}"]
     if scope.isolation and not scope.isolation.endswith("(default)") and not scope.isolation.startswith("given by"):
         rules.append(f"lower the isolation level ({scope.isolation})")
-    hints = [f.detail for f in under if f.kind == "sql-hint" and re.fullmatch(r"[\w ]+", f.detail)]
+    hints = [f.sql for f in under if f.kind == "sql-hint" and re.fullmatch(r"[\w ]+", f.sql)]
     if hints:
         rules.append(f"drop {_listed(hints)}")
     if scope.async_flow and any(f.kind == "await" for f in under):
@@ -172,17 +172,17 @@ def _must_not(context: Context, scope: Region) -> Iterator[str]:
     tracked = [f for f in under if _is_query(f) and _is_saved(f, under)]
     if tracked:
         yield (
-            f"Keep {_listed([f.detail for f in tracked])} tracked (no AsNoTracking): SaveChanges sends only changes of what "
+            f"Keep {_listed([f.result for f in tracked])} tracked (no AsNoTracking): SaveChanges sends only changes of what "
             "its context tracks."
         )
 
 
 def _is_saved(read: Fact, under: Sequence[Fact]) -> bool:
     """Whether the result of a tracked query is changed afterwards, and the change is saved by the same context."""
-    if not read.detail or any(f.kind == "tracking" and f.detail == read.detail for f in under):
+    if not read.result or any(f.kind == "tracking" and f.result == read.result for f in under):
         return False
     changes = [
-        f for f in under if f.kind == "write" and root_of(f.target) == read.detail and f.span.start > read.span.end
+        f for f in under if f.kind == "write" and root_of(f.target) == read.result and f.span.start > read.span.end
     ]
     return any(
         f.kind == "save"

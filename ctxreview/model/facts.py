@@ -2,38 +2,69 @@
 
 from typing import Literal, NamedTuple
 
-from ctxreview.model.kinds import FactKind
+from ctxreview.model.kinds import FactKind, StateKind
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+
+
+class StateUse(NamedTuple):
+    """What kind of state a fact is about, and how its declaration says that it is shared.
+
+    A ``backing field`` is what the property of that name keeps; a ``parameter`` is a primary constructor's.
+    """
+
+    kind: StateKind
+    static: bool = False
+    volatile: bool = False
+    readonly: bool = False
 
 
 class Fact(NamedTuple):
     """Something the code does at ``span``; it belongs to its innermost function.
 
-    ``kind`` is one of ``read``, ``write``, ``save``, ``await``, ``exit``, ``io``, ``spawn``,
-    ``tracking``, ``fence``, ``sql-hint``, ``complete``. ``name`` is the called, read or written name,
-    ``target`` the receiver it concerns (``""`` where there is none; of an ``Interlocked`` call the variable),
-    ``detail`` the variable that gets a call's value, or the words of a ``sql-hint`` that were recognised. Of state
-    that the file declares, ``detail`` says what it is, always in two or more words: ``instance field``,
-    ``static volatile field``, ``readonly property``, ``instance event``; ``instance backing field`` and ``static backing
-    field`` are what the property of that name keeps; of an enclosing function's variable, ``captured``.
+    ``name`` is the called, read or written name, ``target`` the receiver it concerns (``""`` where there is none; of an
+    ``Interlocked`` call the variable). ``state`` is what it reads or writes, where the file declares that; ``captured`` says
+    that it writes a variable of an enclosing function. Of a call, ``result`` is the variable that gets its value, ``calls``
+    what it calls that has no name of its own, ``dropped`` that nobody awaits it, and ``by_callee`` that a method of the
+    repository does it, with a context that its object keeps. ``sql`` are the words of a ``sql-hint`` that were recognised.
     """
 
     kind: FactKind
     span: Span
     name: str
     target: str = ""
-    detail: str = ""
+    result: str = ""
+    state: StateUse | None = None
+    captured: bool = False
+    calls: Literal["", "delegate", "event"] = ""
+    dropped: bool = False
+    by_callee: bool = False
+    sql: str = ""
 
     @property
     def is_state(self) -> bool:
         """Whether it reads or writes state that the file declares, and no result of a query."""
-        return self.kind in ("read", "write") and self.detail.endswith((" field", " property", " event", " parameter"))
+        return self.state is not None and self.kind in ("read", "write")
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is about state that all objects share."""
+        return self.state is not None and self.state.static
+
+    @property
+    def is_volatile(self) -> bool:
+        """Whether it is about state that is declared volatile."""
+        return self.state is not None and self.state.volatile
+
+    @property
+    def is_readonly(self) -> bool:
+        """Whether it is about state that keeps the value it was made with."""
+        return self.state is not None and self.state.readonly
 
     @property
     def spelled(self) -> str:
         """The name as the code has it: what a property keeps is ``field`` there."""
-        return "field" if self.detail.endswith(" backing field") else self.name
+        return "field" if self.state is not None and self.state.kind == "backing field" else self.name
 
 
 class Argument(NamedTuple):

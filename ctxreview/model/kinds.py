@@ -20,6 +20,7 @@ Mode = Literal["", "exclusive", "shared", "upgradeable", "requires new", "suppre
 FactKind = Literal[
     "read", "write", "save", "await", "exit", "io", "spawn", "tracking", "fence", "sql-hint", "complete", "token",
 ]  # fmt: skip
+StateKind = Literal["field", "property", "event", "parameter", "backing field"]
 Effect = Literal[FactKind, "ignore", ""]
 """What the catalogue says of a call: nothing, or that it is to be passed over, where it is no fact."""
 Role = Literal["function", "scope", "type-header", "field", "member", "signatures", "caller", "same-lock", "callee"]

@@ -48,7 +48,7 @@ def is_sent(literal: Node, found: Fact, language: Language, source: Source) -> b
         elif kind not in syntax.text_parts:
             break
     follows = next((sql["follows"] for sql in language.sql if sql["name"] == found.name and "follows" in sql), None)
-    return follows is None or _is_sql(source.text(nodes.span(literal)), found.detail, follows)
+    return follows is None or _is_sql(source.text(nodes.span(literal)), found.sql, follows)
 
 
 def _is_query_mark(node: Node, language: Language) -> bool:

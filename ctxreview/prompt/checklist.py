@@ -64,7 +64,7 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
     none = ("suppressed",) if item.retried else NO_SCOPE
     held = [s for s in context.scopes if s.kind in ("transaction", "lock") and not s.path and s.mode not in none]
     for fact in _changed(context) if item.changed else context.facts:
-        if fact.is_state and "readonly" in fact.detail:
+        if fact.is_state and fact.is_readonly:
             continue  # a reference that never changes: what is done through it is a fact of its own
         if item.state and fact.is_state:
             places.append((own, fact.span, f"{fact.kind} {fact.name}"))
@@ -105,9 +105,9 @@ def _changed(context: Context) -> list[Fact]:
     for fact in context.facts:
         target = re.match(r"\w+", fact.target)
         if fact.kind == "read" and not fact.is_state:
-            if fact.detail.isidentifier() and not _UNTRACKED.search(source.text(fact.span)):
-                names.add(fact.detail)
-        elif fact.kind == "write" and target is not None and not fact.is_state and fact.detail != "captured":
+            if fact.result.isidentifier() and not _UNTRACKED.search(source.text(fact.span)):
+                names.add(fact.result)
+        elif fact.kind == "write" and target is not None and not fact.is_state and not fact.captured:
             if target[0] in names or _comes_from(target[0], names, context, fact):
                 writes.append(fact)
         elif fact.kind == "save" and writes:

@@ -304,3 +304,18 @@ def test_what_a_runtime_does_around_its_types_is_named(base: str, what: str, tmp
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     document = _context(tmp_path, {"selection": "Stock.cs:5"})
     assert f"Stock is {what}. That is the runtime's doing and was not proven." in document["blind_spots"]
+
+
+def test_a_call_on_base_is_one_of_the_nearest_declaration_above(tmp_path: Path) -> None:
+    """Through a type that only inherits it is a call of the method; past one that declares it anew it is another's."""
+    code = (
+        "public class Stock { public virtual void Take(int n) { } }\n"
+        "public class Kept : Stock { }\n"
+        "public class Counted : Kept { public override void Take(int n) { base.Take(n); } }\n"
+        "public class Sold : Counted { public override void Take(int n) { base.Take(n + 1); } }\n"
+    )
+    (tmp_path / "Stock.cs").write_text(code, "utf-8")
+    known = outline(Source("Stock.cs", code.encode()))
+    target = Callee(known, known.outermost[0])
+    found = above(target, open_repository(tmp_path, "csharp", NO_WRAPPERS), hops=1)
+    assert [(link.via[0], link.certainty) for link in found.links] == [("Counted.Take (Stock.cs:3)", "resolved")]

@@ -303,12 +303,11 @@ def test_a_structured_reply(form: str) -> None:
 
 
 NO_CODE = {
-    "prose": ("Looks fine to me.", "There is no suggestion in this answer"),
+    "prose": ("Use fewer queries.", "There is no suggestion in this answer"),
     "empty": ("", "There is no suggestion in this answer"),
     "shell only": (fence("dotnet test", "bash"), "There is no suggestion in this answer"),
-    "empty structured reply": (json.dumps(STRUCTURED), "This answer suggests no change"),
     "broken structured reply": ('{"summary": "s"', "The reply is not in the form that was asked for"),
-    "a diff without a change": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n x\n", "This answer suggests no change"),
+    "a diff without a change": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n x\n", "This diff changes no code"),
 }
 
 

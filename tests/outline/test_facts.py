@@ -6,7 +6,7 @@ import pytest
 
 from ctxreview.context import build as context
 from ctxreview.context.listing import proven
-from ctxreview.model.facts import Fact
+from ctxreview.model.facts import Fact, StateUse
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.tokens import Tokenizer
@@ -48,26 +48,26 @@ BOUND = {
 @pytest.mark.parametrize(("body", "names"), BOUND.items())
 def test_a_read_is_bound_to_the_variable_that_gets_it(body: str, names: str) -> None:
     """Through awaits, casts, alternatives, patterns, tuples and queries; a condition gives its value to nothing."""
-    assert " ".join(f.detail for f in of_method(body) if f.kind == "read") == names
+    assert " ".join(f.result for f in of_method(body) if f.kind == "read") == names
 
 
-DETAILS = {
-    "int _x;": "instance field",
-    "static int _x;": "static field",
-    "volatile bool _x;": "volatile field",
-    "static volatile bool _x;": "static volatile field",
-    "readonly List<int> _x;": "readonly field",
-    "public int _x { get; set; }": "instance property",
-    "public static int _x => 1;": "static property",
-    "event Action _x;": "instance event",
+STATES = {
+    "int _x;": StateUse("field"),
+    "static int _x;": StateUse("field", static=True),
+    "volatile bool _x;": StateUse("field", volatile=True),
+    "static volatile bool _x;": StateUse("field", static=True, volatile=True),
+    "readonly List<int> _x;": StateUse("field", readonly=True),
+    "public int _x { get; set; }": StateUse("property"),
+    "public static int _x => 1;": StateUse("property", static=True),
+    "event Action _x;": StateUse("event"),
 }
 
 
-@pytest.mark.parametrize(("member", "detail"), DETAILS.items())
-def test_state_says_what_it_is(member: str, detail: str) -> None:
-    """The modifiers that decide how it is shared are told, in words that no variable's name can be."""
+@pytest.mark.parametrize(("member", "state"), STATES.items())
+def test_state_says_what_it_is(member: str, state: StateUse) -> None:
+    """The modifiers that decide how it is shared are told."""
     (fact,) = (f for f in of_method("Use(_x);", member) if f.name == "_x")
-    assert (fact.kind, fact.detail, fact.is_state) == ("read", detail, True)
+    assert (fact.kind, fact.state, fact.is_state) == ("read", state, True)
 
 
 def test_a_constant_is_no_state() -> None:
@@ -78,7 +78,7 @@ def test_a_constant_is_no_state() -> None:
 def test_a_query_bound_to_a_variable_named_field_is_no_state() -> None:
     """What a variable is called decides nothing."""
     (fact,) = of_method("var field = db.Rows.First();")
-    assert (fact.detail, fact.is_state) == ("field", False)
+    assert (fact.result, fact.is_state) == ("field", False)
 
 
 def test_an_interlocked_call_concerns_its_variable() -> None:

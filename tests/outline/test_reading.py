@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ctxreview.model.facts import StateUse
 from ctxreview.model.outline import Parse
 from ctxreview.model.review import Context
 from ctxreview.model.source import Source, Span
@@ -88,7 +89,7 @@ def test_what_only_a_branch_declares_is_known_in_common_code() -> None:
         "#if A\nint Count { get; set; }\n#else\nconst int Count = 1;\n#endif\nint M() { return Count; }\n}\n}\n"
     )
     found = outline(Source("C.cs", code.encode()))
-    assert [(f.kind, f.name, f.detail) for f in found.facts if f.is_state] == [("read", "Count", "instance property")]
+    assert [(f.kind, f.name, f.state) for f in found.facts if f.is_state] == [("read", "Count", StateUse("property"))]
 
 
 def test_what_a_branch_does_is_told_with_what_is_around_it() -> None:
@@ -102,7 +103,7 @@ def test_what_a_branch_does_is_told_with_what_is_around_it() -> None:
     for found in (outline(source), outline(source, within=(Span(at, at + 1),))):
         assert [source.text(s.span) for s in found.regions] == ["lock (_gate) { _n = _m; }"]
         inside = [f for f in found.facts if found.regions[0].span.contains(f.span)]
-        assert [(f.kind, f.name, f.detail) for f in inside if f.is_state] == [("write", "_n", "instance field")]
+        assert [(f.kind, f.name, f.state) for f in inside if f.is_state] == [("write", "_n", StateUse("field"))]
 
 
 def test_what_cannot_be_mended_is_said(tmp_path: Path) -> None:

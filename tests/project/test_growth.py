@@ -80,6 +80,7 @@ CONTEXTS = {
     "derived in a fan": ("A.cs:2", 400),
     "a ring of calls": ("A.cs:3", 400),
     "calls and overloads": ("A.cs:3", 200),
+    "ordinary code": ("A.cs:20", 60),
 }
 
 

@@ -232,6 +232,9 @@ def review(
 def guard(
     selection: One,
     suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The suggestion is the new text of exactly the selected lines.")
+    ] = False,
     format_: Formats = Format.TEXT,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -252,7 +255,8 @@ def guard(
 
     job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)
     value = context_of(selection, job)
-    checked = guarded(guards.suggestions(console.read_text(suggestion), value), value, job.hops)
+    read = guards.replacement if replace else guards.suggestions
+    checked = guarded(read(console.read_text(suggestion), value), value, job.hops)
     verdict = guards.worst([c.verdict for c in checked])
     if format_ is Format.JSON:
         console.write(document.dumps(document.guard(checked, verdict), 2), output)

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.placing import fragments, patches
-from ctxreview.guard.placing.edits import lines_of, replacing
+from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
 from ctxreview.guard.placing.elisions import UnplacedError, balance
+from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
-from ctxreview.model.source import Source
+from ctxreview.model.source import Source, Span
 from ctxreview.prompt.reply import MOST_EDITS, parse, same_path, within_reason
 
 NO_SUGGESTION = (
@@ -27,6 +28,13 @@ NO_SUGGESTION = (
 )
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
 """What ``git diff --color`` puts into a diff."""
+_KEEP = re.compile(
+    r"\b(?:leave|keep)\b[^.;:\n]{0,60}?\b(?:as (?:it|they|is)\b|unchanged|alone)|"
+    r"\b(?:no|nothing|n't|not|never)\b[^.;:\n]{0,40}?\b(?:to change|(?:needs? )?chang(?:e|es|ed|ing)\b|to (?:optimi[sz]e|improve|fix|suggest))|"
+    r"\blooks (?:fine|good|right|correct|ok(?:ay)?)\b|\bLGTM\b",
+    re.IGNORECASE,
+)
+"""What an answer says that proposes no change."""
 _FENCE = re.compile(r"(?P<indent>[ \t]*(?:>[ \t]?)*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
 _BEFORE = re.compile(
     r"\b(before|original|currently?|existing|old (code|version)|your (code|version)|you have|instead of|replace this|find this|from this|as it is now)\b",
@@ -63,9 +71,9 @@ class _Title(NamedTuple):
 
 
 def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
-    """The suggestions in a model's answer, each placed or with the reason why it is not.
+    """The suggestions in a model's answer, each placed or with the reason why it is not; none where it proposes no change.
 
-    Raises :class:`ReplyError` when there is no code in it.
+    Raises :class:`ReplyError` when there is no code in it, and it does not say that nothing has to change.
     """
     within_reason(text)
     source = context.selection.source
@@ -73,23 +81,41 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     text = given.replace("\r\n", "\n").replace(MARK, "")
     stripped = text.strip()
     if re.match(r"(```(json)?\s*)?\{\s*\"", stripped):
-        found = parse(stripped, ()).suggestions
-        if not found:
-            raise ReplyError("This answer suggests no change, so there is nothing to check.")
-        return found
+        return parse(stripped, ()).suggestions
     blocks = list(islice(_blocks(given), MOST_EDITS + 1))
     if len(blocks) > MOST_EDITS:
         raise ReplyError(f"The answer has more than {MOST_EDITS:,} blocks of code; up to {MOST_EDITS:,} are read.")
     if not blocks:
         if patches.is_patch(text):
             return (_patch(given, _Title("The given diff", ""), source, fenced=False),)
+        if _KEEP.search(text):
+            return ()
         if not _is_code(stripped, context):
             raise ReplyError(NO_SUGGESTION)
         blocks = [_Block(language_of(source.path).name, textwrap.dedent(text), "", "")]
-    made = list(_suggested(blocks, context))
-    if not made:
+    code = [b for b in blocks if _kind(b, source) in ("code", "suggestion", "patch")]
+    if not code and not _KEEP.search(text):
         raise ReplyError(NO_SUGGESTION)
-    return tuple(made)
+    return tuple(_suggested(code, context))
+
+
+def replacement(text: str, context: Context) -> tuple[Suggestion, ...]:
+    """The suggestion whose text is the new text of exactly what is selected; none where it is that already.
+
+    A selection of lines is replaced with the ends of its lines. Raises :class:`ReplyError` where a line is too long to be read.
+    """
+    source, span = context.selection.source, context.selection.span
+    first, last = context.selection.lines
+    lines = source.line_span(first, last)
+    before, after = source.text(Span(lines.start, span.start)), source.text(Span(span.end, lines.end))
+    new = text.removeprefix(MARK).replace("\r\n", "\n").removesuffix("\n")
+    whole = f"{before}{new}{after}" if before.strip() or after.strip() else new
+    try:
+        limits(whole.split("\n"))
+    except UnplacedError as why:
+        raise ReplyError(str(why)) from None
+    edit = verbatim(source, first, last, whole.split("\n") if whole else [])
+    return () if edit.original == edit.replacement else (Suggestion("The new text of the selection", "", (edit,)),)
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -140,12 +166,13 @@ def _is_code(text: str, context: Context) -> bool:
     )
 
 
-def _suggested(blocks: list[_Block], context: Context) -> Iterator[Suggestion]:
+def _suggested(code: list[_Block], context: Context) -> Iterator[Suggestion]:
     source = context.selection.source
     quoted: _Block | None = None
     number = 0
-    code = [b for b in blocks if _kind(b, source) in ("code", "suggestion", "patch")]
     parts = [part for b in code for part in _split(b, source)]
+    if len(parts) == 1 and _quotes(parts[0], source) and not _says(_BEFORE, parts[0]):
+        return
     for block in parts:
         number += 1
         title = _title(block, number)
@@ -250,11 +277,11 @@ def _title(block: _Block, number: int) -> _Title:
 def _patch(text: str, title: _Title, source: Source, fenced: bool) -> Suggestion:
     try:
         found = patches.edits(text, source, fenced)
-        if not found:
-            raise ReplyError("This answer suggests no change, so there is nothing to check.")
-        return Suggestion(*title, found)
     except UnplacedError as why:
         return Suggestion(*title, (), str(why))
+    if not found:
+        raise ReplyError("This diff changes no code, so there is nothing to check.")
+    return Suggestion(*title, found)
 
 
 def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Context) -> Suggestion:

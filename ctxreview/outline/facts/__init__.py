@@ -107,4 +107,4 @@ def _sql(node: Node, language: Language, source: Source) -> Iterator[Fact]:
         if any(word in upper for word in sql.get("beside", ("",))):
             found = _pattern(sql["pattern"]).search(literal)
             if found is not None:
-                yield Fact("sql-hint", nodes.span(node), sql["name"], detail=found.group(0).strip(' "@$\n\r\t'))
+                yield Fact("sql-hint", nodes.span(node), sql["name"], sql=found.group(0).strip(' "@$\n\r\t'))

@@ -92,7 +92,7 @@ def effects(calls: Sequence[Call], language: Language, names: Names, written: Wr
             and known.get(name, NOTHING).plain != "ignore"
             and _is_dropped(node, names.syntax)
         ):
-            fact = Fact("spawn", nodes.span(node), name, nodes.text(names.syntax.receiver(node), 200), "not awaited")
+            fact = Fact("spawn", nodes.span(node), name, nodes.text(names.syntax.receiver(node), 200), dropped=True)
         if fact is not None:
             yield fact
 
@@ -105,12 +105,14 @@ def _bare(node: Node, callee: Node, name: str, kind: Effect, names: Names) -> Fa
         own = local.node.type in names.syntax.variables and any(
             c.type in names.syntax.lambdas for c in local.node.named_children
         )
-        return None if own else Fact("io", nodes.span(node), name, "", "delegate")
+        return None if own else Fact("io", nodes.span(node), name, calls="delegate")
     state = names.visible(at).get(name)
     if state is not None:
-        return Fact("io", nodes.span(node), name, "", "event" if state.words.endswith("event") else "delegate")
+        return Fact("io", nodes.span(node), name, calls="event" if state.use.kind == "event" else "delegate")
     return (
-        Fact(kind, nodes.span(node), name, "", bound_to(node, names.syntax)) if kind in ("save", "complete") else None
+        Fact(kind, nodes.span(node), name, result=bound_to(node, names.syntax))
+        if kind in ("save", "complete")
+        else None
     )
 
 

@@ -67,12 +67,12 @@ def write(target: Node, by: Span, names: Names) -> Fact | None:
         local = names.local(name, at)
         if local is not None:
             captured = local.function is not names.functions.innermost(at)
-            return Fact("write", by, name, "", "captured") if captured else None
+            return Fact("write", by, name, captured=True) if captured else None
         name, state = names.bare(name, at)
-        return Fact("write", by, name, "", state.words if state is not None else "")
+        return Fact("write", by, name, state=state.use if state is not None else None)
     on = nodes.text(names.syntax.object(target), 200)
     state = names.member(on, name, nodes.span(target))
-    return Fact("write", by, name or nodes.text(target), on, state.words if state is not None else "")
+    return Fact("write", by, name or nodes.text(target), on, state=state.use if state is not None else None)
 
 
 def state_of(node: Node | None, names: Names) -> State | None:
@@ -188,7 +188,7 @@ def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -
             if local is None or at.start in written.plain or quiet.contains(at):
                 continue
             if local.function is not names.functions.innermost(at):
-                yield Fact("write", at, name, "", "captured")
+                yield Fact("write", at, name, captured=True)
 
 
 def _begin(function: Function, data: bytes) -> int:
@@ -224,14 +224,14 @@ def _use(root: Node, data: bytes, at: Span, names: Names, written: Written, in_t
         if state is None or names.local(qualifier, at) is not None:
             return
     if at.start in written.read_too:
-        if not state.words.endswith("event"):
-            yield Fact("read", at, name, qualifier, state.words)
+        if state.use.kind != "event":
+            yield Fact("read", at, name, qualifier, state=state.use)
         return
     kinds = _kinds(root, at, name, state, qualifier, in_text, names)
     if in_text and kinds and not _is_identifier(root, at, names.syntax):
         return
     for kind in kinds:
-        yield Fact(kind, at, name, qualifier, state.words)
+        yield Fact(kind, at, name, qualifier, state=state.use)
 
 
 def _qualifier(data: bytes, start: int) -> str | None:

@@ -40,12 +40,18 @@ def scopes(page: FileView) -> tuple[Region, ...]:
     calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
     jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in page.syntax.jumps}
     ways = [f for f in page.facts if f.kind in ("complete", "exit")]
-    finished = (_finish(s, page, ways, calls, jumps) for s in (*found, *statements(page, found)))
+    thrown = frozenset(f.span for f in ways if f.kind == "exit" and f.name == "throw")
+    finished = (_finish(s, page, ways, calls, jumps, thrown) for s in (*found, *statements(page, found)))
     return tuple(sorted(finished, key=lambda s: (s.span.start, -s.span.end)))
 
 
 def _finish(
-    scope: Region, page: FileView, ways: list[Fact], calls: dict[Span, Node], jumps: dict[Span, Node]
+    scope: Region,
+    page: FileView,
+    ways: list[Fact],
+    calls: dict[Span, Node],
+    jumps: dict[Span, Node],
+    thrown: frozenset[Span],
 ) -> Region:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.opening) if scope.owner.size == 0 else None
@@ -56,19 +62,20 @@ def _finish(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
         completes_at=completes,
-        exits=tuple(_left(scope, exits, completes, page)),
+        exits=tuple(_left(scope, exits, completes, thrown, page)),
         excluded=(*scope.excluded, *_after(completes, scope, page, calls)),
         intent=_intent(scope.opening.start, page.source, page.comments),
     )
 
 
-def _left(scope: Region, exits: Iterator[Span], completes: tuple[Span, ...], page: FileView) -> Iterator[Span]:
+def _left(
+    scope: Region, exits: Iterator[Span], completes: tuple[Span, ...], thrown: frozenset[Span], page: FileView
+) -> Iterator[Span]:
     """The exits that leave the scope before it completes.
 
     What runs a delegate or a marked member completes the scope when that returns, and only an exception passes it by. Where no
     completion is seen, what is handed the transaction or keeps it may be what completes it.
     """
-    thrown = {f.span for f in page.facts if f.kind == "exit" and f.name == "throw"}
     for exit_ in exits:
         if scope.kind == "transaction":
             if scope.form in ("callback", "attribute"):

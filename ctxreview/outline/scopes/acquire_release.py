@@ -11,7 +11,7 @@ from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.regions import Region
-from ctxreview.model.source import Span, Spans
+from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
 
@@ -195,10 +195,10 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     called = {name for node, name in page.calls if nodes.text(page.syntax.receiver(node)) in ("", "this", "base")}
     named = page.language.named("acquires") | page.language.named("releases")
     for function in page.functions.scopes if called else ():
-        body = next((b for b in unread if function.span.contains(b)), None) if function.name in called else None
-        if body is not None and any(
-            word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)
-        ):
+        if function.name not in called or not contains_any(function.span, unread):
+            continue
+        body = unread[bisect_left(unread, function.span)]
+        if any(word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)):
             return True
     return False
 

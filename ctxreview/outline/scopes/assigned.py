@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import nodes, parents
+from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.regions import Region
@@ -58,23 +58,31 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     Then these bodies decide, too. They are looked at as text: the words that it takes may stand in them for anything.
     """
     language, kept = page.language, page.declares
-    ends = ENDS | language.completions
-    ended = {nodes.text(page.syntax.receiver(call)).removeprefix("this.") for call, name in page.calls if name in ends}
-    opened = {s.target.removeprefix("this.") for s in _starts(page) if s is not None}
-    pairs = (
-        (ended.intersection(kept), (*language.named("opens"), *language.table("creates"))),
-        (opened.intersection(kept), ends),
-    )
+    decisive: dict[str, frozenset[str]] = {}
+    for call, name in page.calls:
+        field = (
+            nodes.text(page.syntax.receiver(call)).removeprefix("this.") if name in ENDS | language.completions else ""
+        )
+        if field in kept:
+            decisive[field] = decisive.get(field, frozenset()) | _begins(language, name)
+    for start in _starts(page):
+        field = start.target.removeprefix("this.") if start is not None else ""
+        if start is not None and field in kept:
+            decisive[field] = decisive.get(field, frozenset()) | _ends(start)
+    sought = [(field.encode(), [word.encode() for word in words]) for field, words in decisive.items()]
     return any(
-        _has_any(page.source.data[body.start : body.end], fields, words)
-        for fields, words in pairs
-        for body in (unread if fields else ())
+        field in code and any(word in code for word in words)
+        for body in (unread if sought else ())
+        for code in (page.source.data[body.start : body.end],)
+        for field, words in sought
     )
 
 
-def _has_any(code: bytes, fields: Iterable[str], words: Iterable[str]) -> bool:
-    """Whether the code has one of the fields and one of the words."""
-    return any(field.encode() in code for field in fields) and any(word.encode() in code for word in words)
+@cache
+def _begins(language: Language, end: str) -> frozenset[str]:
+    """The words that open what a call of that name ends; of one that ends everything, all of them."""
+    ended = (c for c in language.constructs if end in ENDS or end in c.completes or end in c.releases)
+    return frozenset(word for c in ended for word in (*c.opens, *c.creates))
 
 
 def returned(page: FileView) -> Iterator[Region]:

@@ -27,7 +27,7 @@ def statements(page: FileView, found: Iterable[Region]) -> Iterator[Region]:
     for fact in page.facts:
         sql = kinds.get(fact.name) if fact.kind == "sql-hint" else None
         node = literals.get(fact.span)
-        if sql is None or node is None or any(w in fact.detail.upper() for w in sql.get("unless", ())):
+        if sql is None or node is None or any(w in fact.sql.upper() for w in sql.get("unless", ())):
             continue
         statement = nodes.span(_statement(node, page.syntax))
         owner = page.functions.innermost(fact.span)
@@ -42,7 +42,7 @@ def statements(page: FileView, found: Iterable[Region]) -> Iterator[Region]:
             kind=sql["kind"],
             span=Span(statement.start, end),
             name=fact.name,
-            construct=fact.detail.upper() if fact.detail.isascii() else fact.name,
+            construct=fact.sql.upper() if fact.sql.isascii() else fact.name,
             form="sql",
             opening=statement,
             closing=Span(end - 1, end),

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
+from ctxreview.model.facts import StateUse
 from ctxreview.model.source import Span
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-MODIFIERS = ("static", "volatile", "readonly")
-"""What a declaration may say that decides how its state is shared, in the order it is told."""
-
 
 _ARGUMENTS = re.compile(rb"<[^<>]*+>")
 _MOST_PARTS = 16
@@ -49,12 +46,16 @@ class Local(NamedTuple):
 
 
 class State(NamedTuple):
-    """A field, property, event or primary constructor's parameter: ``words`` say which, ``type`` is as declared."""
+    """A field, property, event or primary constructor's parameter: ``use`` says which, ``type`` is as declared."""
 
-    words: str
+    use: StateUse
     type: str
-    static: bool
     private: bool
+
+    @property
+    def static(self) -> bool:
+        """Whether all objects share it."""
+        return self.use.static
 
 
 class Names:
@@ -201,7 +202,7 @@ class Names:
                 kept = self._own.get(type_.span, {}).get(owner) if type_ is not None else None
                 if kept is None:
                     return None
-                return owner, kept._replace(words=f"{'static' if kept.static else 'instance'} backing field")
+                return owner, kept._replace(use=StateUse("backing field", kept.static))
         return None
 
     def _seen_from(self, type_: TypeDecl) -> dict[str, State]:
@@ -292,22 +293,18 @@ class Names:
             for node in declarations:
                 type_ = self._with_head(node)
                 if type_ is not None and type_.kind != EXTENSION:
-                    words = "property" if type_.kind == "record" else "parameter"
+                    use = StateUse("property" if type_.kind == "record" else "parameter")
                     declares = nodes.text(self.syntax.type(node))
-                    found.setdefault(type_.span, {})[name] = State(f"instance {words}", declares, False, False)
+                    found.setdefault(type_.span, {})[name] = State(use, declares, private=False)
         return found
 
     def _state(self, member: Member) -> State | None:
-        """``None`` for a constant, which is no state, and for what only an interface's name reaches."""
-        if "const" in member.modifiers or member.explicit:
+        """``None`` for a constant, which is no state, for an indexer, and for what only an interface's name reaches."""
+        if "const" in member.modifiers or member.explicit or member.kind == "indexer":
             return None
-        told = [w for w in MODIFIERS if w in member.modifiers]
-        return State(
-            words=" ".join([*(told or ["instance"]), member.kind]),
-            type=member.declares,
-            static="static" in told,
-            private=_REACHED.isdisjoint(member.modifiers),
-        )
+        static, volatile, readonly = (word in member.modifiers for word in ("static", "volatile", "readonly"))
+        use = StateUse(member.kind, static, volatile, readonly)
+        return State(use, member.declares, private=_REACHED.isdisjoint(member.modifiers))
 
 
 def _start(declaration: tuple[Node, Span | None]) -> int:

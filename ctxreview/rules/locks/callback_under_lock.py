@@ -103,7 +103,7 @@ def _calls(outline: Outline) -> list[_Call]:
     held = locks(outline)
     found = []
     for fact in outline.facts if held else ():
-        if fact.kind != "io" or not (fact.detail in ("delegate", "event") or fact.name in ("Invoke", "DynamicInvoke")):
+        if fact.kind != "io" or not (fact.calls or fact.name in ("Invoke", "DynamicInvoke")):
             continue
         scope = next((s for s in held if outline.under(fact.span, s)), None)
         if scope is not None:

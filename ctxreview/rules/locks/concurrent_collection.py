@@ -104,9 +104,7 @@ def _lost(scope: Region, name: str, inside: list[Fact], before: Outline, after: 
     if now is None:
         return
     there = now.member
-    others = [
-        f.name for f in inside if f.is_state and f.name not in (name, lock_key(scope)) and "readonly" not in f.detail
-    ]
+    others = [f.name for f in inside if f.is_state and f.name not in (name, lock_key(scope)) and not f.is_readonly]
     calls = [f.name for f in inside if f.kind in ("io", "save")]
     left = [f for f in after.facts if there.span.contains(f.span) and f.is_state and f.name == name]
     severity: Severity = "high"

@@ -132,12 +132,8 @@ def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[F
     for fact in outline.facts:
         if factory.span.contains(fact.span) and nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
-                return f"writes {'the variable ' if fact.detail == 'captured' else ''}`{_written(fact)}`"
-            if (
-                fact.kind in ("io", "save", "spawn")
-                and fact.detail not in ("delegate", "event")
-                and "Invoke" not in fact.name
-            ):
+                return f"writes {'the variable ' if fact.captured else ''}`{_written(fact)}`"
+            if fact.kind in ("io", "save", "spawn") and not fact.calls and "Invoke" not in fact.name:
                 return f"calls `{fact.name}`"
     opened = _OPENED.search(code, factory.opening.end, factory.span.end)
     return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
@@ -145,11 +141,11 @@ def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[F
 
 def _is_shared(fact: Fact, factory: Function, outline: Outline) -> bool:
     """Whether a write is one of state, of a captured variable, or an atomic one of either; a parameter is its own."""
-    if fact.is_state or fact.detail == "captured":
+    if fact.is_state or fact.captured:
         return True
     own = re.findall(r"\w+", outline.source.text(factory.opening))
     return outline.source.text(fact.span).startswith("Interlocked.") and fact.target.removeprefix("this.") not in own
 
 
 def _written(fact: Fact) -> str:
-    return fact.name if fact.is_state or fact.detail == "captured" else fact.target
+    return fact.name if fact.is_state or fact.captured else fact.target

@@ -148,7 +148,7 @@ def _unsafe(
     if type_ in _FLAGS and not nullable:
         if later is not None and _sets(looked, code):
             return f"`{looked.name}` is set before `{later.name}` is written"
-        ordered = "volatile" in looked.detail or b"Volatile.Read" in condition
+        ordered = looked.is_volatile or b"Volatile.Read" in condition
         return "" if ordered else _flag(looked, others, scope, code)
     if type_ in _WIDE or (type_ in _FLAGS and nullable):
         return f"`{looked.name}` is a {member.declares}, which is not read in one step on every platform"

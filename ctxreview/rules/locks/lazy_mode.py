@@ -118,7 +118,7 @@ def _late(outline: Outline) -> list[Use]:
     found = []
     for use in locked_uses(outline, locks(outline)):
         fact = use.fact
-        if fact.kind != "write" or not fact.detail.startswith("static") or "ThreadStatic" in fact.detail or use.gates:
+        if fact.kind != "write" or not fact.is_static or use.gates:
             continue
         name = re.escape(fact.spelled)
         above = outline.source.text(Span(max(use.function.span.start, fact.span.start - 200), fact.span.start))

@@ -114,7 +114,7 @@ def _text(scope: Region, outline: Outline) -> str:
 def _split(whole: Region, parts: list[Region], before: Outline, after: Outline) -> Iterator[Finding]:
     inside = [u.fact for u in locked_uses(before, [whole]) if u.gates]
     # A reference that never changes is no state to keep together; what is changed through it is.
-    together = {f.name for f in inside if "readonly" not in f.detail or f.kind == "write"}
+    together = {f.name for f in inside if not f.is_readonly or f.kind == "write"}
     used = [u.fact for u in locked_uses(after, parts) if u.gates and u.fact.name in together]
     first, *rest = ([f for f in used if is_under(f.span, p)] for p in parts)
     later = [f for facts in rest for f in facts]

@@ -67,7 +67,7 @@ def check(outline: Outline) -> list[Finding]:
             by_state[use.state].append(use)
     found = []
     for (_, name), writes in by_state.items():
-        if name not in known or "volatile" in writes[0].fact.detail:
+        if name not in known or writes[0].fact.is_volatile:
             continue
         first = writes[0]
         other = next((u for u in writes if not u.gates & first.gates and u.member.span != first.member.span), None)

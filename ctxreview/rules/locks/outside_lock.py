@@ -119,9 +119,10 @@ def check(outline: Outline) -> list[Finding]:
 def _is_safe(member: Member, use: Use) -> bool:
     """Whether what it holds needs no lock: its type says so, or it is a reference that never changes."""
     type_ = simple(member.declares)
-    if "volatile" in use.fact.detail or use.fact.detail.endswith("event") or type_.startswith(_SAFE):
+    is_event = use.fact.state is not None and use.fact.state.kind == "event"
+    if use.fact.is_volatile or is_event or type_.startswith(_SAFE):
         return True
-    return "readonly" in use.fact.detail and type_ not in COLLECTIONS
+    return use.fact.is_readonly and type_ not in COLLECTIONS
 
 
 def _guard(every: list[Use]) -> str:

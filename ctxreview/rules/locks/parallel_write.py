@@ -118,18 +118,14 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
     own = declared(outline)
     told = set()
     for fact in outline.facts:
-        if (
-            fact.kind != "write"
-            or not loop.span.contains(fact.span)
-            or not (fact.is_state or fact.detail == "captured")
-        ):
+        if fact.kind != "write" or not loop.span.contains(fact.span) or not (fact.is_state or fact.captured):
             continue
         function = nesting.innermost(fact.span)
         if function is None or not loop.span.contains(function.span) or fact.name in told:
             continue
-        if any(loop.span.contains(s.span) and s.span.contains(fact.span) for s in held) or "volatile" in fact.detail:
+        if any(loop.span.contains(s.span) and s.span.contains(fact.span) for s in held) or fact.is_volatile:
             continue
-        if fact.detail == "captured" and _is_of_the_body(fact, loop, outline):
+        if fact.captured and _is_of_the_body(fact, loop, outline):
             continue
         written = outline.source.text(fact.span)
         type_ = (

@@ -137,7 +137,7 @@ def _written(outline: Outline, held: list[Region], shared: list[Region]) -> Iter
     told = set()
     for use in locked_uses(outline, held):
         fact = use.fact
-        if fact.kind != "write" or "volatile" in fact.detail or use.member.kind == "constructor":
+        if fact.kind != "write" or fact.is_volatile or use.member.kind == "constructor":
             continue
         under = [s for s in held if s.owner == use.function.span and is_under(fact.span, s)]
         if not under or any(s not in shared for s in under):

@@ -129,7 +129,7 @@ def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
             continue
         here = [f for f in outline.facts if function.span.contains(f.span) and nesting.innermost(f.span) is function]
         awaits = [f.span for f in here if f.kind == "await"]
-        states = [f for f in here if f.is_state and "readonly" not in f.detail] if awaits else []
+        states = [f for f in here if f.is_state and not f.is_readonly] if awaits else []
         for name in dict.fromkeys(f.name for f in states):
             found = _stale(name, states, [a.start for a in awaits])
             if found is not None:

@@ -81,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             if b"Random.Shared" in outline.source.data[member.span.start : member.span.end]:
                 continue
-            used = [f for f in outline.facts if f.is_state and f.name == name and "static" in f.detail]
+            used = [f for f in outline.facts if f.is_state and f.name == name and f.is_static]
             open_ = [f for f in used if not any(is_under(f.span, s) for s in held)]
             if open_:
                 found.append(

@@ -66,7 +66,7 @@ def check(outline: Outline) -> list[Finding]:
     if not held:
         return []
     own = declared(outline)
-    every = [u for u in locked_uses(outline, held) if u.function.kind == "accessor" and "volatile" not in u.fact.detail]
+    every = [u for u in locked_uses(outline, held) if u.function.kind == "accessor" and not u.fact.is_volatile]
     written = {
         (u.function.name.rpartition(".")[0], u.state): u
         for u in every

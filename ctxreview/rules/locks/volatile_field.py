@@ -63,12 +63,12 @@ _COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
 
 def check(outline: Outline) -> list[Finding]:
     """Each read and write in one expression of a volatile field, outside every lock."""
-    if not any(f.kind == "write" and "volatile" in f.detail for f in outline.facts):
+    if not any(f.kind == "write" and f.is_volatile for f in outline.facts):
         return []
     found = []
     for use in locked_uses(outline, locks(outline)):
         fact = use.fact
-        if fact.kind != "write" or "volatile" not in fact.detail or use.gates:
+        if fact.kind != "write" or not fact.is_volatile or use.gates:
             continue
         if use.member.kind == "constructor" or is_said_to_be_held(use.member, outline):
             continue

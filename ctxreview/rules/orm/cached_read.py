@@ -77,7 +77,7 @@ def check(outline: Outline) -> list[Finding]:
             continue
         inside = within(outline, scope.span)
         reads = [f for f in inside if f.kind == "read" and not f.is_state and f.target]
-        bound = {f.detail for f in reads if f.detail.isidentifier()}
+        bound = {f.result for f in reads if f.result.isidentifier()}
         if not reads:
             continue
         for call in body.calls:
@@ -87,7 +87,7 @@ def check(outline: Outline) -> list[Finding]:
             if (asks or _mentions(call.given, bound)) and scope in body.under(call.span):
                 found.append(_finding(body, scope, call.chain, f"`{call.on}` keeps"))
         for fact in inside:
-            if fact.kind == "write" and fact.detail.startswith("static") and outline.under(fact.span, scope):
+            if fact.kind == "write" and fact.is_static and outline.under(fact.span, scope):
                 value = body.plain(fact.span).partition("=")[2]
                 if _mentions(value, bound):
                     found.append(_finding(body, scope, fact.span, f"The static `{fact.name}` keeps"))

@@ -93,7 +93,7 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
         (
             f
             for f in after.facts
-            if f.kind == "read" and f.detail and source_of(f.target) == source and "AsNoTracking" not in f.target
+            if f.kind == "read" and f.result and source_of(f.target) == source and "AsNoTracking" not in f.target
         ),
         None,
     )
@@ -105,7 +105,7 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
     if conflict:
         severity, about = "high", ", and does not check the concurrency token that was checked before"
     elif tracked is not None and saved is not None and saved.span > call.span:
-        severity, about = "medium", f", and `{tracked.detail}`, tracked and saved later, keeps its old values"
+        severity, about = "medium", f", and `{tracked.result}`, tracked and saved later, keeps its old values"
     elif saved is not None or after.under(call.span):
         severity = "medium"
     unused = "" if counted else " The number of rows is not looked at."

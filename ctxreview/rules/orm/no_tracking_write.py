@@ -150,8 +150,8 @@ def _copies(outline: Outline, query: Fact) -> bool:
 
 def _bound(outline: Outline, member: Function, query: Fact) -> str:
     """The variable that gets the result, or an element of it; ``""`` where none does."""
-    if query.detail.isidentifier():
-        return query.detail
+    if query.result.isidentifier():
+        return query.result
     source = outline.source
     named = re.match(
         r"[\s)]*is\s+(?:not\s+)?(?:\{[^}]*\}|[\w.<>?]+)\s+(\w+)",
@@ -166,7 +166,7 @@ def _bound(outline: Outline, member: Function, query: Fact) -> str:
 
 def _reads_again(outline: Outline, fact: Fact, query: Fact, bound: str) -> bool:
     """Whether the variable gets another, tracked entity."""
-    if fact.kind != "read" or fact.detail != bound or fact.span.start <= query.span.end:
+    if fact.kind != "read" or fact.result != bound or fact.span.start <= query.span.end:
         return False
     return not any(f"{name}(" in outline.source.text(fact.span) for name in UNTRACKED)
 
@@ -228,7 +228,7 @@ def _own_calls(outline: Outline, names: set[str], query: Fact, between: Span) ->
     """Statements that call the entity's own methods, which may change it: ``order.Ship();``."""
     source = outline.source
     if re.search(r"\.To(List|Array|Dictionary|HashSet)\w*\(", source.text(_chain(outline, query))):
-        names = names - {query.detail}
+        names = names - {query.result}
     found = []
     for name in names:
         call = rf"[;{{}})]\s*((?:await\s+)?{re.escape(name)}\s*[!?]?\.\s*(?!{_READS_ONLY})\w+\s*\()"

@@ -79,7 +79,7 @@ def _read(body: Body, select: CallText) -> Fact | None:
         (
             f
             for f in body.facts
-            if f.kind == "read" and f.span.contains(select.span) and f.detail.isidentifier() and source_of(f.target)
+            if f.kind == "read" and f.span.contains(select.span) and f.result.isidentifier() and source_of(f.target)
         ),
         None,
     )
@@ -88,9 +88,9 @@ def _read(body: Body, select: CallText) -> Fact | None:
 def _written(body: Body, read: Fact) -> Fact | None:
     """What hands the result back to the context, or changes it before it is saved."""
     elements = re.findall(
-        rf"\bforeach\s*\(\s*[\w<>.?]+\s+(\w+)\s+in\s+{re.escape(read.detail)}\b", body.plain(body.member.span)
+        rf"\bforeach\s*\(\s*[\w<>.?]+\s+(\w+)\s+in\s+{re.escape(read.result)}\b", body.plain(body.member.span)
     )
-    names = {read.detail, *elements}
+    names = {read.result, *elements}
     later = [f for f in body.facts if f.span.start > read.span.end]
     saved = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
     for fact in later:
@@ -111,13 +111,13 @@ def _finding(change: Change, call: CallText, read: Fact, used: Fact) -> Finding:
         ID,
         "high",
         "syntactic",
-        f"The query gives new objects now, and `{read.detail}` is then "
+        f"The query gives new objects now, and `{read.result}` is then "
         + (
             f"given to {used.name}: what the projection leaves out is sent with its default."
             if back
             else f"changed ({used.name}) and saved: what a projection makes is not tracked, so the change is not sent."
         ),
-        f"Is `{read.detail}` meant to be updated here, with all its columns and its concurrency token?",
+        f"Is `{read.result}` meant to be updated here, with all its columns and its concurrency token?",
         change.at(call.span),
         (change.at(used.span, used.name),),
     )

@@ -132,7 +132,7 @@ def _removed(change: Change) -> list[Finding]:
                 f
                 for f in new
                 if _key(f) == _key(second)
-                or (second.name.removesuffix("Async") in REFRESHES and f.detail in second.target)
+                or (second.name.removesuffix("Async") in REFRESHES and f.result in second.target)
             ),
             None,
         )

@@ -61,8 +61,6 @@ SEVERITY = "high"
 NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
 
 _CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")
-THROUGH = "through its context"
-"""What a read or save by a method of the repository has for detail, which uses a context that its object keeps."""
 _CONTEXT_NAME = re.compile(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")
 _EACH = frozenset({"ForEach", "ForEachAsync", "For", "ForAsync", "ForAll"})
 
@@ -92,7 +90,7 @@ def _shared(outline: Outline, fact: Fact) -> list[Finding]:
         used = {root: fact for root, n in counted.items() if n > 1 and not _made_inside(body, fact, root)}
     found = []
     for name, use in used.items():
-        certain = True if use.detail == THROUGH else _declared(body, name)
+        certain = True if use.by_callee else _declared(body, name)
         if certain or (certain is None and _CONTEXT_NAME.search(name)):
             found.append(
                 Finding(
@@ -116,7 +114,7 @@ def _started(body: Body, fact: Fact) -> list[Fact]:
         for f in body.facts
         if f.kind in ("read", "save")
         and f.name.endswith("Async")
-        and f.detail in given
+        and f.result in given
         and f.span.end < fact.span.start
         and "await" not in body.before(f.span.start)
     ]
@@ -148,7 +146,7 @@ def _transaction(outline: Outline, fact: Fact) -> Region | None:
     """The transaction under which a task is started that nobody waits for."""
     held = [s for s in outline.regions if s.kind == "transaction" and s.span.contains(fact.span)]
     body = body_of(outline, fact.span) if held else None
-    if body is None or _is_no_task(fact) or not (fact.detail == "not awaited" or _dropped(body, fact)):
+    if body is None or _is_no_task(fact) or not (fact.dropped or _dropped(body, fact)):
         return None
     return next((s for s in body.under(fact.span, "transaction") if s.mode not in ("retried", "suppressed")), None)
 

@@ -105,11 +105,11 @@ def _settings(body: Body) -> list[Fact]:
 
 def _written(body: Body, context: str) -> Fact | None:
     """A write to what a query of ``context`` gave, saved later in the same member."""
-    for read in (f for f in body.facts if f.kind == "read" and f.detail.isidentifier()):
+    for read in (f for f in body.facts if f.kind == "read" and f.result.isidentifier()):
         if root_of(read.target) != context or any(t in read.target for t in (*UNTRACKED, "AsTracking")):
             continue
         for write in (f for f in body.facts if f.kind == "write" and f.span.start > read.span.end):
-            if root_of(write.target) == read.detail and any(
+            if root_of(write.target) == read.result and any(
                 f.kind == "save" and f.name.startswith("SaveChanges") and f.span > write.span for f in body.facts
             ):
                 return write

@@ -262,7 +262,7 @@ def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
     """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
     body = body_of(before, lock.opening)
     used = [f for f in body.facts if lock.span.contains(f.span) and f.is_state] if body is not None else []
-    state = {f.name for f in used if "readonly" not in f.detail}
+    state = {f.name for f in used if not f.is_readonly}
     if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
         return False
     calls = [c for c in body.calls if lock.span.contains(c.span) and not lock.opening.contains(c.span)]

@@ -81,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
     for hint in outline.facts:
         if hint.kind != "sql-hint" or hint.name not in ("FOR UPDATE", "FOR SHARE", "table hint"):
             continue
-        body = body_of(outline, hint.span) if hint.detail.upper() not in _WEAK else None
+        body = body_of(outline, hint.span) if hint.sql.upper() not in _WEAK else None
         sql = (
             next((c for c in body.calls if c.base.startswith("FromSql") and c.span.contains(hint.span)), None)
             if body
@@ -99,10 +99,10 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"{call.name} is composed over SQL with {hint.detail.upper()}: the text is sent as a subquery.",
+                        f"{call.name} is composed over SQL with {hint.sql.upper()}: the text is sent as a subquery.",
                         "Which rows does the statement lock now, and does the database take the hint in a subquery?",
                         lines(outline, call.span),
-                        (lines(outline, hint.span, hint.detail.upper()),),
+                        (lines(outline, hint.span, hint.sql.upper()),),
                     )
                 )
                 break

@@ -85,7 +85,7 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"{fact.detail} takes a lock of the session, and this file has no text that releases it.",
+                        f"{fact.sql} takes a lock of the session, and this file has no text that releases it.",
                         "Where is it released, also after an exception, and on the same connection?",
                         lines(outline, fact.span),
                     )

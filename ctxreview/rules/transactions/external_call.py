@@ -79,7 +79,7 @@ def check(outline: Outline) -> list[Finding]:
             f
             for f in within(outline, scope.span)
             if f.kind == "io"
-            and f.detail not in ("delegate", "event")
+            and not f.calls
             and f.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
             and not _HERE.search(f.target)
             and not _takes_part(f, scope, outline)

@@ -119,7 +119,7 @@ def _steps(body: Body, scope: Region) -> dict[_Step, Fact]:
 def _step(body: Body, fact: Fact) -> _Step | None:
     base = fact.name.removesuffix("Async")
     if fact.is_state:
-        return _Step(f"state {fact.kind}", fact.name) if "readonly" not in fact.detail else None
+        return _Step(f"state {fact.kind}", fact.name) if not fact.is_readonly else None
     match fact.kind:
         case "write" if fact.target:
             return _Step("write", f"{root_of(fact.target)}.{fact.name}")
@@ -127,7 +127,7 @@ def _step(body: Body, fact: Fact) -> _Step | None:
             return _Step("read", source_of(fact.target))
         case "save":
             return _Step("save", f"{root_of(fact.target)}.{base}" if fact.target else base)
-        case "io" if fact.detail not in ("delegate", "event"):
+        case "io" if not fact.calls:
             return _Step("io", f"{fact.target}.{base}")
         case "exit" if fact.name in ("return", "throw"):
             return _Step("exit", squeezed(body.plain(fact.span)))

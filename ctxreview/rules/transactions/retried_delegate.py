@@ -117,9 +117,9 @@ def _leaves(outline: Outline, scope: Region, fact: Fact) -> bool:
         return False
     if fact.kind == "io":
         called = fact.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
-        return called and fact.detail not in ("delegate", "event") and not _ASKS.match(fact.name)
+        return called and not fact.calls and not _ASKS.match(fact.name)
     text = outline.source.text(fact.span)
-    outside = fact.detail == "captured" or fact.is_state
+    outside = fact.captured or fact.is_state
     return fact.kind == "write" and outside and bool(_AGAIN.search(text)) and not _is_set_anew(outline, scope, fact)
 
 

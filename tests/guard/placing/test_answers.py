@@ -9,7 +9,7 @@ import pytest
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
-from ctxreview.guard.placing.answers import suggestions
+from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.model.review import Context, GuardResult
 from ctxreview.review import pipeline as review
 from tests import ROOT
@@ -95,7 +95,30 @@ def test_nothing_in_an_answer_is_followed() -> None:
     assert guard(value, other).reason == "It changes ../../etc/passwd, which is not the file of the selection."
 
 
-NO_CODE = ("Looks fine to me.", "Use AsNoTracking() here; it is faster.", "- Yes (really).\n- No, see below;\n\nDone.")
+KEPT = (
+    "Looks fine to me.",
+    "I would leave it exactly as it is: the lock is short.",
+    "There is nothing to optimise here.",
+    "I'd keep the method unchanged.",
+    "I would leave this alone:\n\n```csharp\n_count++;\nreturn 0;\n```\n",
+    "It is short already, there is no need to change it.\n\n```csharp\n    _count++;\n```\n\nMeasure first.",
+    '{"summary": "Fine.", "checklist": [], "suggestions": []}',
+)
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_an_answer_that_proposes_no_change(text: str) -> None:
+    """An answer that leaves the code as it is, in words or by quoting it, suggests nothing."""
+    assert suggestions(text, context_of(shop("«_count++;\nreturn 0;»"))) == ()
+
+
+def test_code_as_it_is_said_to_be_before_is_no_answer() -> None:
+    """Code that is quoted as what there is now, and no other code, is left to a person."""
+    (found,) = suggestions("Before:\n\n```csharp\n_count++;\n```\n", context_of(shop("«_count++;\nreturn 0;»")))
+    assert guard(context_of(shop("«_count++;\nreturn 0;»")), found).reason == "It changes nothing."
+
+
+NO_CODE = ("Use AsNoTracking() here; it is faster.", "- Yes (really).\n- No, see below;\n\nDone.")
 
 
 @pytest.mark.parametrize("text", NO_CODE)
@@ -103,6 +126,35 @@ def test_prose_is_no_code(text: str) -> None:
     """Prose is said to hold no suggestion, even with brackets and semicolons in it."""
     with pytest.raises(ReplyError, match="There is no suggestion in this answer"):
         suggestions(text, context_of(shop("_count++;\nreturn 0;")))
+
+
+REPLACED = {
+    "statements": ("«_count++;\n_total++;»\nreturn 0;", "_total += 2;\n", ["_total += 2;"]),
+    "a comment is a comment": ("«_count++;»\nreturn 0;", "// ... rest unchanged\n", ["// ... rest unchanged"]),
+    "half a block": ("«lock (_gate)\n{»\n    _count++;\n}\nreturn 0;", "lock (_total)\n{\n", ["lock (_total)", "{"]),
+    "nothing": ("«_count++;»\nreturn 0;", "", []),
+}
+
+
+@pytest.mark.parametrize("case", REPLACED)
+def test_the_new_text_of_the_selection(case: str) -> None:
+    """A replacement is put in the place of exactly the selected lines, without a search and with the file's line ends."""
+    body, new, added = REPLACED[case]
+    for newline in ("\n", "\r\n"):
+        value = context_of(shop(body).replace("\n", newline))
+        (found,) = replacement(new, value)
+        first, last = value.selection.lines
+        before = value.selection.source.data.split(b"\n")
+        after = apply(found, value.selection.source).data.split(b"\n")
+        put = [line.encode() + newline[:-1].encode() for line in new.split("\n")[:-1]]
+        assert after == [*before[: first - 1], *put, *before[last:]]
+        assert [line[1:].strip() for line in said(guard(value, found)).splitlines() if line.startswith("+")] == added
+
+
+def test_the_same_text_again_replaces_nothing() -> None:
+    """Selected lines that are given again are no suggestion."""
+    value = context_of(shop("«_count++;»\nreturn 0;"))
+    assert replacement("        _count++;\n", value) == ()
 
 
 DIFF = """\

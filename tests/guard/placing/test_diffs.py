@@ -317,7 +317,7 @@ def test_modes_and_names_alone(tmp_path: Path) -> None:
     exactly(about(root / "a.cs"), diffed(root, {"a.cs": after}), after)
     mode = decoded(git(root, "diff"))
     assert "new mode 100755" in mode
-    with pytest.raises(ReplyError, match="This answer suggests no change"):
+    with pytest.raises(ReplyError, match="This diff changes no code"):
         suggestions(mode, about(root / "a.cs"))
     git(root, "reset", "-q", "--hard")
     git(root, "rm", "-q", "a.cs")

@@ -170,6 +170,41 @@ def test_an_error_in_what_is_left_has_the_file_read_whole() -> None:
     assert not made.parse.clean
 
 
+SAVES = "void A() { _db.SaveChanges(); }"
+KEPT = "void A() { _transaction.Commit(); }"
+OTHERS = {
+    "a using": (SAVES, "void B() { using var t = _db.Database.BeginTransaction(); _db.SaveChanges(); t.Commit(); }", 1),
+    "what SaveChanges ends": (
+        SAVES,
+        "void B() { _db = _store.OpenSession(SERIAL); _db.Add(1); _db.SaveChanges(); }",
+        0,
+    ),
+    "what Commit ends": (KEPT, "void B() { _transaction = _db.Database.BeginTransaction(); _db.Add(_order); }", 0),
+    "what Commit ends elsewhere": (
+        KEPT,
+        "void B() { using (new TransactionScope()) { _transaction.Save(_order); } }",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_a_body_is_read_where_it_may_open_what_is_ended_here(case: str) -> None:
+    """A field's transaction may be begun in another method; whoever only saves through the same field begins nothing."""
+    here, there, unread = OTHERS[case]
+    there = there.replace("SERIAL", "new SessionOptions { TransactionMode = TransactionMode.ClusterWide }")
+    text = f"class C {{ Db _db; IDbContextTransaction _transaction; {here} {there} }}"
+    source = Source("C.cs", text.encode())
+    made = outline(source, within=(Span(text.index("A()"), text.index("A()") + 3),))
+    assert len(made.unread) == unread
+    whole = outline(source)
+    own = made.function_of(Span(text.index("A()"), text.index("A()") + 3))
+    assert own is not None
+    assert [s for s in made.regions if own.span.contains(s.span)] == [
+        s for s in whole.regions if own.span.contains(s.span)
+    ]
+
+
 @given(
     st.lists(
         st.sampled_from(["{", "}", ";", "class C", "void F()", '"', "'", "//", "\n", "#if A\n", "=", "x", "(", ")"])
