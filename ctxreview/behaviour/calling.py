@@ -121,7 +121,7 @@ class Calls(Stores):
             party = (subject.party if subject is not None else "") or next((k.party for _, k in given if k.party), "")
             frame.keys[region] = party or "ambient"
         said = [k.constant for _, k in given if k.constant is not None and "." in k.constant]
-        if region.isolation is not None and region.isolation.startswith("given by") and said:
+        if region.isolation is not None and region.isolation.is_open and said:
             frame.levels[region] = said[0]
 
     def _begun(self, regions: Sequence[Region], node: il.Value, known: Known, on: Known | None, given: Given) -> Known:

@@ -101,7 +101,7 @@ class Frames:
             key,
             section,
             region.mode,
-            frame.levels.get(region, region.isolation),
+            frame.levels.get(region, region.isolation.text if region.isolation is not None else None),
             region.construct,
             not region.path,
             region,

@@ -11,7 +11,7 @@ from ctxreview.callgraph.wrappers import expect, wrapped
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Hop, Region
 from ctxreview.model.source import Span
 
 MAX_TEXT = 1_200_000
@@ -30,7 +30,7 @@ class CallEdge(NamedTuple):
     call: CallSite
     caller: Function | None
     scopes: tuple[Region, ...]
-    via: tuple[str, ...]
+    via: tuple[Hop, ...]
     certainty: Certainty
     depth: int
     deferred: bool = False
@@ -82,7 +82,7 @@ def above(target: Callee, repository: Repository, hops: int) -> CallChains:
     size = 0
     seen = {_key(target)}
     direct = CallSites(())
-    waiting: list[tuple[Callee, tuple[str, ...], Certainty, int]] = [(target, (), "resolved", 0)]
+    waiting: list[tuple[Callee, tuple[Hop, ...], Certainty, int]] = [(target, (), "resolved", 0)]
     while waiting:
         here, via, certainty, depth = waiting.pop(0)
         if depth and here.function.kind == "top-level statements":
@@ -152,7 +152,7 @@ def _key(target: Callee) -> tuple[str, Span]:
 
 def _link(
     call: CallSite,
-    via: tuple[str, ...],
+    via: tuple[Hop, ...],
     certainty: Certainty,
     depth: int,
     repository: Repository,
@@ -191,7 +191,7 @@ def _link(
         call=call,
         caller=caller,
         scopes=tuple(scopes),
-        via=(f"{named} ({call.place})", *via),
+        via=(Hop(named, call.place), *via),
         certainty=surely,
         depth=depth,
         deferred=deferred,

@@ -156,7 +156,8 @@ def _excerpt(
     head = Span(member.span.start, member.opening.end)
     if held:
         kept = [head, *(s.opening for s in held), *(s.closing for s in held), *(r.name_span for r in state)]
-        return excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
+        excerpt = excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
+        return excerpt._replace(same_lock=(member.name, held[0].resource.removeprefix("this.")))
     if any(one.lock for _, one in uses):
         kept = [head, *(r.span for r, _ in uses)]
         return excerpt_of(there, kept, "same-lock", f"{member.name} uses the same lock")

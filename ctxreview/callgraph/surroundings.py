@@ -81,7 +81,7 @@ def _roots(found: CallChains) -> Iterator[Declared]:
     """The types of the functions from which the ways to the target begin."""
     for link in found.links:
         home = link.outline.type_of(link.call.reference.name_span)
-        if home is not None and link.via[0].partition(" ")[0] in found.roots:
+        if home is not None and link.via[0].caller in found.roots:
             yield Declared(link.outline, home)
 
 
@@ -108,18 +108,18 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
     passed = {via for link in found.links if link.scopes for via in link.via}
     bare = [link for link in direct if not link.scopes and link.via[0] not in passed]
     if held and bare:
-        yield f"{name} is also called where no transaction or lock was found: {_listed([link.via[0] for link in bare])}."
+        yield f"{name} is also called where no transaction or lock was found: {_listed([str(link.via[0]) for link in bare])}."
     elif bare and not held:
-        yield f"{name} is called by {_listed([link.via[0] for link in bare])}; no transaction or lock was found there."
+        yield f"{name} is called by {_listed([str(link.via[0]) for link in bare])}; no transaction or lock was found there."
     doubts: dict[str, list[str]] = {}
     for link in found.links:
         if link.call.doubt:
-            doubts.setdefault(link.call.doubt, []).append(link.via[0])
+            doubts.setdefault(link.call.doubt, []).append(str(link.via[0]))
     for doubt, places in list(doubts.items())[:MAX_NAMED]:
         yield f"Whether {name}, or what leads to it, is called by {_listed(places)} was assumed: {doubt}."
     if len(doubts) > MAX_NAMED:
         yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
-    later = [link.via[0] for link in found.links if link.deferred]
+    later = [str(link.via[0]) for link in found.links if link.deferred]
     if later:
         yield f"{_listed(later)} only hands the call on or stores it: when it runs, and what is held then, is not known."
     if found.cut:

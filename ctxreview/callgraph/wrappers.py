@@ -14,7 +14,7 @@ from ctxreview.languages import load, with_wrappers
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region, Wrapper, Wrappers
+from ctxreview.model.regions import Isolation, Region, Wrapper, Wrappers
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
@@ -43,7 +43,6 @@ _ENDED = re.compile(
 )
 _RETURNED = re.compile(r"(?:\breturn|=>)\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(?:\w+\s*\.\s*){0,8}(\w+)\s*(?=[,)])")
-_GIVEN_BY = "given by "
 _TELLS_ONLY = re.compile(
     r"(?:ConfigureAwait|nameof|typeof|Log\w*|ThrowIf\w*|Write(?:Line)?|AsTask|FromResult|Invoke)\Z"
 )
@@ -99,17 +98,22 @@ class Constant(NamedTuple):
 
 
 def _is_given(scope: Region) -> bool:
-    return scope.isolation is not None and scope.isolation.startswith(_GIVEN_BY)
+    return scope.isolation is not None and scope.isolation.is_open
 
 
 def _with_level(scope: Region, found: Constant) -> Region:
-    name = (scope.isolation or "").removeprefix(_GIVEN_BY)
-    return scope._replace(isolation=found.level, note=f"{scope.note} Its isolation is {name} ({found.place}).".strip())
+    name = scope.isolation.given_by if scope.isolation is not None else ""
+    return scope._replace(
+        isolation=Isolation(found.level, given_by=name),
+        note=f"{scope.note} Its isolation is {name} ({found.place}).".strip(),
+    )
 
 
 def constant(outline: Outline, scope: Region, repository: Repository) -> Constant | None:
     """The constant, read-only field or static member of the repository that gives a scope's isolation."""
-    named = re.fullmatch(r"(?:[\w.]*?(\w+)\.)?(\w+)(?:\(\))?", (scope.isolation or "").removeprefix(_GIVEN_BY))
+    named = re.fullmatch(
+        r"(?:[\w.]*?(\w+)\.)?(\w+)(?:\(\))?", scope.isolation.given_by if scope.isolation is not None else ""
+    )
     if named is None:
         return None
     home = outline.type_of(scope.opening)
@@ -150,15 +154,20 @@ def opened(outline: Outline, span: Span, repository: Repository, *, direct: bool
         for scope in filter(_is_given, holds):
             yield from _constant(there, scope, repository)
     for scope in outline.regions:
-        if span.contains(scope.opening) and (named := re.search(r"Its isolation is ([\w.()]+) \(", scope.note)):
-            yield from _constant(outline, scope._replace(isolation=f"{_GIVEN_BY}{named[1]}"), repository)
+        if (
+            span.contains(scope.opening)
+            and scope.isolation is not None
+            and scope.isolation.given_by
+            and not _is_given(scope)
+        ):
+            yield from _constant(outline, scope, repository)
 
 
 def _constant(outline: Outline, scope: Region, repository: Repository) -> Iterator[Excerpt]:
     """What gives a scope's isolation, where it is a constant."""
     found = constant(outline, scope, repository)
     if found is not None:
-        name = (scope.isolation or "").removeprefix(_GIVEN_BY)
+        name = scope.isolation.given_by if scope.isolation is not None else ""
         yield excerpt_of(found.outline, [found.span], "field", f"{name}: the isolation of {scope.construct}")
 
 
@@ -222,17 +231,17 @@ def _completing(there: Outline, scope: Region) -> frozenset[str]:
 
 def _isolation(
     scope: Region, target: Callee, there: Outline, reference: Reference, repository: Repository
-) -> str | None:
+) -> Isolation | None:
     """The isolation of a wrapper's scope: of one that its parameter gives, what the call has for it, or else its default."""
     level = scope.isolation
-    if level is None or not level.startswith(_GIVEN_BY):
+    if level is None or not level.is_open:
         return level
-    wanted = re.split(r"\W", level.removeprefix(_GIVEN_BY), maxsplit=1)[0]
+    wanted = re.split(r"\W", level.given_by, maxsplit=1)[0]
     declared = target.signature
     parameters = [p.name for p in declared.parameters]
     if wanted not in parameters:
         fixed = constant(target.outline, scope, repository)
-        return fixed.level if fixed is not None else level
+        return Isolation(fixed.level) if fixed is not None else level
     place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
     text = there.source.text(reference.span)
     after = len(there.source.text(Span(reference.span.start, reference.name_span.end)))
@@ -242,9 +251,9 @@ def _isolation(
         value = listed[place][1]
     if value is None:
         default = re.search(rf"\b{re.escape(wanted)}\s*=\s*([^,()]+)", target.head)
-        value = default[1].strip() if default is not None else level.removeprefix(_GIVEN_BY)
+        value = default[1].strip() if default is not None else level.given_by
     named = re.search(r"\bIsolationLevel\.(\w+)", value)
-    return named[1] if named is not None else f"{_GIVEN_BY}{' '.join(value.split())[:100]}"
+    return Isolation(named[1]) if named is not None else Isolation(given_by=" ".join(value.split())[:100])
 
 
 def _candidates(

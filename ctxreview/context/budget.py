@@ -211,12 +211,12 @@ class ExcerptBudget:
         sizes = {path: sum([e.span.end - e.span.start + 1 for e in of]) for path, of in files.items()}
         passed = dict.fromkeys(files, 0)
         given = dict.fromkeys(files, 0)
-        for source, span, role, why, _, elided in excerpts:
-            path = source.path
+        for excerpt in excerpts:
+            path, span = excerpt.source.path, excerpt.span
             passed[path] += span.end - span.start + 1
             share = tokens[path] * passed[path] // sizes[path] - given[path]
             given[path] += share
-            self.excerpts.append(Excerpt(source, span, role, why, share, elided))
+            self.excerpts.append(excerpt._replace(tokens=share))
         return excerpts
 
     def count_bodies(self, home: TypeDecl) -> None:

@@ -218,8 +218,8 @@ def _scope_blind_spots(
         yield f"The selection is within the {scope.construct} of lines {first}-{last} but in lines {a}-{b}, where {why}."
     if scope.certainty == "assumed":
         yield f"Whether the {scope.construct} at line {first} holds a {scope.kind} was assumed from names, not proven."
-    if scope.isolation and scope.isolation.startswith("given by"):
-        yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation}: not found."
+    if scope.isolation is not None and scope.isolation.is_open:
+        yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation.text}: not found."
 
 
 def _callees(outline: Outline, members: list[Function]) -> list[str]:

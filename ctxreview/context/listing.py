@@ -187,13 +187,13 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     first, last = source.lines_of(scope.span)
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
     where = f" of {scope.path}" if scope.path else ""
-    through = f" through {' and then '.join(scope.via)}" if scope.via else ""
+    through = f" through {' and then '.join(map(str, scope.via))}" if scope.via else ""
     what = "Retry by" if scope.mode == "retried" else scope.kind.capitalize()
     parts = [f"{what} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
     if scope.mode not in ("", "exclusive", "retried"):
         parts.append(f"mode {scope.mode}")
-    if scope.isolation:
-        parts.append(f"isolation {scope.isolation}")
+    if scope.isolation is not None:
+        parts.append(f"isolation {scope.isolation.text}")
     if scope.async_flow is not None:
         parts.append("flows over await" if scope.async_flow else "does not flow over await")
     if scope.completes_at:

@@ -142,8 +142,8 @@ def _shared(context: Context, scope: Region) -> Iterator[str]:
         and not s.owner.contains(scope.opening)
         and outline.functions_around(s.opening)
     ]
-    elsewhere = (re.fullmatch(r"(\S+) takes the same lock, (?:this\.)?(\S+)", e.why) for e in context.excerpts)
-    names += [hit[1] for hit in elsewhere if hit is not None and hit[2].rpartition(".")[2] == wanted.rpartition(".")[2]]
+    elsewhere = (e.same_lock for e in context.excerpts if e.same_lock is not None)
+    names += [member for member, lock in elsewhere if lock.rpartition(".")[2] == wanted.rpartition(".")[2]]
     if names:
         yield f"{_listed(names)} {'take' if len(set(names)) > 1 else 'takes'} the same lock."
 
@@ -153,7 +153,7 @@ def _called(context: Context, scope: Region) -> Iterator[str]:
     held: dict[str, list[str]] = {}
     for outer in context.scopes:
         if outer.path and outer.via and outer.certainty != "assumed":
-            held.setdefault(outer.construct, []).append(outer.via[0].partition(" ")[0])
+            held.setdefault(outer.construct, []).append(outer.via[0].caller)
     for construct, callers in held.items():
         yield f"{_listed(callers)} {'call' if len(set(callers)) > 1 else 'calls'} it under a {construct}."
 
@@ -161,8 +161,8 @@ def _called(context: Context, scope: Region) -> Iterator[str]:
 def _must_not(context: Context, scope: Region) -> Iterator[str]:
     under = _under(context, scope)
     rules = [f"move any of it out of the {'transaction' if scope.kind == 'transaction' else 'lock'}"]
-    if scope.isolation and not scope.isolation.endswith("(default)") and not scope.isolation.startswith("given by"):
-        rules.append(f"lower the isolation level ({scope.isolation})")
+    if scope.isolation is not None and scope.isolation.level and not scope.isolation.default:
+        rules.append(f"lower the isolation level ({scope.isolation.level})")
     hints = [f.sql for f in under if f.kind == "sql-hint" and re.fullmatch(r"[\w ]+", f.sql)]
     if hints:
         rules.append(f"drop {_listed(hints)}")

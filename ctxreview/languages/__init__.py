@@ -25,7 +25,7 @@ from ctxreview.languages.patterns import Patterns, parse
 from ctxreview.languages.shape import Shape, shape_of
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.kinds import Effect, FactKind, Mode, RegionKind
-from ctxreview.model.regions import Wrappers
+from ctxreview.model.regions import Isolation, Wrappers
 
 PACKAGES: dict[str, str] = {"csharp": f"{__name__}.csharp"}
 """The languages that there are: the name of each, and the Python package with its data and hooks."""
@@ -64,7 +64,7 @@ class Construct(NamedTuple):
     declared types of what is acquired, which make an acquire certain; ``wrapper`` is the index of a wrapper that was read in the repository, ``flows`` whether what it opens follows an await; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
     ``provider`` is one for the receivers, by name or declared type, whose ``isolation`` is known to be the documented one: of
-    another one, what it passes on is not known; ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
+    another one, what it passes on is not known; ``reruns`` says that what it ``runs`` may run more than once; ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
     """
 
     construct: str
@@ -78,7 +78,7 @@ class Construct(NamedTuple):
     modifiers: tuple[str, ...] = ()
     completes: tuple[str, ...] = ()
     mode: Mode = "exclusive"
-    isolation: str | None = None
+    isolation: Isolation | None = None
     async_flow: str | None = None
     types: tuple[str, ...] = ()
     on: str = ""
@@ -88,6 +88,7 @@ class Construct(NamedTuple):
     provider: str = ""
     wrapper: int | None = None
     flows: bool | None = None
+    reruns: bool = False
 
     @property
     def resolved(self) -> bool:
@@ -272,6 +273,8 @@ def load(name: str) -> Language:
 
 def _construct(row: dict[str, Any]) -> Construct:
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    if "isolation" in values:
+        values["isolation"] = Isolation(**values["isolation"])
     return Construct(**values)
 
 

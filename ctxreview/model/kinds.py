@@ -16,6 +16,9 @@ MemberKind = Literal["field", "property", "indexer", "event"]
 RegionKind = Literal["transaction", "lock"]
 Form = Literal["block", "declaration", "acquire-release", "callback", "attribute", "sql", "returned", "caller"]
 """How source writes a region: with a block, to the end of one, as a pair of calls; ``caller`` is one that a caller holds."""
+End = Literal["here", "method", "elsewhere", "later", "never"]
+"""Where a region is begun or ended: in its own function, by a method that this calls, in another function, by a function that
+stands in it and may run later, or nowhere."""
 Mode = Literal["", "exclusive", "shared", "upgradeable", "requires new", "suppressed", "retried"]
 FactKind = Literal[
     "read", "write", "save", "await", "exit", "io", "spawn", "tracking", "fence", "sql-hint", "complete", "token",

@@ -5,11 +5,45 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-from ctxreview.model.kinds import Certainty, Form, Mode, RegionKind
+from ctxreview.model.kinds import Certainty, End, Form, Mode, RegionKind
 from ctxreview.model.source import Span
 
 NO_SCOPE = ("suppressed", "retried")
 """Modes in which nothing is held: a suppressed transaction, and a delegate that is only run again."""
+
+
+class Isolation(NamedTuple):
+    """An isolation level: what the source names, the documented ``default``, or what it is ``given_by``.
+
+    Without a ``level`` the default is the provider's own, and what the source has for it was not found.
+    """
+
+    level: str = ""
+    default: bool = False
+    given_by: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only what gives it is known."""
+        return not self.level and not self.default
+
+    @property
+    def text(self) -> str:
+        """As it is told to people and other programs."""
+        if self.is_open:
+            return f"given by {self.given_by}"
+        level = self.level or "the provider's own"
+        return f"{level} (default)" if self.default else level
+
+
+class Hop(NamedTuple):
+    """A call on the way to the selected function: who makes it, and its ``path:line``."""
+
+    caller: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.caller} ({self.place})"
 
 
 class Region(NamedTuple):
@@ -20,8 +54,9 @@ class Region(NamedTuple):
     ``excluded`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
     follows its completion. ``owner`` is the span of the function that runs under it. ``completes_at`` are the calls that
     commit; ``exits`` the ways out that stand before them.
-    ``isolation`` ends with ``(default)`` where the source does not name one. ``path`` and ``via`` are those of a region
-    that a caller holds: its file, and the calls from there. ``unreleased`` says that its function never ends it.
+    ``acquired`` and ``released`` say where that is done, ``leaks_on_exception`` that its release is in no ``finally``, and
+    ``reruns`` that the code in it may run more than once. ``path`` and ``via`` are those of a region that a caller holds:
+    its file, and the calls from there. ``note`` is for people: nothing is decided by it.
     """
 
     kind: RegionKind
@@ -34,7 +69,7 @@ class Region(NamedTuple):
     container: str = ""
     resource: str = ""
     mode: Mode = ""
-    isolation: str | None = None
+    isolation: Isolation | None = None
     async_flow: bool | None = None
     completes_at: tuple[Span, ...] = ()
     exits: tuple[Span, ...] = ()
@@ -44,8 +79,21 @@ class Region(NamedTuple):
     note: str = ""
     intent: Span | None = None
     path: str = ""
-    via: tuple[str, ...] = ()
-    unreleased: bool = False
+    via: tuple[Hop, ...] = ()
+    acquired: End = "here"
+    released: End = "here"
+    leaks_on_exception: bool = False
+    reruns: bool = False
+
+    @property
+    def unreleased(self) -> bool:
+        """Whether its function never ends it."""
+        return self.released in ("elsewhere", "never")
+
+    @property
+    def end_is_known(self) -> bool:
+        """Whether what stands in its function shows where it ends."""
+        return self.released != "never" and (self.released != "method" or self.acquired == "method")
 
     def opens_in(self, span: Span) -> bool:
         """Whether ``span`` is a part of what opens the region, and so runs before it is held."""
@@ -66,7 +114,7 @@ class Wrapper(NamedTuple):
     opens: bool
     mode: Mode = ""
     construct: str = ""
-    isolation: str | None = None
+    isolation: Isolation | None = None
     async_flow: bool | None = None
     completes: tuple[str, ...] = ()
     through: tuple[tuple[str, Span], ...] = ()

@@ -11,7 +11,11 @@ from ctxreview.model.source import Lines, Selection, Source, Span
 
 
 class Excerpt(NamedTuple):
-    """A piece of source the model gets to see. ``elided`` are byte spans left out of it."""
+    """A piece of source the model gets to see. ``elided`` are byte spans left out of it.
+
+    ``same_lock`` is the member that takes the lock of the selected code too, and that lock. ``why`` is for people: nothing is
+    decided by it.
+    """
 
     source: Source
     span: Span
@@ -19,6 +23,7 @@ class Excerpt(NamedTuple):
     why: str
     tokens: int = 0
     elided: tuple[Span, ...] = ()
+    same_lock: tuple[str, str] | None = None
 
 
 class Surroundings(NamedTuple):

@@ -150,11 +150,11 @@ def _scope(scope: Region, encloses: bool, value: Context) -> Document:
         "certainty": scope.certainty,
         "completes_at": [source.line_of(c.start) for c in scope.completes_at],
         "exits_at": [source.line_of(e.start) for e in scope.exits],
-        "isolation": scope.isolation,
+        "isolation": scope.isolation.text if scope.isolation is not None else None,
         "async_flow": scope.async_flow,
         "intent_comment": _redacted(source.text(scope.intent).strip()) if scope.intent else None,
         "note": scope.note or None,
-        "via": list(scope.via),
+        "via": list(map(str, scope.via)),
     }
 
 

@@ -318,4 +318,4 @@ def test_a_call_on_base_is_one_of_the_nearest_declaration_above(tmp_path: Path) 
     known = outline(Source("Stock.cs", code.encode()))
     target = Callee(known, known.outermost[0])
     found = above(target, open_repository(tmp_path, "csharp", NO_WRAPPERS), hops=1)
-    assert [(link.via[0], link.certainty) for link in found.links] == [("Counted.Take (Stock.cs:3)", "resolved")]
+    assert [(str(link.via[0]), link.certainty) for link in found.links] == [("Counted.Take (Stock.cs:3)", "resolved")]

@@ -106,7 +106,7 @@ def test_a_delegate_runs_under_what_its_wrapper_opens(tmp_path: Path, form: str,
     folder = stored(tmp_path, STORE[form], interface and form != "its default")
     about = context_of(folder, "Handler.cs", "FirstOrDefaultAsync")
     (scope,) = transactions(about)
-    assert (scope.kind, scope.certainty, scope.isolation) == ("transaction", "resolved", "RepeatableRead")
+    assert (scope.kind, scope.certainty, scope.isolation.level) == ("transaction", "resolved", "RepeatableRead")
     assert about.verdict == "in-scope"
     told = [f.message for f in edited(folder, "Handler.cs", WRAPPED, UNWRAPPED).findings]
     assert any(message.startswith("The edit removes the ReadAsync") for message in told)
@@ -181,7 +181,7 @@ def test_a_factory_of_another_file_tells_what_its_scope_is(tmp_path: Path, call:
     folder = repository(tmp_path, {"Scopes.cs": FACTORY, "Transfer.cs": TRANSFER.format(call=call)})
     (scope,) = context_of(folder, "Transfer.cs", "stock.Count--").enclosing
     assert (scope.name, scope.certainty) == ("TransactionScope", "resolved")
-    assert (scope.isolation, scope.async_flow, len(scope.completes_at)) == ("ReadCommitted", True, 1)
+    assert (scope.isolation.level, scope.async_flow, len(scope.completes_at)) == ("ReadCommitted", True, 1)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_a_callers_wrapper_whose_name_tells_is_read_all_the_same(tmp_path: Path,
     """``InTransactionAsync`` is resolved by its body, with the isolation that a constant of a third file gives; both are shown."""
     about = called(tmp_path, CALLERS[form])
     (scope,) = [s for s in about.enclosing if s.kind == "transaction"]
-    assert (scope.form, scope.certainty, scope.isolation) == ("caller", "resolved", "Serializable")
+    assert (scope.form, scope.certainty, scope.isolation.level) == ("caller", "resolved", "Serializable")
     shown = {(e.source.path, e.role) for e in about.excerpts}
     assert {("Caller.cs", "caller"), ("Work.cs", "callee"), ("Levels.cs", "field")} <= shown
     (body,) = [e for e in about.excerpts if e.source.path == "Work.cs"]
@@ -373,9 +373,7 @@ def test_top_level_statements_are_callers(tmp_path: Path, path: str) -> None:
     if path == "Program.cs":
         files = {"Program.cs": f"{program}{STOCK}"}
     about = context_of(repository(tmp_path, files), path, "_n++")
-    assert [(s.kind, s.form, s.via[-1].partition(" (")[0]) for s in about.enclosing] == [
-        ("lock", "caller", "top-level statements")
-    ]
+    assert [(s.kind, s.form, s.via[-1].caller) for s in about.enclosing] == [("lock", "caller", "top-level statements")]
 
 
 def test_a_mark_on_an_interfaces_method_of_another_file_is_assumed(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ LEVELS = {
 def test_the_default_isolation_is_the_providers_alone(statement: str) -> None:
     """The documented default is claimed of what documents it; of a wrapper, what its text in the file says, or nothing."""
     own = "IDbTx BeginTransaction() { return Open(IsolationLevel.Serializable); }\nIDbConnection _typed;\n"
-    assert [s.isolation for s in in_method(statement, own).regions] == [LEVELS[statement]]
+    assert [s.isolation and s.isolation.text for s in in_method(statement, own).regions] == [LEVELS[statement]]
 
 
 def test_an_execution_strategy_is_not_a_transaction() -> None:

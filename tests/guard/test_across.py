@@ -239,7 +239,7 @@ def test_a_wrapper_that_settings_name_is_known_with_what_its_body_says(tmp_path:
     for old, new in ((TAKE, TAKEN), (GIVE, GIVEN), (MOVE, MOVED)):
         assert edited(folder, "Seats.cs", old, new).verdict == "conflicts"
     (scope,) = context_of(folder, "Seats.cs", "source.Free").enclosing
-    assert (scope.certainty, scope.isolation) == ("resolved", "Serializable")
+    assert (scope.certainty, scope.isolation.level) == ("resolved", "Serializable")
 
 
 UNWRAPPED = {

@@ -21,7 +21,7 @@ from ctxreview.languages.patterns import parse
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline, statements
 from tests import ROOT
@@ -279,7 +279,7 @@ ISOLATIONS = {
 def test_isolation_is_the_one_named_or_the_documented_default(opener: str, isolation: str) -> None:
     """The level comes from the source; a default is called one, and what is given elsewhere is not guessed."""
     (scope,) = _of_method(f"using (var tx = {opener}) {{ }}").regions
-    assert scope.isolation == isolation
+    assert scope.isolation is not None and scope.isolation.text == isolation
 
 
 def test_isolation_is_found_in_a_local_variables_initializer() -> None:
@@ -288,7 +288,7 @@ def test_isolation_is_found_in_a_local_variables_initializer() -> None:
         "var options = new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted };"
         "using (var tx = new TransactionScope(TransactionScopeOption.Required, options)) { }"
     ).regions
-    assert scope.isolation == "ReadCommitted"
+    assert scope.isolation == Isolation("ReadCommitted")
 
 
 @pytest.mark.parametrize(

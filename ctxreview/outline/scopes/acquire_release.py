@@ -64,9 +64,16 @@ def pairs(page: FileView) -> Iterator[Region]:
                 by = [e.by for e in events if e.by and e.node in (event.node, release)]
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
+                takes = len(by) > 1 or (len(by) == 1 and bool(event.by))
+                releases = len(by) > 1 or (len(by) == 1 and not event.by)
                 made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note, page)
                 branches = tuple(b for b in page.syntax.other_branches(event.node, owner) if made.span.overlaps(b))
-                made = made._replace(excluded=tuple(dict.fromkeys((*made.excluded, *branches))))
+                made = made._replace(
+                    excluded=tuple(dict.fromkeys((*made.excluded, *branches))),
+                    acquired="method" if takes else "here",
+                    released="method" if releases else "here",
+                    leaks_on_exception=not covered,
+                )
                 yield made._replace(certainty="assumed") if event.assumed else made
             elif event.by:
                 continue
@@ -76,19 +83,20 @@ def pairs(page: FileView) -> Iterator[Region]:
                 yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "", page)
             elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
                 note = "It is released by a function that stands in this one, which may run later."
-                yield _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note, page)
+                made = _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note, page)
+                yield made._replace(released="later")
             elif event.certain and owner.size:
                 end = Span(owner.end - 1, owner.end)
                 note = "Nothing in this function releases it."
                 made = _scope(event.constructs[0], event, owner, nodes.span(event.node), end, note, page)
-                yield made._replace(unreleased=True)
+                yield made._replace(released="never")
         if events and not opened and events[-1].certain and not events[-1].by and owner.size:
             function = page.owner(events[-1].node)
             start = function.opening.end if function is not None else owner.start
             note = "It is acquired elsewhere: this function releases it."
             last = events[-1]
             made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note, page)
-            yield made._replace(certainty="assumed")
+            yield made._replace(certainty="assumed", acquired="elsewhere")
 
 
 def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int], syntax: Syntax) -> Span:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function
+from ctxreview.model.kinds import End
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
@@ -151,7 +152,7 @@ def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Region]:
     """
     opened, statement, target, owner = start
     name = target or nodes.text(uses.page.syntax.receiver(opened.node))
-    end, how = _end(name, start, until, uses)
+    end, released, how = _end(name, start, until, uses)
     head = nodes.span(statement)
     if end is None and (opened.construct.kind == "lock" or not owner.size):
         return  # only the name says that a lock was taken, and nothing here gives it back
@@ -163,7 +164,7 @@ def _from(start: _Start, until: int, uses: _Uses) -> Iterator[Region]:
         closing=closing,
         owner=owner,
         note=f"{how} {made.note}".strip(),
-        unreleased=end is None,
+        released=released,
     )
 
 
@@ -261,15 +262,15 @@ def _within(found: Sequence[_Use], span: Span) -> Iterator[_Use]:
             yield found[i]
 
 
-def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None, str]:
-    """What ends ``name`` after the opening: a ``using``, its disposal, or its last commit or rollback.
+def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None, End, str]:
+    """What ends ``name`` after the opening, where that is, and how it is told: a ``using``, its disposal, or its last commit or rollback.
 
     What stands after ``until`` only where nothing before it does: the other branch of an ``if`` may open it too.
     """
     reach = _reach(name, start, uses.page)
     after = Span(start.statement.end_byte, max(reach.end, start.statement.end_byte))
     for using in _within(uses.usings.get((name, start.owner), ()), after):
-        return Span(using.span.end - 1, using.span.end), "It was opened before its using."
+        return Span(using.span.end - 1, using.span.end), "here", "It was opened before its using."
     ended: dict[bool, Span] = {}
     ends = _ends(start)
     for call in _within(uses.calls.get((name, start.owner), ()), after):
@@ -278,9 +279,11 @@ def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None
         if call.called in ends:
             ended[call.called in ENDS] = call.span
     if ended:
-        return ended.get(True, ended.get(False)), ""
+        return ended.get(True, ended.get(False)), "here", ""
     others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.contains(o.span)})
-    return None, f"It is ended in {', '.join(others)}." if others else "Nothing in this function ends it."
+    if others:
+        return None, "elsewhere", f"It is ended in {', '.join(others)}."
+    return None, "never", "Nothing in this function ends it."
 
 
 def _reach(name: str, start: _Start, page: FileView) -> Span:
@@ -333,5 +336,6 @@ def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Region
             closing=nodes.span(call),
             owner=owner.span,
             certainty="assumed",
+            acquired="elsewhere",
             note=f"It is opened {where} and kept in {target}; whether it is open here was not proven.",
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax, last_child
 from ctxreview.model.kinds import Form, Mode
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
 
@@ -226,7 +226,7 @@ def _flows(opened: Opened, syntax: Syntax) -> bool | None:
     return None if named else False
 
 
-def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
+def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | None:
     """The isolation level the source names, else where it comes from, else the documented default of what is certainly meant."""
     if construct.kind != "transaction" or construct.resolved:
         return construct.isolation
@@ -236,7 +236,7 @@ def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
         " ".join(map(nodes.text, given)) if node.type in page.syntax.calls else nodes.text(node),
     )
     if named:
-        return named.group(1)
+        return Isolation(named.group(1))
     for argument in given:
         said = nodes.text(argument)
         if not re.fullmatch(r"[\w.]+(\(.*\))?", said) or re.match(r"(TransactionScope\w*Option|TimeSpan)\b", said):
@@ -244,11 +244,12 @@ def isolation(construct: Construct, node: Node, page: FileView) -> str | None:
         if (page.syntax.is_path(argument) or argument.type in page.syntax.calls) and not re.search(
             r"(?i)cancel|token|^ct$", said
         ):
-            return _named_elsewhere(node, said, page) or f"given by {said}"
+            level = _named_elsewhere(node, said, page)
+            return Isolation(level) if level is not None else Isolation(given_by=said)
     return _default(construct, node, page)
 
 
-def _default(construct: Construct, node: Node, page: FileView) -> str | None:
+def _default(construct: Construct, node: Node, page: FileView) -> Isolation | None:
     """The documented default, where the call is certainly of what documents it; else the level of a method of the file itself."""
     if not construct.provider or construct.isolation is None or node.type not in page.syntax.calls:
         return construct.isolation
@@ -260,8 +261,8 @@ def _default(construct: Construct, node: Node, page: FileView) -> str | None:
         bodies = "\n".join(page.source.text(Span(f.opening.end, f.span.end)) for f in own)
         levels: set[str] = set(re.findall(r"IsolationLevel\.(\w+)", bodies))
         if len(levels) == 1:
-            return levels.pop()
-    return f"given by {f'{nodes.text(on, 80)}.' if on is not None else ''}{name}"
+            return Isolation(levels.pop())
+    return Isolation(given_by=f"{f'{nodes.text(on, 80)}.' if on is not None else ''}{name}")
 
 
 def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:

@@ -128,4 +128,5 @@ def _scope(
         owner=span,
         certainty="resolved" if construct.resolved else "syntactic",
         note=construct.note,
+        reruns=construct.reruns,
     )

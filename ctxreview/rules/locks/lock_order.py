@@ -141,7 +141,7 @@ def _pairs(held: list[Region], outline: Outline) -> Iterator[_Pair]:
     for scope in held:
         by_owner.setdefault(scope.owner, []).append(scope)
     for outer in held:
-        if "releases it" in outer.note:
+        if not outer.end_is_known:
             continue
         beside = by_owner[outer.owner]
         first, last = (bisect_right(beside, at, key=_start) for at in outer.span)

@@ -87,8 +87,8 @@ def check(outline: Outline) -> list[Finding]:
     code, by_name, nesting = masked_source(outline), methods(outline), Nesting(outline.functions)
     found = []
     for scope in held:
-        if "releases it" in scope.note:
-            continue  # where it ends is not known
+        if not scope.end_is_known:
+            continue
         for name, at in own_calls(code, scope.span):
             called = by_name.get((scope.container, name), [])
             if len(called) != 1 or called[0].span == scope.owner or not is_under(at, scope):

@@ -51,7 +51,6 @@ from ctxreview.behaviour.places import lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
-from ctxreview.outline.scopes.acquire_release import OUTSIDE_FINALLY
 from ctxreview.rules.prefilter import LOCK
 
 ID = "release-outside-finally"
@@ -66,7 +65,7 @@ def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
     found = []
     for scope in outline.regions:
-        if scope.kind != "lock" or OUTSIDE_FINALLY not in scope.note:
+        if scope.kind != "lock" or not scope.leaks_on_exception:
             continue
         between = outline.source.text(Span(scope.opening.end, scope.closing.start))
         if "(" not in _WAITED.sub("", between) and not scope.exits:

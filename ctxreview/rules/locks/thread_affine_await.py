@@ -101,7 +101,7 @@ def _awaited(outline: Outline) -> list[tuple[Region, list[Fact]]]:
     found = []
     declares = {name: m.declares for m in outline.members for name in m.names}
     for scope in locks(outline):
-        if scope.construct not in AFFINE or scope.form != "acquire-release" or "releases it" in scope.note:
+        if scope.construct not in AFFINE or scope.form != "acquire-release" or not scope.end_is_known:
             continue
         declared = simple(declares.get(lock_key(scope), ""))
         if scope.construct == NAMED and declared:

@@ -71,7 +71,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         ]
         for call in split:
             held = change.after.under(call.span)
-            if any((s.isolation or "").startswith(CONSISTENT) for s in held):
+            if any(s.isolation is not None and s.isolation.level in CONSISTENT for s in held):
                 continue
             severity: Severity = "medium" if held or saves(change.after) or not _is_query(call) else "low"
             found.append(

@@ -68,7 +68,7 @@ from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
 from ctxreview.rules.locks.lock_split import splits
@@ -315,7 +315,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline) -> list[
     if _level(old) != _level(new):
         changed(
             "medium",
-            f"The edit changes the isolation of the {name} from {old.isolation} to {new.isolation}.",
+            f"The edit changes the isolation of the {name} from {_told(old.isolation)} to {_told(new.isolation)}.",
             "Does anything read here decide what is written, and what keeps it unchanged until then?",
         )
     if old.async_flow and new.async_flow is False:
@@ -352,10 +352,18 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline) -> list[
     return found
 
 
-def _level(scope: Region) -> str | None:
+def _told(isolation: Isolation | None) -> str:
+    return isolation.text if isolation is not None else "None"
+
+
+def _level(scope: Region) -> Isolation | None:
     """The isolation that the source names; the default where it is left to the method that opens the scope."""
-    given = (scope.isolation or "").removeprefix("given by ").rpartition(".")[2]
-    return "the provider's own (default)" if given == scope.construct else scope.isolation
+    isolation = scope.isolation
+    if isolation is None:
+        return None
+    if isolation.is_open and isolation.given_by.rpartition(".")[2] == scope.construct:
+        return Isolation(default=True)
+    return isolation if isolation.is_open else isolation._replace(given_by="")
 
 
 def _renamed(old: Region, new: Region, before: Outline, after: Outline) -> bool:

@@ -69,7 +69,7 @@ from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Crossing, Region
+from ctxreview.model.regions import Crossing, Isolation, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
@@ -172,12 +172,12 @@ def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str
             "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
         )
     if inner.name == outer.name == "TransactionScope":
-        asked, open_ = _named(inner.isolation), _named((outer.isolation or "").removesuffix(" (default)"))
-        if not asked or not open_ or asked == open_:
+        asked, open_ = _named(inner.isolation), _named(outer.isolation, or_default=True)
+        if inner.isolation is None or outer.isolation is None or not asked or not open_ or asked == open_:
             return None
         return (
             "high",
-            f"The TransactionScope joins one of another isolation level ({inner.isolation} under {outer.isolation}): "
+            f"The TransactionScope joins one of another isolation level ({inner.isolation.text} under {outer.isolation.text}): "
             "its constructor throws.",
             "Which level is meant for both?",
         )
@@ -191,9 +191,11 @@ def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str
     return None
 
 
-def _named(isolation: str | None) -> str:
+def _named(isolation: Isolation | None, or_default: bool = False) -> str:
     """A level that the source names; ``""`` where it is given elsewhere, or where a scope that joins takes any (its default)."""
-    return isolation if isolation and isolation.isidentifier() and isolation != "Unspecified" else ""
+    if isolation is None or isolation.level == "Unspecified" or (isolation.default and not or_default):
+        return ""
+    return isolation.level
 
 
 def _begun_on(outline: Outline, scope: Region) -> str:

@@ -94,7 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                 named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
                 if named and scope in body.under(call.span):
                     found.append(_inside(outline, lines(outline, call.chain, call.name), call.name, scope))
-        if scope.form == "callback" and "more than once" in scope.note and not scope.construct.startswith(ONCE):
+        if scope.form == "callback" and scope.reruns and not scope.construct.startswith(ONCE):
             found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]
     return found
 
