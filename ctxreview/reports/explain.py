@@ -16,7 +16,8 @@ def text(rule: Entry, width: int, colour: bool = False) -> str:
 
 def _lines(rule: Entry, width: int, paint: Paint) -> Iterator[str]:
     severity = paint(rule.severity, SEVERITY_COLOURS[rule.severity])
-    yield f"{paint(rule.id, 'bold')} ({severity}, looks at {rule.looks_at})"
+    only = f", of {' and '.join(rule.languages)} alone" if rule.languages else ""
+    yield f"{paint(rule.id, 'bold')} ({severity}, looks at {rule.looks_at}{only})"
     yield fill(plain(rule.summary), width)
     for heading, section in rule.sections:
         yield ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.review import Finding
@@ -43,11 +43,18 @@ def summary(found: Sequence[Finding], files: int) -> str:
     return f"{len(found):,} finding{'s' if len(found) > 1 else ''} ({each}) in {holding:,} of {files:,} file{'s' if files != 1 else ''}."
 
 
-def lint(found: Sequence[Finding], files: int, suppressed: int, known: int, failed: Sequence[str]) -> Document:
+def lint(
+    found: Sequence[Finding],
+    files: int,
+    suppressed: int,
+    known: int,
+    failed: Sequence[str],
+    not_asked: Mapping[str, Sequence[str]],
+) -> Document:
     """The findings as ``ctxreview.lint/1``.
 
     ``files`` were looked at; ``suppressed`` counts findings that comments silence, ``baseline`` those known before, and
-    ``failed`` says what could not be looked at.
+    ``failed`` says what could not be looked at. ``not_asked`` are, by language, rules about other ones, told where there are some.
     """
     made: Document = document._clean(
         {
@@ -58,4 +65,5 @@ def lint(found: Sequence[Finding], files: int, suppressed: int, known: int, fail
             "failed": list(failed),
         }
     )
-    return {"schema": "ctxreview.lint/1", **made}
+    told = {"not_asked": {language: list(rules) for language, rules in not_asked.items()}} if not_asked else {}
+    return {"schema": "ctxreview.lint/1", **made, **told}

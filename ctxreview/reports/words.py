@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.review import Context, GuardResult, Review
@@ -33,6 +33,11 @@ def charge(cost: float | None) -> str:
     if cost is None:
         return "cost unknown"
     return f"${cost:.4f}" if cost else "no charge"
+
+
+def not_asked(language: str, rules: Sequence[str]) -> str:
+    """The sentence on rules that are about other languages."""
+    return f"{len(rules)} rules are about other languages and were not asked of {language}: {', '.join(rules)}."
 
 
 def place(first: int, last: int) -> str:

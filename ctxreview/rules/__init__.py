@@ -1,7 +1,8 @@
 """Hazards: one module each, the module is the rule.
 
 A rule has ``ID`` and ``SEVERITY``, a docstring with the headings that people and ``explain`` read, and one or both of
-``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. To add one,
+``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. With ``LANGUAGES`` it is
+asked of these languages alone, since it knows their libraries or their rules. To add one,
 write the module, add it here, and give it loud and quiet cases in ``tests/rules/test_rules.py`` or a file beside it.
 
 *Example* and *Instead* have one block of code each, for both kinds of rules, and ``tests/rules/test_rules.py`` runs them: a
@@ -29,7 +30,7 @@ after an edit. Of these rows (their numbers in brackets) it does not see:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from types import ModuleType
 
@@ -80,6 +81,7 @@ from ctxreview.rules.orm import (
     split_query,
     tracking_change,
 )
+from ctxreview.rules.prefilter import asked_of
 from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change
 from ctxreview.rules.sql import composed_sql, lock_hint, session_lock
 from ctxreview.rules.transactions import (
@@ -162,10 +164,16 @@ RULES: tuple[ModuleType, ...] = (
 )
 
 
-def check(outline: Outline, among: Iterable[ModuleType] = RULES) -> tuple[Finding, ...]:
+def not_asked_of(language: str) -> tuple[str, ...]:
+    """The IDs of the rules that are about other languages, sorted."""
+    asked = asked_of(language, RULES)
+    return tuple(sorted(rule.ID for rule in RULES if rule not in asked))
+
+
+def check(outline: Outline, among: tuple[ModuleType, ...] = RULES) -> tuple[Finding, ...]:
     """Every hazard that stands in the file, of all rules or those ``among``, in source order."""
     found: list[Finding] = []
-    for rule in among:
+    for rule in asked_of(outline.language, among):
         run: Callable[[Outline], list[Finding]] | None = getattr(rule, "check", None)
         found += run(outline) if run is not None else []
     return tuple(sorted(found, key=lambda f: (f.at.start_line, f.rule)))
@@ -174,7 +182,7 @@ def check(outline: Outline, among: Iterable[ModuleType] = RULES) -> tuple[Findin
 def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
     """What an edit changes across scope boundaries, and the hazards it adds. Lines are those after the edit."""
     found: list[Finding] = []
-    for rule in RULES:
+    for rule in asked_of(after.language, RULES):
         run: Callable[[Outline, Outline], list[Finding]] | None = getattr(rule, "compare", None)
         found += run(before, after) if run is not None else []
     known = _Known(check(before), pairing(before, after))

@@ -21,7 +21,8 @@ class Entry(NamedTuple):
     """One rule as people read of it.
 
     ``summary`` is one sentence, ``sections`` are heading and text in the order of the docstring. ``standing`` says that
-    the rule looks at code as it stands (``check``), ``edits`` that it looks at what an edit changes (``compare``).
+    the rule looks at code as it stands (``check``), ``edits`` that it looks at what an edit changes (``compare``). With
+    ``languages`` it is asked of these alone.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Entry(NamedTuple):
     sections: tuple[tuple[str, str], ...]
     standing: bool
     edits: bool
+    languages: tuple[str, ...] = ()
 
     @property
     def looks_at(self) -> str:
@@ -63,6 +65,7 @@ def _entry(rule: ModuleType) -> Entry:
         sections=tuple((h.strip(), text.strip("\n")) for h, text in zip(parts[::2], parts[1::2], strict=True)),
         standing=hasattr(rule, "check"),
         edits=hasattr(rule, "compare"),
+        languages=getattr(rule, "LANGUAGES", ()),
     )
 
 

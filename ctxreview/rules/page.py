@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxreview.rules.catalogue import entries, markdown
+from ctxreview.rules.catalogue import Entry, entries, markdown
 
 FILE = "RULES.md"
 INTRODUCTION = """\
@@ -26,8 +26,13 @@ def page() -> str:
     rules = entries()
     table = ["| rule | severity | looks at | about |", "|---|---|---|---|"]
     table += [f"| [{e.id}](#{e.id}) | {e.severity} | {e.looks_at} | {_cell(e.summary)} |" for e in rules]
-    sections = [f"## {e.id}\n\n{_code(e.summary)} Severity: {e.severity}.\n\n{markdown(e, 3)}" for e in rules]
+    sections = [f"## {e.id}\n\n{_code(e.summary)} {_asked(e)}\n\n{markdown(e, 3)}" for e in rules]
     return "\n\n".join([INTRODUCTION.rstrip("\n"), "\n".join(table), *sections]) + "\n"
+
+
+def _asked(rule: Entry) -> str:
+    of = f" Asked of {' and '.join(rule.languages)} alone." if rule.languages else ""
+    return f"Severity: {rule.severity}.{of}"
 
 
 def _code(text: str) -> str:

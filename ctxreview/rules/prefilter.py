@@ -120,8 +120,15 @@ class Possible(NamedTuple):
         return tuple(sorted((*found, *places(data, self.words))))
 
 
+@cache
+def asked_of(language: str, rules: tuple[ModuleType, ...]) -> tuple[ModuleType, ...]:
+    """Those of the rules that are asked of a language: all but those about others."""
+    return tuple(rule for rule in rules if language in getattr(rule, "LANGUAGES", (language,)))
+
+
 def candidates(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> Possible:
     """What the words of a file say about the rules."""
+    rules = asked_of(language, rules)
     found, words, patterns = _words(rules, language, wrappers).possible(data)
     chosen = tuple(rule for n, rule in enumerate(rules) if found >> n & 1) if found else ()
     return Possible(chosen, tuple(sorted(words)), tuple(patterns))
@@ -159,7 +166,14 @@ def _scope_words(kind: RegionKind, language: str, wrappers: Wrappers) -> Iterato
 
 
 def _names(construct: Construct) -> Iterator[Trigger]:
-    listed = (*construct.creates, *construct.opens, *construct.acquires, *construct.releases, *construct.runs)
+    listed = (
+        *construct.creates,
+        *construct.opens,
+        *construct.acquires,
+        *construct.releases,
+        *construct.runs,
+        *construct.modifiers,
+    )
     yield from (name.rpartition(".")[2] for name in listed)
     for attribute in construct.attributes:
         name, _, needs = attribute.partition("(")

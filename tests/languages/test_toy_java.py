@@ -16,6 +16,8 @@ from ctxreview.languages import PACKAGES
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
+from ctxreview.reports.explain import text
+from ctxreview.rules.catalogue import entry
 
 ROOT = Path(__file__).parents[2]
 STOCK = """\
@@ -171,3 +173,19 @@ def test_a_renamed_local_is_no_conflict(repository: Path) -> None:
     """A local variable by another name changes nothing that a rule knows of."""
     result = changed(repository, ("left", "remaining"))
     assert (result["verdict"], result["suggestions"][0]["applied"]) == ("no-known-conflict", True)
+
+
+def test_rules_about_another_language_are_not_asked_and_named(repository: Path) -> None:
+    """Lint and guard say which rules they did not ask; rules that any language may break are asked."""
+    found = told(repository, "lint", ".")
+    others = found["not_asked"]["java"]
+    assert {"lock-type", "volatile-field", "async-flow"} <= set(others)
+    assert {f["rule"] for f in found["findings"]} == {"missing-intent"}
+    assert others == changed(repository, ("left", "remaining"))["not_asked"]
+    assert not {"scope-change", "missing-intent", "lock-order"} & set(others)
+
+
+def test_explain_says_whom_a_rule_is_asked_of() -> None:
+    """A rule that knows one language's library says so where it is explained."""
+    assert "of csharp alone" in text(entry("lock-type"), 80).splitlines()[0]
+    assert "alone" not in text(entry("lock-order"), 80).splitlines()[0]

@@ -251,18 +251,23 @@ def guard(
     """
     from ctxreview.guard import check as guards
     from ctxreview.reports import document, text
+    from ctxreview.reports.words import not_asked
     from ctxreview.review.pipeline import context_of, guarded
+    from ctxreview.rules import not_asked_of
 
     job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)
     value = context_of(selection, job)
     read = guards.replacement if replace else guards.suggestions
     checked = guarded(read(console.read_text(suggestion), value), value, job.hops)
     verdict = guards.worst([c.verdict for c in checked])
+    others = not_asked_of(value.outline.language)
     if format_ is Format.JSON:
-        console.write(document.dumps(document.guard(checked, verdict), 2), output)
+        console.write(document.dumps(document.guard(checked, verdict, others), 2), output)
     else:
         line = text.verdict_line(verdict, value.enclosing)
         console.write(f"{text.guard(checked, console.colour(output))}{line}", output)
+        if others:
+            console.say(not_asked(value.outline.language, others))
     console.fail_on([f for c in checked for f in c.findings], fail_on)
 
 

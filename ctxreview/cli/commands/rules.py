@@ -169,14 +169,22 @@ def _report(
     results: list[Linted], root: Path, known: int, failed: list[str], format_: LintFormat, output: Path | None
 ) -> list[Finding]:
     """Print the findings, and give them."""
+    from ctxreview.languages import language_of
     from ctxreview.reports import document, findings, sarif
+    from ctxreview.reports.words import not_asked
+    from ctxreview.rules import not_asked_of
 
     found = [finding for result in results for finding in result.findings]
     silenced = sum(result.suppressed for result in results)
     if silenced:
         console.say(f"{_number(silenced)} silenced by comments.")
+    languages = sorted({language_of(result.path).name for result in results})
+    others = {language: rules for language in languages if (rules := not_asked_of(language))}
+    if format_ is not LintFormat.JSON:
+        for language, rules in others.items():
+            console.say(not_asked(language, rules))
     if format_ is LintFormat.JSON:
-        console.write(document.dumps(findings.lint(found, len(results), silenced, known, failed), 2), output)
+        console.write(document.dumps(findings.lint(found, len(results), silenced, known, failed, others), 2), output)
     elif format_ is LintFormat.SARIF:
         files = (
             (_source(r.path, root), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings

@@ -58,6 +58,7 @@ from ctxreview.rules.prefilter import LOCK
 
 ID = "acquire-in-try"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
 _TOKEN = re.compile(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")

@@ -63,6 +63,7 @@ from ctxreview.model.review import Finding
 
 ID = "callback-under-lock"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 
 class _Call(NamedTuple):

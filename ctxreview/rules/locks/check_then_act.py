@@ -62,6 +62,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "check-then-act"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 

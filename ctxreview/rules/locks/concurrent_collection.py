@@ -66,6 +66,7 @@ from ctxreview.model.review import Finding
 
 ID = "concurrent-collection"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

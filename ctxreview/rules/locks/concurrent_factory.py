@@ -57,6 +57,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-factory"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 

@@ -49,6 +49,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-snapshot"
 SEVERITY = "low"
+LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 

@@ -83,6 +83,7 @@ from ctxreview.model.source import Span
 
 ID = "double-checked-lock"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("lock",)
 
 _FLAGS = frozenset({"bool", "int", "byte", "short", "uint", "char"})

@@ -59,6 +59,7 @@ from ctxreview.rules.prefilter import LOCK
 
 ID = "ignored-acquire"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
 _TIME = re.compile(

@@ -53,6 +53,7 @@ from ctxreview.model.source import Span
 
 ID = "interlocked-pair"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

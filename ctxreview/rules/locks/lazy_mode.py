@@ -49,6 +49,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "lazy-mode"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("Lazy",)
 BEYOND = ALWAYS
 

@@ -66,6 +66,7 @@ from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "leaked-collection"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
 

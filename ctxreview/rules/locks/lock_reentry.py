@@ -73,6 +73,7 @@ from ctxreview.rules.prefilter import LOCK
 
 ID = "lock-reentry"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
 ONCE = frozenset({"SemaphoreSlim", "Semaphore", "AsyncLock", "AsyncSemaphore", "AsyncReaderWriterLock"})

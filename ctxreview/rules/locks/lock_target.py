@@ -62,6 +62,7 @@ from ctxreview.rules.prefilter import LOCKS
 
 ID = "lock-target"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("lock",)
 BEYOND = LOCKS
 

@@ -50,6 +50,7 @@ from ctxreview.rules.prefilter import LOCKS
 
 ID = "lock-type"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = ("Lock",)
 BEYOND = LOCKS
 

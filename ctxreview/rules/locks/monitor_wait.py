@@ -58,6 +58,7 @@ from ctxreview.model.source import Span
 
 ID = "monitor-wait"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("Monitor",)
 
 _WAIT = re.compile(rb"\bMonitor\s*\.\s*Wait\s*\(")

@@ -73,6 +73,7 @@ from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "outside-lock"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
 

@@ -61,6 +61,7 @@ from ctxreview.model.source import Span
 
 ID = "parallel-write"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = ("Parallel", "ForAll")
 
 _PARALLEL = frozenset({"For", "ForEach", "ForEachAsync", "ForAsync", "Invoke", "ForAll"})

@@ -69,6 +69,7 @@ from ctxreview.rules.prefilter import LOCK
 
 ID = "reader-lock"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
 _WAITS = {

@@ -60,6 +60,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "reentrant-grain"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (
     "Reentrant",
     "Grain",

@@ -49,6 +49,7 @@ from ctxreview.rules.prefilter import ALWAYS, Text
 
 ID = "static-shared"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 _ALONE = re.compile(
     r"(?:\w*DbContext|ObjectContext|DataContext|I?StatelessSession|ISession|I?DbConnection|IDbCommand|I?DbTransaction|IDbContextTransaction"

@@ -68,6 +68,7 @@ from ctxreview.rules.prefilter import LOCK
 
 ID = "thread-affine-await"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
 NAMED = "Enter and Exit"

@@ -55,6 +55,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "thread-static-await"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("ThreadStatic", "ThreadLocal")
 BEYOND = ALWAYS
 

@@ -54,6 +54,7 @@ from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "unlocked-getter"
 SEVERITY = "low"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
 

@@ -55,6 +55,7 @@ from ctxreview.rules.prefilter import ALWAYS
 
 ID = "volatile-field"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = ("volatile",)
 BEYOND = ALWAYS
 

@@ -61,6 +61,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "cached-read"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 FILLS = frozenset(

@@ -67,6 +67,7 @@ from ctxreview.rules.prefilter import LOCK, TRANSACTION
 
 ID = "deferred-execution"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (LOCK, TRANSACTION)
 
 THREADS = ("lock", "Lock", "Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "SpinLock")

@@ -56,6 +56,7 @@ from ctxreview.model.review import Finding
 
 ID = "find-or-query"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 QUERIES = ("First", "FirstOrDefault", "Single", "SingleOrDefault")
 

@@ -57,6 +57,7 @@ from ctxreview.model.review import Finding
 
 ID = "immediate-execution"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 EXECUTES = ("ExecuteUpdate", "ExecuteDelete")
 BULK = ("BulkInsert", "BulkUpdate", "BulkDelete", "BulkMerge", "BulkInsertOrUpdate", "BulkCopy", "SqlBulkCopy")

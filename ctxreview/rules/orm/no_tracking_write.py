@@ -62,6 +62,7 @@ from ctxreview.model.source import Span
 
 ID = "no-tracking-write"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 UNTRACKED = frozenset({"AsNoTracking", "AsNoTrackingWithIdentityResolution"})
 NEEDS = tuple(sorted(UNTRACKED))

@@ -56,6 +56,7 @@ from ctxreview.model.review import Finding
 
 ID = "projection"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 HANDS_BACK = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry", "Remove", "RemoveRange"})
 _NEW = re.compile(r"=>\s*(?:\{\s*return\s+)?new\b")

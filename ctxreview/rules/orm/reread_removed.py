@@ -62,6 +62,7 @@ from ctxreview.model.source import Span
 
 ID = "reread-removed"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 REFRESHES = frozenset({"Reload", "GetDatabaseValues", "Refresh"})
 

@@ -58,6 +58,7 @@ from ctxreview.model.review import Finding
 
 ID = "save-removed"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 _WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
 _MAY_SAVE = re.compile(r"(?i)save|commit|complete|flush|persist|execute|bulk")

@@ -58,6 +58,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "shared-context"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
 
 _CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")

@@ -57,6 +57,7 @@ from ctxreview.model.review import Finding
 
 ID = "split-query"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 CONSISTENT = ("Serializable", "Snapshot")
 

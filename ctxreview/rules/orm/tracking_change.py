@@ -61,6 +61,7 @@ from ctxreview.model.review import Finding
 
 ID = "tracking-change"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 UNTRACKED = ("AsNoTracking", "AsNoTrackingWithIdentityResolution")
 

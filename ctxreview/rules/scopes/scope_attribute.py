@@ -54,6 +54,7 @@ from ctxreview.model.review import Finding
 
 ID = "scope-attribute"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 _INTERCEPTED = (
     "UnitOfWork",

@@ -50,6 +50,7 @@ from ctxreview.rules.prefilter import Text
 
 ID = "composed-sql"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (
     Text(
         re.compile(rb"FromSql\w*"),

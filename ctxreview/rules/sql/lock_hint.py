@@ -66,6 +66,7 @@ from ctxreview.model.source import Lines, Span
 
 ID = "lock-hint"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 _HINT = re.compile(
     r"\b(FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|LOCK\s+IN\s+SHARE\s+MODE|UPDLOCK|HOLDLOCK|XLOCK|TABLOCKX?|PAGLOCK"

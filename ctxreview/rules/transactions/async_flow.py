@@ -58,6 +58,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "async-flow"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 

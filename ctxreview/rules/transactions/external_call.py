@@ -61,6 +61,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "external-call"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 MESSAGES = frozenset({"Publish", "Send", "SendMessage", "SendMessages", "BasicPublish", "Produce", "Request"})

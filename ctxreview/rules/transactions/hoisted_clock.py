@@ -60,6 +60,7 @@ from ctxreview.model.source import Span
 
 ID = "hoisted-clock"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 
 _TAKEN = re.compile(
     rb"\b(?:DateTime(?:Offset)?\s*\.\s*(?:UtcNow|Now)|Stopwatch\s*\.\s*GetTimestamp|Environment\s*\.\s*TickCount(?:64)?"

@@ -76,6 +76,7 @@ from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
 
 ID = "nested-transaction"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 BEYOND = TRANSACTIONS  # the methods that lead from one to the other
 

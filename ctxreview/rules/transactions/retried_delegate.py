@@ -70,6 +70,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "retried-delegate"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 ONCE = ("RunInTransaction", "UseTran")

@@ -53,6 +53,7 @@ from ctxreview.model.review import Finding
 
 ID = "rollback-removed"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 ENDS = ("Rollback", "RollbackTransaction", "RollbackTran", "Dispose", "AbortTransaction")
 

@@ -61,6 +61,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "second-connection"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 _OPENS = re.compile(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")

@@ -62,6 +62,7 @@ from ctxreview.model.source import Span
 
 ID = "several-saves"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 
 _WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
 """What is there to be saved: an edit that adds some is a new piece of work, and no split of the old one."""

@@ -60,6 +60,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "transaction-argument"
 SEVERITY = "medium"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 _SQL = re.compile(r"(?:Execute|Query)\w*$")

@@ -66,6 +66,7 @@ from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "work-after-complete"
 SEVERITY = "high"
+LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 
