@@ -1,4 +1,4 @@
-"""The command line as its users meet it: the installed console script in a process of its own."""
+"""The command line as its users meet it: a process of its own; for streams, terminals and signals the installed script."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from llmock.scenarios import Fail, Reply
 from llmock.testing import LLMockServer
 
 from tests import ROOT
+from tests.commands import Done, run_command
 
 SCRIPT = Path(sys.executable).parent / "ctxreview"
 QUERY = "src/RecordService.cs:31-33"
@@ -32,7 +33,6 @@ TEAM_QUESTION = (
     "optimisation affect that behaviour?"
 )
 
-Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 
 
@@ -67,17 +67,8 @@ def run(environment: dict[str, str], example: Path) -> Run:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> Done:
-        raw = subprocess.run(
-            [SCRIPT, *args],
-            input=input.encode() if isinstance(input, str) else input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            env=environment | {"CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"]} | dict(env or {}),
-            cwd=cwd or example,
-            timeout=30,
-            check=False,
-        )
-        done = Done(raw.args, raw.returncode, raw.stdout.decode(), raw.stderr.decode())
+        whole = environment | {"CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"]} | dict(env or {})
+        done = run_command(*args, stdin=input, env=whole, cwd=cwd or example)
         assert "Traceback" not in done.stderr
         return done
 
@@ -744,9 +735,8 @@ DEEP = {
 @pytest.mark.parametrize("member", DEEP.values(), ids=DEEP)
 def test_deep_and_long_code(run: Run, tmp_path: Path, member: str) -> None:
     """Deep nesting and long lines are shown, or refused with numbers where they do not fit; and soon."""
-    started = time.monotonic()
     done = run("review", first_line(tmp_path, f"class A {{ {member} }}\n"), cwd=tmp_path)
-    assert time.monotonic() - started < 10
+    assert done.seconds < 10
     if done.returncode == 2:
         refusal(
             done, r"A.cs:1-1: (\w+ needs [\d,]+ tokens .*raise it with --budget|.*the parser lost its way at line 1)"

@@ -28,6 +28,7 @@ from ctxreview.review.pipeline import context_of as looked_up
 from ctxreview.rules.scopes import missing_intent
 from ctxreview.workspace.rewrite import rewrite
 from ctxreview.workspace.selection import decode
+from tests.commands import run_command
 from tests.review.test_review import KEY, environment
 from tests.samples import EXAMPLE, QUERY, context_of, job, shop
 from tests.servers import Answer, Told, delta, events, response, serving
@@ -53,16 +54,7 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """``ctxreview intent`` without a terminal; it never prints the key or a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ctxreview", "intent", *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        cwd=project,
-        env=environment(project.parent, **variables),
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        check=False,
-    )
+    done = run_command("intent", *arguments, cwd=project, env=environment(project.parent, **variables))
     assert KEY not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -567,15 +559,8 @@ def test_an_answer_is_kept_and_used_again(project: Path, told: Told) -> None:
     assert "Answered from the store" in second.stderr
     asked(project, told, QUERY, "--fresh")
     assert len(told.asked) == 2
-    for command in (("log",), ("show", "last"), ("log", "--stats")):
-        done = subprocess.run(
-            [sys.executable, "-m", "ctxreview", *command],
-            capture_output=True,
-            text=True,
-            env=environment(project.parent),
-            check=True,
-        )
-        assert "m-1" in done.stdout
+    for arguments in (("log",), ("show", "last"), ("log", "--stats")):
+        assert "m-1" in run_command(*arguments, cwd=project, env=environment(project.parent)).stdout
 
 
 def test_a_model_writes_nothing_by_itself(project: Path, told: Told) -> None:

@@ -29,6 +29,7 @@ from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, candidates
 from tests import ROOT
+from tests.commands import Done, run_command
 from tests.reports.test_sarif import validator
 from tests.rules import test_rules, test_rules_data, test_rules_locks
 from tests.samples import shop
@@ -40,7 +41,6 @@ QUIET = "class Q { int M() => 1; }\n"
 NOISY = "class S { void M() { lock (new object()) { Work(); } } }\n"
 EVERY = linting.planned(Project(), None, None)
 
-Done = subprocess.CompletedProcess[str]
 Lint = Callable[..., Done]
 
 
@@ -91,15 +91,7 @@ def lint(repo: Path) -> Lint:
     """Runs ``ctxreview lint``, in the repository unless told otherwise."""
 
     def call(*args: str | Path, cwd: Path | None = None) -> Done:
-        done = subprocess.run(
-            [SCRIPT, "lint", *args],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            cwd=cwd or repo,
-            timeout=60,
-            check=False,
-        )
+        done = run_command("lint", *args, cwd=cwd or repo)
         assert "Traceback" not in done.stderr
         return done
 
@@ -676,13 +668,7 @@ def test_the_guard_is_not_silenced_by_suggested_code(repo: Path) -> None:
     before = "class C {\n  void M() {\n    lock (_gate) {\n      _n++;\n    }\n  }\n}\n"
     after = "    // ctxreview: ignore scope-change, lock-target because it is fine\n    lock (new object()) {\n      _n++;\n    }\n"
     write(repo, {"C.cs": before, "answer.md": f"```csharp\n{after}```\n"})
-    done = subprocess.run(
-        [SCRIPT, "guard", "C.cs:3-5", "--suggestion", "answer.md", "--format", "json"],
-        cwd=repo,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_command("guard", "C.cs:3-5", "--suggestion", "answer.md", "--format", "json", cwd=repo)
     made = json.loads(done.stdout)
     assert made["verdict"] == "conflicts"
     assert "lock-target" in {f["rule"] for s in made["suggestions"] for f in s["findings"]}

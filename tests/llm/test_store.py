@@ -7,7 +7,6 @@ import os
 import random
 import re
 import resource
-import signal
 import sqlite3
 import stat
 import subprocess
@@ -24,6 +23,7 @@ from ctxreview.errors import StoreError
 from ctxreview.llm import store
 from ctxreview.model.review import Completion, Prompt, Tokens, Usage
 from ctxreview.review import pipeline
+from tests.commands import run_command, start_command
 from tests.samples import EXAMPLE, QUERY, READ_ONLY, job
 from tests.servers import Answer, Told, delta, error, events, response, serving
 
@@ -56,10 +56,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 def run(*arguments: str, folder: Path = EXAMPLE, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command in the example's folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ctxreview", *arguments],
-        capture_output=True, encoding="utf-8", cwd=folder, env=environment(**variables), timeout=60, check=False,
-    )  # fmt: skip
+    done = run_command(*arguments, cwd=folder, env=environment(**variables))
     assert "Traceback" not in done.stderr
     return done
 
@@ -357,23 +354,20 @@ def test_kill_9_loses_nothing_that_was_finished(server: Told) -> None:
     selections = [QUERY, READ_ONLY, "src/RecordService.cs:73"]
     server.answers[RESPONSES] = [Answer(answer(HARMLESS).pieces, pause=0.02)]
     where = ["--base-url", f"{server.url}/v1", "--model", "m-1", "--fresh"]
-    command = [sys.executable, "-m", "ctxreview", "review", *selections, *where]
+    command = ["review", *selections, *where]
+    assert run(*command).returncode == 0
     started = time.monotonic()
-    assert subprocess.run(command, cwd=EXAMPLE, env=environment(), capture_output=True, check=False).returncode == 0
+    assert run(*command).returncode == 0
     whole = time.monotonic() - started
     moments = random.Random(0)
     printed = len(rows())
     for _ in range(MOMENTS // 2):
-        pair = [
-            subprocess.Popen(command, cwd=EXAMPLE, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            for _ in range(2)
-        ]
+        pair = [start_command(*command, cwd=EXAMPLE, env=environment()) for _ in range(2)]
         for child in pair:  # two at a time, so that one dies while the other writes
-            time.sleep(moments.uniform(0.3, 1.0) * whole)
-            child.send_signal(signal.SIGKILL)
+            time.sleep(moments.uniform(0.2, 1.0) * whole)
+            child.kill()
         for child in pair:
-            output = child.communicate(timeout=30)[0].decode()
-            printed += output.count("\n")
+            printed += child.wait(30).stdout.count("\n")
         kept = rows()
         assert len(kept) >= printed
         assert all(json.loads(r["document"])["status"] == "complete" and json.loads(r["reply"]) for r in kept)

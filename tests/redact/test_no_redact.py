@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run_command
 from tests.llm.test_store import RESPONSES, answer, environment, run
 from tests.redact.test_secrets import assert_hidden, in_a_method, kept_bytes, quoting
 from tests.secret_samples import Leak, Maker
@@ -129,10 +130,7 @@ def test_anything_but_two_answers_sends_nothing(
 
 def test_without_a_terminal_it_is_refused(server: Told, folder: Path) -> None:
     """A script cannot send secrets, whatever it writes to standard input."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ctxreview", *arguments(server)],
-        input="yes\n127.0.0.1\n", capture_output=True, encoding="utf-8", cwd=folder, env=environment(), check=False,
-    )  # fmt: skip
+    done = run_command(*arguments(server), stdin="yes\n127.0.0.1\n", cwd=folder, env=environment())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "--no-redact sends secrets and asks you first: run it on a terminal, or leave it out.\n"
     assert server.asked == []

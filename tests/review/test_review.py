@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from llmock.testing import LLMockServer
 from ctxreview.errors import ReplyError
 from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.review.pipeline import review
-from tests import ROOT
+from tests.commands import run_command
 from tests.samples import EXAMPLE, ITEMS, QUERY, READ_ONLY, TEAM_QUESTION, job
 
 KEY = "sk-test-9d1c55ab03e84f6a"
@@ -64,21 +63,12 @@ def environment(tmp: Path, **variables: str) -> dict[str, str]:
         and name != "PYTHONPATH"
     }
     own = {"XDG_CONFIG_HOME": str(tmp), "CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"]}
-    return kept | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"} | own | variables
+    return kept | own | variables
 
 
 def run(tmp: Path, *arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """The command in the example's folder; a key is nowhere in what it prints, and neither is a traceback."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ctxreview", *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        cwd=EXAMPLE,
-        env=environment(tmp, **variables),
-        input=stdin,
-        timeout=60,
-        check=False,
-    )
+    done = run_command(*arguments, cwd=EXAMPLE, env=environment(tmp, **variables), stdin=stdin)
     for output in (done.stdout, done.stderr):
         assert KEY not in output
         assert KEY[-8:] not in output

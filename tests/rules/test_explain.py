@@ -18,6 +18,7 @@ from ctxreview.reports import explain
 from ctxreview.rules.catalogue import entries, entry, listed, pieces, rows
 from ctxreview.rules.page import FILE, page
 from tests import ROOT
+from tests.commands import run_command
 
 IDS = [e.id for e in entries()]
 
@@ -26,15 +27,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command, offline: without a key, and with a proxy that answers nothing."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "ANTHROPIC_", "CTXREVIEW_"))}
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
-    return subprocess.run(
-        [sys.executable, "-m", "ctxreview", *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env=kept | nowhere | {"PYTHONIOENCODING": "utf-8"} | variables,
-        timeout=60,
-        check=False,
-    )
+    return run_command(*arguments, cwd=ROOT, env=kept | nowhere | variables)
 
 
 def test_explain_prints_the_rules_own_words() -> None:

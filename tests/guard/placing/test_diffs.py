@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model.review import Context, GuardResult
 from ctxreview.review import pipeline as review
 from ctxreview.workspace.selection import decode
+from tests.commands import run_command
 from tests.samples import TOKENIZER
 
 MARK = b"\xef\xbb\xbf"
@@ -276,13 +276,7 @@ def test_a_diff_that_powershell_wrote(tmp_path: Path) -> None:
     before, after = (text.encode() for text in PLAIN)
     root = repository(tmp_path, {"a.cs": before})
     (root / "x.diff").write_bytes(diffed(root, {"a.cs": after}).replace("\n", "\r\n").encode("utf-16"))
-    done = subprocess.run(
-        [sys.executable, "-m", "ctxreview", "guard", "a.cs:13", "--suggestion", "x.diff"],
-        check=False,
-        cwd=root,
-        capture_output=True,
-        text=True,
-    )
+    done = run_command("guard", "a.cs:13", "--suggestion", "x.diff", cwd=root)
     assert (done.returncode, done.stderr) == (0, "")
     assert "removes the lock on `_gate`" in done.stdout
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.commands import run_command
 from tests.llm.providers.test_faults import DOCUMENT, HARMLESS, deaf, kept, whole
 from tests.samples import EXAMPLE, QUERY, READ_ONLY
 from tests.servers import JSON, Answer, Told, certificates, error, proxying, serving
@@ -52,15 +53,12 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     unwanted = re.compile(r"(OPENAI|ANTHROPIC|CTXREVIEW)_\w+|\w+_proxy|SSL_CERT_\w+", re.IGNORECASE)
     state = {"CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"], "XDG_CONFIG_HOME": str(folder)}
     mine = {k: v for k, v in os.environ.items() if not unwanted.fullmatch(k)}
-    return mine | {"PYTHONPATH": str(ROOT), "OPENAI_API_KEY": KEY} | state | variables
+    return mine | {"OPENAI_API_KEY": KEY} | state | variables
 
 
 def run(folder: Path, *arguments: str, where: Path = EXAMPLE, **variables: str) -> subprocess.CompletedProcess[str]:
     """The command as a process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ctxreview", *arguments],
-        capture_output=True, encoding="utf-8", cwd=where, env=environment(folder, **variables), timeout=60, check=False,
-    )  # fmt: skip
+    done = run_command(*arguments, cwd=where, env=environment(folder, **variables))
     assert KEY not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
