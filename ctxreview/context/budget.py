@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from ctxreview.context.listing import listing, proven, shown_lines
+from ctxreview.context.listing import listing, proven, shown_lines, suggested
 from ctxreview.errors import BudgetError
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Head, TypeDecl, outermost
@@ -94,7 +94,9 @@ class ExcerptBudget:
         self.source = context.selection.source
         self.budget = budget
         self.tokenizer = tokenizer
-        self.remaining = budget - fixed - tokenizer.count("\n".join((*proven(context), *context.blind_spots)))
+        self.remaining = (
+            budget - fixed - tokenizer.count("\n".join((*proven(context), *suggested(context), *context.blind_spots)))
+        )
         self._reserved = ""
         self.excerpts: list[Excerpt] = []
         self.shown: dict[str, set[int]] = {}

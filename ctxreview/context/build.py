@@ -56,7 +56,8 @@ def build(
     spans = [m.span for m in members]
     inside = Spans(spans)
     scopes = tuple(s for s in outline.regions if inside.contains(s.span) or contains_any(s.span, spans))
-    enclosing = tuple(s for s in scopes if outline.runs_under(pointed, s))
+    around_it = tuple(s for s in scopes if outline.runs_under(pointed, s))
+    enclosing = tuple(s for s in around_it if not any(g.contains(pointed) for g in s.excluded))
     facts = tuple(f for span in spans for f in contained_in(span, outline.facts))
     context = Context(
         selection=selection,
@@ -70,13 +71,13 @@ def build(
         blind_spots=(
             *beyond.blind_spots,
             *_not_searched(members, types, outline.source, around),
-            *_blind_spots(pointed, outline, functions, members, scopes, enclosing, types),
+            *_blind_spots(pointed, outline, functions, members, scopes, around_it, types),
         ),
         verdict="cannot-tell",
         tokens=Tokens(0, budget, tokenizer.name),
         others=beyond.sources,
     )
-    context = context._replace(verdict=_verdict(context, pointed, beyond))
+    context = context._replace(verdict=_verdict(context, beyond))
     return fill(context, types, pointed, beyond.excerpts, budget, tokenizer, fixed)
 
 
@@ -127,13 +128,12 @@ def _functions(pointed: Span, outline: Outline) -> tuple[Function, ...]:
     return tuple(outermost(touched))
 
 
-def _verdict(context: Context, pointed: Span, beyond: Surroundings) -> Verdict:
+def _verdict(context: Context, beyond: Surroundings) -> Verdict:
     # A selection that only partly runs under a scope is in it, for what the checklist asks. And no scope in this file
     # proves nothing about callers in others: "no-scope-found" needs all of them.
     # What was only assumed is reported as a scope, and decides nothing.
     def held(scope: Region) -> bool:
-        here = scope.path or not any(g.contains(pointed) for g in scope.excluded)
-        return bool(here) and scope.certainty != "assumed" and scope.mode not in NO_SCOPE
+        return scope.certainty != "assumed" and scope.mode not in NO_SCOPE
 
     if any(map(held, context.touched)):
         return "in-scope"
@@ -150,13 +150,13 @@ def _blind_spots(
     functions: tuple[Function, ...],
     members: list[Function],
     scopes: tuple[Region, ...],
-    enclosing: tuple[Region, ...],
+    around_it: tuple[Region, ...],
     types: tuple[TypeDecl, ...],
 ) -> Iterable[str]:
     source = outline.source
     if not functions:
         yield "The selection lies outside every function; what runs it, and under which lock, is not known."
-    around = frozenset(enclosing)
+    around = frozenset(around_it)
     for scope in scopes:
         yield from _scope_blind_spots(scope, scope in around, pointed, source, functions)
     called = _callees(outline, members)

@@ -26,7 +26,7 @@ WORDS = {
     "fence": "Orders memory accesses",
     "complete": "Commits or rolls back",
     "io": "Calls out",
-    "spawn": "Starts other work",
+    "spawn": "Starts or joins other work",
     "sql-hint": "SQL that locks",
 }
 
@@ -130,27 +130,64 @@ def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
 
 def proven(context: Context) -> tuple[str, ...]:
     """What the source proves about the selection, one sentence each, with lines."""
-    source = context.selection.source
-    far = [s for s in context.scopes if s.path]
-    near = [s for s in context.scopes if not s.path]
+    facts = _listed(context)
+    proofs = [f for f in facts if not _is_by_name(f, context)]
+    said = [*_scopes(context, assumed=False), *_facts(proofs, context)]
+    if len(facts) == MAX_FACTS:
+        said.append(f"Only the first {MAX_FACTS} facts are listed.")
+    return (*said, *_state(context))
+
+
+def suggested(context: Context) -> tuple[str, ...]:
+    """What only names suggest: scopes that were assumed, and what calls do whose declarations were not read."""
+    calls = [f for f in _listed(context) if _is_by_name(f, context)]
+    return (*_scopes(context, assumed=True), *_facts(calls, context))
+
+
+def _scopes(context: Context, assumed: bool) -> list[str]:
+    """The scopes that are proven, or those that are not, a sentence each."""
+    chosen = [s for s in context.scopes if (s.certainty == "assumed") is assumed]
+    near, far = [s for s in chosen if not s.path], [s for s in chosen if s.path]
     touched, enclosing = frozenset(context.touched), frozenset(context.enclosing)
     held = {s: "holds the selection" if s in enclosing else "holds a part of the selection" for s in touched}
-    said = [
-        _scope_sentence(s, held.get(s, "does not hold the selection"), context) for s in (*near, *far[:MAX_CALLERS])
-    ]
+    shown = (*near, *far[:MAX_CALLERS])
+    said = [_scope_sentence(s, held.get(s, "does not hold the selection"), context) for s in shown]
     if len(far) > MAX_CALLERS:
         said.append(f"{len(far) - MAX_CALLERS} more callers hold a transaction or lock.")
-    listed: dict[str, list[str]] = {}
-    facts = [f for f in context.facts if f.kind != "exit" and not _is_named_alone(f)][:MAX_FACTS]
+    return list(dict.fromkeys(said))
+
+
+def _listed(context: Context) -> list[Fact]:
+    return [f for f in context.facts if f.kind != "exit" and not _is_named_alone(f)][:MAX_FACTS]
+
+
+def _facts(facts: Sequence[Fact], context: Context) -> Iterator[str]:
+    """The facts, one sentence for each kind."""
+    source = context.selection.source
+    listed: dict[str, dict[str, None]] = {}
     for fact in facts:
         first, last = source.lines_of(fact.span)
         lines = f"line {first}" if first == last else f"lines {first}-{last}"
         name = "" if fact.name == fact.kind else f"{_on(fact)}{fact.name} "
-        listed.setdefault(fact.kind, []).append(f"{name}({lines})" if name else lines)
-    said += [f"{WORDS.get(kind, kind)}: {', '.join(names)}." for kind, names in listed.items()]
-    if len(facts) == MAX_FACTS:
-        said.append(f"Only the first {MAX_FACTS} facts are listed.")
-    return (*said, *_state(context))
+        what = "Calls delegates or events" if fact.calls else WORDS.get(fact.kind, fact.kind)
+        listed.setdefault(what, {})[f"{name}({lines})" if name else lines] = None
+    for what, names in listed.items():
+        yield f"{what}: {', '.join(names)}."
+
+
+_BY_NAME = frozenset({"read", "save", "io", "spawn", "tracking", "complete", "token"})
+"""Kinds of facts that a call's name tells; a ``write`` may be an assignment, which needs no name."""
+
+
+def _is_by_name(fact: Fact, context: Context) -> bool:
+    """Whether only the name of what is called tells the fact."""
+    if fact.calls or fact.by_callee:
+        return False
+    if fact.kind == "complete" and any(
+        c.overlaps(fact.span) for s in context.scopes for c in s.completes_at if not s.path
+    ):
+        return False
+    return fact.kind in _BY_NAME or (fact.kind == "write" and context.selection.source.text(fact.span).endswith(")"))
 
 
 def _is_named_alone(fact: Fact) -> bool:

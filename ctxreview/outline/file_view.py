@@ -128,10 +128,10 @@ class FileView(NamedTuple):
             return False
         if (declared := self.declared(name, nodes.span(on))) is not None:
             return re.search(kind, declared) is not None
-        declared = self._local(name, on)
+        declared = self.local_type(name, on)
         return bool(declared) and re.search(kind, declared) is not None
 
-    def _local(self, name: str, on: Node) -> str:
+    def local_type(self, name: str, on: Node) -> str:
         """The type that the function tells of a variable before ``on``; ``""`` for none. What was searched once is not again."""
         around = self.functions.outermost(nodes.span(on))
         start = around.span.start if around is not None else 0

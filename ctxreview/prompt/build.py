@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ctxreview.config import prompt_file, prompt_folders
-from ctxreview.context.listing import files, proven, visible
+from ctxreview.context.listing import files, proven, suggested, visible
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
@@ -99,6 +99,7 @@ def rendered(
     first, last = context.selection.lines
     common: dict[str, Any] = {
         "proven": [told(s) for s in proven(context)],
+        "suggested": [told(s) for s in suggested(context)],
         "path": told(context.path),
         "place": f"lines {first}-{last} selected" if last > first else f"line {first} selected",
         "fence": "`" * max(3, 1 + max((len(r) for r in re.findall(r"`+", code)), default=0)),

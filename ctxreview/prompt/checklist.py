@@ -59,13 +59,15 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
             f"{s.construct} holds {'the selection' if s in context.enclosing else 'a part of it'}",
         )
         for s in context.touched
-        if s.kind in item.scopes and s.mode not in NO_SCOPE
+        if s.kind in item.scopes and s.mode not in NO_SCOPE and s.certainty != "assumed"
     ]
     none = ("suppressed",) if item.retried else NO_SCOPE
-    held = [s for s in context.scopes if s.kind in ("transaction", "lock") and not s.path and s.mode not in none]
+    held = [s for s in context.scopes if not s.path and s.mode not in none and s.certainty != "assumed"]
     for fact in _changed(context) if item.changed else context.facts:
         if fact.is_state and fact.is_readonly:
             continue  # a reference that never changes: what is done through it is a fact of its own
+        if fact.kind == "io" and fact.calls:
+            continue  # what a delegate does is not known
         if item.state and fact.is_state:
             places.append((own, fact.span, f"{fact.kind} {fact.name}"))
         elif fact.kind in item.facts:

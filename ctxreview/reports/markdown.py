@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.context.listing import files, proven, visible
+from ctxreview.context.listing import files, proven, suggested, visible
 from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
@@ -104,6 +104,11 @@ def _context(value: Context) -> Iterator[str]:
     yield ""
     yield from (f"- {escaped(s)}" for s in proven(value))
     yield ""
+    if likely := suggested(value):
+        yield "**What names suggest**"
+        yield ""
+        yield from (f"- {escaped(s)}" for s in likely)
+        yield ""
     yield "**What the model sees**"
     yield ""
     yield from (f"- {escaped(s)}" for s in seen(value))

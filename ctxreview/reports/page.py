@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ctxreview.context.listing import files, proven, visible
+from ctxreview.context.listing import files, proven, suggested, visible
 from ctxreview.model.review import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared
@@ -58,6 +58,7 @@ def _page(values: Sequence[Review]) -> str:
         "context": context,
         "files": [(source.path, code) for source, code in files(context)],
         "proven": proven(context),
+        "suggested": suggested(context),
         "seen": list(seen(context)),
         "not_seen": [*context.blind_spots, *left_out(context)],
         "hazards": first.hazards,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.context.listing import files, proven, redacted, shown_lines, visible
+from ctxreview.context.listing import files, proven, redacted, shown_lines, suggested, visible
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Change, ChecklistAnswer, Context, Evidence, Finding, GuardResult, Review
@@ -108,6 +108,10 @@ def _known(value: Context, paint: Paint) -> Iterator[str]:
     if said:
         yield paint("What the source proves", "bold")
         yield from (f"  - {_line(s)}" for s in said)
+    likely = suggested(value)
+    if likely:
+        yield paint("What names suggest", "bold")
+        yield from (f"  - {_line(s)}" for s in likely)
     yield paint("What the model sees", "bold")
     yield from (f"  - {_line(s)}" for s in seen(value))
     yield paint("What it does not see", "bold")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxreview import rules
-from ctxreview.context.listing import proven
+from ctxreview.context.listing import proven, suggested
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Source
@@ -342,3 +342,102 @@ def test_a_field_of_a_nested_type() -> None:
     code = "class C\n{\n    int _n;\n    class Entry { public int _n; public int Age; }\n    int Ship(Entry e)\n    {\n        return «_n + new Entry { Age = 1 }.Age»;\n    }\n}\n"
     whys = [e.why for e in context_of(code).excerpts if e.role == "field"]
     assert whys == ["_n: used by the function", "Age of Entry: used by the function"]
+
+
+# --- what only names tell ----------------------------------------------------------------------------------------
+
+
+def test_what_is_assumed_is_not_among_what_is_proven() -> None:
+    """A lock of SQL in a text, and what calls do whose declarations were not read, stand apart; no item rests on the first."""
+    about = context_of(
+        shop('var sql = quick ? "FOR UPDATE SKIP LOCKED" : "FOR UPDATE";\n«_count++;»\nFile.Delete(sql);')
+    )
+    likely = suggested(about)
+    assert [s[:15] for s in likely] == ["Lock FOR UPDATE", "Calls out: File"]
+    assert not set(likely) & set(proven(about))
+    assert not [s for s in proven(about) if "assumed" in s or "File.Delete" in s]
+    for item in ITEMS:
+        assert "under FOR UPDATE" not in checklist.answer(item, about).note
+
+
+def test_a_commit_of_a_proven_transaction_is_proven() -> None:
+    """That a transaction's own variable commits it needs no other name; another Commit does."""
+    about = context_of(
+        shop("using var t = _db.Database.BeginTransaction();\n«_count++;»\nt.Commit();\n_work.Commit();")
+    )
+    assert "Commits or rolls back: t.Commit (line 16)." in proven(about)
+    assert "Commits or rolls back: _work.Commit (line 17)." in suggested(about)
+
+
+def test_what_a_delegate_does_is_not_known() -> None:
+    """A delegate or event that is called is said as that: whether it leaves the process is not proven."""
+    code = shop(
+        "lock (_gate)\n{\n    «next(1);»\n    Done?.Invoke();\n}",
+        "public event Action Done;\n    void Ship(Action<int> next)",
+    )
+    about = context_of(code)
+    assert [s for s in proven(about) if s.startswith("Calls")] == [
+        "Calls delegates or events: next (line 17), Done.Invoke (line 18)."
+    ]
+    assert checklist.answer(next(i for i in ITEMS if i.retried), about).answer == "cannot-tell"
+
+
+LEVELS_GIVEN = {
+    "c.BeginTransaction(_bus, autoCommit: true)": "given by c.BeginTransaction",
+    "_db.Database.BeginTransaction(_bus, autoCommit: true)": "given by _db.Database.BeginTransaction",
+    "_db.Database.BeginTransaction()": "the provider's own (default)",
+    "_db.Database.BeginTransactionAsync(cancellationToken)": "the provider's own (default)",
+    "c.BeginTransaction(_level)": "given by _level",
+    "c.BeginTransaction(wanted)": "given by wanted",
+    "c.BeginTransaction(Level())": "given by Level()",
+    "new TransactionScope(TransactionScopeOption.Required, wait)": "Serializable (default)",
+    "new TransactionScope(TransactionScopeOption.Required, _settings)": "given by _settings",
+}
+
+
+@pytest.mark.parametrize("opens", LEVELS_GIVEN)
+def test_an_argument_is_a_level_by_its_type_or_name(opens: str) -> None:
+    """A publisher, a flag or a time that is handed to what opens a transaction says nothing of its isolation."""
+    fields = "IPublisher _bus; Level _level; TransactionOptions _settings;"
+    found = read(f"{fields}\nvoid M(IsolationLevel wanted, TimeSpan wait) {{ using ({opens}) {{ A(); }} }}")
+    assert [s.isolation and s.isolation.text for s in found.regions] == [LEVELS_GIVEN[opens]]
+
+
+def test_lines_that_a_scope_does_not_hold() -> None:
+    """In the branch where the lock was not taken, and after the commit, the scope does not hold the selection."""
+    for body in (
+        "if (!_lock.TryEnterWriteLock(1))\n{\n    «_count++;»\n    return 0;\n}\n_lock.ExitWriteLock();",
+        "using var t = _db.Database.BeginTransaction();\nt.Commit();\n«_count++;»",
+    ):
+        about = context_of(shop(body))
+        assert about.enclosing == ()
+        assert ", does not hold the selection;" in proven(about)[0]
+
+
+def test_a_lock_that_only_a_calls_name_tells() -> None:
+    """Of a lock that is known by the name of a call that is said, unless what it is called on is declared as one."""
+    said = "Only the name LockAsync tells that it is a lock."
+    for declared, note in {"Helper": said, "AsyncLock": "", "Nito.AsyncEx.AsyncLock": ""}.items():
+        found = read(f"{declared} _l;\nasync Task M(int id) {{ using (await _l.LockAsync(id)) {{ A(); }} }}")
+        assert [s.note for s in found.regions] == [note]
+
+
+def test_what_a_primary_constructor_was_given_is_not_shared_state() -> None:
+    """A parameter that no code of the type assigns is as good as a readonly field; one that is assigned is state."""
+    for body, answer in (("_log.Write(1);", "cannot-tell"), ("_n++;", "yes"), ("(_n, x) = (1, 2);", "yes")):
+        about = context_of(
+            f"class C(ILog _log, int _n)\n{{\n    void Ship(int x)\n    {{\n        «{body}»\n    }}\n}}\n"
+        )
+        assert checklist.answer(next(i for i in ITEMS if i.state), about).answer == answer
+
+
+def test_what_begins_does_not_run_under_what_it_begins() -> None:
+    """The call that opens a scope is not held by it, as a fact and in the callers of the method that it calls."""
+    about = context_of(
+        "class C\n{\n    IUnitOfWork _uow;\n    void Ship()\n    {\n        using var t = _uow.BeginTransaction(Next());\n        t.Commit();\n    }\n"
+        "    IsolationLevel Next() { «_n++;» return _level; }\n    int _n; IsolationLevel _level;\n}\n"
+    )
+    assert about.enclosing == ()
+    lock = context_of(shop("await _slots.WaitAsync();\ntry { «_count++;» } finally { _slots.Release(); }"))
+    note = checklist.answer(next(i for i in ITEMS if "await" in i.facts), lock)
+    assert (note.answer, note.evidence) == ("cannot-tell", ())

@@ -28,7 +28,7 @@ from ctxreview.reports import stored as kept
 from ctxreview.review.pipeline import hazards_of, prompt_of
 from tests import ROOT
 from tests.llm.test_store import run
-from tests.prompt.test_prompt import HEADINGS, shape
+from tests.prompt.test_prompt import HEADINGS, sections, shape
 from tests.reports.test_reports import outside_code, outside_spans
 from tests.samples import ITEMS, PATH, context_of, job, shop
 
@@ -143,7 +143,7 @@ def test_the_prompt_is_built_like_its_twins(source: Hostile) -> None:
     assert made.schema == twin.schema
     assert plan(made.user) == plan(twin.user)
     found = shape(made.user)
-    assert [h.split(":")[0] for h in found.headings] == HEADINGS
+    assert sections(found) == HEADINGS
     assert found.items == [i.id for i in ITEMS]
     assert len(found.code) == 1
     assert all(re.match(r"[> ] *\d+ \||  +…", line) for line in found.code[0])
@@ -361,7 +361,7 @@ def test_file_names_are_shown_by_every_command(name: str, tmp_path: Path) -> Non
         assert done.returncode == 0, done.stderr
         assert not ACTIVE.search(done.stdout + done.stderr), command
         if command[0] == "prompt":
-            assert [h.split(":")[0] for h in shape(done.stdout.partition("===== user =====\n")[2]).headings] == HEADINGS
+            assert sections(shape(done.stdout.partition("===== user =====\n")[2])) == HEADINGS
     for wrong in (f"{name}:999", f"{name}x:1"):
         done = run("context", wrong, folder=tmp_path)
         assert done.returncode == 2

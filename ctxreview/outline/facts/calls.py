@@ -15,7 +15,7 @@ from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Effect, FactKind
-from ctxreview.outline.facts.state import Written, target_name, write
+from ctxreview.outline.facts.state import Written, state_of, target_name, write
 from ctxreview.outline.symbols import types
 from ctxreview.outline.symbols.names import Names
 
@@ -131,7 +131,10 @@ def _on_receiver(
         return _change(node, on, language, names, written)
     if known.plain == kind and _is_something_else(kind, call, on, language, names):
         return None
-    return Fact(kind, nodes.span(node), name, nodes.text(on, 200), bound_to(node, names.syntax))
+    state = state_of(on, names) if kind == "io" else None
+    raises = state is not None and state.use.kind == "event"
+    result = bound_to(node, names.syntax)
+    return Fact(kind, nodes.span(node), name, nodes.text(on, 200), result, calls="event" if raises else "")
 
 
 def _is_something_else(kind: FactKind, call: Call, on: Node, language: Language, names: Names) -> bool:

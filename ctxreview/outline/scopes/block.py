@@ -180,8 +180,18 @@ def scope(opened: Opened, span: Span, head: Span, form: Form, page: FileView) ->
         isolation=isolation(construct, opened.node, page),
         async_flow=_flows(opened, page.syntax),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
-        note=ASSUMED if opened.assumed else construct.note,
+        note=ASSUMED if opened.assumed else construct.note or _by_name(opened, page),
     )
+
+
+def _by_name(opened: Opened, page: FileView) -> str:
+    """That a lock is known by the name of a call alone: what it is called on is not declared as what the catalogue means."""
+    construct, called = opened.construct, page.syntax.call_name(opened.node)
+    if construct.kind != "lock" or construct.resolved or called not in construct.opens:
+        return ""
+    on = nodes.text(page.syntax.receiver(opened.node))
+    declared = declared_type(page, on, nodes.span(opened.node)) if on else ""
+    return "" if construct.construct in declared else f"Only the name {called} tells that it is a lock."
 
 
 def _shown(opened: Opened, syntax: Syntax) -> str:
@@ -239,22 +249,43 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
         return Isolation(named.group(1))
     for argument in given:
         said = nodes.text(argument)
-        if not re.fullmatch(r"[\w.]+(\(.*\))?", said) or re.match(r"(TransactionScope\w*Option|TimeSpan)\b", said):
-            continue
-        if (page.syntax.is_path(argument) or argument.type in page.syntax.calls) and not re.search(
-            r"(?i)cancel|token|^ct$", said
+        if re.fullmatch(r"[\w.]+(\(.*\))?", said) and (
+            page.syntax.is_path(argument) or argument.type in page.syntax.calls
         ):
             level = _named_elsewhere(node, said, page)
-            return Isolation(level) if level is not None else Isolation(given_by=said)
-    return _default(construct, node, page)
+            if level is not None:
+                return Isolation(level)
+            if _tells_isolation(said, argument, page):
+                return Isolation(given_by=said)
+    other = any(not re.search(r"(?i)cancel|token|^ct$|^default$", nodes.text(a)) for a in given)
+    return _default(construct, node, page, other)
 
 
-def _default(construct: Construct, node: Node, page: FileView) -> Isolation | None:
-    """The documented default, where the call is certainly of what documents it; else the level of a method of the file itself."""
+_LEVEL_TYPE = re.compile(r"Level$|TransactionOptions$")
+
+
+def _tells_isolation(said: str, argument: Node, page: FileView) -> bool:
+    """Whether an argument is a level by its declared type, or where that is not known by its name."""
+    declared = declared_type(page, said, nodes.span(argument))
+    if not declared and said.isidentifier():
+        declared = page.local_type(said, argument)
+    if declared not in ("", "var"):
+        return _LEVEL_TYPE.search(declared) is not None
+    name = said.partition("(")[0].rpartition(".")[2]
+    return not re.match(r"(TransactionScope\w*Option|TimeSpan)\b", said) and bool(
+        re.search(r"(?i)isolation|level$|^iso$|^options?$|TransactionOptions?$", name)
+    )
+
+
+def _default(construct: Construct, node: Node, page: FileView, other: bool) -> Isolation | None:
+    """The documented default, where the call is certainly of what documents it; else the level of a method of the file itself.
+
+    ``other`` says that the call has arguments that the documented method does not take: it is another one of that name.
+    """
     if not construct.provider or construct.isolation is None or node.type not in page.syntax.calls:
         return construct.isolation
     on, name = page.syntax.receiver(node), page.syntax.call_name(node)
-    if on is not None and on.type not in page.syntax.selves and page.is_named(construct.provider, on):
+    if not other and on is not None and on.type not in page.syntax.selves and page.is_named(construct.provider, on):
         return construct.isolation
     if on is None or on.type in page.syntax.selves:
         own = [f for f in page.functions.scopes if f.name == name and f.kind == "method"]

@@ -29,6 +29,11 @@ _AS_TYPE = (
     rb"|\b%(n)s\s+\w+\s*=\s*%(n)s\.\w+\s*[,)]"
 )
 """A type of that name: what is compared with, becomes or combines ``Name.Member``."""
+_WRITTEN = re.compile(
+    rb"(?<![.\w])(?:([A-Za-z_]\w*+)\s*+(?:\+\+|--|(?:[-+*/%&|^]|\?\?|<<|>>>?)?=(?![=>]))|(?:\+\+|--)\s*+([A-Za-z_]\w*+)"
+    rb"|(?:ref|out)\s++([A-Za-z_]\w*+)\s*+[,)]|\(([\w\s,]++)\)\s*+=(?![=>]))"
+)
+"""A name that is assigned, counted up or down, or passed by reference; the names of a deconstruction."""
 _BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
 """A base as it is named, and a zero for its type arguments."""
 BACKING = b"field"
@@ -86,6 +91,7 @@ class Names:
         self._visible: dict[Span | None, dict[str, State]] = {}
         self._objects: dict[str, bool] = {}
         self._named_bases: dict[Span, list[TypeDecl]] = {}
+        self._assigned: dict[Span, frozenset[str]] = {}
 
     def local(self, name: str, at: Span) -> Local | None:
         """The variable or parameter that ``name`` is at ``at``: the innermost function's own first."""
@@ -293,10 +299,22 @@ class Names:
             for node in declarations:
                 type_ = self._with_head(node)
                 if type_ is not None and type_.kind != EXTENSION:
-                    use = StateUse("property" if type_.kind == "record" else "parameter")
+                    if type_.kind == "record":
+                        use = StateUse("property")
+                    else:
+                        use = StateUse("parameter", readonly=not self._is_assigned(name, type_))
                     declares = nodes.text(self.syntax.type(node))
                     found.setdefault(type_.span, {})[name] = State(use, declares, private=False)
         return found
+
+    def _is_assigned(self, parameter: str, type_: TypeDecl) -> bool:
+        """Whether the type's code gives its parameter another value, or may do so in another file."""
+        if self._is_partial(type_):
+            return True
+        if type_.span not in self._assigned:
+            found = b" ".join(b" ".join(filter(None, m.groups())) for m in _WRITTEN.finditer(self._whole, *type_.span))
+            self._assigned[type_.span] = frozenset(re.findall(r"\w+", found.decode("utf-8", "replace")))
+        return parameter in self._assigned[type_.span]
 
     def _state(self, member: Member) -> State | None:
         """``None`` for a constant, which is no state, for an indexer, and for what only an interface's name reaches."""
