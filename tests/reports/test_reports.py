@@ -190,8 +190,8 @@ def outside_spans(line: str) -> str:
 
 
 def headings(lines: list[str]) -> list[str]:
-    """The headings, without what they quote."""
-    return [re.split(r"[:,(]", line.replace("`", ""))[0] for line in lines if line.startswith("#")]
+    """The headings, without what they quote; a code span may have a blank of its own."""
+    return [re.sub(" +", " ", re.split(r"[:,(]", line.replace("`", ""))[0]) for line in lines if line.startswith("#")]
 
 
 OURS = [
