@@ -154,7 +154,7 @@ def selections(count: int) -> Files:
 
 def different(count: int) -> Files:
     """Selections of many lines."""
-    return {**ordinary(count // 20), "s.txt": "".join(f"A.cs:{line}\n" for line in range(10, count + 10))}
+    return {**ordinary(count // 20 + 1), "s.txt": "".join(f"A.cs:{line}\n" for line in range(10, count + 10))}
 
 
 def locks(count: int) -> Files:
@@ -205,7 +205,7 @@ REAL = {
     "ordinary code": Shape(22000, ordinary, ("context", "A.cs:20", *CONTEXT[2:])),
     "ordinary, lint": Shape(22000, ordinary, LINT),
     "equal selections": Shape(100000, selections, BATCH),
-    "many selections": Shape(20000, different, BATCH),
+    "many selections": Shape(2000, different, BATCH),
     "distinct locks, lint": Shape(4000, locks, LINT),
     "calls and overloads": Shape(2600, overloads, CONTEXT),
     "scopes, guard": Shape(1600, lambda n: guarded(n, "lock (_a) { _count++; }"), ANSWER),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from ctxreview.callgraph.index import Declared, Repository
@@ -18,6 +19,8 @@ from ctxreview.outline.symbols.signatures import simple
 
 MAX_FILES = 60
 """Files read for one name of state that other types can reach."""
+MAX_MEMBERS = 60
+"""Members of a file that are looked at for what they do with the same state, the nearest to the selected function first."""
 
 
 class Shared(NamedTuple):
@@ -40,20 +43,34 @@ class Shared(NamedTuple):
         return not self.words & {"public", "protected", "internal"} and self.home.scope.kind != "interface"
 
 
-def sharing(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
+class Sharing(NamedTuple):
+    """Excerpts of what shares a lock or state with some functions, and a sentence on each file of which not all was looked at."""
+
+    excerpts: tuple[Excerpt, ...]
+    beyond: tuple[str, ...]
+
+
+def sharing(outline: Outline, functions: Sequence[Function], repository: Repository) -> Sharing:
     """Declarations in other files, then members under the same lock, then other members that use the same state."""
     shared = list(_shared(outline, functions, repository))
     own = outline.source.path
-    for one in shared:
-        there = one.home.outline
-        if there.source.path != own:
-            what = "the lock" if one.lock else "used by the function"
-            yield excerpt_of(
-                there, [one.member.span], "field", f"{one.name}: {what}, declared in {one.home.scope.name}"
-            )
-    users = list(_users(shared, outline, functions, repository))
-    yield from (e for e in users if e.role == "same-lock")
-    yield from (e for e in users if e.role == "member")
+    declared = [
+        excerpt_of(
+            one.home.outline,
+            [one.member.span],
+            "field",
+            f"{one.name}: {'the lock' if one.lock else 'used by the function'}, declared in {one.home.scope.name}",
+        )
+        for one in shared
+        if one.home.outline.source.path != own
+    ]
+    users: list[Excerpt] = []
+    beyond = []
+    for members, left in _users(shared, outline, functions, repository):
+        users += members
+        beyond += [left] if left else []
+    users.sort(key=lambda e: e.role != "same-lock")
+    return Sharing((*declared, *users), tuple(beyond))
 
 
 def _shared(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Shared]:
@@ -89,14 +106,12 @@ def _shared(outline: Outline, functions: Sequence[Function], repository: Reposit
 
 def _users(
     shared: Sequence[Shared], outline: Outline, functions: Sequence[Function], repository: Repository
-) -> Iterator[Excerpt]:
+) -> Iterator[tuple[list[Excerpt], str]]:
+    """For each file its members that use what is shared, and where there are too many of them a sentence that says so."""
     locks = {s.name for s in shared if s.lock}
     state = {s.name: s for s in shared if not s.lock and _can_race(s)}
     own = Spans(f.span for f in functions)
     written = {f.name for f in outline.facts if f.kind == "write" and own.contains(f.span)}
-    named: dict[str, list[Shared]] = {}
-    for one in shared:
-        named.setdefault(one.name, []).append(one)
     paths: dict[str, None] = {}
     for one in shared:
         if one.lock or one.name in state:
@@ -107,34 +122,53 @@ def _users(
                 paths |= dict.fromkeys([p for p in repository.files(one.name) if p in near][:MAX_FILES])
     names = locks | state.keys()
     for path in paths if names else ():
-        there = repository.outline_for(path, names)
-        if there is None:
+        file = _file(path, names, shared, repository)
+        if file is None:
             continue
-        used: dict[Span, tuple[Function, list[tuple[Reference, Shared]]]] = {}
-        for reference in there.references:
-            known = named.get(reference.name, ())
-            meant = next((s for s in known if _is_of(reference, there, s, repository)), None)
-            around = there.functions_around(reference.name_span)
-            if meant is None or reference.form not in ("name", "call") or not around:
-                continue
-            member = around[-1]
-            if member.kind == "constructor" or (path == outline.source.path and own.contains(reference.name_span)):
-                continue
-            used.setdefault(member.span, (member, []))[1].append((reference, meant))
-        file = _File(there)
-        for member, uses in used.values():
-            found = _excerpt(file, member, uses, locks, written)
-            if found is not None:
-                yield found
+        here = path == outline.source.path
+        at = functions[-1].span.start if here else 0
+        others = (m for m in file.users if not (here and own.contains(m.span)))
+        members = sorted(others, key=lambda m: abs(m.span.start - at))
+        found = []
+        for member in sorted(members[:MAX_MEMBERS], key=lambda m: m.span):
+            uses = [(r, s) for r, s in file.users[member] if not (here and own.contains(r.name_span))]
+            excerpt = _excerpt(file, member, uses, locks, written) if uses else None
+            found += [excerpt] if excerpt is not None else []
+        beyond = len(members) - MAX_MEMBERS
+        left = f"{path} has {beyond:,} more members that use {_listed(names)} too: they were not looked at."
+        yield found, left if beyond > 0 else ""
+
+
+def _listed(names: AbstractSet[str]) -> str:
+    return ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
+
+
+def _file(path: str, names: AbstractSet[str], shared: Sequence[Shared], repository: Repository) -> _File | None:
+    """What a file does with what is shared: one that is asked about for the next selection, too."""
+    about = sorted(f"{s.home.scope.qualified}.{s.name} {s.lock}" for s in shared)
+    there = repository.outline_for(path, names)
+    if there is None:
+        return None
+    return repository.memo(("sharing", path, *sorted(names), "", *about), lambda: _File(there, shared, repository))
 
 
 class _File:
-    """One file, asked about many uses: its locks, and what it knows as writes, such as a collection's ``Add``."""
+    """One file: the members that use what is shared, its locks, and what it knows as writes, such as a collection's ``Add``."""
 
-    def __init__(self, there: Outline) -> None:
+    def __init__(self, there: Outline, shared: Sequence[Shared], repository: Repository) -> None:
         self.there = there
         self.locks = Crossing([s for s in there.regions if s.kind == "lock"])
         self._writes = Spans(f.span for f in there.facts if f.kind == "write")
+        self.users: dict[Function, list[tuple[Reference, Shared]]] = {}
+        named: dict[str, list[Shared]] = {}
+        for one in shared:
+            named.setdefault(one.name, []).append(one)
+        for reference in there.references:
+            known = named.get(reference.name, ())
+            meant = next((s for s in known if _is_of(reference, there, s, repository)), None)
+            around = there.functions_around(reference.name_span) if reference.form in ("name", "call") else ()
+            if meant is not None and around and around[-1].kind != "constructor":
+                self.users.setdefault(around[-1], []).append((reference, meant))
 
     def is_changed(self, reference: Reference) -> bool:
         """Whether the use is a write, or begins in one."""

@@ -9,7 +9,7 @@ from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.chains import CallChains, CallEdge, above
 from ctxreview.callgraph.frameworks import assumptions, marked, registrations
 from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.callgraph.shared_state import sharing
+from ctxreview.callgraph.shared_state import Sharing, sharing
 from ctxreview.callgraph.wrappers import opened
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.outline import Outline
@@ -51,10 +51,11 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
     scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
     blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
     assumed = list(assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
-    blind += [*assumed, *registrations(outline, functions, repository), *repository.place.left_out]
+    shared = sharing(outline, functions, repository)
+    blind += [*shared.beyond, *assumed, *registrations(outline, functions, repository), *repository.place.left_out]
     return Surroundings(
         scopes=(*marked(outline, functions, repository), *scopes.values()),
-        excerpts=(*_of_callers(found, repository), *_others(outline, functions, repository)),
+        excerpts=(*_of_callers(found, repository), *_others(shared, outline, functions, repository)),
         blind_spots=tuple(dict.fromkeys(blind)),
         sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
         callers_complete=bool(found)
@@ -64,9 +65,11 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
     )
 
 
-def _others(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
+def _others(
+    shared: Sharing, outline: Outline, functions: Sequence[Function], repository: Repository
+) -> Iterator[Excerpt]:
     """Of other places what is no caller: each once."""
-    found = [*sharing(outline, functions, repository), *tokens(outline, functions, repository)]
+    found = [*shared.excerpts, *tokens(outline, functions, repository)]
     found += callees(outline, functions, repository)
     found += [e for f in outermost(functions) for e in opened(outline, f.span, repository, direct=False)]
     seen: set[tuple[str, Span]] = set()

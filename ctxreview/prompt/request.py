@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +16,12 @@ Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.llm.providers` with its progress bound."""
 
 
-class Siblings(NamedTuple):
-    """Selections that point into one file, by the text that gave each, and their places in source order."""
+@dataclass(frozen=True, eq=False)
+class Siblings:
+    """Selections that point into one file, by the text that gave each, and their places in source order.
+
+    Compared by identity: the places can be tens of thousands, and are asked for as often.
+    """
 
     selections: Mapping[str, Selection]
     spans: tuple[Span, ...]

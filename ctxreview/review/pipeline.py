@@ -27,11 +27,11 @@ from ctxreview.model.review import (
     Tokens,
     Usage,
 )
-from ctxreview.model.source import Selection, Source, Span
+from ctxreview.model.source import Selection, Source
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist as lists
-from ctxreview.prompt.request import Job, Provider, total
+from ctxreview.prompt.request import Job, Provider, Siblings, total
 from ctxreview.tokens import Tokenizer
 from ctxreview.workspace.selection import select
 
@@ -51,21 +51,25 @@ def context_of(given: str, job: Job) -> Context:
     source, own = selection.source, project(selection.source.root).scopes
     job = with_project_settings(job, source.root)
 
-    def built(within: tuple[Span, ...] | None) -> Context:
+    def built(within: Siblings | None) -> Context:
         found = outlined(source, None, own, within)
         dark = next((d for d in found.parse.inactive if d.overlaps(selection.span)), None)
         if dark is not None:
             # `#if` had to be decided to read the file: it is decided again, for the branch that holds the selection.
             keep = dark.end - len(source.data[dark.start : dark.end].lstrip())
-            found = outlined(source, keep, own, (selection.span,) if within is not None else None)
+            found = outlined(source, keep, own, _alone(selection) if within is not None else None)
         if not job.hops:
             return contexts.build(selection, found, job.budget, job.tokenizer, job.fixed)
         return _with_repository(selection, found, own, job)
 
     if job.whole:
         return built(None)
-    context = built(job.siblings.spans or (selection.span,))
+    context = built(job.siblings if job.siblings.spans else _alone(selection))
     return context if all(context.outline.has_read(f.span) for f in context.functions) else built(None)
+
+
+def _alone(selection: Selection) -> Siblings:
+    return Siblings({}, (selection.span,))
 
 
 def _with_repository(selection: Selection, found: Outline, own: Wrappers, job: Job) -> Context:
@@ -115,9 +119,9 @@ def _items(own: Project) -> tuple[lists.Item, ...]:
 
 
 @lru_cache(maxsize=512)
-def outlined(source: Source, keep: int | None, own: Wrappers, within: tuple[Span, ...] | None = None) -> Outline:
+def outlined(source: Source, keep: int | None, own: Wrappers, within: Siblings | None = None) -> Outline:
     """The outline of a file, once however many selections point into it; see :func:`ctxreview.outline.outline`."""
-    return outline(source, keep, own, within)
+    return outline(source, keep, own, within.spans if within is not None else None)
 
 
 def prompt_of(context: Context, job: Job) -> Prompt:

@@ -36,7 +36,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 ALL: Ranges = ((1, 1 << 60),)
 
-_CHUNK = 2 * MAX_BYTES
+_CHUNK = 8 * MAX_BYTES
 """Bytes of stored text that are held at once."""
 _ASKED = 100
 """So often git is asked which objects of a partial clone are not there."""

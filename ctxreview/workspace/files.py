@@ -20,14 +20,13 @@ from ctxreview import file_access as files
 from ctxreview.errors import SourceError
 from ctxreview.model.source import Source
 from ctxreview.workspace import git, selection
+from ctxreview.workspace.selection import MAX_BYTES
 
 if TYPE_CHECKING:
     import re
 
 MAX_FILES = 100_000
 """More files than this are not searched: reading them takes seconds."""
-MAX_BYTES = 4 * 1024 * 1024
-"""Larger files are not searched: nobody wrote them by hand, and parsing one takes a second."""
 MAX_ENTRIES = 500_000
 """No more files and folders than this are looked at."""
 MAX_UNASKED = 20_000

@@ -16,8 +16,8 @@ from ctxreview import file_access as files
 from ctxreview.errors import SourceError
 from ctxreview.model.source import Selection, Source, Span
 
-MAX_BYTES = 16 * 1024 * 1024
-"""Larger files are refused: no person reviews them, and parsing one takes seconds."""
+MAX_BYTES = 4 * 1024 * 1024
+"""Larger files are refused and not searched: nobody wrote them by hand, and outlining one takes many seconds."""
 
 FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
 _FORM = re.compile(
@@ -117,7 +117,9 @@ def read(path: Path, root: Path | None = None) -> Source:
         )
     shown = real.removeprefix(above).replace(os.sep, "/")
     if stat.st_size > MAX_BYTES:
-        raise SourceError(f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read.")
+        raise SourceError(
+            f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read: nobody writes them by hand."
+        )
     return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
 
 

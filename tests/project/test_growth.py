@@ -107,6 +107,18 @@ def test_equal_selections_are_looked_at_once(tmp_path: Path) -> None:
     assert {f.text for f in found[::2]} == {"A.cs"}
 
 
+def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path) -> None:
+    """A context has the members around the selected one, and says of how many others it does not know."""
+    members = "".join(f"void M{n}() {{ lock (_gate) {{ _n++; }} }}\n" for n in range(100))
+    (tmp_path / "A.cs").write_text(f"class A {{ object _gate = new(); int _n;\n{members}}}\n", "utf-8")
+    job = review.job(tmp_path, 10**9, WORDS, "q")._replace(hops=1, whole=False)
+    about = review.context_of(f"{tmp_path}/A.cs:52", job)
+    beyond = "A.cs has 39 more members that use _gate, _n too: they were not looked at."
+    assert [s for s in about.blind_spots if s.endswith("looked at.")] == [beyond]
+    shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
+    assert sorted(shared, key=lambda m: int(m[1:])) == [f"M{n}" for n in range(20, 81) if n != 50]
+
+
 LINTED = {"distinct locks, lint": 200, "nested transactions, lint": 150, "using declarations, lint": 150}
 
 

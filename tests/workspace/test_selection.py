@@ -207,10 +207,10 @@ def test_unreadable_contents(repo: Path, raw: bytes, says: str) -> None:
 
 
 def test_large_file(repo: Path) -> None:
-    """A file over 16 MiB is refused by its size alone; one of exactly 16 MiB is read."""
+    """A file over 4 MiB is refused by its size alone; one of exactly 4 MiB is read."""
     with (repo / "Large.cs").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    assert "16,777,217 bytes; files over 16,777,216 are not read" in failure("Large.cs:1")
+    assert "4,194,305 bytes; files over 4,194,304 are not read" in failure("Large.cs:1")
     (repo / "Large.cs").write_bytes(b"x" * MAX_BYTES)
     assert select("Large.cs:1").span == Span(0, MAX_BYTES)
 
