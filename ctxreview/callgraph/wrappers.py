@@ -20,8 +20,6 @@ from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
 from ctxreview.outline.symbols.signatures import given, simple
 
-OPENS, RUNS = "opens and returns", "runs what it is given under"
-
 MAX_BODY = 3000
 """Bytes from the start of a wrapper's body within which it opens something: they are short."""
 MAX_FILES = 12
@@ -52,7 +50,7 @@ class _Opened(NamedTuple):
     """A scope that a wrapper holds, in its own file's outline, and the functions that lead to it, with their paths."""
 
     scope: Region
-    how: str
+    opens: bool
     through: tuple[tuple[str, Span], ...]
 
 
@@ -209,12 +207,13 @@ def _surely(target: Callee, there: Outline, reference: Reference, repository: Re
 
 def _wrapper(read: _Read, opened: _Opened, there: Outline, reference: Reference, repository: Repository) -> Wrapper:
     target, scope = read.target, opened.scope
-    note = f"{target.shown} ({target.outline.source.path}:{target.outline.source.line_of(target.name_at)}) {opened.how} {scope.construct}."
+    does = "opens and returns" if opened.opens else "runs what it is given under"
+    note = f"{target.shown} ({target.outline.source.path}:{target.outline.source.line_of(target.name_at)}) {does} {scope.construct}."
     return Wrapper(
         name=reference.name,
         kind=scope.kind,
         note=note,
-        opens=opened.how == OPENS,
+        opens=opened.opens,
         mode=scope.mode,
         construct=scope.name,
         isolation=_isolation(scope, target, there, reference, repository),
@@ -393,7 +392,7 @@ def _read(there: Outline, function: Function, repository: Repository, levels: in
         target = Callee(there, next(f for f in there.functions if f.span == function.span))
     further = {r.name_span.start: w.through for r, ws in calls for w in ws if w.kind is not None}
 
-    def opened(scope: Region, how: str) -> _Opened:
+    def opened(scope: Region, *, opens: bool) -> _Opened:
         beyond = [
             through
             for at, through in further.items()
@@ -402,16 +401,16 @@ def _read(there: Outline, function: Function, repository: Repository, levels: in
         beyond += [
             through for at, through in further.items() if scope.form == "callback" and _is_call(there, at, scope)
         ]
-        return _Opened(scope, how, (own, *(beyond[-1] if beyond else ())))
+        return _Opened(scope, opens, (own, *(beyond[-1] if beyond else ())))
 
     runs = [f for f in there.facts if function.span.contains(f.span) and _runs(f, delegates)]
     held = [s for s in there.regions if s.certainty != "assumed" and function.span.contains(s.span)]
-    under = [opened(s, RUNS) for s in held if any(_is_under(there, f.span, s) for f in runs)]
+    under = [opened(s, opens=False) for s in held if any(_is_under(there, f.span, s) for f in runs)]
     for reference, wrappers in handed:
         around = (s for s in held if _is_under(there, reference.name_span, s))
-        under += [opened(s, RUNS) for s in around]
+        under += [opened(s, opens=False) for s in around]
         under += [
-            _Opened(_as_scope(w, function), RUNS, (own, *w.through))
+            _Opened(_as_scope(w, function), False, (own, *w.through))
             for w in wrappers
             if w.kind is not None and not w.opens
         ]
@@ -422,7 +421,7 @@ def _read(there: Outline, function: Function, repository: Repository, levels: in
         every = (*there.returned, *there.regions)
         left = [s for s in every if function.span.contains(s.span) and (s in there.returned or s.unreleased)]
         if any(s.certainty != "assumed" for s in left):
-            return _Read(target, _told([opened(s, OPENS) for s in left if s.certainty != "assumed"][:1]))
+            return _Read(target, _told([opened(s, opens=True) for s in left if s.certainty != "assumed"][:1]))
     return _Read(target, (), not held and not handed and _is_plain(there, function, delegates))
 
 

@@ -102,7 +102,11 @@ class Context(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Evidence and a question: what was seen, how surely, and what a person has to answer."""
+    """Evidence and a question: what was seen, how surely, and what a person has to answer.
+
+    ``about`` has the names and words that tell it from other findings of its rule: with ``at`` it is what a program may know it
+    by. ``message`` and ``question`` are for people: nothing is decided by them.
+    """
 
     rule: str
     severity: Severity
@@ -111,6 +115,7 @@ class Finding(NamedTuple):
     question: str
     at: Lines
     related: tuple[Lines, ...] = ()
+    about: tuple[str, ...] = ()
 
 
 class Prompt(NamedTuple):

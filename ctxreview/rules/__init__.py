@@ -193,20 +193,20 @@ def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
 class _Known:
     """The hazards before an edit, each of which stands for one after it: that on its line, or on what became of it.
 
-    What is said of a hazard may count things or have names that the edit changed.
+    What a hazard is about may have numbers, or names that the edit changed.
     """
 
     def __init__(self, found: tuple[Finding, ...], both: Pairing) -> None:
         self._both = both
         self._before, self._after = both.before.source, both.after.source
-        self._left: dict[tuple[str, str], list[Finding]] = {}
+        self._left: dict[tuple[str, tuple[str, ...]], list[Finding]] = {}
         for finding in found:
-            self._left.setdefault((finding.rule, self._said(finding)), []).append(finding)
+            self._left.setdefault((finding.rule, self._about(finding)), []).append(finding)
 
-    def _said(self, finding: Finding) -> str:
-        """What a finding says, without its numbers and without names that only one of the versions has."""
-        text = re.sub(r"\d+", "0", finding.message)
-        return _NAME.sub(lambda m: "?" if m[0] in self._changed else m[0], text)
+    def _about(self, finding: Finding) -> tuple[str, ...]:
+        """What a finding is about, without its numbers and without names that only one of the versions has."""
+        plain = (re.sub(r"\d+", "0", part) for part in finding.about)
+        return tuple(_NAME.sub(lambda m: "?" if m[0] in self._changed else m[0], part) for part in plain)
 
     @cached_property
     def _changed(self) -> frozenset[str]:
@@ -215,7 +215,7 @@ class _Known:
 
     def takes(self, finding: Finding) -> bool:
         """Whether it stood there before; then it does not stand for another one."""
-        left = self._left.get((finding.rule, self._said(finding)), [])
+        left = self._left.get((finding.rule, self._about(finding)), [])
         same = next((f for f in left if self._is_in_place(f, finding)), None)
         same = same or next((f for f in left if self._became(f, finding)), None)
         if same is not None:

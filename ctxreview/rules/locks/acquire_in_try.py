@@ -97,6 +97,7 @@ def check(outline: Outline) -> list[Finding]:
                 "What if the wait is cancelled: who gave the release its slot?",
                 lines(outline, scope.opening, "acquired"),
                 (lines(outline, scope.closing, "released"),),
+                about=(scope.resource,),
             )
         )
     return found

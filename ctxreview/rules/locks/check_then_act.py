@@ -80,19 +80,19 @@ def check(outline: Outline) -> list[Finding]:
         if simple(member.declares) != "ConcurrentDictionary" or name in told:
             continue
         told.add(name)
-        for at, act, what in (*_looks(name, code), *_counts(name, code)):
+        for at, act, look in (*_looks(name, code), *_counts(name, code)):
             function = nesting.innermost(at)
             if function is None or function.kind == "constructor" or nesting.innermost(act) is not function:
                 continue
             if any(s.owner == function.span and is_under(act, s) for s in held):
                 continue
             if not is_called_locked(function, outline, held):
-                found.append(_finding(outline, name, member, at, act, what, function))
+                found.append(_finding(outline, name, member, at, act, look, function))
     return found
 
 
 def _looks(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
-    """A look in the condition of an ``if``, and the write by that key in its branch or after it."""
+    """A look in the condition of an ``if``, the write by that key in its branch or after it, and the method that looks."""
     on = rb"(?<![\w.])(?:this\.)?%s" % re.escape(name.encode())
     look = re.compile(rb"\bif\s*\(\s*(!?)\s*" + on + rb"\s*\.\s*(ContainsKey|TryGetValue)\s*\(\s*" + _ARGUMENT)
     for hit in look.finditer(code):
@@ -104,7 +104,7 @@ def _looks(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
             code, start, end
         )
         if act is not None and b"TryAdd" not in code[start : act.start()]:
-            yield Span(*hit.span()), Span(*act.span()), f"{hit[2].decode()} and a write of the same entry"
+            yield Span(*hit.span()), Span(*act.span()), hit[2].decode()
 
 
 def _block_end(code: bytes, at: int) -> int:
@@ -122,19 +122,21 @@ def _counts(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
     on = rb"(?<![\w.])(?:this\.)?%s\s*" % re.escape(name.encode())
     step = re.compile(rb"(?:\+\+|--)\s*" + on + rb"\[[^\[\]]+\]|" + on + rb"\[[^\[\]]+\]\s*(?:\+\+|--|[-+*/|&^]=)")
     for hit in step.finditer(code):
-        yield Span(*hit.span()), Span(*hit.span()), "a read and a write of one entry in one expression"
+        yield Span(*hit.span()), Span(*hit.span()), ""
 
 
 def _finding(
-    outline: Outline, name: str, member: Member, at: Span, act: Span, what: str, function: Function
+    outline: Outline, name: str, member: Member, at: Span, act: Span, look: str, function: Function
 ) -> Finding:
     severity: Severity = "medium" if at == act else "low"
+    both = f"{look} and a write of the same entry" if look else "a read and a write of one entry in one expression"
     return Finding(
         ID,
         severity,
         "syntactic",
-        f"{function.name} makes {what} of the concurrent dictionary `{name}`: two steps, between which others may change it.",
+        f"{function.name} makes {both} of the concurrent dictionary `{name}`: two steps, between which others may change it.",
         "What if another thread changes the entry in between: is its value lost?",
         lines(outline, at),
         (lines(outline, act, "acts"), lines(outline, member.span, name)),
+        about=(function.name, look, name),
     )

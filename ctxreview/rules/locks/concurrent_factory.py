@@ -44,6 +44,7 @@ Source
 from __future__ import annotations
 
 import re
+from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
 from ctxreview.behaviour.places import lines
@@ -97,17 +98,18 @@ def check(outline: Outline) -> list[Finding]:
                 ):
                     continue
                 effect = _effect(factory, outline, code, nesting)
-                if effect:
+                if effect is not None:
                     # What a captured variable is told may be meant for this call only.
-                    severity: Severity = "low" if "the variable" in effect else "medium"
+                    severity: Severity = "low" if effect.kind == "captured" else "medium"
                     found.append(
                         Finding(
                             ID,
                             severity,
                             "syntactic",
-                            f"The factory given to {call[1].decode()} of `{name}` {effect}; two threads that ask for one key may both run it.",
+                            f"The factory given to {call[1].decode()} of `{name}` {effect.words}; two threads that ask for one key may both run it.",
                             "What if it runs twice and one result is thrown away?",
                             lines(outline, factory.span, "factory"),
+                            about=(call[1].decode(), name, effect.kind, effect.name),
                         )
                     )
                     break
@@ -128,16 +130,36 @@ def _closed(code: bytes, at: int) -> int:
     return len(code)
 
 
-def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[Function]) -> str:
-    """What the factory does besides making a value, in words."""
+class _Effect(NamedTuple):
+    """What a factory does besides making a value."""
+
+    kind: Literal["state", "captured", "call", "disposable"]
+    name: str
+
+    @property
+    def words(self) -> str:
+        """As it is told to people."""
+        match self.kind:
+            case "state":
+                return f"writes `{self.name}`"
+            case "captured":
+                return f"writes the variable `{self.name}`"
+            case "call":
+                return f"calls `{self.name}`"
+            case "disposable":
+                return f"makes a `{self.name}`, which has to be disposed"
+
+
+def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[Function]) -> _Effect | None:
+    """The first thing that the factory does besides making a value."""
     for fact in outline.facts:
         if factory.span.contains(fact.span) and nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
-                return f"writes {'the variable ' if fact.captured else ''}`{_written(fact)}`"
+                return _Effect("captured" if fact.captured else "state", _written(fact))
             if fact.kind in ("io", "save", "spawn") and not fact.calls and "Invoke" not in fact.name:
-                return f"calls `{fact.name}`"
+                return _Effect("call", fact.name)
     opened = _OPENED.search(code, factory.opening.end, factory.span.end)
-    return f"makes a `{opened[1].decode()}`, which has to be disposed" if opened else ""
+    return _Effect("disposable", opened[1].decode()) if opened else None
 
 
 def _is_shared(fact: Fact, factory: Function, outline: Outline) -> bool:

@@ -81,6 +81,7 @@ def check(outline: Outline) -> list[Finding]:
                 f"{how} copies the concurrent dictionary `{name}` in two steps: an entry added in between makes it throw.",
                 "Can anyone add to it meanwhile? Its own ToArray, Keys and Values copy in one step.",
                 lines(outline, at),
+                about=(how, name),
             )
         )
     return found

@@ -62,6 +62,7 @@ Source
 from __future__ import annotations
 
 import re
+from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.body import within
 from ctxreview.behaviour.lock_usage import (
@@ -120,9 +121,9 @@ def check(outline: Outline) -> list[Finding]:
             f for f in writes if _names(outer[1], f.spelled) and _names(inner[1], f.spelled) and _assigns(f, code)
         ]
         if looked:
-            what = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), code)
-            if what:
-                found.append(_finding(outline, scope, looked[0], what))
+            doubt = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), code)
+            if doubt is not None:
+                found.append(_finding(outline, scope, looked[0], doubt))
     return found
 
 
@@ -136,35 +137,45 @@ def _assigns(fact: Fact, code: bytes) -> bool:
     return re.match(rb"(?:this\.)?%s\s*(?:\?\?)?=[^=]" % name, code[fact.span.start : fact.span.end + 1]) is not None
 
 
+class _Doubt(NamedTuple):
+    """What speaks against the form: of which kind it is, the other thing that matters, and both in words."""
+
+    kind: Literal["flag", "ordinary", "ordinary call", "wide", "later", "used", "empty"]
+    other: str
+    words: str
+
+
 def _unsafe(
     looked: Fact, writes: list[Fact], scope: Region, condition: bytes, member: Member | None, code: bytes
-) -> str:
-    """What speaks against the form, in words; ``""`` for nothing."""
+) -> _Doubt | None:
+    """What speaks against the form."""
     if member is None:
-        return ""
+        return None
     others = [f for f in writes if f.name != looked.name]
     later = next((f for f in others if f.span.start > looked.span.start), None)
     type_ = simple(member.declares) or member.declares
     nullable = member.declares.endswith("?")
     if type_ in _FLAGS and not nullable:
         if later is not None and _sets(looked, code):
-            return f"`{looked.name}` is set before `{later.name}` is written"
+            return _Doubt("flag", later.name, f"`{looked.name}` is set before `{later.name}` is written")
         ordered = looked.is_volatile or b"Volatile.Read" in condition
-        return "" if ordered else _flag(looked, others, scope, code)
+        return None if ordered else _flag(looked, others, scope, code)
     if type_ in _WIDE or (type_ in _FLAGS and nullable):
-        return f"`{looked.name}` is a {member.declares}, which is not read in one step on every platform"
+        words = f"`{looked.name}` is a {member.declares}, which is not read in one step on every platform"
+        return _Doubt("wide", member.declares, words)
     if later is not None:
-        return f"`{later.name}` is written after `{looked.name}`, which others see by then"
+        return _Doubt("later", later.name, f"`{later.name}` is written after `{looked.name}`, which others see by then")
     return _unfinished(looked, type_, scope, code)
 
 
-def _flag(looked: Fact, others: list[Fact], scope: Region, code: bytes) -> str:
-    """What an ordinary flag stands for, in words."""
+def _flag(looked: Fact, others: list[Fact], scope: Region, code: bytes) -> _Doubt | None:
+    """What an ordinary flag stands for."""
     calls = [n for n, _ in own_calls(code, Span(scope.opening.end, scope.span.end)) if n not in _NO_CALLS]
     if not others and not calls:
-        return ""
+        return None
     other = f"`{others[0].name}`" if others else f"what {calls[0]} does"
-    return f"`{looked.name}` is no volatile field and stands for {other}"
+    words = f"`{looked.name}` is no volatile field and stands for {other}"
+    return _Doubt("ordinary" if others else "ordinary call", others[0].name if others else calls[0], words)
 
 
 def _used(looked: Fact, scope: Region, code: bytes) -> bool:
@@ -175,28 +186,31 @@ def _used(looked: Fact, scope: Region, code: bytes) -> bool:
     return used is not None and not re.search(rb"\breturn\b", rest[: used.start()])
 
 
-def _unfinished(looked: Fact, type_: str, scope: Region, code: bytes) -> str:
+def _unfinished(looked: Fact, type_: str, scope: Region, code: bytes) -> _Doubt | None:
     """Whether others see the object before it is set up: it is used, or a method that may fill it is called, after."""
     if _used(looked, scope, code):
-        return f"`{looked.name}` is used after it is assigned, as others may do by then"
+        return _Doubt("used", "", f"`{looked.name}` is used after it is assigned, as others may do by then")
     value = code[looked.span.start : looked.span.end].partition(b"=")[2].strip()
     if type_ not in COLLECTIONS or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
-        return ""
+        return None
     calls = [n for n, _ in own_calls(code, Span(looked.span.end, scope.span.end)) if n not in _NO_CALLS]
-    return f"`{looked.name}` is assigned empty before {calls[0]} is called" if calls else ""
+    if not calls:
+        return None
+    return _Doubt("empty", calls[0], f"`{looked.name}` is assigned empty before {calls[0]} is called")
 
 
 def _sets(fact: Fact, code: bytes) -> bool:
     return re.search(rb"=\s*(true|1)\s*$", code[fact.span.start : fact.span.end]) is not None
 
 
-def _finding(outline: Outline, scope: Region, looked: Fact, what: str) -> Finding:
+def _finding(outline: Outline, scope: Region, looked: Fact, doubt: _Doubt) -> Finding:
     return Finding(
         ID,
         "medium",
         "syntactic",
-        f"The lock on `{scope.resource}` is skipped by a look at `{looked.name}`, and {what}.",
+        f"The lock on `{scope.resource}` is skipped by a look at `{looked.name}`, and {doubt.words}.",
         "Can a thread that skips the lock see the one without the other?",
         lines(outline, scope.opening, scope.construct),
         (lines(outline, looked.span, f"writes {looked.name}"), scope_lines(outline, scope)),
+        about=(scope.resource, looked.name, doubt.kind, doubt.other),
     )

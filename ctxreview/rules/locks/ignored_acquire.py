@@ -92,6 +92,7 @@ def check(outline: Outline) -> list[Finding]:
                     "What keeps the code below from running without the lock?",
                     lines(outline, scope.opening, scope.construct),
                     (scope_lines(outline, scope),),
+                    about=(scope.resource, scope.form),
                 )
             )
     return found

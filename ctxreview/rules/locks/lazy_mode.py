@@ -142,7 +142,7 @@ def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> 
 
 def _finding(outline: Outline, name: str, member: Member, message: str) -> Finding:
     question = "Can two threads ask for it at the same time, and what if its factory runs twice?"
-    return Finding(ID, "medium", "syntactic", message, question, lines(outline, member.span, name))
+    return Finding(ID, "medium", "syntactic", message, question, lines(outline, member.span, name), about=(name,))
 
 
 def _mode(outline: Outline, name: str, member: Member) -> str:

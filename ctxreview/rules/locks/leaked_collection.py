@@ -46,6 +46,7 @@ lock").
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from ctxreview.behaviour.lock_usage import (
     COLLECTIONS,
@@ -91,9 +92,13 @@ def check(outline: Outline) -> list[Finding]:
     returns = [f for f in outline.facts if f.kind == "exit" and f.name == "return"]
     for use in every:
         shared = next((g for g in use.gates if (use.state, g) in changed), "")
-        what = _handed(use, returns, held, outline) if shared and use.fact.kind == "read" else ""
-        if not what:
+        handed = _handed(use, returns, held, outline) if shared and use.fact.kind == "read" else None
+        if handed is None:
             continue
+        if handed.variable:
+            what = f"is what `{handed.variable}` stands for, which is used"
+        else:
+            what = f"is returned{f' by `{handed.by}`' if handed.by else ' itself'} and used"
         found.append(
             Finding(
                 ID,
@@ -107,13 +112,21 @@ def check(outline: Outline) -> list[Finding]:
                     for u in every
                     if u.state == use.state and _changes(u.fact, outline)
                 )[:3],
+                about=(use.fact.name, shared, *handed),
             )
         )
     return found
 
 
-def _handed(use: Use, returns: list[Fact], held: list[Region], outline: Outline) -> str:
-    """How the collection leaves the lock, in words; ``""`` where it does not."""
+class _Handed(NamedTuple):
+    """How a collection leaves the lock: returned, ``by`` a method of it or itself, or as a ``variable`` that is used after."""
+
+    by: str = ""
+    variable: str = ""
+
+
+def _handed(use: Use, returns: list[Fact], held: list[Region], outline: Outline) -> _Handed | None:
+    """How the collection leaves the lock; ``None`` where it does not."""
     name = use.fact.name
     statement = next(
         (r for r in returns if r.span.contains(use.fact.span) and use.function.span.contains(r.span)), None
@@ -121,20 +134,19 @@ def _handed(use: Use, returns: list[Fact], held: list[Region], outline: Outline)
     if statement is not None:
         handed = _HANDED.match(" ".join(outline.source.text(statement.span).split()))
         if handed is None or handed[1] != use.fact.spelled:
-            return ""
-        how = f" by `{handed['how'].strip().lstrip('.').split('(')[0]}`" if handed["how"] else " itself"
-        return f"is returned{how} and used"
+            return None
+        return _Handed(by=handed["how"].strip().lstrip(".").split("(")[0] if handed["how"] else "")
     code = masked_source(outline)
     into = re.search(rb"(\w+)\s*=\s*(?:this\.)?$", code[max(0, use.fact.span.start - 100) : use.fact.span.start])
     if into is None or not code[use.fact.span.end :].lstrip().startswith(b";"):
-        return ""
+        return None
     scope = next(s for s in held if s.owner == use.function.span and is_under(use.fact.span, s))
     local = re.compile(rb"(?<![\w.])%s\b" % into[1])
     # A collection that is taken away and replaced by a new one under the lock belongs to who took it.
     if any(f.kind == "write" and f.name == name and is_under(f.span, scope) for f in outline.facts):
-        return ""
+        return None
     used = local.search(code, scope.span.end, use.function.span.end) is not None
-    return f"is what `{into[1].decode()}` stands for, which is used" if used and into[1].decode() != name else ""
+    return _Handed(variable=into[1].decode()) if used and into[1].decode() != name else None
 
 
 def _changes(fact: Fact, outline: Outline) -> bool:

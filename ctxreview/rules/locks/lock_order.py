@@ -93,6 +93,7 @@ def check(outline: Outline) -> list[Finding]:
                 "Can two threads be in both places at once, each waiting for the other's lock?",
                 scope_lines(outline, pair.inner if not pair.via else pair.outer),
                 tuple(scope_lines(outline, s) for s in (other.outer, other.inner)),
+                about=(a, b, *(p.via for p in (other, pair) if p.via)),
             )
         )
     return found

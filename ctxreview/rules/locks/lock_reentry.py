@@ -120,6 +120,7 @@ def check(outline: Outline) -> list[Finding]:
                     "Is it let go before the call, or does the call wait for its own caller?",
                     lines(outline, at, name),
                     (scope_lines(outline, scope), scope_lines(outline, inner)),
+                    about=(name, scope.construct, scope.resource),
                 )
             )
     return found

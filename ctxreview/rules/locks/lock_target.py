@@ -88,7 +88,15 @@ def check(outline: Outline) -> list[Finding]:
         for pattern, severity, what, question in TARGETS:
             if re.match(pattern, scope.resource):
                 found.append(
-                    Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, scope_lines(outline, scope))
+                    Finding(
+                        ID,
+                        severity,
+                        "syntactic",
+                        f"The lock is on {what}.",
+                        question,
+                        scope_lines(outline, scope),
+                        about=(pattern,),
+                    )
                 )
                 break
         else:
@@ -101,7 +109,12 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
     name = lock_key(scope)
     if re.match(r"(?:[sS]tring\.)(Intern|Format|Concat|Join)\(", name):
         yield _finding(
-            scope, outline, "medium", "a string, which may be shared with any code in the process", "Who else locks it?"
+            scope,
+            outline,
+            "medium",
+            "a string, which may be shared with any code in the process",
+            "Who else locks it?",
+            (),
         )
     if not name.isidentifier():
         return
@@ -117,11 +130,17 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
                 "medium",
                 f"the string `{name}`: two of the same letters may be one object or two",
                 question,
+                ("local", name),
             )
         elif value.startswith("new") and _is_unshared(name, function, scope, outline):
             question = "Which object do the other users of this state lock?"
             yield _finding(
-                scope, outline, "high", f"`{name}`, which is made in this call: nobody else can lock it", question
+                scope,
+                outline,
+                "high",
+                f"`{name}`, which is made in this call: nobody else can lock it",
+                question,
+                ("made here", name),
             )
         return
     member = declared(outline).get((scope.container, name))
@@ -130,12 +149,19 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
     if member.declares.rstrip("?") in ("string", "String"):
         question = "Do all get the same object, and who else locks it?"
         yield _finding(
-            scope, outline, "medium", f"the string `{name}`, which may be shared with any code in the process", question
+            scope,
+            outline,
+            "medium",
+            f"the string `{name}`, which may be shared with any code in the process",
+            question,
+            ("field", name),
         )
     written = _written(Same(outline), name, scope.container)
     if written:
         question = "Do those who hold the old object and those who lock the new one exclude each other?"
-        made = _finding(scope, outline, "medium", f"`{name}`, which gets another object elsewhere", question)
+        made = _finding(
+            scope, outline, "medium", f"`{name}`, which gets another object elsewhere", question, ("replaced", name)
+        )
         yield made._replace(related=tuple(lines(outline, f.span, "gets another object") for f in written[:3]))
 
 
@@ -153,8 +179,11 @@ def _may_declare(same: Same, name: str, function: Span) -> bool:
     return re.search(rf"[\w.>]\??\s+{re.escape(name)}\s*(?:[=,);]|in\b)", code) is not None
 
 
-def _finding(scope: Region, outline: Outline, severity: Severity, what: str, question: str) -> Finding:
-    return Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, scope_lines(outline, scope))
+def _finding(
+    scope: Region, outline: Outline, severity: Severity, what: str, question: str, about: tuple[str, ...]
+) -> Finding:
+    at = scope_lines(outline, scope)
+    return Finding(ID, severity, "syntactic", f"The lock is on {what}.", question, at, about=about)
 
 
 def _replaces(fact: Fact, container: str, outline: Outline) -> bool:

@@ -78,17 +78,18 @@ def check(outline: Outline) -> list[Finding]:
             code,
         )
         given = re.search(rb"(?<!\block)(?<!\block )\([^()]*?(?<![\w.])(?:this\.)?%s\s*[,)]" % word, code)
-        cases: tuple[tuple[re.Match[bytes] | None, str, Severity, Certainty], ...] = (
+        cases: tuple[tuple[re.Match[bytes] | None, str, str, Severity, Certainty], ...] = (
             (
                 monitor,
+                monitor[1].decode() if monitor else "",
                 f"is given to Monitor.{monitor[1].decode() if monitor else ''}, which enters the object's monitor",
                 "high",
                 "syntactic",
             ),
-            (cast, "is turned into an object, whose lock is its monitor", "high", "syntactic"),
-            (given, "is passed on; where it arrives as an object, its lock is its monitor", "low", "assumed"),
+            (cast, "cast", "is turned into an object, whose lock is its monitor", "high", "syntactic"),
+            (given, "given", "is passed on; where it arrives as an object, its lock is its monitor", "low", "assumed"),
         )
-        for hit, what, severity, certainty in cases:
+        for hit, how, what, severity, certainty in cases:
             if hit is not None:
                 found.append(
                     Finding(
@@ -99,6 +100,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Do all its users enter the same lock?",
                         lines(outline, Span(*hit.span())),
                         (lines(outline, member.span, name),),
+                        about=(name, how),
                     )
                 )
                 break

@@ -82,6 +82,7 @@ def check(outline: Outline) -> list[Finding]:
                 "Which of the two guards it, and can both run at the same time?",
                 lines(outline, other.fact.span),
                 (lines(outline, first.fact.span, f"under the lock on {min(first.gates)}"),),
+                about=(name, min(first.gates), min(other.gates)),
             )
         )
     return found

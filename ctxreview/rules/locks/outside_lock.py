@@ -200,15 +200,16 @@ def _outside(
     collection = simple(member.declares) in COLLECTIONS
     severity: Severity = "medium" if writes or collection else "low"
     first = (writes or open_)[0]
-    what = "written" if writes else "used" if collection else "read"
+    use = "written" if writes else "used" if collection else "read"
     yield Finding(
         ID,
         severity,
         "syntactic",
-        f"`{name}` is {what} in {first.member.name} without the lock on `{gate}`, under which {len(under)} other uses of it stand.",
+        f"`{name}` is {use} in {first.member.name} without the lock on `{gate}`, under which {len(under)} other uses of it stand.",
         "Can this run while another thread holds the lock, and what does it then see or overwrite?",
         lines(outline, first.fact.span),
         tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
+        about=(name, use, first.member.name, gate),
     )
 
 
@@ -235,6 +236,7 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
         f"What does a {simple(member.declares)} give while another thread changes it?",
         lines(outline, first.fact.span),
         (lines(outline, change.fact.span, f"changed under the lock on {min(gates)}"),),
+        about=(name, "look", first.member.name, min(gates)),
     )
 
 

@@ -96,6 +96,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Who gives the lock back while the caller waits for its workers?",
                         lines(outline, inner.opening),
                         (scope_lines(outline, same),),
+                        about=(loop.name, lock_key(same)),
                     )
                 )
     return found
@@ -146,6 +147,7 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             "What keeps two runs from writing it at the same time?",
             lines(outline, fact.span),
             (lines(outline, loop.span, loop.name),),
+            about=(fact.name, loop.name),
         )
 
 

@@ -108,6 +108,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Is the read lock let go before, and is what was read looked at again?",
                         lines(outline, inner.opening, inner.construct),
                         (scope_lines(outline, scope),),
+                        about=(scope.resource, inner.mode, scope.construct),
                     )
                 )
     return found
@@ -157,4 +158,5 @@ def _written(outline: Outline, held: list[Region], shared: list[Region]) -> Iter
                 "What keeps two readers from writing it at once?",
                 lines(outline, fact.span),
                 (scope_lines(outline, under[0]),),
+                about=(fact.name, under[0].resource),
             )

@@ -142,6 +142,7 @@ def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
                     "What if another call changed it during the await?",
                     lines(outline, found[1].span),
                     (lines(outline, found[0].span, "read before the await"),),
+                    about=(type_.name, function.name, name),
                 )
 
 
@@ -182,4 +183,5 @@ def _tasks(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
                     "What keeps the two from using it at the same time?",
                     lines(outline, fact.span),
                     (lines(outline, spawn.span, "Task.Run"),),
+                    about=(fact.name, type_.name),
                 )

@@ -79,6 +79,7 @@ def check(outline: Outline) -> list[Finding]:
                 question="What releases it when the code between throws or returns?",
                 at=lines(outline, scope.opening, "acquired"),
                 related=(lines(outline, scope.closing, "released"),),
+                about=(scope.resource,),
             )
         )
     return found

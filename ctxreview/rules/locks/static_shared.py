@@ -94,6 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Can two requests or threads use it at the same time?",
                         lines(outline, member.span, name),
                         tuple(lines(outline, f.span, "used without a lock") for f in open_[:3]),
+                        about=(name, member.declares),
                     )
                 )
     if b"AddSingleton<" in outline.source.data or b"ServiceLifetime.Singleton" in outline.source.data:
@@ -107,6 +108,7 @@ def check(outline: Outline) -> list[Finding]:
                     f"{context} is registered as a singleton: all requests share one context, which is not made for several threads.",
                     "Can two requests use it at the same time?",
                     lines(outline, Span(*hit.span())),
+                    about=(context,),
                 )
             )
     return found

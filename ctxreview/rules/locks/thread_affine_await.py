@@ -92,6 +92,7 @@ def check(outline: Outline) -> list[Finding]:
                 "Which thread runs the code after the await?",
                 lines(outline, awaits[0].span),
                 (scope_lines(outline, scope),),
+                about=(scope.construct, scope.resource),
             )
         )
     return found

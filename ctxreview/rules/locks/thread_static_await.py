@@ -94,6 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Which thread runs the code after the await, and what value has it there?",
                         lines(outline, between),
                         (lines(outline, uses[0].span, "used before"), lines(outline, uses[-1].span, "used after")),
+                        about=(fact.name, function.name),
                     )
                 )
     return found

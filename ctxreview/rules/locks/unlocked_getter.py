@@ -92,6 +92,7 @@ def check(outline: Outline) -> list[Finding]:
                 "May a reader see a late value, or one field without the other?",
                 lines(outline, reads[0].fact.span),
                 (lines(outline, write.fact.span, "set under the lock"),),
+                about=(name, min(write.gates), type_ if wide else ""),
             )
         )
     return found

@@ -82,6 +82,7 @@ def check(outline: Outline) -> list[Finding]:
                     f"`{fact.name}` is volatile and is read and written in one expression, which is not atomic.",
                     "Can two threads run this at the same time? If so it needs Interlocked or a lock.",
                     lines(outline, fact.span),
+                    about=(fact.name,),
                 )
             )
     return found

@@ -86,12 +86,14 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             asks = any(call.span.contains(f.span) for f in reads)
             if (asks or _mentions(call.given, bound)) and scope in body.under(call.span):
-                found.append(_finding(body, scope, call.chain, f"`{call.on}` keeps"))
+                found.append(_finding(body, scope, call.chain, f"`{call.on}` keeps", call.on))
         for fact in inside:
             if fact.kind == "write" and fact.is_static and outline.under(fact.span, scope):
                 value = body.plain(fact.span).partition("=")[2]
                 if _mentions(value, bound):
-                    found.append(_finding(body, scope, fact.span, f"The static `{fact.name}` keeps"))
+                    found.append(
+                        _finding(body, scope, fact.span, f"The static `{fact.name}` keeps", f"static {fact.name}")
+                    )
     return found
 
 
@@ -99,7 +101,7 @@ def _mentions(text: str, names: set[str]) -> bool:
     return any(re.search(rf"\b{re.escape(n)}\b", text) for n in names)
 
 
-def _finding(body: Body, scope: Region, at: Span, what: str) -> Finding:
+def _finding(body: Body, scope: Region, at: Span, what: str, keeper: str) -> Finding:
     return Finding(
         ID,
         "medium",
@@ -108,4 +110,5 @@ def _finding(body: Body, scope: Region, at: Span, what: str) -> Finding:
         "What do others see when it is rolled back, or when the row changes after it is over?",
         lines(body.outline, at),
         (scope_lines(body.outline, scope),),
+        about=(keeper, scope.construct),
     )

@@ -112,6 +112,7 @@ def _held(outline: Outline, scope: Region, value: Fact) -> Finding:
         "Who enumerates it, for how long, and is it always disposed when the enumeration stops early?",
         lines(outline, value.span),
         (scope_lines(outline, scope),),
+        about=(scope.construct,),
     )
 
 
@@ -161,6 +162,7 @@ def _unawaited(outline: Outline, scope: Region, exit_: Fact, name: str) -> Findi
         "Does what it does have to happen before the scope ends?",
         lines(outline, exit_.span),
         (scope_lines(outline, scope),),
+        about=(name, scope.construct),
     )
 
 

@@ -106,10 +106,9 @@ def check(outline: Outline) -> list[Finding]:
             continue
         between = Span(query.span.end, min(again, saves[-1].span.start))
         if calls := _own_calls(outline, names, query, between):
-            found.append(_maybe(outline, query, name, calls[0], saves[-1], "a method of its own is then called"))
+            found.append(_maybe(outline, query, name, calls[0], saves[-1], ""))
         elif given := _given(outline, names, between):
-            what = f"`{given.name}` is then given it"
-            found.append(_maybe(outline, query, name, given.span, saves[-1], what))
+            found.append(_maybe(outline, query, name, given.span, saves[-1], given.name))
     return found
 
 
@@ -276,12 +275,14 @@ def _sets(outline: Outline, function: Function, index: int) -> bool:
 
 
 def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) -> Finding:
+    held = _under(outline, query)
+    where = f" under the {held}" if held else ""
     return Finding(
         rule=ID,
         severity="high",
         certainty="syntactic",
         message=(
-            f"{query.name} detaches `{name}`, whose {write.name} is then changed and saved{_under(outline, query)}: "
+            f"{query.name} detaches `{name}`, whose {write.name} is then changed and saved{where}: "
             "the change tracker does not see the change, and SaveChanges does not send it."
         ),
         question=f"Is `{name}` meant to be updated here? If so it has to stay tracked, or be attached before {save.name}.",
@@ -291,17 +292,21 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
             lines(outline, save.span, save.name),
             *(scope_lines(outline, s) for s in outline.regions if outline.under(query.span, s)),
         ),
+        about=(query.name, name, write.name, held),
     )
 
 
-def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, what: str) -> Finding:
+def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, given: str) -> Finding:
+    held = _under(outline, query)
+    where = f" under the {held}" if held else ""
+    what = f"`{given}` is then given it" if given else "a method of its own is then called"
     return Finding(
         rule=ID,
         severity="medium",
         certainty="assumed",
         message=(
             f"{query.name} detaches `{name}`; {what}, and {save.name} follows"
-            f"{_under(outline, query)}: what that method changes is not sent."
+            f"{where}: what that method changes is not sent."
         ),
         question=f"Does the call change `{name}`? If so it has to stay tracked, or be attached before {save.name}.",
         at=lines(outline, query.span),
@@ -310,9 +315,11 @@ def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, wha
             lines(outline, save.span, save.name),
             *(scope_lines(outline, s) for s in outline.regions if outline.under(query.span, s)),
         ),
+        about=(query.name, name, given, save.name, held),
     )
 
 
 def _under(outline: Outline, query: Fact) -> str:
+    """The construct under which the query runs; ``""`` for none."""
     held = [s for s in outline.regions if outline.under(query.span, s)]
-    return f" under the {held[0].construct}" if held else ""
+    return held[0].construct if held else ""

@@ -102,6 +102,7 @@ def _shared(outline: Outline, fact: Fact) -> list[Finding]:
                     "Does each of them have a context or connection of its own?",
                     lines(outline, fact.span),
                     (lines(outline, use.span, use.name),) if use is not fact else (),
+                    about=(fact.name, name),
                 )
             )
     return found
@@ -172,4 +173,5 @@ def _left_alone(outline: Outline, fact: Fact, held: Region) -> Finding:
         "Does it use the transaction or its connection, and what if it runs when the transaction is over?",
         lines(outline, fact.span),
         (scope_lines(outline, held),),
+        about=(fact.name, held.construct),
     )

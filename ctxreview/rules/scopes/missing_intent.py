@@ -99,6 +99,7 @@ def check(outline: Outline) -> list[Finding]:
             else f"The comment at the {scope.construct} repeats the statement and does not say what it protects.",
             question="Why is it here, and what must not be changed under it? Write it above.",
             at=scope_lines(outline, scope),
+            about=(scope.construct, "comment" if comment_at(scope, outline) else ""),
         )
         for scope in outline.regions
         if scope.form in FORMS and scope.certainty != "assumed" and not is_told(scope, outline)

@@ -95,6 +95,7 @@ def check(outline: Outline) -> list[Finding]:
                     "What opens the scope when this is called from its own type?",
                     lines(outline, scope.opening, attribute),
                     (scope_lines(outline, scope),),
+                    about=(attribute, function.name, how),
                 )
             )
     return found

@@ -104,6 +104,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Which rows does the statement lock now, and does the database take the hint in a subquery?",
                         lines(outline, call.span),
                         (lines(outline, hint.span, hint.sql.upper()),),
+                        about=(call.name, hint.sql.upper()),
                     )
                 )
                 break

@@ -88,6 +88,7 @@ def check(outline: Outline) -> list[Finding]:
                         f"{fact.sql} takes a lock of the session, and this file has no text that releases it.",
                         "Where is it released, also after an exception, and on the same connection?",
                         lines(outline, fact.span),
+                        about=(fact.sql,),
                     )
                 )
     return found
@@ -110,6 +111,7 @@ def _levels(outline: Outline) -> list[Finding]:
                 f"The SQL sets the session's isolation level to {level}, and this member does not set it back.",
                 "Who gets this connection from the pool next, and under which level does it work then?",
                 lines(outline, fact.span),
+                about=(level,),
             )
         )
     return found

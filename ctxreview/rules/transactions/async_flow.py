@@ -75,6 +75,7 @@ def check(outline: Outline) -> list[Finding]:
                     message="The TransactionScope is opened with `await using`, and cannot be disposed of asynchronously.",
                     question="Is a plain `using` meant, with the async flow enabled?",
                     at=scope_lines(outline, scope),
+                    about=("await using",),
                 )
             )
             continue
@@ -95,6 +96,7 @@ def check(outline: Outline) -> list[Finding]:
                     question="Does the work after the await still run in this transaction, or does it need the async flow enabled?",
                     at=lines(outline, awaits[0].span),
                     related=(scope_lines(outline, scope),),
+                    about=(scope.construct,),
                 )
             )
     return found

@@ -90,6 +90,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Is the rollback meant?",
                         lines(outline, exit_.span),
                         (lines(outline, saved.span, saved.name), scope_lines(outline, scope)),
+                        about=(exit_.name, scope.construct, saved.name),
                     )
                 )
     return found

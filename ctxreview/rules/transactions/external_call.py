@@ -98,6 +98,7 @@ def check(outline: Outline) -> list[Finding]:
                     "What takes it back when the transaction is rolled back, and how long does it hold the rows?",
                     lines(outline, sent[0].span),
                     (scope_lines(outline, scope),),
+                    about=(sent[0].name, sent[0].target, scope.construct, "more" if len(sent) > 1 else ""),
                 )
             )
     return found

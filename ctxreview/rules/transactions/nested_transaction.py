@@ -100,11 +100,13 @@ def check(outline: Outline) -> list[Finding]:
         outer = nearest[MAX_NAMED - 1 :: -1]
         told = _told(outline, inner, min(outer, key=lambda s: s.span.size)) if outer else None
         if told is not None:
-            severity, message, question = told
+            severity, message, question, about = told
             places = tuple(scope_lines(outline, s) for s in outer)
             if len(nearest) > MAX_NAMED:
                 places = (places[0]._replace(what=f"{places[0].what}, and others around it"), *places[1:])
-            found.append(Finding(ID, severity, "syntactic", message, question, scope_lines(outline, inner), places))
+            found.append(
+                Finding(ID, severity, "syntactic", message, question, scope_lines(outline, inner), places, about)
+            )
     return found + _called(outline, scopes)
 
 
@@ -128,9 +130,11 @@ def _called(outline: Outline, scopes: list[Region]) -> list[Finding]:
             if inner is None:
                 waiting += [(n, first) for n, _ in _own_calls(outline, called[0].span, called[0])]
             elif told is not None and not _is_local(outline, inner, called[0]):
-                severity, message, question = told
+                severity, message, question, about = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))
-                finding = Finding(ID, severity, "resolved", message, question, scope_lines(outline, inner), places)
+                finding = Finding(
+                    ID, severity, "resolved", message, question, scope_lines(outline, inner), places, about
+                )
                 found.setdefault(inner.opening, finding)
     return [*found.values()]
 
@@ -165,12 +169,13 @@ def _within(outline: Outline, inner: Region, outer: Region) -> bool:
     )
 
 
-def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str, str] | None:
+def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str, str, tuple[str, ...]] | None:
     if inner.mode in ("requires new", "suppressed"):
         return (
             "medium",
             f"The {inner.construct} ({inner.mode}) stands under another {outer.construct}: what is done there is not undone with it.",
             "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
+            (inner.construct, inner.mode, outer.construct),
         )
     if inner.name == outer.name == "TransactionScope":
         asked, open_ = _named(inner.isolation), _named(outer.isolation, or_default=True)
@@ -181,6 +186,7 @@ def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str
             f"The TransactionScope joins one of another isolation level ({inner.isolation.text} under {outer.isolation.text}): "
             "its constructor throws.",
             "Which level is meant for both?",
+            (inner.isolation.text, outer.isolation.text),
         )
     on, other = _begun_on(outline, inner), _begun_on(outline, outer)
     if inner.name == outer.name == "DbTransaction" and on and on == other:
@@ -188,6 +194,7 @@ def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str
             "medium",
             f"A second transaction is begun on `{on}` while one is open.",
             "Does the provider nest transactions, refuse the second, or end the first?",
+            (on,),
         )
     return None
 

@@ -109,6 +109,7 @@ def _inside(outline: Outline, retry: Lines, by: str, transaction: Region) -> Fin
         "What is left of the transaction when the first try fails?",
         retry,
         (scope_lines(outline, transaction),),
+        about=(by, transaction.construct),
     )
 
 
@@ -147,4 +148,5 @@ def _trace(outline: Outline, scope: Region, fact: Fact) -> Finding:
         "Is it right when that happens twice?",
         lines(outline, fact.span),
         (scope_lines(outline, scope),),
+        about=(scope.construct, fact.kind, fact.name),
     )

@@ -123,4 +123,5 @@ def _finding(outline: Outline, scope: Region, call: CallText, ambient: bool) -> 
         "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
         lines(outline, call.chain),
         (scope_lines(outline, scope),),
+        about=(made, scope.construct, scope.name if ambient else ""),
     )

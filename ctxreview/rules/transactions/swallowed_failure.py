@@ -94,6 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Is what was done before the failure right without what failed?",
                         lines(outline, caught),
                         (lines(outline, saved[0].span, saved[0].name), scope_lines(outline, scope)),
+                        about=(saved[0].name, scope.construct),
                     )
                 )
     return found
@@ -107,6 +108,7 @@ def _forgotten(outline: Outline, name: str, at: Span) -> Finding:
         f"{name} is caught and forgotten: the change that conflicted is lost.",
         "Who is told, or what is read again and done again?",
         lines(outline, at),
+        about=(name,),
     )
 
 

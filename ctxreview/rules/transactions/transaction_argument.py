@@ -89,6 +89,7 @@ def check(outline: Outline) -> list[Finding]:
                         "Does the provider run it in the transaction without being told?",
                         lines(outline, call.chain),
                         (lines(outline, like[0].chain, "is given it"), scope_lines(outline, scope)),
+                        about=(call.name, call.on, scope.resource, like[0].name),
                     )
                 )
     return found
