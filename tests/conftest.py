@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -33,3 +33,22 @@ def state(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CTXREVIEW_STATE_DIR", str(folder))
     assert os.environ["XDG_STATE_HOME"] == str(state_home)
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update`` writes the long expectations again, after a change that is meant: read what changed."""
+    parser.addoption("--update", action="store_true", help="write the expected texts that are files again")
+
+
+@pytest.fixture
+def expect(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Holds a text against the file that has the expected one; with ``--update`` the file gets it."""
+
+    def hold(path: Path, text: str) -> None:
+        known = path.read_bytes().decode() if path.exists() else None
+        if request.config.getoption("update") and text != known:
+            path.write_bytes(text.encode())
+            return
+        assert text == known, f"{path.name} is out of date: read the difference, and run this test with --update."
+
+    return hold

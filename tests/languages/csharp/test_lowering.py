@@ -1,12 +1,12 @@
 """C# in the intermediate language: ``corpus/il`` is the specification, source and units side by side.
 
-After a change that is meant, ``python -m tests.languages.csharp.test_lowering`` writes the units of the corpus again: read what changed.
+After a change that is meant, ``pytest --update`` writes the units of the corpus again: read what changed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,11 +37,12 @@ def printed(code: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
-def test_the_corpus(case: Path) -> None:
+def test_the_corpus(case: Path, expect: Callable[[Path, str], None]) -> None:
     """Each source has the units that stand beside it."""
-    blocks = _BLOCKS.search(case.read_text("utf-8"))
+    known = case.read_text("utf-8")
+    blocks = _BLOCKS.search(known)
     assert blocks is not None
-    assert printed(blocks[1]) == blocks[2]
+    expect(case, known[: blocks.start(2)] + printed(blocks[1]) + known[blocks.end(2) :])
 
 
 def test_the_corpus_is_large() -> None:
@@ -126,11 +127,3 @@ def test_depth_is_bounded(code: str) -> None:
     found = lowered(f"class C {{ void M() {{ {code}; }} }}".encode())
     assert [unit.name for unit in found] == ["M"]
     text(found[0])
-
-
-if __name__ == "__main__":
-    for case in CASES:
-        known = case.read_text("utf-8")
-        code = _BLOCKS.search(known)
-        assert code is not None
-        case.write_text(known[: code.start(2)] + printed(code[1]) + known[code.end(2) :], "utf-8")

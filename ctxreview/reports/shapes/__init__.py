@@ -1,0 +1,30 @@
+"""The shapes of the JSON documents, as types: :mod:`ctxreview.reports.schemas` publishes them as JSON Schema.
+
+Lines are 1-based and inclusive. A key that is :data:`NotRequired` stands only where there is something to say.
+"""
+
+from typing import Any
+
+from ctxreview.reports.shapes.context import ContextDocument, ErrorDocument
+from ctxreview.reports.shapes.kept import LogDocument, StatsDocument, StoredDocument
+from ctxreview.reports.shapes.plan import DryRunDocument
+from ctxreview.reports.shapes.review import GuardDocument, OpinionsDocument, ReviewDocument
+from ctxreview.reports.shapes.rules import BaselineDocument, LintDocument, RulesDocument
+from ctxreview.reports.shapes.setup import ConfigDocument, DoctorDocument
+
+DOCUMENTS: tuple[Any, ...] = (
+    ContextDocument,
+    ErrorDocument,
+    GuardDocument,
+    ReviewDocument,
+    OpinionsDocument,
+    LintDocument,
+    BaselineDocument,
+    RulesDocument,
+    DryRunDocument,
+    LogDocument,
+    StoredDocument,
+    StatsDocument,
+    ConfigDocument,
+    DoctorDocument,
+)

@@ -1,0 +1,146 @@
+"""What the guard and the models say."""
+
+from typing import Literal, NotRequired, TypedDict
+
+from ctxreview.model.kinds import Answer, GuardVerdict
+from ctxreview.reports.shapes.context import ContextDocument
+from ctxreview.reports.shapes.places import Finding, Lines
+
+
+class ChangedLines(Lines):
+    """A run of lines before or after an edit. An ``end_line`` before its ``start_line`` means no line, in front of that."""
+
+    lines: list[str]
+
+
+class CheckedSuggestion(TypedDict):
+    """A suggestion after the guard looked at it; ``reason`` says why it, or a part of it, was not applied."""
+
+    title: str
+    applied: bool
+    verdict: GuardVerdict
+    reason: NotRequired[str]
+    question: str
+    before: list[ChangedLines]
+    after: list[ChangedLines]
+    findings: list[Finding]
+
+
+class ReviewedSuggestion(CheckedSuggestion):
+    """A suggestion of a model, with its reason and its diff."""
+
+    rationale: str
+    diff: str
+
+
+class GuardDocument(TypedDict):
+    """What ``guard --format json`` prints; ``not_asked`` are the rules about other languages."""
+
+    schema: Literal["ctxreview.guard/1"]
+    verdict: GuardVerdict
+    suggestions: list[CheckedSuggestion]
+    not_asked: NotRequired[list[str]]
+
+
+class Evidence(TypedDict):
+    """A line that the model cites; ``supported`` says whether the quote stands there."""
+
+    path: str
+    line: int
+    quote: str
+    supported: bool | None
+
+
+class ChecklistAnswer(TypedDict):
+    """An item of the checklist, answered."""
+
+    id: str
+    question: str
+    answer: Answer
+    evidence: list[Evidence]
+    note: str
+
+
+class Ignored(Lines):
+    """A hazard of a rule that the repository's settings ignore."""
+
+    rule: str
+
+
+class Provider(TypedDict):
+    """Who answered."""
+
+    name: str
+    model: str
+
+
+class Usage(TypedDict):
+    """What the provider says was used; the cost is in US dollars."""
+
+    prompt_tokens: int | None
+    reply_tokens: int | None
+    cost: float | None
+
+
+class Visibility(TypedDict):
+    """What the model saw and what it did not see, as sentences."""
+
+    seen: list[str]
+    not_seen: list[str]
+
+
+class ReviewDocument(TypedDict):
+    """What ``review --format json`` prints for a selection; ``not_redacted`` counts secrets that were sent, by kind."""
+
+    schema: Literal["ctxreview.review/1"]
+    question: str
+    context: ContextDocument
+    hazards: list[Finding]
+    ignored: list[Ignored]
+    provider: Provider | None
+    summary: str | None
+    checklist: list[ChecklistAnswer]
+    suggestions: list[ReviewedSuggestion]
+    usage: Usage | None
+    from_store: bool
+    not_redacted: NotRequired[dict[str, int]]
+    prompt_tokens: int
+    visibility: Visibility
+    status: Literal["complete", "incomplete"]
+    notice: str
+
+
+class ModelAnswer(TypedDict):
+    """One model's answer to an item on which they differ."""
+
+    name: str
+    model: str
+    answer: Answer
+    evidence: list[Evidence]
+    note: str
+
+
+class Difference(TypedDict):
+    """An item of the checklist that the models answer differently."""
+
+    id: str
+    question: str
+    answers: list[ModelAnswer]
+
+
+class SameAnswer(TypedDict):
+    """An item of the checklist that the models answer alike."""
+
+    id: str
+    answer: Answer
+
+
+class OpinionsDocument(TypedDict):
+    """What ``review --models A,B --format json`` prints."""
+
+    schema: Literal["ctxreview.opinions/1"]
+    question: str
+    differences: list[Difference]
+    same: list[SameAnswer]
+    reviews: list[ReviewDocument]
+    notice: str

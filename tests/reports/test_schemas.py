@@ -1,0 +1,135 @@
+"""The published JSON Schemas are those of the types, and what the commands print is as they say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ctxreview.reports import schemas
+from ctxreview.reports.shapes import DOCUMENTS
+from tests import ROOT
+from tests.llm.test_store import RESPONSES, UNSAFE, answer, run
+from tests.samples import EXAMPLE, QUERY, READ_ONLY
+from tests.servers import Told, serving
+
+FOLDER = ROOT / schemas.FOLDER
+BY_NAME = {schemas.name_of(document): document for document in DOCUMENTS}
+
+
+@pytest.fixture
+def server() -> Iterator[Told]:
+    """A server that gives the incident's answer to everybody."""
+    with serving() as told:
+        told.answers[RESPONSES] = [answer(UNSAFE)]
+        yield told
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the example that is a repository of its own."""
+    home = tmp_path / "record-service"
+    shutil.copytree(EXAMPLE, home)
+    (home / ".git").mkdir()
+    return home
+
+
+def strict(shape: Any) -> Any:
+    """A schema that also forbids keys which it does not name."""
+    if isinstance(shape, list):
+        return [strict(inner) for inner in shape]
+    if not isinstance(shape, dict):
+        return shape
+    closed = {"additionalProperties": False} if "properties" in shape and "type" in shape else {}
+    return {**{key: strict(inner) for key, inner in shape.items()}, **closed}
+
+
+def valid(printed: str, name: str) -> list[Any]:
+    """The documents that a command printed, one or one a line; each is of that name and of its published schema."""
+    published = json.loads((FOLDER / schemas.file_of(BY_NAME[name])).read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(published)
+    try:
+        found = [json.loads(printed)]
+    except ValueError:
+        found = [json.loads(line) for line in printed.splitlines()]
+    assert found
+    for document in found:
+        assert document["schema"] == name
+        jsonschema.validate(document, strict(published), jsonschema.Draft202012Validator)
+    return found
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=schemas.name_of)
+def test_the_published_schema(document: Any, expect: Callable[[Path, str], None]) -> None:
+    """The file of a document's schema is the one that its type gives."""
+    expect(FOLDER / schemas.file_of(document), schemas.texts()[schemas.file_of(document)])
+
+
+def test_nothing_else_is_published() -> None:
+    """Each file in the folder is a document's, and each document that the program names has one."""
+    assert {path.name for path in FOLDER.iterdir()} == set(schemas.texts())
+    sources = "".join(
+        path.read_text("utf-8") for path in (ROOT / "ctxreview").rglob("*.py") if "shapes" not in path.parts
+    )
+    assert all(f'"{name}"' in sources for name in BY_NAME)
+
+
+def test_a_key_too_many_or_too_few_is_noticed() -> None:
+    """The validation of these tests can fail."""
+    document = {"schema": "ctxreview.error/1", "selection": "A.cs:1", "error": "There is no such file."}
+    assert valid(json.dumps(document), "ctxreview.error/1") == [document]
+    for wrong in ({**document, "more": 1}, {k: v for k, v in document.items() if k != "error"}):
+        with pytest.raises(jsonschema.ValidationError):
+            valid(json.dumps(wrong), "ctxreview.error/1")
+
+
+def test_contexts_and_errors() -> None:
+    """A selection's context, several of them a line each, and what stands in the place of one that failed."""
+    assert valid(run("context", QUERY, "--format", "json").stdout, "ctxreview.context/1")[0]["scopes"]
+    lines = run("context", QUERY, "src/None.cs:1", READ_ONLY, "--format", "json").stdout.splitlines()
+    names = ("ctxreview.context/1", "ctxreview.error/1", "ctxreview.context/1")
+    assert len([valid(line, name) for line, name in zip(lines, names, strict=True)]) == 3
+
+
+def test_the_guards_opinion(project: Path) -> None:
+    """A suggestion that conflicts, with its findings."""
+    done = run("guard", QUERY, "--suggestion", "answers/unsafe-answer.json", "--format", "json", folder=project)
+    assert valid(done.stdout, "ctxreview.guard/1")[0]["suggestions"][0]["findings"]
+
+
+def test_reviews_and_what_is_kept_of_them(server: Told) -> None:
+    """A review with a model and one without; the log, the whole, and the sum."""
+    valid(run("review", QUERY, "--provider", "none", "--format", "json").stdout, "ctxreview.review/1")
+    where = ["review", QUERY, "--base-url", f"{server.url}/v1", "--format", "json"]
+    found = valid(run(*where, "--model", "m-1").stdout, "ctxreview.review/1")[0]
+    assert found["checklist"]
+    assert found["suggestions"]
+    valid(run("log", "--format", "json").stdout, "ctxreview.log/1")
+    valid(run("log", "--stats", "--format", "json").stdout, "ctxreview.stats/1")
+    valid(
+        json.dumps(valid(run("show", "--format", "json").stdout, "ctxreview.stored/1")[0]["document"]),
+        "ctxreview.review/1",
+    )
+    valid(run(*where, "--models", "m-1,m-2").stdout, "ctxreview.opinions/1")
+    for more in (["--model", "m-1"], ["--provider", "openai", "--model", "gpt-5"]):
+        valid(run(*where, *more, "--dry-run").stdout, "ctxreview.dry-run/1")
+    valid(run("review", QUERY, "--provider", "none", "--dry-run", "--format", "json").stdout, "ctxreview.dry-run/1")
+
+
+def test_findings_and_rules(project: Path) -> None:
+    """Lint's findings, its baseline, and the list of rules."""
+    assert valid(run("lint", ".", "--format", "json", folder=project).stdout, "ctxreview.lint/1")[0]["findings"]
+    run("lint", ".", "--baseline", "known.json", "--write-baseline", folder=project)
+    assert valid((project / "known.json").read_text("utf-8"), "ctxreview.baseline/1")[0]["findings"]
+    valid(run("lint", "--list", "--format", "json").stdout, "ctxreview.rules/1")
+
+
+def test_settings_and_what_is_missing() -> None:
+    """What is set, and whether it suffices."""
+    valid(run("config", "--format", "json").stdout, "ctxreview.config/1")
+    valid(run("doctor", "--provider", "none", "--format", "json").stdout, "ctxreview.doctor/1")
