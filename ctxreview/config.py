@@ -91,13 +91,6 @@ MOST_QUESTIONS, LONGEST_QUESTION = 20, 300
 """A project's questions go into every prompt."""
 
 
-@lru_cache(maxsize=64)
-def wrappers(root: Path) -> Wrappers:
-    """What a repository calls locks and transactions; see :func:`project`."""
-    return project(root).scopes
-
-
-@lru_cache(maxsize=64)
 def project(root: Path) -> Project:
     """The settings of a repository: ``.ctxreview.toml`` at its root, or ``[tool.ctxreview]`` of its ``pyproject.toml``.
 
@@ -204,11 +197,16 @@ def _questions(path: Path, given: dict[str, Any]) -> tuple[Question, ...]:
 
 def user() -> dict[str, Any]:
     """The user's own settings, some of :data:`USER_KEYS`. Raises :class:`ConfigError` when they are wrong."""
-    return _user(user_folder() / USER_FILE)
+    path = user_folder() / USER_FILE
+    try:
+        seen = path.stat()
+    except OSError:
+        return _user(path, 0, 0)
+    return _user(path, seen.st_mtime_ns, seen.st_size)
 
 
 @lru_cache(maxsize=4)
-def _user(path: Path) -> dict[str, Any]:
+def _user(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     given = _toml(path) or {}
     _known(path, "", given, tuple(USER_KEYS))
     for key, value in given.items():

@@ -29,8 +29,9 @@ _shared = False
 
 
 def cores() -> int:
-    """How many processes may work at once; 1 in a process that shares work already, and where nothing can fork."""
-    if _shared or not hasattr(os, "fork"):
+    """How many processes may work at once; 1 in one that shares work already or has threads, and where nothing can fork."""
+    threading = sys.modules.get("threading")  # a thread is not copied, and what it holds is never released
+    if _shared or not hasattr(os, "fork") or (threading is not None and threading.active_count() > 1):
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -49,6 +50,7 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     pieces = [items[at : at + size] for at in range(0, len(items), size)]
     if sys.stdout is not None:
         sys.stdout.flush()  # or each process would print what stands in its copy of the buffer
+    frozen = gc.get_freeze_count()
     gc.freeze()
     ours: list[_Process[R]] = []
     done: dict[int, list[R]] = {}
@@ -76,6 +78,8 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         with _uninterrupted():
             for process in ours:
                 process.end()
+        if not frozen:
+            gc.unfreeze()
 
 
 @contextlib.contextmanager

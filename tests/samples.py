@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent, indent
 
 from ctxreview.config import prompt_file
 from ctxreview.context import build as context
 from ctxreview.guard.check import guard
-from ctxreview.model.review import Context, Edit, GuardResult, Suggestion
+from ctxreview.model.review import Context, Edit, GuardResult, Prompt, Suggestion
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
+from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist
-from ctxreview.review import pipeline as review
-from ctxreview.tokens import ESTIMATE
+from ctxreview.review import context as contexts
+from ctxreview.review.request import Options, Request, Run
+from ctxreview.tokens import ESTIMATE, Tokenizer
 from tests import ROOT
 
 EXAMPLE = ROOT / "examples" / "record-service"
@@ -38,9 +41,31 @@ FIELDS = """\
 """
 
 
-def job(question: str = "optimize this", budget: int = 16_000) -> review.Job:
-    """A job whose counts do not depend on this machine."""
-    return review.job(EXAMPLE, budget, TOKENIZER, question)
+def options(
+    question: str = "optimize this",
+    budget: int | None = 16_000,
+    root: Path | None = None,
+    hops: int = 0,
+    tokenizer: Tokenizer = TOKENIZER,
+) -> Options:
+    """Options whose counts do not depend on this machine."""
+    fixed = prompts.fixed_tokens(question, ITEMS, tokenizer)
+    return Options(root, question, hops, budget, 16_000, tokenizer, ITEMS, fixed)
+
+
+def request(selection: str, chosen: Options | None = None) -> Request:
+    """The request for some lines of a file."""
+    return Run().resolve(selection, options() if chosen is None else chosen)
+
+
+def context_at(selection: str, chosen: Options | None = None) -> Context:
+    """The context of some lines of a file."""
+    return contexts.build(request(selection, chosen))
+
+
+def prompt_of(about: Context, question: str = "optimize this") -> Prompt:
+    """The prompt for a context."""
+    return prompts.build(about, question, ITEMS, TOKENIZER)
 
 
 def shop(body: str, head: str = "public async Task<int> Ship(int id)") -> str:
@@ -59,7 +84,7 @@ def context_of(code: str, path: str = PATH, budget: int = 16_000) -> Context:
         at = code.encode().index(b"Ship")
         span = Span(at, at + 4)
     first, last = source.lines_of(span)
-    made = job(budget=budget)
+    made = options(budget=budget)
     return context.build(
         Selection(source, span, f"{path}:{first}-{last}"), outline(source), budget, made.tokenizer, made.fixed
     )
@@ -67,7 +92,7 @@ def context_of(code: str, path: str = PATH, budget: int = 16_000) -> Context:
 
 def example(selection: str = QUERY) -> Context:
     """The context of some lines of the example."""
-    return review.context_of(f"{EXAMPLE}/{selection}", job())
+    return context_at(f"{EXAMPLE}/{selection}")
 
 
 def edited(before: str, after: str) -> GuardResult:

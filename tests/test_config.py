@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview.config import PROJECT_FILE, wrappers
+from ctxreview.config import PROJECT_FILE, project
 from ctxreview.errors import ConfigError
 from ctxreview.guard.check import guard, suggestions
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Context
-from ctxreview.review.pipeline import context_of, job
-from ctxreview.tokens import ESTIMATE
+from tests.samples import context_at
 
 CODE = """class C
 {
@@ -34,12 +33,11 @@ def _repository(folder: Path, settings: str) -> Path:
     (folder / ".git").mkdir()
     (folder / PROJECT_FILE).write_text(settings, "utf-8")
     (folder / "C.cs").write_text(CODE, "utf-8")
-    wrappers.cache_clear()
     return folder
 
 
 def _context(folder: Path, line: int) -> Context:
-    return context_of(f"{folder / 'C.cs'}:{line}", job(None, 16_000, ESTIMATE, "optimize this"))
+    return context_at(f"{folder / 'C.cs'}:{line}")
 
 
 def test_own_names_open_scopes(tmp_path: Path) -> None:
@@ -97,5 +95,4 @@ def test_anything_else_is_one_sentence(tmp_path: Path, settings: str, said: str)
 
 def test_no_file_is_no_wrapper(tmp_path: Path) -> None:
     """Most repositories have none."""
-    wrappers.cache_clear()
-    assert wrappers(tmp_path) == Wrappers()
+    assert project(tmp_path).scopes == Wrappers()

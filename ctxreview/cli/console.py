@@ -8,18 +8,18 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import typer
 
 from ctxreview import file_access as files
-from ctxreview.errors import ConfigError, SourceError, StoppedError
+from ctxreview.errors import ConfigError, CtxreviewError, SourceError, StoppedError
 from ctxreview.model.kinds import SEVERITIES
 
 if TYPE_CHECKING:
     from ctxreview.model.review import Finding
-    from ctxreview.prompt.request import Job
-    from ctxreview.review.batch import Show
+    from ctxreview.review.batch import Make
+    from ctxreview.review.request import Run
 
 MOST = 64 * 1024 * 1024
 """Bytes that are read of a file or pipe that a person names."""
@@ -170,27 +170,47 @@ def alone(ctx: typer.Context, option: str, does: str, *others: str) -> None:
         raise ConfigError(f"{option} {does}; give it without {said}.")
 
 
+class Result(NamedTuple):
+    """The printed result of one selection, with its findings."""
+
+    text: str
+    findings: tuple[Finding, ...] = ()
+
+
 def print_each(
-    given: Sequence[str], many: bool, job: Job, show: Show, output: Path | None, *, alone: bool = False
+    given: Sequence[str],
+    many: bool,
+    root: Path | None,
+    run: Run,
+    make: Make[Result],
+    output: Path | None,
+    *,
+    sequential: bool = False,
 ) -> list[Finding]:
     """One result, or JSON Lines: a selection that fails is an error document, and the others go on.
 
     The findings of all are returned.
     """
     try:
-        return _print_all(given, many, job, show, output, alone)
+        if not many:
+            (only,) = given
+            return _print_one(only, make, output)
+        return _print_all(given, root, run, make, output, sequential)
     except KeyboardInterrupt:
         raise StoppedError("Stopped; the selection that was under way was not finished.") from None
 
 
+def _print_one(given: str, make: Make[Result], output: Path | None) -> list[Finding]:
+    from ctxreview.review.request import ALONE
+
+    made = make(given, ALONE)
+    write(made.text, output)
+    return list(made.findings)
+
+
 def _print_all(
-    given: Sequence[str], many: bool, job: Job, show: Show, output: Path | None, alone: bool
+    given: Sequence[str], root: Path | None, run: Run, make: Make[Result], output: Path | None, sequential: bool
 ) -> list[Finding]:
-    if not many:
-        (only,) = given
-        made = show(only, job)
-        write(made.text, output)
-        return list(made.findings)
     from ctxreview.reports import document
     from ctxreview.review.batch import each
 
@@ -201,12 +221,14 @@ def _print_all(
 
     def lines() -> Iterator[str]:
         nonlocal failed
-        for one, made in zip(given, each(given, job, show, alone=alone), strict=True):
-            found.extend(made.findings)
-            if made.failed:
+        for one, made in zip(given, each(given, root, run, make, sequential=sequential), strict=True):
+            if isinstance(made, CtxreviewError):
                 failed += 1
-                say(made.text)
-            yield document.dumps(document.error(one, made.text)) if made.failed else made.text
+                say(str(made))
+                yield document.dumps(document.error(one, str(made)))
+            else:
+                found.extend(made.findings)
+                yield made.text
 
     if output is None:
         for line in lines():

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ctxreview.cli.jobs import DEFAULT_BUDGET
 from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, project, prompt_file, user, user_folder
 from ctxreview.errors import CtxreviewError
 from ctxreview.llm import store
 from ctxreview.llm.prices import FILE as PRICES
 from ctxreview.llm.providers import KEY_VARIABLES, PROVIDERS, TIMEOUTS, Endpoint, ping, resolve_model, variables
 from ctxreview.model.source import Source
+from ctxreview.review import DEFAULT_BUDGET
 from ctxreview.workspace import git
 
 DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **TIMEOUTS}

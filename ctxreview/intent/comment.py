@@ -15,11 +15,11 @@ from ctxreview.behaviour.body import body_of, root_of, source_of
 from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.context.listing import UNSEEN
 from ctxreview.errors import ReplyError
+from ctxreview.model.claims import claims
 from ctxreview.model.facts import Fact
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.redact import redact
-from ctxreview.reports.comment import claims
 
 WIDEST = 100
 """Columns of a comment's line, its indentation included."""
@@ -210,7 +210,7 @@ def cleaned(answer: str) -> tuple[str, ...]:
     """A model's answer as sentences that can stand in a comment.
 
     Marks, code, what other tools would obey, secrets, control and direction-changing characters are gone, and so is every
-    sentence that claims what a person has to answer for (:func:`ctxreview.reports.comment.claims`). Raises
+    sentence that claims what a person has to answer for (:func:`ctxreview.model.claims.claims`). Raises
     :class:`ReplyError` where nothing is left.
     """
     prose = " ".join(_prose(answer))

@@ -13,13 +13,14 @@ from ctxreview.errors import ReplyError, SourceError
 from ctxreview.intent import comment as drafting
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
-from ctxreview.model.review import Completion, Context, Prompt, Review
+from ctxreview.model.review import Context, Prompt, Review
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
+from ctxreview.prompt.asking import Provider, ask
 from ctxreview.prompt.reply import unfenced
-from ctxreview.prompt.request import Job, Provider, total
 from ctxreview.rules.scopes.missing_intent import FORMS, is_told, statement_line
+from ctxreview.tokens import Tokenizer
 
 QUESTION = "Draft the comment that says why this transaction or lock is here."
 TEMPLATE = "intent.md.j2"
@@ -74,7 +75,7 @@ def scope_of(context: Context) -> Region:
     )
 
 
-def draft(context: Context, scope: Region, job: Job, provider: Provider | None) -> Draft:
+def draft(context: Context, scope: Region, tokenizer: Tokenizer, provider: Provider | None) -> Draft:
     """The comment for a scope of the selected file, and the file with it.
 
     Raises :class:`ReplyError` when the model's answer cannot be used twice, and :class:`SourceError` when nothing is known
@@ -89,8 +90,13 @@ def draft(context: Context, scope: Region, job: Job, provider: Provider | None) 
                 "comment by hand, or let a model draft it (--provider)."
             )
         return _placed(told, scope, context.outline)
-    prompt = prompt_of(context, scope, told, job)
-    completion, made = _ask(provider, prompt, scope, context.outline)
+    prompt = prompt_of(context, scope, told, tokenizer)
+    made, completion = ask(
+        provider,
+        prompt,
+        lambda text: _answered(text, scope, context.outline),
+        "with what cannot be a comment; nothing was drafted.",
+    )
     review = Review(
         question=QUESTION,
         context=context,
@@ -108,7 +114,7 @@ def draft(context: Context, scope: Region, job: Job, provider: Provider | None) 
     return made._replace(review=review)
 
 
-def prompt_of(context: Context, scope: Region, told: tuple[str, ...], job: Job) -> Prompt:
+def prompt_of(context: Context, scope: Region, told: tuple[str, ...], tokenizer: Tokenizer) -> Prompt:
     """What a model is asked for the comment of one scope."""
     values = {
         "construct": prompts.sentence(scope.construct),
@@ -116,29 +122,12 @@ def prompt_of(context: Context, scope: Region, told: tuple[str, ...], job: Job) 
         "facts": [prompts.sentence(s) for s in told],
         "schema": json.dumps(SCHEMA),
     }
-    return prompts.rendered(TEMPLATE, context, values, SCHEMA, job.tokenizer)
+    return prompts.rendered(TEMPLATE, context, values, SCHEMA, tokenizer)
 
 
-def _ask(provider: Provider, prompt: Prompt, scope: Region, before: Outline) -> tuple[Completion, Draft]:
-    """The answer and the comment made of it; an answer that cannot be used gets one chance to be mended."""
-    completion = provider(prompt)
+def _answered(text: str, scope: Region, before: Outline) -> Draft:
     try:
-        return completion, _answered(completion, scope, before)
-    except ReplyError as error:
-        said = f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n"
-        second = provider(prompt._replace(user=said))
-        second = second._replace(usage=total(completion.usage, second.usage))
-        try:
-            return second, _answered(second, scope, before)
-        except ReplyError as still:
-            raise ReplyError(
-                f"{completion.provider} ({completion.model}) answered twice with what cannot be a comment; nothing was drafted. {still}"
-            ) from None
-
-
-def _answered(completion: Completion, scope: Region, before: Outline) -> Draft:
-    try:
-        answer = json.loads(unfenced(completion.text))
+        answer = json.loads(unfenced(text))
     except (ValueError, RecursionError) as error:
         raise ReplyError(f"The reply is not in the form that was asked for: {error}.") from None
     if not isinstance(answer, dict) or list(answer) != ["comment"] or not isinstance(answer["comment"], str):

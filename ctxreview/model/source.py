@@ -4,6 +4,7 @@ Offsets are byte offsets into :attr:`Source.data`, half-open. Lines and columns 
 where a person or another program reads them; :class:`Source` is the one place that converts.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -160,3 +161,20 @@ class Lines(NamedTuple):
     start_line: int
     end_line: int
     what: str = ""
+
+
+def segments(path: str) -> list[str]:
+    """The names in a path with slashes of either kind, without ``.`` and the ``..`` it begins with."""
+    parts = [part for part in re.split(r"[\\/]+", path) if part not in ("", ".")]
+    while parts and parts[0] == "..":
+        parts.pop(0)
+    return parts
+
+
+def same_path(given: str, source: Source) -> bool:
+    """Whether ``given`` names the file, as seen from its root, a folder in it or one around it.
+
+    Models shorten paths from the left and change slashes.
+    """
+    parts = segments(given)
+    return bool(parts) and [*source.root.parts, *segments(source.path)][-len(parts) :] == parts

@@ -15,7 +15,7 @@ import msgspec
 from ctxreview.context.listing import visible
 from ctxreview.errors import ReplyError
 from ctxreview.model.review import ChecklistAnswer, Context, Edit, Evidence, Reply, Suggestion
-from ctxreview.model.source import Source
+from ctxreview.model.source import Source, same_path
 from ctxreview.prompt.checklist import Item
 from ctxreview.redact import redact
 
@@ -141,20 +141,3 @@ def _supported(evidence: Evidence, source: Source) -> bool:
 def _squeezed(text: str) -> str:
     """One line, whatever the layout; a secret's number depends on how much text was looked at."""
     return " ".join(re.sub(r"\[REDACTED:([\w-]+):\d+\]", r"[REDACTED:\1]", text).split())
-
-
-def segments(path: str) -> list[str]:
-    """The names in a path with slashes of either kind, without ``.`` and the ``..`` it begins with."""
-    parts = [part for part in re.split(r"[\\/]+", path) if part not in ("", ".")]
-    while parts and parts[0] == "..":
-        parts.pop(0)
-    return parts
-
-
-def same_path(given: str, source: Source) -> bool:
-    """Whether ``given`` names the file, as seen from its root, a folder in it or one around it.
-
-    Models shorten paths from the left and change slashes.
-    """
-    parts = segments(given)
-    return bool(parts) and [*source.root.parts, *segments(source.path)][-len(parts) :] == parts

@@ -25,6 +25,8 @@ put together in a loop or over several methods), and passwords that cannot be to
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -32,7 +34,9 @@ from ctxreview.redact.matching import found as _found
 from ctxreview.redact.matching import kinds
 from ctxreview.redact.matching import marks as _marks
 
-__all__ = ["Redacted", "kinds", "masked", "redact"]
+__all__ = ["Redacted", "kinds", "masked", "redact", "replaced"]
+
+_MARK = re.compile(r"\[REDACTED:([\w-]+):\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ def redact(text: str) -> Redacted:
         text = "".join(parts) + text[at:]
     new = (mark for mark in _marks(text) if numbers and int(mark["number"] or 0) > known)
     return Redacted(text, tuple(mark["kind"] for mark in new), tuple(numbers))
+
+
+def replaced(text: str, original: str) -> dict[str, int]:
+    """How many placeholders of each kind stand in ``text`` beyond those that its ``original`` has itself."""
+    return dict(sorted((Counter(_MARK.findall(text)) - Counter(_MARK.findall(original))).items()))
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

@@ -10,34 +10,17 @@ for another.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from ctxreview.context.listing import visible
 from ctxreview.llm.store import Stored
+from ctxreview.model.claims import claims, neutral
 from ctxreview.redact import redact
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.stored import Kept, Suggestion, kept
 from ctxreview.reports.words import TEAM_QUESTION, place
 
-WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
-"""Words that would make a comment say more than a tool can know; as parts of longer words they are others."""
-
-
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-
-
-def claims(text: str) -> str | None:
-    """The first of the :data:`WORDS` in ``text``, however its letters are encoded; ``None`` where there is none."""
-    found = WORDS.search(unicodedata.normalize("NFKC", text))
-    return found[0] if found else None
-
-
-def neutral(text: str) -> str:
-    """``text`` without any of the :data:`WORDS`."""
-    if claims(text) is None:
-        return text
-    return WORDS.sub("[…]", unicodedata.normalize("NFKC", text))
 
 
 def evidence(row: Stored) -> str:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from textwrap import fill, indent
 
 from ctxreview.reports.text import SEVERITY_COLOURS, Paint
-from ctxreview.rules.catalogue import Entry, pieces, plain
+from ctxreview.rules.catalogue import RuleEntry, pieces, plain
 
 
-def text(rule: Entry, width: int, colour: bool = False) -> str:
+def text(rule: RuleEntry, width: int, colour: bool = False) -> str:
     """All that a rule says, wrapped at ``width`` columns; code is not wrapped."""
     return "\n".join(_lines(rule, width, Paint(colour)))
 
 
-def _lines(rule: Entry, width: int, paint: Paint) -> Iterator[str]:
+def _lines(rule: RuleEntry, width: int, paint: Paint) -> Iterator[str]:
     severity = paint(rule.severity, SEVERITY_COLOURS[rule.severity])
     only = f", of {' and '.join(rule.languages)} alone" if rule.languages else ""
     yield f"{paint(rule.id, 'bold')} ({severity}, looks at {rule.looks_at}{only})"

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 
 from ctxreview.context.listing import visible
 from ctxreview.llm.prices import CURRENCY, Plan
 from ctxreview.model.review import Context, Prompt
-from ctxreview.redact import redact
+from ctxreview.redact import redact, replaced
 from ctxreview.reports.document import Document
 from ctxreview.reports.words import counted, seen
-
-_MARK = re.compile(r"\[REDACTED:([\w-]+):\d+\]")
-
-
-def replaced(prompt: Prompt, context: Context) -> dict[str, int]:
-    """How many places of each kind of secret were replaced in the prompt."""
-    there = Counter(_MARK.findall(context.selection.source.data.decode("utf-8", "replace")))
-    return dict(sorted((Counter(_MARK.findall(prompt.user)) - there).items()))
 
 
 def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> Document:
@@ -29,6 +19,7 @@ def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tupl
     """
     first, last = context.selection.lines
     price = plan.price if plan else None
+    kinds = _replaced(prompt, context)
     return {
         "schema": "ctxreview.dry-run/1",
         "selection": {"path": context.path, "start_line": first, "end_line": last},
@@ -49,12 +40,16 @@ def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tupl
         }
         if plan and price
         else None,
-        "redacted": {} if bare else replaced(prompt, context),
-        **({"not_redacted": replaced(prompt, context)} if bare else {}),
+        "redacted": {} if bare else kinds,
+        **({"not_redacted": kinds} if bare else {}),
         "visibility": {"seen": list(seen(context)), "not_seen": [redact(s).text for s in not_seen]},
         "refused": plan.refused or None if plan else None,
         "sent": False,
     }
+
+
+def _replaced(prompt: Prompt, context: Context) -> dict[str, int]:
+    return replaced(prompt.user, context.selection.source.data.decode("utf-8", "replace"))
 
 
 def text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> str:
@@ -73,7 +68,7 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
     if plan:
         yield f"  reply: about {plan.reply_expected:,} tokens expected, {plan.reply_most:,} at most"
         yield f"  cost: {_cost(plan)}"
-    kinds = replaced(prompt, context)
+    kinds = _replaced(prompt, context)
     yield f"  secrets {'sent as they stand' if bare else 'replaced'}: {counted(kinds)}"
     yield "What the model would see"
     yield from (f"  - {redact(visible(s)).text}" for s in seen(context))

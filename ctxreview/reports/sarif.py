@@ -19,7 +19,7 @@ from ctxreview.model.kinds import SEVERITIES, Severity
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
 from ctxreview.reports.words import place
-from ctxreview.rules.catalogue import Entry, entries, markdown, plain
+from ctxreview.rules.catalogue import RuleEntry, entries, markdown, plain
 
 Document = dict[str, Any]
 
@@ -103,7 +103,7 @@ def _results(source: Source, known: Sequence[Known], index: dict[str, int]) -> I
         yield finding.severity, result
 
 
-def _rule(rule: Entry) -> Document:
+def _rule(rule: RuleEntry) -> Document:
     summary = plain(rule.summary)
     first = " ".join(plain(rule.sections[0][1]).split())
     return {

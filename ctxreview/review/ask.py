@@ -7,67 +7,46 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
-from ctxreview.config import number, user
-from ctxreview.errors import ConfigError, StoreError
+from ctxreview.config import number
+from ctxreview.errors import StoreError
 from ctxreview.llm import prices, store
 from ctxreview.llm.prices import Account, Limits
-from ctxreview.llm.providers import PROVIDERS, Endpoint, address, connect, resolve_url
-from ctxreview.model.review import Completion, Prompt, Review
-from ctxreview.prompt.request import Job, Provider
-from ctxreview.review.pipeline import context_of, prompt_of, record, sent_of
+from ctxreview.llm.providers import Endpoint, address, connect, resolve_url
+from ctxreview.model.review import Completion, Context, Prompt, Review, Usage
+from ctxreview.prompt.asking import Provider
+from ctxreview.review.context import build
+from ctxreview.review.pipeline import render
+from ctxreview.review.request import Request
 
 Say = Callable[[str], None]
 """Tells the person one sentence."""
 
 
-def limits(max_tokens: int | None, max_cost: float | None) -> Limits:
-    """The limits as given, or else as the user set them. Raises :class:`ConfigError` when they are none."""
-    own = user()
-    max_tokens = own.get("max_tokens") if max_tokens is None else max_tokens
-    max_cost = own.get("max_cost") if max_cost is None else max_cost
-    if max_tokens is not None and max_tokens < 1:
-        raise ConfigError(f"--max-tokens {max_tokens}: give the number of tokens that may be sent and received.")
-    if max_cost is not None and not 0 < max_cost < float("inf"):
-        raise ConfigError(f"--max-cost {max_cost:g}: give an amount in US dollars, such as 0.05.")
-    return Limits(max_tokens, max_cost)
+class Planned(NamedTuple):
+    """What a review of one selection would send; without a ``plan`` no model would be asked.
 
-
-def named(models: str, provider: str | None, model: str | None, base_url: str | None) -> list[tuple[str | None, str]]:
-    """Provider and model for each name in ``A,B``: of ``openai:A`` that provider, of ``A`` the one chosen elsewhere.
-
-    Raises :class:`ConfigError` when fewer than two are named, or one twice, or one address is to serve two providers.
+    ``prompt`` has no secrets, whatever would be sent.
     """
-    if model is not None:
-        raise ConfigError("Give --model for one model or --models for several, not both.")
-    found: list[tuple[str | None, str]] = []
-    for name in (part.strip() for part in models.split(",")):
-        before, colon, after = name.partition(":")  # names of local models have colons too
-        found.append((before, after) if colon and before in PROVIDERS else (provider, name))
-    if len(found) < 2 or len(set(found)) < len(found) or not all(name for _, name in found):
-        raise ConfigError(f"--models {models}: name at least two different models, such as A,B.")
-    if base_url is not None and len({chosen for chosen, _ in found}) > 1:
-        raise ConfigError(
-            "--base-url is one address for all of --models; give it without PROVIDER: in front of the names."
-        )
-    return found
+
+    context: Context
+    prompt: Prompt
+    plan: prices.Plan | None
 
 
-def planned(selection: str, job: Job, endpoint: Endpoint | None, within: Limits, indent: int | None) -> str:
-    """What a review of one selection would send and cost: as JSON, or as text where ``indent`` is 0."""
-    from ctxreview.prompt.build import not_seen
-    from ctxreview.reports import document, plan
-
-    context = context_of(selection, job)
-    made = prompt_of(context, job)
-    found = None
-    if endpoint is not None:
-        where = address(endpoint)
-        size = sent_of(made, context, job)
-        found = prices.plan(size, endpoint.provider, endpoint.model, where, endpoint.max_reply_tokens, within)
-    if indent == 0:
-        return plan.text(context, made, found, not_seen(context), job.unredacted)
-    return document.dumps(plan.document(context, made, found, not_seen(context), job.unredacted), indent)
+def planned(request: Request, endpoint: Endpoint | None, within: Limits, *, unredacted: bool) -> Planned:
+    """What a review of one selection would send to ``endpoint`` and cost."""
+    context = build(request)
+    prompt = render(context, request)
+    if endpoint is None:
+        return Planned(context, prompt, None)
+    sent = render(context, request, bare=True) if unredacted else prompt
+    return Planned(
+        context,
+        prompt,
+        prices.plan(sent, endpoint.provider, endpoint.model, address(endpoint), endpoint.max_reply_tokens, within),
+    )
 
 
 def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
@@ -115,3 +94,42 @@ def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
         record(value, known, days)
     except StoreError as error:
         say(f"This review was not kept. {error}")
+
+
+def record(value: Review, key: str, keep_days: int) -> int:
+    """Keep a finished review for which a model was asked, and give its number in the store.
+
+    Raises :class:`StoreError` when it cannot be kept.
+    """
+    import json
+    from hashlib import sha256
+
+    from ctxreview.guard.check import worst
+    from ctxreview.prompt.reply import unfenced
+    from ctxreview.reports import document
+
+    context, usage = value.context, value.usage or Usage(None, None)
+    first, last = context.selection.lines
+    seen = document.dumps(document.context(context))
+    return store.record(
+        {
+            "key": key,
+            "repository": str(context.selection.source.root),
+            "selection": f"{context.path}:{first}-{last}",
+            "question": value.question,
+            "context_digest": sha256(seen.encode()).hexdigest(),
+            "provider": value.provider,
+            "model": value.model,
+            "system": value.prompt.system,
+            "user": value.prompt.user,
+            "reply": json.loads(unfenced(value.reply)),
+            "document": document.review(value),
+            "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
+            "prompt_tokens": usage.prompt_tokens,
+            "reply_tokens": usage.reply_tokens,
+            "cost": usage.cost,
+            "answered_from": value.from_store,
+            "source_digest": sha256(context.selection.source.data).hexdigest(),
+        },
+        keep_days,
+    )

@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from pathlib import Path
+from typing import TypeVar
 
 from ctxreview import processes
 from ctxreview.errors import CtxreviewError
-from ctxreview.model.review import Finding
 from ctxreview.model.source import Selection
-from ctxreview.prompt.request import Job, Siblings
+from ctxreview.review.request import Run, Siblings
 from ctxreview.workspace.selection import path_in, select
+
+T = TypeVar("T")
+
+Make = Callable[[str, Siblings], T]
+"""Makes the result of one selection, given as text; it also gets those that point into the same file."""
 
 MAX_KEPT = 32
 """Results kept for selections that are given once more, where no model is asked."""
@@ -20,33 +25,25 @@ MIN_FILES = 24
 """With fewer files, starting processes takes longer than they save."""
 
 
-class Shown(NamedTuple):
-    """The printed result of one selection with its findings; where it ``failed``, the error's sentence."""
+def each(
+    given: Sequence[str], root: Path | None, run: Run, make: Make[T], *, sequential: bool
+) -> Iterator[T | CtxreviewError]:
+    """What ``make`` makes of each selection, in the order given; for one that fails, its error.
 
-    text: str
-    findings: tuple[Finding, ...] = ()
-    failed: bool = False
-
-
-Show = Callable[[str, Job], Shown]
-
-
-def each(given: Sequence[str], job: Job, show: Show, *, alone: bool) -> Iterator[Shown]:
-    """What ``show`` makes of each selection, in the order given.
-
-    With ``alone``, one after the other, as is due where each asks a model; otherwise on every core, where the system
-    can fork. A selection that fails is in the result and stops nothing.
+    With ``sequential``, one after the other, as is due where each asks a model; otherwise on every core, where the
+    system can fork: results have to be picklable.
     """
     groups = _by_file(given)
-    if alone or len(groups) < MIN_FILES or processes.cores() < 2:
-        jobs = {given[i]: j for group in groups for i, j in _jobs(group, given, job)}
+    if sequential or len(groups) < MIN_FILES or processes.cores() < 2:
+        siblings = {given[i]: its for group in groups for i, its in _siblings(group, given, root)}
 
-        def made(one: str) -> Shown:
-            return _shown(one, jobs[one], show)
+        def made(one: str) -> T | CtxreviewError:
+            return _made(one, siblings[one], make)
 
-        yield from map(made if alone else lru_cache(MAX_KEPT)(made), given)
+        yield from map(made if sequential else lru_cache(MAX_KEPT)(made), given)
     else:
-        yield from _forked(groups, given, job, show)
+        run.prepare(given, root)
+        yield from _forked(groups, given, root, make)
 
 
 def _by_file(given: Sequence[str]) -> list[list[int]]:
@@ -57,31 +54,32 @@ def _by_file(given: Sequence[str]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _jobs(group: Sequence[int], given: Sequence[str], job: Job) -> Iterator[tuple[int, Job]]:
-    """The job of each selection of one file, which knows the others."""
+def _siblings(group: Sequence[int], given: Sequence[str], root: Path | None) -> Iterator[tuple[int, Siblings]]:
+    """Each selection of one file with all of them."""
     selections: dict[str, Selection] = {}
     for one in dict.fromkeys(given[i] for i in group) if len(group) > 1 else ():
         with contextlib.suppress(CtxreviewError):
-            selections[one] = select(one, job.root)
-    places = tuple(sorted({s.span for s in selections.values()}))
-    shared = job._replace(siblings=Siblings(selections, places))
+            selections[one] = select(one, root)
+    shared = Siblings(selections, tuple(sorted({s.span for s in selections.values()})))
     yield from ((i, shared) for i in group)
 
 
-def _shown(one: str, job: Job, show: Show) -> Shown:
+def _made(one: str, siblings: Siblings, make: Make[T]) -> T | CtxreviewError:
     try:
-        return show(one, job)
+        return make(one, siblings)
     except CtxreviewError as error:
-        return Shown(str(error), failed=True)
+        return error.with_traceback(None)  # it would keep alive all that was made for the selection
 
 
-def _forked(groups: list[list[int]], given: Sequence[str], job: Job, show: Show) -> Iterator[Shown]:
-    def work(group: list[int]) -> dict[int, Shown]:
-        jobs = {given[i]: its for i, its in _jobs(group, given, job)}
-        made = lru_cache(MAX_KEPT)(lambda one: _shown(one, jobs[one], show))
+def _forked(
+    groups: list[list[int]], given: Sequence[str], root: Path | None, make: Make[T]
+) -> Iterator[T | CtxreviewError]:
+    def work(group: list[int]) -> dict[int, T | CtxreviewError]:
+        siblings = {given[i]: its for i, its in _siblings(group, given, root)}
+        made = lru_cache(MAX_KEPT)(lambda one: _made(one, siblings[one], make))
         return {i: made(given[i]) for i in group}
 
-    done: dict[int, Shown] = {}
+    done: dict[int, T | CtxreviewError] = {}
     following = 0
     for made in processes.parallel_map(work, groups):
         done.update(made)

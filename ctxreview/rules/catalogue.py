@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^(.+)\n-{3,}\n", re.MULTILINE)
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-class Entry(NamedTuple):
+class RuleEntry(NamedTuple):
     """One rule as people read of it.
 
     ``summary`` is one sentence, ``sections`` are heading and text in the order of the docstring. ``standing`` says that
@@ -40,12 +40,12 @@ class Entry(NamedTuple):
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[RuleEntry, ...]:
     """All rules, by their IDs."""
     return tuple(sorted((_entry(rule) for rule in RULES), key=lambda e: e.id))
 
 
-def entry(rule: str) -> Entry:
+def entry(rule: str) -> RuleEntry:
     """The rule with this ID. Raises :class:`ConfigError`, with the nearest name, where there is none."""
     by_id = {e.id: e for e in entries()}
     asked = rule.strip().lower().replace("_", "-")
@@ -56,9 +56,9 @@ def entry(rule: str) -> Entry:
     return by_id[asked]
 
 
-def _entry(rule: ModuleType) -> Entry:
+def _entry(rule: ModuleType) -> RuleEntry:
     summary, *parts = _HEADING.split(rule.__doc__ or _from_source(rule))
-    return Entry(
+    return RuleEntry(
         id=rule.ID,
         severity=rule.SEVERITY,
         summary=" ".join(summary.split()),
@@ -85,13 +85,13 @@ def _from_source(rule: ModuleType) -> str:
         ) from None
 
 
-def listed(rules: Sequence[Entry]) -> str:
+def listed(rules: Sequence[RuleEntry]) -> str:
     """One line a rule: ID, severity, what it looks at, and what it is about."""
     ids, kinds = (max(map(len, column), default=0) for column in ([e.id for e in rules], [e.looks_at for e in rules]))
     return "\n".join(f"{e.id:{ids}}  {e.severity:6}  {e.looks_at:{kinds}}  {plain(e.summary)}" for e in rules)
 
 
-def rows(rules: Sequence[Entry]) -> list[dict[str, Any]]:
+def rows(rules: Sequence[RuleEntry]) -> list[dict[str, Any]]:
     """The same for programs, in JSON's types."""
     return [
         {"id": e.id, "severity": e.severity, "summary": plain(e.summary), "check": e.standing, "compare": e.edits}
@@ -99,7 +99,7 @@ def rows(rules: Sequence[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def markdown(rule: Entry, level: int) -> str:
+def markdown(rule: RuleEntry, level: int) -> str:
     """A rule's sections as Markdown, their headings ``level`` deep."""
     return "\n\n".join(f"{'#' * level} {heading}\n\n{_marked(text)}" for heading, text in rule.sections)
 

@@ -34,11 +34,12 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-def select(given: str, root: Path | None = None) -> Selection:
+def select(given: str, root: Path | None = None, text: str | None = None) -> Selection:
     """The selection that ``given`` names; lines and columns are 1-based and inclusive.
 
     The path is taken from the current directory, or else from ``root``. Columns past a line's end mean
-    its end, as carets do. Blanks around the path are a part of it where there is such a file.
+    its end, as carets do. Blanks around the path are a part of it where there is such a file. ``text`` is the file's
+    text where that is not on disk.
     Raises :class:`SourceError` when the text, the file or the range is wrong.
     """
     form = _FORM.fullmatch(given.rstrip())
@@ -48,7 +49,7 @@ def select(given: str, root: Path | None = None) -> Selection:
     path = Path(bare)
     if root is not None or spelled != bare:
         path = next((there for p in (spelled, bare) if (there := _found(Path(p), root)) is not None), path)
-    source = read(path, root)
+    source = read(path, root) if text is None else source_of(path, text, root)
     if form["l1"]:
         l1, c1, l2, c2 = (int(form[k]) for k in ("l1", "c1", "l2", "c2"))
         _check(given, source, l1, l2)
@@ -107,7 +108,24 @@ def read(path: Path, root: Path | None = None) -> Source:
         raise SourceError(f"{path}: is a folder; name a file and its lines: {FORMS}.")
     if not S_ISREG(stat.st_mode):
         raise SourceError(f"{path}: is a pipe or a device; ctxreview reads files.")
-    home = _resolved(root) if root is not None else _home(os.path.dirname(os.path.join(os.getcwd(), path)))
+    home = home_of(os.path.dirname(path), root)
+    shown = _shown(path, real, home)
+    _check_size(path, stat.st_size)
+    return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
+
+
+def source_of(path: Path, text: str, root: Path | None = None) -> Source:
+    """A text as the file at ``path``, which need not be there. Raises :class:`SourceError` as :func:`read` does."""
+    path = _found(path, root) or (root / path if root is not None else path)
+    home = home_of(os.path.dirname(path), root)
+    shown = _shown(path, os.path.realpath(path), home)
+    data = text.encode("utf-8", "replace")
+    _check_size(path, len(data))
+    return replace(decode(data, shown), root=home)
+
+
+def _shown(path: Path, real: str, home: Path) -> str:
+    """A file's path from its repository, with forward slashes. Raises :class:`SourceError` where it lies outside."""
     above = os.path.join(home, "")
     if not real.startswith(above):
         linked = real != os.path.normpath(os.path.join(os.getcwd(), path))
@@ -115,12 +133,14 @@ def read(path: Path, root: Path | None = None) -> Source:
             f"{path}: lies outside {home}"
             + (" (it is a link that leads out of it)." if linked else "; give the right folder with --root.")
         )
-    shown = real.removeprefix(above).replace(os.sep, "/")
-    if stat.st_size > MAX_BYTES:
+    return real.removeprefix(above).replace(os.sep, "/")
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
         raise SourceError(
-            f"{path}: has {stat.st_size:,} bytes; files over {MAX_BYTES:,} are not read: nobody writes them by hand."
+            f"{path}: has {size:,} bytes; files over {MAX_BYTES:,} are not read: nobody writes them by hand."
         )
-    return _read(real, shown, home, stat.st_mtime_ns, stat.st_size)
 
 
 def _real(path: Path) -> str:
@@ -131,9 +151,20 @@ def _real(path: Path) -> str:
     return near if plain else os.path.realpath(path, strict=True)
 
 
+def forget() -> None:
+    """Look at folders anew from here on: links in them and repositories around them may be others by now."""
+    for known in (_real_folder, _home, _resolved, find_root):
+        known.cache_clear()
+
+
 @lru_cache(maxsize=1024)
 def _real_folder(folder: str) -> str:
     return os.path.realpath(folder, strict=True)
+
+
+def home_of(folder: str, root: Path | None = None) -> Path:
+    """The repository that holds a folder, as written from the current one: ``root``, or the one around it."""
+    return _resolved(root) if root is not None else _home(os.path.join(os.getcwd(), folder))
 
 
 @lru_cache(maxsize=1024)

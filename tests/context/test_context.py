@@ -15,9 +15,11 @@ from ctxreview.errors import BudgetError, SourceError
 from ctxreview.model.review import Context
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
-from ctxreview.review.pipeline import context_of, job, prompt_of
-from ctxreview.tokens import Tokenizer, estimate
+from ctxreview.review.context import build
+from ctxreview.review.pipeline import render
+from ctxreview.tokens import Tokenizer
 from tests import ROOT
+from tests.samples import options, request
 
 EXAMPLE = ROOT / "examples" / "record-service"
 
@@ -662,12 +664,12 @@ def test_prompt_keeps_the_budget_that_the_context_kept() -> None:
     """A budget that holds the context holds the finished prompt."""
     kept = []
     for budget in range(1500, 2000, 10):
-        made = job(None, budget, Tokenizer("estimate", estimate), "optimize this")
+        asked = request(f"{EXAMPLE}/src/RecordService.cs:31-33", options(budget=budget))
         try:
-            found = context_of(f"{EXAMPLE}/src/RecordService.cs:31-33", made)
+            found = build(asked)
         except BudgetError:
             continue
         kept.append(budget)
-        assert prompt_of(found, made).tokens.prompt <= budget
+        assert render(found, asked).tokens.prompt <= budget
     assert kept == list(range(kept[0], 2000, 10))
     assert kept[0] > 1500

@@ -10,8 +10,9 @@ import pytest
 
 from ctxreview.guard.check import suggestions
 from ctxreview.model.review import Context, GuardResult
-from ctxreview.review import pipeline as review
-from ctxreview.tokens import ESTIMATE
+from ctxreview.review.context import build
+from ctxreview.review.pipeline import check_suggestions
+from tests.samples import context_at, options, request
 
 UNIT = """
     public interface IUnit { Task RunAsync(Func<Task> work); }
@@ -134,7 +135,7 @@ def context_of(folder: Path, path: str, at: str, hops: int = 3) -> Context:
     """The context of the first line of a file that has the text."""
     lines = (folder / path).read_text("utf-8").splitlines()
     line = next(n for n, text in enumerate(lines, 1) if at in text)
-    return review.context_of(f"{folder / path}:{line}", review.job(None, 16_000, ESTIMATE, "q")._replace(hops=hops))
+    return context_at(f"{folder / path}:{line}", options(hops=hops))
 
 
 def edited(folder: Path, path: str, old: str, new: str, hops: int = 3) -> GuardResult:
@@ -148,8 +149,9 @@ def edited(folder: Path, path: str, old: str, new: str, hops: int = 3) -> GuardR
     now = [f"        {line}" for line in dedent(new).strip().splitlines()]
     diff = [f"--- a/{path}", f"+++ b/{path}", f"@@ -{first},{len(was)} +{first},{len(now)} @@"]
     diff += [*(f"-{line}" for line in was), *(f"+{line}" for line in now)]
-    about = review.context_of(f"{folder / path}:{first}", review.job(None, 16_000, ESTIMATE, "q")._replace(hops=hops))
-    (checked,) = review.guarded(suggestions("\n".join(diff) + "\n", about), about, hops)
+    asked = request(f"{folder / path}:{first}", options(hops=hops))
+    about = build(asked)
+    (checked,) = check_suggestions(suggestions("\n".join(diff) + "\n", about), about, asked)
     assert checked.applied, checked.reason
     return checked
 

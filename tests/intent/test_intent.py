@@ -20,17 +20,16 @@ from hypothesis import strategies as st
 from ctxreview.errors import ReplyError, SourceError
 from ctxreview.intent import comment as drafting
 from ctxreview.intent.draft import Draft, draft, scope_of
+from ctxreview.model.claims import claims
 from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
-from ctxreview.reports.comment import claims
-from ctxreview.review.pipeline import context_of as looked_up
 from ctxreview.rules.scopes import missing_intent
 from ctxreview.workspace.rewrite import rewrite
 from ctxreview.workspace.selection import decode
 from tests.commands import run_command
 from tests.review.test_review import KEY, environment
-from tests.samples import EXAMPLE, QUERY, context_of, job, shop
+from tests.samples import EXAMPLE, QUERY, TOKENIZER, context_of, shop
 from tests.servers import Answer, Told, delta, events, response, serving
 
 DRAFTED = """\
@@ -69,7 +68,7 @@ def added(diff: str) -> str:
 def drafted(code: str) -> Draft:
     """The comment from facts for the scope at the selection."""
     about = context_of(code)
-    return draft(about, scope_of(about), job(), None)
+    return draft(about, scope_of(about), TOKENIZER, None)
 
 
 def text_of(made: Draft) -> str:
@@ -390,7 +389,7 @@ def test_what_the_encoding_does_not_have() -> None:
     about = context_of(CODE.replace("_n++;", "«_n++;»"))
     narrow = Source(about.path, about.selection.source.data, "cp1252")
     about = about._replace(selection=about.selection._replace(source=narrow), outline=outline(narrow))
-    made = draft(about, scope_of(about), job(), lambda prompt: completion("Zähler → Summe has to add up."))
+    made = draft(about, scope_of(about), TOKENIZER, lambda prompt: completion("Zähler → Summe has to add up."))
     assert made.comment == ("// Zähler ? Summe has to add up.",)
 
 
@@ -680,7 +679,7 @@ def test_no_answer_gets_out_of_the_comment(answer: str) -> None:
         return completion(answer)
 
     try:
-        made = draft(ABOUT, scope, job(), provider)
+        made = draft(ABOUT, scope, TOKENIZER, provider)
     except ReplyError:
         return
     after = made.after.data.decode().split("\n")
@@ -694,14 +693,14 @@ def test_no_answer_gets_out_of_the_comment(answer: str) -> None:
 
 def test_what_is_said_to_the_model_is_data(project: Path) -> None:
     """The prompt is within the budget, says what is data, and names the statement's line."""
-    about = looked_up(f"{EXAMPLE}/{QUERY}", job())
+    about = example()
     seen: list[Prompt] = []
 
     def provider(prompt: Prompt) -> Completion:
         seen.append(prompt)
         return completion(WHY)
 
-    made = draft(about, scope_of(about), job(), provider)
+    made = draft(about, scope_of(about), TOKENIZER, provider)
     assert made.review is not None
     assert (made.review.provider, made.review.summary) == ("openai", WHY)
     (prompt,) = seen

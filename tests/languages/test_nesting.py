@@ -18,8 +18,8 @@ from ctxreview.model.declarations import Nesting
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
 from ctxreview.outline import outline
-from ctxreview.review import pipeline as review
 from ctxreview.tokens import Tokenizer
+from tests.samples import context_at, options
 
 WORDS = Tokenizer("words", lambda text: len(text.split()))
 
@@ -174,7 +174,7 @@ def test_work_grows_as_the_type_does(member: str, asked: list[str], tmp_path: Pa
         code = f"class C {{ object _a = new(); int _count; List<int> _list;\nvoid M() {{ _count++; }}\n{members}\n}}"
         (folder / "A.cs").write_text(code, "utf-8")
         asked.clear()
-        review.context_of("A.cs:2", review.job(folder, 10**9, WORDS, "q")._replace(hops=3))
+        context_at("A.cs:2", options("q", 10**9, folder, 3, WORDS))
         return len(asked)
 
     assert work(400) < 2.5 * work(200)

@@ -22,9 +22,10 @@ import pytest
 from ctxreview.errors import StoreError
 from ctxreview.llm import store
 from ctxreview.model.review import Completion, Prompt, Tokens, Usage
-from ctxreview.review import pipeline
+from ctxreview.review.ask import record
+from ctxreview.review.pipeline import review
 from tests.commands import run_command, start_command
-from tests.samples import EXAMPLE, QUERY, READ_ONLY, job
+from tests.samples import EXAMPLE, QUERY, READ_ONLY, request
 from tests.servers import Answer, Told, delta, error, events, response, serving
 
 KEY = "sk-test-71ce04be99d2"
@@ -522,9 +523,9 @@ def test_a_repaired_answer_is_kept_under_the_question() -> None:
     def asks(prompt: Prompt) -> Completion:
         return store.answering(ask, "fake", "", "m-1", lambda _: None)(prompt)
 
-    first = pipeline.review(f"{EXAMPLE}/{QUERY}", job(), asks)
-    pipeline.record(first, store.key(first.prompt, "fake", "", "m-1"), 30)
-    second = pipeline.review(f"{EXAMPLE}/{QUERY}", job(), asks)
+    first = review(request(f"{EXAMPLE}/{QUERY}"), asks)
+    record(first, store.key(first.prompt, "fake", "", "m-1"), 30)
+    second = review(request(f"{EXAMPLE}/{QUERY}"), asks)
     assert len(asked) == 2
     assert (first.from_store, second.from_store, second.summary) == (None, 1, first.summary)
     assert second.usage == Usage(20, 10)

@@ -11,8 +11,7 @@ from ctxreview.model.outline import Parse
 from ctxreview.model.review import Context
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import BRANCH, outline
-from ctxreview.review.pipeline import context_of, job
-from ctxreview.tokens import ESTIMATE
+from tests.samples import context_at
 
 SPLIT = """class C
 {
@@ -54,7 +53,7 @@ ASYNC = """class C
 
 def _context(tmp_path: Path, code: str, line: int) -> Context:
     (tmp_path / "C.cs").write_text(code, "utf-8")
-    return context_of(f"{tmp_path / 'C.cs'}:{line}", job(None, 16_000, ESTIMATE, "optimize this"))
+    return context_at(f"{tmp_path / 'C.cs'}:{line}")
 
 
 def test_a_mended_file_keeps_its_lines_and_names_the_mend(tmp_path: Path) -> None:

@@ -13,13 +13,16 @@ import pytest
 
 from ctxreview import rules
 from ctxreview.config import project
+from ctxreview.errors import SourceError
 from ctxreview.lint import run as linting
 from ctxreview.lint.run import Listing, Plan
 from ctxreview.reports import document
 from ctxreview.review import batch
-from ctxreview.review import pipeline as review
+from ctxreview.review.context import build
+from ctxreview.review.request import Run, Siblings
 from ctxreview.tokens import Tokenizer
 from tests import ROOT
+from tests.samples import options, request
 
 WORDS = Tokenizer("words", lambda text: len(text.split()))
 BOUND = 8
@@ -61,8 +64,8 @@ def _grows(folder: Path, name: str, count: int, work: Callable[[Path], object]) 
 
 
 def _context(folder: Path, selection: str, hops: int) -> object:
-    job = review.job(folder, 10**9, WORDS, "q")._replace(hops=hops, whole=False)
-    return document.dumps(document.context(review.context_of(f"{folder}/{selection}", job)))
+    asked = request(f"{folder}/{selection}", options("q", 10**9, folder, hops, WORDS))
+    return document.dumps(document.context(build(asked, whole=False)))
 
 
 def _lint(folder: Path) -> object:
@@ -97,14 +100,16 @@ def test_equal_selections_are_looked_at_once(tmp_path: Path) -> None:
     given = [f"{tmp_path}/A.cs:20", f"{tmp_path}/A.cs:999999"] * 5000
     looked: list[str] = []
 
-    def show(one: str, its: review.Job) -> batch.Shown:
-        looked.append(one)
-        return batch.Shown(review.context_of(one, its).path)
+    run, asked = Run(), options("q", 10**9, tmp_path, 0, WORDS)
 
-    found = list(batch.each(given, review.job(tmp_path, 10**9, WORDS, "q")._replace(whole=False), show, alone=False))
+    def path(one: str, siblings: Siblings) -> str:
+        looked.append(one)
+        return build(run.resolve(one, asked, siblings), whole=False).path
+
+    found = list(batch.each(given, tmp_path, run, path, sequential=False))
     assert (len(found), len(looked)) == (10_000, 2)
-    assert [f.failed for f in found[:4]] == [False, True, False, True]
-    assert {f.text for f in found[::2]} == {"A.cs"}
+    assert [isinstance(f, SourceError) for f in found[:4]] == [False, True, False, True]
+    assert set(found[::2]) == {"A.cs"}
 
 
 def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path) -> None:

@@ -21,16 +21,17 @@ from ctxreview.context.listing import visible
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import guard
 from ctxreview.llm.store import Stored
+from ctxreview.model.claims import claims
 from ctxreview.model.review import Context, Prompt, Review, Usage
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment, document, markdown, opinions, page, text
 from ctxreview.reports import stored as kept
-from ctxreview.review.pipeline import hazards_of, prompt_of
+from ctxreview.review.hazards import check
 from tests import ROOT
 from tests.llm.test_store import run
 from tests.prompt.test_prompt import HEADINGS, sections, shape
 from tests.reports.test_reports import outside_code, outside_spans
-from tests.samples import ITEMS, PATH, context_of, job, shop
+from tests.samples import ITEMS, PATH, context_of, prompt_of, shop
 
 CORPUS = tomllib.loads((ROOT / "tests/corpus/hostile/sources.toml").read_text("utf-8"))
 BUDGET = 2_000_000
@@ -79,7 +80,7 @@ def context(source: Hostile) -> Context:
 
 def prompt(source: Hostile) -> Prompt:
     """The prompt for it, with its text as the question as well."""
-    return prompt_of(context(source), job(source.text, BUDGET))
+    return prompt_of(context(source), source.text)
 
 
 @cache
@@ -91,7 +92,7 @@ def review(source: Hostile) -> Review:
         question=source.text or source.path,
         context=about,
         prompt=made,
-        hazards=hazards_of(about),
+        hazards=check(about),
         checklist=read.checklist,
         suggestions=tuple(guard(about, s) for s in read.suggestions),
         summary=read.summary,
@@ -260,7 +261,7 @@ def test_markdown_is_built_like_its_twins(form: str, source: Hostile) -> None:
     """The same headings and code blocks as with plain words; nothing outside of them is HTML, a link or a mention."""
     report, twin = REPORTS[form](review(source)), REPORTS[form](review(source.twin))
     lines, blocks = outside_code(report)
-    left_out = form == "comment" and comment.claims(review(source).suggestions[0].diff)
+    left_out = form == "comment" and claims(review(source).suggestions[0].diff)
     assert blocks == outside_code(twin)[1] - bool(left_out)
     kinds = [re.sub(r"^#+ (?!Hazards|Answer|Checklist|Suggestions|ctxreview).*", "#", h) for h in headings(report)]
     assert kinds == [

@@ -10,8 +10,7 @@ from ctxreview.config import prompt_file
 from ctxreview.errors import ConfigError
 from ctxreview.model.review import ChecklistAnswer
 from ctxreview.prompt.checklist import answer, load
-from ctxreview.review.pipeline import context_of, job
-from ctxreview.tokens import ESTIMATE
+from tests.samples import context_at
 
 CODE = """class C
 {{
@@ -28,7 +27,7 @@ CODE = """class C
 
 def _answered(tmp_path: Path, body: str) -> dict[str, ChecklistAnswer]:
     (tmp_path / "C.cs").write_text(CODE.format(body=body), "utf-8")
-    made = context_of(f"{tmp_path / 'C.cs'}:8", job(None, 16_000, ESTIMATE, "optimize this"))
+    made = context_at(f"{tmp_path / 'C.cs'}:8")
     return {i.id: answer(i, made) for i in load(prompt_file("checklists/concurrency.toml"))}
 
 

@@ -15,10 +15,21 @@ from hypothesis import strategies as st
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt import build as prompts
-from ctxreview.review.pipeline import context_of as selected
-from ctxreview.review.pipeline import prompt_of
+from ctxreview.review.context import build
+from ctxreview.review.pipeline import render
 from ctxreview.tokens import tokenizer
-from tests.samples import EXAMPLE, ITEMS, QUERY, TEAM_QUESTION, TOKENIZER, context_of, example, job, shop
+from tests.samples import (
+    EXAMPLE,
+    ITEMS,
+    TEAM_QUESTION,
+    TOKENIZER,
+    context_of,
+    example,
+    options,
+    prompt_of,
+    request,
+    shop,
+)
 
 HEADINGS = ["# Question", "# What the source proves", "# Code", "# What is not visible", "# Checklist", "# Reply"]
 SOMETIMES = "# What names suggest"
@@ -75,7 +86,7 @@ def sections(found: Shape) -> list[str]:
 
 def built(about: Context, question: str = "optimize this") -> Prompt:
     """The prompt for a context."""
-    return prompt_of(about, job(question))
+    return prompt_of(about, question)
 
 
 def assert_sound(user: str) -> Shape:
@@ -317,9 +328,10 @@ SELECTIONS = (
 @pytest.mark.parametrize("counted", ["estimate", "machine"])
 def test_context_knows_the_prompts_size(selection: str, counted: str) -> None:
     """The size that a context reports without rendering is that of the finished prompt, but for 5 % and 40 tokens."""
-    with_tokenizer = job()._replace(tokenizer=TOKENIZER if counted == "estimate" else tokenizer(None))
-    about = selected(f"{EXAMPLE}/{selection}", with_tokenizer)
-    finished = prompt_of(about, with_tokenizer).tokens.prompt
+    counter = TOKENIZER if counted == "estimate" else tokenizer(None)
+    asked = request(f"{EXAMPLE}/{selection}", options(tokenizer=counter))
+    about = build(asked)
+    finished = render(about, asked).tokens.prompt
     assert abs(about.tokens.prompt - finished) <= 0.05 * finished + 40
 
 
@@ -402,7 +414,7 @@ def test_broken_user_template(case: str, no_templates_of_this_machine: Path) -> 
     """A template that cannot be used is named in one sentence, with what to do."""
     write(no_templates_of_this_machine, BROKEN[case])
     with pytest.raises(ConfigError) as raised:
-        prompt_of(selected(f"{EXAMPLE}/{QUERY}", job()), job())
+        prompt_of(example())
     told = str(raised.value)
     assert told.startswith(str(no_templates_of_this_machine / "review.md.j2"))
     assert "the template cannot be used" in told

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from ctxreview.llm import store
+from ctxreview.model.claims import claims, neutral
 from ctxreview.reports import words
-from ctxreview.reports.comment import claims, comment, neutral
+from ctxreview.reports.comment import comment
 from tests.llm.test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 from tests.reports.test_reports import outside_spans
 from tests.samples import EXAMPLE, TEAM_QUESTION

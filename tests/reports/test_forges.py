@@ -17,12 +17,12 @@ from markdown_it.token import Token
 
 from ctxreview.context.listing import visible
 from ctxreview.guard.check import guard
+from ctxreview.model.claims import claims
 from ctxreview.model.review import Review, Usage
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment, markdown, opinions
-from ctxreview.review.pipeline import prompt_of
 from tests.project.test_hostile import ITEMS, stored
-from tests.samples import PATH, context_of, job, shop
+from tests.samples import PATH, context_of, prompt_of, shop
 
 REFERENCES = {
     "mention": r"(?<![\w`/])@[\w<(]",
@@ -84,7 +84,7 @@ def review(words: str) -> Review:
     ]
     read = verify(parse(json.dumps({"summary": words, "checklist": [item], "suggestions": given}), ITEMS), about)
     return Review(
-        question=words, context=about, prompt=prompt_of(about, job(words, 200_000)), hazards=(), checklist=read.checklist,
+        question=words, context=about, prompt=prompt_of(about, words), hazards=(), checklist=read.checklist,
         suggestions=tuple(guard(about, s) for s in read.suggestions), summary=read.summary, provider="openai",
         model=words, usage=Usage(1, 2, 0.5),
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_nothing_acts_on_a_forge(words: str, form: str) -> None:
     assert quick_actions(source) == []
     plain = REPORTS[form](review("plain words"))
     structure = [t.type for t in tokens if t.type.endswith("_open") and t.type != "softbreak"]
-    assert (form == "comment" and comment.claims(words)) or structure == [
+    assert (form == "comment" and claims(words)) or structure == [
         t.type for t in leaves(PARSER.parse(plain)) if t.type.endswith("_open")
     ]
     read = "".join(t.content for t in tokens if t.type in ("text", "code_inline", "fence"))

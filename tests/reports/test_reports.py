@@ -16,7 +16,7 @@ from ctxreview.model.source import Lines
 from ctxreview.prompt.build import build
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import document, markdown, page, text
-from ctxreview.review.pipeline import hazards_of
+from ctxreview.review.hazards import check
 from ctxreview.rules import RULES
 from tests.samples import ITEMS, PATH, context_of, example, job, shop
 
@@ -91,7 +91,7 @@ def reviewed(words: str) -> Review:
         question=words,
         context=about,
         prompt=build(about, words, ITEMS, made.tokenizer),
-        hazards=hazards_of(about),
+        hazards=check(about),
         checklist=read.checklist,
         suggestions=tuple(guarded(about, s) for s in read.suggestions),
         summary=read.summary,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import pytest
 
 from ctxreview import processes
+from ctxreview.cli.console import Result
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
-from ctxreview.prompt.request import Job
 from ctxreview.reports import document
-from ctxreview.review.batch import Shown, each
-from ctxreview.review.pipeline import context_of
-from ctxreview.review.pipeline import job as job_of
-from ctxreview.tokens import ESTIMATE
+from ctxreview.review.batch import Make, each
+from ctxreview.review.context import build
+from ctxreview.review.request import ALONE, Run, Siblings
+from tests.samples import options
 
 CLASS = """\
 class C{n}
@@ -34,14 +34,17 @@ class C{n}
 """
 
 
-def job() -> Job:
-    """What the runs share."""
-    return job_of(None, 16_000, ESTIMATE, "optimize this")._replace(whole=False)
+T = TypeVar("T")
 
 
-def shown(given: str, its: Job) -> Shown:
+def results(selections: list[str], make: Make[T], *, sequential: bool = False) -> Iterator[T | CtxreviewError]:
+    """What a run makes of each selection."""
+    return each(selections, None, Run(), make, sequential=sequential)
+
+
+def shown(given: str, siblings: Siblings) -> str:
     """What ``context`` prints for one selection."""
-    return Shown(document.dumps(document.context(context_of(given, its))))
+    return document.dumps(document.context(build(Run().resolve(given, options(), siblings), whole=False)))
 
 
 @pytest.fixture
@@ -59,23 +62,23 @@ def test_as_each_alone_and_in_the_order_given(
 ) -> None:
     """Neither the company of other selections nor the number of processes changes a result or its place."""
     monkeypatch.setattr(processes, "cores", lambda: cores)
-    made = list(each(selections, job(), shown, alone=False))
-    assert [m.failed for m in made] == ["None.cs" in s for s in selections]
-    assert "None.cs" in made[50].text
+    made = list(results(selections, shown))
+    assert [isinstance(m, CtxreviewError) for m in made] == ["None.cs" in s for s in selections]
+    assert "None.cs" in str(made[50])
     for given, one in zip(selections, made, strict=True):
-        if not one.failed:
-            assert one == shown(given, job())
+        if not isinstance(one, CtxreviewError):
+            assert one == shown(given, ALONE)
 
 
 def test_one_after_the_other_where_each_asks_a_model(selections: list[str]) -> None:
     """Alone, each result is there before the next selection is begun."""
     order: list[str] = []
 
-    def noted(given: str, its: Job) -> Shown:
+    def noted(given: str, siblings: Siblings) -> str:
         order.append(given)
-        return shown(given, its)
+        return shown(given, siblings)
 
-    for n, _ in enumerate(each(selections, job(), noted, alone=True)):
+    for n, _ in enumerate(results(selections, noted, sequential=True)):
         assert order == selections[: n + 1]
 
 
@@ -83,21 +86,22 @@ def test_a_fault_of_ours_is_not_swallowed(selections: list[str], monkeypatch: py
     """Only what is said in a sentence stands in a selection's place; anything else ends the run, from any process."""
     monkeypatch.setattr(processes, "cores", lambda: 2)
 
-    def broken(given: str, its: Job) -> Shown:
+    def broken(given: str, siblings: Siblings) -> str:
         raise ZeroDivisionError(given)
 
     with pytest.raises(ZeroDivisionError):
-        list(each(selections, job(), broken, alone=False))
+        list(results(selections, broken))
 
 
 def test_findings_come_back_from_every_process(selections: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What ``--fail-on`` looks at is there for all selections."""
     monkeypatch.setattr(processes, "cores", lambda: 2)
 
-    def found(given: str, its: Job) -> Shown:
-        return Shown(given, (Finding("rule", "low", "syntactic", given, "?", Lines("C.cs", 1, 1)),))
+    def found(given: str, siblings: Siblings) -> Result:
+        return Result(given, (Finding("rule", "low", "syntactic", given, "?", Lines("C.cs", 1, 1)),))
 
-    assert [m.findings[0].message for m in each(selections, job(), found, alone=False)] == selections
+    made = results(selections, found)
+    assert [m.findings[0].message for m in made if isinstance(m, Result)] == selections
 
 
 def test_a_process_that_is_ended_from_outside_is_said(selections: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,14 +109,14 @@ def test_a_process_that_is_ended_from_outside_is_said(selections: list[str], mon
     monkeypatch.setattr(processes, "cores", lambda: 2)
     first = os.getpid()
 
-    def ended(given: str, its: Job) -> Shown:
+    def ended(given: str, siblings: Siblings) -> str:
         assert os.getpid() != first
         if given == selections[60]:
             os.kill(os.getpid(), signal.SIGKILL)
-        return Shown(given)
+        return given
 
     with pytest.raises(CtxreviewError, match="was ended from outside"):
-        list(each(selections, job(), ended, alone=False))
+        list(results(selections, ended))
 
 
 def test_no_process_is_left_behind_when_the_reader_stops(
@@ -120,8 +124,8 @@ def test_no_process_is_left_behind_when_the_reader_stops(
 ) -> None:
     """Results that nobody waits for any longer are not worked on."""
     monkeypatch.setattr(processes, "cores", lambda: 2)
-    results = cast("Generator[Shown]", each(selections, job(), lambda given, its: Shown(str(os.getpid())), alone=False))
-    worker = int(next(results).text)
-    results.close()
+    made = cast("Generator[int]", results(selections, lambda given, siblings: os.getpid()))
+    worker = next(made)
+    made.close()
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)

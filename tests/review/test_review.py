@@ -18,7 +18,7 @@ from ctxreview.errors import ReplyError
 from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.review.pipeline import review
 from tests.commands import run_command
-from tests.samples import EXAMPLE, ITEMS, QUERY, READ_ONLY, TEAM_QUESTION, job
+from tests.samples import EXAMPLE, ITEMS, QUERY, READ_ONLY, TEAM_QUESTION, request
 
 KEY = "sk-test-9d1c55ab03e84f6a"
 DIALECTS = ("responses", "chat", "messages")
@@ -320,7 +320,7 @@ def completion(text: str, tokens: int | None = 10) -> Completion:
 def test_a_provider_is_a_callable() -> None:
     """Anything that takes a prompt and gives a completion is a provider."""
     sent: list[Prompt] = []
-    found = review(f"{EXAMPLE}/{QUERY}", job(), lambda prompt: sent.append(prompt) or completion(ANSWER))
+    found = review(request(f"{EXAMPLE}/{QUERY}"), lambda prompt: sent.append(prompt) or completion(ANSWER))
     assert [g.verdict for g in found.suggestions] == ["conflicts"]
     assert (found.provider, found.model, found.usage) == ("fake", "m-1", Usage(10, 10, None))
     assert sent == [found.prompt]
@@ -328,14 +328,14 @@ def test_a_provider_is_a_callable() -> None:
 
 def test_without_a_provider() -> None:
     """Without a provider the review is what the source proves."""
-    found = review(f"{EXAMPLE}/{QUERY}", job(), None)
+    found = review(request(f"{EXAMPLE}/{QUERY}"), None)
     assert (found.provider, found.suggestions, found.usage) == (None, (), None)
     assert [h.rule for h in found.hazards] == ["missing-intent"]
 
 
 def test_hazards_are_those_of_the_selected_function() -> None:
     """Hazards in other methods of the file are not this review's."""
-    assert review(f"{EXAMPLE}/{READ_ONLY}", job(), None).hazards == ()
+    assert review(request(f"{EXAMPLE}/{READ_ONLY}"), None).hazards == ()
 
 
 @pytest.mark.parametrize(("tokens", "sum_"), [(10, 20), (None, None)])
@@ -343,7 +343,7 @@ def test_repair_in_process(tokens: int | None, sum_: int | None) -> None:
     """The second request is the first with the fault at its end; both are counted, and unknown stays unknown."""
     texts = iter(["{", HARMLESS])
     sent: list[Prompt] = []
-    found = review(f"{EXAMPLE}/{QUERY}", job(), lambda prompt: sent.append(prompt) or completion(next(texts), tokens))
+    found = review(request(f"{EXAMPLE}/{QUERY}"), lambda prompt: sent.append(prompt) or completion(next(texts), tokens))
     assert len(sent) == 2
     assert sent[1].user.startswith(sent[0].user)
     assert "The reply is not in the form that was asked for" in sent[1].user
@@ -355,4 +355,4 @@ def test_repair_in_process(tokens: int | None, sum_: int | None) -> None:
 def test_two_bad_replies_in_process() -> None:
     """Two replies in the wrong form are a ReplyError that names who answered."""
     with pytest.raises(ReplyError, match=r"^fake \(m-1\) answered twice in a form that cannot be read"):
-        review(f"{EXAMPLE}/{QUERY}", job(), lambda prompt: completion("no"))
+        review(request(f"{EXAMPLE}/{QUERY}"), lambda prompt: completion("no"))

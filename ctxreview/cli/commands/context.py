@@ -2,10 +2,8 @@
 
 import typer
 
-from ctxreview.cli import console, jobs
+from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
-    DEFAULT_HOPS,
-    DEFAULT_QUESTION,
     Budget,
     Format,
     Hops,
@@ -16,6 +14,7 @@ from ctxreview.cli.commands.options import (
     Root,
 )
 from ctxreview.model.review import Context
+from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -39,10 +38,10 @@ def context(
     ctxreview context src/RecordService.cs:31-33 --format json
     """
     from ctxreview.reports import document
-    from ctxreview.review.batch import Shown
-    from ctxreview.review.pipeline import context_of
+    from ctxreview.review.context import build
+    from ctxreview.review.request import Run, Siblings, options
 
-    job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)._replace(whole=False)
+    run, chosen = Run(), options(root, hops, budget, DEFAULT_QUESTION)
     given, many = console.selections(selections, listed, format_)
 
     def shown(value: Context) -> str:
@@ -52,4 +51,7 @@ def context(
 
         return text.context(value, console.colour(output)).rstrip("\n")
 
-    console.print_each(given, many, job, lambda one, its: Shown(shown(context_of(one, its))), output)
+    def made(selection: str, siblings: Siblings) -> console.Result:
+        return console.Result(shown(build(run.resolve(selection, chosen, siblings), whole=False)))
+
+    console.print_each(given, many, root, run, made, output)

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ctxreview.cli import console, jobs
+from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
-    DEFAULT_HOPS,
     BaseUrl,
     Budget,
     Fresh,
@@ -21,6 +20,7 @@ from ctxreview.cli.commands.options import (
     ProviderName,
     Root,
 )
+from ctxreview.review import DEFAULT_HOPS
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -58,14 +58,16 @@ def intent(
     from ctxreview.llm.providers import resolve_model
     from ctxreview.reports.change import diff
     from ctxreview.review import ask as asking
-    from ctxreview.review.pipeline import context_of
+    from ctxreview.review.context import build
+    from ctxreview.review.endpoints import endpoint_of, limits
+    from ctxreview.review.request import Run, options
     from ctxreview.rules.scopes.missing_intent import is_told
     from ctxreview.workspace.rewrite import rewrite
 
-    within = asking.limits(max_tokens, max_cost)
-    endpoint = jobs.endpoint(provider, model, base_url)
-    job = jobs.job(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model, endpoint)
-    value = context_of(selection, job)
+    within = limits(max_tokens, max_cost)
+    endpoint = endpoint_of(provider, model, base_url)
+    chosen = options(root, hops, budget, intents.QUESTION, endpoint.model if endpoint else model, endpoint)
+    value = build(Run().resolve(selection, chosen))
     scope = intents.scope_of(value)
     source = value.selection.source
     where = f"{value.path}:{source.line_of(scope.opening.start)}"
@@ -78,7 +80,7 @@ def intent(
         if endpoint is not None
         else None
     )
-    made = intents.draft(value, scope, job, asks)
+    made = intents.draft(value, scope, chosen.tokenizer, asks)
     if made.review is not None and endpoint is not None:
         asking.keep(made.review, endpoint, console.say)
     console.write(diff(source, made.after, console.colour(None)), None)

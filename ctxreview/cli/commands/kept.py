@@ -147,7 +147,7 @@ def comment(
 
 def _answered(option: str, given: str | None, question: str) -> str:
     """A person's answer: as given, or asked for on the terminal. Raises where there is none."""
-    from ctxreview.reports.comment import claims
+    from ctxreview.model.claims import claims
 
     if given is None:
         if sys.stdin is None or not sys.stdin.isatty():

@@ -56,6 +56,3 @@ MaxTokens = Annotated[
     int | None, typer.Option(help="Send and receive no more than this in all.", envvar="CTXREVIEW_MAX_TOKENS")
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but results, warnings and errors.")]
-
-DEFAULT_HOPS = 3
-DEFAULT_QUESTION = "Can you optimize this?"

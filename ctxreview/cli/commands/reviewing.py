@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxreview.cli import console, jobs
+from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
-    DEFAULT_HOPS,
-    DEFAULT_QUESTION,
     BaseUrl,
     Budget,
     FailOn,
@@ -32,14 +30,16 @@ from ctxreview.cli.commands.options import (
     Root,
 )
 from ctxreview.errors import ConfigError, StoppedError
+from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Review
-    from ctxreview.prompt.request import Job
-    from ctxreview.review.batch import Shown
+    from ctxreview.review.ask import Planned
+    from ctxreview.review.request import Siblings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -88,14 +88,18 @@ def prompt(
     ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
     ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
     """
-    from ctxreview.review.pipeline import context_of, prompt_of
+    from ctxreview.review.context import build
+    from ctxreview.review.pipeline import render
+    from ctxreview.review.request import Run, options
 
     # Whom it is for says how large it may be, and who counts it; no one is asked.
-    endpoint = jobs.endpoint(provider, model, base_url) if exact_tokens or provider is not None or base_url else None
-    job = jobs.exactly(jobs.job(root, hops, budget, message, model, endpoint), exact_tokens, endpoint)._replace(
-        whole=False
-    )
-    made = prompt_of(context_of(selection, job), job)
+    endpoint = None
+    if exact_tokens or provider is not None or base_url:
+        from ctxreview.review.endpoints import endpoint_of
+
+        endpoint = endpoint_of(provider, model, base_url)
+    request = Run().resolve(selection, options(root, hops, budget, message, model, endpoint, exact_tokens))
+    made = render(build(request, whole=False), request)
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
     if not quiet:
         console.say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
@@ -157,24 +161,21 @@ def review(
     """
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_model
-    from ctxreview.reports import document, markdown, opinions, text
     from ctxreview.review import ask as asking
-    from ctxreview.review import pipeline
-    from ctxreview.review.batch import Shown
+    from ctxreview.review import endpoints, pipeline
+    from ctxreview.review.request import Run, options
 
     tell = console.teller(quiet, verbose)
     model = _checked(ctx, format_, dry_run, models, model)
-    limits = asking.limits(max_tokens, max_cost)
-    asked = asking.named(models, provider, model, base_url) if models is not None else [(provider, model)]
-    whom = [jobs.endpoint(a_provider, a_model, base_url) for a_provider, a_model in asked]
+    limits = endpoints.limits(max_tokens, max_cost)
+    asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
+    whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
     if models is not None and None in whom:
         raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
     if not dry_run:
         whom = [resolve_model(e) if e is not None else None for e in whom]
-    their_jobs = [
-        jobs.exactly(jobs.job(root, hops, budget, message, e.model if e else model, e), exact_tokens, e) for e in whom
-    ]
-    their_jobs = [j._replace(unredacted=no_redact) for j in their_jobs]
+    run = Run()
+    chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
     given, many = console.selections(selections, listed, format_)
     if no_redact:
         _agree_to_bare(whom, dry_run)
@@ -184,12 +185,15 @@ def review(
         indent = None if many or len(whom) > 1 else 2
         as_text = format_ is not ReviewFormat.JSON and not many
 
-        def planned(selection: str, its: Job) -> Shown:
-            plans = zip(their_jobs, whom, strict=True)
-            each = ((j._replace(siblings=its.siblings), e) for j, e in plans)
-            return Shown("\n".join(asking.planned(selection, j, e, limits, 0 if as_text else indent) for j, e in each))
+        def planned(selection: str, siblings: Siblings) -> console.Result:
+            plans = []
+            for its, endpoint in zip(chosen, whom, strict=True):
+                request = run.resolve(selection, its, siblings)
+                made = asking.planned(request, endpoint, limits, unredacted=no_redact)
+                plans.append(_plan(made, no_redact, as_text, indent))
+            return console.Result("\n".join(plans))
 
-        console.print_each(given, many, their_jobs[0], planned, output)
+        console.print_each(given, many, root, run, planned, output)
         return
     account = Account(limits)
     askers = [
@@ -199,33 +203,19 @@ def review(
         for e in whom
     ]
 
-    def shown(values: list[Review]) -> str:
-        alone = len(values) == 1
-        if format_ is ReviewFormat.JSON or many:
-            made = document.review(values[0]) if alone else opinions.document(values)
-            return document.dumps(made, None if many else 2)
-        if format_ is ReviewFormat.MARKDOWN:
-            return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
-        if format_ is ReviewFormat.HTML:
-            from ctxreview.reports import page
-
-            return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
-        colour = console.colour(output)
-        return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
-
-    def one(selection: str, its: Job) -> Shown:
+    def one(selection: str, siblings: Siblings) -> console.Result:
         if many:
             tell(f"{selection} …")
         values = []
-        for endpoint, job, asks in zip(whom, their_jobs, askers, strict=True):
-            values.append(pipeline.review(selection, job._replace(siblings=its.siblings), asks))
+        for endpoint, its, asks in zip(whom, chosen, askers, strict=True):
+            values.append(pipeline.review(run.resolve(selection, its, siblings), asks, unredacted=no_redact))
             if endpoint is not None:
                 asking.keep(values[-1], endpoint, console.say)
         found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
-        return Shown(shown(values), tuple(found))
+        return console.Result(_printed(values, format_, many, output), tuple(found))
 
-    alone = any(asks is not None for asks in askers)
-    console.fail_on(console.print_each(given, many, their_jobs[0], one, output, alone=alone), fail_on)
+    sequential = any(asks is not None for asks in askers)
+    console.fail_on(console.print_each(given, many, root, run, one, output, sequential=sequential), fail_on)
 
 
 @app.command()
@@ -252,13 +242,15 @@ def guard(
     from ctxreview.guard import check as guards
     from ctxreview.reports import document, text
     from ctxreview.reports.words import not_asked
-    from ctxreview.review.pipeline import context_of, guarded
+    from ctxreview.review.context import build
+    from ctxreview.review.pipeline import check_suggestions
+    from ctxreview.review.request import Run, options
     from ctxreview.rules import not_asked_of
 
-    job = jobs.job(root, hops, budget, DEFAULT_QUESTION, None)
-    value = context_of(selection, job)
+    request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
+    value = build(request)
     read = guards.replacement if replace else guards.suggestions
-    checked = guarded(read(console.read_text(suggestion), value), value, job.hops)
+    checked = check_suggestions(read(console.read_text(suggestion), value), value, request)
     verdict = guards.worst([c.verdict for c in checked])
     others = not_asked_of(value.outline.language)
     if format_ is Format.JSON:
@@ -282,6 +274,32 @@ def _checked(
     source = ctx.get_parameter_source("model")
     # CTXREVIEW_MODEL says which one where none is named.
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
+
+
+def _printed(values: list[Review], format_: ReviewFormat | None, many: bool, output: Path | None) -> str:
+    """The reviews of one selection by each model that was asked."""
+    from ctxreview.reports import document, markdown, opinions, text
+
+    alone = len(values) == 1
+    if format_ is ReviewFormat.JSON or many:
+        made = document.review(values[0]) if alone else opinions.document(values)
+        return document.dumps(made, None if many else 2)
+    if format_ is ReviewFormat.MARKDOWN:
+        return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+    if format_ is ReviewFormat.HTML:
+        from ctxreview.reports import page
+
+        return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
+    colour = console.colour(output)
+    return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
+
+
+def _plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:
+    from ctxreview.prompt.build import not_seen
+    from ctxreview.reports import document, plan
+
+    about = made.context, made.prompt, made.plan, not_seen(made.context), unredacted
+    return plan.text(*about) if as_text else document.dumps(plan.document(*about), indent)
 
 
 def _agree_to_bare(whom: Sequence[Endpoint | None], dry_run: bool) -> None:

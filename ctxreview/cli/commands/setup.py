@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from ctxreview.cli import console, jobs
+from ctxreview.cli import console
 from ctxreview.cli.commands.options import BaseUrl, Format, Formats, Model, Output, ProviderName, Root
 from ctxreview.errors import ConfigError
 
@@ -57,9 +57,10 @@ def doctor(
     from ctxreview.cli.doctor import checks
     from ctxreview.context.listing import on_a_line
     from ctxreview.reports import document
+    from ctxreview.review.endpoints import endpoint_of
 
     found = []
-    for check in checks(_home(root), lambda: jobs.endpoint(provider, model, base_url)):
+    for check in checks(_home(root), lambda: endpoint_of(provider, model, base_url)):
         found.append(check)
         if format_ is Format.TEXT:
             console.write(

@@ -19,8 +19,8 @@ from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
-from ctxreview.model.source import Source, Span
-from ctxreview.prompt.reply import MOST_EDITS, parse, same_path, within_reason
+from ctxreview.model.source import Source, Span, same_path
+from ctxreview.prompt.reply import MOST_EDITS, parse, within_reason
 
 NO_SUGGESTION = (
     "There is no suggestion in this answer: ctxreview reads a structured reply (JSON), a unified diff, "

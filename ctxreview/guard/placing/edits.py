@@ -18,8 +18,7 @@ from ctxreview.guard.placing.elisions import (
     within_reason,
 )
 from ctxreview.model.review import Edit, Suggestion
-from ctxreview.model.source import Source, Span
-from ctxreview.prompt.reply import same_path, segments
+from ctxreview.model.source import Source, Span, same_path, segments
 
 TAB = 4
 """Columns of a tab where a fragment with spaces goes into a file with tabs, or the other way round."""

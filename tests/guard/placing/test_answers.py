@@ -11,9 +11,8 @@ from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.model.review import Context, GuardResult
-from ctxreview.review import pipeline as review
 from tests import ROOT
-from tests.samples import EXAMPLE, PATH, TOKENIZER, context_of, shop
+from tests.samples import EXAMPLE, PATH, context_at, context_of, options, shop
 
 REPLIES = ROOT / "tests" / "replies"
 EXPECTED: dict[str, Any] = tomllib.loads((REPLIES / "expected.toml").read_text("utf-8"))
@@ -24,7 +23,7 @@ def about(selection: str) -> Context:
     """The context of ``record:31-33``, ``stock:13``: lines of one of the two files."""
     name, _, lines = selection.partition(":")
     root, path = FILES[name]
-    return review.context_of(f"{root / path}:{lines}", review.job(root, 16_000, TOKENIZER, ""))
+    return context_at(f"{root / path}:{lines}", options("", root=root))
 
 
 def said(value: GuardResult) -> str:

@@ -15,10 +15,10 @@ from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model.review import Context, GuardResult
-from ctxreview.review import pipeline as review
 from ctxreview.workspace.selection import decode
 from tests.commands import run_command
-from tests.samples import TOKENIZER
+from tests.samples import context_at
+from tests.samples import options as chosen
 
 MARK = b"\xef\xbb\xbf"
 CODE = """\
@@ -171,7 +171,7 @@ def diffed(folder: Path, files: dict[str, bytes], *options: str, where: str = ".
 
 def about(file: Path, root: Path | None = None) -> Context:
     """The context of a line of the code above."""
-    return review.context_of(f"{file}:8", review.job(root, 16_000, TOKENIZER, ""))
+    return context_at(f"{file}:8", chosen("", root=root))
 
 
 def judged(value: Context, diff: str) -> GuardResult:

@@ -1,0 +1,34 @@
+"""The hazards that stand in the code already, and which of them the repository's settings ignore."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from ctxreview import rules
+from ctxreview.config import Project
+from ctxreview.errors import ConfigError
+from ctxreview.model.review import Context, Finding
+
+
+def check(context: Context) -> tuple[Finding, ...]:
+    """The hazards that stand in the functions and scopes of the selection, in source order."""
+    source = context.selection.source
+    spans = [*(f.span for f in context.functions), *(s.span for s in context.scopes)]
+    lines = [source.lines_of(s) for s in spans]
+    return tuple(
+        f for f in rules.check(context.outline) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)
+    )
+
+
+def split_ignored(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The hazards to show, and those of rules that the project ignores.
+
+    Raises :class:`ConfigError` where it ignores what is not a rule.
+    """
+    known = [rule.ID for rule in rules.RULES]
+    for rule in own.ignore:
+        if rule not in known:
+            near = get_close_matches(rule, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the rules are {', '.join(known)}."
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {hint}")
+    return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)

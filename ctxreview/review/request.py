@@ -1,0 +1,210 @@
+"""One request, resolved once: a selection with all that its review takes from options, settings and the repository.
+
+Everything after :meth:`Run.resolve` works on the values in a :class:`Request`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctxreview.config import Project, project, prompt_file, user
+from ctxreview.errors import ConfigError, CtxreviewError
+from ctxreview.languages import language_of
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Wrappers
+from ctxreview.model.review import Prompt
+from ctxreview.model.source import Selection, Source, Span
+from ctxreview.outline import outline
+from ctxreview.prompt import checklist as lists
+from ctxreview.prompt.build import fixed_tokens
+from ctxreview.review import DEFAULT_BUDGET
+from ctxreview.tokens import Tokenizer, tokenizer
+from ctxreview.workspace.selection import forget, home_of, path_in, select
+
+if TYPE_CHECKING:
+    from ctxreview.callgraph.index import Repository
+    from ctxreview.llm.providers import Endpoint
+
+
+class Siblings:
+    """Selections that point into one file, by the text that gave each, and their places in source order.
+
+    Compared by identity: the places can be tens of thousands, and are asked for as often.
+    """
+
+    def __init__(self, selections: Mapping[str, Selection], spans: tuple[Span, ...]) -> None:
+        self.selections = selections
+        self.spans = spans
+
+
+ALONE = Siblings({}, ())
+"""Of a selection that no other is given with."""
+
+
+Outliner = Callable[[Source, int | None, Wrappers, Siblings | None], Outline]
+"""Outlines a file, as :func:`ctxreview.outline.outline` does; with siblings the functions around these alone."""
+
+
+class Options(NamedTuple):
+    """What was asked for, the same for all selections of a run.
+
+    ``root`` is ``None`` to find the repository around each selection. ``budget`` is the size of the largest prompt in
+    tokens, ``None`` where the repository may set it, and ``default_budget`` the one where it does not. ``fixed`` are the
+    tokens of every prompt that no selection changes. Callers are followed for ``hops`` calls in a row.
+    ``token_counter`` has the provider count a finished prompt, with the name the count goes by.
+    """
+
+    root: Path | None
+    question: str
+    hops: int
+    budget: int | None
+    default_budget: int
+    tokenizer: Tokenizer
+    checklist: tuple[lists.Item, ...]
+    fixed: int
+    token_counter: tuple[str, Callable[[Prompt], int]] | None = None
+
+
+class Settings(NamedTuple):
+    """What the options and the settings of one repository come to; ``budget`` and ``fixed`` are in tokens."""
+
+    project: Project
+    budget: int
+    checklist: tuple[lists.Item, ...]
+    fixed: int
+
+
+class Request(NamedTuple):
+    """One selection, with what its review needs; ``siblings`` are all selections in its file, itself among them.
+
+    ``repository`` is ``None`` where callers are not followed. ``outline`` reads each file once a run.
+    """
+
+    selection: Selection
+    options: Options
+    settings: Settings
+    repository: Repository | None
+    outline: Outliner
+    siblings: Siblings
+
+
+class Run:
+    """What one run reads once, however many selections it has: settings, outlines, and the files of repositories."""
+
+    def __init__(self) -> None:
+        forget()
+        self.project = lru_cache(maxsize=64)(project)
+        self.outline: Outliner = lru_cache(maxsize=512)(_outlined)
+        self._settings = lru_cache(maxsize=64)(self._settled)
+        self._repository = lru_cache(maxsize=8)(_opened)
+
+    def resolve(
+        self, given: str | Selection, options: Options, siblings: Siblings = ALONE, text: str | None = None
+    ) -> Request:
+        """The request for one selection; ``text`` is its file's text where that is not on disk.
+
+        Raises :class:`SourceError` where nothing can be selected, and :class:`ConfigError` where the repository's
+        settings are wrong.
+        """
+        in_memory = text is not None or isinstance(given, Selection)
+        if isinstance(given, Selection):
+            selection = given
+        else:
+            selection = siblings.selections.get(given) or select(given, options.root, text)
+        root = selection.source.root
+        settings = self._settings(root, options)
+        repository = None
+        if options.hops:
+            language = language_of(selection.source.path).name
+            repository = self._repository(root, language, settings.project.scopes)
+            if in_memory:
+                repository = repository.edited(selection.source)
+        if not siblings.spans:
+            siblings = Siblings({}, (selection.span,))
+        return Request(selection, options, settings, repository, self.outline, siblings)
+
+    def prepare(self, given: Iterable[str], root: Path | None) -> None:
+        """Read the settings of the repositories that the selections point into, for processes that are forked next.
+
+        What is wrong with them is reported when a selection is resolved.
+        """
+        folders = {str(Path(path_in(one)).parent) for one in given} if root is None else {""}
+        for folder in folders:
+            with contextlib.suppress(CtxreviewError, OSError, ValueError, RuntimeError):
+                self.project(home_of(folder, root))
+
+    def _settled(self, root: Path, options: Options) -> Settings:
+        own = self.project(root)
+        budget = options.budget or own.budget or options.default_budget
+        if not own.checklist:
+            return Settings(own, budget, options.checklist, options.fixed)
+        from ctxreview.redact import redact
+
+        known = {item.id for item in options.checklist}
+        for item in own.checklist:
+            if item.id in known:
+                raise ConfigError(f"{own.path}: there is an item {item.id} already; a project adds items with new ids.")
+        added = (lists.Item(item.id, redact(item.question).text) for item in own.checklist)
+        items = (*options.checklist, *added)
+        return Settings(own, budget, items, fixed_tokens(options.question, items, options.tokenizer))
+
+
+def _outlined(source: Source, keep: int | None, wrappers: Wrappers, within: Siblings | None) -> Outline:
+    return outline(source, keep, wrappers, within.spans if within is not None else None)
+
+
+def _opened(root: Path, language: str, wrappers: Wrappers) -> Repository:
+    from ctxreview.callgraph.index import open_repository
+
+    return open_repository(root, language, wrappers)
+
+
+def options(
+    root: Path | None,
+    hops: int,
+    budget: int | None,
+    question: str,
+    model: str | None = None,
+    endpoint: Endpoint | None = None,
+    exact: bool = False,
+) -> Options:
+    """The options of a person, completed by the user's settings; ``budget`` is in tokens.
+
+    With ``exact`` the provider counts the prompts. Raises :class:`ConfigError` for a budget that is none, a root that is
+    no folder, and a provider that does not count.
+    """
+    if budget is not None and budget < 1:
+        raise ConfigError(
+            f"--budget {budget}: give the number of tokens the prompt may have, such as {DEFAULT_BUDGET}."
+        )
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--root {root}: is not a folder.")
+    default = budget or user().get("budget") or _budget(endpoint)
+    # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
+    question = question.encode("utf-8", "replace").decode()
+    counted = tokenizer(model)
+    checklist = lists.load(prompt_file("checklists/concurrency.toml"))
+    fixed = fixed_tokens(question, checklist, counted)
+    counter = _counter(endpoint) if exact else None
+    return Options(root, question, hops, budget, default, counted, checklist, fixed, counter)
+
+
+def _budget(endpoint: Endpoint | None) -> int:
+    """The largest prompt where nobody set one."""
+    if endpoint is None:
+        return DEFAULT_BUDGET
+    from ctxreview.llm.providers import BUDGETS
+
+    return BUDGETS.get(endpoint.provider, DEFAULT_BUDGET)
+
+
+def _counter(endpoint: Endpoint | None) -> tuple[str, Callable[[Prompt], int]]:
+    from ctxreview.llm.providers import COUNTING, count_tokens
+
+    if endpoint is None or endpoint.provider not in COUNTING:
+        raise ConfigError(f"--exact-tokens needs a provider that counts tokens: {', '.join(COUNTING)}.")
+    return endpoint.provider, lambda made: count_tokens(endpoint, made)
