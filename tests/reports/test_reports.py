@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from ctxreview.guard.check import guard as guarded
 from ctxreview.model.review import Evidence, Finding, GuardResult, Review, Suggestion, Usage
 from ctxreview.model.source import Lines
-from ctxreview.prompt.build import build
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import document, markdown, page, text
 from ctxreview.review.hazards import check
 from ctxreview.rules import RULES
-from tests.samples import ITEMS, PATH, context_of, example, job, shop
+from tests.samples import ITEMS, PATH, context_of, example, prompt_of, shop
 
 HOSTILE = {
     "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)><!-- gone",
@@ -85,12 +84,11 @@ def reviewed(words: str) -> Review:
             },
         ],
     }
-    made = job(words)
     read = verify(parse(json.dumps(reply), ITEMS), about)
     return Review(
         question=words,
         context=about,
-        prompt=build(about, words, ITEMS, made.tokenizer),
+        prompt=prompt_of(about, words),
         hazards=check(about),
         checklist=read.checklist,
         suggestions=tuple(guarded(about, s) for s in read.suggestions),
