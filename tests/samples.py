@@ -92,7 +92,7 @@ def context_of(code: str, path: str = PATH, budget: int = 16_000) -> Context:
 
 def example(selection: str = QUERY) -> Context:
     """The context of some lines of the example."""
-    return context_at(f"{EXAMPLE}/{selection}")
+    return context_at(f"{EXAMPLE}/{selection}", options(root=EXAMPLE))
 
 
 def edited(before: str, after: str) -> GuardResult:
