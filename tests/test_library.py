@@ -123,7 +123,7 @@ def test_results_are_those_of_the_commands(capsys: pytest.CaptureFixture[str]) -
     shown = document.dumps(document.review(ctxreview.review(place, "why?")), 2)
     assert printed(capsys, "review", place, "-m", "why?", "--format", "json", "--provider", "none") == f"{shown}\n"
     linted = ctxreview.lint(EXAMPLE)
-    shown = document.dumps(findings.lint(linted.findings, linted.files, linted.suppressed, 0, linted.failed), 2)
+    shown = document.dumps(findings.lint(linted.findings, linted.files, linted.suppressed, 0, linted.failed, {}), 2)
     assert printed(capsys, "lint", str(EXAMPLE), "--format", "json") == f"{shown}\n"
     made = ctxreview.prompt(place, "why?")
     assert f"{made.system}\n===== user =====\n{made.user}" in printed(capsys, "prompt", place, "-m", "why?")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxreview.rules.catalogue import Entry, entries, markdown
+from ctxreview.rules.catalogue import RuleEntry, entries, markdown
 
 FILE = "RULES.md"
 INTRODUCTION = """\
@@ -30,7 +30,7 @@ def page() -> str:
     return "\n\n".join([INTRODUCTION.rstrip("\n"), "\n".join(table), *sections]) + "\n"
 
 
-def _asked(rule: Entry) -> str:
+def _asked(rule: RuleEntry) -> str:
     of = f" Asked of {' and '.join(rule.languages)} alone." if rule.languages else ""
     return f"Severity: {rule.severity}.{of}"
 

@@ -116,8 +116,7 @@ def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path
     """A context has the members around the selected one, and says of how many others it does not know."""
     members = "".join(f"void M{n}() {{ lock (_gate) {{ _n++; }} }}\n" for n in range(100))
     (tmp_path / "A.cs").write_text(f"class A {{ object _gate = new(); int _n;\n{members}}}\n", "utf-8")
-    job = review.job(tmp_path, 10**9, WORDS, "q")._replace(hops=1, whole=False)
-    about = review.context_of(f"{tmp_path}/A.cs:52", job)
+    about = build(request(f"{tmp_path}/A.cs:52", options("q", 10**9, tmp_path, 1, WORDS)), whole=False)
     beyond = "A.cs has 39 more members that use _gate, _n too: they were not looked at."
     assert [s for s in about.blind_spots if s.endswith("looked at.")] == [beyond]
     shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
