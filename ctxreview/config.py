@@ -6,14 +6,13 @@ import contextlib
 import os
 import re
 import tomllib
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from platformdirs import user_config_path
 
-from ctxreview.errors import ConfigError
+from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.file_access import contents
 from ctxreview.model.regions import NO_WRAPPERS, Wrappers
 
@@ -249,10 +248,7 @@ def _is_name(name: str) -> bool:
 def _known(path: Path, prefix: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in given:
         if key not in known:
-            near = get_close_matches(key[:40], known, 1)
-            hint = (
-                f"did you mean {prefix}{near[0]}?" if near else f"it may have {', '.join(prefix + k for k in known)}."
-            )
+            hint = did_you_mean(key, known, f"it may have {', '.join(prefix + k for k in known)}.", prefix)
             # A name is told; what is none may be somebody else's text.
             is_name = re.fullmatch(r"[A-Za-z][\w-]{0,30}", key) is not None
             named = f"setting {prefix}{key}" if is_name else "setting of such a name"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class CtxreviewError(Exception):
     """The work could not be done. ``str(error)`` is the sentence for standard error."""
@@ -37,3 +39,11 @@ class StoppedError(CtxreviewError):
 
 class ReplyError(CtxreviewError):
     """The model answered, but not in the form that was asked for."""
+
+
+def did_you_mean(given: str, known: Iterable[str], otherwise: str, prefix: str = "") -> str:
+    """What to do about a name that there is not: the nearest ``known`` one with its ``prefix``, or else ``otherwise``."""
+    from difflib import get_close_matches  # only where something is wrong
+
+    near = get_close_matches(given[:40], list(known), 1)
+    return f"did you mean {prefix}{near[0]}?" if near else otherwise

@@ -58,6 +58,13 @@ def on_a_line(text: str) -> str:
     return redact(visible(text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", " "))).text
 
 
+def one_line(text: str) -> str:
+    """``text`` on one line, its blanks one each, without secrets: nothing in it acts, or looks like ours."""
+    from ctxreview.redact import redact
+
+    return redact(visible(" ".join(text.split()))).text
+
+
 def _written_out(match: re.Match[str]) -> str:
     number = ord(match[0])
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

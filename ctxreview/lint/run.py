@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from typing import NamedTuple
 from ctxreview import processes, rules
 from ctxreview.behaviour.lock_usage import locks
 from ctxreview.config import Project
-from ctxreview.errors import ConfigError, SourceError
+from ctxreview.errors import ConfigError, SourceError, did_you_mean
 from ctxreview.file_access import contents
 from ctxreview.languages import extensions, language_of
 from ctxreview.lint import suppressions
@@ -136,7 +135,8 @@ def planned(own: Project, select: str | None, ignore: str | None) -> Plan:
     every = {rule.ID for rule in rules.RULES} | {suppressions.ID}
     for rule in own.ignore:
         if rule not in every:
-            raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {_near(rule, sorted(every))}")
+            hint = did_you_mean(rule, sorted(every), f"the rules are {', '.join(sorted(every))}.")
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {hint}")
     chosen = _named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
     shown = chosen - (_named("--ignore", ignore) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)
@@ -147,15 +147,11 @@ def _named(option: str, given: str) -> set[str]:
     named = {name.strip() for name in given.split(",") if name.strip()}
     for name in sorted(named):
         if name not in KNOWN:
-            raise ConfigError(f"{option} {name}: lint has no such rule; {_near(name, KNOWN)}")
+            hint = did_you_mean(name, KNOWN, f"the rules are {', '.join(KNOWN)}.")
+            raise ConfigError(f"{option} {name}: lint has no such rule; {hint}")
     if not named:
         raise ConfigError(f"{option}: name rules, such as {KNOWN[0]}, separated by commas.")
     return named
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"the rules are {', '.join(known)}."
 
 
 def lint(files: Listing, plan: Plan) -> Iterator[Linted]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
+from ctxreview.errors import did_you_mean
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -90,8 +90,7 @@ def _read(said: str, known: Collection[str]) -> Suppression:
         return made._replace(wrong=f"The suppression names no rule and silences nothing; {_FORM}.")
     for rule in rules:
         if rule not in known:
-            near = get_close_matches(rule, known, 1)
-            hint = f"did you mean {near[0]}?" if near else "its name stands in each finding."
+            hint = did_you_mean(rule, known, "its name stands in each finding.")
             return made._replace(wrong=f"The suppression names {rule}, which lint does not have; {hint}")
     if not any(c.isalnum() for c in form["reason"] or ""):
         return made._replace(

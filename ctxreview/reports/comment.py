@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.context.listing import visible
+from ctxreview.context.listing import one_line
 from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
-from ctxreview.redact import redact
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.stored import Kept, Suggestion, kept
 from ctxreview.reports.words import TEAM_QUESTION, place
@@ -29,22 +28,21 @@ def evidence(row: Stored) -> str:
     Raises :class:`StoreError` as :func:`~ctxreview.reports.stored.kept` does.
     """
     found = kept(row)
-    lines = [f"Review {row.id} of {row.at[:10]}: {_line(row.selection)}, by {_line(row.model)}", "What the model saw"]
-    lines += [f"  - {_line(s)}" for s in found.visibility.seen]
+    lines = [
+        f"Review {row.id} of {row.at[:10]}: {one_line(row.selection)}, by {one_line(row.model)}",
+        "What the model saw",
+    ]
+    lines += [f"  - {one_line(s)}" for s in found.visibility.seen]
     lines.append("What it did not see")
-    lines += [f"  - {_line(s)}" for s in found.visibility.not_seen] or ["  - Nothing that ctxreview knows of."]
+    lines += [f"  - {one_line(s)}" for s in found.visibility.not_seen] or ["  - Nothing that ctxreview knows of."]
     for number, given in enumerate(found.suggestions, 1):
-        lines.append(f"Suggestion {number}: {_line(given.title)}: {_line(given.verdict)}")
-        lines += [f"  - {_line(f.severity)} {_line(f.rule)}: {_line(f.message)}" for f in given.findings]
+        lines.append(f"Suggestion {number}: {one_line(given.title)}: {one_line(given.verdict)}")
+        lines += [f"  - {one_line(f.severity)} {one_line(f.rule)}: {one_line(f.message)}" for f in given.findings]
         if given.reason:
-            lines.append(f"  Not applied: {_line(given.reason)}")
+            lines.append(f"  Not applied: {one_line(given.reason)}")
     if not found.suggestions:
         lines.append("The model suggested no change.")
     return "\n".join(lines)
-
-
-def _line(text: str) -> str:
-    return redact(visible(" ".join(text.split()))).text
 
 
 def comment(row: Stored, answer: str, because: str, since: str = "") -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from ctxreview.context.listing import one_line
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.review import Finding
 from ctxreview.reports import document
 from ctxreview.reports.document import Document
-from ctxreview.reports.text import SEVERITY_COLOURS, Paint, _line
+from ctxreview.reports.text import SEVERITY_COLOURS, Paint
 from ctxreview.reports.words import place
 
 
@@ -22,14 +23,14 @@ def text(found: Sequence[Finding], files: int, colour: bool = False) -> str:
 def _told(finding: Finding, paint: Paint) -> Iterator[str]:
     at = finding.at
     severity = paint(finding.severity, SEVERITY_COLOURS[finding.severity])
-    where = paint(f"{_line(at.path)}:{at.start_line}", "bold")
+    where = paint(f"{one_line(at.path)}:{at.start_line}", "bold")
     doubt = "" if finding.certainty == "syntactic" else f" ({finding.certainty})"
-    yield f"{where}: {severity} {finding.rule}: {_line(finding.message)}{doubt}"
-    yield f"    Question: {_line(finding.question)}"
+    yield f"{where}: {severity} {finding.rule}: {one_line(finding.message)}{doubt}"
+    yield f"    Question: {one_line(finding.question)}"
     for other in finding.related:
         where = place(other.start_line, other.end_line)
-        there = "" if other.path == at.path else f" of {_line(other.path)}"
-        yield f"    See {where}{there}{': ' + _line(other.what) if other.what else ''}."
+        there = "" if other.path == at.path else f" of {one_line(other.path)}"
+        yield f"    See {where}{there}{': ' + one_line(other.what) if other.what else ''}."
 
 
 def summary(found: Sequence[Finding], files: int) -> str:

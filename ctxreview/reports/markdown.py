@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.context.listing import files, proven, suggested, visible
+from ctxreview.context.listing import files, one_line, proven, suggested, visible
 from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
@@ -33,7 +33,7 @@ def escaped(text: str) -> str:
 
     What is not a plain word is a code span; a span that the text has keeps its bounds.
     """
-    shown = redact(visible(" ".join(text.split()))).text
+    shown = one_line(text)
     parts: list[tuple[bool, list[str]]] = []  # whether it is code, and its pieces
     at = 0
     for word in _WORDS.finditer(shown):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.context.listing import visible
+from ctxreview.context.listing import one_line, visible
 from ctxreview.model.review import ChecklistAnswer, Review
 from ctxreview.redact import redact
 from ctxreview.reports import document as documents
@@ -36,7 +36,7 @@ def compared(values: Sequence[Review]) -> tuple[Compared, ...]:
 
 
 def _name(value: Review) -> str:
-    return redact(visible(" ".join(f"{value.provider} ({value.model})".split()))).text
+    return one_line(f"{value.provider} ({value.model})")
 
 
 def document(values: Sequence[Review]) -> documents.Document:
@@ -87,7 +87,7 @@ def _text(values: Sequence[Review], paint: plain.Paint, colour: bool) -> Iterato
         if item.differs:
             yield f"  {item.question}"
             for name, answer in zip(names, item.answers, strict=True):
-                note = redact(visible(" ".join(answer.note.split()))).text
+                note = one_line(answer.note)
                 yield f"    {name:{width}}  {paint(f'{answer.answer:11}', 'bold')}  {note}".rstrip()
     if not any(item.differs for item in items):
         yield "  In no answer."

@@ -182,8 +182,6 @@ def _artifact(path: str) -> Document:
 
 def _text(text: str) -> str:
     """One line, without secrets, and with what no JSON reader takes written out."""
-    from ctxreview.context.listing import visible
-    from ctxreview.redact import redact
+    from ctxreview.context.listing import one_line
 
-    one = redact(visible(" ".join(text.split()))).text
-    return re.sub("[\ud800-\udfff]", "\ufffd", one)
+    return re.sub("[\ud800-\udfff]", "\ufffd", one_line(text))

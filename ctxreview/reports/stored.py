@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ctxreview.context.listing import visible
+from ctxreview.context.listing import one_line, visible
 from ctxreview.errors import StoreError
 from ctxreview.llm.store import Stored, Sum, damage
-from ctxreview.redact import redact
 from ctxreview.reports.document import dumps
 from ctxreview.reports.words import NOTICE, charge, counted, place
 
@@ -83,14 +82,10 @@ def is_sound(row: Stored) -> bool:
 def listed(rows: Sequence[Stored]) -> str:
     """One line a review: number, time, place, model, the guard's worst verdict, and the question."""
     return "\n".join(
-        f"{row.id:>5}  {row.at[:16].replace('T', ' ')}  {_line(row.selection)}  {_line(row.model)}  "
-        f"{row.verdict or 'no suggestion'}{_origin(row)}  {_line(row.question)}"
+        f"{row.id:>5}  {row.at[:16].replace('T', ' ')}  {one_line(row.selection)}  {one_line(row.model)}  "
+        f"{row.verdict or 'no suggestion'}{_origin(row)}  {one_line(row.question)}"
         for row in rows
     )
-
-
-def _line(text: str) -> str:
-    return redact(visible(" ".join(text.split()))).text
 
 
 def _origin(row: Stored) -> str:
@@ -124,9 +119,9 @@ def whole(row: Stored) -> str:
 
 
 def _head(row: Stored, found: Kept) -> Iterator[str]:
-    yield f"Review {row.id}, {row.at}: {_line(row.selection)} in {_line(row.repository)}"
-    yield f"  question: {_line(row.question)}"
-    yield f"  model: {_line(row.model)} of {row.provider}{_origin(row)}"
+    yield f"Review {row.id}, {row.at}: {one_line(row.selection)} in {one_line(row.repository)}"
+    yield f"  question: {one_line(row.question)}"
+    yield f"  model: {one_line(row.model)} of {row.provider}{_origin(row)}"
     yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {charge(row.cost)}"
     yield f"  context: {row.context_digest}"
     if found.not_redacted is not None:
@@ -136,21 +131,21 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
 def _result(found: Kept) -> Iterator[str]:
     yield "Checklist"
     for answer in found.checklist:
-        yield f"  {_line(answer.answer):11} {_line(answer.question)}"
+        yield f"  {one_line(answer.answer):11} {one_line(answer.question)}"
         if answer.note:
-            yield f"              {_line(answer.note)}"
+            yield f"              {one_line(answer.note)}"
     for number, given in enumerate(found.suggestions, 1):
-        yield f"Suggestion {number}: {_line(given.title)}: {_line(given.verdict)}"
+        yield f"Suggestion {number}: {one_line(given.title)}: {one_line(given.verdict)}"
         if given.reason:
-            yield f"  Not applied: {_line(given.reason)}"
+            yield f"  Not applied: {one_line(given.reason)}"
         yield from (f"  {line}" for line in visible(given.diff).splitlines())
         for finding in given.findings:
             at = place(finding.start_line, finding.end_line)
             yield (
-                f"  - {_line(finding.severity)} {_line(finding.rule)}, {at} ({_line(finding.certainty)}): "
-                f"{_line(finding.message)}"
+                f"  - {one_line(finding.severity)} {one_line(finding.rule)}, {at} ({one_line(finding.certainty)}): "
+                f"{one_line(finding.message)}"
             )
-            yield f"    Question: {_line(finding.question)}"
+            yield f"    Question: {one_line(finding.question)}"
 
 
 def _texts(row: Stored) -> Iterator[str]:
@@ -172,7 +167,7 @@ def _sum(value: Sum) -> str:
     if value.cost is not None and value.unpriced:
         cost += f" and {value.unpriced} of unknown cost"
     return (
-        f"{value.month}  {_line(value.model)}: {value.reviews} reviews, {value.asked} asked; "
+        f"{value.month}  {one_line(value.model)}: {value.reviews} reviews, {value.asked} asked; "
         f"{value.prompt_tokens:,} tokens sent, {value.reply_tokens:,} received; {cost}; "
         f"{value.conflicts} conflicts, {value.needs_human} needs-human, {value.no_known_conflict} no-known-conflict"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.context.listing import files, proven, redacted, shown_lines, suggested, visible
+from ctxreview.context.listing import files, one_line, proven, redacted, shown_lines, suggested, visible
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Change, ChecklistAnswer, Context, Evidence, Finding, GuardResult, Review
@@ -41,11 +41,6 @@ class Paint(NamedTuple):
         return f"\x1b[{codes}m{text}\x1b[0m" if self.colour and codes else text
 
 
-def _line(text: str) -> str:
-    """``text`` on one line, secrets replaced, control characters written out: nothing in it can look like ours."""
-    return redact(visible(" ".join(text.split()))).text
-
-
 def context(value: Context, colour: bool = False) -> str:
     """The context for people: code with the scopes drawn in the margin, then what is known and what is not."""
     paint = Paint(colour)
@@ -57,7 +52,7 @@ def context(value: Context, colour: bool = False) -> str:
 def _head(value: Context, paint: Paint) -> Iterator[str]:
     first, last = value.selection.lines
     source = value.selection.source
-    yield paint(_line(f"{value.path}, {place(first, last)}"), "bold")
+    yield paint(one_line(f"{value.path}, {place(first, last)}"), "bold")
     for function in value.functions:
         inside = f" of {function.container}" if function.container else ""
         yield f"  {function.kind}{f' {function.name}' if function.name != function.kind else ''}{inside}, {place(*source.lines_of(function.span))}"
@@ -92,7 +87,7 @@ def _elsewhere(value: Context, paint: Paint) -> Iterator[str]:
     for source, code in files(value):
         if source.path != value.path:
             yield ""
-            yield paint(_line(source.path), "bold")
+            yield paint(one_line(source.path), "bold")
             yield from code.split("\n")
 
 
@@ -107,15 +102,15 @@ def _known(value: Context, paint: Paint) -> Iterator[str]:
     said = proven(value)
     if said:
         yield paint("What the source proves", "bold")
-        yield from (f"  - {_line(s)}" for s in said)
+        yield from (f"  - {one_line(s)}" for s in said)
     likely = suggested(value)
     if likely:
         yield paint("What names suggest", "bold")
-        yield from (f"  - {_line(s)}" for s in likely)
+        yield from (f"  - {one_line(s)}" for s in likely)
     yield paint("What the model sees", "bold")
-    yield from (f"  - {_line(s)}" for s in seen(value))
+    yield from (f"  - {one_line(s)}" for s in seen(value))
     yield paint("What it does not see", "bold")
-    yield from (f"  - {_line(s)}" for s in (*value.blind_spots, *left_out(value)))
+    yield from (f"  - {one_line(s)}" for s in (*value.blind_spots, *left_out(value)))
     tokens = value.tokens
     how = "estimated" if tokens.tokenizer == "estimate" else f"counted with {tokens.tokenizer}"
     yield f"About {tokens.prompt:,} of {tokens.budget:,} tokens ({how})."
@@ -142,7 +137,7 @@ def review(value: Review, colour: bool = False) -> str:
     if value.ignored:
         out[-1:] = [f"  {ignored(value)}", ""]
     if asked:
-        out += [paint(_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_told(value.summary), ""]
+        out += [paint(one_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_told(value.summary), ""]
     out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]
     for answer in value.checklist:
         out += _answer(answer, paint)
@@ -172,22 +167,22 @@ def hazards(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
     at = finding.at
     severity = paint(finding.severity, SEVERITY_COLOURS[finding.severity])
-    yield f"  - {severity} {finding.rule}, {place(at.start_line, at.end_line)} ({finding.certainty}): {_line(finding.message)}"
-    yield f"    Question: {_line(finding.question)}"
+    yield f"  - {severity} {finding.rule}, {place(at.start_line, at.end_line)} ({finding.certainty}): {one_line(finding.message)}"
+    yield f"    Question: {one_line(finding.question)}"
     for other in finding.related:
-        yield f"    See {place(other.start_line, other.end_line)}{': ' + _line(other.what) if other.what else ''}."
+        yield f"    See {place(other.start_line, other.end_line)}{': ' + one_line(other.what) if other.what else ''}."
 
 
 def _answer(answer: ChecklistAnswer, paint: Paint) -> Iterator[str]:
     yield f"  {paint(f'{answer.answer:11}', 'bold')} {answer.question}"
     yield from (f"              {_cited(e)}" for e in answer.evidence)
     if answer.note:
-        yield f"              {_line(answer.note)}"
+        yield f"              {one_line(answer.note)}"
 
 
 def _cited(evidence: Evidence) -> str:
     doubt = "" if evidence.supported else " (unsupported: this does not stand there)"
-    return f"{_line(evidence.path)}:{evidence.line}: {_line(evidence.quote)}{doubt}"
+    return f"{one_line(evidence.path)}:{evidence.line}: {one_line(evidence.quote)}{doubt}"
 
 
 def guard(values: Sequence[GuardResult], colour: bool = False) -> str:
@@ -198,11 +193,11 @@ def guard(values: Sequence[GuardResult], colour: bool = False) -> str:
     out: list[str] = []
     for number, value in enumerate(values, 1):
         verdict = paint(value.verdict, "bold", VERDICT_COLOURS[value.verdict])
-        out.append(f"{paint(f'Suggestion {number}', 'bold')}: {_line(value.suggestion.title)}: {verdict}")
+        out.append(f"{paint(f'Suggestion {number}', 'bold')}: {one_line(value.suggestion.title)}: {verdict}")
         if value.suggestion.rationale:
             out += _told(value.suggestion.rationale)
         if value.reason:
-            out.append(f"  {'Applied in part' if value.applied else 'Not applied'}: {_line(value.reason)}")
+            out.append(f"  {'Applied in part' if value.applied else 'Not applied'}: {one_line(value.reason)}")
         if value.changes:
             out.append(f"  Changes: {'; '.join(_changed(c) for c in value.changes)}.")
         out += [
@@ -234,7 +229,7 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         size = value.prompt.tokens
         about = "about " if size.tokenizer == "estimate" else ""
         yield f"{paint(NOT_ASKED, 'bold')} The prompt has {about}{size.prompt:,} tokens."
-        yield HOW_TO_ASK.format(selection=_line(value.context.selection.given))
+        yield HOW_TO_ASK.format(selection=one_line(value.context.selection.given))
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"

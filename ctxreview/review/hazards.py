@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from ctxreview import rules
 from ctxreview.config import Project
-from ctxreview.errors import ConfigError
+from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.model.review import Context, Finding
 
 
@@ -28,7 +26,6 @@ def split_ignored(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Findi
     known = [rule.ID for rule in rules.RULES]
     for rule in own.ignore:
         if rule not in known:
-            near = get_close_matches(rule, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"the rules are {', '.join(known)}."
+            hint = did_you_mean(rule, known, f"the rules are {', '.join(known)}.")
             raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {hint}")
     return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)

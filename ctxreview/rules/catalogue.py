@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ctxreview.errors import ConfigError
+from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.model.kinds import Severity
 from ctxreview.rules import RULES
 
@@ -50,9 +49,8 @@ def entry(rule: str) -> RuleEntry:
     by_id = {e.id: e for e in entries()}
     asked = rule.strip().lower().replace("_", "-")
     if asked not in by_id:
-        near = get_close_matches(asked, by_id, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ConfigError(f"There is no rule {rule!r}: {hint}ctxreview lint --list shows all of them.")
+        hint = did_you_mean(asked, by_id, "")
+        raise ConfigError(f"There is no rule {rule!r}: {hint and f'{hint} '}ctxreview lint --list shows all of them.")
     return by_id[asked]
 
 
