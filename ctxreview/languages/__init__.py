@@ -24,6 +24,7 @@ from ctxreview.languages.masked import Masked
 from ctxreview.languages.patterns import Patterns, parse
 from ctxreview.languages.shape import Shape, shape_of
 from ctxreview.languages.syntax import Syntax
+from ctxreview.languages.words import NOTHING, Words
 from ctxreview.model.kinds import Effect, FactKind, Mode, RegionKind
 from ctxreview.model.regions import Isolation, Wrappers
 
@@ -64,7 +65,7 @@ class Construct(NamedTuple):
     declared types of what is acquired, which make an acquire certain; ``wrapper`` is the index of a wrapper that was read in the repository, ``flows`` whether what it opens follows an await; ``on`` is a regular expression that the
     receiver of ``opens`` and ``runs`` must match, and that of ``acquires`` and ``releases`` where its type is not known;
     ``provider`` is one for the receivers, by name or declared type, whose ``isolation`` is known to be the documented one: of
-    another one, what it passes on is not known; ``reruns`` says that what it ``runs`` may run more than once; ``arguments`` is the least number of arguments of ``opens``, and ``given`` a regular expression that they must match.
+    another one, what it passes on is not known; ``reruns`` says that what it ``runs`` may run more than once; ``arguments`` is the least number of arguments of ``opens``, ``counted`` that made with nothing in it, it is a signal and no lock, and ``given`` a regular expression that they must match.
     """
 
     construct: str
@@ -87,6 +88,7 @@ class Construct(NamedTuple):
     given: str = ""
     provider: str = ""
     wrapper: int | None = None
+    counted: bool = False
     flows: bool | None = None
     reruns: bool = False
 
@@ -110,10 +112,6 @@ class Looks(NamedTuple):
     takes: str = ""
 
 
-_NOTHING = "(?!)"
-"""The regular expression that matches nothing."""
-
-
 class Texts(NamedTuple):
     """Where a text goes, by the names of what it is given to: regular expressions.
 
@@ -121,11 +119,11 @@ class Texts(NamedTuple):
     together, and variables that hold a message.
     """
 
-    sends: str = _NOTHING
-    tells: str = _NOTHING
-    told_by: str = _NOTHING
-    composes: str = _NOTHING
-    message: str = _NOTHING
+    sends: str = NOTHING
+    tells: str = NOTHING
+    told_by: str = NOTHING
+    composes: str = NOTHING
+    message: str = NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +141,7 @@ class Language:
     grammar: tree_sitter.Language
     patterns: Patterns
     syntax: Syntax
+    words: Words
     fences: frozenset[str]
     """What fenced code of the language is marked with in Markdown; ``""`` where it is not marked."""
     empty: frozenset[int] = frozenset()
@@ -266,6 +265,7 @@ def load(name: str) -> Language:
         looks_like=tuple(Looks(kind, **row) for kind, row in catalogue.get("looks_like", {}).items()),
         grammar=grammar,
         patterns=Patterns(patterns, shape.bodies, shape.leaves, grammar),
+        words=Words(about.get("words", {}), f"{name}/language.toml"),
         fences=frozenset(("", name, *about.get("fences", ()))),
         syntax=Syntax(about["roles"], about["fields"], grammar, f"{name}/language.toml"),
     )

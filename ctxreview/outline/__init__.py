@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import Language, language_of, nodes, parents, with_wrappers
+from ctxreview.languages import Language, language_of, nodes, with_wrappers
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
-from ctxreview.languages.syntax import Syntax, last_child
-from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
+from ctxreview.languages.syntax import Syntax
+from ctxreview.model.declarations import Function, Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact, Reference
-from ctxreview.model.kinds import FunctionKind
 from ctxreview.model.outline import Outline, Parse
 from ctxreview.model.regions import NO_WRAPPERS, Region, Wrappers
 from ctxreview.model.source import Source, Span, Spans, contains_any
-from ctxreview.outline import facts, scopes
+from ctxreview.outline import declarations, facts, scopes
+from ctxreview.outline.declarations import Place, outer_first
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.parse import read
 from ctxreview.outline.scopes import acquire_release as pairs
@@ -30,8 +30,6 @@ from ctxreview.outline.symbols.references import references
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-Place = TypeVar("Place", Function, TypeDecl, Region)
 
 Captures = dict[str, list["Node"]]
 
@@ -117,14 +115,14 @@ def _outlined(
     The bodies ``left_out`` are blank in the tree. ``None`` where it takes more than the functions ``within`` to tell what they do.
     """
     captures = language.patterns.captures(root, within, lit)
-    types = Nesting(_types(root, captures, language, source))
-    functions = _functions(captures, language, types, source)
+    types = Nesting(declarations.types(root, captures, language, source))
+    functions = declarations.functions(captures, language, types, source)
     comments = tuple(nodes.span(n) for n in captures.get("comment", []))
     nesting = Nesting(functions)
     calls = language.syntax.named_calls(captures.get("call", []))
-    members = tuple(_members(captures, language))
+    members = tuple(declarations.members(captures, language))
     data = facts.code(root, captures.get("comment", []))
-    names = Names(data, source.data, language.syntax, captures.get("local", []), members, nesting, types)
+    names = Names(data, source.data, language, captures.get("local", []), members, nesting, types)
     known = facts.facts(root, captures, calls, names, language, source)
     declares: dict[str, dict[Span, str]] = {}
     for member in reversed(members):
@@ -179,18 +177,13 @@ def _with_branch(found: _Found, branch: _Found) -> _Found:
     begun = {_begun(f) for f in found.facts}
     facts_there = (f for f in branch.facts if f.span not in places and _begun(f) not in begun)
     return found._replace(
-        functions=_outer_first((*found.functions, *_further(branch.functions, found.functions, crosses))),
-        types=_outer_first((*found.types, *_further(branch.types, found.types, crosses))),
-        regions=_outer_first((*found.regions, *regions)),
+        functions=outer_first((*found.functions, *_further(branch.functions, found.functions, crosses))),
+        types=outer_first((*found.types, *_further(branch.types, found.types, crosses))),
+        regions=outer_first((*found.regions, *regions)),
         members=tuple(dict.fromkeys((*found.members, *branch.members))),
         facts=tuple(sorted((*found.facts, *facts_there), key=lambda f: f.span)),
         references=tuple(sorted({r.name_span: r for r in (*branch.references, *found.references)}.values(), key=_at)),
     )
-
-
-def _outer_first(places: Iterable[Place]) -> tuple[Place, ...]:
-    """Places in source order, outer before inner."""
-    return tuple(sorted(places, key=lambda p: (p.span.start, -p.span.end)))
 
 
 def _further(branch: Iterable[Place], found: Iterable[Place], crosses: Callable[[Span], bool]) -> Iterator[Place]:
@@ -283,121 +276,3 @@ def _units(listed: Node, syntax: Syntax, source: Source) -> list[Span]:
 
 def _is_statement(node: Node, syntax: Syntax) -> bool:
     return node.type in syntax.blocks or node.type in syntax.statements
-
-
-def _functions(
-    captures: Captures, language: Language, types: Nesting[TypeDecl], source: Source
-) -> tuple[Function, ...]:
-    words = language.shape.functions
-    found = [_function(node, language, types, source) for node in captures.get("function", [])]
-    run = captures.get("function.run", [])
-    if run:
-        whole = Span(run[0].start_byte, run[-1].end_byte)
-        found.append(Function(words[run[0].type], whole, "top-level statements", Span(whole.start, whole.start)))
-    return _outer_first(found)
-
-
-def _function(node: Node, language: Language, types: Nesting[TypeDecl], source: Source) -> Function:
-    kind: FunctionKind = language.shape.functions[node.type]
-    first = node.child(0)
-    start = node.start_byte
-    if first is not None and first.type in language.syntax.conditional_heads and language.first_token is not None:
-        start = language.first_token(node, source.data)
-    whole = Span(start, node.end_byte)
-    inner = language.syntax.body(node)
-    return Function(
-        kind=kind,
-        span=whole,
-        name=_function_name(node, kind, language),
-        opening=Span(whole.start, inner.start_byte if inner is not None else whole.end),
-        container=types.name_around(whole),
-    )
-
-
-def _function_name(node: Node, kind: FunctionKind, language: Language) -> str:
-    """The name of a function, or what it is called by the language's own pattern for its kind."""
-    syntax, shape = language.syntax, language.shape
-    name = nodes.text(syntax.name(node))
-    pattern = shape.named.get(kind)
-    if pattern is None:
-        return name
-    if "{" not in pattern:
-        return pattern
-    holder = next((p for p in parents.ancestors(node) if p.type in syntax.declarations), None)
-    outer = nodes.text(syntax.name(holder)) if holder is not None else ""
-    parts = {"operator": nodes.text(syntax.operator(node)), "type": nodes.text(syntax.type(node))}
-    return pattern.format(name=name, holder=outer or shape.nameless, **parts)
-
-
-def _types(root: Node, captures: Captures, language: Language, source: Source) -> tuple[TypeDecl, ...]:
-    block = language.shape.block.encode()
-    found: list[TypeDecl] = []
-    open_: list[TypeDecl] = []
-    listed = captures.get("type", [])
-    namespace = (
-        next((c for c in root.children if c.type in language.syntax.namespaces_of_files), None) if listed else None
-    )
-    for node in listed:
-        inner = language.syntax.block(node)
-        whole = nodes.span(node)
-        while open_ and not open_[-1].span.contains(whole):
-            open_.pop()
-        made = TypeDecl(
-            kind=language.shape.types[node.type],
-            span=whole,
-            name=nodes.text(language.syntax.name(node)),
-            opening=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
-            container=open_[-1].name if open_ else "",
-            qualified=f"{open_[-1].qualified}.{_counted_name(node, language.syntax)}"
-            if open_
-            else _qualified(node, namespace, language.syntax),
-        )
-        if open_ and block and source.data.startswith(block, whole.start):
-            around = open_[-1]
-            made = made._replace(
-                name=around.name, kind=EXTENSION, container=around.container, qualified=around.qualified
-            )
-        found.append(made)
-        open_.append(made)
-    return tuple(found)
-
-
-def _qualified(type_: Node, namespace: Node | None, syntax: Syntax) -> str:
-    """The name of a type that no other holds, with its namespace."""
-    parts = [_counted_name(type_, syntax)]
-    for node in parents.ancestors(type_):
-        if node.type in syntax.namespaces:
-            parts.append(nodes.text(syntax.name(node)))
-    if namespace is not None and namespace.end_byte <= type_.start_byte:
-        parts.append(nodes.text(syntax.name(namespace) or last_child(namespace)))
-    return ".".join(reversed(parts))
-
-
-def _counted_name(type_: Node, syntax: Syntax) -> str:
-    """The name of a type, the number of its parameters after a backtick."""
-    listed = next((c for c in type_.named_children if c.type in syntax.type_parameter_lists), None)
-    parameters = len([c for c in listed.named_children if c.type in syntax.type_parameters]) if listed else 0
-    return nodes.text(syntax.name(type_)) + (f"`{parameters}" if parameters else "")
-
-
-def _members(captures: Captures, language: Language) -> list[Member]:
-    syntax = language.syntax
-    found = []
-    for node in captures.get("member", []):
-        listed = syntax.variable_group(node)
-        variables = syntax.variables_of(listed)
-        if listed is not node or variables:
-            names = tuple(nodes.text(syntax.name(v)) for v in variables)
-        else:
-            names = (nodes.text(syntax.name(node)) or language.shape.nameless,)
-        found.append(
-            Member(
-                kind=language.shape.members[node.type],
-                names=names,
-                span=nodes.span(node),
-                declares=nodes.text(syntax.type(listed)),
-                modifiers=tuple(nodes.text(m) for m in syntax.modifiers_of(node)),
-                explicit=any(c.type in syntax.explicit_members for c in node.named_children),
-            )
-        )
-    return found

@@ -50,6 +50,11 @@ class FileView(NamedTuple):
     wrapped: Mapping[int, frozenset[int]] = MappingProxyType({})
     """The calls of wrappers that were read: by the offset of the called name, the wrappers' indexes."""
 
+    def has_receiver(self, call: Node) -> bool:
+        """Whether a call is made on something else than the object at hand."""
+        on = nodes.text(self.syntax.receiver(call))
+        return on != "" and on not in self.language.words.own
+
     def owner(self, node: Node) -> Function | None:
         """The innermost function around ``node``."""
         return self.functions.innermost(nodes.span(node))

@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ctxreview import languages
-from ctxreview.languages import PACKAGES, folder_of, load
+from ctxreview.languages import PACKAGES, data, folder_of, load
 from ctxreview.languages.syntax import Syntax
 
 PACKAGE = Path(languages.__file__).parents[1]
 LANGUAGES = sorted(PACKAGES)
+KEYWORDS = {
+    "csharp": {
+        "foreach",
+        "readonly",
+        "nameof",
+        "stackalloc",
+        "typeof",
+        "sizeof",
+        "internal",
+        "unsafe",
+        "partial",
+        "sealed",
+    }
+}
+"""Keywords that few other languages have."""
+UNCLEAN = {
+    "behaviour/body.py",
+    "behaviour/boundary.py",
+    "behaviour/evaluation.py",
+    "behaviour/lock_usage.py",
+    "behaviour/outside.py",
+    "behaviour/printer.py",
+    "callgraph/callees.py",
+    "callgraph/callers.py",
+    "callgraph/chains.py",
+    "callgraph/frameworks.py",
+    "callgraph/index.py",
+    "callgraph/shared_state.py",
+    "callgraph/wrappers.py",
+    "context/build.py",
+    "guard/across.py",
+    "guard/placing/declarations.py",
+    "guard/placing/elisions.py",
+    "intent/comment.py",
+    "outline/symbols/signatures.py",
+    "prompt/checklist.py",
+    "redact/arguments.py",
+    "redact/credentials.py",
+    "redact/literals.py",
+    "rules/scopes/scope_change.py",
+}
+"""Modules that still have words of a language: a list that only shrinks."""
 ASKS = {"languages/syntax.py", "languages/patterns.py"}
 """The modules that may ask a node for a field."""
 
@@ -55,6 +98,59 @@ def test_no_node_type_stands_in_the_engine(language: str) -> None:
         if text in kinds
     ]
     assert found == []
+
+
+def names_of(language: str) -> set[str]:
+    """The names of a language's library that its data lists, as far as they can be nothing else, and its own keywords."""
+    found = set(KEYWORDS[language])
+    for path in folder_of(language).glob("*.toml"):
+        if path.name != "language.toml":
+            found |= {word for text in listed(data(language, path.name)) for word in re.findall(r"[A-Za-z]\w+", text)}
+    return {word for word in found if re.search(r"[a-z][A-Z]", word) or word in KEYWORDS[language]}
+
+
+def listed(told: object) -> Iterator[str]:
+    """The names in lists of some data, and the keys of tables of sentences."""
+    if isinstance(told, dict):
+        for key, inner in told.items():
+            yield from [key] if isinstance(inner, str) and " " in inner else listed(inner)
+    elif isinstance(told, list):
+        yield from (inner for inner in told if isinstance(inner, str))
+        yield from (text for inner in told if isinstance(inner, dict) for text in listed(inner))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_a_language_stands_in_the_engine(language: str) -> None:
+    """Outside its folder no string has a name of a language's library or one of its own keywords, but in rules that say that they are
+    about it, and in the modules that are still to be cleaned.
+    """
+    names = names_of(language)
+    found = {
+        path
+        for path, tree in engine()
+        if language not in declared(tree)
+        and any(names.intersection(re.findall(r"[A-Za-z]\w+", text)) for text in said(tree))
+    }
+    assert found == UNCLEAN
+
+
+def declared(tree: ast.Module) -> tuple[str, ...]:
+    """The languages that a rule says that it is about."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "LANGUAGES" for t in node.targets):
+            return tuple(ast.literal_eval(node.value))
+    return ()
+
+
+def said(tree: ast.Module) -> Iterator[str]:
+    """The strings and bytes of a module, its docstrings aside."""
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in docs:
+            if isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node.value, bytes):
+                yield node.value.decode("latin-1")
 
 
 def test_fields_are_asked_in_one_place() -> None:

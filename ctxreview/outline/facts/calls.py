@@ -2,7 +2,7 @@
 
 ``Type.Name`` in the catalogue means that receiver, ``Type.*`` all its calls; a receiver in lower case is a word
 that the receiver's declared type or else its name ends with (``session.Get``: ``ISession``, ``_session``); ``sql`` is
-also an argument that is SQL by its text or name. A name of :data:`TWINS` stands for its ``Async`` twin too.
+also an argument that is SQL by its text or name. A name of :data:`TWINS` stands for its twin that gives a task too.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Known(NamedTuple):
 NOTHING = Known({}, (), "")
 
 TWINS = ("read", "save", "complete", "io")
-"""Kinds of calls that there are with ``Async`` too."""
+"""Kinds of calls that may have a twin that gives a task."""
 
 
 @cache
@@ -51,7 +51,8 @@ def catalogue(language: Language) -> dict[str, Known]:
     plain: dict[str, Effect] = {}
     for entry, kind in language.facts.items():
         on, _, name = entry.rpartition(".")
-        for called in (name, f"{name}Async") if kind in TWINS and name != "*" else (name,):
+        twin = language.words.twin if kind in TWINS and name != "*" else ""
+        for called in dict.fromkeys((name, f"{name}{twin}")):
             if not on:
                 plain.setdefault(called, kind)
             elif on[0].islower():
@@ -88,7 +89,7 @@ def effects(calls: Sequence[Call], language: Language, names: Names, written: Wr
             fact = _on_receiver(call, known.get(name, NOTHING), every, language, names, written)
         if (
             fact is None
-            and name.endswith("Async")
+            and language.words.is_task(name)
             and known.get(name, NOTHING).plain != "ignore"
             and _is_dropped(node, names.syntax)
         ):
@@ -140,7 +141,8 @@ def _on_receiver(
 def _is_something_else(kind: FactKind, call: Call, on: Node, language: Language, names: Names) -> bool:
     """Whether a call that is known by its name alone has a receiver, or a use, that speaks against it."""
     about = types.queries(language)
-    if call.name.endswith("Async") and call.name.removesuffix("Async") in about.linq:
+    twin = language.words.twin
+    if language.words.is_task(call.name) and call.name.removesuffix(twin) in about.linq:
         return _receiver_name(on, names.syntax) in about.made
     if call.name in about.linq:
         return not types.asks_a_source(call.node, on, language, names)

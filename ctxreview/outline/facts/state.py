@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Syntax
+from ctxreview.languages.words import Words
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import FactKind
@@ -22,24 +23,8 @@ from ctxreview.outline.symbols.names import Names, State
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_VALUE_AFTER = frozenset(
-    b"await return in else do throw when yield and or on equals by where select orderby group descending ascending ref out".split()
-)
-"""Words after which an expression may start; after any other word stands a declared name, a type or a label."""
-
-_VALUE_BEFORE = frozenset(
-    b"is as switch in and or when with equals on by where select orderby group into join let from descending ascending".split()
-)
-"""Words that may follow an expression; before any other word stands a type."""
-
-_NO_VALUE_IN = (b"nameof", b"typeof", b"sizeof", b"default", b"lock")
-"""``lock``: what is locked is the scope's resource, and its value is not what matters."""
-
-_BY_REFERENCE: dict[bytes, tuple[FactKind, ...]] = {b"ref": ("read", "write"), b"out": ("write",)}
 _STEPS = (b"++", b"--")
 _IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
-_HANDED = re.compile(rb"\b(?:ref|out)\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+[,)]")
-_INITIALIZER = re.compile(rb"\)\s*+:\s*+(?:base|this)\s*+\(")
 _SPACE = frozenset(b" \t\r\n\f\v")
 _LETTERS = frozenset(b for b in range(256) if b >= 0x80 or chr(b).isalnum() or chr(b) in "_@")
 
@@ -158,7 +143,7 @@ def uses(
         end = function.span.end
         if contains_any(function.span, unread):
             continue
-        for hit in _IDENTIFIER.finditer(data, _begin(function, data), end):
+        for hit in _IDENTIFIER.finditer(data, _begin(function, data, names.words), end):
             if hit[0] not in declared:
                 continue
             at = Span(*hit.span())
@@ -181,7 +166,7 @@ def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -
         if start < inner:
             continue
         inner = end  # a lambda or local function, with all that is in it
-        for hit in _HANDED.finditer(data, start, end):
+        for hit in names.words.handed.finditer(data, start, end):
             at = Span(*hit.span(1))
             name = hit[1].decode("utf-8", "replace")
             local = names.local(name, at)
@@ -191,10 +176,10 @@ def handed(data: bytes, names: Names, texts: Sequence[Span], written: Written) -
                 yield Fact("write", at, name, captured=True)
 
 
-def _begin(function: Function, data: bytes) -> int:
+def _begin(function: Function, data: bytes, words: Words) -> int:
     """Where what a function does begins: its body, or what a constructor gives to another one."""
     head = function.opening
-    found = _INITIALIZER.search(data, *head) if function.kind == "constructor" else None
+    found = words.initializer.search(data, *head) if function.kind == "constructor" else None
     return found.end() if found is not None else head.end
 
 
@@ -214,7 +199,7 @@ def _use(root: Node, data: bytes, at: Span, names: Names, written: Written, in_t
     qualifier = _qualifier(data, at.start)
     if qualifier is None:
         return
-    if qualifier in ("", "this"):
+    if qualifier in ("", names.words.self):
         told, state = names.bare(name, at) if not qualifier else (name, names.visible(at).get(name))
         if state is None or (not qualifier and names.local(name, at) is not None):
             return
@@ -287,16 +272,20 @@ def _kinds(
     start = _path(data, data.rfind(qualifier.encode(), 0, at.start)) if qualifier else at.start
     before = _back(data, start)
     word = _word_before(data, before)
-    if word and word not in _VALUE_AFTER:
+    if word and word not in names.words.value_after:
         return ()
     follows = at.end
     while follows < len(data) and data[follows] in _SPACE:
         follows += 1
-    if not _may_be_value(data, before, follows, in_text) or _is_static_use(data, follows, name, state, names):
+    if not _may_be_value(data, before, follows, in_text, names.words) or _is_static_use(
+        data, follows, name, state, names
+    ):
         return ()
     if not qualifier and _is_open(data, at, before, follows, name) and not _is_expression(root, at, names.syntax):
         return ()
-    return _BY_REFERENCE.get(word, ("read",))
+    if word in names.words.given_back:
+        return ("write",)
+    return ("read", "write") if word in names.words.passed else ("read",)
 
 
 def _is_static_use(data: bytes, follows: int, name: str, state: State, names: Names) -> bool:
@@ -310,7 +299,7 @@ def _is_static_use(data: bytes, follows: int, name: str, state: State, names: Na
     return not names.is_object(name)
 
 
-def _may_be_value(data: bytes, before: int, follows: int, in_text: bool) -> bool:
+def _may_be_value(data: bytes, before: int, follows: int, in_text: bool, words: Words) -> bool:
     """What the neighbours alone rule out."""
     after = data[follows : follows + 2]
     first, last = after[:1], data[before - 1 : before]
@@ -321,8 +310,8 @@ def _may_be_value(data: bytes, before: int, follows: int, in_text: bool) -> bool
     if first == b"[" and data[follows + 1 : follows + 2] in (b"]", b","):
         return False  # an array's type
     if next_word := word_after(data, follows):
-        return next_word in _VALUE_BEFORE
-    return last != b"(" or _word_before(data, _back(data, before - 1)) not in _NO_VALUE_IN
+        return next_word in words.value_before
+    return last != b"(" or _word_before(data, _back(data, before - 1)) not in words.no_value_in
 
 
 def _is_open(data: bytes, at: Span, before: int, follows: int, name: str) -> bool:

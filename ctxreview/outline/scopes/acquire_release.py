@@ -14,6 +14,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
+from ctxreview.outline.scopes.signals import is_signal
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -179,7 +180,7 @@ def _place(function: Function, name: str, page: FileView) -> int | None:
 
 def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[tuple[Span, str], _Event]]:
     """What a call of one of a type's own methods takes or releases, in the caller's words."""
-    if nodes.text(page.syntax.receiver(node)) not in ("", "this", "base"):
+    if page.has_receiver(node):
         return
     home, owner = page.types.innermost(nodes.span(node)), page.owner_span(node)
     given = page.syntax.arguments_of(node)
@@ -200,7 +201,7 @@ def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[
 
 def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
-    called = {name for node, name in page.calls if nodes.text(page.syntax.receiver(node)) in ("", "this", "base")}
+    called = {name for node, name in page.calls if not page.has_receiver(node)}
     named = page.language.named("acquires") | page.language.named("releases")
     for function in page.functions.scopes if called else ():
         if function.name not in called or not contains_any(function.span, unread):
@@ -220,7 +221,7 @@ def _add_named(every: _Events, page: FileView) -> None:
     known = {e.node for events in every.values() for e in events if e.by}
     named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
     for node, name in page.calls:
-        if name in named and node not in known and nodes.text(page.syntax.receiver(node)) in ("", "this", "base"):
+        if name in named and node not in known and not page.has_receiver(node):
             for field in ("acquires", "releases"):
                 constructs = page.language.table(field).get(name, ())
                 if constructs:
@@ -237,7 +238,7 @@ def _events(page: FileView) -> _Events:
             continue
         for field in ("acquires", "releases"):
             event = _event(node, name, field, page)
-            if event is not None and not _is_signal(event, page, signals):
+            if event is not None and not is_signal(event.node, event.resource, event.constructs, page, signals):
                 key = page.owner_span(node), event.resource.removeprefix("this.")
                 found.setdefault(key, []).append(event)
     return found
@@ -254,7 +255,7 @@ def _event(node: Node, name: str, field: str, page: FileView) -> _Event | None:
     if not known or on is None:
         return None
     resource = nodes.text(on)
-    if resource in ("this", "base"):
+    if resource in page.language.words.own:
         return None
     declared = declared_type(page, resource, nodes.span(on)) or _type_here(node, resource, page)
     certain = tuple(c for c in known if declared in c.types)
@@ -289,38 +290,6 @@ def _type_here(node: Node, resource: str, page: FileView) -> str:
         if found:
             return str(found[-1])
     return ""
-
-
-_COUNTED = frozenset({"SemaphoreSlim", "Semaphore"})
-_MADE = (
-    rb"\b%s\s*(?:\{[^{}]*\}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\bSemaphore(?:Slim)?)?\s*"
-    rb"\(\s*((?:[^()]|\([^()]*\))*)\)"
-)
-
-
-def _is_signal(event: _Event, page: FileView, known: dict[tuple[str, Span | None], bool]) -> bool:
-    """Whether a semaphore is made with nothing in it: who waits for it waits for somebody's signal, and holds nothing then."""
-    if not any(c.construct in _COUNTED for c in event.constructs):
-        return False
-    name = event.resource.removeprefix("this.").rpartition(".")[2]
-    home = page.home(name, nodes.span(event.node))
-    if (name, home) not in known:
-        within = home
-        if within is None:  # a local variable
-            around = page.functions.outermost(nodes.span(event.node))
-            within = around.span if around is not None else Span(0, len(page.source.data))
-        made = re.compile(_MADE % re.escape(name.encode())).finditer(page.source.data, *within)
-        own = (hit for hit in made if home is None or page.home(name, Span(*hit.span())) == home)  # no nested type's
-        counts = [_initial(hit[1].decode("utf-8", "replace")) for hit in own]
-        known[name, home] = bool(counts) and all(re.fullmatch(r"0[uUlL]*", count) for count in counts)
-    return known[name, home]
-
-
-def _initial(arguments: str) -> str:
-    """The initial count among the arguments of a semaphore's creation, as written."""
-    given = [part.strip() for part in arguments.split(",")]
-    named = (part.partition(":") for part in given)
-    return next((value.strip() for name, colon, value in named if colon and name.strip() == "initialCount"), given[0])
 
 
 class _Order:

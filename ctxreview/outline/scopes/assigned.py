@@ -110,7 +110,7 @@ def _openings(page: FileView) -> Iterator[Opened]:
 
 
 def _through(node: Node | None, page: FileView) -> Node | None:
-    """What gets the value of an opening call: awaits, casts and ``ConfigureAwait`` left behind."""
+    """What gets the value of an opening call: awaits, casts and calls that only pass it on left behind."""
     syntax, passing = page.syntax, page.language.shape.awaiting_calls
     while node is not None and (
         node.type in syntax.opening_wraps
@@ -205,6 +205,7 @@ class _Uses:
     def usings(self) -> Mapping[tuple[str, Span], list[_Use]]:
         """The ``using`` statements over a variable."""
         found: dict[tuple[str, Span], list[_Use]] = {}
+        passing = "|".join(rf"\.{re.escape(name)}\(" for name in self.page.language.shape.awaiting_calls[:1])
         for node in self.page.captures.get("scope.subject", []):
             held = self.page.syntax.block(node)
             subject = next(
@@ -213,7 +214,7 @@ class _Uses:
             if held is None or subject is None or subject.type in self.page.syntax.variable_groups:
                 continue
             text, owner = nodes.text(subject), self.page.owner_span(node)
-            marks = re.finditer(r"\.ConfigureAwait\(", text) if text.endswith(")") else ()
+            marks = re.finditer(passing, text) if passing and text.endswith(")") else ()
             for name in (text, *(text[: mark.start()] for mark in marks)):
                 found.setdefault((name, owner), []).append(_Use(nodes.span(node)))
         return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax, last_child
+from ctxreview.languages.words import Words, any_of
 from ctxreview.model.kinds import Form, Mode
 from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Span
@@ -176,9 +177,9 @@ def scope(opened: Opened, span: Span, head: Span, form: Form, page: FileView) ->
         opening=head,
         closing=Span(span.end - 1, span.end),
         resource=opened.variable if construct.kind == "transaction" else _locked(opened.node, page.syntax),
-        mode=_mode(opened),
+        mode=_mode(opened, page.language.words),
         isolation=isolation(construct, opened.node, page),
-        async_flow=_flows(opened, page.syntax),
+        async_flow=_flows(opened, page),
         certainty="assumed" if opened.assumed else "resolved" if construct.resolved else "syntactic",
         note=ASSUMED if opened.assumed else construct.note or _by_name(opened, page),
     )
@@ -211,16 +212,16 @@ def _locked(node: Node, syntax: Syntax) -> str:
     return f"{on}[{', '.join(given)}]" if given and on else on or ", ".join(given)
 
 
-def _mode(opened: Opened) -> Mode:
+def _mode(opened: Opened, words: Words) -> Mode:
     if opened.construct.resolved:
         return opened.construct.mode
-    option = re.search(r"TransactionScopeOption\.(Suppress|RequiresNew)", nodes.text(opened.node))
+    option = words.joining.search(nodes.text(opened.node))
     if option:
-        return "suppressed" if option.group(1) == "Suppress" else "requires new"
+        return "suppressed" if option.group(1) in words.suppressed else "requires new"
     return opened.construct.mode if opened.construct.kind == "lock" else ""
 
 
-def _flows(opened: Opened, syntax: Syntax) -> bool | None:
+def _flows(opened: Opened, page: FileView) -> bool | None:
     """Whether an ambient transaction follows an await; ``None`` where that is given elsewhere, or the question is not asked."""
     if opened.construct.resolved:
         return opened.construct.flows
@@ -229,10 +230,11 @@ def _flows(opened: Opened, syntax: Syntax) -> bool | None:
         return None
     if option in nodes.text(opened.node):
         return True
-    if opened.node.type in syntax.calls:
+    if opened.node.type in page.syntax.calls:
         return None  # a method that makes it
-    given = (nodes.text(a).rpartition(".") for a in syntax.arguments_of(opened.node))
-    named = any(re.search(r"(?i)flow", name) and not on.endswith("FlowOption") for on, _, name in given)
+    given = (nodes.text(a).rpartition(".") for a in page.syntax.arguments_of(opened.node))
+    flow = page.language.words.flow
+    named = any(re.search(r"(?i)flow", name) and not on.endswith(flow) for on, _, name in given)
     return None if named else False
 
 
@@ -240,9 +242,10 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
     """The isolation level the source names, else where it comes from, else the documented default of what is certainly meant."""
     if construct.kind != "transaction" or construct.resolved:
         return construct.isolation
+    words = page.language.words
     given = [a for a in page.syntax.arguments_of(node) if a.type not in page.syntax.deferred]
     named = re.search(
-        r"IsolationLevel\.(\w+)",
+        words.level,
         " ".join(map(nodes.text, given)) if node.type in page.syntax.calls else nodes.text(node),
     )
     if named:
@@ -261,20 +264,16 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
     return _default(construct, node, page, other)
 
 
-_LEVEL_TYPE = re.compile(r"Level$|TransactionOptions$")
-
-
 def _tells_isolation(said: str, argument: Node, page: FileView) -> bool:
     """Whether an argument is a level by its declared type, or where that is not known by its name."""
+    words = page.language.words
     declared = declared_type(page, said, nodes.span(argument))
     if not declared and said.isidentifier():
         declared = page.local_type(said, argument)
     if declared not in ("", "var"):
-        return _LEVEL_TYPE.search(declared) is not None
+        return words.level_type.search(declared) is not None
     name = said.partition("(")[0].rpartition(".")[2]
-    return not re.match(r"(TransactionScope\w*Option|TimeSpan)\b", said) and bool(
-        re.search(r"(?i)isolation|level$|^iso$|^options?$|TransactionOptions?$", name)
-    )
+    return not words.other.match(said) and words.level_name.search(name) is not None
 
 
 def _default(construct: Construct, node: Node, page: FileView, other: bool) -> Isolation | None:
@@ -290,7 +289,7 @@ def _default(construct: Construct, node: Node, page: FileView, other: bool) -> I
     if on is None or on.type in page.syntax.selves:
         own = [f for f in page.functions.scopes if f.name == name and f.kind == "method"]
         bodies = "\n".join(page.source.text(Span(f.opening.end, f.span.end)) for f in own)
-        levels: set[str] = set(re.findall(r"IsolationLevel\.(\w+)", bodies))
+        levels: set[str] = set(re.findall(page.language.words.level, bodies))
         if len(levels) == 1:
             return Isolation(levels.pop())
     return Isolation(given_by=f"{f'{nodes.text(on, 80)}.' if on is not None else ''}{name}")
@@ -301,16 +300,16 @@ def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:
     function = next(
         (p for p in parents.ancestors(node) if p.type in page.syntax.declarations and page.syntax.body(p)), None
     )
-    name = re.escape(given.rpartition(".")[2].partition("(")[0])
+    name, words = re.escape(given.rpartition(".")[2].partition("(")[0]), page.language.words
     if function is not None and function.text is not None and given.isidentifier():
         before = function.text[: node.start_byte - function.start_byte].decode("utf-8", "replace")
-        found = re.search(rf"\b{name}\b(?:\.IsolationLevel)?\s*=[^;]*?IsolationLevel\.(\w+)", before)
+        found = re.search(rf"\b{name}\b(?:\.{words.isolation})?\s*=[^;]*?{words.level}", before)
         if found is not None:
             return found[1]
     source = page.source.data.decode("utf-8", "replace") if name else ""
     if given.endswith("()"):
-        levels = set(re.findall(rf"[\w>]\s+{name}\s*\(\s*\)\s*(?:=>|\{{)[^}};]*?\bIsolationLevel\.(\w+)", source))
+        levels = set(re.findall(rf"[\w>]\s+{name}\s*\(\s*\)\s*(?:=>|\{{)[^}};]*?\b{words.level}", source))
     else:
-        fixed = rf"\b(?:const|readonly)\b[^;={{}}()]*?\b{name}\s*=[^;]*?\bIsolationLevel\.(\w+)"
+        fixed = rf"\b{any_of(words.fixed)}\b[^;={{}}()]*?\b{name}\s*=[^;]*?\b{words.level}"
         levels = set(re.findall(fixed, source)) if name in source else set()
     return levels.pop() if len(levels) == 1 else None

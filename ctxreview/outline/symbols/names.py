@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.languages import nodes, parents
+from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, TypeDecl
 from ctxreview.model.facts import StateUse
@@ -36,11 +36,6 @@ _WRITTEN = re.compile(
 """A name that is assigned, counted up or down, or passed by reference; the names of a deconstruction."""
 _BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
 """A base as it is named, and a zero for its type arguments."""
-BACKING = b"field"
-"""The keyword for what a property keeps."""
-_KEEPING = ("get", "set", "init")
-_REACHED = frozenset({"public", "protected", "internal"})
-"""Modifiers without which a member is its type's alone."""
 
 
 class Local(NamedTuple):
@@ -70,7 +65,7 @@ class Names:
         self,
         data: bytes,
         whole: bytes,
-        syntax: Syntax,
+        language: Language,
         locals_: Iterable[Node],
         members: Iterable[Member],
         functions: Nesting[Function],
@@ -80,7 +75,9 @@ class Names:
         self.functions = functions
         self.types = types
         self.data = data
-        self.syntax = syntax
+        self.syntax = syntax = language.syntax
+        self.words = language.words
+        self._nameless = language.shape.nameless
         self._whole = whole
         self._members = tuple(members)
         self._locals: dict[str, list[Node]] = {}
@@ -163,7 +160,7 @@ class Names:
 
     def member(self, on: str, name: str, at: Span) -> State | None:
         """The state that ``on.name`` is at ``at``, where ``on`` is ``this`` or a type of this file."""
-        if on == "this":
+        if on == self.words.self:
             return self.visible(at).get(name)
         states = (self._own.get(type_.span, {}).get(name) for type_ in self._named.get(on, ()))
         return next((state for state in states if state is not None and state.static), None)
@@ -188,7 +185,7 @@ class Names:
     def declared(self) -> frozenset[bytes]:
         """The names of all state that the file declares, and ``field`` where that may be what a property keeps."""
         own = (name.encode() for states in self._own.values() for name in states)
-        return frozenset(chain(own, (BACKING,) if BACKING in self.data else ()))
+        return frozenset(chain(own, (kept,) if (kept := self.words.backing.encode()) and kept in self.data else ()))
 
     def bare(self, name: str, at: Span) -> tuple[str, State | None]:
         """The state that a bare name is at ``at`` where it is no local, and the name that it is told by."""
@@ -199,11 +196,11 @@ class Names:
 
         The keyword of C# 14. Where the type has a member of that name, it is taken for the member, as it was before.
         """
-        if name != BACKING.decode() or name in self.visible(at) or self.local(name, at) is not None:
+        if not name or name != self.words.backing or name in self.visible(at) or self.local(name, at) is not None:
             return None
         for function in self.functions.around(at):
             owner, _, accessor = function.name.partition(".")
-            if function.kind == "property" or (function.kind == "accessor" and accessor in _KEEPING):
+            if function.kind == "property" or (function.kind == "accessor" and accessor in self.words.keeping):
                 type_ = self.types.innermost(at)
                 kept = self._own.get(type_.span, {}).get(owner) if type_ is not None else None
                 if kept is None:
@@ -236,7 +233,7 @@ class Names:
         return [t for t in self.types.scopes if (t.name, t.container, self._generic(t)) == same and self._is_partial(t)]
 
     def _is_partial(self, type_: TypeDecl) -> bool:
-        return re.search(rb"\bpartial\b", self.data[type_.opening.start : type_.opening.end]) is not None
+        return self.words.parts.search(self._head(type_)) is not None
 
     def _generic(self, type_: TypeDecl) -> bool:
         return re.search(rb"\b%s\s*<" % re.escape(type_.name.encode()), self._head(type_)) is not None
@@ -260,7 +257,8 @@ class Names:
             head = self._head(type_)
             while (flat := re.sub(rb"\([^()]*\)", b"", head)) != head:
                 head = flat  # without attributes' arguments and a primary constructor's parameters
-            bases = head.partition(b":")[2].partition(b"where")[0]
+            derived = self.words.derives.search(head)
+            bases = derived[1] if derived is not None else b""
             while (flat := _ARGUMENTS.sub(b"\0", bases)) != bases:
                 bases = flat
             named = (self._type(word, bool(generic), type_) for word, generic in _BASE.findall(bases))
@@ -294,7 +292,9 @@ class Names:
             if type_ is not None:
                 state = self._state(member)
                 if state is not None:
-                    found.setdefault(type_.span, {}).update((name, state) for name in member.names if name != "this[]")
+                    found.setdefault(type_.span, {}).update(
+                        (name, state) for name in member.names if name != self._nameless
+                    )
         for name, declarations in self._locals.items():
             for node in declarations:
                 type_ = self._with_head(node)
@@ -318,11 +318,12 @@ class Names:
 
     def _state(self, member: Member) -> State | None:
         """``None`` for a constant, which is no state, for an indexer, and for what only an interface's name reaches."""
-        if "const" in member.modifiers or member.explicit or member.kind == "indexer":
+        if not self.words.constants.isdisjoint(member.modifiers) or member.explicit or member.kind == "indexer":
             return None
-        static, volatile, readonly = (word in member.modifiers for word in ("static", "volatile", "readonly"))
+        sharing = (self.words.shared, self.words.volatile, self.words.kept)
+        static, volatile, readonly = (not words.isdisjoint(member.modifiers) for words in sharing)
         use = StateUse(member.kind, static, volatile, readonly)
-        return State(use, member.declares, private=_REACHED.isdisjoint(member.modifiers))
+        return State(use, member.declares, private=self.words.reached.isdisjoint(member.modifiers))
 
 
 def _start(declaration: tuple[Node, Span | None]) -> int:

@@ -127,7 +127,7 @@ def _leads_to_source(on: Node | None, about: Queries, names: Names) -> bool:
 def _step(on: Node, called: bool, about: Queries, names: Names) -> _Step:
     syntax, kind = names.syntax, on.type
     if kind in syntax.calls:
-        return _step_call(on, about, syntax)
+        return _step_call(on, about, names)
     if kind in syntax.accesses or kind in syntax.conditional_accesses:
         named = _by_name(syntax.simple_name(on), on, about, names)
         return named, syntax.object(on) or syntax.conditional_object(on), False
@@ -141,9 +141,10 @@ def _step(on: Node, called: bool, about: Queries, names: Names) -> _Step:
     return False, None, False
 
 
-def _step_call(on: Node, about: Queries, syntax: Syntax) -> _Step:
+def _step_call(on: Node, about: Queries, names: Names) -> _Step:
+    syntax = names.syntax
     name = syntax.call_name(on)
-    if name in about.made or name.removesuffix("Async") in about.linq:
+    if name in about.made or name.removesuffix(names.words.twin) in about.linq:
         return False, None, False
     if name in about.asking or _is_source(name, about):
         return True, None, False

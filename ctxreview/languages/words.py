@@ -1,0 +1,145 @@
+"""The words of a language that code is read by as text: ``[words]`` of a ``language.toml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+
+class Words:
+    """A language's keywords by what they say, and names of its library that the forms of regions look for.
+
+    What is not told is empty, and then nowhere found.
+    """
+
+    value_after: frozenset[bytes]
+    """Words after which an expression may start; after any other word stands a declared name, a type or a label."""
+    value_before: frozenset[bytes]
+    """Words that may follow an expression; before any other word stands a type."""
+    no_value_in: frozenset[bytes]
+    """What asks for no value in its parentheses, or for one that does not matter, as that of a locked object."""
+    passed: frozenset[bytes]
+    """Words before an argument that is read and written."""
+    given_back: frozenset[bytes]
+    """Words before an argument that is written."""
+    own: frozenset[str]
+    """The words for the object at hand and for its base."""
+    self: str
+    """The word for the object at hand."""
+    reached: frozenset[str]
+    """Modifiers without which a member is its type's alone."""
+    constants: frozenset[str]
+    """Modifiers of what is no state, since it never changes."""
+    shared: frozenset[str]
+    """Modifiers of state that all objects share."""
+    volatile: frozenset[str]
+    """Modifiers of state whose reads and writes are seen in their order."""
+    kept: frozenset[str]
+    """Modifiers of state that keeps the value that it is made with."""
+    fixed: frozenset[str]
+    """Modifiers of what has its value where it is declared."""
+    partial: frozenset[str]
+    """Modifiers of types that are declared in parts."""
+    bases: frozenset[str]
+    """What stands before the types that a type derives from."""
+    bases_end: frozenset[str]
+    """What stands after them."""
+    backing: str
+    """The word for what a property keeps."""
+    keeping: frozenset[str]
+    """The accessors that may use it."""
+    twin: str
+    """What the name of a call ends with that gives a task, where it has a twin that does not."""
+    isolation: str
+    """The type that has the levels of isolation."""
+    propagation: str
+    """The type that says whether a transaction is joined, begun or left."""
+    suppressed: frozenset[str]
+    """Its members for no transaction."""
+    begun: frozenset[str]
+    """Its members for a new one."""
+    flow: str
+    """What the type ends with that says whether a transaction follows an await."""
+    options: str
+    """The type that has a level of isolation among other things."""
+    no_level: frozenset[str]
+    """Types of what is given with a level of isolation, but is none; ``*`` stands for any letters."""
+    first_count: str
+    """The name of the argument for what a counted lock has at first."""
+
+    def __init__(self, told: Mapping[str, str], where: str) -> None:
+        """``told`` has words with spaces between them. Raises :class:`ValueError` for a key that there is not."""
+        for key in told:
+            if key not in Words.__annotations__:
+                raise ValueError(f"{where}: unknown key {key} in [words]")
+        for key, kind in Words.__annotations__.items():
+            given = told.get(key, "")
+            words = frozenset(given.split())
+            as_bytes = kind == "frozenset[bytes]"
+            setattr(self, key, given if kind == "str" else frozenset(map(str.encode, words)) if as_bytes else words)
+
+    def is_task(self, name: str) -> bool:
+        """Whether a call of that name gives a task, as far as its name says."""
+        return self.twin != "" and name.endswith(self.twin)
+
+    @cached_property
+    def handed(self) -> re.Pattern[bytes]:
+        """An argument that is written, its name the first group."""
+        either = any_of(frozenset(word.decode() for word in self.passed | self.given_back))
+        return re.compile(rf"\b{either}\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+[,)]".encode("latin-1"))
+
+    @cached_property
+    def initializer(self) -> re.Pattern[bytes]:
+        """What a constructor gives to another one."""
+        return re.compile(rf"\)\s*+:\s*+{any_of(self.own)}\s*+\(".encode())
+
+    @cached_property
+    def parts(self) -> re.Pattern[bytes]:
+        """The word by which a type's head says that it is one of several parts."""
+        return re.compile(rf"\b{any_of(self.partial)}\b".encode())
+
+    @cached_property
+    def derives(self) -> re.Pattern[bytes]:
+        """The part of a type's head that names what it derives from, as the first group."""
+        end = rf"(?={any_of(self.bases_end)}|\Z)" if self.bases_end else r"\Z"
+        return re.compile(rf"{any_of(self.bases)}(.*?){end}".encode(), re.DOTALL)
+
+    @cached_property
+    def level(self) -> str:
+        """A regular expression for a level of isolation, its name the first group."""
+        return rf"{re.escape(self.isolation)}\.(\w+)" if self.isolation else NOTHING
+
+    @cached_property
+    def level_type(self) -> re.Pattern[str]:
+        """What a declared type ends with that has a level of isolation."""
+        return re.compile(rf"Level$|{re.escape(self.options)}$" if self.options else "Level$")
+
+    @cached_property
+    def level_name(self) -> re.Pattern[str]:
+        """What is named as a level of isolation is."""
+        options = rf"|{re.escape(self.options)}?$" if self.options else ""
+        return re.compile(rf"(?i)isolation|level$|^iso$|^options?${options}")
+
+    @cached_property
+    def joining(self) -> re.Pattern[str]:
+        """Whether a transaction is left or a new one begun, by the name in the first group."""
+        named = any_of(self.suppressed | self.begun)
+        return re.compile(rf"{re.escape(self.propagation)}\.({named})" if self.propagation else NOTHING)
+
+    @cached_property
+    def other(self) -> re.Pattern[str]:
+        """What is given with a level of isolation, but is none."""
+        listed = "|".join(re.escape(word).replace(r"\*", r"\w*") for word in sorted(self.no_level))
+        return re.compile(rf"(?:{listed})\b" if listed else NOTHING)
+
+
+NOTHING = "(?!)"
+"""The regular expression that matches nothing."""
+
+
+def any_of(words: frozenset[str]) -> str:
+    """A regular expression for one of the words; for nothing where there are none."""
+    return (
+        f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))})" if words else NOTHING
+    )
