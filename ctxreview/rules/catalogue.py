@@ -21,10 +21,11 @@ class RuleEntry(NamedTuple):
 
     ``summary`` is one sentence, ``sections`` are heading and text in the order of the docstring. ``standing`` says that
     the rule looks at code as it stands (``check``), ``edits`` that it looks at what an edit changes (``compare``). With
-    ``languages`` it is asked of these alone.
+    ``languages`` it is asked of these alone. ``family`` is the package that the rule stands in.
     """
 
     id: str
+    family: str
     severity: Severity
     summary: str
     sections: tuple[tuple[str, str], ...]
@@ -58,6 +59,7 @@ def _entry(rule: ModuleType) -> RuleEntry:
     summary, *parts = _HEADING.split(rule.__doc__ or _from_source(rule))
     return RuleEntry(
         id=rule.ID,
+        family=rule.__name__.split(".")[-2],
         severity=rule.SEVERITY,
         summary=" ".join(summary.split()),
         sections=tuple((h.strip(), text.strip("\n")) for h, text in zip(parts[::2], parts[1::2], strict=True)),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ctxreview.rules.catalogue import RuleEntry, entries, markdown
@@ -19,15 +20,30 @@ what stands in a file, and of an edit for what it adds; rules that look at edits
 
 This page is generated from the rules' docstrings: `python -m ctxreview.rules.page` writes it again.
 """
+FAMILIES = {
+    "transactions": "Transactions",
+    "locks": "Locks and shared memory",
+    "orm": "Tracked entities, queries and saves",
+    "sql": "SQL",
+    "scopes": "Transactions and locks alike",
+}
+"""The packages of the rules, in the order of the page, with their titles."""
 
 
 def page() -> str:
     """The whole page."""
-    rules = entries()
-    table = ["| rule | severity | looks at | about |", "|---|---|---|---|"]
-    table += [f"| [{e.id}](#{e.id}) | {e.severity} | {e.looks_at} | {_cell(e.summary)} |" for e in rules]
-    sections = [f"## {e.id}\n\n{_code(e.summary)} {_asked(e)}\n\n{markdown(e, 3)}" for e in rules]
-    return "\n\n".join([INTRODUCTION.rstrip("\n"), "\n".join(table), *sections]) + "\n"
+    return "\n\n".join([INTRODUCTION.rstrip("\n"), *(_family(*family) for family in FAMILIES.items())]) + "\n"
+
+
+def _family(family: str, title: str) -> str:
+    rules = [e for e in entries() if e.family == family]
+    sections = [f"### {e.id}\n\n{_code(e.summary)} {_asked(e)}\n\n{markdown(e, 4)}" for e in rules]
+    return "\n\n".join([f"## {title}", _table(rules), *sections])
+
+
+def _table(rules: Sequence[Entry]) -> str:
+    rows = [f"| [{e.id}](#{e.id}) | {e.severity} | {e.looks_at} | {_cell(e.summary)} |" for e in rules]
+    return "\n".join(["| rule | severity | looks at | about |", "|---|---|---|---|", *rows])
 
 
 def _asked(rule: RuleEntry) -> str:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ctxreview.llm import store
 from tests import ROOT
+from tests.llm.test_store import row
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -28,7 +30,7 @@ def _shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         command,
         shell=True,
         cwd=folder,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | {"CTXREVIEW_STATE_DIR": os.environ["CTXREVIEW_STATE_DIR"]},
         capture_output=True,
         text=True,
         check=False,
@@ -44,7 +46,8 @@ def test_no_other_kind_of_command_is_shown() -> None:
 
 @pytest.mark.parametrize("command", OURS)
 def test_every_shown_command_works(command: str) -> None:
-    """The command runs from the repository's root, offline and without a key."""
+    """The command runs from the repository's root, offline and without a key, when one review was kept."""
+    store.record(row())
     done = _shell(command.replace(".venv/bin/ctxreview", str(Path(sys.executable).parent / "ctxreview"), 1), ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout

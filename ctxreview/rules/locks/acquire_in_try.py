@@ -43,7 +43,8 @@ class C {
 
 Source
 ------
-.NET API documentation, ``SemaphoreSlim``; Sonar S2222.
+.NET API documentation, ``SemaphoreSlim``: <https://learn.microsoft.com/dotnet/api/system.threading.semaphoreslim>.
+Sonar S2222: <https://rules.sonarsource.com/csharp/RSPEC-2222/>.
 """
 
 from __future__ import annotations

@@ -45,7 +45,9 @@ class C {
 
 Source
 ------
-Background knowledge: no document or analyser was checked for this rule.
+.NET documentation, "Managed threading best practices" (deadlocks):
+<https://learn.microsoft.com/dotnet/standard/threading/managed-threading-best-practices>. For the rule itself no
+document or analyser was checked.
 """
 
 from __future__ import annotations

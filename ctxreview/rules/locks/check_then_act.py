@@ -43,7 +43,9 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ConcurrentDictionary``; ParallelHelper PH_B007.
+.NET API documentation, ``ConcurrentDictionary``:
+<https://learn.microsoft.com/dotnet/api/system.collections.concurrent.concurrentdictionary-2>. ParallelHelper PH_B007:
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B007.md>.
 """
 
 from __future__ import annotations

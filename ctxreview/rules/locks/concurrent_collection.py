@@ -47,8 +47,10 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ConcurrentDictionary``; Jellyfin commit 526c918524, where one lock had kept a dictionary and a file
-together; puppeteer-sharp pull request 2231.
+.NET API documentation, ``ConcurrentDictionary``:
+<https://learn.microsoft.com/dotnet/api/system.collections.concurrent.concurrentdictionary-2>. A Jellyfin commit, where
+one lock had kept a dictionary and a file together: <https://github.com/jellyfin/jellyfin/commit/526c918524>. A pull
+request of puppeteer-sharp: <https://github.com/hardkoded/puppeteer-sharp/pull/2231>.
 """
 
 from __future__ import annotations

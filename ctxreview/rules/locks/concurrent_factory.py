@@ -38,7 +38,9 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ConcurrentDictionary.GetOrAdd`` (remarks); dotnet/runtime issue 62919, dotnet/corefx issue 25609.
+.NET API documentation, ``ConcurrentDictionary.GetOrAdd`` (remarks):
+<https://learn.microsoft.com/dotnet/api/system.collections.concurrent.concurrentdictionary-2.getoradd>. Issues of .NET:
+<https://github.com/dotnet/runtime/issues/62919> and <https://github.com/dotnet/corefx/issues/25609>.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ class C {
 
 Source
 ------
-ParallelHelper PH_B008, which says that this behaviour is not documented and may change.
+ParallelHelper PH_B008, which says that this behaviour is not documented and may change:
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B008.md>.
 """
 
 from __future__ import annotations

@@ -55,8 +55,9 @@ class C {
 
 Source
 ------
-.NET runtime, ``docs/design/specs/Memory-model.md`` (the reference-field form is correct); CodeQL
-``cs/unsafe-double-checked-lock``.
+.NET runtime, memory model (the reference-field form is correct):
+<https://github.com/dotnet/runtime/blob/main/docs/design/specs/Memory-model.md>. CodeQL
+``cs/unsafe-double-checked-lock``: <https://codeql.github.com/codeql-query-help/csharp/cs-unsafe-double-checked-lock/>.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ class C {
 
 Source
 ------
-READMEs of DistributedLock and RedLock.net; nopCommerce, ``ILocker``.
+READMEs of DistributedLock and RedLock.net: <https://github.com/madelson/DistributedLock> and
+<https://github.com/samcook/RedLock.net>. nopCommerce, ``ILocker``: <https://github.com/nopSolutions/nopCommerce>.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class C {
 
 Source
 ------
-.NET runtime, ``docs/design/specs/Memory-model.md``: atomicity is that of one operation.
+.NET runtime, memory model (atomicity is that of one operation):
+<https://github.com/dotnet/runtime/blob/main/docs/design/specs/Memory-model.md>.
 """
 
 from __future__ import annotations

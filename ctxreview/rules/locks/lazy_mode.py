@@ -32,7 +32,9 @@ class C {
 
 Source
 ------
-Background knowledge: no document or analyser was checked for this rule.
+.NET API documentation, ``LazyThreadSafetyMode``:
+<https://learn.microsoft.com/dotnet/api/system.threading.lazythreadsafetymode>. For the rule itself no document or
+analyser was checked.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class C {
 
 Source
 ------
-ParallelHelper, ``LeakedOutboundCollection``; dotnet/orleans, ``InMemoryJobQueue.cs`` ("Snapshot the jobs under the
-lock").
+ParallelHelper PH_S027: <https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_S027.md>.
+Orleans, ``InMemoryJobQueue.cs`` ("Snapshot the jobs under the lock"): <https://github.com/dotnet/orleans>.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ class C {
 
 Source
 ------
-CodeQL ``cs/inconsistent-lock-sequence``.
+CodeQL ``cs/inconsistent-lock-sequence``:
+<https://codeql.github.com/codeql-query-help/csharp/cs-inconsistent-lock-sequence/>.
 """
 
 from __future__ import annotations

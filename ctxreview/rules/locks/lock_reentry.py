@@ -53,8 +53,9 @@ class C {
 
 Source
 ------
-Documentation of Nito.AsyncEx (``AsyncLock``) and .NET API documentation, ``SemaphoreSlim``: neither knows who holds
-it.
+Neither of these knows who holds it: Nito.AsyncEx, ``AsyncLock``,
+<https://github.com/StephenCleary/AsyncEx/blob/master/doc/AsyncLock.md>; .NET API documentation, ``SemaphoreSlim``,
+<https://learn.microsoft.com/dotnet/api/system.threading.semaphoreslim>.
 """
 
 from __future__ import annotations

@@ -50,8 +50,11 @@ class C {
 
 Source
 ------
-CodeQL and ParallelHelper for what a guarded field is; ErrorProne.NET's ERP031 ("Lock at the smallest scope") is
-advice that leads here.
+CodeQL and ParallelHelper for what a guarded field is:
+<https://codeql.github.com/codeql-query-help/csharp/cs-unsynchronized-static-access/> and
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B009.md>. ErrorProne.NET's ERP031 ("Lock
+at the smallest scope") is advice that leads here:
+<https://github.com/SergeyTeplyakov/ErrorProne.NET/blob/master/docs/Rules/ERP031.md>.
 """
 
 from __future__ import annotations

@@ -38,7 +38,12 @@ class C {
 
 Source
 ------
-C# reference, "The lock statement"; Sonar rules S2551, S2445, S6507 and S3998; .NET analyser CA2002; CodeQL ``cs/unsafe-sync-on-field``.
+C# reference, "The lock statement": <https://learn.microsoft.com/dotnet/csharp/language-reference/statements/lock>.
+Sonar S2551, S2445, S6507 and S3998: <https://rules.sonarsource.com/csharp/RSPEC-2551/>,
+<https://rules.sonarsource.com/csharp/RSPEC-2445/>, <https://rules.sonarsource.com/csharp/RSPEC-6507/>,
+<https://rules.sonarsource.com/csharp/RSPEC-3998/>. .NET analyser CA2002:
+<https://learn.microsoft.com/dotnet/fundamentals/code-analysis/quality-rules/ca2002>. CodeQL
+``cs/unsafe-sync-on-field``: <https://codeql.github.com/codeql-query-help/csharp/cs-unsafe-sync-on-field/>.
 """
 
 from __future__ import annotations

@@ -33,7 +33,9 @@ class C {
 
 Source
 ------
-C# compiler warning CS9216; Smartstore commit 2f31be6f0, which took such a change back.
+C# compiler warning CS9216:
+<https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/lock-semantics>. A Smartstore commit
+that took such a change back: <https://github.com/smartstore/Smartstore/commit/2f31be6f0>.
 """
 
 from __future__ import annotations

@@ -36,8 +36,9 @@ class C {
 
 Source
 ------
-C# reference, "The lock statement"; Sonar rule S2445 and CodeQL ``cs/unsafe-sync-on-field`` for what becomes of a lock
-that is not one object.
+C# reference, "The lock statement": <https://learn.microsoft.com/dotnet/csharp/language-reference/statements/lock>. What
+becomes of a lock that is not one object: Sonar S2445, <https://rules.sonarsource.com/csharp/RSPEC-2445/>, and CodeQL
+``cs/unsafe-sync-on-field``, <https://codeql.github.com/codeql-query-help/csharp/cs-unsafe-sync-on-field/>.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class C {
 
 Source
 ------
-ParallelHelper PH_B004.
+ParallelHelper PH_B004: <https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B004.md>.
 """
 
 from __future__ import annotations

@@ -41,7 +41,12 @@ class C {
 
 Source
 ------
-PVS-Studio V3223; ParallelHelper PH_B003, PH_B009 and PH_B010; CodeQL ``cs/unsynchronized-static-access``.
+PVS-Studio V3223: <https://pvs-studio.com/en/docs/warnings/v3223/>. ParallelHelper PH_B003, PH_B009 and PH_B010:
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B003.md>,
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B009.md>,
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B010.md>. CodeQL
+``cs/unsynchronized-static-access``:
+<https://codeql.github.com/codeql-query-help/csharp/cs-unsynchronized-static-access/>.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ class C {
 
 Source
 ------
-PVS-Studio V3190; ParallelHelper, ``ParallelForSideEffect``.
+PVS-Studio V3190: <https://pvs-studio.com/en/docs/warnings/v3190/>. ParallelHelper PH_S010:
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_S010.md>.
 """
 
 from __future__ import annotations

@@ -52,8 +52,9 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ReaderWriterLockSlim`` (recursion); Sonar S7131 for mixed modes. That a write under the read
-lock is a race is background knowledge.
+.NET API documentation, ``ReaderWriterLockSlim`` (recursion):
+<https://learn.microsoft.com/dotnet/api/system.threading.readerwriterlockslim>. Sonar S7131 for mixed modes:
+<https://rules.sonarsource.com/csharp/RSPEC-7131/>. That a write under the read lock is a race is background knowledge.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ class AccountGrain : Grain {
 
 Source
 ------
-dotnet/orleans, ``[Reentrant]`` and ``[AlwaysInterleave]``: attributes that were looked at in its source.
+Orleans documentation, "Request scheduling" (``[Reentrant]``, ``[AlwaysInterleave]``):
+<https://learn.microsoft.com/dotnet/orleans/grains/request-scheduling>; the attributes were looked at in its source.
 """
 
 from __future__ import annotations

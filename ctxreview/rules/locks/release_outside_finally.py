@@ -40,7 +40,7 @@ class C {
 
 Source
 ------
-Sonar rule S2222, "Locks should be released on all paths".
+Sonar S2222, "Locks should be released on all paths": <https://rules.sonarsource.com/csharp/RSPEC-2222/>.
 """
 
 from __future__ import annotations

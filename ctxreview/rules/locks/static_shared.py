@@ -32,8 +32,9 @@ class Orders {
 
 Source
 ------
-EF Core documentation, "DbContext lifetime, configuration, and initialization" (avoiding threading issues); Sonar
-S2696.
+EF Core documentation, "DbContext lifetime, configuration, and initialization" (avoiding threading issues):
+<https://learn.microsoft.com/ef/core/dbcontext-configuration/>. Sonar S2696:
+<https://rules.sonarsource.com/csharp/RSPEC-2696/>.
 """
 
 from __future__ import annotations

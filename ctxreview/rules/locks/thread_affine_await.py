@@ -44,8 +44,12 @@ class C {
 
 Source
 ------
-.NET API documentation, ``ReaderWriterLockSlim`` ("managed thread affinity"), ``Monitor.Exit``, ``Mutex.ReleaseMutex``; C#
-compiler error CS1996; roslyn-analyzers issue 3419.
+.NET API documentation, ``ReaderWriterLockSlim`` ("managed thread affinity"), ``Monitor.Exit`` and
+``Mutex.ReleaseMutex``: <https://learn.microsoft.com/dotnet/api/system.threading.readerwriterlockslim>,
+<https://learn.microsoft.com/dotnet/api/system.threading.monitor.exit>,
+<https://learn.microsoft.com/dotnet/api/system.threading.mutex.releasemutex>. C# compiler error CS1996:
+<https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/async-await-errors>. An issue of the
+.NET analysers: <https://github.com/dotnet/roslyn-analyzers/issues/3419>.
 """
 
 from __future__ import annotations

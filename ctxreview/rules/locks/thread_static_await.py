@@ -41,7 +41,9 @@ class C {
 
 Source
 ------
-ParallelHelper, ``ThreadLocalInAsync``; .NET analyser CA2019; Sonar S2996 and S3005.
+ParallelHelper PH_S029: <https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_S029.md>. .NET
+analyser CA2019: <https://learn.microsoft.com/dotnet/fundamentals/code-analysis/quality-rules/ca2019>. Sonar S2996 and
+S3005: <https://rules.sonarsource.com/csharp/RSPEC-2996/>, <https://rules.sonarsource.com/csharp/RSPEC-3005/>.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class C {
 
 Source
 ------
-CodeQL ``cs/unsynchronized-getter``.
+CodeQL ``cs/unsynchronized-getter``: <https://codeql.github.com/codeql-query-help/csharp/cs-unsynchronized-getter/>.
 """
 
 from __future__ import annotations

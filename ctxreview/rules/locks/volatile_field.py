@@ -34,8 +34,11 @@ class C {
 
 Source
 ------
-.NET runtime, ``docs/design/specs/Memory-model.md`` (the example with a flag); PVS-Studio V3147 and ParallelHelper
-PH_B006 (increment), V3032 (loop on a field).
+.NET runtime, memory model (the example with a flag):
+<https://github.com/dotnet/runtime/blob/main/docs/design/specs/Memory-model.md>. PVS-Studio V3147 and ParallelHelper
+PH_B006 (increment): <https://pvs-studio.com/en/docs/warnings/v3147/>,
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B006.md>. PVS-Studio V3032 (loop on a
+field): <https://pvs-studio.com/en/docs/warnings/v3032/>.
 """
 
 from __future__ import annotations

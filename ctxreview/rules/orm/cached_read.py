@@ -44,7 +44,8 @@ class C {
 
 Source
 ------
-Background knowledge; Sonar rule S2696 for static fields that instance methods set.
+Sonar S2696 for static fields that instance methods set: <https://rules.sonarsource.com/csharp/RSPEC-2696/>. The rest is
+background knowledge.
 """
 
 from __future__ import annotations

@@ -45,9 +45,13 @@ class C {
 
 Source
 ------
-C# compiler warning CS9237 (``yield return`` in a lock); for tasks AsyncFixer's FAQ, ParallelHelper PH_B011, Meziantou
-MA0100 and ErrorProne.NET EPC26, while AsyncFixer01 is advice that leads here. That an unread query runs after its
-context is disposed is background knowledge (LINQ's deferred execution).
+C# compiler warning CS9237 (``yield return`` in a lock):
+<https://learn.microsoft.com/dotnet/csharp/language-reference/compiler-messages/lock-semantics>. For tasks AsyncFixer's
+FAQ, ParallelHelper PH_B011, Meziantou MA0100 and ErrorProne.NET EPC26: <https://github.com/semihokur/AsyncFixer>,
+<https://github.com/Concurrency-Lab/ParallelHelper/blob/master/doc/analyzers/PH_B011.md>,
+<https://github.com/meziantou/Meziantou.Analyzer/blob/main/docs/Rules/MA0100.md>,
+<https://github.com/SergeyTeplyakov/ErrorProne.NET/blob/master/docs/Rules/EPC26.md>; AsyncFixer01 is advice that leads
+here. That an unread query runs after its context is disposed is background knowledge (LINQ's deferred execution).
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ class C {
 
 Source
 ------
-EF Core documentation, "Accessing Tracked Entities" (``Find``) and "Tracking vs. No-Tracking Queries".
+EF Core documentation, "Accessing Tracked Entities" (``Find``) and "Tracking vs. No-Tracking Queries":
+<https://learn.microsoft.com/ef/core/change-tracking/entity-entries> and
+<https://learn.microsoft.com/ef/core/querying/tracking>.
 """
 
 from __future__ import annotations

@@ -40,8 +40,9 @@ class C {
 
 Source
 ------
-EF Core documentation, "ExecuteUpdate and ExecuteDelete". That bulk libraries pass the change tracker and the
-transaction by unless they are given one is background knowledge and differs by library.
+EF Core documentation, "ExecuteUpdate and ExecuteDelete":
+<https://learn.microsoft.com/ef/core/saving/execute-insert-update-delete>. That bulk libraries pass the change tracker
+and the transaction by unless they are given one is background knowledge and differs by library.
 """
 
 from __future__ import annotations

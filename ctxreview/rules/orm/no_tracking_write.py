@@ -44,8 +44,10 @@ class C {
 
 Source
 ------
-EF Core documentation, "Tracking vs. No-Tracking Queries", and the remarks of ``AsNoTracking``. That it changes
-neither the SQL nor a lock: EF Core's own test of an untracked query asserts a plain ``SELECT``.
+EF Core documentation, "Tracking vs. No-Tracking Queries": <https://learn.microsoft.com/ef/core/querying/tracking>; and
+the remarks of ``AsNoTracking``:
+<https://learn.microsoft.com/dotnet/api/microsoft.entityframeworkcore.entityframeworkqueryableextensions.asnotracking>.
+That it changes neither the SQL nor a lock: EF Core's own test of an untracked query asserts a plain ``SELECT``.
 """
 
 from __future__ import annotations

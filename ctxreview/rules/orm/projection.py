@@ -41,7 +41,9 @@ class C {
 
 Source
 ------
-EF Core documentation, "Tracking vs. No-Tracking Queries" (custom projections) and "Efficient Querying".
+EF Core documentation, "Tracking vs. No-Tracking Queries" (custom projections) and "Efficient Querying":
+<https://learn.microsoft.com/ef/core/querying/tracking> and
+<https://learn.microsoft.com/ef/core/performance/efficient-querying>.
 """
 
 from __future__ import annotations

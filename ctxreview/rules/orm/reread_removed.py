@@ -43,7 +43,9 @@ class C {
 
 Source
 ------
-Background knowledge (check, lock, check again); no documentation of one product is quoted for it.
+.NET API documentation, ``ConcurrentDictionary.GetOrAdd``, has the same pattern in its remarks:
+<https://learn.microsoft.com/dotnet/api/system.collections.concurrent.concurrentdictionary-2.getoradd>. For the rule
+itself (check, lock, check again) no document or analyser was checked.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Tracking vs. No-Tracking Queries": changes are sent by ``SaveChanges``. For the rule itself no
-document or analyser was checked.
+EF Core documentation, "Tracking vs. No-Tracking Queries" (changes are sent by ``SaveChanges``):
+<https://learn.microsoft.com/ef/core/querying/tracking>. For the rule itself no document or analyser was checked.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ class C {
 Source
 ------
 EF Core documentation, "Asynchronous Programming" and "DbContext Lifetime, Configuration, and Initialization" (avoiding
-DbContext threading issues); AsyncFixer's documentation, AsyncFixer04.
+DbContext threading issues): <https://learn.microsoft.com/ef/core/miscellaneous/async> and
+<https://learn.microsoft.com/ef/core/dbcontext-configuration/>. AsyncFixer's documentation, AsyncFixer04:
+<https://github.com/semihokur/AsyncFixer>.
 """
 
 from __future__ import annotations

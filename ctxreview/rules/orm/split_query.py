@@ -44,7 +44,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Single vs. Split Queries"; dotnet/efcore#18022.
+EF Core documentation, "Single vs. Split Queries": <https://learn.microsoft.com/ef/core/querying/single-split-queries>.
+An issue of EF Core: <https://github.com/dotnet/efcore/issues/18022>.
 """
 
 from __future__ import annotations

@@ -46,7 +46,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Tracking vs. No-Tracking Queries"; dotnet/efcore#26811.
+EF Core documentation, "Tracking vs. No-Tracking Queries": <https://learn.microsoft.com/ef/core/querying/tracking>. An
+issue of EF Core: <https://github.com/dotnet/efcore/issues/26811>.
 """
 
 from __future__ import annotations

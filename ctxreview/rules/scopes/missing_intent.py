@@ -41,7 +41,8 @@ class C {
 
 Source
 ------
-The incident this project starts from: see the README.
+The incident this project starts from: see the README. What such a comment has to say of a ``TransactionScope`` depends
+on its documentation: <https://learn.microsoft.com/dotnet/api/system.transactions.transactionscope>.
 """
 
 from __future__ import annotations

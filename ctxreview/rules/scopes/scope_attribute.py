@@ -37,7 +37,10 @@ class OrderService {
 
 Source
 ------
-ABP and Orleans documentation for interception; the attributes are those of the catalogue (``constructs.toml``).
+ABP documentation, "Unit of Work", and Orleans documentation, "Transactions", for interception:
+<https://abp.io/docs/latest/framework/architecture/domain-driven-design/unit-of-work> and
+<https://learn.microsoft.com/dotnet/orleans/grains/transactions>. The attributes are those of the catalogue
+(``constructs.toml``).
 """
 
 from __future__ import annotations

@@ -49,8 +49,13 @@ class C {
 
 Source
 ------
-EF Core and .NET documentation of ``TransactionScope`` and isolation levels; C# reference, "The lock statement"; the
-README's incident. On the other side nopCommerce#8212, where a lower isolation level ended 246 deadlocks.
+EF Core documentation, "Using Transactions": <https://learn.microsoft.com/ef/core/saving/transactions>. .NET API
+documentation, ``TransactionScope`` and ``IsolationLevel``:
+<https://learn.microsoft.com/dotnet/api/system.transactions.transactionscope> and
+<https://learn.microsoft.com/dotnet/api/system.transactions.isolationlevel>. C# reference, "The lock statement":
+<https://learn.microsoft.com/dotnet/csharp/language-reference/statements/lock>. The README's incident. On the other side
+an issue of nopCommerce, where a lower isolation level ended 246 deadlocks:
+<https://github.com/nopSolutions/nopCommerce/issues/8212>.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ class C {
 
 Source
 ------
-EF Core documentation, "SQL Queries" ("EF Core will treat your SQL as a subquery"); dotnet/efcore#26042.
+EF Core documentation, "SQL Queries" ("EF Core will treat your SQL as a subquery"):
+<https://learn.microsoft.com/ef/core/querying/sql-queries>. An issue of EF Core:
+<https://github.com/dotnet/efcore/issues/26042>.
 """
 
 from __future__ import annotations

@@ -46,9 +46,12 @@ class C {
 
 Source
 ------
-SQL Server documentation, "Table Hints"; dotnet/efcore#26042; EF Core documentation, "Interceptors"; dotnetcore/CAP
-commit 0a94921e, reverted by d918ea8f; MassTransit commit b1039e85e; Hangfire commit c2d4b57b, which argues the
-trade-off.
+SQL Server documentation, "Table Hints": <https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-table>. An
+issue of EF Core: <https://github.com/dotnet/efcore/issues/26042>. EF Core documentation, "Interceptors":
+<https://learn.microsoft.com/ef/core/logging-events-diagnostics/interceptors>. A commit of CAP and the one that reverts
+it: <https://github.com/dotnetcore/CAP/commit/0a94921e> and <https://github.com/dotnetcore/CAP/commit/d918ea8f>. A
+commit of MassTransit: <https://github.com/MassTransit/MassTransit/commit/b1039e85e>. One of Hangfire, which argues the
+trade-off: <https://github.com/HangfireIO/Hangfire/commit/c2d4b57b>.
 """
 
 from __future__ import annotations

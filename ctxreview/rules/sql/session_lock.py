@@ -41,8 +41,11 @@ class C {
 
 Source
 ------
-dotnet/SqlClient#96 for what a pooled session keeps. Which locks end with the transaction and which with the session
-is told by the databases: PostgreSQL documentation, "Advisory Locks"; SQL Server documentation, ``sp_getapplock``.
+What a pooled session keeps: <https://github.com/dotnet/SqlClient/issues/96>. Which locks end with the transaction and
+which with the session: PostgreSQL documentation, "Advisory Locks",
+<https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS>; SQL Server documentation,
+``sp_getapplock``,
+<https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql>.
 """
 
 from __future__ import annotations

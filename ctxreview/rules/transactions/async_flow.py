@@ -45,8 +45,10 @@ class C {
 
 Source
 ------
-.NET API documentation, ``TransactionScopeAsyncFlowOption``; EF Core documentation, "Using Transactions" (limitations
-of System.Transactions); dotnet/EntityFramework.Docs#4359.
+.NET API documentation, ``TransactionScopeAsyncFlowOption``:
+<https://learn.microsoft.com/dotnet/api/system.transactions.transactionscopeasyncflowoption>. EF Core documentation,
+"Using Transactions" (limitations of System.Transactions): <https://learn.microsoft.com/ef/core/saving/transactions>. An
+issue of that documentation: <https://github.com/dotnet/EntityFramework.Docs/issues/4359>.
 """
 
 from __future__ import annotations

@@ -49,7 +49,10 @@ class C {
 
 Source
 ------
-.NET documentation, ``TransactionScope.Complete``; RuboCop's Rails/TransactionExitStatement for the same in another language.
+.NET API documentation, ``TransactionScope.Complete``:
+<https://learn.microsoft.com/dotnet/api/system.transactions.transactionscope.complete>. RuboCop's
+Rails/TransactionExitStatement for the same in another language:
+<https://docs.rubocop.org/rubocop-rails/cops_rails.html#railstransactionexitstatement>.
 """
 
 from __future__ import annotations

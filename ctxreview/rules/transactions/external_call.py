@@ -42,8 +42,10 @@ class C {
 
 Source
 ------
-EF Core documentation ("keep your transaction short"); nopCommerce#6482, a payment that was taken and an order that
-was rolled back; the outboxes of MassTransit and CAP.
+EF Core documentation, "Using Transactions": <https://learn.microsoft.com/ef/core/saving/transactions>. An issue of
+nopCommerce, a payment that was taken and an order that was rolled back:
+<https://github.com/nopSolutions/nopCommerce/issues/6482>. The outboxes of MassTransit and CAP:
+<https://masstransit.io/documentation/configuration/middleware/outbox> and <https://github.com/dotnetcore/CAP>.
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ class C {
 
 Source
 ------
-Background knowledge: no document or analyser was checked for this rule.
+.NET API documentation, ``DateTime.UtcNow`` (a value of the moment it is read):
+<https://learn.microsoft.com/dotnet/api/system.datetime.utcnow>. For the rule itself no document or analyser was
+checked.
 """
 
 from __future__ import annotations

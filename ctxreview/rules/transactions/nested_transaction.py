@@ -54,8 +54,9 @@ class C {
 
 Source
 ------
-.NET documentation, "Implementing an Implicit Transaction using Transaction Scope"; linq2db's documentation of
-``BeginTransaction``.
+.NET documentation, "Implementing an Implicit Transaction using Transaction Scope":
+<https://learn.microsoft.com/dotnet/framework/data/transactions/implementing-an-implicit-transaction-using-transaction-scope>.
+linq2db's documentation of ``BeginTransaction``: <https://linq2db.github.io/>.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Tracking vs. No-Tracking Queries", for what ``SaveChanges`` sends. For the order of two steps
-no document or analyser was checked.
+EF Core documentation, "Tracking vs. No-Tracking Queries", for what ``SaveChanges`` sends:
+<https://learn.microsoft.com/ef/core/querying/tracking>. For the order of two steps no document or analyser was checked.
 """
 
 from __future__ import annotations

@@ -51,8 +51,9 @@ class C {
 
 Source
 ------
-EF Core documentation, "Connection Resiliency". What a failed statement does to the transaction in PostgreSQL is background
-knowledge.
+EF Core documentation, "Connection Resiliency":
+<https://learn.microsoft.com/ef/core/miscellaneous/connection-resiliency>. What a failed statement does to the
+transaction in PostgreSQL is background knowledge.
 """
 
 from __future__ import annotations

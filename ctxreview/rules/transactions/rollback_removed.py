@@ -39,7 +39,8 @@ class C {
 
 Source
 ------
-dotnet/SqlClient#96 and #1098.
+Issues of SqlClient: <https://github.com/dotnet/SqlClient/issues/96> and
+<https://github.com/dotnet/SqlClient/issues/1098>.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ class C {
 
 Source
 ------
-EF Core documentation, "Using Transactions" (limitations of System.Transactions).
+EF Core documentation, "Using Transactions" (limitations of System.Transactions):
+<https://learn.microsoft.com/ef/core/saving/transactions>.
 """
 
 from __future__ import annotations

@@ -44,7 +44,9 @@ class C {
 Source
 ------
 EF Core documentation, "Using Transactions" and "ExecuteUpdate and ExecuteDelete" ("each execute within their own
-transaction"); jellyfin/jellyfin commit 5d65cfcd99.
+transaction"): <https://learn.microsoft.com/ef/core/saving/transactions> and
+<https://learn.microsoft.com/ef/core/saving/execute-insert-update-delete>. A commit of Jellyfin:
+<https://github.com/jellyfin/jellyfin/commit/5d65cfcd99>.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ class C {
 
 Source
 ------
-EF Core documentation, "Handling Concurrency Conflicts"; .NET documentation, ``TransactionScope.Complete``.
+EF Core documentation, "Handling Concurrency Conflicts": <https://learn.microsoft.com/ef/core/saving/concurrency>. .NET
+API documentation, ``TransactionScope.Complete``:
+<https://learn.microsoft.com/dotnet/api/system.transactions.transactionscope.complete>.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ class C {
 
 Source
 ------
-Background knowledge; what happens differs by provider, and no documentation is quoted for it.
+.NET API documentation, ``DbCommand.Transaction``:
+<https://learn.microsoft.com/dotnet/api/system.data.common.dbcommand.transaction>. What happens without it differs by
+provider, and is background knowledge.
 """
 
 from __future__ import annotations

@@ -47,7 +47,10 @@ class C {
 
 Source
 ------
-.NET documentation, ``TransactionScope.Complete`` ("the last statement in the using block").
+.NET API documentation, ``TransactionScope.Complete``:
+<https://learn.microsoft.com/dotnet/api/system.transactions.transactionscope.complete>. .NET documentation,
+"Implementing an Implicit Transaction using Transaction Scope" ("the last statement in the using block"):
+<https://learn.microsoft.com/dotnet/framework/data/transactions/implementing-an-implicit-transaction-using-transaction-scope>.
 """
 
 from __future__ import annotations
