@@ -41,7 +41,7 @@ def _family(family: str, title: str) -> str:
     return "\n\n".join([f"## {title}", _table(rules), *sections])
 
 
-def _table(rules: Sequence[Entry]) -> str:
+def _table(rules: Sequence[RuleEntry]) -> str:
     rows = [f"| [{e.id}](#{e.id}) | {e.severity} | {e.looks_at} | {_cell(e.summary)} |" for e in rules]
     return "\n".join(["| rule | severity | looks at | about |", "|---|---|---|---|", *rows])
 

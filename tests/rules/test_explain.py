@@ -16,7 +16,7 @@ from ctxreview import rules
 from ctxreview.errors import ConfigError
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.reports import explain
-from ctxreview.rules.catalogue import Entry, entries, entry, listed, pieces, rows
+from ctxreview.rules.catalogue import RuleEntry, entries, entry, listed, pieces, rows
 from ctxreview.rules.page import FAMILIES, FILE, page
 from tests import ROOT
 from tests.commands import run_command
@@ -118,7 +118,7 @@ def test_the_page_is_up_to_date(tmp_path: Path, expect: Callable[[Path, str], No
 
 
 @pytest.mark.parametrize("rule", entries(), ids=lambda rule: rule.id)
-def test_each_source_has_a_link(rule: Entry) -> None:
+def test_each_source_has_a_link(rule: RuleEntry) -> None:
     """What a rule rests on can be opened: each of its sources has an address, which explain prints in one piece."""
     section = dict(rule.sections)["Source"]
     addresses = re.findall(r"<(https://[^\s<>]+)>", section)
