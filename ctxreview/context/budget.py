@@ -9,27 +9,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
+from ctxreview.context.groups import Group, in_order, of_other_places, of_type, whole_lines
 from ctxreview.context.listing import listing, proven, shown_lines, suggested
 from ctxreview.errors import BudgetError
 from ctxreview.languages import load
-from ctxreview.model.declarations import Function, Head, TypeDecl, outermost
+from ctxreview.model.declarations import Function, TypeDecl, outermost
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.review import Context, Excerpt, Omission, Tokens
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import pieces
-from ctxreview.outline.excerpts import mentioned
 from ctxreview.tokens import Tokenizer
 
 OVER = "over the token budget"
-ROLES = {
-    "caller": "callers",
-    "field": "declarations",
-    "same-lock": "members under the same lock",
-    "member": "members that use the same state",
-    "callee": "what the function calls",
-}
 BODIES = "the bodies of {} other members of {}: not enclosing the selection"
 
 
@@ -51,15 +43,15 @@ def fill(
     source = context.selection.source
     page = ExcerptBudget(context, budget, tokenizer, fixed)
     shown = [(m, _whole(m, context.outline)) for m in outermost(context.functions)]
-    rest = list(_rest(context, types, [s for _, s in shown], pointed)) if types else []
-    rest = _among(rest, _groups(beyond, source))
+    rest = list(of_type(context, types, [s for _, s in shown], pointed)) if types else []
+    rest = in_order(rest, of_other_places(beyond, source))
     page.reserve(rest)
     for member, span in shown:
         why = "encloses the selection" if span.contains(pointed) else "the selection touches it"
         page.function(Excerpt(source, span, "function", why), member)
     if not shown:
         for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
-            page.require(Excerpt(source, _lines(source, state.span), "field", "the selection lies in it"))
+            page.require(Excerpt(source, whole_lines(source, state.span), "field", "the selection lies in it"))
     for header in rest[0].excerpts if types else ():
         if header.span.overlaps(context.selection.span):
             page.require(header)
@@ -75,15 +67,6 @@ def fill(
         omitted=tuple(page.omitted),
         tokens=Tokens(budget - page.remaining, budget, tokenizer.name),
     )
-
-
-class _Group(NamedTuple):
-    """Excerpts that may be left out, and the one sentence that then stands for those that are."""
-
-    excerpts: list[Excerpt]
-    what: str
-    lines: tuple[int, int]
-    source: Source
 
 
 class ExcerptBudget:
@@ -102,7 +85,7 @@ class ExcerptBudget:
         self.shown: dict[str, set[int]] = {}
         self.omitted: list[Omission] = []
 
-    def reserve(self, groups: list[_Group]) -> None:
+    def reserve(self, groups: list[Group]) -> None:
         """Keep room for the sentences about what may be left out later."""
         whys = [f"{len(g.excerpts)} of {g.what}: {OVER}" for g in groups if g.excerpts] + [BODIES] * bool(groups)
         self._reserved = sentences([Omission(self.source.path, *groups[0].lines, w) for w in whys]) if groups else ""
@@ -162,7 +145,7 @@ class ExcerptBudget:
         for omission in _left_out(excerpt):
             self._omit(omission)
 
-    def add(self, group: _Group) -> None:
+    def add(self, group: Group) -> None:
         """Show of the group what there is room for."""
         waiting = self._waiting([group])
         taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
@@ -170,12 +153,12 @@ class ExcerptBudget:
             left = len(waiting) - len(taken)
             self._omit(Omission(group.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
 
-    def add_all(self, groups: list[_Group]) -> bool:
+    def add_all(self, groups: list[Group]) -> bool:
         """Show all groups if there is room for them, as there mostly is."""
         waiting = self._waiting(groups)
         return not waiting or bool(self._together(waiting))
 
-    def _waiting(self, groups: list[_Group]) -> list[Excerpt]:
+    def _waiting(self, groups: list[Group]) -> list[Excerpt]:
         """The excerpts of some groups with lines that are shown neither yet nor by those before."""
         seen = {path: set(lines) for path, lines in self.shown.items()}
         waiting = []
@@ -266,7 +249,7 @@ class ExcerptBudget:
             at = bisect_right(elided, Span(statement.start, len(source.data)))
             if at == 0 or not elided[at - 1].contains(statement):
                 elided.insert(at, statement)
-                saved += self.weighed(excerpt._replace(span=_lines(source, statement))).tokens
+                saved += self.weighed(excerpt._replace(span=whole_lines(source, statement))).tokens
             if saved < wanted and count < len(waiting):
                 continue  # weighing all of a long function after each statement would take seconds
             smaller = self.weighed(excerpt._replace(elided=_runs(source, elided, silent)))
@@ -283,72 +266,6 @@ class ExcerptBudget:
         )
 
 
-def _rest(context: Context, types: tuple[TypeDecl, ...], shown: list[Span], pointed: Span) -> Iterator[_Group]:
-    """Of the type what may be left out: its header, the state the function uses, users of a field, signatures."""
-    outline, source = context.outline, context.selection.source
-    home = types[0].span
-    lines = source.lines_of(home)
-    header = Excerpt(
-        source, _lines(source, types[0].opening), "type-header", f"declares {types[0].name}, which holds the selection"
-    )
-    yield _Group([header], "1 type header", lines, source)
-    code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)
-    taken = shown or [m.span for m in outline.members if m.span.overlaps(pointed)]
-    own = Spans(taken)
-    heads = outline.heads(home)
-    words = mentioned(code)
-    states = [h.state for h in heads if h.state is not None]
-    used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlaps(m.span)}
-    inner = {span: around for span in used if (around := next(iter(outline.types_around(span)), types[0])) != types[0]}
-    mine = {name for span, m in used.items() if span not in inner for name in m.names}
-    used = {span: m for span, m in used.items() if span not in inner or mine.isdisjoint(m.names)}
-    fields = [
-        Excerpt(
-            source,
-            _lines(source, outline.declaration(m)),
-            "field",
-            f"{', '.join(m.names)}{f' of {inner[span].name}' if span in inner else ''}: used by the function",
-        )
-        for span, m in sorted(used.items())
-    ]
-    yield _Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
-    users = [] if shown else list(_users(outline, home, pointed))
-    yield _Group(
-        [Excerpt(source, s, "function", "uses the selected member") for s in users],
-        f"{len(users)} members that use the selected one",
-        lines,
-        source,
-    )
-    taken = [*taken, header.span, *(f.span for f in fields)]
-    others = [h for h in heads if h.state is None or not (h.state.span in used or own.overlaps(h.state.span))]
-    signatures = [
-        Excerpt(source, s, "signatures", "another member of the type, without its body")
-        for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})
-    ]
-    yield _Group(signatures, f"{len(signatures)} signatures", lines, source)
-
-
-def _groups(beyond: Sequence[Excerpt], own: Source) -> list[_Group]:
-    """Excerpts of other places as groups: one for each role and file, in their order."""
-    found: dict[tuple[str, str], list[Excerpt]] = {}
-    for excerpt in beyond:
-        found.setdefault((excerpt.role, excerpt.source.path), []).append(excerpt)
-    groups = []
-    for (role, path), excerpts in found.items():
-        lines = [e.source.lines_of(e.span) for e in excerpts]
-        where = "" if path == own.path else f" in {path}"
-        what = f"{len(excerpts)} excerpts of {ROLES[role]}{where}"
-        groups.append(_Group(excerpts, what, (min(a for a, _ in lines), max(b for _, b in lines)), excerpts[0].source))
-    return groups
-
-
-def _among(own: list[_Group], others: list[_Group]) -> list[_Group]:
-    """The order in which they are shown: the type's header, callers, declarations, the other places, signatures."""
-    callers = [g for g in others if g.excerpts[0].role == "caller"]
-    rest = [g for g in others if g.excerpts[0].role != "caller"]
-    return [*own[:1], *callers, *own[1:-1], *rest, *own[-1:]]
-
-
 def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
     if not excerpt.elided:
         first, last = excerpt.source.lines_of(excerpt.span)
@@ -359,33 +276,7 @@ def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
 def _whole(function: Function, outline: Outline) -> Span:
     """The function's lines; for an accessor the whole property, since its other half shares the state."""
     holders = outline.members if function.kind == "accessor" else ()
-    return _lines(outline.source, next((m.span for m in holders if m.span.contains(function.span)), function.span))
-
-
-def _lines(source: Source, span: Span) -> Span:
-    """``span`` widened to whole lines."""
-    first, last = source.lines_of(span)
-    return source.line_span(first, last)
-
-
-def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:
-    """For a selected field: the lines of the members that use it."""
-    names = {n for m in outline.members if m.span.overlaps(pointed) for n in m.names}
-    for function in outline.outermost:
-        if home.contains(function.span) and not names.isdisjoint(mentioned(outline.source.text(function.span))):
-            yield _lines(outline.source, function.span)
-
-
-def _apart(heads: Iterable[Head], taken: set[int]) -> Iterator[Span]:
-    """Those heads that share no line with ``taken``, nor with one before."""
-    for span, first, last, _ in heads:
-        if first == last:
-            if first not in taken:
-                taken.add(first)
-                yield span
-        elif taken.isdisjoint(own := range(first, last + 1)):
-            taken.update(own)
-            yield span
+    return whole_lines(outline.source, next((m.span for m in holders if m.span.contains(function.span)), function.span))
 
 
 def _left_out(excerpt: Excerpt) -> list[Omission]:
@@ -422,14 +313,14 @@ def _silent(outline: Outline) -> Callable[[Span], bool]:
 
 def _own_lines(source: Source, span: Span, silent: Callable[[Span], bool]) -> bool:
     """Whether nothing else stands on the statement's lines, a comment behind it aside."""
-    whole = _lines(source, span)
+    whole = whole_lines(source, span)
     return silent(Span(whole.start, span.start)) and silent(Span(span.end, whole.end))
 
 
 def _runs(source: Source, elided: list[Span], silent: Callable[[Span], bool]) -> tuple[Span, ...]:
     """Neighbouring statements joined to runs of whole lines, with the comments between them."""
     runs: list[Span] = []
-    for span in sorted(_lines(source, e) for e in elided):
+    for span in sorted(whole_lines(source, e) for e in elided):
         if runs and silent(Span(runs[-1].end, span.start)):
             runs[-1] = Span(runs[-1].start, max(runs[-1].end, span.end))
         else:
