@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, project, prompt_file, user, user_folder
 from ctxreview.errors import CtxreviewError
-from ctxreview.llm import store
+from ctxreview.llm import store, store_file
 from ctxreview.llm.prices import FILE as PRICES
 from ctxreview.llm.providers import KEY_VARIABLES, PROVIDERS, TIMEOUTS, Endpoint, ping, resolve_model, variables
 from ctxreview.model.source import Source
@@ -62,7 +62,7 @@ def settings(root: Path) -> list[Setting]:
     template, listed = prompt_file("review.md.j2"), prompt_file("checklists/concurrency.toml")
     found.append(Setting("template", str(template), _whose(template)))
     found.append(Setting("checklist file", str(listed), _whose(listed)))
-    found.append(Setting("store", str(store.path()), _from(store.FOLDER_VARIABLE)))
+    found.append(Setting("store", str(store_file.path()), _from(store_file.FOLDER_VARIABLE)))
     for what, file in (("user settings", USER_FILE), ("user prices", PRICES)):
         found.append(Setting(what, str(user_folder() / file), _there(user_folder() / file)))
     found.append(
@@ -182,7 +182,7 @@ def _store() -> Check:
         kept = store.get(None)
     except CtxreviewError as error:
         return Check("store", "note", str(error), "Reviews are made all the same, and not kept.")
-    return Check("store", "ok", f"{store.path()}, " + (f"last review {kept.id}" if kept else "nothing kept yet"))
+    return Check("store", "ok", f"{store_file.path()}, " + (f"last review {kept.id}" if kept else "nothing kept yet"))
 
 
 def _keys() -> Iterator[Check]:

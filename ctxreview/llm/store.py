@@ -2,69 +2,25 @@
 
 A row is written once, whole, when a review is finished, and never changed; so there is no state between "not there"
 and "finished", and a process that dies leaves the rows of those before it. Every text goes through
-:func:`ctxreview.redact.redact` on its way in. The file may be read by its owner only.
-
-Each function opens the file and closes it again (3 ms), so that processes and threads share nothing but SQLite's own
-locks. It runs in write-ahead mode (https://www.sqlite.org/wal.html), where readers and one writer do not wait for
-each other, and with ``synchronous=FULL``, so that a written row also survives a loss of power.
+:func:`ctxreview.redact.redact` on its way in.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import stat
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import StoreError
+from ctxreview.llm.store_file import NoRoomError, opened, path, purged_in_place, reading, writing
 from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.redact import redact
 
-FOLDER_VARIABLE = "CTXREVIEW_STATE_DIR"
-FILE = "reviews.sqlite3"
 KEEP_DAYS = 180
 """Days after which a row is deleted, where nobody set another number."""
-
-WAIT = 10.0
-"""Seconds to wait for another process that writes."""
-
-MIGRATIONS: tuple[str, ...] = (
-    """
-    CREATE TABLE review (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never given twice, also after a purge
-        at TEXT NOT NULL,                      -- UTC, ISO 8601 with seconds
-        key TEXT NOT NULL,                     -- see key()
-        repository TEXT NOT NULL,              -- the root's path
-        selection TEXT NOT NULL,               -- PATH:START-END, the path relative to the root
-        question TEXT NOT NULL,
-        context_digest TEXT NOT NULL,          -- SHA-256 of the context as JSON
-        provider TEXT NOT NULL,
-        model TEXT NOT NULL,                   -- the one that answered, by its own account
-        system TEXT NOT NULL,
-        user TEXT NOT NULL,
-        reply TEXT NOT NULL,                   -- the structured reply as JSON
-        document TEXT NOT NULL,                -- ctxreview.review/1, findings included
-        verdict TEXT NOT NULL,                 -- the guard's worst, '' where nothing was suggested
-        prompt_tokens INTEGER,                 -- NULL where the provider did not say
-        reply_tokens INTEGER,
-        cost REAL,                             -- US dollars, NULL where unknown
-        answered_from INTEGER                  -- the row whose reply was used again, NULL where the model was asked
-    );
-    CREATE INDEX review_key ON review (key);
-    CREATE INDEX review_at ON review (at);
-    """,
-    # SHA-256 of the reviewed file as it was, NULL in rows from before
-    "ALTER TABLE review ADD COLUMN source_digest TEXT",
-)
-"""What leads from one schema version to the next; the version is how many of them were run."""
 
 
 class Stored(NamedTuple):
@@ -111,16 +67,6 @@ class Sum(NamedTuple):
     no_known_conflict: int
 
 
-def path() -> Path:
-    """The file. Its folder is the user's state folder, or the one in the environment variable."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given:
-        return Path(given) / FILE
-    from platformdirs import user_state_path
-
-    return user_state_path("ctxreview", appauthor=False) / FILE
-
-
 def key(prompt: Prompt, provider: str, address: str, model: str) -> str:
     """What has to be the same for an answer to be used again: who was asked, and every word of what was sent."""
     sent = [provider, address, model, prompt.system, prompt.user, prompt.schema]
@@ -155,13 +101,13 @@ def find(wanted: str) -> Stored | None:
 
     Raises :class:`StoreError` when the file cannot be read.
     """
-    with _reading() as db:
+    with reading() as db:
         return _first(db, "WHERE key = ? ORDER BY answered_from IS NOT NULL, id DESC LIMIT 1", wanted)
 
 
 def get(number: int | None) -> Stored | None:
     """The review with this id, the last one for ``None``."""
-    with _reading() as db:
+    with reading() as db:
         if number is None:
             return _first(db, "ORDER BY id DESC LIMIT 1")
         return _first(db, "WHERE id = ?", number)
@@ -176,7 +122,7 @@ def search(text: str, limit: int, damaged: Callable[[int], None] = lambda _: Non
         f"instr(lower({column}), lower(?))"
         for column in ("selection", "question", "model", "user", "reply", "document")
     )
-    with _reading() as db:
+    with reading() as db:
         found = db.execute(
             f"SELECT {', '.join(Stored._fields)} FROM review WHERE ? = '' OR {where} ORDER BY id DESC LIMIT ?",
             (*[text] * 7, limit),
@@ -190,7 +136,7 @@ def search(text: str, limit: int, damaged: Callable[[int], None] = lambda _: Non
 
 def sums() -> list[Sum]:
     """Tokens, cost and verdicts by month and model, newest month first."""
-    with _reading() as db:
+    with reading() as db:
         found = db.execute(
             """
             SELECT coalesce(CAST(substr(at, 1, 7) AS TEXT), '') AS month, coalesce(CAST(model AS TEXT), '') AS name,
@@ -219,15 +165,11 @@ def record(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
         "at": now.isoformat(timespec="seconds"),
         **{name: json.dumps(_clean(v)) if name in ("reply", "document") else _clean(v) for name, v in values.items()},
     }
-    with _writing() as db:
+    with writing() as db:
         db.execute("DELETE FROM review WHERE at < ?", (_before(now, keep_days),))
         marks = ", ".join(f":{name}" for name in row)
         written = db.execute(f"INSERT INTO review ({', '.join(row)}) VALUES ({marks})", row)
         return int(written.lastrowid or 0)
-
-
-class _NoRoomError(StoreError):
-    """SQLite could not write a byte more."""
 
 
 def purge(older_than_days: int | None) -> int:
@@ -236,39 +178,15 @@ def purge(older_than_days: int | None) -> int:
         return 0
     which = ("1", ()) if older_than_days is None else ("at < ?", (_before(datetime.now(UTC), older_than_days),))
     try:
-        with _writing() as db:
+        with writing() as db:
             gone = db.execute(f"DELETE FROM review WHERE {which[0]}", which[1]).rowcount
-        with _open() as db:
+        with opened() as db:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except _NoRoomError:
+    except NoRoomError:
         # There is no room for a log of changes either, and room is what is wanted.
-        return _purged_in_place(*which)
+        return purged_in_place(*which)
     return gone
-
-
-def _purged_in_place(where: str, values: tuple[str, ...]) -> int:
-    """Delete without any further byte on the disk: what SQLite would write beside the file is kept in memory.
-
-    A process that dies here leaves a broken file, so this comes second. Raises :class:`StoreError`.
-    """
-    file = path()
-    try:
-        with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
-            for setting in (
-                "locking_mode = EXCLUSIVE",
-                "temp_store = MEMORY",
-                "secure_delete = ON",
-                "journal_mode = MEMORY",
-            ):
-                db.execute(f"PRAGMA {setting}")
-            gone = db.execute(f"DELETE FROM review WHERE {where}", values).rowcount
-            db.execute("VACUUM")
-            return gone
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"{file}: nothing could be deleted ({error}); delete the file and those beside it ({FILE}-wal, {FILE}-shm)."
-        ) from None
 
 
 def _before(now: datetime, days: int) -> str:
@@ -318,126 +236,3 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "cost": (int, float, type(None)),
     "source_digest": (str, type(None)),
 }
-
-
-def _text(data: bytes) -> str | bytes:
-    """A text of the file; one that is no UTF-8 stays bytes, which no column may have."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data
-
-
-@contextmanager
-def _reading() -> Iterator[sqlite3.Connection]:
-    """The store, or an empty one where there is none: looking for something makes no file."""
-    if path().exists():
-        with _open() as db:
-            yield db
-        return
-    empty = sqlite3.connect(":memory:")
-    try:
-        _migrated(empty)
-        yield empty
-    finally:
-        empty.close()
-
-
-@contextmanager
-def _writing() -> Iterator[sqlite3.Connection]:
-    """The store in a transaction of its own: all of it is written, or nothing."""
-    with _open() as db:
-        db.execute("BEGIN IMMEDIATE")  # takes the lock first, so that it waits instead of failing half-way
-        yield db
-        db.execute("COMMIT")
-
-
-@contextmanager
-def _open() -> Iterator[sqlite3.Connection]:
-    file = path()
-    db: sqlite3.Connection | None = None
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made here and not by SQLite, which would let the umask decide; its other files copy this one's mode.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        _own(file)
-        db = sqlite3.connect(file, timeout=WAIT, isolation_level=None)
-        db.text_factory = _text
-        db.execute("PRAGMA secure_delete = ON")
-        _write_ahead(db)
-        db.execute("PRAGMA synchronous = FULL")
-        _migrated(db)
-        yield db
-    except OSError as error:
-        raise StoreError(
-            f"{file}: the record of reviews cannot be used ({error.strerror}); mend that, or name another folder "
-            f"in {FOLDER_VARIABLE}."
-        ) from None
-    except sqlite3.Error as error:
-        full = (getattr(error, "sqlite_errorname", None) or "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
-        raise (_NoRoomError if full else StoreError)(
-            f"{file}: the record of reviews cannot be used ({error}); mend that, move the file away, or name "
-            f"another folder in {FOLDER_VARIABLE}."
-        ) from None
-    finally:
-        if db is not None:
-            db.close()
-
-
-def _own(file: Path) -> None:
-    """See to it that nobody else can read the file or change what lies beside it, also where it was so before.
-
-    Raises :class:`OSError` where it is somebody else's. What is mended is told on standard error.
-    """
-    if os.name != "posix":
-        return
-    mended = []
-    for one, theirs in (
-        *((file.parent / f"{FILE}{end}", 0o077) for end in ("", "-wal", "-shm")),
-        (file.parent, 0o002),
-    ):
-        with suppress(FileNotFoundError):
-            mode = one.stat().st_mode
-            if mode & theirs and not mode & stat.S_ISVTX:  # a shared folder, where each has files of their own
-                one.chmod(stat.S_IMODE(mode) & ~theirs)
-                mended.append(one)
-    if mended and sys.stderr is not None:
-        from ctxreview.context.listing import on_a_line
-
-        named = on_a_line(", ".join(map(str, mended)))
-        print(f"{named}: was open to others of this machine, and is yours alone now.", file=sys.stderr, flush=True)
-
-
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Write-ahead mode. The change needs the file alone for a moment, and does not wait for that by itself."""
-    end = time.monotonic() + WAIT
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-
-
-def _migrated(db: sqlite3.Connection) -> None:
-    """Bring the file to the version of this program. Raises :class:`StoreError` when it is a newer one's."""
-    if _version(db) == len(MIGRATIONS):
-        return
-    db.execute("BEGIN IMMEDIATE")
-    there = _version(db)  # another process may have been faster
-    if there > len(MIGRATIONS):
-        raise StoreError(
-            f"{path()}: was written by a newer ctxreview (version {there}, this one knows {len(MIGRATIONS)}); update, "
-            f"or name another folder in {FOLDER_VARIABLE}."
-        )
-    for migration in MIGRATIONS[there:]:
-        for statement in migration.split(";\n"):  # executescript() would commit in between
-            db.execute(statement)
-    db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    db.execute("COMMIT")
-
-
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])

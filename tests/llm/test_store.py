@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from ctxreview.errors import StoreError
-from ctxreview.llm import store
+from ctxreview.llm import store, store_file
 from ctxreview.model.review import Completion, Prompt, Tokens, Usage
 from ctxreview.review.ask import record
 from ctxreview.review.pipeline import review
@@ -69,9 +69,9 @@ def asking(server: Told, *more: str) -> list[str]:
 
 def rows() -> list[dict[str, Any]]:
     """All rows in the file, read past the code under test."""
-    if not store.path().exists():
+    if not store_file.path().exists():
         return []
-    with closing(sqlite3.connect(store.path())) as db:
+    with closing(sqlite3.connect(store_file.path())) as db:
         db.row_factory = sqlite3.Row
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE name = 'review'")]
@@ -143,7 +143,7 @@ def test_secrets_are_not_kept(server: Told, tmp_path: Path) -> None:
     assert run(*place, folder=tmp_path).returncode == 0
     assert len(rows()) == 1
     assert "[REDACTED:" in rows()[0]["reply"]
-    assert [f for f in store.path().parent.iterdir() if SECRET.encode() in f.read_bytes()] == []
+    assert [f for f in store_file.path().parent.iterdir() if SECRET.encode() in f.read_bytes()] == []
     assert json.loads(run(*place, "--format", "json", folder=tmp_path).stdout)["from_store"] is True
 
 
@@ -152,14 +152,14 @@ def test_only_the_owner_may_read_it(server: Told) -> None:
     before = os.umask(0)
     try:
         run(*asking(server))
-        with closing(sqlite3.connect(store.path())) as db:
+        with closing(sqlite3.connect(store_file.path())) as db:
             db.execute("BEGIN IMMEDIATE")
-            modes = {f.name: stat.S_IMODE(f.stat().st_mode) for f in store.path().parent.iterdir()}
+            modes = {f.name: stat.S_IMODE(f.stat().st_mode) for f in store_file.path().parent.iterdir()}
     finally:
         os.umask(before)
     assert set(modes.values()) == {0o600}
-    assert f"{store.FILE}-wal" in modes
-    assert stat.S_IMODE(store.path().parent.stat().st_mode) == 0o700
+    assert f"{store_file.FILE}-wal" in modes
+    assert stat.S_IMODE(store_file.path().parent.stat().st_mode) == 0o700
 
 
 # --- answers from the store --------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_changed_code_is_asked(server: Told, tmp_path: Path) -> None:
 def test_the_guard_looks_at_kept_answers_again(server: Told) -> None:
     """Only the model's words are taken from the store: findings are made anew from the source."""
     run(*asking(server))
-    with closing(sqlite3.connect(store.path())) as db:
+    with closing(sqlite3.connect(store_file.path())) as db:
         db.execute("UPDATE review SET document = '{}', verdict = ''")
         db.commit()
     assert json.loads(run(*asking(server)).stdout)["suggestions"][0]["verdict"] == "conflicts"
@@ -265,11 +265,11 @@ def test_a_full_disk(server: Told, state: Path) -> None:
 def test_a_damaged_file(server: Told, state: Path, damage: bytes) -> None:
     """A file that is no store is left alone and named; an empty one is a store that nothing was kept in."""
     state.mkdir()
-    (state / store.FILE).write_bytes(damage)
+    (state / store_file.FILE).write_bytes(damage)
     done = run(*asking(server))
     if damage:
         reviewed(done)
-        assert (state / store.FILE).read_bytes() == damage
+        assert (state / store_file.FILE).read_bytes() == damage
         listed = run("log")
         assert (listed.returncode, listed.stdout, listed.stderr.count("\n")) == (2, "", 1)
         assert "file is not a database" in listed.stderr
@@ -280,7 +280,7 @@ def test_a_damaged_file(server: Told, state: Path, damage: bytes) -> None:
 def test_a_newer_store_is_left_alone(server: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a newer version wrote is neither read nor written."""
     store.record(row())
-    with closing(sqlite3.connect(store.path())) as db:
+    with closing(sqlite3.connect(store_file.path())) as db:
         db.execute("PRAGMA user_version = 99")
     done = run(*asking(server))
     reviewed(done)
@@ -294,7 +294,7 @@ def test_a_migration_keeps_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     added = (
         "ALTER TABLE review ADD COLUMN note TEXT NOT NULL DEFAULT 'none';\nCREATE INDEX review_note ON review (note);"
     )
-    monkeypatch.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, added))
+    monkeypatch.setattr(store_file, "MIGRATIONS", (*store_file.MIGRATIONS, added))
     store.record(row(question="new"))
     assert [(r["question"], r["note"]) for r in rows()] == [("old", "none"), ("new", "none")]
 
@@ -302,7 +302,7 @@ def test_a_migration_keeps_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
     """What the first version kept is still answered from and shown; its reviews have no digest of their file."""
     run(*asking(server))
-    with closing(sqlite3.connect(store.path())) as db:
+    with closing(sqlite3.connect(store_file.path())) as db:
         db.executescript("ALTER TABLE review DROP COLUMN source_digest; PRAGMA user_version = 1;")
     assert json.loads(run(*asking(server)).stdout)["from_store"] is True
     assert [r["source_digest"] is None for r in rows()] == [True, False]
@@ -314,7 +314,7 @@ def test_a_failed_migration_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     store.record(row())
     broken = "ALTER TABLE review ADD COLUMN note TEXT;\nCREATE INDEX review_note ON nothing (note);"
     with monkeypatch.context() as patch:
-        patch.setattr(store, "MIGRATIONS", (*store.MIGRATIONS, broken))
+        patch.setattr(store_file, "MIGRATIONS", (*store_file.MIGRATIONS, broken))
         with pytest.raises(StoreError, match="nothing"):
             store.record(row())
     assert ["note" in r for r in rows()] == [False]
@@ -406,7 +406,7 @@ def test_stats() -> None:
     """Tokens, cost and verdicts are summed by model and month; answers that were used again cost nothing twice."""
     for values in ({}, {"cost": None}, {"answered_from": 1}, {"model": "m-2", "verdict": "", "cost": None}):
         store.record(row(**values))
-    with closing(sqlite3.connect(store.path())) as db:
+    with closing(sqlite3.connect(store_file.path())) as db:
         db.execute("UPDATE review SET at = '2026-02-03T00:00:00+00:00' WHERE model = 'm-2'")
         db.commit()
     now, before = run("log", "--stats").stdout.splitlines()
@@ -460,7 +460,7 @@ def test_refused(args: list[str], says: str) -> None:
 
 def aged(days: int) -> None:
     """Make every row so much older."""
-    with closing(sqlite3.connect(store.path())) as db:
+    with closing(sqlite3.connect(store_file.path())) as db:
         db.execute("UPDATE review SET at = strftime('%Y-%m-%dT%H:%M:%S+00:00', at, ?)", (f"-{days} days",))
         db.commit()
 
@@ -480,7 +480,7 @@ def test_purge_leaves_nothing_behind() -> None:
     """What was purged is in none of the files, and its number is never given again."""
     store.record(row(question="cobalt-heron", user="cobalt-heron " * 5000))
     assert run("log", "--purge").stderr == "1 review was deleted.\n"
-    assert [f for f in store.path().parent.iterdir() if b"cobalt-heron" in f.read_bytes()] == []
+    assert [f for f in store_file.path().parent.iterdir() if b"cobalt-heron" in f.read_bytes()] == []
     assert store.record(row()) == 2
 
 
