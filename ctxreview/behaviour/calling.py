@@ -57,6 +57,11 @@ class Calls(Stores):
         needs = union(k.needs for k in every)
         for _, known in given:
             needs |= self.escaping(node.span, known)
+        functions = tuple(dict.fromkeys(f for k in every for f in k.functions))
+        if self.version.about.has("runs_once", simple(node.type)):
+            for closure in functions:
+                needs |= self.run_function(closure, node.span, ("later", "once"), ()).needs
+            functions = ()
         party = f"new {simple(node.type)}" if self.version.is_source("", node.type) else ""
         copied = members and given and any(a.mode == "copy" for a in node.arguments)
         made = Known(
@@ -65,7 +70,7 @@ class Calls(Stores):
             made="fresh",
             type=given[0][1].type if copied else node.type,
             party=party or next((k.party for _, k in given if k.party and party), ""),
-            functions=tuple(f for k in every for f in k.functions),
+            functions=functions,
             pending=union(k.pending for k in every),
         )
         for region in self._opened(node.span, simple(node.type)):

@@ -34,14 +34,14 @@ a function that was not found, ``fence`` orders memory; ``return``, ``throw`` an
 
 Trait = Literal[
     "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "again", "later",
-    "parallel", "cut", "both ways",
+    "parallel", "cut", "both ways", "once",
 ]  # fmt: skip
 """``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
 ``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
 ``deferred``: a query that leaves the function without having run. ``atomic``: one indivisible operation, ``volatile``: ordered with what other
 threads see; ``awaited`` and ``unawaited`` of what starts a task; ``again``: may run more than once for one call, ``later``: may run after the
 function has returned, ``parallel``: beside others of its kind; ``cut``: the function was found but not followed; ``both ways``: a write that
-reads what it writes."""
+reads what it writes; ``once``: whoever asks first runs it, and nobody else does."""
 
 Made = Literal["", "fresh", "query", "state", "parameter", "captured", "unknown"]
 """Where an object comes from: made here, given by a query, kept by state, handed over, a variable of an enclosing function."""
@@ -109,6 +109,8 @@ class Effect(NamedTuple):
     holds: tuple[Hold, ...] = ()
     lapsed: tuple[Hold, ...] = ()
     depends: frozenset[int] = frozenset()
+    decided_by: frozenset[int] = frozenset()
+    """Of those that it depends on, the ones whose value says whether it happens at all."""
     made: Made = ""
     made_by: frozenset[int] = frozenset()
     """The effects (queries, calls) that gave the object which is written, saved or returned."""

@@ -157,7 +157,7 @@ class Values(Frames):
         if rows is not None:
             return rows
         needs = on.needs
-        if state.changes and not state.fixed and known.state is not None:
+        if not state.fixed and known.state is not None:
             traits = volatile(state)
             index = self.emit("read", span, state.key, state.name, needs, place=known.state, traits=traits, of=on)
             needs |= {index}
@@ -223,11 +223,13 @@ class Values(Frames):
 
     def _inside(self, span: Span, on: Known, step: str, needs: frozenset[int]) -> Known:
         """What an object holds that something refers to."""
+        if on.parts is not None and on.state is None and step == "[]":
+            return Known(f"{on.key}[]", on.needs | needs, on.parts, made="state")
         place = self.inside(on)
         known = Known(short(f"{on.key}{step}"), on.needs | needs, made=on.made, made_by=on.made_by, rows=on.rows)
         if place is None:
             return known
-        known = known._replace(state=_part(place), type="")
+        known = known._replace(state=part(place), type="")
         if place.shared:
             index = self.emit(
                 "read", span, place.key, step.strip("."), known.needs, place=place, traits=self.at_once(on)
@@ -250,11 +252,13 @@ class Values(Frames):
         """The elements of a value that is walked now."""
         if on.query is not None:
             return self.run_query(span, on, "foreach", "")
+        if on.parts is not None and on.state is None:
+            return Known(f"{on.key}[]", on.needs, on.parts, made="state")
         place = self.inside(on)
         if place is not None and place.shared:
             index = self.emit("read", span, place.key, "", on.needs, place=place, traits=self.at_once(on))
             on = on.also(frozenset((index,)))
-        return on._replace(key=short(f"{on.key}[]"), type="", state=_part(place) if place is not None else None)
+        return on._replace(key=short(f"{on.key}[]"), type="", state=part(place) if place is not None else None)
 
     def run_query(self, span: Span, on: Known, name: str, text: str) -> Known:
         """The rows of a query, which runs here."""
@@ -348,7 +352,7 @@ def _first(node: il.Value) -> il.Value | None:
             return None
 
 
-def _part(place: Place) -> Place:
+def part(place: Place) -> Place:
     """An object that another one holds: what changes in it changes nothing of which objects are held."""
     return place._replace(key=f"{place.of}[*]")
 

@@ -149,6 +149,7 @@ class Frames:
                 self.held(span),
                 (),
                 frozenset(n for n in needs | self.control if n < index),
+                self.control,
                 of.made if of is not None else "",
                 of.made_by if of is not None else frozenset(),
                 frozenset(traits) | frame.traits,

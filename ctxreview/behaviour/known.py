@@ -52,6 +52,8 @@ class Known(NamedTuple):
     type: str = ""
     party: str = ""
     functions: tuple[Closure, ...] = ()
+    parts: Place | None = None
+    """What the elements of a collection of this function's own are: objects that state holds too."""
     rows: str = ""
     """The set or table whose row it is, or a collection of whose rows."""
 
@@ -100,6 +102,7 @@ def either(a: Known | None, b: Known | None) -> Known:
         a.type if a.type == b.type else "",
         a.party if a.party == b.party else a.party or b.party,
         tuple(dict.fromkeys((*a.functions, *b.functions))),
+        a.parts or b.parts,
         a.rows or b.rows,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctxreview.behaviour.calling import Calls, Given
 from ctxreview.behaviour.effects import Kind, Place, Trait
+from ctxreview.behaviour.evaluation import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
 from ctxreview.behaviour.lock_usage import COLLECTIONS, simple
 from ctxreview.model import il
@@ -16,8 +17,16 @@ _KINDS: dict[str, Kind] = {"save": "save", "io": "io", "spawn": "spawn", "tracki
 class Outside(Calls):
     """Evaluates calls that are not followed."""
 
+    started: frozenset[int] = frozenset()
+    """The effects of the tasks that the call at hand starts."""
+
     def outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
         """A call of what the file does not have, by what is known of it."""
+        self.started = frozenset()
+        known = self._outside(node, on, given)
+        return known._replace(pending=known.pending | self.started) if self.started else known
+
+    def _outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
         about, name, span = self.version.about, node.callee, node.span
         receiver = node.receiver
         told_by = (
@@ -100,6 +109,7 @@ class Outside(Calls):
         about, name = self.version.about, node.callee
         on_type = f"{on.constant}.{name}" if on is not None and on.constant is not None else name
         needs: frozenset[int] = frozenset()
+        started: frozenset[int] = frozenset()
         for closure in dict.fromkeys(f for _, k in given for f in k.functions):
             executor = closure.unit.span in self.version.outline.immediate
             if executor:
@@ -114,6 +124,7 @@ class Outside(Calls):
             elif fact is not None and fact.kind == "spawn":
                 ran = self.run_function(closure, node.span, ("later",), held)
                 self.frame.unfinished.update(dict.fromkeys(ran.pending, len(held)))
+                started |= ran.pending
             elif about.has("runs_again", name):
                 ran = self.run_function(closure, node.span, ("again",), held)
             elif about.has("runs_now", name):
@@ -121,6 +132,7 @@ class Outside(Calls):
             else:
                 ran = self.run_function(closure, node.span, ("later",), ())
             needs |= ran.needs
+        self.started = started
         return needs
 
     def _extends_query(self, on: Known | None, name: str) -> bool:
@@ -230,13 +242,10 @@ class Outside(Calls):
             self.emit("read", node.span, place.key, name, needs, place=place, traits=traits) if place.shared else None
         )
         needs |= {index_} if index_ is not None else frozenset()
-        copied = about.has("copies", name)
-        return Known(
-            short(f"{on.key}.{name}()"),
-            needs,
-            made="fresh" if copied else "state",
-            state=None if copied else place._replace(kind="inside"),
-        )
+        key = short(f"{on.key}.{name}()")
+        if about.has("copies", name):
+            return Known(key, needs, made="fresh", parts=part(place))
+        return Known(key, needs, made="state", state=part(place))
 
     def _is_pure(self, node: il.Call, on: Known | None) -> bool:
         about = self.version.about
@@ -259,10 +268,17 @@ class Outside(Calls):
             made_by = on.made_by | union(k.made_by for k in values)
             self.assign(receiver, on._replace(needs=on.needs | needs, pending=on.pending | pending, made_by=made_by))
         kept = on if on is not None and on.made in ("query", "fresh") else None
+        parts = on.parts if on is not None else None
+        if parts is not None and not self._gives_collection(node.callee):
+            return Known(short(said), needs, parts, made="state", pending=pending)
         return Known(
             short(said), needs, made=kept.made if kept else "fresh", made_by=kept.made_by if kept else frozenset(), pending=pending,
-            rows=kept.rows if kept else "",
+            parts=parts, rows=kept.rows if kept else "",
         )  # fmt: skip
+
+    def _gives_collection(self, name: str) -> bool:
+        """Whether what a pure call on a collection gives is one too, or says something of it."""
+        return self.version.about.has("copies", name) or name in self.version.queries.through
 
     def _unknown(self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]) -> Known:
         name = self.version.about.base(node.callee)

@@ -225,6 +225,12 @@ class Version:
         """Whether one of some properties can be set from outside."""
         return any(s.member.kind == "property" and not s.static and self._is_settable(s.member) for s in states)
 
+    def is_reference(self, type_: str) -> bool:
+        """Whether a variable of an immutable type, as written, is one reference, which is read in one step."""
+        name = simple(type_)
+        held = any(t.name == name and t.kind in ("struct", "enum") for t in self.outline.types)
+        return name not in self.about.of("values") and not held
+
     def is_concurrent(self, type_: str) -> bool:
         """Whether each operation on values of a type, as written, is made for several threads."""
         return simple(type_) in self.about.of("concurrent")

@@ -55,7 +55,8 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         findings = [*rules.compare(edit.before, changed), *elsewhere(edit, hops)]
     if len(changed.parse.errors) > len(before.parse.errors):
         findings.append(_unparsed(changed))
-    verdict: GuardVerdict = "needs-human" if findings or others else "no-known-conflict"
+    asked = any(not f.informs for f in findings)
+    verdict: GuardVerdict = "needs-human" if asked or others else "no-known-conflict"
     return GuardResult(
         suggestion,
         applied=True,

@@ -106,6 +106,7 @@ class Finding(NamedTuple):
 
     ``about`` has the names and words that tell it from other findings of its rule: with ``at`` it is what a program may know it
     by. ``message`` and ``question`` are for people: nothing is decided by them.
+    ``informs`` says that it tells of a change by which nothing is lost: it does not change a verdict.
     """
 
     rule: str
@@ -116,6 +117,7 @@ class Finding(NamedTuple):
     at: Lines
     related: tuple[Lines, ...] = ()
     about: tuple[str, ...] = ()
+    informs: bool = False
 
 
 class Prompt(NamedTuple):

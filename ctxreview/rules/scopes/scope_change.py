@@ -3,7 +3,7 @@
 What it flags
 -------------
 Compared before and after an edit: a scope that vanished or is new; statements that moved out of it or into it; another
-lock object, isolation level or mode; the async flow or the commit taken away.
+lock object, isolation level or mode; the async flow or the commit taken away. Helpers of the file are looked into.
 
 Why it matters here
 -------------------
@@ -13,7 +13,8 @@ nobody was meant to see.
 When it is fine
 ---------------
 The edit keeps every scope with the same work inside. A rename or a new layout of the same statements is not a change.
-Logging and allocations may leave a scope: they are asked about, not held against the edit.
+Pure work and log lines may leave a scope: they are told, not held against the edit. Nor is what keeps all that the scope
+kept: a copy that is walked later, one look at a volatile reference, one atomic step for each use, another lock for every use.
 
 Example
 -------
@@ -62,13 +63,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
 
-from ctxreview.behaviour.body import Same, body_of, within
-from ctxreview.behaviour.boundary import crossed, detached, guarded_state, mention, without_comments, work
+from ctxreview.behaviour.body import body_of, within
+from ctxreview.behaviour.boundary import crossed, guarded_state, mention, without_comments, work
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.exclusion import Judgement, Loss, is_sent_as_before, judged
 from ctxreview.behaviour.lock_usage import lock_key
+from ctxreview.behaviour.moved_lines import moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.model.kinds import Severity
@@ -89,14 +91,24 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     parts = {part for _, every, told in split for part in every if told or part is every[0]}
     whole_ = {whole for whole, _, _ in split}
     matches = tuple((old, new) for old, new in matches if old not in whole_)
-    found = [f for whole, every, _ in split for f in _between(whole, every, before, after)]
+    both = comparison(before, after)
+    found: list[Finding] = []
+    for whole, every, told in split:
+        found += _between(whole, every, before, after) or (
+            () if told else _torn(whole, every, judged(both, whole), before)
+        )
     for old, new in matches:
+        if new is None and is_sent_as_before(both, old, after=False):
+            continue
         if new is None and _is_dead(old, before) and _is_gone(old, before, after):
             continue
+        verdict = judged(both, old)
         if new is None:
-            changes = [_joined(old, matches, before, after) or _removed(old, before, after)]
+            changes = [_joined(old, matches, before, after) or _removed(old, before, after, verdict)]
         else:
-            changes = _changed(old, new, before, after)
+            changes = _changed(old, new, before, after, verdict)
+        if new is not None and verdict.losses and all(f.informs for f in changes):
+            changes.append(_lost(old, new, verdict.losses[0], before))
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [
         _finding(
@@ -106,18 +118,23 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             scope_lines(after, s),
         )
         for s in added
-        if s not in parts
+        if s not in parts and not is_sent_as_before(both, s, after=True)
     ]
     return found
+
+
+def _torn(whole: Region, parts: list[Region], verdict: Judgement, before: Outline) -> list[Finding]:
+    """What was one step under a lock that has several parts now."""
+    return [_lost(whole, parts[0], loss, before) for loss in verdict.losses if loss.what != "under"][:1]
 
 
 def _between(whole: Region, parts: list[Region], before: Outline, after: Outline) -> list[Finding]:
     """The state that a lock held and that stands between or beside its parts now."""
     state = guarded_state(before)
-    was, first = _lines(whole, before), _lines(parts[0], after)
+    was, first = sides(whole, before), sides(parts[0], after)
     now = Counter[str]()
     for part in parts:
-        now += _lines(part, after).inside
+        now += sides(part, after).inside
     out = [line for line in was.inside - now if first.outside(line) > was.outside(line)]
     lost = [line for line in out if any(re.search(mention(name), line) for name in state)]
     return (
@@ -156,15 +173,15 @@ def _weakened(finding: Finding) -> Finding:
 
 def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Outline) -> Finding | None:
     """A scope that went up in another one of the same kind on the same resource, with all its work."""
-    inside, own = _lines(old, before).inside, member_of(before, old.opening)
+    inside, own = sides(old, before).inside, member_of(before, old.opening)
     for other, new in matches:
         if new is None or (other.construct, lock_key(other)) != (old.construct, lock_key(old)):
             continue
         if own is None or member_of(before, other.opening) != own:
             continue
-        there = _lines(new, after).inside
+        there = sides(new, after).inside
         # What the other one held already is not what came into it, unless it is around this one.
-        gained = there if other.span.contains(old.span) else there - _lines(other, before).inside
+        gained = there if other.span.contains(old.span) else there - sides(other, before).inside
         if inside and not inside - gained:
             return _finding(
                 "medium",
@@ -176,12 +193,51 @@ def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Out
     return None
 
 
-def _removed(old: Region, before: Outline, after: Outline) -> Finding:
+def _lost(old: Region, new: Region | None, loss: Loss, before: Outline) -> Finding:
+    """What a lock or transaction no longer keeps, where no line of it tells."""
+    name, it, now = f"{old.construct}{_on(old)}", _named(loss.before), loss.after.at
+    if any(h.region == old for h in (*loss.after.lapsed, *loss.before.holds)) and loss.after.lapsed:
+        message = f"{it} happens in a task that the {name} does not wait for."
+        question = "What happens when the lock or transaction ends before the task?"
+    elif loss.what == "together" and loss.other is not None:
+        message = f"{it} and {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} were one step under the {name}, and are two now."
+        question = "What if another thread comes in between?"
+    elif loss.what == "apart" and loss.other is not None:
+        message = f"{it} is not kept apart from {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} any more, as it was by the {name}."
+        question = "What does the one see while the other happens?"
+    else:
+        message = f"{it} no longer happens under the {name}."
+        question = "Does this still have to happen together with what stays under it?"
+    related = [_before(old, before)]
+    if loss.other is not None:
+        related.insert(0, loss.other.at)
+    return _finding("high" if loss.certain else "medium", message, question, now, *related)
+
+
+def _named(effect: Effect) -> str:
+    """An effect as people read it, as the first words of a sentence."""
+    words = {"read": "The read of", "write": "The write of", "query": "The query by", "save": "The save by"}
+    name = effect.name or (effect.place.of.rpartition(".")[2] if effect.place is not None else "")
+    if effect.place is not None and effect.place.kind == "inside":
+        name = effect.place.of.rpartition(".")[2]
+    return f"{words.get(effect.kind, 'The call of')} `{name}`"
+
+
+def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -> Finding:
     now = pairing(before, after).became(old.opening)
     member = now.member if now is not None else None
     at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
+    severity = _removal(old, before, after, gone=member is None)
+    if verdict.keeps and member is not None:
+        return _told(
+            "note" if severity == "high" else severity,
+            f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it kept is kept without it.",
+            "Was it there for something that the file does not show?",
+            at,
+            _before(old, before),
+        )
     return _finding(
-        _removal(old, before, after, gone=member is None),
+        severity,
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
         "What did it protect, and what protects that now?",
         at,
@@ -236,7 +292,7 @@ def _left(old: Region, before: Outline, after: Outline) -> bool:
     there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
-    return not any(line in there for line in _lines(old, before).inside if line not in ends)
+    return not any(line in there for line in sides(old, before).inside if line not in ends)
 
 
 def _is_gone(scope: Region, before: Outline, after: Outline) -> bool:
@@ -289,11 +345,15 @@ def _reads_one(lock: Region, outline: Outline) -> bool:
     return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
 
 
-def _changed(old: Region, new: Region, before: Outline, after: Outline) -> list[Finding]:
-    found = []
+def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict: Judgement) -> list[Finding]:
+    found: list[Finding] = []
 
     def changed(severity: Severity, message: str, question: str) -> None:
         found.append(_finding(severity, message, question, scope_lines(after, new), _before(old, before)))
+
+    def told(severity: Severity, message: str, question: str) -> None:
+        changed(severity, message, question)
+        found[-1] = found[-1]._replace(informs=True)
 
     name = f"{old.construct}{_on(old)}"
     if (old.construct, old.kind) != (new.construct, new.kind):
@@ -307,13 +367,13 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline) -> list[
         )
     if old.kind == "lock" and lock_key(old) != lock_key(new) and not _renamed(old, new, before, after):
         changed(
-            "high",
+            "note" if verdict.keeps else "high",
             f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
             "Do the other users of the same state take the new lock too?",
         )
     if old.mode != new.mode:
         changed(
-            "medium" if new.mode == "exclusive" else "high",
+            "note" if verdict.keeps else "medium" if new.mode == "exclusive" else "high",
             f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
             "Does anything under it still write, or rely on others being kept out?",
         )
@@ -338,19 +398,23 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline) -> list[
             f"The {name} is no longer released here.",
             "Who releases it now, also after an exception?",
         )
-    out, into = _moved(old, new, before, after)
+    out, into = moved_lines(old, new, before, after)
     rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
         severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "low"
-        changed(
+        severity = "low" if verdict.keeps else severity
+        (changed if severity != "low" else told)(
             severity,
             f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
             "Does this still have to happen together with what stays under it?",
         )
     if into or rewritten_in:
-        changed(
-            "medium",
+        state = _state(old, before)
+        pure = verdict.complete and not verdict.entered and not rewritten_in
+        pure = pure and not any(_does(line, state) for line in into)
+        (told if pure else changed)(
+            "low" if pure else "medium",
             f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
             "How long is it held now, and can this wait for something that waits for it?",
         )
@@ -394,77 +458,6 @@ def _value(scope: Region, outline: Outline) -> str | None:
     return " ".join("".join(found[-1]).split()) if found else None
 
 
-def _moved(old: Region, new: Region, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
-    """Code lines of the member that left the scope, and those that came into it."""
-    was, now = _lines(old, before), _lines(new, after)
-    out = [line for line in was.inside - now.inside if now.outside(line) > was.outside(line)]
-    into = [line for line in now.inside - was.inside if was.outside(line) > now.outside(line)]
-    return out, sorted(into, key=was.first_outside)
-
-
-class _Sides(NamedTuple):
-    """The code lines of a scope's member, without layout and comments.
-
-    ``inside`` are those in the scope, ``every`` all of the member's with their numbers (1-based), and ``apart`` those that are
-    no line outside: the ones inside, and those that open and end the scope.
-    """
-
-    inside: Counter[str]
-    every: Mapping[str, Sequence[int]]
-    apart: Mapping[str, Sequence[int]]
-
-    def outside(self, line: str) -> int:
-        """How often a line stands outside of the scope."""
-        return len(self.every.get(line, ())) - len(self.apart.get(line, ()))
-
-    def first_outside(self, line: str) -> int:
-        """The number of the first one outside."""
-        apart = frozenset(self.apart.get(line, ()))
-        return next((n for n in self.every.get(line, ()) if n not in apart), 0)
-
-
-def _lines(scope: Region, outline: Outline) -> _Sides:
-    """The code lines of the scope's member, by the sides of the scope they stand on."""
-    source = outline.source
-    member = member_of(outline, scope.opening)
-    codes, every = _codes(Same(outline), member.span if member is not None else scope.span)
-    ends = [scope.opening, *([scope.closing] if scope.form == "acquire-release" else [])]
-    inside: Counter[str] = Counter()
-    apart: dict[str, list[int]] = {}
-    spans = detached(scope, outline)
-    near = sorted(
-        {n for span in (scope.span, *ends) for n in range(source.lines_of(span)[0], source.lines_of(span)[1] + 1)}
-    )
-    for number in near:
-        if number not in codes:
-            continue
-        code, at = codes[number]
-        line = source.line_span(number)
-        if any(e.overlaps(line) for e in ends):
-            apart.setdefault(code, []).append(number)
-        elif scope.span.contains(at) and not any(s.contains(at) for s in spans):
-            inside[code] += 1
-            apart.setdefault(code, []).append(number)
-    return _Sides(inside, every, apart)
-
-
-@lru_cache(maxsize=64)
-def _codes(same: Same, member: Span) -> tuple[Mapping[int, tuple[str, Span]], Mapping[str, Sequence[int]]]:
-    """The lines of a member that have a word, by number with the place of the first byte of code, and their numbers by text."""
-    source = same.outline.source
-    first, last = source.lines_of(member)
-    codes: dict[int, tuple[str, Span]] = {}
-    every: dict[str, list[int]] = {}
-    for number in range(first, last + 1):
-        line = source.line_span(number)
-        code = without_comments(same.outline, line)
-        if re.search(r"[^\W_]", code):
-            start = line.start + len(code.encode()) - len(code.lstrip().encode())
-            codes[number] = " ".join(code.split()), Span(start, start + 1)
-            every.setdefault(codes[number][0], []).append(number)
-    return codes, every
-
-
 _LOGS = r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)"
 _NO_CALL = (
     r"\b(if|for|foreach|while|switch|catch|lock|using|return|nameof|typeof|sizeof|default|when|and|or|not|in)\s*(?=\()"
@@ -500,5 +493,10 @@ def _range(outline: Outline, span: Span) -> str:
     return f"{first}-{last}"
 
 
+def _told(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
+    """A change by which nothing is lost."""
+    return _finding(severity, message, question, at, *related)._replace(informs=True)
+
+
 def _finding(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
-    return Finding(ID, severity, "syntactic", message, question, at, related)
+    return Finding(ID, severity, "syntactic", message, question, at, related, informs=severity == "note")

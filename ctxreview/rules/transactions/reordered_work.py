@@ -55,6 +55,7 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -92,7 +93,7 @@ def _turned(change: Change, old: Region, new: Region) -> Finding | None:
     for first, second in combinations(both, 2):
         apart = was[first].span.end <= was[second].span.start and now[second].span.end <= now[first].span.start
         sent = first.kind == "save" and second.kind == "write" and not _saved_later(was, second)
-        if not apart or not _matters(first, second) or sent:
+        if not apart or not _matters(first, second) or sent or _never_both(change, was[first], was[second]):
             continue
         unsent = first.kind == "write" and second.kind == "save" and not _saved_later(now, first)
         return Finding(
@@ -106,6 +107,11 @@ def _turned(change: Change, old: Region, new: Region) -> Finding | None:
             (change.at(now[second].span, _said(second)), change.was(was[first].span, _said(first))),
         )
     return None
+
+
+def _never_both(change: Change, one: Fact, other: Fact) -> bool:
+    """Whether no run had both: a way out that stood in the other way of the branch."""
+    return "exit" in (one.kind, other.kind) and exclude_each_other(change.before.outline, one.span, other.span)
 
 
 def _steps(body: Body, scope: Region) -> dict[_Step, Fact]:

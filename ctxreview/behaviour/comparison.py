@@ -1,0 +1,182 @@
+"""Two versions of a file as traces: which effect became which, and what of the file has to be looked at.
+
+Members are paired by :mod:`ctxreview.behaviour.pairing`, their effects by key: first those that also have the same holds, in order;
+then the rest in order; then wherever they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
+
+from ctxreview.behaviour.body import Body, Same
+from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.tracing import trace
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+from ctxreview.model.source import Span
+from ctxreview.workspace.line_diff import blocks
+
+MOST_TRACED = 300
+"""Functions of a file that are traced for one comparison: those that differ first."""
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Pair:
+    """A function before and after the edit, with what became of each effect."""
+
+    def __init__(self, before: Trace, after: Trace, regions: Mapping[Region, Region]) -> None:
+        """``regions`` are what the transactions and locks before the edit became."""
+        self.before, self.after, self._regions = before, after, regions
+
+    @cached_property
+    def became(self) -> Mapping[int, Effect]:
+        """The effects after the edit, by the numbers of those before it."""
+        return {
+            a: self.after.effects[b]
+            for a, b in _matched(self.before.effects, self.after.effects, self._regions).items()
+        }
+
+    @cached_property
+    def was(self) -> Mapping[int, Effect]:
+        """The effects before the edit, by the numbers of those after it."""
+        return {now.number: self.before.effects[a] for a, now in self.became.items()}
+
+    @property
+    def understood(self) -> bool:
+        """Whether both versions were understood as a whole."""
+        return self.before.understood and self.after.understood
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What was not followed in either."""
+        return tuple(dict.fromkeys((*self.before.unseen, *self.after.unseen)))
+
+
+class Comparison:
+    """A file before and after an edit. What is asked for is traced, and nothing else."""
+
+    def __init__(self, before: Outline, after: Outline) -> None:
+        self.before, self.after = before, after
+        self.both = pairing(before, after)
+        self._pairs: dict[Span, Pair | None] = {}
+
+    def of(self, function: Span) -> Pair | None:
+        """The traces of the member around a place before the edit; ``None`` where it is gone or has no trace."""
+        member = self.before.member_of(function)
+        if member is None:
+            return None
+        if member.span not in self._pairs:
+            now = self.both.became(member.span)
+            self._pairs[member.span] = self._made(member.span, now)
+        return self._pairs[member.span]
+
+    def _made(self, span: Span, now: Body | None) -> Pair | None:
+        member = self.before.member_of(span)
+        first = trace(self.before, member) if member is not None else None
+        second = trace(self.after, now.member) if now is not None else None
+        return Pair(first, second, self.both.scope_after) if first is not None and second is not None else None
+
+    def naming(self, names: Iterable[str]) -> tuple[Pair, ...]:
+        """The functions whose text, before or after the edit, has one of the names."""
+        wanted = frozenset(names)
+        found = []
+        for old, new in self.both.members:
+            if wanted & (_words(Same(self.before))[old.member.span] | _words(Same(self.after))[new.member.span]):
+                pair = self.of(old.member.span)
+                if pair is not None:
+                    found.append(pair)
+            if len(found) >= MOST_TRACED:
+                break
+        return tuple(found)
+
+    @cached_property
+    def changed(self) -> tuple[Pair, ...]:
+        """The functions whose own text differs."""
+        pairs = (self.of(old.member.span) for old, new in self.both.members if old.words != new.words)
+        return tuple(p for p in pairs if p is not None)
+
+    def fresh(self, names: Iterable[str]) -> tuple[Trace, ...]:
+        """The functions that the edit adds whose text has one of the names."""
+        wanted = frozenset(names)
+        bodies = (b for b in self.both.fresh if wanted & _words(Same(self.after))[b.member.span])
+        return tuple(t for b in bodies if (t := trace(self.after, b.member)) is not None)
+
+    def places(self, key: str) -> tuple[tuple[Effect, Effect | None], ...]:
+        """The accesses of a place before the edit in the whole file, each with what became of it."""
+        name = key.partition("[")[0].rpartition(".")[2]
+        return tuple(
+            (e, pair.became.get(e.number))
+            for pair in self.naming((name,))
+            for e in pair.before.of("read", "write")
+            if e.place is not None and e.place.key == key
+        )
+
+
+@lru_cache(maxsize=4)
+def _words(same: Same) -> Mapping[Span, frozenset[str]]:
+    """The words of each member, by its place."""
+    outline = same.outline
+    return {f.span: frozenset(_WORD.findall(outline.source.text(f.span))) for f in outline.outermost}
+
+
+def _matched(before: Sequence[Effect], after: Sequence[Effect], regions: Mapping[Region, Region]) -> dict[int, int]:
+    """The numbers of effects that are one another."""
+    became = {old: new.opening.start for old, new in regions.items()}
+    held_in = {id(e): " ".join(str(became.get(h.region, -1)) for h in e.holds) for e in before}
+    held_in |= {id(e): " ".join(str(h.region.opening.start) for h in e.holds) for e in after}
+    found: dict[int, int] = {}
+    ways: tuple[Callable[[Effect], str], ...] = (
+        lambda e: f"{e.key} {held_in[id(e)]} {e.path}",
+        lambda e: f"{e.key} {_holds(e)} {e.path}",
+        lambda e: f"{e.key} {_holds(e)}",
+        lambda e: e.key,
+    )
+    for way in ways:
+        taken = set(found.values())
+        left = [e for e in before if e.number not in found]
+        there = [e for e in after if e.number not in taken]
+        for at, to, size in blocks([way(e) for e in left], [way(e) for e in there]):
+            found.update((left[at + n].number, there[to + n].number) for n in range(size))
+    taken = set(found.values())
+    rest: dict[str, list[int]] = {}
+    for effect in after:
+        if effect.number not in taken:
+            rest.setdefault(effect.key, []).append(effect.number)
+    for effect in before:
+        if effect.number not in found and rest.get(effect.key):
+            found[effect.number] = rest[effect.key].pop(0)
+    return found
+
+
+def _holds(effect: Effect) -> str:
+    return " ".join(sorted(f"{h.kind} {h.key}" for h in effect.holds))
+
+
+def section_of(of: Trace, region: Region) -> int | None:
+    """The section of a transaction or lock that the traced function itself takes; ``None`` where nothing says."""
+    return next((h.section for h in of.sections if h.region == region), None)
+
+
+class _Both:
+    def __init__(self, before: Outline, after: Outline) -> None:
+        self.before, self.after = before, after
+
+    def __hash__(self) -> int:
+        return hash((id(self.before), id(self.after)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Both) and other.before is self.before and other.after is self.after
+
+
+@lru_cache(maxsize=2)
+def _comparison(both: _Both) -> Comparison:
+    return Comparison(both.before, both.after)
+
+
+def comparison(before: Outline, after: Outline) -> Comparison:
+    """The comparison of two outlines of a file; kept while both are compared."""
+    return _comparison(_Both(before, after))

@@ -1,0 +1,274 @@
+"""What an edit takes from under a lock or a transaction, and whether anything is lost by it.
+
+A lock keeps two accesses of a shared place apart if both are under it and one of them writes. It keeps two accesses together if both are in
+one section and one decides the other, or others see them as one. What an edit has to keep is what was kept before: an access
+that was under no lock asks for none. A name of a lock says nothing here: all uses may move to another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from ctxreview.behaviour.comparison import Comparison, Pair, section_of
+from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.version import version
+from ctxreview.model.regions import Region
+
+_OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
+"""What may touch things that the file does not show."""
+
+
+class Loss(NamedTuple):
+    """What an effect no longer has: ``apart`` from ``other``, ``together`` with it in one section, or ``under`` the region at all.
+
+    ``before`` and ``after`` are the effect in both versions, ``other`` the one that it is about, after the edit. ``certain`` says
+    that all on the way was understood.
+    """
+
+    what: Literal["apart", "together", "under"]
+    before: Effect
+    after: Effect
+    other: Effect | None = None
+    certain: bool = True
+
+
+class Judgement(NamedTuple):
+    """What a region lost, and whether it is known that this is all. ``moved`` are effects that left it, lost or not."""
+
+    losses: tuple[Loss, ...]
+    complete: bool
+    moved: tuple[tuple[Effect, Effect], ...] = ()
+    entered: tuple[tuple[Effect, Effect], ...] = ()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it is proved that nothing is lost."""
+        return self.complete and not self.losses
+
+
+UNKNOWN = Judgement((), complete=False)
+
+
+def judged(both: Comparison, region: Region) -> Judgement:
+    """What the edit takes from under a region that stood before it."""
+    pair = both.of(region.owner)
+    section = section_of(pair.before, region) if pair is not None else None
+    if pair is None or section is None or region.form in ("sql", "attribute"):
+        return UNKNOWN
+    hold = next(h for h in pair.before.sections if h.section == section)
+    inside = [e for e in pair.before.effects if any(h.section == section for h in e.holds)]
+    moved = [(e, now) for e in inside if (now := pair.became.get(e.number)) is not None and not _still(now, hold)]
+    if hold.kind == "lock":
+        losses = tuple(_of_lock(both, pair, hold, inside))
+        complete = pair.understood and all(_has_proof(both, pair, hold, e, now) for e, now in moved)
+    else:
+        losses = tuple(_of_transaction(pair, inside, moved))
+        complete = pair.understood
+    losses = tuple(sorted(losses, key=lambda loss: (not loss.certain, loss.what == "under")))
+    entered = tuple(_entered(pair, hold))
+    return Judgement(losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered)
+
+
+def _still(now: Effect, hold: Hold) -> bool:
+    """Whether an effect is still under what it was under, as strongly."""
+    return any(
+        h.kind == hold.kind and h.key == hold.key and (h.mode == hold.mode or h.mode != "shared") for h in now.holds
+    )
+
+
+def _entered(pair: Pair, hold: Hold) -> Iterator[tuple[Effect, Effect]]:
+    for number, now in pair.became.items():
+        was = pair.before.effects[number]
+        if not any(h.kind == hold.kind and h.key == hold.key for h in was.holds) and _still(now, hold):
+            yield was, now
+
+
+def _is_lost_track(pair: Pair, inside: list[Effect]) -> bool:
+    """Whether what was done is done by effects after the edit that nothing before is known to be."""
+    gone = [e for e in inside if e.is_seen and e.kind in _OUTSIDE and e.number not in pair.became]
+    fresh = [e for e in pair.after.effects if e.is_seen and e.kind in _OUTSIDE and e.number not in pair.was]
+    return bool(gone and fresh)
+
+
+def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
+    """Whether a lock that stands in the text of a statement is in one that is sent as it was, from wherever the text is taken.
+
+    ``after`` says that the region is one after the edit.
+    """
+    if region.form != "sql":
+        return False
+    for pair in both.changed:
+        for number, now in pair.became.items():
+            was = " ".join(pair.before.effects[number].text.split())
+            if region.construct.upper() in was.upper() and was == " ".join(now.text.split()):
+                lines = (both.after if after else both.before).source.lines_of(region.opening)
+                at = (now if after else pair.before.effects[number]).at
+                if both.before.member_of(region.opening) is None or at.start_line <= lines[1]:
+                    return True
+    return False
+
+
+# Locks.
+
+
+def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> Iterator[Loss]:
+    told: set[int] = set()
+    for effect in inside:
+        now = pair.became.get(effect.number)
+        if now is None:
+            continue
+        if effect.kind in ("read", "write"):
+            # Of two that are no longer kept apart, the one that left is told.
+            left = effect.is_seen and not _still(now, hold)
+            other = _meets(both, hold, effect, now) if left else None
+            if other is not None and not _is_plain_look(both, pair, effect, now, inside):
+                told.add(effect.number)
+                yield Loss("apart", effect, now, other, pair.understood)
+        elif effect.kind in _OUTSIDE and not now.locks and not _is_done_once(now) and _touches(pair, effect, inside):
+            told.add(effect.number)
+            yield Loss("under", effect, now, None, certain=False)
+    yield from _apart(both, pair, inside, told)
+
+
+def _meets(both: Comparison, hold: Hold, effect: Effect, now: Effect) -> Effect | None:
+    """The access of the same place that was kept apart from this one, and is no longer."""
+    assert effect.place is not None
+    for was, then in both.places(effect.place.key):
+        if then is None or "write" not in (effect.kind, was.kind):
+            continue
+        if not any(
+            h.kind == "lock" and h.key == hold.key and "shared" not in (h.mode, hold.mode) for h in was.holds
+        ) and not (
+            any(h.key == hold.key for h in was.holds) and {hold.mode, *(h.mode for h in was.holds)} != {"shared"}
+        ):
+            continue
+        if not _excludes(now, then):
+            return then
+    return None
+
+
+def _excludes(a: Effect, b: Effect) -> bool:
+    """Whether two accesses cannot happen at once, or do no harm if they do."""
+    for mine in a.holds:
+        for theirs in b.holds:
+            if (
+                mine.kind == theirs.kind == "lock"
+                and mine.key == theirs.key
+                and not mine.mode == theirs.mode == "shared"
+            ):
+                return True
+    atomic = [bool(e.traits & {"atomic"}) for e in (a, b)]
+    if all(atomic):
+        return True
+    # One indivisible step and a look: the look is at one value or the other.
+    return any(atomic) and any(e.kind == "read" and e.place is not None and e.place.kind == "state" for e in (a, b))
+
+
+def _is_plain_look(both: Comparison, pair: Pair, effect: Effect, now: Effect, inside: list[Effect]) -> bool:
+    """Whether a read is the only use of shared state in its section, and one look at a reference or value that is ordered or has no insides."""
+    place = effect.place
+    if effect.kind != "read" or place is None or place.kind != "state":
+        return False
+    others = {e.place.key for e in inside if e.kind in ("read", "write") and e.is_seen and e.place is not None}
+    if others != {place.key} or any(e.kind == "write" for e in inside):
+        return False
+    looks = [e for e in pair.after.of("read") if e.place is not None and e.place.key == place.key]
+    if len(looks) != 1:
+        return False
+    if now.traits & {"volatile", "atomic"}:
+        return True
+    home, _, name = place.key.rpartition(".")
+    state = version(both.before).state(home, name)
+    return place.immutable and state is not None and version(both.before).is_reference(state.type)
+
+
+def _is_done_once(now: Effect) -> bool:
+    return "once" in now.traits
+
+
+def _touches(pair: Pair, effect: Effect, inside: list[Effect]) -> bool:
+    """Whether what is not known may have to do with the rest of its section: it needs it, or decides it, or is all that there is."""
+    needs = pair.before.needs(effect)
+    rest = [e for e in inside if e.number != effect.number and e.is_seen]
+    if not rest:
+        return True
+    return (
+        any(e.number in needs or effect.number in pair.before.needs(e) for e in rest)
+        or effect.kind != "call"
+        or not effect.depends
+    )
+
+
+def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -> Iterator[Loss]:
+    """Accesses that were one step and are two."""
+    shared = [e for e in inside if e.kind in ("read", "write") and e.is_seen]
+    for second in shared:
+        needs = pair.before.needs(second)
+        for first in shared:
+            if (
+                first.number >= second.number
+                or {first.number, second.number} & told
+                or "write" not in (first.kind, second.kind)
+            ):
+                continue
+            was = first.number in needs and first.kind == "read" and second.kind == "write"
+            if not was and not (first.kind == second.kind == "write" and first.place != second.place):
+                continue
+            one, other = pair.became.get(first.number), pair.became.get(second.number)
+            if one is None or other is None or _in_one_step(one, other):
+                continue
+            if was and _looks_again(pair, first, other):
+                continue
+            told |= {first.number, second.number}
+            yield Loss("together", first, one, other, pair.understood)
+
+
+def _in_one_step(one: Effect, other: Effect) -> bool:
+    mine = {h.section for h in one.holds if h.kind == "lock"}
+    return one.number == other.number or bool(mine & {h.section for h in other.holds if h.kind == "lock"})
+
+
+def _looks_again(pair: Pair, first: Effect, act: Effect) -> bool:
+    """Whether the act is decided by a look at the same place in its own section."""
+    for number in act.decided_by:
+        look = pair.after.effects[number]
+        if look.key == first.key and look.number != act.number and _in_one_step(look, act):
+            return True
+    return "both ways" in act.traits and "atomic" in act.traits
+
+
+def _has_proof(both: Comparison, pair: Pair, hold: Hold, effect: Effect, now: Effect) -> bool:
+    """Whether something shows that another lock is meant to take a lock's place: it is new, or others use the place under it too."""
+    if effect.kind not in ("read", "write") or effect.place is None or effect.place.kind not in ("state", "inside"):
+        return True
+    if not now.locks:
+        return _is_plain_look(both, pair, effect, now, [effect]) or "atomic" in now.traits
+    known = {name for m in both.before.members for name in m.names}
+    if any(key.rpartition(".")[2] not in known for key in now.locks):
+        return True
+    return any(
+        then is not None and then.locks & now.locks and was.at != effect.at and was.path == ()
+        for was, then in both.places(effect.place.key)
+        if hold.key in was.locks
+    )
+
+
+# Transactions.
+
+
+def _of_transaction(pair: Pair, inside: list[Effect], moved: Iterable[tuple[Effect, Effect]]) -> Iterator[Loss]:
+    """Work on data that left a transaction."""
+    work = [e for e in inside if e.kind in ("query", "save", "call", "tracking", "write") and e.is_seen]
+    if [e.kind for e in work] == ["query"] and not work[0].text:
+        return  # one statement by itself
+    for effect, now in moved:
+        if effect.kind in ("query", "save", "tracking") or (
+            effect.kind == "call" and (effect.party or _is_connected(pair, effect, work))
+        ):
+            yield Loss("under", effect, now, None, pair.understood and effect.kind != "call")
+
+
+def _is_connected(pair: Pair, effect: Effect, work: list[Effect]) -> bool:
+    needs = pair.before.needs(effect)
+    return any(e.number in needs or effect.number in pair.before.needs(e) for e in work if e.number != effect.number)

@@ -1,0 +1,134 @@
+"""What an edit takes from under a lock or transaction: left alone where nothing is lost, however much of the text changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxreview import rules
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.model.source import Source
+from ctxreview.outline import outline
+
+FIELDS = """
+    readonly object _gate = new(); readonly ReaderWriterLockSlim _rw = new(); readonly Db _db; readonly ILogger _logger; readonly IRouter _router;
+    readonly Dictionary<string, int> _prices = new(); readonly List<Action<string>> _listeners = new(); readonly List<Driver> _drivers = new();
+    int _free; long _bytes; volatile ImmutableList<string> _names;
+    void Put(string key, int price) { _rw.EnterWriteLock(); try { _prices[key] = price; } finally { _rw.ExitWriteLock(); } }
+    void Listen(Action<string> it) { lock (_gate) _listeners.Add(it); }
+    void Name(string it) { lock (_gate) _names = _names.Add(it); }
+    void Join(Driver it) { lock (_gate) _drivers.Add(it); }
+    void Fill() { lock (_gate) _free = 9; }
+"""
+
+QUIET = {
+    "a log line leaves": (
+        'void M() { lock (_gate) { _free--; var n = _free; _logger.LogInformation("{N}", n); } }',
+        'void M() { int n; lock (_gate) { _free--; n = _free; } _logger.LogInformation("{N}", n); }',
+    ),
+    "a calculation leaves": (
+        "void M(int a, int b) { lock (_gate) { var sum = Math.Max(a, b) * 2; _free += sum; } }",
+        "void M(int a, int b) { var sum = Math.Max(a, b) * 2; lock (_gate) { _free += sum; } }",
+    ),
+    "a list is copied under the lock and walked after it": (
+        "void M(string s) { lock (_gate) { _free++; foreach (var l in _listeners) l(s); } }",
+        "void M(string s) { Action<string>[] all; lock (_gate) { _free++; all = _listeners.ToArray(); } foreach (var l in all) l(s); }",
+    ),
+    "a shared lock where only reads happen": (
+        "int M(string k) { _rw.EnterWriteLock(); try { return _prices.TryGetValue(k, out var p) ? p : 0; } finally { _rw.ExitWriteLock(); } }",
+        "int M(string k) { _rw.EnterReadLock(); try { return _prices.TryGetValue(k, out var p) ? p : 0; } finally { _rw.ExitReadLock(); } }",
+    ),
+    "one read of a volatile reference": (
+        "ImmutableList<string> M() { lock (_gate) { return _names; } }",
+        "ImmutableList<string> M() => _names;",
+    ),
+    "every use of a counter becomes atomic": (
+        "long Bytes { get { lock (_gate) { return _bytes; } } } void M(int n) { lock (_gate) { _bytes += n; } }",
+        "long Bytes => Interlocked.Read(ref _bytes); void M(int n) => Interlocked.Add(ref _bytes, n);",
+    ),
+    "every lock of this becomes one private object": (
+        "int _seats; bool M() { lock (this) { if (_seats == 0) return false; _seats--; return true; } } void N() { lock (this) _seats++; }",
+        "readonly object _seatLock = new(); int _seats; bool M() { lock (_seatLock) { if (_seats == 0) return false; _seats--; return true; } }"
+        "void N() { lock (_seatLock) _seats++; }",
+    ),
+    "a condition becomes a guard clause": (
+        "bool M(int n) { lock (_gate) { if (_free >= n) { _free -= n; return true; } else { return false; } } }",
+        "bool M(int n) { lock (_gate) { if (_free < n) { return false; } _free -= n; return true; } }",
+    ),
+    "a section is extracted": (
+        "bool M() { lock (_gate) { if (_free == 0) return false; _free--; return true; } }",
+        "bool M() { lock (_gate) { return Take(); } } bool Take() { if (_free == 0) return false; _free--; return true; }",
+    ),
+    "the text of a statement moves to a constant": (
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Jobs.FromSqlRaw("SELECT * FROM Jobs WITH (UPDLOCK)").First().State = 1;'
+        "_db.SaveChanges(); tx.Commit(); }",
+        'const string Next = "SELECT * FROM Jobs WITH (UPDLOCK)"; void M() { using var tx = _db.Database.BeginTransaction();'
+        "_db.Jobs.FromSqlRaw(Next).First().State = 1; _db.SaveChanges(); tx.Commit(); }",
+    ),
+    "one query by itself": (
+        "List<Job> M() { using var tx = _db.Database.BeginTransaction(); var all = _db.Jobs.AsNoTracking().Where(j => j.Open).ToList(); tx.Commit(); return all; }",
+        "List<Job> M() => _db.Jobs.AsNoTracking().Where(j => j.Open).ToList();",
+    ),
+}  # fmt: skip
+
+LOUD = {
+    "a look leaves and the act stays": (
+        "bool M() { lock (_gate) { if (_free == 0) return false; _free--; return true; } }",
+        "bool M() { if (_free == 0) return false; lock (_gate) { _free--; return true; } }",
+    ),
+    "a helper looks under a lock of its own": (
+        "bool M() { lock (_gate) { if (!Any()) return false; _free--; return true; } } bool Any() => _free > 0;",
+        "bool M() { if (!Any()) return false; lock (_gate) { _free--; return true; } } bool Any() { lock (_gate) return _free > 0; }",
+    ),
+    "a copy is chosen from and the choice is written later": (
+        "void M(Ride r) { lock (_gate) { var best = _drivers.OrderBy(d => _router.Distance(d)).First(); best.Ride = r; _free++; } }",
+        "void M(Ride r) { List<Driver> all; lock (_gate) { all = _drivers.ToList(); } var best = all.OrderBy(d => _router.Distance(d)).First();"
+        "lock (_gate) { best.Ride = r; _free++; } }",
+    ),
+    "a shared lock where something is written": (
+        "void M(string k) { _rw.EnterWriteLock(); try { _prices[k] = 1; } finally { _rw.ExitWriteLock(); } }",
+        "void M(string k) { _rw.EnterReadLock(); try { _prices[k] = 1; } finally { _rw.ExitReadLock(); } }",
+    ),
+    "one of two uses becomes atomic": (
+        "void M() { lock (_gate) { _bytes++; } } void N() { lock (_gate) { _bytes = _bytes * 2; } }",
+        "void M() { Interlocked.Increment(ref _bytes); } void N() { lock (_gate) { _bytes = _bytes * 2; } }",
+    ),
+    "two counters that were one step": (
+        "int _sum; void M(int n) { lock (_gate) { _bytes++; _sum += n; } } void N() { lock (_gate) { _bytes = 0; _sum = 0; } }",
+        "int _sum; void M(int n) { Interlocked.Increment(ref _bytes); Interlocked.Add(ref _sum, n); } void N() { lock (_gate) { _bytes = 0; _sum = 0; } }",
+    ),
+    "one lock of this becomes another": (
+        "int _seats; bool M() { lock (this) { if (_seats == 0) return false; _seats--; return true; } } void N() { lock (this) _seats++; }",
+        "readonly object _seatLock = new(); int _seats; bool M() { lock (_seatLock) { if (_seats == 0) return false; _seats--; return true; } }"
+        "void N() { lock (this) _seats++; }",
+    ),
+    "a task outlives its lock": (
+        "async Task M() { await _turn.WaitAsync(); try { await MoveAsync(); } finally { _turn.Release(); } } readonly SemaphoreSlim _turn = new(1); int _at;"
+        "async Task MoveAsync() { await Task.Delay(1); _at++; }",
+        "Task M() { _turn.Wait(); try { return MoveAsync(); } finally { _turn.Release(); } } readonly SemaphoreSlim _turn = new(1); int _at;"
+        "async Task MoveAsync() { await Task.Delay(1); _at++; }",
+    ),
+}  # fmt: skip
+
+
+def compared(before: str, after: str) -> list[Finding]:
+    """What is told of an edit of members of a type with the usual fields."""
+
+    def outlined(members: str) -> Outline:
+        found = outline(Source("case.cs", f"class C {{ {FIELDS} {members} }}".encode()))
+        assert not found.parse.errors, members
+        return found
+
+    return list(rules.compare(outlined(before), outlined(after)))
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_nothing_is_lost(case: str) -> None:
+    """An edit that keeps what its locks and transactions kept is told of at most, and changes no verdict."""
+    assert [f for f in compared(*QUIET[case]) if not f.informs] == []
+
+
+@pytest.mark.parametrize("case", LOUD)
+def test_something_is_lost(case: str) -> None:
+    """An edit that lets others in where they were kept out is held against it."""
+    assert "high" in {f.severity for f in compared(*LOUD[case]) if not f.informs}
