@@ -64,7 +64,7 @@ def judged(both: Comparison, region: Region) -> Judgement:
         complete = pair.understood and all(_has_proof(both, pair, hold, e, now) for e, now in moved)
     else:
         losses = tuple(_of_transaction(pair, inside, moved))
-        complete = pair.understood
+        complete = pair.understood and not any(e.number not in pair.was for e in pair.after.of("save"))
     losses = tuple(sorted(losses, key=lambda loss: (not loss.certain, loss.what == "under")))
     entered = tuple(_entered(pair, hold))
     return Judgement(losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered)

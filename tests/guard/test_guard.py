@@ -497,13 +497,13 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         LOGGED,
         without(LOGGED, '_logger.LogInformation("Shipped {Id}", id);', "return 0;")
         + '\n_logger.LogInformation("Shipped {Id}", id);\nreturn 0;',
-        "needs-human",
+        "no-known-conflict",
         "moves out of the lock on `_gate`: `_logger.LogInformation",
     ),
     "allocation moved out": (
         COPIED,
         moved_up(COPIED, "var copy = new List<int>();"),
-        "needs-human",
+        "no-known-conflict",
         "moves out of the lock on `_gate`: `var copy = new List<int>();`",
     ),
     "work moved in": (
@@ -519,7 +519,12 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         "",
     ),
     "read lock for write lock": (GUARDED, GUARDED.replace("Write", "Read"), "conflicts", "from exclusive to shared"),
-    "write lock for read lock": (GUARDED.replace("Write", "Read"), GUARDED, "needs-human", "from shared to exclusive"),
+    "write lock for read lock": (
+        GUARDED.replace("Write", "Read"),
+        GUARDED,
+        "no-known-conflict",
+        "from shared to exclusive",
+    ),
     "isolation changed": (
         SCOPED,
         SCOPED.replace(FLOW, ISOLATED),
@@ -606,9 +611,9 @@ def test_change(case: str) -> None:
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_verdict_is_the_worst_finding(case: str) -> None:
-    """High findings conflict, others need a person, none are no known conflict; each asks a question."""
+    """High findings conflict, others need a person, none or such as only inform are no known conflict; each asks a question."""
     checked = changed(case)
-    severities = {f.severity for f in checked.findings}
+    severities = {f.severity for f in checked.findings if not f.informs}
     expected = "conflicts" if "high" in severities else "needs-human" if severities else "no-known-conflict"
     assert checked.verdict == expected
     assert all("?" in f.question and f.message.endswith(".") for f in checked.findings)

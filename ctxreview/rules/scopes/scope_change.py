@@ -229,7 +229,7 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
     at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
     severity = _removal(old, before, after, gone=member is None)
     if verdict.keeps and member is not None:
-        return _told(
+        return _informing(
             "note" if severity == "high" else severity,
             f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it kept is kept without it.",
             "Was it there for something that the file does not show?",
@@ -493,7 +493,7 @@ def _range(outline: Outline, span: Span) -> str:
     return f"{first}-{last}"
 
 
-def _told(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
+def _informing(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
     """A change by which nothing is lost."""
     return _finding(severity, message, question, at, *related)._replace(informs=True)
 
