@@ -236,13 +236,14 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
             at,
             _before(old, before),
         )
-    return _finding(
+    found = _finding(
         severity,
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
         "What did it protect, and what protects that now?",
         at,
         _before(old, before),
     )
+    return found._replace(informs=severity == "note" and member is not None)
 
 
 def _removal(old: Region, before: Outline, after: Outline, *, gone: bool) -> Severity:
@@ -404,7 +405,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         state = _state(old, before)
         severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "low"
         severity = "low" if verdict.keeps else severity
-        (changed if severity != "low" else told)(
+        (told if verdict.keeps else changed)(
             severity,
             f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
             "Does this still have to happen together with what stays under it?",
