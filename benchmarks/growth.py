@@ -202,8 +202,8 @@ REAL = {
     "a ring of calls": Shape(8000, ring, CONTEXT),
     "a ring, all hops": Shape(8000, ring, (*CONTEXT, "--hops", "100000")),
     "a mesh of calls": Shape(120, mesh, CONTEXT),
-    "ordinary code": Shape(22000, ordinary, ("context", "A.cs:20", *CONTEXT[2:])),
-    "ordinary, lint": Shape(22000, ordinary, LINT),
+    "ordinary code": Shape(6000, ordinary, ("context", "A.cs:20", *CONTEXT[2:])),
+    "ordinary, lint": Shape(6000, ordinary, LINT),
     "equal selections": Shape(100000, selections, BATCH),
     "many selections": Shape(2000, different, BATCH),
     "distinct locks, lint": Shape(4000, locks, LINT),
@@ -212,7 +212,7 @@ REAL = {
     "usings, guard": Shape(
         1600, lambda n: guarded(n, "using (var t# = db.BeginTransaction()) { t#.Commit(); }"), ANSWER
     ),
-    "a large file, guard": Shape(2000, scattered, ANSWER),
+    "a large file, guard": Shape(1400, scattered, ANSWER),
 }
 """What real repositories can have."""
 

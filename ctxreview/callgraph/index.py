@@ -113,6 +113,7 @@ class Repository:
         self._hits: dict[str, tuple[str, ...]] = {}
         self._sources: dict[str, Source | None] = {}
         self._outlines: dict[tuple[str, frozenset[str], tuple[Span, ...]], Outline] = {}
+        self._together: dict[str, frozenset[str]] = {}
         self._heads: dict[str, Outline] = {}
         self._declared: dict[str, frozenset[str]] = {}
         self._types: dict[str, tuple[Declared, ...]] = {}
@@ -168,6 +169,16 @@ class Repository:
         else:
             self._hits.update(search(self.place, new, self._texts))
 
+    def read_together(self, names: Iterable[str]) -> None:
+        """From now on read the uses of all of the names at once where a file has several of them; they are asked for one by one."""
+        wanted = dict.fromkeys(names)
+        self.prefetch_words(wanted)
+        found: dict[str, list[str]] = {}
+        for name in wanted:
+            for path in self.files(name):
+                found.setdefault(path, []).append(name)
+        self._together = {path: frozenset(several) for path, several in found.items() if len(several) > 1}
+
     def trim(self) -> None:
         """Forget what was read, once it is much; to be called between selections. What was found of words is kept."""
         if self.parsed - self._trimmed > MAX_HELD:
@@ -221,16 +232,23 @@ class Repository:
         if source is None:
             return None
         if key not in self._outlines:
-            within = within or tuple(places(source.data, key[1]))
-            self.parsed += len(source.data)
-            self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
+            several = self._together.get(path, key[1])
+            if key[1] and key[1] < several and not within and (made := self.outline_for(path, several)) is not None:
+                references = tuple(r for r in made.references if r.name in key[1])
+                self._outlines[key] = replace(made, references=references)
+            else:
+                within = within or tuple(places(source.data, key[1]))
+                self.parsed += len(source.data)
+                self._outlines[key] = outline(source, None, self.wrappers, within, key[1])
             self._heads.setdefault(path, self._outlines[key])
         return self._outlines[key]
 
     def outlines_for(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
         """:meth:`outline_for` of several files, without those that cannot be read, on every core where there is much to read."""
         wanted = frozenset(names)
-        sizes = {p: len(s.data) for p in paths if (p, wanted, ()) not in self._outlines and (s := self.source(p))}
+        alone = (p for p in paths if not wanted or not wanted < self._together.get(p, wanted))
+        missing = (p for p in alone if (p, wanted, ()) not in self._outlines)
+        sizes = {p: len(s.data) for p in missing if (s := self.source(p))}
         if sum(sizes.values()) >= MIN_SHARED and cores() > 1:
             new = sorted(sizes, key=lambda p: -sizes[p])  # a large one at the end would be waited for
 

@@ -156,8 +156,12 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
     changed = _changed(edit.after, edit.before)
     if hops and len(changed) > MAX_CHANGED:
         yield _unfollowed(edit.after, changed[MAX_CHANGED:])
-    for function in changed[:MAX_CHANGED]:
-        for link in above(Callee(edit.after, function), edit.now, hops).links:
+    targets = [Callee(edit.after, f) for f in changed[:MAX_CHANGED]] if hops else []
+    for repository in (edit.was, edit.now):
+        repository.read_together([t.name for t in targets])
+    for target in targets:
+        function = target.function
+        for link in above(target, edit.now, hops).links:
             path = link.outline.source.path
             if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
                 if path not in found and len(found) == MAX_CALLERS:

@@ -8,17 +8,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from ctxreview import rules
+from ctxreview.callgraph import index
 from ctxreview.config import project
 from ctxreview.errors import SourceError
+from ctxreview.guard import check as guards
 from ctxreview.lint import run as linting
 from ctxreview.lint.run import Listing, Plan
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Source
+from ctxreview.outline import outline
 from ctxreview.reports import document
 from ctxreview.review import batch
 from ctxreview.review.context import build
+from ctxreview.review.pipeline import check_suggestions
 from ctxreview.review.request import Run, Siblings
 from ctxreview.tokens import Tokenizer
 from tests import ROOT
@@ -121,6 +128,40 @@ def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path
     assert [s for s in about.blind_spots if s.endswith("looked at.")] == [beyond]
     shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
     assert sorted(shared, key=lambda m: int(m[1:])) == [f"M{n}" for n in range(20, 81) if n != 50]
+
+
+def _outlines(folder: Path, changed: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often a file is outlined for an answer that changes so many of the methods of one, each called in another."""
+    folder.mkdir()
+    files = GROWTH.scattered(changed)
+    for path, text in files.items():
+        (folder / path).write_text(text, "utf-8")
+    calls = "".join(
+        f"void C{n}(Orders orders) {{ lock (_gate) {{ orders.Save{n}(null, default); }} }}\n" for n in range(changed)
+    )
+    (folder / "B.cs").write_text(f"class B {{ object _gate = new();\n{calls}}}\n", "utf-8")
+    asked = request(f"{folder}/A.cs:12", options("q", 10**9, folder, 1, WORDS))
+    about = build(asked)
+    read: list[str] = []
+
+    def outlined(source: Source, *given: Any) -> Outline:
+        read.append(source.path)
+        return outline(source, *given)
+
+    monkeypatch.setattr(index, "outline", outlined)
+    (answer,) = guards.suggestions(files["answer.md"], about)
+    (made,) = check_suggestions([answer], about, asked)
+    monkeypatch.undo()
+    assert made.applied
+    return len(read)
+
+
+def test_an_answer_that_changes_many_methods_has_each_file_outlined_a_few_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The callers of all changed methods are looked for in one outline of a file, not in one for each method."""
+    few, many = (_outlines(tmp_path / str(n), n, monkeypatch) for n in (8, 32))
+    assert 0 < many <= few
 
 
 LINTED = {"distinct locks, lint": 200, "nested transactions, lint": 150, "using declarations, lint": 150}

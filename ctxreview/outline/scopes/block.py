@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, nodes, parents
@@ -306,10 +307,18 @@ def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:
         found = re.search(rf"\b{name}\b(?:\.{words.isolation})?\s*=[^;]*?{words.level}", before)
         if found is not None:
             return found[1]
-    source = page.source.data.decode("utf-8", "replace") if name else ""
-    if given.endswith("()"):
+    return _declared_level(page.source.data, name, given.endswith("()"), words) if name else None
+
+
+@lru_cache(maxsize=64)
+def _declared_level(data: bytes, name: str, is_method: bool, words: Words) -> str | None:
+    """The one level that the declarations of the name (escaped) have in a file: asked for at each use."""
+    if name.encode() not in data or words.isolation.encode() not in data:
+        return None
+    source = data.decode("utf-8", "replace")
+    if is_method:
         levels = set(re.findall(rf"[\w>]\s+{name}\s*\(\s*\)\s*(?:=>|\{{)[^}};]*?\b{words.level}", source))
     else:
         fixed = rf"\b{any_of(words.fixed)}\b[^;={{}}()]*?\b{name}\s*=[^;]*?\b{words.level}"
-        levels = set(re.findall(fixed, source)) if name in source else set()
+        levels = set(re.findall(fixed, source))
     return levels.pop() if len(levels) == 1 else None
