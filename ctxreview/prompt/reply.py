@@ -25,6 +25,9 @@ NEAR = 2
 LONGEST = 1_000_000
 """Characters of an answer: what no model of 2026 can say at once. More is refused, not read for minutes."""
 
+MOST_LINES = 20_000
+"""Lines of an answer, those that JSON writes as ``\\n`` counted."""
+
 MOST_EDITS = 500
 """Edits of one answer, in all its suggestions."""
 
@@ -96,9 +99,12 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
 
 
 def within_reason(text: str) -> None:
-    """Raises :class:`ReplyError` where an answer has more than :data:`LONGEST` characters."""
+    """Raises :class:`ReplyError` where an answer has more than :data:`LONGEST` characters or :data:`MOST_LINES` lines."""
     if len(text) > LONGEST:
         raise ReplyError(f"The answer has {len(text):,} characters; up to {LONGEST:,} are read.")
+    lines = text.count("\n") + text.count("\\n")
+    if lines > MOST_LINES:
+        raise ReplyError(f"The answer has {lines:,} lines; up to {MOST_LINES:,} are read.")
 
 
 def unfenced(text: str) -> str:

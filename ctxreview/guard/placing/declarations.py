@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ctxreview.guard.placing.edits import fitted, lines_of, replacing
 from ctxreview.guard.placing.elisions import (
@@ -17,10 +17,10 @@ from ctxreview.guard.placing.elisions import (
     squeezed,
 )
 from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
-from ctxreview.model.declarations import Function, Member, TypeDecl
+from ctxreview.model.declarations import Function, Member, TypeDecl, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Edit
-from ctxreview.model.source import Source, Span
+from ctxreview.model.source import Source, Span, Spans
 
 _MODIFIED = re.compile(r"\s*(?:private|public|protected|internal|static|readonly|volatile)\b")
 
@@ -114,19 +114,14 @@ def _own_functions(type_: TypeDecl | None, there: Outline) -> list[Function]:
         for m in there.members
         if m.kind in ("property", "indexer") and m.span not in known
     ]
-    own = [f for f in sorted(functions, key=lambda f: f.span) if type_ is None or type_.span.contains(f.span)]
-    inner = [t for t in there.types if t != type_ and (type_ is None or type_.span.contains(t.span))]
-    return [
-        f
-        for f in own
-        if not any(o.span != f.span and o.span.contains(f.span) for o in own)
-        and not any(t.span.contains(f.span) for t in inner)
-    ]
+    own = outermost(f for f in functions if type_ is None or type_.span.contains(f.span))
+    inner = Spans(t.span for t in there.types if t != type_ and (type_ is None or type_.span.contains(t.span)))
+    return [f for f in own if not inner.contains(f.span)]
 
 
 def _own_members(type_: TypeDecl, there: Outline) -> list[Member]:
-    inner = [t for t in there.types if t != type_ and type_.span.contains(t.span)]
-    return [m for m in there.members if type_.span.contains(m.span) and not any(t.span.contains(m.span) for t in inner)]
+    inner = Spans(t.span for t in there.types if t != type_ and type_.span.contains(t.span))
+    return [m for m in there.members if type_.span.contains(m.span) and not inner.contains(m.span)]
 
 
 def _other_head(top: TypeDecl, there: TypeDecl, found: Outline, known: Outline) -> bool:
@@ -197,10 +192,12 @@ def _member_edits(
 ) -> list[Edit]:
     """Each member in the place of its own; what is new after the changed one before it, or after the type's fields."""
     source = context.selection.source
-    taken: list[int] = []
+    taken: set[int] = set()
     spans = [(f.span, f) for f in functions]
-    plain_fields = [m for m in fields if m.kind in ("field", "event") and not any(s.contains(m.span) for s, _ in spans)]
+    code = Spans(span for span, _ in spans)
+    plain_fields = [m for m in fields if m.kind in ("field", "event") and not code.contains(m.span)]
     everything = sorted([s for s, _ in spans] + [m.span for m in plain_fields])
+    ends = {found.source.line_of(max(s.start, s.end - 1)) for s in everything}
     edits: list[Edit] = []
     fresh: list[tuple[int, list[str]]] = []
     matched: list[tuple[int, tuple[int, int]]] = []
@@ -209,8 +206,8 @@ def _member_edits(
         raise UnplacedError("It declares the same member twice.")
     for function, match in exact:
         a, b = found.source.lines_of(function.span)
-        above = _comment_above(body, a, everything, found.source)
-        taken += range(a - len(above), b + 1)
+        above = _comment_above(body, a, ends)
+        taken.update(range(a - len(above), b + 1))
         if match is None:
             fresh.append((a, [*above, *body[a - 1 : b]]))
             continue
@@ -227,7 +224,7 @@ def _member_edits(
     own_fields = [m for m in known if m.kind in ("field", "event")]
     for field in plain_fields:
         a, b = found.source.lines_of(field.span)
-        taken += range(a, b + 1)
+        taken.update(range(a, b + 1))
         match_field = next((m for m in known if set(m.names) & set(field.names)), None)
         if match_field is None:
             fresh.append((0, list(body[a - 1 : b])))
@@ -284,10 +281,9 @@ def _whole_lines(scope: Function, source: Source) -> None:
         raise UnplacedError(f"Something else stands on the lines of {scope.name}.")
 
 
-def _comment_above(body: Sequence[str], a: int, spans: Sequence[Span], given: Source) -> list[str]:
-    """The comment lines directly above line ``a`` of a fragment."""
+def _comment_above(body: Sequence[str], a: int, ends: Collection[int]) -> list[str]:
+    """The comment lines directly above line ``a`` of a fragment, down from the last line on which a member ``ends``."""
     found: list[str] = []
-    ends = {given.line_of(max(s.start, s.end - 1)) for s in spans}
     for n in range(a - 1, 0, -1):
         if not COMMENT_LINE.match(body[n - 1]) or is_elision(body[n - 1]) or n in ends:
             break

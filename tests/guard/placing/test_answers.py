@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 import tomllib
 from typing import Any
 
@@ -183,3 +185,38 @@ def test_no_newline_at_the_end() -> None:
     )
     (found,) = suggestions(text, value)
     assert apply(found, value.selection.source).data.endswith(b"    }\n} // end")
+
+
+# --- answers of a hostile size -----------------------------------------------------------------------------
+
+LARGE = {
+    "statements": "x();\n",
+    "members": "void M{n}() {{ x(); }}\n",
+    "one member again and again": "void Ship(int id) {{ x(); }}\n",
+    "elisions": "    // ...\n    x();\n",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_block_takes_as_long_as_it_has_lines(name: str) -> None:
+    """Four times as many lines in a block of code take some four times as long, and not sixteen."""
+    value = context_of(shop("lock (_gate)\n{\n    «_count++;»\n}\nreturn 1;"))
+
+    def taken(lines: int) -> float:
+        code = "".join(LARGE[name].format(n=n) for n in range(lines))
+        least = float("inf")
+        for _ in range(3):
+            began = time.process_time()
+            assert suggestions(f"```csharp\n{code}```\n", value)
+            least = min(least, time.process_time() - began)
+        return least
+
+    assert min(taken(4000) / taken(1000) for _ in range(2)) < 9
+
+
+def test_an_answer_of_too_many_lines_is_refused() -> None:
+    """More lines than a model can say at once are not read, as text and as JSON writes them."""
+    value = about("record:31-33")
+    for text in ("```csharp\n" + "x();\n" * 20_001 + "```\n", json.dumps({"summary": "\n" * 20_001})):
+        with pytest.raises(ReplyError, match=r"The answer has 20,00\d lines; up to 20,000 are read\."):
+            suggestions(text, value)
