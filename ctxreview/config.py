@@ -129,13 +129,13 @@ def _bytes(path: Path, root: Path | None) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); mend it.") from None
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); fix it.") from None
 
 
 def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     """The TOML of a settings file. An error tells the place, and quotes nothing: what stands there may be no settings."""
     if re.search(rb"""(?:[\w"'-]+[ \t]*\.[ \t]*){64}""", data):
-        raise ConfigError(f"{path}: cannot be read as TOML (a key of more than 64 parts); mend it.")
+        raise ConfigError(f"{path}: cannot be read as TOML (a key of more than 64 parts); fix it.")
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except RecursionError:
@@ -145,7 +145,7 @@ def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     except ValueError as error:
         where = re.search(r"at (?:line \d+, column \d+|end of document)", str(error))
         what = f"a fault {where[0]}" if where else "a fault in it"
-    raise ConfigError(f"{path}: cannot be read as TOML ({what}); mend it.")
+    raise ConfigError(f"{path}: cannot be read as TOML ({what}); fix it.")
 
 
 def _tool_table(path: Path, root: Path) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ def build(
         where = f"{selection.source.path}:{first}-{last}: lies outside every type and function"
         if outline.parse.errors:
             broken = selection.source.line_of(outline.parse.errors[0].start)
-            raise SourceError(f"{where} that could be parsed; the parser lost its way at line {broken}.")
+            raise SourceError(f"{where} that could be parsed; the parser failed at line {broken}.")
         raise SourceError(f"{where}; point at a line inside one.")
     around = look(outline, functions) if look is not None else None
     beyond = around or Surroundings()

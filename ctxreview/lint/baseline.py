@@ -51,14 +51,16 @@ def read(path: Path) -> tuple[Entry, ...]:
         hint = "; make it with --write-baseline." if isinstance(error, FileNotFoundError) else "."
         raise ConfigError(f"{path}: cannot be read ({error.strerror}){hint}") from None
     except (ValueError, RecursionError):
-        raise ConfigError(f"{path}: is no baseline (it is not JSON); make it again with --write-baseline.") from None
+        raise ConfigError(
+            f"{path}: is not a baseline (it is not JSON); create it again with --write-baseline."
+        ) from None
     rows = given.get("findings") if isinstance(given, dict) and given.get("schema") == SCHEMA else None
     if not isinstance(rows, list):
-        raise ConfigError(f"{path}: is no baseline ({SCHEMA}); make it again with --write-baseline.")
+        raise ConfigError(f"{path}: is not a baseline ({SCHEMA}); create it again with --write-baseline.")
     for row in rows:
         if not isinstance(row, dict) or not all(isinstance(row.get(field), str) for field in Entry._fields):
             raise ConfigError(
-                f"{path}: has a finding without {', '.join(Entry._fields)}; make it again with --write-baseline."
+                f"{path}: has a finding without {', '.join(Entry._fields)}; create it again with --write-baseline."
             )
     return tuple(Entry(*(row[field] for field in Entry._fields)) for row in rows)
 

@@ -136,7 +136,7 @@ def planned(own: Project, select: str | None, ignore: str | None) -> Plan:
     for rule in own.ignore:
         if rule not in every:
             hint = did_you_mean(rule, sorted(every), f"the rules are {', '.join(sorted(every))}.")
-            raise ConfigError(f"{own.path}: ignore names {rule}, which is no rule; {hint}")
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a rule; {hint}")
     chosen = _named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
     shown = chosen - (_named("--ignore", ignore) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)

@@ -85,7 +85,7 @@ def _read(said: str, known: Collection[str]) -> Suppression:
     rules = tuple(r for r in re.split(r"[\s,]+", form["rules"]) if r) if form is not None else ()
     made = Suppression(Span(0, 0), 0, rules)
     if form is None:
-        return made._replace(wrong=f"This is no suppression that is understood; {_FORM}.")
+        return made._replace(wrong=f"This suppression is not understood; {_FORM}.")
     if not rules:
         return made._replace(wrong=f"The suppression names no rule and silences nothing; {_FORM}.")
     for rule in rules:

@@ -89,7 +89,9 @@ def answering(
             kept = None
         if kept is None:
             return ask(prompt)
-        say(f"Answered from the store: {kept.model} was asked the same on {kept.at[:10]}. Ask again with --fresh.")
+        say(
+            f"Answered from the store: {kept.model} answered the same prompt on {kept.at[:10]}. Use --fresh to ask again."
+        )
         usage = Usage(kept.prompt_tokens, kept.reply_tokens, kept.cost)
         return Completion(kept.reply, kept.provider, kept.model, usage, kept.answered_from or kept.id)
 

@@ -108,13 +108,13 @@ def opened() -> Iterator[sqlite3.Connection]:
         yield db
     except OSError as error:
         raise StoreError(
-            f"{file}: the record of reviews cannot be used ({error.strerror}); mend that, or name another folder "
+            f"{file}: the record of reviews cannot be used ({error.strerror}); fix that, or name another folder "
             f"in {FOLDER_VARIABLE}."
         ) from None
     except sqlite3.Error as error:
         full = (getattr(error, "sqlite_errorname", None) or "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
         raise (NoRoomError if full else StoreError)(
-            f"{file}: the record of reviews cannot be used ({error}); mend that, move the file away, or name "
+            f"{file}: the record of reviews cannot be used ({error}); fix that, move the file away, or name "
             f"another folder in {FOLDER_VARIABLE}."
         ) from None
     finally:

@@ -56,7 +56,7 @@ def _template_text() -> str:
 
 def _unusable(template: str, error: Exception) -> ConfigError:
     what = " ".join(str(error).split()) or type(error).__name__
-    return ConfigError(f"{prompt_file(template)}: the template cannot be used ({what}); mend it or remove it.")
+    return ConfigError(f"{prompt_file(template)}: the template cannot be used ({what}); fix it or remove it.")
 
 
 def build(

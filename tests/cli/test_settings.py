@@ -78,6 +78,12 @@ def test_each_place_wins_over_the_next(home: Path) -> None:
     assert budget(home, "--budget", "9004", CTXREVIEW_BUDGET="9003") == 9004
 
 
+def test_a_folder_that_is_in_no_repository_is_its_own(home: Path) -> None:
+    """Where no repository is around the current folder, the project's settings would be in it."""
+    (plain := home.parent / "plain").mkdir()
+    assert settings(plain)["project settings"] == {"value": str(plain / ".ctxreview.toml"), "from": "not there"}
+
+
 def test_the_default_given_as_an_option_wins_too(home: Path) -> None:
     """An option counts as given even when it is what the default would be."""
     project(home, "budget = 9002\n")
@@ -240,7 +246,7 @@ def test_what_a_repository_never_sets(home: Path, key: str, name: str) -> None:
         ("budget = true\n", "budget must be a whole number above 0"),
         ('budget = "9"\n', "budget must be a whole number above 0"),
         ('ignore = "missing-intent"\n', "ignore must be a list of rules"),
-        ('ignore = ["missing-intents"]\n', "ignore names missing-intents, which is no rule; did you mean missing-intent?"),
+        ('ignore = ["missing-intents"]\n', "ignore names missing-intents, which is not a rule; did you mean missing-intent?"),
         ('checklist = ["x"]\n', "checklist must be [[checklist]] tables"),
         ('[[checklist]]\nid = "a"\nquestoin = "b"\n', "there is no setting checklist.questoin; did you mean checklist.question?"),
         ('[[checklist]]\nid = "A b"\nquestion = "b"\n', "a checklist item's id is a short name"),

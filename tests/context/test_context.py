@@ -182,7 +182,7 @@ def test_outside_everything(code: str) -> None:
 
 def test_outside_everything_that_could_be_parsed() -> None:
     """Where the parser gave up, the refusal says so and where."""
-    with pytest.raises(SourceError, match=r"^A\.cs:1-1: lies outside .* the parser lost its way at line \d\."):
+    with pytest.raises(SourceError, match=r"^A\.cs:1-1: lies outside .* the parser failed at line \d\."):
         of(f"class A {{ void M() {{ «x»{'(' * 50}")
 
 

@@ -359,7 +359,7 @@ def test_settings_of_the_repository(lint: Lint, repo: Path) -> None:
     assert places(lint("C.cs", "--format", "json")) == []
     assert places(lint("C.cs", "--format", "json", "--select", "missing-intent")) == [("C.cs", 1, "missing-intent")]
     write(repo, {".ctxreview.toml": 'ignore = ["missing-intend"]\n'})
-    refusal(lint("C.cs"), "ignore names missing-intend, which is no rule; did you mean missing-intent")
+    refusal(lint("C.cs"), "ignore names missing-intend, which is not a rule; did you mean missing-intent")
 
 
 # --- changed lines -----------------------------------------------------------------------------------------
@@ -527,10 +527,12 @@ def test_baseline_has_no_code(lint: Lint, repo: Path) -> None:
     ],
 )
 def test_a_malformed_baseline(lint: Lint, repo: Path, content: str) -> None:
-    """A file that is no baseline is a sentence, and is not written over."""
+    """A file that is not a baseline is a sentence, and is not written over."""
     write(repo, {"known.json": content.encode("latin-1")})
-    refusal(lint("--baseline", "known.json"), "known.json: (is no baseline|has a finding without)")
-    refusal(lint("--baseline", "known.json", "--write-baseline"), "known.json: (is no baseline|has a finding without)")
+    refusal(lint("--baseline", "known.json"), "known.json: (is not a baseline|has a finding without)")
+    refusal(
+        lint("--baseline", "known.json", "--write-baseline"), "known.json: (is not a baseline|has a finding without)"
+    )
     assert (repo / "known.json").read_bytes() == content.encode("latin-1")
 
 

@@ -172,7 +172,7 @@ def test_the_same_prompt_is_answered_from_the_store(server: Told) -> None:
     second = json.loads(again.stdout)
     assert len(server.asked) == 1
     assert re.fullmatch(
-        r"Answered from the store: m-1 was asked the same on [\d-]+\. Ask again with --fresh\.\n", again.stderr
+        r"Answered from the store: m-1 answered the same prompt on [\d-]+\. Ask again with --fresh\.\n", again.stderr
     )
     assert (first["from_store"], second["from_store"]) == (False, True)
     assert {**first, "from_store": True} == second
@@ -439,7 +439,7 @@ def test_show(server: Told) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["show"], "No review was kept yet."),
+        (["show"], "No review is stored yet."),
         (["show", "7"], "There is no review 7; see ctxreview log."),
         (["show", "9" * 40], "There is no review 9"),
         (["show", "x"], "'x' is not the number of a review"),

@@ -418,5 +418,5 @@ def test_broken_user_template(case: str, no_templates_of_this_machine: Path) -> 
     told = str(raised.value)
     assert told.startswith(str(no_templates_of_this_machine / "review.md.j2"))
     assert "the template cannot be used" in told
-    assert told.endswith("; mend it or remove it.")
+    assert told.endswith("; fix it or remove it.")
     assert "\n" not in told

@@ -219,7 +219,7 @@ def test_the_question_is_the_teams() -> None:
 
 def test_no_suggestion_and_no_review() -> None:
     """A review without a suggestion can be told as well; without a review there is nothing to tell."""
-    assert "No review was kept yet." in run("comment", *ANSWERED).stderr
+    assert "No review is stored yet." in run("comment", *ANSWERED).stderr
     store.record(row(document={**EVIDENCE, "checklist": [], "suggestions": []}, verdict=""))
     assert "The model suggested no change." in run("comment", *ANSWERED).stdout
 

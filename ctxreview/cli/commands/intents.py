@@ -28,7 +28,7 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def intent(
     selection: One,
-    write: Annotated[bool, typer.Option("--write", help="Put it into the file; on a terminal after asking.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write it into the file; asks first on a terminal.")] = False,
     provider: ProviderName = None,
     model: Model = None,
     base_url: BaseUrl = None,
@@ -41,12 +41,13 @@ def intent(
 ) -> None:
     """Draft the comment that says why the transaction or lock around the selection is there, as a diff.
 
-    A model drafts it where one is configured (--provider none: without), from the whole context; without one it is made
-    of facts: what belongs together, who shares the lock, what must not be changed. It is a draft: read it, and correct it.
+    If a model is configured, it drafts the comment from the full context (--provider none: no model); otherwise the draft
+    is made from facts: what belongs together, who shares the lock, what must not be changed. It is a draft: read it, and
+    correct it.
 
-    --write shows the diff and then puts the comment into the file, which keeps its encoding and line ends; on a terminal
-    it asks first. A scope that has such a comment is left as it is, with status 0; where there is none to say why of, the
-    status is 2.
+    --write shows the diff and then writes the comment into the file, keeping its encoding and line endings; on a terminal
+    it asks first. A scope that already has such a comment is left unchanged, with status 0. If there is no scope to
+    explain, the status is 2.
 
     For example:
 

@@ -17,25 +17,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
-Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews in which this stands.", show_default=False)]
+Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews that contain this text.", show_default=False)]
 
 
 @app.command()
 def log(
     ctx: typer.Context,
     text: Text = "",
-    stats: Annotated[bool, typer.Option("--stats", help="Sum up by month and model instead.")] = False,
-    purge: Annotated[bool, typer.Option("--purge", help="Delete what is kept instead.")] = False,
-    older_than: Annotated[int | None, typer.Option(metavar="DAYS", help="With --purge: only what is older.")] = None,
-    limit: Annotated[int, typer.Option(help="The most reviews to list.")] = 50,
+    stats: Annotated[bool, typer.Option("--stats", help="Show totals by month and model instead.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Delete stored reviews instead.")] = False,
+    older_than: Annotated[
+        int | None, typer.Option(metavar="DAYS", help="With --purge: only reviews older than this.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="List at most this many reviews.")] = 50,
     format_: Formats = Format.TEXT,
     output: Output = None,
 ) -> None:
-    """List the reviews that were kept, newest first.
+    """List the stored reviews, newest first.
 
-    With a text those in which it stands, in place, question, prompt, reply or result; with --stats tokens, cost and
-    verdicts; --purge deletes. --format json prints JSON Lines: one document for each review, so that a long list can
-    be read line by line. For example:
+    With TEXT, only reviews that contain it: in place, question, prompt, reply or result. --stats shows tokens, cost and
+    verdicts; --purge deletes. --format json prints JSON Lines, one document per review. For example:
 
     \b
     ctxreview log UpdateRecord
@@ -87,7 +88,7 @@ def log(
             console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
         raise typer.Exit(2)
     if not lines:
-        console.say("Nothing that was kept has that text." if text else "No review was kept yet.")
+        console.say("Nothing that was kept has that text." if text else "No review is stored yet.")
         return
     console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
 
@@ -98,7 +99,7 @@ def show(
     format_: Formats = Format.TEXT,
     output: Output = None,
 ) -> None:
-    """Print all that was kept of one review. For example:
+    """Print everything stored about one review. For example:
 
     \b
     ctxreview show last
@@ -120,7 +121,7 @@ def comment(
     ] = None,
     output: Output = None,
 ) -> None:
-    """Turn a kept review into a comment (Markdown for GitHub, GitLab, Azure DevOps), after you have answered for it.
+    """Turn a stored review into a comment (Markdown for GitHub, GitLab, Azure DevOps), once you have answered for it.
 
     It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
     run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
@@ -194,6 +195,6 @@ def _kept(number: str) -> Stored:
         row = None
     if row is None:
         raise ConfigError(
-            "No review was kept yet." if number == "last" else f"There is no review {number}; see ctxreview log."
+            "No review is stored yet." if number == "last" else f"There is no review {number}; see ctxreview log."
         )
     return row

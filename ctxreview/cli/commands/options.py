@@ -26,33 +26,38 @@ class Severity(StrEnum):
 FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
 Many = Annotated[list[str] | None, typer.Argument(metavar="SELECTION...", help=FORMS, show_default=False)]
 One = Annotated[str, typer.Argument(metavar="SELECTION", help=FORMS)]
-Listed = Annotated[str | None, typer.Option("--selections", metavar="FILE|-", help="Read selections, one a line.")]
-Root = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="The repository; found by itself otherwise.", show_default=False)
+Listed = Annotated[
+    str | None, typer.Option("--selections", metavar="FILE|-", help="Read selections from a file, one per line.")
 ]
-Hops = Annotated[int, typer.Option(help="How far callers are followed; 0: this file only.", min=0)]
+Root = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The repository's root; found from the files when not given.", show_default=False),
+]
+Hops = Annotated[int, typer.Option(help="How many calls up callers are followed; 0: this file only.", min=0)]
 Budget = Annotated[
     int | None,
-    typer.Option(metavar="TOKENS", help="The largest prompt [default: 16000; local: 8000].", envvar="CTXREVIEW_BUDGET"),
+    typer.Option(
+        metavar="TOKENS", help="Token budget of the prompt [default: 16000; local: 8000].", envvar="CTXREVIEW_BUDGET"
+    ),
 ]
-Message = Annotated[str, typer.Option("-m", "--message", help="What you would have asked the chat.")]
+Message = Annotated[str, typer.Option("-m", "--message", help="Your question to the model.")]
 Formats = Annotated[Format, typer.Option("--format")]
 ManyFormats = Annotated[Format | None, typer.Option("--format", help="[default: text; several selections: json]")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result there.")]
-FailOn = Annotated[Severity | None, typer.Option(help="Exit with 1 for a finding of this severity or worse.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result to a file.")]
+FailOn = Annotated[Severity | None, typer.Option(help="Exit with status 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[
     str | None, typer.Option("--provider", help="openai, anthropic, local, or none.", envvar="CTXREVIEW_PROVIDER")
 ]
 Model = Annotated[str | None, typer.Option(help="The model to ask.", envvar="CTXREVIEW_MODEL")]
 BaseUrl = Annotated[
-    str | None, typer.Option(help="Another server that speaks the provider's API.", envvar="CTXREVIEW_BASE_URL")
+    str | None, typer.Option(help="Base URL of another server with the provider's API.", envvar="CTXREVIEW_BASE_URL")
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Ask again, also what was answered before.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ignore cached answers.")]
 MaxCost = Annotated[
     float | None,
-    typer.Option(metavar="USD", help="Ask for no more than this in all.", envvar="CTXREVIEW_MAX_COST"),
+    typer.Option(metavar="USD", help="Spend at most this much in total.", envvar="CTXREVIEW_MAX_COST"),
 ]
 MaxTokens = Annotated[
-    int | None, typer.Option(help="Send and receive no more than this in all.", envvar="CTXREVIEW_MAX_TOKENS")
+    int | None, typer.Option(help="Send and receive at most this many tokens in total.", envvar="CTXREVIEW_MAX_TOKENS")
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but results, warnings and errors.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only results, warnings and errors.")]

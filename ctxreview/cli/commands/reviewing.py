@@ -57,19 +57,23 @@ Models = Annotated[
     str | None,
     typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be sent and what it would cost; send nothing.")]
-NoRedact = Annotated[
-    bool, typer.Option("--no-redact", help="Send secrets as they stand, after asking you twice on a terminal.")
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be sent and what it would cost; send nothing.")
 ]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell each request, and why one is made again.")]
-Exact = Annotated[bool, typer.Option("--exact-tokens", help="Let the provider count the prompt, where it can.")]
+NoRedact = Annotated[
+    bool, typer.Option("--no-redact", help="Send secrets unredacted, after asking twice on a terminal.")
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Log every request and retry.")]
+Exact = Annotated[
+    bool, typer.Option("--exact-tokens", help="Let the provider count the prompt's tokens, where it can.")
+]
 
 
 @app.command()
 def prompt(
     selection: One,
     message: Message = DEFAULT_QUESTION,
-    copy: Annotated[bool, typer.Option("--copy", help="Put the prompt on the clipboard.")] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the prompt to the clipboard.")] = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
@@ -150,7 +154,7 @@ def review(
     verbose: Verbose = False,
     output: Output = None,
 ) -> None:
-    """Ask a model with the whole context, and check its answer; without a model, say what the source proves.
+    """Ask a model with the full context and check its answer; without a model, report what the source proves.
 
     For example:
 
@@ -223,7 +227,7 @@ def guard(
     selection: One,
     suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="The suggestion is the new text of exactly the selected lines.")
+        bool, typer.Option("--replace", help="The suggestion is the new text of the selected lines.")
     ] = False,
     format_: Formats = Format.TEXT,
     root: Root = None,
@@ -232,7 +236,7 @@ def guard(
     fail_on: FailOn = None,
     output: Output = None,
 ) -> None:
-    """Apply a chat's answer in memory and say what it changes across the scopes. Needs no model.
+    """Apply a chat's answer in memory and report what it changes across scopes. Needs no model.
 
     For example:
 

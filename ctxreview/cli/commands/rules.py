@@ -43,9 +43,9 @@ Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="F
 
 @app.command()
 def explain(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="Its ID, as a finding names it.")], output: Output = None
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's ID, as in a finding.")], output: Output = None
 ) -> None:
-    """Say what a rule flags, why it matters, when it is fine, with an example.
+    """Explain a rule: what it flags, why it matters and when it is fine, with an example.
 
     For example:
 
@@ -66,26 +66,30 @@ def lint(
     ctx: typer.Context,
     paths: Paths = None,
     format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
-    select: Annotated[str | None, typer.Option(metavar="RULE,...", help="Ask only these rules.")] = None,
-    ignore: Annotated[str | None, typer.Option(metavar="RULE,...", help="Do not ask these rules.")] = None,
+    select: Annotated[str | None, typer.Option(metavar="RULE,...", help="Run only these rules.")] = None,
+    ignore: Annotated[str | None, typer.Option(metavar="RULE,...", help="Skip these rules.")] = None,
     diff: Annotated[
-        str | None, typer.Option("--diff", metavar="REV", help="Only findings on lines changed since this revision.")
+        str | None,
+        typer.Option("--diff", metavar="REV", help="Report only findings on lines changed since this revision."),
     ] = None,
-    baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Leave out the findings of this file.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Hide the findings recorded in this file.")
+    ] = None,
     write_baseline: Annotated[
-        bool, typer.Option("--write-baseline", help="Write what is found to the --baseline instead of printing it.")
+        bool,
+        typer.Option("--write-baseline", help="Record the findings in the --baseline file instead of printing them."),
     ] = False,
-    listed: Annotated[bool, typer.Option("--list", help="List the rules instead.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the rules instead of running them.")] = False,
     root: Root = None,
     fail_on: FailOn = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")] = False,
     output: Output = None,
 ) -> None:
-    """Find hazards in files and folders, or in the whole repository, without any model.
+    """Find hazards in files and folders, or in the whole repository, without a model.
 
-    A finding is silenced by a comment on its line or above it: // ctxreview: ignore RULE because REASON. --diff tells
-    what stands on changed lines; old findings go into a file with --baseline and --write-baseline, and --baseline
-    leaves them out. For example:
+    A comment on a finding's line or on the line above silences it: // ctxreview: ignore RULE because REASON. --diff
+    reports only findings on changed lines. --baseline with --write-baseline records the current findings in a file, and
+    --baseline alone hides them. For example:
 
     \b
     ctxreview lint src

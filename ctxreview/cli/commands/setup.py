@@ -17,9 +17,9 @@ app = typer.Typer(rich_markup_mode=None)
 def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = None) -> None:
     """Show each setting and where it comes from.
 
-    An option wins over a CTXREVIEW_ variable, that over the repository's .ctxreview.toml (or [tool.ctxreview] in its
-    pyproject.toml), that over the user's config.toml, that over what is built in. A repository may set scopes,
-    checklist, ignore and budget, and nothing else. For example:
+    In order of precedence: options, CTXREVIEW_ variables, the repository's .ctxreview.toml (or [tool.ctxreview] in its
+    pyproject.toml), the user's config.toml, the defaults. A repository may set only scopes, checklist, ignore and budget.
+    For example:
 
     \b
     ctxreview config
@@ -45,10 +45,10 @@ def doctor(
     base_url: BaseUrl = None,
     format_: Formats = Format.TEXT,
 ) -> None:
-    """Check what ctxreview needs and say what to do about what is missing; status 2 when a review cannot be made.
+    """Check what ctxreview needs and say how to fix what is missing; exit status 2 when a review cannot be made.
 
-    It looks at the interpreter, the grammar, the tokenizer's ranks, git, clipboard, keys (whether they are there) and
-    settings, and knocks at the model's address without a key and without code. For example:
+    It checks the interpreter, the grammar, the tokenizer's ranks, git, the clipboard, keys (only whether they are set)
+    and settings, and connects to the model's address without sending a key or code. For example:
 
     \b
     ctxreview doctor
@@ -80,4 +80,4 @@ def _home(root: Path | None) -> Path:
 
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
-    return root.resolve() if root is not None else find_root(Path.cwd() / "x")
+    return root.resolve() if root is not None else find_root(str(Path.cwd()))

@@ -99,7 +99,7 @@ _VENDORS = {
 }
 
 PROVIDERS: tuple[str, ...] = tuple(_VENDORS)
-"""Whom one can ask."""
+"""The names of the providers."""
 
 DEFAULT_MODELS: dict[str, str] = {name: vendor.model for name, vendor in _VENDORS.items() if vendor.model}
 """Provider name to the model that is asked where nobody chose one; the others are asked what they have."""
@@ -218,7 +218,7 @@ def connect(endpoint: Endpoint) -> Provider:
 
 
 def ping(endpoint: Endpoint, seconds: float) -> None:
-    """Knock at the address without a key and without code; any answer will do.
+    """Connect to the address without sending a key or code; any answer will do.
 
     Raises:
         ConfigError: as :func:`resolve_url`.
