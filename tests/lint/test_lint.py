@@ -617,7 +617,7 @@ def test_a_text_is_no_comment(text: str) -> None:
         ("ctxreview: ignore because it is fine", "names no rule"),
         ("ctxreview: ignore lock-targets because it is fine", "did you mean lock-target"),
         ("ctxreview: ignore lock-target, all because it is fine", "names all, which lint does not have"),
-        ("ctxreview: disable lock-target because it is fine", "no suppression that is understood"),
+        ("ctxreview: disable lock-target because it is fine", "This suppression is not understood"),
     ],
 )
 def test_a_suppression_that_does_not_suppress(comment: str, says: str) -> None:
