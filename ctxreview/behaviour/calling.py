@@ -69,7 +69,7 @@ class Calls(Stores):
             needs,
             made="fresh",
             type=given[0][1].type if copied else node.type,
-            party=party or next((k.party for _, k in given if k.party and party), ""),
+            party=party or next((k.party for _, k in given if k.party), ""),
             functions=functions,
             pending=union(k.pending for k in every),
         )

@@ -25,12 +25,12 @@ from ctxreview.model.source import Lines, Span
 
 Kind = Literal[
     "read", "write", "query", "save", "tracking", "begin", "commit", "rollback", "acquire", "release", "await", "io", "foreign",
-    "spawn", "call", "log", "fence", "return", "throw", "end",
+    "spawn", "call", "log", "fence", "dispose", "return", "throw", "end",
 ]  # fmt: skip
 """``read`` and ``write`` are of a :class:`Place`; ``query`` is data read by a query that runs now, ``save`` anything sent that
 changes data, ``tracking`` what a context is told of an object; ``begin``, ``commit``, ``rollback`` of a transaction, ``acquire``,
 ``release`` of a lock; ``io`` leaves the process, ``foreign`` calls a delegate or event of others, ``spawn`` starts a task, ``call`` is
-a function that was not found, ``fence`` orders memory; ``return``, ``throw`` and ``end`` leave the traced function."""
+a function that was not found, ``fence`` orders memory, ``dispose`` ends a context or connection; ``return``, ``throw`` and ``end`` leave the traced function."""
 
 Trait = Literal[
     "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "again", "later",

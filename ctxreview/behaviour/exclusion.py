@@ -57,7 +57,11 @@ def judged(both: Comparison, region: Region) -> Judgement:
     if pair is None or section is None or region.form in ("sql", "attribute"):
         return UNKNOWN
     hold = next(h for h in pair.before.sections if h.section == section)
-    inside = [e for e in pair.before.effects if any(h.section == section for h in e.holds)]
+    inside = [
+        e
+        for e in pair.before.effects
+        if any(h.section == section for h in e.holds) and not _outlives(e, pair.became.get(e.number), hold)
+    ]
     moved = [(e, now) for e in inside if (now := pair.became.get(e.number)) is not None and not _still(now, hold)]
     if hold.kind == "lock":
         losses = tuple(_of_lock(both, pair, hold, inside))
@@ -68,6 +72,11 @@ def judged(both: Comparison, region: Region) -> Judgement:
     losses = tuple(sorted(losses, key=lambda loss: (not loss.certain, loss.what == "under")))
     entered = tuple(_entered(pair, hold))
     return Judgement(losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered)
+
+
+def _outlives(effect: Effect, now: Effect | None, hold: Hold) -> bool:
+    """Whether an effect is one of a task that is begun under the region still, and not waited for any more: see :mod:`.lifetime`."""
+    return now is not None and "awaited" in effect.traits and any(h.key == hold.key for h in now.lapsed)
 
 
 def _still(now: Effect, hold: Hold) -> bool:

@@ -29,6 +29,8 @@ class Outside(Calls):
     def _outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
         about, name, span = self.version.about, node.callee, node.span
         receiver = node.receiver
+        if on is None and isinstance(node.function, il.Name) and self.frame.this.party:
+            on = self.frame.this  # a base type's method, called on the context itself
         told_by = (
             receiver.text if isinstance(receiver, il.Name) else receiver.name if isinstance(receiver, il.Access) else ""
         )
@@ -63,7 +65,7 @@ class Outside(Calls):
                 self.mark((index,), "by key")
             return found._replace(pending=self.pending(name, index))
         if fact is not None and (fact.kind in _KINDS or fact.kind == "complete"):
-            return self._catalogued(fact, node, on, values, needs)
+            return self._catalogued(fact, node, on, values, needs, ran)
         if on is not None and on.state is not None and self._is_of_state(on):
             found_ = self._on_state(node, on, values, needs)
             if found_ is not None:
@@ -119,6 +121,8 @@ class Outside(Calls):
             held = self.held(node.span)
             if executor or (on is not None and on.query is not None):
                 ran = self.run_function(closure, node.span, (), held)
+            elif closure.unit.asynchronous and (about.has("drops_tasks", on_type) or about.has("drops_tasks", name)):
+                ran = self.run_function(closure, node.span, ("later", "unawaited"), ())
             elif about.has("runs_parallel", on_type) or about.has("runs_parallel", name):
                 ran = self.run_function(closure, node.span, ("parallel",), ())
             elif fact is not None and fact.kind == "spawn":
@@ -173,9 +177,15 @@ class Outside(Calls):
         return self.version.is_source(node.callee, "")
 
     def _catalogued(
-        self, fact: Fact, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]
+        self,
+        fact: Fact,
+        node: il.Call,
+        on: Known | None,
+        values: list[Known],
+        needs: frozenset[int],
+        ran: frozenset[int],
     ) -> Known:
-        """What the catalogue says of a call."""
+        """What the catalogue says of a call; whoever waits for a task that it starts waits for what it ``ran``."""
         name = self.version.about.base(node.callee)
         party = on.party or on.key if on is not None else self.frame.home
         text = next((k.constant for k in values if k.constant), "")
@@ -196,7 +206,7 @@ class Outside(Calls):
         )  # fmt: skip
         return Known(
             key, frozenset((index,)), made="unknown", made_by=frozenset((index,)),
-            pending=self.pending(node.callee, index) | union(k.pending for k in values),
+            pending=self.pending(node.callee, index) | union(k.pending for k in values) | (ran if kind == "spawn" else frozenset()),
         )  # fmt: skip
 
     def _is_of_state(self, on: Known) -> bool:

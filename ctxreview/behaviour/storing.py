@@ -19,6 +19,11 @@ class Stores(Values):
         compound = node.operator != "="
         if node.declares and node.declares not in self.version.about.of("untyped") and not known.type:
             known = known._replace(type=node.declares)
+        unknown = node.declares and not known.party and known.query is None and known.made == "unknown"
+        if unknown and isinstance(node.target, il.Name) and self.version.is_source(node.target.text, known.type):
+            known = known._replace(
+                party=known.key
+            )  # what came from nowhere that is known is a context where it is called one
         self.write(node.target, known, node.span, compound=compound)
         return known
 

@@ -152,13 +152,25 @@ class Tracer(Outside):
         regions = [
             r for r in self.version.regions.get(self.frame.unit.span, ()) if r.span == at.span and r.form == "block"
         ]
+        subjects = []
         for subject in at.subjects:
             known = self.value(subject)
+            subjects.append(known)
             for region in regions:
                 if region not in self.frame.keys and at.kind == "lock":
                     self.frame.keys[region] = known.key
                     self.emit("acquire", subject.span, known.key, region.construct, known.needs, party=known.key)
         end = self._block(at.body)
+        for known in reversed(subjects) if at.kind == "disposal" else ():
+            if known.party and known.party == known.key:  # the context itself, and not what was begun on it
+                self.emit(
+                    "dispose",
+                    Span(at.span.end - 1, at.span.end),
+                    known.party,
+                    "dispose",
+                    known.needs,
+                    party=known.party,
+                )
         for region in regions:
             if region.kind == "lock":
                 hold = self.hold(region)

@@ -70,6 +70,7 @@ from ctxreview.rules.locks import (
 )
 from ctxreview.rules.orm import (
     cached_read,
+    concurrency_token,
     deferred_execution,
     find_or_query,
     immediate_execution,
@@ -161,6 +162,7 @@ RULES: tuple[ModuleType, ...] = (
     scope_attribute,
     reentrant_grain,
     static_shared,
+    concurrency_token,
 )
 
 

@@ -857,6 +857,11 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "static Random _random = new(); int M() { return _random.Next(); }",
         "medium",
     ),
+    (static_shared, "a context, as its use shows"): (
+        "readonly Shop _shop; void M() { _shop.Add(new Row()); _shop.SaveChanges(); }",
+        "static Shop _shop; void M() { _shop.Add(new Row()); _shop.SaveChanges(); }",
+        "medium",
+    ),
     (scope_attribute, "made private"): (
         "[UnitOfWork] public void M() { _n++; }",
         "[UnitOfWork] private void M() { _n++; }",
@@ -1003,6 +1008,14 @@ QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
     (scope_attribute, "from a member that has its own"): (
         "[UnitOfWork] public virtual void Import(int id) { } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
         "[UnitOfWork] public virtual void Import(int id) { Ship(id); } [UnitOfWork] public virtual void Ship(int id) { Work(); }",
+    ),
+    (static_shared, "a service without state"): (
+        "readonly Mapper _mapper; Row M() { return _mapper.Map(1); }",
+        "static readonly Mapper _mapper; Row M() { return _mapper.Map(1); }",
+    ),
+    (static_shared, "a context under a lock"): (
+        "readonly Shop _shop; void M() { lock (_gate) { _shop.SaveChanges(); } }",
+        "static Shop _shop; void M() { lock (_gate) { _shop.SaveChanges(); } }",
     ),
     (scope_change, "the field renamed"): (
         "object _sync = new(); int N() { lock (_sync) { return _n; } } void M() { lock (_sync) { _n++; } }",

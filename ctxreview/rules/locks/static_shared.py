@@ -41,8 +41,11 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers, simple
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.version import version
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
@@ -69,6 +72,34 @@ NEEDS = (
 _SINGLETON = re.compile(
     rb"\bAddSingleton\s*<\s*(?:[\w.]+\s*,\s*)?(\w*DbContext)\s*>|\bAddDbContext\s*<\s*(\w+)\s*>\s*\([^;]*?ServiceLifetime\.Singleton"
 )
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each context or connection, as its use shows, that the edit makes static."""
+    was, now = version(before), version(after)
+    found: list[Finding] = []
+    told: set[str] = set()
+    for pair in affected(comparison(before, after)):
+        for effect in pair.after.of("save", "begin", "query"):
+            home, _, name = effect.party.rpartition(".")
+            state, old = now.state(home, name), was.state(home, name)
+            if state is None or not state.static or old is None or old.static or effect.locks or state.key in told:
+                continue
+            if _ALONE.match(simple(state.type)):
+                continue  # the type alone tells
+            told.add(state.key)
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "resolved",
+                    f"The edit makes `{name}` static, and {effect.name} goes through it: all requests share one {state.type}, which is not made for several threads.",
+                    "Can two requests or threads use it at the same time?",
+                    lines(after, state.member.span, name),
+                    (effect.at._replace(what="used without a lock"),),
+                )
+            )
+    return found
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -58,7 +58,10 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
@@ -178,7 +181,62 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             exit_ = _returned(change, call)
             if exit_ is not None:
                 found += _unread(change, call, exit_)
+    told = (*found, *(f for f in check(after) if f.severity == SEVERITY))
+    for pair in not_told(affected(comparison(before, after)), after, told):
+        found += [_outlived(one) for one in outlived(pair)]
+        found += [_escaped(after, one) for one in unread(pair)]
+        found += [_disposed(one) for one in disposed(pair)]
     return found
+
+
+def _outlived(one: Outlived) -> Finding:
+    what = one.after.name or one.after.kind
+    if one.hold is None:
+        return Finding(
+            ID,
+            "medium",
+            "resolved",
+            f"Nobody waits for {what} any more: what follows does not know whether it was done, or failed.",
+            "Does what follows rely on it, or does it use what is gone by then?",
+            one.after.at._replace(what=""),
+        )
+    return Finding(
+        ID,
+        "high" if one.certain else "medium",
+        "resolved",
+        f"Nobody waits for {what} any more before the {one.hold.construct} ends: it may go on without it.",
+        "Does what it does have to happen before the scope ends?",
+        one.after.at._replace(what=""),
+        (scope_lines(one.hold.outline, one.hold.region),),
+    )
+
+
+def _disposed(one: Disposed) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain else "medium",
+        "resolved",
+        f"The query that {one.query.name} runs goes through what was disposed before it.",
+        "Does it have to run before that?",
+        one.query.at._replace(what=""),
+        (one.disposal.at._replace(what="disposed here"),),
+    )
+
+
+def _escaped(after: Outline, one: Unread) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain else "medium",
+        "resolved",
+        f"The query that {one.query.name} read is returned unread: it runs when it is enumerated, after {_end(one)}.",
+        "Does the caller enumerate it before that, and should it see what is committed by then?",
+        lines(after, one.returned.span),
+        (one.query.at._replace(what=f"{one.query.name}, before the edit"),),
+    )
+
+
+def _end(one: Unread) -> str:
+    return f"the {one.holds[-1].construct} is over" if one.holds else "its context is disposed"
 
 
 def _returned(change: Change, call: CallText) -> Fact | None:

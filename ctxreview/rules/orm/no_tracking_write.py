@@ -54,8 +54,11 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import CallText, body_of, root_of, source_of, starting, within
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.behaviour.tracked import LostUpdate, lost_updates
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -112,6 +115,41 @@ def check(outline: Outline) -> list[Finding]:
         elif given := _given(outline, names, between):
             found.append(_maybe(outline, query, name, given.span, saves[-1], given.name))
     return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each update that the edit loses because what makes its query untracked stands elsewhere: a view, an extension, a compiled query."""
+    found: list[Finding] = []
+    pairs = [
+        p for p in affected(comparison(before, after)) if any("untracked" in e.traits for e in p.after.of("query"))
+    ]
+    for pair in not_told(pairs, after, check(after) if pairs else ()):
+        known = {lost.write.key for lost in lost_updates(pair.before)}
+        found += [_lost(after, lost) for lost in lost_updates(pair.after) if lost.write.key not in known]
+    return found
+
+
+def _lost(after: Outline, lost: LostUpdate) -> Finding:
+    query, write, save = lost.query, lost.write, lost.save
+    held = _under(after, query.span)
+    where = f" under the {held}" if held else ""
+    holds = dict.fromkeys(h.region for h in query.holds if h.own and h.outline is after)
+    return Finding(
+        rule=ID,
+        severity="high" if lost.certain else "medium",
+        certainty="resolved" if lost.certain else "assumed",
+        message=(
+            f"What {query.name} reads here is not tracked, and its {write.name} is then changed and saved{where}: "
+            "the change tracker does not see the change, and SaveChanges does not send it."
+        ),
+        question=f"Is the row meant to be updated here? If so it has to stay tracked, or be attached before {save.name}.",
+        at=lines(after, query.span),
+        related=(
+            write.at._replace(what=f"writes {write.name}"),
+            save.at._replace(what=save.name),
+            *(scope_lines(after, region) for region in holds),
+        ),
+    )
 
 
 def given_untracked(outline: Outline, member: Function) -> Fact | None:
@@ -277,7 +315,7 @@ def _sets(outline: Outline, function: Function, index: int) -> bool:
 
 
 def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) -> Finding:
-    held = _under(outline, query)
+    held = _under(outline, query.span)
     where = f" under the {held}" if held else ""
     return Finding(
         rule=ID,
@@ -299,7 +337,7 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
 
 
 def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, given: str) -> Finding:
-    held = _under(outline, query)
+    held = _under(outline, query.span)
     where = f" under the {held}" if held else ""
     what = f"`{given}` is then given it" if given else "a method of its own is then called"
     return Finding(
@@ -321,7 +359,7 @@ def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, giv
     )
 
 
-def _under(outline: Outline, query: Fact) -> str:
+def _under(outline: Outline, query: Span) -> str:
     """The construct under which the query runs; ``""`` for none."""
-    held = [s for s in outline.regions if outline.under(query.span, s)]
+    held = [s for s in outline.regions if outline.under(query, s)]
     return held[0].construct if held else ""

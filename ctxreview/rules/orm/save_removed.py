@@ -51,8 +51,11 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import root_of
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
+from ctxreview.behaviour.tracked import Unsaved, unsaved
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -66,7 +69,24 @@ _MAY_SAVE = re.compile(r"(?i)save|commit|complete|flush|persist|execute|bulk")
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each member that saves no more."""
-    return [f for c in changes(before, after) for f in _removed(c)]
+    found = [f for c in changes(before, after) for f in _removed(c)]
+    found += [
+        _unsaved(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unsaved(pair)
+    ]
+    return found
+
+
+def _unsaved(one: Unsaved) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain and one.completed else "medium",
+        "resolved",
+        f"{one.save.name} is not called any more, and {one.change.name} still changes what it sent"
+        + (": the transaction is completed without it." if one.completed else "."),
+        "What sends these changes now, and inside which transaction?",
+        one.change.at._replace(what=""),
+        (one.save.at._replace(what=f"{one.save.name}, before the edit"),),
+    )
 
 
 def _removed(change: Change) -> list[Finding]:

@@ -50,7 +50,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, body_of, root_of, within
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.parties import together
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -79,6 +82,24 @@ def check(outline: Outline) -> list[Finding]:
         elif held := _transaction(outline, fact):
             found.append(_left_alone(outline, fact, held))
     return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each start of several tasks whose helpers use the same context."""
+    pairs = [p for p in affected(comparison(before, after)) if any(p.after.of("spawn"))]
+    return [
+        Finding(
+            ID,
+            "high" if one.certain else "medium",
+            "resolved",
+            f"{one.first.name} and {one.second.name} go through the same context or connection, and {one.start.name} runs them at the same time.",
+            "Can each have a context of its own, or be awaited before the next?",
+            lines(after, one.start.span),
+            (one.first.at, one.second.at),
+        )
+        for pair in not_told(pairs, after, check(after) if pairs else ())
+        for one in together(pair)
+    ]
 
 
 def _shared(outline: Outline, fact: Fact) -> list[Finding]:

@@ -60,8 +60,11 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import holding, within
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.repeated import Repeated, repeated
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -99,6 +102,27 @@ def check(outline: Outline) -> list[Finding]:
         if scope.form == "callback" and scope.reruns and not scope.construct.startswith(ONCE):
             found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]
     return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """What the edit puts under a retry, through helpers too."""
+    found = []
+    for pair in affected(comparison(before, after)):
+        told = check(after) if any(h.kind == "retry" for h in pair.after.sections) else ()
+        found += [_repeated(one) for p in not_told((pair,), after, told) for one in repeated(p)]
+    return found
+
+
+def _repeated(one: Repeated) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.effect.name} is now done again whenever the {one.hold.construct} runs its delegate again.",
+        "What does the second run do that the first has done already?",
+        one.effect.at._replace(what=""),
+        (scope_lines(one.hold.outline, one.hold.region),),
+    )
 
 
 def _inside(outline: Outline, retry: Lines, by: str, transaction: Region) -> Finding:

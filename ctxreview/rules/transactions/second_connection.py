@@ -53,8 +53,13 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import CallText, holding, is_over
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.parties import Joined, Stranger, joined, strangers
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages import load
+from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -98,6 +103,47 @@ def check(outline: Outline) -> list[Finding]:
         if opened:
             found.append(_finding(outline, scope, opened[-1], ambient))
     return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each read or write that the edit gives to another connection than its transaction's, and each connection that joins one too many."""
+    found: list[Finding] = []
+    about = behaviour_of(load(after.language))
+    opens = frozenset(
+        name + suffix for name in about.of("opens_connection") for suffix in ("", *about.of("task_suffix"))
+    )
+    told = [f.at.start_line for f in check(after)]
+    for pair in affected(comparison(before, after)):
+        first, last = after.source.lines_of(pair.after.function.span)
+        if any(first <= line <= last for line in told):
+            continue
+        found += [_stranger(one) for one in strangers(pair)]
+        found += [_joined(one) for one in joined(pair, opens)]
+    return found
+
+
+def _stranger(one: Stranger) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain else "medium",
+        "resolved",
+        f"{one.effect.name} goes through another context or connection than the {one.hold.construct}: what it does is not part of this transaction.",
+        "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
+        one.effect.at._replace(what=""),
+        (scope_lines(one.hold.outline, one.hold.region),),
+    )
+
+
+def _joined(one: Joined) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.effect.name} under the {one.hold.construct} gives one more connection: the transaction becomes a distributed one when both are open.",
+        "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
+        one.effect.at._replace(what=""),
+        (scope_lines(one.hold.outline, one.hold.region),),
+    )
 
 
 def _is_opening(call: CallText) -> bool:

@@ -52,8 +52,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, CallText, holding, root_of
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.parties import Unbound, unbound
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -114,7 +117,22 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 and new.resource
             ):
                 found += _dropped(change, old, new)
+    found += [
+        _unbound(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unbound(pair)
+    ]
     return found
+
+
+def _unbound(one: Unbound) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.effect.name} is not given the transaction of the {one.hold.construct} any more.",
+        "Does the provider run it in the transaction without being told?",
+        one.effect.at._replace(what=""),
+        (scope_lines(one.hold.outline, one.hold.region),),
+    )
 
 
 def _dropped(change: Change, old: Region, new: Region) -> list[Finding]:

@@ -57,8 +57,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, holding, source_of, within
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import changes
+from ctxreview.behaviour.parties import Late, late
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -134,8 +137,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             still = Counter(
                 _key(f) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f.span, new)
             )
-            late = [f for f in _late(change.after, new, "io") if (early - still)[_key(f)] and not was_late[_key(f)]]
-            moved = min(late, key=lambda f: [*_SEVERITIES].index(f.kind), default=None)
+            behind = [f for f in _late(change.after, new, "io") if (early - still)[_key(f)] and not was_late[_key(f)]]
+            moved = min(behind, key=lambda f: [*_SEVERITIES].index(f.kind), default=None)
             if moved is not None:
                 found.append(
                     Finding(
@@ -148,7 +151,24 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                         (change.at(new.completes_at[-1], "committed"),),
                     )
                 )
+    found += [
+        _late_elsewhere(one)
+        for pair in not_told(affected(comparison(before, after)), after, found)
+        for one in late(pair)
+    ]
     return found
+
+
+def _late_elsewhere(one: Late) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain else "medium",
+        "resolved",
+        f"{one.save.name} comes after the transaction is committed now; it came before.",
+        "Does it have to be done or undone with the rest, and may others see the state between?",
+        one.save.at._replace(what=""),
+        (one.commit.at._replace(what="committed"),),
+    )
 
 
 _SEVERITIES: dict[str, Severity] = {"save": "high", "read": "medium", "io": "low"}

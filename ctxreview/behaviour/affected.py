@@ -1,0 +1,59 @@
+"""The functions of a file whose behaviour an edit can change: those that it changes, and those that name what it changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from ctxreview.behaviour.comparison import Comparison, Pair
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+
+FURTHEST = 4
+"""Steps from what is changed to who uses it; a trace follows calls about as far."""
+MOST_AFFECTED = 60
+"""Functions that are looked at for one edit, the nearest first."""
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@lru_cache(maxsize=2)
+def affected(both: Comparison) -> tuple[Pair, ...]:
+    """The functions that are in both versions and may do something else, those that the edit changes first.
+
+    What no longer parses is left out: what it does cannot be told.
+    """
+    members = both.both.members
+    words = [frozenset(_WORD.findall(f"{old.text} {new.text}")) for old, new in members]
+    taken = [n for n, (old, new) in enumerate(members) if old.words != new.words]
+    names = {members[n][1].member.name for n in taken} | set(_changed(both.before, both.after))
+    names |= {b.member.name for b in both.both.fresh}
+    chosen = dict.fromkeys(taken)
+    for _ in range(FURTHEST):
+        using = [n for n, of in enumerate(words) if n not in chosen and not names.isdisjoint(of)]
+        if not using or len(chosen) >= MOST_AFFECTED:
+            break
+        chosen.update(dict.fromkeys(using))
+        names = {members[n][1].member.name for n in using}
+    broken = both.after.parse.errors
+    whole = [n for n in chosen if not any(members[n][1].member.span.contains(e) for e in broken)]
+    found = (both.of(members[n][0].member.span) for n in whole[:MOST_AFFECTED])
+    return tuple(pair for pair in found if pair is not None)
+
+
+def not_told(pairs: Iterable[Pair], after: Outline, told: Iterable[Finding]) -> Iterator[Pair]:
+    """The functions in which nothing of what is ``told`` stands: one change is one finding."""
+    at = [f.at.start_line for f in told]
+    for pair in pairs:
+        first, last = after.source.lines_of(pair.after.function.span)
+        if not any(first <= line <= last for line in at):
+            yield pair
+
+
+def _changed(before: Outline, after: Outline) -> Iterator[str]:
+    """The names of fields and properties that are declared otherwise, or in one version only."""
+    old, new = (
+        {name: " ".join(o.source.text(m.span).split()) for m in o.members for name in m.names} for o in (before, after)
+    )
+    yield from (name for name in old.keys() | new.keys() if old.get(name) != new.get(name))

@@ -1,0 +1,100 @@
+"""Work that is begun under a transaction or lock, or on a context, and goes on when that is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Hold, Trace
+
+
+class Outlived(NamedTuple):
+    """``after`` was waited for before the edit, where it is ``before``, and is not any more: it may be done past the end of ``hold``, if there is one."""
+
+    before: Effect
+    after: Effect
+    hold: Hold | None
+    certain: bool
+
+
+def outlived(pair: Pair) -> Iterator[Outlived]:
+    """The effects of tasks that were waited for and are not any more, the first of each hold and the first of all that had none."""
+    told: set[int] = set()
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if (
+            not now.lapsed
+            and -1 not in told
+            and "unawaited" in now.traits
+            and "awaited" in was.traits
+            and now.kind in _WORK
+        ):
+            told.add(-1)
+            yield Outlived(was, now, None, pair.understood)
+        for hold in now.lapsed:
+            held = any(h.kind == hold.kind and h.construct == hold.construct for h in was.holds)
+            if hold.kind != "retry" and hold.section not in told and held and now.is_seen and "awaited" in was.traits:
+                told.add(hold.section)
+                yield Outlived(was, now, hold, pair.understood)
+
+
+_WORK = ("save", "query", "io", "call")
+
+
+class Unread(NamedTuple):
+    """``query`` was run before the edit; ``returned`` gives it to the caller unread, past ``holds`` or the disposal of its context."""
+
+    query: Effect
+    returned: Effect
+    holds: tuple[Hold, ...]
+    certain: bool
+
+
+def unread(pair: Pair) -> Iterator[Unread]:
+    """Queries that ran in the function before the edit and leave it without having run."""
+    gone = [e for e in pair.before.of("query") if e.number not in pair.became]
+    for returned in pair.after.of("return"):
+        if "deferred" not in returned.traits or not returned.party or _was_deferred(pair, returned):
+            continue
+        query = next((q for q in gone if q.party == returned.party), None)
+        ends = any(e.party == returned.party for e in pair.after.of("dispose"))
+        if query is not None and (query.holds or ends):
+            yield Unread(query, returned, query.holds, pair.understood)
+
+
+class Disposed(NamedTuple):
+    """``query`` runs after ``disposal`` of its context or connection; before the edit it ran in time."""
+
+    query: Effect
+    disposal: Effect
+    certain: bool
+
+
+def disposed(pair: Pair) -> Iterator[Disposed]:
+    """The first query of each context that runs when that is disposed."""
+    if any(_disposal(pair.before, q) for q in pair.before.of("query")):
+        return
+    told: set[str] = set()
+    for query in pair.after.of("query"):
+        disposal = _disposal(pair.after, query)
+        if disposal is not None and query.party not in told:
+            told.add(query.party)
+            yield Disposed(query, disposal, pair.understood)
+
+
+def _disposal(of: Trace, query: Effect) -> Effect | None:
+    """The disposal of a query's context before it runs; one that is made again in between is another."""
+    ends = [e for e in of.effects[: query.number] if e.kind == "dispose" and e.party and e.party == query.party]
+    if (
+        not ends
+        or not query.depends
+        or any(n > ends[-1].number for n in of.needs(query) if of.effects[n].kind in ("call", "foreign", "begin"))
+    ):
+        return None
+    return ends[-1]
+
+
+def _was_deferred(pair: Pair, returned: Effect) -> bool:
+    was = pair.was.get(returned.number)
+    return was is not None and "deferred" in was.traits

@@ -1,0 +1,179 @@
+"""Through which context or connection data is read and written under a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
+
+_DATA: tuple[Kind, ...] = ("query", "save")
+
+
+class Stranger(NamedTuple):
+    """``effect`` goes through another context or connection than the transaction ``hold`` is on; ``before`` is what it was before the edit."""
+
+    effect: Effect
+    hold: Hold
+    before: Effect | None
+    certain: bool
+
+
+def strangers(pair: Pair) -> Iterator[Stranger]:
+    """Reads and writes that the edit takes out of the transaction around them by giving them to another party, the first of each."""
+    told: set[tuple[str, int]] = set()
+    for effect in pair.after.of(*_DATA):
+        hold = next((h for h in reversed(effect.holds) if h.kind == "transaction"), None)
+        if (
+            hold is None
+            or not effect.party
+            or hold.key in (effect.party, "ambient")
+            or (effect.party, hold.section) in told
+        ):
+            continue
+        was = _was(pair, effect)
+        if was is None or was.party == effect.party or not _is_on(was, hold):
+            continue
+        told.add((effect.party, hold.section))
+        yield Stranger(effect, hold, was, pair.understood)
+
+
+def _was(pair: Pair, effect: Effect) -> Effect | None:
+    """What an effect was before the edit: the same one, or the same kind of access to the same rows."""
+    found = pair.was.get(effect.number)
+    if found is not None:
+        return found
+    rows = effect.place.of if effect.place is not None else effect.name
+    return next(
+        (
+            e
+            for e in pair.before.of(effect.kind)
+            if e.number not in pair.became and (e.place.of if e.place is not None else e.name) == rows
+        ),
+        None,
+    )
+
+
+def _is_on(was: Effect, hold: Hold) -> bool:
+    return any(h.kind == "transaction" and h.key == was.party and h.construct == hold.construct for h in was.holds)
+
+
+class Together(NamedTuple):
+    """Two accesses that begin on one context or connection before either was waited for; ``start`` is what runs them together."""
+
+    first: Effect
+    second: Effect
+    start: Effect
+    certain: bool
+
+
+def together(pair: Pair) -> Iterator[Together]:
+    """Accesses of one party that the edit runs at the same time, the first two of each start."""
+    for start in pair.after.of("spawn"):
+        data = [e for e in (pair.after.effects[n] for n in sorted(start.depends)) if e.kind in _DATA and e.party]
+        for second in data[1:]:
+            first = next((e for e in data if e.party == second.party and e.number < second.number), None)
+            if (
+                first is not None
+                and not _were_together(pair, first, second)
+                and not _is_between(pair.after, first, second)
+            ):
+                yield Together(first, second, start, pair.understood)
+                break
+
+
+def _is_between(of: Trace, first: Effect, second: Effect) -> bool:
+    """Whether the first was waited for before the second began."""
+    return any(first.number in e.depends for e in of.effects[first.number : second.number] if e.kind == "await")
+
+
+def _were_together(pair: Pair, first: Effect, second: Effect) -> bool:
+    was = [pair.was.get(e.number) for e in (first, second)]
+    return any(all(w is not None and w.number in s.depends for w in was) for s in pair.before.of("spawn"))
+
+
+class Unbound(NamedTuple):
+    """``effect`` was given the transaction ``hold`` before the edit and is not any more."""
+
+    effect: Effect
+    hold: Hold
+    certain: bool
+
+
+def unbound(pair: Pair) -> Iterator[Unbound]:
+    """Commands that lose their transaction though they stand in it."""
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if now.kind not in ("query", "save", "call") or not _given(pair.before, was) or _given(pair.after, now):
+            continue
+        hold = next(
+            (h for h in reversed(now.holds) if h.kind == "transaction" and h.key in (now.party, was.party)), None
+        )
+        if hold is not None:
+            yield Unbound(now, hold, pair.understood)
+
+
+def _given(of: Trace, effect: Effect) -> bool:
+    """Whether an effect needs the value that a transaction was begun with."""
+    return any(of.effects[n].kind == "begin" for n in effect.depends)
+
+
+class Late(NamedTuple):
+    """``save`` was part of the transaction before the edit, and follows its ``commit`` after it."""
+
+    save: Effect
+    commit: Effect
+    certain: bool
+
+
+def late(pair: Pair) -> Iterator[Late]:
+    """The first save that the edit puts after the commit of its own context's transaction."""
+    for commit in pair.after.of("commit"):
+        was = pair.was.get(commit.number)
+        if was is None:
+            continue
+        for number, now in sorted(pair.became.items()):
+            before = pair.before.effects[number]
+            if (
+                now.kind == "save"
+                and now.party == commit.party
+                and before.number < was.number
+                and now.number > commit.number
+            ):
+                yield Late(now, commit, pair.understood)
+                return
+
+
+class Joined(NamedTuple):
+    """More than one connection joins the transaction ``hold`` after the edit, and one before; ``effect`` opens the last."""
+
+    effect: Effect
+    hold: Hold
+    certain: bool
+
+
+def joined(pair: Pair, opens: frozenset[str]) -> Iterator[Joined]:
+    """Transactions that any connection joins and that the edit gives a second one; ``opens`` are the calls that open one."""
+    before = max((len(_opened(pair.before, h, opens)) for h in _ambient(pair.before)), default=0)
+    for hold in _ambient(pair.after):
+        found = _opened(pair.after, hold, opens)
+        if len(found) > 1 and before <= 1:
+            yield Joined(found[-1], hold, pair.understood)
+
+
+def _ambient(of: Trace) -> Iterator[Hold]:
+    return (h for h in of.sections if h.kind == "transaction" and h.key == "ambient")
+
+
+def _opened(of: Trace, hold: Hold, opens: frozenset[str]) -> list[Effect]:
+    """What opens the connections that data is read or written through under a transaction, one for each connection."""
+    own = [
+        e
+        for e in of.within(hold)
+        if next((h for h in reversed(e.holds) if h.kind == "transaction"), hold).section == hold.section
+    ]
+    opened = [e for e in own if e.party and e.kind in ("call", "io", "foreign") and e.name in opens]
+    parties = {e.party for e in opened}
+    used = {e.party: e for e in own if e.kind in _DATA and e.party and e.party not in parties}
+    return [*opened, *used.values()]

@@ -1,0 +1,57 @@
+"""Optimistic concurrency: that a row is only written if it is still what was read, and that somebody looks whether it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Trace
+
+_WRITES = re.compile(r"(?is)^\s*(?:update|delete|merge)\b")
+_WHERE = re.compile(r"(?is)\bwhere\b(.*?)(?:\breturning\b|\border\s+by\b|\boption\s*\(|;|$)")
+_AND = re.compile(r"(?i)\band\b")
+
+
+class Unchecked(NamedTuple):
+    """``what`` is the condition that ``effect`` no longer has; ``where`` it was, before the edit.
+
+    ``kind`` is ``condition`` (of the SQL), ``original`` (the value that the row is compared with) or ``count`` (how many rows were written).
+    """
+
+    kind: str
+    what: str
+    effect: Effect
+    where: Effect
+    certain: bool
+
+
+def unchecked(pair: Pair, compared_with: frozenset[str]) -> Iterator[Unchecked]:
+    """What an edit takes from the checks of its writes; ``compared_with`` are the members that say what a row is compared with."""
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if now.kind != "save":
+            continue
+        lost = [c for c in _conditions(was.text) if c not in _conditions(now.text)] if now.text else []
+        if lost and len(_conditions(now.text)) < len(_conditions(was.text)):
+            yield Unchecked("condition", lost[0], now, was, pair.understood)
+        elif was.text and _WRITES.match(was.text) and _decides(pair.before, was) and not _decides(pair.after, now):
+            yield Unchecked("count", now.name, now, was, pair.understood)
+    for was in pair.before.of("write"):
+        if was.name in compared_with and not any(e.name == was.name for e in pair.after.of("write")):
+            save = next((e for e in pair.after.of("save") if e.place is None), None)
+            if save is not None:
+                yield Unchecked("original", was.name, save, was, pair.understood)
+                return
+
+
+def _conditions(text: str) -> list[str]:
+    """The conditions that all have to hold for a row to be written, without layout."""
+    found = _WHERE.search(text) if _WRITES.match(text) else None
+    return [" ".join(part.split()).casefold() for part in _AND.split(found[1])] if found else []
+
+
+def _decides(of: Trace, save: Effect) -> bool:
+    """Whether anything that follows needs what a write gave back."""
+    return any(save.number in e.depends for e in of.effects[save.number + 1 :] if e.kind != "await")

@@ -1,0 +1,97 @@
+"""Objects that a context does not track, are changed, and are saved: the change is not sent.
+
+What makes a query untracked may stand anywhere on the way: an operator, a view of the context, an extension, a compiled query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Trace
+
+
+class LostUpdate(NamedTuple):
+    """``query`` gives an object that nobody tracks, ``write`` changes it, and ``save`` does not send that.
+
+    ``certain`` says that everything between was understood.
+    """
+
+    query: Effect
+    write: Effect
+    save: Effect
+    certain: bool
+
+
+def lost_updates(of: Trace) -> Iterator[LostUpdate]:
+    """The lost updates of one function, one for each query."""
+    told: set[int] = set()
+    for write in of.of("write"):
+        if write.place is None or write.place.kind != "rows" or write.made != "query":
+            continue
+        asked = [of.effects[n] for n in sorted(write.made_by) if of.effects[n].kind == "query"]
+        if not asked or asked[0].number in told or not all(_is_untracked(q) for q in asked):
+            continue
+        save = next((e for e in of.effects[write.number :] if _sends(e, asked[0])), None)
+        if save is None or any(_hands_back(e, write) for e in of.effects[asked[0].number : save.number]):
+            continue
+        told.add(asked[0].number)
+        yield LostUpdate(asked[0], write, save, of.understood and all(e.understood for e in (asked[0], write, save)))
+
+
+class Unsaved(NamedTuple):
+    """``save`` sent ``change`` before the edit, and nothing does now. ``completed`` says that a transaction is committed without it."""
+
+    save: Effect
+    change: Effect
+    completed: bool
+    certain: bool
+
+
+def unsaved(pair: Pair) -> Iterator[Unsaved]:
+    """The first change of each context that nothing saves any more."""
+    for party in dict.fromkeys(e.party for e in pair.before.of("save") if e.place is None and e.party):
+        if any(
+            e.party == party
+            for e in pair.after.of("save", "call", "foreign")
+            if e.name not in _names(pair.before, party)
+        ):
+            continue
+        change = next(
+            (e for e in pair.after.effects if e.number in pair.was and _is_change(pair.after, e, party)), None
+        )
+        save = [e for e in pair.before.of("save") if e.party == party][-1]
+        if change is not None and not any(e.party == party for e in pair.after.of("save")):
+            yield Unsaved(save, change, any(e.party == party for e in pair.after.of("commit")), pair.understood)
+
+
+def _names(of: Trace, party: str) -> frozenset[str]:
+    return frozenset(e.name for e in of.of("call", "foreign") if e.party == party)
+
+
+def _is_change(of: Trace, effect: Effect, party: str) -> bool:
+    if effect.kind == "tracking":
+        return effect.party == party
+    made = [of.effects[n] for n in effect.made_by]
+    return (
+        effect.kind == "write"
+        and effect.made == "query"
+        and any(q.party == party and not _is_untracked(q) for q in made)
+    )
+
+
+def _is_untracked(query: Effect) -> bool:
+    return "untracked" in query.traits and not query.traits & {"retracked", "projected"}
+
+
+def _sends(effect: Effect, query: Effect) -> bool:
+    """Whether an effect saves what the context of the query tracks."""
+    return effect.kind == "save" and effect.place is None and bool(effect.party) and effect.party == query.party
+
+
+def _hands_back(effect: Effect, write: Effect) -> bool:
+    """Whether the object may be given to a context again, or be sent in another way."""
+    if effect.kind in ("tracking", "save", "call", "foreign") and effect.made_by & write.made_by:
+        return True
+    return effect.kind in ("tracking", "save") and effect.made == "query" and not effect.made_by

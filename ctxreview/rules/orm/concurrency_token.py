@@ -1,0 +1,84 @@
+"""A write no longer checks that the row is still what was read, or nobody looks whether it was written.
+
+What it flags
+-------------
+An edit that takes a condition from the ``WHERE`` of an ``UPDATE`` or ``DELETE``; that no longer looks at the number of rows that such
+a statement wrote; or that no longer sets ``OriginalValue``, with which ``SaveChanges`` compares the row.
+
+Why it matters here
+-------------------
+Without a lock, the condition is the lock: of two writers who read the same row, the second finds no row to write, and has to be
+told. Without the condition it overwrites what the first one wrote, and without a look at the number nobody notices.
+
+When it is fine
+---------------
+The condition is part of another one now, or the rows are written under a lock that was taken before they were read.
+
+Example
+-------
+```csharp
+class C {
+    void M(int id, int version) {
+        var n = _connection.Execute("UPDATE Stock SET Free = Free - 1 WHERE Id = @id", new { id });
+        if (n == 0) throw new StaleException();
+    }
+}
+```
+
+Instead
+-------
+```csharp
+class C {
+    void M(int id, int version) {
+        var n = _connection.Execute("UPDATE Stock SET Free = Free - 1 WHERE Id = @id AND Version = @version", new { id, version });
+        if (n == 0) throw new StaleException();
+    }
+}
+```
+
+Source
+------
+EF Core documentation, "Handling Concurrency Conflicts": <https://learn.microsoft.com/ef/core/saving/concurrency>.
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.affected import affected, not_told
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.row_checks import Unchecked, unchecked
+from ctxreview.languages import load
+from ctxreview.languages.behaviour import behaviour_of
+from ctxreview.model.outline import Outline
+from ctxreview.model.review import Finding
+from ctxreview.rules.orm import immediate_execution
+
+ID = "concurrency-token"
+SEVERITY = "high"
+LANGUAGES = ("csharp",)
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each check of a write that the edit takes away."""
+    compared = behaviour_of(load(after.language)).of("compared_with")
+    told = immediate_execution.compare(before, after)
+    pairs = not_told(affected(comparison(before, after)), after, told)
+    return [_finding(one) for pair in pairs for one in unchecked(pair, compared)]
+
+
+_SAID = {
+    "condition": "{name} writes the row without the condition `{what}` now.",
+    "count": "Nobody looks at the number of rows that {name} wrote any more.",
+    "original": "{name} no longer compares the row with the value that was read: {what} is not set any more.",
+}
+
+
+def _finding(one: Unchecked) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain and one.kind != "original" else "medium",
+        "resolved",
+        _SAID[one.kind].format(name=one.effect.name, what=one.what),
+        "What keeps two writers who read the same row from overwriting each other?",
+        one.effect.at._replace(what=""),
+        (one.where.at._replace(what="checked here, before the edit"),),
+    )
