@@ -17,11 +17,6 @@ from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
-_WORDS = frozenset(
-    {"if", "while", "for", "foreach", "switch", "catch", "using", "lock", "return", "nameof", "typeof", "sizeof",
-     "default", "when", "and", "or", "not", "in", "is", "await", "fixed", "checked", "unchecked", "out", "ref",
-     "throw", "var", "async", "static", "else", "new", "stackalloc", "case", "yield", "do", "as"}
-)  # fmt: skip
 _CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
 _ROOT = re.compile(r"\(*(?:await\s+)?((?:this\.)?\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
 _ENDED = re.compile(rb"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|#[ \t]*el(?:se|if)\b")
@@ -93,13 +88,14 @@ class Body:
     def calls(self) -> tuple[CallText, ...]:
         """All calls and creations in the member's body, in source order of their names."""
         masked, shift = self.code.masked, self.member.span.start
+        words = load(self.outline.language).words.uncalled
         found = []
         for hit in _CALL.finditer(masked, max(0, self.member.opening.end - shift)):
             name = hit[1].decode()
             close = self.code.partner.get(hit.end() - 1)
-            if name in _WORDS or close is None:
+            if name in words or close is None:
                 continue
-            start = _receiver_start(masked, self.code.partner, hit.start())
+            start = _receiver_start(masked, self.code.partner, hit.start(), words)
             creates = bool(_CREATES.search(masked, max(0, start - 200), hit.start()))
             on = self.text(Span(start + shift, hit.start() + shift)).rstrip(".?! \r\n\t")
             given = self.text(Span(hit.end() + shift, close + shift))
@@ -194,7 +190,7 @@ class Body:
         """Whether ``at`` stands in the block of a loop, and in no lambda inside it."""
         for block in self.blocks(at)[:-1]:
             word = self.opener(block)
-            if word in ("for", "foreach", "while", "do"):
+            if word in load(self.outline.language).words.looping:
                 return True
         return False
 
@@ -312,7 +308,7 @@ def holding(outline: Outline, kind: str) -> list[tuple[Body, Region]]:
     return found
 
 
-def _receiver_start(masked: bytes, partner: dict[int, int], name: int) -> int:
+def _receiver_start(masked: bytes, partner: dict[int, int], name: int, words: frozenset[str]) -> int:
     """Where the chain of member accesses and calls begins that ends before ``name``."""
     start = at = name
     while True:
@@ -337,7 +333,7 @@ def _receiver_start(masked: bytes, partner: dict[int, int], name: int) -> int:
                     break
             at = _blank(masked, at)
         word = re.search(rb"[\w@]+$", masked[max(0, at - 200) : at])
-        if word is None or word[0].decode("utf-8", "replace") in _WORDS:
+        if word is None or word[0].decode("utf-8", "replace") in words:
             return start
         start = at = at - len(word[0])
 

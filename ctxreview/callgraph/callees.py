@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
@@ -20,16 +21,12 @@ MAX_CALLEES = 12
 """Callees looked at for one function."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
-_NO_CALL = frozenset(
-    ["if", "for", "foreach", "while", "switch", "using", "lock", "catch", "return", "nameof", "typeof", "sizeof", "when",
-     "default", "checked", "unchecked", "fixed", "await", "new", "base", "this", "not", "and", "or", "is", "in"]
-)  # fmt: skip
 _TOLD = ("save", "tracking", "complete")
 
 
 def callees(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
-    names = {n for f in outermost(functions) for n in named(outline.source.text(f.span))}
+    names = {n for f in outermost(functions) for n in named(outline.source.text(f.span), outline.language)}
     own = Spans(f.span for f in functions)
     there = repository.outline_for(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: set[tuple[str, Span]] = set()
@@ -48,9 +45,10 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
                 return
 
 
-def named(code: str) -> set[str]:
+def named(code: str, language: str) -> set[str]:
     """The names of what is called in a piece of code, and of what is created."""
-    return set(_CALLED.findall(code)) - _NO_CALL
+    words = load(language).words
+    return set(_CALLED.findall(code)) - words.uncalled - words.own
 
 
 def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Function]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import scope_words
-from ctxreview.languages import data
+from ctxreview.languages import data, load
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -201,7 +201,9 @@ def _place(declared: Declared) -> str:
 def _registrations(declared: Declared, repository: Repository) -> list[str]:
     """Where the type is handed to a call in another file: ``AddOpenBehavior(typeof(X))``, ``Filters.Add<X>()``."""
     name = declared.scope.name.encode()
-    handed = re.compile(rb"<\s*(?:[\w.]+\.)?%s\s*>\s*\(|typeof\(\s*(?:[\w.]+\.)?%s\b" % (name, name))
+    given = load(declared.outline.language).words.type_of.encode()
+    by_type = rb"|%s\(\s*(?:[\w.]+\.)?%s\b" % (given, name) if given else b""
+    handed = re.compile(rb"<\s*(?:[\w.]+\.)?%s\s*>\s*\(%s" % (name, by_type))
     found = []
     for path in repository.files(declared.scope.name):
         source = repository.source(path)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ctxreview.context.budget import fill
 from ctxreview.errors import SourceError
+from ctxreview.languages import language_of
 from ctxreview.model.declarations import Function, TypeDecl, outermost
 from ctxreview.model.kinds import Verdict
 from ctxreview.model.outline import Outline, contained_in
@@ -183,10 +184,11 @@ def _not_searched(
             f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
             "opened is not seen."
         )
+    partial = language_of(source.path).words.partial
     for type_ in types:
         before, _, bases = _declared(source.text(type_.opening), type_.name)
-        if "partial" in before.split():
-            yield f"{type_.name} is partial: its parts in other files were not read."
+        for word in partial.intersection(before.split()):
+            yield f"{type_.name} is {word}: its parts in other files were not read."
         if bases and type_.kind != "enum":
             yield f"{type_.name} derives from {bases}: what that declares was not read."
 

@@ -73,7 +73,9 @@ def _changed(one: Outline, other: Outline) -> list[Function]:
 def _near(there: Outline, keys: set[tuple[str, str]], words: frozenset[str]) -> list[Span]:
     """The members of these keys, and those that call something of these names."""
     return [
-        f.span for f in there.outermost if _key(f) in keys or not words.isdisjoint(named(there.source.text(f.span)))
+        f.span
+        for f in there.outermost
+        if _key(f) in keys or not words.isdisjoint(named(there.source.text(f.span), there.language))
     ]
 
 
@@ -91,7 +93,9 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
     They read, where several are begun together. The facts stand at the calls, and are named by what is called in the end.
     """
     known = frozenset(name for name in load(there.language).facts if "." not in name)
-    names = {n for s in spans for n in named(there.source.text(s)) if n.removesuffix("Async") not in known}
+    names = {
+        n for s in spans for n in named(there.source.text(s), there.language) if n.removesuffix("Async") not in known
+    }
     repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in known and _tells(n, repository))
     uses = repository.outline_for(there.source.path, wanted) if wanted else None

@@ -19,6 +19,12 @@ class Words:
     """Words that may follow an expression; before any other word stands a type."""
     no_value_in: frozenset[bytes]
     """What asks for no value in its parentheses, or for one that does not matter, as that of a locked object."""
+    looping: frozenset[str]
+    """Words that open a block that may run more than once."""
+    uncalled: frozenset[str]
+    """Words before a parenthesis that are no call."""
+    type_of: str
+    """What gives the type that it is handed by name."""
     passed: frozenset[bytes]
     """Words before an argument that is read and written."""
     given_back: frozenset[bytes]

@@ -31,20 +31,16 @@ KEYWORDS = {
 }
 """Keywords that few other languages have."""
 UNCLEAN = {
-    "behaviour/body.py",
     "behaviour/boundary.py",
     "behaviour/evaluation.py",
     "behaviour/lock_usage.py",
     "behaviour/outside.py",
     "behaviour/printer.py",
-    "callgraph/callees.py",
     "callgraph/callers.py",
     "callgraph/chains.py",
-    "callgraph/frameworks.py",
     "callgraph/index.py",
     "callgraph/shared_state.py",
     "callgraph/wrappers.py",
-    "context/build.py",
     "guard/across.py",
     "guard/placing/declarations.py",
     "guard/placing/elisions.py",
