@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ctxreview.model.facts import Fact
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context, Excerpt
-from ctxreview.model.source import Source
+from ctxreview.model.source import Source, Spans
 
 MAX_FACTS = 200
 """More facts than this are cut from the prompt (never from the JSON); the cut is said."""
@@ -138,7 +138,8 @@ def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
 def proven(context: Context) -> tuple[str, ...]:
     """What the source proves about the selection, one sentence each, with lines."""
     facts = _listed(context)
-    proofs = [f for f in facts if not _is_by_name(f, context)]
+    completing = _completing(context)
+    proofs = [f for f in facts if not _is_by_name(f, context, completing)]
     said = [*_scopes(context, assumed=False), *_facts(proofs, context)]
     if len(facts) == MAX_FACTS:
         said.append(f"Only the first {MAX_FACTS} facts are listed.")
@@ -147,7 +148,8 @@ def proven(context: Context) -> tuple[str, ...]:
 
 def suggested(context: Context) -> tuple[str, ...]:
     """What only names suggest: scopes that were assumed, and what calls do whose declarations were not read."""
-    calls = [f for f in _listed(context) if _is_by_name(f, context)]
+    completing = _completing(context)
+    calls = [f for f in _listed(context) if _is_by_name(f, context, completing)]
     return (*_scopes(context, assumed=True), *_facts(calls, context))
 
 
@@ -186,13 +188,16 @@ _BY_NAME = frozenset({"read", "save", "io", "spawn", "tracking", "complete", "to
 """Kinds of facts that a call's name tells; a ``write`` may be an assignment, which needs no name."""
 
 
-def _is_by_name(fact: Fact, context: Context) -> bool:
+def _completing(context: Context) -> Spans:
+    """The calls that complete scopes of the selected file."""
+    return Spans(c for s in context.scopes if not s.path for c in s.completes_at)
+
+
+def _is_by_name(fact: Fact, context: Context, completing: Spans) -> bool:
     """Whether only the name of what is called tells the fact."""
     if fact.calls or fact.by_callee:
         return False
-    if fact.kind == "complete" and any(
-        c.overlaps(fact.span) for s in context.scopes for c in s.completes_at if not s.path
-    ):
+    if fact.kind == "complete" and completing.overlaps(fact.span):
         return False
     return fact.kind in _BY_NAME or (fact.kind == "write" and context.selection.source.text(fact.span).endswith(")"))
 

@@ -20,6 +20,8 @@ _kept: dict[int, tuple[Node, Node]] = {}
 
 Trees may share ids, so that the node itself is compared as well; what is not found here is asked of the tree.
 """
+_leaves: dict[tuple[int, int], tuple[Node, Node]] = {}
+"""Those of them that hold nothing, by where they stand, each with the root of its tree."""
 
 
 def parent(node: Node) -> Node | None:
@@ -45,9 +47,18 @@ def ancestors(node: Node) -> Iterator[Node]:
         above = parent(above)
 
 
+def leaf(root: Node, start: int, end: int) -> Node | None:
+    """The node that stands at these bytes, of which nothing but what it holds is smaller."""
+    known = _leaves.get((start, end))
+    if known is not None and known[1] == root:
+        return known[0]
+    return root.descendant_for_byte_range(start, end)
+
+
 def keep(root: Node | None) -> None:
     """Keep the parents of a tree's deep nodes, in place of those of the tree before; ``None`` for no tree."""
     _kept.clear()
+    _leaves.clear()
     if root is None:
         return
     cursor = root.walk()
@@ -57,6 +68,8 @@ def keep(root: Node | None) -> None:
         node = cursor.node
         if node is not None and depth > DEEP:
             _kept[node.id] = node, above[-1]
+            if node.is_named and not node.child_count:
+                _leaves[node.start_byte, node.end_byte] = node, root
         if node is not None and cursor.goto_first_child():
             depth += 1
             if depth > DEEP:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from ctxreview.lint.baseline import Entry, fingerprints
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Source
+from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, Possible, candidates
 from ctxreview.workspace import selection
@@ -37,6 +38,8 @@ KNOWN: tuple[str, ...] = (*(rule.ID for rule in CHECKS), suppressions.ID)
 MIN_FILES = 48
 """With fewer files, starting processes takes longer than they save."""
 
+MAX_OVERLAP = 1_000
+"""Transactions and locks over one place up to which rules are asked: several compare each with all that it holds."""
 MAX_PLACES = 200
 """With more places of words in a file, nearly all of it would be read anyway."""
 
@@ -173,11 +176,11 @@ def linted(path: str, files: Listing, plan: Plan) -> Linted:
     """One file, read and linted."""
     try:
         source = _source(path, files)
+        if source is None:
+            return Linted(path)
+        found, silenced = hazards(source, plan)
     except SourceError as error:
         return Linted(path, failed=str(error))
-    if source is None:
-        return Linted(path)
-    found, silenced = hazards(source, plan)
     marks = tuple(fingerprints(found, source))
     lines = None if plan.changed is None else plan.changed.get(path, ())
     kept = [(f, m) for f, m in zip(found, marks, strict=True) if lines is None or touches(f, lines)]
@@ -185,18 +188,31 @@ def linted(path: str, files: Listing, plan: Plan) -> Linted:
 
 
 def hazards(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
-    """What the rules find in one file, in source order, and how many findings its comments silence."""
+    """What the rules find in one file, in source order, and how many findings its comments silence.
+
+    Raises :class:`SourceError` where more than :data:`MAX_OVERLAP` transactions and locks lie over one place.
+    """
     may = candidates(source.data, plan.checks, language_of(source.path).name, plan.wrappers)
     silences = suppressions.MARK in source.data
     if not may.rules and not silences:
         return (), 0
     made = read(source, may, plan.wrappers, whole=silences)
+    if (over := overlap([s.span for s in made.regions])) > MAX_OVERLAP:
+        raise SourceError(
+            f"{source.path}: has {over:,} transactions and locks over one place; with more than {MAX_OVERLAP:,} no rule is asked."
+        )
     found = rules.check(made, may.rules)
     if not silences:
         return found, 0
     ran: Collection[str] = {rule.ID for rule in plan.checks}
     kept, silenced = suppressions.suppressed(made, found, ran, KNOWN)
     return tuple(f for f in kept if f.rule in plan.shown), silenced
+
+
+def overlap(spans: Sequence[Span]) -> int:
+    """How many of some spans lie over one place at most."""
+    edges = sorted([*((s.start, 1) for s in spans), *((s.end, -1) for s in spans)])
+    return max(accumulate(step for _, step in edges), default=0)
 
 
 def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> Outline:

@@ -171,3 +171,12 @@ LINTED = {"distinct locks, lint": 200, "nested transactions, lint": 150, "using 
 def test_lint_takes_as_long_as_there_is_much(name: str, tmp_path: Path) -> None:
     """Distinct locks, and transactions under hundreds of others."""
     assert _grows(tmp_path, name, LINTED[name], _lint) < BOUND
+
+
+def test_a_method_of_a_thousand_transactions_is_refused_by_lint(tmp_path: Path) -> None:
+    """Where more scopes lie over one place than rules can compare in seconds, the file is named with the count."""
+    for count, says in ((1001, "A.cs: has 1,001 transactions and locks over one place"), (10, "")):
+        (tmp_path / "A.cs").write_text(GROWTH.SHAPES["using declarations, lint"].made(count)["A.cs"], "utf-8")
+        plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), project(tmp_path).scopes)
+        made = linting.linted("A.cs", Listing(tmp_path, ("A.cs",)), plan)
+        assert made.failed.startswith(says) and bool(made.failed) == bool(says)

@@ -28,7 +28,7 @@ _PARTS = 32
 def references(root: Node, page: FileView, names: Names, wanted: Collection[str]) -> Iterator[Reference]:
     """The uses of the ``wanted`` names that ``root`` has, in source order; declarations are none."""
     for at in places(names.data, wanted):
-        node = root.descendant_for_byte_range(*at)
+        node = parents.leaf(root, *at)
         if node is not None and node.type in page.syntax.identifiers and nodes.span(node) == at:
             found = _reference(node, page, names)
             if found is not None:
