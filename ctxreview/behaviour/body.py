@@ -15,6 +15,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_async, without_self
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
 _CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
@@ -44,7 +45,7 @@ class CallText(NamedTuple):
     @property
     def base(self) -> str:
         """The name without ``Async``."""
-        return self.name.removesuffix("Async")
+        return without_async(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +209,7 @@ def squeezed(text: str) -> str:
 def source_of(chain: str) -> str:
     """What a query is asked of: ``_db.Orders`` of ``_db.Orders.Where(…)``, ``_db.Set<Order>()`` of its query."""
     found = _ROOT.match(chain.replace("?.", "."))
-    return found[1].removeprefix("this.") if found else ""
+    return without_self(found[1]) if found else ""
 
 
 def root_of(chain: str) -> str:

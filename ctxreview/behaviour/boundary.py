@@ -18,6 +18,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_self
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
 """What happens inside and what happens outside of a scope: kind and name of each thing."""
@@ -140,7 +141,7 @@ def _guarded_state(same: Same) -> tuple[str, ...]:
         (f.name, any(m.contains(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state
     ]
     made = {name for name, early in writes if early} - {name for name, early in writes if not early}
-    locks = {scope.resource.removeprefix("this.") for scope in outline.regions}
+    locks = {without_self(scope.resource) for scope in outline.regions}
     return tuple(
         name
         for member in outline.members

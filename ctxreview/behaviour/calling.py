@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from ctxreview.behaviour.effects import Hold, Kind, Trait
 from ctxreview.behaviour.frames import MOST_CALLS, MOST_FOLLOWED, Frame
 from ctxreview.behaviour.known import UNKNOWN, Closure, Known, either, short, union
-from ctxreview.behaviour.lock_usage import simple
 from ctxreview.behaviour.storing import Stores
 from ctxreview.model import il
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 Given = Sequence[tuple[str, Known]]
 """Arguments, each with the name that it is given by."""
@@ -58,11 +58,11 @@ class Calls(Stores):
         for _, known in given:
             needs |= self.escaping(node.span, known)
         functions = tuple(dict.fromkeys(f for k in every for f in k.functions))
-        if self.version.about.has("runs_once", simple(node.type)):
+        if self.version.about.has("runs_once", simple_type_or_array(node.type)):
             for closure in functions:
                 needs |= self.run_function(closure, node.span, ("later", "once"), ()).needs
             functions = ()
-        party = f"new {simple(node.type)}" if self.version.is_source("", node.type) else ""
+        party = f"new {simple_type_or_array(node.type)}" if self.version.is_source("", node.type) else ""
         copied = members and given and any(a.mode == "copy" for a in node.arguments)
         made = Known(
             short(f"new {node.type}"),
@@ -73,7 +73,7 @@ class Calls(Stores):
             functions=functions,
             pending=union(k.pending for k in every),
         )
-        for region in self._opened(node.span, simple(node.type)):
+        for region in self._opened(node.span, simple_type_or_array(node.type)):
             self._open(region, node, None, given)
             made = self._begun((region,), node, made, None, given)
         return made
@@ -199,7 +199,7 @@ class Calls(Stores):
             return version.method(self.frame.home, name, arguments)
         if isinstance(of, il.Name) and of.binding in ("type", "unknown") and of.text in version.homes:
             return version.method(of.text, name, arguments)
-        kind = simple(on.type) if on is not None else ""
+        kind = simple_type_or_array(on.type) if on is not None else ""
         if kind in version.homes:
             found = version.method(kind, name, arguments)
             if found is not None:
@@ -332,4 +332,4 @@ def _on_type(node: il.Call) -> bool:
 def _result(returns: str, tasks: frozenset[str]) -> str:
     """The type of what a function gives once it has ended: that of a task is the task's."""
     inner = returns.partition("<")[2].rpartition(">")[0]
-    return inner if simple(returns) in tasks else returns
+    return inner if simple_type_or_array(returns) in tasks else returns

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from ctxreview.behaviour.effects import Place, Trait
 from ctxreview.behaviour.frames import Frames
 from ctxreview.behaviour.known import UNKNOWN, Closure, Known, Query, constant, either, short, union
-from ctxreview.behaviour.lock_usage import simple
 from ctxreview.behaviour.version import State
 from ctxreview.model import il
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 DEEPEST = 150
 """Values and statements inside each other, helpers included."""
@@ -218,7 +218,7 @@ class Values(Frames):
             return self.version.state(self.frame.home, name)
         if isinstance(of, il.Name) and of.text in self.version.homes and of.binding in ("type", "unknown"):
             return self.version.state(of.text, name)
-        kind = simple(on.type)
+        kind = simple_type_or_array(on.type)
         return self.version.state(kind, name) if kind in self.version.homes else None
 
     def _inside(self, span: Span, on: Known, step: str, needs: frozenset[int]) -> Known:

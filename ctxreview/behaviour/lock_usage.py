@@ -16,6 +16,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
@@ -59,7 +60,7 @@ def locks(outline: Outline) -> list[Region]:
 
 def lock_key(scope: Region) -> str:
     """What a scope locks, in the same words wherever it is locked."""
-    return "".join(scope.resource.split()).removeprefix("this.")
+    return without_self("".join(scope.resource.split()))
 
 
 def locked_uses(outline: Outline, held: list[Region]) -> list[Use]:
@@ -71,7 +72,7 @@ def locked_uses(outline: Outline, held: list[Region]) -> list[Use]:
         (home, lock_key(s))
         for s in held
         for home in (types.name_around(s.opening),)
-        if (home, lock_key(s)) not in own or simple(own[home, lock_key(s)].declares) not in COLLECTIONS
+        if (home, lock_key(s)) not in own or simple_type_or_array(own[home, lock_key(s)].declares) not in COLLECTIONS
     }
     by_owner: dict[Span, list[Region]] = {}
     reached: dict[tuple[Span, str], int] = {}
@@ -110,12 +111,6 @@ def _declared(same: Same) -> dict[tuple[str, str], Member]:
     outline = same.outline
     types = Nesting(outline.types)
     return {(types.name_around(m.span), name): m for m in outline.members for name in m.names}
-
-
-def simple(type_: str) -> str:
-    """A declared type without namespace, arguments and ``?``; ``[]`` for an array."""
-    type_ = type_.strip().rstrip("?")
-    return "[]" if type_.endswith("]") else type_.partition("<")[0].rpartition(".")[2]
 
 
 def modifiers(member: Member, outline: Outline) -> frozenset[str]:

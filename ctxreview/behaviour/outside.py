@@ -6,10 +6,11 @@ from ctxreview.behaviour.calling import Calls, Given
 from ctxreview.behaviour.effects import Kind, Place, Trait
 from ctxreview.behaviour.evaluation import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
-from ctxreview.behaviour.lock_usage import COLLECTIONS, simple
+from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.model import il
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 _KINDS: dict[str, Kind] = {"save": "save", "io": "io", "spawn": "spawn", "tracking": "tracking", "fence": "fence"}
 
@@ -37,7 +38,7 @@ class Outside(Calls):
         values = [k for _, k in given]
         needs = union(k.needs for k in values) | (on.needs if on is not None else frozenset())
         fact = self._fact(span)
-        kind = simple(on.type) if on is not None else ""
+        kind = simple_type_or_array(on.type) if on is not None else ""
         if about.tells_on.match(kind or told_by or "-") and kind not in COLLECTIONS:
             self.emit("log", span, "", name, needs)
             return Known("log", needs)
@@ -211,7 +212,7 @@ class Outside(Calls):
 
     def _is_of_state(self, on: Known) -> bool:
         """Whether a call on what state refers to is one on its insides, and no call of a service."""
-        kind = simple(on.type)
+        kind = simple_type_or_array(on.type)
         if on.state is not None and on.state.kind == "inside":
             return True
         return (
@@ -265,9 +266,9 @@ class Outside(Calls):
             return False
         if on.made == "fresh" and not on.party and not on.query and about.has("changes", node.callee):
             return True
-        return (on.constant is not None and simple(on.constant) in about.of("pure_on")) or self.version.is_immutable(
-            on.type
-        )
+        return (
+            on.constant is not None and simple_type_or_array(on.constant) in about.of("pure_on")
+        ) or self.version.is_immutable(on.type)
 
     def _pure(self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]) -> Known:
         said = f"{on.key}.{node.callee}()" if on is not None else f"{node.callee}()"
@@ -293,7 +294,7 @@ class Outside(Calls):
     def _unknown(self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]) -> Known:
         name = self.version.about.base(node.callee)
         receiver = (
-            (on.constant or (f"{simple(on.type)}" if simple(on.type) else on.key))
+            (on.constant or (f"{simple_type_or_array(on.type)}" if simple_type_or_array(on.type) else on.key))
             if on is not None
             else self.frame.home
         )
@@ -337,7 +338,7 @@ class Outside(Calls):
     def escaping(self, span: Span, known: Known) -> frozenset[int]:
         """State that is handed over is looked into."""
         place = self.inside(known) if known.state is not None and known.made == "state" else None
-        kind = simple(known.type)
+        kind = simple_type_or_array(known.type)
         if (
             place is None
             or not place.shared

@@ -22,6 +22,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import signature
+from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.workspace.line_diff import Block, blocks
 
 MOST_PAIRS = 40_000
@@ -303,7 +304,7 @@ def _flat(written: str) -> str:
 
 
 def _without_async(of: Identity) -> tuple[str, str, str]:
-    return of.interface, of.name.removesuffix("Async"), of.kind
+    return of.interface, without_async(of.name), of.kind
 
 
 def _container(body: Body) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ctxreview.behaviour.effects import Place, Trait
 from ctxreview.behaviour.evaluation import Values, volatile
 from ctxreview.behaviour.known import Closure, Known, union
-from ctxreview.behaviour.lock_usage import simple
 from ctxreview.model import il
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 
 class Stores(Values):
@@ -103,7 +103,7 @@ class Stores(Values):
             inside = self.inside(on)
             if inside is None and on.state is not None and on.state.immutable:
                 return frozenset()
-            place = inside or Place("object", f"{simple(on.type) or on.key}.{name}", shared=False)
+            place = inside or Place("object", f"{simple_type_or_array(on.type) or on.key}.{name}", shared=False)
         return frozenset(
             (self.emit("write", span, place.key, name, on.needs | needs, place=place, of=on, traits=traits),)
         )

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
-from ctxreview.behaviour.lock_usage import COLLECTIONS, simple
+from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.behaviour.units import units
 from ctxreview.languages import Language, load
 from ctxreview.languages.behaviour import Behaviour, behaviour_of
@@ -18,6 +18,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.types import queries
+from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 
 class State(NamedTuple):
@@ -101,7 +102,11 @@ class Version:
 
         text = self.outline.source.text
         return {
-            t.name: tuple(b for w in bases(text(t.opening), t.name) if (b := simple(w)) in self.homes and b != t.name)
+            t.name: tuple(
+                b
+                for w in bases(text(t.opening), t.name)
+                if (b := simple_type_or_array(w)) in self.homes and b != t.name
+            )
             for t in self.outline.types
         }
 
@@ -134,7 +139,7 @@ class Version:
         for fact in self.outline.facts:
             if fact.kind == "write" and makers.outermost(fact.span) is None:
                 changed[fact.name] = True
-                changed[fact.target.removeprefix("this.").partition(".")[0]] = True
+                changed[without_self(fact.target).partition(".")[0]] = True
         for member in self.outline.members:
             home = self._types.name_around(member.span)
             words = frozenset(member.modifiers)
@@ -191,7 +196,7 @@ class Version:
 
     def is_immutable(self, type_: str) -> bool:
         """Whether values of a type, as written, have no insides that change: by the language's list, or a record of the file."""
-        name = simple(type_)
+        name = simple_type_or_array(type_)
         return name in self.about.of("immutable") or name in self._frozen
 
     @cached_property
@@ -209,8 +214,8 @@ class Version:
                 all(
                     not s.changes
                     and s.name not in written
-                    and simple(s.type) not in COLLECTIONS
-                    and simple(s.type) != "[]"
+                    and simple_type_or_array(s.type) not in COLLECTIONS
+                    and simple_type_or_array(s.type) != "[]"
                     and (s.fixed or s.member.kind == "property")
                     for s in own.get(t.name, ())
                     if not s.static
@@ -227,21 +232,21 @@ class Version:
 
     def is_reference(self, type_: str) -> bool:
         """Whether a variable of an immutable type, as written, is one reference, which is read in one step."""
-        name = simple(type_)
+        name = simple_type_or_array(type_)
         held = any(t.name == name and t.kind in ("struct", "enum") for t in self.outline.types)
         return name not in self.about.of("values") and not held
 
     def is_concurrent(self, type_: str) -> bool:
         """Whether each operation on values of a type, as written, is made for several threads."""
-        return simple(type_) in self.about.of("concurrent")
+        return simple_type_or_array(type_) in self.about.of("concurrent")
 
     def is_signal(self, type_: str) -> bool:
         """Whether values of a type are only taken, signalled or cancelled."""
-        return simple(type_) in self.about.of("signals")
+        return simple_type_or_array(type_) in self.about.of("signals")
 
     def is_source(self, name: str, type_: str) -> bool:
         """Whether a value is a context, session or repository, by its name or declared type."""
-        kind = simple(type_)
+        kind = simple_type_or_array(type_)
         if kind in self.queries.memory or kind in self.queries.values:
             return False
         return name.lower().endswith(self.queries.sources) or kind.lower().endswith(self.queries.sources)

@@ -18,16 +18,8 @@ from ctxreview.model.facts import Argument, Reference
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.signatures import (
-    Cost,
-    Signature,
-    constraints,
-    cost,
-    extension,
-    is_inferred,
-    signature,
-    simple,
-)
+from ctxreview.outline.symbols.signatures import Cost, Signature, constraints, cost, extension, is_inferred, signature
+from ctxreview.outline.symbols.written_names import simple_type, without_self
 
 MAX_TEXT = 1_500_000
 """Bytes of them: parsing that much takes half a second."""
@@ -151,7 +143,7 @@ def calls(target: Callee, repository: Repository) -> CallSites:
     found = []
     own = target.name.encode()
     read = repository.outlines_for([p for p in paths if own in repository.text(p)], family.words)
-    repository.look_up(simple(name) for o in read for r in o.references for name in (r.type, r.root) if name)
+    repository.look_up(simple_type(name) for o in read for r in o.references for name in (r.type, r.root) if name)
     for outline in read:
         found += [c for r in outline.references if (c := family.call(outline, r)) is not None]
     size = sum(len(repository.text(p)) for p in paths)
@@ -253,13 +245,13 @@ class OverrideSet:
         if self.private:
             return sorted(own), []
         home = self.home
-        self.repository.prefetch_words([self.target.name, home.scope.name, *map(simple, home.bases), "global"])
+        self.repository.prefetch_words([self.target.name, home.scope.name, *map(simple_type, home.bases), "global"])
         hits = self.repository.files(self.target.name)
         if self.signature.extends or self.signature.on or self.creates:
             near = list(hits)
         else:
             types = {t.scope.name for t in (self.home, *self.above, *self.below)}
-            types |= {a for a, of in self.repository.global_usings.aliases.items() if simple(of) in types}
+            types |= {a for a, of in self.repository.global_usings.aliases.items() if simple_type(of) in types}
             self.repository.prefetch_words(types)
             named = {p for t in types for p in self.repository.files(t)}
             near = [p for p in hits if p in named or p in own]
@@ -382,7 +374,7 @@ class OverrideSet:
             return self._reach_inside(outline, reference)
         if self.signature.extends:
             return self._reach_extension(outline, reference)
-        if self.signature.on and simple(reference.type) == simple(self.signature.on):
+        if self.signature.on and simple_type(reference.type) == simple_type(self.signature.on):
             return "resolved", ""
         if not reference.type and reference.form == "call":
             reference = reference._replace(type=self._chained(outline, reference))
@@ -405,12 +397,12 @@ class OverrideSet:
         on = reference.receiver
         known = self.repository.resolve(reference.type, outline, reference.name_span) if not parameter else ()
         if not known:
-            near = simple(reference.type) == self.home.scope.name
-            parameter = parameter or re.fullmatch(r"[A-Z]|T[A-Z]\w*", simple(reference.type)) is not None
-            if near or parameter or simple(reference.type) in ("var", "dynamic", "object"):
+            near = simple_type(reference.type) == self.home.scope.name
+            parameter = parameter or re.fullmatch(r"[A-Z]|T[A-Z]\w*", simple_type(reference.type)) is not None
+            if near or parameter or simple_type(reference.type) in ("var", "dynamic", "object"):
                 return "assumed", f"the type of {on} is not told by the file"
             return (
-                ("assumed", f"{simple(reference.type)} is not declared in this repository")
+                ("assumed", f"{simple_type(reference.type)} is not declared in this repository")
                 if self._may_be(reference)
                 else None
             )
@@ -418,12 +410,12 @@ class OverrideSet:
         if self.home.scope.qualified not in names and names.isdisjoint(self.reached):
             return None
         if len(names) > 1:
-            return "assumed", f"{simple(reference.type)} is the name of {len(names)} types"
+            return "assumed", f"{simple_type(reference.type)} is the name of {len(names)} types"
         return "resolved", ""
 
     def _chained(self, outline: Outline, reference: Reference) -> str:
         """The type of a receiver such as ``_services.Orders``, by what its parts are declared as in the repository."""
-        parts = reference.receiver.removeprefix("this.").replace("?", "").replace("!", "").split(".")
+        parts = without_self(reference.receiver).replace("?", "").replace("!", "").split(".")
         if not all(p.isidentifier() for p in parts):
             return ""
         if not reference.root and not (parts[0][:1].isupper() or parts[0].startswith("_")):
@@ -437,7 +429,7 @@ class OverrideSet:
 
     def _may_be(self, reference: Reference) -> bool:
         """Whether a receiver of a type from elsewhere can be the target's: where the target's type has unknown bases."""
-        return simple(reference.type) in self.unknown
+        return simple_type(reference.type) in self.unknown
 
     def _reach_inside(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
         """A use on the object itself, or without a receiver."""
@@ -472,12 +464,12 @@ class OverrideSet:
 
     def _reach_extension(self, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
         """A call of an extension method, on a value or by its class."""
-        if simple(reference.type) == self.home.scope.name:
+        if simple_type(reference.type) == self.home.scope.name:
             return "resolved", ""
-        wanted = simple(self.signature.extends)
+        wanted = simple_type(self.signature.extends)
         if not reference.type:
             return "assumed", f"the type of {reference.receiver} is not told by the file"
-        if simple(reference.type) == wanted:
+        if simple_type(reference.type) == wanted:
             return "resolved", ""
         known = self.repository.resolve(reference.type, outline, reference.name_span)
         above = [t.scope.name for k in known for t in self.repository.ancestors(k)[0]]
@@ -485,7 +477,7 @@ class OverrideSet:
 
     def _overload(self, reference: Reference) -> str | None:
         """``""`` where the call is the target's, a doubt in words where it may be another overload's, ``None`` where it is."""
-        extended = bool(self.signature.extends) and simple(reference.type) != self.home.scope.name
+        extended = bool(self.signature.extends) and simple_type(reference.type) != self.home.scope.name
         given = reference.arguments
         if reference.generic and reference.generic != self.signature.generic:
             return None

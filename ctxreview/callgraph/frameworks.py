@@ -15,7 +15,7 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.signatures import simple
+from ctxreview.outline.symbols.written_names import simple_type
 
 MAX_PLACES = 3
 """Places of a registration that are named."""
@@ -218,7 +218,7 @@ def registrations(outline: Outline, functions: Sequence[Function], repository: R
     if home is None:
         return
     about = frameworks(outline.language)
-    held = {simple(m.declares) for m in outline.members if home.span.contains(m.span)}
+    held = {simple_type(m.declares) for m in outline.members if home.span.contains(m.span)}
     held |= set(re.findall(r"\w+", outline.source.text(home.opening)))
     names = sorted(n for n in held if n.endswith("Context") and n not in ("DbContext", "HttpContext"))
     if not names:

@@ -21,7 +21,8 @@ from ctxreview.model.regions import Wrapper, Wrappers
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.outline.symbols.names import places, whole
-from ctxreview.outline.symbols.signatures import arity, bases, modifiers, simple
+from ctxreview.outline.symbols.signatures import arity, bases, modifiers
+from ctxreview.outline.symbols.written_names import simple_type
 from ctxreview.processes import cores, parallel_map
 from ctxreview.workspace.files import Workspace, read, search, workspace
 from ctxreview.workspace.files import words as every_word
@@ -350,7 +351,7 @@ class Repository:
 
     def _resolved(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
         written = self._meant_by(written, around.source)
-        name, count = simple(written), arity(written)
+        name, count = simple_type(written), arity(written)
         found = [t for t in self.types(name) if _arity(t.scope) == count]
         if len({t.scope.qualified for t in found}) <= 1:
             return tuple(found)
@@ -449,7 +450,7 @@ class Repository:
             here = waiting.pop(0)
             for base, known in self._bases_of(here):
                 if not known:
-                    unknown[simple(base)] = None
+                    unknown[simple_type(base)] = None
                 for one in known:
                     if one.scope.qualified not in seen:
                         seen.add(one.scope.qualified)
@@ -461,7 +462,7 @@ class Repository:
         key = part.outline.source.path, part.scope.span
         if key not in self._bases:
             written = part.bases
-            self.look_up(map(simple, written))
+            self.look_up(map(simple_type, written))
             self._bases[key] = tuple((b, self.resolve(b, part.outline, part.scope.span)) for b in written)
         return self._bases[key]
 
@@ -511,7 +512,7 @@ class Repository:
             for one in (Declared(made, t) for t in made.types):
                 by_name: dict[str, list[str]] = {}
                 for base in one.bases:
-                    by_name.setdefault(simple(base), []).append(base)
+                    by_name.setdefault(simple_type(base), []).append(base)
                 for name, named in by_name.items():
                     found.setdefault(name, []).append((one, named))
             return found

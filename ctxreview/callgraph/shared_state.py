@@ -15,7 +15,7 @@ from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of, mentioned
-from ctxreview.outline.symbols.signatures import simple
+from ctxreview.outline.symbols.written_names import simple_type, without_self
 
 MAX_FILES = 60
 """Files read for one name of state that other types can reach."""
@@ -80,7 +80,7 @@ def _shared(outline: Outline, functions: Sequence[Function], repository: Reposit
         return
     touched = outermost(functions)
     locks = {
-        s.resource.removeprefix("this.")
+        without_self(s.resource)
         for s in outline.regions
         if s.kind == "lock" and s.resource and any(f.span.contains(s.span) or s.span.contains(f.span) for f in touched)
     }
@@ -191,7 +191,7 @@ def _excerpt(
     if held:
         kept = [head, *(s.opening for s in held), *(s.closing for s in held), *(r.name_span for r in state)]
         excerpt = excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
-        return excerpt._replace(same_lock=(member.name, held[0].resource.removeprefix("this.")))
+        return excerpt._replace(same_lock=(member.name, without_self(held[0].resource)))
     if any(one.lock for _, one in uses):
         kept = [head, *(r.span for r, _ in uses)]
         return excerpt_of(there, kept, "same-lock", f"{member.name} uses the same lock")
@@ -240,7 +240,7 @@ def _is_of(reference: Reference, there: Outline, one: Shared, repository: Reposi
         if declared or one.is_private:
             return False
         return around[0].qualified in {t.scope.qualified for t in repository.descendants(one.home)}
-    if not reference.type or simple(reference.type) != one.home.scope.name:
+    if not reference.type or simple_type(reference.type) != one.home.scope.name:
         return False
     known = {t.scope.qualified for t in repository.resolve(reference.type, there, reference.name_span)}
     return known == {home}

@@ -18,7 +18,8 @@ from ctxreview.model.regions import Isolation, Region, Wrapper, Wrappers
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
-from ctxreview.outline.symbols.signatures import given, simple
+from ctxreview.outline.symbols.signatures import given
+from ctxreview.outline.symbols.written_names import simple_type, without_async
 
 MAX_BODY = 3000
 """Bytes from the start of a wrapper's body within which it opens something: they are short."""
@@ -268,7 +269,7 @@ def _candidates(
         names += [called for variable, called in _KEPT.findall(text) if variable in ended]
 
         def may(name: str) -> bool:
-            return known.isdisjoint((name, name.removesuffix("Async"))) or _tells(outline.language, name)
+            return known.isdisjoint((name, without_async(name))) or _tells(outline.language, name)
 
         return tuple(filter(may, dict.fromkeys(names)))
 
@@ -417,7 +418,7 @@ def _read(there: Outline, function: Function, repository: Repository, levels: in
     if under:
         return _Read(target, _told(under))
     returns = target.signature.returns
-    if not (simple(returns) in ("void", "Task", "ValueTask") and "<" not in returns):
+    if not (simple_type(returns) in ("void", "Task", "ValueTask") and "<" not in returns):
         every = (*there.returned, *there.regions)
         left = [s for s in every if function.span.contains(s.span) and (s in there.returned or s.unreleased)]
         if any(s.certainty != "assumed" for s in left):

@@ -25,6 +25,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
+from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.rules.orm.no_tracking_write import given_untracked
 
 MAX_SEARCHED = 200
@@ -93,9 +94,7 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
     They read, where several are begun together. The facts stand at the calls, and are named by what is called in the end.
     """
     known = frozenset(name for name in load(there.language).facts if "." not in name)
-    names = {
-        n for s in spans for n in named(there.source.text(s), there.language) if n.removesuffix("Async") not in known
-    }
+    names = {n for s in spans for n in named(there.source.text(s), there.language) if without_async(n) not in known}
     repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in known and _tells(n, repository))
     uses = repository.outline_for(there.source.path, wanted) if wanted else None

@@ -19,6 +19,7 @@ from ctxreview.model.claims import claims
 from ctxreview.model.facts import Fact
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
+from ctxreview.outline.symbols.written_names import without_self
 from ctxreview.redact import redact
 
 WIDEST = 100
@@ -62,7 +63,7 @@ def from_facts(context: Context, scope: Region) -> tuple[str, ...]:
 def _together(context: Context, scope: Region) -> str:
     """What is read, changed and saved under the scope; what is called where nothing of that is known."""
     under = _under(context, scope)
-    own = {scope.resource.removeprefix("this.").split(".")[0]}
+    own = {without_self(scope.resource).split(".")[0]}
     roots = {root_of(f.target) for f in under if f.kind in ("save", "io", "complete") or _is_query(f)} | own
     changed = [_place(f) for f in under if f.kind == "write" and not f.captured and f.name not in own]
     queried = [(f, source_of(f.target)) for f in under if _is_query(f)]
@@ -123,7 +124,7 @@ def _calls(context: Context, scope: Region) -> list[str]:
         if not (c.creates or c.name in _PLUMBING or any(end.overlaps(c.span) for end in ends))
         and context.outline.under(c.span, scope)
     ]
-    return [f"{c.on.removeprefix('this.')}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
+    return [f"{without_self(c.on)}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
 
 
 def _shared(context: Context, scope: Region) -> Iterator[str]:
@@ -131,13 +132,13 @@ def _shared(context: Context, scope: Region) -> Iterator[str]:
     if scope.kind != "lock" or not _NAME.fullmatch(scope.resource):
         return
     outline = context.outline
-    wanted = scope.resource.removeprefix("this.")
+    wanted = without_self(scope.resource)
     home = outline.types_around(scope.opening)[:1]
     names = [
         outline.functions_around(s.opening)[-1].name
         for s in outline.regions
         if s.kind == "lock"
-        and s.resource.removeprefix("this.") == wanted
+        and without_self(s.resource) == wanted
         and outline.types_around(s.opening)[:1] == home
         and not s.owner.contains(scope.opening)
         and outline.functions_around(s.opening)

@@ -12,6 +12,7 @@ from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Source, Span
+from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -128,7 +129,7 @@ class FileView(NamedTuple):
         text = nodes.text(on, 400)
         if re.search(kind, text):
             return True
-        name = text.removeprefix("this.")
+        name = without_self(text)
         if not name.isidentifier():
             return False
         if (declared := self.declared(name, nodes.span(on))) is not None:

@@ -18,6 +18,7 @@ from ctxreview.model.kinds import Effect, FactKind
 from ctxreview.outline.facts.state import Written, state_of, target_name, write
 from ctxreview.outline.symbols import types
 from ctxreview.outline.symbols.names import Names
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -172,7 +173,7 @@ def _receiver_name(on: Node | None, syntax: Syntax) -> str:
 def _by_word(known: Known, node: Node, on: Node | None, last: str, names: Names) -> Effect:
     if not known.words:
         return ""
-    said = (types.simple(types.declared(on, names)) or last).lower()
+    said = (simple_type_or_array(types.declared(on, names)) or last).lower()
     for word, kind in known.words:
         if said.endswith(word) or (
             word == "sql" and any(_is_sql(a, names.syntax) for a in names.syntax.arguments_of(node))
@@ -209,7 +210,7 @@ def _change(node: Node, on: Node, language: Language, names: Names, written: Wri
     target = target_name(on, names.syntax)
     if target is None or not names.syntax.is_path(target):
         return None
-    declared = types.simple(types.declared(target, names))
+    declared = simple_type_or_array(types.declared(target, names))
     if declared in types.queries(language).values or (not declared and not _is_statement(node, names.syntax)):
         return None  # the call gives a new value, or may do so
     fact = write(target, nodes.span(node), names)

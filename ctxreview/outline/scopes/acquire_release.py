@@ -15,6 +15,7 @@ from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
 from ctxreview.outline.scopes.signals import is_signal
+from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -195,7 +196,7 @@ def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[
                 continue
             resource = nodes.text(given[place]) + event.resource[len(root) :]
         made = event._replace(node=node, resource=resource, by=name)
-        yield (owner, resource.removeprefix("this.")), made
+        yield (owner, without_self(resource)), made
         return
 
 
@@ -239,7 +240,7 @@ def _events(page: FileView) -> _Events:
         for field in ("acquires", "releases"):
             event = _event(node, name, field, page)
             if event is not None and not is_signal(event.node, event.resource, event.constructs, page, signals):
-                key = page.owner_span(node), event.resource.removeprefix("this.")
+                key = page.owner_span(node), without_self(event.resource)
                 found.setdefault(key, []).append(event)
     return found
 
@@ -275,9 +276,7 @@ def _type_here(node: Node, resource: str, page: FileView) -> str:
     """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none."""
     name, _, entry = resource.partition("[")
     if entry and (
-        kept := re.search(
-            r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declared(name.removeprefix("this."), nodes.span(node)) or ""
-        )
+        kept := re.search(r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declared(without_self(name), nodes.span(node)) or "")
     ):
         return kept[1]
     member = page.functions.outermost(nodes.span(node)) if name.isidentifier() and not entry else None

@@ -16,6 +16,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import Opened, declared_type, scope
+from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -45,7 +46,7 @@ def variables(page: FileView) -> Iterator[Region]:
     for start in starts:
         yield from _from(start, until[start.statement.start_byte], uses)
     fields = {
-        (s.target, page.home(s.target.removeprefix("this."), nodes.span(s.statement))): s
+        (s.target, page.home(without_self(s.target), nodes.span(s.statement))): s
         for s in starts
         if declared_type(page, s.target, nodes.span(s.statement)) or s.target.startswith("this.")
     }
@@ -61,13 +62,11 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     language, kept = page.language, page.declares
     decisive: dict[str, frozenset[str]] = {}
     for call, name in page.calls:
-        field = (
-            nodes.text(page.syntax.receiver(call)).removeprefix("this.") if name in ENDS | language.completions else ""
-        )
+        field = without_self(nodes.text(page.syntax.receiver(call))) if name in ENDS | language.completions else ""
         if field in kept:
             decisive[field] = decisive.get(field, frozenset()) | _begins(language, name)
     for start in _starts(page):
-        field = start.target.removeprefix("this.") if start is not None else ""
+        field = without_self(start.target) if start is not None else ""
         if start is not None and field in kept:
             decisive[field] = decisive.get(field, frozenset()) | _ends(start)
     sought = [(field.encode(), [word.encode() for word in words]) for field, words in decisive.items()]
@@ -235,9 +234,7 @@ class _Uses:
         found: dict[str, list[Call]] = {}
         for call in self.page.calls:
             if call.name in self._ends:
-                found.setdefault(nodes.text(self.page.syntax.receiver(call.node)).removeprefix("this."), []).append(
-                    call
-                )
+                found.setdefault(without_self(nodes.text(self.page.syntax.receiver(call.node))), []).append(call)
         return found
 
     @property
@@ -297,7 +294,7 @@ def _reach(name: str, start: _Start, page: FileView) -> Span:
     if block is not None:
         return nodes.span(block)
     member = page.functions.outermost(start.owner)
-    kept = name.removeprefix("this.") in page.declares
+    kept = without_self(name) in page.declares
     return Span(0, len(page.source.data)) if kept or member is None else member.span
 
 
@@ -308,7 +305,7 @@ def _ends(start: _Start) -> frozenset[str]:
 
 def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Function, Node]]:
     """Such calls anywhere in the file on what ``name`` holds, with their functions."""
-    ends, kept = _ends(start), name.removeprefix("this.")
+    ends, kept = _ends(start), without_self(name)
     home = uses.page.home(kept, nodes.span(start.statement))
     for call, called in uses.everywhere.get(kept, ()):
         owner = uses.page.owner(call) if called in ends else None

@@ -14,6 +14,7 @@ from ctxreview.model.kinds import Form, Mode
 from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
+from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -54,10 +55,7 @@ def locks(page: FileView) -> Iterator[Region]:
 
 def declared_type(page: FileView, resource: str, at: Span) -> str:
     """The type that the file declares for a field as it is seen at ``at``, without namespace and arguments; else ``""``."""
-    found = page.declared(resource.removeprefix("this."), at) or ""
-    if found.endswith("]"):
-        return "[]"
-    return re.sub(r"<.*", "", found).rpartition(".")[2].rstrip("?")
+    return simple_type_or_array(page.declared(without_self(resource), at) or "")
 
 
 def subjects(page: FileView) -> Iterator[Region]:

@@ -11,6 +11,7 @@ from ctxreview.languages import Construct, Language, nodes
 from ctxreview.languages.words import any_of
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
+from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -38,7 +39,7 @@ def is_signal(
     counted = _counted(page.language)
     if not any(c.construct in counted for c in constructs):
         return False
-    name = resource.removeprefix("this.").rpartition(".")[2]
+    name = without_self(resource).rpartition(".")[2]
     home = page.home(name, nodes.span(node))
     if (name, home) not in known:
         within = home

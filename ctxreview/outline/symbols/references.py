@@ -14,6 +14,7 @@ from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.callback import handed
 from ctxreview.outline.symbols import types
 from ctxreview.outline.symbols.names import Names, places
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -170,7 +171,7 @@ def _shape(value: Node | None, names: Names) -> str:
     type_ = types.declared(value, names)
     if not type_ and value.type in names.syntax.casts:
         type_ = nodes.text(names.syntax.type(value))
-    return f"type:{types.simple(type_)}" if type_ and "<" not in type_ else ""
+    return f"type:{simple_type_or_array(type_)}" if type_ and "<" not in type_ else ""
 
 
 def receiver_type(on: Node | None, names: Names) -> str:
@@ -229,5 +230,5 @@ def _on_parameter(on: Node, names: Names) -> str:
     inner = names.syntax.object(on)
     if inner is None or inner.type in names.syntax.selves:
         return ""
-    owner = types.simple(types.declared(inner, names))
+    owner = simple_type_or_array(types.declared(inner, names))
     return names.type_of_member(owner, nodes.text(names.syntax.name(on))) if owner else ""

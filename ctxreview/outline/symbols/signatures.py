@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.model.facts import Argument
+from ctxreview.outline.symbols.written_names import simple_type
 
 _PASSED = frozenset({"this", "ref", "out", "in", "params", "scoped", "readonly"})
 _MODIFIERS = frozenset(
@@ -150,11 +151,6 @@ def given(call: str, at: int) -> tuple[tuple[str, str], ...]:
     return tuple((part[1] or "", part[2]) for part in parts if part is not None and part[2])
 
 
-def simple(written: str) -> str:
-    """The simple name of a type as written: ``Repo`` of ``Data.Repo<int>?``."""
-    return re.sub(r"<.*", "", written.strip().rstrip("?"), flags=re.DOTALL).rpartition(".")[2].strip().lstrip("@")
-
-
 def arity(written: str) -> int:
     """How many type arguments a type as written has."""
     found = re.search(r"<(.*)>", written, re.DOTALL)
@@ -214,7 +210,7 @@ def is_inferred(declared: Signature) -> bool:
 def _is_converted(declared: Signature, parameter: Parameter, argument: Argument, *, params: bool) -> bool:
     """Whether an argument is known to be of another type than the parameter."""
     type_ = parameter.type.rstrip("?")
-    type_ = simple(re.sub(r"\[\]$", "", type_) if params else type_)
+    type_ = simple_type(re.sub(r"\[\]$", "", type_) if params else type_)
     shape = argument.shape
     if shape in ("", "null") or shape.startswith("lambda") or type_ in declared.type_parameters:
         return False
@@ -228,7 +224,7 @@ def _fits(parameter: Parameter, argument: Argument, *, params: bool) -> bool:
     if by != {w for w in (argument.passed,) if w in ("ref", "out")}:
         return False
     type_ = parameter.type.rstrip("?")
-    plain = _plain(simple(re.sub(r"\[\]$", "", type_) if params else type_))
+    plain = _plain(simple_type(re.sub(r"\[\]$", "", type_) if params else type_))
     shape = argument.shape
     if not shape or by:
         return True
@@ -253,7 +249,7 @@ def _plain(type_: str) -> str:
 
 
 def _is_delegate(type_: str) -> bool:
-    return simple(type_) in ("Action", "Func", "Predicate", "Comparison", "EventHandler")
+    return simple_type(type_) in ("Action", "Func", "Predicate", "Comparison", "EventHandler")
 
 
 def _without_comments(text: str) -> str:

@@ -9,20 +9,13 @@ from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.outline.facts.state import state_of, word_after
 from ctxreview.outline.symbols.names import Names
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _STEPS = 40
 """Calls and variables followed back to where a value comes from."""
-
-
-def simple(type_: str) -> str:
-    """The simple name of a type as written: ``Dictionary`` of ``System.Collections.Generic.Dictionary<int, X>?``."""
-    type_ = type_.rstrip("?")
-    if type_.endswith("]"):
-        return "[]"
-    return type_.partition("<")[0].rpartition(".")[2]
 
 
 def declared(node: Node | None, names: Names) -> str:
@@ -106,7 +99,7 @@ def _starts_at_source(on: Node | None, about: Queries, names: Names) -> bool:
     if not _is_source(name, about) or names.local(name, nodes.span(on)) is not None:
         return False
     state = names.visible(nodes.span(on)).get(name)
-    return state is None or simple(state.type) not in about.memory
+    return state is None or simple_type_or_array(state.type) not in about.memory
 
 
 _Step = tuple[bool | None, "Node | None", bool]
@@ -163,7 +156,7 @@ def _step_name(on: Node, called: bool, about: Queries, names: Names) -> _Step:
 
 def _by_name(name: str, on: Node, about: Queries, names: Names) -> bool | None:
     """What a name and its declared type say; ``None`` for nothing."""
-    type_ = simple(declared(on, names))
+    type_ = simple_type_or_array(declared(on, names))
     if name in about.parts or type_ in about.memory or type_ in about.values:
         return False
     return True if _is_source(name, about) or _is_source(type_, about) else None
@@ -172,7 +165,9 @@ def _by_name(name: str, on: Node, about: Queries, names: Names) -> bool | None:
 def is_source(node: Node | None, language: Language, names: Names) -> bool:
     """Whether an expression is a context, session or repository, by its type or name."""
     about = queries(language)
-    return _is_source(names.syntax.simple_name(node), about) or _is_source(simple(declared(node, names)), about)
+    return _is_source(names.syntax.simple_name(node), about) or _is_source(
+        simple_type_or_array(declared(node, names)), about
+    )
 
 
 def _is_source(name: str, about: Queries) -> bool:

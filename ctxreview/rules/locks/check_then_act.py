@@ -53,13 +53,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, simple
+from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "check-then-act"
@@ -79,7 +80,7 @@ def check(outline: Outline) -> list[Finding]:
     found = []
     told = set()
     for (_, name), member in declared(outline).items():
-        if simple(member.declares) != "ConcurrentDictionary" or name in told:
+        if simple_type_or_array(member.declares) != "ConcurrentDictionary" or name in told:
             continue
         told.add(name)
         for at, act, look in (*_looks(name, code), *_counts(name, code)):

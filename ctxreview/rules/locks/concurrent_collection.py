@@ -57,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
@@ -65,6 +65,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 ID = "concurrent-collection"
 SEVERITY = "high"
@@ -92,14 +93,19 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for (type_, name), member in turned.items():
             if scope.container == type_ and any(f.is_state and f.name == name for f in inside):
                 found += [
-                    f._replace(related=(lines(after, member.span, f"{name}, as {simple(member.declares)}"), *f.related))
+                    f._replace(
+                        related=(
+                            lines(after, member.span, f"{name}, as {simple_type_or_array(member.declares)}"),
+                            *f.related,
+                        )
+                    )
                     for f in _lost(scope, name, inside, before, after)
                 ]
     return found
 
 
 def _is_concurrent(type_: str) -> bool:
-    return simple(type_).startswith("Concurrent")
+    return simple_type_or_array(type_).startswith("Concurrent")
 
 
 def _lost(scope: Region, name: str, inside: list[Fact], before: Outline, after: Outline) -> Iterator[Finding]:

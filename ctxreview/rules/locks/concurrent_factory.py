@@ -48,7 +48,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
@@ -56,6 +56,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-factory"
@@ -79,7 +80,7 @@ def check(outline: Outline) -> list[Finding]:
     names = {
         n
         for (_, n), m in declared(outline).items()
-        if simple(m.declares) == "ConcurrentDictionary" and "Lazy<" not in m.declares
+        if simple_type_or_array(m.declares) == "ConcurrentDictionary" and "Lazy<" not in m.declares
     }
     code, nesting, held = masked_source(outline), Nesting(outline.functions), locks(outline)
     found = []
@@ -169,7 +170,7 @@ def _is_shared(fact: Fact, factory: Function, outline: Outline) -> bool:
     if fact.is_state or fact.captured:
         return True
     own = re.findall(r"\w+", outline.source.text(factory.opening))
-    return outline.source.text(fact.span).startswith("Interlocked.") and fact.target.removeprefix("this.") not in own
+    return outline.source.text(fact.span).startswith("Interlocked.") and without_self(fact.target) not in own
 
 
 def _written(fact: Fact) -> str:

@@ -41,11 +41,12 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-snapshot"
@@ -59,7 +60,7 @@ def check(outline: Outline) -> list[Finding]:
     """Each such copy of a dictionary that the file declares."""
     if b"ConcurrentDictionary<" not in outline.source.data:
         return []
-    names = {n for (_, n), m in declared(outline).items() if simple(m.declares) == "ConcurrentDictionary"}
+    names = {n for (_, n), m in declared(outline).items() if simple_type_or_array(m.declares) == "ConcurrentDictionary"}
     if not names:
         return []
     code, held = masked_source(outline), locks(outline)

@@ -66,15 +66,7 @@ import re
 from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.body import within
-from ctxreview.behaviour.lock_usage import (
-    COLLECTIONS,
-    declared,
-    is_under,
-    masked_source,
-    open_block_headers,
-    own_calls,
-    simple,
-)
+from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, masked_source, open_block_headers, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
@@ -82,6 +74,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 ID = "double-checked-lock"
 SEVERITY = "medium"
@@ -154,7 +147,7 @@ def _unsafe(
         return None
     others = [f for f in writes if f.name != looked.name]
     later = next((f for f in others if f.span.start > looked.span.start), None)
-    type_ = simple(member.declares) or member.declares
+    type_ = simple_type_or_array(member.declares) or member.declares
     nullable = member.declares.endswith("?")
     if type_ in _FLAGS and not nullable:
         if later is not None and _sets(looked, code):

@@ -51,6 +51,7 @@ from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_self
 
 ID = "interlocked-pair"
 SEVERITY = "high"
@@ -72,10 +73,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             for f in after.facts
             if f.kind == "write"
             and not f.is_state
-            and f.target.removeprefix("this.") in together
+            and without_self(f.target) in together
             and both.key_after(f.span) == both.key_before(scope.opening)
         ]
-        names = list(dict.fromkeys(f.target.removeprefix("this.") for f in atomic))
+        names = list(dict.fromkeys(without_self(f.target) for f in atomic))
         if len(names) > 1:
             found.append(
                 Finding(

@@ -41,12 +41,13 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers, simple
+from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Member
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "lazy-mode"
@@ -71,7 +72,7 @@ def check(outline: Outline) -> list[Finding]:
     return [
         _finding(outline, name, member, f"`{name}` is static, and its Lazy has the mode None, which {_SAYS['None']}.")
         for (_, name), member in declared(outline).items()
-        if simple(member.declares) == "Lazy"
+        if simple_type_or_array(member.declares) == "Lazy"
         and _mode(outline, name, member) == "None"
         and "static" in (words := modifiers(member, outline))
         and "ThreadStatic" not in words
@@ -85,7 +86,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     if b"Lazy<" not in before.source.data:
         return found
     for key, member in declared(before).items():
-        if simple(member.declares) != "Lazy" or key not in now or simple(now[key].declares) != "Lazy":
+        if (
+            simple_type_or_array(member.declares) != "Lazy"
+            or key not in now
+            or simple_type_or_array(now[key].declares) != "Lazy"
+        ):
             continue
         old, new = _mode(before, key[1], member), _mode(after, key[1], now[key])
         static = "static" in modifiers(now[key], after)

@@ -48,21 +48,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ctxreview.behaviour.lock_usage import (
-    COLLECTIONS,
-    Use,
-    declared,
-    is_under,
-    locked_uses,
-    locks,
-    masked_source,
-    simple,
-)
+from ctxreview.behaviour.lock_usage import COLLECTIONS, Use, declared, is_under, locked_uses, locks, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "leaked-collection"
@@ -83,7 +75,9 @@ _HANDED = re.compile(
 def check(outline: Outline) -> list[Finding]:
     """Each return, under a lock, of a collection that is changed under it elsewhere."""
     held = locks(outline)
-    collections = {k for k, m in declared(outline).items() if simple(m.declares) in COLLECTIONS} if held else ()
+    collections = (
+        {k for k, m in declared(outline).items() if simple_type_or_array(m.declares) in COLLECTIONS} if held else ()
+    )
     if not collections:
         return []
     every = [u for u in locked_uses(outline, held) if u.state in collections]

@@ -65,7 +65,6 @@ from ctxreview.behaviour.lock_usage import (
     locks,
     masked_source,
     own_calls,
-    simple,
 )
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Member
@@ -74,6 +73,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "outside-lock"
@@ -124,7 +124,7 @@ def check(outline: Outline) -> list[Finding]:
 
 def _is_safe(member: Member, use: Use) -> bool:
     """Whether what it holds needs no lock: its type says so, or it is a reference that never changes."""
-    type_ = simple(member.declares)
+    type_ = simple_type_or_array(member.declares)
     is_event = use.fact.state is not None and use.fact.state.kind == "event"
     if use.fact.is_volatile or is_event or type_.startswith(_SAFE):
         return True
@@ -202,7 +202,7 @@ def _outside(
     if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
-    collection = simple(member.declares) in COLLECTIONS
+    collection = simple_type_or_array(member.declares) in COLLECTIONS
     severity: Severity = "medium" if writes or collection else "low"
     first = (writes or open_)[0]
     use = "written" if writes else "used" if collection else "read"
@@ -221,7 +221,7 @@ def _outside(
 def _beside(name: str, every: list[Use], member: Member, held: list[Region], outline: Outline) -> Iterator[Finding]:
     """The first look into a collection outside the lock under which it is changed, in a member that takes that lock."""
     open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
-    if not open_ or simple(member.declares) not in COLLECTIONS or _is_atomic(name, outline):
+    if not open_ or simple_type_or_array(member.declares) not in COLLECTIONS or _is_atomic(name, outline):
         return
     writes = [u for u in every if u.fact.kind == "write"]
     gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()
@@ -238,7 +238,7 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
         "medium",
         "syntactic",
         f"`{name}` is looked into in {first.member.name} outside the lock on `{min(gates)}`, under which it is changed.",
-        f"What does a {simple(member.declares)} give while another thread changes it?",
+        f"What does a {simple_type_or_array(member.declares)} give while another thread changes it?",
         lines(outline, first.fact.span),
         (lines(outline, change.fact.span, f"changed under the lock on {min(gates)}"),),
         about=(name, "look", first.member.name, min(gates)),

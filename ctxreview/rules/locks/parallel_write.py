@@ -50,7 +50,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.body import bodies
-from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, lock_key, locks, simple
+from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, lock_key, locks
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
@@ -59,6 +59,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 ID = "parallel-write"
 SEVERITY = "high"
@@ -132,7 +133,7 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             continue
         written = outline.source.text(fact.span)
         type_ = (
-            simple(own[function.container, fact.name].declares)
+            simple_type_or_array(own[function.container, fact.name].declares)
             if (function.container, fact.name) in own
             else _local_type(fact, loop, outline)
         )
@@ -183,4 +184,4 @@ def _local_type(fact: Fact, loop: Fact, outline: Outline) -> str:
     if not found:
         return ""
     declares, ranks, made, of_many = found[-1]
-    return "[]" if ranks or of_many else simple(made or declares)
+    return "[]" if ranks or of_many else simple_type_or_array(made or declares)

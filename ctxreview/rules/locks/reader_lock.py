@@ -61,11 +61,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locked_uses, locks, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locked_uses, locks
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK
 
 ID = "reader-lock"
@@ -146,7 +147,9 @@ def _written(outline: Outline, held: list[Region], shared: list[Region]) -> Iter
         if not under or any(s not in shared for s in under):
             continue
         member = own.get(use.state)
-        if member is not None and simple(member.declares).startswith(("Concurrent", "ConditionalWeak", "Blocking")):
+        if member is not None and simple_type_or_array(member.declares).startswith(
+            ("Concurrent", "ConditionalWeak", "Blocking")
+        ):
             continue
         key = under[0].span, fact.name
         if key not in told:

@@ -43,12 +43,13 @@ import re
 
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers, simple
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import version
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import ALWAYS, Text
 
 ID = "static-shared"
@@ -85,7 +86,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             state, old = now.state(home, name), was.state(home, name)
             if state is None or not state.static or old is None or old.static or effect.locks or state.key in told:
                 continue
-            if _ALONE.match(simple(state.type)):
+            if _ALONE.match(simple_type_or_array(state.type)):
                 continue  # the type alone tells
             told.add(state.key)
             found.append(
@@ -106,11 +107,15 @@ def check(outline: Outline) -> list[Finding]:
     """Each static field of such a type with a use outside every lock, and each context registered once for all."""
     found = []
     # Cheap first: most files have no such type at all.
-    if any(_ALONE.match(simple(m.declares)) for m in outline.members):
+    if any(_ALONE.match(simple_type_or_array(m.declares)) for m in outline.members):
         held = locks(outline)
         for (_, name), member in declared(outline).items():
             words = modifiers(member, outline)
-            if not _ALONE.match(simple(member.declares)) or "static" not in words or "ThreadStatic" in words:
+            if (
+                not _ALONE.match(simple_type_or_array(member.declares))
+                or "static" not in words
+                or "ThreadStatic" in words
+            ):
                 continue
             if b"Random.Shared" in outline.source.data[member.span.start : member.span.end]:
                 continue

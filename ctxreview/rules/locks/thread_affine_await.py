@@ -58,7 +58,7 @@ import re
 from collections import Counter
 
 from ctxreview.behaviour.body import within
-from ctxreview.behaviour.lock_usage import lock_key, locks, simple
+from ctxreview.behaviour.lock_usage import lock_key, locks
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
@@ -68,6 +68,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK
 
 ID = "thread-affine-await"
@@ -109,7 +110,7 @@ def _awaited(outline: Outline) -> list[tuple[Region, list[Fact]]]:
     for scope in locks(outline):
         if scope.construct not in AFFINE or scope.form != "acquire-release" or not scope.end_is_known:
             continue
-        declared = simple(declares.get(lock_key(scope), ""))
+        declared = simple_type_or_array(declares.get(lock_key(scope), ""))
         if scope.construct == NAMED and declared:
             continue  # a lock of another type, which may belong to no thread
         awaits = [

@@ -48,11 +48,12 @@ S3005: <https://rules.sonarsource.com/csharp/RSPEC-2996/>, <https://rules.sonars
 
 from __future__ import annotations
 
-from ctxreview.behaviour.lock_usage import declared, modifiers, simple
+from ctxreview.behaviour.lock_usage import declared, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Nesting
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "thread-static-await"
@@ -70,7 +71,7 @@ def check(outline: Outline) -> list[Finding]:
     own = {
         key
         for key, member in declared(outline).items()
-        if simple(member.declares) == "ThreadLocal" or "ThreadStatic" in modifiers(member, outline)
+        if simple_type_or_array(member.declares) == "ThreadLocal" or "ThreadStatic" in modifiers(member, outline)
     }
     nesting = Nesting(outline.functions)
     found = []

@@ -45,11 +45,12 @@ CodeQL ``cs/unsynchronized-getter``: <https://codeql.github.com/codeql-query-hel
 
 from __future__ import annotations
 
-from ctxreview.behaviour.lock_usage import declared, locked_uses, locks, simple
+from ctxreview.behaviour.lock_usage import declared, locked_uses, locks
 from ctxreview.behaviour.places import lines
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "unlocked-getter"
@@ -80,7 +81,11 @@ def check(outline: Outline) -> list[Finding]:
         if not reads or any(u.gates for u in reads):
             continue
         type_ = own[state].declares if state in own else ""
-        wide = simple(type_) in _WIDE or type_.startswith("(") or (type_.endswith("?") and simple(type_) in _VALUES)
+        wide = (
+            simple_type_or_array(type_) in _WIDE
+            or type_.startswith("(")
+            or (type_.endswith("?") and simple_type_or_array(type_) in _VALUES)
+        )
         severity: Severity = "medium" if wide else "low"
         half = f", and a {type_} is not read in one step on every platform" if wide else ""
         found.append(

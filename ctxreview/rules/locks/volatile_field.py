@@ -54,6 +54,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_self
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "volatile-field"
@@ -147,7 +148,7 @@ def _volatile_reads(outline: Outline, member: Callable[[Span], Hashable]) -> dic
     found: dict[tuple[Hashable, str], int] = {}
     for fact in outline.facts:
         if (fact.kind, fact.name) == ("read", "Read") and "Volatile.Read" in outline.source.text(fact.span):
-            key = member(fact.span), fact.target.removeprefix("this.")
+            key = member(fact.span), without_self(fact.target)
             found[key] = found.get(key, 0) + 1
     return found
 

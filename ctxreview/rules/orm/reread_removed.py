@@ -61,6 +61,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_async
 
 ID = "reread-removed"
 SEVERITY = "medium"
@@ -134,8 +135,7 @@ def _removed(change: Change) -> list[Finding]:
             (
                 f
                 for f in new
-                if _key(f) == _key(second)
-                or (second.name.removesuffix("Async") in REFRESHES and f.result in second.target)
+                if _key(f) == _key(second) or (without_async(second.name) in REFRESHES and f.result in second.target)
             ),
             None,
         )
@@ -163,5 +163,5 @@ def _reads(facts: tuple[Fact, ...]) -> list[Fact]:
 
 def _key(fact: Fact) -> str:
     """What is asked; of a refresh also the entity."""
-    base = fact.name.removesuffix("Async")
+    base = without_async(fact.name)
     return f"{base} {fact.target}" if base in REFRESHES else source_of(fact.target)

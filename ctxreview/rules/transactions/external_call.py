@@ -59,6 +59,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "external-call"
@@ -83,13 +84,13 @@ def check(outline: Outline) -> list[Finding]:
             for f in within(outline, scope.span)
             if f.kind == "io"
             and not f.calls
-            and f.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+            and without_async(f.name) not in ("Invoke", "DynamicInvoke", "BeginInvoke")
             and not _HERE.search(f.target)
             and not _takes_part(f, scope, outline)
             and outline.under(f.span, scope)
         ]
         if sent:
-            message = sent[0].name.removesuffix("Async") in MESSAGES
+            message = without_async(sent[0].name) in MESSAGES
             found.append(
                 Finding(
                     ID,

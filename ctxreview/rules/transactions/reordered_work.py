@@ -60,6 +60,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import without_async
 
 ID = "reordered-work"
 SEVERITY = "medium"
@@ -123,7 +124,7 @@ def _steps(body: Body, scope: Region) -> dict[_Step, Fact]:
 
 
 def _step(body: Body, fact: Fact) -> _Step | None:
-    base = fact.name.removesuffix("Async")
+    base = without_async(fact.name)
     if fact.is_state:
         return _Step(f"state {fact.kind}", fact.name) if not fact.is_readonly else None
     match fact.kind:

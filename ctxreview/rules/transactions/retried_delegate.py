@@ -70,6 +70,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
+from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "retried-delegate"
@@ -143,7 +144,7 @@ def _leaves(outline: Outline, scope: Region, fact: Fact) -> bool:
     if not outline.under(fact.span, scope):
         return False
     if fact.kind == "io":
-        called = fact.name.removesuffix("Async") not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+        called = without_async(fact.name) not in ("Invoke", "DynamicInvoke", "BeginInvoke")
         return called and not fact.calls and not _ASKS.match(fact.name)
     text = outline.source.text(fact.span)
     outside = fact.captured or fact.is_state

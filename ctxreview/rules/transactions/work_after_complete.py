@@ -68,6 +68,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "work-after-complete"
@@ -176,4 +177,4 @@ _SEVERITIES: dict[str, Severity] = {"save": "high", "read": "medium", "io": "low
 
 
 def _key(fact: Fact) -> tuple[str, str, str]:
-    return fact.kind, fact.name.removesuffix("Async"), source_of(fact.target)
+    return fact.kind, without_async(fact.name), source_of(fact.target)

@@ -1,0 +1,23 @@
+"""Names as they are written: of types, of members of the object at hand, and of calls that there are in two forms."""
+
+from __future__ import annotations
+
+
+def simple_type(written: str) -> str:
+    """The simple name of a type: ``Repo`` of ``Data.Repo<int>?``, ``int[]`` of an array."""
+    return written.strip().rstrip("?").partition("<")[0].rpartition(".")[2].strip().lstrip("@")
+
+
+def simple_type_or_array(written: str) -> str:
+    """The simple name of a type; ``[]`` for an array of whatever type."""
+    return "[]" if written.strip().rstrip("?").endswith("]") else simple_type(written)
+
+
+def without_self(path: str) -> str:
+    """A dotted name without the word for the object at hand: ``_gate`` of ``this._gate``."""
+    return path.removeprefix("this.")
+
+
+def without_async(name: str) -> str:
+    """The name of a call that may be waited for as that of its twin that blocks: ``Save`` of ``SaveAsync``."""
+    return name.removesuffix("Async")
