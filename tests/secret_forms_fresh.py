@@ -1,4 +1,4 @@
-"""A third corpus, written after the rules and measured once before any of them was changed for it: 95 of 104 held."""
+"""A third corpus, written after the rules and measured once before any of them was changed for it: 95 of 104 held; forms that were found since stand with them."""
 
 from __future__ import annotations
 
@@ -116,6 +116,16 @@ def fresh(seed: int = 4711) -> Iterator[tuple[str, Leak]]:
     ):  # fmt: skip
         value = word().translate(str.maketrans("#?%+$^", "!!!!!!"))
         yield "binds", Leak(form, form.replace("{}", value), (value,))
+    for form in (
+        'o.PasswordProvider = (_, _) => "{}";', 'b.UsePasswordProvider(_ => "{}");', 'PasswordProvider = static (_, _) => new("{}"),',
+        'PasswordProvider = async (_, token) => { await Task.Yield(); return "{}"; };', '// userlist.txt: "app" "{}"',
+        'var userlist = """\n    "app" "{}"\n    """;', 'File.WriteAllText("userlist.txt", "\\"app\\" \\"{}\\"");',
+    ):  # fmt: skip
+        value = word()
+        yield "words", Leak(form, form.replace("{}", value), (value,))
+    yield "cut", Leak("md5 of a user list", f'"app" "md5{(k := s(HEX, 32))}"', (k,))
+    scram = f"{s(ALNUM, 22)}==${s(ALNUM, 43)}=:{s(ALNUM, 43)}="
+    yield "cut", Leak("scram verifier", f'// "app" "SCRAM-SHA-256$4096:{scram}"', (scram,))
     body = [s(BASE64, 64) for _ in range(3)]
     yield "cut", Leak("pem middle", 'var a = @"\n' + "\n".join(body), tuple(body))
     yield "cut", Leak("sas", f'Get("?sv=2022&se=2030&sr=b&sp=r&sig={(k := s(ALNUM, 43))}%3D");', (k,))

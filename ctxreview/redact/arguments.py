@@ -60,7 +60,7 @@ def argument(text: str, at: int) -> Iterator[tuple[int, int]]:
         return
     common = call.common
     if name[0] == "new":  # of which type is told before: NetworkCredential login = new("app", "...")
-        line = text[max(text.rfind("\n", 0, at), at - 200) : at]
+        line = text[max(text.rfind("\n", 0, at) + 1, at - 200) : at]
         if "redential" not in line:
             return
         common = False

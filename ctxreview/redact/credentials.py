@@ -301,6 +301,13 @@ CLUES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("password", ("password\"><value>", "pwd\"><value>"), r"p\w{2,7}\"><value>(?P<secret>[^<>\s]{6,100})<"),
     ("password", ("password '", "password \\'"), r"password \\?'(?P<secret>[^\s'\\]{6,100})\\?'"),
     ("connection-password", ("pwd={", "password={"), r"\w{3,8}=\{(?=[^{}\s]{0,20}[\d!#$%*+?^@])(?=[^{}\s]{0,20}[A-Za-z])(?P<secret>[^{}\s]{6,100})\};"),
+    # what gives a password when it is asked for one: PasswordProvider = (_, _) => "..."
+    ("password", tuple(f"password{what}" for what in ("provider", "factory", "resolver", "source", "accessor")),
+     r"password\w{4,9}\s{0,5}[=(:][^;\"]{0,120}?(?:=>|(?:\{[^}\"]{0,300}?)?\breturn\b)[^;\"]{0,80}?\"(?P<secret>[^\"\\\r\n]{6,100})\""),
+    # PgBouncer's list of users
+    ("password", ("userlist", "auth_file"), r"\w{8,9}[^\"]{0,60}(?:\"{3}\s{0,40}|(?:\"[^\"\w]{0,10}){1,2})?\\?\"[\w.-]{1,60}\\?\" \\?\"(?P<secret>[^\s\"\\]{6,200})\\?\""),
+    ("password", ("\"md5",), r"\"md5(?P<secret>[0-9a-f]{32})\\?\""),
+    ("password", ("scram-sha-256$", "scram-sha-1$"), r"scram-sha-\d{1,3}\$\d{3,7}:(?P<secret>[\w+/]{8,60}={0,2}\$[\w+/]{20,60}={0,2}:[\w+/]{20,60}={0,2})"),
     ("password", ("psk",), r"psk\\?[\"']?\s{0,3}[=:]\s{0,3}\\?[\"']?(?P<secret>[^\s\"'\\]{8,64})"),
     ("password", ("pass ",), r"(?-i:PASS) (?=\S{0,20}\d)(?P<secret>[^\s\"'{}]{6,100})(?=\\?[\"'\r\n\\])"),
     ("private-key", ("client-key-data",), r"client-key-data\\?[\"']?\s{0,3}:\s{0,3}\\?[\"']?(?P<secret>[A-Za-z0-9+/]{40,10000}={0,2})"),

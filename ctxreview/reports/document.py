@@ -58,16 +58,19 @@ def _redacted_new(text: str) -> str:
     return redact(text).text
 
 
+_QUOTES = re.compile(r"[\"']|[A-Z0-9+/=_-]{16,}|\b(?=\w*\d)[\w+/=-]{16,}")
+"""What a text has that quotes a literal, or that names a file or member as keys are written."""
+
 _redacted_again = lru_cache(maxsize=4096)(_redacted_new)
 _SHORT = 400
 """Characters of a text that is likely to come again: a path, a construct, a sentence of a rule."""
 
 
 def _clean(value: Any, quoted: bool = False) -> Any:
-    """A document with the secrets replaced in every text; with ``quoted``, only in those that quote something."""
+    """A document with the secrets replaced in every text; with ``quoted``, only in those that quote something or name a key."""
     # By type and without a call for each leaf: a batch makes two hundred leaves for each selection.
     if type(value) is str:
-        return _redacted(value) if not quoted or '"' in value or "'" in value else value
+        return _redacted(value) if not quoted or _QUOTES.search(value) else value
     if type(value) is dict:
         return {key: _clean(inner, quoted) if type(inner) in _CLEANED else inner for key, inner in value.items()}
     return [_clean(inner, quoted) for inner in value] if type(value) is list else value
@@ -121,7 +124,7 @@ def context(value: Context) -> Document:
         "blind_spots": list(value.blind_spots),
         "tokens": {"prompt": value.tokens.prompt, "budget": value.tokens.budget, "tokenizer": value.tokens.tokenizer},
     }
-    # Only what quotes code can hold a secret.
+    # Only what quotes code, or is a name that is written as keys are, can hold a secret.
     return {key: part if key == "excerpts" else _clean(part, quoted=True) for key, part in found.items()}
 
 

@@ -55,7 +55,8 @@ def _head(value: Context, paint: Paint) -> Iterator[str]:
     yield paint(one_line(f"{value.path}, {place(first, last)}"), "bold")
     for function in value.functions:
         inside = f" of {function.container}" if function.container else ""
-        yield f"  {function.kind}{f' {function.name}' if function.name != function.kind else ''}{inside}, {place(*source.lines_of(function.span))}"
+        name = f" {function.name}" if function.name != function.kind else ""
+        yield f"  {one_line(f'{function.kind}{name}{inside}, {place(*source.lines_of(function.span))}')}"
     if not value.functions:
         yield "  outside every function"
     yield f"  verdict: {paint(value.verdict, 'bold')}"

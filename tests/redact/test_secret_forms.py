@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from ctxreview.redact import kinds, redact
 from ctxreview.redact.formats import makers, prefix
 from ctxreview.redact.matching import rules
 from tests import secret_forms, secret_forms_fresh
+from tests.llm.test_store import run
 from tests.redact.test_secrets import LITERALS, assert_hidden, in_a_method
 from tests.secret_samples import Leak
 
@@ -98,6 +100,10 @@ def test_at_most_one_ordinary_literal_in_a_hundred_is_touched(place: str) -> Non
         'password = Prompt("Your password (1/3):");',
         'if (password.Equals(other)) Log("attempt #1 failed");',
         'var bypass = "eof_action=pass:repeatlast=0";',
+        'PasswordProvider = (_, _) => vault.Read("Db:Password-1");',
+        'var passwordSource = kinds.Select(k => k.Name).Single("Main-2");',
+        'var userlist = Load("users.txt", "roles-2.txt");',
+        'var md5 = "md5"; var scram = "SCRAM-SHA-256";',
         'connection.Bind("cn=svc,dc=acme", password);',
         'services.Bind("Orders:V2", options);',
         'var c = new SqlCredential("app", secure);',
@@ -164,6 +170,41 @@ def test_no_text_of_literals_takes_long(unit: str) -> None:
     start = time.process_time()
     redact(unit * (100_000 // len(unit)))
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("unit", ["Bind(", 'pwd={..."', 'Password={a b" ', 'PasswordProvider = x => "', 'userlist "'])
+def test_what_is_looked_for_again_and_again_takes_as_long_as_there_is_of_it(unit: str) -> None:
+    """Four times as much of a text that has nothing but anchors takes some four times as long, and not sixteen."""
+
+    def taken(size: int) -> float:
+        least = float("inf")
+        for _ in range(3):
+            start = time.process_time()
+            redact(unit * (size // len(unit)))
+            least = min(least, time.process_time() - start)
+        return least
+
+    assert min(taken(16_000) / taken(4_000) for _ in range(2)) < 9
+
+
+def test_a_secret_that_is_a_name_is_replaced(tmp_path: Path) -> None:
+    """A file or member that is named as a key is shown without it, in text and JSON, with and without a model."""
+    key = "AKIA" + "QWERTYUIOPASDFGH"
+    code = f"public class C\n{{\n    object _g; int _n;\n    public void {key}()\n    {{\n        lock (_g) {{ _n++; }}\n    }}\n    void Other() {{ {key}(); }}\n}}\n"
+    (tmp_path / f"{key}.cs").write_text(code)
+    for command in (
+        ["context", f"{key}.cs:6"],
+        ["context", f"{key}.cs:6", "--format", "json"],
+        *(
+            ["review", f"{key}.cs:6", "--provider", "none", "--format", form]
+            for form in ("text", "markdown", "json", "html")
+        ),
+        ["prompt", f"{key}.cs:6"],
+        ["lint", "."],
+    ):
+        done = run(*command, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert key not in done.stdout + done.stderr, command
 
 
 PARTS = st.sampled_from(
