@@ -172,15 +172,26 @@ def test_a_long_lived_process_sees_changes(tmp_path: Path) -> None:
 
 
 def test_threads_may_call_it() -> None:
-    """Contexts made at once in several threads are those made one after the other."""
-    place, found = f"{EXAMPLE}/{QUERY}", []
-    threads = [threading.Thread(target=lambda: found.append(ctxreview.context(place))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    expected = document.context(ctxreview.context(place))
-    assert [document.context(each) == expected for each in found] == [True] * 4
+    """Contexts made at once in several threads are those made one after the other, also where each reads other parts."""
+    places = [f"{EXAMPLE}/src/RecordService.cs:{line}" for line in (31, 51, 74, 88, 100)]
+    expected = [document.context(ctxreview.context(place, hops=0)) for place in places]
+    found: dict[int, list[bool]] = {}
+
+    def make(start: int) -> None:
+        order = [(start + step) % len(places) for step in range(20)]
+        found[start] = [document.context(ctxreview.context(places[n], hops=0)) == expected[n] for n in order]
+
+    interval = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(1e-6)
+        threads = [threading.Thread(target=make, args=(start,)) for start in range(len(places))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == {start: [True] * 20 for start in range(len(places))}
 
 
 @pytest.mark.parametrize("wrong", ["Missing.cs:1", "nonsense", f"{EXAMPLE}/src/RecordService.cs:1"])

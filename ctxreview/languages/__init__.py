@@ -182,10 +182,9 @@ class Language:
         """One of the language's files of data; empty where it has no such file."""
         return data(self.name, name)
 
-    @cached_property
-    def parser(self) -> tree_sitter.Parser:
-        """A parser for the grammar; not shared between threads."""
-        return tree_sitter.Parser(self.grammar)
+    def parser(self, read: list[tree_sitter.Range]) -> tree_sitter.Parser:
+        """A new parser of these ranges, of all where there are none: one that threads shared would get another's ranges."""
+        return tree_sitter.Parser(self.grammar, included_ranges=read)
 
     def named(self, field: str) -> frozenset[str]:
         """The names under ``field`` without the receivers that some ask for."""

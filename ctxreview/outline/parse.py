@@ -98,8 +98,7 @@ def _parsed(data: bytes, language: Language, left_out: tuple[Span, ...], old: Tr
     edges = [0, *(edge for start, end in left_out for edge in (start + 1, end - 1)), len(data)]
     whole = [] if not left_out else list(zip(edges[::2], edges[1::2], strict=True))
     # Rows and columns are not asked for anywhere.
-    language.parser.included_ranges = [Range((0, 0), (0, 0), start, end) for start, end in whole]
-    parse = language.parser.parse
+    parse = language.parser([Range((0, 0), (0, 0), start, end) for start, end in whole]).parse
     return _Parsed(data, parse(data) if old is None else parse(data, old), left_out)
 
 
