@@ -10,13 +10,13 @@ from ctxreview.guard.placing.edits import fitted, lines_of, replacing
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
     code_only,
-    filled,
     is_elision,
     is_telling,
     leaves_out,
     squeezed,
 )
-from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
+from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, listed, parsed
 from ctxreview.model.declarations import Function, Member, TypeDecl, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Edit
@@ -144,12 +144,12 @@ def _inner(top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, 
 def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tuple[Edit, ...]:
     """The edits of a fragment that declares members; none when it reads better as statements."""
     source = context.selection.source
-    as_class = parsed(plain, source, "class __Fragment {", "}")
+    as_class = as_members(plain, source)
     functions = _own_functions(as_class.types[0], as_class) if as_class.types else []
     fields = _own_members(as_class.types[0], as_class) if as_class.types else []
     if (not functions and not fields) or any(_is_statement(as_class.source.text(f.span), f) for f in functions):
         return ()
-    as_body = parsed(plain, source, "class __Fragment { void __M() {", "}}")
+    as_body = as_statements(plain, source)
     broken = len(as_class.parse.errors)
     if broken > len(as_body.parse.errors):
         return ()

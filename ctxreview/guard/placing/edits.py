@@ -10,13 +10,13 @@ from itertools import pairwise
 
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
-    filled,
     is_elision,
     is_telling,
     leaves_out,
     squeezed,
     within_reason,
 )
+from ctxreview.guard.placing.filling import filled
 from ctxreview.model.review import Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path, segments
 

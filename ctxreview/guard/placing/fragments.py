@@ -14,7 +14,6 @@ from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
     balance,
-    filled,
     is_elision,
     is_telling,
     leaves_out,
@@ -22,7 +21,8 @@ from ctxreview.guard.placing.elisions import (
     within_reason,
     without_elisions,
 )
-from ctxreview.guard.placing.snippets import COMMENT_LINE, parsed
+from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements
 from ctxreview.guard.placing.statements import statements
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source
@@ -81,8 +81,8 @@ def declares(code: str, context: Context) -> bool:
     """Whether ``code`` declares types or members, and so says by itself where it belongs."""
     source = context.selection.source
     plain = without_elisions(_without_usings(code.splitlines())[1])
-    as_class = parsed(plain, source, "class __Fragment {", "}")
-    as_body = parsed(plain, source, "class __Fragment { void __M() {", "}}")
+    as_class = as_members(plain, source)
+    as_body = as_statements(plain, source)
     functions = any(f.kind not in ("lambda", "accessor") for f in as_class.functions)
     return functions and len(as_class.parse.errors) < max(1, len(as_body.parse.errors))
 

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from ctxreview.guard.placing.elisions import without_comments
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 
 COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|\*/)")
+LIKE = 0.5
+"""Code that shares this much of its words is taken for the same, changed."""
 
 
 def parsed(lines: Sequence[str], source: Source, before: str = "", after: str = "") -> Outline:
     """The outline of a fragment; its first line is line 1 without ``before``, else line 2."""
     text = "\n".join((*((before,) if before else ()), *lines, *((after,) if after else ()), ""))
     return outline(Source(f"fragment{PurePosixPath(source.path).suffix}", text.encode()))
+
+
+def as_members(lines: Sequence[str], source: Source) -> Outline:
+    """The outline of a fragment read as members of a type, from line 2 on."""
+    return parsed(lines, source, "class __Fragment {", "}")
+
+
+def as_statements(lines: Sequence[str], source: Source) -> Outline:
+    """The outline of a fragment read as statements of a function, from line 2 on."""
+    return parsed(lines, source, "class __Fragment { async System.Threading.Tasks.Task __M() {", "}}")
+
+
+def words(text: str) -> Counter[str]:
+    """How often each word stands in some code, in its texts too and its comments aside."""
+    return Counter(re.findall(r"\w+", without_comments(text)))
+
+
+def alike(a: Counter[str], b: Counter[str]) -> float:
+    """How much of their words two pieces of code share, from 0 to 1."""
+    return 2 * (a & b).total() / max(1, a.total() + b.total())
 
 
 def listed(names: Sequence[str]) -> str:

@@ -1,38 +1,87 @@
-"""Statements and expressions from an answer: where their like stands in the function, or else where was selected."""
+"""Statements from an answer: the stretch of statements in the function that they become with the least change.
+
+A reading says which stretch a fragment replaces. It costs the words that come and go: those of selected lines go for next to
+nothing, since the answer is about them. A reading is doubtful where its result could not be meant: a statement stands twice, a
+variable is declared twice or no longer, code is never reached. The least reading that is not doubtful is taken where it is
+clearly the least.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
-from ctxreview.guard.placing.elisions import UnplacedError, code_only, filled, is_telling, leaves_out, squeezed
-from ctxreview.guard.placing.snippets import COMMENT_LINE, listed, parsed
+from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed, without_comments
+from ctxreview.guard.placing.expressions import expression, links
+from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, words
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span
-from ctxreview.outline import statements as statements_in
+from ctxreview.outline.statement_lists import Statement, StatementList, statement_lists
 
-_ASSIGNS = re.compile(
-    r"(?P<head>\s*(?:return|(?:[\w.<>\[\],?\s()]+?\s)?[\w.\[\]]+\s*(?:\?\?|[-+*/|&^%])?=(?![=>]))\s*)(?P<value>.*?)(?P<end>\s*;\s*)",
-    re.S,
-)
-_LIKE = 0.6
-"""Statements that share this much of their words are taken for the same one, changed."""
 _MOST_COMPARED = 200_000
 """Pairs of statements that are held against each other."""
-_CLEARLY = 0.15
-"""How much more alike the best one has to be than the next."""
+_MOST_READINGS = 2_000
+"""Stretches of statements that a fragment is tried in."""
+_NEARLY = 0.25
+"""Readings of the selection that cost no more than this above the least are as good as it."""
+_OF_SELECTED, _OF_TOUCHED, _OF_OTHERS = 0.15, 0.7, 1.5
+"""What it costs that a word goes: of a selected statement, of one that is selected in part, of another one; one that comes costs 1."""
 
 
-class _Statement(NamedTuple):
-    """A statement of the reviewed function, or of a fragment: its lines and its words."""
+class _Item:
+    """A statement of the function or of the fragment, ``index`` being its place in the list of its siblings."""
 
-    first: int
-    last: int
-    text: str
-    span: Span
+    def __init__(self, source: Source, statement: Statement, siblings: StatementList, index: int) -> None:
+        self.statement, self.siblings, self.index = statement, siblings, index
+        self.first, self.last = source.lines_of(statement.span)
+        self.text = source.text(statement.span)
+        self._head = source.text(statement.head)
+
+    @cached_property
+    def key(self) -> str:
+        """The statement without its layout and comments."""
+        return squeezed(without_comments(self.text))
+
+    @cached_property
+    def words(self) -> Counter[str]:
+        """Its words."""
+        return words(self.text)
+
+    @cached_property
+    def head(self) -> Counter[str]:
+        """The words before its first block."""
+        return words(self._head)
+
+    def is_like(self, other: _Item) -> float:
+        """How much this is a version of the other statement: 1 where only the layout differs."""
+        if self.key == other.key:
+            return 1.0
+        found = alike(self.words, other.words)
+        blocks = self.statement.blocks and other.statement.blocks
+        if blocks and (self.head & other.head).total() > 1:
+            found = max(found, alike(self.head, other.head))
+        if self.statement.declares & other.statement.declares:
+            found = max(found, 0.8)
+        return min(found, 0.99)
+
+
+class _Reading(NamedTuple):
+    """Statements and the text that they become.
+
+    ``doubt`` says why that may not be meant; it ``copies`` where a statement would stand twice, and is ``selected`` where the statements are what is selected.
+    """
+
+    cost: float
+    items: tuple[_Item, ...]
+    text: tuple[str, ...]
+    doubt: str
+    copies: bool
+    selected: bool
 
 
 def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> tuple[Edit, ...]:
@@ -41,291 +90,279 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     Raises :class:`UnplacedError` when it has no certain place.
     """
     source = context.selection.source
-    first, last = context.selection.lines
-    function = next((f for f in context.functions if f.kind != "lambda"), None)
-    if function is None:
-        return (_selected(body, source, first, last),)
-    region = source.lines_of(function.span)
-    lines = lines_of(source, *region)
-    if leaves_out(body, lines):
-        return (_filled_in(body, context),)
-    as_body = parsed(plain, source, "class __Fragment { void __M() {", "}}")
-    given = _of(as_body.source, as_body.functions[0].span if as_body.functions else Span(0, 0), outermost=True)
-    if _is_expression(plain):
-        return (_expression(body, context),)
-    if not given or as_body.parse.errors:
-        # No whole statements: it has a place where its first and last line stand.
-        return (_filled_in(body, context),)
-    if re.match(r"\s*\{", "\n".join(plain)) and len(given) == 1:
-        return (_selected(body, source, *_block(body, region, source)),)
-    there = _of(source, function.span, outermost=False)
-    if len(given) * len(there) > _MOST_COMPARED:
-        raise UnplacedError(
-            f"It has {len(given):,} statements and the function {len(there):,}, which are too many to hold each against each."
+    outer = [f for f in context.functions if not any(o != f and o.span.contains(f.span) for o in context.functions)]
+    if not outer:
+        first, last = context.selection.lines
+        return (replacing(source, first, last, fitted(_solid(body), lines_of(source, first, last), source)),)
+    if all(line.lstrip().startswith(".") for line in _solid(plain)[:1]):
+        return (links(plain, outer[0].span, context),)
+    parsed = as_statements(plain, source)
+    lists = statement_lists(parsed.source, parsed.functions[0].span) if parsed.functions else ()
+    given = [_Item(parsed.source, s, lists[0], i) for i, s in enumerate(lists[0].statements)] if lists else []
+    if not given or parsed.parse.errors:
+        return (expression(body, outer[0].span, context),)
+    if len(given) == 1 and given[0].text.startswith("{") and len(lists) > 1:
+        inner = [n for n, line in enumerate(body) if line.strip()]
+        return statements(body[inner[0] + 1 : inner[-1]], plain[inner[0] + 1 : inner[-1]], context)
+    return (_Placing(body, given, lists, parsed.source, outer[0].span, context).edit(),)
+
+
+def _solid(lines: Sequence[str]) -> list[str]:
+    """The lines without blank ones at their ends."""
+    solid = [i for i, line in enumerate(lines) if line.strip()]
+    return list(lines[solid[0] : solid[-1] + 1]) if solid else []
+
+
+class _Placing:
+    """A fragment and the function that it is to be placed in."""
+
+    def __init__(
+        self,
+        body: Sequence[str],
+        given: Sequence[_Item],
+        lists: Sequence[StatementList],
+        fragment: Source,
+        function: Span,
+        context: Context,
+    ) -> None:
+        self.source = source = context.selection.source
+        self.chosen = context.selection.lines
+        self.given = given
+        every = [_Item(fragment, s, a, i) for a in lists for i, s in enumerate(a.statements)]
+        self.given_keys = Counter(i.key for i in every)
+        self.declared = frozenset[str]().union(*(i.statement.declares for i in every))
+        # What an elision at an end says is said by every fragment: the function goes on there.
+        around = range(given[0].first - 2, given[-1].last - 1)
+        left_out = [n for n, line in enumerate(body) if is_elision(line) and n not in around]
+        start = max((n + 1 for n in left_out if n < around.start), default=0)
+        end = min((n for n in left_out if n >= around.stop), default=len(body))
+        self.body = _solid(body[start:end])
+        self.words = words("\n".join(self.body))
+        self.there = [
+            _Item(source, s, a, i) for a in statement_lists(source, function) for i, s in enumerate(a.statements)
+        ]
+        if len(self.given) * len(self.there) > _MOST_COMPARED:
+            raise UnplacedError(
+                f"It has {len(given):,} statements and the function {len(self.there):,}, which are too many to hold each against each."
+            )
+        self.keys = Counter(i.key for i in self.there)
+        self.like = {(g.index, t.statement.span): g.is_like(t) for g in given for t in self.there}
+
+    def edit(self) -> Edit:
+        """The one edit that the fragment means. Raises :class:`UnplacedError` where there is none, or another one as well."""
+        readings = sorted(self._readings(), key=lambda r: r.cost)
+        certain = [r for r in readings if not r.doubt]
+        if not certain:
+            certain = [r for r in readings if r.selected and self._is_about(r)][:1]
+        if not certain:
+            raise UnplacedError(readings[0].doubt if readings else self._nowhere())
+        most = certain[0].cost + max(1.0, 0.05 * self.words.total())
+        close = [r for r in certain if r.cost <= most]
+        best = close[0]
+        if len({self._result(r) for r in close}) > 1:
+            named = [r for r in close if self._touches(r)]
+            named = [r for r in named if r.cost <= named[0].cost + _NEARLY]
+            named = [r for r in named if r.selected and self._is_about(r)] or named
+            if len({self._result(r) for r in named}) != 1:
+                raise UnplacedError(_several(close))
+            best = named[0]
+        return replacing(self.source, *self._lines(best.items), best.text)
+
+    # --- readings ------------------------------------------------------------------------------------------
+
+    def _readings(self) -> Iterator[_Reading]:
+        """Each stretch of siblings that the fragment may replace: it begins and ends with a version of a statement of it, or as what is selected does."""
+        selected = self._selected()
+        edges = {s for (_, s), like in self.like.items() if like >= LIKE}
+        blocks: dict[Span, list[_Item]] = {}
+        for item in self.there:
+            blocks.setdefault(item.siblings.span, []).append(item)
+        stretches = []
+        for items in blocks.values():
+            ends = [i for i in items if i.statement.span in edges or i in (selected[:1] + selected[-1:])]
+            stretches += [items[a.index : b.index + 1] for a in ends for b in ends if a.index <= b.index]
+        if len(stretches) > _MOST_READINGS:
+            raise UnplacedError(f"It could stand in {len(stretches):,} places, which are too many to try.")
+        for stretch in stretches:
+            text = self._written(stretch)
+            if text is not None:
+                cost = self._cost(stretch, text)
+                if stretch == selected or (words("\n".join(text)) & _words_of(stretch)).total():
+                    copy = self._copied(stretch)
+                    doubt = copy or self._doubt(stretch, text)
+                    yield _Reading(cost, tuple(stretch), tuple(text), doubt, bool(copy), stretch == selected)
+
+    def _selected(self) -> list[_Item]:
+        """The statements that are what is selected, all of it; none where something else is selected, or a part of one."""
+        first, last = self.chosen
+        within = [i for i in self.there if first <= i.first and i.last <= last]
+        top = [i for i in within if i.siblings == within[0].siblings]
+        covered = {n for i in top for n in range(i.first, i.last + 1)}
+        rest = (self.source.line(n) for n in range(first, last + 1) if n not in covered)
+        return top if all(not line.strip() or COMMENT_LINE.match(line) for line in rest) else []
+
+    def _lines(self, items: Sequence[_Item]) -> tuple[int, int]:
+        """The lines of some statements, with the comments around them that are selected too, or that the fragment shows."""
+        first, last = items[0].first, items[-1].last
+        solid = [squeezed(line) for line in self.body if line.strip()]
+        lead = next((i for i, line in enumerate(solid) if not COMMENT_LINE.match(line)), 0)
+        trail = next((i for i, line in enumerate(reversed(solid)) if not COMMENT_LINE.match(line)), 0)
+        above = (
+            [p for p in places_of(solid[:lead], self.source, 1, first - 1) if self._adjoins(p[1], first)]
+            if lead
+            else []
         )
-    place = _place(given, there, region, context)
-    _check_clauses(given[-1], [o for o in there if place[0] <= o.first and o.last == place[1]])
-    place = _with_comments(body, *place, source)
-    _check_copies(body, lines_of(source, *place), lines)
-    return (_selected(body, source, *place),)
+        below = (
+            [p for p in places_of(solid[-trail:], self.source, last + 1) if self._adjoins(last, p[0])] if trail else []
+        )
+        if self._are_notes(self.chosen[0], first - 1):
+            first = self.chosen[0]
+        return above[0][0] if above else first, below[0][1] if below else last
+
+    def _are_notes(self, first: int, last: int) -> bool:
+        lines = lines_of(self.source, first, last)
+        return bool(lines) and all(not line.strip() or COMMENT_LINE.match(line) for line in lines)
+
+    def _adjoins(self, upper: int, lower: int) -> bool:
+        return all(not self.source.line(n).strip() for n in range(upper + 1, lower))
+
+    def _written(self, items: Sequence[_Item]) -> list[str] | None:
+        """The fragment in the place of some statements, with what it leaves out of them; ``None`` where that is not certain."""
+        old = lines_of(self.source, *self._lines(items))
+        new = fitted(self.body, old, self.source)
+        if not leaves_out(new, old):
+            return new
+        try:
+            return filled(new, old)
+        except UnplacedError:
+            return None
+
+    # --- what a reading costs ------------------------------------------------------------------------------
+
+    def _cost(self, items: Sequence[_Item], text: Sequence[str]) -> float:
+        left = words("\n".join(text))
+        cost, first = 0.0, self.chosen[0]
+        for price in (_OF_OTHERS, _OF_TOUCHED, _OF_SELECTED):
+            there = _words_of([i for i in items if self._price(i) == price])
+            cost += price * (there - left).total()
+            left -= there
+        return cost + left.total() + 0.001 * abs(items[0].first - first)
+
+    def _price(self, item: _Item) -> float:
+        first, last = self.chosen
+        if first <= item.first and item.last <= last:
+            return _OF_SELECTED
+        return _OF_TOUCHED if item.first <= last and first <= item.last else _OF_OTHERS
+
+    def _is_about(self, reading: _Reading) -> bool:
+        """Whether the fragment begins or ends as the statements that it would replace."""
+        ends = (self.given[0], reading.items[0]), (self.given[-1], reading.items[-1])
+        found = [self._is_version(given, item) for given, item in ends]
+        return all(found) if reading.copies else any(found)
+
+    def _is_version(self, given: _Item, item: _Item) -> bool:
+        """Whether a statement is like one of the function, and like no other one more."""
+        like = self.like[given.index, item.statement.span]
+        return like >= LIKE and all(self.like[given.index, i.statement.span] <= like for i in self.there)
+
+    def _touches(self, reading: _Reading) -> bool:
+        first, last = self.chosen
+        return reading.items[0].first <= last and first <= reading.items[-1].last
+
+    def _result(self, reading: _Reading) -> tuple[str, ...]:
+        first, last = self._lines(reading.items)
+        own = lines_of(self.source, *self.source.lines_of(self.there[0].siblings.span))
+        start = self.source.line_of(self.there[0].siblings.span.start)
+        return (*own[: first - start], *reading.text, *own[last - start + 1 :])
+
+    # --- what speaks against a reading ---------------------------------------------------------------------
+
+    def _copied(self, items: Sequence[_Item]) -> str:
+        """That a statement would stand twice."""
+        span = Span(items[0].statement.span.start, items[-1].statement.span.end)
+        own = Counter(i.key for i in self.there if span.contains(i.statement.span))
+        ends = {i.key for i in self.there if i.statement.exits}
+        for key, count in self.given_keys.items():
+            if count > own[key] < self.keys[key] and len(re.findall(r"\w+", key)) > 1 and key not in ends:
+                return f"A line in it stands elsewhere in the function already, and would stand there twice: `{_short(key)}`."
+        return ""
+
+    def _doubt(self, items: Sequence[_Item], text: Sequence[str]) -> str:
+        """Why the result cannot be meant; empty where nothing is known."""
+        span = Span(items[0].statement.span.start, items[-1].statement.span.end)
+        outside = [i for i in self.there if not span.contains(i.statement.span)]
+        around = [i for i in outside if i.siblings.span.contains(span) and not i.statement.span.contains(span)]
+        twice = next((i for i in around if i.statement.declares & self.declared), None)
+        if twice is not None:
+            name = min(twice.statement.declares & self.declared)
+            return f"It declares {name}, which line {twice.first} declares already."
+        known = self.declared | frozenset(re.findall(r"\w+", "\n".join(text)))
+        after = [i for i in around if i.siblings == items[0].siblings and i.index > items[-1].index]
+        for item in items:
+            lost = sorted(n for n in item.statement.declares - known if any(n in a.words for a in after))
+            if lost:
+                return f"It no longer declares {lost[0]}, which the code after line {items[-1].last} uses."
+        if after and self.given[-1].statement.exits and not items[-1].statement.exits:
+            return f"It ends before line {after[0].first}, which would never be reached."
+        return self._lost(items) or self._orphaned(items, outside) or self._cut(items)
+
+    def _lost(self, items: Sequence[_Item]) -> str:
+        """That statements go which are not selected, and of which nothing comes back."""
+        gone, come = [], [g for g in self.given if not any(self.like[g.index, i.statement.span] >= LIKE for i in items)]
+        for item in items:
+            kept = any(self.like[g.index, item.statement.span] >= LIKE for g in self.given)
+            absorbed = (item.words & self.words).total() * 2 >= item.words.total()
+            if self._price(item) == _OF_OTHERS and not kept and not absorbed:
+                gone.append(item)
+        return (
+            f"It leaves out line {gone[0].first} between what it shows, without saying so."
+            if len(gone) > len(come)
+            else ""
+        )
+
+    def _orphaned(self, items: Sequence[_Item], outside: Sequence[_Item]) -> str:
+        """That a variable of the selected statements would be left without any use."""
+        used = _words_of(items)
+        for item in outside:
+            if self._price(item) == _OF_SELECTED and item.siblings == items[0].siblings:
+                for name in item.statement.declares:
+                    others = (
+                        o for o in outside if o != item and not o.statement.span.contains(items[0].statement.span)
+                    )
+                    if used[name] and not self.words[name] and not any(o.words[name] for o in others):
+                        return f"It leaves {name} of line {item.first} without any use."
+        return ""
+
+    def _cut(self, items: Sequence[_Item]) -> str:
+        """That the last statement is shown without a block that it has, such as the one for other cases."""
+        last, own = self.given[-1], items[-1]
+        fewer = last.statement.blocks < own.statement.blocks
+        if fewer and last.statement.blocks and alike(last.head, own.head) == 1.0:
+            return f"It shows the statement of line {own.first} without all of its blocks."
+        return ""
+
+    def _nowhere(self) -> str:
+        held = [i for i in self.there if i.first <= self.chosen[0] and self.chosen[1] <= i.last]
+        if held and not self._selected():
+            return f"Only a part of the statement of lines {held[-1].first}-{held[-1].last} is selected, and nothing like it is in the function."
+        return "Nothing like it is in the function, and no statement is selected."
 
 
-def _check_clauses(given: _Statement, there: Sequence[_Statement]) -> None:
-    """Raises when the last statement of a fragment is shown without the ``else`` or ``finally`` that it has."""
-    if given.text.startswith("try") and not _clauses(given.text):
-        raise UnplacedError("It shows a `try` without its catch or finally, so it is cut or incomplete.")
-    own = max(there, key=lambda o: o.span.size, default=None)
-    word = re.match(r"(?:if|try)\b", given.text)
-    if own is None or word is None or not own.text.startswith(word[0]):
-        return
-    lost = Counter(_clauses(own.text)) - Counter(_clauses(given.text))
-    if lost:
-        raise UnplacedError(f"It shows the `{word[0]}` of line {own.first} without its {listed(list(lost))}.")
-
-
-def _clauses(text: str) -> list[str]:
-    """The clauses after a statement's first block, at its own depth."""
-    found, depth = [], 0
-    for token in re.findall(r"[{}]|\b(?:else|catch|finally)\b", code_only(text)):
-        depth += (token == "{") - (token == "}")
-        if depth == 0 and token not in "{}":
-            found.append(token)
+def _words_of(items: Sequence[_Item]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for item in items:
+        found.update(item.words)
     return found
 
 
-def _check_copies(body: Sequence[str], old: Sequence[str], lines: Sequence[str], new: Sequence[str] = ()) -> None:
-    """Raises when a line of the fragment stands elsewhere in the function: it would stand there twice.
-
-    ``old`` is replaced, of all ``lines`` of the function, by the fragment itself or else by ``new``.
-    """
-    count = Counter(squeezed(line) for line in lines)
-    own, given = Counter(map(squeezed, old)), Counter(map(squeezed, new or body))
-    for line in dict.fromkeys(map(squeezed, body)):
-        copied = given[line] > own[line] and count[line] > (0 if new else own[line])
-        if copied and len(re.findall(r"\w+", line)) > 1 and not re.match(r"return\b|throw\b|break\b|continue\b", line):
-            raise UnplacedError(
-                f"A line in it stands elsewhere in the function already, and would stand there twice: `{line}`."
-            )
+def _several(readings: Sequence[_Reading]) -> str:
+    """The sentence for two readings that explain a fragment equally well."""
+    places = sorted({r.items[0].first for r in readings})
+    if len(places) > 1:
+        return f"It could stand in {len(places)} places: lines {', '.join(map(str, places[:5]))}."
+    first, second = (f"{r.items[0].first}-{r.items[-1].last}" for r in readings[:2])
+    return f"Whether it replaces lines {first} or {second} is not certain."
 
 
-def _with_comments(body: Sequence[str], first: int, last: int, source: Source) -> tuple[int, int]:
-    """The lines ``first`` to ``last`` with the comments around them that the fragment shows too."""
-    solid = [squeezed(line) for line in body if line.strip()]
-    lead = next((i for i, line in enumerate(solid) if not COMMENT_LINE.match(line)), 0)
-    trail = next((i for i, line in enumerate(reversed(solid)) if not COMMENT_LINE.match(line)), 0)
-    above = next((p for p in places_of(solid[:lead], source, 1, first - 1) if _adjoins(p[1], first, source)), None)
-    below = (
-        next((p for p in places_of(solid[-trail:], source, last + 1) if _adjoins(last, p[0], source)), None)
-        if trail
-        else None
-    )
-    return above[0] if above and lead else first, below[1] if below else last
-
-
-def _adjoins(upper: int, lower: int, source: Source) -> bool:
-    return all(not source.line(n).strip() for n in range(upper + 1, lower))
-
-
-def _filled_in(body: Sequence[str], context: Context) -> Edit:
-    """Statements with elisions: the one function around the selection in which they have a place."""
-    source = context.selection.source
-    failed: UnplacedError | None = None
-    for function in context.functions:
-        if function.kind == "lambda":
-            continue
-        region = source.lines_of(function.span)
-        lines = lines_of(source, *region)
-        try:
-            new = filled(_deeper(body, lines, source), lines, open_ends=True)
-        except UnplacedError as why:
-            failed = failed or why
-            continue
-        _check_copies(body, lines, lines, new)
-        return replacing(source, *region, new)
-    raise failed or UnplacedError('It leaves code out ("..."), and there is no function that it could be from.')
-
-
-def _deeper(body: Sequence[str], lines: Sequence[str], source: Source) -> list[str]:
-    """Statements at the depth of the lines that they share with a function, or else of its body."""
-    known = {squeezed(x): x for x in lines if is_telling(x)}
-    shared = next((x for x in body if squeezed(x) in known), None)
-    at = next((i for i, x in enumerate(body) if x.strip()), 0)
-    like = [known[squeezed(shared)]] if shared is not None else lines[2:3]
-    anchor = [*like, *lines]
-    return fitted([*body[at:]], anchor if shared == body[at] or shared is None else lines, source)
-
-
-def _is_expression(plain: Sequence[str]) -> bool:
-    code = code_only("\n".join(plain)).rstrip()
-    return bool(code) and not code.endswith((";", "}", "{", ","))
-
-
-def _of(source: Source, within: Span, outermost: bool) -> list[_Statement]:
-    spans = [s for s in statements_in(source, within) if within.contains(s) and s != within]
-    if outermost:
-        ordered = sorted(spans, key=lambda s: (s.start, -s.end))
-        outer, end = set(), -1
-        for span in ordered:  # one lies in another, or is apart from it
-            if span.end > end:
-                outer.add(span)
-                end = span.end
-        spans = [s for s in spans if s in outer]
-    return [_Statement(*source.lines_of(s), source.text(s), s) for s in spans]
-
-
-def _words(text: str) -> Counter[str]:
-    return Counter(re.findall(r"\w+", code_only(text)))
-
-
-def _alike(a: str, b: str) -> float:
-    """How much two statements have in common: 1 where they differ in layout only."""
-    if "".join(a.split()) == "".join(b.split()):
-        return 1.0
-    first, second = _words(a), _words(b)
-    shared = sum((first & second).values())
-    alike = 2 * shared / max(1, sum(first.values()) + sum(second.values()))
-    declared = re.match(r"\s*(?:using\s+)?(?:var|[\w.<>?\[\],]+)\s+(\w+)\s*=(?!=)", a)
-    if declared and re.match(rf"\s*(?:using\s+)?(?:var|[\w.<>?\[\],]+)\s+{declared[1]}\s*=(?!=)", b):
-        alike = max(alike, 0.9)
-    return min(alike, 0.99)
-
-
-def _counterpart(given: _Statement, there: Sequence[_Statement], chosen: Span) -> tuple[_Statement, float] | None:
-    """The statement that ``given`` is a version of, if there is clearly one."""
-    scored = sorted(((_alike(given.text, o.text), o) for o in there), key=lambda p: -p[0])
-    scored = [p for p in scored if p[0] >= _LIKE]
-    if not scored:
-        return None
-    best = scored[0][0]
-    close = [o for score, o in scored if score > best - _CLEARLY and (score == 1.0 or best < 1.0)]
-    # An outer statement that holds little else is as alike as the inner one.
-    inner = [o for o in close if not any(p != o and o.span.contains(p.span) for p in close)]
-    within = [o for o in inner if o.span.overlaps(chosen)]
-    if len(inner) == 1:
-        return inner[0], best
-    if len(within) == 1:
-        return within[0], best
-    raise UnplacedError(
-        f"It could stand in {len(inner)} places: lines {', '.join(str(o.first) for o in sorted(inner)[:5])}."
-    )
-
-
-def _place(
-    given: Sequence[_Statement], there: Sequence[_Statement], region: tuple[int, int], context: Context
-) -> tuple[int, int]:
-    """The lines that some statements replace."""
-    chosen = context.selection.span
-    first, last = context.selection.lines
-    picked = [o for o in there if o.span.overlaps(chosen)]
-    picked = [o for o in picked if first <= o.first and o.last <= last]
-    whole = bool(picked) and first > region[0] and last < region[1]
-    head, tail = _counterpart(given[0], there, chosen), _counterpart(given[-1], there, chosen)
-    others = [_counterpart(g, there, chosen) for g in given[1:-1]]
-    found = [c for c in (head, *others, tail) if c is not None]
-    if head is not None and tail is not None:
-        a, b = head[0], tail[0]
-        siblings = _siblings(a, there)
-        if b not in siblings or b.first < a.first:
-            raise UnplacedError(
-                f"Its first and last statement stand at lines {a.first} and {b.first}, which is no stretch of statements."
-            )
-        stretch = [s for s in siblings if a.first <= s.first <= b.first]
-        lost = [s for s in stretch if s not in [c for c, _ in found] and not (first <= s.first and s.last <= last)]
-        if lost and len(lost) > len(given) - len(found):
-            raise UnplacedError(f"It leaves out line {lost[0].first} between what it shows, without saying so.")
-        return a.first, b.last
-    outside = [c for c, score in found if score == 1.0 and not (first <= c.first and c.last <= last)]
-    if outside:
-        raise UnplacedError(
-            f"Line {outside[0].first}, which is not selected, stands in it, and the rest of it has no certain place."
-        )
-    touched = [c for c, _ in found]
-    if not whole and not (picked or touched):
-        if first == last and context.selection.source.line(first).strip() and region[0] < first < region[1]:
-            held = [o for o in there if o.first <= first and last <= o.last]
-            raise UnplacedError(
-                f"Only a part of the statement of lines {held[-1].first}-{held[-1].last} is selected, and nothing like it is in the function."
-                if held
-                else "Nothing like it is in the function, and no statement is selected."
-            )
-        raise UnplacedError("Nothing like it is in the function, and no statement is selected.")
-    if whole and all(first <= c.first and c.last <= last for c in touched):
-        return min(o.first for o in picked), max(o.last for o in picked)
-    raise UnplacedError("Only a part of it has a place in the function.")
-
-
-def _siblings(one: _Statement, there: Sequence[_Statement]) -> list[_Statement]:
-    """The statements in the same block."""
-
-    def block(s: _Statement) -> Span | None:
-        around = [o.span for o in there if o.span != s.span and o.span.contains(s.span)]
-        return min(around, key=lambda o: o.size, default=None)
-
-    own = block(one)
-    return [s for s in there if block(s) == own]
-
-
-def _block(body: Sequence[str], region: tuple[int, int], source: Source) -> tuple[int, int]:
-    """The lines of the block that a block without its head is a version of."""
-    given = "\n".join(body)
-    scored = []
-    for first in range(region[0], region[1]):
-        line = source.line(first)
-        if line.strip() == "{":
-            last = next(
-                (
-                    n
-                    for n in range(first + 1, region[1] + 1)
-                    if source.line(n).startswith(line.rstrip().replace("{", "}"))
-                ),
-                region[1],
-            )
-            scored.append((_alike("\n".join(lines_of(source, first, last)), given), first, last))
-    scored.sort(reverse=True)
-    if not scored or scored[0][0] < _LIKE or any(s[0] > scored[0][0] - _CLEARLY for s in scored[1:]):
-        raise UnplacedError("It is a block without its head, and which block it replaces is not certain.")
-    return scored[0][1:]
-
-
-def _selected(body: Sequence[str], source: Source, first: int, last: int) -> Edit:
-    old = lines_of(source, first, last)
-    solid = [i for i, line in enumerate(body) if line.strip()]
-    return replacing(source, first, last, fitted(body[solid[0] : solid[-1] + 1], old, source))
-
-
-def _expression(body: Sequence[str], context: Context) -> Edit:
-    """A bare expression: it replaces the selected one, or the value of the selected statement."""
-    source = context.selection.source
-    span = context.selection.span
-    first, last = context.selection.lines
-    code = "\n".join(x for x in body if x.strip())
-    lines = source.line_span(first, last)
-    chosen = source.text(span).strip()
-    before, after = source.text(Span(lines.start, span.start)), source.text(Span(span.end, lines.end))
-    if (before.strip() or after.strip()) and chosen:
-        if _alike(chosen, code) < _LIKE:
-            raise UnplacedError("It is an expression, and it is not like the one that is selected.")
-        start = source.text(span)
-        kept = before + start[: len(start) - len(start.lstrip())]
-        return _in_line(kept, code, start[len(start.rstrip()) :] + after, source, first, last)
-    function = next((f for f in context.functions if f.kind != "lambda"), None)
-    there = _of(source, function.span, outermost=False) if function is not None else []
-    held = [o for o in there if o.span.overlaps(span)]
-    inner = [o for o in held if not any(p != o and o.span.contains(p.span) for p in held)]
-    if len(inner) != 1 or (parts := _ASSIGNS.fullmatch(inner[0].text)) is None:
-        raise UnplacedError("It is an expression, and what it is the value of is not certain.")
-    if _alike(parts["value"], code) < _LIKE:
-        raise UnplacedError("It is an expression, and it is not like the value of the selected statement.")
-    one = inner[0]
-    lines = source.line_span(one.first, one.last)
-    before, after = source.text(Span(lines.start, one.span.start)), source.text(Span(one.span.end, lines.end))
-    return _in_line(before + parts["head"], code, parts["end"] + after, source, one.first, one.last)
-
-
-def _in_line(before: str, code: str, after: str, source: Source, first: int, last: int) -> Edit:
-    old = lines_of(source, first, last)
-    start, *rest = code.splitlines()
-    indent = before[: len(before) - len(before.lstrip())]
-    further = fitted(rest, old[1:] or [f"{indent}    x"], source) if rest else []
-    lines = (before + "\n".join((start, *further)) + after).split("\n")
-    return replacing(source, first, last, lines)
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"

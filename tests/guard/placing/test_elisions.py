@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ctxreview.guard.placing.elisions import UnplacedError, filled, is_elision, leaves_out, squeezed
+from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed
+from ctxreview.guard.placing.filling import filled
 
 # --- which lines stand for others --------------------------------------------------------------------------
 

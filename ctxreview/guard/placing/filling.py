@@ -1,0 +1,399 @@
+"""What an answer leaves out, filled in from the original: the lines that each elision stands for.
+
+What is shown is laid over the original in every way that keeps its order: a unit of code stands as it was, is changed, comes or
+goes, and an elision takes in what stands between. The way with the least change is taken where it is clearly the least.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, product
+from typing import NamedTuple
+
+from ctxreview.guard.placing.elisions import UnplacedError, balance, pieces, squeezed, without_comments
+from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, words
+
+MOST_PIECES, MOST_LINES, MOST_STEPS = 200, 5_000, 600_000
+"""Where an answer leaves code out: its pieces and lines, and how many ways to lay them over the original are tried."""
+_KEPT, _FEW = 12, 50_000
+"""Ways to fill in the same beginning that are followed, the least first; a third of them where there are more steps than a few."""
+_CLEARLY = 4.0
+"""How many words less the best way has to change than the next."""
+_COPIED = 2.0
+"""What it costs more that a unit comes which the original has: it may be the one that is there."""
+_TORN = 3.0
+"""What it costs that an elision stands for a part of a block and what follows it."""
+
+_DECLARES = re.compile(r"(?:\w+ )*(?:[\w.]+(?:<[^=;(){}]*>)?(?:\[[, ]*\])*\??) (\w+) =(?![=>])")
+
+
+class _Unit(NamedTuple):
+    """What is laid over the other side: the lines ``first`` to ``last`` (from 0, half-open) that belong together."""
+
+    key: str
+    words: Counter[str]
+    first: int
+    last: int
+    columns: int
+
+    @property
+    def weight(self) -> float:
+        """What it costs when it comes or goes."""
+        return float(self.words.total()) or 2.0
+
+
+class _Hole(NamedTuple):
+    """An elision; ``open`` where nothing says so, but the original goes on there."""
+
+    columns: int
+    open: bool = False
+
+
+class _Way(NamedTuple):
+    """A way to lay a beginning over the original: what each hole takes in, and which units are versions of which."""
+
+    cost: float
+    taken: tuple[tuple[int, int], ...]
+    pairs: tuple[tuple[int, int], ...]
+
+
+def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = False) -> list[str]:
+    """``given`` with each elision replaced by the lines of ``original`` that it stands for.
+
+    ``open_ends``: the original goes on before and after what is given. Raises :class:`UnplacedError` where there is no
+    reading, or more than one.
+    """
+    lines = list(pieces(given, original))
+    holes = sum(line is None for line in lines)
+    if not holes and not open_ends:
+        return list(given)
+    if holes > MOST_PIECES or len(given) > MOST_LINES:
+        raise UnplacedError(
+            f'It leaves code out ("...") in {holes:,} places of {len(given):,} lines, which is more than is read.'
+        )
+    why: UnplacedError | None = None
+    for whole in (True, False):  # an elision may stand within a statement
+        shown, there = _shown(lines, given, open_ends, whole), list(_units(original, whole))
+        if whole and _are_parts(shown, there, lines, original):
+            continue
+        try:
+            return _Filling(shown, there, lines, original).text()
+        except UnplacedError as error:
+            why = why or error
+    raise why or UnplacedError('It leaves code out ("...") within a statement.')
+
+
+def _are_parts(
+    shown: Sequence[_Unit | _Hole], there: Sequence[_Unit], lines: Sequence[str | None], original: Sequence[str]
+) -> bool:
+    """Whether something next to an elision is a part of a statement: not a unit of the original, but lines of it."""
+    keys, known = {u.key for u in there}, {squeezed(line) for line in original}
+    for (i, unit), step in product(enumerate(shown), (-1, 1)):
+        near = shown[i + step] if isinstance(unit, _Hole) and 0 <= i + step < len(shown) else unit
+        if isinstance(near, _Unit) and isinstance(unit, _Hole) and near.key not in keys:
+            parts = lines[near.first : near.last]
+            if all(squeezed(line or "") in known for line in parts):
+                return True
+    return False
+
+
+def _shown(lines: Sequence[str | None], given: Sequence[str], open_ends: bool, whole: bool) -> list[_Unit | _Hole]:
+    """What is given, as units and holes; two holes with nothing between are one."""
+    found: list[_Unit | _Hole] = [_Hole(0, open=True)] if open_ends else []
+    start = 0
+    columns = 0
+    for at in (*(i for i, line in enumerate(lines) if line is None), len(lines)):
+        run = [line or "" for line in lines[start:at]]
+        for unit in _units(run, whole):
+            columns = unit.columns
+            found.append(unit._replace(first=unit.first + start, last=unit.last + start))
+        if at < len(lines) and not (found and isinstance(found[-1], _Hole)):
+            found.append(_Hole(_column_of(lines, at, columns)))
+        start = at + 1
+    if open_ends and not isinstance(found[-1], _Hole):
+        found.append(_Hole(0, open=True))
+    return found
+
+
+def _column_of(lines: Sequence[str | None], at: int, before: int) -> int:
+    """How deep a hole stands: as what follows or precedes it, and one step deeper than a brace that opens before it."""
+    above = next((line for line in reversed(lines[:at]) if line and line.strip()), "")
+    if above.rstrip().endswith("{"):
+        return before + 4
+    below = next((line for line in lines[at + 1 :] if line and line.strip()), "")
+    return before if above or not below else len(below.expandtabs(4)) - len(below.lstrip())
+
+
+def _units(lines: Sequence[str], whole: bool) -> Iterator[_Unit]:
+    """The units of some lines: ``whole`` ones go from a line to where its brackets are closed and it ends as code does."""
+    i = 0
+    while i < len(lines):
+        if not lines[i].strip():
+            i += 1
+            continue
+        j = i + 1
+        if whole and not COMMENT_LINE.match(lines[i]):
+            while j < len(lines) and _goes_on(lines[i:j], lines[j]):
+                j += 1
+        text = "\n".join(lines[i:j])
+        first = lines[i].expandtabs(4)
+        yield _Unit(squeezed(text), words(text) or Counter(), i, j, len(first) - len(first.lstrip()))
+        i = j
+
+
+def _goes_on(lines: Sequence[str], following: str) -> bool:
+    """Whether a unit goes on after these lines: a bracket is open, or nothing ends it."""
+    if len(lines) > 60 or not following.strip():
+        return False
+    code = without_comments("\n".join(lines)).rstrip()
+    if code.count("(") > code.count(")") or code.count("[") > code.count("]"):
+        return not code.endswith("{")
+    ends = code.endswith((";", "{", "}", ",", ":")) or following.lstrip()[0] in "{}"
+    return not ends and not COMMENT_LINE.match(following)
+
+
+class _Filling:
+    """The ways to lay what is shown over the units of the original."""
+
+    def __init__(
+        self,
+        shown: Sequence[_Unit | _Hole],
+        there: Sequence[_Unit],
+        lines: Sequence[str | None],
+        original: Sequence[str],
+    ) -> None:
+        self.shown, self.there, self.lines, self.original = shown, there, lines, original
+        self.depth = [*accumulate((balance(u.key) for u in there), initial=0)]
+        self.known = {u.key for u in there}
+        sides = (there, [u for u in shown if isinstance(u, _Unit)])
+        once = [Counter(m[1] for u in side if (m := _DECLARES.match(u.key)) is not None) for side in sides]
+        self.declared = Counter({n: 2 for n in once[0] if once[0][n] == once[1][n] == 1})
+        holes = sum(isinstance(u, _Hole) for u in shown)
+        steps = (len(shown) + holes * len(there)) * len(there)
+        self.kept = _KEPT if steps < _FEW else _KEPT // 3
+        if steps > MOST_STEPS:
+            raise UnplacedError('It leaves code out ("..."), and there are too many places where the rest could stand.')
+
+    def text(self) -> list[str]:
+        """The original with what is shown in its place. Raises :class:`UnplacedError` where that is not certain."""
+        depth = balance("\n".join(self.original))
+        texts: list[tuple[_Way, list[str]]] = []
+        for way in self._ways():
+            text = self._written(way)
+            if balance("\n".join(text)) == depth and all(text != t for _, t in texts):
+                texts.append((way, text))
+        if not texts or not texts[0][0].pairs:
+            raise UnplacedError(self._why_not())
+        best = texts[0][0]
+        if self._is_copied(best) or self._may_replace(best) or self._is_loose(best) or self._is_torn(best):
+            raise UnplacedError(self._why_not())
+        if len(texts) > 1 and texts[1][0].cost < best.cost + _CLEARLY * (1 if self._is_fixed(best) else 4):
+            raise UnplacedError('It leaves code out ("..."), and what it leaves out can be read in more than one way.')
+        return texts[0][1]
+
+    def _may_replace(self, way: _Way) -> bool:
+        """Whether something comes next to an elision that begins as the next thing that the elision takes in: it may replace that."""
+        taken, pairs = iter(way.taken), dict(way.pairs)
+        for i, unit in enumerate(self.shown):
+            if isinstance(unit, _Hole):
+                first, last = next(taken)
+                for n, there in ((i - 1, first), (i + 1, last - 1)):
+                    near = self.shown[n] if 0 <= n < len(self.shown) else unit
+                    if first < last and isinstance(near, _Unit) and n not in pairs:
+                        a, b = (u.key.split(" ")[0].rstrip(";") for u in (near, self.there[there]))
+                        if a == b and re.fullmatch(r"\w+", a):
+                            return True
+        return False
+
+    def _is_fixed(self, way: _Way) -> bool:
+        """Whether the original has what stands next to each elision only once."""
+        count, pairs = Counter(u.key for u in self.there), dict(way.pairs)
+        near = [n for i, u in enumerate(self.shown) if isinstance(u, _Hole) for n in (i - 1, i + 1) if n in pairs]
+        return all(count[u.key] == 1 for u in (self.there[pairs[n]] for n in near) if u.words)
+
+    def _is_copied(self, way: _Way) -> bool:
+        """Whether something comes that an elision takes in as well: it may be that which is meant."""
+        pairs = dict(way.pairs)
+        within = [self.there[n] for a, b in way.taken for n in range(a, b)]
+        keys, names = {u.key for u in within if u.words}, {self._names(u) for u in within} - {""}
+        kept = keys | {self.there[n].key for n in pairs.values()}
+        for i, unit in enumerate(self.shown):
+            if isinstance(unit, _Hole) or (i in pairs and unit.key == self.there[pairs[i]].key):
+                continue
+            if unit.key in (kept if i in pairs else keys) or self._names(unit) in names:
+                return True
+        return False
+
+    def _is_torn(self, way: _Way) -> bool:
+        """Whether an elision ends in another block than it begins in, and braces come besides: which is whose is not certain."""
+        pairs = dict(way.pairs)
+        braces = (i for i, u in enumerate(self.shown) if isinstance(u, _Unit) and not u.words and i not in pairs)
+        return next(braces, None) is not None and any(self.depth[a] != self.depth[b] for a, b in way.taken)
+
+    def _is_loose(self, way: _Way) -> bool:
+        """Whether what is shown between two elisions has nothing of the original in it."""
+        pairs, run = dict(way.pairs), [0]
+        for i, unit in enumerate(self.shown):
+            if isinstance(unit, _Hole):
+                if i and run and not any(run):
+                    return True
+                run = []
+            else:
+                run.append(unit.words.total() if i in pairs else 0)
+        return False
+
+    def _ways(self) -> list[_Way]:
+        """The least ways for all that is shown, the least first."""
+        size = len(self.there)
+        now: list[list[_Way]] = [[] for _ in range(size + 1)]
+        now[0] = [_Way(0.0, (), ())]
+        for i, unit in enumerate(self.shown):
+            now = self._taking(now, i, unit) if isinstance(unit, _Hole) else self._laying(now, i, unit)
+        last = isinstance(self.shown[-1], _Hole)
+        return now[size] if last else self._without(now)[size]
+
+    def _taking(self, now: list[list[_Way]], i: int, hole: _Hole) -> list[list[_Way]]:
+        """The ways after a hole, which takes in units from where each way is on."""
+        size = len(self.there)
+        found: list[list[_Way]] = [[] for _ in range(size + 1)]
+        for j, ways in enumerate(now):
+            if not ways:
+                continue
+            least = self.depth[j]
+            for k in range(j, size + 1):
+                least = min(least, self.depth[k])
+                if k == j and not hole.open:
+                    continue
+                closed = hole.open or self.depth[k] == self.depth[j] == least
+                # An elision may be a block whose head is shown, and no other one without its head.
+                headless = k > j and not hole.open and self.there[j].key == "{"
+                for w in ways:
+                    torn = not closed or (headless and w.pairs[-1:] != ((i - 1, j - 1),))
+                    found[k].append(_Way(w.cost + _TORN * torn, (*w.taken, (j, k)), w.pairs))
+                if len(found[k]) > 100:
+                    found[k] = _least(found[k], self.kept)
+        return [_least(ways, self.kept) for ways in found]
+
+    def _without(self, now: list[list[_Way]]) -> list[list[_Way]]:
+        """The ways where units of the original go next."""
+        found = [list(ways) for ways in now]
+        for j, unit in enumerate(self.there):
+            found[j] = _least(found[j], self.kept)
+            found[j + 1] += [w._replace(cost=w.cost + unit.weight) for w in found[j]]
+        found[-1] = _least(found[-1], self.kept)
+        return found
+
+    def _laying(self, now: list[list[_Way]], i: int, unit: _Unit) -> list[list[_Way]]:
+        """The ways after a unit, which comes new or is a version of the next one of the original."""
+        # What goes next to an elision would have been taken in by it, unless something comes in its place.
+        before = now if i and isinstance(self.shown[i - 1], _Hole) else self._without(now)
+        come = unit.weight
+        copied = (unit.key in self.known and bool(unit.words)) or bool(self._names(unit))
+        if copied:
+            come = come * _COPIED + _COPIED
+        found = [[w._replace(cost=w.cost + come) for w in ways] for ways in before]
+        for j, other in enumerate(self.there):
+            if before[j]:
+                changed = self._change(unit, other)
+                if changed is not None:
+                    found[j + 1] += [
+                        _Way(w.cost + changed + self._beheaded(w, i, j), w.taken, (*w.pairs, (i, j))) for w in before[j]
+                    ]
+        return [_least(ways, self.kept) for ways in found]
+
+    def _beheaded(self, way: _Way, i: int, j: int) -> float:
+        """What it costs that a block is taken for another one's, whose head it has not."""
+        if self.there[j].key != "{" or i == 0 or isinstance(self.shown[i - 1], _Hole):
+            return 0.0
+        return 0.0 if way.pairs[-1:] == ((i - 1, j - 1),) else _TORN + _CLEARLY
+
+    def _change(self, unit: _Unit, other: _Unit) -> float | None:
+        """What it costs that a unit is a version of another one; ``None``: it is not one."""
+        if unit.key == other.key:
+            return 0.0 if unit.words else 0.01 * min(20, abs(unit.columns - other.columns))
+        if balance(unit.key) != balance(other.key):
+            return None
+        changed = max(0.5, float((unit.words - other.words).total() + (other.words - unit.words).total()))
+        if self._names(unit) and self._names(unit) == self._names(other):
+            return min(changed, 1.0)
+        return changed if alike(unit.words, other.words) >= LIKE else None
+
+    def _names(self, unit: _Unit) -> str:
+        """The variable that a unit declares with its value, where neither side does so twice."""
+        named = _DECLARES.match(unit.key)
+        return named[1] if named is not None and self.declared[named[1]] == 2 else ""
+
+    def _written(self, way: _Way) -> list[str]:
+        """The lines of a way: what is shown, at the depth of what it is a version of, and what the holes take in."""
+        pairs = dict(way.pairs)
+        out: list[str] = []
+        taken = iter(way.taken)
+        moved = 0
+        at = 0
+        for i, unit in enumerate(self.shown):
+            if isinstance(unit, _Unit):
+                if i == 0 or isinstance(self.shown[i - 1], _Hole):
+                    moved = self._moved(i, pairs)
+                elif unit.first > at:
+                    out += [""] * (unit.first - at)
+                out += [_shifted(line or "", moved) for line in self.lines[unit.first : unit.last]]
+                at = unit.last
+                continue
+            first, last = next(taken)
+            if first < last:
+                before, after = pairs.get(i - 1) == first - 1, pairs.get(i + 1) == last
+                start = self.there[first - 1].last if before and first else self.there[first].first
+                end = self.there[last].first if after and last < len(self.there) else self.there[last - 1].last
+                start, end = (0 if i == 0 else start), (len(self.original) if i == len(self.shown) - 1 else end)
+                deeper = unit.columns + moved - self.there[first].columns
+                for near, there in ((i - 1, first - 1), (i + 1, last)):
+                    beside = self.shown[near] if pairs.get(near) == there else None
+                    if isinstance(beside, _Unit):
+                        deeper = (
+                            beside.columns
+                            + (moved if near < i else self._moved(near, pairs))
+                            - self.there[there].columns
+                        )
+                        break
+                deeper = 0 if unit.open else deeper
+                out += [_shifted(line, deeper) for line in self.original[start:end]]
+        return out
+
+    def _moved(self, i: int, pairs: dict[int, int]) -> int:
+        """How much deeper what is shown from unit ``i`` to the next hole stands in the original; the beginning is in its place."""
+        for n, unit in enumerate(self.shown[i:], i):
+            if isinstance(unit, _Hole) or i == 0:
+                break
+            if n in pairs:
+                return self.there[pairs[n]].columns - unit.columns
+        return 0
+
+    def _why_not(self) -> str:
+        """The sentence for an answer without any reading: the first line next to an elision that is not in the original."""
+        for i, unit in enumerate(self.shown):
+            holes = any(isinstance(u, _Hole) for u in self.shown[max(0, i - 1) : i + 2])
+            if isinstance(unit, _Unit) and unit.key not in self.known and holes:
+                short = unit.key if len(unit.key) <= 80 else f"{unit.key[:79]}…"
+                return f'It leaves code out ("..."), and the line next to that is not in the original: `{short}`.'
+        return 'It leaves code out ("..."), and the lines around that do not say what it stands for.'
+
+
+def _least(ways: list[_Way], most: int) -> list[_Way]:
+    """The ways of least cost, one for each that takes in the same."""
+    found: dict[tuple[tuple[int, int], ...], _Way] = {}
+    for way in sorted(ways, key=lambda w: w.cost):
+        found.setdefault(way.taken, way)
+        if len(found) == most:
+            break
+    return list(found.values())
+
+
+def _shifted(line: str, by: int) -> str:
+    """A line ``by`` columns deeper, with the tabs or spaces that it has."""
+    if not line.strip() or not by or line.startswith("#"):
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    to = max(0, len(indent.expandtabs(4)) + by)
+    return ("\t" * (to // 4) + " " * (to % 4) if "\t" in indent else " " * to) + line.lstrip()

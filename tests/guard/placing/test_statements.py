@@ -1,0 +1,101 @@
+"""Statements and expressions from an answer: the stretch of the function that they become, or why that is not certain."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ctxreview.guard.check import apply, guard
+from ctxreview.guard.placing.answers import suggestions
+from tests.samples import context_of, shop
+
+FENCE = "```csharp\n{}\n```\n"
+
+PLACED = {
+    "a compound statement is the selected one, not the one in it": (
+        "«lock (_gate)\n{\n    return Find(id).Count() > 0;\n}»",
+        "lock (_gate)\n{\n    return Any(id);\n}",
+        "lock (_gate)\n{\n    return Any(id);\n}",
+    ),
+    "another resource in the same place": (
+        "«using (var scope = new TransactionScope())\n{\n    Log();\n    Save();\n    scope.Complete();\n}»\nSave();\nreturn 0;",
+        "using (var tx = Begin())\n{\n    Log();\n    Save();\n    tx.Commit();\n}",
+        "using (var tx = Begin())\n{\n    Log();\n    Save();\n    tx.Commit();\n}\nSave();\nreturn 0;",
+    ),
+    "two statements become one": (
+        "«var found = Load(id, 3).ToList();\n\nreturn found.Where(f => f.Open).Select(f => f.Number).ToList();»",
+        "return Load(id, 3).Where(f => f.Open).Select(f => f.Number).ToList();",
+        "return Load(id, 3).Where(f => f.Open).Select(f => f.Number).ToList();",
+    ),
+    "a statement moves within the selection": (
+        "«using var tx = Begin(level, id);\n\nvar address = Verify(street, code);\nif (address == null)\n{\n    return 0;\n}\n\nvar known = Any(id);»\nreturn known;",
+        "var address = Verify(street, code);\nif (address == null)\n{\n    return 0;\n}\n\nusing var tx = Begin(level, id);\n\nvar known = Any(id);",
+        "var address = Verify(street, code);\nif (address == null)\n{\n    return 0;\n}\n\nusing var tx = Begin(level, id);\n\nvar known = Any(id);\nreturn known;",
+    ),
+    "what is selected, and the statement after it": (
+        "«var a = Load(id, first);\nvar b = Load(id, second);»\n\nif (a == b)\n{\n    return 0;\n}\n\nSave();\nreturn 1;",
+        "var one = LoadAsync(id, first);\nvar two = LoadAsync(id, second);\nvar a = await one;\nvar b = await two;\n\nif (a == b)\n{\n    return 0;\n}\n\n// ... existing code ...",
+        "var one = LoadAsync(id, first);\nvar two = LoadAsync(id, second);\nvar a = await one;\nvar b = await two;\n\nif (a == b)\n{\n    return 0;\n}\n\nSave();\nreturn 1;",
+    ),
+    "what is selected, between elisions": (
+        "Open();\n«foreach (var row in rows)\n{\n    Insert(row.Id, row.Name);\n}»\n\nMove();\nreturn 1;",
+        "// ... open as before ...\nvar table = Table();\nforeach (var row in rows)\n{\n    table.Add(row.Id, row.Name);\n}\n\nBulk(table);\n// ... move as before ...",
+        "Open();\nvar table = Table();\nforeach (var row in rows)\n{\n    table.Add(row.Id, row.Name);\n}\n\nBulk(table);\n\nMove();\nreturn 1;",
+    ),
+    "another head, the block is left out": (
+        "«var level = Level();\nusing (var scope = new TransactionScope(level))\n{\n    Save();»\n    scope.Complete();\n    return 0;\n}",
+        "var level = Level();\nusing (var scope = new TransactionScope(\n    level, Flow.Enabled))\n{\n    // ... existing code ...\n}",
+        "var level = Level();\nusing (var scope = new TransactionScope(\n    level, Flow.Enabled))\n{\n    Save();\n    scope.Complete();\n    return 0;\n}",
+    ),
+    "statements move out of a block whose rest is left out": (
+        "«using (var scope = new TransactionScope())\n{\n    if (id < 0)\n    {\n        throw new ArgumentException(name);\n    }\n\n    var until = From(id);\n    Save(until);\n    scope.Complete();\n    return 0;\n}»",
+        "if (id < 0)\n{\n    throw new ArgumentException(name);\n}\n\nusing (var scope = new TransactionScope())\n{\n    var until = From(id);\n    // ... existing code ...\n}",
+        "if (id < 0)\n{\n    throw new ArgumentException(name);\n}\n\nusing (var scope = new TransactionScope())\n{\n    var until = From(id);\n    Save(until);\n    scope.Complete();\n    return 0;\n}",
+    ),
+    "an expression": (
+        "var a = Load();\n«var b = _db.Orders.Where(o => o.Id == id).First();»\nreturn b;",
+        "_db.Orders.First(o => o.Id == id)",
+        "var a = Load();\nvar b = _db.Orders.First(o => o.Id == id);\nreturn b;",
+    ),
+    "a chain that begins in its middle": (
+        "«var b = _db.Orders\n    .Where(o => o.Id == id)\n    .OrderBy(o => o.Name)\n    .First();»\nreturn b;",
+        ".AsNoTracking()\n.Where(o => o.Id == id)\n.First();",
+        "var b = _db.Orders\n    .AsNoTracking()\n    .Where(o => o.Id == id)\n    .First();\nreturn b;",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLACED)
+def test_placed(case: str) -> None:
+    """A fragment becomes the stretch of statements that it changes least, and nothing else changes."""
+    body, fragment, after = PLACED[case]
+    about = context_of(shop(body))
+    (found,) = suggestions(FENCE.format(fragment), about)
+    made = apply(found, about.selection.source).data.decode()
+    assert made == shop(after)
+
+
+REFUSED = {
+    "stands twice": (
+        "«var a = Load(id);»\nif (a == null)\n{\n    return 1;\n}\n\nSave(a, id);\nreturn 0;",
+        "var a = Find(id);\nSave(a, id);",
+    ),
+    "two places": (
+        "if (id > 0)\n{\n    Send(id);\n    Log();\n}\n«Open();»\nif (id < 0)\n{\n    Send(id);\n    Log();\n}\nreturn 0;",
+        "Send(id, late);",
+    ),
+    "nothing like it": ("var a = Load(id)\n«    .First(o => o.Open);»\nreturn a;", "Console.WriteLine(x);"),
+    "unlike chain": ("«return Load(id)\n    .First();»", ".GroupBy(y => y.Kind)\n.Select(g => g.Key);"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str) -> None:
+    """A fragment without a certain place is left to a person, in a sentence."""
+    body, fragment = REFUSED[case]
+    about = context_of(shop(body))
+    (found,) = suggestions(FENCE.format(fragment), about)
+    checked = guard(about, found)
+    assert (checked.applied, checked.verdict) == (False, "needs-human")
+    assert re.fullmatch(r"(It|Only a part) .*\.", checked.reason)
