@@ -199,9 +199,10 @@ def test_every_sentence_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("entry", [*TABLE, *MOVES], ids=lambda entry: f"{entry.row} {entry.what}")
 def test_findings_of_a_rule_differ_in_what_they_are_about(entry: Any) -> None:
-    """What tells two hazards of one rule apart in words, numbers aside, also tells them apart in fields, and nothing else does."""
+    """A hazard says what it is about. What tells two of one rule apart in words, numbers aside, also does so in fields, and no more."""
     versions = (t for tried in (entry.asked, entry.right) for t in (tried.before, tried.after))
     found = [f for code in versions for f in rules.check(outline(Source("M.cs", code.encode())))]
+    assert all(f.about for f in found), found
     said: dict[tuple[str, tuple[str, ...]], set[str]] = {}
     about: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for finding in found:

@@ -119,7 +119,7 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
             "medium",
             "a string, which may be shared with any code in the process",
             "Who else locks it?",
-            (),
+            ("interned",),
         )
     if not name.isidentifier():
         return

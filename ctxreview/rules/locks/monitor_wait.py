@@ -92,7 +92,7 @@ def check(outline: Outline) -> list[Finding]:
                 f"Monitor.Wait is called {'under an if' if asked else 'without a condition'} and not in a loop: when it returns, the state may have changed again.",
                 "What if another thread was faster: is the condition looked at again?",
                 lines(outline, at),
-                about=("if",) if asked else (),
+                about=("if" if asked else "no condition",),
             )
         )
     return found

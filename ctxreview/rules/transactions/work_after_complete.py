@@ -94,6 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                     "Is it meant to be part of the transaction?",
                     lines(outline, late[0].span),
                     (lines(outline, scope.completes_at[-1], "completed"), scope_lines(outline, scope)),
+                    about=(late[0].name,),
                 )
             )
     return found
