@@ -26,6 +26,7 @@ from typing import NoReturn, TypedDict
 
 from tests.servers import chunk, delta, message, response
 
+READY = b"+"
 IMPORTED_WHERE_USED = (
     "anthropic.resources.messages", "anyio.streams.tls", "encodings.idna", "encodings.utf_8_sig", "httpcore2", "jinja2",
     "openai.lib.streaming.responses", "openai.resources.chat", "openai.resources.responses", "tiktoken",
@@ -145,7 +146,9 @@ def main(control: int) -> None:
     import_all()
     assert threading.active_count() == 1, "a process with threads cannot be forked"
     gc.freeze()
-    serve(socket.socket(fileno=control))
+    server = socket.socket(fileno=control)
+    server.send(READY)
+    serve(server)
     from ctxreview.__main__ import main as command
 
     status = 0

@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from tests import ROOT
-from tests.command_server import End, Request
+from tests.command_server import READY, End, Request
 
 SCRIPT = Path(sys.executable).parent / "ctxreview"
 READ_AT_START = re.compile(r"PYTHON\w+|LC_\w+|LANG|_?TYPER_\w+|(OPENAI|ANTHROPIC)_LOG|LD_\w+|MALLOC_\w+")
@@ -141,7 +141,10 @@ def _done(argv: list[str], end: End, out: bytes, err: bytes) -> Done:
 
 @cache
 def _server() -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """This process's server and its control socket: it ends when the socket does."""
+    """This process's server and its control socket: it ends when the socket does.
+
+    Raises :class:`RuntimeError`, with what it said, where it could not start.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         server = subprocess.Popen(
@@ -149,4 +152,6 @@ def _server() -> tuple[socket.socket, subprocess.Popen[bytes]]:
             pass_fds=[theirs.fileno()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
+    if ours.recv(1) != READY:
+        raise RuntimeError(server.communicate()[1].decode())
     return ours, server
