@@ -48,7 +48,7 @@ def of_type(context: Context, types: tuple[TypeDecl, ...], shown: list[Span], po
     words = mentioned(code)
     states = [h.state for h in heads if h.state is not None]
     used = {m.span: m for m in states if not words.isdisjoint(m.names) and not own.overlaps(m.span)}
-    inner = {span: around for span in used if (around := next(iter(outline.types_around(span)), types[0])) != types[0]}
+    inner = {span: around for span in used if (around := outline.type_of(span) or types[0]) != types[0]}
     mine = {name for span, m in used.items() if span not in inner for name in m.names}
     used = {span: m for span, m in used.items() if span not in inner or mine.isdisjoint(m.names)}
     fields = [

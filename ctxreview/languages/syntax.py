@@ -268,8 +268,9 @@ class Syntax(Roles):
                     yield from (span(b) for b in branches if b is not None and b != inner)
             elif inner.type in self.arms:
                 yield from (span(c) for c in around.named_children if c.type == inner.type and c != inner)
-            elif around.type in self.tries and inner.type in self.blocks and self._is_last(node, inner):
-                yield from (span(c) for c in around.named_children if c.type in self.catches)
+            elif around.type in self.tries and inner.type in self.blocks:
+                catches = [span(c) for c in around.named_children if c.type in self.catches]
+                yield from catches if catches and self._is_last(node, inner) else ()
             inner = around
 
     def _is_last(self, node: Node, block: Node) -> bool:

@@ -159,7 +159,7 @@ class Outline:
 
     def type_of(self, span: Span) -> TypeDecl | None:
         """The innermost type that holds ``span``."""
-        return next(iter(self.types_around(span)), None)
+        return self._types.innermost(span) if span.size else next(iter(self.types_around(span)), None)
 
     @cached_property
     def _functions(self) -> Nesting[Function]:

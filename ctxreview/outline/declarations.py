@@ -88,7 +88,7 @@ def types(root: Node, captures: Captures, language: Language, source: Source) ->
             name=nodes.text(language.syntax.name(node)),
             opening=Span(node.start_byte, inner.start_byte if inner is not None else node.end_byte),
             container=open_[-1].name if open_ else "",
-            qualified=f"{open_[-1].qualified}.{_counted_name(node, language.syntax)}"
+            qualified=_inside(open_[-1], whole, _counted_name(node, language.syntax))
             if open_
             else _qualified(node, namespace, language.syntax),
         )
@@ -100,6 +100,15 @@ def types(root: Node, captures: Captures, language: Language, source: Source) ->
         found.append(made)
         open_.append(made)
     return tuple(found)
+
+
+_LONGEST = 4_000
+"""Letters of a name with all that is around it: of types that are nested deeper than people write it is shortened."""
+
+
+def _inside(around: TypeDecl, whole: Span, name: str) -> str:
+    """The qualified name of a type in another one."""
+    return f"{around.qualified}.{name}" if len(around.qualified) < _LONGEST else f"{whole.start}.{name}"
 
 
 def _qualified(type_: Node, namespace: Node | None, syntax: Syntax) -> str:

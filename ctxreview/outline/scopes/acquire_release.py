@@ -50,6 +50,7 @@ def pairs(page: FileView) -> Iterator[Region]:
     _add_own(every, page)
     for (owner, resource), events in every.items():
         opened: set[int] = set()
+        own = [e for e in events if e.by]
         tried = {e.node.id: t for e in events if not e.acquires and (t := _tried(e.node, page)) is not None}
         within = Spans(tried.values())
         order = _Order(events)
@@ -63,7 +64,7 @@ def pairs(page: FileView) -> Iterator[Region]:
                 construct, release = ends
                 covered = release.id in tried or within.contains(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
-                by = [e.by for e in events if e.by and e.node in (event.node, release)]
+                by = [e.by for e in own if e.node in (event.node, release)]
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
                 takes = len(by) > 1 or (len(by) == 1 and bool(event.by))
