@@ -175,6 +175,7 @@ def lint(
     ``select`` are asked, and none in ``ignore``. Raises :class:`ConfigError` for rules that do not exist.
     """
     from ctxreview.config import project
+    from ctxreview.errors import ConfigError
     from ctxreview.lint import run as linting
     from ctxreview.workspace.selection import source_of
 
@@ -182,8 +183,9 @@ def lint(
     home = linting.root_of(given, _path(root))
     plan = linting.planned(project(home), _named(select), _named(ignore))
     if text is not None:
-        (path,) = given
-        found, suppressed = linting.hazards(source_of(path, text, home), plan)
+        if len(given) != 1:
+            raise ConfigError(f"text is the text of one file, and {len(given)} paths were given.")
+        found, suppressed = linting.hazards(source_of(given[0], text, home), plan)
         return LintResult(found, 1, suppressed)
     files = linting.listing(given, home)
     every = list(linting.lint(files, plan))
