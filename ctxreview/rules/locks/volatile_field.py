@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
-modifier, or a ``Volatile.Read``, taken away from a field that is still shared.
+modifier, or a ``Volatile.Read``, taken away from a field that is still shared; an indivisible step of ``Interlocked`` that becomes
+an ordinary one, or whose answer is read again from the field.
 
 Why it matters here
 -------------------
@@ -46,9 +47,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator
 
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.publication import divided
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -93,9 +96,10 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each field that an edit makes an ordinary one, and each ordinary read that was a ``Volatile.Read``."""
+    """Each field that an edit makes an ordinary one, each ordinary read that was a ``Volatile.Read``, each step that was indivisible."""
+    steps = _divided(before, after) if b"Interlocked" in before.source.data else []
     if b"olatile" not in before.source.data:
-        return []
+        return steps
     now = declared(after)
     found = []
     for state, member in declared(before).items():
@@ -112,6 +116,22 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if lost > 0 and plain and member_ is not None and "volatile" not in modifiers(member_, after):
             what = f"`{name}` is no longer read by Volatile.Read in {_name_around(after, plain[0].span)}"
             found += list(_ordinary(("", name), member_, what, after, plain[0].span))
+    return found + steps
+
+
+def _divided(before: Outline, after: Outline) -> list[Finding]:
+    found = []
+    for step in divided(comparison(before, after)):
+        name = (step.now.place.key if step.now.place is not None else step.now.name).rpartition(".")[2]
+        if step.again is None:
+            message = f"`{name}` is no longer changed in one step: between its read and its write another thread may change it."
+            question = "Does any other thread change it, and is its change lost then?"
+        else:
+            message = f"`{name}` is read again where the answer of {step.before.name} was used: another thread may have changed it since."
+            question = "Must this be the value that the step itself gave?"
+        was = step.before.at._replace(what=f"{step.before.name}, before the edit")
+        at = step.now.at if step.again is None else step.again.at
+        found.append(Finding(ID, "high", "syntactic", message, question, at, (was,), about=(name, step.before.name)))
     return found
 
 

@@ -109,6 +109,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             changes = _changed(old, new, before, after, verdict)
         if new is not None and verdict.losses and all(f.informs for f in changes):
             changes.append(_lost(old, new, verdict.losses[0], before))
+        elif new is not None and verdict.complete and all(f.informs for f in changes):
+            changes += _came_in(old, verdict, before)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [
         _finding(
@@ -121,6 +123,24 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if s not in parts and not is_sent_as_before(both, s, after=True)
     ]
     return found
+
+
+def _came_in(old: Region, verdict: Judgement, before: Outline) -> list[Finding]:
+    """What may wait or call back that a helper brought under a lock or transaction."""
+    # A call out in a transaction's own function is external_call's finding.
+    kinds = ("io", "foreign", "call", "query", "save", "spawn")
+    told = old.kind == "transaction"
+    outside = [e for _, e in verdict.entered if e.kind in kinds and not (told and e.kind == "io" and not e.path)]
+    return [
+        _finding(
+            "medium",
+            f"{_named(now)} happens under the {old.construct}{_on(old)} now.",
+            "How long is it held now, and can this wait for something that waits for it?",
+            now.at,
+            _before(old, before),
+        )
+        for now in outside[:1]
+    ]
 
 
 def _torn(whole: Region, parts: list[Region], verdict: Judgement, before: Outline) -> list[Finding]:

@@ -4,7 +4,8 @@ What it flags
 -------------
 Compared before and after an edit: under a scope that is still there, a write that moves behind the save that sent it, and
 two steps that change places although one may see what the other does: a read and a write of the same, a query and a save,
-two saves, a call out and a save, a way out and a write or save.
+two saves, a call out and a save, a way out and a write or save. A flag that is set before the data that it announces, where
+somebody looks at the flag without the lock.
 
 Why it matters here
 -------------------
@@ -50,12 +51,15 @@ EF Core documentation, "Tracking vs. No-Tracking Queries", for what ``SaveChange
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.paths import exclude_each_other
+from ctxreview.behaviour.publication import early
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -85,7 +89,23 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             if finding is not None:
                 told.append(new)
                 found.append(finding)
-    return found
+    return [*found, *_early(before, after)]
+
+
+def _early(before: Outline, after: Outline) -> Iterator[Finding]:
+    """Each flag that is set too early."""
+    for one in early(comparison(before, after)):
+        flag, data = (e.place.of.rpartition(".")[2] for e in (one.flag, one.data) if e.place is not None)
+        yield Finding(
+            ID,
+            "high",
+            "syntactic",
+            f"`{flag}` is written before `{data}` now, and is looked at without the lock: who sees it may find `{data}` unfinished.",
+            "Does the flag say that the rest is done?",
+            one.flag.at,
+            (one.data.at, one.look.at._replace(what=f"looks at {flag}")),
+            about=(flag, data),
+        )
 
 
 def _turned(change: Change, old: Region, new: Region) -> Finding | None:
