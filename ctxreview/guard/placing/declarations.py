@@ -61,9 +61,8 @@ def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], cont
                 raise UnplacedError(
                     f"It shows {there.name} without {listed(list(missing))}, and does not say that it left them out."
                 )
-        if inside[0].strip() and _other_head(top, there, found, context.outline):
-            raise UnplacedError(f"It changes the head of {there.name} and leaves members out.")
-        edits += _inner(top, there, body, found, context)
+        inner = _inner(top, there, body, found, context)
+        edits += [*_head(top, there, body, found, context, alone=not inner), *inner]
     return tuple(edits)
 
 
@@ -124,10 +123,31 @@ def _own_members(type_: TypeDecl, there: Outline) -> list[Member]:
     return [m for m in there.members if type_.span.contains(m.span) and not inner.contains(m.span)]
 
 
-def _other_head(top: TypeDecl, there: TypeDecl, found: Outline, known: Outline) -> bool:
-    """Whether the head says something that the type's own does not: models shorten heads, which is no change."""
-    own = set(re.findall(r"\w+", known.source.text(there.opening)))
-    return not set(re.findall(r"\w+", found.source.text(top.opening))) <= own
+def _head(
+    top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, context: Context, alone: bool
+) -> list[Edit]:
+    """The edit of the head of a type whose members are left out; none where it only is a shorter one, as chats write it.
+
+    It is meant where it is selected or ``alone`` in what the fragment changes: then attributes that are not shown go.
+    """
+    source, (first, last) = context.selection.source, context.selection.lines
+    own, given = (" ".join(o.source.text(t.opening).split()) for o, t in ((context.outline, there), (found, top)))
+    come = set(re.findall(r"\w+", given)) - set(re.findall(r"\w+", own))
+    head = Span(there.opening.start, there.opening.start + len(source.text(there.opening).rstrip().encode()))
+    start, end = source.lines_of(head)
+    selected = first <= end and start <= last
+    a, b = found.source.lines_of(top.opening)
+    if own == given or not "".join(body[a - 1 : b]).strip() or not (come or (selected and alone)):
+        return []
+    if not (selected or alone):
+        raise UnplacedError(f"It changes the head of {there.name} and leaves members out.")
+    lines = source.line_span(start, end)
+    old = lines_of(source, start, end)
+    tail = source.text(Span(head.end, lines.end))
+    text = found.source.text(top.opening).rstrip().split("\n")
+    indent = body[a - 1][: len(body[a - 1]) - len(body[a - 1].lstrip())]
+    new = fitted([f"{indent}{text[0].lstrip()}", *text[1:]], old[-1:], source)
+    return [replacing(source, start, end, [*new[:-1], new[-1] + tail])]
 
 
 def _inner(top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, context: Context) -> list[Edit]:

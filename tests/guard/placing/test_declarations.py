@@ -1,0 +1,53 @@
+"""Types from an answer: what of them is changed where their members are left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxreview.guard.check import apply
+from ctxreview.guard.placing.answers import suggestions
+from tests.samples import context_of
+
+JOB = """\
+using Quartz;
+
+«[DisallowConcurrentExecution]
+public sealed class Charge : IJob»
+{
+    private int _count;
+
+    public void Execute()
+    {
+        _count++;
+    }
+}
+"""
+
+HEADS = {
+    "an attribute comes": "[Reentrant]\n[DisallowConcurrentExecution]\npublic sealed class Charge : IJob",
+    "an attribute goes": "public sealed class Charge : IJob",
+    "another base": "[DisallowConcurrentExecution]\npublic sealed class Charge : IJob, IDisposable",
+}
+
+
+@pytest.mark.parametrize("case", HEADS)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_the_head_alone(case: str, indent: str) -> None:
+    """A type whose members are left out, and whose head is selected, has its head changed and nothing else."""
+    about = context_of(JOB)
+    shown = "".join(
+        f"{indent}{line}\n" for line in (*HEADS[case].split("\n"), "{", "    // ... existing code ...", "}")
+    )
+    (found,) = suggestions(f"```csharp\n{shown}```\n", about)
+    made = apply(found, about.selection.source).data.decode()
+    old = "[DisallowConcurrentExecution]\npublic sealed class Charge : IJob"
+    assert made == JOB.replace("«", "").replace("»", "").replace(old, HEADS[case])
+
+
+def test_a_shorter_head_is_no_change() -> None:
+    """A member is changed under a head that chats write without its attributes: these stay."""
+    about = context_of(JOB.replace("«", "").replace("»", "").replace("_count++;", "«_count++;»"))
+    shown = "public class Charge\n{\n    // ...\n    public void Execute()\n    {\n        _count += 2;\n    }\n}"
+    (found,) = suggestions(f"```csharp\n{shown}\n```\n", about)
+    made = apply(found, about.selection.source).data.decode()
+    assert made == JOB.replace("«", "").replace("»", "").replace("_count++;", "_count += 2;")
