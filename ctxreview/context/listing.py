@@ -238,10 +238,13 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     where = f" of {scope.path}" if scope.path else ""
     through = f" through {' and then '.join(map(str, scope.via))}" if scope.via else ""
     what = "Retry by" if scope.mode == "retried" else scope.kind.capitalize()
+    suppressed = scope.mode == "suppressed"
+    if suppressed:  # there is no transaction, and so no isolation
+        what, held = "No transaction by", held.replace("does not hold", "is not around").replace("holds", "is around")
     parts = [f"{what} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
     if scope.mode not in ("", "exclusive", "retried"):
         parts.append(f"mode {scope.mode}")
-    if scope.isolation is not None:
+    if scope.isolation is not None and not suppressed:
         parts.append(f"isolation {scope.isolation.text}")
     if scope.async_flow is not None:
         parts.append("flows over await" if scope.async_flow else "does not flow over await")

@@ -441,3 +441,13 @@ def test_what_begins_does_not_run_under_what_it_begins() -> None:
     lock = context_of(shop("await _slots.WaitAsync();\ntry { «_count++;» } finally { _slots.Release(); }"))
     note = checklist.answer(next(i for i in ITEMS if "await" in i.facts), lock)
     assert (note.answer, note.evidence) == ("cannot-tell", ())
+
+
+def test_a_suppressed_transaction_is_none() -> None:
+    """A scope that suppresses the transaction holds none, and has no isolation."""
+    body = "using (new TransactionScope(TransactionScopeOption.Suppress))\n{\n    «_count++;»\n}"
+    first = proven(context_of(shop(body)))[0]
+    assert first.startswith(
+        "No transaction by TransactionScope, lines 14-17, is around the selection; mode suppressed;"
+    )
+    assert "isolation" not in first
