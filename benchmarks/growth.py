@@ -5,7 +5,7 @@ usage: python benchmarks/growth.py [SHAPE ...] [--part N] [--seconds S]
 Each shape is made in a temporary folder at a quarter, at half and at all of its size, and one whole process of ``ctxreview``
 runs on each, ended after S seconds. Printed are the seconds of processor time, the exponent (1: twice the size takes twice
 as long; between the two largest runs, less the time of a start), the megabytes that the process held at most, and those
-of the source. ``--part 10`` makes all of them a tenth as large.
+of the source; ``refused`` where it ended with an error's sentence (exit 2). ``--part 10`` makes all of them a tenth as large.
 """
 
 from __future__ import annotations
@@ -299,7 +299,7 @@ def main() -> None:
         growth = [max(0.01, r.seconds - start) for r in ended[-2:]]
         power = f"{math.log2(growth[1] / growth[0]):6.1f}" if len(growth) > 1 else " " * 6
         memory = f"{max(r.held for r in runs) / 1e6:7.0f}{source / 1e6:8.1f}"
-        print(f"{name:28}{size:8}{shown}{power}{memory}{'  failed' * any(r.failed for r in runs)}", flush=True)
+        print(f"{name:28}{size:8}{shown}{power}{memory}{'  refused' * any(r.failed for r in runs)}", flush=True)
 
 
 if __name__ == "__main__":
