@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,8 +22,11 @@ class Outlived(NamedTuple):
 def outlived(pair: Pair) -> Iterator[Outlived]:
     """The effects of tasks that were waited for and are not any more, the first of each hold and the first of all that had none."""
     told: set[int] = set()
+    left, more = (_awaited(t) for t in (pair.before, pair.after))
     for number, now in sorted(pair.became.items()):
         was = pair.before.effects[number]
+        if left[now.key] <= more[now.key]:
+            continue  # of several alike, one may be taken for another
         if (
             not now.lapsed
             and -1 not in told
@@ -37,6 +41,11 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
             if hold.kind != "retry" and hold.section not in told and held and now.is_seen and "awaited" in was.traits:
                 told.add(hold.section)
                 yield Outlived(was, now, hold, pair.understood)
+
+
+def _awaited(of: Trace) -> Counter[str]:
+    """How many effects of each key are waited for."""
+    return Counter(e.key for e in of.effects if "awaited" in e.traits and not e.lapsed)
 
 
 _WORK = ("save", "query", "io", "call")

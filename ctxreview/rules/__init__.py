@@ -83,7 +83,7 @@ from ctxreview.rules.orm import (
     tracking_change,
 )
 from ctxreview.rules.prefilter import asked_of
-from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change
+from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change, scope_end
 from ctxreview.rules.sql import composed_sql, lock_hint, session_lock
 from ctxreview.rules.transactions import (
     async_flow,
@@ -163,6 +163,7 @@ RULES: tuple[ModuleType, ...] = (
     reentrant_grain,
     static_shared,
     concurrency_token,
+    scope_end,
 )
 
 

@@ -43,7 +43,6 @@ UNCLEAN = {
     "callgraph/wrappers.py",
     "guard/across.py",
     "guard/placing/declarations.py",
-    "guard/placing/elisions.py",
     "intent/comment.py",
     "outline/symbols/signatures.py",
     "prompt/checklist.py",

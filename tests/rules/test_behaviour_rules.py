@@ -88,6 +88,14 @@ def test_a_task_is_waited_for_while_its_lock_is_held() -> None:
     assert said(free.format("async ", "await"), free.format("", "return")) == []
 
 
+def test_of_calls_that_are_alike_one_may_go() -> None:
+    """Of several calls of one method, awaited and not, an edit takes one away: the others are what they were."""
+    code = (
+        "async Task M(int id) { _ = _store.DeleteAsync(1); await _store.DeleteAsync(2); await _store.DeleteAsync(3); }"
+    )
+    assert said(code, code.replace("await _store.DeleteAsync(2);", "")) == []
+
+
 def test_a_query_is_read_before_its_transaction_ends() -> None:
     """A query that leaves its transaction unread is asked about, wherever its context comes from; one read by another name is not."""
     code = """

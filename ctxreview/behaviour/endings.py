@@ -1,0 +1,68 @@
+"""Where a lock is released, and a transaction committed or rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
+from ctxreview.behaviour.version import version
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+
+
+class Ending(NamedTuple):
+    """``hold`` is ended at other places after the edit: ``before`` and ``after`` are what ends it, in order; ``at`` is one that is new or gone.
+
+    ``added`` says which. ``certain`` says that both versions were understood.
+    """
+
+    hold: Hold
+    before: tuple[Effect, ...]
+    after: tuple[Effect, ...]
+    at: Effect
+    added: bool
+    certain: bool
+
+
+def endings(pair: Pair) -> Iterator[Ending]:
+    """The locks and transactions of one function that are ended more often, or less often, than before."""
+    old, new = (_by_key(t) for t in (pair.before, pair.after))
+    for key in old.keys() & new.keys():
+        was, now = _ends(pair.before, old[key]), _ends(pair.after, new[key])
+        if not was or not now or len(was) == len(now):
+            continue
+        added = len(now) > len(was)
+        if not added and any(_is_always(new[key].outline, pair.after, e) for e in now):
+            continue  # what is left ends it on every way
+        other = pair.was if added else pair.became
+        at = next((e for e in (now if added else was) if e.number not in other), (now if added else was)[0])
+        yield Ending(new[key], was, now, at, added, pair.understood)
+
+
+def _is_always(outline: Outline, of: Trace, effect: Effect) -> bool:
+    """Whether an effect of the traced function itself is done however what stands before it ends."""
+    unit = version(outline).unit_at.get(of.function.span)
+    tries = (n for n in il.walk(unit) if isinstance(n, il.Try)) if unit is not None else ()
+    return any(t.always is not None and t.always.span.contains(effect.span) for t in tries)
+
+
+def _by_key(of: Trace) -> dict[tuple[str, str], Hold]:
+    """The holds that a function takes once, by what they are and what they are on."""
+    keys = [(h.kind, h.key) for h in of.sections]
+    return {k: h for k, h in zip(keys, of.sections, strict=True) if keys.count(k) == 1 and h.own and h.kind != "retry"}
+
+
+def _ends(of: Trace, hold: Hold) -> tuple[Effect, ...]:
+    """What ends a hold: the calls that do, and further calls of their names under it.
+
+    A rollback of what is undone at the end of its block in any case ends nothing.
+    """
+    kinds: tuple[Kind, ...] = ("release", "commit")
+    if hold.region.form == "acquire-release":
+        kinds = (*kinds, "rollback")
+    sure = [e for e in of.of(*kinds) if e.party == hold.key]
+    names = {e.name for e in sure if e.kind == "release"}
+    more = [e for e in of.of("call") if e.name in names and e.under(hold)]
+    return tuple(sorted((*sure, *more), key=lambda e: e.number))
