@@ -122,6 +122,11 @@ class Words:
         return re.compile(rf"Level$|{re.escape(self.options)}$" if self.options else "Level$")
 
     @cached_property
+    def level_owner(self) -> re.Pattern[str]:
+        """How the name ends of what has levels of isolation for members: ``Levels.Strict``."""
+        return re.compile(r"(?i)(?:isolation|levels?)$")
+
+    @cached_property
     def level_name(self) -> re.Pattern[str]:
         """What is named as a level of isolation is."""
         options = rf"|{re.escape(self.options)}?$" if self.options else ""

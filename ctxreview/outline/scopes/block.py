@@ -271,7 +271,9 @@ def _tells_isolation(said: str, argument: Node, page: FileView) -> bool:
         declared = page.local_type(said, argument)
     if declared not in ("", "var"):
         return words.level_type.search(declared) is not None
-    name = said.partition("(")[0].rpartition(".")[2]
+    owner, _, name = said.partition("(")[0].rpartition(".")
+    if words.level_owner.search(owner) is not None:
+        return True
     return not words.other.match(said) and words.level_name.search(name) is not None
 
 
