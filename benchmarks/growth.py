@@ -212,7 +212,7 @@ REAL = {
     "usings, guard": Shape(
         1600, lambda n: guarded(n, "using (var t# = db.BeginTransaction()) { t#.Commit(); }"), ANSWER
     ),
-    "a large file, guard": Shape(1400, scattered, ANSWER),
+    "a large file, guard": Shape(990, scattered, ANSWER),
 }
 """What real repositories can have."""
 
