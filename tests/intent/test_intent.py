@@ -27,6 +27,7 @@ from ctxreview.outline import outline
 from ctxreview.rules.scopes import missing_intent
 from ctxreview.workspace.rewrite import rewrite
 from ctxreview.workspace.selection import decode
+from tests import samples
 from tests.commands import run_command
 from tests.review.test_review import KEY, environment
 from tests.samples import EXAMPLE, QUERY, TOKENIZER, context_of, shop
@@ -693,7 +694,7 @@ def test_no_answer_gets_out_of_the_comment(answer: str) -> None:
 
 def test_what_is_said_to_the_model_is_data(project: Path) -> None:
     """The prompt is within the budget, says what is data, and names the statement's line."""
-    about = example()
+    about = samples.example()
     seen: list[Prompt] = []
 
     def provider(prompt: Prompt) -> Completion:
