@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ctxreview.languages.csharp.lowering.values import DEEPEST, Values, parts, span
+from ctxreview.languages.csharp.lowering.creations import Creations
+from ctxreview.languages.csharp.lowering.values import DEEPEST, parts, span
 from ctxreview.model.il import Access, Assign, Constant, Matched, Opaque, Operation, Value
 from ctxreview.model.source import Span
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-class Patterns(Values):
+class Patterns(Creations):
     """Lowers what stands after ``is``, ``case`` and before the arrow of an arm."""
 
     def __init__(self, data: bytes) -> None:

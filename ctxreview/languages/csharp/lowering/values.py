@@ -60,7 +60,7 @@ _FIRST = {
 """What is evaluated first of an expression: the field, or where the grammar has none its first part."""
 LAZY = ("&&", "||", "??")
 LOGICAL = ("binary_expression", "is_pattern_expression")
-_SELF = ("this", "base")
+SELF = ("this", "base")
 _KINDS: dict[str, ConstantKind] = {
     "integer_literal": "number",
     "real_literal": "number",
@@ -93,7 +93,7 @@ def span(node: Node) -> Span:
 
 def parts(node: Node) -> list[Node]:
     """The children that mean something: named ones, and ``this`` and ``base``, which the grammar does not name."""
-    return [c for c in node.children if (c.is_named or c.type in _SELF) and c.type != "comment"]
+    return [c for c in node.children if (c.is_named or c.type in SELF) and c.type != "comment"]
 
 
 class Values(ABC):
@@ -107,8 +107,10 @@ class Values(ABC):
             "identifier": self._name,
             "generic_name": self._name,
             "discard": self._name,
-            "alias_qualified_name": self._qualified,
-            "qualified_name": self._qualified,
+            **dict.fromkeys(
+                ("alias_qualified_name", "qualified_name"),
+                lambda node: Name(span(node), self.text(node).rpartition("::")[2], "type"),
+            ),
             "this": lambda node: Self(span(node)),
             "base": lambda node: Self(span(node), base=True),
             "string_literal": self._string,
@@ -123,18 +125,18 @@ class Values(ABC):
             "checked_expression": self.only,
             "argument": self.only,
             "ref_expression": lambda node: Operation(span(node), "ref", (self.only(node),)),
-            "declaration_expression": self._declaration,
+            "declaration_expression": self.designation,
             "lambda_expression": self._lambda,
             "anonymous_method_expression": self._lambda,
-            "anonymous_object_creation_expression": self._anonymous,
+            "anonymous_object_creation_expression": self.anonymous,
             "tuple_expression": lambda node: self._operation(node, "tuple"),
             "range_expression": lambda node: self._operation(node, ".."),
             "tuple_pattern": self.designation,
             "parenthesized_variable_designation": self.designation,
             "query_expression": self.query,
             **dict.fromkeys(_KINDS, self._constant),
-            **dict.fromkeys(_CREATES, self._create),
-            **dict.fromkeys(_LISTS, lambda node: Create(span(node), "", (), self._members(node))),
+            **dict.fromkeys(_CREATES, self.created),
+            **dict.fromkeys(_LISTS, lambda node: Create(span(node), "", (), self.members(node))),
             **dict.fromkeys(
                 ("makeref_expression", "reftype_expression", "refvalue_expression"),
                 lambda node: self._operation(node, "ref"),
@@ -143,9 +145,8 @@ class Values(ABC):
 
     def text(self, node: Node | None) -> str:
         """The text of a node as the file has it, blanks folded."""
-        if node is None:
-            return ""
-        return " ".join(self.data[node.start_byte : node.end_byte].decode("utf-8", "replace").split())
+        data = self.data[node.start_byte : node.end_byte] if node is not None else b""
+        return " ".join(data.decode("utf-8", "replace").split())
 
     def value(self, node: Node) -> Value:
         """The value of an expression."""
@@ -199,6 +200,18 @@ class Values(ABC):
     @abstractmethod
     def regrouped(self, node: Node) -> Value | None:
         """A condition whose parts the grammar put together wrongly, put right; in :mod:`.patterns`."""
+
+    @abstractmethod
+    def created(self, node: Node) -> Create:
+        """A new object or array; in :mod:`.creations`."""
+
+    @abstractmethod
+    def anonymous(self, node: Node) -> Create:
+        """A new object of a type without a name; in :mod:`.creations`."""
+
+    @abstractmethod
+    def members(self, node: Node) -> tuple[Argument, ...]:
+        """What an initialiser sets: members by name, elements in order; in :mod:`.creations`."""
 
     @abstractmethod
     def query(self, node: Node) -> Value:
@@ -271,7 +284,7 @@ class Values(ABC):
                 return Assign(whole, first, sign.type, Constant(span(sign), "number", "1"))
             case "with_expression":
                 copied = Argument(first.span, first, mode="copy")
-                return Create(whole, "", (copied,), self._members(parts(node)[-1]))
+                return Create(whole, "", (copied,), self.members(parts(node)[-1]))
             case "switch_expression":
                 arms = (self._arm(a) for a in parts(node)[1:] if a.type == "switch_expression_arm")
                 return Operation(whole, "switch", (first, *arms), 1)
@@ -317,9 +330,6 @@ class Values(ABC):
         binding, declared = self.names.bound(text)
         return Name(span(node), text, "local" if text == "_" and declared is None else binding, declared)
 
-    def _qualified(self, node: Node) -> Value:
-        return Name(span(node), self.text(node).rpartition("::")[2], "type")
-
     def _constant(self, node: Node) -> Constant:
         kind = _KINDS[node.type]
         inside = node.child_by_field_name("type") if kind == "type" else None
@@ -358,9 +368,6 @@ class Values(ABC):
         type_ = node.child_by_field_name("type")
         return Operation(span(node), "cast", (Constant(span(type_ or node), "type", self.text(type_)), self.only(node)))
 
-    def _declaration(self, node: Node) -> Value:
-        return self.designation(parts(node)[-1])
-
     def designation(self, node: Node) -> Value:
         """New variables: one, or several that a tuple is taken apart into."""
         if node.type in ("tuple_pattern", "parenthesized_variable_designation"):
@@ -383,61 +390,6 @@ class Values(ABC):
         listed = [parameters] if parameters is not None and parameters.type != "parameter_list" else None
         given = listed if listed is not None else parts(parameters) if parameters is not None else []
         return Lambda(span(node), self.unit(node, "lambda", "lambda", "", given, body))
-
-    def _create(self, node: Node) -> Value:
-        type_ = node.child_by_field_name("type")
-        arguments = list(self.arguments(node.child_by_field_name("arguments")))
-        listed = next((c for c in node.children if c.type == "argument_list"), None)
-        if not arguments and listed is not None:
-            arguments = list(self.arguments(listed))
-        if type_ is not None and type_.type == "array_type":
-            ranks = (c for c in type_.children if c.type == "array_rank_specifier")
-            arguments += [Argument(span(c), self.value(c)) for rank in ranks for c in parts(rank)]
-        inside = node.child_by_field_name("initializer")
-        inside = inside or next((c for c in node.children if c.type == "initializer_expression"), None)
-        return Create(
-            span(node), self.text(type_), tuple(arguments), self._members(inside) if inside is not None else ()
-        )
-
-    def _anonymous(self, node: Node) -> Value:
-        found: list[Argument] = []
-        inside = [c for c in node.children if c.is_named or c.type in (*_SELF, "=")]
-        while inside:
-            named = len(inside) > 2 and inside[1].type == "="
-            value = inside[2] if named else inside[0]
-            if value.type != "comment":
-                found.append(
-                    Argument(
-                        Span(inside[0].start_byte, value.end_byte),
-                        self.value(value),
-                        self.text(inside[0]) if named else "",
-                        "member",
-                    )
-                )
-            inside = inside[3 if named else 1 :]
-        return Create(span(node), "", (), tuple(found))
-
-    def _members(self, node: Node) -> tuple[Argument, ...]:
-        """What an initialiser sets: members by name, elements in order."""
-        if node.type == "with_initializer":
-            return self._anonymous(node).members  # type: ignore[union-attr]  # the same form
-        found = []
-        for part in parts(node):
-            left = part.child_by_field_name("left") if part.type == "assignment_expression" else None
-            right = part.child_by_field_name("right")
-            if left is not None and right is not None and left.type == "identifier":
-                found.append(Argument(span(part), self.value(right), self.text(left), "member"))
-            elif left is not None and right is not None:
-                key = tuple(self.value(k) for k in parts(left))
-                found.append(
-                    Argument(span(part), Operation(span(part), "index", (*key, self.value(right))), "", "index")
-                )
-            elif part.type == "collection_element":
-                spread = any(c.type == "spread_element" for c in part.children)
-                found.append(Argument(span(part), self.only(parts(part)[-1]), "", "spread" if spread else "element"))
-            else:
-                found.append(Argument(span(part), self.value(part), "", "element"))
-        return tuple(found)
 
     def _arm(self, node: Node) -> Value:
         with self.names.block():
