@@ -894,3 +894,15 @@ def test_history(commit: str) -> None:
     assert checked.verdict == verdict
     (found,) = suggestions(checked.diff, context_of(shop(before)))
     assert guard(context_of(shop(before)), found).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("level", "verdict"), [("IsolationLevel.RepeatableRead", "conflicts"), ("", "no-known-conflict")]
+)
+def test_a_named_isolation_is_lost_with_its_transaction(level: str, verdict: str) -> None:
+    """A transaction around one query keeps nothing together, but the level that it names; without it the query has another."""
+    query = "var order = _db.Orders.AsNoTracking().FirstOrDefault(o => o.Id == id);"
+    before = shop(
+        f"using (var t = _db.Database.BeginTransaction({level}))\n{{\n    {query}\n    t.Commit();\n    return order.Id;\n}}"
+    )
+    assert edited(before, shop(f"{query}\nreturn order.Id;")).verdict == verdict

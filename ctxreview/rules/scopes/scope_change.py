@@ -248,7 +248,8 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
     member = now.member if now is not None else None
     at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
     severity = _removal(old, before, after, gone=member is None)
-    if verdict.keeps and member is not None:
+    named_level = old.isolation is not None and bool(old.isolation.level) and not old.isolation.default
+    if verdict.keeps and member is not None and not named_level:  # a level that is named is lost with the transaction
         return _informing(
             "note" if severity == "high" else severity,
             f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it kept is kept without it.",
