@@ -63,6 +63,7 @@ class Comparison:
         self.before, self.after = before, after
         self.both = pairing(before, after)
         self._pairs: dict[Span, Pair | None] = {}
+        self._places: dict[str, tuple[tuple[Effect, Effect | None], ...]] = {}
 
     def of(self, function: Span) -> Pair | None:
         """The traces of the member around a place before the edit; ``None`` where it is gone or has no trace."""
@@ -107,6 +108,11 @@ class Comparison:
 
     def places(self, key: str) -> tuple[tuple[Effect, Effect | None], ...]:
         """The accesses of a place before the edit in the whole file, each with what became of it."""
+        if key not in self._places:
+            self._places[key] = self._accesses(key)
+        return self._places[key]
+
+    def _accesses(self, key: str) -> tuple[tuple[Effect, Effect | None], ...]:
         name = key.partition("[")[0].rpartition(".")[2]
         return tuple(
             (e, pair.became.get(e.number))
