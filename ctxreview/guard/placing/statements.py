@@ -25,8 +25,10 @@ from ctxreview.outline.statement_lists import Statement, StatementList, statemen
 
 _MOST_COMPARED = 200_000
 """Pairs of statements that are held against each other."""
-_MOST_READINGS = 2_000
+_MOST_READINGS = 400
 """Stretches of statements that a fragment is tried in."""
+_MOST_FILLED, _CLOSE = 8, 0.1
+"""Stretches in which what a fragment leaves out is filled in; how much less alike than the best a statement may be to begin or end one."""
 _NEARLY = 0.25
 """Readings of the selection that cost no more than this above the least are as good as it."""
 _OF_SELECTED, _OF_TOUCHED, _OF_OTHERS = 0.15, 0.7, 1.5
@@ -173,7 +175,10 @@ class _Placing:
     def _readings(self) -> Iterator[_Reading]:
         """Each stretch of siblings that the fragment may replace: it begins and ends with a version of a statement of it, or as what is selected does."""
         selected = self._selected()
-        edges = {s for (_, s), like in self.like.items() if like >= LIKE}
+        best: dict[int, float] = {}
+        for (n, _), like in self.like.items():
+            best[n] = max(best.get(n, 0.0), like)
+        edges = {s for (n, s), like in self.like.items() if like >= max(LIKE, best[n] - _CLOSE)}
         blocks: dict[Span, list[_Item]] = {}
         for item in self.there:
             blocks.setdefault(item.siblings.span, []).append(item)
@@ -183,6 +188,9 @@ class _Placing:
             stretches += [items[a.index : b.index + 1] for a in ends for b in ends if a.index <= b.index]
         if len(stretches) > _MOST_READINGS:
             raise UnplacedError(f"It could stand in {len(stretches):,} places, which are too many to try.")
+        if any(is_elision(line) for line in self.body):
+            # To fill each in takes long, and those that lack most of what is shown are none.
+            stretches = sorted(stretches, key=lambda s: ((self.words - _words_of(s)).total(), len(s)))[:_MOST_FILLED]
         for stretch in stretches:
             text = self._written(stretch)
             if text is not None:
