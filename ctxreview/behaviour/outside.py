@@ -76,7 +76,7 @@ class Outside(Calls):
             for known in (*([on] if on is not None else []), *values):
                 escaped |= self.escaping(span, known)
             return self._pure(node, on, values, needs | escaped)
-        return self._unknown(node, on, values, needs)
+        return self._unknown(node, on, values, needs, ran)
 
     def _fact(self, span: Span) -> Fact | None:
         facts = [f for f in self.version.facts.get(span, ()) if f.kind not in ("await", "sql-hint", "exit", "write")]
@@ -291,7 +291,9 @@ class Outside(Calls):
         """Whether what a pure call on a collection gives is one too, or says something of it."""
         return self.version.about.has("copies", name) or name in self.version.queries.through
 
-    def _unknown(self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int]) -> Known:
+    def _unknown(
+        self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int], ran: frozenset[int]
+    ) -> Known:
         name = self.version.about.base(node.callee)
         receiver = (
             (on.constant or (f"{simple_type_or_array(on.type)}" if simple_type_or_array(on.type) else on.key))
@@ -317,7 +319,8 @@ class Outside(Calls):
         )  # fmt: skip
         only = frozenset((index,))
         party = f"{short(receiver)}.{name}()" if self._gives_source(node) else on.party if on is not None else ""
-        pending = self.pending(node.callee, index) | union(k.pending for k in values)
+        own = self.pending(node.callee, index)  # whoever waits for it waits for the functions that it was given
+        pending = own | union(k.pending for k in values) | (ran if own else frozenset())
         return Known(
             short(f"{receiver}.{name}()"),
             only,

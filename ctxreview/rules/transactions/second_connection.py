@@ -71,6 +71,9 @@ LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 _OPENS = re.compile(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")
+_BULK = re.compile(r"^(?:Sql|Oracle|MySql)BulkCopy$")
+_TEXT = re.compile(r"(?i)\s*(?:\$?\"|[\w.]*conn(?:ection)?_?str(?:ing)?\b)")
+"""A connection string, from which a copy opens a connection of its own."""
 _CREATES = re.compile(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Connection$|^\w*DbContext$")
 
 
@@ -147,6 +150,8 @@ def _joined(one: Joined) -> Finding:
 
 
 def _is_opening(call: CallText) -> bool:
+    if call.creates and _BULK.match(call.name):
+        return bool(_TEXT.match(call.given))
     return bool(_CREATES.match(call.name) if call.creates else _OPENS.match(call.base))
 
 
