@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from ctxreview.behaviour.comparison import Comparison, Pair
+from ctxreview.behaviour.effects import Trace
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -25,9 +26,10 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     What no longer parses is left out: what it does cannot be told.
     """
     members = both.both.members
-    words = [frozenset(_WORD.findall(f"{old.text} {new.text}")) for old, new in members]
+    words = [frozenset(_WORD.findall(f"{old.words} {new.words}")) for old, new in members]
     taken = [n for n, (old, new) in enumerate(members) if old.words != new.words]
-    names = {members[n][1].member.name for n in taken} | set(_changed(both.before, both.after))
+    names = {members[n][1].member.name for n in taken if not _does_the_same(both.of(members[n][0].member.span))}
+    names |= set(_changed(both.before, both.after))
     names |= {b.member.name for b in both.both.fresh}
     chosen = dict.fromkeys(taken)
     for _ in range(FURTHEST):
@@ -40,6 +42,27 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     whole = [n for n in chosen if not any(members[n][1].member.span.contains(e) for e in broken)]
     found = (both.of(members[n][0].member.span) for n in whole[:MOST_AFFECTED])
     return tuple(pair for pair in found if pair is not None)
+
+
+def _does_the_same(pair: Pair | None) -> bool:
+    """Whether whoever calls a function that was changed gets the same effects: then its callers are not affected."""
+    return pair is not None and pair.understood and _visible(pair.before) == _visible(pair.after)
+
+
+def _visible(of: Trace) -> list[tuple[object, ...]]:
+    return [
+        (
+            e.kind,
+            e.key,
+            e.party,
+            e.text,
+            e.made,
+            e.traits,
+            tuple(sorted((h.kind, h.key, h.isolation or "") for h in e.holds)),
+        )
+        for e in of.effects
+        if e.kind not in ("log", "await")
+    ]
 
 
 def not_told(pairs: Iterable[Pair], after: Outline, told: Iterable[Finding]) -> Iterator[Pair]:

@@ -188,7 +188,8 @@ class Tracer(Outside):
         if at.kind == "return":
             if known is not None:
                 self.frame.returned.append(known)
-            traits: tuple[Trait, ...] = ("deferred",) if known is not None and known.query is not None else ()
+            query = known.query if known is not None else None
+            traits: tuple[Trait, ...] = ("deferred", *query.traits) if query is not None else ()
             needs = known.needs if known is not None else frozenset[int]()
             if self.frame.above is None:
                 self.emit(
@@ -199,7 +200,8 @@ class Tracer(Outside):
                     needs,
                     of=known,
                     traits=traits,
-                    party=known.query.party if known and known.query else "",
+                    party=query.party if query is not None else "",
+                    text=query.text if query is not None else "",
                 )
         elif at.kind == "throw":
             self.emit(

@@ -16,6 +16,7 @@ from ctxreview.guard.placing import fragments, patches
 from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
 from ctxreview.guard.placing.elisions import UnplacedError, balance
 from ctxreview.guard.placing.elisions import within_reason as limits
+from ctxreview.guard.placing.joining import Part, joined
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
@@ -96,7 +97,7 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     code = [b for b in blocks if _kind(b, source) in ("code", "suggestion", "patch")]
     if not code and not _KEEP.search(text):
         raise ReplyError(NO_SUGGESTION)
-    return tuple(_suggested(code, context))
+    return tuple(joined(list(_suggested(code, context)), context))
 
 
 def replacement(text: str, context: Context) -> tuple[Suggestion, ...]:
@@ -166,7 +167,8 @@ def _is_code(text: str, context: Context) -> bool:
     )
 
 
-def _suggested(code: list[_Block], context: Context) -> Iterator[Suggestion]:
+def _suggested(code: list[_Block], context: Context) -> Iterator[Part]:
+    """The suggestions of an answer's blocks, each with its code where that is a fragment of the selected file."""
     source = context.selection.source
     quoted: _Block | None = None
     number = 0
@@ -178,21 +180,19 @@ def _suggested(code: list[_Block], context: Context) -> Iterator[Suggestion]:
         title = _title(block, number)
         kind = _kind(block, source)
         if kind == "patch":
-            yield _patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True)
+            yield Part(_patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True))
         elif (other := _other_file(block, source)) is not None:
-            yield Suggestion(*title, (Edit(other, 0, 0, "", block.code.rstrip("\n")),))
+            yield Part(Suggestion(*title, (Edit(other, 0, 0, "", block.code.rstrip("\n")),)))
         elif kind == "suggestion":
             first, last = context.selection.lines
-            yield Suggestion(
-                *title,
-                (replacing(source, first, last, block.code.rstrip("\n").split("\n") if block.code.strip() else []),),
-            )
+            lines = block.code.rstrip("\n").split("\n") if block.code.strip() else []
+            yield Part(Suggestion(*title, (replacing(source, first, last, lines),)))
         elif (_quotes(block, source) and len(parts) > 1) or (_says(_BEFORE, block) and block is not parts[-1]):
             quoted = block
             number -= 1
             continue
         else:
-            yield _placed(block, quoted, title, context)
+            yield Part(_placed(block, quoted, title, context), block.code)
         quoted = None
 
 
