@@ -3,10 +3,14 @@
 The names in ``__all__`` are the library; ``docs/library.md`` shows them at work. Each is read when it is first asked for.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import sys
+
+TYPE_CHECKING = False
+"""For type checkers, who take it for true: ``typing`` may lie in a stranger's checkout until ``__main__`` has looked at the path."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ctxreview.errors import (
         BudgetError,
         ConfigError,
@@ -81,18 +85,19 @@ _HOMES = {
 # Five packages are called as functions are. Python makes a package an attribute of this one when it is first imported,
 # in place of the function: so that happens here, once, and the names are free again.
 for _package in ("context", "guard", "lint", "prompt", "review"):
-    import_module(f"ctxreview.{_package}")
+    __import__(f"ctxreview.{_package}")
     del globals()[_package]
 
 
 if not TYPE_CHECKING:  # or a name that does not exist would be any type
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> "Any":
         """A public name, read when it is first asked for."""
         home = next((home for home, names in _HOMES.items() if name in names), None)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module(f"ctxreview.{home}"), name)
+        __import__(f"ctxreview.{home}")
+        found = globals()[name] = getattr(sys.modules[f"ctxreview.{home}"], name)
         return found
 
 

@@ -172,7 +172,7 @@ def test_the_same_prompt_is_answered_from_the_store(server: Told) -> None:
     second = json.loads(again.stdout)
     assert len(server.asked) == 1
     assert re.fullmatch(
-        r"Answered from the store: m-1 answered the same prompt on [\d-]+\. Ask again with --fresh\.\n", again.stderr
+        r"Answered from the store: m-1 answered the same prompt on [\d-]+\. Use --fresh to ask again\.\n", again.stderr
     )
     assert (first["from_store"], second["from_store"]) == (False, True)
     assert {**first, "from_store": True} == second

@@ -300,7 +300,7 @@ HOSTILE_CODE = {
     "comments that never end": "/*" * 50_000,
     "escapes that never end": '"' + '\\"' * 50_000,
     "apostrophes": "'a" * 50_000,
-    "line breaks": "\n" * 80_000,
+    "line breaks": "\n" * 19_000,
     "comment lines": "// x\n" * 16_000,
     "declarations that never end": "var a = b\n" * 8_000,
     "elisions": "// ...\n_count++;\n" * 6_000,

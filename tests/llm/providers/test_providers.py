@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -328,6 +329,22 @@ def test_no_responses_api(told: Told, server: str) -> None:
     assert told.paths == ["/v1/responses", "/v1/chat/completions", "/v1/chat/completions"]
 
 
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that are slept from here on, without sleeping; threads that run already sleep as they do."""
+    waited: list[float] = []
+    others = {t.ident for t in threading.enumerate() if t is not threading.current_thread()}
+    really = time.sleep
+
+    def slept(seconds: float) -> None:
+        if threading.get_ident() in others:
+            really(seconds)
+        else:
+            waited.append(seconds)
+
+    monkeypatch.setattr(time, "sleep", slept)
+    return waited
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("wait", [{"retry-after": "0.6"}, {"retry-after-ms": "600"}])
 def test_retry_after_is_waited_for(
@@ -335,8 +352,7 @@ def test_retry_after_is_waited_for(
 ) -> None:
     """What a server asks to wait is waited, and a tenth of it more at most."""
     busy = error(429, {"error": {"message": "slow down"}}, **wait)
-    waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
+    waited = sleeps(monkeypatch)
     assert ask(wired(told, dialect, busy, Answer(WHOLE[dialect]), retries=2)) == TEXT
     (once,) = (w for w in waited if w)  # the server's own pauses are 0
     assert 0.6 <= once <= 0.67
@@ -345,8 +361,7 @@ def test_retry_after_is_waited_for(
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_waits_grow_and_differ(told: Told, dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Retry-After each wait is about twice the one before, and no two runs wait the same."""
-    waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
+    waited = sleeps(monkeypatch)
     with pytest.raises(ProviderError, match="failed on its side"):
         ask(wired(told, dialect, error(500, {}), retries=4))
     waits = [w for w in waited if w]  # the server's own pauses are 0
