@@ -16,6 +16,7 @@ from ctxreview.behaviour.places import lines
 from ctxreview.callgraph.callees import called, named
 from ctxreview.callgraph.callers import Callee
 from ctxreview.callgraph.chains import above
+from ctxreview.callgraph.finished import finished
 from ctxreview.callgraph.index import Declared, Repository
 from ctxreview.callgraph.wrappers import expect, wrapped
 from ctxreview.languages import load
@@ -83,6 +84,7 @@ def _near(there: Outline, keys: set[tuple[str, str]], words: frozenset[str]) -> 
 def resolved(there: Outline, spans: Sequence[Span], repository: Repository) -> Outline:
     """An outline with the scopes that the functions at ``spans`` are given by wrappers, and with what their callees do for them."""
     made = wrapped(there, spans, repository, expect(((there, s) for s in spans), repository))
+    made = finished(made, spans, repository)
     known = {(f.kind, f.span) for f in made.facts}
     further = [f for f in does(made, spans, repository) if (f.kind, f.span) not in known]
     return replace(made, facts=tuple(sorted((*made.facts, *further), key=lambda f: f.span))) if further else made

@@ -46,6 +46,7 @@ def _built(request: Request, within: Siblings | None) -> Context:
 
 def _surrounded(request: Request, repository: Repository, found: Outline) -> tuple[Outline, contexts.Look]:
     """The outline with the scopes that the repository's own wrappers open, and a look around it."""
+    from ctxreview.callgraph.finished import finished
     from ctxreview.callgraph.surroundings import surroundings
     from ctxreview.callgraph.wrappers import expect, wrapped
 
@@ -57,4 +58,4 @@ def _surrounded(request: Request, repository: Repository, found: Outline) -> tup
     def look(outline: Outline, functions: Sequence[Function]) -> Surroundings:
         return surroundings(outline, functions, repository, request.options.hops)
 
-    return wrapped(found, selected, repository, wrappers), look
+    return finished(wrapped(found, selected, repository, wrappers), selected, repository), look
