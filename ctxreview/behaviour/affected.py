@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Trace
+from ctxreview.behaviour.version import version
+from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -28,7 +30,12 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     members = both.both.members
     words = [frozenset(_WORD.findall(f"{old.words} {new.words}")) for old, new in members]
     taken = [n for n, (old, new) in enumerate(members) if old.words != new.words]
-    names = {members[n][1].member.name for n in taken if not _does_the_same(both.of(members[n][0].member.span))}
+    units = version(both.after).unit_at
+    names = {
+        members[n][1].member.name
+        for n in taken
+        if not _does_the_same(both.of(members[n][0].member.span), units.get(members[n][1].member.span))
+    }
     names |= set(_changed(both.before, both.after))
     names |= {b.member.name for b in both.both.fresh}
     chosen = dict.fromkeys(taken)
@@ -44,9 +51,11 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     return tuple(pair for pair in found if pair is not None)
 
 
-def _does_the_same(pair: Pair | None) -> bool:
+def _does_the_same(pair: Pair | None, unit: il.Unit | None) -> bool:
     """Whether whoever calls a function that was changed gets the same effects: then its callers are not affected."""
-    return pair is not None and pair.understood and _visible(pair.before) == _visible(pair.after)
+    if pair is None or not pair.understood or unit is None or unit.parameters:
+        return False  # a trace does not say what becomes of each parameter
+    return _visible(pair.before) == _visible(pair.after)
 
 
 def _visible(of: Trace) -> list[tuple[object, ...]]:

@@ -33,13 +33,13 @@ changes data, ``tracking`` what a context is told of an object; ``begin``, ``com
 a function that was not found, ``fence`` orders memory, ``dispose`` ends a context or connection; ``return``, ``throw`` and ``end`` leave the traced function."""
 
 Trait = Literal[
-    "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "again", "later",
+    "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "dropped", "again", "later",
     "parallel", "cut", "both ways", "once",
 ]  # fmt: skip
 """``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
 ``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
 ``deferred``: a query that leaves the function without having run. ``atomic``: one indivisible operation, ``volatile``: ordered with what other
-threads see; ``awaited`` and ``unawaited`` of what starts a task; ``again``: may run more than once for one call, ``later``: may run after the
+threads see; ``awaited`` and ``unawaited`` of what starts a task, ``dropped`` of an asynchronous function that is run as if it were none; ``again``: may run more than once for one call, ``later``: may run after the
 function has returned, ``parallel``: beside others of its kind; ``cut``: the function was found but not followed; ``both ways``: a write that
 reads what it writes; ``once``: whoever asks first runs it, and nobody else does."""
 

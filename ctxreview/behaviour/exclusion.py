@@ -272,6 +272,8 @@ def _of_transaction(pair: Pair, inside: list[Effect], moved: Iterable[tuple[Effe
     if [e.kind for e in work] == ["query"] and not work[0].text:
         return  # one statement by itself
     for effect, now in moved:
+        if effect.kind == "call" and not effect.party and work[:1] == [effect]:
+            continue  # it came first and still does: nothing that was read in the transaction decides it
         if effect.kind in ("query", "save", "tracking") or (
             effect.kind == "call" and (effect.party or _is_connected(pair, effect, work))
         ):

@@ -30,7 +30,7 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
         if (
             not now.lapsed
             and -1 not in told
-            and "unawaited" in now.traits
+            and now.traits & {"unawaited", "dropped"}
             and "awaited" in was.traits
             and now.kind in _WORK
         ):
@@ -45,7 +45,7 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
 
 def _awaited(of: Trace) -> Counter[str]:
     """How many effects of each key are waited for."""
-    return Counter(e.key for e in of.effects if "awaited" in e.traits and not e.lapsed)
+    return Counter(e.key for e in of.effects if "awaited" in e.traits and "dropped" not in e.traits and not e.lapsed)
 
 
 _WORK = ("save", "query", "io", "call")

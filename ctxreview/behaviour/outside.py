@@ -123,7 +123,7 @@ class Outside(Calls):
             if executor or (on is not None and on.query is not None):
                 ran = self.run_function(closure, node.span, (), held)
             elif closure.unit.asynchronous and (about.has("drops_tasks", on_type) or about.has("drops_tasks", name)):
-                ran = self.run_function(closure, node.span, ("later", "unawaited"), ())
+                ran = self.run_function(closure, node.span, ("later", "dropped"), ())
             elif about.has("runs_parallel", on_type) or about.has("runs_parallel", name):
                 ran = self.run_function(closure, node.span, ("parallel",), ())
             elif fact is not None and fact.kind == "spawn":

@@ -53,9 +53,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, source_of, within
 from ctxreview.behaviour.boundary import mention
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.rechecks import LostLook, lost_looks
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -72,7 +75,23 @@ REFRESHES = frozenset({"Reload", "GetDatabaseValues", "Refresh"})
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each read under a scope that is gone, with the earlier one that is left."""
-    return [f for c in changes(before, after) for f in (*_removed(c), *_rechecked(c))]
+    found = [f for c in changes(before, after) for f in (*_removed(c), *_rechecked(c))]
+    pairs = not_told(affected(comparison(before, after)), after, found)
+    return [*found, *(_lost(one) for pair in pairs for one in lost_looks(pair))]
+
+
+def _lost(one: LostLook) -> Finding:
+    left = (one.earlier.at._replace(what="looked at before"),) if one.earlier is not None else ()
+    return Finding(
+        ID,
+        "high" if one.certain and one.earlier is not None else "medium",
+        "resolved",
+        f"`{one.look.name}` was looked at under the {one.hold.construct} before {one.act.name}, and is not any more.",
+        "What if another thread came in between the look and the lock?",
+        one.act.at._replace(what=""),
+        (*left, one.look.at._replace(what=f"{one.look.name}, before the edit")),
+        about=(one.look.name, one.hold.construct),
+    )
 
 
 def _rechecked(change: Change) -> list[Finding]:

@@ -1,0 +1,193 @@
+"""Edits of many kinds, by what they do: each is asked about, or left alone, whatever it is spelled like."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctxreview import rules
+from tests.rules.test_rules import outlined
+
+FIELDS = """
+    readonly ShopContext _db; readonly IMail _mail; readonly SemaphoreSlim _gate = new(1); readonly object _sync = new(); int _n;
+    readonly List<int> _items = new(); readonly IDbConnection _conn; readonly Dictionary<int, string> _map = new();
+"""
+
+LOUD = {
+    "isolation const": (
+        'const IsolationLevel Level = IsolationLevel.Serializable;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(Level); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+        'const IsolationLevel Level = IsolationLevel.ReadCommitted;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(Level); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+    ),
+    "isolation static readonly": (
+        'static readonly IsolationLevel Level = IsolationLevel.Serializable;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(Level); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+        'static readonly IsolationLevel Level = IsolationLevel.ReadCommitted;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(Level); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+    ),
+    "hint const": (
+        'const string Lock = "WITH (UPDLOCK)"; async Task M(int id) { using var tx = _db.Database.BeginTransaction(); var s = await _db.Stocks.FromSqlRaw("SELECT * FROM Stocks " + Lock + " WHERE Id = {0}", id).FirstAsync(); s.Free--; await _db.SaveChangesAsync(); tx.Commit(); }',
+        'const string Lock = ""; async Task M(int id) { using var tx = _db.Database.BeginTransaction(); var s = await _db.Stocks.FromSqlRaw("SELECT * FROM Stocks " + Lock + " WHERE Id = {0}", id).FirstAsync(); s.Free--; await _db.SaveChangesAsync(); tx.Commit(); }',
+    ),
+    "hint const nolock": (
+        'const string Lock = "WITH (UPDLOCK)"; async Task M(int id) { using var tx = _db.Database.BeginTransaction(); var s = await _db.Stocks.FromSqlRaw("SELECT * FROM Stocks " + Lock + " WHERE Id = {0}", id).FirstAsync(); s.Free--; await _db.SaveChangesAsync(); tx.Commit(); }',
+        'const string Lock = "WITH (NOLOCK)"; async Task M(int id) { using var tx = _db.Database.BeginTransaction(); var s = await _db.Stocks.FromSqlRaw("SELECT * FROM Stocks " + Lock + " WHERE Id = {0}", id).FirstAsync(); s.Free--; await _db.SaveChangesAsync(); tx.Commit(); }',
+    ),
+    "TransactionOptions field": (
+        'static readonly TransactionOptions Options = new TransactionOptions { IsolationLevel = IsolationLevel.Serializable }; void M(int id) { using var scope = new TransactionScope(TransactionScopeOption.Required, Options); var s = _db.Stocks.First(x => x.Id == id); if (s.Free > 0) s.Free--; _db.SaveChanges(); scope.Complete(); }',
+        'static readonly TransactionOptions Options = new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted }; void M(int id) { using var scope = new TransactionScope(TransactionScopeOption.Required, Options); var s = _db.Stocks.First(x => x.Id == id); if (s.Free > 0) s.Free--; _db.SaveChanges(); scope.Complete(); }',
+    ),
+    "helper save removed": (
+        'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Save(); tx.Commit(); }',
+        'void Save() {  } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Save(); tx.Commit(); }',
+    ),
+    "whenall via helpers": (
+        'Task<int> Count() => _db.Orders.CountAsync(); Task<int> Lines() => _db.Lines.CountAsync(); async Task M() { var a = await Count(); var b = await Lines(); }',
+        'Task<int> Count() => _db.Orders.CountAsync(); Task<int> Lines() => _db.Lines.CountAsync(); async Task M() { await Task.WhenAll(Count(), Lines()); }',
+    ),
+    "mail into retry via helper": (
+        'async Task Notify(int id) { await _mail.SendAsync(id); } async Task M(int id) { var strategy = _db.Database.CreateExecutionStrategy(); await strategy.ExecuteAsync(async () => { using var tx = await _db.Database.BeginTransactionAsync(); _db.Add(new Order(id)); await _db.SaveChangesAsync(); await tx.CommitAsync(); }); await Notify(id); }',
+        'async Task Notify(int id) { await _mail.SendAsync(id); } async Task M(int id) { var strategy = _db.Database.CreateExecutionStrategy(); await strategy.ExecuteAsync(async () => { using var tx = await _db.Database.BeginTransactionAsync(); _db.Add(new Order(id)); await _db.SaveChangesAsync(); await tx.CommitAsync(); await Notify(id); }); }',
+    ),
+    "helper loses tx": (
+        'IDbTransaction Tx { get; set; } void M(int id) { using var tx = _conn.BeginTransaction(); Run("UPDATE A SET X=1", tx); Run("UPDATE B SET X=1", tx); tx.Commit(); } void Run(string sql, IDbTransaction tx) { _conn.Execute(sql, null, tx); }',
+        'IDbTransaction Tx { get; set; } void M(int id) { using var tx = _conn.BeginTransaction(); Run("UPDATE A SET X=1", tx); Run("UPDATE B SET X=1", tx); tx.Commit(); } void Run(string sql, IDbTransaction tx) { _conn.Execute(sql); }',
+    ),
+    "commit before save in helper": (
+        'void Finish(IDbContextTransaction tx) { _db.SaveChanges(); tx.Commit(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Finish(tx); }',
+        'void Finish(IDbContextTransaction tx) { tx.Commit(); _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Finish(tx); }',
+    ),
+    "timed acquire ignored": (
+        'void M() { if (!_gate.Wait(100)) return; try { _n++; } finally { _gate.Release(); } }',
+        'void M() { _gate.Wait(100); try { _n++; } finally { _gate.Release(); } }',
+    ),
+    "token removed": (
+        'void M(int id, byte[] v) { var s = _db.Stocks.First(x => x.Id == id); _db.Entry(s).Property(x => x.Version).OriginalValue = v; s.Free--; _db.SaveChanges(); }',
+        'void M(int id, byte[] v) { var s = _db.Stocks.First(x => x.Id == id);  s.Free--; _db.SaveChanges(); }',
+    ),
+    "token sql": (
+        'void M(int id, int v) { var n = _conn.Execute("UPDATE Stock SET Free = Free - 1, Version = Version + 1 WHERE Id = @id AND Version = @v", new { id, v }); if (n == 0) throw new Conflict(); }',
+        'void M(int id, int v) { var n = _conn.Execute("UPDATE Stock SET Free = Free - 1, Version = Version + 1 WHERE Id = @id", new { id, v }); if (n == 0) throw new Conflict(); }',
+    ),
+    "affected rows": (
+        'void M(int id, int v) { var n = _conn.Execute("UPDATE Stock SET Free = Free - 1, Version = Version + 1 WHERE Id = @id AND Version = @v", new { id, v }); if (n == 0) throw new Conflict(); }',
+        'void M(int id, int v) { var n = _conn.Execute("UPDATE Stock SET Free = Free - 1, Version = Version + 1 WHERE Id = @id AND Version = @v", new { id, v });  }',
+    ),
+    "async foreach lambda": (
+        'async Task M(List<Order> all) { foreach (var o in all) { await _mail.SendAsync(o.Id); } }',
+        'async Task M(List<Order> all) { all.ForEach(async o => await _mail.SendAsync(o.Id)); }',
+    ),
+    "ctx disposed early": (
+        'List<Order> M(Func<ShopContext> open) { using var db = open(); var q = db.Orders.Where(o => o.Due); return q.ToList(); }',
+        'List<Order> M(Func<ShopContext> open) { IQueryable<Order> q; using (var db = open()) { q = db.Orders.Where(o => o.Due); } return q.ToList(); }',
+    ),
+    "lock local object": (
+        'void M() { lock (_sync) { _items.Add(1); } } int N() { lock (_sync) { return _items.Count; } }',
+        'void M() { var g = new object(); lock (g) { _items.Add(1); } } int N() { lock (_sync) { return _items.Count; } }',
+    ),
+    "reader unlocked": (
+        'void M() { lock (_sync) { _items.Add(1); } } int N() { lock (_sync) { return _items.Count; } }',
+        'void M() { lock (_sync) { _items.Add(1); } } int N() { return _items.Count; }',
+    ),
+    "interlocked lost": (
+        'void M() { Interlocked.Increment(ref _n); } int N() => Volatile.Read(ref _n);',
+        'void M() { _n++; } int N() => Volatile.Read(ref _n);',
+    ),
+    "volatile read lost": (
+        'void M() { Interlocked.Increment(ref _n); } int N() => Volatile.Read(ref _n);',
+        'void M() { Interlocked.Increment(ref _n); } int N() => _n;',
+    ),
+    "check leaves lock": (
+        'string M(int k) { lock (_sync) { if (!_map.TryGetValue(k, out var v)) { v = Make(k); _map[k] = v; } return v; } } string Make(int k) => k.ToString(); void Z() { lock (_sync) _map.Clear(); }',
+        'string M(int k) { if (!_map.TryGetValue(k, out var v)) { v = Make(k); lock (_sync) { _map[k] = v; } } return v; } string Make(int k) => k.ToString(); void Z() { lock (_sync) _map.Clear(); }',
+    ),
+    "savepoint rollback removed": (
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); tx.CreateSavepoint("a"); try { _db.Add(new B()); _db.SaveChanges(); } catch { tx.RollbackToSavepoint("a"); } tx.Commit(); }',
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); tx.CreateSavepoint("a"); try { _db.Add(new B()); _db.SaveChanges(); } catch {  } tx.Commit(); }',
+    ),
+    "handle stored": (
+        'void M() { using var h = _lk.Acquire(); _n++; _items.Add(1); } readonly IDistributedLock _lk; IDisposable _kept;',
+        'void M() { _kept = _lk.Acquire(); _n++; _items.Add(1); } readonly IDistributedLock _lk; IDisposable _kept;',
+    ),
+    "early return before commit": (
+        'void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
+        'void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); if (s.Free == 0) return; tx.Commit(); }',
+    ),
+    "release twice": (
+        'async Task M() { await _gate.WaitAsync(); try { _n++; } finally { _gate.Release(); } }',
+        'async Task M() { await _gate.WaitAsync(); if (_n > 3) { _gate.Release(); return; } try { _n++; } finally { _gate.Release(); } }',
+    ),
+    "commit twice": (
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); tx.Commit(); }',
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); if (_n > 3) { tx.Commit(); return; } tx.Commit(); }',
+    ),
+    "the second look under the lock": (
+        'async Task<string> M(CancellationToken ct) { var t = _token; if (t != null) return t; await _gate.WaitAsync(ct); try { t = _token; if (t != null) return t; t = await _client.FetchAsync(ct); _token = t; return t; } finally { _gate.Release(); } } string _token; readonly IClient _client;',
+        'async Task<string> M(CancellationToken ct) { var t = _token; if (t != null) return t; await _gate.WaitAsync(ct); try { t = await _client.FetchAsync(ct); _token = t; return t; } finally { _gate.Release(); } } string _token; readonly IClient _client;',
+    ),
+}  # fmt: skip
+
+QUIET = {
+    "isolation const rename": (
+        'const IsolationLevel Level = IsolationLevel.Serializable;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(IsolationLevel.Serializable); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+        'const IsolationLevel Level = IsolationLevel.Serializable;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(Level); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+    ),
+    "inline helper save": (
+        'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Save(); tx.Commit(); }',
+        'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
+    ),
+    "lock behind property rename": (
+        'void M() { lock (_sync) { _items.Add(1); } } int N() { lock (_sync) { return _items.Count; } }',
+        'object Gate => _sync; void M() { lock (Gate) { _items.Add(1); } } int N() { lock (_sync) { return _items.Count; } }',
+    ),
+    "interlocked via helper": (
+        'void M() { Interlocked.Increment(ref _n); } int N() => Volatile.Read(ref _n);',
+        'void M() { Up(); } void Up() => Interlocked.Increment(ref _n); int N() => Volatile.Read(ref _n);',
+    ),
+    "extract under lock2": (
+        'string M(int k) { lock (_sync) { if (!_map.TryGetValue(k, out var v)) { v = Make(k); _map[k] = v; } return v; } } string Make(int k) => k.ToString(); void Z() { lock (_sync) _map.Clear(); }',
+        'string M(int k) { lock (_sync) { if (!_map.TryGetValue(k, out var v)) { v = Put(k); } return v; } } string Make(int k) => k.ToString(); void Z() { lock (_sync) _map.Clear(); }string Put(int k) { var v = Make(k); _map[k] = v; return v; }',
+    ),
+    "early return before work": (
+        'void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
+        'void M(int id) { if (id == 0) return; using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
+    ),
+    "return in try": (
+        'async Task M() { await _gate.WaitAsync(); try { _n++; } finally { _gate.Release(); } }',
+        'async Task M() { await _gate.WaitAsync(); try { if (_n == 3) return; _n++; } finally { _gate.Release(); } }',
+    ),
+    "try/catch rollback": (
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); tx.Commit(); }',
+        'void M() { using var tx = _db.Database.BeginTransaction(); try { _db.Add(new A()); _db.SaveChanges(); tx.Commit(); } catch { tx.Rollback(); throw; } }',
+    ),
+    "invert": (
+        'void M() { _gate.Wait(); try { if (_n > 0) { _n--; } } finally { _gate.Release(); } }',
+        'void M() { _gate.Wait(); try { if (_n <= 0) return; _n--; } finally { _gate.Release(); } }',
+    ),
+    "invert lock": (
+        'void M() { lock (_sync) { if (_n > 0) { _n--; } } } void N() { lock (_sync) _n++; }',
+        'void M() { lock (_sync) { if (_n <= 0) return; _n--; } } void N() { lock (_sync) _n++; }',
+    ),
+    "extract": (
+        'void M() { _gate.Wait(); try { if (_n > 0) { _n--; } } finally { _gate.Release(); } }',
+        'void M() { _gate.Wait(); try { Take(); } finally { _gate.Release(); } } void Take() { if (_n > 0) { _n--; } }',
+    ),
+    "a call that came first moves before the transaction": (
+        'async Task M(int id) { using var tx = _db.Database.BeginTransaction(); var a = await _mail.CheckAsync(id); if (!a) return; var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
+        'async Task M(int id) { var a = await _mail.CheckAsync(id); if (!a) return; using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
+    ),
+}  # fmt: skip
+
+
+def asked(before: str, after: str) -> list[str]:
+    """The rules that ask about an edit of a class's members, notes aside."""
+    one, two = (f"class C {{ {FIELDS} {members} }}" for members in (before, after))
+    return [f.rule for f in rules.compare(outlined(one), outlined(two)) if f.severity != "note" and not f.informs]
+
+
+@pytest.mark.parametrize("case", LOUD)
+def test_what_is_lost_is_asked_about(case: str) -> None:
+    """An edit that loses something is asked about."""
+    assert asked(*LOUD[case]) != []
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_what_is_kept_is_left_alone(case: str) -> None:
+    """An edit that keeps everything is left alone."""
+    assert asked(*QUIET[case]) == []
