@@ -87,7 +87,9 @@ def _look(both: Comparison, flag: Effect, data: Effect) -> Effect | None:
     """A read of the flag that decides something, under no lock that its write is under, before a use of the data."""
     assert flag.place is not None
     assert data.place is not None
-    for pair in both.naming((flag.place.key.rpartition(".")[2],)):
+    name = flag.place.key.rpartition(".")[2]
+    # The look may stand in a function of its own, and the use in one that calls it.
+    for pair in both.naming((name, *(p.after.function.name for p in both.naming((name,))))):
         for read in pair.after.of("read"):
             if read.place is None or read.place.key != flag.place.key or read.locks & flag.locks:
                 continue

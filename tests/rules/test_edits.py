@@ -121,6 +121,14 @@ LOUD = {
         'async Task<string> M(CancellationToken ct) { var t = _token; if (t != null) return t; await _gate.WaitAsync(ct); try { t = _token; if (t != null) return t; t = await _client.FetchAsync(ct); _token = t; return t; } finally { _gate.Release(); } } string _token; readonly IClient _client;',
         'async Task<string> M(CancellationToken ct) { var t = _token; if (t != null) return t; await _gate.WaitAsync(ct); try { t = await _client.FetchAsync(ct); _token = t; return t; } finally { _gate.Release(); } } string _token; readonly IClient _client;',
     ),
+    "a flag set before what it announces, looked at in a helper": (
+        "static volatile bool s_loaded; static readonly Dictionary<int, int> s_rates = new(); static readonly object s_lock = new();"
+        "static int Rate(int k) { Load(); return s_rates[k]; }"
+        "static void Load() { if (s_loaded) return; lock (s_lock) { if (s_loaded) return; s_rates[1] = 2; s_loaded = true; } }",
+        "static volatile bool s_loaded; static readonly Dictionary<int, int> s_rates = new(); static readonly object s_lock = new();"
+        "static int Rate(int k) { Load(); return s_rates[k]; }"
+        "static void Load() { if (s_loaded) return; lock (s_lock) { if (s_loaded) return; s_loaded = true; s_rates[1] = 2; } }",
+    ),
 }  # fmt: skip
 
 QUIET = {
