@@ -35,12 +35,17 @@ def lost_looks(pair: Pair) -> Iterator[LostLook]:
             continue
         read = {e.place.key for e in pair.after.of("read") if e.under(hold) and e.place is not None}
         look = next((e for e in _looks(pair.before, was, old) if e.place is not None and e.place.key not in read), None)
-        if look is None or look.place is None:
-            continue
+        if look is None or look.place is None or _count(pair.before, look, hold) <= _count(pair.after, look, hold):
+            continue  # of several alike, one may be taken for another
         told.add(hold.section)
         before = (e for e in pair.after.effects[: now.number] if e.kind == "read" and not e.under(hold))
         earlier = next((e for e in before if e.place is not None and e.place.key == look.place.key), None)
         yield LostLook(now, look, hold, earlier, pair.understood)
+
+
+def _count(of: Trace, look: Effect, hold: Hold) -> int:
+    """How often the place of a look is read under a lock."""
+    return sum(e.key == look.key and hold.key in e.locks for e in of.of("read"))
 
 
 def _looks(of: Trace, act: Effect, hold: Hold) -> list[Effect]:
