@@ -15,7 +15,7 @@ from ctxreview.model.outline import Outline
 class Ending(NamedTuple):
     """``hold`` is ended at other places after the edit: ``before`` and ``after`` are what ends it, in order; ``at`` is one that is new or gone.
 
-    ``added`` says which. ``certain`` says that both versions were understood.
+    ``added`` says which.
     """
 
     hold: Hold
@@ -23,7 +23,6 @@ class Ending(NamedTuple):
     after: tuple[Effect, ...]
     at: Effect
     added: bool
-    certain: bool
 
 
 def endings(pair: Pair) -> Iterator[Ending]:
@@ -38,7 +37,7 @@ def endings(pair: Pair) -> Iterator[Ending]:
             continue  # what is left ends it on every way
         other = pair.was if added else pair.became
         at = next((e for e in (now if added else was) if e.number not in other), (now if added else was)[0])
-        yield Ending(new[key], was, now, at, added, pair.understood)
+        yield Ending(new[key], was, now, at, added)
 
 
 def _is_always(outline: Outline, of: Trace, effect: Effect) -> bool:

@@ -12,11 +12,10 @@ _DATA: tuple[Kind, ...] = ("query", "save")
 
 
 class Stranger(NamedTuple):
-    """``effect`` goes through another context or connection than the transaction ``hold`` is on; ``before`` is what it was before the edit."""
+    """``effect`` goes through another context or connection than the transaction ``hold`` is on."""
 
     effect: Effect
     hold: Hold
-    before: Effect | None
     certain: bool
 
 
@@ -36,7 +35,7 @@ def strangers(pair: Pair) -> Iterator[Stranger]:
         if was is None or was.party == effect.party or not _is_on(was, hold):
             continue
         told.add((effect.party, hold.section))
-        yield Stranger(effect, hold, was, pair.understood)
+        yield Stranger(effect, hold, pair.understood)
 
 
 def _was(pair: Pair, effect: Effect) -> Effect | None:
@@ -98,7 +97,6 @@ class Unbound(NamedTuple):
 
     effect: Effect
     hold: Hold
-    certain: bool
 
 
 def unbound(pair: Pair) -> Iterator[Unbound]:
@@ -111,7 +109,7 @@ def unbound(pair: Pair) -> Iterator[Unbound]:
             (h for h in reversed(now.holds) if h.kind == "transaction" and h.key in (now.party, was.party)), None
         )
         if hold is not None:
-            yield Unbound(now, hold, pair.understood)
+            yield Unbound(now, hold)
 
 
 def _given(of: Trace, effect: Effect) -> bool:
@@ -150,7 +148,6 @@ class Joined(NamedTuple):
 
     effect: Effect
     hold: Hold
-    certain: bool
 
 
 def joined(pair: Pair, opens: frozenset[str]) -> Iterator[Joined]:
@@ -159,7 +156,7 @@ def joined(pair: Pair, opens: frozenset[str]) -> Iterator[Joined]:
     for hold in _ambient(pair.after):
         found = _opened(pair.after, hold, opens)
         if len(found) > 1 and before <= 1:
-            yield Joined(found[-1], hold, pair.understood)
+            yield Joined(found[-1], hold)
 
 
 def _ambient(of: Trace) -> Iterator[Hold]:

@@ -14,7 +14,6 @@ class Repeated(NamedTuple):
 
     effect: Effect
     hold: Hold
-    certain: bool
 
 
 def repeated(pair: Pair) -> Iterator[Repeated]:
@@ -27,7 +26,7 @@ def repeated(pair: Pair) -> Iterator[Repeated]:
             continue
         if now.kind in ("io", "spawn", "foreign") or _adds_up(now):
             told.add((hold.section, now.kind))
-            yield Repeated(now, hold, pair.understood)
+            yield Repeated(now, hold)
 
 
 def _adds_up(effect: Effect) -> bool:

@@ -219,15 +219,6 @@ def _crossing(spans: Iterable[Span]) -> Callable[[Span], bool]:
     return crosses
 
 
-def statements(source: Source, within: Span) -> tuple[Span, ...]:
-    """Spans of all statements inside ``within``, outer before inner."""
-    syntax = language_of(source.path).syntax
-    blocks = (n for n in _walk(source, within, lambda node: True) if n.type in syntax.blocks)
-    return _in(
-        within, (nodes.span(c) for block in blocks for c in block.named_children if c.type not in syntax.comments)
-    )
-
-
 def pieces(source: Source, within: Span) -> tuple[Span, ...]:
     """Spans of what may be elided as a unit inside ``within``, outer before inner.
 

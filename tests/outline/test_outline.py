@@ -23,7 +23,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Source, Span
-from ctxreview.outline import outline, statements
+from ctxreview.outline import outline, pieces
 from tests import ROOT
 
 CORPUS = ROOT / "tests" / "corpus" / "csharp"
@@ -380,7 +380,7 @@ def test_broken_source_is_data(text: str) -> None:
     assert all(whole.contains(f.span) for f in found.facts)
     spans = [f.span for f in found.functions]
     assert all(not a.overlaps(b) or a.contains(b) or b.contains(a) for a in spans for b in spans)
-    assert all(whole.contains(s) for s in statements(source, whole))
+    assert all(whole.contains(s) for s in pieces(source, whole))
 
 
 @pytest.mark.parametrize(
