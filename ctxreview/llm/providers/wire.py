@@ -11,8 +11,10 @@ import logging
 import math
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -31,6 +33,9 @@ from ctxreview.model.review import Completion
 
 LONGEST_WAIT = 60.0
 """Seconds. A server that asks to wait longer is not waited for."""
+
+_GRACE = 0.5
+"""Seconds that a connection which the watchdog ends has to say so, before it is left behind."""
 
 _ENDED = (
     "TimeoutException",
@@ -143,7 +148,7 @@ class DeadlineClient(httpx2.Client):
             about = f"{request.method} {request.url.host} …/{request.url.path.rpartition('/')[2]}"
             wait = min(8.0, 0.5 * 2**attempt) * random.uniform(0.75, 1.0)
             try:
-                response = super().send(request, **how)
+                response = self._sent(request, how)
             except httpx2.HTTPError as error:
                 _LOG.info("%s: %s", about, type(error).__name__)
                 if attempt == self._retries or key_of(error) not in ASKED_AGAIN or wait > self.watchdog.left:
@@ -159,6 +164,27 @@ class DeadlineClient(httpx2.Client):
             _LOG.info("Asking again in %.1f s.", wait)
             time.sleep(wait)
             attempt += 1
+
+    def _sent(self, request: httpx2.Request, how: dict[str, Any]) -> httpx2.Response:
+        """Send a request once, in a thread that is left behind when the time is over.
+
+        A look-up of the host's name cannot be ended: getaddrinfo(3) has no time limit, and tries each name server for the
+        seconds of resolv.conf(5). A connection that is made after that is ended by the watchdog before anything is sent.
+        """
+        outcome: Future[httpx2.Response] = Future()
+        send = super().send
+
+        def settle() -> None:
+            try:
+                outcome.set_result(send(request, **how))
+            except BaseException as error:  # also a Ctrl-C that interrupts.check raises: it belongs to who waits
+                outcome.set_exception(error)
+
+        threading.Thread(target=settle, daemon=True).start()
+        try:
+            return outcome.result(max(0.0, self.watchdog.left) + _GRACE)
+        except TimeoutError:
+            raise httpx2.ConnectTimeout("total time is over", request=request) from None
 
     def _bounded(self, response: httpx2.Response) -> None:
         failed = response.status_code >= 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import subprocess
@@ -162,6 +163,42 @@ def test_total_time(desk: Desk, name: str, api: str) -> None:
     assert "did not finish within 1.5 s: select less" in done.err
     assert took < 30
     assert server.asked == 1
+
+
+RESOLVER = """
+import socket, sys, time
+real = socket.getaddrinfo
+def slow(host, *more, **named):
+    if host == "names.test":
+        time.sleep(60)
+        host = "127.0.0.1"
+    return real(host, *more, **named)
+socket.getaddrinfo = slow
+sys.argv = ["ctxreview", *sys.argv[1:]]
+from ctxreview.__main__ import main
+raise SystemExit(main())
+"""
+
+
+@pytest.mark.parametrize("api", ["local", "anthropic"])
+def test_total_time_of_a_name_that_is_looked_up(tmp_path: Path, api: str) -> None:
+    """``total_seconds`` is kept while a name server does not answer, which no socket's time limit ends."""
+    (tmp_path / "A.cs").write_text("class A { void M() { lock (this) { N(); } } }\n", "utf-8")
+    keys = {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k", "CTXREVIEW_TOTAL_SECONDS": "1.5"}
+    command = [sys.executable, "-c", RESOLVER, "review", "A.cs:1", "--provider", api, "--model", "m-1"]
+    started = time.monotonic()
+    done = subprocess.run(
+        [*command, "--base-url", "http://names.test:9/v1"],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), **keys},
+        capture_output=True,
+        text=True,
+        timeout=55,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did not finish within 1.5 s" in done.stderr
+    assert time.monotonic() - started < 30
 
 
 def test_total_time_of_doctor() -> None:
