@@ -199,6 +199,23 @@ def test_an_empty_semaphore_is_a_signal(field: str) -> None:
     assert local.regions == ()
 
 
+COUNTS = {
+    "readonly SemaphoreSlim _s = new SemaphoreSlim(1, 1);": "exclusive",
+    "readonly SemaphoreSlim _s = new(4);": "shared",
+    "readonly SemaphoreSlim _s = new(maxCount: 1_000, initialCount: 2);": "shared",
+    "readonly SemaphoreSlim _s;\nC() { _s = new(2); }\nC(int n) { _s = new(3); }": "shared",
+    "readonly SemaphoreSlim _s;\nC() { _s = new(1); }\nC(int n) { _s = new(3); }": "",
+    "readonly SemaphoreSlim _s = new(Environment.ProcessorCount);": "",
+    "readonly SemaphoreSlim _s;\nC(SemaphoreSlim s) { _s = s; }": "",
+}
+
+
+@pytest.mark.parametrize("field", COUNTS)
+def test_how_many_a_semaphore_lets_in(field: str) -> None:
+    """A semaphore is called exclusive where it is made with one slot, shared where with several, and neither where the file does not say."""
+    assert [s.mode for s in in_method(HELD, field).regions] == [COUNTS[field]]
+
+
 @pytest.mark.parametrize(
     ("field", "said"), [("Lock _s;", "Lock"), ("SpinLock _s;", "SpinLock"), ("", "Enter and Exit")]
 )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import Function
+from ctxreview.model.kinds import Mode
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
-from ctxreview.outline.scopes.signals import is_signal
+from ctxreview.outline.scopes.slots import UNSEEN, slots
 from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class _Event(NamedTuple):
     """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt.
 
     ``by`` is the type's own method that does it, where it is done by a call of one; ``""`` where it is done here.
-    ``assumed`` says that only that method's name tells what it does.
+    ``assumed`` says that only that method's name tells what it does. ``slots`` is how many may hold it at once.
     """
 
     node: Node
@@ -38,6 +39,7 @@ class _Event(NamedTuple):
     certain: bool
     by: str = ""
     assumed: bool = False
+    slots: int = 1
 
 
 _Events = dict[tuple[Span, str], list[_Event]]
@@ -234,15 +236,18 @@ def _add_named(every: _Events, page: FileView) -> None:
 def _events(page: FileView) -> _Events:
     named = page.language.named("acquires") | page.language.named("releases")
     found: _Events = {}
-    signals: dict[tuple[str, Span | None], bool] = {}
+    known: dict[tuple[str, Span | None], int] = {}
     for node, name in page.calls:
         if name not in named:
             continue
         for field in ("acquires", "releases"):
             event = _event(node, name, field, page)
-            if event is not None and not is_signal(event.node, event.resource, event.constructs, page, signals):
+            if event is None:
+                continue
+            count = slots(event.node, event.resource, event.constructs, page, known)
+            if count:  # else a signal, which nobody holds
                 key = page.owner_span(node), without_self(event.resource)
-                found.setdefault(key, []).append(event)
+                found.setdefault(key, []).append(event._replace(slots=count))
     return found
 
 
@@ -328,12 +333,20 @@ def _scope(
         opening=head,
         closing=tail,
         resource=event.resource,
-        mode=construct.mode if construct.kind == "lock" else "",
+        mode=_mode(construct, event.slots),
         isolation=isolation(construct, event.node, page) if event.acquires else construct.isolation,
         owner=owner,
         excluded=tuple(_failed(event.node, page.syntax)) if event.acquires else (),
-        note=f"{note} {construct.note}".strip(),
+        note=" ".join(
+            filter(None, (note, construct.note, f"{event.slots} may hold it at once." if event.slots > 1 else ""))
+        ),
     )
+
+
+def _mode(construct: Construct, slots: int) -> Mode:
+    if construct.kind != "lock" or slots == UNSEEN:
+        return ""
+    return "shared" if slots > 1 else construct.mode
 
 
 def _failed(acquire: Node, syntax: Syntax) -> Iterator[Span]:

@@ -62,7 +62,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
+from ctxreview.behaviour.lock_usage import is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Nesting
 from ctxreview.model.kinds import Severity
@@ -108,10 +108,9 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             if "Async" in outline.source.text(inner.opening) and not _waits(code, at, scope):
                 continue
-            slots = _slots(scope, outline)
-            if (slots or 1) > 1 or {scope.mode, inner.mode} == {"shared"}:
+            if {scope.mode, inner.mode} == {"shared"}:
                 continue
-            severity: Severity = "high" if slots == 1 or scope.construct != "SemaphoreSlim" else "medium"
+            severity: Severity = "high" if scope.mode else "medium"  # else how many it lets in is not seen
             found.append(
                 Finding(
                     ID,
@@ -150,14 +149,3 @@ def _gives_up(scope: Region, outline: Outline) -> bool:
     return "Try" in call or bool(
         given and re.sub(r"(?i)[\w.]*(?:cancel\w*|token|\bct)\b", "", given[1]).strip(" ,()\n")
     )
-
-
-def _slots(scope: Region, outline: Outline) -> int | None:
-    """How many may hold a semaphore, where its declaration says so."""
-    member = declared(outline).get((scope.container, lock_key(scope)))
-    made = (
-        re.search(r"\bnew\b[\w.\s]*\(\s*(?:\w+:\s*)?(\d+)", outline.source.text(member.span))
-        if member is not None
-        else None
-    )
-    return int(made[1]) if made else None

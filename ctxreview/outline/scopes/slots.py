@@ -1,4 +1,4 @@
-"""Counted locks that are made with nothing in them: who waits for one waits for a signal and holds nothing then."""
+"""How many may hold a counted lock at once, by the count that it is made with."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from ctxreview.outline.symbols.written_names import without_self
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+UNSEEN = -1
+"""The file does not say how many: the lock is made elsewhere, or with a count that is not a number."""
+
 _MADE = (
     r"\b{name}\s*(?:\{{[^{{}}]*\}}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\b{types})?\s*"
     r"\(\s*((?:[^()]|\([^()]*\))*)\)"
 )
 """A variable with the arguments of the counted lock that it is made as."""
+
+_NUMBER = re.compile(r"([0-9][0-9_]{0,9})[uUlL]*")
 
 
 @cache
@@ -28,17 +33,20 @@ def _counted(language: Language) -> frozenset[str]:
     return frozenset(c.construct for c in language.constructs if c.counted)
 
 
-def is_signal(
+def slots(
     node: Node,
     resource: str,
     constructs: Iterable[Construct],
     page: FileView,
-    known: dict[tuple[str, Span | None], bool],
-) -> bool:
-    """Whether a semaphore is made with nothing in it: who waits for it waits for somebody's signal, and holds nothing then."""
+    known: dict[tuple[str, Span | None], int],
+) -> int:
+    """How many may hold what ``resource`` names at ``node`` at once: 1 for a lock that is not counted, or :data:`UNSEEN`.
+
+    0 is a signal: who waits for it waits until somebody releases it, and holds nothing then.
+    """
     counted = _counted(page.language)
     if not any(c.construct in counted for c in constructs):
-        return False
+        return 1
     name = without_self(resource).rpartition(".")[2]
     home = page.home(name, nodes.span(node))
     if (name, home) not in known:
@@ -49,13 +57,23 @@ def is_signal(
         form = _MADE.format(name=re.escape(name), types=any_of(counted))
         made = re.compile(form.encode()).finditer(page.source.data, *within)
         own = (hit for hit in made if home is None or page.home(name, Span(*hit.span())) == home)  # no nested type's
-        counts = [_initial(hit[1].decode("utf-8", "replace"), page.language.words.first_count) for hit in own]
-        known[name, home] = bool(counts) and all(re.fullmatch(r"0[uUlL]*", count) for count in counts)
+        known[name, home] = _least(
+            {_initial(hit[1].decode("utf-8", "replace"), page.language.words.first_count) for hit in own}
+        )
     return known[name, home]
 
 
-def _initial(arguments: str, first: str) -> str:
-    """The initial count among the arguments of a semaphore's creation, as written."""
+def _least(counts: set[int]) -> int:
+    """What counts from different places have in common: the one number, the least of several slots, or nothing."""
+    if len(counts) == 1 or (counts and min(counts) > 1):
+        return min(counts)
+    return UNSEEN
+
+
+def _initial(arguments: str, first: str) -> int:
+    """The initial count among the arguments of a counted lock's creation, as written."""
     given = [part.strip() for part in arguments.split(",")]
     named = (part.partition(":") for part in given)
-    return next((value.strip() for name, colon, value in named if colon and name.strip() == first), given[0])
+    count = next((value.strip() for name, colon, value in named if colon and name.strip() == first), given[0])
+    number = _NUMBER.fullmatch(count)
+    return int(number[1].replace("_", "")) if number is not None else UNSEEN
