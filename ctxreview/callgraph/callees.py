@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ctxreview.callgraph.callers import Callee
+from ctxreview.callgraph.callee import Callee
+from ctxreview.callgraph.declared import Declared
 from ctxreview.callgraph.frameworks import frameworks
-from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.callgraph.index import Repository
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.facts import Reference
@@ -26,14 +27,14 @@ _TOLD = ("save", "tracking", "complete")
 
 def callees(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
-    names = {n for f in outermost(functions) for n in named(outline.source.text(f.span), outline.language)}
+    names = {n for f in outermost(functions) for n in called_names(outline.source.text(f.span), outline.language)}
     own = Spans(f.span for f in functions)
     there = repository.outline_for(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: set[tuple[str, Span]] = set()
     for reference in there.references if there is not None else ():
         if there is None or reference.form != "call" or not own.contains(reference.name_span):
             continue
-        for part, function in called(reference, there, repository):
+        for part, function in methods_called(reference, there, repository):
             key = part.outline.source.path, function.span
             if key in seen or any(f.span == function.span for f in functions if key[0] == outline.source.path):
                 continue
@@ -45,23 +46,27 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
                 return
 
 
-def named(code: str, language: str) -> set[str]:
+def called_names(code: str, language: str) -> set[str]:
     """The names of what is called in a piece of code, and of what is created."""
     words = load(language).words
     return set(_CALLED.findall(code)) - words.uncalled - words.own
 
 
-def called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Function]]:
+def methods_called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Function]]:
     """The methods that a call can run: those of its receiver's type, or of what implements it."""
     if reference.receiver in ("", "this", "base"):
         home = there.type_of(reference.name_span)
         if home is None or reference.local:
             return
         own = Declared(there, home)
-        types = [*repository.parts(own), *repository.ancestors(own)[0]]
+        types = [*repository.types.parts(own), *repository.hierarchy.ancestors(own)[0]]
     elif reference.type:
-        types = [p for t in repository.resolve(reference.type, there, reference.name_span) for p in repository.parts(t)]
-        types += [t for d in types if _is_open(d) for t in repository.descendants(d)]
+        types = [
+            p
+            for t in repository.types.resolve(reference.type, there, reference.name_span)
+            for p in repository.types.parts(t)
+        ]
+        types += [t for d in types if _is_open(d) for t in repository.hierarchy.descendants(d)]
     else:
         return
     for part in types:
@@ -73,7 +78,7 @@ def called(reference: Reference, there: Outline, repository: Repository) -> Iter
 
 
 def _is_open(declared: Declared) -> bool:
-    return declared.scope.kind == "interface" or "abstract" in declared.modifiers
+    return declared.type.kind == "interface" or "abstract" in declared.modifiers
 
 
 def _excerpt(part: Declared, function: Function, repository: Repository) -> Excerpt | None:
@@ -87,25 +92,25 @@ def _excerpt(part: Declared, function: Function, repository: Repository) -> Exce
     kept = [Span(function.span.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
     kept += [f.span for f in facts]
     does = [*(f"holds {s.construct}" for s in holds), *(f"calls {f.name}" for f in facts)]
-    shown = Callee(there, function).shown
+    shown = Callee(there, function).qualified_name
     return excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
 
 
-def tokens(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
+def concurrency_tokens(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:
     """The concurrency tokens of the entities that the selected functions name, or reach by their sets."""
     words = frameworks(outline.language).tokens
     own = Spans(f.span for f in functions)
     if not any(f.kind in ("read", "save", "tracking") and own.contains(f.span) for f in outline.facts):
         return
     repository.prefetch_words([*words, "DbSet"])
-    paths = dict.fromkeys(p for w in words for p in repository.files(w))
+    paths = dict.fromkeys(p for w in words for p in repository.files_with(w))
     if not paths:
         return
     mentioned = {w for f in outermost(functions) for w in re.findall(r"\w+", outline.source.text(f.span))}
     sets = _sets(repository) if paths else {}
     entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
     for path in paths:
-        there = repository.heads(path) if not entities.isdisjoint(repository.declared(path)) else None
+        there = repository.heads(path) if not entities.isdisjoint(repository.declared_names(path)) else None
         for member in there.members if there is not None else ():
             if there is None or not any(re.search(rf"\b{w}\b", there.source.text(member.span)) for w in words):
                 continue
@@ -123,8 +128,8 @@ _SET = re.compile(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")
 def _sets(repository: Repository) -> dict[str, set[str]]:
     """For each entity the names of its sets in the repository's contexts."""
     found: dict[str, set[str]] = {}
-    for path in repository.files("DbSet"):
-        for after in repository.text(path).split(b"DbSet")[1:]:
+    for path in repository.files_with("DbSet"):
+        for after in repository.text_of(path).split(b"DbSet")[1:]:
             if declared := _SET.match(after):
                 found.setdefault(declared[1].decode().rpartition(".")[2], set()).add(declared[2].decode())
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ctxreview.callgraph.callers import Callee, CallSite, CallSites, calls, shown
+from ctxreview.callgraph.callee import Callee, qualified_name
+from ctxreview.callgraph.callers import CallSite, CallSites, calls_of
 from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.wrappers import expect, wrapped
+from ctxreview.callgraph.wrappers import expect_wrappers, with_wrapped_scopes
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline
@@ -44,14 +45,14 @@ class CallEdge(NamedTuple):
 class CallChains(NamedTuple):
     """All links that were found, nearest first.
 
-    ``direct`` are the calls of the selected function itself, ``open_`` sentences on callers anywhere on the way that
+    ``direct`` are the calls of the selected function itself, ``unknown`` sentences on callers anywhere on the way that
     cannot be known; ``cut`` and ``stopped`` are the functions whose callers were not followed, because they are too many
     calls away and because too much had been read, ``roots`` those that nobody in the repository calls.
     """
 
     links: tuple[CallEdge, ...]
     direct: CallSites
-    open_: tuple[str, ...]
+    unknown: tuple[str, ...]
     cut: tuple[str, ...]
     stopped: tuple[str, ...]
     roots: tuple[str, ...]
@@ -72,13 +73,13 @@ class CallChains(NamedTuple):
         return tuple(found.values())
 
 
-def above(target: Callee, repository: Repository, hops: int) -> CallChains:
+def call_chains(target: Callee, repository: Repository, hops: int) -> CallChains:
     """The calls that lead to ``target``, at most ``hops`` of them in a row."""
     links: list[CallEdge] = []
     cut: list[str] = []
     roots: list[str] = []
     stopped: list[str] = []
-    open_: list[str] = []
+    unknown: list[str] = []
     size = 0
     seen = {_key(target)}
     direct = CallSites(())
@@ -88,21 +89,21 @@ def above(target: Callee, repository: Repository, hops: int) -> CallChains:
         if depth and here.function.kind == "top-level statements":
             continue  # the program's own start
         if depth == hops:
-            cut.append(here.shown)
+            cut.append(here.qualified_name)
             continue
         if depth and size > MAX_TEXT:
-            stopped.append(here.shown)
+            stopped.append(here.qualified_name)
             continue
-        found = calls(here, repository)
-        open_ += found.open_
+        found = calls_of(here, repository)
+        unknown += found.unknown
         size += found.size
         if depth == 0:
             direct = found
         if not found.calls and depth > 0 and here.name != "Main":
-            roots.append(here.shown)
+            roots.append(here.qualified_name)
         around = ((c.outline, c.outline.member_of(c.reference.name_span)) for c in found.calls)
         groups = frozenset({here.name} if any(c.reference.form == "name" for c in found.calls) else ())
-        wrappers = expect(((o, member.span) for o, member in around if member is not None), repository, groups)
+        wrappers = expect_wrappers(((o, member.span) for o, member in around if member is not None), repository, groups)
         is_iterator = here.is_iterator
         for call in found.calls:
             link, following = _link(call, via, certainty, depth + 1, repository, wrappers)
@@ -116,7 +117,7 @@ def above(target: Callee, repository: Repository, hops: int) -> CallChains:
     return CallChains(
         tuple(links),
         direct,
-        tuple(dict.fromkeys(open_)),
+        tuple(dict.fromkeys(unknown)),
         tuple(dict.fromkeys(cut)),
         tuple(dict.fromkeys(stopped)),
         tuple(dict.fromkeys(roots)),
@@ -161,7 +162,9 @@ def _link(
     """One call with what holds it, and the function to go on from; ``None`` where nothing is known to run it."""
     at = call.reference.name_span
     member = call.outline.member_of(at)
-    outline = wrapped(call.outline, (member.span,), repository, wrappers) if member is not None else call.outline
+    outline = (
+        with_wrapped_scopes(call.outline, (member.span,), repository, wrappers) if member is not None else call.outline
+    )
     if outline is not call.outline:
         again = next((r for r in outline.references if r.name_span == at), call.reference)
         call = call._replace(outline=outline, reference=again)
@@ -186,7 +189,7 @@ def _link(
         scopes, following = [], None
     surely: Certainty = "assumed" if "assumed" in (certainty, call.certainty) else "resolved"
     caller = around[-1] if around else None
-    named = shown(outline, caller) if caller is not None else outline.source.path
+    named = qualified_name(outline, caller) if caller is not None else outline.source.path
     link = CallEdge(
         call=call,
         caller=caller,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ctxreview.callgraph.callees import called, named
-from ctxreview.callgraph.index import Declared, Repository
+from ctxreview.callgraph.callees import called_names, methods_called
+from ctxreview.callgraph.declared import Declared
+from ctxreview.callgraph.index import Repository
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
@@ -17,12 +18,12 @@ MAX_LEVELS = 3
 """Methods of one type that call each other, until one of them commits."""
 
 
-def finished(outline: Outline, spans: Sequence[Span], repository: Repository) -> Outline:
+def with_ends_elsewhere(outline: Outline, spans: Sequence[Span], repository: Repository) -> Outline:
     """``outline`` with the ends of those transactions of the functions at ``spans`` that nothing in the file ends."""
     open_ = [r for r in outline.regions if _is_open(r) and any(s.contains(r.opening) for s in spans)]
     if not open_:
         return outline
-    names = {n for r in open_ for n in named(outline.source.text(r.owner), outline.language)}
+    names = {n for r in open_ for n in called_names(outline.source.text(r.owner), outline.language)}
     there = repository.outline_for(outline.source.path, names, tuple(sorted({r.owner for r in open_})))
     ended = {r: end for r in open_ if there is not None and (end := _ended(r, outline, there, repository)) is not None}
     if not ended:
@@ -68,7 +69,7 @@ def _ended(region: Region, outline: Outline, there: Outline, repository: Reposit
 
 def _ends(call: Reference, there: Outline, repository: Repository) -> Iterator[str]:
     """``path:line`` of what ends a transaction in the methods that a call can run."""
-    for part, function in called(call, there, repository):
+    for part, function in methods_called(call, there, repository):
         yield from _done(part, function, repository, MAX_LEVELS)
 
 
@@ -76,8 +77,8 @@ def _done(part: Declared, function: Function, repository: Repository, levels: in
     path = part.outline.source.path
     names = {
         function.name,
-        *named(
-            repository.text(path)[function.span.start : function.span.end].decode("utf-8", "replace"),
+        *called_names(
+            repository.text_of(path)[function.span.start : function.span.end].decode("utf-8", "replace"),
             part.outline.language,
         ),
     }
@@ -89,6 +90,6 @@ def _done(part: Declared, function: Function, repository: Repository, levels: in
             yield f"{path}:{inside.source.line_of(fact.span.start)}"
     for call in inside.references if levels > 1 else ():
         if call.form == "call" and function.span.contains(call.name_span) and call.receiver in ("", "this", "base"):
-            for further, own in called(call, inside, repository):
+            for further, own in methods_called(call, inside, repository):
                 if own.span != function.span:
                     yield from _done(further, own, repository, levels - 1)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ctxreview.callgraph.callees import callees, tokens
-from ctxreview.callgraph.callers import Callee
-from ctxreview.callgraph.chains import CallChains, CallEdge, above
-from ctxreview.callgraph.frameworks import assumptions, marked, registrations
-from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.callgraph.shared_state import Sharing, sharing
-from ctxreview.callgraph.wrappers import opened
+from ctxreview.callgraph.callee import Callee
+from ctxreview.callgraph.callees import callees, concurrency_tokens
+from ctxreview.callgraph.chains import CallChains, CallEdge, call_chains
+from ctxreview.callgraph.declared import Declared
+from ctxreview.callgraph.frameworks import context_registrations, framework_assumptions
+from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.marks import scopes_of_marks
+from ctxreview.callgraph.state_users import Sharing, sharing
+from ctxreview.callgraph.wrappers import excerpts_of_wrappers
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Excerpt, Surroundings
@@ -47,14 +49,19 @@ def starts(outline: Outline, functions: Sequence[Function]) -> list[Function]:
 def surroundings(outline: Outline, functions: Sequence[Function], repository: Repository, hops: int) -> Surroundings:
     """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
     targets = [Callee(outline, f) for f in starts(outline, functions)]
-    found = [above(t, repository, hops) for t in targets] if hops else []
+    found = [call_chains(t, repository, hops) for t in targets] if hops else []
     scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
     blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
-    assumed = list(assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
+    assumed = list(framework_assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
     shared = sharing(outline, functions, repository)
-    blind += [*shared.beyond, *assumed, *registrations(outline, functions, repository), *repository.place.left_out]
+    blind += [
+        *shared.beyond,
+        *assumed,
+        *context_registrations(outline, functions, repository),
+        *repository.place.left_out,
+    ]
     return Surroundings(
-        scopes=(*marked(outline, functions, repository), *scopes.values()),
+        scopes=(*scopes_of_marks(outline, functions, repository), *scopes.values()),
         excerpts=(*_of_callers(found, repository), *_others(shared, outline, functions, repository)),
         blind_spots=tuple(dict.fromkeys(blind)),
         sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
@@ -69,9 +76,9 @@ def _others(
     shared: Sharing, outline: Outline, functions: Sequence[Function], repository: Repository
 ) -> Iterator[Excerpt]:
     """Of other places what is no caller: each once."""
-    found = [*shared.excerpts, *tokens(outline, functions, repository)]
+    found = [*shared.excerpts, *concurrency_tokens(outline, functions, repository)]
     found += callees(outline, functions, repository)
-    found += [e for f in outermost(functions) for e in opened(outline, f.span, repository, direct=False)]
+    found += [e for f in outermost(functions) for e in excerpts_of_wrappers(outline, f.span, repository, direct=False)]
     seen: set[tuple[str, Span]] = set()
     for excerpt in sorted(found, key=lambda e: ROLES.index(e.role)):
         key = excerpt.source.path, excerpt.span
@@ -92,7 +99,7 @@ def _closed(target: Callee, found: CallChains) -> bool:
     """Whether every way to the target is known: its calls all resolved, none deferred, and none left unfollowed."""
     return (
         bool(found.direct.calls)
-        and not found.open_
+        and not found.unknown
         and not found.cut
         and not found.stopped
         and all(link.certainty == "resolved" and not link.deferred for link in found.links)
@@ -100,12 +107,12 @@ def _closed(target: Callee, found: CallChains) -> bool:
 
 
 def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[str]:
-    name = target.shown
-    yield from found.open_[:MAX_NAMED]
-    if len(found.open_) > MAX_NAMED:
-        yield f"For {len(found.open_) - MAX_NAMED} more functions on the way not all callers can be known."
+    name = target.qualified_name
+    yield from found.unknown[:MAX_NAMED]
+    if len(found.unknown) > MAX_NAMED:
+        yield f"For {len(found.unknown) - MAX_NAMED} more functions on the way not all callers can be known."
     direct = [link for link in found.links if link.depth == 1]
-    if not found.direct.calls and not found.direct.open_:
+    if not found.direct.calls and not found.direct.unknown:
         yield f"Who calls {name}: no caller was found in this repository."
     held = {link.via[0] for link in found.links if link.scopes}
     passed = {via for link in found.links if link.scopes for via in link.via}
@@ -157,7 +164,7 @@ def _of_callers(found: Sequence[CallChains], repository: Repository) -> Iterator
             break
         yield _of_caller(link, caller)
         if link.scopes:
-            for excerpt in opened(link.outline, caller.span, repository, direct=True):
+            for excerpt in excerpts_of_wrappers(link.outline, caller.span, repository, direct=True):
                 wrappers.setdefault((excerpt.source.path, excerpt.span), excerpt)
     yield from wrappers.values()
 

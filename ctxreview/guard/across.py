@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from ctxreview import rules
 from ctxreview.behaviour.places import lines
-from ctxreview.callgraph.callees import called, named
-from ctxreview.callgraph.callers import Callee
-from ctxreview.callgraph.chains import above
-from ctxreview.callgraph.finished import finished
-from ctxreview.callgraph.index import Declared, Repository
-from ctxreview.callgraph.wrappers import expect, wrapped
+from ctxreview.callgraph.callee import Callee
+from ctxreview.callgraph.callees import called_names, methods_called
+from ctxreview.callgraph.chains import call_chains
+from ctxreview.callgraph.declared import Declared
+from ctxreview.callgraph.finished import with_ends_elsewhere
+from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.wrappers import expect_wrappers, with_wrapped_scopes
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
@@ -77,14 +78,14 @@ def _near(there: Outline, keys: set[tuple[str, str]], words: frozenset[str]) -> 
     return [
         f.span
         for f in there.outermost
-        if _key(f) in keys or not words.isdisjoint(named(there.source.text(f.span), there.language))
+        if _key(f) in keys or not words.isdisjoint(called_names(there.source.text(f.span), there.language))
     ]
 
 
 def resolved(there: Outline, spans: Sequence[Span], repository: Repository) -> Outline:
     """An outline with the scopes that the functions at ``spans`` are given by wrappers, and with what their callees do for them."""
-    made = wrapped(there, spans, repository, expect(((there, s) for s in spans), repository))
-    made = finished(made, spans, repository)
+    made = with_wrapped_scopes(there, spans, repository, expect_wrappers(((there, s) for s in spans), repository))
+    made = with_ends_elsewhere(made, spans, repository)
     known = {(f.kind, f.span) for f in made.facts}
     further = [f for f in does(made, spans, repository) if (f.kind, f.span) not in known]
     return replace(made, facts=tuple(sorted((*made.facts, *further), key=lambda f: f.span))) if further else made
@@ -96,7 +97,9 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
     They read, where several are begun together. The facts stand at the calls, and are named by what is called in the end.
     """
     known = frozenset(name for name in load(there.language).facts if "." not in name)
-    names = {n for s in spans for n in named(there.source.text(s), there.language) if without_async(n) not in known}
+    names = {
+        n for s in spans for n in called_names(there.source.text(s), there.language) if without_async(n) not in known
+    }
     repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in known and _tells(n, repository))
     uses = repository.outline_for(there.source.path, wanted) if wanted else None
@@ -105,7 +108,9 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
         if uses is None or reference.form != "call" or not any(s.contains(reference.name_span) for s in spans):
             continue
         for fact in dict.fromkeys(
-            f for part, function in called(reference, uses, repository) for f in _done(part, function, repository)
+            f
+            for part, function in methods_called(reference, uses, repository)
+            for f in _done(part, function, repository)
         ):
             if fact.kind != "read" or started.contains(reference.span):
                 yield fact._replace(span=reference.span, target=reference.receiver)
@@ -115,7 +120,7 @@ def _tells(name: str, repository: Repository) -> bool:
     """Whether a file that has the name saves or reads untracked."""
 
     def looked() -> bool:
-        texts = (repository.text(path) for path in repository.files(name)[:MAX_SEARCHED])
+        texts = (repository.text_of(path) for path in repository.files_with(name)[:MAX_SEARCHED])
         return any(word in text for text in texts for word in _TELLING)
 
     return repository.memo(("does", name), looked)
@@ -124,7 +129,7 @@ def _tells(name: str, repository: Repository) -> bool:
 def _done(part: Declared, function: Function, repository: Repository) -> tuple[Fact, ...]:
     """What a method does for whoever calls it, one fact of each kind, without a place."""
     path = part.outline.source.path
-    code = repository.text(path)[function.span.start : function.span.end]
+    code = repository.text_of(path)[function.span.start : function.span.end]
     there = repository.outline_for(path, {function.name}) if any(word in code for word in _TELLING) else None
     if there is None:
         return ()
@@ -166,7 +171,7 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
         repository.read_together([t.name for t in targets])
     for target in targets:
         function = target.function
-        for link in above(target, edit.now, hops).links:
+        for link in call_chains(target, edit.now, hops).links:
             path = link.outline.source.path
             if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
                 if path not in found and len(found) == MAX_CALLERS:

@@ -46,16 +46,16 @@ def _built(request: Request, within: Siblings | None) -> Context:
 
 def _surrounded(request: Request, repository: Repository, found: Outline) -> tuple[Outline, contexts.Look]:
     """The outline with the scopes that the repository's own wrappers open, and a look around it."""
-    from ctxreview.callgraph.finished import finished
+    from ctxreview.callgraph.finished import with_ends_elsewhere
     from ctxreview.callgraph.surroundings import surroundings
-    from ctxreview.callgraph.wrappers import expect, wrapped
+    from ctxreview.callgraph.wrappers import expect_wrappers, with_wrapped_scopes
 
     repository.trim()
     span = request.selection.span
     selected = [m.span for m in found.outermost if m.span.overlaps(span) and found.has_read(m.span)]
-    wrappers = expect(((found, s) for s in selected), repository)
+    wrappers = expect_wrappers(((found, s) for s in selected), repository)
 
     def look(outline: Outline, functions: Sequence[Function]) -> Surroundings:
         return surroundings(outline, functions, repository, request.options.hops)
 
-    return finished(wrapped(found, selected, repository, wrappers), selected, repository), look
+    return with_ends_elsewhere(with_wrapped_scopes(found, selected, repository, wrappers), selected, repository), look

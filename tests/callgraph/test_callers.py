@@ -31,8 +31,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ctxreview.callgraph import chains
-from ctxreview.callgraph.callers import Callee
-from ctxreview.callgraph.chains import above
+from ctxreview.callgraph.callee import Callee
+from ctxreview.callgraph.chains import call_chains
 from ctxreview.callgraph.frameworks import frameworks
 from ctxreview.callgraph.index import open_repository
 from ctxreview.cli.app import app
@@ -275,9 +275,9 @@ def test_what_is_found_does_not_depend_on_what_was_asked_before(
     place = source.line_span(int(line))
     target = Callee(known, next(f for f in known.outermost if f.span.contains(place)))
     asked = open_repository(root, "csharp", NO_WRAPPERS)
-    assert not above(target, asked, hops=3).stopped
+    assert not call_chains(target, asked, hops=3).stopped
     monkeypatch.setattr(chains, "MAX_TEXT", 1)
-    again, alone = (above(target, r, hops=3) for r in (asked, open_repository(root, "csharp", NO_WRAPPERS)))
+    again, alone = (call_chains(target, r, hops=3) for r in (asked, open_repository(root, "csharp", NO_WRAPPERS)))
     assert alone.stopped
     assert again.stopped == alone.stopped
     assert [link.via for link in again.links] == [link.via for link in alone.links]
@@ -317,5 +317,5 @@ def test_a_call_on_base_is_one_of_the_nearest_declaration_above(tmp_path: Path) 
     (tmp_path / "Stock.cs").write_text(code, "utf-8")
     known = outline(Source("Stock.cs", code.encode()))
     target = Callee(known, known.outermost[0])
-    found = above(target, open_repository(tmp_path, "csharp", NO_WRAPPERS), hops=1)
+    found = call_chains(target, open_repository(tmp_path, "csharp", NO_WRAPPERS), hops=1)
     assert [(str(link.via[0]), link.certainty) for link in found.links] == [("Counted.Take (Stock.cs:3)", "resolved")]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ctxreview import rules
-from ctxreview.callgraph import index
+from ctxreview.callgraph import sources
 from ctxreview.config import project
 from ctxreview.errors import SourceError
 from ctxreview.guard import check as guards
@@ -148,7 +148,7 @@ def _outlines(folder: Path, changed: int, monkeypatch: pytest.MonkeyPatch) -> in
         read.append(source.path)
         return outline(source, *given)
 
-    monkeypatch.setattr(index, "outline", outlined)
+    monkeypatch.setattr(sources, "outline", outlined)
     (answer,) = guards.suggestions(files["answer.md"], about)
     (made,) = check_suggestions([answer], about, asked)
     monkeypatch.undo()

@@ -1,0 +1,113 @@
+"""Calls and declarations as the text of a function shows them: cheap to tell, so that only what may open a scope is parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.known_names import known_calls, may_open
+from ctxreview.model.declarations import Function
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_async
+
+MAX_BODY = 3000
+"""Bytes from the start of a wrapper's body within which it opens something: they are short."""
+
+_HEADER = re.compile(r"\busing\b([^;{}]*)")
+_CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_BEFORE = re.compile(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
+_MARKS = re.compile(r"[()]|=>|\bdelegate\b")
+_KEPT = re.compile(
+    r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\((?=[^;]{0,400};)"
+)
+_ENDED = re.compile(
+    r"(?<![\w.])(\w+)\s*[!?]?\.\s*(?:Dispose|Commit|Complete|Rollback|Release)\w*\s*\(|\busing\s*\(\s*(\w+)\s*\)"
+)
+RETURNED = re.compile(r"(?:\breturn|=>)\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(?:\w+\s*\.\s*){0,8}(\w+)\s*(?=[,)])")
+_TELLS_ONLY = re.compile(
+    r"(?:ConfigureAwait|nameof|typeof|Log\w*|ThrowIf\w*|Write(?:Line)?|AsTask|FromResult|Invoke)\Z"
+)
+_TYPE_BEFORE = re.compile(rb"[\w>\]?]\s+\Z|\w\.\Z")
+_NO_TYPE = re.compile(rb"(?:\b(?:return|await|new|else|throw|in|is|when|case|yield)\s+|\b_?[a-z]\w*\.)\Z")
+_AFTER = re.compile(rb"\s*(?:where[^;{}]{0,400})?(?:\{|=>)")
+_ROUND = re.compile(rb"[()]")
+_WORDS = frozenset({"if", "while", "for", "foreach", "switch", "catch", "return", "await", "throw"})
+
+
+def possible_wrappers(
+    outline: Outline, span: Span, repository: Repository, groups: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """The names of calls that may be wrappers': in a ``using``, with a delegate, or for a result that is ended later."""
+
+    def made() -> tuple[str, ...]:
+        text, known = outline.source.text(span), known_calls(outline.language)
+        names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
+        names += calls_given_delegates(text, groups.union(outline.methods))
+        ended = {a or b for a, b in _ENDED.findall(text)}
+        names += [called for variable, called in _KEPT.findall(text) if variable in ended]
+
+        def may(name: str) -> bool:
+            return known.isdisjoint((name, without_async(name))) or may_open(outline.language, name)
+
+        return tuple(filter(may, dict.fromkeys(names)))
+
+    key = ("candidates", outline.source.path, str(span.start), str(span.end), *sorted(groups))
+    return repository.memo(key, made)
+
+
+def calls_given_delegates(text: str, methods: frozenset[str]) -> Iterator[str]:
+    """The names of calls that have a lambda between their parentheses, or one of ``methods`` for an argument."""
+    open_: list[int] = []
+    for mark in _MARKS.finditer(text):
+        if mark[0] == "(":
+            open_.append(mark.start())
+        elif mark[0] == ")":
+            del open_[-1:]
+        elif open_:
+            yield from name_before(text, open_[-1])
+    for hit in HANDED.finditer(text) if methods else ():
+        if hit[1] in methods and (opening := opening_before(text, hit.start())) is not None:
+            yield from name_before(text, opening)
+
+
+def name_before(text: str, opening: int) -> Iterator[str]:
+    """The name of the call whose parenthesis opens there."""
+    if called := _BEFORE.search(text[max(0, opening - 200) : opening]):
+        yield called[1]
+
+
+def opening_before(text: str, at: int) -> int | None:
+    """The parenthesis that holds the argument that begins after ``at``."""
+    depth = 0
+    for place in range(at, max(-1, at - MAX_BODY), -1):
+        if text[place] == ")":
+            depth += 1
+        elif text[place] == "(":
+            if depth == 0:
+                return place
+            depth -= 1
+    return None
+
+
+def is_declaration(data: bytes, at: int, parameters: int) -> bool:
+    """Whether the name at ``at`` follows a type and has a body after its ``parameters``, and is not what a call stands after."""
+    before = data[max(0, at - 80) : at]
+    if _TYPE_BEFORE.search(before) is None or _NO_TYPE.search(before) is not None:
+        return False
+    depth = 1
+    for mark in _ROUND.finditer(data, parameters, parameters + 1000):
+        depth += 1 if mark[0] == b"(" else -1
+        if not depth:
+            return _AFTER.match(data, mark.end()) is not None
+    return False
+
+
+def is_plain(there: Outline, function: Function, delegates: frozenset[str]) -> bool:
+    """Whether a body only runs what it is given, or has nothing to call: what it does is all seen then."""
+    body = there.source.text(Span(function.opening.end, function.span.end))
+    if re.search(r"\bnew\b|\bbase\.", body) or not body.strip(" \t\r\n;"):
+        return False
+    return all(n in delegates or _TELLS_ONLY.match(n) or n in _WORDS for n in _CALLED.findall(body))

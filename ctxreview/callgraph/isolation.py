@@ -1,0 +1,105 @@
+"""The isolation of a transaction that is not written where it is opened: a constant of the repository, or an argument of a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.callgraph.callee import Callee
+from ctxreview.callgraph.declared import Declared
+from ctxreview.callgraph.index import Repository
+from ctxreview.model.facts import Reference
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Isolation, Region
+from ctxreview.model.review import Excerpt
+from ctxreview.model.source import Span
+from ctxreview.outline.excerpts import excerpt_of
+from ctxreview.outline.symbols.signatures import given
+
+
+class IsolationConstant(NamedTuple):
+    """A constant that gives an isolation: where it is declared, in the outline of that file, and the level."""
+
+    outline: Outline
+    span: Span
+    level: str
+
+    @property
+    def place(self) -> str:
+        """``path:line``."""
+        return f"{self.outline.source.path}:{self.outline.source.line_of(self.span.start)}"
+
+
+def is_given_elsewhere(scope: Region) -> bool:
+    """Whether the place that opens it names its isolation, and does not say what that is."""
+    return scope.isolation is not None and scope.isolation.is_open
+
+
+def with_level(scope: Region, found: IsolationConstant) -> Region:
+    """The scope with the isolation that a constant gives."""
+    name = scope.isolation.given_by if scope.isolation is not None else ""
+    return scope._replace(
+        isolation=Isolation(found.level, given_by=name),
+        note=f"{scope.note} Its isolation is {name} ({found.place}).".strip(),
+    )
+
+
+def isolation_constant(outline: Outline, scope: Region, repository: Repository) -> IsolationConstant | None:
+    """The constant, read-only field or static member of the repository that gives a scope's isolation."""
+    named = re.fullmatch(
+        r"(?:[\w.]*?(\w+)\.)?(\w+)(?:\(\))?", scope.isolation.given_by if scope.isolation is not None else ""
+    )
+    if named is None:
+        return None
+    home = outline.type_of(scope.opening)
+    if named[1] and named[1] not in ("this", "base"):
+        known = repository.types.resolve(named[1], outline, scope.opening)
+    else:
+        own = Declared(outline, home) if home is not None else None
+        known = (*repository.types.parts(own), *repository.hierarchy.ancestors(own)[0]) if own is not None else ()
+    for part in (p for k in known for p in repository.types.parts(k)):
+        for span in (
+            *(m.span for m in part.outline.members if named[2] in m.names),
+            *(f.span for f in part.functions if f.name == named[2]),
+        ):
+            text = part.outline.source.text(span) if part.type.span.contains(span) else ""
+            levels = set(re.findall(r"\bIsolationLevel\.(\w+)", text))
+            if len(levels) == 1 and re.search(r"\b(?:const|readonly|static)\b", text.partition("=")[0]):
+                return IsolationConstant(part.outline, span, levels.pop())
+    return None
+
+
+def constant_excerpt(outline: Outline, scope: Region, repository: Repository) -> Iterator[Excerpt]:
+    """What gives a scope's isolation, where it is a constant."""
+    found = isolation_constant(outline, scope, repository)
+    if found is not None:
+        name = scope.isolation.given_by if scope.isolation is not None else ""
+        yield excerpt_of(found.outline, [found.span], "field", f"{name}: the isolation of {scope.construct}")
+
+
+def isolation_of_call(
+    scope: Region, target: Callee, there: Outline, reference: Reference, repository: Repository
+) -> Isolation | None:
+    """The isolation of a wrapper's scope: of one that its parameter gives, what the call has for it, or else its default."""
+    level = scope.isolation
+    if level is None or not level.is_open:
+        return level
+    wanted = re.split(r"\W", level.given_by, maxsplit=1)[0]
+    declared = target.signature
+    parameters = [p.name for p in declared.parameters]
+    if wanted not in parameters:
+        fixed = isolation_constant(target.outline, scope, repository)
+        return Isolation(fixed.level) if fixed is not None else level
+    place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
+    text = there.source.text(reference.span)
+    after = len(there.source.text(Span(reference.span.start, reference.name_span.end)))
+    listed = given(text, after)
+    value = next((v for name, v in listed if name == wanted), None)
+    if value is None and 0 <= place < len(listed) and not any(name for name, _ in listed[: place + 1]):
+        value = listed[place][1]
+    if value is None:
+        default = re.search(rf"\b{re.escape(wanted)}\s*=\s*([^,()]+)", target.head)
+        value = default[1].strip() if default is not None else level.given_by
+    named = re.search(r"\bIsolationLevel\.(\w+)", value)
+    return Isolation(named[1]) if named is not None else Isolation(given_by=" ".join(value.split())[:100])

@@ -1,0 +1,147 @@
+"""The types that a repository declares, by name, and what a type's name means where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ctxreview.callgraph.declared import Declared
+from ctxreview.callgraph.sources import SourceIndex
+from ctxreview.callgraph.usings import Usings, global_usings, usings
+from ctxreview.model.declarations import EXTENSION, TypeDecl
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Source, Span
+from ctxreview.outline.symbols.signatures import arity
+from ctxreview.outline.symbols.written_names import simple_type
+
+
+class TypeIndex:
+    """The types of a repository, read as far as somebody asks."""
+
+    def __init__(self, sources: SourceIndex) -> None:
+        self._sources = sources
+
+    def named(self, name: str) -> tuple[Declared, ...]:
+        """The declarations of types of a simple name."""
+
+        def read() -> tuple[Declared, ...]:
+            found: list[Declared] = []
+            for path in self._sources.files_with(name):
+                if name in self._sources.declared_names(path):
+                    made = self._sources.heads(path)
+                    found += self._of_file(path, made).get(name, ()) if made is not None else ()
+            return tuple(found)
+
+        return self._sources.memo(("types", name), read)
+
+    def _of_file(self, path: str, made: Outline) -> Mapping[str, list[Declared]]:
+        """The types of a file by their simple names."""
+
+        def listed() -> dict[str, list[Declared]]:
+            found: dict[str, list[Declared]] = {}
+            for type_ in made.types:
+                found.setdefault(type_.name, []).append(Declared(made, type_))
+            return found
+
+        return self._sources.memo(("types of file", path), listed)
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Read the declarations of all of the types, to be asked for one by one later."""
+        new = {n for n in names if not self._sources.has_memo(("types", n))}
+        self._sources.prefetch_words(new)
+        self._sources.prefetch_heads(
+            p for n in sorted(new) for p in self._sources.files_with(n) if n in self._sources.declared_names(p)
+        )
+
+    def parts(self, declared: Declared) -> tuple[Declared, ...]:
+        """All parts of a type, the given one among them."""
+        head = declared.type.opening  # most types are not partial, and their words need not be told apart
+        if declared.type.kind != EXTENSION and declared.outline.source.data.find(b"partial", *head) < 0:
+            return (declared,)
+        if "partial" not in declared.modifiers:
+            return (declared,)
+
+        def grouped() -> dict[str, tuple[Declared, ...]]:
+            parts: dict[str, list[Declared]] = {}
+            for one in self.named(declared.name):
+                parts.setdefault(one.qualified, []).append(one)
+            return {qualified: tuple(listed) for qualified, listed in parts.items()}
+
+        by_qualified = self._sources.memo(("parts", declared.name), grouped)
+        return by_qualified.get(declared.qualified, (declared,))
+
+    def resolve(self, written: str, around: Outline, at: Span) -> tuple[Declared, ...]:
+        """The declarations that a type's name can mean at a place: those of one type, or of several where it is open."""
+        home = around.type_of(at)
+        key = "resolve", written, around.source.path, home.qualified if home is not None else ""
+        return self._sources.memo(key, lambda: self._resolved(written, around, home))
+
+    def _resolved(self, written: str, around: Outline, home: TypeDecl | None) -> tuple[Declared, ...]:
+        written = self._without_alias(written, around.source)
+        name, count = simple_type(written), arity(written)
+        found = [t for t in self.named(name) if _arity(t.type) == count]
+        if len({t.qualified for t in found}) <= 1:
+            return tuple(found)
+        for space in _enclosing(home):
+            near = [
+                t
+                for t in found
+                if _namespace(t.qualified) == space or written.startswith(_namespace(t.qualified) + ".")
+            ]
+            if near:
+                return tuple(near)
+        directives = self._usings_of(around.source)
+        used = directives.imported | directives.members
+        imported = [t for t in found if _namespace(t.qualified) in used]
+        return tuple(imported or found)
+
+    def _without_alias(self, written: str, source: Source) -> str:
+        """A type's name as written, or what it is another name for.
+
+        Global names are those of one project, which is not known: a type that is declared under the name comes first.
+        """
+        name = written.rstrip("?")
+        alias = self._usings_of(source).aliases.get(name)
+        if alias is None or (name not in usings(source.data).aliases and self.named(name)):
+            return written
+        return alias
+
+    def _usings_of(self, source: Source) -> Usings:
+        """What a file's ``using`` directives say, and those that are global, in whatever file."""
+        return self._sources.memo(("usings", source.path), lambda: usings(source.data).over(self.global_usings))
+
+    @property
+    def global_usings(self) -> Usings:
+        """What the ``global using`` directives of all files say together."""
+
+        def read() -> Usings:
+            found = Usings()
+            for path in self._sources.files_with("global"):  # in generated code the word stands on every line
+                found = global_usings(self._sources.text_of(path)).over(found)
+            return found
+
+        return self._sources.memo(("global usings",), read)
+
+    def imports_members(self, source: Source, type_: TypeDecl) -> bool:
+        """Whether a file has ``using static`` of a type."""
+        return type_.qualified in self._usings_of(source).members
+
+
+def _enclosing(home: TypeDecl | None) -> list[str]:
+    """The names of a type and of the types and namespaces around it, inner first."""
+    name = home.qualified if home is not None else ""
+    found = []
+    while name:
+        found.append(name)
+        name = _namespace(name)
+    return found
+
+
+def _namespace(qualified: str) -> str:
+    """The namespace or type around a type."""
+    return qualified.rpartition(".")[0]
+
+
+def _arity(type_: TypeDecl) -> int:
+    """How many type parameters it has."""
+    last = type_.qualified.rpartition(".")[2]
+    return int(last.partition("`")[2] or 0)
