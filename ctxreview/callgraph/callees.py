@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.frameworks import frameworks
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.frameworks.assumptions import frameworks
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.facts import Reference

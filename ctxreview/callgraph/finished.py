@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ctxreview.callgraph.callees import called_names, methods_called
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.declarations import Function, Member, outermost
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline

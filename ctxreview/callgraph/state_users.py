@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.shared_state import Shared, is_use_of, state_shared_by
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference

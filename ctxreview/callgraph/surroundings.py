@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ctxreview.callgraph.callee import Callee
 from ctxreview.callgraph.callees import callees, concurrency_tokens
-from ctxreview.callgraph.chains import CallChains, CallEdge, call_chains
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.frameworks import context_registrations, framework_assumptions
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.marks import scopes_of_marks
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.callers.chains import CallChains, CallEdge, call_chains
+from ctxreview.callgraph.frameworks.assumptions import context_registrations, framework_assumptions
+from ctxreview.callgraph.frameworks.marks import scopes_of_marks
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.state_users import Sharing, sharing
-from ctxreview.callgraph.wrappers import excerpts_of_wrappers
+from ctxreview.callgraph.wrappers.scopes import excerpts_of_wrappers
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Excerpt, Surroundings

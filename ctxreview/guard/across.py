@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from ctxreview import rules
 from ctxreview.behaviour.places import lines
-from ctxreview.callgraph.callee import Callee
 from ctxreview.callgraph.callees import called_names, methods_called
-from ctxreview.callgraph.chains import call_chains
-from ctxreview.callgraph.declared import Declared
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.callers.chains import call_chains
 from ctxreview.callgraph.finished import with_ends_elsewhere
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.wrappers import expect_wrappers, with_wrapped_scopes
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.callgraph.wrappers.scopes import expect_wrappers, with_wrapped_scopes
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ctxreview import rules
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.guard.across import edited, elsewhere
 from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here

@@ -12,7 +12,7 @@ from ctxreview.model.review import Context, Surroundings
 from ctxreview.review.request import Request, Siblings
 
 if TYPE_CHECKING:
-    from ctxreview.callgraph.index import Repository
+    from ctxreview.callgraph.repository.index import Repository
 
 
 def build(request: Request, *, whole: bool = True) -> Context:
@@ -48,7 +48,7 @@ def _surrounded(request: Request, repository: Repository, found: Outline) -> tup
     """The outline with the scopes that the repository's own wrappers open, and a look around it."""
     from ctxreview.callgraph.finished import with_ends_elsewhere
     from ctxreview.callgraph.surroundings import surroundings
-    from ctxreview.callgraph.wrappers import expect_wrappers, with_wrapped_scopes
+    from ctxreview.callgraph.wrappers.scopes import expect_wrappers, with_wrapped_scopes
 
     repository.trim()
     span = request.selection.span

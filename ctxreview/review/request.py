@@ -26,7 +26,7 @@ from ctxreview.tokens import Tokenizer, tokenizer
 from ctxreview.workspace.selection import forget, home_of, path_in, select
 
 if TYPE_CHECKING:
-    from ctxreview.callgraph.index import Repository
+    from ctxreview.callgraph.repository.index import Repository
     from ctxreview.llm.providers import Endpoint
 
 
@@ -158,7 +158,7 @@ def _outlined(source: Source, keep: int | None, wrappers: Wrappers, within: Sibl
 
 
 def _opened(root: Path, language: str, wrappers: Wrappers) -> Repository:
-    from ctxreview.callgraph.index import open_repository
+    from ctxreview.callgraph.repository.index import open_repository
 
     return open_repository(root, language, wrappers)
 

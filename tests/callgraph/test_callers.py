@@ -30,11 +30,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ctxreview.callgraph import chains
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.chains import call_chains
-from ctxreview.callgraph.frameworks import frameworks
-from ctxreview.callgraph.index import open_repository
+from ctxreview.callgraph.callers import chains
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.callers.chains import call_chains
+from ctxreview.callgraph.frameworks.assumptions import frameworks
+from ctxreview.callgraph.repository.index import open_repository
 from ctxreview.cli.app import app
 from ctxreview.model.regions import NO_WRAPPERS
 from ctxreview.model.source import Source

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ctxreview import rules
-from ctxreview.callgraph import sources
+from ctxreview.callgraph.repository import sources
 from ctxreview.config import project
 from ctxreview.errors import SourceError
 from ctxreview.guard import check as guards

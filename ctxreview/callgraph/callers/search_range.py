@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from ctxreview.callgraph.override_set import OverrideSet
+from ctxreview.callgraph.callers.override_set import OverrideSet
 from ctxreview.outline.symbols.written_names import simple_type
 
 MAX_FILES = 150

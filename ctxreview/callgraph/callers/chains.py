@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ctxreview.callgraph.callee import Callee, qualified_name
-from ctxreview.callgraph.callers import CallSite, CallSites, calls_of
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.wrappers import expect_wrappers, with_wrapped_scopes
+from ctxreview.callgraph.callers.call_sites import CallSite, CallSites, calls_of
+from ctxreview.callgraph.callers.callee import Callee, qualified_name
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.callgraph.wrappers.scopes import expect_wrappers, with_wrapped_scopes
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ctxreview.callgraph.call_text import possible_wrappers
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.isolation import constant_excerpt, is_given_elsewhere, isolation_constant, with_level
-from ctxreview.callgraph.wrapper_bodies import wrapper_calls, wrapper_methods
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.callgraph.wrappers.bodies import wrapper_calls, wrapper_methods
+from ctxreview.callgraph.wrappers.call_text import possible_wrappers
+from ctxreview.callgraph.wrappers.isolation import constant_excerpt, is_given_elsewhere, isolation_constant, with_level
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrapper
 from ctxreview.model.review import Excerpt

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.interceptors import place_of, scope_around_the_rest
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.frameworks.interceptors import place_of, scope_around_the_rest
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.callgraph.call_text import (
+from ctxreview.callgraph.callers.call_sites import calls_among
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.callgraph.wrappers.call_text import (
     HANDED,
     MAX_BODY,
     RETURNED,
@@ -16,11 +19,8 @@ from ctxreview.callgraph.call_text import (
     opening_before,
     possible_wrappers,
 )
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.callers import calls_among
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.isolation import isolation_of_call
-from ctxreview.callgraph.known_names import known_calls, may_open
+from ctxreview.callgraph.wrappers.isolation import isolation_of_call
+from ctxreview.callgraph.wrappers.known_names import known_calls, may_open
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact, Reference

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
-from ctxreview.callgraph.type_words import declared_names
+from ctxreview.callgraph.repository.type_words import declared_names
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrapper, Wrappers
 from ctxreview.model.source import Source, Span

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.known_names import scope_words
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.callgraph.wrappers.known_names import scope_words
 from ctxreview.languages import load
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.known_names import known_calls, may_open
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.callgraph.wrappers.known_names import known_calls, may_open
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.sources import SourceIndex
-from ctxreview.callgraph.type_index import TypeIndex
-from ctxreview.callgraph.type_words import base_names
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.sources import SourceIndex
+from ctxreview.callgraph.repository.type_index import TypeIndex
+from ctxreview.callgraph.repository.type_words import base_names
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.override_set import OverrideSet
+from ctxreview.callgraph.callers.override_set import OverrideSet
+from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.facts import Reference
 from ctxreview.model.kinds import Certainty

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.declarations import Function
 from ctxreview.outline.symbols.signatures import Signature
 

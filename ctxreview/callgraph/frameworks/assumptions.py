@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.interceptors import interceptors_around
-from ctxreview.callgraph.marks import marks_on_bases
+from ctxreview.callgraph.frameworks.interceptors import interceptors_around
+from ctxreview.callgraph.frameworks.marks import marks_on_bases
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.languages import data
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline

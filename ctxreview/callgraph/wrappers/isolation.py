@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ctxreview.callgraph.hierarchy import Hierarchy
-from ctxreview.callgraph.sources import SourceIndex
-from ctxreview.callgraph.type_index import TypeIndex
+from ctxreview.callgraph.repository.hierarchy import Hierarchy
+from ctxreview.callgraph.repository.sources import SourceIndex
+from ctxreview.callgraph.repository.type_index import TypeIndex
 from ctxreview.languages import extensions
 from ctxreview.model.regions import Wrappers
 from ctxreview.workspace.files import Workspace, workspace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctxreview.callgraph.override_set import OverrideSet
+from ctxreview.callgraph.callers.override_set import OverrideSet
 from ctxreview.model.facts import Argument, Reference
 from ctxreview.outline.symbols.signatures import Cost, Signature, cost, is_inferred
 from ctxreview.outline.symbols.written_names import simple_type

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.sources import SourceIndex
-from ctxreview.callgraph.usings import Usings, global_usings, usings
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.sources import SourceIndex
+from ctxreview.callgraph.repository.usings import Usings, global_usings, usings
 from ctxreview.model.declarations import EXTENSION, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source, Span

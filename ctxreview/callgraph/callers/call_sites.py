@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.callgraph.callee import Callee
-from ctxreview.callgraph.declared import Declared
-from ctxreview.callgraph.index import Repository
-from ctxreview.callgraph.overloads import overload_doubt
-from ctxreview.callgraph.override_set import OverrideSet
-from ctxreview.callgraph.receivers import reach
-from ctxreview.callgraph.search_range import files_to_read
+from ctxreview.callgraph.callers.callee import Callee
+from ctxreview.callgraph.callers.overloads import overload_doubt
+from ctxreview.callgraph.callers.override_set import OverrideSet
+from ctxreview.callgraph.callers.receivers import reach
+from ctxreview.callgraph.callers.search_range import files_to_read
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.facts import Reference
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline

@@ -1,0 +1,1 @@
+"""Who calls a function, step by step outwards."""

@@ -1,0 +1,1 @@
+"""What frameworks do around code that no call shows."""

@@ -1,0 +1,1 @@
+"""The files of a repository and the types that they declare."""

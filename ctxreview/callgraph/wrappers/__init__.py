@@ -1,0 +1,1 @@
+"""Methods of the repository that open a scope for their callers."""
