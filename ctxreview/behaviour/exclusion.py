@@ -12,7 +12,9 @@ from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
+from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 
 _OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
@@ -66,6 +68,7 @@ def judged(both: Comparison, region: Region) -> Judgement:
     if hold.kind == "lock":
         losses = tuple(_of_lock(both, pair, hold, inside))
         complete = pair.understood and all(_has_proof(both, pair, hold, e, now) for e, now in moved)
+        complete = complete and _is_accounted_for(both, pair, hold, inside)
     else:
         losses = tuple(_of_transaction(pair, inside, moved))
         complete = pair.understood and not any(e.number not in pair.was for e in pair.after.of("save"))
@@ -116,6 +119,17 @@ def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
                 if both.before.member_of(region.opening) is None or at.start_line <= lines[1]:
                     return True
     return False
+
+
+def holds_one_step(outline: Outline, region: Region) -> bool:
+    """Whether a transaction holds one call at most, and nothing else: what that sends is as much one step as it was without."""
+    member = outline.member_of(region.opening)
+    of = trace(outline, member) if member is not None else None
+    section = section_of(of, region) if of is not None else None
+    if of is None or section is None or not region.completes_at:
+        return False
+    inside = [e for e in of.effects if e.kind in (*_OUTSIDE, "foreign") and any(h.section == section for h in e.holds)]
+    return len(inside) <= 1 and not any(e.kind in ("io", "spawn") for e in inside)
 
 
 # Locks.
@@ -261,6 +275,46 @@ def _has_proof(both: Comparison, pair: Pair, hold: Hold, effect: Effect, now: Ef
         for was, then in both.places(effect.place.key)
         if hold.key in was.locks
     )
+
+
+def _is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
+    """Whether it is known of all that was done under a lock what became of it: nothing else shows that the lock may go, or be another one.
+
+    A lock that stays, as strong as it was, needs no account.
+    """
+    now = both.both.scope_after.get(hold.region)
+    then = next((h for h in pair.after.sections if h.region == now), None)
+    if then is not None and then.key == hold.key and then.mode == hold.mode:
+        return True
+    done = [e for e in inside if e.kind not in ("acquire", "release", "log", "return", "throw", "end", "await")]
+    steps = {e.place.key for e in pair.after.effects if e.place is not None and "atomic" in e.traits}
+    lost = [e for e in done if e.is_seen and e.number not in pair.became]
+    if not done or any(e.place is None or e.place.key not in steps for e in lost):
+        return False  # a lock that holds nothing is waited for
+    if now is None:
+        return True
+    if any(e.kind in (*_OUTSIDE, "foreign") for e in done):
+        return False
+    if then is None or then.key == hold.key:
+        return then is not None
+    keys = {e.place.key for e in done if e.place is not None and e.is_seen}
+    return (
+        bool(keys)
+        and all(_is_fixed(o, h) for o, h in ((both.before, hold), (both.after, then)))
+        and all(
+            after is not None and then.key in after.locks
+            for key in keys
+            for was, after in both.places(key)
+            if hold.key in was.locks
+        )
+    )
+
+
+def _is_fixed(outline: Outline, hold: Hold) -> bool:
+    """Whether a lock is on one object for as long as its owner lives: the owner itself, or what a field that never changes holds."""
+    home, _, name = hold.key.rpartition(".")
+    state = version(outline).state(home, name) if home else None
+    return hold.key.startswith("this ") if state is None else state.fixed or not state.changes
 
 
 # Transactions.

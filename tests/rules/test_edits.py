@@ -53,6 +53,10 @@ LOUD = {
         'void Finish(IDbContextTransaction tx) { _db.SaveChanges(); tx.Commit(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Finish(tx); }',
         'void Finish(IDbContextTransaction tx) { tx.Commit(); _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Finish(tx); }',
     ),
+    "a transaction around two changes": (
+        'void M(int id) { var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); _db.Add(new A()); _db.SaveChanges(); }',
+        'void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); _db.Add(new A()); _db.SaveChanges(); tx.Commit(); }',
+    ),
     "timed acquire ignored": (
         'void M() { if (!_gate.Wait(100)) return; try { _n++; } finally { _gate.Release(); } }',
         'void M() { _gate.Wait(100); try { _n++; } finally { _gate.Release(); } }',
@@ -135,6 +139,10 @@ QUIET = {
     "isolation const rename": (
         'const IsolationLevel Level = IsolationLevel.Serializable;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(IsolationLevel.Serializable); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
         'const IsolationLevel Level = IsolationLevel.Serializable;async Task M(int id) { using var tx = await _db.Database.BeginTransactionAsync(Level); var s = await _db.Stocks.FirstAsync(x => x.Id == id); if (s.Free > 0) { s.Free--; } await _db.SaveChangesAsync(); await tx.CommitAsync(); }',
+    ),
+    "a transaction around one change": (
+        'void M(int id) { _conn.Execute("UPDATE Stock SET Free = 0", id); }',
+        'void M(int id) { using var tx = _conn.BeginTransaction(); _conn.Execute("UPDATE Stock SET Free = 0", id, tx); tx.Commit(); }',
     ),
     "inline helper save": (
         'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Save(); tx.Commit(); }',

@@ -832,7 +832,7 @@ CASES = (
             tx.Commit();
         }
         """,
-        "note",
+        "medium",
     ),
     Case(
         scope_change,

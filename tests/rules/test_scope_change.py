@@ -51,6 +51,11 @@ QUIET = {
         "readonly object _seatLock = new(); int _seats; bool M() { lock (_seatLock) { if (_seats == 0) return false; _seats--; return true; } }"
         "void N() { lock (_seatLock) _seats++; }",
     ),
+    "a lock that is never another one becomes a private one": (
+        "readonly List<int> _seats = new(); void M(int n) { lock (_seats) { _seats.Add(n); } } int N() { lock (_seats) return _seats.Count; }",
+        "readonly object _seatLock = new(); readonly List<int> _seats = new(); void M(int n) { lock (_seatLock) { _seats.Add(n); } }"
+        "int N() { lock (_seatLock) return _seats.Count; }",
+    ),
     "a condition becomes a guard clause": (
         "bool M(int n) { lock (_gate) { if (_free >= n) { _free -= n; return true; } else { return false; } } }",
         "bool M(int n) { lock (_gate) { if (_free < n) { return false; } _free -= n; return true; } }",
@@ -107,6 +112,31 @@ LOUD = {
         "async Task MoveAsync() { await Task.Delay(1); _at++; }",
         "Task M() { _turn.Wait(); try { return MoveAsync(); } finally { _turn.Release(); } } readonly SemaphoreSlim _turn = new(1); int _at;"
         "async Task MoveAsync() { await Task.Delay(1); _at++; }",
+    ),
+    "a lock is waited for, holds nothing, and goes": (
+        "void M() { lock (_gate) { } _router.Start(); }",
+        "void M() { _router.Start(); }",
+    ),
+    "a lock goes with what it held, and others are under it still": (
+        "void M(Driver d) { lock (_gate) { if (_drivers.Count > 3) _drivers.Clear(); } _router.Start(); }",
+        "void M(Driver d) { _router.Start(); }",
+    ),
+    "a flag under a lock makes room for the answer of a call": (
+        "bool _stopped; readonly TaskCompletionSource<bool> _end; void M() { lock (_gate) { if (_stopped) return; _stopped = true; } _router.Stop(); }",
+        "readonly TaskCompletionSource<bool> _end; void M() { if (_end.TrySetResult(true)) _router.Stop(); }",
+    ),
+    "a lock of this around foreign code becomes a private one": (
+        "int _seats; void M() { lock (this) { _seats--; _router.Book(_seats); } }",
+        "readonly object _seatLock = new(); int _seats; void M() { lock (_seatLock) { _seats--; _router.Book(_seats); } }",
+    ),
+    "a lock of what is replaced becomes one of its own": (
+        "int[] _seats = new int[9]; void M(int n) { lock (_seats) { _seats[n]++; } } void N() { lock (_seats) { _seats = new int[9]; } }",
+        "readonly object _seatLock = new(); int[] _seats = new int[9]; void M(int n) { lock (_seatLock) { _seats[n]++; } }"
+        "void N() { lock (_seatLock) { _seats = new int[9]; } }",
+    ),
+    "a transaction of its own joins the one around it": (
+        "void M() { using (var tx = new TransactionScope(TransactionScopeOption.RequiresNew)) { _db.SaveChanges(); tx.Complete(); } }",
+        "void M() { using (var tx = new TransactionScope(TransactionScopeOption.Required)) { _db.SaveChanges(); tx.Complete(); } }",
     ),
 }  # fmt: skip
 

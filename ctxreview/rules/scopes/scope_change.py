@@ -68,7 +68,7 @@ from ctxreview.behaviour.body import body_of, within
 from ctxreview.behaviour.boundary import crossed, guarded_state, mention, without_comments, work
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
-from ctxreview.behaviour.exclusion import Judgement, Loss, is_sent_as_before, judged
+from ctxreview.behaviour.exclusion import Judgement, Loss, holds_one_step, is_sent_as_before, judged
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
@@ -114,7 +114,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [
         _finding(
-            "note" if _harmless(s, after) else "medium",
+            "note" if _is_one_step(s, after) else "medium",
             f"The edit adds a {s.construct}{_on(s)}.",
             "What does it have to exclude or keep together, and does it nest with the scopes around it?",
             scope_lines(after, s),
@@ -172,13 +172,12 @@ def _between(whole: Region, parts: list[Region], before: Outline, after: Outline
     )
 
 
-def _harmless(scope: Region, outline: Outline) -> bool:
-    """Whether a new transaction is completed, stands in no other one, and calls nothing outside the database."""
-    if scope.kind != "transaction" or not scope.completes_at:
-        return False
-    facts = [f for f in within(outline, scope.span) if outline.under(f.span, scope)]
-    return not any(f.kind in ("io", "spawn") for f in facts) and not any(
-        s != scope and s.span.contains(scope.opening) for s in outline.regions
+def _is_one_step(scope: Region, outline: Outline) -> bool:
+    """Whether a new transaction stands in no other one and holds one call."""
+    return (
+        scope.kind == "transaction"
+        and holds_one_step(outline, scope)
+        and not any(s != scope and s.span.contains(scope.opening) for s in outline.regions)
     )
 
 
@@ -395,7 +394,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         )
     if old.mode != new.mode:
         changed(
-            "note" if verdict.keeps else "medium" if new.mode == "exclusive" else "high",
+            "note" if verdict.keeps and old.kind == "lock" else "medium" if new.mode == "exclusive" else "high",
             f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
             "Does anything under it still write, or rely on others being kept out?",
         )
