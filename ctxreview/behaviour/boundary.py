@@ -13,12 +13,15 @@ from functools import lru_cache
 from ctxreview.behaviour.body import Same, comments_in, within
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.places import member_of
+from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_self
+from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
 """What happens inside and what happens outside of a scope: kind and name of each thing."""
@@ -85,21 +88,19 @@ def _mentioned(same: Same, member: Span) -> Counter[str]:
 
 def detached(scope: Region, outline: Outline) -> tuple[Span, ...]:
     """The tasks that are started under a scope and that nobody waits for there: what they do is not done under it."""
+    about, waiting = names_of(outline.language), any_of(load(outline.language).words.awaiting)
     found = []
     for fact in within(outline, scope.span):
-        if fact.kind != "spawn" or fact.name not in _STARTS or not outline.under(fact.span, scope):
+        if fact.kind != "spawn" or fact.name not in about.of("starts") or not outline.under(fact.span, scope):
             continue
         rest = outline.source.text(Span(fact.span.end, scope.span.end))
         above = outline.source.text(Span(max(scope.span.start, fact.span.start - 40), fact.span.start))
-        waits = re.search(r"\bawait\s+(?:[\w.]+\s*=\s*)?$", above) or re.match(
-            r"\s*\.\s*(?:Wait|Result|GetAwaiter)\b", rest
+        waits = re.search(rf"\b{waiting}\s+(?:[\w.]+\s*=\s*)?$", above) or re.match(
+            rf"\s*\.\s*{any_of(about.of('waits'))}\b", rest
         )
         if not waits and not (fact.result.isidentifier() and re.search(rf"\b{fact.result}\b", rest)):
             found.append(fact.span)
     return tuple(found)
-
-
-_STARTS = frozenset({"Run", "StartNew", "QueueUserWorkItem", "UnsafeQueueUserWorkItem"})
 
 
 def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -142,6 +143,7 @@ def _guarded_state(same: Same) -> tuple[str, ...]:
     ]
     made = {name for name, early in writes if early} - {name for name, early in writes if not early}
     locks = {without_self(scope.resource) for scope in outline.regions}
+    sets = re.compile(rf"\b{any_of(load(outline.language).words.setting)}\b")
     return tuple(
         name
         for member in outline.members
@@ -150,17 +152,15 @@ def _guarded_state(same: Same) -> tuple[str, ...]:
         and name not in locks | made
         and not re.search(r"[lL]og", name)
         and not _fixed(member, outline)
-        and (member.kind != "property" or re.search(r"\bset\b", outline.source.text(member.span)))
+        and (member.kind != "property" or sets.search(outline.source.text(member.span)))
     )
 
 
 def _fixed(member: Member, outline: Outline) -> bool:
     """Whether a member can never change: a constant, or a read-only value that has no insides."""
-    written = outline.source.text(member.span)
-    plain = r"(bool|s?byte|char|decimal|double|float|u?int|u?long|u?short|string|TimeSpan|Guid|DateTime\w*)\??$"
-    return bool(re.search(r"\bconst\b", written)) or (
-        bool(re.search(r"\breadonly\b", written)) and bool(re.match(plain, member.declares))
-    )
+    words, own = load(outline.language).words, frozenset(member.modifiers)
+    plain = simple_type_or_array(member.declares) in names_of(outline.language).of("immutable")
+    return bool(own & words.constants or (own & words.kept and plain))
 
 
 def mention(name: str) -> str:

@@ -251,7 +251,7 @@ class Values(Frames):
     def enumerate(self, span: Span, on: Known) -> Known:
         """The elements of a value that is walked now."""
         if on.query is not None:
-            return self.run_query(span, on, "foreach", "")
+            return self.run_query(span, on, self.version.language.words.each, "")
         if on.parts is not None and on.state is None:
             return Known(f"{on.key}[]", on.needs, on.parts, made="state")
         place = self.inside(on)

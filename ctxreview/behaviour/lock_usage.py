@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
+from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -20,12 +22,6 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array, withou
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
-
-COLLECTIONS = frozenset(
-    {"List", "Dictionary", "HashSet", "Queue", "Stack", "SortedDictionary", "SortedList", "SortedSet", "LinkedList",
-     "PriorityQueue", "IList", "ICollection", "IDictionary", "ISet", "Collection", "ArrayList", "Hashtable"}
-)  # fmt: skip
-"""Collections that change in place and are not made for several threads."""
 
 _LITERAL = re.compile(rb'"""[\s\S]*?"""|\$?@\$?"(?:[^"]|"")*"|\$?"(?:\\.|[^"\\\n])*"|' + rb"'(?:\\.[^'\n]*|[^'\\\n])'")
 _NOT_BLANK = re.compile(rb"[^\r\n]")
@@ -58,6 +54,11 @@ def locks(outline: Outline) -> list[Region]:
     return [s for s in outline.regions if s.kind == "lock" and s.form != "sql" and s.certainty != "assumed"]
 
 
+def is_collection(type_: str, outline: Outline) -> bool:
+    """Whether a type of that simple name is a collection that changes in place and is not made for several threads."""
+    return type_ in names_of(outline.language).of("collections")
+
+
 def lock_key(scope: Region) -> str:
     """What a scope locks, in the same words wherever it is locked."""
     return without_self("".join(scope.resource.split()))
@@ -72,7 +73,8 @@ def locked_uses(outline: Outline, held: list[Region]) -> list[Use]:
         (home, lock_key(s))
         for s in held
         for home in (types.name_around(s.opening),)
-        if (home, lock_key(s)) not in own or simple_type_or_array(own[home, lock_key(s)].declares) not in COLLECTIONS
+        if (home, lock_key(s)) not in own
+        or not is_collection(simple_type_or_array(own[home, lock_key(s)].declares), outline)
     }
     by_owner: dict[Span, list[Region]] = {}
     reached: dict[tuple[Span, str], int] = {}
@@ -187,14 +189,13 @@ def is_called_locked(function: Function, outline: Outline, held: list[Region]) -
     A call in a method of which the same is true counts too.
     """
     waiting, seen = [function], {function.span}
-    code, every = masked_source(outline), methods(outline)
+    code, every, words = masked_source(outline), methods(outline), load(outline.language).words
     while waiting:
         one = waiting.pop()
-        words = outline.source.text(Span(one.span.start, one.opening.end)).partition(f" {one.name}")[0]
         type_ = outline.type_of(one.span)
-        if one.kind != "method" or type_ is None or re.search(r"\b(?:public|internal|protected|override)\b", words):
+        if one.kind != "method" or type_ is None or is_reached(one, outline):
             return False
-        if re.search(r"\bpartial\b", outline.source.text(type_.opening)) or len(every[one.container, one.name]) != 1:
+        if words.parts.search(outline.source.data, *type_.opening) or len(every[one.container, one.name]) != 1:
             return False
         calls = [at for name, at in own_calls(code, type_.span) if name == one.name and not one.opening.contains(at)]
         named = len(re.findall(rb"\b%s\b" % re.escape(one.name.encode()), code[type_.span.start : type_.span.end]))
@@ -210,6 +211,12 @@ def is_called_locked(function: Function, outline: Outline, held: list[Region]) -
                 seen.add(caller.span)
                 waiting.append(caller)
     return True
+
+
+def is_reached(function: Function, outline: Outline) -> bool:
+    """Whether others than the type of a function can call it, as far as its own head says."""
+    head = outline.source.text(Span(function.span.start, function.opening.end)).partition(f" {function.name}")[0]
+    return load(outline.language).words.outward.search(head) is not None
 
 
 _UNDER = re.compile(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
@@ -232,6 +239,7 @@ def is_said_to_be_held(function: Function, outline: Outline) -> bool:
         elif comment.end < above:
             break
     code = data[function.span.start : function.span.end]
-    if b"IsEntered" in code or (b"Assert" in code and re.search(rb"\bAssert\w*\([^;]*[lL]ock", code)):
-        return True
-    return _SAID.search(b"\n".join(said)) is not None
+    return (
+        names_of(outline.language).asserts_lock.search(code.decode("utf-8", "replace")) is not None
+        or _SAID.search(b"\n".join(said)) is not None
+    )

@@ -6,7 +6,6 @@ from ctxreview.behaviour.calling import Calls, Given
 from ctxreview.behaviour.effects import Kind, Place, Trait
 from ctxreview.behaviour.evaluation import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
-from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.model import il
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Span
@@ -39,7 +38,7 @@ class Outside(Calls):
         needs = union(k.needs for k in values) | (on.needs if on is not None else frozenset())
         fact = self._fact(span)
         kind = simple_type_or_array(on.type) if on is not None else ""
-        if about.tells_on.match(kind or told_by or "-") and kind not in COLLECTIONS:
+        if about.tells_on.match(kind or told_by or "-") and kind not in about.of("collections"):
             self.emit("log", span, "", name, needs)
             return Known("log", needs)
         if about.has("waits", name) and on is not None and on.pending:
@@ -199,7 +198,11 @@ class Outside(Calls):
         if (kind == "io" and fact.calls) or self.version.about.has("calls_it", name):
             kind = "foreign"
         source = on.query.source if on is not None and on.query is not None else ""
-        key = f"{source or party}.{name}" if kind != "save" or name not in ("SaveChanges",) else f"{party}.{name}"
+        key = (
+            f"{source or party}.{name}"
+            if kind != "save" or not self.version.about.has("saves_all", name)
+            else f"{party}.{name}"
+        )
         place = Place("rows", source, of=source) if source else None
         traits = tuple(on.query.traits) if on is not None and on.query is not None else ()
         index = self.emit(
@@ -216,7 +219,7 @@ class Outside(Calls):
         if on.state is not None and on.state.kind == "inside":
             return True
         return (
-            kind in COLLECTIONS
+            kind in self.version.about.of("collections")
             or kind in self.version.queries.memory
             or self.version.is_concurrent(kind)
             or self.version.is_immutable(kind)
@@ -345,7 +348,11 @@ class Outside(Calls):
         if (
             place is None
             or not place.shared
-            or not (kind in COLLECTIONS or kind == "[]" or (known.state is not None and known.state.key.endswith("[]")))
+            or not (
+                kind in self.version.about.of("collections")
+                or kind == "[]"
+                or (known.state is not None and known.state.key.endswith("[]"))
+            )
         ):
             return frozenset()
         return frozenset(

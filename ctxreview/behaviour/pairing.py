@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeVar
 from ctxreview.behaviour.body import Body, Same, bodies, body_of, squeezed
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import lock_key
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -254,6 +255,7 @@ class Identity(NamedTuple):
 def identity(body: Body) -> Identity:
     """The identity of a member."""
     outline, member = body.outline, body.member
+    words = load(outline.language).words
     around = outline.type_of(member.span)
     type_ = (around.qualified or around.name) if around is not None else member.container
     name: str = member.name
@@ -266,16 +268,15 @@ def identity(body: Body) -> Identity:
         found = re.search(declared, head, re.DOTALL)
         before = head[: found.start()] if found is not None else ""
         explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
-        listed = signature(f"M({found[1]})", "M").parameters if found is not None and found[1] else ()
+        listed = signature(f"M({found[1]})", "M", words).parameters if found is not None and found[1] else ()
         return Identity(
             type_, _flat(explicit[1]) if explicit else "", name, "", 0, tuple(_flat(p.type) for p in listed)
         )
     head = outline.source.text(Span(member.span.start, member.opening.end))
-    said = signature(head, name)
-    if kind == "constructor" and "static" in said.modifiers:
+    said = signature(head, name, words)
+    if kind == "constructor" and words.shared & said.modifiers:
         kind = "static constructor"
-    by = {"ref", "out", "in"}
-    types = (f"{' '.join(w for w in p.passed.split() if w in by)} {p.type}" for p in said.parameters)
+    types = (f"{' '.join(sorted(p.passed & words.referring))} {p.type}" for p in said.parameters)
     return Identity(type_, _flat(said.interface), name, kind, said.generic, tuple(_flat(t) for t in types))
 
 

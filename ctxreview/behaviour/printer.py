@@ -222,4 +222,4 @@ def _value(node: il.Node, made: dict[int, str]) -> str:  # noqa: PLR0911, PLR091
 
 
 def _constant(node: il.Constant) -> str:
-    return f"nameof {node.text}" if node.kind == "name" else f"type {node.text}" if node.kind == "type" else node.text
+    return f"name {node.text}" if node.kind == "name" else f"type {node.text}" if node.kind == "type" else node.text

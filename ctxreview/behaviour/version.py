@@ -7,7 +7,6 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
-from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.behaviour.units import units
 from ctxreview.languages import Language, load
 from ctxreview.languages.behaviour import Behaviour, behaviour_of
@@ -104,7 +103,7 @@ class Version:
         return {
             t.name: tuple(
                 b
-                for w in bases(text(t.opening), t.name)
+                for w in bases(text(t.opening), t.name, self.language.words)
                 if (b := simple_type_or_array(w)) in self.homes and b != t.name
             )
             for t in self.outline.types
@@ -135,7 +134,7 @@ class Version:
         found: dict[tuple[str, str], State] = {}
         makers = Nesting(tuple(f for f in self.outline.outermost if f.kind == "constructor"))
         changed: dict[str, bool] = {}
-        about = self.about
+        about = self.language.words
         for fact in self.outline.facts:
             if fact.kind == "write" and makers.outermost(fact.span) is None:
                 changed[fact.name] = True
@@ -143,17 +142,17 @@ class Version:
         for member in self.outline.members:
             home = self._types.name_around(member.span)
             words = frozenset(member.modifiers)
-            open_ = not words & about.of("is_fixed") and words & about.of("is_open") and self._is_settable(member)
+            open_ = not words & about.fixed and words & about.reached and self._is_settable(member)
             for name in member.names:
                 found[home, name] = State(
                     home,
                     name,
                     member.declares,
                     member,
-                    static=bool(words & about.of("is_static")),
-                    fixed=bool(words & about.of("is_fixed")),
-                    volatile=bool(words & about.of("is_volatile")),
-                    changes=not words & about.of("is_constant") and (bool(open_) or changed.get(name, False)),
+                    static=bool(words & (about.shared | about.constants)),
+                    fixed=bool(words & about.fixed),
+                    volatile=bool(words & about.volatile),
+                    changes=not words & about.constants and (bool(open_) or changed.get(name, False)),
                 )
         return found
 
@@ -165,7 +164,7 @@ class Version:
         return any(
             member.span.contains(u.span)
             and u.name.rpartition(".")[2] in self.about.of("setters")
-            and not self.about.of("is_closed") & set(first(u.span).split())
+            and not self.language.words.hidden & set(first(u.span).split())
             for u in self._by_kind.get("accessor", ())
         )
 
@@ -214,7 +213,7 @@ class Version:
                 all(
                     not s.changes
                     and s.name not in written
-                    and simple_type_or_array(s.type) not in COLLECTIONS
+                    and simple_type_or_array(s.type) not in self.about.of("collections")
                     and simple_type_or_array(s.type) != "[]"
                     and (s.fixed or s.member.kind == "property")
                     for s in own.get(t.name, ())
@@ -296,11 +295,11 @@ class Version:
 
     def extends(self, unit: il.Unit) -> bool:
         """Whether a function is called on its first argument."""
-        return bool(unit.parameters) and not self.about.of("receiver_mode").isdisjoint(unit.parameters[0].mode.split())
+        return bool(unit.parameters) and not self.language.words.receiving.isdisjoint(unit.parameters[0].mode.split())
 
     def _takes(self, unit: il.Unit, arguments: int) -> bool:
         """Whether a function can be given so many arguments."""
-        many = self.about.of("many_mode")
+        many = self.language.words.collecting
         lists = [p for p in unit.parameters if not many.isdisjoint(p.mode.split())]
         needed = sum(p.default is None and p not in lists for p in unit.parameters)
         return needed <= arguments <= (1 << 30 if lists else len(unit.parameters))

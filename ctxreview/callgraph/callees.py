@@ -69,11 +69,12 @@ def methods_called(reference: Reference, there: Outline, repository: Repository)
         types += [t for d in types if _is_open(d) for t in repository.hierarchy.descendants(d)]
     else:
         return
+    words = load(there.language).words
     for part in types:
         for function in part.functions:
             if function.name == reference.name and function.opening.end < function.span.end:
                 declared = Callee(part.outline, function).signature
-                if accepts(declared, reference.arguments) or accepts(declared.without_receiver(), reference.arguments):
+                if any(accepts(d, reference.arguments, words) for d in (declared, declared.without_receiver())):
                     yield part, function
 
 

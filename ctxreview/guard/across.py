@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from ctxreview import rules
@@ -21,6 +22,7 @@ from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.scopes import expect_wrappers, with_wrapped_scopes
 from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -40,7 +42,14 @@ MAX_CHANGED = 40
 UNFOLLOWED = "unfollowed-callers"
 """The rule of the finding that says which were not."""
 
-_TELLING = (b"SaveChanges", b"AsNoTracking", b"Async(")
+
+@cache
+def _telling(language: str) -> tuple[bytes, ...]:
+    """What stands in the text of code that saves, reads what nobody tracks, or gives a task."""
+    about = names_of(language)
+    untracked = (name for name, trait in about.operators.items() if trait == "untracked")
+    tasks = (f"{suffix}(" for suffix in about.of("task_suffix"))
+    return tuple(word.encode() for word in (*about.of("saves_all"), *untracked, *tasks))
 
 
 class Edited(NamedTuple):
@@ -121,27 +130,29 @@ def _tells(name: str, repository: Repository) -> bool:
 
     def looked() -> bool:
         texts = (repository.text_of(path) for path in repository.files_with(name)[:MAX_SEARCHED])
-        return any(word in text for text in texts for word in _TELLING)
+        return any(word in text for text in texts for word in _telling(repository.language))
 
     return repository.memo(("does", name), looked)
 
 
 def _done(part: Declared, function: Function, repository: Repository) -> tuple[Fact, ...]:
     """What a method does for whoever calls it, one fact of each kind, without a place."""
-    path = part.outline.source.path
+    path, about = part.outline.source.path, names_of(repository.language)
     code = repository.text_of(path)[function.span.start : function.span.end]
-    there = repository.outline_for(path, {function.name}) if any(word in code for word in _TELLING) else None
+    there = (
+        repository.outline_for(path, {function.name})
+        if any(word in code for word in _telling(repository.language))
+        else None
+    )
     if there is None:
         return ()
     saves = (
-        f
-        for f in there.facts
-        if f.kind == "save" and f.name.startswith("SaveChanges") and function.span.contains(f.span)
+        f for f in there.facts if f.kind == "save" and about.has("saves_all", f.name) and function.span.contains(f.span)
     )
     found = [
         Fact(f.kind, Span(0, 0), f.name) for f in (next(saves, None), given_untracked(there, function)) if f is not None
     ]
-    asked = (f for f in there.facts if f.kind == "read" and not f.is_state and f.name.endswith("Async"))
+    asked = (f for f in there.facts if f.kind == "read" and not f.is_state and about.is_task(f.name))
     found += [Fact(f.kind, Span(0, 0), f.name, by_callee=True) for f in asked if function.span.contains(f.span)][:1]
     return tuple(found)
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from ctxreview.behaviour.body import body_of, root_of, source_of
-from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.context.listing import UNSEEN
 from ctxreview.errors import ReplyError
+from ctxreview.languages.behaviour import Behaviour, names_of
 from ctxreview.model.claims import claims
 from ctxreview.model.facts import Fact
 from ctxreview.model.regions import Region
@@ -32,9 +32,6 @@ MOST_LINES = 8
 MOST_NAMES = 5
 
 _NAME = re.compile(r"[\w.]+(?:<[\w.]+>)?(?:\(\))?")
-_PLUMBING = frozenset(
-    {"ConfigureAwait", "AsTask", "GetAwaiter", "GetResult", "GetEnumerator", "MoveNext", "Dispose", "DisposeAsync", "ToString"}
-)  # fmt: skip
 _MARKS = re.compile(r"^\s*(?:/{2,}|/\*+|\*+/?|[-*•>]\s|```\w*$)|\*/\s*$")
 _FENCE = re.compile(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
 _STATEMENT = re.compile(
@@ -110,18 +107,19 @@ def _is_query(fact: Fact) -> bool:
 def _can_change(fact: Fact, context: Context) -> bool:
     """Whether state is more than a service that is only called: not readonly, or a collection."""
     member = next((m for m in context.outline.members if fact.name in m.names), None)
-    collects = member is not None and bool(COLLECTIONS & set(re.findall(r"\w+", member.declares)))
+    listed = names_of(context.outline.language).of("collections")
+    collects = member is not None and not listed.isdisjoint(re.findall(r"\w+", member.declares))
     return collects or not fact.is_readonly
 
 
 def _calls(context: Context, scope: Region) -> list[str]:
     """What the source calls under the scope, as it names it."""
-    body = body_of(context.outline, scope.opening)
+    body, plumbing = body_of(context.outline, scope.opening), names_of(context.outline.language).of("plumbing")
     ends = (scope.opening, scope.closing, *scope.completes_at)
     calls = [
         c
         for c in (body.calls if body is not None else ())
-        if not (c.creates or c.name in _PLUMBING or any(end.overlaps(c.span) for end in ends))
+        if not (c.creates or c.name in plumbing or any(end.overlaps(c.span) for end in ends))
         and context.outline.under(c.span, scope)
     ]
     return [f"{without_self(c.on)}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
@@ -170,15 +168,16 @@ def _must_not(context: Context, scope: Region) -> Iterator[str]:
     if scope.async_flow and any(f.kind == "await" for f in under):
         rules.append("drop the async flow")
     yield f"Do not {_joined(rules, ' or')}."
-    tracked = [f for f in under if _is_query(f) and _is_saved(f, under)]
+    about = names_of(context.outline.language)
+    tracked = [f for f in under if _is_query(f) and _is_saved(f, under, about)]
     if tracked:
         yield (
-            f"Keep {_listed([f.result for f in tracked])} tracked (no AsNoTracking): SaveChanges sends only changes of what "
-            "its context tracks."
+            f"Keep {_listed([f.result for f in tracked])} tracked (no {about.first('untracked')}): {about.first('saves_all')} "
+            "sends only changes of what its context tracks."
         )
 
 
-def _is_saved(read: Fact, under: Sequence[Fact]) -> bool:
+def _is_saved(read: Fact, under: Sequence[Fact], about: Behaviour) -> bool:
     """Whether the result of a tracked query is changed afterwards, and the change is saved by the same context."""
     if not read.result or any(f.kind == "tracking" and f.result == read.result for f in under):
         return False
@@ -187,7 +186,7 @@ def _is_saved(read: Fact, under: Sequence[Fact]) -> bool:
     ]
     return any(
         f.kind == "save"
-        and f.name.startswith("SaveChanges")
+        and about.has("saves_all", f.name)
         and root_of(f.target) == root_of(read.target)
         and f.span.start > changes[0].span.start
         for f in (under if changes else ())

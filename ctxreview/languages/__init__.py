@@ -142,6 +142,8 @@ class Language:
     patterns: Patterns
     syntax: Syntax
     words: Words
+    disposals: frozenset[str]
+    """The calls that end what holds a scope, whether or not it was completed."""
     fences: frozenset[str]
     """What fenced code of the language is marked with in Markdown; ``""`` where it is not marked."""
     empty: frozenset[int] = frozenset()
@@ -265,6 +267,7 @@ def load(name: str) -> Language:
         grammar=grammar,
         patterns=Patterns(patterns, shape.bodies, shape.leaves, grammar),
         words=Words(about.get("words", {}), f"{name}/language.toml"),
+        disposals=frozenset(catalogue.get("disposals", ())),
         fences=frozenset(("", name, *about.get("fences", ()))),
         syntax=Syntax(about["roles"], about["fields"], grammar, f"{name}/language.toml"),
     )

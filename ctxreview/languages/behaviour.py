@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, cached_property
 
-from ctxreview.languages import Language
+from ctxreview.languages import Language, load
 
 
 class Behaviour:
@@ -20,6 +20,10 @@ class Behaviour:
         if name not in self._found:
             self._found[name] = frozenset(self._lists.get(name, ()))
         return self._found[name]
+
+    def first(self, name: str) -> str:
+        """The first name of a list or of those of an operator, which is what sentences say; ``""`` where there is none."""
+        return next(iter(self._lists.get(name, self._lists.get("operators", {}).get(name, ()))), "")
 
     def has(self, name: str, called: str) -> bool:
         """Whether a list has the name of a call, or that of its twin which gives no task."""
@@ -42,9 +46,19 @@ class Behaviour:
         return re.compile(self._lists.get("tells_on", "(?!)"))
 
     @cached_property
+    def asserts_lock(self) -> re.Pattern[str]:
+        """What asserts in code that a lock is held."""
+        return re.compile(self._lists.get("asserts_lock", "(?!)"))
+
+    @cached_property
     def operators(self) -> dict[str, str]:
         """The trait that an operator gives a query, by the operator's name."""
         return {name: trait for trait, names in self._lists.get("operators", {}).items() for name in names}
+
+
+def names_of(language: str) -> Behaviour:
+    """The lists of the language of that name."""
+    return behaviour_of(load(language))
 
 
 @cache

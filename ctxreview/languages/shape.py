@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ctxreview.languages.words import NOTHING
 from ctxreview.model.kinds import FunctionKind, MemberKind, TypeKind
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -14,6 +15,18 @@ class Lock(NamedTuple):
 
     construct: str
     notes: Mapping[str, str] = _NOTHING
+
+
+class Fragments(NamedTuple):
+    """How a piece of code that is cut out of a file reads.
+
+    ``members`` and ``statements`` are the lines before and after that make a file of members of a type and of statements of
+    a function; ``imports`` is a regular expression for a line at the head of a file that only gives names.
+    """
+
+    members: Sequence[str] = (" ", " ")
+    statements: Sequence[str] = (" ", " ")
+    imports: str = NOTHING
 
 
 class Shape(NamedTuple):
@@ -44,6 +57,7 @@ class Shape(NamedTuple):
     awaiting_calls: Sequence[str] = ()
     naming_calls: Sequence[str] = ()
     lock: Lock = Lock("lock")
+    fragments: Fragments = Fragments()
 
 
 def shape_of(told: Mapping[str, Any], where: str) -> Shape:
@@ -54,5 +68,5 @@ def shape_of(told: Mapping[str, Any], where: str) -> Shape:
     for key in Shape._fields:
         if key not in told and key not in Shape._field_defaults:
             raise ValueError(f"{where}: [shape] has no {key}")
-    lock = Lock(**told["lock"]) if "lock" in told else Shape._field_defaults["lock"]
-    return Shape(**{**told, "lock": lock})
+    parts = {key: made(**told[key]) for key, made in (("lock", Lock), ("fragments", Fragments)) if key in told}
+    return Shape(**{**told, **parts})

@@ -21,6 +21,8 @@ class Words:
     """What asks for no value in its parentheses, or for one that does not matter, as that of a locked object."""
     looping: frozenset[str]
     """Words that open a block that may run more than once."""
+    each: str
+    """The word for a loop over what a collection has."""
     uncalled: frozenset[str]
     """Words before a parenthesis that are no call."""
     type_of: str
@@ -29,6 +31,8 @@ class Words:
     """Words before an argument that is read and written."""
     given_back: frozenset[bytes]
     """Words before an argument that is written."""
+    lent: frozenset[bytes]
+    """Words before an argument of which the place is given and that is only read."""
     own: frozenset[str]
     """The words for the object at hand and for its base."""
     self: str
@@ -43,6 +47,10 @@ class Words:
     """Modifiers of state whose reads and writes are seen in their order."""
     kept: frozenset[str]
     """Modifiers of state that keeps the value that it is made with."""
+    hidden: frozenset[str]
+    """Modifiers of what is its type's alone."""
+    overriding: frozenset[str]
+    """Modifiers of what a base type may call."""
     fixed: frozenset[str]
     """Modifiers of what has its value where it is declared."""
     partial: frozenset[str]
@@ -55,6 +63,10 @@ class Words:
     """The word for what a property keeps."""
     keeping: frozenset[str]
     """The accessors that may use it."""
+    setting: frozenset[str]
+    """The accessors by which others change it whenever they like."""
+    awaiting: frozenset[str]
+    """The word that waits for a task."""
     twin: str
     """What the name of a call ends with that gives a task, where it has a twin that does not."""
     isolation: str
@@ -73,6 +85,27 @@ class Words:
     """Types of what is given with a level of isolation, but is none; ``*`` stands for any letters."""
     first_count: str
     """The name of the argument for what a counted lock has at first."""
+    modifiers: frozenset[str]
+    """Words before what a function returns."""
+    passing: frozenset[str]
+    """Words before a parameter's type."""
+    receiving: frozenset[str]
+    """Of these, the one before what a function of another type may be called on."""
+    collecting: frozenset[str]
+    """Of these, the one before what takes all arguments that are left."""
+    typeless: frozenset[str]
+    """What a type parameter is required to be and is no type."""
+    numbers: frozenset[str]
+    """Types of whole numbers."""
+    reals: frozenset[str]
+    """Types of other numbers."""
+    booleans: frozenset[str]
+    characters: frozenset[str]
+    texts: frozenset[str]
+    own_shape: frozenset[str]
+    """Types that no literal is of, and that nothing is converted to."""
+    delegates: frozenset[str]
+    """Types whose values are functions."""
 
     def __init__(self, told: Mapping[str, str], where: str) -> None:
         """``told`` has words with spaces between them. Raises :class:`ValueError` for a key that there is not."""
@@ -85,6 +118,61 @@ class Words:
             as_bytes = kind == "frozenset[bytes]"
             setattr(self, key, given if kind == "str" else frozenset(map(str.encode, words)) if as_bytes else words)
 
+    @cached_property
+    def outward(self) -> re.Pattern[str]:
+        """A modifier of what others than its type can call."""
+        return re.compile(rf"\b{any_of(self.reached | self.overriding)}\b")
+
+    @cached_property
+    def modified(self) -> re.Pattern[str]:
+        """A modifier of state before a declaration that no local variable has."""
+        return re.compile(rf"\s*{any_of(self.reached | self.hidden | self.shared | self.kept | self.volatile)}\b")
+
+    @cached_property
+    def by_reference(self) -> frozenset[str]:
+        """Words before an argument that is written, whether or not it is read."""
+        return frozenset(word.decode() for word in self.passed | self.given_back)
+
+    @cached_property
+    def referring(self) -> frozenset[str]:
+        """Words before an argument of which the place is given."""
+        return self.by_reference | frozenset(word.decode() for word in self.lent)
+
+    @cached_property
+    def plain(self) -> Mapping[str, str]:
+        """What a literal shows of itself, or one of :attr:`own_shape`, by the type that is that: ``number`` of ``int``."""
+        shapes = {
+            "number": self.numbers,
+            "real": self.reals,
+            "bool": self.booleans,
+            "char": self.characters,
+            "string": self.texts,
+        }
+        found = {type_: shape for shape, types in shapes.items() for type_ in (shape, *types)}
+        return {**found, **{type_: type_ for type_ in self.own_shape}}
+
+    @cached_property
+    def bases_marked(self) -> re.Pattern[str]:
+        """What stands before the types that a type derives from."""
+        return re.compile(any_of(self.bases))
+
+    @cached_property
+    def bases_parted(self) -> re.Pattern[str]:
+        """What stands between two lists of them."""
+        return re.compile(rf"\b{any_of(frozenset(filter(str.isalpha, self.bases)))}\b")
+
+    @cached_property
+    def bases_ended(self) -> re.Pattern[str]:
+        """What stands after them."""
+        return re.compile(rf"\b{any_of(self.bases_end)}\b")
+
+    def required_of(self, parameter: str, head: str) -> str:
+        """What a head says after its bases that a type parameter has to be; ``""`` where it says nothing."""
+        end = any_of(self.bases_end)
+        pattern = rf"\b{end}\s+{re.escape(parameter)}\s*{any_of(self.bases)}(.*?)(?:\b{end}\b|=>|\Z)"
+        found = re.search(pattern, head, re.DOTALL)
+        return found[1] if found is not None else ""
+
     def is_task(self, name: str) -> bool:
         """Whether a call of that name gives a task, as far as its name says."""
         return self.twin != "" and name.endswith(self.twin)
@@ -92,8 +180,9 @@ class Words:
     @cached_property
     def handed(self) -> re.Pattern[bytes]:
         """An argument that is written, its name the first group."""
-        either = any_of(frozenset(word.decode() for word in self.passed | self.given_back))
-        return re.compile(rf"\b{either}\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+[,)]".encode("latin-1"))
+        return re.compile(
+            rf"\b{any_of(self.by_reference)}\s++([A-Za-z_\x80-\xff][\w\x80-\xff]*+)\s*+[,)]".encode("latin-1")
+        )
 
     @cached_property
     def initializer(self) -> re.Pattern[bytes]:

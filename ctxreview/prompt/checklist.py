@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError
+from ctxreview.languages.behaviour import names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.regions import NO_SCOPE
 from ctxreview.model.review import ChecklistAnswer, Context, Evidence
@@ -95,19 +97,19 @@ def _told(fact: Fact) -> str:
     return fact.kind if fact.name == fact.kind else f"{fact.kind} {fact.name}"
 
 
-_UNTRACKED = re.compile(r"\.\s*(?:AsNoTracking\w*|Select\w*)\s*\(")
-
-
 def _changed(context: Context) -> list[Fact]:
     """The writes to what a query gave that a save follows, and those saves: of objects that the context has to track."""
     source = context.selection.source
     names: set[str] = set()
     writes: list[Fact] = []
     saves: list[Fact] = []
+    operators = names_of(context.outline.language).operators
+    lost = frozenset(name for name, trait in operators.items() if trait in ("untracked", "projected"))
+    untracked = re.compile(rf"\.\s*{any_of(lost)}\w*\s*\(")
     for fact in context.facts:
         target = re.match(r"\w+", fact.target)
         if fact.kind == "read" and not fact.is_state:
-            if fact.result.isidentifier() and not _UNTRACKED.search(source.text(fact.span)):
+            if fact.result.isidentifier() and not untracked.search(source.text(fact.span)):
                 names.add(fact.result)
         elif fact.kind == "write" and target is not None and not fact.is_state and not fact.captured:
             if target[0] in names or _comes_from(target[0], names, context, fact):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ctxreview.languages import load
 from ctxreview.model.declarations import EXTENSION, Function, TypeDecl
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.source import Span
@@ -48,10 +49,11 @@ class Callee(NamedTuple):
     @property
     def signature(self) -> Signature:
         """Its signature; with the receiver first where an ``extension`` block declares one."""
-        own, home = signature(self.head, self.name), self.type
+        language = load(self.outline.language)
+        own, home = signature(self.head, self.name, language.words), self.type
         if home is None or home.kind != EXTENSION:
             return own
-        return extension(own, self.outline.source.text(home.opening))
+        return extension(own, self.outline.source.text(home.opening), language.shape.block, language.words)
 
     @property
     def is_private(self) -> bool:

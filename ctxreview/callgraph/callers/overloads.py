@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ctxreview.callgraph.callers.override_set import OverrideSet
+from ctxreview.languages import load
+from ctxreview.languages.words import Words
 from ctxreview.model.facts import Argument, Reference
 from ctxreview.outline.symbols.signatures import Cost, Signature, cost, is_inferred
 from ctxreview.outline.symbols.written_names import simple_type
@@ -16,14 +18,15 @@ def overload_doubt(family: OverrideSet, reference: Reference) -> str | None:
     given = reference.arguments
     if reference.generic and reference.generic != family.signature.generic:
         return None
-    own = _cost(family.signature, given, extended)
+    words = load(family.repository.language).words
+    own = _cost(family.signature, given, extended, words)
     if own is None or not (reference.generic or is_inferred(family.signature)):
         return None
     doubt = False
     for other in family.overloads:
         if reference.generic != other.generic if reference.generic else not is_inferred(other):
             continue
-        theirs = _cost(other, given, extended)
+        theirs = _cost(other, given, extended, words)
         if theirs is None or theirs > own:
             continue
         # A method without type parameters is the better one only where its parameters are of the same types.
@@ -34,5 +37,5 @@ def overload_doubt(family: OverrideSet, reference: Reference) -> str | None:
     return f"its arguments fit another overload of {family.target.name} as well" if doubt else ""
 
 
-def _cost(declared: Signature, given: Sequence[Argument], extended: bool) -> Cost | None:
-    return cost(declared.without_receiver() if extended and declared.extends else declared, given)
+def _cost(declared: Signature, given: Sequence[Argument], extended: bool, words: Words) -> Cost | None:
+    return cost(declared.without_receiver() if extended and declared.extends else declared, given, words)

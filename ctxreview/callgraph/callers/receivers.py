@@ -6,6 +6,7 @@ import re
 
 from ctxreview.callgraph.callers.override_set import OverrideSet
 from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.facts import Reference
 from ctxreview.model.kinds import Certainty
@@ -155,7 +156,8 @@ def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
     while waiting:
         type_ = waiting.pop()
         if type_ not in found:
-            heads = (constraints(outline.source.text(s.opening), s.name, type_) for s in around if type_.isidentifier())
+            text, words = outline.source.text, load(outline.language).words
+            heads = (constraints(text(s.opening), s.name, type_, words) for s in around if type_.isidentifier())
             found[type_] = next((of for of in heads if of is not None), None)
             waiting += found[type_] or ()
     if found[reference.type.rstrip("?")] is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ctxreview.languages import load
 from ctxreview.model.declarations import EXTENSION, Function, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.signatures import bases, modifiers
@@ -29,7 +30,7 @@ class Declared(NamedTuple):
     @property
     def bases(self) -> tuple[str, ...]:
         """The types it derives from, as written."""
-        return bases(self.outline.source.text(self.type.opening), self.name)
+        return bases(self.outline.source.text(self.type.opening), self.name, load(self.outline.language).words)
 
     @property
     def modifiers(self) -> frozenset[str]:

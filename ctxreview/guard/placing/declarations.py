@@ -17,15 +17,15 @@ from ctxreview.guard.placing.elisions import (
 )
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, listed, parsed
+from ctxreview.languages import language_of, load
+from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Member, TypeDecl, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span, Spans
 
-_MODIFIED = re.compile(r"\s*(?:private|public|protected|internal|static|readonly|volatile)\b")
 
-
-def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], context: Context) -> tuple[Edit, ...]:
+def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], context: Context) -> tuple[Edit, ...]:
     """The edits of a fragment that declares types; none when it does not."""
     source = context.selection.source
     found = parsed(plain, source)
@@ -45,8 +45,8 @@ def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], cont
         and not left_out
         and all(not _missing(t, o, found, context.outline) for t, o in known.items() if o is not None)
     ):
-        if usings and re.search(r"^\s*namespace\b", "\n".join(body), re.M) and _holds_all(named, context.outline):
-            return (replacing(source, 1, source.line_count, _whole_file(usings, body, source)),)
+        if imports and any("." in t.qualified for t in tops) and _holds_all(named, context.outline):
+            return (replacing(source, 1, source.line_count, _whole_file(imports, body, source)),)
         return tuple(_type_edit(t, o, body, found.source, source) for t, o in known.items() if o is not None)
     edits: list[Edit] = []
     for top, there in known.items():
@@ -66,14 +66,14 @@ def types(body: Sequence[str], plain: Sequence[str], usings: Sequence[str], cont
     return tuple(edits)
 
 
-def _whole_file(usings: Sequence[str], body: Sequence[str], source: Source) -> list[str]:
+def _whole_file(imports: Sequence[str], body: Sequence[str], source: Source) -> list[str]:
     """The file as given, under the comment at the head of the file as it is."""
     head = []
     for n in range(1, source.line_count + 1):
         if source.line(n).strip() and not COMMENT_LINE.match(source.line(n)):
             break
         head.append(source.line(n))
-    given = fitted([*usings, "", *body], lines_of(source, len(head) + 1, source.line_count), source)
+    given = fitted([*imports, "", *body], lines_of(source, len(head) + 1, source.line_count), source)
     return [*head, *given]
 
 
@@ -167,7 +167,7 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
     as_class = as_members(plain, source)
     functions = _own_functions(as_class.types[0], as_class) if as_class.types else []
     fields = _own_members(as_class.types[0], as_class) if as_class.types else []
-    if (not functions and not fields) or any(_is_statement(as_class.source.text(f.span), f) for f in functions):
+    if (not functions and not fields) or any(_is_statement(as_class, f) for f in functions):
         return ()
     as_body = as_statements(plain, source)
     broken = len(as_class.parse.errors)
@@ -175,10 +175,11 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
         return ()
     if broken == len(as_body.parse.errors):
         # `var x = 1;` reads as a field too, and a local function as a method.
+        modified = load(as_class.language).words.modified
         local = (
             _are_local(functions, context)
             if functions
-            else not all(_MODIFIED.match(as_class.source.text(m.span)) for m in fields)
+            else not all(modified.match(as_class.source.text(m.span)) for m in fields)
         )
         if local and (fields or not functions):
             return ()
@@ -189,10 +190,11 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
 
 
-def _is_statement(text: str, function: Function) -> bool:
+def _is_statement(found: Outline, function: Function) -> bool:
     """Whether what reads as a member is a call or a block: `Ship(1);`, `if (late) { ... }`."""
+    text = found.source.text(function.span)
     called = text.endswith(";") and "=>" not in code_only(text)
-    return called or function.name in ("if", "while", "for", "foreach", "switch", "lock", "using", "catch", "fixed")
+    return called or function.name in load(found.language).words.uncalled
 
 
 def _are_local(functions: Sequence[Function], context: Context) -> bool:
@@ -387,9 +389,6 @@ def _parameters(function: Function, source: Source) -> tuple[str, ...]:
         else:
             part += c
     parts.append(part)
-    types = (
-        re.sub(r"^\s*(\[[^\]]*\]\s*)*(this|params|in|ref|out|scoped|readonly)?\s+|\s*=.*", "", " " + p, flags=re.S)
-        for p in parts
-        if p.strip()
-    )
+    passing = any_of(language_of(source.path).words.passing)
+    types = (re.sub(rf"^\s*(\[[^\]]*\]\s*)*{passing}?\s+|\s*=.*", "", " " + p, flags=re.S) for p in parts if p.strip())
     return tuple("".join(t.split()[:-1]) if len(t.split()) > 1 else "".join(t.split()) for t in types)

@@ -24,10 +24,9 @@ from ctxreview.guard.placing.elisions import (
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements
 from ctxreview.guard.placing.statements import statements
+from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source
-
-_USING = re.compile(r"\s*(?:global\s+)?using\s+(?:static\s+)?(?:\w+\s*=\s*)?[\w.<>,:\s\[\]]+;\s*(?://.*)?")
 
 
 def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -> tuple[Edit, ...]:
@@ -37,9 +36,9 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     """
     source = context.selection.source
     within_reason(code.splitlines())
-    usings, body = _without_usings(code.splitlines())
+    imports, body = _without_imports(code.splitlines(), source)
     if not any(line.strip() for line in body):
-        return _using_edits(usings, source) or _nothing()
+        return _import_edits(imports, source) or _nothing()
     plain = without_elisions(body)
     _check_branches(plain)
     odd = balance("\n".join(plain))
@@ -51,13 +50,13 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
         old = lines_of(source, *instead)
         new = fitted(body, old, source)
         return (
-            *_using_edits(usings, source),
+            *_import_edits(imports, source),
             replacing(source, *instead, filled(new, old) if leaves_out(new, old) else new),
         )
-    found = types(body, plain, usings, context) or members(body, plain, context) or statements(body, plain, context)
+    found = types(body, plain, imports, context) or members(body, plain, context) or statements(body, plain, context)
     if found and found[0].start_line == 1 and found[0].end_line == source.line_count:
         return found
-    return (*_using_edits(usings, source), *found)
+    return (*_import_edits(imports, source), *found)
 
 
 def _check_branches(plain: Sequence[str]) -> None:
@@ -80,7 +79,7 @@ def _nothing() -> tuple[Edit, ...]:
 def declares(code: str, context: Context) -> bool:
     """Whether ``code`` declares types or members, and so says by itself where it belongs."""
     source = context.selection.source
-    plain = without_elisions(_without_usings(code.splitlines())[1])
+    plain = without_elisions(_without_imports(code.splitlines(), source)[1])
     as_class = as_members(plain, source)
     as_body = as_statements(plain, source)
     functions = any(f.kind not in ("lambda", "accessor") for f in as_class.functions)
@@ -99,31 +98,35 @@ def _labels(line: str) -> bool:
     return bool(re.fullmatch(r"\s*//\s*(before|original|current|old|existing)\b.{0,40}", line, re.IGNORECASE))
 
 
-# --- using directives ----------------------------------------------------------------------------------------
+# --- imports -------------------------------------------------------------------------------------------------
 
 
-def _without_usings(lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The using directives at the top, and the rest."""
-    usings: list[str] = []
-    last = max((i for i, line in enumerate(lines) if _USING.fullmatch(line)), default=-1)
+def _is_import(line: str, source: Source) -> bool:
+    return re.fullmatch(language_of(source.path).shape.fragments.imports, line) is not None
+
+
+def _without_imports(lines: Sequence[str], source: Source) -> tuple[list[str], list[str]]:
+    """The imports at the top, and the rest."""
+    imports: list[str] = []
+    last = max((i for i, line in enumerate(lines) if _is_import(line, source)), default=-1)
     for i, line in enumerate(lines):
-        if _USING.fullmatch(line):
-            usings.append(line.strip())
-        elif line.strip() and not (COMMENT_LINE.match(line) and i <= last) and not (is_elision(line) and usings):
-            return (usings, list(lines[i:])) if usings else ([], list(lines))
-    return usings, []
+        if _is_import(line, source):
+            imports.append(line.strip())
+        elif line.strip() and not (COMMENT_LINE.match(line) and i <= last) and not (is_elision(line) and imports):
+            return (imports, list(lines[i:])) if imports else ([], list(lines))
+    return imports, []
 
 
-def _using_edits(usings: Sequence[str], source: Source) -> tuple[Edit, ...]:
-    """The edit that adds the using directives that the file does not have to those at its head."""
+def _import_edits(imports: Sequence[str], source: Source) -> tuple[Edit, ...]:
+    """The edit that adds the imports that the file does not have to those at its head."""
     lines = lines_of(source, 1, source.line_count)
     there = {squeezed(line) for line in lines}
-    new = [u for u in dict.fromkeys(usings) if squeezed(u) not in there]
+    new = [u for u in dict.fromkeys(imports) if squeezed(u) not in there]
     if not new:
         return ()
     last = 0
     for i, line in enumerate(lines):
-        if _USING.fullmatch(line):
+        if _is_import(line, source):
             last = i + 1
         elif line.strip() and not COMMENT_LINE.match(line) and not line.startswith("#"):
             break

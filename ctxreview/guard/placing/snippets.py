@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from ctxreview.guard.placing.elisions import without_comments
+from ctxreview.languages import language_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
@@ -25,12 +26,12 @@ def parsed(lines: Sequence[str], source: Source, before: str = "", after: str = 
 
 def as_members(lines: Sequence[str], source: Source) -> Outline:
     """The outline of a fragment read as members of a type, from line 2 on."""
-    return parsed(lines, source, "class __Fragment {", "}")
+    return parsed(lines, source, *language_of(source.path).shape.fragments.members)
 
 
 def as_statements(lines: Sequence[str], source: Source) -> Outline:
     """The outline of a fragment read as statements of a function, from line 2 on."""
-    return parsed(lines, source, "class __Fragment { async System.Threading.Tasks.Task __M() {", "}}")
+    return parsed(lines, source, *language_of(source.path).shape.fragments.statements)
 
 
 def words(text: str) -> Counter[str]:

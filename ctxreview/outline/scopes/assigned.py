@@ -21,8 +21,6 @@ from ctxreview.outline.symbols.written_names import without_self
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-ENDS = frozenset({"Dispose", "DisposeAsync"})
-
 
 class _Start(NamedTuple):
     """An opening whose value goes to a variable or field, or to nobody (``target`` ``""``)."""
@@ -62,13 +60,17 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     language, kept = page.language, page.declares
     decisive: dict[str, frozenset[str]] = {}
     for call, name in page.calls:
-        field = without_self(nodes.text(page.syntax.receiver(call))) if name in ENDS | language.completions else ""
+        field = (
+            without_self(nodes.text(page.syntax.receiver(call)))
+            if name in language.disposals | language.completions
+            else ""
+        )
         if field in kept:
             decisive[field] = decisive.get(field, frozenset()) | _begins(language, name)
     for start in _starts(page):
         field = without_self(start.target) if start is not None else ""
         if start is not None and field in kept:
-            decisive[field] = decisive.get(field, frozenset()) | _ends(start)
+            decisive[field] = decisive.get(field, frozenset()) | _ends(start, language)
     sought = [(field.encode(), [word.encode() for word in words]) for field, words in decisive.items()]
     return any(
         field in code and any(word in code for word in words)
@@ -81,7 +83,7 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
 @cache
 def _begins(language: Language, end: str) -> frozenset[str]:
     """The words that open what a call of that name ends; of one that ends everything, all of them."""
-    ended = (c for c in language.constructs if end in ENDS or end in c.completes or end in c.releases)
+    ended = (c for c in language.constructs if end in language.disposals or end in c.completes or end in c.releases)
     return frozenset(word for c in ended for word in (*c.opens, *c.creates))
 
 
@@ -239,7 +241,7 @@ class _Uses:
 
     @property
     def _ends(self) -> frozenset[str]:
-        return ENDS | self.page.language.completions
+        return self.page.language.disposals | self.page.language.completions
 
     def declared_in(self, block: Node) -> frozenset[str]:
         """The variables that a block, or the header of the ``using`` around it, declares."""
@@ -270,12 +272,12 @@ def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None
     for using in _within(uses.usings.get((name, start.owner), ()), after):
         return Span(using.span.end - 1, using.span.end), "here", "It was opened before its using."
     ended: dict[bool, Span] = {}
-    ends = _ends(start)
+    ends = _ends(start, uses.page.language)
     for call in _within(uses.calls.get((name, start.owner), ()), after):
         if ended and call.span.start >= until:
             break
         if call.called in ends:
-            ended[call.called in ENDS] = call.span
+            ended[call.called in uses.page.language.disposals] = call.span
     if ended:
         return ended.get(True, ended.get(False)), "here", ""
     others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.contains(o.span)})
@@ -298,14 +300,14 @@ def _reach(name: str, start: _Start, page: FileView) -> Span:
     return Span(0, len(page.source.data)) if kept or member is None else member.span
 
 
-def _ends(start: _Start) -> frozenset[str]:
+def _ends(start: _Start, language: Language) -> frozenset[str]:
     """The calls that commit, roll back or dispose what is opened."""
-    return ENDS | {*start.opened.construct.completes, *start.opened.construct.releases}
+    return language.disposals | {*start.opened.construct.completes, *start.opened.construct.releases}
 
 
 def _enders(name: str, start: _Start, uses: _Uses) -> Iterator[tuple[Function, Node]]:
     """Such calls anywhere in the file on what ``name`` holds, with their functions."""
-    ends, kept = _ends(start), without_self(name)
+    ends, kept = _ends(start, uses.page.language), without_self(name)
     home = uses.page.home(kept, nodes.span(start.statement))
     for call, called in uses.everywhere.get(kept, ()):
         owner = uses.page.owner(call) if called in ends else None

@@ -65,7 +65,7 @@ def _reference(node: Node, page: FileView, names: Names) -> Reference | None:
         return None
     else:
         kept = parent.type in syntax.keeping
-        writes = _writes(whole, parent, syntax)
+        writes = _writes(whole, parent, names)
         found = found._replace(run_under=handed(whole, page), writes=writes, escapes=kept and not writes)
     if not qualified:
         local = names.local(name, at)
@@ -135,13 +135,14 @@ def _is_only_named(node: Node, page: FileView) -> bool:
     return call is not None and page.syntax.call_name(call) in page.language.shape.naming_calls
 
 
-def _writes(node: Node, parent: Node, syntax: Syntax) -> bool:
-    """Whether the place is assigned to, stepped, or handed by ``ref`` or ``out``."""
+def _writes(node: Node, parent: Node, names: Names) -> bool:
+    """Whether the place is assigned to, stepped, or handed to be written."""
+    syntax = names.syntax
     if parent.type in syntax.assignments:
         return syntax.left(parent) == node
     if parent.type in syntax.steps:
         return any(c.type in ("++", "--") for c in parent.children)
-    return parent.type in syntax.arguments and parent.children[0].type in ("ref", "out")
+    return parent.type in syntax.arguments and parent.children[0].type in names.words.by_reference
 
 
 def _arguments(call: Node, names: Names) -> tuple[Argument, ...]:
@@ -149,7 +150,7 @@ def _arguments(call: Node, names: Names) -> tuple[Argument, ...]:
 
 
 def _argument(node: Node, names: Names) -> Argument:
-    passed = next((c.type for c in node.children if c.type in ("ref", "out", "in")), "")
+    passed = next((c.type for c in node.children if c.type in names.words.referring), "")
     if node.type not in names.syntax.arguments:
         return Argument("", "", _shape(node, names))
     named = names.syntax.name(node)

@@ -7,49 +7,28 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ctxreview.languages.words import Words
 from ctxreview.model.facts import Argument
 from ctxreview.outline.symbols.written_names import simple_type
 
-_PASSED = frozenset({"this", "ref", "out", "in", "params", "scoped", "readonly"})
-_MODIFIERS = frozenset(
-    [
-        "public",
-        "private",
-        "protected",
-        "internal",
-        "static",
-        "abstract",
-        "virtual",
-        "override",
-        "sealed",
-        "async",
-        "extern",
-        "unsafe",
-        "partial",
-        "new",
-        "readonly",
-        "required",
-        "file",
-    ]
-)
 _ATTRIBUTE = re.compile(r"(?:\A|[<,(])\s*\[")
 _LONGEST = 4096
 """Characters of a head in which type parameters are looked for: none has more, and made-up ones would take long."""
-_NO_TYPES = {"class", "class?", "struct", "new()", "notnull", "unmanaged", "default", "allows ref struct"}
-"""Constraints that name no type."""
-_NUMBERS = {"int", "long", "short", "byte", "sbyte", "uint", "ulong", "ushort", "nint", "nuint"}
-_REALS = {"float", "double", "decimal", "Half"}
-_PLAIN = {"bool": "bool", "string": "string", "char": "char", "String": "string", "Guid": "Guid"}
-"""Types that a literal or another plain type tells from the others."""
 
 
 class Parameter(NamedTuple):
-    """One parameter: its type as written, its name, how it is passed (``out``, ``params``, ...)."""
+    """One parameter: its type as written, its name, and the words before its type that say how it is passed (``out``, ...).
+
+    ``receives`` says that a call may be made on it, as if the function were its type's, ``collects`` that it takes what
+    arguments are left.
+    """
 
     type: str
     name: str
-    passed: str = ""
+    passed: frozenset[str] = frozenset()
     optional: bool = False
+    receives: bool = False
+    collects: bool = False
 
 
 class Signature(NamedTuple):
@@ -72,7 +51,7 @@ class Signature(NamedTuple):
     def extends(self) -> str:
         """The type that an extension method extends, ``""`` for any other."""
         first = self.parameters[0] if self.parameters else None
-        return first.type if first is not None and first.passed.startswith("this") else ""
+        return first.type if first is not None and first.receives else ""
 
     def without_receiver(self) -> Signature:
         """The signature as a call on a value sees it, where it is an extension method's."""
@@ -80,49 +59,51 @@ class Signature(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def signature(head: str, name: str) -> Signature:
+def signature(head: str, name: str, words: Words) -> Signature:
     """The signature in a function's head; without parameters where there is no parenthesis after ``name``."""
     text = _without_attributes(_without_comments(head))
     found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
     before = text[: found.start()] if found is not None else text
     explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
-    words = before[: explicit.start()].split() if explicit is not None else before.split()
-    modifiers = frozenset(w for w in words if w in _MODIFIERS)
-    returns = " ".join(w for w in words if w not in _MODIFIERS)
+    written = before[: explicit.start()].split() if explicit is not None else before.split()
+    modifiers = frozenset(w for w in written if w in words.modifiers)
+    returns = " ".join(w for w in written if w not in words.modifiers)
     parameters: tuple[Parameter, ...] = ()
     named: tuple[str, ...] = ()
     if found is not None:
         listed = _inside(text, found.end() - 1)
-        parameters = tuple(_parameter(p) for p in _split(listed) if p.strip())
+        parameters = tuple(_parameter(p, words) for p in _split(listed) if p.strip())
         own = re.search(r"<(.*)>", found[0], re.DOTALL)
         named = tuple(p.split()[-1] for p in _split(own[1]) if p.strip()) if own is not None else ()
     return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", named, parameters)
 
 
-def extension(member: Signature, head: str) -> Signature:
-    """The signature of a member as the ``extension`` block with that head makes it: the receiver is its first parameter."""
-    block = signature(head, "extension")
-    named = (*block.type_parameters, *member.type_parameters)
-    receiver = block.parameters[0] if block.parameters else Parameter("", "")
-    if "static" in member.modifiers or not receiver.type:
+def extension(member: Signature, head: str, block: str, words: Words) -> Signature:
+    """The signature of a member as the block with that head makes it: the receiver is its first parameter.
+
+    ``block`` is the word that the head begins with.
+    """
+    around = signature(head, block, words)
+    named = (*around.type_parameters, *member.type_parameters)
+    receiver = around.parameters[0] if around.parameters else Parameter("", "")
+    if words.shared & member.modifiers or not receiver.type:
         return member._replace(type_parameters=named, on=receiver.type or receiver.name)
-    first = receiver._replace(passed=f"this {receiver.passed}".rstrip())
-    modifiers = member.modifiers | {"static"}
+    first = receiver._replace(receives=True)
+    modifiers = member.modifiers | words.shared
     return member._replace(modifiers=modifiers, type_parameters=named, parameters=(first, *member.parameters))
 
 
 @lru_cache(maxsize=4096)
-def bases(head: str, name: str) -> tuple[str, ...]:
-    """The types after the colon of a type's head, as written, without arguments of a base constructor."""
+def bases(head: str, name: str, words: Words) -> tuple[str, ...]:
+    """The types that a type's head says that it derives from, as written, without arguments of a base constructor."""
     text = _without_attributes(_without_comments(head))
     found = re.search(rf"\b{re.escape(name)}\b", text)
     if found is None:
         return ()
-    after = re.split(r"\bwhere\b", text[found.end() :])[0]
-    at = next((i for i, c in _outside(after) if c == ":"), None)
-    if at is None:
-        return ()
-    listed = (re.sub(r"\(.*", "", " ".join(b.split()), flags=re.DOTALL).strip() for b in _split(after[at + 1 :]))
+    after = words.bases_ended.split(text[found.end() :])[0]
+    at = next((hit for hit in words.bases_marked.finditer(after) if _is_outside(after, hit.start())), None)
+    parts = words.bases_parted.split(after[at.end() :]) if at is not None else []
+    listed = (re.sub(r"\(.*", "", " ".join(b.split()), flags=re.DOTALL).strip() for p in parts for b in _split(p))
     return tuple(b for b in listed if b)
 
 
@@ -133,14 +114,13 @@ def modifiers(head: str, name: str) -> frozenset[str]:
     return frozenset(text[: found.start()].split()) if found is not None else frozenset()
 
 
-def constraints(head: str, scope: str, name: str) -> tuple[str, ...] | None:
+def constraints(head: str, scope: str, name: str, words: Words) -> tuple[str, ...] | None:
     """The types that a type parameter's argument has to be, as written; ``None`` where ``scope`` has no such parameter."""
     text = _without_attributes(_without_comments(head[:_LONGEST]))
     if re.search(rf"\b{re.escape(scope)}\s*<[^()]*\b{re.escape(name)}\b[^()]*>", text) is None:
         return None
-    found = re.search(rf"\bwhere\s+{re.escape(name)}\s*:(.*?)(?:\bwhere\b|=>|\Z)", text, re.DOTALL)
-    listed = (part.strip() for part in _split(found[1])) if found is not None else ()
-    return tuple(part for part in listed if part and part not in _NO_TYPES)
+    listed = (part.strip() for part in _split(words.required_of(name, text)))
+    return tuple(part for part in listed if part and not words.typeless.issuperset(part.split()))
 
 
 def given(call: str, at: int) -> tuple[tuple[str, str], ...]:
@@ -157,27 +137,27 @@ def arity(written: str) -> int:
     return len(list(_split(found[1]))) if found is not None else 0
 
 
-def accepts(declared: Signature, given: Sequence[Argument]) -> bool:
+def accepts(declared: Signature, given: Sequence[Argument], words: Words) -> bool:
     """Whether a call with these arguments can be one of that signature, as far as the source tells."""
-    return cost(declared, given) is not None
+    return cost(declared, given, words) is not None
 
 
 class Cost(NamedTuple):
-    """How far a call is from a signature, as C# weighs it, the heaviest first: less is better."""
+    """How far a call is from a signature, the heaviest first: less is better."""
 
     converted: int
     """Arguments that are not of the parameter's own type."""
     generic: bool
     spread: bool
-    """Whether arguments are collected for ``params``."""
+    """Whether a parameter collects the last arguments."""
     left_out: int
     """Parameters that have a default."""
 
 
-def cost(declared: Signature, given: Sequence[Argument]) -> Cost | None:
+def cost(declared: Signature, given: Sequence[Argument], words: Words) -> Cost | None:
     """How far a call is from the signature, ``None`` where it cannot be a call of it."""
     parameters = declared.parameters
-    rest = parameters[-1] if parameters and "params" in parameters[-1].passed else None
+    rest = parameters[-1] if parameters and parameters[-1].collects else None
     names = {p.name: i for i, p in enumerate(parameters)}
     taken: set[int] = set()
     spread = False
@@ -193,10 +173,11 @@ def cost(declared: Signature, given: Sequence[Argument]) -> Cost | None:
             place = at
         else:
             return None
-        if not _fits(parameters[place], argument, params=spread):
+        type_ = _expected(parameters[place], collected=spread)
+        if not _fits(parameters[place], type_, argument, words):
             return None
         taken.add(place)
-        converted += _is_converted(declared, parameters[place], argument, params=spread)
+        converted += _is_converted(declared, type_, argument, words)
     missing = [p for i, p in enumerate(parameters) if i not in taken and not (p.optional or p is rest)]
     return None if missing else Cost(converted, declared.generic > 0, spread, len(parameters) - len(taken))
 
@@ -207,49 +188,40 @@ def is_inferred(declared: Signature) -> bool:
     return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", types) for name in declared.type_parameters)
 
 
-def _is_converted(declared: Signature, parameter: Parameter, argument: Argument, *, params: bool) -> bool:
-    """Whether an argument is known to be of another type than the parameter."""
+def _expected(parameter: Parameter, *, collected: bool) -> str:
+    """The type that an argument for a parameter is of, as written: one element's of what collects several."""
     type_ = parameter.type.rstrip("?")
-    type_ = simple_type(re.sub(r"\[\]$", "", type_) if params else type_)
-    shape = argument.shape
+    return re.sub(r"\[\]$", "", type_) if collected else type_
+
+
+def _is_converted(declared: Signature, type_: str, argument: Argument, words: Words) -> bool:
+    """Whether an argument is known to be of another type than the parameter."""
+    type_, shape = simple_type(type_), argument.shape
     if shape in ("", "null") or shape.startswith("lambda") or type_ in declared.type_parameters:
         return False
-    given = shape.removeprefix("type:")
-    return type_ != given and (not _plain(type_) or _plain(type_) != (_plain(given) or given))
+    given, plain = shape.removeprefix("type:"), words.plain
+    return type_ != given and (type_ not in plain or plain[type_] != plain.get(given, given))
 
 
-def _fits(parameter: Parameter, argument: Argument, *, params: bool) -> bool:
+def _fits(parameter: Parameter, type_: str, argument: Argument, words: Words) -> bool:
     """Whether an argument may be given for a parameter; what the source does not tell may."""
-    by = {w for w in parameter.passed.split() if w in ("ref", "out")}
-    if by != {w for w in (argument.passed,) if w in ("ref", "out")}:
+    by = parameter.passed & words.by_reference
+    if by != {argument.passed} & words.by_reference:
         return False
-    type_ = parameter.type.rstrip("?")
-    plain = _plain(simple_type(re.sub(r"\[\]$", "", type_) if params else type_))
+    plain = words.plain.get(simple_type(type_), "")
     shape = argument.shape
     if not shape or by:
         return True
     if shape == "null":
         return parameter.type.endswith("?") or plain in ("", "string")
+    written = parameter.type.rstrip("?")
     if shape.startswith("lambda"):
-        return not plain and not type_.endswith("]")
-    given = _plain(shape.removeprefix("type:"))
+        return not plain and not written.endswith("]")
+    given = words.plain.get(shape.removeprefix("type:"), "")
     if shape.startswith("type:") and not given:
         return not plain  # an object for a number or text; of two other types nothing is known
-    if given == "number":
-        return plain in ("number", "real", "") and not _is_delegate(type_)
-    if given == "real":
-        return plain in ("real", "") and not _is_delegate(type_)
-    return plain in (given, "") and not _is_delegate(type_)
-
-
-def _plain(type_: str) -> str:
-    if type_ in _NUMBERS or type_ == "number":
-        return "number"
-    return "real" if type_ in _REALS or type_ == "real" else _PLAIN.get(type_, "")
-
-
-def _is_delegate(type_: str) -> bool:
-    return simple_type(type_) in ("Action", "Func", "Predicate", "Comparison", "EventHandler")
+    takes = (given, "real", "") if given == "number" else (given, "")
+    return plain in takes and simple_type(written) not in words.delegates
 
 
 def _without_comments(text: str) -> str:
@@ -266,12 +238,19 @@ def _without_attributes(text: str) -> str:
     return text
 
 
-def _parameter(text: str) -> Parameter:
+def _parameter(text: str, words: Words) -> Parameter:
     default = next((i for i, c in _outside(text) if c == "="), None)
-    words = text[:default].split()
-    passed = [w for w in words if w in _PASSED]
-    rest = [w for w in words if w not in _PASSED]
-    return Parameter(" ".join(rest[:-1]), rest[-1].lstrip("@") if rest else "", " ".join(passed), default is not None)
+    written = text[:default].split()
+    passed = [w for w in written if w in words.passing]
+    rest = [w for w in written if w not in words.passing]
+    return Parameter(
+        " ".join(rest[:-1]),
+        rest[-1].lstrip("@") if rest else "",
+        frozenset(passed),
+        default is not None,
+        receives=bool(words.receiving.intersection(passed[:1])),
+        collects=not words.collecting.isdisjoint(passed),
+    )
 
 
 def _inside(text: str, opening: int) -> str:
@@ -307,6 +286,11 @@ def _outside(text: str) -> Iterator[tuple[int, str]]:
             depth -= 1
         elif depth == 0:
             yield at, char
+
+
+def _is_outside(text: str, at: int) -> bool:
+    """Whether the character there stands in no bracket."""
+    return any(i == at for i, _ in _outside(text))
 
 
 def _code(text: str, start: int) -> Iterator[tuple[int, str]]:

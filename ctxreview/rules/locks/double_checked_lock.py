@@ -66,7 +66,14 @@ import re
 from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.body import within
-from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, masked_source, open_block_headers, own_calls
+from ctxreview.behaviour.lock_usage import (
+    declared,
+    is_collection,
+    is_under,
+    masked_source,
+    open_block_headers,
+    own_calls,
+)
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
@@ -115,7 +122,7 @@ def check(outline: Outline) -> list[Finding]:
             f for f in writes if _names(outer[1], f.spelled) and _names(inner[1], f.spelled) and _assigns(f, code)
         ]
         if looked:
-            doubt = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), code)
+            doubt = _unsafe(looked[0], writes, scope, outer[1], own.get((scope.container, looked[0].name)), outline)
             if doubt is not None:
                 found.append(_finding(outline, scope, looked[0], doubt))
     return found
@@ -140,11 +147,12 @@ class _Doubt(NamedTuple):
 
 
 def _unsafe(
-    looked: Fact, writes: list[Fact], scope: Region, condition: bytes, member: Member | None, code: bytes
+    looked: Fact, writes: list[Fact], scope: Region, condition: bytes, member: Member | None, outline: Outline
 ) -> _Doubt | None:
     """What speaks against the form."""
     if member is None:
         return None
+    code = masked_source(outline)
     others = [f for f in writes if f.name != looked.name]
     later = next((f for f in others if f.span.start > looked.span.start), None)
     type_ = simple_type_or_array(member.declares) or member.declares
@@ -159,7 +167,7 @@ def _unsafe(
         return _Doubt("wide", member.declares, words)
     if later is not None:
         return _Doubt("later", later.name, f"`{later.name}` is written after `{looked.name}`, which others see by then")
-    return _unfinished(looked, type_, scope, code)
+    return _unfinished(looked, type_, scope, outline)
 
 
 def _flag(looked: Fact, others: list[Fact], scope: Region, code: bytes) -> _Doubt | None:
@@ -180,12 +188,13 @@ def _used(looked: Fact, scope: Region, code: bytes) -> bool:
     return used is not None and not re.search(rb"\breturn\b", rest[: used.start()])
 
 
-def _unfinished(looked: Fact, type_: str, scope: Region, code: bytes) -> _Doubt | None:
+def _unfinished(looked: Fact, type_: str, scope: Region, outline: Outline) -> _Doubt | None:
     """Whether others see the object before it is set up: it is used, or a method that may fill it is called, after."""
+    code = masked_source(outline)
     if _used(looked, scope, code):
         return _Doubt("used", "", f"`{looked.name}` is used after it is assigned, as others may do by then")
     value = code[looked.span.start : looked.span.end].partition(b"=")[2].strip()
-    if type_ not in COLLECTIONS or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
+    if not is_collection(type_, outline) or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
         return None
     calls = [n for n, _ in own_calls(code, Span(looked.span.end, scope.span.end)) if n not in _NO_CALLS]
     if not calls:

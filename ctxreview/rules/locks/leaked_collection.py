@@ -48,7 +48,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ctxreview.behaviour.lock_usage import COLLECTIONS, Use, declared, is_under, locked_uses, locks, masked_source
+from ctxreview.behaviour.lock_usage import Use, declared, is_collection, is_under, locked_uses, locks, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -76,7 +76,9 @@ def check(outline: Outline) -> list[Finding]:
     """Each return, under a lock, of a collection that is changed under it elsewhere."""
     held = locks(outline)
     collections = (
-        {k for k, m in declared(outline).items() if simple_type_or_array(m.declares) in COLLECTIONS} if held else ()
+        {k for k, m in declared(outline).items() if is_collection(simple_type_or_array(m.declares), outline)}
+        if held
+        else ()
     )
     if not collections:
         return []

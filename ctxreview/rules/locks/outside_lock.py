@@ -56,9 +56,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ctxreview.behaviour.lock_usage import (
-    COLLECTIONS,
     Use,
     declared,
+    is_collection,
     is_said_to_be_held,
     lock_key,
     locked_uses,
@@ -107,7 +107,7 @@ def check(outline: Outline) -> list[Finding]:
     own = declared(outline)
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in locked_uses(outline, held):
-        if use.state in own and use.member.kind not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use):
+        if use.state in own and use.member.kind not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use, outline):
             by_state[use.state].append(use)
     found: list[Finding] = []
     exempt: set[Span] | None = None
@@ -122,13 +122,13 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _is_safe(member: Member, use: Use) -> bool:
+def _is_safe(member: Member, use: Use, outline: Outline) -> bool:
     """Whether what it holds needs no lock: its type says so, or it is a reference that never changes."""
     type_ = simple_type_or_array(member.declares)
     is_event = use.fact.state is not None and use.fact.state.kind == "event"
     if use.fact.is_volatile or is_event or type_.startswith(_SAFE):
         return True
-    return use.fact.is_readonly and type_ not in COLLECTIONS
+    return use.fact.is_readonly and not is_collection(type_, outline)
 
 
 def _guard(every: list[Use]) -> str:
@@ -202,7 +202,7 @@ def _outside(
     if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
-    collection = simple_type_or_array(member.declares) in COLLECTIONS
+    collection = is_collection(simple_type_or_array(member.declares), outline)
     severity: Severity = "medium" if writes or collection else "low"
     first = (writes or open_)[0]
     use = "written" if writes else "used" if collection else "read"
@@ -221,7 +221,7 @@ def _outside(
 def _beside(name: str, every: list[Use], member: Member, held: list[Region], outline: Outline) -> Iterator[Finding]:
     """The first look into a collection outside the lock under which it is changed, in a member that takes that lock."""
     open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
-    if not open_ or simple_type_or_array(member.declares) not in COLLECTIONS or _is_atomic(name, outline):
+    if not open_ or not is_collection(simple_type_or_array(member.declares), outline) or _is_atomic(name, outline):
         return
     writes = [u for u in every if u.fact.kind == "write"]
     gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()

@@ -50,7 +50,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.body import bodies
-from ctxreview.behaviour.lock_usage import COLLECTIONS, declared, is_under, lock_key, locks
+from ctxreview.behaviour.lock_usage import declared, is_collection, is_under, lock_key, locks
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
@@ -137,7 +137,7 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             if (function.container, fact.name) in own
             else _local_type(fact, loop, outline)
         )
-        severity = _severity(fact, written, type_)
+        severity = _severity(fact, written, type_, outline)
         if severity is None:
             continue
         told.add(fact.name)
@@ -153,15 +153,15 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
         )
 
 
-def _severity(fact: Fact, written: str, type_: str) -> Severity | None:
+def _severity(fact: Fact, written: str, type_: str, outline: Outline) -> Severity | None:
     """How surely the write is one that the runs disturb each other by; ``None`` where it is not."""
     name = re.escape(fact.name)
     if _SAME.search(written):
         return None
     if re.match(rf"(?:this\.)?{name}\s*\[", written):
-        return "medium" if type_ in COLLECTIONS else None  # an element of an array may be the run's own
+        return "medium" if is_collection(type_, outline) else None  # an element of an array may be the run's own
     if re.match(rf"(?:this\.)?{name}\s*[!?]?\.", written):
-        return "high" if type_ in COLLECTIONS else None  # the type that is called may be made for it
+        return "high" if is_collection(type_, outline) else None  # the type that is called may be made for it
     return "high" if re.search(r"\+\+|--|[-+*/|&^]=", written) else "medium"
 
 
