@@ -3,60 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from ctxreview.redact.calls import calls
 from ctxreview.redact.values import compiled, is_name_or_path, is_placeholder, looks_like_password, stands_out
-
-
-class Call(NamedTuple):
-    """Which arguments of a call may be the secret, from 1 on, or from the end as -1; the first literal there is it."""
-
-    places: tuple[int, ...]
-    common: bool = False
-    """Whether calls of this name have other arguments as well, so that only what can be nothing else is taken."""
-
-
-_THIRD, _SECOND, _LAST = Call((3,)), Call((2,)), Call((-1,))
-
-CALLS: dict[str, Call] = {
-    **dict.fromkeys(("AzureKeyCredential", "ApiKeyCredential", "AzureSasCredential"), Call((1,))),
-    **dict.fromkeys(
-        (
-            "NetworkCredential", "NetworkCredentials", "StorageSharedKeyCredential", "AzureNamedKeyCredential",
-            "BasicCredential", "BasicCredentials", "CredentialCredential", "Credential", "Credentials", "LdapCredential",
-            "AWSCredentials", "SqlCredential", "PasswordAuthenticationMethod", "UserPass", "BasicAuthentication",
-            "HttpBasicAuthenticator", "BasicAuthenticationHeaderValue", "PlainAuthenticator", "PlainTextAuthenticator",
-            "PasswordAuthenticator", "SaslMechanismPlain", "SaslMechanismLogin", "WithCredentials", "WithBasicAuth",
-            "X509Certificate2", "X509Certificate", "LoadPkcs12FromFile", "LoadPkcs12", "PasswordSignInAsync",
-            "PasswordSignIn", "CheckPasswordAsync", "CheckPassword", "ValidateCredentials", "AddPasswordAsync",
-            "CosmosClient", "DocumentClient",
-        ),
-        _SECOND,
-    ),
-    **dict.fromkeys(
-        ("ClientSecretCredential", "UsernamePasswordCredential", "DirectoryEntry", "FtpClient", "AsyncFtpClient", "LogonUser",
-         "CreateCredential", "CreateMongoCRCredential", "CreatePlainCredential", "ChangePasswordAsync", "ResetPasswordAsync",
-         "UserPassAuthMethodInfo"),
-        Call((3, 2)),
-    ),
-    **dict.fromkeys(("SftpClient", "SshClient", "ScpClient", "PasswordConnectionInfo", "PrincipalContext"), _LAST),
-    **dict.fromkeys(("Rfc2898DeriveBytes", "PasswordDeriveBytes", "WithPassword", "SetPassword", "UsePassword"), Call((1,))),
-    **dict.fromkeys(
-        ("Bind", "BindAsync", "Login", "LoginAsync", "LogIn", "LogInAsync", "SignIn", "SignInAsync", "Authenticate",
-         "AuthenticateAsync", "Basic", "CreateAsync", "CreateUser", "CreateUserAsync", "AddUser", "RegisterAsync", "Connect",
-         "ConnectAsync", "Logon", "LogonAsync", "Auth", "AuthAsync", "Execute", "ExecuteAsync", "Create", "CreateClient",
-         "Open", "OpenAsync"),
-        Call((2, 3, 4), common=True),
-    ),
-    "new": Call((2,), common=True),
-}  # fmt: skip
-"""By the name of the method or type, or its end, as in ``BasicAWSCredentials``."""
 
 
 def argument(text: str, at: int) -> Iterator[tuple[int, int]]:
     """The secret among the arguments of the call whose name, or the end of it, stands at ``at``."""
     name = compiled(r"\w{3,40}(?=\()").match(text, at)
-    if name is None or (call := CALLS.get(name[0])) is None:
+    if name is None or (call := calls().get(name[0])) is None:
         return
     common = call.common
     if name[0] == "new":  # of which type is told before: NetworkCredential login = new("app", "...")

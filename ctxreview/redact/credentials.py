@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 
+from ctxreview.redact.calls import either
 from ctxreview.redact.values import (
     compiled,
     is_encoded_text,
@@ -399,16 +401,25 @@ def _connection_value(after: str, inside: bool, single: bool, semicolons: bool) 
     return (0, value) if value else None
 
 
-_LITERAL = (
+_BEFORE_LITERAL = (
     r"""(?P<tail>[\w.:-]{0,40})(?P<close>["'\]]{0,3})\s{0,20}"""
     r"""(?:(?P<sign>=>|:=|[=!]=|[=:,(]|value\s{0,5}=)\s{0,20}"""
     # what may stand before the literal: the other choice of ?? and ?:, and what turns text into a key
     r"""(?:[^;\r\n]{0,160}?\?\?\s{0,5}|[^;"\r\n?]{0,100}\?\s{1,5}(?:[^;\r\n]{0,100}?\s:\s{1,5})??)??"""
-    r"""(?:(?:new\s{1,5}\w{1,40}|[\w.]{0,40}(?:GetBytes|FromBase64String|FromHexString))\(){0,3}[@$]{0,2}"""
+)
+_AFTER = (
     r"""(?P<quote>\"{3}|["'])(?P<literal>(?:[^"'\\\r\n]|\\[^\r\n]){5,500})(?P=quote)"""
     r"""|(?P<json>\\"|"")\s{0,5}:\s{0,5}(?P=json)(?P<member>[^"\\\r\n]{5,500})(?P=json)"""
     r"""|>(?P<element>[^<>\s"]{6,200})</|(?P<bare>=|:\s{1,5})(?P<value>[\w+/=.~-]{16,200})(?=\s*(?:[\r\n]|$)))"""
 )
+
+
+@cache
+def _literal() -> str:
+    """What may stand after a name: a sign and a literal, a member of JSON, an element of XML, or a setting's value."""
+    decodes = rf"""(?:(?:new\s{{1,5}}\w{{1,40}}|[\w.]{{0,40}}{either("decoded")})\(){{0,3}}[@$]{{0,2}}"""
+    return _BEFORE_LITERAL + decodes + _AFTER
+
 
 _NOT_A_SECRET = (
     r"(?i)(?:name|label|field|column|title|text|message|error|hint|placeholder|ur[il]|path|route|endpoint|header|prefix|suffix"
@@ -421,7 +432,7 @@ _NOT_A_SECRET = (
 
 def assigned(text: str, at: int) -> Iterator[tuple[int, int]]:
     """``apiKey = "..."`` and its like in C#, JSON, XML, YAML and environment files."""
-    match = compiled(_LITERAL).match(text, at)
+    match = compiled(_literal()).match(text, at)
     if match is None or (match["sign"] == "," and not match["close"]):
         return  # the argument after a variable is not its value, as it is after "Password"
     lead = re.search(r"[\w.:-]{0,30}$", text[max(0, at - 30) : at])

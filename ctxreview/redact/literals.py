@@ -10,9 +10,10 @@ import base64
 import binascii
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
+from ctxreview.redact.calls import either, names
 from ctxreview.redact.values import compiled
 
 
@@ -57,9 +58,6 @@ _NAME = r"(?:\w+\.)*(?P<name>[^\W\d]\w*)(?:\(\))?"
 _ASSIGNED = (
     r"(?P<name>[^\W\d]\w*)\s{0,20}"
     r"(?:\{\s{0,20}get;[^{}\n]{0,40}\}\s{0,20}=|\{\s{0,20}(?:get\s{0,20})?(?:=>|\{\s{0,20}return\b)|(?:\(\)\s{0,20})?=>|=)\s{0,60}$"
-)
-_CALL = (
-    r"(?:new\s+)?(?:[\w.]*\.)?(?P<callee>Concat|Join|Format|StringBuilder|string|String)\s{0,5}\(|new\s{0,5}\((?=['\"])"
 )
 _METHOD = r"\s{0,200}\.\s{0,5}(?P<method>[A-Z]\w*)\("
 _OPENING = r"(?:new\s{0,5}(?:\w+\s{0,5})?\[[\s\d]{0,5}\]\s{0,60})?[{\[]|\w+\s{0,3}:(?!:)|\.\.|\(\w+(?:\[\])?\)"
@@ -180,7 +178,7 @@ class Literals:
                 start -= 1
             if text[start:end] in self._named:
                 places.add(start)
-        for call in ("Concat", "Join", "Format", "StringBuilder", "string", "String"):
+        for call in names("made"):
             at = -1
             while (at := text.find(f"{call}(", at + 1)) >= 0:
                 before = text[max(0, at - 40) : at]
@@ -231,7 +229,7 @@ class Literals:
             value, end, built = inner
             end = self._blank(end)
             end += text.startswith(")", end)
-        elif call := compiled(_CALL).match(text, at):
+        elif call := compiled(_call()).match(text, at):
             arguments, end = self._arguments(call.end(), depth + 1)
             value, built = _called(call["callee"], arguments), True
         elif (name := compiled(_NAME).match(text, at)) and (given := self._of_name(name["name"], at)) is not None:
@@ -269,11 +267,7 @@ class Literals:
                 found.append(value[0])
                 at = value[1]
             elif run := other.match(text, at):
-                found.append(
-                    []
-                    if run[0].strip() in ("string.Empty", "String.Empty", "null")
-                    else [Piece("{" + run[0][:40] + "}")]
-                )
+                found.append([] if run[0].strip() in names("nothing") else [Piece("{" + run[0][:40] + "}")])
                 at = run.end()
             elif text.startswith("(", at):
                 level += 1
@@ -395,11 +389,17 @@ def text_of(value: Value) -> str:
     return "".join(piece.text for piece in value)
 
 
+@cache
+def _call() -> str:
+    """What makes a text of all that it is given."""
+    return rf"(?:new\s+)?(?:[\w.]*\.)?(?P<callee>{either('made')})\s{{0,5}}\(|new\s{{0,5}}\((?=['\"])"
+
+
 def _called(callee: str | None, arguments: list[Value]) -> Value:
-    if callee == "Join" and arguments:
+    if callee in names("joined") and arguments:
         joint = [Piece(text_of(arguments[0]))]
         return [piece for value in arguments[1:] for piece in (*joint, *value)][1:]
-    if callee == "Format":
+    if callee in names("filled"):
         return _formatted(arguments)
     return [piece for value in arguments for piece in value]
 
@@ -425,31 +425,32 @@ def _formatted(arguments: list[Value]) -> Value:
 def _method(name: str, value: Value, arguments: list[Value]) -> Value | None:
     """What a method makes of the value; nothing for one that is not known or leaves it as it is."""
     told = [text_of(argument) for argument in arguments]
-    if name in ("Append", "AppendLine", "Concat", "AppendJoin", "Add"):
+    if name in names("appended"):
         return value + [piece for argument in arguments for piece in argument]
-    if name == "AppendFormat":
+    if name in names("appended_filled"):
         return value + _formatted(arguments)
-    if name in ("Format", "FormatWith", "FormatInvariant"):
+    if name in names("filled_itself"):
         return _formatted([value, *arguments])
-    if name == "Insert" and len(arguments) == 2 and (at := compiled(r"\{(\d{1,4})\}").fullmatch(told[0])):
+    if name in names("inserted") and len(arguments) == 2 and (at := compiled(r"\{(\d{1,4})\}").fullmatch(told[0])):
         each = list(letters(value))
         return each[: int(at[1])] + arguments[1] + each[int(at[1]) :]
-    if name == "Replace" and len(arguments) == 2 and 0 < len(told[0]) <= 100:
+    if name in names("replaced") and len(arguments) == 2 and 0 < len(told[0]) <= 100:
         return _replaced(value, told[0], arguments[1])
-    if name == "Reverse":
+    if name in names("reversed"):
         return list(letters(value))[::-1]
-    if name in ("Substring", "Remove", "Slice") and arguments:
+    if name in names("cut") | names("cut_out") and arguments:
         numbers = [int(n[1]) for n in map(compiled(r"\{(\d{1,4})\}").fullmatch, told) if n]
         if len(numbers) == len(arguments):
             each = list(letters(value))
             end = numbers[0] + numbers[1] if len(numbers) > 1 else len(each)
-            return each[: numbers[0]] + each[end:] if name == "Remove" else each[numbers[0] : end]
-    if name.startswith("Trim"):
+            return each[: numbers[0]] + each[end:] if name in names("cut_out") else each[numbers[0] : end]
+    first, last = names("trimmed") | names("trimmed_first"), names("trimmed") | names("trimmed_last")
+    if name in first | last:
         each = list(letters(value))
         signs = "".join(told) or " \t"
-        while each and each[0].text in signs and name != "TrimEnd":
+        while each and each[0].text in signs and name in first:
             each.pop(0)
-        while each and each[-1].text in signs and name != "TrimStart":
+        while each and each[-1].text in signs and name in last:
             each.pop()
         return each
     return None

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from ctxreview.redact.arguments import CALLS, argument
+from ctxreview.redact.arguments import argument
+from ctxreview.redact.calls import calls
 from ctxreview.redact.credentials import (
     CLUES,
     HINTS,
@@ -85,7 +86,7 @@ def rules() -> tuple[Rule, ...]:
         Rule("secret", ("secret=",), True, parameter),
         Rule("token", ("token=",), True, parameter),
         Rule("key", ("key=",), True, parameter),
-        Rule("credential", tuple(f"{name}(" for name in CALLS), False, argument),
+        Rule("credential", tuple(f"{name}(" for name in calls()), False, argument),
         Rule("password", NAMES, True, assigned),
         Rule("password", NAMES, True, given),
         Rule("password", NAMES, True, line_value),
