@@ -20,6 +20,7 @@ from ctxreview.reports.explain import text
 from ctxreview.rules.catalogue import entry
 
 ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).parent / "toy_java"
 STOCK = """\
 package shop;
 
@@ -75,6 +76,12 @@ public class Shop {
 }
 """
 TAKE = STOCK[STOCK.index("    public void take") : STOCK.index("    public int sum")]
+
+
+def test_a_language_is_small() -> None:
+    """The data and hooks of the toy are less than 150 lines together."""
+    files = [f for f in FOLDER.iterdir() if f.suffix in (".toml", ".scm", ".py")]
+    assert sum(len(f.read_text("utf-8").splitlines()) for f in files) < 150
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Comments and literals of Java, masked."""
 
-from __future__ import annotations
-
 import re
 
 from ctxreview.languages.masked import Masked
