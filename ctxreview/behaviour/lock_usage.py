@@ -240,6 +240,6 @@ def is_said_to_be_held(function: Function, outline: Outline) -> bool:
             break
     code = data[function.span.start : function.span.end]
     return (
-        names_of(outline.language).asserts_lock.search(code.decode("utf-8", "replace")) is not None
+        names_of(outline.language).pattern("asserts_lock").search(code.decode("utf-8", "replace")) is not None
         or _SAID.search(b"\n".join(said)) is not None
     )

@@ -38,7 +38,7 @@ class Outside(Calls):
         needs = union(k.needs for k in values) | (on.needs if on is not None else frozenset())
         fact = self._fact(span)
         kind = simple_type_or_array(on.type) if on is not None else ""
-        if about.tells_on.match(kind or told_by or "-") and kind not in about.of("collections"):
+        if about.pattern("tells_on").match(kind or told_by or "-") and kind not in about.of("collections"):
             self.emit("log", span, "", name, needs)
             return Known("log", needs)
         if about.has("waits", name) and on is not None and on.pending:

@@ -17,7 +17,7 @@ class Stores(Values):
         """A place gets a value; the value is evaluated first."""
         known = self.value(node.value)
         compound = node.operator != "="
-        if node.declares and node.declares not in self.version.about.of("untyped") and not known.type:
+        if node.declares and node.declares not in self.version.language.words.inferred and not known.type:
             known = known._replace(type=node.declares)
         unknown = node.declares and not known.party and known.query is None and known.made == "unknown"
         if unknown and isinstance(node.target, il.Name) and self.version.is_source(node.target.text, known.type):

@@ -113,7 +113,7 @@ class Tracer(Outside):
                 source = self.value(at.condition.value)
                 element = self.enumerate(at.condition.span, source)
                 element = element._replace(
-                    type="" if at.condition.declares in self.version.about.of("untyped") else at.condition.declares
+                    type="" if at.condition.declares in self.version.language.words.inferred else at.condition.declares
                 )
                 if at.awaited:
                     element = self.awaited(at.condition.span, element)

@@ -10,6 +10,7 @@ from ctxreview.callgraph.frameworks.assumptions import frameworks
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
@@ -54,7 +55,7 @@ def called_names(code: str, language: str) -> set[str]:
 
 def methods_called(reference: Reference, there: Outline, repository: Repository) -> Iterator[tuple[Declared, Function]]:
     """The methods that a call can run: those of its receiver's type, or of what implements it."""
-    if reference.receiver in ("", "this", "base"):
+    if reference.receiver in ("", *load(there.language).words.own):
         home = there.type_of(reference.name_span)
         if home is None or reference.local:
             return
@@ -103,7 +104,7 @@ def concurrency_tokens(outline: Outline, functions: Sequence[Function], reposito
     own = Spans(f.span for f in functions)
     if not any(f.kind in ("read", "save", "tracking") and own.contains(f.span) for f in outline.facts):
         return
-    repository.prefetch_words([*words, "DbSet"])
+    repository.prefetch_words([*words, *repository_lists(repository.language).of("sets")])
     paths = dict.fromkeys(p for w in words for p in repository.files_with(w))
     if not paths:
         return
@@ -129,8 +130,9 @@ _SET = re.compile(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")
 def _sets(repository: Repository) -> dict[str, set[str]]:
     """For each entity the names of its sets in the repository's contexts."""
     found: dict[str, set[str]] = {}
-    for path in repository.files_with("DbSet"):
-        for after in repository.text_of(path).split(b"DbSet")[1:]:
-            if declared := _SET.match(after):
-                found.setdefault(declared[1].decode().rpartition(".")[2], set()).add(declared[2].decode())
+    for kind in repository_lists(repository.language).of("sets"):
+        for path in repository.files_with(kind):
+            for after in repository.text_of(path).split(kind.encode())[1:]:
+                if declared := _SET.match(after):
+                    found.setdefault(declared[1].decode().rpartition(".")[2], set()).add(declared[2].decode())
     return found

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ctxreview.callgraph.callees import called_names, methods_called
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
@@ -39,7 +40,7 @@ def _ended(region: Region, outline: Outline, there: Outline, repository: Reposit
     """The region up to the last call on what opened it that ends it."""
     calls = [r for r in there.references if r.form == "call" and region.owner.contains(r.name_span)]
     opening = next((r for r in calls if region.opening.contains(r.name_span)), None)
-    if opening is None or opening.receiver in ("", "this", "base"):
+    if opening is None or opening.receiver in ("", *load(outline.language).words.own):
         return None
     ends: list[tuple[Reference, str]] = []
     for call in calls:
@@ -88,8 +89,9 @@ def _done(part: Declared, function: Function, repository: Repository, levels: in
     for fact in inside.facts:
         if fact.kind == "complete" and function.span.contains(fact.span):
             yield f"{path}:{inside.source.line_of(fact.span.start)}"
+    own_words = load(inside.language).words.own
     for call in inside.references if levels > 1 else ():
-        if call.form == "call" and function.span.contains(call.name_span) and call.receiver in ("", "this", "base"):
+        if call.form == "call" and function.span.contains(call.name_span) and call.receiver in ("", *own_words):
             for further, own in methods_called(call, inside, repository):
                 if own.span != function.span:
                     yield from _done(further, own, repository, levels - 1)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages import load
+from ctxreview.languages.words import Words
 from ctxreview.model.declarations import Function, Member, outermost
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
@@ -32,22 +34,25 @@ class Shared(NamedTuple):
         return frozenset(re.findall(r"\w+", text.partition(self.member.declares or self.name)[0]))
 
     @property
+    def _language(self) -> Words:
+        return load(self.home.outline.language).words
+
+    @property
+    def is_static(self) -> bool:
+        """Whether all objects share it."""
+        return not self.words.isdisjoint(self._language.shared)
+
+    @property
     def is_private(self) -> bool:
         """Whether only its own type reaches it."""
-        return not self.words & {"public", "protected", "internal"} and self.home.type.kind != "interface"
+        return not self.words & self._language.reached and self.home.type.kind != "interface"
 
     @property
     def can_race(self) -> bool:
         """Whether it can change, or is a thing that can: no constant, no service that is only called."""
-        if self.words & {"const"} or re.search(r"[lL]og(ger)?$", self.name):
+        if self.words & self._language.constants or re.search(r"[lL]og(ger)?$", self.name):
             return False
-        plain = re.match(
-            r"(bool|s?byte|char|decimal|double|float|u?int|u?long|u?short|string|TimeSpan|Guid|Date\w+)\??$",
-            self.member.declares,
-        )
-        if "readonly" in self.words:
-            return plain is None and bool(_COLLECTIONS.search(self.member.declares))
-        return True
+        return not self.words & self._language.kept or _COLLECTIONS.search(self.member.declares) is not None
 
 
 def state_shared_by(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Shared]:

@@ -66,7 +66,7 @@ def _members_using(
         if one.lock or one.name in state:
             paths |= dict.fromkeys(p.outline.source.path for p in repository.types.parts(one.home))
             # Every object has instance state of its own: from elsewhere it matters where a lock is to keep it together.
-            if not one.is_private and (locks or "static" in one.words):
+            if not one.is_private and (locks or one.is_static):
                 near = repository.files_with(one.home.name)
                 paths |= dict.fromkeys([p for p in repository.files_with(one.name) if p in near][:MAX_FILES])
     names = locks | state.keys()

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import tree_sitter
 
 from ctxreview.errors import SourceError
+from ctxreview.languages.imports import Imports, no_imports
 from ctxreview.languages.masked import Masked
 from ctxreview.languages.patterns import Patterns, parse
 from ctxreview.languages.shape import Shape, shape_of
@@ -170,6 +171,11 @@ class Language:
         return self._pass("lower")
 
     @cached_property
+    def imports(self) -> Callable[..., Imports]:
+        """What tells what a file imports, by its text; a keyword ``shared`` asks only for what holds in its whole project."""
+        return self._pass("imports") or no_imports
+
+    @cached_property
     def lex(self) -> Callable[[bytes], Masked]:
         """What tells code from comments and literals; without such a pass all of a text is code."""
         return self._pass("lex") or Masked.whole
@@ -197,6 +203,10 @@ class Language:
         """The calls that complete or release what any construct opens."""
         opening = (c for c in self.constructs if c.opens or c.creates)
         return frozenset(name for c in opening for name in (*c.completes, *c.releases))
+
+    def is_ambient(self, construct: str) -> bool:
+        """Whether a transaction of that construct is joined by what is called under it, without being handed over."""
+        return any(c.construct == construct and c.async_flow is not None for c in self.constructs)
 
     def completing(self, construct: str) -> frozenset[str]:
         """The calls that complete scopes of that construct."""

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache, cached_property
 
 from ctxreview.languages import Language, load
+from ctxreview.languages.lists import Lists
 
 
-class Behaviour:
-    """The lists of a ``behaviour.toml``, to look names up in; of a language without one all are empty."""
+class Behaviour(Lists):
+    """The lists of a ``behaviour.toml``; of a language without one all are empty."""
 
     def __init__(self, language: Language) -> None:
-        self._lists = language.data("behaviour.toml")
-        self._found: dict[str, frozenset[str]] = {}
-
-    def of(self, name: str) -> frozenset[str]:
-        """The names that a list has."""
-        if name not in self._found:
-            self._found[name] = frozenset(self._lists.get(name, ()))
-        return self._found[name]
+        super().__init__(language.name, "behaviour.toml")
 
     def first(self, name: str) -> str:
         """The first name of a list or of those of an operator, which is what sentences say; ``""`` where there is none."""
@@ -39,16 +32,6 @@ class Behaviour:
     def is_task(self, called: str) -> bool:
         """Whether a call of that name gives a task, as far as its name says."""
         return called.endswith(tuple(self.of("task_suffix")))
-
-    @cached_property
-    def tells_on(self) -> re.Pattern[str]:
-        """What receivers that only tell people are called."""
-        return re.compile(self._lists.get("tells_on", "(?!)"))
-
-    @cached_property
-    def asserts_lock(self) -> re.Pattern[str]:
-        """What asserts in code that a lock is held."""
-        return re.compile(self._lists.get("asserts_lock", "(?!)"))
 
     @cached_property
     def operators(self) -> dict[str, str]:

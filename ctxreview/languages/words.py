@@ -53,8 +53,20 @@ class Words:
     """Modifiers of what a base type may call."""
     fixed: frozenset[str]
     """Modifiers of what has its value where it is declared."""
+    public: frozenset[str]
+    """Modifiers of what everybody can call."""
+    sealed: frozenset[str]
+    """Modifiers of types that no other derives from."""
     partial: frozenset[str]
     """Modifiers of types that are declared in parts."""
+    types: frozenset[str]
+    """The keywords of types."""
+    inferred: frozenset[str]
+    """The word for a type that a variable has from its value."""
+    untyped: frozenset[str]
+    """What stands in place of a type that is not told."""
+    shared_import: frozenset[str]
+    """The word of an import that holds in all files of a project."""
     bases: frozenset[str]
     """What stands before the types that a type derives from."""
     bases_end: frozenset[str]
@@ -117,6 +129,37 @@ class Words:
             words = frozenset(given.split())
             as_bytes = kind == "frozenset[bytes]"
             setattr(self, key, given if kind == "str" else frozenset(map(str.encode, words)) if as_bytes else words)
+
+    @cached_property
+    def above(self) -> frozenset[str]:
+        """The words for the base of the object at hand."""
+        return self.own - {self.self}
+
+    @cached_property
+    def type_head(self) -> re.Pattern[bytes]:
+        """The keyword of a type before its name."""
+        return re.compile(rf"\b{any_of(self.types)}\s".encode())
+
+    @cached_property
+    def base_list(self) -> re.Pattern[bytes]:
+        """:attr:`bases_marked`, in bytes."""
+        return re.compile(any_of(self.bases).encode())
+
+    @cached_property
+    def no_type_before(self) -> re.Pattern[bytes]:
+        """What ends before a name that is called, and declared nowhere: a keyword, or a variable and a dot."""
+        return re.compile(rf"(?:\b{any_of(self.uncalled)}\s+|\b_?[a-z]\w*\.)\Z".encode())
+
+    @cached_property
+    def body_after(self) -> re.Pattern[bytes]:
+        """What follows the parameters of a function that has a body."""
+        required = rf"(?:{any_of(self.bases_end)}[^;{{}}]{{0,400}})?"
+        return re.compile(rf"\s*{required}(?:\{{|=>)".encode())
+
+    @cached_property
+    def waited_for(self) -> str:
+        """A regular expression for the word that waits for what stands after it, where it is there."""
+        return rf"(?:{any_of(self.awaiting)}\s+)?" if self.awaiting else ""
 
     @cached_property
     def outward(self) -> re.Pattern[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)(?!(?:<[\w\s,.<>?]{{0,200}}>)?\s*\[)\b|\b((?!(?:var|return|await|new|in|is|as)\b)[A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
+_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)(?!(?:<[\w\s,.<>?]{{0,200}}>)?\s*\[)\b|\b([A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
 """A local variable or parameter with the type that it is made of, or declared as."""
 
 

@@ -57,18 +57,18 @@ class Callee(NamedTuple):
 
     @property
     def is_private(self) -> bool:
-        """Whether only its own type can name it: C#'s default for a member of a class or struct."""
+        """Whether only its own type can name it, as far as its head says."""
         home = self.type
         if home is None or home.kind in ("interface", "enum"):
             return False
-        declared = self.signature
+        declared, words = self.signature, load(self.outline.language).words
         if declared.interface:
             return False
         if self.function.kind == "accessor":
             own = self.outline.source.text(self.function.opening).split()
-            if "private" in own:
+            if not words.hidden.isdisjoint(own):
                 return True
-        return not declared.modifiers & {"public", "protected", "internal"}
+        return not declared.modifiers & words.reached
 
     @property
     def is_iterator(self) -> bool:

@@ -9,6 +9,8 @@ from ctxreview.callgraph.callers.call_sites import CallSite, CallSites, calls_of
 from ctxreview.callgraph.callers.callee import Callee, qualified_name
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.scopes import expect_wrappers, with_wrapped_scopes
+from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline
@@ -99,7 +101,7 @@ def call_chains(target: Callee, repository: Repository, hops: int) -> CallChains
         size += found.size
         if depth == 0:
             direct = found
-        if not found.calls and depth > 0 and here.name != "Main":
+        if not found.calls and depth > 0 and here.name not in repository_lists(repository.language).of("main"):
             roots.append(here.qualified_name)
         around = ((c.outline, c.outline.member_of(c.reference.name_span)) for c in found.calls)
         groups = frozenset({here.name} if any(c.reference.form == "name" for c in found.calls) else ())
@@ -124,14 +126,6 @@ def call_chains(target: Callee, repository: Repository, hops: int) -> CallChains
     )
 
 
-_IN_FOREACH = re.compile(r"\bin\s+(?:await\s+)?\Z")
-_CONSUMED = r"(?:\s*[!?]?\.\s*\w+(?:<[^<>()]*>)?\([^;]*?\))*?\s*[!?]?\.\s*(?:To(?:List|Array|Dictionary|HashSet|Lookup|Immutable\w*|Frozen\w*)|Count|LongCount|Sum|Min|Max|Average|Aggregate|First|Last|Single|Any|All|Contains|ElementAt|ForEach)\w*\s*[(<]"
-_CONSUMER = re.compile(
-    r"(?:\bnew\s+[\w.<>,\s]*|\bstring\.(?:Join|Concat)|\.\s*(?:AddRange|UnionWith|InsertRange))\s*\((?:[^();]*,\s*)?\Z"
-)
-_KEPT_AS = re.compile(r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?\Z")
-
-
 def _is_enumerated(link: CallEdge) -> bool:
     """Whether what an iterator gives is gone through where it is called, or under the same scope later on."""
     source, span = link.outline.source, link.call.reference.span
@@ -140,11 +134,13 @@ def _is_enumerated(link: CallEdge) -> bool:
         (s.span.end for s in link.scopes), default=link.caller.span.end if link.caller is not None else span.end
     )
     after = source.text(Span(span.end, within))
-    if _IN_FOREACH.search(before) or _CONSUMER.search(before) or re.match(_CONSUMED, after):
+    lists, waited = repository_lists(link.outline.language), load(link.outline.language).words.waited_for
+    walked, consumed = lists.text("walked"), lists.text("consumed")
+    if re.search(rf"{walked}\Z", before) or lists.pattern("consumer").search(before) or re.match(consumed, after):
         return True
-    kept = _KEPT_AS.search(before)
+    kept = re.search(rf"(?<![\w.])(\w+)\s*=\s*{waited}\Z", before)
     name = re.escape(kept[1]) if kept is not None else ""
-    return bool(name) and re.search(rf"\bin\s+{name}\b|(?<![\w.]){name}{_CONSUMED}", after) is not None
+    return bool(name) and re.search(rf"{walked}{name}\b|(?<![\w.]){name}{consumed}", after) is not None
 
 
 def _key(target: Callee) -> tuple[str, Span]:

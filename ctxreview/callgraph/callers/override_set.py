@@ -8,16 +8,10 @@ from functools import cached_property
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function
 from ctxreview.outline.symbols.signatures import Signature
-
-PLAIN = frozenset(
-    ["IDisposable", "IAsyncDisposable", "IEnumerable", "IAsyncEnumerable", "IEnumerator", "IQueryable", "IEquatable",
-     "IComparable", "IComparer", "IEqualityComparer", "ICloneable", "IFormattable", "ICollection", "IList", "IDictionary",
-     "IReadOnlyCollection", "IReadOnlyList", "IReadOnlyDictionary", "ISet", "IServiceProvider", "INotifyPropertyChanged",
-     "INotifyPropertyChanging", "IObservable", "IConvertible", "ISerializable", "IListSource", "IOrderedQueryable"]
-)  # fmt: skip
-"""Interfaces of .NET's own whose few members have names that say so: another member is not called through them."""
 
 
 class OverrideSet:
@@ -33,6 +27,7 @@ class OverrideSet:
         self.signature = target.signature
         self.private = target.is_private
         self.creates = target.function.kind == "constructor"
+        self._words = load(repository.language).words
         self._declaring: dict[str, bool] = {}
 
     @cached_property
@@ -57,7 +52,7 @@ class OverrideSet:
     @cached_property
     def below(self) -> tuple[Declared, ...]:
         """The types that derive from it."""
-        closed = self.private or self.home.modifiers & {"sealed", "static"}
+        closed = self.private or self.home.modifiers & self._words.sealed
         return () if closed else self.repository.hierarchy.descendants(self.home)
 
     @cached_property
@@ -112,7 +107,7 @@ class OverrideSet:
         """Whether it is the same partial method, declared once and implemented once."""
         own = self.signature
         same = [p.type for p in other.parameters] == [p.type for p in own.parameters]
-        return same and "partial" in own.modifiers & other.modifiers
+        return same and bool(self._words.partial & own.modifiers & other.modifiers)
 
     @property
     def unknown_callers(self) -> tuple[str, ...]:
@@ -124,13 +119,14 @@ class OverrideSet:
             return (f"More types derive from {home} than were read: calls of {name} on them may be missed.",)
         if not self.unknown_bases:
             return ()
-        overrides = "override" in self.signature.modifiers and not self.declaring
-        interfaces = [u for u in self.unknown_bases if u[:1] == "I" and u[1:2].isupper() and u not in PLAIN]
+        overrides = self._words.overriding & self.signature.modifiers and not self.declaring
+        plain = repository_lists(self.repository.language).of("interfaces")
+        interfaces = [u for u in self.unknown_bases if u[:1] == "I" and u[1:2].isupper() and u not in plain]
         if overrides:
             return (
                 f"{name} overrides a member of {', '.join(self.unknown_bases)}, which is not in this repository: what calls it, and under which transaction or lock, is not known.",
             )
-        if interfaces and not self.declaring and "public" in self.signature.modifiers:
+        if interfaces and not self.declaring and self._words.public & self.signature.modifiers:
             return (
                 f"{home} implements {', '.join(interfaces)}, which is not in this repository: who calls {name} through it is not known.",
             )

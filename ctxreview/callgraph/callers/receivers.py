@@ -7,6 +7,8 @@ import re
 from ctxreview.callgraph.callers.override_set import OverrideSet
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
+from ctxreview.languages.words import Words
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.facts import Reference
 from ctxreview.model.kinds import Certainty
@@ -14,19 +16,13 @@ from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.signatures import constraints
 from ctxreview.outline.symbols.written_names import simple_type, without_self
 
-COLLECTING = frozenset(
-    ["Where", "Select", "SelectMany", "FindAll", "ToList", "ToArray", "ToDictionary", "ToHashSet", "ToLookup", "OrderBy",
-     "OrderByDescending", "ThenBy", "GroupBy", "Distinct", "Take", "Skip", "Concat", "Union", "Cast", "OfType", "Reverse",
-     "AsEnumerable", "AsQueryable", "ToString", "Trim", "Split", "Substring", "Replace", "ToLower", "ToUpper", "Join"]
-)  # fmt: skip
-
 _COLLECTED = re.compile(r"\.(\w+)(?:<[^<>]*>)?\([^()]*(?:\([^()]*\)[^()]*)*\)$")
 
 
 def reach(family: OverrideSet, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
     """How surely a use of the name is one of the target, by what it is made on; ``None`` for another's."""
     on = reference.receiver
-    if on in ("", "this", "base") and reference.type == "":
+    if (on == "" or on in _words(family).own) and reference.type == "":
         return _reach_inside(family, outline, reference)
     if family.signature.extends:
         return _reach_extension(family, outline, reference)
@@ -34,11 +30,19 @@ def reach(family: OverrideSet, outline: Outline, reference: Reference) -> tuple[
         return "resolved", ""
     if not reference.type and reference.form == "call":
         reference = reference._replace(type=_chained(family, outline, reference))
-    if not reference.type and _gives_a_collection(on):
+    if not reference.type and _gives_a_collection(on, outline.language):
         return None
     if not reference.type:
         return "assumed", f"the type of {on} is not told by the file"
     return _reach_typed(family, outline, reference)
+
+
+def _words(family: OverrideSet) -> Words:
+    return load(family.repository.language).words
+
+
+def _is_static(family: OverrideSet) -> bool:
+    return not _words(family).shared.isdisjoint(family.signature.modifiers)
 
 
 def _reach_typed(family: OverrideSet, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:
@@ -59,7 +63,7 @@ def _reach_declared(
     if not known:
         near = simple_type(reference.type) == family.home.name
         parameter = parameter or re.fullmatch(r"[A-Z]|T[A-Z]\w*", simple_type(reference.type)) is not None
-        if near or parameter or simple_type(reference.type) in ("var", "dynamic", "object"):
+        if near or parameter or simple_type(reference.type) in _words(family).untyped:
             return "assumed", f"the type of {on} is not told by the file"
         return (
             ("assumed", f"{simple_type(reference.type)} is not declared in this repository")
@@ -102,11 +106,11 @@ def _reach_inside(family: OverrideSet, outline: Outline, reference: Reference) -
     if reference.receiver:
         around = around[:1]
     for n, type_ in enumerate(around):
-        static = "static" in family.signature.modifiers
+        static = _is_static(family)
         if n > 0 and not static:
             break
         home = type_.qualified
-        if reference.receiver == "base":
+        if reference.receiver in _words(family).above:
             return _reach_base(family, Declared(outline, type_))
         if home == family.home.qualified:
             return "resolved", ""
@@ -114,7 +118,7 @@ def _reach_inside(family: OverrideSet, outline: Outline, reference: Reference) -
             return "resolved", ""
         if home in family.below_names:
             return None  # it declares the member anew
-    bare = reference.receiver == "" and "static" in family.signature.modifiers
+    bare = reference.receiver == "" and _is_static(family)
     return (
         ("resolved", "") if bare and family.repository.types.imports_members(outline.source, family.home.type) else None
     )
@@ -165,7 +169,7 @@ def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
     return tuple(type_ for type_, of in found.items() if of is None)
 
 
-def _gives_a_collection(receiver: str) -> bool:
-    """Whether a receiver is what a call of .NET's own gives that is a collection or text, and no type of a repository."""
+def _gives_a_collection(receiver: str, language: str) -> bool:
+    """Whether a receiver is what a call of the library gives that is a collection or text, and no type of a repository."""
     found = _COLLECTED.search(receiver)
-    return found is not None and found[1] in COLLECTING
+    return found is not None and found[1] in repository_lists(language).of("collecting")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from ctxreview.callgraph.callers.override_set import OverrideSet
+from ctxreview.languages import load
 from ctxreview.outline.symbols.written_names import simple_type
 
 MAX_FILES = 150
@@ -21,14 +22,16 @@ def files_to_read(family: OverrideSet) -> tuple[list[str], list[str]]:
     own = [p.outline.source.path for p in family.parts]
     if family.private:
         return sorted(own), []
-    home = family.home
-    family.repository.prefetch_words([family.target.name, home.name, *map(simple_type, home.bases), "global"])
+    home, words = family.home, load(family.repository.language).words
+    family.repository.prefetch_words(
+        [family.target.name, home.name, *map(simple_type, home.bases), *words.shared_import]
+    )
     hits = family.repository.files_with(family.target.name)
     if family.signature.extends or family.signature.on or family.creates:
         near = list(hits)
     else:
         types = {t.name for t in (family.home, *family.above, *family.below)}
-        types |= {a for a, of in family.repository.types.global_usings.aliases.items() if simple_type(of) in types}
+        types |= {a for a, of in family.repository.types.shared_imports.aliases.items() if simple_type(of) in types}
         family.repository.prefetch_words(types)
         named = {p for t in types for p in family.repository.files_with(t)}
         near = [p for p in hits if p in named or p in own]

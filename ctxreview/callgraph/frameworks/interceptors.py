@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.known_names import scope_words
 from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 
 MAX_PLACES = 3
 """Places of a registration that are named."""
-
-
-_RUNS_ON = re.compile(rb"\b(?:next|_next|Next|Proceed|Invoke|InvokeAsync|Send|continuation)\s*\(|\bOn\w+\s*\(")
-"""How the rest of a pipeline is run, or the methods that are called around it."""
 
 
 class Interceptor(NamedTuple):
@@ -43,14 +41,21 @@ def interceptors_around(own: Declared, pipeline: Sequence[str], repository: Repo
         )
 
 
+@cache
+def _runs_rest(language: str) -> re.Pattern[bytes]:
+    """How the rest of a pipeline is run, or the methods that are called around it."""
+    return re.compile(repository_lists(language).text("runs_rest").encode())
+
+
 def _read_interceptors(pipeline: Sequence[str], repository: Repository) -> Iterator[Interceptor]:
     repository.prefetch_words(pipeline)
     paths = dict.fromkeys(p for word in pipeline for p in repository.files_with(word))
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in pipeline))
-    scopes = scope_words(repository.language, repository.wrappers)
+    scopes, runs_rest = scope_words(repository.language, repository.wrappers), _runs_rest(repository.language)
+    suffixes = tuple(repository_lists(repository.language).of("mark_suffix"))
     for path in paths:
         text = repository.text_of(path)
-        if not any(w in text for w in scopes) or not _RUNS_ON.search(text):
+        if not any(w in text for w in scopes) or not runs_rest.search(text):
             continue
         there = repository.heads(path)
         for type_ in there.types if there is not None else ():
@@ -59,14 +64,15 @@ def _read_interceptors(pipeline: Sequence[str], repository: Repository) -> Itera
             declared = Declared(there, type_)
             opened = scope_around_the_rest(declared, repository)
             registered = tuple(_registrations(declared, repository)) if opened is not None else ()
-            if opened is not None and (registered or not type_.name.endswith("Attribute")):
+            if opened is not None and (registered or not type_.name.endswith(suffixes)):
                 yield Interceptor(declared, opened, registered)
 
 
 def scope_around_the_rest(declared: Declared, repository: Repository) -> Region | None:
     """The transaction or lock that a type's own code holds around the rest of a pipeline, or leaves open before it."""
     source, span = declared.outline.source, declared.type.span
-    if not _RUNS_ON.search(source.data, span.start, span.end):
+    runs_rest, around = _runs_rest(repository.language), repository_lists(repository.language).pattern("around")
+    if not runs_rest.search(source.data, span.start, span.end):
         return None
     words = (re.compile(re.escape(word)) for word in scope_words(repository.language, repository.wrappers))
     near = sorted(Span(*hit.span()) for word in words for hit in word.finditer(source.data, span.start, span.end))
@@ -76,8 +82,8 @@ def scope_around_the_rest(declared: Declared, repository: Repository) -> Region 
         if whole is None or scope.certainty == "assumed" or scope.form == "attribute":
             continue
         function = whole.function_of(scope.opening)
-        runs = _RUNS_ON.search(whole.source.data, scope.span.start, scope.span.end) is not None
-        if runs or (function is not None and scope.unreleased and function.name.startswith("On")):
+        runs = runs_rest.search(whole.source.data, scope.span.start, scope.span.end) is not None
+        if runs or (function is not None and scope.unreleased and around.search(function.name)):
             return scope
     return None
 

@@ -9,6 +9,7 @@ from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.frameworks.interceptors import place_of, scope_around_the_rest
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages.lists import Lists, repository_lists
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -47,6 +48,7 @@ def scopes_of_marks(outline: Outline, functions: Sequence[Function], repository:
 
 def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], repository: Repository) -> Iterator[str]:
     """Attributes on bases in other files: those that the catalogue knows, and those that hold a scope themselves."""
+    lists = repository_lists(repository.language)
     for part in (*repository.types.parts(own), *above):
         there = part.outline
         source = there.source
@@ -64,8 +66,9 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                 )
         heads = [part.type.opening, *(f.opening for f in named)]
         for head in heads:
-            for mark in re.findall(r"(?:^|[\[,])\s*(\w+)(?=\s*[\](,])", _attributes(source.text(head)), re.MULTILINE):
-                for declared in (*repository.types.named(f"{mark}Attribute"), *repository.types.named(mark)):
+            for mark in re.findall(lists.text("mark"), _attributes(source.text(head), lists), re.MULTILINE):
+                whole = [f"{mark}{suffix}" for suffix in lists.of("mark_suffix")]
+                for declared in (d for name in (*whole, mark) for d in repository.types.named(name)):
                     opened = scope_around_the_rest(declared, repository)
                     if opened is not None:
                         line = source.line_of(head.start + max(0, source.text(head).find(mark)))
@@ -75,7 +78,7 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                         )
 
 
-def _attributes(head: str) -> str:
+def _attributes(head: str, lists: Lists) -> str:
     """The attribute lists at a head's beginning."""
-    found = re.match(r"(?:\s*\[[^\]]*\])+", re.sub(r"//[^\n]*", "", head))
+    found = lists.pattern("marks").match(re.sub(r"//[^\n]*", "", head))
     return found[0] if found is not None else ""

@@ -36,7 +36,8 @@ class Declared(NamedTuple):
     def modifiers(self) -> frozenset[str]:
         """The words before its keyword, such as ``static`` and ``partial``."""
         if self.type.kind == EXTENSION:
-            return frozenset(("static", "partial"))
+            words = load(self.outline.language).words
+            return words.shared | words.partial
         return modifiers(self.outline.source.text(self.type.opening), self.name)
 
     @property

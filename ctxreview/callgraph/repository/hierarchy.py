@@ -10,6 +10,7 @@ from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.sources import SourceIndex
 from ctxreview.callgraph.repository.type_index import TypeIndex
 from ctxreview.callgraph.repository.type_words import base_names
+from ctxreview.languages import load
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type
@@ -120,7 +121,10 @@ class Hierarchy:
 
     def _base_names(self, path: str) -> frozenset[str]:
         """The names that stand in what may be a list of base types in a file."""
-        return self._sources.memo(("base names", path), lambda: frozenset(base_names(self._sources.text_of(path))))
+        return self._sources.memo(
+            ("base names", path),
+            lambda: frozenset(base_names(self._sources.text_of(path), load(self._sources.language).words)),
+        )
 
     def _deriving(self, path: str, made: Outline) -> Mapping[str, list[tuple[Declared, list[str]]]]:
         """The types of a file by the simple names of their bases, each with the bases of that name as written."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 from ctxreview.callgraph.repository.type_words import declared_names
+from ctxreview.languages import load
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrapper, Wrappers
 from ctxreview.model.source import Source, Span
@@ -130,7 +131,7 @@ class SourceIndex:
     def declared_names(self, path: str) -> frozenset[str]:
         """The names of types that a file may declare, by its text alone: all that it does are among them."""
         if path not in self._declared:
-            self._declared[path] = frozenset(declared_names(self.text_of(path)))
+            self._declared[path] = frozenset(declared_names(self.text_of(path), load(self.language).words))
         return self._declared[path]
 
     def outline_for(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:

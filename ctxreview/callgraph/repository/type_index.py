@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.sources import SourceIndex
-from ctxreview.callgraph.repository.usings import Usings, global_usings, usings
+from ctxreview.languages import load
+from ctxreview.languages.imports import Imports
 from ctxreview.model.declarations import EXTENSION, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source, Span
@@ -19,6 +20,7 @@ class TypeIndex:
 
     def __init__(self, sources: SourceIndex) -> None:
         self._sources = sources
+        self._language = load(sources.language)
 
     def named(self, name: str) -> tuple[Declared, ...]:
         """The declarations of types of a simple name."""
@@ -54,10 +56,13 @@ class TypeIndex:
 
     def parts(self, declared: Declared) -> tuple[Declared, ...]:
         """All parts of a type, the given one among them."""
-        head = declared.type.opening  # most types are not partial, and their words need not be told apart
-        if declared.type.kind != EXTENSION and declared.outline.source.data.find(b"partial", *head) < 0:
+        words, head = (
+            self._language.words,
+            declared.type.opening,
+        )  # most types are not partial, and their words need not be told apart
+        if declared.type.kind != EXTENSION and words.parts.search(declared.outline.source.data, *head) is None:
             return (declared,)
-        if "partial" not in declared.modifiers:
+        if words.partial.isdisjoint(declared.modifiers):
             return (declared,)
 
         def grouped() -> dict[str, tuple[Declared, ...]]:
@@ -89,8 +94,8 @@ class TypeIndex:
             ]
             if near:
                 return tuple(near)
-        directives = self._usings_of(around.source)
-        used = directives.imported | directives.members
+        own = self._imports_of(around.source)
+        used = own.imported | own.members
         imported = [t for t in found if _namespace(t.qualified) in used]
         return tuple(imported or found)
 
@@ -100,30 +105,32 @@ class TypeIndex:
         Global names are those of one project, which is not known: a type that is declared under the name comes first.
         """
         name = written.rstrip("?")
-        alias = self._usings_of(source).aliases.get(name)
-        if alias is None or (name not in usings(source.data).aliases and self.named(name)):
+        alias = self._imports_of(source).aliases.get(name)
+        if alias is None or (name not in self._language.imports(source.data).aliases and self.named(name)):
             return written
         return alias
 
-    def _usings_of(self, source: Source) -> Usings:
-        """What a file's ``using`` directives say, and those that are global, in whatever file."""
-        return self._sources.memo(("usings", source.path), lambda: usings(source.data).over(self.global_usings))
+    def _imports_of(self, source: Source) -> Imports:
+        """What a file imports, and what any file imports for all."""
+        own = self._language.imports
+        return self._sources.memo(("imports", source.path), lambda: own(source.data).over(self.shared_imports))
 
     @property
-    def global_usings(self) -> Usings:
-        """What the ``global using`` directives of all files say together."""
+    def shared_imports(self) -> Imports:
+        """What the imports of all files that hold in a whole project say together."""
 
-        def read() -> Usings:
-            found = Usings()
-            for path in self._sources.files_with("global"):  # in generated code the word stands on every line
-                found = global_usings(self._sources.text_of(path)).over(found)
+        def read() -> Imports:
+            found = Imports()
+            for word in self._language.words.shared_import:
+                for path in self._sources.files_with(word):  # in generated code the word stands on every line
+                    found = self._language.imports(self._sources.text_of(path), shared=True).over(found)
             return found
 
-        return self._sources.memo(("global usings",), read)
+        return self._sources.memo(("shared imports",), read)
 
     def imports_members(self, source: Source, type_: TypeDecl) -> bool:
-        """Whether a file has ``using static`` of a type."""
-        return type_.qualified in self._usings_of(source).members
+        """Whether a file imports the members of a type."""
+        return type_.qualified in self._imports_of(source).members
 
 
 def _enclosing(home: TypeDecl | None) -> list[str]:

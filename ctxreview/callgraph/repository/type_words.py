@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_TYPE_WORDS = (b"class", b"struct", b"interface", b"record", b"union")
+from ctxreview.languages.words import Words
+
 _NAME = re.compile(rb"\s+@?([\w\x80-\xff]+)")
 
 
-def declared_names(data: bytes) -> Iterator[str]:
+def declared_names(data: bytes, words: Words) -> Iterator[str]:
     """The words after the keywords of types: the names of all types that the file declares, and some words of comments."""
-    for word in _TYPE_WORDS:
+    for word in map(str.encode, words.types):
         at = data.find(word)
         while at >= 0:
             at += len(word)
@@ -22,18 +23,17 @@ def declared_names(data: bytes) -> Iterator[str]:
 
 _HEAD_END = re.compile(rb"[{};]")
 _WORD = re.compile(rb"[\w\x80-\xff]+")
-_TYPE_HEAD = re.compile(rb"\b(?:class|struct|interface|record|union)\s")
 
 
-def base_names(data: bytes) -> Iterator[str]:
-    """The words after a type's keyword and a colon, up to a brace or semicolon: the names of all base types, and other words."""
+def base_names(data: bytes, words: Words) -> Iterator[str]:
+    """The words after a type's keyword and what begins its bases, up to a brace or semicolon: all base types, and other words."""
     done = 0
-    for hit in _TYPE_HEAD.finditer(data):
+    for hit in words.type_head.finditer(data):
         if hit.start() < done:
             continue
         start = max(data.rfind(mark, max(0, hit.start() - 2000), hit.start()) for mark in (b"{", b"}", b";")) + 1
         end = _HEAD_END.search(data, hit.end())
         done = end.start() if end is not None else len(data)
-        colon = data.find(b":", start, done)
-        if colon >= 0:
-            yield from (w.decode("utf-8", "replace") for w in _WORD.findall(data, max(colon, hit.end()), done))
+        bases = words.base_list.search(data, start, done)
+        if bases is not None:
+            yield from (w.decode("utf-8", "replace") for w in _WORD.findall(data, max(bases.start(), hit.end()), done))

@@ -12,16 +12,17 @@ from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.call_text import (
     HANDED,
     MAX_BODY,
-    RETURNED,
     is_declaration,
     is_plain,
     name_before,
     opening_before,
     possible_wrappers,
+    returned_calls,
 )
 from ctxreview.callgraph.wrappers.isolation import isolation_of_call
 from ctxreview.callgraph.wrappers.known_names import known_calls, may_open
 from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.outline import Outline
@@ -102,11 +103,11 @@ def wrapper_methods(name: str, repository: Repository, levels: int) -> tuple[Rea
 
 def _read_methods(name: str, repository: Repository, levels: int) -> Iterator[ReadMethod]:
     named = re.compile(rb"%s\s*(?:<[^<>()]{0,200}>)?\s*\(" % name.encode())
-    tells = may_open(repository.language, name)
+    tells, words = may_open(repository.language, name), load(repository.language).words
     files = 0
     for path in repository.files_with(name)[:MAX_SEARCHED]:
         text = repository.text_of(path)
-        declared = tuple(Span(*m.span()) for m in named.finditer(text) if is_declaration(text, *m.span()))
+        declared = tuple(Span(*m.span()) for m in named.finditer(text) if is_declaration(text, *m.span(), words))
         if not declared:
             continue
         files += 1
@@ -147,7 +148,7 @@ def _read_body(there: Outline, function: Function, repository: Repository, level
         ]
         return WrappedScope(scope, opens, (own, *(beyond[-1] if beyond else ())))
 
-    runs = [f for f in there.facts if function.span.contains(f.span) and _runs_parameter(f, delegates)]
+    runs = [f for f in there.facts if function.span.contains(f.span) and _runs_parameter(f, delegates, there.language)]
     held = [s for s in there.regions if s.certainty != "assumed" and function.span.contains(s.span)]
     under = [opened(s, opens=False) for s in held if any(_is_under(there, f.span, s) for f in runs)]
     for reference, wrappers in handed:
@@ -161,7 +162,7 @@ def _read_body(there: Outline, function: Function, repository: Repository, level
     if under:
         return ReadMethod(target, _deciding(under))
     returns = target.signature.returns
-    if not (simple_type(returns) in ("void", "Task", "ValueTask") and "<" not in returns):
+    if not (simple_type(returns) in repository_lists(there.language).of("nothing") and "<" not in returns):
         every = (*there.returned, *there.regions)
         left = [s for s in every if function.span.contains(s.span) and (s in there.returned or s.unreleased)]
         if any(s.certainty != "assumed" for s in left):
@@ -184,17 +185,17 @@ def _is_call_of_callback(there: Outline, at: int, scope: Region) -> bool:
     return at < scope.span.start and ";" not in there.source.text(Span(at, scope.span.start))
 
 
-def _runs_parameter(fact: Fact, delegates: frozenset[str]) -> bool:
+def _runs_parameter(fact: Fact, delegates: frozenset[str], language: str) -> bool:
     """Whether a fact is a call of one of these parameters."""
     if fact.calls == "delegate":
         return fact.name in delegates
-    return fact.name in ("Invoke", "DynamicInvoke") and fact.target.rstrip("?!") in delegates
+    return fact.name in repository_lists(language).of("runs_it") and fact.target.rstrip("?!") in delegates
 
 
 def _inner_wrappers(there: Outline, function: Function, repository: Repository, levels: int) -> Iterator[str]:
     """The names of further wrappers that a wrapper's body may call."""
     text = there.source.text(Span(function.opening.end, function.span.end))[:MAX_BODY]
-    names = dict.fromkeys((*possible_wrappers(there, function.span, repository), *RETURNED.findall(text)))
+    names = dict.fromkeys((*possible_wrappers(there, function.span, repository), *returned_calls(text, there.language)))
     repository.prefetch_words(names)
     return (
         n

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
 
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.known_names import known_calls, may_open
+from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
+from ctxreview.languages.words import Words, any_of
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
@@ -15,26 +20,41 @@ from ctxreview.outline.symbols.written_names import without_async
 MAX_BODY = 3000
 """Bytes from the start of a wrapper's body within which it opens something: they are short."""
 
-_HEADER = re.compile(r"\busing\b([^;{}]*)")
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _BEFORE = re.compile(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
-_MARKS = re.compile(r"[()]|=>|\bdelegate\b")
-_KEPT = re.compile(
-    r"(?<![\w.])(\w+)\s*=\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\((?=[^;]{0,400};)"
-)
-_ENDED = re.compile(
-    r"(?<![\w.])(\w+)\s*[!?]?\.\s*(?:Dispose|Commit|Complete|Rollback|Release)\w*\s*\(|\busing\s*\(\s*(\w+)\s*\)"
-)
-RETURNED = re.compile(r"(?:\breturn|=>)\s*(?:await\s+)?(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_CALLEE = r"(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\("
 HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(?:\w+\s*\.\s*){0,8}(\w+)\s*(?=[,)])")
-_TELLS_ONLY = re.compile(
-    r"(?:ConfigureAwait|nameof|typeof|Log\w*|ThrowIf\w*|Write(?:Line)?|AsTask|FromResult|Invoke)\Z"
-)
 _TYPE_BEFORE = re.compile(rb"[\w>\]?]\s+\Z|\w\.\Z")
-_NO_TYPE = re.compile(rb"(?:\b(?:return|await|new|else|throw|in|is|when|case|yield)\s+|\b_?[a-z]\w*\.)\Z")
-_AFTER = re.compile(rb"\s*(?:where[^;{}]{0,400})?(?:\{|=>)")
 _ROUND = re.compile(rb"[()]")
-_WORDS = frozenset({"if", "while", "for", "foreach", "switch", "catch", "return", "await", "throw"})
+
+
+class _Forms(NamedTuple):
+    """How a language writes a header that holds what it opens, the marks of functions in calls, and what is kept, ended and returned."""
+
+    header: re.Pattern[str]
+    marks: re.Pattern[str]
+    kept: re.Pattern[str]
+    ended: re.Pattern[str]
+    returned: re.Pattern[str]
+
+
+@cache
+def _forms(language: str) -> _Forms:
+    lists, about = repository_lists(language), load(language)
+    subject, waited = any_of(about.syntax.subject_words), about.words.waited_for
+    ended = rf"(?<![\w.])(\w+)\s*[!?]?\.\s*{lists.text('ends')}\s*\(|\b{subject}\s*\(\s*(\w+)\s*\)"
+    return _Forms(
+        header=re.compile(rf"\b{subject}\b([^;{{}}]*)"),
+        marks=re.compile(rf"[()]|=>|{lists.text('nameless')}"),
+        kept=re.compile(rf"(?<![\w.])(\w+)\s*=\s*{waited}{_CALLEE}(?=[^;]{{0,400}};)"),
+        ended=re.compile(ended),
+        returned=re.compile(rf"(?:\breturn|=>)\s*{waited}{_CALLEE}"),
+    )
+
+
+def returned_calls(text: str, language: str) -> list[str]:
+    """The names of calls whose value is returned."""
+    return _forms(language).returned.findall(text)
 
 
 def possible_wrappers(
@@ -43,11 +63,11 @@ def possible_wrappers(
     """The names of calls that may be wrappers': in a ``using``, with a delegate, or for a result that is ended later."""
 
     def made() -> tuple[str, ...]:
-        text, known = outline.source.text(span), known_calls(outline.language)
-        names = [n for header in _HEADER.findall(text) for n in _CALLED.findall(header)]
-        names += calls_given_delegates(text, groups.union(outline.methods))
-        ended = {a or b for a, b in _ENDED.findall(text)}
-        names += [called for variable, called in _KEPT.findall(text) if variable in ended]
+        text, known, forms = outline.source.text(span), known_calls(outline.language), _forms(outline.language)
+        names = [n for header in forms.header.findall(text) for n in _CALLED.findall(header)]
+        names += _calls_given_delegates(text, groups.union(outline.methods), forms)
+        ended = {a or b for a, b in forms.ended.findall(text)}
+        names += [called for variable, called in forms.kept.findall(text) if variable in ended]
 
         def may(name: str) -> bool:
             return known.isdisjoint((name, without_async(name))) or may_open(outline.language, name)
@@ -58,10 +78,10 @@ def possible_wrappers(
     return repository.memo(key, made)
 
 
-def calls_given_delegates(text: str, methods: frozenset[str]) -> Iterator[str]:
+def _calls_given_delegates(text: str, methods: frozenset[str], forms: _Forms) -> Iterator[str]:
     """The names of calls that have a lambda between their parentheses, or one of ``methods`` for an argument."""
     open_: list[int] = []
-    for mark in _MARKS.finditer(text):
+    for mark in forms.marks.finditer(text):
         if mark[0] == "(":
             open_.append(mark.start())
         elif mark[0] == ")":
@@ -92,22 +112,24 @@ def opening_before(text: str, at: int) -> int | None:
     return None
 
 
-def is_declaration(data: bytes, at: int, parameters: int) -> bool:
+def is_declaration(data: bytes, at: int, parameters: int, words: Words) -> bool:
     """Whether the name at ``at`` follows a type and has a body after its ``parameters``, and is not what a call stands after."""
     before = data[max(0, at - 80) : at]
-    if _TYPE_BEFORE.search(before) is None or _NO_TYPE.search(before) is not None:
+    if _TYPE_BEFORE.search(before) is None or words.no_type_before.search(before) is not None:
         return False
     depth = 1
     for mark in _ROUND.finditer(data, parameters, parameters + 1000):
         depth += 1 if mark[0] == b"(" else -1
         if not depth:
-            return _AFTER.match(data, mark.end()) is not None
+            return words.body_after.match(data, mark.end()) is not None
     return False
 
 
 def is_plain(there: Outline, function: Function, delegates: frozenset[str]) -> bool:
     """Whether a body only runs what it is given, or has nothing to call: what it does is all seen then."""
     body = there.source.text(Span(function.opening.end, function.span.end))
-    if re.search(r"\bnew\b|\bbase\.", body) or not body.strip(" \t\r\n;"):
+    lists = repository_lists(there.language)
+    if lists.pattern("does_more").search(body) or not body.strip(" \t\r\n;"):
         return False
-    return all(n in delegates or _TELLS_ONLY.match(n) or n in _WORDS for n in _CALLED.findall(body))
+    tells, plain = lists.pattern("tells_only"), delegates | lists.of("plain_words")
+    return all(n in plain or tells.match(n) for n in _CALLED.findall(body))

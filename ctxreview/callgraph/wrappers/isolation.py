@@ -9,6 +9,8 @@ from typing import NamedTuple
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages import load
+from ctxreview.languages.words import any_of
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
@@ -52,8 +54,9 @@ def isolation_constant(outline: Outline, scope: Region, repository: Repository) 
     )
     if named is None:
         return None
-    home = outline.type_of(scope.opening)
-    if named[1] and named[1] not in ("this", "base"):
+    home, words = outline.type_of(scope.opening), load(outline.language).words
+    fixed = rf"\b{any_of(words.fixed | words.shared)}\b"
+    if named[1] and named[1] not in words.own:
         known = repository.types.resolve(named[1], outline, scope.opening)
     else:
         own = Declared(outline, home) if home is not None else None
@@ -64,8 +67,8 @@ def isolation_constant(outline: Outline, scope: Region, repository: Repository) 
             *(f.span for f in part.functions if f.name == named[2]),
         ):
             text = part.outline.source.text(span) if part.type.span.contains(span) else ""
-            levels = set(re.findall(r"\bIsolationLevel\.(\w+)", text))
-            if len(levels) == 1 and re.search(r"\b(?:const|readonly|static)\b", text.partition("=")[0]):
+            levels = set(re.findall(rf"\b{words.level}", text))
+            if len(levels) == 1 and re.search(fixed, text.partition("=")[0]):
                 return IsolationConstant(part.outline, span, levels.pop())
     return None
 
@@ -101,5 +104,5 @@ def isolation_of_call(
     if value is None:
         default = re.search(rf"\b{re.escape(wanted)}\s*=\s*([^,()]+)", target.head)
         value = default[1].strip() if default is not None else level.given_by
-    named = re.search(r"\bIsolationLevel\.(\w+)", value)
+    named = re.search(rf"\b{load(there.language).words.level}", value)
     return Isolation(named[1]) if named is not None else Isolation(given_by=" ".join(value.split())[:100])

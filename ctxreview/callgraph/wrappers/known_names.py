@@ -20,7 +20,7 @@ def scope_words(language: str, own: Wrappers) -> tuple[bytes, ...]:
     """Names without which a file opens nothing that the catalogue knows or the project has named as its ``own``."""
     about = with_wrappers(load(language), own)
     names = {n for field in ("creates", "opens", "acquires", "runs") for n in about.named(field)}
-    return tuple(n.encode() for n in sorted(names | {"lock"}))
+    return tuple(n.encode() for n in sorted(names | {about.shape.lock.construct}))
 
 
 @cache

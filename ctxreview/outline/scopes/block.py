@@ -269,7 +269,7 @@ def _tells_isolation(said: str, argument: Node, page: FileView) -> bool:
     declared = declared_type(page, said, nodes.span(argument))
     if not declared and said.isidentifier():
         declared = page.local_type(said, argument)
-    if declared not in ("", "var"):
+    if declared not in ("", *words.inferred):
         return words.level_type.search(declared) is not None
     owner, _, name = said.partition("(")[0].rpartition(".")
     if words.level_owner.search(owner) is not None:

@@ -69,10 +69,12 @@ from ctxreview.behaviour.boundary import crossed, guarded_state, mention, withou
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.exclusion import Judgement, Loss, holds_one_step, is_sent_as_before, judged
-from ctxreview.behaviour.lock_usage import lock_key
+from ctxreview.behaviour.lock_usage import is_reached, lock_key
 from ctxreview.behaviour.moved_lines import moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.languages import load
+from ctxreview.languages.words import Words, any_of
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
@@ -325,11 +327,12 @@ def _is_dead(scope: Region, outline: Outline) -> bool:
     member = member_of(outline, scope.opening)
     if member is None or member.kind not in ("method", "local function"):
         return False
+    parts = load(outline.language).words.parts
     words = outline.source.text(Span(member.span.start, member.opening.end)).partition(f" {member.name}")[0]
-    if re.search(r"\b(?:public|internal|protected|override|partial)\b", words) or f".{member.name}" in words:
+    if is_reached(member, outline) or parts.search(words.encode()) or f".{member.name}" in words:
         return False
     around = outline.type_of(member.span)
-    if around is None or around.kind == "interface" or "partial" in outline.source.text(around.opening):
+    if around is None or around.kind == "interface" or parts.search(outline.source.data, *around.opening):
         return False
     return (
         len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
@@ -376,9 +379,9 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         changed(severity, message, question)
         found[-1] = found[-1]._replace(informs=True)
 
-    name = f"{old.construct}{_on(old)}"
+    name, words = f"{old.construct}{_on(old)}", load(after.language).words
     if (old.construct, old.kind) != (new.construct, new.kind):
-        ambient = "TransactionScope" in (old.name, new.name)
+        ambient = any(load(after.language).is_ambient(s.name) for s in (old, new))
         same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
         same = same and (not ambient or old.name == new.name)
         changed(
@@ -423,7 +426,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
     rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
-        severity: Severity = "high" if rewritten_out or any(_does(line, state) for line in out) else "low"
+        severity: Severity = "high" if rewritten_out or any(_does(line, state, words) for line in out) else "low"
         severity = "low" if verdict.keeps else severity
         (told if verdict.keeps else changed)(
             severity,
@@ -433,7 +436,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
     if into or rewritten_in:
         state = _state(old, before)
         pure = verdict.complete and not verdict.entered and not rewritten_in
-        pure = pure and not any(_does(line, state) for line in into)
+        pure = pure and not any(_does(line, state, words) for line in into)
         (told if pure else changed)(
             "low" if pure else "medium",
             f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
@@ -474,25 +477,24 @@ def _value(scope: Region, outline: Outline) -> str | None:
     if member is None or not scope.resource.isidentifier():
         return None
     code = outline.source.text(Span(member.span.start, scope.opening.start))
-    name = rf"\b(?:var|[\w.<>?]+)\s+{re.escape(scope.resource)}\s*"
+    name = rf"\b[\w.<>?]+\s+{re.escape(scope.resource)}\s*"
     found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
     return " ".join("".join(found[-1]).split()) if found else None
 
 
 _LOGS = r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)"
-_NO_CALL = (
-    r"\b(if|for|foreach|while|switch|catch|lock|using|return|nameof|typeof|sizeof|default|when|and|or|not|in)\s*(?=\()"
-)
 
 
-def _does(line: str, state: tuple[str, ...]) -> bool:
+def _does(line: str, state: tuple[str, ...], words: Words) -> bool:
     """Whether a moved line does anything that another thread or session could see: a call, a write, a use of state."""
     if re.match(_LOGS, line):
         return False
     code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
     code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)
-    code = re.sub(_NO_CALL, "", code)
-    calls_or_writes = r"[\w>]\s*\(|[.\])]\s*\w*\s*([-+*/|&^%]|\?\?)?=[^=>]|\.\w+\s*(\+\+|--)|\bawait\b"
+    if words.awaiting.intersection(re.findall(r"\w+", code)):
+        return True
+    code = re.sub(rf"\b{any_of(words.uncalled)}\s*(?=\()", "", code)
+    calls_or_writes = r"[\w>]\s*\(|[.\])]\s*\w*\s*([-+*/|&^%]|\?\?)?=[^=>]|\.\w+\s*(\+\+|--)"
     return bool(re.search(calls_or_writes, code)) or any(re.search(mention(n), code) for n in state)
 
 
