@@ -307,7 +307,6 @@ NO_CODE = {
     "empty": ("", "There is no suggestion in this answer"),
     "shell only": (fence("dotnet test", "bash"), "There is no suggestion in this answer"),
     "broken structured reply": ('{"summary": "s"', "The reply is not in the form that was asked for"),
-    "a diff without a change": (f"--- a/{PATH}\n+++ b/{PATH}\n@@ -1,9 +1,9 @@\n x\n", "This diff changes no code"),
 }
 
 

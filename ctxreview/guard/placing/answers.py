@@ -88,7 +88,7 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
         raise ReplyError(f"The answer has more than {MOST_EDITS:,} blocks of code; up to {MOST_EDITS:,} are read.")
     if not blocks:
         if patches.is_patch(text):
-            return (_patch(given, _Title("The given diff", ""), source, fenced=False),)
+            return tuple(_patch(given, _Title("The given diff", ""), source, fenced=False))
         if _KEEP.search(text):
             return ()
         if not _is_code(stripped, context):
@@ -180,7 +180,7 @@ def _suggested(code: list[_Block], context: Context) -> Iterator[Part]:
         title = _title(block, number)
         kind = _kind(block, source)
         if kind == "patch":
-            yield Part(_patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True))
+            yield from map(Part, _patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True))
         elif (other := _other_file(block, source)) is not None:
             yield Part(Suggestion(*title, (Edit(other, 0, 0, "", block.code.rstrip("\n")),)))
         elif kind == "suggestion":
@@ -274,14 +274,15 @@ def _title(block: _Block, number: int) -> _Title:
     return _Title(title or f"Code block {number}", said[-1] if said else "")
 
 
-def _patch(text: str, title: _Title, source: Source, fenced: bool) -> Suggestion:
+def _patch(text: str, title: _Title, source: Source, fenced: bool) -> Iterator[Suggestion]:
+    """The suggestion that a diff is, placed or with the reason why it is not; none where it changes no code."""
     try:
         found = patches.edits(text, source, fenced)
     except UnplacedError as why:
-        return Suggestion(*title, (), str(why))
-    if not found:
-        raise ReplyError("This diff changes no code, so there is nothing to check.")
-    return Suggestion(*title, found)
+        yield Suggestion(*title, (), str(why))
+        return
+    if found:
+        yield Suggestion(*title, found)
 
 
 def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Context) -> Suggestion:

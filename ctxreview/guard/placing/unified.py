@@ -63,7 +63,8 @@ class Section(NamedTuple):
 def edits(text: str, source: Source) -> tuple[Edit, ...] | None:
     """The edits of a diff, verbatim where they are of ``source``; ``None`` where it is not one that applies exactly.
 
-    Raises :class:`UnplacedError` where it names no one file, or changes no code in it.
+    None at all where it changes no code: a byte order mark, a mode or a name. Raises :class:`UnplacedError` where it names
+    no one file.
     """
     found = sections(text)
     if not found:
@@ -78,11 +79,6 @@ def edits(text: str, source: Source) -> tuple[Edit, ...] | None:
     here = _verbatim(own, source)
     if here is None:
         return None
-    if not here and not others:
-        marked = any(MARK in line for s in own for h in s.hunks for _, line in h.lines)
-        raise UnplacedError(
-            "It changes the byte order mark of the file, and no code." if marked else "It changes no code in the file."
-        )
     return (*here, *others)
 
 

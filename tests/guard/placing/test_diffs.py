@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ctxreview.cli.console import decoded
-from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model.review import Context, GuardResult
@@ -239,9 +238,7 @@ def test_the_byte_order_mark(tmp_path: Path) -> None:
         exactly(about(root / "with.cs"), diff.replace("without.cs", "with.cs"), new)
         exactly(about(root / "without.cs"), diff.replace("with.cs", "without.cs"), new)
     for name, new in (("without.cs", MARK + before), ("with.cs", before)):
-        assert sentence(about(root / name), diffed(root, {name: new})) == (
-            "It changes the byte order mark of the file, and no code."
-        )
+        assert suggestions(diffed(root, {name: new}), about(root / name)) == ()
 
 
 def test_other_shapes_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -304,15 +301,14 @@ def test_renames_modes_and_other_files(tmp_path: Path) -> None:
 
 
 def test_modes_and_names_alone(tmp_path: Path) -> None:
-    """A diff that only renames the file or changes its mode changes no code, and says so; one that deletes it is applied."""
+    """A diff that only renames the file or changes its mode changes no code: nothing is suggested; one that deletes it is applied."""
     before, after = (text.encode() for text in PLAIN)
     root = repository(tmp_path, {"a.cs": before})
     (root / "a.cs").chmod(0o755)
     exactly(about(root / "a.cs"), diffed(root, {"a.cs": after}), after)
     mode = decoded(git(root, "diff"))
     assert "new mode 100755" in mode
-    with pytest.raises(ReplyError, match="This diff changes no code"):
-        suggestions(mode, about(root / "a.cs"))
+    assert suggestions(mode, about(root / "a.cs")) == ()
     git(root, "reset", "-q", "--hard")
     git(root, "rm", "-q", "a.cs")
     gone = decoded(git(root, "diff", "--cached"))
