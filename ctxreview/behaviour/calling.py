@@ -6,9 +6,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from ctxreview.behaviour.effects import Hold, Kind, Trait
-from ctxreview.behaviour.frames import MOST_CALLS, MOST_FOLLOWED, Frame
-from ctxreview.behaviour.known import UNKNOWN, Closure, Known, either, short, union
+from ctxreview.behaviour.frames import MOST_CALLS, MOST_CALLS_AWAY, MOST_FOLLOWED, MOST_FOLLOWED_AWAY, Frame
+from ctxreview.behaviour.known import UNKNOWN, Known, either, short, union
 from ctxreview.behaviour.storing import Stores
+from ctxreview.behaviour.version import Closure
 from ctxreview.model import il
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -38,12 +39,12 @@ class Calls(Stores):
             return self._close(closed, node, on, given)
         if closures and not regions:
             return self._either(closures, node, on, given)
-        unit = self._function(node, on, len(given))
-        if unit is not None and not self._is_ended(node.span):
-            extends = on is not None and on.constant is None and self.version.extends(unit)
+        run = self._function(node, on, len(given)) if not self._is_ended(node.span) else None
+        if run is not None and (not self._is_away(run) or self._goes_there(run, regions, given)):
+            extends = on is not None and on.constant is None and run.version.extends(run.unit)
             arguments = [("", on), *given] if extends and on is not None else given
             this = self.frame.this if isinstance(node.function, il.Name) else None if extends else on
-            found = self.follow(Closure(unit, self.version), this, arguments, node.span, name)
+            found = self.follow(run, this, arguments, node.span, name)
             return self._begun(regions, node, found, on, given)
         if regions:
             return self._begun(regions, node, Known(f"{name}()", made="fresh"), on, given)
@@ -78,18 +79,22 @@ class Calls(Stores):
             made = self._begun((region,), node, made, None, given)
         return made
 
-    def initial(self, unit: il.Unit, state: Known) -> Known:
+    def initial(self, starts: Closure, state: Known) -> Known:
         """State that never changes, with what it starts with: a constant, a function, what a compiled query does."""
-        body = unit.body.statements
+        body = starts.unit.body.statements
         value = body[0].value if body and isinstance(body[0], il.Exit) else None
-        if isinstance(value, il.Call) and self.version.about.has("wraps", value.callee):
+        if isinstance(value, il.Call) and starts.version.about.has("wraps", value.callee):
             value = next((a.value for a in value.arguments if isinstance(a.value, il.Lambda)), None)
         if isinstance(value, il.Lambda):
-            return state._replace(functions=(Closure(value.unit, self.version),))
+            return state._replace(functions=(Closure(value.unit, starts.version),))
         if not isinstance(value, il.Constant | il.Operation | il.Name | il.Access):
             return state
-        before = len(self.effects), dict(self.unseen)
-        found = self.value(value)
+        before, outer = (len(self.effects), dict(self.unseen)), self.frame
+        self.frame = Frame(starts.version, starts.unit, (), outer, None)
+        try:
+            found = self.value(value)
+        finally:
+            self.frame = outer
         del self.effects[before[0] :]
         self.unseen = before[1]
         return state._replace(constant=found.constant) if found.constant is not None else state
@@ -185,26 +190,44 @@ class Calls(Stores):
             found = either(found, self.follow(closure, None, given, node.span, node.callee or "delegate"))
         return found or UNKNOWN
 
-    def _function(self, node: il.Call, on: Known | None, arguments: int) -> il.Unit | None:
-        """The function of the file that a call runs, where it is certain."""
-        name, version = node.callee, self.version
+    def _goes_there(self, run: Closure, regions: Sequence[Region], given: Given) -> bool:
+        """Whether a function of another file is followed: not where its call is known as a region already, nor too far."""
+        known = any(f.unit.span in self.version.outline.immediate for _, k in given for f in k.functions)
+        return not regions and not known and not self._is_too_far(run)
+
+    def _is_away(self, run: Closure) -> bool:
+        """Whether a call leads to another file than that of the traced function, or is made in one."""
+        return run.version is not self.own or self.version is not self.own
+
+    def _is_too_far(self, run: Closure) -> bool:
+        """Whether a function is not followed any more: too many are, or it runs already."""
+        depth, away, at = 0, 0, self.frame
+        while at.above is not None:
+            depth, away, at = depth + 1, away + (at.version is not self.own), at.above
+        if self._is_away(run) and (away >= MOST_CALLS_AWAY or self.away >= MOST_FOLLOWED_AWAY):
+            return True
+        return depth >= MOST_CALLS or self.followed >= MOST_FOLLOWED or self.frame.is_running(run.unit)
+
+    def _function(self, node: il.Call, on: Known | None, arguments: int) -> Closure | None:
+        """The function that a call runs, where it is certain."""
+        name, version, at = node.callee, self.version, self.frame.unit.span
         if isinstance(node.function, il.Name):
             if node.function.declared is not None:
-                return self._local(node.function)
+                local = self._local(node.function)
+                return Closure(local, version) if local is not None else None
             return version.method(self.frame.home, name, arguments)
         if not isinstance(node.function, il.Access):
             return None
         of = node.function.of
         if isinstance(of, il.Self):
-            return version.method(self.frame.home, name, arguments)
-        if isinstance(of, il.Name) and of.binding in ("type", "unknown") and of.text in version.homes:
-            return version.method(of.text, name, arguments)
-        kind = simple_type_or_array(on.type) if on is not None else ""
-        if kind in version.homes:
-            found = version.method(kind, name, arguments)
-            if found is not None:
-                return found
-        return version.method("", name, arguments, extension=True)
+            return version.method(self.frame.home, name, arguments, above=of.base)
+        if _on_type(node) and isinstance(of, il.Name) and (on is None or on.state is None):
+            return version.method(of.text, name, arguments, at) or version.extension(name, arguments, None)
+        kind = on.type if on is not None else ""
+        found = version.method(
+            simple_type_or_array(kind) if simple_type_or_array(kind) in version.homes else kind, name, arguments, at
+        )
+        return found or version.extension(name, arguments, at)
 
     def _local(self, name: il.Name) -> il.Unit | None:
         """The local function that a name stands for."""
@@ -222,21 +245,23 @@ class Calls(Stores):
         return None
 
     def follow(self, closure: Closure, on: Known | None, arguments: Given, span: Span, name: str) -> Known:
-        """A function of the file in place of its call."""
+        """A function in place of its call."""
         unit = closure.unit
-        depth, at = 0, self.frame
-        while at.above is not None:
-            depth, at = depth + 1, at.above
-        self.followed += 1
-        if depth >= MOST_CALLS or self.followed > MOST_FOLLOWED or self.frame.is_running(unit):
-            self.missed(f"{name} is called, which was not followed further,", span)
+        too_far, away = self._is_too_far(closure), self._is_away(closure)
+        if away:
+            self.away += 1
+        else:
+            self.followed += 1
+        if too_far:
+            if not away:  # what other files do was never part of what is understood here
+                self.missed(f"{name} is called, which was not followed further,", span)
             index = self.emit(
-                "call", span, name, name, union(k.needs for _, k in arguments), traits=("cut",), understood=False
+                "call", span, name, name, union(k.needs for _, k in arguments), traits=("cut",), understood=away
             )
             return Known(f"{name}()", frozenset((index,)))
         outer, before, held = self.frame, self.control, self.held(span)
         first = len(self.effects)
-        frame = Frame(closure.version, unit, held, outer, outer.shown or span)
+        frame = Frame(closure.version, unit, held, outer, span)
         if on is not None and not unit.static:
             frame.this = on if on.type else on._replace(type=frame.home)
         self._bind(frame, unit, arguments)
@@ -282,7 +307,7 @@ class Calls(Stores):
         outer, before = self.frame, self.control
         if self.frame.is_running(closure.unit):
             return UNKNOWN
-        frame = Frame(closure.version, closure.unit, held, outer, outer.shown)
+        frame = Frame(closure.version, closure.unit, held, outer, None)
         frame.path = outer.path
         frame.this = outer.this
         frame.traits = outer.traits | frozenset(traits)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 from ctxreview.behaviour.body import Body, Same
-from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.tracing import trace
 from ctxreview.model.outline import Outline
@@ -132,8 +132,8 @@ def _words(same: Same) -> Mapping[Span, frozenset[str]]:
 def _matched(before: Sequence[Effect], after: Sequence[Effect], regions: Mapping[Region, Region]) -> dict[int, int]:
     """The numbers of effects that are one another."""
     became = {old: new.opening.start for old, new in regions.items()}
-    held_in = {id(e): " ".join(str(became.get(h.region, -1)) for h in e.holds) for e in before}
-    held_in |= {id(e): " ".join(str(h.region.opening.start) for h in e.holds) for e in after}
+    held_in = {id(e): " ".join(_place(e, h, became.get(h.region, -1)) for h in e.holds) for e in before}
+    held_in |= {id(e): " ".join(_place(e, h, h.region.opening.start) for h in e.holds) for e in after}
     found: dict[int, int] = {}
     ways: tuple[Callable[[Effect], str], ...] = (
         lambda e: f"{e.key} {held_in[id(e)]} {e.path}",
@@ -156,6 +156,12 @@ def _matched(before: Sequence[Effect], after: Sequence[Effect], regions: Mapping
         if effect.number not in found and rest.get(effect.key):
             found[effect.number] = rest[effect.key].pop(0)
     return found
+
+
+def _place(effect: Effect, hold: Hold, opening: int) -> str:
+    """What tells a hold from the others of a trace: where it is taken, or in another file on what."""
+    there = hold.outline.source.path
+    return str(opening) if there == effect.at.path else f"{there} {hold.key}"
 
 
 def _holds(effect: Effect) -> str:

@@ -1,7 +1,7 @@
 """What a function does to what others can see: its effects, in order, with what is held and what each of them needs.
 
 The values here are what properties are compared on; :mod:`ctxreview.behaviour.tracing` makes them. A :class:`Trace` is one
-function with the functions of the file that it calls put in place of their calls, so that code which was extracted, inlined,
+function with the functions of the file, and of others that were found, put in place of their calls, so that code which was extracted, inlined,
 renamed or moved to a constant gives the same trace. How to read one:
 
 - Two versions of an effect have the same :attr:`Effect.key`; nothing in a key depends on the name of a local variable.
@@ -94,7 +94,8 @@ class Effect(NamedTuple):
 
     ``name`` is the called, read or written name as written. ``party`` is the canonical key of the context, connection or object that a database
     effect goes through (``C._db``, ``parameter 0``, ``new Db``). ``text`` is the SQL or other constant that it is given, constants resolved. ``span`` lies in the
-    traced function (the call of the helper, where it is one), ``at`` are the lines where it is done, and ``path`` the helpers on the way.
+    traced function (the call of the helper, where it is one), ``at`` are the lines where it is done, or in another file the lines of the call
+    that leads there, and ``path`` the helpers on the way.
     """
 
     number: int
@@ -136,7 +137,7 @@ class Effect(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """The effects of one function, helpers of the file included.
+    """The effects of one function, helpers included.
 
     ``unseen`` are sentences about what was not followed: calls deeper than the limit, recursion, syntax that was not understood.
     ``sections`` are the holds that the function takes, by :attr:`Hold.section`, also those under which nothing happens.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from ctxreview.behaviour.effects import Place, Trait
 from ctxreview.behaviour.frames import Frames
-from ctxreview.behaviour.known import UNKNOWN, Closure, Known, Query, constant, either, short, union
-from ctxreview.behaviour.version import State
+from ctxreview.behaviour.known import UNKNOWN, Known, Query, constant, either, short, union
+from ctxreview.behaviour.version import Closure, State
 from ctxreview.model import il
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -132,8 +132,8 @@ class Values(Frames):
                 party = node.text if self.version.is_source(node.text, "") else ""
                 return Known(node.text, made="state", constant=node.text, party=party)
             case _:
-                unit = self.version.method(self.frame.home, node.text, 0) if node.binding == "function" else None
-                functions = (Closure(unit, self.version),) if unit is not None else ()
+                found = self.version.method(self.frame.home, node.text, 0) if node.binding == "function" else None
+                functions = (found,) if found is not None else ()
                 return Known(node.text, made="state", functions=functions)
 
     def _undeclared(self, node: il.Name) -> Known:
@@ -145,9 +145,9 @@ class Values(Frames):
 
     def read(self, span: Span, state: State, on: Known) -> Known:
         """State of an object that is read."""
-        getter = self.version.getter(state)
+        getter = state.version.getter(state)
         if getter is not None:
-            return self.follow(Closure(getter, self.version), on, (), span, state.name)
+            return self.follow(Closure(getter, state.version), on, (), span, state.name)
         known = self.standing(state)
         if known.constant is not None and state.fixed:
             return known
@@ -179,17 +179,17 @@ class Values(Frames):
 
     def standing(self, state: State) -> Known:
         """What is known of state without reading it."""
-        immutable = self.version.is_immutable(state.type)
+        immutable = state.version.is_immutable(state.type)
         place = Place("state", state.key, state.changes, state.key, immutable)
         party = state.key if self.version.is_source(state.name, state.type) else ""
         known = Known(state.key, state=place, made="state", type=state.type, party=party)
-        unit = self.version.initialisers.get((state.home, state.name))
+        unit = state.version.initialisers.get((state.home, state.name))
         if not state.fixed or unit is None or self.frame.is_running(unit):
             return known
-        return self.initial(unit, known)
+        return self.initial(Closure(unit, state.version), known)
 
     @abstractmethod
-    def initial(self, unit: il.Unit, state: Known) -> Known:
+    def initial(self, starts: Closure, state: Known) -> Known:
         """State that never changes, with what it starts with; in :mod:`.calling`."""
 
     def access(self, node: il.Access, on: Known) -> Known:
@@ -213,13 +213,17 @@ class Values(Frames):
         return self._inside(node.span, on, f".{node.name}", frozenset())
 
     def member(self, of: il.Value, on: Known, name: str) -> State | None:
-        """The state of the file that a member access means."""
+        """The state that a member access means: of a type of the file, or of what the type itself or a field of it is in another file."""
+        version, at = self.version, self.frame.unit.span
         if isinstance(of, il.Self):
-            return self.version.state(self.frame.home, name)
-        if isinstance(of, il.Name) and of.text in self.version.homes and of.binding in ("type", "unknown"):
-            return self.version.state(of.text, name)
+            return version.state(self.frame.home, name)
+        if isinstance(of, il.Name) and of.binding in ("type", "unknown") and on.state is None:
+            return version.state(of.text, name, at)
         kind = simple_type_or_array(on.type)
-        return self.version.state(kind, name) if kind in self.version.homes else None
+        if kind in version.homes:
+            return version.state(kind, name)
+        kept = on.state is not None and on.state.kind == "state"
+        return version.state(on.type, name, at) if kept and on.type else None
 
     def _inside(self, span: Span, on: Known, step: str, needs: frozenset[int]) -> Known:
         """What an object holds that something refers to."""

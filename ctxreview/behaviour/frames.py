@@ -12,7 +12,7 @@ from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import Version
 from ctxreview.model import il
 from ctxreview.model.regions import NO_SCOPE, Region
-from ctxreview.model.source import Span
+from ctxreview.model.source import Lines, Span
 
 MOST_EFFECTS = 3_000
 """Effects of one trace; what is beyond is cut, and said to be."""
@@ -20,23 +20,28 @@ MOST_CALLS = 6
 """Functions of the file that are followed inside each other."""
 MOST_FOLLOWED = 400
 """Calls that are followed for one trace."""
+MOST_CALLS_AWAY = 3
+"""Functions of other files that are followed inside each other."""
+MOST_FOLLOWED_AWAY = 40
+"""Calls into other files, and on from there, that are followed for one trace."""
 
 
 class Frame:
     """One function that is being traced: the traced one itself, or a helper in place of its call.
 
-    ``base`` are the holds at the call, ``shown`` the call's place in the traced function, ``unfinished`` the effects of tasks that were
-    started, each with the number of holds at the start.
+    ``base`` are the holds at the call, which stands at ``call`` in the function ``above``; a function that somebody else runs has none. ``shown``
+    is the call's place in the traced function, ``unfinished`` the effects of tasks that were started, each with the number of holds at the start.
     """
 
     def __init__(
-        self, version: Version, unit: il.Unit, base: tuple[Hold, ...], above: Frame | None, shown: Span | None
+        self, version: Version, unit: il.Unit, base: tuple[Hold, ...], above: Frame | None, call: Span | None
     ) -> None:
         self.version = version
         self.unit = unit
         self.base = base
         self.above = above
-        self.shown = shown
+        self.call = call
+        self.shown: Span | None = (above.shown or call) if above is not None else None
         around = above.home if above is not None and above.version is version else ""
         self.home: str = version.home_of(unit) or around
         self.this = Known(f"this {self.home}", made="state", type=self.home)
@@ -63,11 +68,14 @@ class Frames:
 
     def __init__(self, version: Version, unit: il.Unit) -> None:
         self.frame = Frame(version, unit, (), None, None)
+        self.own = version
+        self.path = version.outline.source.path
         self.effects: list[Effect] = []
         self.unseen: dict[str, None] = {}
         self.sections: dict[int, Hold] = {}
         self.control: frozenset[int] = frozenset()
         self.followed = 0
+        self.away = 0
         self.variables: dict[tuple[str, Span], Known] = {}
 
     @property
@@ -142,7 +150,7 @@ class Frames:
                 short(f"{kind} {key}"),
                 name,
                 frame.shown or span,
-                lines(frame.version.outline, span, name),
+                self._seen_at(span, name),
                 place,
                 party,
                 text,
@@ -158,6 +166,16 @@ class Frames:
             )
         )
         return index
+
+    def _seen_at(self, span: Span, name: str) -> Lines:
+        """Where something is done: in another file than that of the traced function, the call that leads there."""
+        frame, at = self.frame, span
+        while frame.above is not None and frame.version.outline.source.path != self.path:
+            frame, at = frame.above, frame.call or at
+        if frame is self.frame or frame.version.outline.source.path != self.path:
+            return lines(self.version.outline, span, name)
+        there = lines(self.version.outline, span)
+        return lines(frame.version.outline, at, f"{name} ({there.path}:{there.start_line})")
 
     def mark(self, indices: Iterable[int], trait: Trait) -> None:
         """Give effects a trait."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ctxreview.behaviour.effects import Made, Place, Trait
-from ctxreview.behaviour.version import Version
-from ctxreview.model import il
+from ctxreview.behaviour.version import Closure
 
 LONGEST_KEY = 160
 """Characters of a key; what is longer ends in an ellipsis and is still the same for the same value."""
@@ -23,13 +22,6 @@ class Query(NamedTuple):
     type: str = ""
     text: str = ""
     """The statement that it sends, where the code has it as a constant."""
-
-
-class Closure(NamedTuple):
-    """A function as a value, in the version whose file has it."""
-
-    unit: il.Unit
-    version: Version
 
 
 class Known(NamedTuple):

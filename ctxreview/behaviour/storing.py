@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ctxreview.behaviour.effects import Place, Trait
 from ctxreview.behaviour.evaluation import Values, volatile
-from ctxreview.behaviour.known import Closure, Known, union
+from ctxreview.behaviour.known import Known, union
+from ctxreview.behaviour.version import Closure
 from ctxreview.model import il
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -63,10 +64,10 @@ class Stores(Values):
         else:
             state, name = self.version.state(self.frame.home, target.text), target.text
         if state is not None and on.made not in ("fresh", "query"):
-            setter = self.version.setter(state)
+            setter = state.version.setter(state)
             if setter is not None and not self.frame.is_running(setter):
                 self.follow(
-                    Closure(setter, self.version),
+                    Closure(setter, state.version),
                     on,
                     ((next(iter(self.version.about.of("given_to_setter")), ""), value),),
                     span,
@@ -75,7 +76,7 @@ class Stores(Values):
                 return
             traits: tuple[Trait, ...] = volatile(state)
             needs = value.needs | on.needs
-            place = Place("state", state.key, state.changes, state.key, self.version.is_immutable(state.type))
+            place = Place("state", state.key, state.changes, state.key, state.version.is_immutable(state.type))
             if compound:
                 needs |= {self.emit("read", target.span, state.key, name, needs, place=place, traits=traits)}
                 traits = (*traits, "both ways")

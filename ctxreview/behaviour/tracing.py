@@ -247,5 +247,5 @@ def _trace(same: Same, function: Function) -> Trace | None:
 
 
 def trace(outline: Outline, function: Function) -> Trace | None:
-    """The effects of a function of ``outline``, helpers of the file in place of their calls; ``None`` where the language has no lowering."""
+    """The effects of a function of ``outline``, helpers in place of their calls; ``None`` where the language has no lowering."""
     return _trace(Same(outline), function)

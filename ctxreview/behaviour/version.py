@@ -11,7 +11,7 @@ from ctxreview.behaviour.units import units
 from ctxreview.languages import Language, load
 from ctxreview.languages.behaviour import Behaviour, behaviour_of
 from ctxreview.model import il
-from ctxreview.model.declarations import Member, Nesting
+from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -19,10 +19,21 @@ from ctxreview.model.source import Span
 from ctxreview.outline.symbols.types import queries
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
+NOWHERE = Span(0, 0)
+"""A place in no type: what is written there may be any type of the name."""
+
+
+class Closure(NamedTuple):
+    """A function, in the version whose file has it."""
+
+    unit: il.Unit
+    version: Version
+
 
 class State(NamedTuple):
-    """A field, property or event that the file declares: ``home`` is its type's name, ``type`` its declared one as written."""
+    """A field, property or event that the file of ``version`` declares: ``home`` is its type's name, ``type`` its declared one as written."""
 
+    version: Version
     home: str
     name: str
     type: str
@@ -51,7 +62,7 @@ class Version:
     @cached_property
     def units(self) -> tuple[il.Unit, ...]:
         """The functions of the file, and what its fields start with."""
-        return units(self.outline.source)
+        return _units(self.outline.source)
 
     @cached_property
     def unit_at(self) -> Mapping[Span, il.Unit]:
@@ -139,12 +150,26 @@ class Version:
             if fact.kind == "write" and makers.outermost(fact.span) is None:
                 changed[fact.name] = True
                 changed[without_self(fact.target).partition(".")[0]] = True
+        for type_ in self.outline.types:
+            for one in self._given(type_):
+                found[type_.name, one.names[0]] = State(
+                    self,
+                    type_.name,
+                    one.names[0],
+                    one.declares,
+                    one,
+                    False,
+                    True,
+                    False,
+                    changed.get(one.names[0], False),
+                )
         for member in self.outline.members:
             home = self._types.name_around(member.span)
             words = frozenset(member.modifiers)
             open_ = not words & about.fixed and words & about.reached and self._is_settable(member)
             for name in member.names:
                 found[home, name] = State(
+                    self,
                     home,
                     name,
                     member.declares,
@@ -155,6 +180,14 @@ class Version:
                     changes=not words & about.constants and (bool(open_) or changed.get(name, False)),
                 )
         return found
+
+    def _given(self, type_: TypeDecl) -> Iterator[Member]:
+        """The parameters of a type's own constructor, which its functions use as state; those of a record are properties."""
+        from ctxreview.outline.symbols.signatures import signature
+
+        if type_.kind in ("class", "struct"):
+            for one in signature(self.outline.source.text(type_.opening), type_.name, self.language.words).parameters:
+                yield Member("field", (one.name,), type_.opening, one.type)
 
     def _is_settable(self, member: Member) -> bool:
         """Whether others can set it: a field, or a property with an accessor that sets and is not said to be closed."""
@@ -175,13 +208,18 @@ class Version:
             found.setdefault(unit.kind, []).append(unit)
         return found
 
-    def state(self, home: str, name: str) -> State | None:
-        """The state of that name that functions of the type ``home`` see; a base type's is its own."""
-        for type_ in self.lineage(home):
+    def state(self, home: str, name: str, at: Span = NOWHERE) -> State | None:
+        """The state of that name that functions of the type ``home`` see; a base type's is its own.
+
+        ``home`` is a type of the file, or one of another file as it is written ``at`` a place.
+        """
+        for type_ in (*self.lineage(home), *self._types_around.get(home, ())):
             if (type_, name) in self._declared:
                 return self._declared[type_, name]
-        outer = self._types_around.get(home, ())
-        return next((self._declared[t, name] for t in outer if (t, name) in self._declared), None)
+        for other, type_ in self._elsewhere(home, name, at):
+            if (type_, name) in other._declared:
+                return other._declared[type_, name]
+        return None
 
     @cached_property
     def _types_around(self) -> Mapping[str, tuple[str, ...]]:
@@ -269,29 +307,101 @@ class Version:
                     return unit
         return None
 
-    def method(self, home: str, name: str, arguments: int, *, extension: bool = False) -> il.Unit | None:
+    def method(
+        self, home: str, name: str, arguments: int, at: Span = NOWHERE, *, above: bool = False
+    ) -> Closure | None:
         """The one method that a call can run; ``None`` where there is none with a body, or several.
 
-        ``home`` is the type that is asked; ``extension`` asks for a method of any type that is called on its first argument.
+        ``home`` is the type that is asked: one of the file, or of another file as it is written ``at`` a place. ``above`` asks only
+        those that it derives from.
         """
-        listed = self._named.get(name, ())
-        if extension:
-            fits = [u for u in listed if self.extends(u) and self._takes(u, arguments + 1)]
-            return fits[0] if len(fits) == 1 else None
         for type_ in self.lineage(home):
-            fits = [u for u in listed if u.home == type_ and u.kind == "method" and self._takes(u, arguments)]
-            exact = [u for u in fits if len(u.parameters) == arguments]
-            fits = exact if len(fits) > 1 and exact else fits
-            if fits:
-                found = fits[0] if len(fits) == 1 else None
-                if found is not None and not found.body.span.size:
-                    return self._only_implementation(type_, name, arguments)
-                return found
+            if not (above and type_ == home) and (fits := self._fitting(type_, name, arguments)):
+                unit = fits[0] if len(fits) == 1 else None
+                if unit is None or unit.body.span.size:
+                    return Closure(unit, self) if unit is not None else None
+                below = self.children.get(type_, ())
+                if below:
+                    return self.method(below[0], name, arguments) if len(below) == 1 else None
+                break
+        for other, type_ in self._elsewhere(home, name, at):
+            fits = other._fitting(type_, name, arguments) if not (above and type_ == home) else []
+            if len(fits) > 1:
+                return None
+            if fits and fits[0].body.span.size:
+                return Closure(fits[0], other)
         return None
 
-    def _only_implementation(self, home: str, name: str, arguments: int) -> il.Unit | None:
-        below = self.children.get(home, ())
-        return self.method(below[0], name, arguments) if len(below) == 1 else None
+    def _fitting(self, home: str, name: str, arguments: int) -> list[il.Unit]:
+        """The methods of a type of the file that a call of so many arguments may run."""
+        listed = self._named.get(name, ())
+        fits = [u for u in listed if u.home == home and u.kind == "method" and self._takes(u, arguments)]
+        exact = [u for u in fits if len(u.parameters) == arguments]
+        return exact if len(fits) > 1 and exact else fits
+
+    def extension(self, name: str, arguments: int, at: Span | None) -> Closure | None:
+        """The one method of any type that is called on its first argument, and which such a call can run.
+
+        Other files are asked where ``at`` says where the call stands.
+        """
+        fits = self._extending(name, arguments)
+        beyond = self.outline.elsewhere
+        if not fits and at is not None and beyond is not None and name not in self._catalogued:
+            fits = [
+                f for o in beyond.extensions(name, self.outline, at) for f in version(o)._extending(name, arguments)
+            ]
+        return fits[0] if len(fits) == 1 else None
+
+    def _extending(self, name: str, arguments: int) -> list[Closure]:
+        listed = self._named.get(name, ())
+        return [Closure(u, self) for u in listed if self.extends(u) and self._takes(u, arguments + 1)]
+
+    def _elsewhere(self, home: str, name: str, at: Span) -> tuple[tuple[Version, str], ...]:
+        """The files in which a type has a member of this name, each with the type's name there, near first."""
+        beyond = self.outline.elsewhere
+        if beyond is None or not home:
+            return ()
+        own = self._places.get(home)
+        key = home, name, own or at
+        if key not in self._found:
+            known = own is None and simple_type_or_array(home) in self._catalogued_types
+            found = () if known else beyond.declaring("" if own is not None else home, name, self.outline, own or at)
+            self._found[key] = tuple((version(there), type_) for there, type_ in found)
+        return self._found[key]
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str, Span], tuple[tuple[Version, str], ...]]:
+        return {}
+
+    @cached_property
+    def _places(self) -> Mapping[str, Span]:
+        """Where the file declares its types."""
+        return {t.name: t.span for t in self.outline.types}
+
+    @cached_property
+    def _catalogued(self) -> frozenset[str]:
+        """Calls of which it is known what they do, on whatever they are called."""
+        lists = ("pure", "changes", "copies", "runs_now", "waits", "calls_it")
+        known = self.queries.linq | self.queries.through | self.queries.asking | frozenset(self.language.facts)
+        return known.union(*map(self.about.of, lists))
+
+    @cached_property
+    def _catalogued_types(self) -> frozenset[str]:
+        """Types of which it is known what calls on them do, and ``""`` and ``[]``."""
+        lists = (
+            "immutable",
+            "values",
+            "collections",
+            "concurrent",
+            "signals",
+            "atomic_on",
+            "volatile_on",
+            "pure_on",
+            "task_types",
+            "untyped",
+        )
+        known = self.queries.memory | self.queries.values | {"", "[]"}
+        return known.union(*map(self.about.of, lists))
 
     def extends(self, unit: il.Unit) -> bool:
         """Whether a function is called on its first argument."""
@@ -309,7 +419,12 @@ class Version:
         return unit.home or self._types.name_around(unit.span)
 
 
-@lru_cache(maxsize=4)
+_units = lru_cache(maxsize=64)(
+    units
+)  # a file of which there is one outline in each version of a repository is lowered once
+
+
+@lru_cache(maxsize=64)
 def _version(same: Same) -> Version:
     return Version(same.outline)
 

@@ -17,6 +17,7 @@ from ctxreview.behaviour.places import lines
 from ctxreview.callgraph.callees import called_names, methods_called
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.callers.chains import call_chains
+from ctxreview.callgraph.elsewhere import Family
 from ctxreview.callgraph.finished import with_ends_elsewhere
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
@@ -41,6 +42,10 @@ MAX_CHANGED = 40
 """Functions that an edit changes whose callers elsewhere are looked for: for each the file is searched once more."""
 UNFOLLOWED = "unfollowed-callers"
 """The rule of the finding that says which were not."""
+UNREAD = "unread-files"
+"""The rule of the note that says which files were not read although calls of the edited functions lead there."""
+MAX_NAMED = 3
+"""Files named in one sentence; the others are counted."""
 
 
 @cache
@@ -53,12 +58,12 @@ def _telling(language: str) -> tuple[bytes, ...]:
 
 
 class Edited(NamedTuple):
-    """A file before and after an edit, each with what the repository says of it, and the repository after the edit."""
+    """A file before and after an edit, each with what the repository says of it and asking what other files declare."""
 
     before: Outline
     after: Outline
-    was: Repository
-    now: Repository
+    was: Family
+    now: Family
 
 
 def edited(before: Outline, after: Source, selected: Iterable[Function], repository: Repository) -> Edited:
@@ -69,7 +74,12 @@ def edited(before: Outline, after: Source, selected: Iterable[Function], reposit
     keys = {_key(m) for f in selected if (m := before.member_of(f.span)) is not None} | names
     words = frozenset(name for _, name in names)
     first, second = (_near(o, keys, words) for o in (before, plain))
-    return Edited(resolved(before, first, repository), resolved(plain, second, now), repository, now)
+    made = [resolved(before, first, repository), resolved(plain, second, now)]
+    was, then = Family(repository), Family(now)
+    edit = Edited(was.linked(made[0]), then.linked(made[1]), was, then)
+    was.expect((edit.before, span) for span in first)
+    then.expect((edit.after, span) for span in second)
+    return edit
 
 
 def _key(function: Function) -> tuple[str, str]:
@@ -168,6 +178,22 @@ def _unfollowed(there: Outline, functions: Sequence[Function]) -> Finding:
     )
 
 
+def left_out(edit: Edited) -> Iterator[Finding]:
+    """A note of what was not looked at in other files, since it was too much."""
+    paths = list(dict.fromkeys((*edit.was.cut, *edit.now.cut)))
+    if paths:
+        more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
+        yield Finding(
+            rule=UNREAD,
+            severity="note",
+            certainty="syntactic",
+            message=f"Calls in the edited functions lead further than was read: into {', '.join(paths[:MAX_NAMED])}{more}.",
+            question="Does what is called there save, lock or change what the edit relies on?",
+            at=lines(edit.after, next((f.opening for f in _changed(edit.after, edit.before)), Span(0, 0))),
+            informs=True,
+        )
+
+
 def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
     """What the edit changes for callers in other files: scopes that they lose, results that nobody tracks any more.
 
@@ -178,22 +204,23 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
     if hops and len(changed) > MAX_CHANGED:
         yield _unfollowed(edit.after, changed[MAX_CHANGED:])
     targets = [Callee(edit.after, f) for f in changed[:MAX_CHANGED]] if hops else []
-    for repository in (edit.was, edit.now):
+    was, now = edit.was.repository, edit.now.repository
+    for repository in (was, now):
         repository.read_together([t.name for t in targets])
     for target in targets:
         function = target.function
-        for link in call_chains(target, edit.now, hops).links:
+        for link in call_chains(target, now, hops).links:
             path = link.outline.source.path
             if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
                 if path not in found and len(found) == MAX_CALLERS:
                     break
                 found.setdefault(path, (link.outline, {}, function))[1][link.caller.span] = None
     for path, (_, spans, function) in found.items():
-        source = edit.now.source(path)
+        source = now.source(path)
         if source is None:
             continue
-        plain = outline(source, None, edit.was.wrappers, tuple(sorted(spans)))
-        before, after = (resolved(plain, tuple(spans), repository) for repository in (edit.was, edit.now))
+        plain = outline(source, None, was.wrappers, tuple(sorted(spans)))
+        before, after = (f.linked(resolved(plain, tuple(spans), f.repository)) for f in (edit.was, edit.now))
         for finding in rules.compare(before, after):
             at = lines(edit.after, function.opening)
             there = finding.at._replace(what=f"calls {function.name}, or what leads to it")

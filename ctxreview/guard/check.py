@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ctxreview import rules
 from ctxreview.callgraph.repository.index import Repository
-from ctxreview.guard.across import edited, elsewhere
+from ctxreview.guard.across import edited, elsewhere, left_out
 from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
@@ -53,6 +53,7 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         edit = edited(before, after, context.functions, repository)
         changed = edit.after
         findings = [*rules.compare(edit.before, changed), *elsewhere(edit, hops)]
+        findings += left_out(edit)
     if len(changed.parse.errors) > len(before.parse.errors):
         findings.append(_unparsed(changed))
     asked = any(not f.informs for f in findings)

@@ -2,9 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ctxreview.model.declarations import Function, Head, Member, Nesting, TypeDecl, outermost
 from ctxreview.model.facts import Fact, Reference
@@ -42,12 +42,32 @@ def contained_in(span: Span, places: Sequence[Place]) -> list[Place]:
     return [p for p in places[first:last] if p.span.end <= span.end]
 
 
+class Elsewhere(Protocol):
+    """What the other files of a repository declare, in one version of it: looked for when it is asked for.
+
+    The outlines that it gives are of whole files and ask the same one in their turn. Each file has one outline.
+    """
+
+    def declaring(self, written: str, name: str, around: "Outline", at: Span) -> "tuple[tuple[Outline, str], ...]":
+        """Where a type that is ``written`` at a place has a member of this name: each file with the type's name there, near first.
+
+        Parts of the type come before those that it derives from; of a member without a body, what implements it follows. An empty
+        ``written`` means the type around the place.
+        """
+        ...
+
+    def extensions(self, name: str, around: "Outline", at: Span) -> "tuple[Outline, ...]":
+        """The files that have a method of this name which is called on its first argument; ``at`` is where it is called."""
+        ...
+
+
 @dataclass(frozen=True)
 class Outline:
     """What is in one file: functions, types, scopes and facts, each in source order.
 
     ``unread`` are the bodies of functions of which only the head was read, and ``references`` the uses of the names
-    that were asked for, in source order; ``returned`` are scopes that a function opens and returns open.
+    that were asked for, in source order; ``returned`` are scopes that a function opens and returns open. ``elsewhere`` is asked what
+    other files declare; without it the file is looked at by itself.
     """
 
     source: Source
@@ -63,6 +83,7 @@ class Outline:
     unread: tuple[Span, ...] = ()
     references: tuple[Reference, ...] = ()
     returned: tuple[Region, ...] = ()
+    elsewhere: Elsewhere | None = field(default=None, compare=False, repr=False)
 
     def has_read(self, span: Span) -> bool:
         """Whether all of ``span`` was read, and no body in it left out."""

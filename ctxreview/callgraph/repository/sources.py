@@ -198,6 +198,15 @@ class SourceIndex:
             self._heads[path] = made
         return self._heads.get(path)
 
+    def whole(self, path: str) -> Outline | None:
+        """The outline of a file with all its bodies, the same one for an edited repository where the edit is of another file."""
+        if self._origin is not None and self._edited is not None and path != self._edited.path:
+            return self._origin.whole(path)
+        source = self.source(path)
+        if source is None:
+            return None
+        return self.memo(("whole", path), lambda: outline(source, None, self.wrappers))
+
     def memo(self, key: Hashable, made: Callable[[], T]) -> T:
         """What ``made`` gives, made once for each key."""
         if key not in self._made:

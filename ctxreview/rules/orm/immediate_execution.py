@@ -141,10 +141,10 @@ def _bulk(change: Change, call: CallText) -> Finding:
 def _unchecked(change: Change) -> list[Finding]:
     """Counts of rows that were used before, and tokens that were in the condition before."""
     found = []
-    left = list(change.after.calls)
-    for old in change.before.calls:
+    left = [c for c in change.after.calls if c.base in COUNTED]
+    for old in (c for c in change.before.calls if c.base in COUNTED):
         same = [c for c in left if c.name == old.name and source_of(c.on) == source_of(old.on)]
-        if old.base not in COUNTED or not same:
+        if not same:
             continue
         new = next((c for c in same if (c.on, c.given) == (old.on, old.given)), same[0])
         left.remove(new)

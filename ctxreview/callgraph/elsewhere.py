@@ -1,0 +1,173 @@
+"""What other files declare, for the traces of one version of a repository: the members of a type, and methods called on values.
+
+Only what is asked for is looked for, by a search of the text; a file is outlined whole once a member of it is needed. How much
+is looked for is bounded, and :attr:`Family.cut` says what was left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ctxreview.callgraph.callees import called_names
+from ctxreview.callgraph.repository.declared import Declared
+from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages import load
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type
+
+MOST_FILES = 20
+"""Files that are outlined whole for one comparison."""
+MOST_BYTES = 600_000
+"""Bytes of these."""
+MOST_ASKING = 60
+"""Functions whose words are looked for in the repository; those beyond only find what was looked for before."""
+EVERYDAY = 200
+"""Files with a method's name from which on it is not looked for among those that are called on values."""
+
+_TYPE_NAME = re.compile(r"\b[A-Z]\w+")
+_IN_TESTS = re.compile(
+    r"(?i)(?:^|[/._-])(?:unit|integration)?(?:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])"
+)
+
+
+class Family:
+    """The outlines of one version of a repository that know each other: those that are given, and those that they lead to."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.cut: dict[str, None] = {}
+        self._whole: dict[str, Outline | None] = {}
+        self._asking: set[tuple[str, Span]] = set()
+        self._read = 0
+        self._declaring: dict[tuple[str, str, str, str], tuple[tuple[Outline, str], ...]] = {}
+        self._extensions: dict[str, tuple[Outline, ...]] = {}
+
+    def linked(self, outline: Outline) -> Outline:
+        """An outline whose file is a part of this version, and which asks it what other files declare."""
+        made = replace(outline, elsewhere=self)
+        if not outline.unread:
+            self._whole[outline.source.path] = made
+        return made
+
+    def expect(self, functions: Iterable[tuple[Outline, Span]]) -> None:
+        """Search for the words of functions that will be traced, in one pass over the text."""
+        words: set[str] = set()
+        for around, at in functions:
+            member = around.member_of(at)
+            key = around.source.path, member.span if member is not None else at
+            if key in self._asking or len(self._asking) >= MOST_ASKING:
+                continue
+            self._asking.add(key)
+            text = around.source.text(key[1])
+            mentioned = frozenset(re.findall(r"\w+", text))
+            kept = (simple_type(m.declares) for n in mentioned for m in around.named(n))
+            own = frozenset(t.name for t in around.types) | frozenset(around.methods)
+            words |= {*called_names(text, around.language), *_TYPE_NAME.findall(text), *kept} - own
+        self.repository.prefetch_words(words)
+
+    # What is asked of it: see :class:`ctxreview.model.outline.Elsewhere`.
+
+    def declaring(self, written: str, name: str, around: Outline, at: Span) -> tuple[tuple[Outline, str], ...]:
+        """Where the type that is ``written`` at a place has a member of this name."""
+        home = around.type_of(at)
+        key = written, name, around.source.path, home.qualified if home is not None else ""
+        if key not in self._declaring:
+            known: tuple[Declared, ...] = ()
+            if not written:
+                known = (Declared(around, home),) if home is not None else ()
+            elif self._may_look_for(simple_type(written), around, at):
+                known = self.repository.types.resolve(written, around, at)
+            self._declaring[key] = tuple(self._having(known, name)) if len(_names(known)) == 1 else ()
+        return self._declaring[key]
+
+    def extensions(self, name: str, around: Outline, at: Span) -> tuple[Outline, ...]:
+        """The files that have a method of this name which is called on its first argument."""
+        if name not in self._extensions:
+            found = self._extending(name) if self._may_look_for(name, around, at) else ()
+            self._extensions[name] = tuple(o for p in found if (o := self.whole(p)) is not None)
+        return self._extensions[name]
+
+    def whole(self, path: str) -> Outline | None:
+        """The outline of a file with all its bodies; ``None`` where it cannot be read, or too much was."""
+        if path not in self._whole:
+            source = self.repository.source(path)
+            size = len(source.data) if source is not None else 0
+            if source is None or len(self._whole) >= MOST_FILES or self._read + size > MOST_BYTES:
+                self.cut[path] = None
+                return None
+            self._read += size
+            made = self.repository.whole(path)
+            self._whole[path] = replace(made, elsewhere=self) if made is not None else None
+        return self._whole[path]
+
+    def _may_look_for(self, word: str, around: Outline, at: Span) -> bool:
+        """Whether a word was looked for, or may be."""
+        self.expect([(around, at)])
+        return len(self._asking) < MOST_ASKING or self.repository.has_searched(word)
+
+    def _having(self, known: tuple[Declared, ...], name: str) -> Iterator[tuple[Outline, str]]:
+        """The parts of a type, those above it, and then what implements it, that have a member of the name."""
+        for part in self._upwards(known):
+            if _has(part, name):
+                there = self.whole(part.outline.source.path)
+                if there is not None:
+                    yield there, part.name
+                if _is_without_body(part, name):
+                    yield from self._implementing(part, name)
+
+    def _upwards(self, known: tuple[Declared, ...]) -> Iterator[Declared]:
+        seen: set[tuple[str, Span]] = set()
+        for one in known:
+            for part in (
+                *self.repository.types.parts(one),
+                *(p for a in self.repository.hierarchy.climb(one) for p in self.repository.types.parts(a)),
+            ):
+                key = part.outline.source.path, part.type.span
+                if key not in seen:
+                    seen.add(key)
+                    yield part
+
+    def _implementing(self, part: Declared, name: str) -> Iterator[tuple[Outline, str]]:
+        """The one type that can be made and derives from another; doubles for tests are not counted beside others."""
+        below = [
+            d
+            for d in self.repository.hierarchy.descendants(part)
+            if d.type.kind != "interface" and "abstract" not in d.modifiers
+        ]
+        meant = [d for d in below if not _IN_TESTS.search(d.outline.source.path)] or below
+        if len(_names(meant)) == 1:
+            yield from (
+                (there, up.name)
+                for up in self._upwards(tuple(meant))
+                if _has(up, name)
+                and not _is_without_body(up, name)
+                and (there := self.whole(up.outline.source.path)) is not None
+            )
+
+    def _extending(self, name: str) -> list[str]:
+        paths = self.repository.files_with(name)
+        if len(paths) > EVERYDAY:
+            return []
+        marks = "|".join(load(self.repository.language).words.receiving)
+        before = r"\s*(?:<[^<>()]{0,200}>)?\s*\(\s*(?:\[[^\]]{0,200}\]\s*)?"
+        head = re.compile(rf"\b{name}{before}(?:{marks})\s".encode())
+        return [p for p in paths if head.search(self.repository.text_of(p)) and not _IN_TESTS.search(p)]
+
+
+def _names(known: Iterable[Declared]) -> set[str]:
+    return {d.qualified for d in known}
+
+
+def _has(part: Declared, name: str) -> bool:
+    return any(f.name == name for f in part.functions) or any(
+        part.type.span.contains(m.span) for m in part.outline.named(name)
+    )
+
+
+def _is_without_body(part: Declared, name: str) -> bool:
+    """Whether all functions of the name are for others to implement."""
+    own = [f for f in part.functions if f.name == name]
+    return bool(own) and all(f.opening.end >= f.span.end for f in own)

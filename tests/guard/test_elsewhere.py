@@ -1,0 +1,373 @@
+"""An edit whose meaning stands in other files: parts of a type, base types, helpers, constants. Each loud case has its quiet twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.guard.test_across import edited, repository
+
+CACHE = """
+    public partial class Cache
+    {
+        public void Put(string key, string value)
+        {
+            Audit(key);
+            Store(key, value);
+        }
+
+        public string Read(string key)
+        {
+            lock (_gate)
+            {
+                return _items[key];
+            }
+        }
+
+        public void Drop(string key)
+        {
+            lock (_gate)
+            {
+                var name = Label(key);
+                _items.Remove(key);
+                _log.LogInformation(name);
+            }
+        }
+    }
+"""
+CACHE_PART = """
+    public partial class Cache
+    {
+        private readonly object _gate = new();
+        private readonly Dictionary<string, string> _items = new();
+        private readonly ILogger _log;
+        private int _puts;
+
+        private void Store(string key, string value)
+        {
+            lock (_gate)
+            {
+                _items[key] = value;
+            }
+        }
+
+        private void Unguarded(string key, string value) => _items[key] = value;
+
+        private void Guarded(string key, string value)
+        {
+            lock (_gate)
+            {
+                _items[key] = value;
+            }
+        }
+
+        private void Audit(string key) => _log.LogInformation(key);
+
+        private string Label(string key) => "dropped " + key.Trim();
+    }
+"""
+PARTS = {"Cache.cs": CACHE, "Cache.State.cs": CACHE_PART}
+
+QUEUE_BASE = """
+    public abstract class WorkQueue
+    {
+        protected readonly object Sync = new();
+        protected readonly Queue<Job> Waiting = new();
+        protected int Taken;
+
+        protected void Push(Job job)
+        {
+            lock (Sync)
+            {
+                Waiting.Enqueue(job);
+            }
+        }
+
+        protected bool TryTake(out Job job)
+        {
+            job = null;
+            if (Waiting.Count == 0) return false;
+            job = Waiting.Dequeue();
+            Taken++;
+            return true;
+        }
+
+        protected string Title(Job job) => job.Name.ToUpper();
+    }
+"""
+QUEUE = """
+    public sealed class MailQueue : WorkQueue
+    {
+        private readonly ILogger _log;
+
+        public Job Next()
+        {
+            lock (Sync)
+            {
+                if (TryTake(out var job))
+                {
+                    return job;
+                }
+            }
+            return null;
+        }
+
+        public void Add(Job job)
+        {
+            Push(job);
+        }
+
+        public void Show(Job job)
+        {
+            lock (Sync)
+            {
+                var title = Title(job);
+                Waiting.Enqueue(job);
+                _log.LogInformation(title);
+            }
+        }
+    }
+"""
+BASES = {"MailQueue.cs": QUEUE, "WorkQueue.cs": QUEUE_BASE}
+
+LEVELS = """
+    public static class Levels
+    {
+        public const IsolationLevel Strict = IsolationLevel.Serializable;
+        public const IsolationLevel Money = IsolationLevel.Serializable;
+        public static readonly IsolationLevel Loose = IsolationLevel.ReadCommitted;
+        public const string Hint = "WITH (UPDLOCK)";
+        public const string None = "";
+    }
+    public static class Rows
+    {
+        public static IQueryable<T> Lean<T>(this IQueryable<T> rows) where T : class => rows.AsNoTracking();
+        public static IQueryable<T> Current<T>(this IQueryable<T> rows) where T : class => rows.AsTracking();
+        public static string Code(string text) => text.Trim().ToUpper();
+    }
+"""
+SHOP = """
+    public sealed class Shop
+    {
+        private readonly ShopContext _db;
+        private readonly ILogger _log;
+        private readonly object _gate = new();
+        private string _last;
+
+        public void Ship(int id)
+        {
+            using (var transaction = _db.Database.BeginTransaction(Levels.Strict))
+            {
+                var order = _db.Orders.Where(o => o.Id == id).First();
+                if (order.Status != Status.Open) return;
+                order.Status = Status.Shipped;
+                _db.SaveChanges();
+                transaction.Commit();
+            }
+        }
+
+        public string Status(int id)
+        {
+            var order = _db.Orders.Where(o => o.Id == id).First();
+            return order.Status.ToString();
+        }
+
+        public void Remember(string text)
+        {
+            lock (_gate)
+            {
+                var code = Rows.Code(text);
+                _last = code;
+            }
+        }
+    }
+"""
+HELPERS = {"Shop.cs": SHOP, "Levels.cs": LEVELS}
+
+STOCK = """
+    public interface IStock { int Free(string sku); void Take(string sku, int count); string Name(string sku); void Keep(); }
+    public sealed class Stock(ShopContext db) : IStock
+    {
+        public int Free(string sku) => db.Stock.Where(s => s.Sku == sku).First().Free;
+
+        public void Take(string sku, int count)
+        {
+            var row = db.Stock.Where(s => s.Sku == sku).First();
+            row.Free -= count;
+        }
+
+        public string Name(string sku) => "sku " + sku.ToUpper();
+
+        public void Keep() => db.SaveChanges();
+    }
+"""
+SALES = """
+    public sealed class Sales
+    {
+        private readonly ShopContext _db;
+        private readonly IStock _stock;
+
+        public bool Sell(string sku, int count)
+        {
+            using (var transaction = _db.Database.BeginTransaction())
+            {
+                var name = _stock.Name(sku);
+                if (_stock.Free(sku) < count) return false;
+                _stock.Take(sku, count);
+                _db.Sold.Add(new Sale(name, count));
+                _stock.Keep();
+                transaction.Commit();
+                return true;
+            }
+        }
+    }
+"""
+INJECTED = {"Sales.cs": SALES, "Stock.cs": STOCK}
+
+
+class Case(NamedTuple):
+    """An edit of one file of a repository: the lines that go and those that come."""
+
+    files: dict[str, str]
+    path: str
+    old: str
+    new: str
+
+
+SELL = """
+    using (var transaction = _db.Database.BeginTransaction())
+    {
+        var name = _stock.Name(sku);
+        if (_stock.Free(sku) < count) return false;
+"""
+
+LOUD = {
+    "a base type's check and act leave the lock": Case(
+        BASES, "MailQueue.cs", "lock (Sync)\n{\nif (TryTake(out var job))\n{\nreturn job;\n}\n}", "if (TryTake(out var job))\n{\nreturn job;\n}"
+    ),
+    "an extension reads untracked": Case(
+        HELPERS, "Shop.cs", "var order = _db.Orders.Where(o => o.Id == id).First();\nif (order.Status != Status.Open) return;", "var order = _db.Orders.Lean().Where(o => o.Id == id).First();\nif (order.Status != Status.Open) return;"
+    ),
+    "a static method of another type reads untracked": Case(
+        HELPERS, "Shop.cs", "var order = _db.Orders.Where(o => o.Id == id).First();\nif (order.Status != Status.Open) return;", "var order = Rows.Lean(_db.Orders).Where(o => o.Id == id).First();\nif (order.Status != Status.Open) return;"
+    ),
+    "a weaker level behind a name": Case(
+        HELPERS, "Shop.cs", "using (var transaction = _db.Database.BeginTransaction(Levels.Strict))", "using (var transaction = _db.Database.BeginTransaction(Levels.Loose))"
+    ),
+    "a check of an injected store leaves the transaction": Case(
+        INJECTED, "Sales.cs", SELL,
+        "if (_stock.Free(sku) < count) return false;\nusing (var transaction = _db.Database.BeginTransaction())\n{\nvar name = _stock.Name(sku);",
+    ),
+    "an injected store saved": Case(INJECTED, "Sales.cs", "_stock.Keep();\ntransaction.Commit();", "transaction.Commit();"),
+}  # fmt: skip
+
+QUIET = {
+    "another helper takes the same lock": Case(PARTS, "Cache.cs", "Store(key, value);", "Guarded(key, value);"),
+    "a pure helper of another part leaves the lock": Case(
+        PARTS, "Cache.cs", "lock (_gate)\n{\nvar name = Label(key);\n_items.Remove(key);", "var name = Label(key);\nlock (_gate)\n{\n_items.Remove(key);"
+    ),
+    "a pure helper of a base type leaves the lock": Case(
+        BASES, "MailQueue.cs", "lock (Sync)\n{\nvar title = Title(job);", "var title = Title(job);\nlock (Sync)\n{"
+    ),
+    "an extension reads untracked what is only looked at": Case(
+        HELPERS, "Shop.cs", "var order = _db.Orders.Where(o => o.Id == id).First();\nreturn order.Status.ToString();", "var order = _db.Orders.Lean().Where(o => o.Id == id).First();\nreturn order.Status.ToString();"
+    ),
+    "an extension reads tracked": Case(
+        HELPERS, "Shop.cs", "var order = _db.Orders.Where(o => o.Id == id).First();\nif (order.Status != Status.Open) return;", "var order = _db.Orders.Current().Where(o => o.Id == id).First();\nif (order.Status != Status.Open) return;"
+    ),
+    "the same level behind another name": Case(
+        HELPERS, "Shop.cs", "using (var transaction = _db.Database.BeginTransaction(Levels.Strict))", "using (var transaction = _db.Database.BeginTransaction(Levels.Money))"
+    ),
+    "a pure function of another type leaves the lock": Case(
+        HELPERS, "Shop.cs", "lock (_gate)\n{\nvar code = Rows.Code(text);", "var code = Rows.Code(text);\nlock (_gate)\n{"
+    ),
+    "an injected store only names a thing before the transaction": Case(
+        INJECTED, "Sales.cs", "using (var transaction = _db.Database.BeginTransaction())\n{\nvar name = _stock.Name(sku);",
+        "var name = _stock.Name(sku);\nusing (var transaction = _db.Database.BeginTransaction())\n{",
+    ),
+    "an injected store does independent work in another order": Case(
+        INJECTED, "Sales.cs", "_stock.Take(sku, count);\n_db.Sold.Add(new Sale(name, count));", "_db.Sold.Add(new Sale(name, count));\n_stock.Take(sku, count);"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOUD)
+def test_what_another_file_says_makes_an_edit_loud(tmp_path: Path, case: str) -> None:
+    """The edited file alone does not show what is lost: the declaration in another file does."""
+    of = LOUD[case]
+    checked = edited(repository(tmp_path, of.files), of.path, of.old, of.new)
+    assert checked.verdict != "no-known-conflict"
+    assert {f.at.path for f in checked.findings} == {of.path}
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_what_another_file_says_keeps_an_edit_quiet(tmp_path: Path, case: str) -> None:
+    """The twin keeps what the declaration in another file says that there is to keep."""
+    of = QUIET[case]
+    checked = edited(repository(tmp_path, of.files), of.path, of.old, of.new)
+    assert (checked.verdict, [f.message for f in checked.findings if not f.informs]) == ("no-known-conflict", [])
+
+
+def test_this_file_alone_is_looked_at_without_hops(tmp_path: Path) -> None:
+    """With ``--hops 0`` no other file is asked: what an extension does is unknown."""
+    of = LOUD["an extension reads untracked"]
+    assert edited(repository(tmp_path, of.files), of.path, of.old, of.new, hops=0).verdict == "no-known-conflict"
+
+
+REMOTE = """
+    public sealed class Remote(HttpClient client) : IStock
+    {
+        public int Free(string sku) => 1;
+        public void Take(string sku, int count) => client.PostAsync("take", null).Wait();
+        public string Name(string sku) => client.GetStringAsync(sku).Result;
+        public void Keep() => client.PostAsync("keep", null).Wait();
+    }
+"""
+NAMES = """
+    public sealed class Names(IStock stock)
+    {
+        private readonly object _gate = new();
+        private string _last;
+        private string _before;
+
+        public void Take(string sku)
+        {
+            lock (_gate)
+            {
+                _before = _last;
+                _last = stock.Name(sku);
+            }
+        }
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict"),
+    [("Remote.cs", "needs-human"), ("Sales.Tests/Remote.cs", "no-known-conflict"), ("", "no-known-conflict")],
+)
+def test_of_several_implementations_none_is_followed(tmp_path: Path, path: str, verdict: str) -> None:
+    """Which of two stores is injected is not known, so neither is taken for what runs; a double for tests is not counted."""
+    (tmp_path / "Sales.Tests").mkdir()
+    folder = repository(tmp_path, {"Names.cs": NAMES, "Stock.cs": STOCK, **({path: REMOTE} if path else {})})
+    checked = edited(
+        folder,
+        "Names.cs",
+        "lock (_gate)\n{\n_before = _last;\n_last = stock.Name(sku);",
+        "var name = stock.Name(sku);\nlock (_gate)\n{\n_before = _last;\n_last = name;",
+    )
+    assert checked.verdict == verdict
+
+
+def test_what_is_too_much_to_read_is_said(tmp_path: Path) -> None:
+    """A file that is not read since it is too large is named in a note, which changes no verdict."""
+    large = HELPERS["Levels.cs"] + "    // " + "x" * 700_000 + "\n"
+    checked = edited(
+        repository(tmp_path, {**HELPERS, "Levels.cs": large}), "Shop.cs", "_last = code;", "_last = code.Trim();"
+    )
+    (note,) = [f for f in checked.findings if f.rule == "unread-files"]
+    assert note.informs
+    assert "into Levels.cs." in note.message
+    assert checked.verdict == "no-known-conflict"
