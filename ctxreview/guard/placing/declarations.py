@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from ctxreview.guard.placing.counterparts import counterpart, own_functions
 from ctxreview.guard.placing.edits import fitted, lines_of, replacing
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
@@ -17,9 +18,8 @@ from ctxreview.guard.placing.elisions import (
 )
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, listed, parsed
-from ctxreview.languages import language_of, load
-from ctxreview.languages.words import any_of
-from ctxreview.model.declarations import Function, Member, TypeDecl, outermost
+from ctxreview.languages import load
+from ctxreview.model.declarations import Function, Member, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span, Spans
@@ -95,27 +95,13 @@ def _type_edit(top: TypeDecl, there: TypeDecl, body: Sequence[str], given: Sourc
 
 def _names(type_: TypeDecl, there: Outline) -> Counter[str]:
     """What a type declares itself: functions (one name may be several) and fields."""
-    functions = Counter(f.name for f in _own_functions(type_, there))
+    functions = Counter(f.name for f in own_functions(type_, there))
     fields = Counter(n for m in _own_members(type_, there) if m.kind in ("field", "event") for n in m.names)
     return functions + fields
 
 
 def _missing(top: TypeDecl, there: TypeDecl, found: Outline, known: Outline) -> Counter[str]:
     return _names(there, known) - _names(top, found)
-
-
-def _own_functions(type_: TypeDecl | None, there: Outline) -> list[Function]:
-    """The members with code of a type, without those of types and functions in it; of no type, those of the file."""
-    functions = [f for f in there.functions if f.kind not in ("lambda", "accessor", "top-level statements")]
-    known = {f.span for f in functions}
-    functions += [
-        Function("property" if m.kind == "property" else "indexer", m.span, m.names[0], m.span)
-        for m in there.members
-        if m.kind in ("property", "indexer") and m.span not in known
-    ]
-    own = outermost(f for f in functions if type_ is None or type_.span.contains(f.span))
-    inner = Spans(t.span for t in there.types if t != type_ and (type_ is None or type_.span.contains(t.span)))
-    return [f for f in own if not inner.contains(f.span)]
 
 
 def _own_members(type_: TypeDecl, there: Outline) -> list[Member]:
@@ -158,14 +144,14 @@ def _inner(top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, 
     if nested:
         raise UnplacedError(f"It declares {nested[0].name} within {top.name} and leaves members out.")
     within = [*[""] * opened, *body[opened : last - 1]]
-    return _member_edits(within, _own_functions(top, found), _own_members(top, found), found, there, context)
+    return _member_edits(within, own_functions(top, found), _own_members(top, found), found, there, context)
 
 
 def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tuple[Edit, ...]:
     """The edits of a fragment that declares members; none when it reads better as statements."""
     source = context.selection.source
     as_class = as_members(plain, source)
-    functions = _own_functions(as_class.types[0], as_class) if as_class.types else []
+    functions = own_functions(as_class.types[0], as_class) if as_class.types else []
     fields = _own_members(as_class.types[0], as_class) if as_class.types else []
     if (not functions and not fields) or any(_is_statement(as_class, f) for f in functions):
         return ()
@@ -223,7 +209,7 @@ def _member_edits(
     edits: list[Edit] = []
     fresh: list[tuple[int, list[str]]] = []
     matched: list[tuple[int, tuple[int, int]]] = []
-    exact = [(f, _match(f, functions, found, there, context)) for f in functions]
+    exact = [(f, counterpart(f, functions, found, there, context)) for f in functions]
     if len({m.span for _, m in exact if m is not None}) < sum(m is not None for _, m in exact):
         raise UnplacedError("It declares the same member twice.")
     for function, match in exact:
@@ -325,70 +311,3 @@ def _lead(above: Sequence[str], first: int, source: Source) -> tuple[int, list[s
     if own and all(x.strip().startswith("///") for x in (*own, *above)):
         return (start, new) if not leaves_out(new, own) else (first, [])
     return first, new
-
-
-def _match(
-    function: Function, all_given: Sequence[Function], found: Outline, there: TypeDecl | None, context: Context
-) -> Function | None:
-    """The member that ``function`` replaces; ``None`` when the file has none of its name."""
-    known = context.outline
-    families: list[list[Function]] = []
-    for type_ in (there, *context.outline.types_around(context.selection.span)):
-        families.append(_own_functions(type_, known))
-    families.append([f for f in known.functions if f.kind == "local function"])
-    families.append([f for t in known.types for f in _own_functions(t, known)])
-    wanted = _parameters(function, found.source)
-    near = [f for family in families[:-1] for f in family if f.name == function.name]
-    exact = {f.span: f for f in near if _parameters(f, known.source) == wanted and _alike_in_kind(f, function)}
-    held = [f for f in exact.values() if f.span.contains(context.selection.span)]
-    if len(exact) == 1 or len(held) == 1:
-        return held[0] if held else next(iter(exact.values()))
-    for family in families:
-        same = [f for f in family if f.name == function.name and _alike_in_kind(f, function)]
-        if not same:
-            continue
-        given = [f for f in all_given if f.name == function.name]
-        if len(same) == 1:
-            taken = any(_parameters(f, found.source) == _parameters(same[0], known.source) for f in given)
-            if taken or (len(given) > 1 and function != given[0]):
-                return None
-            return same[0]
-        if len(same) > 1:
-            raise UnplacedError(
-                f"{function.name} stands in the file {len(same)} times, and none or several have these parameters."
-                if not _all_given(same, given, known.source, found.source)
-                else f"It declares another {function.name}, and which one it replaces is not certain."
-            )
-    return None
-
-
-def _alike_in_kind(there: Function, given: Function) -> bool:
-    """Whether one can be the other: a local function reads as a method by itself."""
-    return there.kind == given.kind or "local" in there.kind
-
-
-def _all_given(same: Sequence[Function], given: Sequence[Function], known: Source, found: Source) -> bool:
-    """Whether each of the file's overloads is given too."""
-    return all(any(_parameters(s, known) == _parameters(g, found) for g in given) for s in same)
-
-
-def _parameters(function: Function, source: Source) -> tuple[str, ...]:
-    """The types of the parameters, as written."""
-    head = code_only(source.text(function.opening))
-    at = re.search(rf"\b{re.escape(function.name.split('.')[-1])}\s*(?:<[^()]*>)?\s*\(", head)
-    if at is None:
-        return ()
-    depth, part, parts = 1, "", []
-    for c in head[at.end() :]:
-        depth += (c in "([<{") - (c in ")]>}")
-        if depth == 0:
-            break
-        if c == "," and depth == 1:
-            parts.append(part)
-            part = ""
-        else:
-            part += c
-    parts.append(part)
-    passing = any_of(language_of(source.path).words.passing)
-    types = (re.sub(rf"^\s*(\[[^\]]*\]\s*)*{passing}?\s+|\s*=.*", "", " " + p, flags=re.S) for p in parts if p.strip())
-    return tuple("".join(t.split()[:-1]) if len(t.split()) > 1 else "".join(t.split()) for t in types)

@@ -225,15 +225,14 @@ def fitted(new: Sequence[str], old: Sequence[str], source: Source) -> list[str]:
     start = columns(base)
     shift = start - columns(solid[0])
     agreed = _shift(solid[1:], old)
-    lacks = columns(solid[0]) == 0 and start > 0
-    if agreed is not None:
-        rest = agreed
+    # Its last lines show whether only the first one lacks its indentation.
+    lacks = columns(solid[0]) == 0 and start > 0 and all(columns(line) for line in solid[1:])
+    rest = shift
+    if agreed is not None and (lacks or squeezed(solid[0]) != squeezed(base)):
         # The first line is at another depth than the line it replaces, unless it only lacks its indentation.
-        shift = shift if lacks or squeezed(solid[0]) == squeezed(base) else rest
+        shift, rest = (shift if lacks else agreed), agreed
     elif lacks and len(solid) > 1 and all(columns(line) >= start for line in solid[1:]):
         rest = 0
-    else:
-        rest = shift
 
     at = next(i for i, line in enumerate(new) if line.strip())
     return [_moved(line, shift if i == at else rest, tabs) for i, line in enumerate(new)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ctxreview.guard.placing.cut import as_selected
 from ctxreview.guard.placing.declarations import members, types
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import (
@@ -43,6 +44,8 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     _check_branches(plain)
     odd = balance("\n".join(plain))
     if odd:
+        if instead is None and (edit := as_selected(body, context)) is not None:
+            return (*_using_edits(usings, source), edit)
         raise UnplacedError(
             f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete."
         )

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from ctxreview.guard.placing.cut import as_selected
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed, without_comments
 from ctxreview.guard.placing.expressions import expression, links
@@ -102,7 +103,7 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     lists = statement_lists(parsed.source, parsed.functions[0].span) if parsed.functions else ()
     given = [_Item(parsed.source, s, lists[0], i) for i, s in enumerate(lists[0].statements)] if lists else []
     if not given or parsed.parse.errors:
-        return (expression(body, outer[0].span, context),)
+        return (as_selected(body, context) or expression(body, outer[0].span, context),)
     if len(given) == 1 and given[0].text.startswith("{") and len(lists) > 1:
         inner = [n for n, line in enumerate(body) if line.strip()]
         return statements(body[inner[0] + 1 : inner[-1]], plain[inner[0] + 1 : inner[-1]], context)

@@ -51,3 +51,39 @@ def test_a_shorter_head_is_no_change() -> None:
     (found,) = suggestions(f"```csharp\n{shown}\n```\n", about)
     made = apply(found, about.selection.source).data.decode()
     assert made == JOB.replace("«", "").replace("»", "").replace("_count++;", "_count += 2;")
+
+
+TWINS = """\
+class Shop
+{
+    void Log() { }
+
+    «public int Place(Cart cart)»
+    {
+        return Save(cart);
+    }
+}
+"""
+
+
+def test_the_twin_that_is_waited_for() -> None:
+    """``PlaceAsync`` takes the place of the selected ``Place``; of one that is not selected it does not."""
+    about = context_of(TWINS)
+    given = "public async Task<int> PlaceAsync(Cart cart)\n{\n    return await SaveAsync(cart);\n}"
+    (found,) = suggestions(f"```csharp\n{given}\n```\n", about)
+    made = apply(found, about.selection.source).data.decode()
+    assert made.split("\n\n")[1] == "\n".join(f"    {line}" for line in given.split("\n")) + "\n}\n"
+    (other,) = suggestions("```csharp\npublic async Task LogAsync()\n{\n    await Write();\n}\n```\n", about)
+    assert "LogAsync" in other.unplaced
+
+
+def test_a_member_that_loses_a_level_keeps_its_place() -> None:
+    """A method whose statements come out of a block is indented as the one that it replaces, its head and its braces alike."""
+    about = context_of(
+        "class C\n{\n    «void M()\n    {\n        if (a)\n        {\n            Save();\n        }\n    }»\n}\n"
+    )
+    (found,) = suggestions(
+        "```csharp\n    void M()\n    {\n        if (!a)\n            return;\n        Save();\n    }\n```\n", about
+    )
+    made = apply(found, about.selection.source).data.decode()
+    assert made == "class C\n{\n    void M()\n    {\n        if (!a)\n            return;\n        Save();\n    }\n}\n"

@@ -13,6 +13,21 @@ from tests.samples import context_of, shop
 FENCE = "```csharp\n{}\n```\n"
 
 PLACED = {
+    "from the middle of a statement, as is selected": (
+        "try\n{\n    Save();\n}\n«catch (SaveException)\n{\n    return 1;\n}\n\nreturn 0;»",
+        "catch (SaveException lost)\n{\n    Log(lost);\n    Save();\n}\n\nreturn 0;",
+        "try\n{\n    Save();\n}\ncatch (SaveException lost)\n{\n    Log(lost);\n    Save();\n}\n\nreturn 0;",
+    ),
+    "to the middle of a statement, as is selected": (
+        "«using (var scope = Begin())\n{\n    if (Any(id)) return 0;\n    var rows = Load(id);»\n    Save(rows);\n}\nreturn 1;",
+        "if (Any(id)) return 0;\nusing (var scope = Begin())\n{\n    var rows = Load(id);",
+        "if (Any(id)) return 0;\nusing (var scope = Begin())\n{\n    var rows = Load(id);\n    Save(rows);\n}\nreturn 1;",
+    ),
+    "a head without its block, as is selected": (
+        "«var options = Options(1);\nusing (var scope = Begin(options))»\n{\n    Save();\n}\nreturn 1;",
+        "var options = Options(2);\nLog(options);\nusing (var scope = Begin(options))",
+        "var options = Options(2);\nLog(options);\nusing (var scope = Begin(options))\n{\n    Save();\n}\nreturn 1;",
+    ),
     "a compound statement is the selected one, not the one in it": (
         "«lock (_gate)\n{\n    return Find(id).Count() > 0;\n}»",
         "lock (_gate)\n{\n    return Any(id);\n}",
