@@ -45,7 +45,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     odd = balance("\n".join(plain))
     if odd:
         if instead is None and (edit := as_selected(body, context)) is not None:
-            return (*_using_edits(usings, source), edit)
+            return (*_import_edits(imports, source), edit)
         raise UnplacedError(
             f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete."
         )
