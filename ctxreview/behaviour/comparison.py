@@ -6,14 +6,14 @@ then the rest in order; then wherever they stand.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 
-from ctxreview.behaviour.body import Body, Same
+from ctxreview.behaviour.body import Body
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.tracing import trace
+from ctxreview.behaviour.version import version
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -21,9 +21,6 @@ from ctxreview.workspace.line_diff import blocks
 
 MOST_TRACED = 300
 """Functions of a file that are traced for one comparison: those that differ first."""
-
-_WORD = re.compile(r"[A-Za-z_]\w*")
-
 
 class Pair:
     """A function before and after the edit, with what became of each effect."""
@@ -86,7 +83,7 @@ class Comparison:
         wanted = frozenset(names)
         found = []
         for old, new in self.both.members:
-            if wanted & (_words(Same(self.before))[old.member.span] | _words(Same(self.after))[new.member.span]):
+            if wanted & (version(self.before).words[old.member.span] | version(self.after).words[new.member.span]):
                 pair = self.of(old.member.span)
                 if pair is not None:
                     found.append(pair)
@@ -103,7 +100,7 @@ class Comparison:
     def fresh(self, names: Iterable[str]) -> tuple[Trace, ...]:
         """The functions that the edit adds whose text has one of the names."""
         wanted = frozenset(names)
-        bodies = (b for b in self.both.fresh if wanted & _words(Same(self.after))[b.member.span])
+        bodies = (b for b in self.both.fresh if wanted & version(self.after).words[b.member.span])
         return tuple(t for b in bodies if (t := trace(self.after, b.member)) is not None)
 
     def places(self, key: str) -> tuple[tuple[Effect, Effect | None], ...]:
@@ -120,13 +117,6 @@ class Comparison:
             for e in pair.before.of("read", "write")
             if e.place is not None and e.place.key == key
         )
-
-
-@lru_cache(maxsize=4)
-def _words(same: Same) -> Mapping[Span, frozenset[str]]:
-    """The words of each member, by its place."""
-    outline = same.outline
-    return {f.span: frozenset(_WORD.findall(outline.source.text(f.span))) for f in outline.outermost}
 
 
 def _matched(before: Sequence[Effect], after: Sequence[Effect], regions: Mapping[Region, Region]) -> dict[int, int]:

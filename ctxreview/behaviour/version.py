@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from ctxreview.model.source import Span
 from ctxreview.outline.symbols.types import queries
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
+WORD = re.compile(r"[A-Za-z_]\w*")
+"""A name, a keyword or a word in a comment."""
 NOWHERE = Span(0, 0)
 """A place in no type: what is written there may be any type of the name."""
 
@@ -61,13 +64,23 @@ class Version:
 
     @cached_property
     def units(self) -> tuple[il.Unit, ...]:
-        """The functions of the file, and what its fields start with."""
-        return _units(self.outline.source)
+        """The functions of the file as far as the outline has read them, and what its fields start with."""
+        outline = self.outline
+        if not outline.unread:
+            return _units(outline.source)
+        places = (f.span for f in (*outline.outermost, *outline.members) if outline.has_read(f.span))
+        return units(outline.source, None, tuple(sorted(places)))
 
     @cached_property
     def unit_at(self) -> Mapping[Span, il.Unit]:
         """The functions by the span that the outline has for them."""
         return {u.span: u for u in self.units}
+
+    @cached_property
+    def words(self) -> Mapping[Span, frozenset[str]]:
+        """The words of each member, by its place; also of those that were not read."""
+        text = self.outline.source.text
+        return {f.span: frozenset(WORD.findall(text(f.span))) for f in self.outline.outermost}
 
     @cached_property
     def initialisers(self) -> Mapping[tuple[str, str], il.Unit]:

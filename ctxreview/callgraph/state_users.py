@@ -12,7 +12,7 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.regions import Crossing
-from ctxreview.model.review import Excerpt
+from ctxreview.model.review import Excerpt, SharedUse
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of
 from ctxreview.outline.symbols.written_names import without_self
@@ -142,7 +142,8 @@ def _excerpt(
     if held:
         kept = [head, *(s.opening for s in held), *(s.closing for s in held), *(r.name_span for r in state)]
         excerpt = excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
-        return excerpt._replace(same_lock=(member.name, without_self(held[0].resource)))
+        sure = (s for s in held if s.certainty != "assumed")
+        return excerpt._replace(users=tuple(SharedUse(member.name, s.opening, without_self(s.resource)) for s in sure))
     if any(one.lock for _, one in uses):
         kept = [head, *(r.span for r, _ in uses)]
         return excerpt_of(there, kept, "same-lock", f"{member.name} uses the same lock")
@@ -154,4 +155,6 @@ def _excerpt(
         (s for s in file.locks.around(racing[0].name_span) if all(s.span.contains(r.name_span) for r in racing)), None
     )
     how = f"under {under.construct} on {under.resource}" if under is not None else "outside any lock of its own"
-    return excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
+    excerpt = excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
+    changed = (r for r in racing if file.is_changed(r))
+    return excerpt._replace(users=tuple(SharedUse(member.name, r.name_span, r.name, writes=True) for r in changed))

@@ -16,6 +16,7 @@ from ctxreview.languages import language_of
 from ctxreview.model.declarations import Function, TypeDecl, outermost
 from ctxreview.model.kinds import Verdict
 from ctxreview.model.outline import Outline, contained_in
+from ctxreview.model.protection import Protection
 from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.review import Context, Surroundings, Tokens
 from ctxreview.model.source import Selection, Source, Span, Spans, contains_any
@@ -78,7 +79,7 @@ def build(
         tokens=Tokens(0, budget, tokenizer.name),
         others=beyond.sources,
     )
-    context = context._replace(verdict=_verdict(context, beyond))
+    context = context._replace(verdict=_verdict(context, beyond), protections=_protections(context))
     return fill(context, types, pointed, beyond.excerpts, budget, tokenizer, fixed)
 
 
@@ -143,6 +144,17 @@ def _verdict(context: Context, beyond: Surroundings) -> Verdict:
         if beyond.callers_complete and not context.touched and not context.outline.parse.errors
         else "cannot-tell"
     )
+
+
+def _protections(context: Context) -> tuple[Protection, ...]:
+    """What the scopes of the file protect that hold the selection or a part of it; most selections have none."""
+    own = ("", context.path)
+    held = [s for s in context.touched if s.path in own and s.mode not in NO_SCOPE and s.certainty != "assumed"]
+    if not held:
+        return ()
+    from ctxreview.behaviour.protection import protections
+
+    return protections(context.outline, held)
 
 
 def _blind_spots(

@@ -140,7 +140,7 @@ def proven(context: Context) -> tuple[str, ...]:
     facts = _listed(context)
     completing = _completing(context)
     proofs = [f for f in facts if not _is_by_name(f, context, completing)]
-    said = [*_scopes(context, assumed=False), *_facts(proofs, context)]
+    said = [*_scopes(context, assumed=False), *_protected(context, assumed=False), *_facts(proofs, context)]
     if len(facts) == MAX_FACTS:
         said.append(f"Only the first {MAX_FACTS} facts are listed.")
     return (*said, *_state(context))
@@ -150,7 +150,17 @@ def suggested(context: Context) -> tuple[str, ...]:
     """What only names suggest: scopes that were assumed, and what calls do whose declarations were not read."""
     completing = _completing(context)
     calls = [f for f in _listed(context) if _is_by_name(f, context, completing)]
-    return (*_scopes(context, assumed=True), *_facts(calls, context))
+    return (*_scopes(context, assumed=True), *_protected(context, assumed=True), *_facts(calls, context))
+
+
+def _protected(context: Context, assumed: bool) -> list[str]:
+    """What the scopes protect, as far as it is proven, or as far as names suggest it."""
+    if not context.protections:
+        return []
+    from ctxreview.context.protected import sentence
+
+    chosen = (p for p in context.protections if (p.certainty == "assumed") is assumed)
+    return [said for p in chosen if (said := sentence(p))]
 
 
 def _scopes(context: Context, assumed: bool) -> list[str]:

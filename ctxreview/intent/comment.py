@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from ctxreview.behaviour.body import body_of, root_of, source_of
+from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.context.listing import UNSEEN
 from ctxreview.errors import ReplyError
 from ctxreview.languages.behaviour import Behaviour, names_of
 from ctxreview.model.claims import claims
 from ctxreview.model.facts import Fact
+from ctxreview.model.protection import LockProtection
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.outline.symbols.written_names import without_self
@@ -51,6 +53,7 @@ def from_facts(context: Context, scope: Region) -> tuple[str, ...]:
         return ()
     return (
         f"Belongs together: {together}.",
+        *_protected(context, scope),
         *_shared(context, scope),
         *_called(context, scope),
         *_must_not(context, scope),
@@ -125,6 +128,25 @@ def _calls(context: Context, scope: Region) -> list[str]:
     return [f"{without_self(c.on)}.{c.name}" if re.fullmatch(r"[\w.]+", c.on) else c.name for c in calls]
 
 
+def _protected(context: Context, scope: Region) -> Iterator[str]:
+    """What the lock protects in the whole type, where that is proven and others use it too: of this one all is said already."""
+    of = next((p for p in context.protections if isinstance(p, LockProtection) and _is_lock(p.region, scope)), None)
+    places = of.of("protected") if of is not None else ()
+    around = context.outline.member_of(scope.opening)
+    members = {m for p in places for m in (*p.written_in, *p.read_in)}
+    if of is None or of.certainty == "assumed" or around is None or members <= {around.name}:
+        return
+    names = [p.name for p in places]
+    whole = next((g for g in of.groups if len(g.places) == len(names)), None)
+    where = f", written together in {_listed(whole.members)}" if whole is not None else ""
+    yield f"The lock protects {_listed(names)}{where}."
+
+
+def _is_lock(one: Region, other: Region) -> bool:
+    """Whether two regions of one function's type take the same lock."""
+    return one.kind == other.kind and lock_key(one) == lock_key(other)
+
+
 def _shared(context: Context, scope: Region) -> Iterator[str]:
     """Which other members take the same lock."""
     if scope.kind != "lock" or not _NAME.fullmatch(scope.resource):
@@ -141,8 +163,8 @@ def _shared(context: Context, scope: Region) -> Iterator[str]:
         and not s.owner.contains(scope.opening)
         and outline.functions_around(s.opening)
     ]
-    elsewhere = (e.same_lock for e in context.excerpts if e.same_lock is not None)
-    names += [member for member, lock in elsewhere if lock.rpartition(".")[2] == wanted.rpartition(".")[2]]
+    elsewhere = (u for e in context.excerpts for u in e.users if not u.writes)
+    names += [u.member for u in elsewhere if u.name.rpartition(".")[2] == wanted.rpartition(".")[2]]
     if names:
         yield f"{_listed(names)} {'take' if len(set(names)) > 1 else 'takes'} the same lock."
 

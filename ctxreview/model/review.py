@@ -6,15 +6,25 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Answer, Certainty, GuardVerdict, Role, Severity, Verdict
 from ctxreview.model.outline import Outline
+from ctxreview.model.protection import Protection
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Lines, Selection, Source, Span
+
+
+class SharedUse(NamedTuple):
+    """Where another ``member`` takes the lock ``name`` of the selected code, or with ``writes`` changes the state of that name."""
+
+    member: str
+    span: Span
+    name: str
+    writes: bool = False
 
 
 class Excerpt(NamedTuple):
     """A piece of source the model gets to see. ``elided`` are byte spans left out of it.
 
-    ``same_lock`` is the member that takes the lock of the selected code too, and that lock. ``why`` is for people: nothing is
-    decided by it.
+    ``users`` are the places in it that take the lock of the selected code too, or change the same state. ``why`` is for people:
+    nothing is decided by it.
     """
 
     source: Source
@@ -23,7 +33,7 @@ class Excerpt(NamedTuple):
     why: str
     tokens: int = 0
     elided: tuple[Span, ...] = ()
-    same_lock: tuple[str, str] | None = None
+    users: tuple[SharedUse, ...] = ()
 
 
 class Surroundings(NamedTuple):
@@ -62,7 +72,8 @@ class Context(NamedTuple):
     """Everything the model will be told about a selection, and what it will not see.
 
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
-    selection. ``others`` are the files in which callers hold one.
+    selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
+    or a part of it protect.
     """
 
     selection: Selection
@@ -77,6 +88,7 @@ class Context(NamedTuple):
     verdict: Verdict
     tokens: Tokens
     others: tuple[Source, ...] = ()
+    protections: tuple[Protection, ...] = ()
 
     @property
     def touched(self) -> tuple[Region, ...]:

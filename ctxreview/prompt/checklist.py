@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ from ctxreview.errors import ConfigError
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
 from ctxreview.model.facts import Fact
+from ctxreview.model.protection import LockProtection
 from ctxreview.model.regions import NO_SCOPE
 from ctxreview.model.review import ChecklistAnswer, Context, Evidence
-from ctxreview.model.source import Source, Span
+from ctxreview.model.source import Source, Span, Spans
 
 MAX_EVIDENCE = 6
 """Lines cited for one item without a model; the rest are counted in the note."""
@@ -22,7 +24,8 @@ class Item(NamedTuple):
 
     ``scopes`` (kinds that hold the selection), ``facts`` (kinds in the function; with ``under_scope`` only those under
     a scope), ``state`` (uses of the type's state that is not readonly) ``changed`` (what was read is changed, and saved
-    afterwards) and ``retried`` (what only runs its delegate again counts for a scope) are what proves a "yes" without a model.
+    afterwards), ``retried`` (what only runs its delegate again counts for a scope) and ``users`` (other members take the same
+    lock, or change what it protects or the function uses) are what proves a "yes" without a model.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Item(NamedTuple):
     state: bool = False
     changed: bool = False
     retried: bool = False
+    users: bool = False
 
 
 def load(path: Path) -> tuple[Item, ...]:
@@ -78,6 +82,8 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
                 places.append((own, _end(fact), f"{_told(fact)} under {scope.construct}"))
             elif not item.under_scope:
                 places.append((own, _end(fact), _told(fact)))
+    if item.users:
+        places += _users(context)
     if not places:
         return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "Nothing that was read proves it either way.")
     evidence: dict[tuple[str, int], Evidence] = {}
@@ -91,6 +97,26 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
     first = sorted(evidence, key=lambda at: (at[0] != own.path, at))  # the file under review before its callers
     shown = tuple(evidence[at] for at in first)[:MAX_EVIDENCE]
     return ChecklistAnswer(item.id, item.question, "yes", shown, f"By the source alone: {said}{more}.")
+
+
+def _users(context: Context) -> Iterator[tuple[Source, Span, str]]:
+    """Where other members take the same lock, or change the same state."""
+    own = context.selection.source
+    mine = Spans(f.span for f in context.functions)
+    for of in context.protections:
+        if not isinstance(of, LockProtection) or of.certainty == "assumed":
+            continue
+        said = [(t.at, f"{t.name} takes {of.lock}") for t in of.takers]
+        for place in of.places:
+            changes = (a for a in place.without if a.writes)
+            said += [(a.at, f"{a.member} writes {place.name} without {of.lock}") for a in changes]
+        for at, what in said:
+            span = own.line_span(at.start_line, at.start_line)
+            if not mine.overlaps(span):
+                yield own, span, what
+    for excerpt in context.excerpts:
+        for use in excerpt.users:
+            yield excerpt.source, use.span, f"{use.member} {'writes' if use.writes else 'takes'} {use.name}"
 
 
 def _told(fact: Fact) -> str:

@@ -3,6 +3,7 @@
 from typing import Literal, NotRequired, TypedDict
 
 from ctxreview.model.kinds import Certainty, FactKind, Form, FunctionKind, Mode, RegionKind, Role, Verdict
+from ctxreview.model.protection import Standing
 from ctxreview.reports.shapes.places import Lines, Place
 
 
@@ -43,6 +44,76 @@ class Scope(TypedDict):
     intent_comment: str | None
     note: str | None
     via: list[str]
+
+
+class NamedPlace(Place):
+    """Lines with the member that they stand in, or what is called or written there."""
+
+    name: str
+
+
+class Access(Place):
+    """A read or write that is not under the lock: in ``member``, or in the function ``through`` which that calls."""
+
+    member: str
+    through: str | None
+    writes: bool
+    under: list[str]
+    in_one_step: bool
+
+
+class ProtectedPlace(TypedDict):
+    """State that is used under a lock: ``protected`` where all that changes it is under it, ``partly`` where not all is."""
+
+    name: str
+    standing: Standing
+    written_in: list[str]
+    read_in: list[str]
+    written_shared_in: list[str]
+    without: list[Access]
+
+
+class Together(TypedDict):
+    """Places that are written in one go in each of the members."""
+
+    places: list[str]
+    members: list[str]
+
+
+class LockProtection(Place):
+    """What a lock protects; with ``only_here`` no other file can use that."""
+
+    certainty: Certainty
+    resource: str
+    places: list[ProtectedPlace]
+    together: list[Together]
+    taken_in: list[NamedPlace]
+    only_here: bool
+    functions_left_out: int
+
+
+class Decision(TypedDict):
+    """A read of rows, and the writes that depend on it."""
+
+    read: NamedPlace
+    writes: list[NamedPlace]
+
+
+class TransactionProtection(Place):
+    """What a transaction keeps together: its writes, the reads that decide them, and what that relies on."""
+
+    certainty: Certainty
+    writes: list[NamedPlace]
+    decisions: list[Decision]
+    isolation: str | None
+    hints: list[NamedPlace]
+
+
+class Protections(TypedDict):
+    """What the locks and transactions of the file protect that hold the selection or a part of it."""
+
+    locks: list[LockProtection]
+    transactions: list[TransactionProtection]
 
 
 class Fact(TypedDict):
@@ -92,6 +163,7 @@ class ContextDocument(TypedDict):
     parse: Parse
     functions: list[Function]
     scopes: list[Scope]
+    protections: Protections
     verdict: Verdict
     facts: list[Fact]
     excerpts: list[Excerpt]

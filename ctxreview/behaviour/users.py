@@ -1,0 +1,94 @@
+"""Which functions of a file have to do with some names: told by their text, so that nothing else is read or traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ctxreview.behaviour.lock_usage import COLLECTIONS
+from ctxreview.behaviour.version import WORD, Version
+from ctxreview.model.declarations import Function, Member
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+from ctxreview.outline.symbols.signatures import signature
+from ctxreview.outline.symbols.written_names import simple_type_or_array
+
+MOST_READ = 80
+"""Functions of a file that are read for what its locks protect: those that take them first."""
+DEEPEST = 3
+"""Calls from a function that takes a lock to one that is read for what it does, and from there to who calls it too."""
+
+
+class Users:
+    """The functions of a file by the words in their text; ``left_out`` are those beyond :data:`MOST_READ` that name what is asked for."""
+
+    def __init__(self, of: Version) -> None:
+        self.version = of
+        self.outline: Outline = of.outline
+        self.left_out: list[Function] = []
+
+    def beyond(self, left_out: Iterable[Function]) -> Users:
+        """The same, where more functions were left out before."""
+        self.left_out += left_out
+        return self
+
+    def naming(self, names: Iterable[str]) -> list[Function]:
+        """The functions whose text has one of the names."""
+        wanted = frozenset(names)
+        words = self.version.words
+        return [f for f in self.outline.outermost if not wanted.isdisjoint(words[f.span])]
+
+    def around(self, locks: frozenset[str]) -> tuple[Function, ...]:
+        """Those that name a lock, what they call, who else names state that these do, and who calls those of them that are closed."""
+        words = self.version.words
+        methods = frozenset(self.outline.methods)
+        found = dict.fromkeys(self.naming(locks))
+        waiting = list(found)
+        for _ in range(DEEPEST):
+            called = methods & frozenset().union(*(words[f.span] for f in waiting))
+            waiting = [f for f in self.outline.outermost if f.name in called and f not in found]
+            found.update(dict.fromkeys(waiting))
+        named = frozenset().union(*(words[f.span] for f in found)) & self._changing()
+        found.update(dict.fromkeys(self.naming(named)))
+        found.update(dict.fromkeys(self.callers(found)))
+        every = list(found)
+        self.left_out = every[MOST_READ:]
+        return tuple(every[:MOST_READ])
+
+    def callers(self, functions: Iterable[Function]) -> Iterator[Function]:
+        """Who names those of the functions that only the file can call, and who names these where that is so for them too."""
+        known = set(functions)
+        waiting = [f for f in known if self.is_closed(f)]
+        for _ in range(DEEPEST):
+            new = [f for f in self.naming(f.name.partition(".")[0] for f in waiting) if f not in known]
+            yield from new
+            known.update(new)
+            waiting = [f for f in new if self.is_closed(f)]
+
+    def is_closed(self, function: Function) -> bool:
+        """Whether only its own type can call a method, or use a property whose accessor it is."""
+        type_ = self.outline.type_of(function.span)
+        if function.kind not in ("method", "property", "accessor") or type_ is None or type_.kind == "interface":
+            return False
+        open_ = self.version.about.of("is_open")
+        if function.kind == "method":
+            said = signature(self.outline.source.text(Span(function.span.start, function.opening.end)), function.name)
+            return not said.interface and said.modifiers.isdisjoint(open_)
+        members = (m for m in self.outline.members if m.span.contains(function.span))
+        return all(not m.explicit and open_.isdisjoint(m.modifiers) for m in members)
+
+    def is_named_elsewhere(self, function: Function) -> bool:
+        """Whether another function, or what state starts with, names it."""
+        name = function.name.partition(".")[0]
+        fields = (self.outline.source.text(m.span) for m in self.outline.members if not m.span.contains(function.span))
+        return any(f.span != function.span for f in self.naming((name,))) or any(
+            name in WORD.findall(t) for t in fields
+        )
+
+    def _changing(self) -> frozenset[str]:
+        """The names of state that can change."""
+        return frozenset(name for m in self.outline.members if self._can_change(m) for name in m.names)
+
+    def _can_change(self, member: Member) -> bool:
+        fixed = not self.version.about.of("is_fixed").isdisjoint(member.modifiers)
+        kind = simple_type_or_array(member.declares)
+        return not fixed or kind in COLLECTIONS or kind == "[]" or self.version.is_concurrent(kind)
