@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.lock_usage import COLLECTIONS, is_said_to_be_held
+from ctxreview.behaviour.lock_usage import is_said_to_be_held
 from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.tracing import trace
@@ -171,7 +171,7 @@ class Guarded:
         """Whether what is locked is used for itself, too."""
         known = self._declared(self.key)
         kind = simple_type_or_array(known.type) if known is not None else ""
-        return kind in COLLECTIONS or kind == "[]"
+        return kind in self.version.about.of("collections") or kind == "[]"
 
     def _is_certain(self, effect: Effect, state: str) -> bool:
         if effect.traits & _ELSEWHERE or any(h.kind == "lock" and not is_stable(self.version, h) for h in effect.holds):
@@ -200,13 +200,13 @@ class Guarded:
     def protection(self, region: Region, certainty: Certainty) -> LockProtection:
         """What the lock protects, told of the region that takes it."""
         without: dict[str, list[Access]] = {}
-        doubtful: set[str] = set(self._untraced())
+        states = list(dict.fromkeys(s for e in self.under if (s := self._state(e)) is not None))
+        doubtful = set(self._doubtful(states))
         for state, access in self._without():
             if access is None:
                 doubtful.add(state)
             else:
                 without.setdefault(state, []).append(access)
-        states = list(dict.fromkeys(s for e in self.under if (s := self._state(e)) is not None))
         places = [self._place(s, _each_once(without.get(s, ())), s in doubtful) for s in states]
         protected = {p.name for p in places if p.standing == "protected"}
         return LockProtection(
@@ -267,7 +267,9 @@ class Guarded:
         return bool(set.intersection(*names)) if names else False
 
     def _is_own(self, state: State) -> bool:
-        """Whether the object that state refers to was made for it, as far as the traces say where it came from."""
+        """Whether the object that state refers to was made for it, as far as the traces tell, and is handed to nobody else."""
+        if self.users.is_handed_out(state.name):
+            return False
         written = (
             e
             for f in self.users.naming((state.name,))
@@ -297,7 +299,7 @@ class Guarded:
         whole = home is not None and self.version.language.words.partial.isdisjoint(
             self.outline.source.text(home.opening).split()
         )
-        return whole and self.version.about.of("is_open").isdisjoint(known.member.modifiers)
+        return whole and self.version.language.words.reached.isdisjoint(known.member.modifiers)
 
     def _groups(self, protected: set[str]) -> Iterator[Group]:
         """The places that are written in one section, each set of them once, those of most members first."""
@@ -339,23 +341,25 @@ class Guarded:
 
     # What was not looked at.
 
-    def _untraced(self) -> Iterator[str]:
-        """State that something writes in code which no trace shows."""
-        seen = {(e.at.start_line, self._state(e)) for t in self.traces.values() for e in t.of("write")}
-        by_name = {s.name: s.key for s in self.version.states}
+    def _doubtful(self, states: Iterable[str]) -> Iterator[str]:
+        """Those of some state that something may write which no trace shows."""
+        seen: dict[str, set[int]] = {}
+        for effect in (e for t in self.traces.values() for e in t.of("read", "write")):
+            if effect.kind == "write" or effect.traits & {"atomic", "volatile"}:
+                seen.setdefault(self._state(effect) or "", set()).add(effect.at.start_line)
+        written: dict[str, list[Span]] = {}
         for fact in self.outline.facts:
-            if fact.kind == "write" and fact.is_state and fact.name in by_name:
-                member = self.outline.member_of(fact.span)
-                first, last = self.outline.source.lines_of(fact.span)
-                key = by_name[fact.name]
-                traced = member is not None and member.kind not in _ALONE and member.span in self.traces
-                if traced and not any((line, key) in seen for line in range(first, last + 1)):
-                    yield key
+            member = self.outline.member_of(fact.span) if fact.kind == "write" and fact.is_state else None
+            if member is not None and member.kind not in _ALONE and member.span in self.traces:
+                written.setdefault(fact.name, []).append(fact.span)
         words = self.version.words
-        left = {f.span: words[f.span] for f in (*self.not_traced, *self.users.left_out)}
-        for state in self.version.states:
-            if any(state.name in named for named in left.values()):
-                yield state.key
+        left = frozenset().union(*(words[f.span] for f in (*self.not_traced, *self.users.left_out)))
+        for state in states:
+            name = state.rpartition(".")[2]
+            places = (*written.get(name, ()), *self.users.by_reference(name))
+            lines_ = (self.outline.source.lines_of(at) for at in places)
+            if name in left or any(seen.get(state, set()).isdisjoint(range(a, b + 1)) for a, b in lines_):
+                yield state
 
 
 def _each_once(accesses: Iterable[Access]) -> list[Access]:

@@ -30,17 +30,17 @@ def protections(outline: Outline, regions: Sequence[Region]) -> tuple[Protection
     Of an outline that has not read all bodies, those that matter are read.
     """
     told: list[Protection] = []
-    seen: set[tuple[str, str]] = set()
-    for region in regions:
+    seen: set[str] = set()
+    for region in (r for r in regions if r.mode not in NO_SCOPE):
         there = outline if outline.has_read(region.owner) else _read(outline, region, (region.owner,))
-        hold = _hold(there, region) if region.mode not in NO_SCOPE else None
-        if hold is None:
-            continue
-        if hold.kind == "transaction":
+        hold = _hold(there, region)
+        if hold is not None and hold.kind == "transaction":
             told += _transaction(there, region, hold)
-        elif hold.kind == "lock" and is_stable(version(there), hold) and (hold.kind, hold.key) not in seen:
-            seen.add((hold.kind, hold.key))
-            told.append(_guarded(outline, hold).protection(region, region.certainty))
+        elif hold is not None and hold.kind == "lock" and hold.key not in seen:
+            found = _guarded(there, region, hold)
+            if found is not None and found.key not in seen:
+                told.append(found.protection(region, region.certainty))
+            seen |= {hold.key, found.key if found is not None else hold.key}
     return tuple(told)
 
 
@@ -51,13 +51,15 @@ def _hold(outline: Outline, region: Region) -> Hold | None:
     return next((h for h in of.sections if h.region.span == region.span), None) if of is not None else None
 
 
-def _guarded(outline: Outline, hold: Hold) -> Guarded:
-    users = Users(version(outline))
+def _guarded(outline: Outline, region: Region, hold: Hold) -> Guarded | None:
+    """What the lock of a region protects; ``None`` where it may be another object each time that it is taken."""
+    users, lock = Users(version(outline)), hold
     if outline.unread:
         wanted = users.around(lock_words(users.version, hold))
-        read = _read(outline, hold.region, [hold.region.owner, *(f.span for f in wanted)])
+        read = _read(outline, region, [region.owner, *(f.span for f in wanted)])
         users = Users(version(read)).beyond(users.left_out)
-    return Guarded(users, hold)
+        lock = _hold(read, region) or hold  # which object a property gives is known now
+    return Guarded(users, lock) if is_stable(users.version, lock) else None
 
 
 def _read(outline: Outline, region: Region, within: Iterable[Span]) -> Outline:

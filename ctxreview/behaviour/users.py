@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ctxreview.behaviour.lock_usage import COLLECTIONS
 from ctxreview.behaviour.version import WORD, Version
+from ctxreview.model import il
 from ctxreview.model.declarations import Function, Member
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
@@ -69,9 +69,10 @@ class Users:
         type_ = self.outline.type_of(function.span)
         if function.kind not in ("method", "property", "accessor") or type_ is None or type_.kind == "interface":
             return False
-        open_ = self.version.about.of("is_open")
+        words = self.version.language.words
+        open_ = words.reached
         if function.kind == "method":
-            said = signature(self.outline.source.text(Span(function.span.start, function.opening.end)), function.name)
+            said = signature(self.outline.source.text(Span(function.span.start, function.opening.end)), function.name, words)
             return not said.interface and said.modifiers.isdisjoint(open_)
         members = (m for m in self.outline.members if m.span.contains(function.span))
         return all(not m.explicit and open_.isdisjoint(m.modifiers) for m in members)
@@ -84,11 +85,48 @@ class Users:
             name in WORD.findall(t) for t in fields
         )
 
+    def by_reference(self, state: str) -> Iterator[Span]:
+        """Where state of that name is given by reference, so that what is called may write it."""
+        for function in self.naming((state,)):
+            unit = self.version.unit_at.get(function.span)
+            for node in il.walk(unit) if unit is not None else ():
+                if (
+                    isinstance(node, il.Argument)
+                    and node.mode in ("reference", "result")
+                    and _is_state(node.value, state)
+                ):
+                    yield node.span
+
+    def is_handed_out(self, state: str) -> bool:
+        """Whether the object that state of that name refers to is returned, or given to what may keep it."""
+        known, language = self.version.about, self.version.language
+        takes = language.named("acquires") | language.named("releases")
+        for function in self.naming((state,)):
+            unit = self.version.unit_at.get(function.span)
+            for node in il.walk(unit) if unit is not None else ():
+                given: list[il.Value] = []
+                if isinstance(node, il.Exit) and node.kind == "return" and node.value is not None:
+                    given = [node.value]
+                elif isinstance(node, il.Create) and simple_type_or_array(node.type) not in known.of("collections"):
+                    given = [a.value for a in (*node.arguments, *node.members)]
+                elif isinstance(node, il.Call) and not known.has("pure", node.callee) and node.callee not in takes:
+                    given = [a.value for a in node.arguments if not a.mode]
+                if any(_is_state(value, state) for value in given):
+                    return True
+        return False
+
     def _changing(self) -> frozenset[str]:
         """The names of state that can change."""
         return frozenset(name for m in self.outline.members if self._can_change(m) for name in m.names)
 
     def _can_change(self, member: Member) -> bool:
-        fixed = not self.version.about.of("is_fixed").isdisjoint(member.modifiers)
+        fixed = not self.version.language.words.fixed.isdisjoint(member.modifiers)
         kind = simple_type_or_array(member.declares)
-        return not fixed or kind in COLLECTIONS or kind == "[]" or self.version.is_concurrent(kind)
+        return not fixed or kind in self.version.about.of("collections") or kind == "[]" or self.version.is_concurrent(kind)
+
+
+def _is_state(value: il.Value, state: str) -> bool:
+    """Whether a value is what state of that name refers to, and no part of it."""
+    if isinstance(value, il.Access):
+        return value.name == state and isinstance(value.of, il.Self)
+    return isinstance(value, il.Name) and value.text == state and value.declared is None

@@ -93,8 +93,9 @@ def _of_transaction(of: TransactionProtection) -> str:
         return ""
     parts = [f"The transaction of {of.region.construct} keeps together {_steps(of.writes)}"]
     for decision in of.decisions[:MOST_GROUPS]:
-        depend = "depends" if len(decision.writes) == 1 else "depend"
-        parts.append(f"{_steps(decision.writes)} {depend} on what {_steps([decision.read])} gives")
+        whole = len(decision.writes) == len(of.writes) > 1
+        what = "all of it depends" if whole else f"{_steps(decision.writes)} depend{'s' * (len(decision.writes) == 1)}"
+        parts.append(f"{what} on what {_steps([decision.read])} gives")
     if of.decisions and of.isolation:
         parts.append(f"that relies on isolation {of.isolation}")
     if of.decisions and of.hints:

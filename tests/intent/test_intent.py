@@ -177,6 +177,17 @@ FACTS = {
 }
 
 
+def test_a_draft_says_what_the_lock_protects_elsewhere_too() -> None:
+    """Where other members use the same state under the lock, what it protects is a sentence of its own."""
+    code = shop("lock (_gate)\n{\n    _count = id;\n    «_total++;»\n}")
+    other = "    public void Undo()\n    {\n        lock (_gate)\n        {\n            _count--;\n            _total--;\n        }\n    }\n}\n"
+    said = text_of(drafted(code.rstrip().removesuffix("}") + other))
+    assert said == (
+        "Belongs together: reading and changing _total, and changing _count. The lock protects _count and _total, written "
+        "together in Ship and Undo. Undo takes the same lock. Do not move any of it out of the lock."
+    )
+
+
 @pytest.mark.parametrize("case", FACTS)
 def test_a_draft_says_what_the_source_proves(case: str) -> None:
     """Each sentence has its evidence: what is read, changed and called, the level, the hint, the flow; tracking only where a

@@ -21,7 +21,7 @@ from ctxreview import rules
 from ctxreview.cli.app import app
 from ctxreview.languages import Construct
 from ctxreview.model.regions import Region
-from ctxreview.model.review import Excerpt, Finding
+from ctxreview.model.review import Excerpt, Finding, SharedUse
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from tests import ROOT
@@ -169,8 +169,12 @@ READERS = {
     "a rule reads a note": (Region, "end_is_known", lambda self: "releases it" not in self.note),
     "a draft reads a reason": (
         Excerpt,
-        "same_lock",
-        lambda self: (m[1], m[2]) if (m := re.fullmatch(r"(\S+) takes the same lock, (\S+)", self.why)) else None,
+        "users",
+        lambda self: (
+            (SharedUse(m[1], self.span, m[2]),)
+            if (m := re.fullmatch(r"(\S+) takes the same lock, (\S+)", self.why))
+            else ()
+        ),
     ),
 }
 

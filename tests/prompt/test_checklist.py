@@ -10,7 +10,7 @@ from ctxreview.config import prompt_file
 from ctxreview.errors import ConfigError
 from ctxreview.model.review import ChecklistAnswer
 from ctxreview.prompt.checklist import answer, load
-from tests.samples import context_at
+from tests.samples import ITEMS, context_at, options
 
 CODE = """class C
 {{
@@ -52,6 +52,44 @@ def test_facts_outside_a_scope_are_not_under_one(tmp_path: Path) -> None:
     assert _answered(tmp_path, "await Work();")["awaits-and-async-flow"].answer == "cannot-tell"
     under = _answered(tmp_path, "using (_db.BeginTransaction()) { await Work(); }")["awaits-and-async-flow"]
     assert under.answer == "yes"
+
+
+OTHERS = {
+    "takes the same lock": ("lock (_db) { _n = 1; }", "lock (_db) { _n = 2; }", (12, "N takes _db")),
+    "writes what the lock protects without it": ("lock (_db) { _n = 1; }", "_n = 2;", (12, "N writes _n without _db")),
+    "only reads": ("lock (_db) { _n = 1; }", "Use(_n);", None),
+    "takes another lock": ("lock (_db) { _n = 1; }", "lock (this) { Use(1); }", None),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_who_else_takes_the_lock_is_answered_with_lines(tmp_path: Path, case: str) -> None:
+    """Another member that takes the same lock, or changes what it protects, is a yes; that nobody does is not known."""
+    body, other, expected = OTHERS[case]
+    (tmp_path / "C.cs").write_text(CODE.format(body=body)[:-2] + f"    void N()\n    {{\n        {other}\n    }}\n}}\n")
+    made = context_at(f"{tmp_path / 'C.cs'}:8")
+    (item,) = (i for i in ITEMS if i.users)
+    found = answer(item, made)
+    assert found.answer == ("yes" if expected else "cannot-tell")
+    if expected:
+        line, said = expected
+        assert [(e.line, e.quote, e.supported) for e in found.evidence] == [(line, other, True)]
+        assert found.note == f"By the source alone: {said}."
+
+
+def test_who_else_uses_the_lock_is_found_in_other_files(tmp_path: Path) -> None:
+    """A part of the type in another file that takes the lock, and one that changes state without any lock."""
+    (tmp_path / ".git").mkdir()
+    fields = "readonly object _gate = new(); int _n; int _m;"
+    (tmp_path / "C.cs").write_text(
+        f"partial class C {{ {fields}\n void M() {{ lock (_gate) {{ _n = 1; }} }}\n void O() {{ _m = 1; }} }}"
+    )
+    (tmp_path / "D.cs").write_text("partial class C {\n void N() { lock (_gate) { _n = 2; } }\n void P() { _m = 2; } }")
+    (item,) = (i for i in ITEMS if i.users)
+    for line, there, said in ((2, 2, "N takes _gate"), (3, 3, "P writes _m")):
+        found = answer(item, context_at(f"{tmp_path / 'C.cs'}:{line}", options(root=tmp_path, hops=3)))
+        assert [(e.path, e.line) for e in found.evidence] == [("D.cs", there)]
+        assert found.note == f"By the source alone: {said}."
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from tests.samples import (
     ITEMS,
     TEAM_QUESTION,
     TOKENIZER,
+    context_at,
     context_of,
     example,
     options,
@@ -138,6 +139,22 @@ def test_proven_facts_have_their_lines(said: str) -> None:
     """What the source proves and what names suggest is said with lines, before the code."""
     user = built(example()).user
     assert said in user[user.index(HEADINGS[1]) : user.index(HEADINGS[2])]
+
+
+def test_what_a_lock_protects_is_proven_and_what_a_transaction_keeps_together_is_not() -> None:
+    """One sentence for each scope: of a lock under what the source proves, of a transaction, whose saves are told by name, with the names."""
+    lock = built(context_at(f"{EXAMPLE}/src/RecordService.cs:75")).user
+    assert (
+        "- `_statsLock` protects `_claimed` and `_refused`.\n"
+        in lock[lock.index(HEADINGS[1]) : lock.index(HEADINGS[2])]
+    )
+    user = built(example()).user
+    likely = user[user.index(SOMETIMES) : user.index(HEADINGS[2])]
+    assert "- The transaction of TransactionScope keeps together `Records.Status` (line 40), " in likely
+    assert (
+        "and `_db.SaveChanges` (line 43); all of it depends on what `Records.FirstOrDefault` (line 31) gives; "
+        in likely
+    )
 
 
 RULES = (

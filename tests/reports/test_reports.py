@@ -319,6 +319,30 @@ def test_context_document() -> None:
     assert found["tokens"].keys() == {"prompt", "budget", "tokenizer"}
 
 
+def test_what_a_lock_protects_in_the_document() -> None:
+    """Places with how they are used, what is written together, who takes the lock, and each access without it."""
+    (tree,) = document.context(
+        context_of(
+            shop("lock (_gate)\n{\n    _count = id;\n    «_total++;»\n}").rstrip().removesuffix("}")
+            + "    public int Peek() => _count;\n}\n"
+        )
+    )["protections"]["locks"]
+    assert (tree["resource"], tree["certainty"], tree["only_here"], tree["functions_left_out"]) == (
+        "_gate",
+        "syntactic",
+        True,
+        0,
+    )
+    assert [(p["name"], p["standing"], p["written_in"]) for p in tree["places"]] == [
+        ("_count", "protected", ["Ship"]),
+        ("_total", "protected", ["Ship"]),
+    ]
+    assert tree["together"] == [{"places": ["_count", "_total"], "members": ["Ship"]}]
+    assert [t["name"] for t in tree["taken_in"]] == ["Ship"]
+    (access,) = tree["places"][0]["without"]
+    assert (access["member"], access["writes"], access["under"], access["in_one_step"]) == ("Peek", False, [], False)
+
+
 def test_intent_is_quoted() -> None:
     """The comment above a scope is in the document."""
     about = example("src/DocumentedRecordService.cs:25-27")

@@ -91,6 +91,8 @@ def test_a_key_too_many_or_too_few_is_noticed() -> None:
 def test_contexts_and_errors() -> None:
     """A selection's context, several of them a line each, and what stands in the place of one that failed."""
     assert valid(run("context", QUERY, "--format", "json").stdout, "ctxreview.context/1")[0]["scopes"]
+    locks = valid(run("context", "src/RecordService.cs:75", "--format", "json").stdout, "ctxreview.context/1")
+    assert locks[0]["protections"]["locks"][0]["taken_in"]
     lines = run("context", QUERY, "src/None.cs:1", READ_ONLY, "--format", "json").stdout.splitlines()
     names = ("ctxreview.context/1", "ctxreview.error/1", "ctxreview.context/1")
     assert len([valid(line, name) for line, name in zip(lines, names, strict=True)]) == 3
