@@ -22,6 +22,7 @@ from ctxreview.workspace.line_diff import blocks
 MOST_TRACED = 300
 """Functions of a file that are traced for one comparison: those that differ first."""
 
+
 class Pair:
     """A function before and after the edit, with what became of each effect."""
 

@@ -100,17 +100,11 @@ class Guarded:
 
     def takers(self) -> tuple[Step, ...]:
         """Where the lock is taken, each named by its member."""
-        found = {
-            Step(self._member(region.owner), lines(self.outline, region.opening))
-            for t in self.traces.values()
-            for h in t.sections
-            if h.kind == "lock" and h.key == self.key and (region := h.region).owner
+        every = {
+            h.region: h for t in self.traces.values() for h in t.sections if h.kind == "lock" and h.key == self.key
         }
+        found = (Step(_member(h), lines(h.outline, region.opening)) for region, h in every.items() if region.owner)
         return tuple(sorted(found, key=lambda step: step.at))
-
-    def _member(self, span: Span) -> str:
-        around = self.outline.member_of(span)
-        return around.name if around is not None else ""
 
     # Without it.
 
@@ -281,7 +275,7 @@ class Guarded:
         return all(e.made in ("fresh", "") for e in written)
 
     def _members(self, held: Iterable[Hold]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._member(h.region.owner) for h in held))
+        return tuple(dict.fromkeys(_member(h) for h in held))
 
     def _is_static(self) -> bool:
         """Whether all objects of the type have the one lock."""
@@ -315,7 +309,7 @@ class Guarded:
                 places = self._together(writes)
                 held = self.hold(writes[0])
                 if len(places) > 1 and held is not None and of.function.kind not in _ALONE:
-                    found.setdefault(places, {})[self._member(held.region.owner)] = None
+                    found.setdefault(places, {})[_member(held)] = None
         every = sorted(found.items(), key=lambda item: (-len(item[1]), -len(item[0])))
         for places, members in every:
             if not any(places < other and members.keys() <= theirs.keys() for other, theirs in every):
@@ -360,6 +354,12 @@ class Guarded:
             lines_ = (self.outline.source.lines_of(at) for at in places)
             if name in left or any(seen.get(state, set()).isdisjoint(range(a, b + 1)) for a, b in lines_):
                 yield state
+
+
+def _member(hold: Hold) -> str:
+    """The member that takes a hold."""
+    around = hold.outline.member_of(hold.region.owner)
+    return around.name if around is not None else ""
 
 
 def _each_once(accesses: Iterable[Access]) -> list[Access]:

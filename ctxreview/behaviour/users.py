@@ -72,7 +72,9 @@ class Users:
         words = self.version.language.words
         open_ = words.reached
         if function.kind == "method":
-            said = signature(self.outline.source.text(Span(function.span.start, function.opening.end)), function.name, words)
+            said = signature(
+                self.outline.source.text(Span(function.span.start, function.opening.end)), function.name, words
+            )
             return not said.interface and said.modifiers.isdisjoint(open_)
         members = (m for m in self.outline.members if m.span.contains(function.span))
         return all(not m.explicit and open_.isdisjoint(m.modifiers) for m in members)
@@ -122,7 +124,12 @@ class Users:
     def _can_change(self, member: Member) -> bool:
         fixed = not self.version.language.words.fixed.isdisjoint(member.modifiers)
         kind = simple_type_or_array(member.declares)
-        return not fixed or kind in self.version.about.of("collections") or kind == "[]" or self.version.is_concurrent(kind)
+        return (
+            not fixed
+            or kind in self.version.about.of("collections")
+            or kind == "[]"
+            or self.version.is_concurrent(kind)
+        )
 
 
 def _is_state(value: il.Value, state: str) -> bool:

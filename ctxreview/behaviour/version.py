@@ -68,8 +68,8 @@ class Version:
         outline = self.outline
         if not outline.unread:
             return _units(outline.source)
-        places = (f.span for f in (*outline.outermost, *outline.members) if outline.has_read(f.span))
-        return units(outline.source, None, tuple(sorted(places)))
+        places = (*(f.span for f in outline.outermost), *(m.span for m in outline.members))
+        return units(outline.source, None, tuple(sorted(filter(outline.has_read, places))))
 
     @cached_property
     def unit_at(self) -> Mapping[Span, il.Unit]:
