@@ -36,8 +36,10 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
         for n in taken
         if not _does_the_same(both.of(members[n][0].member.span), units.get(members[n][1].member.span))
     }
-    names |= set(_changed(both.before, both.after))
+    names |= set(changed_state(both.before, both.after))
     names |= {b.member.name for b in both.both.fresh}
+    if both.after.elsewhere is not None:
+        names |= both.after.elsewhere.changed_beside(both.after.source.path)
     chosen = dict.fromkeys(taken)
     for _ in range(FURTHEST):
         using = [n for n, of in enumerate(words) if n not in chosen and not names.isdisjoint(of)]
@@ -83,7 +85,7 @@ def not_told(pairs: Iterable[Pair], after: Outline, told: Iterable[Finding]) -> 
             yield pair
 
 
-def _changed(before: Outline, after: Outline) -> Iterator[str]:
+def changed_state(before: Outline, after: Outline) -> Iterator[str]:
     """The names of fields and properties that are declared otherwise, or in one version only."""
     old, new = (
         {name: " ".join(o.source.text(m.span).split()) for m in o.members for name in m.names} for o in (before, after)

@@ -274,7 +274,7 @@ def _start(fact: Fact) -> int:
     return fact.span.start
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _bodies(same: Same) -> tuple[Body, ...]:
     found: list[Body] = []
     for function in same.outline.functions:

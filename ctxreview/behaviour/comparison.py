@@ -6,7 +6,7 @@ then the rest in order; then wherever they stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 from ctxreview.behaviour.body import Body
@@ -105,19 +105,33 @@ class Comparison:
         return tuple(t for b in bodies if (t := trace(self.after, b.member)) is not None)
 
     def places(self, key: str) -> tuple[tuple[Effect, Effect | None], ...]:
-        """The accesses of a place before the edit in the whole file, each with what became of it."""
+        """The accesses of a place before the edit in the whole file and in others that are known to use it, each with what became of it."""
         if key not in self._places:
             self._places[key] = self._accesses(key)
         return self._places[key]
 
     def _accesses(self, key: str) -> tuple[tuple[Effect, Effect | None], ...]:
-        name = key.partition("[")[0].rpartition(".")[2]
+        home, _, name = key.partition("[")[0].rpartition(".")
+        state = version(self.before).state(home, name)
+        words = state.version.language.words if state is not None else None
+        reached = state is not None and words is not None and not words.reached.isdisjoint(state.member.modifiers)
         return tuple(
             (e, pair.became.get(e.number))
-            for pair in self.naming((name,))
+            for pair in self.using(home, name, reached=reached)
             for e in pair.before.of("read", "write")
             if e.place is not None and e.place.key == key
         )
+
+    def using(self, home: str, name: str, *, reached: bool) -> Iterator[Pair]:
+        """The functions that name a member of a type, in this file and in others that are known to use it; ``reached`` from outside the type."""
+        yield from self.naming((name,))
+        first, second = self.before.elsewhere, self.after.elsewhere
+        if first is None or second is None or not home:
+            return
+        for before in first.users(home, name, self.before, reached=reached):
+            after = second.file(before.source.path)
+            if after is not None:
+                yield from comparison(before, after).naming((name,))
 
 
 def _matched(before: Sequence[Effect], after: Sequence[Effect], regions: Mapping[Region, Region]) -> dict[int, int]:
@@ -175,7 +189,7 @@ class _Both:
         return isinstance(other, _Both) and other.before is self.before and other.after is self.after
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def _comparison(both: _Both) -> Comparison:
     return Comparison(both.before, both.after)
 

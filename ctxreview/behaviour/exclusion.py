@@ -132,6 +132,50 @@ def holds_one_step(outline: Outline, region: Region) -> bool:
     return len(inside) <= 1 and not any(e.kind in ("io", "spawn") for e in inside)
 
 
+def lost_with_helpers(both: Comparison) -> Iterator[tuple[Hold, Loss]]:
+    """What changed functions no longer keep apart since they do themselves what a helper did that took a lock: one of each function."""
+    for pair in both.changed:
+        own = pair.before.function.span
+        for hold in pair.before.sections:
+            here = hold.outline is both.before
+            if hold.kind != "lock" or (here and own.contains(hold.region.opening)):
+                continue  # the region stands in the function: see :func:`judged`
+            if here and both.both.scope_after.get(hold.region) is None:
+                continue  # it is gone: that is told of it
+            loss = next(
+                (x for x in _of_lock(both, pair, hold, list(pair.before.within(hold))) if x.what == "apart"), None
+            )
+            if loss is not None:
+                yield hold, loss
+                break
+
+
+def is_held_already(both: Comparison, added: Region) -> bool:
+    """Whether all that runs under a region that the edit adds ran under the same before, which a helper or every caller took."""
+    member = both.after.member_of(added.opening)
+    if member is None:
+        return False
+    language = version(both.after).language
+    hidden = language.words.reached.isdisjoint(both.after.source.text(member.opening).split())
+    pairs = list(both.using(member.container, member.name, reached=not hidden))
+    own = [p for p in pairs if p.after.function == member]
+    callers = [p for p in pairs if p not in own and any(h.region == added for h in p.after.sections)]
+    looked = callers if hidden and callers else own
+    return bool(looked) and all(_is_held_in(pair, added) for pair in looked)
+
+
+def _is_held_in(pair: Pair, added: Region) -> bool:
+    hold = next((h for h in pair.after.sections if h.region == added), None)
+    if hold is None:
+        return False
+    inside = [e for e in pair.after.within(hold) if e.is_seen]
+    before = [pair.was.get(e.number) for e in inside]
+    return bool(inside) and all(
+        was is not None and any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in was.holds)
+        for was in before
+    )
+
+
 # Locks.
 
 
@@ -267,14 +311,19 @@ def _has_proof(both: Comparison, pair: Pair, hold: Hold, effect: Effect, now: Ef
         return True
     if not now.locks:
         return _is_plain_look(both, pair, effect, now, [effect]) or "atomic" in now.traits
-    known = {name for m in both.before.members for name in m.names}
-    if any(key.rpartition(".")[2] not in known for key in now.locks):
+    if any(_is_new(both, key) for key in now.locks):
         return True
     return any(
         then is not None and then.locks & now.locks and was.at != effect.at and was.path == ()
         for was, then in both.places(effect.place.key)
         if hold.key in was.locks
     )
+
+
+def _is_new(both: Comparison, lock: str) -> bool:
+    """Whether the edit adds what is locked."""
+    home, _, name = lock.rpartition(".")
+    return not both.before.named(name) and version(both.before).state(home, name) is None
 
 
 def _is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> bool:

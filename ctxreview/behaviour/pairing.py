@@ -289,7 +289,7 @@ def _property_head(outline: Outline, member: Function) -> str:
     return re.split(r"\{|=>", text, maxsplit=1)[0]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _declaring(same: Same) -> dict[str, list[Member]]:
     """The properties, indexers and events of a file by name."""
     found: dict[str, list[Member]] = {}
@@ -372,7 +372,7 @@ class _Pair:
         return isinstance(other, _Pair) and other.before is self.before and other.after is self.after
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def _pairing(pair: _Pair) -> Pairing:
     return Pairing(pair.before, pair.after)
 

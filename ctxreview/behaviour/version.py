@@ -8,16 +8,14 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
+from ctxreview.behaviour.file_types import FileTypes
 from ctxreview.behaviour.units import units
-from ctxreview.languages import Language, load
-from ctxreview.languages.behaviour import Behaviour, behaviour_of
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.types import queries
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -52,15 +50,8 @@ class State(NamedTuple):
         return f"{self.home}.{self.name}"
 
 
-class Version:
+class Version(FileTypes):
     """A file before or after an edit. All that is asked of it is made once."""
-
-    def __init__(self, outline: Outline) -> None:
-        self.outline = outline
-        self.language: Language = load(outline.language)
-        self.about: Behaviour = behaviour_of(self.language)
-        self.queries = queries(self.language)
-        self._types = Nesting(outline.types)
 
     @cached_property
     def units(self) -> tuple[il.Unit, ...]:
@@ -114,46 +105,6 @@ class Version:
     # Types and state.
 
     @cached_property
-    def homes(self) -> frozenset[str]:
-        """The names of the types that the file declares."""
-        return frozenset(t.name for t in self.outline.types)
-
-    @cached_property
-    def parents(self) -> Mapping[str, tuple[str, ...]]:
-        """The types that each type of the file derives from, by simple name, as far as the file declares them."""
-        from ctxreview.outline.symbols.signatures import bases
-
-        text = self.outline.source.text
-        return {
-            t.name: tuple(
-                b
-                for w in bases(text(t.opening), t.name, self.language.words)
-                if (b := simple_type_or_array(w)) in self.homes and b != t.name
-            )
-            for t in self.outline.types
-        }
-
-    @cached_property
-    def children(self) -> Mapping[str, tuple[str, ...]]:
-        """The types of the file that derive from each."""
-        found: dict[str, tuple[str, ...]] = {}
-        for child, every in self.parents.items():
-            for parent in every:
-                found[parent] = (*found.get(parent, ()), child)
-        return found
-
-    def lineage(self, home: str) -> Iterator[str]:
-        """A type and those that it derives from, nearest first."""
-        seen, waiting = {home}, [home]
-        while waiting:
-            at = waiting.pop(0)
-            yield at
-            for parent in self.parents.get(at, ()):
-                if parent not in seen:
-                    seen.add(parent)
-                    waiting.append(parent)
-
-    @cached_property
     def _declared(self) -> Mapping[tuple[str, str], State]:
         found: dict[tuple[str, str], State] = {}
         makers = Nesting(tuple(f for f in self.outline.outermost if f.kind == "constructor"))
@@ -177,9 +128,10 @@ class Version:
                     changed.get(one.names[0], False),
                 )
         for member in self.outline.members:
-            home = self._types.name_around(member.span)
+            home = self.nesting.name_around(member.span)
             words = frozenset(member.modifiers)
-            open_ = not words & about.fixed and words & about.reached and self._is_settable(member)
+            held = simple_type_or_array(member.declares) in self.about.of("collections") and member.kind == "field"
+            open_ = words & about.reached and (held or (not words & about.fixed and self._is_settable(member)))
             for name in member.names:
                 found[home, name] = State(
                     self,
@@ -226,18 +178,13 @@ class Version:
 
         ``home`` is a type of the file, or one of another file as it is written ``at`` a place.
         """
-        for type_ in (*self.lineage(home), *self._types_around.get(home, ())):
+        for type_ in (*self.lineage(home), *self.types_around.get(home, ())):
             if (type_, name) in self._declared:
                 return self._declared[type_, name]
-        for other, type_ in self._elsewhere(home, name, at):
+        for other, type_ in self._elsewhere(home, name, at, state=True):
             if (type_, name) in other._declared:
                 return other._declared[type_, name]
         return None
-
-    @cached_property
-    def _types_around(self) -> Mapping[str, tuple[str, ...]]:
-        """The types around each type."""
-        return {t.name: tuple(o.name for o in self._types.around(t.span)[1:]) for t in self.outline.types}
 
     @property
     def states(self) -> tuple[State, ...]:
@@ -280,27 +227,6 @@ class Version:
         """Whether one of some properties can be set from outside."""
         return any(s.member.kind == "property" and not s.static and self._is_settable(s.member) for s in states)
 
-    def is_reference(self, type_: str) -> bool:
-        """Whether a variable of an immutable type, as written, is one reference, which is read in one step."""
-        name = simple_type_or_array(type_)
-        held = any(t.name == name and t.kind in ("struct", "enum") for t in self.outline.types)
-        return name not in self.about.of("values") and not held
-
-    def is_concurrent(self, type_: str) -> bool:
-        """Whether each operation on values of a type, as written, is made for several threads."""
-        return simple_type_or_array(type_) in self.about.of("concurrent")
-
-    def is_signal(self, type_: str) -> bool:
-        """Whether values of a type are only taken, signalled or cancelled."""
-        return simple_type_or_array(type_) in self.about.of("signals")
-
-    def is_source(self, name: str, type_: str) -> bool:
-        """Whether a value is a context, session or repository, by its name or declared type."""
-        kind = simple_type_or_array(type_)
-        if kind in self.queries.memory or kind in self.queries.values:
-            return False
-        return name.lower().endswith(self.queries.sources) or kind.lower().endswith(self.queries.sources)
-
     # Functions.
 
     def getter(self, state: State) -> il.Unit | None:
@@ -337,7 +263,7 @@ class Version:
                 if below:
                     return self.method(below[0], name, arguments) if len(below) == 1 else None
                 break
-        for other, type_ in self._elsewhere(home, name, at):
+        for other, type_ in self._elsewhere(home, name, at, state=False):
             fits = other._fitting(type_, name, arguments) if not (above and type_ == home) else []
             if len(fits) > 1:
                 return None
@@ -359,7 +285,7 @@ class Version:
         """
         fits = self._extending(name, arguments)
         beyond = self.outline.elsewhere
-        if not fits and at is not None and beyond is not None and name not in self._catalogued:
+        if not fits and at is not None and beyond is not None and name not in self.catalogued:
             fits = [
                 f for o in beyond.extensions(name, self.outline, at) for f in version(o)._extending(name, arguments)
             ]
@@ -369,52 +295,23 @@ class Version:
         listed = self._named.get(name, ())
         return [Closure(u, self) for u in listed if self.extends(u) and self._takes(u, arguments + 1)]
 
-    def _elsewhere(self, home: str, name: str, at: Span) -> tuple[tuple[Version, str], ...]:
+    def _elsewhere(self, home: str, name: str, at: Span, *, state: bool) -> tuple[tuple[Version, str], ...]:
         """The files in which a type has a member of this name, each with the type's name there, near first."""
         beyond = self.outline.elsewhere
         if beyond is None or not home:
             return ()
-        own = self._places.get(home)
-        key = home, name, own or at
+        own = self.places.get(home)
+        key = home, name, own or at, state
         if key not in self._found:
-            known = own is None and simple_type_or_array(home) in self._catalogued_types
-            found = () if known else beyond.declaring("" if own is not None else home, name, self.outline, own or at)
+            known = own is None and simple_type_or_array(home) in self.catalogued_types
+            written = "" if own is not None else home
+            found = () if known else beyond.declaring(written, name, self.outline, own or at, state=state)
             self._found[key] = tuple((version(there), type_) for there, type_ in found)
         return self._found[key]
 
     @cached_property
-    def _found(self) -> dict[tuple[str, str, Span], tuple[tuple[Version, str], ...]]:
+    def _found(self) -> dict[tuple[str, str, Span, bool], tuple[tuple[Version, str], ...]]:
         return {}
-
-    @cached_property
-    def _places(self) -> Mapping[str, Span]:
-        """Where the file declares its types."""
-        return {t.name: t.span for t in self.outline.types}
-
-    @cached_property
-    def _catalogued(self) -> frozenset[str]:
-        """Calls of which it is known what they do, on whatever they are called."""
-        lists = ("pure", "changes", "copies", "runs_now", "waits", "calls_it")
-        known = self.queries.linq | self.queries.through | self.queries.asking | frozenset(self.language.facts)
-        return known.union(*map(self.about.of, lists))
-
-    @cached_property
-    def _catalogued_types(self) -> frozenset[str]:
-        """Types of which it is known what calls on them do, and ``""`` and ``[]``."""
-        lists = (
-            "immutable",
-            "values",
-            "collections",
-            "concurrent",
-            "signals",
-            "atomic_on",
-            "volatile_on",
-            "pure_on",
-            "task_types",
-            "untyped",
-        )
-        known = self.queries.memory | self.queries.values | {"", "[]"}
-        return known.union(*map(self.about.of, lists))
 
     def extends(self, unit: il.Unit) -> bool:
         """Whether a function is called on its first argument."""
@@ -429,7 +326,7 @@ class Version:
 
     def home_of(self, unit: il.Unit) -> str:
         """The type around a unit."""
-        return unit.home or self._types.name_around(unit.span)
+        return unit.home or self.nesting.name_around(unit.span)
 
 
 _units = lru_cache(maxsize=64)(

@@ -14,8 +14,10 @@ from ctxreview.callgraph.callees import called_names
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.languages import load
+from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.signatures import signature
 from ctxreview.outline.symbols.written_names import simple_type
 
 MOST_FILES = 20
@@ -24,6 +26,8 @@ MOST_BYTES = 600_000
 """Bytes of these."""
 MOST_ASKING = 60
 """Functions whose words are looked for in the repository; those beyond only find what was looked for before."""
+MOST_USERS = 8
+"""Files that are read since they may use the same state."""
 EVERYDAY = 200
 """Files with a method's name from which on it is not looked for among those that are called on values."""
 
@@ -34,15 +38,20 @@ _IN_TESTS = re.compile(
 
 
 class Family:
-    """The outlines of one version of a repository that know each other: those that are given, and those that they lead to."""
+    """The outlines of one version of a repository that know each other: those that are given, and those that they lead to.
+
+    ``changed`` are the names of what an edit changes, by the paths of their files, ``leading`` those of functions that call it.
+    """
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
         self.cut: dict[str, None] = {}
+        self.changed: dict[str, frozenset[str]] = {}
+        self.leading: dict[str, frozenset[str]] = {}
         self._whole: dict[str, Outline | None] = {}
         self._asking: set[tuple[str, Span]] = set()
         self._read = 0
-        self._declaring: dict[tuple[str, str, str, str], tuple[tuple[Outline, str], ...]] = {}
+        self._declaring: dict[tuple[str, str, str, str, bool], tuple[tuple[Outline, str], ...]] = {}
         self._extensions: dict[str, tuple[Outline, ...]] = {}
 
     def linked(self, outline: Outline) -> Outline:
@@ -70,33 +79,67 @@ class Family:
 
     # What is asked of it: see :class:`ctxreview.model.outline.Elsewhere`.
 
-    def declaring(self, written: str, name: str, around: Outline, at: Span) -> tuple[tuple[Outline, str], ...]:
-        """Where the type that is ``written`` at a place has a member of this name."""
+    def declaring(
+        self, written: str, name: str, around: Outline, at: Span, *, state: bool
+    ) -> tuple[tuple[Outline, str], ...]:
+        """Where the type that is ``written`` at a place has ``state`` or a method of this name."""
         home = around.type_of(at)
-        key = written, name, around.source.path, home.qualified if home is not None else ""
+        key = written, name, around.source.path, home.qualified if home is not None else "", state
         if key not in self._declaring:
             known: tuple[Declared, ...] = ()
             if not written:
                 known = (Declared(around, home),) if home is not None else ()
             elif self._may_look_for(simple_type(written), around, at):
                 known = self.repository.types.resolve(written, around, at)
-            self._declaring[key] = tuple(self._having(known, name)) if len(_names(known)) == 1 else ()
+            self._declaring[key] = (
+                tuple(self._read_for(around, at, self._having(known, name, state=state)))
+                if len(_names(known)) == 1
+                else ()
+            )
         return self._declaring[key]
 
     def extensions(self, name: str, around: Outline, at: Span) -> tuple[Outline, ...]:
         """The files that have a method of this name which is called on its first argument."""
         if name not in self._extensions:
             found = self._extending(name) if self._may_look_for(name, around, at) else ()
-            self._extensions[name] = tuple(o for p in found if (o := self.whole(p)) is not None)
+            self._extensions[name] = tuple(o for o, _ in self._read_for(around, at, ((p, "") for p in found)))
         return self._extensions[name]
 
-    def whole(self, path: str) -> Outline | None:
+    def users(self, home: str, name: str, around: Outline, *, reached: bool) -> tuple[Outline, ...]:
+        """The other files that may use the state of this name of a type."""
+        own = next((t for t in around.types if t.name == home), None)
+        known = (Declared(around, own),) if own is not None else self.repository.types.resolve(home, around, Span(0, 0))
+        if len(_names(known)) != 1:
+            return ()
+        parts = self.repository.types.parts(known[0])
+        if not reached and len(parts) == 1 and own is not None:
+            return ()
+        self.repository.prefetch_words((home, name))
+        named = self.repository.files_with(name)
+        deriving = self.repository.hierarchy.descendants(known[0]) if reached else ()
+        near = {d.outline.source.path for one in (*parts, *deriving) for d in self.repository.types.parts(one)}
+        direct = re.compile(rf"\b{home}\s*\.\s*{name}\b".encode()) if reached else None
+        paths = [
+            p
+            for p in named
+            if p in near
+            or (direct is not None and direct.search(self.repository.text_of(p)) and not _IN_TESTS.search(p))
+        ]
+        self.cut.update(dict.fromkeys(paths[MOST_USERS:]))  # they may use it otherwise
+        found = (self.file(p) for p in paths[:MOST_USERS] if p != around.source.path)
+        return tuple(o for o in found if o is not None)
+
+    def changed_beside(self, path: str) -> frozenset[str]:
+        """The names of functions that the edit changes in other files than this one."""
+        every = (*self.changed.items(), *self.leading.items())
+        return frozenset(name for where, names in every if where != path for name in names)
+
+    def file(self, path: str) -> Outline | None:
         """The outline of a file with all its bodies; ``None`` where it cannot be read, or too much was."""
         if path not in self._whole:
             source = self.repository.source(path)
             size = len(source.data) if source is not None else 0
             if source is None or len(self._whole) >= MOST_FILES or self._read + size > MOST_BYTES:
-                self.cut[path] = None
                 return None
             self._read += size
             made = self.repository.whole(path)
@@ -108,14 +151,28 @@ class Family:
         self.expect([(around, at)])
         return len(self._asking) < MOST_ASKING or self.repository.has_searched(word)
 
-    def _having(self, known: tuple[Declared, ...], name: str) -> Iterator[tuple[Outline, str]]:
-        """The parts of a type, those above it, and then what implements it, that have a member of the name."""
+    def _read_for(self, around: Outline, at: Span, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[Outline, str]]:
+        """Files with what is wanted of each; what is not read for a function that the edit changes is noted."""
+        member = around.member_of(at)
+        asks = member is not None and member.name in self.changed.get(around.source.path, ())
+        for path, name in wanted:
+            there = self.file(path)
+            if there is not None:
+                yield there, name
+            elif asks:
+                self.cut[path] = None
+
+    def _having(self, known: tuple[Declared, ...], name: str, *, state: bool) -> Iterator[tuple[str, str]]:
+        """The parts of a type, those above it, and then what implements it, that have state or a method of the name."""
         for part in self._upwards(known):
-            if _has(part, name):
-                there = self.whole(part.outline.source.path)
-                if there is not None:
-                    yield there, part.name
-                if _is_without_body(part, name):
+            if part.type.kind == "enum":  # a constant's name says as much as its value
+                continue
+            if state and _has_state(part, name):
+                yield part.outline.source.path, part.name
+            elif not state and (own := _methods(part, name)):
+                if _have_body(own):
+                    yield part.outline.source.path, part.name
+                else:
                     yield from self._implementing(part, name)
 
     def _upwards(self, known: tuple[Declared, ...]) -> Iterator[Declared]:
@@ -130,22 +187,14 @@ class Family:
                     seen.add(key)
                     yield part
 
-    def _implementing(self, part: Declared, name: str) -> Iterator[tuple[Outline, str]]:
+    def _implementing(self, part: Declared, name: str) -> Iterator[tuple[str, str]]:
         """The one type that can be made and derives from another; doubles for tests are not counted beside others."""
-        below = [
-            d
-            for d in self.repository.hierarchy.descendants(part)
-            if d.type.kind != "interface" and "abstract" not in d.modifiers
-        ]
-        meant = [d for d in below if not _IN_TESTS.search(d.outline.source.path)] or below
+        below = self.repository.hierarchy.descendants(part)
+        made = [d for d in below if d.type.kind != "interface" and "abstract" not in d.modifiers]
+        meant = [d for d in made if not _IN_TESTS.search(d.outline.source.path)] or made
         if len(_names(meant)) == 1:
-            yield from (
-                (there, up.name)
-                for up in self._upwards(tuple(meant))
-                if _has(up, name)
-                and not _is_without_body(up, name)
-                and (there := self.whole(up.outline.source.path)) is not None
-            )
+            having = (up for up in self._upwards(tuple(meant)) if _have_body(_methods(up, name)))
+            yield from ((up.outline.source.path, up.name) for up in having)
 
     def _extending(self, name: str) -> list[str]:
         paths = self.repository.files_with(name)
@@ -161,13 +210,17 @@ def _names(known: Iterable[Declared]) -> set[str]:
     return {d.qualified for d in known}
 
 
-def _has(part: Declared, name: str) -> bool:
-    return any(f.name == name for f in part.functions) or any(
-        part.type.span.contains(m.span) for m in part.outline.named(name)
+def _has_state(part: Declared, name: str) -> bool:
+    given = signature(part.outline.source.text(part.type.opening), part.name, load(part.outline.language).words)
+    return any(part.type.span.contains(m.span) for m in part.outline.named(name)) or any(
+        p.name == name for p in given.parameters
     )
 
 
-def _is_without_body(part: Declared, name: str) -> bool:
-    """Whether all functions of the name are for others to implement."""
-    own = [f for f in part.functions if f.name == name]
-    return bool(own) and all(f.opening.end >= f.span.end for f in own)
+def _methods(part: Declared, name: str) -> list[Function]:
+    return [f for f in part.functions if f.name == name]
+
+
+def _have_body(methods: list[Function]) -> bool:
+    """Whether one of some functions of a name is no mere declaration."""
+    return any(f.opening.end < f.span.end for f in methods)

@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from ctxreview import rules
+from ctxreview.behaviour.affected import changed_state
 from ctxreview.behaviour.places import lines
 from ctxreview.callgraph.callees import called_names, methods_called
 from ctxreview.callgraph.callers.callee import Callee
@@ -64,22 +65,40 @@ class Edited(NamedTuple):
     after: Outline
     was: Family
     now: Family
+    own: frozenset[str]
+    """The paths of all files that the edit changes."""
 
 
-def edited(before: Outline, after: Source, selected: Iterable[Function], repository: Repository) -> Edited:
-    """Both versions of a file, with the wrappers that its changed functions, their callers there and the ``selected`` ones call."""
-    now = repository.edited(after)
-    plain = outline(after, wrappers=repository.wrappers)
-    names = {_key(f) for f in (*_changed(before, plain), *_changed(plain, before))}
-    keys = {_key(m) for f in selected if (m := before.member_of(f.span)) is not None} | names
-    words = frozenset(name for _, name in names)
-    first, second = (_near(o, keys, words) for o in (before, plain))
-    made = [resolved(before, first, repository), resolved(plain, second, now)]
+def edited(
+    files: Sequence[tuple[Outline, Source]], selected: Iterable[Function], repository: Repository
+) -> tuple[Edited, ...]:
+    """Both versions of the files that an edit changes, which know of each other.
+
+    Each has the wrappers that its changed functions, their callers there and in the first file the ``selected`` ones call.
+    """
+    now = repository
+    for _, source in files:
+        now = now.edited(source)
     was, then = Family(repository), Family(now)
-    edit = Edited(was.linked(made[0]), then.linked(made[1]), was, then)
-    was.expect((edit.before, span) for span in first)
-    then.expect((edit.after, span) for span in second)
-    return edit
+    pairs = [(before, outline(source, wrappers=repository.wrappers)) for before, source in files]
+    names = [{_key(f) for f in (*_changed(*pair), *_changed(*pair[::-1]))} for pair in pairs]
+    words = frozenset(name for keys in names for _, name in keys)
+    for (before, after), keys in zip(pairs, names, strict=True):
+        for family in (was, then):
+            family.changed[after.source.path] = frozenset((*(n for _, n in keys), *changed_state(before, after)))
+    names[0] |= {_key(m) for f in selected if (m := pairs[0][0].member_of(f.span)) is not None}
+    found, asking = [], []
+    own = frozenset(then.changed)
+    for (before, after), keys in zip(pairs, names, strict=True):
+        first, second = _near(before, keys, words), _near(after, keys, words)
+        one = was.linked(resolved(before, first, repository))
+        other = then.linked(resolved(after, second, now))
+        asking.append(([(one, s) for s in first], [(other, s) for s in second]))
+        found.append(Edited(one, other, was, then, own))
+    for old, new in asking:
+        was.expect(old)
+        then.expect(new)
+    return tuple(found)
 
 
 def _key(function: Function) -> tuple[str, str]:
@@ -195,7 +214,7 @@ def left_out(edit: Edited) -> Iterator[Finding]:
 
 
 def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
-    """What the edit changes for callers in other files: scopes that they lose, results that nobody tracks any more.
+    """What the edit changes for callers in files that it does not change: scopes that they lose, results that nobody tracks any more.
 
     Callers are followed for ``hops`` calls. A finding's place is the edited function, the caller's is related to it.
     """
@@ -211,10 +230,11 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
         function = target.function
         for link in call_chains(target, now, hops).links:
             path = link.outline.source.path
-            if path != edit.after.source.path and link.certainty == "resolved" and link.caller is not None:
+            if path not in edit.own and link.certainty == "resolved" and link.caller is not None:
                 if path not in found and len(found) == MAX_CALLERS:
                     break
                 found.setdefault(path, (link.outline, {}, function))[1][link.caller.span] = None
+                edit.now.leading[path] = edit.now.leading.get(path, frozenset()) | {link.caller.name}
     for path, (_, spans, function) in found.items():
         source = now.source(path)
         if source is None:

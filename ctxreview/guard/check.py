@@ -13,6 +13,7 @@ from ctxreview.guard.across import edited, elsewhere, left_out
 from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.several import changed_files
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Change, Context, Finding, GuardResult, Suggestion
@@ -34,37 +35,40 @@ def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
 def guard(context: Context, suggestion: Suggestion, repository: Repository | None = None, hops: int = 0) -> GuardResult:
     """What ``suggestion`` changes across the scopes of the selected file, and for the callers that the ``repository`` has.
 
-    Callers are followed for ``hops`` calls in a row. Edits of other files are not made: a person is told of them, and the rest
-    is compared.
+    Callers are followed for ``hops`` calls in a row. Edits of other files are made where the ``repository`` has these, and all are compared
+    together; a person is told of the rest. ``changes`` are those of the selected file.
     """
     before = context.outline
     here = [e for e in suggestion.edits if is_here(e, before.source)]
-    others = tuple(dict.fromkeys(e.path for e in suggestion.edits if e not in here))
+    others = [e for e in suggestion.edits if e not in here]
     if suggestion.unplaced:
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=suggestion.unplaced)
     try:
         after = apply(suggestion._replace(edits=tuple(here)) if here else suggestion, before.source)
     except UnplacedError as why:
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
+    files: list[tuple[Outline, Source]] = [(before, after)]
     if repository is None:
-        changed = outline(after, wrappers=before.wrappers._replace(calls=()))
-        findings = list(rules.compare(before, changed))
+        left: Sequence[str] = tuple(dict.fromkeys(e.path for e in others))
+        pairs = [(before, outline(after, wrappers=before.wrappers._replace(calls=())))]
+        findings = list(rules.compare(*pairs[0]))
     else:
-        edit = edited(before, after, context.functions, repository)
-        changed = edit.after
-        findings = [*rules.compare(edit.before, changed), *elsewhere(edit, hops)]
-        findings += left_out(edit)
-    if len(changed.parse.errors) > len(before.parse.errors):
-        findings.append(_unparsed(changed))
+        made, left = changed_files(others, repository)
+        files += [(outline(one.before, wrappers=repository.wrappers), one.after) for one in made]
+        edits = edited(files, context.functions, repository)
+        pairs = [(edit.before, edit.after) for edit in edits]
+        findings = [f for edit in edits for f in (*rules.compare(edit.before, edit.after), *elsewhere(edit, hops))]
+        findings += left_out(edits[0])
+    findings += [_unparsed(new) for old, new in pairs if len(new.parse.errors) > len(old.parse.errors)]
     asked = any(not f.informs for f in findings)
-    verdict: GuardVerdict = "needs-human" if asked or others else "no-known-conflict"
+    verdict: GuardVerdict = "needs-human" if asked or left else "no-known-conflict"
     return GuardResult(
         suggestion,
         applied=True,
         verdict="conflicts" if any(f.severity == "high" for f in findings) else verdict,
         findings=tuple(findings),
-        diff=_diff(before.source, after),
-        reason=f"It also changes {', '.join(others)}, which was not checked." if others else "",
+        diff="".join(_diff(old.source, new) for old, new in files),
+        reason=f"It also changes {', '.join(left)}, which was not checked." if left else "",
         changes=tuple(_changes(before.source, after)),
     )
 

@@ -48,8 +48,10 @@ class Elsewhere(Protocol):
     The outlines that it gives are of whole files and ask the same one in their turn. Each file has one outline.
     """
 
-    def declaring(self, written: str, name: str, around: "Outline", at: Span) -> "tuple[tuple[Outline, str], ...]":
-        """Where a type that is ``written`` at a place has a member of this name: each file with the type's name there, near first.
+    def declaring(
+        self, written: str, name: str, around: "Outline", at: Span, *, state: bool
+    ) -> "tuple[tuple[Outline, str], ...]":
+        """Where a type that is ``written`` at a place has ``state`` or a method of this name: each file with the type's name there, near first.
 
         Parts of the type come before those that it derives from; of a member without a body, what implements it follows. An empty
         ``written`` means the type around the place.
@@ -58,6 +60,18 @@ class Elsewhere(Protocol):
 
     def extensions(self, name: str, around: "Outline", at: Span) -> "tuple[Outline, ...]":
         """The files that have a method of this name which is called on its first argument; ``at`` is where it is called."""
+        ...
+
+    def users(self, home: str, name: str, around: "Outline", *, reached: bool) -> "tuple[Outline, ...]":
+        """The other files that may use the state of this name of a type: its parts, and where it is ``reached`` from outside the rest too."""
+        ...
+
+    def file(self, path: str) -> "Outline | None":
+        """The outline of one file of the repository; ``None`` where it cannot be read, or too much was."""
+        ...
+
+    def changed_beside(self, path: str) -> frozenset[str]:
+        """The names of functions that the edit changes in other files than this one, or by what they call there."""
         ...
 
 

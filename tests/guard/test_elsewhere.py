@@ -244,6 +244,9 @@ SELL = """
 """
 
 LOUD = {
+    "a helper of another part took the lock": Case(PARTS, "Cache.cs", "Store(key, value);", "_items[key] = value;"),
+    "another helper of that part takes none": Case(PARTS, "Cache.cs", "Store(key, value);", "Unguarded(key, value);"),
+    "a base type's helper took the lock": Case(BASES, "MailQueue.cs", "Push(job);", "Waiting.Enqueue(job);"),
     "a base type's check and act leave the lock": Case(
         BASES, "MailQueue.cs", "lock (Sync)\n{\nif (TryTake(out var job))\n{\nreturn job;\n}\n}", "if (TryTake(out var job))\n{\nreturn job;\n}"
     ),
@@ -264,6 +267,8 @@ LOUD = {
 }  # fmt: skip
 
 QUIET = {
+    "the lock is written out": Case(PARTS, "Cache.cs", "Store(key, value);", "lock (_gate)\n{\n_items[key] = value;\n}"),
+    "a base type's lock is written out": Case(BASES, "MailQueue.cs", "Push(job);", "lock (Sync)\n{\nWaiting.Enqueue(job);\n}"),
     "another helper takes the same lock": Case(PARTS, "Cache.cs", "Store(key, value);", "Guarded(key, value);"),
     "a pure helper of another part leaves the lock": Case(
         PARTS, "Cache.cs", "lock (_gate)\n{\nvar name = Label(key);\n_items.Remove(key);", "var name = Label(key);\nlock (_gate)\n{\n_items.Remove(key);"

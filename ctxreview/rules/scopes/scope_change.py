@@ -68,7 +68,15 @@ from ctxreview.behaviour.body import body_of, within
 from ctxreview.behaviour.boundary import crossed, guarded_state, mention, without_comments, work
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
-from ctxreview.behaviour.exclusion import Judgement, Loss, holds_one_step, is_sent_as_before, judged
+from ctxreview.behaviour.exclusion import (
+    Judgement,
+    Loss,
+    holds_one_step,
+    is_held_already,
+    is_sent_as_before,
+    judged,
+    lost_with_helpers,
+)
 from ctxreview.behaviour.lock_usage import is_reached, lock_key
 from ctxreview.behaviour.moved_lines import moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
@@ -114,6 +122,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         elif new is not None and verdict.complete and all(f.informs for f in changes):
             changes += _came_in(old, verdict, before)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
+    found += [_lost(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
     found += [
         _finding(
             "note" if _is_one_step(s, after) else "medium",
@@ -122,7 +131,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             scope_lines(after, s),
         )
         for s in added
-        if s not in parts and not is_sent_as_before(both, s, after=True)
+        if s not in parts and not is_sent_as_before(both, s, after=True) and not is_held_already(both, s)
     ]
     return found
 
