@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages import load
 from ctxreview.languages.masked import Masked
-from ctxreview.model.declarations import Function
+from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
@@ -225,6 +226,35 @@ def within(outline: Outline, span: Span) -> tuple[Fact, ...]:
     return tuple(f for f in outline.facts[first:last] if f.span.end <= span.end)
 
 
+def own_facts(outline: Outline) -> Mapping[Span, list[Fact]]:
+    """The facts of each function by its span, in source order, none of the functions in it."""
+    return _own_facts(Same(outline))
+
+
+@lru_cache(maxsize=4)
+def _own_facts(same: Same) -> Mapping[Span, list[Fact]]:
+    nesting = Nesting(same.outline.functions)
+    found: dict[Span, list[Fact]] = {}
+    for fact in same.outline.facts:
+        function = nesting.innermost(fact.span)
+        if function is not None:
+            found.setdefault(function.span, []).append(fact)
+    return found
+
+
+def facts_named(outline: Outline, name: str) -> list[Fact]:
+    """The facts about a name, in source order."""
+    return _by_name(Same(outline)).get(name, [])
+
+
+@lru_cache(maxsize=4)
+def _by_name(same: Same) -> dict[str, list[Fact]]:
+    found: dict[str, list[Fact]] = {}
+    for fact in same.outline.facts:
+        found.setdefault(fact.name, []).append(fact)
+    return found
+
+
 def starting(outline: Outline, at: int) -> tuple[Fact, ...]:
     """The facts that start at ``at``."""
     first = bisect_left(outline.facts, at, key=_start)
@@ -340,4 +370,6 @@ def _receiver_start(masked: bytes, partner: dict[int, int], name: int, words: fr
 
 
 def _blank(masked: bytes, at: int) -> int:
-    return len(masked[:at].rstrip()) if masked[at - 1 : at].isspace() else at
+    while masked[at - 1 : at].isspace():
+        at -= 1
+    return at

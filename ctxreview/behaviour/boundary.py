@@ -20,7 +20,7 @@ from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
-from ctxreview.model.source import Span
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
@@ -137,10 +137,8 @@ def guarded_state(outline: Outline) -> tuple[str, ...]:
 @lru_cache(maxsize=4)
 def _guarded_state(same: Same) -> tuple[str, ...]:
     outline = same.outline
-    makers = [f.span for f in outline.functions if f.kind == "constructor"]
-    writes = [
-        (f.name, any(m.contains(f.span) for m in makers)) for f in outline.facts if f.kind == "write" and f.is_state
-    ]
+    makers = Spans(f.span for f in outline.functions if f.kind == "constructor")
+    writes = [(f.name, makers.contains(f.span)) for f in outline.facts if f.kind == "write" and f.is_state]
     made = {name for name, early in writes if early} - {name for name, early in writes if not early}
     locks = {without_self(scope.resource) for scope in outline.regions}
     sets = re.compile(rf"\b{any_of(load(outline.language).words.setting)}\b")

@@ -6,11 +6,12 @@ Text is looked at as bytes with comments and literals blanked, so that offsets s
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.behaviour.body import Same
+from ctxreview.behaviour.body import Same, comments_in
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting
@@ -18,6 +19,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.names import whole
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
 DEFERRED = frozenset({"lambda", "local function"})
@@ -25,6 +27,7 @@ DEFERRED = frozenset({"lambda", "local function"})
 
 _LITERAL = re.compile(rb'"""[\s\S]*?"""|\$?@\$?"(?:[^"]|"")*"|\$?"(?:\\.|[^"\\\n])*"|' + rb"'(?:\\.[^'\n]*|[^'\\\n])'")
 _NOT_BLANK = re.compile(rb"[^\r\n]")
+_CODE = re.compile(rb"\S")
 
 
 class Use(NamedTuple):
@@ -139,7 +142,7 @@ def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
 def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
     """What stands before each brace that is open at ``at``, outer first, and last what stands before ``at`` itself.
 
-    ``start`` is where the function starts, ``code`` is :func:`bare`.
+    ``start`` is where the function starts, ``code`` is :func:`masked_source`.
     """
     open_: list[bytes] = []
     begin, depth = start, 0
@@ -165,13 +168,22 @@ def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
 
 
 def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
-    """The calls in ``span`` that name no receiver but ``this``; ``code`` is :func:`bare`."""
+    """The calls in ``span`` that name no receiver but ``this``; ``code`` is :func:`masked_source`."""
     for hit in re.finditer(rb"(?<![\w.])(?:this\s*\.\s*)?(\w+)\s*(?:<[\w<>, ]*>\s*)?\(", code[span.start : span.end]):
         before = code[max(0, span.start + hit.start() - 40) : span.start + hit.start()].rstrip()
         if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(
             rb"(?:=>|\b(?:return|await|else|in|do|throw))$", before
         ):
             yield hit[1].decode("utf-8", "replace"), Span(span.start + hit.start(), span.start + hit.end())
+
+
+def own_uses(name: str, code: bytes) -> Iterator[Span]:
+    """Where a name stands as a whole, ``this.`` before it included, and not as another object's member; ``code`` is :func:`masked_source`."""
+    for hit in whole(name.encode()).finditer(code):
+        start = hit.start() - 5 if code.endswith(b"this.", 0, hit.start()) else hit.start()
+        before = code[start - 1 : start]
+        if not (before.isalnum() or before in (b"_", b".")):
+            yield Span(start, hit.end())
 
 
 def methods(outline: Outline) -> dict[tuple[str, str], list[Function]]:
@@ -230,14 +242,13 @@ def is_said_to_be_held(function: Function, outline: Outline) -> bool:
     if _UNDER.search(function.name):
         return True
     data = outline.source.data
-    said = [data[c.start : c.end] for c in outline.comments if function.span.contains(c)]
+    said = [data[c.start : c.end] for c in comments_in(outline, function.span) if function.span.contains(c)]
     above = outline.source.starts[outline.source.line_of(function.span.start) - 1]
-    for comment in reversed(outline.comments):
-        if comment.end <= above and not data[comment.end : above].strip():
-            said.append(data[comment.start : comment.end])
-            above = outline.source.starts[outline.source.line_of(comment.start) - 1]
-        elif comment.end < above:
-            break
+    near = bisect_right(outline.comments, above, key=lambda c: c.end)
+    while near and _CODE.search(data, outline.comments[near - 1].end, above) is None:
+        near -= 1
+        said.append(data[slice(*outline.comments[near])])
+        above = outline.source.starts[outline.source.line_of(outline.comments[near].start) - 1]
     code = data[function.span.start : function.span.end]
     return (
         names_of(outline.language).pattern("asserts_lock").search(code.decode("utf-8", "replace")) is not None

@@ -88,6 +88,10 @@ class Patterns:
         for pattern in patterns:
             self._by_kind.setdefault(kind(pattern.kind), []).append(pattern)
 
+    def gives(self, node: tree_sitter.Node, capture: str) -> bool:
+        """Whether a node gets ``capture``."""
+        return any(p.capture == capture and p.matches(node) for p in self._by_kind.get(node.kind_id, ()))
+
     def captures(
         self,
         root: tree_sitter.Node,

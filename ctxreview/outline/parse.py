@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tree_sitter import Range
 
-from ctxreview.languages import Language, nodes
-from ctxreview.languages.syntax import Syntax
+from ctxreview.languages import Language, nodes, parents
 from ctxreview.model.outline import Parse
 from ctxreview.model.source import Span
 
@@ -158,19 +157,26 @@ def _unread(root: Node, data: bytes, language: Language) -> int:
     for keyword, stands_as in language.shape.misread.items():
         word = keyword.encode()
         after = rb"\s*[(<]" if stands_as == "name" else rb"\s+[@\w\x80-\xff]+\s*[(<]"
-        if word in data and re.search(rb"\b%s%s" % (word, after), data):
-            functions = language.patterns.captures(root).get("function", [])
-            found += sum(_is_misread(f, keyword, stands_as, language.syntax) for f in functions)
+        places = re.finditer(rb"%(n)s(?<!\w%(n)s)(?=%(after)s)" % {b"n": word, b"after": after}, data)
+        found += sum(_is_misread(root, Span(*hit.span()), stands_as, language) for hit in places)
     return found
 
 
-def _is_misread(function: Node, keyword: str, stands_as: str, syntax: Syntax) -> bool:
-    """Whether a function is a type, whose keyword the grammar does not know."""
+def _is_misread(root: Node, word: Span, stands_as: str, language: Language) -> bool:
+    """Whether a word is what a function is called or returns: it is a type, whose keyword the grammar does not know."""
+    node, syntax = root.descendant_for_byte_range(*word), language.syntax
+    function = parents.parent(node) if node is not None else None
+    if (
+        node is None
+        or function is None
+        or nodes.span(node) != word
+        or not language.patterns.gives(function, "function")
+    ):
+        return False
     if stands_as == "name":
-        return nodes.text(syntax.name(function)) == keyword
-    returned = syntax.returned(function)
+        return syntax.name(function) == node
     parameters = syntax.parameters_of(function)
-    if returned is None or parameters is None or nodes.text(returned) != keyword:
+    if syntax.returned(function) != node or parameters is None:
         return False
     return any(p.type in syntax.parameters and syntax.type(p) is None for p in parameters.named_children)
 

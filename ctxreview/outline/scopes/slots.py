@@ -20,10 +20,10 @@ UNSEEN = -1
 """The file does not say how many: the lock is made elsewhere, or with a count that is not a number."""
 
 _MADE = (
-    r"\b{name}\s*(?:\{{[^{{}}]*\}}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\b{types})?\s*"
+    r"{name}(?<!\w{name})\s*(?:\{{[^{{}}]*\}}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\b{types})?\s*"
     r"\(\s*((?:[^()]|\([^()]*\))*)\)"
 )
-"""A variable with the arguments of the counted lock that it is made as."""
+"""A variable with the arguments of the counted lock that it is made as; the name first, so that ``re`` looks for it alone."""
 
 _NUMBER = re.compile(r"([0-9][0-9_]{0,9})[uUlL]*")
 

@@ -60,7 +60,7 @@ from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.review import Finding
 
 ID = "callback-under-lock"
@@ -104,11 +104,12 @@ def _called(fact: Fact) -> str:
 
 def _calls(outline: Outline) -> list[_Call]:
     held = locks(outline)
+    taken = Crossing(held)
     found = []
     for fact in outline.facts if held else ():
         if fact.kind != "io" or not (fact.calls or fact.name in ("Invoke", "DynamicInvoke")):
             continue
-        scope = next((s for s in held if outline.under(fact.span, s)), None)
+        scope = next((s for s in taken.around(fact.span) if outline.under(fact.span, s)), None)
         if scope is not None:
             found.append(_Call(fact, scope))
     return found

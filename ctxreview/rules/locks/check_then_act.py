@@ -51,13 +51,14 @@ Source
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source
+from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -70,6 +71,12 @@ NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
 _ARGUMENT = rb"((?:[^(),\[\]]|\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])+)"
+_LOOK = re.compile(
+    rb"\bif\s*\(\s*!?\s*(?:this\.)?([\w\x80-\xff]+)\s*\.\s*(ContainsKey|TryGetValue)\s*\(\s*" + _ARGUMENT
+)
+_ENTRY = re.compile(rb"\s*\[[^\[\]]+\](\s*(?:\+\+|--|[-+*/|&^]=))?")
+_STEP = re.compile(rb"(?:\+\+|--)\s*$")
+_BRACE = re.compile(rb"[{}]")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -77,55 +84,63 @@ def check(outline: Outline) -> list[Finding]:
     if b"ConcurrentDictionary<" not in outline.source.data:
         return []
     code, nesting, held = masked_source(outline), Nesting(outline.functions), locks(outline)
-    found = []
-    told = set()
+    taken = Crossing(held)
+    named: dict[str, Member] = {}
     for (_, name), member in declared(outline).items():
-        if simple_type_or_array(member.declares) != "ConcurrentDictionary" or name in told:
-            continue
-        told.add(name)
-        for at, act, look in (*_looks(name, code), *_counts(name, code)):
+        if simple_type_or_array(member.declares) == "ConcurrentDictionary":
+            named.setdefault(name, member)
+    looked = _looks(named, code)
+    found = []
+    for name, member in named.items():
+        for at, act, look in (*looked.get(name, ()), *_counts(name, code)):
             function = nesting.innermost(at)
             if function is None or function.kind == "constructor" or nesting.innermost(act) is not function:
                 continue
-            if any(s.owner == function.span and is_under(act, s) for s in held):
+            if any(s.owner == function.span and is_under(act, s) for s in taken.near(act)):
                 continue
             if not is_called_locked(function, outline, held):
                 found.append(_finding(outline, name, member, at, act, look, function))
     return found
 
 
-def _looks(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
-    """A look in the condition of an ``if``, the write by that key in its branch or after it, and the method that looks."""
-    on = rb"(?<![\w.])(?:this\.)?%s" % re.escape(name.encode())
-    look = re.compile(rb"\bif\s*\(\s*(!?)\s*" + on + rb"\s*\.\s*(ContainsKey|TryGetValue)\s*\(\s*" + _ARGUMENT)
-    for hit in look.finditer(code):
+def _looks(names: Collection[str], code: bytes) -> dict[str, list[tuple[Span, Span, str]]]:
+    """By name: a look in the condition of an ``if``, the write by that key in its branch or after it, and the method that looks."""
+    found: dict[str, list[tuple[Span, Span, str]]] = {}
+    for hit in _LOOK.finditer(code):
+        name = hit[1].decode("utf-8", "replace")
+        if name not in names:
+            continue
         start = code.find(b")", hit.end())
         # What follows in the same block, which is as far as the look is about it.
         end = _block_end(code, start)
         key = re.escape(b" ".join(hit[3].split()))
+        on = rb"(?<![\w.])(?:this\.)?%s" % re.escape(hit[1])
         act = re.compile(on + rb"\s*(?:\[\s*%s\s*\]\s*=(?!=)|\.\s*(?:AddOrUpdate)\s*\(\s*%s\b)" % (key, key)).search(
             code, start, end
         )
         if act is not None and b"TryAdd" not in code[start : act.start()]:
-            yield Span(*hit.span()), Span(*act.span()), hit[2].decode()
+            found.setdefault(name, []).append((Span(*hit.span()), Span(*act.span()), hit[2].decode()))
+    return found
 
 
 def _block_end(code: bytes, at: int) -> int:
     """The end of the statement list around ``at``; the branch of an ``if`` at ``at`` included."""
     depth = 0
-    for hit in re.finditer(rb"[{}]", code[at:]):
+    for hit in _BRACE.finditer(code, at):
         depth += 1 if hit[0] == b"{" else -1
-        if depth < 0 or (depth == 0 and not re.match(rb"\s*else\b", code[at + hit.end() : at + hit.end() + 40])):
-            return at + hit.start()
+        if depth < 0 or (depth == 0 and not re.match(rb"\s*else\b", code[hit.end() : hit.end() + 40])):
+            return hit.start()
     return len(code)
 
 
 def _counts(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
     """An entry counted up, or computed from itself."""
-    on = rb"(?<![\w.])(?:this\.)?%s\s*" % re.escape(name.encode())
-    step = re.compile(rb"(?:\+\+|--)\s*" + on + rb"\[[^\[\]]+\]|" + on + rb"\[[^\[\]]+\]\s*(?:\+\+|--|[-+*/|&^]=)")
-    for hit in step.finditer(code):
-        yield Span(*hit.span()), Span(*hit.span()), ""
+    for at in own_uses(name, code):
+        entry = _ENTRY.match(code, at.end)
+        before = _STEP.search(code[max(0, at.start - 40) : at.start]) if entry is not None else None
+        if entry is not None and (before is not None or entry[1]):
+            step = Span(at.start - len(before[0]) if before is not None else at.start, entry.end())
+            yield step, step, ""
 
 
 def _finding(

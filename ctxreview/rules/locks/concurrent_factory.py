@@ -48,12 +48,14 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source
+from ctxreview.behaviour.body import within
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Outline
+from ctxreview.model.outline import Outline, contained_in
+from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
@@ -65,6 +67,8 @@ LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
+_ADDS = re.compile(rb"\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(")
+_PARENTHESIS = re.compile(rb"[()]")
 _OPENED = re.compile(
     rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"
     rb"|HttpClient|MemoryMappedFile))\s*\("
@@ -82,23 +86,20 @@ def check(outline: Outline) -> list[Finding]:
         for (_, n), m in declared(outline).items()
         if simple_type_or_array(m.declares) == "ConcurrentDictionary" and "Lazy<" not in m.declares
     }
-    code, nesting, held = masked_source(outline), Nesting(outline.functions), locks(outline)
+    code, nesting, held = masked_source(outline), Nesting(outline.functions), Crossing(locks(outline))
     found = []
     for name in names:
-        for call in re.finditer(
-            rb"(?<![\w.])(?:this\.)?%s\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(" % re.escape(name.encode()), code
-        ):
-            at = Span(*call.span())
+        for use in own_uses(name, code):
+            call = _ADDS.match(code, use.end)
+            if call is None:
+                continue
+            at = Span(use.start, call.end())
             around = nesting.innermost(at)
-            if around is None or any(s.owner == around.span and is_under(at, s) for s in held):
+            if around is None or any(s.owner == around.span and is_under(at, s) for s in held.near(at)):
                 continue
             whole = Span(at.start, _closed(code, at.end))
-            for factory in nesting.scopes:
-                if (
-                    factory.kind != "lambda"
-                    or not whole.contains(factory.span)
-                    or nesting.innermost(_before(factory)) is not around
-                ):
+            for factory in contained_in(whole, outline.functions):
+                if factory.kind != "lambda" or nesting.innermost(_before(factory)) is not around:
                     continue
                 effect = _effect(factory, outline, code, nesting)
                 if effect is not None:
@@ -126,10 +127,10 @@ def _before(scope: Function) -> Span:
 def _closed(code: bytes, at: int) -> int:
     """Where the parenthesis that is open at ``at`` closes."""
     depth = 1
-    for hit in re.finditer(rb"[()]", code[at:]):
+    for hit in _PARENTHESIS.finditer(code, at):
         depth += 1 if hit[0] == b"(" else -1
         if depth == 0:
-            return at + hit.end()
+            return hit.end()
     return len(code)
 
 
@@ -155,8 +156,8 @@ class _Effect(NamedTuple):
 
 def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[Function]) -> _Effect | None:
     """The first thing that the factory does besides making a value."""
-    for fact in outline.facts:
-        if factory.span.contains(fact.span) and nesting.innermost(fact.span) is factory:
+    for fact in within(outline, factory.span):
+        if nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
                 return _Effect("captured" if fact.captured else "state", _written(fact))
             if fact.kind in ("io", "save", "spawn") and not fact.calls and "Invoke" not in fact.name:

@@ -40,10 +40,12 @@ ParallelHelper PH_B008, which says that this behaviour is not documented and may
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source
+from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -55,6 +57,9 @@ LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
+_COPIED = re.compile(rb"\s*\.\s*(ToList|OrderBy|OrderByDescending|Reverse)\s*\(")
+_LISTED = re.compile(rb"\bnew\s+List\s*<[^;(){}]*>\s*\(\s*(?:this\.)?([\w\x80-\xff]+)\s*\)")
+
 
 def check(outline: Outline) -> list[Finding]:
     """Each such copy of a dictionary that the file declares."""
@@ -63,18 +68,11 @@ def check(outline: Outline) -> list[Finding]:
     names = {n for (_, n), m in declared(outline).items() if simple_type_or_array(m.declares) == "ConcurrentDictionary"}
     if not names:
         return []
-    code, held = masked_source(outline), locks(outline)
-    every = b"|".join(re.escape(n.encode()) for n in sorted(names))
-    pattern = re.compile(
-        rb"(?<![\w.])(?:this\.)?(%s)\s*\.\s*(ToList|OrderBy|OrderByDescending|Reverse)\s*\(" % every
-        + rb"|\bnew\s+(List)\s*<[^;(){}]*>\s*\(\s*(?:this\.)?(%s)\s*\)" % every
-    )
+    code, held = masked_source(outline), Crossing(locks(outline))
     found = []
-    for hit in pattern.finditer(code):
-        at = Span(*hit.span())
-        if outline.function_of(at) is None or any(is_under(at, s) for s in held):
+    for at, name, how in _copies(names, code):
+        if outline.function_of(at) is None or any(is_under(at, s) for s in held.near(at)):
             continue
-        name, how = ((hit[1] or hit[4]).decode("utf-8", "replace"), (hit[2] or hit[3]).decode())
         found.append(
             Finding(
                 ID,
@@ -87,3 +85,14 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _copies(names: set[str], code: bytes) -> Iterator[tuple[Span, str, str]]:
+    """Where one of the dictionaries is copied, its name, and how."""
+    for name in sorted(names):
+        for use in own_uses(name, code):
+            if hit := _COPIED.match(code, use.end):
+                yield Span(use.start, hit.end()), name, hit[1].decode()
+    for hit in _LISTED.finditer(code):
+        if (name := hit[1].decode("utf-8", "replace")) in names:
+            yield Span(*hit.span()), name, "List"

@@ -41,6 +41,7 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Member
@@ -144,7 +145,8 @@ def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> 
         return True
     makers = [f for f in outline.functions if f.kind == "constructor" and f.container == type_]
     static = [f for f in makers if re.match(r"[^(]*\bstatic\b", outline.source.text(f.span))]
-    return any(f.kind == "write" and f.name == name and s.span.contains(f.span) for f in outline.facts for s in static)
+    written = [f.span for f in facts_named(outline, name) if f.kind == "write"] if static else []
+    return any(s.span.contains(at) for at in written for s in static)
 
 
 def _finding(outline: Outline, name: str, member: Member, message: str) -> Finding:
@@ -155,7 +157,7 @@ def _finding(outline: Outline, name: str, member: Member, message: str) -> Findi
 def _mode(outline: Outline, name: str, member: Member) -> str:
     """The mode in the declaration, or in what is assigned to it elsewhere; the default where none is written."""
     written = [outline.source.text(member.span)]
-    written += [outline.source.text(f.span) for f in outline.facts if f.kind == "write" and f.name == name]
+    written += [outline.source.text(f.span) for f in facts_named(outline, name) if f.kind == "write"]
     for text in written:
         told = _MODE.search(text)
         if told:

@@ -46,14 +46,18 @@ Orleans, ``InMemoryJobQueue.cs`` ("Snapshot the jobs under the lock"): <https://
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from ctxreview.behaviour.body import facts_named, own_facts
 from ctxreview.behaviour.lock_usage import Use, declared, is_collection, is_under, locked_uses, locks, masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
@@ -62,6 +66,8 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
+
+_ENDED = re.compile(rb"\s*;")
 
 _LAZY = (
     r"(?:Where|Select|SelectMany|OrderBy|OrderByDescending|Skip|Take|OfType|Cast|Concat|Distinct|Reverse|AsEnumerable)"
@@ -85,10 +91,14 @@ def check(outline: Outline) -> list[Finding]:
     every = [u for u in locked_uses(outline, held) if u.state in collections]
     changed = {(u.state, g) for u in every if u.fact.kind == "write" and _in_place(u.fact, outline) for g in u.gates}
     found = []
-    returns = [f for f in outline.facts if f.kind == "exit" and f.name == "return"]
+    taken = Crossing(held)
+    returns = {
+        span: [f for f in facts if f.kind == "exit" and f.name == "return"]
+        for span, facts in own_facts(outline).items()
+    }
     for use in every:
         shared = next((g for g in use.gates if (use.state, g) in changed), "")
-        handed = _handed(use, returns, held, outline) if shared and use.fact.kind == "read" else None
+        handed = _handed(use, returns, taken, outline) if shared and use.fact.kind == "read" else None
         if handed is None:
             continue
         if handed.variable:
@@ -121,25 +131,24 @@ class _Handed(NamedTuple):
     variable: str = ""
 
 
-def _handed(use: Use, returns: list[Fact], held: list[Region], outline: Outline) -> _Handed | None:
+def _handed(use: Use, returns: Mapping[Span, list[Fact]], taken: Crossing, outline: Outline) -> _Handed | None:
     """How the collection leaves the lock; ``None`` where it does not."""
     name = use.fact.name
-    statement = next(
-        (r for r in returns if r.span.contains(use.fact.span) and use.function.span.contains(r.span)), None
-    )
-    if statement is not None:
+    own = returns.get(use.function.span, [])
+    near = bisect_right(own, use.fact.span.start, key=_start)
+    if near and (statement := own[near - 1]).span.contains(use.fact.span):
         handed = _HANDED.match(" ".join(outline.source.text(statement.span).split()))
         if handed is None or handed[1] != use.fact.spelled:
             return None
         return _Handed(by=handed["how"].strip().lstrip(".").split("(")[0] if handed["how"] else "")
     code = masked_source(outline)
     into = re.search(rb"(\w+)\s*=\s*(?:this\.)?$", code[max(0, use.fact.span.start - 100) : use.fact.span.start])
-    if into is None or not code[use.fact.span.end :].lstrip().startswith(b";"):
+    if into is None or not _ENDED.match(code, use.fact.span.end):
         return None
-    scope = next(s for s in held if s.owner == use.function.span and is_under(use.fact.span, s))
+    scope = next(s for s in taken.around(use.fact.span) if s.owner == use.function.span and is_under(use.fact.span, s))
     local = re.compile(rb"(?<![\w.])%s\b" % into[1])
     # A collection that is taken away and replaced by a new one under the lock belongs to who took it.
-    if any(f.kind == "write" and f.name == name and is_under(f.span, scope) for f in outline.facts):
+    if any(f.kind == "write" and is_under(f.span, scope) for f in facts_named(outline, name)):
         return None
     used = local.search(code, scope.span.end, use.function.span.end) is not None
     return _Handed(variable=into[1].decode()) if used and into[1].decode() != name else None
@@ -152,3 +161,7 @@ def _changes(fact: Fact, outline: Outline) -> bool:
 def _in_place(fact: Fact, outline: Outline) -> bool:
     """Whether the collection is changed, and not replaced by another one."""
     return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", outline.source.text(fact.span)) is None
+
+
+def _start(fact: Fact) -> int:
+    return fact.span.start

@@ -87,6 +87,9 @@ def check(outline: Outline) -> list[Finding]:
     if len(owners) < 2:
         return []
     code, by_name, nesting = masked_source(outline), methods(outline), Nesting(outline.functions)
+    taken: dict[tuple[Span, str], list[Region]] = {}
+    for scope in held:
+        taken.setdefault((scope.owner, lock_key(scope)), []).append(scope)
     found = []
     for scope in held:
         if not scope.end_is_known:
@@ -96,14 +99,8 @@ def check(outline: Outline) -> list[Finding]:
             if len(called) != 1 or called[0].span == scope.owner or not is_under(at, scope):
                 continue
             around = nesting.innermost(at)
-            inner = next(
-                (
-                    s
-                    for s in held
-                    if s.owner == called[0].span and lock_key(s) == lock_key(scope) and not _gives_up(s, outline)
-                ),
-                None,
-            )
+            again = taken.get((called[0].span, lock_key(scope)), ())
+            inner = next((s for s in again if not _gives_up(s, outline)), None)
             if inner is None or around is None or around.span != scope.owner:
                 continue
             if "Async" in outline.source.text(inner.opening) and not _waits(code, at, scope):

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import declared, lock_key, masked_source
+from ctxreview.behaviour.lock_usage import declared, lock_key, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.kinds import Certainty, Severity
 from ctxreview.model.outline import Outline
@@ -57,6 +57,15 @@ NEEDS = ("Lock",)
 BEYOND = LOCKS
 
 _TYPES = frozenset({"Lock", "System.Threading.Lock", "Threading.Lock"})
+_MONITOR = re.compile(rb"\bMonitor\s*\.\s*(\w+)\s*\(\s*(?:this\.)?([\w\x80-\xff]+)")
+_OBJECT = re.compile(
+    rb"\(\s*object\s*\)\s*(?:this\.)?([\w\x80-\xff]+)|\bobject\??\s+\w+\s*=>?\s*(?:this\.)?([\w\x80-\xff]+)\s*;"
+    rb"|\bobject\??\s+\w+\s*\{\s*get\s*(?:=>|\{\s*return)\s*(?:this\.)?([\w\x80-\xff]+)\s*;"
+)
+_OBJECTS = re.compile(rb"\b(?:<object\??>\s*(?:\([^()]*\))?|object\??\[\d*\])\s*\{([^{}]*)")
+_ELEMENT = re.compile(rb"(?<![\w.\x80-\xff])(?:this\.)?([\w\x80-\xff]+)\s*(?:,|$)")
+_ENDS_ARGUMENT = re.compile(rb"\s*[,)]")
+_LOCKS = re.compile(rb"\block ?$")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -65,31 +74,23 @@ def check(outline: Outline) -> list[Finding]:
         return []
     locked = {(s.container, lock_key(s)) for s in outline.regions if s.construct in ("lock", "Lock")}
     code = masked_source(outline)
+    monitors, objects = _monitors(code), _objects(code)
     found = []
     for (type_, name), member in declared(outline).items():
         # A type of the project may be named Lock too; one that is locked by `lock` is not.
         if member.declares.rstrip("?") not in _TYPES or (type_, name) not in locked:
             continue
-        word = re.escape(name.encode())
-        monitor = re.search(rb"\bMonitor\s*\.\s*(\w+)\s*\(\s*(?:this\.)?%s\b" % word, code)
-        cast = re.search(
-            rb"\(\s*object\s*\)\s*(?:this\.)?%(n)s\b|\bobject\??\s+\w+\s*=>?\s*(?:this\.)?%(n)s\s*;"
-            rb"|\bobject\??\s+\w+\s*\{\s*get\s*(?:=>|\{\s*return)\s*(?:this\.)?%(n)s\s*;"
-            rb"|\b(?:<object\??>\s*(?:\([^()]*\))?|\bobject\??\[\d*\])\s*\{[^{}]*(?<![\w.])(?:this\.)?%(n)s\s*[,}]"
-            % {b"n": word},
-            code,
-        )
-        given = re.search(rb"(?<!\block)(?<!\block )\([^()]*?(?<![\w.])(?:this\.)?%s\s*[,)]" % word, code)
-        cases: tuple[tuple[re.Match[bytes] | None, str, str, Severity, Certainty], ...] = (
+        monitor, how = monitors.get(name, (None, ""))
+        cases: tuple[tuple[Span | None, str, str, Severity, Certainty], ...] = (
+            (monitor, how, f"is given to Monitor.{how}, which enters the object's monitor", "high", "syntactic"),
+            (objects.get(name), "cast", "is turned into an object, whose lock is its monitor", "high", "syntactic"),
             (
-                monitor,
-                monitor[1].decode() if monitor else "",
-                f"is given to Monitor.{monitor[1].decode() if monitor else ''}, which enters the object's monitor",
-                "high",
-                "syntactic",
+                _given(name, code),
+                "given",
+                "is passed on; where it arrives as an object, its lock is its monitor",
+                "low",
+                "assumed",
             ),
-            (cast, "cast", "is turned into an object, whose lock is its monitor", "high", "syntactic"),
-            (given, "given", "is passed on; where it arrives as an object, its lock is its monitor", "low", "assumed"),
         )
         for hit, how, what, severity, certainty in cases:
             if hit is not None:
@@ -100,10 +101,36 @@ def check(outline: Outline) -> list[Finding]:
                         certainty,
                         f"`{name}` is a System.Threading.Lock and is locked as one, and it {what}.",
                         "Do all its users enter the same lock?",
-                        lines(outline, Span(*hit.span())),
+                        lines(outline, hit),
                         (lines(outline, member.span, name),),
                         about=(name, how),
                     )
                 )
                 break
     return found
+
+
+def _monitors(code: bytes) -> dict[str, tuple[Span, str]]:
+    """What is given to ``Monitor``: by its name the first place, and the method."""
+    found: dict[str, tuple[Span, str]] = {}
+    for hit in _MONITOR.finditer(code):
+        found.setdefault(hit[2].decode("utf-8", "replace"), (Span(*hit.span()), hit[1].decode()))
+    return found
+
+
+def _objects(code: bytes) -> dict[str, Span]:
+    """What is turned into an ``object``, alone or as an element of a collection: by its name the first place."""
+    found = [(Span(*hit.span()), hit[hit.lastindex or 0]) for hit in _OBJECT.finditer(code)]
+    for several in _OBJECTS.finditer(code):
+        found += [(Span(several.start(), hit.end()), hit[1]) for hit in _ELEMENT.finditer(code, *several.span(1))]
+    return {name.decode("utf-8", "replace"): at for at, name in sorted(found, reverse=True)}
+
+
+def _given(name: str, code: bytes) -> Span | None:
+    """The first place where the name is an argument of anything but ``lock``."""
+    for use in own_uses(name, code):
+        opening = max(code.rfind(b"(", 0, use.start), code.rfind(b")", 0, use.start))
+        is_argument = code[opening : opening + 1] == b"(" and _ENDS_ARGUMENT.match(code, use.end)
+        if is_argument and not _LOCKS.search(code[max(0, opening - 8) : opening]):
+            return Span(opening, use.end)
+    return None

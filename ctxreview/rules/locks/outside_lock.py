@@ -84,6 +84,8 @@ BEYOND = LOCKS
 
 _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
 _QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
+_ATOMIC = re.compile(rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+([\w.\x80-\xff]+)")
+_OWN_NAME = re.compile(rb"(?<![\w.\x80-\xff])(?:this\.)?([A-Za-z_\x80-\xff][\w\x80-\xff]*)")
 _SAFE = (
     "Concurrent",
     "Immutable",
@@ -111,10 +113,13 @@ def check(outline: Outline) -> list[Finding]:
             by_state[use.state].append(use)
     found: list[Finding] = []
     exempt: set[Span] | None = None
+    atomic = _atomic(outline)
     for state, every in by_state.items():
+        if state[1] in atomic:
+            continue
         found += _beside(state[1], every, own[state], held, outline)
         guard = _guard(every)
-        if not guard or not any(not u.gates for u in every) or _is_atomic(state[1], outline):
+        if not guard or not any(not u.gates for u in every):
             continue
         if exempt is None:
             exempt = _exempt(outline, held)
@@ -146,16 +151,10 @@ def _guard(every: list[Use]) -> str:
     return most if counts[most] * 3 >= len(every) * 2 and len(places) > 1 else ""
 
 
-def _is_atomic(name: str, outline: Outline) -> bool:
-    """Whether it is used by ``Interlocked`` or ``Volatile`` anywhere: then the uses without a lock are on purpose."""
-    return (
-        re.search(
-            rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+[\w.]*\b%s\b"
-            % re.escape(name.encode()),
-            outline.source.data,
-        )
-        is not None
-    )
+def _atomic(outline: Outline) -> frozenset[str]:
+    """What ``Interlocked`` or ``Volatile`` use anywhere: its uses without a lock are on purpose."""
+    used = b" ".join(_ATOMIC.findall(outline.source.data)).decode("utf-8", "replace")
+    return frozenset(re.findall(r"\w+", used))
 
 
 def _exempt(outline: Outline, held: list[Region]) -> set[Span]:
@@ -175,15 +174,23 @@ def _exempt(outline: Outline, held: list[Region]) -> set[Span]:
         for function in by_name.get(name, ()):
             found.add(function.span)
             waiting += [n for n, _ in own_calls(code, function.span)]
-    for function in outline.functions:
-        if _QUIET.search(function.name.rpartition(".")[0] or function.name) or is_said_to_be_held(function, outline):
-            found.add(function.span)
+    read = _read_under(held, code)
+    for function in outline.outermost:
         # A property that is read under the lock, as a method that is called there.
-        if function.kind in ("accessor", "property"):
-            read = re.compile(rb"(?<![\w.])(?:this\.)?%s\b" % re.escape(function.name.partition(".")[0].encode()))
-            if any(read.search(code, s.opening.end, s.span.end) for s in held):
-                found.add(function.span)
+        is_read = function.kind in ("accessor", "property") and function.name.partition(".")[0] in read
+        is_quiet = _QUIET.search(function.name.rpartition(".")[0] or function.name)
+        if is_read or is_quiet or is_said_to_be_held(function, outline):
+            found.add(function.span)
     return found
+
+
+def _read_under(held: list[Region], code: bytes) -> set[str]:
+    """The names that stand under a lock, those of other objects' members aside."""
+    found, done = set[bytes](), 0
+    for start, end in sorted((s.opening.end, s.span.end) for s in held):
+        found |= set(_OWN_NAME.findall(code, max(start, done), max(end, done)))
+        done = max(end, done)
+    return {name.decode("utf-8", "replace") for name in found}
 
 
 def _outside(
@@ -221,7 +228,7 @@ def _outside(
 def _beside(name: str, every: list[Use], member: Member, held: list[Region], outline: Outline) -> Iterator[Finding]:
     """The first look into a collection outside the lock under which it is changed, in a member that takes that lock."""
     open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
-    if not open_ or not is_collection(simple_type_or_array(member.declares), outline) or _is_atomic(name, outline):
+    if not open_ or not is_collection(simple_type_or_array(member.declares), outline):
         return
     writes = [u for u in every if u.fact.kind == "write"]
     gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()
@@ -259,7 +266,7 @@ def _changes(use: Use, name: str, code: bytes) -> bool:
 
 def _looks_into(use: Use, name: str, code: bytes) -> bool:
     """Whether a read asks the collection for something, or goes through it; the reference alone can be read at any time."""
-    at, end = use.fact.span.start, use.fact.span.start + code[use.fact.span.start :].find(name.encode()) + len(name)
+    at, end = use.fact.span.start, code.find(name.encode(), use.fact.span.start) + len(name.encode())
     before, after = code[max(0, at - 40) : at], code[end : end + 40]
     return (
         re.match(rb"\s*[!?]?\s*(?:\[|\.\s*\w)", after) is not None

@@ -52,6 +52,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ctxreview.behaviour.body import own_facts
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
@@ -125,11 +126,10 @@ def _marks(outline: Outline) -> Iterator[tuple[Function | TypeDecl, str]]:
 
 
 def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
-    nesting = Nesting(outline.functions)
     for function in outline.functions:
         if function.kind != "method" or not type_.span.contains(function.span):
             continue
-        here = [f for f in outline.facts if function.span.contains(f.span) and nesting.innermost(f.span) is function]
+        here = own_facts(outline).get(function.span, [])
         awaits = [f.span for f in here if f.kind == "await"]
         states = [f for f in here if f.is_state and not f.is_readonly] if awaits else []
         for name in dict.fromkeys(f.name for f in states):

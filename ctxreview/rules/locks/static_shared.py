@@ -42,11 +42,13 @@ from __future__ import annotations
 import re
 
 from ctxreview.behaviour.affected import affected
+from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import version
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -108,7 +110,7 @@ def check(outline: Outline) -> list[Finding]:
     found = []
     # Cheap first: most files have no such type at all.
     if any(_ALONE.match(simple_type_or_array(m.declares)) for m in outline.members):
-        held = locks(outline)
+        held = Crossing(locks(outline))
         for (_, name), member in declared(outline).items():
             words = modifiers(member, outline)
             if (
@@ -119,8 +121,8 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             if b"Random.Shared" in outline.source.data[member.span.start : member.span.end]:
                 continue
-            used = [f for f in outline.facts if f.is_state and f.name == name and f.is_static]
-            open_ = [f for f in used if not any(is_under(f.span, s) for s in held)]
+            used = [f for f in facts_named(outline, name) if f.is_state and f.is_static]
+            open_ = [f for f in used if not any(is_under(f.span, s) for s in held.near(f.span))]
             if open_:
                 found.append(
                     Finding(

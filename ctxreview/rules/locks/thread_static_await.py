@@ -48,9 +48,9 @@ S3005: <https://rules.sonarsource.com/csharp/RSPEC-2996/>, <https://rules.sonars
 
 from __future__ import annotations
 
+from ctxreview.behaviour.body import own_facts
 from ctxreview.behaviour.lock_usage import declared, modifiers
 from ctxreview.behaviour.places import lines
-from ctxreview.model.declarations import Nesting
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -73,10 +73,9 @@ def check(outline: Outline) -> list[Finding]:
         for key, member in declared(outline).items()
         if simple_type_or_array(member.declares) == "ThreadLocal" or "ThreadStatic" in modifiers(member, outline)
     }
-    nesting = Nesting(outline.functions)
     found = []
     for function in outline.functions:
-        here = [f for f in outline.facts if function.span.contains(f.span) and nesting.innermost(f.span) is function]
+        here = own_facts(outline).get(function.span, [])
         awaits = [f.span for f in here if f.kind == "await"]
         if not awaits:
             continue

@@ -45,7 +45,9 @@ CodeQL ``cs/unsynchronized-getter``: <https://codeql.github.com/codeql-query-hel
 
 from __future__ import annotations
 
-from ctxreview.behaviour.lock_usage import declared, locked_uses, locks
+from collections import defaultdict
+
+from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks
 from ctxreview.behaviour.places import lines
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -74,9 +76,13 @@ def check(outline: Outline) -> list[Finding]:
         for u in every
         if u.fact.kind == "write" and u.gates and u.function.name.endswith(".set")
     }
+    read: defaultdict[tuple[str, tuple[str, str]], list[Use]] = defaultdict(list)
+    for use in every:
+        if use.fact.kind == "read" and use.function.name.endswith(".get"):
+            read[use.function.name.rpartition(".")[0], use.state].append(use)
     found = []
     for (name, state), write in written.items():
-        reads = [u for u in every if u.state == state and u.function.name == f"{name}.get" and u.fact.kind == "read"]
+        reads = read[name, state]
         # A getter that looks first and locks then is another form.
         if not reads or any(u.gates for u in reads):
             continue

@@ -368,11 +368,7 @@ def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
 
 def _reads_one(lock: Region, outline: Outline) -> bool:
     """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
-    facts = [
-        f
-        for f in outline.facts
-        if lock.span.contains(f.span) and not lock.opening.contains(f.span) and f.kind != "exit"
-    ]
+    facts = [f for f in within(outline, lock.span) if not lock.opening.contains(f.span) and f.kind != "exit"]
     one = [f for f in facts if f.kind == "read" and f.is_state]
     rest = outline.source.text(Span(lock.opening.end, lock.span.end))
     return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))

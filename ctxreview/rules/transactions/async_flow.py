@@ -53,6 +53,7 @@ issue of that documentation: <https://github.com/dotnet/EntityFramework.Docs/iss
 
 from __future__ import annotations
 
+from ctxreview.behaviour.body import within
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -85,7 +86,7 @@ def check(outline: Outline) -> list[Finding]:
             continue
         awaits = [
             f
-            for f in outline.facts
+            for f in within(outline, scope.span)
             if f.kind == "await" and outline.under(f.span, scope) and not scope.opening.contains(f.span)
         ]
         if awaits:
