@@ -25,8 +25,10 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array, withou
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
 
-_LITERAL = re.compile(rb'"""[\s\S]*?"""|\$?@\$?"(?:[^"]|"")*"|\$?"(?:\\.|[^"\\\n])*"|' + rb"'(?:\\.[^'\n]*|[^'\\\n])'")
-_NOT_BLANK = re.compile(rb"[^\r\n]")
+_LITERAL = re.compile(
+    rb'\$*+("""++)[\s\S]*?\1|\$?@\$?"(?:[^"]++|"")*+"|\$?"(?:[^"\\\n]++|\\.)*+"|' + rb"'(?:\\.[^'\n]*|[^'\\\n])'"
+)
+_BLANK = bytes(byte if byte in b"\r\n" else 0x20 for byte in range(256))
 _CODE = re.compile(rb"\S")
 
 
@@ -134,9 +136,9 @@ def masked_source(outline: Outline) -> bytes:
 def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
     blank = bytearray(data)
     for part in parts:
-        blank[part.start : part.end] = _NOT_BLANK.sub(b" ", data[part.start : part.end])
+        blank[part.start : part.end] = data[part.start : part.end].translate(_BLANK)
     # The quotes stay, so that an argument that is a literal is still one.
-    return _LITERAL.sub(lambda m: b'"' + _NOT_BLANK.sub(b" ", m[0][1:-1]) + b'"', bytes(blank))
+    return _LITERAL.sub(lambda m: b'"' + m[0][1:-1].translate(_BLANK) + b'"', bytes(blank))
 
 
 def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:

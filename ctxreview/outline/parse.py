@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
 
+_LARGE = 1 << 20
+"""Bytes of a file whose tree is not kept beside that of the mended one: it takes 40 times as many."""
 _BLOCK = 1024
 """Bytes that are compared at once: most of them are the same."""
 
@@ -78,7 +80,8 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
             mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
             parse = reading.parse._replace(normalised=mends)
             return reading._replace(parse=parse, left_out=left_out)
-    return _read(data, language, keep, ())
+    # Whichever part was asked for, the whole is read once.
+    return _read(data, language, keep, ()) if within is None else read(data, language, keep)
 
 
 # With another branch of `#if` a file is read twice in a row, and the parser is slowest on what it cannot read.
@@ -87,8 +90,12 @@ def _skimmed(data: bytes, language: Language, within: tuple[Span, ...]) -> Any:
     return language.skim(data, within) if language.skim is not None else None
 
 
-@lru_cache(maxsize=2)
 def _as_it_is(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _Parsed:
+    return _kept(data, language, left_out) if len(data) < _LARGE else _parsed(data, language, left_out)
+
+
+@lru_cache(maxsize=2)
+def _kept(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _Parsed:
     return _parsed(data, language, left_out)
 
 

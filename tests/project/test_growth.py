@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ctxreview.guard import check as guards
 from ctxreview.lint import run as linting
 from ctxreview.lint.run import Listing, Plan
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import NO_WRAPPERS
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.reports import document
@@ -180,3 +182,55 @@ def test_a_method_of_a_thousand_transactions_is_refused_by_lint(tmp_path: Path) 
         plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), project(tmp_path).scopes)
         made = linting.linted("A.cs", Listing(tmp_path, ("A.cs",)), plan)
         assert made.failed.startswith(says) and bool(made.failed) == bool(says)
+
+
+KINDS = """
+    partial class Kept{0}<T> {{
+        static readonly Lazy<int> _lazy{0} = new(() => 1);
+        readonly Lock _gate{0} = new();
+        readonly ConcurrentDictionary<int, int> _map{0} = new();
+        readonly List<int> _list{0} = new();
+        [ThreadStatic] static int _own{0};
+        // how many there are
+        public int Count{0} {{ get {{ lock (_gate{0}) {{ return _list{0}.Count; }} }} set {{ lock (_gate{0}) {{ _list{0}.Add(value); }} }} }}
+        public Level Level{0} {{ get; set; }}
+        // adds one
+        public async Task Add{0}(int n) {{
+            lock (_gate{0}) {{ _list{0}.Add(n); Changed{0}(); }}
+            _own{0}++;
+            await Task.Yield();
+            _own{0}++;
+            _map{0}[n]++;
+            _map{0}.GetOrAdd(n, k => {{ _list{0}.Clear(); return k; }});
+            if (Level{0}.Name == "") {{ _list{0}.Clear(); }}
+        }}
+        void Changed{0}() {{ Updated{0}?.Invoke(this, _list{0}.ToList()); }}
+        public event Action<object, List<int>> Updated{0};
+    }}
+"""
+"""A type that most rules about locks have something to look at in."""
+
+
+def _calls(types: int) -> int:
+    """How many functions of ours are called to lint a file with so many types."""
+    text = f"using System;\nnamespace Shop {{\n{''.join(KINDS.format(n) for n in range(types))}}}\n"
+    plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), NO_WRAPPERS)
+    made = 0
+
+    def count(frame: FrameType, event: str, what: object) -> None:
+        nonlocal made
+        made += event == "call" and "ctxreview" in frame.f_code.co_filename  # none of `re`, which keeps patterns
+
+    sys.setprofile(count)
+    try:
+        found, _ = linting.hazards(Source("A.cs", text.encode()), plan)
+    finally:
+        sys.setprofile(None)
+    assert len(found) >= 4 * types
+    return made
+
+
+def test_lint_of_many_types_does_as_much_for_each() -> None:
+    """Four times the types are about four times the calls: what a rule looks up, it does not look for in all of the file."""
+    _calls(4)  # what is read once
+    assert _calls(48) < 5 * _calls(12)
