@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ctxreview.callgraph.callees import callees, concurrency_tokens
 from ctxreview.callgraph.callers.callee import Callee
@@ -12,11 +12,12 @@ from ctxreview.callgraph.frameworks.marks import scopes_of_marks
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.state_users import Sharing, sharing
+from ctxreview.callgraph.wrappers.bodies import LARGE_FILE
 from ctxreview.callgraph.wrappers.scopes import excerpts_of_wrappers
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Excerpt, Surroundings
-from ctxreview.model.source import Span
+from ctxreview.model.source import Source, Span
 from ctxreview.outline.excerpts import excerpt_of
 
 MAX_SHOWN = 10
@@ -54,6 +55,8 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
     blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
     assumed = list(framework_assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
     shared = sharing(outline, functions, repository)
+    if hops:
+        blind += _large(dict.fromkeys((outline.source, *(link.outline.source for a in found for link in a.links))))
     blind += [
         *shared.beyond,
         *assumed,
@@ -138,6 +141,16 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
         yield f"Callers of {_listed(found.stopped)} were not followed any further: too many files name what was followed so far."
     if found.roots:
         yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
+
+
+def _large(sources: Iterable[Source]) -> Iterator[str]:
+    """What is not looked for in files that are too large to be read for each method."""
+    for source in sources:
+        if len(source.data) > LARGE_FILE:
+            yield (
+                f"{source.path} has more than {LARGE_FILE:,} bytes: of the methods in it that open or hand on a transaction or lock, "
+                "those that are called through another one were not read."
+            )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -112,6 +112,25 @@ def test_a_delegate_runs_under_what_its_wrapper_opens(tmp_path: Path, form: str,
     assert any(message.startswith("The edit removes the ReadAsync") for message in told)
 
 
+@pytest.mark.parametrize(("form", "level"), [("one level", "RepeatableRead"), ("in a lambda of its own", "")])
+def test_a_large_file_is_read_for_what_is_called_directly(tmp_path: Path, form: str, level: str) -> None:
+    """In a file of more than a megabyte a wrapper's own wrappers are not read, and that is said."""
+    folder = stored(tmp_path, STORE[form], interface=False)
+    with (folder / "Store.cs").open("a", encoding="utf-8") as store:
+        store.writelines("// what was here before\n" for _ in range(50_000))
+    text = (folder / "Handler.cs").read_text("utf-8")
+    (folder / "Store.cs").write_text((folder / "Store.cs").read_text("utf-8") + text, "utf-8")
+    (folder / "Handler.cs").unlink()
+    about = context_of(folder, "Store.cs", "FirstOrDefaultAsync")
+    assert [s.isolation.level for s in transactions(about) if s.certainty == "resolved" and s.isolation] == (
+        [level] if level else []
+    )
+    assert [s for s in about.blind_spots if s.endswith("were not read.")] == [
+        "Store.cs has more than 1,048,576 bytes: of the methods in it that open or hand on a transaction or lock, "
+        "those that are called through another one were not read."
+    ]
+
+
 NOTHING = {
     "a retry": "public async Task<T> ReadAsync<T>(Func<Store, Task<T>> query) { for (var i = 0; ; i++) { try { return await query(this); } catch (IOException) { } } }",
     "after it": "public async Task<T> ReadAsync<T>(Func<Store, Task<T>> query) { using (Database.BeginTransaction()) { Touch(); } return await query(this); }",

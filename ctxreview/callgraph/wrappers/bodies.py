@@ -20,7 +20,7 @@ from ctxreview.callgraph.wrappers.call_text import (
     returned_calls,
 )
 from ctxreview.callgraph.wrappers.isolation import isolation_of_call
-from ctxreview.callgraph.wrappers.known_names import known_calls, may_open
+from ctxreview.callgraph.wrappers.known_names import known_calls, may_open, scope_texts
 from ctxreview.languages import load
 from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function
@@ -35,6 +35,10 @@ MAX_FILES = 12
 """Files that declare a method of the name; a name that more of them declare is an everyday one."""
 MAX_SEARCHED = 400
 """Files in which its declaration is looked for."""
+MAX_LEVELS = 3
+"""Wrappers in a row, each of which hands on what it is given, or returns what the next one opened."""
+LARGE_FILE = 1 << 20
+"""Bytes of a file from which on only the methods that are called directly are read in it, and none that these call."""
 
 
 class WrappedScope(NamedTuple):
@@ -107,11 +111,16 @@ def _read_methods(name: str, repository: Repository, levels: int) -> Iterator[Re
     files = 0
     for path in repository.files_with(name)[:MAX_SEARCHED]:
         text = repository.text_of(path)
+        if len(text) > LARGE_FILE and levels < MAX_LEVELS:
+            continue
         declared = tuple(Span(*m.span()) for m in named.finditer(text) if is_declaration(text, *m.span(), words))
         if not declared:
             continue
         files += 1
-        there = repository.outline_for(path, {name}, declared) if files <= MAX_FILES else None
+        if levels == 1 and not tells:  # what it calls is not looked at: only what opens something itself is read
+            opens = scope_texts(repository.language, repository.wrappers)
+            declared = tuple(d for d in declared if opens.search(text, max(0, d.start - MAX_BODY), d.end + MAX_BODY))
+        there = repository.outline_for(path, {name}, declared) if declared and files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
             has_body = function.opening.end < function.span.end and function.kind in ("method", "local function")
             if there is not None and function.name == name and has_body:

@@ -24,6 +24,15 @@ def scope_words(language: str, own: Wrappers) -> tuple[bytes, ...]:
 
 
 @cache
+def scope_texts(language: str, own: Wrappers) -> re.Pattern[bytes]:
+    """What stands in the text of a function that takes a lock or opens a transaction itself: a word, a mark on it, or SQL."""
+    about = with_wrappers(load(language), own)
+    marks = {entry.partition("(")[0] for field in ("attributes", "modifiers") for entry in about.table(field)}
+    words = (*scope_words(language, own), *(mark.encode() for mark in sorted(marks)))
+    return re.compile(rb"\b(?:%s)|(?i:\btran)" % b"|".join(re.escape(word) for word in words))
+
+
+@cache
 def may_open(language: str, name: str) -> bool:
     """Whether a call of that name is taken for one that opens a scope, where its body is not read."""
     about = load(language)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.repository.index import Repository
-from ctxreview.callgraph.wrappers.bodies import wrapper_calls, wrapper_methods
+from ctxreview.callgraph.wrappers.bodies import MAX_LEVELS, wrapper_calls, wrapper_methods
 from ctxreview.callgraph.wrappers.call_text import possible_wrappers
 from ctxreview.callgraph.wrappers.isolation import constant_excerpt, is_given_elsewhere, isolation_constant, with_level
 from ctxreview.model.outline import Outline
@@ -15,9 +15,6 @@ from ctxreview.model.regions import Wrapper
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
-
-MAX_LEVELS = 3
-"""Wrappers in a row, each of which hands on what it is given, or returns what the next one opened."""
 
 
 def with_wrapped_scopes(

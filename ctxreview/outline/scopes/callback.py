@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Construct, Language, nodes, parents
+from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.kinds import Form
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -17,6 +19,8 @@ from ctxreview.outline.scopes.block import ASSUMED, isolation
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+_WORD = re.compile(r"\w+")
 
 
 def callbacks(page: FileView) -> Iterator[Region]:
@@ -72,6 +76,7 @@ def attributes(page: FileView) -> Iterator[Region]:
     for entry, constructs in page.language.table("attributes").items():
         name, _, needs = entry.partition("(")
         table.setdefault(name, []).extend((c, needs.rstrip(")")) for c in constructs)
+    related: _Related | None = None
     for node in page.captures.get("attribute", []):
         name = page.syntax.simple_name(page.syntax.name(node)).removesuffix("Attribute")
         marked = next(islice(parents.ancestors(node), 1, None), None) if name in table else None
@@ -82,7 +87,8 @@ def attributes(page: FileView) -> Iterator[Region]:
                 head = nodes.span(node)
                 shown = construct.construct
                 yield _scope(construct, shown, "attribute", nodes.span(marked), head, "this", page)
-                yield from _inherited(construct, marked, page)
+                related = related or _Related(page)
+                yield from _inherited(construct, marked, page, related)
     words = page.language.table("modifiers")
     for node in page.captures.get("function", []) if words else ():
         for modifier in page.syntax.modifiers_of(node):
@@ -91,20 +97,32 @@ def attributes(page: FileView) -> Iterator[Region]:
                 yield _scope(construct, construct.construct, "attribute", nodes.span(node), head, "this", page)
 
 
-def _inherited(construct: Construct, marked: Node, page: FileView) -> Iterator[Region]:
+class _Related:
+    """The types of a file by the words of what they derive from, and its functions by their types' and their own names."""
+
+    def __init__(self, page: FileView) -> None:
+        self.deriving: defaultdict[str, list[TypeDecl]] = defaultdict(list)
+        self.functions: defaultdict[tuple[str, str], list[Function]] = defaultdict(list)
+        for type_ in page.types.scopes:
+            for word in set(_WORD.findall(page.source.text(type_.opening).partition(":")[2])):
+                self.deriving[word].append(type_)
+        for function in page.functions.scopes:
+            self.functions[function.container, function.name].append(function)
+
+
+def _inherited(construct: Construct, marked: Node, page: FileView, related: _Related) -> Iterator[Region]:
     """The same for members that implement or override a marked one, or whose type derives from a marked type."""
     whole = nodes.span(marked)
     marked_type = page.types.innermost(whole)
     if marked_type is None:
         return
     method = page.functions.innermost(whole)
-    for type_ in page.types.scopes:
-        bases = page.source.text(type_.opening).partition(":")[2]
-        if type_ == marked_type or not re.search(rf"\b{re.escape(marked_type.name)}\b", bases):
+    for type_ in related.deriving[marked_type.name]:
+        if type_ == marked_type:
             continue
         spans = [type_.span]
         if method is not None and method.span == whole:
-            spans = [f.span for f in page.functions.scopes if f.name == method.name and f.container == type_.name]
+            spans = [f.span for f in related.functions[type_.name, method.name]]
         for span in spans:
             made = _scope(construct, construct.construct, "attribute", span, Span(span.start, span.start), "this", page)
             yield made._replace(certainty="resolved", note=f"{made.note} The mark is on {marked_type.name}.".strip())
