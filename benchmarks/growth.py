@@ -231,7 +231,7 @@ MADE_UP: dict[str, tuple[int, Callable[[int], str], str]] = {
     "nested locks": (20000, lambda n: nested("lock (_a) {", "}", n), ""),
     "nested pairs": (10000, lambda n: nested("Monitor.Enter(_a); try {", "} finally { Monitor.Exit(_a); }", n), ""),
 }
-"""How many make about a megabyte, the body of a method with as many, and what is declared beside it."""
+"""How many make about a megabyte, the body of a method with as many, and what is declared beside it: context, lint, and guard of one edit."""
 
 
 def made_up(name: str) -> Callable[[int], Files]:
@@ -240,10 +240,25 @@ def made_up(name: str) -> Callable[[int], Files]:
     return lambda n: method(body(n), joined(beside, n) + "}" * n if beside else "")
 
 
+def edited(name: str) -> Callable[[int], Files]:
+    """The same with a statement before it, and a diff that changes that statement."""
+    _, body, beside = MADE_UP[name]
+    diff = "--- a/A.cs\n+++ b/A.cs\n@@ -3,2 +3,2 @@\n void M(Db db, int x) {\n-_count++;\n+_count--;\n"
+
+    def made(count: int) -> Files:
+        files = method(f"_count++;\n{body(count)}", joined(beside, count) + "}" * count if beside else "")
+        return {**files, "answer.diff": diff}
+
+    return made
+
+
+DIFF = ("guard", "A.cs:4", "--root", ".", "--suggestion", "answer.diff", "--format", "json", "--budget", "100000000")
+
 SHAPES = {
     **REAL,
     **{name: Shape(size, made_up(name), CONTEXT) for name, (size, _, _) in MADE_UP.items()},
     **{f"{name}, lint": Shape(size, made_up(name), LINT) for name, (size, _, _) in MADE_UP.items()},
+    **{f"{name}, guard": Shape(size, edited(name), DIFF) for name, (size, _, _) in MADE_UP.items()},
 }
 
 
