@@ -177,7 +177,7 @@ def lint(
     from ctxreview.config import project
     from ctxreview.errors import ConfigError
     from ctxreview.lint import run as linting
-    from ctxreview.workspace.selection import source_of
+    from ctxreview.workspace.reading import source_of
 
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     home = linting.root_of(given, _path(root))

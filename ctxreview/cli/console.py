@@ -120,7 +120,7 @@ def decoded(raw: bytes) -> str:
 
     A diff has each line in the encoding of its file.
     """
-    from ctxreview.workspace.selection import decode
+    from ctxreview.workspace.decoding import decode
 
     with contextlib.suppress(UnicodeDecodeError):
         return raw.decode("utf-8-sig")
@@ -153,7 +153,7 @@ def selections(given: Sequence[str] | None, listed: str | None, form: str | None
     if listed is not None:
         return [line for line in read_text(listed).splitlines() if line.strip()], True
     if not given:
-        from ctxreview.workspace.selection import FORMS
+        from ctxreview.workspace.selection_form import FORMS
 
         raise ConfigError(f"Nothing is selected: give {FORMS}, or --selections FILE.")
     return list(given), len(given) > 1

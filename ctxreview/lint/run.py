@@ -27,9 +27,13 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, Possible, candidates
-from ctxreview.workspace import selection
 from ctxreview.workspace.changed_lines import Ranges, touches
-from ctxreview.workspace.files import bytes_of, is_generated, workspace
+from ctxreview.workspace.contents import bytes_of
+from ctxreview.workspace.decoding import decode
+from ctxreview.workspace.files import list_workspace
+from ctxreview.workspace.generated import is_generated
+from ctxreview.workspace.reading import read_source
+from ctxreview.workspace.roots import find_root
 
 CHECKS: tuple[ModuleType, ...] = tuple(rule for rule in rules.RULES if hasattr(rule, "check"))
 KNOWN: tuple[str, ...] = (*(rule.ID for rule in CHECKS), suppressions.ID)
@@ -91,19 +95,19 @@ def root_of(given: Sequence[Path], root: Path | None) -> Path:
     if root is not None:
         return root.resolve()
     first = Path.cwd() / given[0] if given else Path.cwd()
-    return selection.find_root(str(first if first.is_dir() else first.parent)).resolve()
+    return find_root(str(first if first.is_dir() else first.parent)).resolve()
 
 
 def listing(given: Sequence[Path], root: Path) -> Listing:
     """The files that the paths name; without any, all source files of the repository.
 
-    A folder has those of its files that :func:`ctxreview.workspace.files.workspace` lists.
+    A folder has those of its files that :func:`ctxreview.workspace.files.list_workspace` lists.
     """
     chosen, named, failed, notes = set[str](), set[str](), list[str](), list[str]()
     for path in given or (root,):
         if not path.is_dir():
             try:
-                source = selection.read(path, root)
+                source = read_source(path, root)
                 language_of(source.path)
                 named.add(source.path)
             except SourceError as error:
@@ -113,7 +117,7 @@ def listing(given: Sequence[Path], root: Path) -> Listing:
         if not real.is_relative_to(root):
             failed.append(f"{path}: lies outside {root}; give the right folder with --root.")
             continue
-        place = workspace(real, tuple(extensions()))
+        place = list_workspace(real, tuple(extensions()))
         folder = real.relative_to(root).as_posix().removeprefix(".")
         chosen |= {f"{folder}/{inside}".removeprefix("/") for inside in place.paths}
         failed += place.left_out
@@ -233,14 +237,14 @@ def _source(path: str, files: Listing) -> Source | None:
     raw = bytes_of(files.root, path) if path not in files.named else b""
     if not raw:
         try:
-            return selection.read(files.root / path, files.root)
+            return read_source(files.root / path, files.root)
         except SourceError:
             if _is_empty(files.root / path):
                 return None
             raise
     if not raw.strip(BLANK):
         return None
-    source = selection.decode(raw, path)
+    source = decode(raw, path)
     return None if is_generated(source.data) else replace(source, root=files.root)
 
 

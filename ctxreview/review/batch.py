@@ -12,7 +12,8 @@ from ctxreview import processes
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.source import Selection
 from ctxreview.review.request import Run, Siblings
-from ctxreview.workspace.selection import path_in, select
+from ctxreview.workspace.selection import select
+from ctxreview.workspace.selection_form import path_in
 
 T = TypeVar("T")
 

@@ -23,7 +23,9 @@ from ctxreview.prompt import checklist as lists
 from ctxreview.prompt.build import fixed_tokens
 from ctxreview.review import DEFAULT_BUDGET
 from ctxreview.tokens import Tokenizer, tokenizer
-from ctxreview.workspace.selection import forget, home_of, path_in, select
+from ctxreview.workspace.roots import forget_roots, home_of
+from ctxreview.workspace.selection import select
+from ctxreview.workspace.selection_form import path_in
 
 if TYPE_CHECKING:
     from ctxreview.callgraph.repository.index import Repository
@@ -96,7 +98,7 @@ class Run:
     """What one run reads once, however many selections it has: settings, outlines, and the files of repositories."""
 
     def __init__(self) -> None:
-        forget()
+        forget_roots()
         self.project = lru_cache(maxsize=64)(project)
         self.outline: Outliner = lru_cache(maxsize=512)(_outlined)
         self._settings = lru_cache(maxsize=64)(self._settled)

@@ -8,7 +8,8 @@ from pathlib import Path
 from ctxreview import file_access as files
 from ctxreview.errors import SourceError
 from ctxreview.model.source import Source
-from ctxreview.workspace.selection import MAX_BYTES, decode
+from ctxreview.workspace.decoding import decode
+from ctxreview.workspace.reading import MAX_BYTES
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"\xff\xfe", b"\xfe\xff")
 

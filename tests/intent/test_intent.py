@@ -25,8 +25,8 @@ from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.scopes import missing_intent
+from ctxreview.workspace.decoding import decode
 from ctxreview.workspace.rewrite import rewrite
-from ctxreview.workspace.selection import decode
 from tests import samples
 from tests.commands import run_command
 from tests.review.test_review import KEY, environment

@@ -19,7 +19,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from ctxreview.reports import sarif
-from ctxreview.workspace.selection import read
+from ctxreview.workspace.reading import read_source
 from tests import ROOT
 from tests.rules.test_rules import CHECKS, LOUD, code_in, name, sections
 from tests.samples import EXAMPLE, PATH, shop
@@ -267,7 +267,7 @@ def test_more_than_code_scanning_takes() -> None:
 
 def test_the_example_project() -> None:
     """The findings of a real project's files make one valid run, each in its file."""
-    files = [checked(read(path, EXAMPLE)) for path in sorted(EXAMPLE.rglob("*.cs"))]
+    files = [checked(read_source(path, EXAMPLE)) for path in sorted(EXAMPLE.rglob("*.cs"))]
     found = made(*files)
     assert [unquote(r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]) for r in results(found)] == [
         f.at.path for _, findings in files for f in findings

@@ -20,10 +20,11 @@ from typer.testing import CliRunner
 
 from ctxreview.cli.app import app
 from ctxreview.errors import ConfigError
-from ctxreview.workspace import files as workspaces
 from ctxreview.workspace import git as module
-from ctxreview.workspace.changed_lines import ALIKE, ALL, Ranges, changed_lines, since
-from ctxreview.workspace.files import workspace
+from ctxreview.workspace import ignored
+from ctxreview.workspace.changed_lines import ALL, Ranges, changed_lines, changes_since
+from ctxreview.workspace.files import list_workspace
+from ctxreview.workspace.renames import ALIKE
 from tests import ROOT
 
 LOUD = "class {} {{\n  void M() {{\n    lock (this) {{ Work(); }}\n  }}\n}}\n"
@@ -67,12 +68,12 @@ def repo(tmp_path: Path) -> Path:
 
 def paths(root: Path) -> tuple[str, ...]:
     """The C# files that are listed."""
-    return workspace(root, (".cs",)).paths
+    return list_workspace(root, (".cs",)).paths
 
 
 def differ(root: Path, revision: str = "HEAD") -> dict[str, Ranges]:
     """The changed lines of the C# files that are listed."""
-    return dict(since(revision, root, paths(root)).lines)
+    return dict(changes_since(revision, root, paths(root)).lines)
 
 
 # --- nothing is run ----------------------------------------------------------------------------------------
@@ -307,7 +308,7 @@ def test_git_is_not_read_without_end(repo: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_lists_of_ignored_files_that_are_no_files(repo: Path) -> None:
     """Pipes, devices, endless and linked files in the place of a list of ignored files are not waited for, and ignore nothing."""
-    write(repo, {"New.cs": LOUD.format("New"), "huge": "*\n" * workspaces.MAX_IGNORE_BYTES})
+    write(repo, {"New.cs": LOUD.format("New"), "huge": "*\n" * ignored.MAX_IGNORE_BYTES})
     (repo / ".git" / "info" / "exclude").unlink(missing_ok=True)
     os.mkfifo(repo / "pipe")
     os.mkfifo(repo / "lib" / ".gitignore")
@@ -358,8 +359,8 @@ def test_patterns_that_take_for_ever(repo: Path, monkeypatch: pytest.MonkeyPatch
     began = time.monotonic()
     assert paths(repo) == ("A.cs", name, "lib/B.cs")
     assert time.monotonic() - began < 30
-    monkeypatch.setattr(workspaces, "MAX_IGNORE_SECONDS", 0.0)
-    place = workspace(repo, (".cs",))
+    monkeypatch.setattr(ignored, "MAX_IGNORE_SECONDS", 0.0)
+    place = list_workspace(repo, (".cs",))
     assert place.paths == ("A.cs", name, "lib/B.cs", "x.tmp.cs")
     assert place.left_out == (
         f"Matching paths with ignored patterns took over 0 s; from {name} on nothing was taken as ignored.",
@@ -374,7 +375,7 @@ def test_a_repository_that_cannot_be_read_without_waiting(repo: Path, monkeypatc
         os.mkfifo(repo / ".git" / name)
         assert paths(repo) == ("A.cs", "lib/B.cs")
         with pytest.raises(ConfigError, match="does not read"):
-            since("HEAD", repo, ["A.cs"])
+            changes_since("HEAD", repo, ["A.cs"])
         (repo / ".git" / name).unlink()
         (repo / "aside").rename(repo / ".git" / name)
     assert time.monotonic() - began < module.SECONDS
@@ -387,7 +388,7 @@ def test_a_repository_that_cannot_be_read_without_waiting(repo: Path, monkeypatc
     began = time.monotonic()
     assert paths(repo) == ("A.cs", "New.cs", "lib/B.cs")
     with pytest.raises(ConfigError, match="does not read"):
-        since("HEAD", repo, ["A.cs"])
+        changes_since("HEAD", repo, ["A.cs"])
     assert time.monotonic() - began < 5
 
 
@@ -400,7 +401,7 @@ def test_the_users_own_settings_count(repo: Path, monkeypatch: pytest.MonkeyPatc
         os.chown(file, 12345, 12345)
     assert module.tracked(repo) is None
     with pytest.raises(ConfigError, match=r"does not read .* status says why"):
-        since("HEAD", repo, [])
+        changes_since("HEAD", repo, [])
     for name, value in {"COUNT": "1", "KEY_0": "safe.directory", "VALUE_0": str(repo)}.items():
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
     assert module.tracked(repo) == {"A.cs", "lib/B.cs"}
@@ -505,7 +506,7 @@ def test_what_a_partial_clone_has_not(repo: Path, tmp_path: Path) -> None:
         | {"3.cs": LOUD.format("C3")},
     )
     before = sorted((clone / ".git" / "objects").rglob("*"))
-    found = since("HEAD", clone, [f"{n}.cs" for n in range(4)])
+    found = changes_since("HEAD", clone, [f"{n}.cs" for n in range(4)])
     assert found.lines == {"0.cs": ((3, 3),), "1.cs": ((3, 3),), "2.cs": ALL}
     assert found.notes == (
         "--diff HEAD: what 1 file had then is not in this clone, and nothing is fetched; all lines count as changed.",

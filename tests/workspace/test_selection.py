@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from ctxreview.errors import SourceError
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
-from ctxreview.workspace.selection import MAX_BYTES, decode, read, select
+from ctxreview.workspace.decoding import decode
+from ctxreview.workspace.reading import MAX_BYTES, read_source
+from ctxreview.workspace.selection import select
 
 CODE = "class A\n{\n    void Größe(string 名) { }\n\n    int x = 1; // 🙂 done\n}\n"
 
@@ -251,7 +253,7 @@ def test_root_is_found(tmp_path: Path, mark: str, shown: str) -> None:
         (tmp_path / mark).mkdir()
     else:
         (tmp_path / mark).touch()
-    assert read(file).path == shown
+    assert read_source(file).path == shown
 
 
 def test_repository_wins_over_nearer_project(tmp_path: Path) -> None:
@@ -260,7 +262,7 @@ def test_repository_wins_over_nearer_project(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "Shop.csproj").touch()
     (tmp_path / "src" / "A.cs").write_text(CODE, "utf-8")
-    assert read(tmp_path / "src" / "A.cs").path == "src/A.cs"
+    assert read_source(tmp_path / "src" / "A.cs").path == "src/A.cs"
 
 
 def test_root_option(repo: Path) -> None:

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from ctxreview.workspace import files as module
 from ctxreview.workspace import git as git_module
-from ctxreview.workspace.files import Workspace, read, search, workspace
+from ctxreview.workspace import readable
+from ctxreview.workspace.files import Workspace, list_workspace, read_file
+from ctxreview.workspace.search import search_words
 from tests import ROOT
 
 CODE = "class A { void Ship() { } }\n"
@@ -43,7 +45,7 @@ def tree(root: Path, *names: str) -> None:
 
 def listed(root: Path) -> list[str]:
     """The paths of the C# files there; nothing was left out for a limit."""
-    place = workspace(root, (".cs", ".csx"))
+    place = list_workspace(root, (".cs", ".csx"))
     assert place.left_out == ()
     return list(place.paths)
 
@@ -145,10 +147,10 @@ def test_any_name(repo: Path, request: pytest.FixtureRequest, name: str, way: st
     tree(repo, name)
     if way == "walk":
         request.getfixturevalue("no_git")
-    place = workspace(repo, (".cs",))
+    place = list_workspace(repo, (".cs",))
     assert place.paths == (name,)
-    assert search(place, ["Ship"]) == {"Ship": (name,)}
-    source = read(place, name)
+    assert search_words(place, ["Ship"]) == {"Ship": (name,)}
+    source = read_file(place, name)
     assert source is not None
     assert (source.path, source.data) == (name, CODE.encode())
 
@@ -161,10 +163,10 @@ def test_a_name_that_is_no_text(repo: Path, request: pytest.FixtureRequest, way:
     tree(repo, name)
     if way == "walk":
         request.getfixturevalue("no_git")
-    place = workspace(repo, (".cs",))
+    place = list_workspace(repo, (".cs",))
     assert place.paths == (name,)
-    assert search(place, ["Ship"]) == {"Ship": (name,)}
-    assert read(place, name) is not None
+    assert search_words(place, ["Ship"]) == {"Ship": (name,)}
+    assert read_file(place, name) is not None
 
 
 def test_the_settings_of_a_running_git_command_do_not_count(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,9 +352,9 @@ def test_links_do_not_lead_out(repo: Path, request: pytest.FixtureRequest, way: 
         request.getfixturevalue("no_git")
     assert listed(repo) == ["A.cs"]
     stale = Workspace(repo, ("A.cs", "File.cs", "Folder.cs", "Nowhere.cs", "Loop.cs"), ())
-    assert search(stale, ["Secret", "A"]) == {"Secret": (), "A": ("A.cs",)}
+    assert search_words(stale, ["Secret", "A"]) == {"Secret": (), "A": ("A.cs",)}
     for path in ("File.cs", "folder/Secret.cs", "../outside/Secret.cs", "Folder.cs", "Nowhere.cs", "Loop.cs"):
-        assert read(stale, path) is None
+        assert read_file(stale, path) is None
 
 
 def test_a_tracked_folder_that_became_a_link(repo: Path) -> None:
@@ -374,10 +376,10 @@ def test_links_within_are_read_once(repo: Path, request: pytest.FixtureRequest, 
     (repo / "C.cs").symlink_to("B.cs")
     if way == "walk":
         request.getfixturevalue("no_git")
-    place = workspace(repo, (".cs",))
+    place = list_workspace(repo, (".cs",))
     assert place.paths == ("B.cs", "Z.cs")
-    assert search(place, ["Ship"]) == {"Ship": ("B.cs", "Z.cs")}
-    assert read(place, "B.cs") is not None
+    assert search_words(place, ["Ship"]) == {"Ship": ("B.cs", "Z.cs")}
+    assert read_file(place, "B.cs") is not None
 
 
 def test_a_root_that_is_a_link(repo: Path) -> None:
@@ -385,9 +387,9 @@ def test_a_root_that_is_a_link(repo: Path) -> None:
     tree(repo, "src/A.cs")
     link = repo.parent / "link"
     link.symlink_to(repo)
-    place = workspace(link, (".cs",))
+    place = list_workspace(link, (".cs",))
     assert place.paths == ("src/A.cs",)
-    assert read(place, "src/A.cs") is not None
+    assert read_file(place, "src/A.cs") is not None
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
@@ -396,7 +398,7 @@ def test_pipes_are_not_read(repo: Path, no_git: None) -> None:
     tree(repo, "A.cs")
     os.mkfifo(repo / "Pipe.cs")
     assert listed(repo) == ["A.cs"]
-    assert search(Workspace(repo, ("A.cs", "Pipe.cs"), ()), ["Ship"]) == {"Ship": ("A.cs",)}
+    assert search_words(Workspace(repo, ("A.cs", "Pipe.cs"), ()), ["Ship"]) == {"Ship": ("A.cs",)}
 
 
 # --- limits ------------------------------------------------------------------------------------------------
@@ -406,9 +408,9 @@ def test_too_many_files(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first files by name are kept, and how many are not is said."""
     monkeypatch.setattr(module, "MAX_FILES", 3)
     tree(repo, "A.cs", "B.cs", "C.cs")
-    assert workspace(repo, (".cs",)).left_out == ()
+    assert list_workspace(repo, (".cs",)).left_out == ()
     tree(repo, "D.cs", "E.cs")
-    place = workspace(repo, (".cs",))
+    place = list_workspace(repo, (".cs",))
     assert place.paths == ("A.cs", "B.cs", "C.cs")
     assert place.left_out == (
         "2 files beyond the first 3 by name were not searched, from D.cs on; name a smaller folder with --root.",
@@ -417,22 +419,23 @@ def test_too_many_files(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_files_too_large(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file over the limit is left out and named; one of exactly that size is not."""
-    monkeypatch.setattr(module, "MAX_BYTES", 1_000)
+    for reading in (readable, module):
+        monkeypatch.setattr(reading, "MAX_BYTES", 1_000)
     write(repo, {"Fits.cs": "x" * 1_000, "Large.cs": "x" * 1_001})
-    place = workspace(repo, (".cs",))
+    place = list_workspace(repo, (".cs",))
     assert place.paths == ("Fits.cs",)
     assert place.left_out == ("1 file over 1,000 bytes was not searched: Large.cs.",)
     write(repo, {f"Large{n}.cs": "x" * 1_001 for n in range(4)})
-    (said,) = workspace(repo, (".cs",)).left_out
+    (said,) = list_workspace(repo, (".cs",)).left_out
     assert said == "5 files over 1,000 bytes were not searched: Large.cs, Large0.cs, Large1.cs, …."
 
 
 def test_too_much_to_walk(repo: Path, monkeypatch: pytest.MonkeyPatch, no_git: None) -> None:
     """Without git a huge tree is not walked to its end, and it is said where the walk ended."""
     tree(repo, "A.cs", "a/B.cs", "b/C.cs", "c/D.cs")
-    assert workspace(repo, (".cs",)).left_out == ()
+    assert list_workspace(repo, (".cs",)).left_out == ()
     monkeypatch.setattr(module, "MAX_ENTRIES", 6)  # .git, A.cs, a, b, c; then one file in each
-    place = workspace(repo, (".cs",))
+    place = list_workspace(repo, (".cs",))
     assert place.paths == ("A.cs", "a/B.cs")
     assert place.left_out == (
         "Only 6 files and folders are looked at; what lies in b/ and after it was not searched: "
@@ -446,7 +449,7 @@ def test_too_much_to_walk(repo: Path, monkeypatch: pytest.MonkeyPatch, no_git: N
 def hits(root: Path, files: Mapping[str, str | bytes], words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """In which of some files the words stand."""
     write(root, files)
-    return dict(search(Workspace(root, tuple(sorted(files)), ()), words))
+    return dict(search_words(Workspace(root, tuple(sorted(files)), ()), words))
 
 
 @pytest.mark.parametrize("filler", [0, 20], ids=["few words", "many words"])
@@ -508,7 +511,7 @@ def test_what_is_no_identifier_is_nowhere(tmp_path: Path) -> None:
     words = ["@Ship", "", "@", "a.b", "x y", "\udc80"]
     found = hits(tmp_path, {"A.cs": "a.b; x y; Ship"}, words)
     assert found == {"@Ship": ("A.cs",), "": (), "@": (), "a.b": (), "x y": (), "\udc80": ()}
-    assert search(Workspace(tmp_path, ("A.cs",), ()), []) == {}
+    assert search_words(Workspace(tmp_path, ("A.cs",), ()), []) == {}
 
 
 @pytest.mark.parametrize(
@@ -536,8 +539,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """Binary, empty and missing files have no hits and are not read; the others are searched all the same."""
     write(tmp_path, {"A.cs": CODE, "B.cs": b"\0\1\2Ship\0\0\0", "C.cs": "", "D.cs": b"\xff\xfeShip "})
     place = Workspace(tmp_path, ("A.cs", "B.cs", "C.cs", "D.cs", "Gone.cs"), ())
-    assert search(place, ["Ship"]) == {"Ship": ("A.cs",)}
-    assert [path for path in place.paths if read(place, path)] == ["A.cs"]
+    assert search_words(place, ["Ship"]) == {"Ship": ("A.cs",)}
+    assert [path for path in place.paths if read_file(place, path)] == ["A.cs"]
 
 
 def test_few_files_may_be_open_at_once(tmp_path: Path) -> None:
@@ -550,7 +553,7 @@ def test_few_files_may_be_open_at_once(tmp_path: Path) -> None:
     highest = max(int(path.name) for path in Path("/dev/fd").iterdir())
     resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 9, hard))
     try:
-        found = search(Workspace(tmp_path, names, ()), ["Ship"])
+        found = search_words(Workspace(tmp_path, names, ()), ["Ship"])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert found == {"Ship": names}
@@ -588,7 +591,7 @@ def test_many_words_find_what_single_words_find(
     together = hits(root, files, [*NAMES, *(f"Filler{n}" for n in range(20))])
     place = Workspace(root, tuple(files), ())
     for word in NAMES:
-        alone = search(place, [word])[word]
+        alone = search_words(place, [word])[word]
         name = word.removeprefix("@")
         plain = (n for n, text in enumerate(texts) if name in re.split(r"[^A-Za-z0-9_\x80-\U0010ffff]+", text))
         assert together[word] == alone == tuple(f"{n}.cs" for n in plain)
@@ -597,7 +600,7 @@ def test_many_words_find_what_single_words_find(
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     """A context of one file pays for neither pathspec nor threads."""
     script = (
-        "import sys, ctxreview.workspace.files\n"
+        "import sys, ctxreview.workspace.search\n"
         "print([m for m in ('pathspec', 'subprocess', 'concurrent.futures', 'shutil') if m in sys.modules])"
     )
     done = subprocess.run((sys.executable, "-c", script), cwd=ROOT, capture_output=True, text=True, check=True)

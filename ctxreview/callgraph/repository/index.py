@@ -9,7 +9,7 @@ from ctxreview.callgraph.repository.sources import SourceIndex
 from ctxreview.callgraph.repository.type_index import TypeIndex
 from ctxreview.languages import extensions
 from ctxreview.model.regions import Wrappers
-from ctxreview.workspace.files import Workspace, workspace
+from ctxreview.workspace.files import Workspace, list_workspace
 
 
 class Repository(SourceIndex):
@@ -25,4 +25,4 @@ class Repository(SourceIndex):
 def open_repository(root: Path, language: str, wrappers: Wrappers) -> Repository:
     """The repository under ``root``, its files listed and none of them read."""
     endings = [extension for extension, name in extensions().items() if name == language]
-    return Repository(workspace(root, endings), language, wrappers)
+    return Repository(list_workspace(root, endings), language, wrappers)

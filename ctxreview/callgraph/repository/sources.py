@@ -17,8 +17,8 @@ from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.outline.symbols.names import places, whole
 from ctxreview.processes import cores, parallel_map
-from ctxreview.workspace.files import Workspace, read, search
-from ctxreview.workspace.files import words as every_word
+from ctxreview.workspace.files import Workspace, read_file
+from ctxreview.workspace.search import every_word, search_words
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ class SourceIndex:
         if self._words is not None:
             self._hits.update((w, self._words.get(w, ())) for w in new)
         else:
-            self._hits.update(search(self.place, new, self._texts))
+            self._hits.update(search_words(self.place, new, self._texts))
 
     def read_together(self, names: Iterable[str]) -> None:
         """From now on read the uses of all of the names at once where a file has several of them; they are asked for one by one."""
@@ -118,7 +118,7 @@ class SourceIndex:
     def source(self, path: str) -> Source | None:
         """One file; ``None`` where it cannot be read."""
         if path not in self._sources:
-            self._sources[path] = read(self.place, path)
+            self._sources[path] = read_file(self.place, path)
         return self._sources[path]
 
     def text_of(self, path: str) -> bytes:

@@ -170,13 +170,13 @@ def _since(row: Stored) -> str:
     """What has become of a review's file since, ``""`` where it is as it was or that is not known."""
     from hashlib import sha256
 
-    from ctxreview.workspace.selection import read
+    from ctxreview.workspace.reading import read_source
 
     if row.source_digest is None:
         return ""
     path, _, _ = row.selection.rpartition(":")
     try:
-        now = read(Path(row.repository) / path, Path(row.repository)).data
+        now = read_source(Path(row.repository) / path, Path(row.repository)).data
     except SourceError:
         return f"{path} is not there any more, or cannot be read: the lines are those that the model saw."
     if sha256(now).hexdigest() == row.source_digest:

@@ -101,7 +101,7 @@ def lint(
     from ctxreview.config import project
     from ctxreview.lint import baseline as baselines
     from ctxreview.lint import run as linting
-    from ctxreview.workspace.changed_lines import since
+    from ctxreview.workspace.changed_lines import changes_since
 
     gc.enable()  # see __main__
     if listed:
@@ -120,7 +120,7 @@ def lint(
     home = linting.root_of(paths or (), root)
     plan = linting.planned(project(home), select, ignore)
     files = linting.listing(paths or (), home)
-    changes = since(diff, home, files.paths) if diff is not None else None
+    changes = changes_since(diff, home, files.paths) if diff is not None else None
     if changes is not None:
         plan = plan._replace(changed=changes.lines)
     for sentence in (*files.failed, *files.notes, *(changes.notes if changes is not None else ())):
@@ -161,10 +161,10 @@ def _source(path: str, root: Path) -> Source:
     """A file that was linted, once more; empty where it is gone since."""
     from ctxreview.errors import SourceError
     from ctxreview.model.source import Source
-    from ctxreview.workspace import selection
+    from ctxreview.workspace.reading import read_source
 
     try:
-        return selection.read(root / path, root)
+        return read_source(root / path, root)
     except SourceError:
         return Source(path, b"")
 

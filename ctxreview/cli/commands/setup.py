@@ -76,7 +76,7 @@ def doctor(
 
 def _home(root: Path | None) -> Path:
     """The repository: the given one, or the one around the current folder."""
-    from ctxreview.workspace.selection import find_root
+    from ctxreview.workspace.roots import find_root
 
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")

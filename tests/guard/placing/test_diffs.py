@@ -14,7 +14,7 @@ from ctxreview.cli.console import decoded
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model.review import Context, GuardResult
-from ctxreview.workspace.selection import decode
+from ctxreview.workspace.decoding import decode
 from tests.commands import run_command
 from tests.samples import context_at
 from tests.samples import options as chosen

@@ -1,0 +1,122 @@
+"""What git has stored of a revision: its files, and their texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ctxreview.errors import ConfigError
+from ctxreview.languages import extensions
+from ctxreview.workspace import git
+from ctxreview.workspace.reading import MAX_BYTES
+
+SECONDS = 120
+"""Git is not waited for any longer."""
+_CHUNK = 8 * MAX_BYTES
+"""Bytes of stored text that are held at once."""
+_ASKED = 100
+"""So often git is asked which objects of a partial clone are not there."""
+
+
+def files_at(revision: str, root: Path) -> dict[str, str]:
+    """The files of a revision under ``root``, by their paths from there, with the digest of each."""
+    around = git.top(root)
+    if around is None:
+        raise ConfigError(f"--diff {revision}: {root} is not in a git repository.")
+    if git.program(root) is None:
+        raise ConfigError(f"--diff {revision}: git is asked for it, and is not installed.")
+    commit = git.ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit is None:
+        if git.ask(root, "rev-parse", "--git-dir") is None:
+            raise ConfigError(
+                f"--diff {revision}: git does not read {around} as a repository; git -C {around} status says why."
+            )
+        raise ConfigError(f"--diff {revision}: there is no such revision in {root}; give a branch, a tag or a commit.")
+    at = commit.decode().strip()
+    if len(meant := _references_of(root, revision)) > 1:
+        raise ConfigError(f"--diff {revision}: is {' and '.join(meant)}, which differ; give the one that is meant.")
+    inside = git.prefix(root, around).rstrip("/")
+    tree = git.ask(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{at}:{inside}" if inside else f"{at}^{{tree}}"
+    )
+    if tree is None:  # the folder was not there
+        return {}
+    listed = git.ask(root, "ls-tree", "-r", "-z", "--full-tree", tree.decode().strip(), seconds=SECONDS)
+    if listed is None:
+        raise ConfigError(f"--diff {revision}: git cannot list the files that {around} had then.")
+    found = {}
+    for row in listed.split(b"\0")[:-1]:
+        about, _, name = row.partition(b"\t")
+        mode, _, digest = about.split(b" ")
+        if mode.startswith(b"100"):
+            found[os.fsdecode(name)] = digest.decode()
+    return found
+
+
+def _references_of(root: Path, revision: str) -> list[str]:
+    """The references that a name stands for, where they differ. Git takes the tag, which comes with what is fetched."""
+    names = [f"refs/{kind}{revision}" for kind in ("", "tags/", "heads/", "remotes/")]
+    said = git.ask(root, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", *names) or b""
+    rows = [row.split() for row in os.fsdecode(said).splitlines()]
+    found = {row[0]: row[-1] for row in rows if row and row[0] in names}
+    return sorted(found) if len(set(found.values())) > 1 else []
+
+
+def stored_texts(root: Path, digests: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
+    """The stored texts of some digests; ``None`` for what is not there, or is larger than any file that is read."""
+    wanted = list(dict.fromkeys(digests))
+    sizes = _sizes(root, wanted, [_ASKED])
+    waiting: list[str] = []
+    size = 0
+    for digest in wanted:
+        if sizes.get(digest, MAX_BYTES + 1) > MAX_BYTES:
+            yield digest, None
+            continue
+        if size + sizes[digest] > _CHUNK:
+            yield from _batch_of_texts(root, waiting)
+            waiting, size = [], 0
+        waiting.append(digest)
+        size += sizes[digest]
+    yield from _batch_of_texts(root, waiting)
+
+
+def _sizes(root: Path, digests: Sequence[str], left: list[int]) -> dict[str, int]:
+    """The size in bytes of each blob that is there. Older gits stop at the first that is not: it is found by halves."""
+    if not digests or left[0] <= 0:
+        return {}
+    left[0] -= 1
+    said = git.ask(root, "cat-file", "--batch-check", given="\n".join((*digests, "")).encode(), seconds=SECONDS)
+    if said is not None:
+        rows = (row.split() for row in said.decode("ascii", "replace").splitlines())
+        return {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[1] == "blob"}
+    if len(digests) == 1:
+        return {}
+    half = len(digests) // 2
+    return _sizes(root, digests[:half], left) | _sizes(root, digests[half:], left)
+
+
+def _batch_of_texts(root: Path, digests: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
+    if not digests:
+        return
+    given = "\n".join((*digests, "")).encode()
+    said = git.ask(root, "cat-file", "--batch", given=given, seconds=SECONDS, most=2 * _CHUNK) or b""
+    at = 0
+    for digest in digests:
+        end = said.find(b"\n", at)
+        head = said[at:end].split() if end >= 0 else []
+        if len(head) != 3 or head[0] != digest.encode():
+            yield digest, None
+            continue
+        at = end + 1 + int(head[2]) + 1
+        yield digest, said[end + 1 : at - 1]
+
+
+def files_gone(root: Path, then: Mapping[str, str]) -> dict[str, str]:
+    """The source files of then that are not there any more."""
+    suffixes = tuple(extensions())
+    return {
+        path: old
+        for path, old in then.items()
+        if path.lower().rstrip().endswith(suffixes) and not os.path.lexists(root / path)
+    }
