@@ -13,10 +13,11 @@ secrets in C#, 547 ordinary literals), beside this module (all of them, and one)
 On real source, 910,000 literals of Bitwarden's server, Jellyfin and Npgsql (90 MB), some 100 are replaced: passwords,
 keys and hashes of tests, connection strings of tests, and five names and settings that are none.
 
-``makers.toml`` has the formats of makers as data, ``formats`` those that are known by something in their middle,
-``credentials`` what its surroundings give away, ``arguments`` which argument of a call is a password, ``values`` what a
-value looks like. ``literals`` reads C# literals as the code puts them together, and ``matching`` applies the rules to
-the text, to that reading, and to what is encoded in it.
+``makers.toml`` has the formats of makers as data, and ``formats`` those that are known by something in their middle. What
+the surroundings give away is in ``addresses``, ``connection_strings``, ``clues``, ``remarks`` (comments and lines), and, for
+literals under a name, in ``given_passwords`` and ``assigned_secrets``; ``arguments`` says which argument of a call is a
+password, ``values`` what a value looks like. ``rules`` puts them in order. ``literals`` reads literals, ``expressions`` as the code
+puts them together, ``encoded`` what is written in other digits, and ``matching`` applies the rules to the text and to these readings.
 
 What is not found: secrets of no known format under a name that says nothing, secrets that are computed (encrypted, or
 put together in a loop or over several methods), and passwords that cannot be told from a name, a label or a sentence.
@@ -30,9 +31,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ctxreview.redact.matching import found as _found
-from ctxreview.redact.matching import kinds
-from ctxreview.redact.matching import marks as _marks
+from ctxreview.redact.matching import find_secrets as _find_secrets
+from ctxreview.redact.rules import kinds
+from ctxreview.redact.rules import placeholders as _placeholders
 
 __all__ = ["Redacted", "kinds", "masked", "redact", "replaced"]
 
@@ -60,8 +61,8 @@ def redact(text: str) -> Redacted:
     11 ms for each 200,000 characters of source without secrets.
     """
     numbers: dict[str, int] = {}
-    known = max((int(mark["number"] or 0) for mark in _marks(text)), default=0)
-    while found := _found(text):
+    known = max((int(mark["number"] or 0) for mark in _placeholders(text)), default=0)
+    while found := _find_secrets(text):
         parts, at = [], 0
         for start, end, kind in found:
             secret = text[start:end]
@@ -71,7 +72,7 @@ def redact(text: str) -> Redacted:
         # Again, because what is left may only now be seen for what it is. Each turn leaves fewer characters
         # outside placeholders, so that it comes to an end.
         text = "".join(parts) + text[at:]
-    new = (mark for mark in _marks(text) if numbers and int(mark["number"] or 0) > known)
+    new = (mark for mark in _placeholders(text) if numbers and int(mark["number"] or 0) > known)
     return Redacted(text, tuple(mark["kind"] for mark in new), tuple(numbers))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ctxreview.redact import kinds, redact
 from ctxreview.redact.formats import makers, prefix
-from ctxreview.redact.matching import rules
+from ctxreview.redact.rules import rules
 from tests import secret_forms, secret_forms_fresh
 from tests.llm.test_store import run
 from tests.redact.test_secrets import LITERALS, assert_hidden, in_a_method
