@@ -177,18 +177,20 @@ def lint(
     from ctxreview.config import project
     from ctxreview.errors import ConfigError
     from ctxreview.lint import run as linting
+    from ctxreview.lint.listing import files_named, root_of
+    from ctxreview.lint.plan import plan_of
     from ctxreview.workspace.reading import source_of
 
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    home = linting.root_of(given, _path(root))
-    plan = linting.planned(project(home), _named(select), _named(ignore))
+    home = root_of(given, _path(root))
+    plan = plan_of(project(home), _named(select), _named(ignore))
     if text is not None:
         if len(given) != 1:
             raise ConfigError(f"text is the text of one file, and {len(given)} paths were given.")
-        found, suppressed = linting.hazards(source_of(given[0], text, home), plan)
+        found, suppressed = linting.hazards_in(source_of(given[0], text, home), plan)
         return LintResult(found, 1, suppressed)
-    files = linting.listing(given, home)
-    every = list(linting.lint(files, plan))
+    files = files_named(given, home)
+    every = list(linting.lint_files(files, plan))
     results = [result for result in every if not result.failed]
     return LintResult(
         findings=tuple(finding for result in results for finding in result.findings),

@@ -21,17 +21,17 @@ from ctxreview.errors import CtxreviewError, StoppedError
 
 MODULES = {
     "context": "context",
-    "prompt": "reviewing",
-    "review": "reviewing",
-    "guard": "reviewing",
+    "prompt": "prompt",
+    "review": "review",
+    "guard": "guard",
     "log": "kept",
     "show": "kept",
     "comment": "kept",
     "config": "setup",
     "doctor": "setup",
-    "explain": "rules",
+    "explain": "explain",
     "intent": "intents",
-    "lint": "rules",
+    "lint": "lint",
 }
 """The commands in the order of the help, with the module of :mod:`ctxreview.cli.commands` that has each."""
 
@@ -70,7 +70,7 @@ def _quoting() -> Iterator[None]:
     try:
         yield
     except TyperException as error:
-        from ctxreview.context.listing import visible
+        from ctxreview.context.visible import visible
 
         for name in ("message", "param_hint", "option_name"):
             if isinstance(said := getattr(error, name, None), str):

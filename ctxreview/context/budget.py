@@ -1,72 +1,24 @@
-"""What of the file the model gets to see: the ladder, climbed until the token budget is full.
-
-The function whole, then the type's header with the state the function uses, then the rest of the type as
-signatures. A scope's two ends and the selection are never left out.
-"""
+"""The excerpts that are shown so far, and the room that is left for others, in tokens."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from ctxreview.context.groups import Group, in_order, of_other_places, of_type, whole_lines
-from ctxreview.context.listing import listing, proven, shown_lines, suggested
+from ctxreview.context.elision import removable_statements, runs_of_lines, silence_of
+from ctxreview.context.groups import Group, whole_lines
+from ctxreview.context.listing import listing, shown_lines
+from ctxreview.context.proofs import proven, suggested
 from ctxreview.errors import BudgetError
-from ctxreview.languages import load
-from ctxreview.model.declarations import Function, TypeDecl, outermost
-from ctxreview.model.outline import Outline, contained_in
-from ctxreview.model.review import Context, Excerpt, Omission, Tokens
-from ctxreview.model.source import Source, Span, Spans
-from ctxreview.outline import pieces
+from ctxreview.model.declarations import Function, TypeDecl
+from ctxreview.model.outline import contained_in
+from ctxreview.model.review import Context, Excerpt, Omission
+from ctxreview.model.source import Source, Span
 from ctxreview.tokens import Tokenizer
 
 OVER = "over the token budget"
 BODIES = "the bodies of {} other members of {}: not enclosing the selection"
-
-
-def fill(
-    context: Context,
-    types: tuple[TypeDecl, ...],
-    pointed: Span,
-    beyond: Sequence[Excerpt],
-    budget: int,
-    tokenizer: Tokenizer,
-    fixed: int,
-) -> Context:
-    """``context`` with excerpts and omissions; ``fixed`` is the size of the prompt without them, in tokens.
-
-    ``beyond`` are excerpts of other places, the most needed first: callers before, others after what the type declares.
-
-    Raises :class:`BudgetError` when the function does not fit even with everything left out that may be.
-    """
-    source = context.selection.source
-    page = ExcerptBudget(context, budget, tokenizer, fixed)
-    shown = [(m, _whole(m, context.outline)) for m in outermost(context.functions)]
-    rest = list(of_type(context, types, [s for _, s in shown], pointed)) if types else []
-    rest = in_order(rest, of_other_places(beyond, source))
-    page.reserve(rest)
-    for member, span in shown:
-        why = "encloses the selection" if span.contains(pointed) else "the selection touches it"
-        page.function(Excerpt(source, span, "function", why), member)
-    if not shown:
-        for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
-            page.require(Excerpt(source, whole_lines(source, state.span), "field", "the selection lies in it"))
-    for header in rest[0].excerpts if types else ():
-        if header.span.overlaps(context.selection.span):
-            page.require(header)
-    for lines in page.uncovered():  # which no excerpt holds
-        page.need(Excerpt(source, lines, "member", "selected"))
-    if not page.add_all(rest):
-        for group in rest:
-            page.add(group)
-    if types:
-        page.count_bodies(types[0])
-    return context._replace(
-        excerpts=tuple(page.excerpts),
-        omitted=tuple(page.omitted),
-        tokens=Tokens(budget - page.remaining, budget, tokenizer.name),
-    )
 
 
 class ExcerptBudget:
@@ -117,7 +69,7 @@ class ExcerptBudget:
         self.shown.setdefault(excerpt.source.path, set()).update(_kept_lines(excerpt))
 
     def _omit(self, omission: Omission) -> None:
-        self.remaining -= said([omission], self.tokenizer)
+        self.remaining -= tokens_of([omission], self.tokenizer)
         self.omitted.append(omission)
 
     def require(self, excerpt: Excerpt) -> None:
@@ -232,28 +184,21 @@ class ExcerptBudget:
 
     def _elided(self, excerpt: Excerpt, function: Function) -> Excerpt:
         """Leave out whole statements, largest first, that touch neither the selection nor any scope."""
-        source, context = self.source, self.context
+        source = self.source
         room = self.remaining - self.reserved
-        others = (f.span for f in context.functions if f is not function)
-        kept = Spans([context.selection.span, *(s.span for s in context.scopes), *others])
-        silent = _silent(context.outline)
-        # What follows an early `return` guard is dropped before the guard: exits decide what runs under the scope.
-        waiting = [
-            s
-            for s in pieces(source, function.span)
-            if not kept.overlaps(s) and not kept.contains(s) and _own_lines(source, s, silent)
-        ]
+        silent = silence_of(self.context.outline)
+        waiting = removable_statements(self.context, function, silent)
         elided: list[Span] = []  # in source order, and apart from each other
         least, saved, wanted = excerpt.tokens, 0, excerpt.tokens - room
-        for count, statement in enumerate(sorted(waiting, key=lambda s: s.size, reverse=True), 1):
+        for count, statement in enumerate(waiting, 1):
             at = bisect_right(elided, Span(statement.start, len(source.data)))
             if at == 0 or not elided[at - 1].contains(statement):
                 elided.insert(at, statement)
                 saved += self.weighed(excerpt._replace(span=whole_lines(source, statement))).tokens
             if saved < wanted and count < len(waiting):
                 continue  # weighing all of a long function after each statement would take seconds
-            smaller = self.weighed(excerpt._replace(elided=_runs(source, elided, silent)))
-            needed = smaller.tokens + said(_left_out(smaller), self.tokenizer)
+            smaller = self.weighed(excerpt._replace(elided=runs_of_lines(source, elided, silent)))
+            needed = smaller.tokens + tokens_of(_left_out(smaller), self.tokenizer)
             if needed <= room:
                 return smaller
             least = min(least, needed)
@@ -273,12 +218,6 @@ def _kept_lines(excerpt: Excerpt) -> Iterable[int]:
     return [n for n, kept in shown_lines([excerpt], excerpt.source).items() if kept]
 
 
-def _whole(function: Function, outline: Outline) -> Span:
-    """The function's lines; for an accessor the whole property, since its other half shares the state."""
-    holders = outline.members if function.kind == "accessor" else ()
-    return whole_lines(outline.source, next((m.span for m in holders if m.span.contains(function.span)), function.span))
-
-
 def _left_out(excerpt: Excerpt) -> list[Omission]:
     why = f"statements outside every scope and the selection: {OVER}"
     return [Omission(excerpt.source.path, *excerpt.source.lines_of(e), why) for e in excerpt.elided]
@@ -289,40 +228,6 @@ def sentences(omitted: Iterable[Omission]) -> str:
     return "".join(f"- {o.path}, lines {o.start_line}-{o.end_line}: {o.why}.\n" for o in omitted)
 
 
-def said(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
+def tokens_of(omitted: Iterable[Omission], tokenizer: Tokenizer) -> int:
     """Tokens of these sentences."""
     return tokenizer.count(sentences(omitted))
-
-
-def _silent(outline: Outline) -> Callable[[Span], bool]:
-    """Tells whether there are only blanks and comments in a span, and lines that mark a region."""
-    data, comments = outline.source.data, Spans(outline.comments)
-    markers = tuple(marker.encode() for marker in load(outline.language).shape.markers)
-
-    def silent(span: Span) -> bool:
-        at = span.start
-        for line in data[span.start : span.end].splitlines(keepends=True):
-            text, start = line.strip(), at + len(line) - len(line.lstrip())
-            if text and not comments.contains(Span(start, start + len(text))) and not text.startswith(markers):
-                return False
-            at += len(line)
-        return True
-
-    return silent
-
-
-def _own_lines(source: Source, span: Span, silent: Callable[[Span], bool]) -> bool:
-    """Whether nothing else stands on the statement's lines, a comment behind it aside."""
-    whole = whole_lines(source, span)
-    return silent(Span(whole.start, span.start)) and silent(Span(span.end, whole.end))
-
-
-def _runs(source: Source, elided: list[Span], silent: Callable[[Span], bool]) -> tuple[Span, ...]:
-    """Neighbouring statements joined to runs of whole lines, with the comments between them."""
-    runs: list[Span] = []
-    for span in sorted(whole_lines(source, e) for e in elided):
-        if runs and silent(Span(runs[-1].end, span.start)):
-            runs[-1] = Span(runs[-1].start, max(runs[-1].end, span.end))
-        else:
-            runs.append(span)
-    return tuple(runs)

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
-from ctxreview.context.budget import fill
+from ctxreview.context.ladder import fill_budget
 from ctxreview.errors import SourceError
 from ctxreview.languages import language_of
 from ctxreview.model.declarations import Function, TypeDecl, outermost
@@ -80,7 +80,7 @@ def build(
         others=beyond.sources,
     )
     context = context._replace(verdict=_verdict(context, beyond), protections=_protections(context))
-    return fill(context, types, pointed, beyond.excerpts, budget, tokenizer, fixed)
+    return fill_budget(context, types, pointed, beyond.excerpts, budget, tokenizer, fixed)
 
 
 def _pointed(selection: Selection, outline: Outline) -> Span:

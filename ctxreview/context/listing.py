@@ -1,73 +1,12 @@
-"""The context as text: numbered lines of code, and one sentence for each thing the source proves."""
+"""Excerpts as numbered lines of code."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ctxreview.model.facts import Fact
-from ctxreview.model.regions import Region
+from ctxreview.context.visible import visible
 from ctxreview.model.review import Context, Excerpt
-from ctxreview.model.source import Source, Spans
-
-MAX_FACTS = 200
-"""More facts than this are cut from the prompt (never from the JSON); the cut is said."""
-
-MAX_CALLERS = 10
-"""Scopes of callers that are told one by one."""
-
-WORDS = {
-    "read": "Reads",
-    "write": "Writes",
-    "save": "Saves or sends",
-    "await": "Awaits",
-    "tracking": "Changes tracking",
-    "token": "Optimistic concurrency",
-    "fence": "Orders memory accesses",
-    "complete": "Commits or rolls back",
-    "io": "Calls out",
-    "spawn": "Starts or joins other work",
-    "sql-hint": "SQL that locks",
-}
-
-
-_CONTROL = {n: f"\\x{n:02x}" for n in (*range(0x20), *range(0x7F, 0xA0)) if n not in (0x09, 0x0A)} | {0x0D: ""}
-_RANGES = (
-    (0xAD, 0xAD), (0x34F, 0x34F), (0x600, 0x605), (0x61C, 0x61C), (0x6DD, 0x6DD), (0x70F, 0x70F), (0x890, 0x891),
-    (0x8E2, 0x8E2), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E),
-    (0x2060, 0x206F), (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0),
-    (0xFFF0, 0xFFFB), (0x110BD, 0x110BD), (0x110CD, 0x110CD), (0x13430, 0x1343F), (0x1BCA0, 0x1BCA3),
-    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
-)  # fmt: skip
-"""First and last of the characters that show nothing, turn the direction, or end a line for some readers only:
-Default_Ignorable_Code_Point of Unicode 17.0 (DerivedCoreProperties.txt) and the categories Cf, Cs, Zl and Zp, whole.
-A test asks the property itself."""
-UNSEEN = re.compile(f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in _RANGES)}]")
-
-
-def visible(text: str) -> str:
-    """``text`` with control, unseen and direction-changing characters written out: what is shown is what is there."""
-    shown = text.translate(_CONTROL)
-    return shown if shown.isascii() else UNSEEN.sub(_written_out, shown)
-
-
-def on_a_line(text: str) -> str:
-    """``text`` as one line for people, without secrets: nothing in it acts, or looks like the line that follows."""
-    from ctxreview.redact import redact
-
-    return redact(visible(text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", " "))).text
-
-
-def one_line(text: str) -> str:
-    """``text`` on one line, its blanks one each, without secrets: nothing in it acts, or looks like ours."""
-    from ctxreview.redact import redact
-
-    return redact(visible(" ".join(text.split()))).text
-
-
-def _written_out(match: re.Match[str]) -> str:
-    number = ord(match[0])
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+from ctxreview.model.source import Source
 
 
 def redacted(source: Source) -> tuple[str, ...]:
@@ -124,7 +63,7 @@ def listing(
     return "\n".join(out)
 
 
-def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
+def file_listings(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
     """The excerpts as numbered lines, file by file, the selected one first; without secrets unless ``bare``."""
     others = {e.source.path: e.source for e in context.excerpts if e.source.path != context.path}
     for source in (context.selection.source, *others.values()):
@@ -133,138 +72,3 @@ def files(context: Context, bare: bool = False) -> Iterator[tuple[Source, str]]:
         numbers = range(1, source.line_count + 1)
         lines = tuple(visible(source.line(n)) for n in numbers) if bare else redacted(source)
         yield source, listing(shown_lines(excerpts, source), source, selected, lines)
-
-
-def proven(context: Context) -> tuple[str, ...]:
-    """What the source proves about the selection, one sentence each, with lines."""
-    facts = _listed(context)
-    completing = _completing(context)
-    proofs = [f for f in facts if not _is_by_name(f, context, completing)]
-    said = [*_scopes(context, assumed=False), *_protected(context, assumed=False), *_facts(proofs, context)]
-    if len(facts) == MAX_FACTS:
-        said.append(f"Only the first {MAX_FACTS} facts are listed.")
-    return (*said, *_state(context))
-
-
-def suggested(context: Context) -> tuple[str, ...]:
-    """What only names suggest: scopes that were assumed, and what calls do whose declarations were not read."""
-    completing = _completing(context)
-    calls = [f for f in _listed(context) if _is_by_name(f, context, completing)]
-    return (*_scopes(context, assumed=True), *_protected(context, assumed=True), *_facts(calls, context))
-
-
-def _protected(context: Context, assumed: bool) -> list[str]:
-    """What the scopes protect, as far as it is proven, or as far as names suggest it."""
-    if not context.protections:
-        return []
-    from ctxreview.context.protected import sentence
-
-    chosen = (p for p in context.protections if (p.certainty == "assumed") is assumed)
-    return [said for p in chosen if (said := sentence(p))]
-
-
-def _scopes(context: Context, assumed: bool) -> list[str]:
-    """The scopes that are proven, or those that are not, a sentence each."""
-    chosen = [s for s in context.scopes if (s.certainty == "assumed") is assumed]
-    near, far = [s for s in chosen if not s.path], [s for s in chosen if s.path]
-    touched, enclosing = frozenset(context.touched), frozenset(context.enclosing)
-    held = {s: "holds the selection" if s in enclosing else "holds a part of the selection" for s in touched}
-    shown = (*near, *far[:MAX_CALLERS])
-    said = [_scope_sentence(s, held.get(s, "does not hold the selection"), context) for s in shown]
-    if len(far) > MAX_CALLERS:
-        said.append(f"{len(far) - MAX_CALLERS} more callers hold a transaction or lock.")
-    return list(dict.fromkeys(said))
-
-
-def _listed(context: Context) -> list[Fact]:
-    return [f for f in context.facts if f.kind != "exit" and not _is_named_alone(f)][:MAX_FACTS]
-
-
-def _facts(facts: Sequence[Fact], context: Context) -> Iterator[str]:
-    """The facts, one sentence for each kind."""
-    source = context.selection.source
-    listed: dict[str, dict[str, None]] = {}
-    for fact in facts:
-        first, last = source.lines_of(fact.span)
-        lines = f"line {first}" if first == last else f"lines {first}-{last}"
-        name = "" if fact.name == fact.kind else f"{_on(fact)}{fact.name} "
-        what = "Calls delegates or events" if fact.calls else WORDS.get(fact.kind, fact.kind)
-        listed.setdefault(what, {})[f"{name}({lines})" if name else lines] = None
-    for what, names in listed.items():
-        yield f"{what}: {', '.join(names)}."
-
-
-_BY_NAME = frozenset({"read", "save", "io", "spawn", "tracking", "complete", "token"})
-"""Kinds of facts that a call's name tells; a ``write`` may be an assignment, which needs no name."""
-
-
-def _completing(context: Context) -> Spans:
-    """The calls that complete scopes of the selected file."""
-    return Spans(c for s in context.scopes if not s.path for c in s.completes_at)
-
-
-def _is_by_name(fact: Fact, context: Context, completing: Spans) -> bool:
-    """Whether only the name of what is called tells the fact."""
-    if fact.calls or fact.by_callee:
-        return False
-    if fact.kind == "complete" and completing.overlaps(fact.span):
-        return False
-    return fact.kind in _BY_NAME or (fact.kind == "write" and context.selection.source.text(fact.span).endswith(")"))
-
-
-def _is_named_alone(fact: Fact) -> bool:
-    """Whether it is a use of a variable, told by its name with all the lines."""
-    return fact.is_state or fact.captured
-
-
-def _state(context: Context) -> Iterator[str]:
-    """The uses of state and of captured variables, each name once."""
-    used: dict[str, dict[str, dict[int, None]]] = {}
-    for fact in context.facts:
-        if _is_named_alone(fact):
-            words = [*(["static"] if fact.is_static else []), *(["volatile"] if fact.is_volatile else [])]
-            on = f"{fact.target}." if fact.target not in ("", "this") else ""
-            name = f"{on}{fact.name}{''.join(f' {w}' for w in words)}"
-            what = f"{fact.kind.capitalize()}s {'state' if fact.is_state else 'captured variables'}"
-            lines = used.setdefault(what, {}).setdefault(name, {})
-            lines[context.selection.source.line_of(fact.span.start)] = None
-    for what, names in sorted(used.items()):
-        told = (f"{n} (line{'s' if len(at) > 1 else ''} {', '.join(map(str, at))})" for n, at in names.items())
-        yield f"{what}: {', '.join(told)}."
-
-
-def _on(fact: Fact) -> str:
-    """What a fact is done on: the start of the chain, up to its first call."""
-    start = re.split(r"[(\[]", fact.target, maxsplit=1)[0]
-    if start != fact.target and "." in start:
-        return f"{start.rsplit('.', 1)[0]} … "
-    return f"{start}." if start else ""
-
-
-def _scope_sentence(scope: Region, held: str, context: Context) -> str:
-    source = context.source_of(scope)
-    first, last = source.lines_of(scope.span)
-    on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
-    where = f" of {scope.path}" if scope.path else ""
-    through = f" through {' and then '.join(map(str, scope.via))}" if scope.via else ""
-    what = "Retry by" if scope.mode == "retried" else scope.kind.capitalize()
-    suppressed = scope.mode == "suppressed"
-    if suppressed:  # there is no transaction, and so no isolation
-        what, held = "No transaction by", held.replace("does not hold", "is not around").replace("holds", "is around")
-    parts = [f"{what} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
-    if scope.mode not in ("", "exclusive", "retried"):
-        parts.append(f"mode {scope.mode}")
-    if scope.isolation is not None and not suppressed:
-        parts.append(f"isolation {scope.isolation.text}")
-    if scope.async_flow is not None:
-        parts.append("flows over await" if scope.async_flow else "does not flow over await")
-    if scope.completes_at:
-        parts.append(f"completes at line {', '.join(str(source.line_of(c.start)) for c in scope.completes_at)}")
-    if scope.excluded:
-        lines = [source.lines_of(g) for g in scope.excluded]
-        parts.append(f"not held in line {', '.join(f'{a}-{b}' if b > a else str(a) for a, b in lines)}")
-    if scope.exits and scope.kind == "transaction":
-        parts.append(f"left without completing at line {', '.join(str(source.line_of(e.start)) for e in scope.exits)}")
-    if scope.note:
-        parts.append(scope.note.rstrip("."))
-    return "; ".join(parts) + f" ({scope.certainty})."

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from ctxreview import rules
 from ctxreview.errors import ReplyError, SourceError
-from ctxreview.intent import comment as drafting
+from ctxreview.intent.answer import sentences_from_answer
+from ctxreview.intent.comment import comment_lines
+from ctxreview.intent.facts import sentences_from_facts
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context, Prompt, Review
@@ -81,7 +83,7 @@ def draft(context: Context, scope: Region, tokenizer: Tokenizer, provider: Provi
     Raises :class:`ReplyError` when the model's answer cannot be used twice, and :class:`SourceError` when nothing is known
     to say, or the statement has no line above which a comment can stand.
     """
-    told = drafting.from_facts(context, scope)
+    told = sentences_from_facts(context, scope)
     if provider is None:
         if not told:
             line = context.selection.source.line_of(scope.opening.start)
@@ -132,7 +134,7 @@ def _answered(text: str, scope: Region, before: Outline) -> Draft:
         raise ReplyError(f"The reply is not in the form that was asked for: {error}.") from None
     if not isinstance(answer, dict) or list(answer) != ["comment"] or not isinstance(answer["comment"], str):
         raise ReplyError('The reply is not in the form that was asked for: {"comment": "..."}.')
-    return _placed(drafting.cleaned(answer["comment"]), scope, before)
+    return _placed(sentences_from_answer(answer["comment"]), scope, before)
 
 
 def _placed(sentences: tuple[str, ...], scope: Region, before: Outline) -> Draft:
@@ -144,7 +146,7 @@ def _placed(sentences: tuple[str, ...], scope: Region, before: Outline) -> Draft
         line = head
     start = source.starts[line - 1]
     lead = source.data[start:][: len(source.data) - start - len(source.data[start:].lstrip(b" \t"))]
-    comment = drafting.comment([_kept(s, source) for s in sentences], len(lead.decode().expandtabs(4)))
+    comment = comment_lines([_kept(s, source) for s in sentences], len(lead.decode().expandtabs(4)))
     new = b"".join(lead + text.encode() + _line_end(source, line) for text in comment)
     after = Source(source.path, source.data[:start] + new + source.data[start:], source.encoding, source.root)
     at = scope.opening.start + len(new)

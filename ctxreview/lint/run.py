@@ -6,75 +6,37 @@ only these rules are asked. Files are read one by one and forgotten; what is kep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 from ctxreview import processes, rules
 from ctxreview.behaviour.lock_usage import locks
-from ctxreview.config import Project
-from ctxreview.errors import ConfigError, SourceError, did_you_mean
-from ctxreview.file_access import contents
-from ctxreview.languages import extensions, language_of
+from ctxreview.errors import SourceError
+from ctxreview.languages import language_of
 from ctxreview.lint import suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
+from ctxreview.lint.listing import BLANK, Listing, is_empty_file
+from ctxreview.lint.plan import KNOWN, Plan
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, Possible, candidates
-from ctxreview.workspace.changed_lines import Ranges, touches
+from ctxreview.workspace.changed_lines import touches
 from ctxreview.workspace.contents import bytes_of
 from ctxreview.workspace.decoding import decode
-from ctxreview.workspace.files import list_workspace
 from ctxreview.workspace.generated import is_generated
 from ctxreview.workspace.reading import read_source
-from ctxreview.workspace.roots import find_root
-
-CHECKS: tuple[ModuleType, ...] = tuple(rule for rule in rules.RULES if hasattr(rule, "check"))
-KNOWN: tuple[str, ...] = (*(rule.ID for rule in CHECKS), suppressions.ID)
-"""The rules that lint can ask; one is about the comments that silence the others."""
 
 MIN_FILES = 48
 """With fewer files, starting processes takes longer than they save."""
-
 MAX_OVERLAP = 1_000
 """Transactions and locks over one place up to which rules are asked: several compare each with all that it holds."""
 MAX_PLACES = 200
 """With more places of words in a file, nearly all of it would be read anyway."""
-
-BLANK = b"\xef\xbb\xbf \t\r\n"
-"""What an empty file has."""
-
-
-class Listing(NamedTuple):
-    """What is to be linted: paths from ``root``, sorted.
-
-    ``named`` are those that somebody named, whatever they are; ``failed`` has a sentence for each file that cannot be, and
-    ``notes`` one for each folder without any.
-    """
-
-    root: Path
-    paths: tuple[str, ...]
-    named: frozenset[str] = frozenset()
-    failed: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-class Plan(NamedTuple):
-    """How all files are linted: the rules that are asked and shown, the project's names, and the lines that count.
-
-    ``changed`` is ``None`` where all lines do.
-    """
-
-    checks: tuple[ModuleType, ...]
-    shown: frozenset[str]
-    wrappers: Wrappers
-    changed: Mapping[str, Ranges] | None = None
 
 
 class Linted(NamedTuple):
@@ -90,78 +52,7 @@ class Linted(NamedTuple):
     failed: str = ""
 
 
-def root_of(given: Sequence[Path], root: Path | None) -> Path:
-    """The repository: the given one, or the one around the first path, or else around the current folder."""
-    if root is not None:
-        return root.resolve()
-    first = Path.cwd() / given[0] if given else Path.cwd()
-    return find_root(str(first if first.is_dir() else first.parent)).resolve()
-
-
-def listing(given: Sequence[Path], root: Path) -> Listing:
-    """The files that the paths name; without any, all source files of the repository.
-
-    A folder has those of its files that :func:`ctxreview.workspace.files.list_workspace` lists.
-    """
-    chosen, named, failed, notes = set[str](), set[str](), list[str](), list[str]()
-    for path in given or (root,):
-        if not path.is_dir():
-            try:
-                source = read_source(path, root)
-                language_of(source.path)
-                named.add(source.path)
-            except SourceError as error:
-                failed += () if _is_empty(path) else (str(error),)
-            continue
-        real = path.resolve()
-        if not real.is_relative_to(root):
-            failed.append(f"{path}: lies outside {root}; give the right folder with --root.")
-            continue
-        place = list_workspace(real, tuple(extensions()))
-        folder = real.relative_to(root).as_posix().removeprefix(".")
-        chosen |= {f"{folder}/{inside}".removeprefix("/") for inside in place.paths}
-        failed += place.left_out
-        if not place.paths:
-            kinds = ", ".join(sorted(extensions()))
-            notes.append(f"{path}: has no {kinds} files but ignored, built, vendored and generated ones.")
-    return Listing(root, tuple(sorted(chosen | named)), frozenset(named), tuple(failed), tuple(notes))
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return not contents(path, 1024).strip(BLANK)
-    except OSError:
-        return False
-
-
-def planned(own: Project, select: str | None, ignore: str | None) -> Plan:
-    """The plan for all lines, by a repository's own settings and the options; what is selected by name is asked even if the settings ignore it.
-
-    Raises :class:`ConfigError` for a rule that there is not.
-    """
-    every = {rule.ID for rule in rules.RULES} | {suppressions.ID}
-    for rule in own.ignore:
-        if rule not in every:
-            hint = did_you_mean(rule, sorted(every), f"the rules are {', '.join(sorted(every))}.")
-            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a rule; {hint}")
-    chosen = _named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
-    shown = chosen - (_named("--ignore", ignore) if ignore is not None else set())
-    checks = tuple(rule for rule in CHECKS if rule.ID in shown)
-    return Plan(checks, frozenset(shown), own.scopes)
-
-
-def _named(option: str, given: str) -> set[str]:
-    named = {name.strip() for name in given.split(",") if name.strip()}
-    for name in sorted(named):
-        if name not in KNOWN:
-            hint = did_you_mean(name, KNOWN, f"the rules are {', '.join(KNOWN)}.")
-            raise ConfigError(f"{option} {name}: lint has no such rule; {hint}")
-    if not named:
-        raise ConfigError(f"{option}: name rules, such as {KNOWN[0]}, separated by commas.")
-    return named
-
-
-def lint(files: Listing, plan: Plan) -> Iterator[Linted]:
+def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
     """Each file's findings, in the order of the paths; those without source text are passed over.
 
     On every core, where the system can fork and there are enough files.
@@ -170,19 +61,19 @@ def lint(files: Listing, plan: Plan) -> Iterator[Linted]:
         files = files._replace(paths=tuple(p for p in files.paths if p in (plan.changed or {})))
 
     def work(path: str) -> Linted:
-        return linted(path, files, plan)
+        return lint_file(path, files, plan)
 
     alone = len(files.paths) < MIN_FILES or processes.cores() < 2
     yield from map(work, files.paths) if alone else processes.parallel_map(work, files.paths)
 
 
-def linted(path: str, files: Listing, plan: Plan) -> Linted:
+def lint_file(path: str, files: Listing, plan: Plan) -> Linted:
     """One file, read and linted."""
     try:
-        source = _source(path, files)
+        source = _source_of(path, files)
         if source is None:
             return Linted(path)
-        found, silenced = hazards(source, plan)
+        found, silenced = hazards_in(source, plan)
     except SourceError as error:
         return Linted(path, failed=str(error))
     marks = tuple(fingerprints(found, source))
@@ -191,7 +82,7 @@ def linted(path: str, files: Listing, plan: Plan) -> Linted:
     return Linted(path, tuple(f for f, _ in kept), tuple(m for _, m in kept), silenced)
 
 
-def hazards(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
+def hazards_in(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
     """What the rules find in one file, in source order, and how many findings its comments silence.
 
     Raises :class:`SourceError` where more than :data:`MAX_OVERLAP` transactions and locks lie over one place.
@@ -200,7 +91,7 @@ def hazards(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
     silences = suppressions.MARK in source.data
     if not may.rules and not silences:
         return (), 0
-    made = read(source, may, plan.wrappers, whole=silences)
+    made = outline_for_rules(source, may, plan.wrappers, whole=silences)
     if (over := overlap([s.span for s in made.regions])) > MAX_OVERLAP:
         raise SourceError(
             f"{source.path}: has {over:,} transactions and locks over one place; with more than {MAX_OVERLAP:,} no rule is asked."
@@ -219,7 +110,7 @@ def overlap(spans: Sequence[Span]) -> int:
     return max(accumulate(step for _, step in edges), default=0)
 
 
-def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> Outline:
+def outline_for_rules(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> Outline:
     """The outline of a file, as much of it as the rules that may find something in it look at."""
     beyond = {getattr(rule, "BEYOND", "") for rule in may.rules}
     within = () if whole or ALWAYS in beyond else may.places(source.data)
@@ -232,14 +123,14 @@ def read(source: Source, may: Possible, wrappers: Wrappers, *, whole: bool) -> O
     return outline(source, None, wrappers)
 
 
-def _source(path: str, files: Listing) -> Source | None:
+def _source_of(path: str, files: Listing) -> Source | None:
     """The text of a file; ``None`` where there is none, or where a comment calls a file generated that nobody named."""
     raw = bytes_of(files.root, path) if path not in files.named else b""
     if not raw:
         try:
             return read_source(files.root / path, files.root)
         except SourceError:
-            if _is_empty(files.root / path):
+            if is_empty_file(files.root / path):
                 return None
             raise
     if not raw.strip(BLANK):
@@ -248,7 +139,7 @@ def _source(path: str, files: Listing) -> Source | None:
     return None if is_generated(source.data) else replace(source, root=files.root)
 
 
-def known_before(results: Sequence[Linted], baseline: Sequence[Entry]) -> tuple[list[Linted], int]:
+def without_known(results: Sequence[Linted], baseline: Sequence[Entry]) -> tuple[list[Linted], int]:
     """The results without the findings that a baseline has, and how many these are."""
     old = {entry.fingerprint for entry in baseline}
     kept, known = [], 0
@@ -259,7 +150,7 @@ def known_before(results: Sequence[Linted], baseline: Sequence[Entry]) -> tuple[
     return kept, known
 
 
-def entries(results: Sequence[Linted]) -> Iterator[Entry]:
+def baseline_entries(results: Sequence[Linted]) -> Iterator[Entry]:
     """The findings of some results, as a baseline has them."""
     for result in results:
         for finding, mark in zip(result.findings, result.fingerprints, strict=True):

@@ -176,7 +176,7 @@ def _own(file: Path) -> None:
                 one.chmod(stat.S_IMODE(mode) & ~theirs)
                 mended.append(one)
     if mended and sys.stderr is not None:
-        from ctxreview.context.listing import on_a_line
+        from ctxreview.context.visible import on_a_line
 
         named = on_a_line(", ".join(map(str, mended)))
         print(f"{named}: was open to others of this machine, and is yours alone now.", file=sys.stderr, flush=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ctxreview.config import prompt_file, prompt_folders
-from ctxreview.context.listing import files, proven, suggested, visible
+from ctxreview.context.listing import file_listings
+from ctxreview.context.proofs import proven, suggested
+from ctxreview.context.visible import visible
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
@@ -94,7 +96,7 @@ def rendered(
     def told(text: str) -> str:
         return sentence(text, bare)
 
-    shown = [{"path": told(source.path), "code": code} for source, code in files(context, bare)]
+    shown = [{"path": told(source.path), "code": code} for source, code in file_listings(context, bare)]
     code = "\n".join(file["code"] for file in shown)
     first, last = context.selection.lines
     common: dict[str, Any] = {

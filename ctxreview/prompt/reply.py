@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from ctxreview.context.listing import visible
+from ctxreview.context.visible import visible
 from ctxreview.errors import ReplyError
 from ctxreview.model.review import ChecklistAnswer, Context, Edit, Evidence, Reply, Suggestion
 from ctxreview.model.source import Source, same_path

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.context.listing import one_line
+from ctxreview.context.visible import one_line
 from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
 from ctxreview.reports.markdown import escaped, fenced

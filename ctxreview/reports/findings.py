@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ctxreview.context.listing import one_line
+from ctxreview.context.visible import one_line
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.review import Finding
 from ctxreview.reports import document

@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctxreview.context.listing import files, one_line, proven, suggested, visible
+from ctxreview.context.listing import file_listings
+from ctxreview.context.proofs import proven, suggested
+from ctxreview.context.visible import one_line, visible
 from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
@@ -95,7 +97,7 @@ def _context(value: Context) -> Iterator[str]:
     first, last = value.selection.lines
     yield f"## {escaped(value.path)}, {place(first, last)}: {value.verdict}"
     yield ""
-    for source, code in files(value):
+    for source, code in file_listings(value):
         if source.path != value.path:
             yield f"\n### {escaped(source.path)}\n"
         yield fenced(code, value.outline.language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.context.listing import one_line, visible
+from ctxreview.context.visible import one_line, visible
 from ctxreview.model.review import ChecklistAnswer, Review
 from ctxreview.redact import redact
 from ctxreview.reports import document as documents

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ctxreview.context.listing import files, proven, suggested, visible
+from ctxreview.context.listing import file_listings
+from ctxreview.context.proofs import proven, suggested
+from ctxreview.context.visible import visible
 from ctxreview.model.review import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared
@@ -56,7 +58,7 @@ def _page(values: Sequence[Review]) -> str:
         "place": place,
         "question": first.question,
         "context": context,
-        "files": [(source.path, code) for source, code in files(context)],
+        "files": [(source.path, code) for source, code in file_listings(context)],
         "proven": proven(context),
         "suggested": suggested(context),
         "seen": list(seen(context)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.context.listing import visible
+from ctxreview.context.visible import visible
 from ctxreview.llm.prices import CURRENCY, Plan
 from ctxreview.model.review import Context, Prompt
 from ctxreview.redact import redact, replaced

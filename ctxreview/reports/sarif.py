@@ -182,6 +182,6 @@ def _artifact(path: str) -> Document:
 
 def _text(text: str) -> str:
     """One line, without secrets, and with what no JSON reader takes written out."""
-    from ctxreview.context.listing import one_line
+    from ctxreview.context.visible import one_line
 
     return re.sub("[\ud800-\udfff]", "\ufffd", one_line(text))

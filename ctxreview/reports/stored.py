@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ctxreview.context.listing import one_line, visible
+from ctxreview.context.visible import one_line, visible
 from ctxreview.errors import StoreError
 from ctxreview.llm.store import Stored, Sum, damage
 from ctxreview.reports.document import dumps

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.context.listing import files, one_line, proven, redacted, shown_lines, suggested, visible
+from ctxreview.context.listing import file_listings, redacted, shown_lines
+from ctxreview.context.proofs import proven, suggested
+from ctxreview.context.visible import one_line, visible
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Change, ChecklistAnswer, Context, Evidence, Finding, GuardResult, Review
@@ -85,7 +87,7 @@ def _code(value: Context, paint: Paint) -> Iterator[str]:
 
 def _elsewhere(value: Context, paint: Paint) -> Iterator[str]:
     """What the model sees of other files."""
-    for source, code in files(value):
+    for source, code in file_listings(value):
         if source.path != value.path:
             yield ""
             yield paint(one_line(source.path), "bold")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxreview import rules
-from ctxreview.context.listing import proven, suggested
+from ctxreview.context.proofs import proven, suggested
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Source

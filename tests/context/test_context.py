@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctxreview.context import build as context
-from ctxreview.context.listing import listing, proven, shown_lines
+from ctxreview.context.listing import listing, shown_lines
+from ctxreview.context.proofs import proven
 from ctxreview.errors import BudgetError, SourceError
 from ctxreview.model.review import Context
 from ctxreview.model.source import Selection, Source, Span

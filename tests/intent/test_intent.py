@@ -18,7 +18,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctxreview.errors import ReplyError, SourceError
-from ctxreview.intent import comment as drafting
+from ctxreview.intent.answer import sentences_from_answer
+from ctxreview.intent.comment import MOST_LINES, comment_lines
 from ctxreview.intent.draft import Draft, draft, scope_of
 from ctxreview.model.claims import claims
 from ctxreview.model.review import Completion, Prompt, Usage
@@ -658,15 +659,15 @@ def completion(text: str) -> Completion:
 )
 def test_an_answer_is_cleaned(answer: str, sentences: str) -> None:
     """Marks, code, judgement, what other tools obey and characters that are not seen go; the sentences stay."""
-    assert " ".join(drafting.cleaned(answer)) == sentences
+    assert " ".join(sentences_from_answer(answer)) == sentences
 
 
 def test_a_long_answer_is_cut_at_a_sentence() -> None:
     """A comment has a few lines; what does not fit is left out by whole sentences."""
-    comment = drafting.comment(
-        drafting.cleaned(" ".join(f"Sentence number {n} says a little more." for n in range(90))), 8
+    comment = comment_lines(
+        sentences_from_answer(" ".join(f"Sentence number {n} says a little more." for n in range(90))), 8
     )
-    assert len(comment) <= drafting.MOST_LINES
+    assert len(comment) <= MOST_LINES
     assert comment[-1].endswith("more.")
     assert max(map(len, comment)) <= 100 - 8
 

@@ -23,6 +23,8 @@ from ctxreview.errors import CtxreviewError
 from ctxreview.languages import load
 from ctxreview.lint import baseline
 from ctxreview.lint import run as linting
+from ctxreview.lint.listing import files_named
+from ctxreview.lint.plan import CHECKS, Plan, plan_of
 from ctxreview.model.regions import NO_WRAPPERS, Wrappers
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source
@@ -39,7 +41,7 @@ LOUD = "class {} {{ void M() {{ lock (this) {{ Work(); }} }} }}\n"
 FOUND = ["lock-target", "missing-intent"]
 QUIET = "class Q { int M() => 1; }\n"
 NOISY = "class S { void M() { lock (new object()) { Work(); } } }\n"
-EVERY = linting.planned(Project(), None, None)
+EVERY = plan_of(Project(), None, None)
 
 Lint = Callable[..., Done]
 
@@ -124,9 +126,9 @@ def refusal(done: Done, says: str) -> None:
     assert done.stderr.rstrip().endswith((".", "?"))
 
 
-def hazards(code: str, plan: linting.Plan = EVERY) -> tuple[list[tuple[str, str]], int]:
+def hazards(code: str, plan: Plan = EVERY) -> tuple[list[tuple[str, str]], int]:
     """Rule and severity of what is found in a file, and how many findings its comments silence."""
-    found, silenced = linting.hazards(Source("C.cs", code.encode()), plan)
+    found, silenced = linting.hazards_in(Source("C.cs", code.encode()), plan)
     return [(f.rule, f.severity) for f in found], silenced
 
 
@@ -623,7 +625,7 @@ def test_a_text_is_no_comment(text: str) -> None:
 def test_a_suppression_that_does_not_suppress(comment: str, says: str) -> None:
     """Without a reason, without a rule or with one that there is not, it silences nothing and is a finding itself."""
     source = Source("C.cs", holding(f"    lock (this) {{ }} // {comment}").encode())
-    found, silenced = linting.hazards(source, EVERY)
+    found, silenced = linting.hazards_in(source, EVERY)
     assert [(f.rule, f.severity) for f in found] == [
         ("lock-target", "low"),
         ("missing-intent", "note"),
@@ -707,29 +709,31 @@ class Beside {
 
 def whole(code: str) -> tuple[Finding, ...]:
     """What all rules find where all of the file is read."""
-    return rules.check(outline(Source("C.cs", code.encode())), linting.CHECKS)
+    return rules.check(outline(Source("C.cs", code.encode())), CHECKS)
 
 
 def test_the_words_lose_no_finding() -> None:
     """What is found by asking only the rules whose words stand in a file, of only these members, is what all find in all of it."""
     for name, code in SAMPLES:
         for text in (code, code + BESIDE, code.replace("\n", "\r\n")):
-            assert linting.hazards(Source("C.cs", text.encode()), EVERY)[0] == whole(text), name
+            assert linting.hazards_in(Source("C.cs", text.encode()), EVERY)[0] == whole(text), name
 
 
 def test_most_is_not_read() -> None:
     """Beside a hazard in one member, the bodies of others are not read; a file without any word is not read at all."""
     code = shop(test_rules.LOUD[test_rules.no_tracking_write, "under a transaction"]) + BESIDE
     source = Source("C.cs", code.encode())
-    may = candidates(source.data, linting.CHECKS, "csharp", NO_WRAPPERS)
-    assert not linting.read(source, may, NO_WRAPPERS, whole=False).has_read(outline(source).outermost[-1].span)
-    assert candidates(BESIDE.encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules == ()
+    may = candidates(source.data, CHECKS, "csharp", NO_WRAPPERS)
+    assert not linting.outline_for_rules(source, may, NO_WRAPPERS, whole=False).has_read(
+        outline(source).outermost[-1].span
+    )
+    assert candidates(BESIDE.encode(), CHECKS, "csharp", NO_WRAPPERS).rules == ()
 
 
 def test_every_rule_says_what_it_needs() -> None:
     """Each rule that lint asks declares its words, and finds nothing in the words of none."""
-    assert all(rule.NEEDS for rule in linting.CHECKS)
-    assert all(getattr(rule, "BEYOND", ALWAYS) in (ALWAYS, LOCKS, TRANSACTIONS) for rule in linting.CHECKS)
+    assert all(rule.NEEDS for rule in CHECKS)
+    assert all(getattr(rule, "BEYOND", ALWAYS) in (ALWAYS, LOCKS, TRANSACTIONS) for rule in CHECKS)
 
 
 def test_every_name_of_the_catalogue_is_a_reason_to_look() -> None:
@@ -737,16 +741,16 @@ def test_every_name_of_the_catalogue_is_a_reason_to_look() -> None:
     for construct in load("csharp").constructs:
         for field in ("creates", "opens", "acquires", "releases", "runs"):
             for name in getattr(construct, field):
-                assert candidates(f"x {name}(".encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules, name
+                assert candidates(f"x {name}(".encode(), CHECKS, "csharp", NO_WRAPPERS).rules, name
         for name in construct.attributes:
-            assert candidates(f"[{name}]".encode(), linting.CHECKS, "csharp", NO_WRAPPERS).rules, name
+            assert candidates(f"[{name}]".encode(), CHECKS, "csharp", NO_WRAPPERS).rules, name
 
 
 def test_names_of_the_project_are_a_reason_to_look() -> None:
     """What the project itself calls a lock is a word, too; without it the file is not looked at."""
     code = b"using (await _gate.HoldAsync()) { }"
-    assert candidates(code, linting.CHECKS, "csharp", NO_WRAPPERS).rules == ()
-    assert candidates(code, linting.CHECKS, "csharp", Wrappers(lock=("_gate.HoldAsync",))).rules
+    assert candidates(code, CHECKS, "csharp", NO_WRAPPERS).rules == ()
+    assert candidates(code, CHECKS, "csharp", Wrappers(lock=("_gate.HoldAsync",))).rules
 
 
 # --- several processes, and a person at the terminal --------------------------------------------------------
@@ -765,11 +769,11 @@ def many(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("cores", [2, 3])
 def test_as_one_process_alone(many: Path, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many processes there are, the results and their order are those of one."""
-    files = linting.listing((many,), many)
+    files = files_named((many,), many)
     monkeypatch.setattr(processes, "cores", lambda: 1)
-    alone = list(linting.lint(files, EVERY))
+    alone = list(linting.lint_files(files, EVERY))
     monkeypatch.setattr(processes, "cores", lambda: cores)
-    assert list(linting.lint(files, EVERY)) == alone
+    assert list(linting.lint_files(files, EVERY)) == alone
     assert [r.path for r in alone] == sorted(files.paths)
     assert sum(bool(r.failed) for r in alone) == 3
 
@@ -780,7 +784,7 @@ def test_a_process_that_is_killed(many: Path, monkeypatch: pytest.MonkeyPatch) -
     vars(deadly).update(ID="deadly", NEEDS=("lock",), check=lambda _: os._exit(9))
     monkeypatch.setattr(processes, "cores", lambda: 2)
     with pytest.raises(CtxreviewError, match="ended from outside"):
-        list(linting.lint(linting.listing((many,), many), EVERY._replace(checks=(deadly,))))
+        list(linting.lint_files(files_named((many,), many), EVERY._replace(checks=(deadly,))))
 
 
 class Terminal:

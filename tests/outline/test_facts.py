@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxreview.context import build as context
-from ctxreview.context.listing import proven
+from ctxreview.context.proofs import proven
 from ctxreview.model.facts import Fact, StateUse
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline

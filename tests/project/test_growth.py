@@ -19,7 +19,8 @@ from ctxreview.config import project
 from ctxreview.errors import SourceError
 from ctxreview.guard import check as guards
 from ctxreview.lint import run as linting
-from ctxreview.lint.run import Listing, Plan
+from ctxreview.lint.listing import Listing
+from ctxreview.lint.plan import CHECKS, Plan
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import NO_WRAPPERS
 from ctxreview.model.source import Source
@@ -78,8 +79,8 @@ def _context(folder: Path, selection: str, hops: int) -> object:
 
 
 def _lint(folder: Path) -> object:
-    plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), project(folder).scopes)
-    made = linting.linted("A.cs", Listing(folder, ("A.cs",)), plan)
+    plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(folder).scopes)
+    made = linting.lint_file("A.cs", Listing(folder, ("A.cs",)), plan)
     assert not made.failed
     return document.dumps({"findings": [document.finding(f) for f in made.findings]})
 
@@ -179,8 +180,8 @@ def test_a_method_of_a_thousand_transactions_is_refused_by_lint(tmp_path: Path) 
     """Where more scopes lie over one place than rules can compare in seconds, the file is named with the count."""
     for count, says in ((1001, "A.cs: has 1,001 transactions and locks over one place"), (10, "")):
         (tmp_path / "A.cs").write_text(GROWTH.SHAPES["using declarations, lint"].made(count)["A.cs"], "utf-8")
-        plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), project(tmp_path).scopes)
-        made = linting.linted("A.cs", Listing(tmp_path, ("A.cs",)), plan)
+        plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(tmp_path).scopes)
+        made = linting.lint_file("A.cs", Listing(tmp_path, ("A.cs",)), plan)
         assert made.failed.startswith(says) and bool(made.failed) == bool(says)
 
 

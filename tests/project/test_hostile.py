@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import regex
 
-from ctxreview.context.listing import visible
+from ctxreview.context.visible import visible
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import guard
 from ctxreview.llm.store import Stored

@@ -45,8 +45,11 @@ HEAVY = (
     "rich",
     "ctxreview.redact",
     "ctxreview.llm.store",
-    "ctxreview.cli.commands.reviewing",
-    "ctxreview.cli.commands.rules",
+    "ctxreview.cli.commands.guard",
+    "ctxreview.cli.commands.prompt",
+    "ctxreview.cli.commands.review",
+    "ctxreview.cli.commands.explain",
+    "ctxreview.cli.commands.lint",
     "ctxreview.cli.commands.kept",
     "sqlite3",
 )

@@ -15,7 +15,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ctxreview.context.listing import visible
+from ctxreview.context.visible import visible
 from ctxreview.guard.check import guard
 from ctxreview.model.claims import claims
 from ctxreview.model.review import Review, Usage

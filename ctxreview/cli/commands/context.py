@@ -13,6 +13,8 @@ from ctxreview.cli.commands.options import (
     Output,
     Root,
 )
+from ctxreview.cli.inputs import selections_given
+from ctxreview.cli.results import Result, print_each
 from ctxreview.model.review import Context
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -42,7 +44,7 @@ def context(
     from ctxreview.review.request import Run, Siblings, options
 
     run, chosen = Run(), options(root, hops, budget, DEFAULT_QUESTION)
-    given, many = console.selections(selections, listed, format_)
+    given, many = selections_given(selections, listed, format_)
 
     def shown(value: Context) -> str:
         if format_ is Format.JSON or many:
@@ -51,7 +53,7 @@ def context(
 
         return text.context(value, console.colour(output)).rstrip("\n")
 
-    def made(selection: str, siblings: Siblings) -> console.Result:
-        return console.Result(shown(build(run.resolve(selection, chosen, siblings), whole=False)))
+    def made(selection: str, siblings: Siblings) -> Result:
+        return Result(shown(build(run.resolve(selection, chosen, siblings), whole=False)))
 
-    console.print_each(given, many, root, run, made, output)
+    print_each(given, many, root, run, made, output)

@@ -10,6 +10,7 @@ import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import Format, Formats, Output
+from ctxreview.cli.inputs import refuse_beside
 from ctxreview.errors import ConfigError, SourceError, StoppedError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def log(
     if older_than is not None and not purge:
         raise ConfigError("--older-than says what --purge deletes; give both.")
     if purge:
-        console.alone(
+        refuse_beside(
             ctx,
             "--purge",
             "deletes whatever stands in it, and prints nothing",
@@ -60,7 +61,7 @@ def log(
             "output",
         )
     if stats:
-        console.alone(ctx, "--stats", "sums up all that was kept", "text", "limit")
+        refuse_beside(ctx, "--stats", "sums up all that was kept", "text", "limit")
     if older_than is not None and older_than < 0:
         raise ConfigError(f"--older-than {older_than}: give a number of days.")
     if purge:

@@ -61,3 +61,6 @@ MaxTokens = Annotated[
     int | None, typer.Option(help="Send and receive at most this many tokens in total.", envvar="CTXREVIEW_MAX_TOKENS")
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only results, warnings and errors.")]
+Exact = Annotated[
+    bool, typer.Option("--exact-tokens", help="Let the provider count the prompt's tokens, where it can.")
+]

@@ -26,7 +26,7 @@ def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = N
     ctxreview config --format json
     """
     from ctxreview.cli.doctor import settings
-    from ctxreview.context.listing import on_a_line
+    from ctxreview.context.visible import on_a_line
     from ctxreview.reports import document
 
     rows = settings(_home(root))
@@ -55,7 +55,7 @@ def doctor(
     ctxreview doctor --provider none --format json
     """
     from ctxreview.cli.doctor import checks
-    from ctxreview.context.listing import on_a_line
+    from ctxreview.context.visible import on_a_line
     from ctxreview.reports import document
     from ctxreview.review.endpoints import endpoint_of
 

@@ -1,10 +1,7 @@
-"""The rules over files, and what they say."""
+"""The rules over files, and what they find."""
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,21 +10,19 @@ import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import FailOn, Output, Root
+from ctxreview.cli.inputs import refuse_beside
+from ctxreview.cli.results import exit_on_findings
 from ctxreview.errors import ConfigError, StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from ctxreview.lint.run import Linted, Listing, Plan
+    from ctxreview.lint.listing import Listing
+    from ctxreview.lint.plan import Plan
+    from ctxreview.lint.run import Linted
     from ctxreview.model.review import Finding
     from ctxreview.model.source import Source
+from ctxreview.cli.progress import with_bar
 
 app = typer.Typer(rich_markup_mode=None)
-
-WIDEST = 100
-"""Columns of prose, however wide the terminal is."""
-BAR_SECONDS = 0.1
-"""The progress bar is drawn again after that."""
 
 
 class LintFormat(StrEnum):
@@ -42,27 +37,7 @@ Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="F
 
 
 @app.command()
-def explain(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's ID, as in a finding.")], output: Output = None
-) -> None:
-    """Explain a rule: what it flags, why it matters and when it is fine, with an example.
-
-    For example:
-
-    \b
-    ctxreview explain lock-target
-    """
-    from shutil import get_terminal_size
-
-    from ctxreview.reports.explain import text
-    from ctxreview.rules.catalogue import entry
-
-    width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns) if output is None else WIDEST
-    console.write(text(entry(rule), width, console.colour(output)), output)
-
-
-@app.command()
-def lint(
+def lint_files(
     ctx: typer.Context,
     paths: Paths = None,
     format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
@@ -101,13 +76,15 @@ def lint(
     from ctxreview.config import project
     from ctxreview.lint import baseline as baselines
     from ctxreview.lint import run as linting
+    from ctxreview.lint.listing import files_named, root_of
+    from ctxreview.lint.plan import plan_of
     from ctxreview.workspace.changed_lines import changes_since
 
     gc.enable()  # see __main__
     if listed:
         beside = ("paths", "select", "ignore", "diff", "baseline", "write_baseline", "root", "fail_on", "quiet")
-        console.alone(ctx, "--list", "lists the rules", *beside)
-        console.write(_rules(format_), output)
+        refuse_beside(ctx, "--list", "lists the rules", *beside)
+        console.write(_list_of_rules(format_), output)
         return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
@@ -115,11 +92,11 @@ def lint(
         raise ConfigError("--write-baseline writes all that is found to the --baseline; give one, and no --diff.")
     if write_baseline:
         # With --fail-on as well: what a baseline has never fails, and the same command line serves in a build.
-        console.alone(ctx, "--write-baseline", "writes the findings and prints none", "format_", "output")
+        refuse_beside(ctx, "--write-baseline", "writes the findings and prints none", "format_", "output")
     known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
-    home = linting.root_of(paths or (), root)
-    plan = linting.planned(project(home), select, ignore)
-    files = linting.listing(paths or (), home)
+    home = root_of(paths or (), root)
+    plan = plan_of(project(home), select, ignore)
+    files = files_named(paths or (), home)
     changes = changes_since(diff, home, files.paths) if diff is not None else None
     if changes is not None:
         plan = plan._replace(changed=changes.lines)
@@ -131,22 +108,22 @@ def lint(
     if write_baseline and baseline is not None:
         looked = {result.path for result in every}
         others = [entry for entry in known if paths and entry.path not in looked]
-        made = [*linting.entries(results), *others]
+        made = [*linting.baseline_entries(results), *others]
         console.write(baselines.text(made), baseline)
-        console.say(f"{_number(len(made))} in {baseline}.")
+        console.say(f"{_findings_are(len(made))} in {baseline}.")
     else:
-        results, old = linting.known_before(results, known)
+        results, old = linting.without_known(results, known)
         if old:
-            console.say(f"{_number(old)} known from {baseline}.")
+            console.say(f"{_findings_are(old)} known from {baseline}.")
         found = _report(results, home, old, failed, format_, output)
         if not failed:
-            console.fail_on(found, fail_on)
+            exit_on_findings(found, fail_on)
     if failed:
         console.say(f"{'1 thing' if len(failed) == 1 else f'{len(failed):,} things'} could not be linted.")
         raise typer.Exit(2)
 
 
-def _rules(format_: LintFormat) -> str:
+def _list_of_rules(format_: LintFormat) -> str:
     from ctxreview.reports import document
     from ctxreview.rules import catalogue
 
@@ -181,7 +158,7 @@ def _report(
     found = [finding for result in results for finding in result.findings]
     silenced = sum(result.suppressed for result in results)
     if silenced:
-        console.say(f"{_number(silenced)} silenced by comments.")
+        console.say(f"{_findings_are(silenced)} silenced by comments.")
     languages = sorted({language_of(result.path).name for result in results})
     others = {language: rules for language in languages if (rules := not_asked_of(language))}
     if format_ is not LintFormat.JSON:
@@ -199,41 +176,20 @@ def _report(
     return found
 
 
-def _number(count: int) -> str:
+def _findings_are(count: int) -> str:
     return "1 finding is" if count == 1 else f"{count:,} findings are"
 
 
 def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
     """The files' findings, with a bar on a terminal; a file that cannot be read is said at once."""
-    from ctxreview.lint.run import lint as each
+    from ctxreview.lint.run import lint_files as each
 
     made: list[Linted] = []
     try:
-        for result in _with_bar(each(files, plan), len(files.paths), quiet):
+        for result in with_bar(each(files, plan), len(files.paths), quiet):
             made.append(result)
             if result.failed:
                 console.say(result.failed)
     except KeyboardInterrupt:
         raise StoppedError(f"Stopped; {len(made):,} of {len(files.paths):,} files were linted.") from None
     return made
-
-
-def _with_bar(results: Iterable[Linted], count: int, quiet: bool) -> Iterator[Linted]:
-    """The results, counted by a bar on standard error where that is a terminal for people."""
-    if quiet or os.environ.get("NO_COLOR") or not console.is_live(sys.stderr):
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = TextColumn("Linting"), BarColumn(), MofNCompleteColumn(), TextColumn("files")
-    # Without a thread of its own, which processes that fork could not copy.
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
-        task = progress.add_task("", total=count)
-        shown = 0.0
-        for result in results:
-            progress.advance(task)
-            if (now := time.monotonic()) - shown > BAR_SECONDS:
-                shown = now
-                progress.refresh()
-            yield result

@@ -1,4 +1,4 @@
-"""A prompt, a model's review, and a chat's answer held against the scopes."""
+"""A model's review, or what the source proves without one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
     BaseUrl,
     Budget,
+    Exact,
     FailOn,
-    Format,
-    Formats,
     Fresh,
     Hops,
     Listed,
@@ -23,12 +22,13 @@ from ctxreview.cli.commands.options import (
     MaxTokens,
     Message,
     Model,
-    One,
     Output,
     ProviderName,
     Quiet,
     Root,
 )
+from ctxreview.cli.inputs import refuse_beside, selections_given
+from ctxreview.cli.results import Result, exit_on_findings, print_each
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ctxreview.model.review import Review
     from ctxreview.review.ask import Planned
     from ctxreview.review.request import Siblings
+
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -64,67 +65,6 @@ NoRedact = Annotated[
     bool, typer.Option("--no-redact", help="Send secrets unredacted, after asking twice on a terminal.")
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Log every request and retry.")]
-Exact = Annotated[
-    bool, typer.Option("--exact-tokens", help="Let the provider count the prompt's tokens, where it can.")
-]
-
-
-@app.command()
-def prompt(
-    selection: One,
-    message: Message = DEFAULT_QUESTION,
-    copy: Annotated[bool, typer.Option("--copy", help="Copy the prompt to the clipboard.")] = False,
-    root: Root = None,
-    hops: Hops = DEFAULT_HOPS,
-    budget: Budget = None,
-    provider: ProviderName = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    exact_tokens: Exact = False,
-    quiet: Quiet = False,
-    output: Output = None,
-) -> None:
-    """Print the finished prompt, ready to paste into any chat.
-
-    For example:
-
-    \b
-    ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
-    ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
-    """
-    from ctxreview.review.context import build
-    from ctxreview.review.pipeline import render
-    from ctxreview.review.request import Run, options
-
-    # Whom it is for says how large it may be, and who counts it; no one is asked.
-    endpoint = None
-    if exact_tokens or provider is not None or base_url:
-        from ctxreview.review.endpoints import endpoint_of
-
-        endpoint = endpoint_of(provider, model, base_url)
-    request = Run().resolve(selection, options(root, hops, budget, message, model, endpoint, exact_tokens))
-    made = render(build(request, whole=False), request)
-    counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
-    if not quiet:
-        console.say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
-    finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
-    if copy:
-        import pyperclip
-
-        try:
-            pyperclip.copy(finished)
-            there = pyperclip.paste().splitlines() == finished.splitlines()  # a failed helper program says nothing
-        except pyperclip.PyperclipException:
-            there = False
-        if there and not quiet:
-            console.say("The prompt is on the clipboard.")
-        if there and output is None:
-            return
-        if not there:
-            console.say(
-                f"There is no clipboard here; the prompt is {'printed' if output is None else 'written'} instead."
-            )
-    console.write(finished.rstrip("\n"), output)
 
 
 @app.command()
@@ -169,8 +109,8 @@ def review(
     from ctxreview.review import endpoints, pipeline
     from ctxreview.review.request import Run, options
 
-    tell = console.teller(quiet, verbose)
-    model = _checked(ctx, format_, dry_run, models, model)
+    tell = console.progress_teller(quiet, verbose)
+    model = _model_beside(ctx, format_, dry_run, models, model)
     limits = endpoints.limits(max_tokens, max_cost)
     asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
@@ -180,24 +120,24 @@ def review(
         whom = [resolve_model(e) if e is not None else None for e in whom]
     run = Run()
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
-    given, many = console.selections(selections, listed, format_)
+    given, many = selections_given(selections, listed, format_)
     if no_redact:
-        _agree_to_bare(whom, dry_run)
+        _agree_to_send_secrets(whom, dry_run)
     if dry_run:
         if exact_tokens:
             raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
         indent = None if many or len(whom) > 1 else 2
         as_text = format_ is not ReviewFormat.JSON and not many
 
-        def planned(selection: str, siblings: Siblings) -> console.Result:
+        def planned(selection: str, siblings: Siblings) -> Result:
             plans = []
             for its, endpoint in zip(chosen, whom, strict=True):
                 request = run.resolve(selection, its, siblings)
                 made = asking.planned(request, endpoint, limits, unredacted=no_redact)
-                plans.append(_plan(made, no_redact, as_text, indent))
-            return console.Result("\n".join(plans))
+                plans.append(_printed_plan(made, no_redact, as_text, indent))
+            return Result("\n".join(plans))
 
-        console.print_each(given, many, root, run, planned, output)
+        print_each(given, many, root, run, planned, output)
         return
     account = Account(limits)
     askers = [
@@ -207,7 +147,7 @@ def review(
         for e in whom
     ]
 
-    def one(selection: str, siblings: Siblings) -> console.Result:
+    def one(selection: str, siblings: Siblings) -> Result:
         if many:
             tell(f"{selection} …")
         values = []
@@ -216,65 +156,20 @@ def review(
             if endpoint is not None:
                 asking.keep(values[-1], endpoint, console.say)
         found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
-        return console.Result(_printed(values, format_, many, output), tuple(found))
+        return Result(_printed(values, format_, many, output), tuple(found))
 
     sequential = any(asks is not None for asks in askers)
-    console.fail_on(console.print_each(given, many, root, run, one, output, sequential=sequential), fail_on)
+    exit_on_findings(print_each(given, many, root, run, one, output, sequential=sequential), fail_on)
 
 
-@app.command()
-def guard(
-    selection: One,
-    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
-    replace: Annotated[
-        bool, typer.Option("--replace", help="The suggestion is the new text of the selected lines.")
-    ] = False,
-    format_: Formats = Format.TEXT,
-    root: Root = None,
-    hops: Hops = DEFAULT_HOPS,
-    budget: Budget = None,
-    fail_on: FailOn = None,
-    output: Output = None,
-) -> None:
-    """Apply a chat's answer in memory and report what it changes across scopes. Needs no model.
-
-    For example:
-
-    \b
-    ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
-    """
-    from ctxreview.guard import check as guards
-    from ctxreview.reports import document, text
-    from ctxreview.reports.words import not_asked
-    from ctxreview.review.context import build
-    from ctxreview.review.pipeline import check_suggestions
-    from ctxreview.review.request import Run, options
-    from ctxreview.rules import not_asked_of
-
-    request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
-    value = build(request)
-    read = guards.replacement if replace else guards.suggestions
-    checked = check_suggestions(read(console.read_text(suggestion), value), value, request)
-    verdict = guards.worst([c.verdict for c in checked])
-    others = not_asked_of(value.outline.language)
-    if format_ is Format.JSON:
-        console.write(document.dumps(document.guard(checked, verdict, others), 2), output)
-    else:
-        line = text.verdict_line(verdict, value.enclosing)
-        console.write(f"{text.guard(checked, console.colour(output))}{line}", output)
-        if others:
-            console.say(not_asked(value.outline.language, others))
-    console.fail_on([f for c in checked for f in c.findings], fail_on)
-
-
-def _checked(
+def _model_beside(
     ctx: typer.Context, form: ReviewFormat | None, dry_run: bool, models: str | None, model: str | None
 ) -> str | None:
     """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
     if dry_run and form in (ReviewFormat.MARKDOWN, ReviewFormat.HTML):
         raise ConfigError(f"--dry-run prints text or JSON; give it without --format {form}.")
     if dry_run:
-        console.alone(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
+        refuse_beside(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
     source = ctx.get_parameter_source("model")
     # CTXREVIEW_MODEL says which one where none is named.
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
@@ -298,7 +193,7 @@ def _printed(values: list[Review], format_: ReviewFormat | None, many: bool, out
     return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
 
 
-def _plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:
+def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:
     from ctxreview.prompt.build import not_seen
     from ctxreview.reports import document, plan
 
@@ -306,7 +201,7 @@ def _plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) ->
     return plan.text(*about) if as_text else document.dumps(plan.document(*about), indent)
 
 
-def _agree_to_bare(whom: Sequence[Endpoint | None], dry_run: bool) -> None:
+def _agree_to_send_secrets(whom: Sequence[Endpoint | None], dry_run: bool) -> None:
     """Ask twice whether secrets may be sent. Raises where that is not answered with a yes, or cannot be asked."""
     from urllib.parse import urlsplit
 

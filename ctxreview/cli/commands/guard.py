@@ -1,0 +1,73 @@
+"""A chat's answer held against the scopes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxreview.cli import console
+from ctxreview.cli.commands.options import (
+    Budget,
+    FailOn,
+    Format,
+    Formats,
+    Hops,
+    One,
+    Output,
+    Root,
+)
+from ctxreview.cli.inputs import read_text
+from ctxreview.cli.results import exit_on_findings
+from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
+
+if TYPE_CHECKING:
+    pass
+
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def guard(
+    selection: One,
+    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The suggestion is the new text of the selected lines.")
+    ] = False,
+    format_: Formats = Format.TEXT,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+    fail_on: FailOn = None,
+    output: Output = None,
+) -> None:
+    """Apply a chat's answer in memory and report what it changes across scopes. Needs no model.
+
+    For example:
+
+    \b
+    ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
+    """
+    from ctxreview.guard import check as guards
+    from ctxreview.reports import document, text
+    from ctxreview.reports.words import not_asked
+    from ctxreview.review.context import build
+    from ctxreview.review.pipeline import check_suggestions
+    from ctxreview.review.request import Run, options
+    from ctxreview.rules import not_asked_of
+
+    request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
+    value = build(request)
+    read = guards.replacement if replace else guards.suggestions
+    checked = check_suggestions(read(read_text(suggestion), value), value, request)
+    verdict = guards.worst([c.verdict for c in checked])
+    others = not_asked_of(value.outline.language)
+    if format_ is Format.JSON:
+        console.write(document.dumps(document.guard(checked, verdict, others), 2), output)
+    else:
+        line = text.verdict_line(verdict, value.enclosing)
+        console.write(f"{text.guard(checked, console.colour(output))}{line}", output)
+        if others:
+            console.say(not_asked(value.outline.language, others))
+    exit_on_findings([f for c in checked for f in c.findings], fail_on)

@@ -1,0 +1,87 @@
+"""The finished prompt, for any chat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ctxreview.cli import console
+from ctxreview.cli.commands.options import (
+    BaseUrl,
+    Budget,
+    Exact,
+    Hops,
+    Message,
+    Model,
+    One,
+    Output,
+    ProviderName,
+    Quiet,
+    Root,
+)
+from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
+
+if TYPE_CHECKING:
+    pass
+
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def prompt(
+    selection: One,
+    message: Message = DEFAULT_QUESTION,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the prompt to the clipboard.")] = False,
+    root: Root = None,
+    hops: Hops = DEFAULT_HOPS,
+    budget: Budget = None,
+    provider: ProviderName = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    exact_tokens: Exact = False,
+    quiet: Quiet = False,
+    output: Output = None,
+) -> None:
+    """Print the finished prompt, ready to paste into any chat.
+
+    For example:
+
+    \b
+    ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
+    ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
+    """
+    from ctxreview.review.context import build
+    from ctxreview.review.pipeline import render
+    from ctxreview.review.request import Run, options
+
+    # Whom it is for says how large it may be, and who counts it; no one is asked.
+    endpoint = None
+    if exact_tokens or provider is not None or base_url:
+        from ctxreview.review.endpoints import endpoint_of
+
+        endpoint = endpoint_of(provider, model, base_url)
+    request = Run().resolve(selection, options(root, hops, budget, message, model, endpoint, exact_tokens))
+    made = render(build(request, whole=False), request)
+    counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
+    if not quiet:
+        console.say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
+    finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
+    if copy:
+        import pyperclip
+
+        try:
+            pyperclip.copy(finished)
+            there = pyperclip.paste().splitlines() == finished.splitlines()  # a failed helper program says nothing
+        except pyperclip.PyperclipException:
+            there = False
+        if there and not quiet:
+            console.say("The prompt is on the clipboard.")
+        if there and output is None:
+            return
+        if not there:
+            console.say(
+                f"There is no clipboard here; the prompt is {'printed' if output is None else 'written'} instead."
+            )
+    console.write(finished.rstrip("\n"), output)

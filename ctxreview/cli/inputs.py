@@ -1,0 +1,98 @@
+"""What a person gives a command: texts from files and standard input, selections, options beside each other."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from ctxreview import file_access as files
+from ctxreview.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    pass
+
+
+MOST = 64 * 1024 * 1024
+"""Bytes that are read of a file or pipe that a person names."""
+
+
+def read_text(name: str) -> str:
+    """The text of a file, of standard input for ``-``. Raises :class:`SourceError` where it cannot be read."""
+    return decoded_text(_bytes_given(name))
+
+
+def _bytes_given(name: str) -> bytes:
+    """What a person named; :data:`MOST` bytes at the most."""
+    try:
+        if name != "-":
+            return files.given(name, MOST)
+        if sys.stdin is None:
+            raise SourceError("-: standard input is closed; name a file, or pipe something into the command.")
+        raw = sys.stdin.buffer.read(MOST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a stream that is closed
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(
+            f"{name}: cannot be read ({why}); check {'what is piped' if name == '-' else 'the path'}."
+        ) from None
+    if len(raw) > MOST:
+        raise SourceError(f"-: has more than {MOST:,} bytes; check what is piped.")
+    return raw
+
+
+def decoded_text(raw: bytes) -> str:
+    """The text of bytes as people and shells write them: UTF-8, UTF-16 (PowerShell's ``>``), or, line by line, Windows-1252.
+
+    A diff has each line in the encoding of its file.
+    """
+    from ctxreview.workspace.decoding import decode
+
+    with contextlib.suppress(UnicodeDecodeError):
+        return raw.decode("utf-8-sig")
+    with contextlib.suppress(SourceError):
+        read = decode(raw, "")
+        if read.encoding.startswith(("utf-16", "utf-32")):
+            return read.data.decode()
+    return "".join(_decoded_line(line) for line in raw.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True))
+
+
+def _decoded_line(line: bytes) -> str:
+    for codec in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return line.decode(codec)
+    return line.decode("latin-1")
+
+
+def selections_given(given: Sequence[str] | None, listed: str | None, form: str | None) -> tuple[list[str], bool]:
+    """The selections given as arguments or ``listed`` in a file, and whether they are printed as JSON Lines.
+
+    Raises :class:`ConfigError` for none, and for several where another ``form`` was asked for.
+    """
+    if listed is not None and given:
+        raise ConfigError("Give selections as arguments or with --selections, not both.")
+    if form not in (None, "json") and (listed is not None or len(given or ()) > 1):
+        raise ConfigError(
+            f"--format {form}: several selections, and those of --selections, are printed as JSON, one a line; "
+            "give one selection, or leave --format out."
+        )
+    if listed is not None:
+        return [line for line in read_text(listed).splitlines() if line.strip()], True
+    if not given:
+        from ctxreview.workspace.selection_form import FORMS
+
+        raise ConfigError(f"Nothing is selected: give {FORMS}, or --selections FILE.")
+    return list(given), len(given) > 1
+
+
+def refuse_beside(ctx: typer.Context, option: str, does: str, *others: str) -> None:
+    """Raises :class:`ConfigError` where parameters were given beside an option that would not look at them."""
+    known = {p.name: p for p in ctx.command.params}
+    beside = [
+        known[name] for name in others if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    if beside:
+        said = ", ".join(max(p.opts, key=len) if p.param_type_name == "option" else p.make_metavar(ctx) for p in beside)
+        raise ConfigError(f"{option} {does}; give it without {said}.")

@@ -1,0 +1,57 @@
+"""Which rules are asked, by the options and the repository's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import NamedTuple
+
+from ctxreview import rules
+from ctxreview.config import Project
+from ctxreview.errors import ConfigError, did_you_mean
+from ctxreview.lint import suppressions
+from ctxreview.model.regions import Wrappers
+from ctxreview.workspace.changed_lines import Ranges
+
+CHECKS: tuple[ModuleType, ...] = tuple(rule for rule in rules.RULES if hasattr(rule, "check"))
+KNOWN: tuple[str, ...] = (*(rule.ID for rule in CHECKS), suppressions.ID)
+"""The rules that lint can ask; one is about the comments that silence the others."""
+
+
+class Plan(NamedTuple):
+    """How all files are linted: the rules that are asked and shown, the project's names, and the lines that count.
+
+    ``changed`` is ``None`` where all lines do.
+    """
+
+    checks: tuple[ModuleType, ...]
+    shown: frozenset[str]
+    wrappers: Wrappers
+    changed: Mapping[str, Ranges] | None = None
+
+
+def plan_of(own: Project, select: str | None, ignore: str | None) -> Plan:
+    """The plan for all lines, by a repository's own settings and the options; what is selected by name is asked even if the settings ignore it.
+
+    Raises :class:`ConfigError` for a rule that there is not.
+    """
+    every = {rule.ID for rule in rules.RULES} | {suppressions.ID}
+    for rule in own.ignore:
+        if rule not in every:
+            hint = did_you_mean(rule, sorted(every), f"the rules are {', '.join(sorted(every))}.")
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a rule; {hint}")
+    chosen = _rules_named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
+    shown = chosen - (_rules_named("--ignore", ignore) if ignore is not None else set())
+    checks = tuple(rule for rule in CHECKS if rule.ID in shown)
+    return Plan(checks, frozenset(shown), own.scopes)
+
+
+def _rules_named(option: str, given: str) -> set[str]:
+    named = {name.strip() for name in given.split(",") if name.strip()}
+    for name in sorted(named):
+        if name not in KNOWN:
+            hint = did_you_mean(name, KNOWN, f"the rules are {', '.join(KNOWN)}.")
+            raise ConfigError(f"{option} {name}: lint has no such rule; {hint}")
+    if not named:
+        raise ConfigError(f"{option}: name rules, such as {KNOWN[0]}, separated by commas.")
+    return named
