@@ -37,7 +37,7 @@ Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="F
 
 
 @app.command()
-def lint_files(
+def lint(
     ctx: typer.Context,
     paths: Paths = None,
     format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
@@ -182,11 +182,11 @@ def _findings_are(count: int) -> str:
 
 def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
     """The files' findings, with a bar on a terminal; a file that cannot be read is said at once."""
-    from ctxreview.lint.run import lint_files as each
+    from ctxreview.lint.run import lint_files
 
     made: list[Linted] = []
     try:
-        for result in with_bar(each(files, plan), len(files.paths), quiet):
+        for result in with_bar(lint_files(files, plan), len(files.paths), quiet):
             made.append(result)
             if result.failed:
                 console.say(result.failed)
