@@ -13,7 +13,9 @@ import pytest
 
 import ctxreview
 from ctxreview.cli.app import app
-from ctxreview.reports import document, findings
+from ctxreview.reports.document import context_document, guard_document, review_document
+from ctxreview.reports.findings import lint_document
+from ctxreview.reports.json_text import dumps
 from tests import ROOT
 from tests.samples import EXAMPLE, QUERY
 
@@ -115,15 +117,15 @@ def test_nothing_is_read_before_it_is_asked_for() -> None:
 def test_results_are_those_of_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     """As JSON, context, guard, review and lint are what the commands print."""
     place, answer = f"{EXAMPLE}/{QUERY}", EXAMPLE / "answers" / "unsafe-answer.md"
-    shown = document.dumps(document.context(ctxreview.context(place)), 2)
+    shown = dumps(context_document(ctxreview.context(place)), 2)
     assert printed(capsys, "context", place, "--format", "json") == f"{shown}\n"
     checked = ctxreview.guard(place, answer.read_text("utf-8"))
-    shown = document.dumps(document.guard(checked, "conflicts"), 2)
+    shown = dumps(guard_document(checked, "conflicts"), 2)
     assert printed(capsys, "guard", place, "--suggestion", str(answer), "--format", "json") == f"{shown}\n"
-    shown = document.dumps(document.review(ctxreview.review(place, "why?")), 2)
+    shown = dumps(review_document(ctxreview.review(place, "why?")), 2)
     assert printed(capsys, "review", place, "-m", "why?", "--format", "json", "--provider", "none") == f"{shown}\n"
     linted = ctxreview.lint(EXAMPLE)
-    shown = document.dumps(findings.lint(linted.findings, linted.files, linted.suppressed, 0, linted.failed, {}), 2)
+    shown = dumps(lint_document(linted.findings, linted.files, linted.suppressed, 0, linted.failed, {}), 2)
     assert printed(capsys, "lint", str(EXAMPLE), "--format", "json") == f"{shown}\n"
     made = ctxreview.prompt(place, "why?")
     assert f"{made.system}\n===== user =====\n{made.user}" in printed(capsys, "prompt", place, "-m", "why?")
@@ -138,13 +140,13 @@ def test_a_text_is_read_as_the_file_would_be(tmp_path: Path) -> None:
         "utf-8",
     )
     place = f"{tmp_path}/Box.cs:5"
-    edited = document.context(ctxreview.context(place, text=BOX))
+    edited = context_document(ctxreview.context(place, text=BOX))
     assert "_count++" in ctxreview.prompt(place, text=BOX).user
     (tmp_path / "Box.cs").write_text(BOX, "utf-8")
-    assert document.context(ctxreview.context(place)) == edited
+    assert context_document(ctxreview.context(place)) == edited
     assert [scope["path"] for scope in edited["scopes"] if scope["kind"] == "transaction"] == ["User.cs"]
     (tmp_path / "Box.cs").unlink()
-    assert document.context(ctxreview.context("Box.cs:5", text=BOX, root=tmp_path)) == edited
+    assert context_document(ctxreview.context("Box.cs:5", text=BOX, root=tmp_path)) == edited
 
 
 def test_a_selection_is_a_value(tmp_path: Path) -> None:
@@ -174,12 +176,12 @@ def test_a_long_lived_process_sees_changes(tmp_path: Path) -> None:
 def test_threads_may_call_it() -> None:
     """Contexts made at once in several threads are those made one after the other, also where each reads other parts."""
     places = [f"{EXAMPLE}/src/RecordService.cs:{line}" for line in (31, 51, 74, 88, 100)]
-    expected = [document.context(ctxreview.context(place, hops=0)) for place in places]
+    expected = [context_document(ctxreview.context(place, hops=0)) for place in places]
     found: dict[int, list[bool]] = {}
 
     def make(start: int) -> None:
         order = [(start + step) % len(places) for step in range(20)]
-        found[start] = [document.context(ctxreview.context(places[n], hops=0)) == expected[n] for n in order]
+        found[start] = [context_document(ctxreview.context(places[n], hops=0)) == expected[n] for n in order]
 
     interval = sys.getswitchinterval()
     try:

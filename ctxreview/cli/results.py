@@ -60,7 +60,8 @@ def _print_one(given: str, make: Make[Result], output: Path | None) -> list[Find
 def _print_all(
     given: Sequence[str], root: Path | None, run: Run, make: Make[Result], output: Path | None, sequential: bool
 ) -> list[Finding]:
-    from ctxreview.reports import document
+    from ctxreview.reports.document import error_document
+    from ctxreview.reports.json_text import dumps
     from ctxreview.review.batch import each
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
@@ -74,7 +75,7 @@ def _print_all(
             if isinstance(made, CtxreviewError):
                 failed += 1
                 say(str(made))
-                yield document.dumps(document.error(one, str(made)))
+                yield dumps(error_document(one, str(made)))
             else:
                 found.extend(made.findings)
                 yield made.text

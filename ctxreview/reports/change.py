@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxreview.context.listing import redacted
 from ctxreview.context.visible import visible
 from ctxreview.model.source import Source
-from ctxreview.reports.text import Paint
+from ctxreview.reports.paint import Paint
 from ctxreview.workspace.line_diff import unified
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 from textwrap import fill, indent
 
-from ctxreview.reports.text import SEVERITY_COLOURS, Paint
+from ctxreview.reports.paint import SEVERITY_COLOURS, Paint
 from ctxreview.rules.catalogue import RuleEntry, pieces, plain
 
 # An address is not cut: a terminal opens it as one.
 _wrapped = partial(fill, break_long_words=False, break_on_hyphens=False)
 
 
-def text(rule: RuleEntry, width: int, colour: bool = False) -> str:
+def explain_text(rule: RuleEntry, width: int, colour: bool = False) -> str:
     """All that a rule says, wrapped at ``width`` columns; code is not wrapped."""
     return "\n".join(_lines(rule, width, Paint(colour)))
 

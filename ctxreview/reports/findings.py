@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from ctxreview.context.visible import one_line
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.review import Finding
-from ctxreview.reports import document
-from ctxreview.reports.document import Document
-from ctxreview.reports.text import SEVERITY_COLOURS, Paint
+from ctxreview.reports.document import finding_document
+from ctxreview.reports.json_text import Document, clean
+from ctxreview.reports.paint import SEVERITY_COLOURS, Paint
 from ctxreview.reports.words import place
 
 
-def text(found: Sequence[Finding], files: int, colour: bool = False) -> str:
+def findings_text(found: Sequence[Finding], files: int, colour: bool = False) -> str:
     """One finding after the other as compilers print them, each with its question, and their number in the end."""
     paint = Paint(colour)
-    return "\n".join([*(line for finding in found for line in _told(finding, paint)), summary(found, files)])
+    return "\n".join([*(line for finding in found for line in _told(finding, paint)), findings_summary(found, files)])
 
 
 def _told(finding: Finding, paint: Paint) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _told(finding: Finding, paint: Paint) -> Iterator[str]:
         yield f"    See {where}{there}{': ' + one_line(other.what) if other.what else ''}."
 
 
-def summary(found: Sequence[Finding], files: int) -> str:
+def findings_summary(found: Sequence[Finding], files: int) -> str:
     """How many findings of which severity there are, in how many of the files."""
     looked = "1 file was" if files == 1 else f"{files:,} files were"
     if not found:
@@ -44,7 +44,7 @@ def summary(found: Sequence[Finding], files: int) -> str:
     return f"{len(found):,} finding{'s' if len(found) > 1 else ''} ({each}) in {holding:,} of {files:,} file{'s' if files != 1 else ''}."
 
 
-def lint(
+def lint_document(
     found: Sequence[Finding],
     files: int,
     suppressed: int,
@@ -57,9 +57,9 @@ def lint(
     ``files`` were looked at; ``suppressed`` counts findings that comments silence, ``baseline`` those known before, and
     ``failed`` says what could not be looked at. ``not_asked`` are, by language, rules about other ones, told where there are some.
     """
-    made: Document = document._clean(
+    made: Document = clean(
         {
-            "findings": [document.finding(f) for f in found],
+            "findings": [finding_document(f) for f in found],
             "files": files,
             "suppressed": suppressed,
             "baseline": known,

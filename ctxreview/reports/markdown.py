@@ -73,7 +73,7 @@ def _span(code: str) -> str:
     return f"{ticks}{pad}{code}{pad}{ticks}{mark}"
 
 
-def cell(text: str) -> str:
+def table_cell(text: str) -> str:
     """:func:`escaped` in a table, whose cells end at each bar, also in code."""
     return escaped(text).replace("|", "\\|")
 
@@ -88,7 +88,7 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{shown}\n{fence}"
 
 
-def context(value: Context) -> str:
+def context_markdown(value: Context) -> str:
     """The context of one selection."""
     return "\n".join([*_context(value), ""])
 
@@ -120,7 +120,7 @@ def _context(value: Context) -> Iterator[str]:
     yield from (f"- {escaped(s)}" for s in (*value.blind_spots, *left_out(value)))
 
 
-def review(value: Review) -> str:
+def review_markdown(value: Review) -> str:
     """One review."""
     asked = value.provider is not None
     out = [
@@ -151,7 +151,7 @@ def review(value: Review) -> str:
     if asked:
         out += ["", "## Suggestions", ""]
         for suggestion in value.suggestions:
-            out += guarded(suggestion)
+            out += suggestion_markdown(suggestion)
         if not value.suggestions:
             out.append("None.")
     out += ["", *(f"{escaped(s)}\n" for s in end(value)), NOTICE if asked else UNANSWERED, ""]
@@ -163,7 +163,7 @@ def _finding(finding: Finding) -> str:
     return f"- **{finding.severity}** {escaped(finding.rule)}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
 
 
-def guarded(value: GuardResult) -> Iterator[str]:
+def suggestion_markdown(value: GuardResult) -> Iterator[str]:
     """One suggestion with the guard's verdict, line by line."""
     yield f"### {escaped(value.suggestion.title)}: {value.verdict}"
     yield ""

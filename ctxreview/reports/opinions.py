@@ -8,9 +8,12 @@ from typing import NamedTuple
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.review import ChecklistAnswer, Review
 from ctxreview.redact import redact
-from ctxreview.reports import document as documents
-from ctxreview.reports import markdown as md
-from ctxreview.reports import text as plain
+from ctxreview.reports.document import review_document
+from ctxreview.reports.json_text import Document
+from ctxreview.reports.markdown import context_markdown, escaped, suggestion_markdown, table_cell
+from ctxreview.reports.paint import Paint
+from ctxreview.reports.review_text import guard_text, hazards_text
+from ctxreview.reports.text import context_text
 from ctxreview.reports.words import NOTICE, ignored, unredacted
 
 SAME = "The same answer from several models is no evidence: they may have learned the same mistake."
@@ -29,7 +32,7 @@ class Compared(NamedTuple):
         return len({a.answer for a in self.answers}) > 1
 
 
-def compared(values: Sequence[Review]) -> tuple[Compared, ...]:
+def compared_answers(values: Sequence[Review]) -> tuple[Compared, ...]:
     """The items of the checklist that all the reviews share, with all their answers."""
     together = zip(*(v.checklist for v in values), strict=True)
     return tuple(Compared(answers[0].id, answers[0].question, answers) for answers in together)
@@ -39,10 +42,10 @@ def _name(value: Review) -> str:
     return one_line(f"{value.provider} ({value.model})")
 
 
-def document(values: Sequence[Review]) -> documents.Document:
+def opinions_document(values: Sequence[Review]) -> Document:
     """The reviews and where they differ as ``ctxreview.opinions/1``."""
-    items = compared(values)
-    reviews = [documents.review(v) for v in values]
+    items = compared_answers(values)
+    reviews = [review_document(v) for v in values]
     by_id = [{a["id"]: a for a in r["checklist"]} for r in reviews]
     return {
         "schema": "ctxreview.opinions/1",
@@ -68,17 +71,17 @@ def document(values: Sequence[Review]) -> documents.Document:
     }
 
 
-def text(values: Sequence[Review], colour: bool = False) -> str:
+def opinions_text(values: Sequence[Review], colour: bool = False) -> str:
     """The reviews for people at a terminal: the context once, then what differs, then each model's own words."""
-    return "\n".join(_text(values, plain.Paint(colour), colour)) + "\n"
+    return "\n".join(_text(values, Paint(colour), colour)) + "\n"
 
 
-def _text(values: Sequence[Review], paint: plain.Paint, colour: bool) -> Iterator[str]:
-    items = compared(values)
+def _text(values: Sequence[Review], paint: Paint, colour: bool) -> Iterator[str]:
+    items = compared_answers(values)
     names = [_name(v) for v in values]
     width = max(map(len, names))
-    yield plain.context(values[0].context, colour)
-    yield from plain.hazards(values[0].hazards, paint)
+    yield context_text(values[0].context, colour)
+    yield from hazards_text(values[0].hazards, paint)
     if values[0].ignored:
         yield ignored(values[0])
         yield ""
@@ -99,22 +102,22 @@ def _text(values: Sequence[Review], paint: plain.Paint, colour: bool) -> Iterato
         yield ""
         yield paint(f"Answer of {name}", "bold")
         yield from (f"  {line}" for line in redact(visible(value.summary)).text.split("\n"))
-        yield plain.guard(value.suggestions, colour).rstrip("\n")
+        yield guard_text(value.suggestions, colour).rstrip("\n")
     yield ""
     yield from unredacted(values[0])
     yield NOTICE
 
 
-def markdown(values: Sequence[Review]) -> str:
+def opinions_markdown(values: Sequence[Review]) -> str:
     """The reviews as Markdown, the answers that differ as a table."""
     return "\n".join(_markdown(values)) + "\n"
 
 
 def _markdown(values: Sequence[Review]) -> Iterator[str]:
-    items = compared(values)
-    names = [md.escaped(_name(v)) for v in values]
-    heads = [md.cell(_name(v)) for v in values]
-    yield md.context(values[0].context)
+    items = compared_answers(values)
+    names = [escaped(_name(v)) for v in values]
+    heads = [table_cell(_name(v)) for v in values]
+    yield context_markdown(values[0].context)
     if values[0].ignored:
         yield ignored(values[0])
         yield ""
@@ -125,26 +128,26 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
         yield f"|---|{'---|' * len(names)}"
         for item in items:
             if item.differs:
-                cells = (f"**{a.answer}** {md.cell(a.note)}".strip() for a in item.answers)
-                yield f"| {md.cell(item.question)} | {' | '.join(cells)} |"
+                cells = (f"**{a.answer}** {table_cell(a.note)}".strip() for a in item.answers)
+                yield f"| {table_cell(item.question)} | {' | '.join(cells)} |"
     else:
         yield "In no answer."
     yield ""
     yield "## Where they answer the same"
     yield ""
-    yield from (f"- **{i.answers[0].answer}**: {md.escaped(i.question)}" for i in items if not i.differs)
+    yield from (f"- **{i.answers[0].answer}**: {escaped(i.question)}" for i in items if not i.differs)
     yield ""
     yield SAME
     for name, value in zip(names, values, strict=True):
         yield ""
         yield f"## Answer of {name}"
         yield ""
-        yield md.escaped(value.summary)
+        yield escaped(value.summary)
         yield ""
         for guarded in value.suggestions:
-            yield from md.guarded(guarded)
+            yield from suggestion_markdown(guarded)
         if not value.suggestions:
             yield "No suggestion."
     yield ""
-    yield from (f"{md.escaped(s)}\n" for s in unredacted(values[0]))
+    yield from (f"{escaped(s)}\n" for s in unredacted(values[0]))
     yield NOTICE

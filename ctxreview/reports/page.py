@@ -17,18 +17,18 @@ from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import visible
 from ctxreview.model.review import Review
 from ctxreview.redact import redact
-from ctxreview.reports.opinions import SAME, compared
+from ctxreview.reports.opinions import SAME, compared_answers
 from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen, unredacted
 
 FOLDER = Path(__file__).parent
 
 
-def review(value: Review) -> str:
+def review_page(value: Review) -> str:
     """One review."""
     return _page([value])
 
 
-def opinions(values: Sequence[Review]) -> str:
+def opinions_page(values: Sequence[Review]) -> str:
     """Several models' reviews of one selection."""
     return _page(values)
 
@@ -65,7 +65,7 @@ def _page(values: Sequence[Review]) -> str:
         "not_seen": [*context.blind_spots, *left_out(context)],
         "hazards": first.hazards,
         "ignored": ignored(first) if first.ignored else "",
-        "items": compared(values) if len(values) > 1 else (),
+        "items": compared_answers(values) if len(values) > 1 else (),
         "same": SAME,
         "answers": [
             {

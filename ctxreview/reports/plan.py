@@ -8,11 +8,13 @@ from ctxreview.context.visible import visible
 from ctxreview.llm.prices import CURRENCY, Plan
 from ctxreview.model.review import Context, Prompt
 from ctxreview.redact import redact, replaced
-from ctxreview.reports.document import Document
+from ctxreview.reports.json_text import Document
 from ctxreview.reports.words import counted, seen
 
 
-def document(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> Document:
+def plan_document(
+    context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool
+) -> Document:
     """The plan for one selection as ``ctxreview.dry-run/1``; without a plan no model would be asked.
 
     ``prompt`` is the one without secrets; with ``bare`` they would be sent.
@@ -52,7 +54,7 @@ def _replaced(prompt: Prompt, context: Context) -> dict[str, int]:
     return replaced(prompt.user, context.selection.source.data.decode("utf-8", "replace"))
 
 
-def text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> str:
+def plan_text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> str:
     """The plan for one selection for people."""
     return "\n".join(_text(context, prompt, plan, not_seen, bare))
 

@@ -52,7 +52,7 @@ Known = tuple[Finding, str]
 """A finding with its fingerprint, see :func:`ctxreview.lint.baseline.fingerprints`."""
 
 
-def document(files: Iterable[tuple[Source, Sequence[Known]]], failed: Sequence[str] = ()) -> Document:
+def sarif_document(files: Iterable[tuple[Source, Sequence[Known]]], failed: Sequence[str] = ()) -> Document:
     """One run with the findings of each file; ``failed`` says what could not be looked at.
 
     Of more than :data:`MOST_RESULTS` the worst are kept, and a notification says how many were left out.

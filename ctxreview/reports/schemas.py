@@ -48,12 +48,12 @@ def _plain(shape: dict[str, Any]) -> dict[str, Any]:
     return {**shape, **({"description": told} if told else {})}
 
 
-def texts() -> dict[str, str]:
+def schema_texts() -> dict[str, str]:
     """Each file's name with its text."""
     return {file_of(document): json.dumps(schema_of(document), indent=2) + "\n" for document in DOCUMENTS}
 
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, text in texts().items():
+    for name, text in schema_texts().items():
         (FOLDER / name).write_bytes(text.encode())

@@ -11,8 +11,8 @@ import msgspec
 from ctxreview.context.visible import one_line, visible
 from ctxreview.errors import StoreError
 from ctxreview.llm.store import Stored, Sum, damage
-from ctxreview.reports.document import dumps
-from ctxreview.reports.words import NOTICE, charge, counted, place
+from ctxreview.reports.json_text import dumps
+from ctxreview.reports.words import NOTICE, charge, counted, number_or_unknown, place
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"Review {row.id}, {row.at}: {one_line(row.selection)} in {one_line(row.repository)}"
     yield f"  question: {one_line(row.question)}"
     yield f"  model: {one_line(row.model)} of {row.provider}{_origin(row)}"
-    yield f"  tokens: {_number(row.prompt_tokens)} sent, {_number(row.reply_tokens)} received; {charge(row.cost)}"
+    yield f"  tokens: {number_or_unknown(row.prompt_tokens)} sent, {number_or_unknown(row.reply_tokens)} received; {charge(row.cost)}"
     yield f"  context: {row.context_digest}"
     if found.not_redacted is not None:
         yield f"  secrets sent as they stood, with --no-redact, and not kept: {counted(found.not_redacted)}"
@@ -171,7 +171,3 @@ def _sum(value: Sum) -> str:
         f"{value.prompt_tokens:,} tokens sent, {value.reply_tokens:,} received; {cost}; "
         f"{value.conflicts} conflicts, {value.needs_human} needs-human, {value.no_known_conflict} no-known-conflict"
     )
-
-
-def _number(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,}"

@@ -95,3 +95,8 @@ def ignored(review: Review) -> str:
     """How many hazards are not shown because the repository's settings ignore their rules."""
     rules = ", ".join(sorted({f.rule for f in review.ignored}))
     return f"Not shown, since the repository's settings ignore {rules}: {len(review.ignored)}."
+
+
+def number_or_unknown(value: int | None) -> str:
+    """A number for people."""
+    return "unknown" if value is None else f"{value:,}"

@@ -106,11 +106,12 @@ def record(value: Review, key: str, keep_days: int) -> int:
 
     from ctxreview.guard.check import worst
     from ctxreview.prompt.reply import unfenced
-    from ctxreview.reports import document
+    from ctxreview.reports.document import context_document, review_document
+    from ctxreview.reports.json_text import dumps
 
     context, usage = value.context, value.usage or Usage(None, None)
     first, last = context.selection.lines
-    seen = document.dumps(document.context(context))
+    seen = dumps(context_document(context))
     return store.record(
         {
             "key": key,
@@ -123,7 +124,7 @@ def record(value: Review, key: str, keep_days: int) -> int:
             "system": value.prompt.system,
             "user": value.prompt.user,
             "reply": json.loads(unfenced(value.reply)),
-            "document": document.review(value),
+            "document": review_document(value),
             "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
             "prompt_tokens": usage.prompt_tokens,
             "reply_tokens": usage.reply_tokens,

@@ -11,7 +11,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.prompt import checklist
-from ctxreview.reports import text as texts
+from ctxreview.reports.text import context_text
 from tests.samples import ITEMS, PATH, context_of, shop
 
 
@@ -350,8 +350,8 @@ def test_nothing_is_said_twice() -> None:
     assert checklist.answer(item, fewer).note.endswith("and 1 more line.")
     assert "Awaits: line 24." in proven(about)
     inner = context_of(shop("Run(() => { «_count++;» });\nreturn 0;"))
-    assert "lambda of Orders" in texts.context(inner)
-    assert "lambda lambda" not in texts.context(inner)
+    assert "lambda of Orders" in context_text(inner)
+    assert "lambda lambda" not in context_text(inner)
 
 
 def test_a_field_of_a_nested_type() -> None:

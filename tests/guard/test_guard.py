@@ -11,8 +11,8 @@ from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply, guard, suggestions, worst
 from ctxreview.model.review import Context, Edit, GuardResult, Suggestion
 from ctxreview.model.source import Source
-from ctxreview.reports import document
-from ctxreview.reports import text as texts
+from ctxreview.reports.document import guard_document
+from ctxreview.reports.review_text import guard_text
 from tests.samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited, example, shop
 
 # --- the incident ------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_the_lines_before_and_after() -> None:
         (Edit(PATH, 0, 0, "_count = _count + 1;", "_count++;"), Edit(PATH, 0, 0, "return 0;", "Log();\nreturn 0;")),
     )
     checked = guard(about, edit)
-    found = document.guard([checked], checked.verdict)["suggestions"][0]
+    found = guard_document([checked], checked.verdict)["suggestions"][0]
     assert found["before"] == [
         {"start_line": 16, "end_line": 16, "lines": ["            _count = _count + 1;"]},
         {"start_line": 19, "end_line": 18, "lines": []},
@@ -186,7 +186,7 @@ def test_the_lines_before_and_after() -> None:
         {"start_line": 19, "end_line": 19, "lines": ["        Log();"]},
     ]
     assert found["question"].endswith("?")
-    shown = texts.guard([checked])
+    shown = guard_text([checked])
     assert "  Changes: line 16 to line 16; line 19 new.\n" in shown
     assert found["question"] in shown
 
@@ -200,7 +200,7 @@ def test_edits_of_other_files() -> None:
     assert checked.reason == "It also changes src/Other.cs, which was not checked."
     harmless = guard(about, Suggestion("t", "", (other, one("_count++;", "_count += 1;").edits[0])))
     assert (harmless.applied, harmless.verdict) == (True, "needs-human")
-    assert "  Applied in part: It also changes src/Other.cs" in texts.guard([harmless])
+    assert "  Applied in part: It also changes src/Other.cs" in guard_text([harmless])
 
 
 # --- what chats answer -------------------------------------------------------------------------------------

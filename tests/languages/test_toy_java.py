@@ -16,7 +16,7 @@ from ctxreview.languages import PACKAGES
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
-from ctxreview.reports.explain import text
+from ctxreview.reports.explain import explain_text
 from ctxreview.rules.catalogue import entry
 
 ROOT = Path(__file__).parents[2]
@@ -194,5 +194,5 @@ def test_rules_about_another_language_are_not_asked_and_named(repository: Path) 
 
 def test_explain_says_whom_a_rule_is_asked_of() -> None:
     """A rule that knows one language's library says so where it is explained."""
-    assert "of csharp alone" in text(entry("lock-type"), 80).splitlines()[0]
-    assert "alone" not in text(entry("lock-order"), 80).splitlines()[0]
+    assert "of csharp alone" in explain_text(entry("lock-type"), 80).splitlines()[0]
+    assert "alone" not in explain_text(entry("lock-order"), 80).splitlines()[0]

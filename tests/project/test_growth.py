@@ -25,7 +25,8 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import NO_WRAPPERS
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
-from ctxreview.reports import document
+from ctxreview.reports.document import context_document, finding_document
+from ctxreview.reports.json_text import dumps
 from ctxreview.review import batch
 from ctxreview.review.context import build
 from ctxreview.review.pipeline import check_suggestions
@@ -75,14 +76,14 @@ def _grows(folder: Path, name: str, count: int, work: Callable[[Path], object]) 
 
 def _context(folder: Path, selection: str, hops: int) -> object:
     asked = request(f"{folder}/{selection}", options("q", 10**9, folder, hops, WORDS))
-    return document.dumps(document.context(build(asked, whole=False)))
+    return dumps(context_document(build(asked, whole=False)))
 
 
 def _lint(folder: Path) -> object:
     plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(folder).scopes)
     made = linting.lint_file("A.cs", Listing(folder, ("A.cs",)), plan)
     assert not made.failed
-    return document.dumps({"findings": [document.finding(f) for f in made.findings]})
+    return dumps({"findings": [finding_document(f) for f in made.findings]})
 
 
 CONTEXTS = {

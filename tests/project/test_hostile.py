@@ -24,8 +24,14 @@ from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims
 from ctxreview.model.review import Context, Prompt, Review, Usage
 from ctxreview.prompt.reply import parse, verify
-from ctxreview.reports import comment, document, markdown, opinions, page, text
+from ctxreview.reports import comment
 from ctxreview.reports import stored as kept
+from ctxreview.reports.document import review_document
+from ctxreview.reports.json_text import dumps
+from ctxreview.reports.markdown import review_markdown
+from ctxreview.reports.opinions import opinions_markdown, opinions_text
+from ctxreview.reports.page import opinions_page, review_page
+from ctxreview.reports.review_text import guard_text, review_text
 from ctxreview.review.hazards import check
 from tests import ROOT
 from tests.llm.test_store import run
@@ -219,23 +225,23 @@ def stored(value: Review) -> Stored:
     """The review as the store has it."""
     return Stored(
         1, "2026-11-23T10:00:00+00:00", "k", "/r", f"{value.context.path}:14-14", value.question, "d", "openai",
-        value.model or "", value.prompt.system, value.prompt.user, "{}", document.dumps(document.review(value)),
+        value.model or "", value.prompt.system, value.prompt.user, "{}", dumps(review_document(value)),
         "conflicts", 1, 2, 0.5, None, None,
     )  # fmt: skip
 
 
 REPORTS = {
-    "text": text.review,
-    "markdown": markdown.review,
-    "json": lambda value: document.dumps(document.review(value)),
-    "html": page.review,
+    "text": review_text,
+    "markdown": review_markdown,
+    "json": lambda value: dumps(review_document(value)),
+    "html": review_page,
     "comment": lambda value: comment.comment(stored(value), value.question or "-", value.question),
     "evidence": lambda value: comment.evidence(stored(value)),
     "show": lambda value: kept.whole(stored(value)),
-    "guard": lambda value: text.guard(value.suggestions),
-    "opinions": lambda value: opinions.text([value, value]),
-    "opinions as markdown": lambda value: opinions.markdown([value, value]),
-    "opinions as html": lambda value: page.opinions([value, value]),
+    "guard": lambda value: guard_text(value.suggestions),
+    "opinions": lambda value: opinions_text([value, value]),
+    "opinions as markdown": lambda value: opinions_markdown([value, value]),
+    "opinions as html": lambda value: opinions_page([value, value]),
 }
 
 
@@ -329,7 +335,7 @@ def assert_inert(source: str) -> Page:
 @every_source
 def test_the_page_is_built_like_its_twins(source: Hostile) -> None:
     """Elements and attributes are ours and the same as with plain words, but for the lines of code; words are shown."""
-    found, twin = assert_inert(page.review(review(source))), assert_inert(page.review(review(source.twin)))
+    found, twin = assert_inert(review_page(review(source))), assert_inert(review_page(review(source.twin)))
     lines = ("b", "ins", "del")
     # How many facts and findings there are depends on the code, and not on this page.
     sections = ("h1", "h2", "h3", "pre", "blockquote", "p", "footer", "style", "title", "meta")

@@ -20,7 +20,9 @@ from ctxreview.guard.check import guard
 from ctxreview.model.claims import claims
 from ctxreview.model.review import Review, Usage
 from ctxreview.prompt.reply import parse, verify
-from ctxreview.reports import comment, markdown, opinions
+from ctxreview.reports import comment
+from ctxreview.reports.markdown import escaped, fenced, review_markdown
+from ctxreview.reports.opinions import opinions_markdown
 from tests.project.test_hostile import ITEMS, stored
 from tests.samples import PATH, context_of, prompt_of, shop
 
@@ -91,9 +93,9 @@ def review(words: str) -> Review:
 
 
 REPORTS = {
-    "markdown": markdown.review,
+    "markdown": review_markdown,
     "comment": lambda value: comment.comment(stored(value), value.question, value.question, value.question),
-    "opinions": lambda value: opinions.markdown(
+    "opinions": lambda value: opinions_markdown(
         [value, value._replace(checklist=tuple(a._replace(answer="no") for a in value.checklist))]
     ),
 }
@@ -187,12 +189,12 @@ def test_the_model_of_the_forges_sees_what_it_is_for() -> None:
 )  # fmt: skip
 def test_prose_stays_prose(text: str, shown: str) -> None:
     """Sentences with names in them read as before; what a person would have put in a code span is in one."""
-    assert markdown.escaped(text) == shown
+    assert escaped(text) == shown
 
 
 def test_a_fence_cannot_be_ended_for_gitlab() -> None:
     """No line of code begins with a fence or an action, since GitLab looks for both by itself."""
-    made = markdown.fenced("a\n```\n/close\n~~~\n", "diff")
+    made = fenced("a\n```\n/close\n~~~\n", "diff")
     assert quick_actions(made) == []
     (block,) = [t for t in PARSER.parse(made) if t.type == "fence"]
     assert block.content == "a\n ```\n /close\n ~~~\n\n"

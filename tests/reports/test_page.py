@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ctxreview.model.review import Review
-from ctxreview.reports import markdown, opinions, page
+from ctxreview.reports.markdown import review_markdown
+from ctxreview.reports.opinions import opinions_markdown
+from ctxreview.reports.page import opinions_page, review_page
 from tests.llm.test_store import HARMLESS, RESPONSES, UNSAFE, answer, asking, run
 from tests.project.test_hostile import Page, assert_inert
 from tests.reports.test_reports import HOSTILE, PLAIN, reviewed
@@ -42,15 +44,15 @@ def said(report: str) -> list[str]:
 @pytest.mark.parametrize("value", [PLAIN, OFFLINE, PLAIN._replace(bare={"jwt": 2})], ids=["asked", "offline", "bare"])
 def test_it_says_what_the_markdown_report_says(value: Review) -> None:
     """Every sentence of the Markdown report stands in it, in the same order but for what code is marked by."""
-    words = re.sub(r"[`\s]", "", shown(page.review(value)))
-    for line in said(markdown.review(value)):
+    words = re.sub(r"[`\s]", "", shown(review_page(value)))
+    for line in said(review_markdown(value)):
         assert re.sub(r"\s", "", line) in words, line
 
 
 def test_it_shows_where_several_models_differ() -> None:
     """Several reviews are one page: the answers that differ as a table, and each model's own words."""
-    words = re.sub(r"[`\s]", "", shown(page.opinions([PLAIN, OTHER])))
-    for line in said(opinions.markdown([PLAIN, OTHER])):
+    words = re.sub(r"[`\s]", "", shown(opinions_page([PLAIN, OTHER])))
+    for line in said(opinions_markdown([PLAIN, OTHER])):
         if not re.fullmatch(r"[-|]+", line):
             assert re.sub(r"\s", "", line).replace("Nosuggestion.", "None.") in words, line
 
@@ -58,13 +60,13 @@ def test_it_shows_where_several_models_differ() -> None:
 @pytest.mark.parametrize("case", HOSTILE)
 def test_nothing_in_it_acts(case: str) -> None:
     """Whatever stands in source, question and reply, the elements are ours; also with several models."""
-    assert_inert(page.review(reviewed(HOSTILE[case])))
-    assert_inert(page.opinions([reviewed(HOSTILE[case]), OTHER._replace(context=reviewed(HOSTILE[case]).context)]))
+    assert_inert(review_page(reviewed(HOSTILE[case])))
+    assert_inert(opinions_page([reviewed(HOSTILE[case]), OTHER._replace(context=reviewed(HOSTILE[case]).context)]))
 
 
 def test_the_policy_allows_its_own_style_alone() -> None:
     """The digest in the policy is that of the style element's text, byte for byte."""
-    source = page.review(PLAIN)
+    source = review_page(PLAIN)
     style = source.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in source
@@ -73,7 +75,7 @@ def test_the_policy_allows_its_own_style_alone() -> None:
 
 def test_it_needs_nothing_from_elsewhere() -> None:
     """No script, no address to load from, no attribute that runs anything."""
-    found = Page(page.review(PLAIN))
+    found = Page(review_page(PLAIN))
     assert not {"script", "link", "img", "iframe", "object", "a", "base", "form"} & {tag for tag, _ in found.tags}
     assert not {name for _, attributes in found.tags for name, _ in attributes} & {"src", "href", "style", "onload"}
 
@@ -81,7 +83,7 @@ def test_it_needs_nothing_from_elsewhere() -> None:
 @pytest.mark.parametrize("value", [PLAIN, OFFLINE], ids=["asked", "offline"])
 def test_it_never_claims_more_than_a_tool_can_know(value: Review) -> None:
     """Its own words are none of reviewed, safe and approved, and it says what a person still has to answer."""
-    words = shown(page.review(value))
+    words = shown(review_page(value))
     assert not re.search(r"\b(reviewed|safe|approved|LGTM)\b", words, re.IGNORECASE)
     assert "It does not count as a review until a person has answered: does this code touch shared state" in words
 

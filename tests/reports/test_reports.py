@@ -14,7 +14,12 @@ from ctxreview.guard.check import guard as guarded
 from ctxreview.model.review import Evidence, Finding, GuardResult, Review, Suggestion, Usage
 from ctxreview.model.source import Lines
 from ctxreview.prompt.reply import parse, verify
-from ctxreview.reports import document, markdown, page, text
+from ctxreview.reports.document import context_document, error_document, guard_document, review_document
+from ctxreview.reports.json_text import dumps
+from ctxreview.reports.markdown import escaped, fenced, review_markdown
+from ctxreview.reports.page import review_page
+from ctxreview.reports.review_text import guard_text, review_text, verdict_line
+from ctxreview.reports.text import context_text
 from ctxreview.review.hazards import check
 from ctxreview.rules import RULES
 from tests.samples import ITEMS, PATH, context_of, example, prompt_of, shop
@@ -113,10 +118,10 @@ def skeleton(report: str) -> list[str]:
 @pytest.mark.parametrize("case", HOSTILE)
 def test_text_is_shown_not_executed(case: str) -> None:
     """Control characters are written out, and no foreign line stands at the left edge, where our own stand."""
-    report = text.review(reviewed(HOSTILE[case]))
+    report = review_text(reviewed(HOSTILE[case]))
     assert not ACTIVE.search(report)
     ours = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(report)]
-    plain = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(text.review(PLAIN))]
+    plain = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(review_text(PLAIN))]
     numbers = r"\d[\d,]*"
     assert [re.sub(numbers, "n", line) for line in ours] == [re.sub(numbers, "n", line) for line in plain]
 
@@ -125,7 +130,7 @@ def test_text_is_shown_not_executed(case: str) -> None:
 @given(st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs"]), max_size=30))
 def test_no_text_acts_on_a_terminal(words: str) -> None:
     """Of any words, none reach the terminal as control characters, and the report keeps its parts."""
-    report = text.review(reviewed(words))
+    report = review_text(reviewed(words))
     assert not ACTIVE.search(report)
     assert [line for line in skeleton(report) if line in ("Question", "Hazards found by rules", "Checklist")] == [
         "Question",
@@ -136,15 +141,15 @@ def test_no_text_acts_on_a_terminal(words: str) -> None:
 
 def test_colour_only_where_asked() -> None:
     """Colours are ours, and only there when the caller wants them."""
-    assert "\x1b" not in text.review(PLAIN)
-    coloured = text.review(PLAIN, colour=True)
+    assert "\x1b" not in review_text(PLAIN)
+    coloured = review_text(PLAIN, colour=True)
     assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text.review(PLAIN)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == review_text(PLAIN)
 
 
 def test_scope_in_the_margin() -> None:
     """The code has line numbers, the selection its mark, the scope its extent."""
-    lines = text.context(example()).splitlines()
+    lines = context_text(example()).splitlines()
     drawn = {int(m[1]): line for line in lines if (m := re.match(r"[> ] +(\d+) ", line))}
     assert drawn[31].startswith(">  31 │             var record = _db.Records")
     assert [n for n, line in drawn.items() if line.startswith(">")] == [31, 32, 33]
@@ -157,9 +162,9 @@ def test_approval_is_nobodys_to_give() -> None:
     """No known conflict is said to be no approval, and no suggestion is said to be none."""
     about = example()
     quiet = GuardResult(Suggestion("t", "", ()), applied=True, verdict="no-known-conflict", findings=())
-    assert "That is not an approval." in text.guard([quiet])
-    assert text.guard([]) == "No suggestion was made.\n"
-    assert text.verdict_line("needs-human", about.enclosing) == "Guard: needs-human (1 scope holds the selection)."
+    assert "That is not an approval." in guard_text([quiet])
+    assert guard_text([]) == "No suggestion was made.\n"
+    assert verdict_line("needs-human", about.enclosing) == "Guard: needs-human (1 scope holds the selection)."
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------
@@ -205,7 +210,7 @@ OURS = [
 @pytest.mark.parametrize("case", HOSTILE)
 def test_markdown_is_shown_not_executed(case: str) -> None:
     """No foreign text makes HTML, an image, a link, a mention, a heading or a code block."""
-    report = markdown.review(reviewed(HOSTILE[case]))
+    report = review_markdown(reviewed(HOSTILE[case]))
     assert not ACTIVE.search(report)
     lines, blocks = outside_code(report)
     assert blocks == 2
@@ -229,7 +234,7 @@ def test_markdown_is_shown_not_executed(case: str) -> None:
 )
 def test_no_text_changes_the_markdown(words: str) -> None:
     """Of any words, the report keeps its headings and its two code blocks."""
-    lines, blocks = outside_code(markdown.review(reviewed(words)))
+    lines, blocks = outside_code(review_markdown(reviewed(words)))
     assert blocks == 2
     assert [h for h in headings(lines) if not h.startswith("### ")] == OURS
 
@@ -250,13 +255,13 @@ ESCAPED = {
 @pytest.mark.parametrize("raw", ESCAPED)
 def test_escaped(raw: str) -> None:
     """What Markdown or HTML would act on is escaped, and a line end is a blank."""
-    assert markdown.escaped(raw) == ESCAPED[raw]
+    assert escaped(raw) == ESCAPED[raw]
 
 
 @pytest.mark.parametrize("code", ["x", "```", "a ```` b", "`" * 20, "~~~", "\n```\n````\n"])
 def test_fenced(code: str) -> None:
     """A fence is longer than any run of backticks in it."""
-    made = markdown.fenced(code, "csharp")
+    made = fenced(code, "csharp")
     opening, closing = made.split("\n")[0], made.split("\n")[-1]
     assert opening == f"{closing}csharp"
     assert closing not in code
@@ -269,10 +274,10 @@ def test_a_hostile_selection_in_the_advice() -> None:
     offline = PLAIN._replace(
         context=about._replace(selection=about.selection._replace(given=given)), provider=None, model=None
     )
-    advice = next(line for line in markdown.review(offline).split("\n") if "To ask a model" in line)
+    advice = next(line for line in review_markdown(offline).split("\n") if "To ask a model" in line)
     assert not re.search(r"[`<#\[]", outside_spans(advice))
-    assert "\x1b" not in text.review(offline)
-    assert "# x.cs:1" not in text.review(offline).split("\n")
+    assert "\x1b" not in review_text(offline)
+    assert "# x.cs:1" not in review_text(offline).split("\n")
 
 
 # --- JSON --------------------------------------------------------------------------------------------------
@@ -295,7 +300,7 @@ REVIEW_KEYS = {
 
 def test_context_document() -> None:
     """The context has the documented keys, and the documented values for the example."""
-    found = document.context(example())
+    found = context_document(example())
     assert found.keys() >= CONTEXT_KEYS
     assert found["schema"] == "ctxreview.context/1"
     assert found["selection"] == {"path": "src/RecordService.cs", "start_line": 31, "end_line": 33}
@@ -321,7 +326,7 @@ def test_context_document() -> None:
 
 def test_what_a_lock_protects_in_the_document() -> None:
     """Places with how they are used, what is written together, who takes the lock, and each access without it."""
-    (tree,) = document.context(
+    (tree,) = context_document(
         context_of(
             shop("lock (_gate)\n{\n    _count = id;\n    «_total++;»\n}").rstrip().removesuffix("}")
             + "    public int Peek() => _count;\n}\n"
@@ -346,7 +351,7 @@ def test_what_a_lock_protects_in_the_document() -> None:
 def test_intent_is_quoted() -> None:
     """The comment above a scope is in the document."""
     about = example("src/DocumentedRecordService.cs:25-27")
-    (scope,) = document.context(about)["scopes"]
+    (scope,) = context_document(about)["scopes"]
     assert scope["intent_comment"].startswith("// Two workers must never claim the same record.")
 
 
@@ -365,7 +370,7 @@ def test_guard_document() -> None:
             (PLAIN.suggestions[0].suggestion.edits[0]._replace(original="lock (_gates", replacement="lock (_others"),),
         ),
     )
-    found = document.guard([checked, *PLAIN.suggestions], "needs-human")
+    found = guard_document([checked, *PLAIN.suggestions], "needs-human")
     assert found.keys() == {"schema", "verdict", "suggestions"}
     assert (found["schema"], found["verdict"]) == ("ctxreview.guard/1", "needs-human")
     for suggestion in found["suggestions"]:
@@ -376,7 +381,7 @@ def test_guard_document() -> None:
 
 def test_review_document() -> None:
     """The review has the documented keys, in every part."""
-    found = document.review(PLAIN)
+    found = review_document(PLAIN)
     assert found.keys() >= REVIEW_KEYS
     assert (found["schema"], found["status"]) == ("ctxreview.review/1", "complete")
     assert found["provider"].keys() == {"name", "model"}
@@ -397,7 +402,7 @@ def test_review_document() -> None:
 
 def test_offline_review_document() -> None:
     """Without a model, provider and usage are null and the notice says so."""
-    found = document.review(PLAIN._replace(provider=None, model=None, usage=None, suggestions=(), summary=""))
+    found = review_document(PLAIN._replace(provider=None, model=None, usage=None, suggestions=(), summary=""))
     assert (found["provider"], found["usage"], found["summary"]) == (None, None, None)
     assert found["notice"].startswith("No model was asked")
     assert "AI-assisted" not in found["notice"]
@@ -406,17 +411,17 @@ def test_offline_review_document() -> None:
 @pytest.mark.parametrize("case", HOSTILE)
 def test_json_lines(case: str) -> None:
     """A document is one line however a reader splits lines, in ASCII, and comes back as it was."""
-    found = document.review(reviewed(HOSTILE[case]))
-    line = document.dumps(found)
+    found = review_document(reviewed(HOSTILE[case]))
+    line = dumps(found)
     assert len(line.splitlines()) == 1
     assert line.isascii()
     assert not ACTIVE.search(line)
-    assert json.loads(line) == found == json.loads(document.dumps(found, 2))
+    assert json.loads(line) == found == json.loads(dumps(found, 2))
 
 
 def test_error_document() -> None:
     """A selection that failed leaves a document that names it."""
-    assert document.error("a.cs:1", "a.cs: is empty.") == {
+    assert error_document("a.cs:1", "a.cs: is empty.") == {
         "schema": "ctxreview.error/1",
         "selection": "a.cs:1",
         "error": "a.cs: is empty.",
@@ -426,10 +431,10 @@ def test_error_document() -> None:
 # --- all formats -------------------------------------------------------------------------------------------
 
 FORMATS = {
-    "text": text.review,
-    "markdown": markdown.review,
-    "html": page.review,
-    "json": lambda value: document.dumps(document.review(value)),
+    "text": review_text,
+    "markdown": review_markdown,
+    "html": review_page,
+    "json": lambda value: dumps(review_document(value)),
 }
 
 
@@ -462,4 +467,4 @@ def test_every_severity_has_its_colour() -> None:
     about = example()
     for rule in RULES:
         finding = Finding(rule.ID, rule.SEVERITY, "syntactic", "m.", "q?", Lines(about.path, 1, 2))
-        assert "\x1b[" in text.review(PLAIN._replace(hazards=(finding,)), colour=True)
+        assert "\x1b[" in review_text(PLAIN._replace(hazards=(finding,)), colour=True)

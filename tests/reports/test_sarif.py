@@ -18,7 +18,7 @@ from ctxreview.lint.baseline import fingerprints
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
-from ctxreview.reports import sarif
+from ctxreview.reports.sarif import MOST_RESULTS, sarif_document
 from ctxreview.workspace.reading import read_source
 from tests import ROOT
 from tests.rules.test_rules import CHECKS, LOUD, code_in, name, sections
@@ -42,7 +42,7 @@ def checked(source: Source) -> tuple[Source, tuple[Finding, ...]]:
 def document(*files: tuple[Source, Sequence[Finding]], failed: Sequence[str] = ()) -> dict[str, Any]:
     """The document of some files' findings."""
     known = ((s, tuple(zip(found, fingerprints(found, s), strict=True))) for s, found in files)
-    return sarif.document(known, failed)
+    return sarif_document(known, failed)
 
 
 def made(*files: tuple[Source, tuple[Finding, ...]]) -> dict[str, Any]:
@@ -88,8 +88,8 @@ TRACKED = code(next(text for (rule, _), text in LOUD.items() if rule.ID == "no-t
 
 def test_the_schema_is_the_official_one() -> None:
     """The schema that is used here is OASIS's own, and it does refuse what is no SARIF."""
-    assert SCHEMA["id"] == sarif.SCHEMA
-    assert sarif.SCHEMA.startswith("https://docs.oasis-open.org/sarif/")
+    assert SCHEMA["id"] == PUBLISHED
+    assert PUBLISHED.startswith("https://docs.oasis-open.org/sarif/")
     wrong = document(checked(TRACKED))
     wrong["runs"][0]["results"][0]["level"] = "high"
     assert [e.instance for e in validator().iter_errors(wrong)] == ["high"]
@@ -257,10 +257,10 @@ def test_what_is_no_rules_has_no_index() -> None:
 
 def test_more_than_code_scanning_takes() -> None:
     """Of too many findings the worst are kept, and a notification says how many are not listed."""
-    many = (*[finding(severity="note")] * sarif.MOST_RESULTS, finding(severity="high"), finding(severity="medium"))
+    many = (*[finding(severity="note")] * MOST_RESULTS, finding(severity="high"), finding(severity="medium"))
     run = document((Source(PATH, b"class C { }\n"), many))["runs"][0]
     assert [r["level"] for r in run["results"][:3]] == ["error", "warning", "note"]
-    assert len(run["results"]) == sarif.MOST_RESULTS
+    assert len(run["results"]) == MOST_RESULTS
     (said,) = run["invocations"][0]["toolExecutionNotifications"]
     assert said["message"]["text"].startswith("2 findings of the lowest severity are not listed")
 

@@ -11,15 +11,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ctxreview.reports import schemas
+from ctxreview.reports.schemas import FOLDER, file_of, name_of, schema_texts
 from ctxreview.reports.shapes import DOCUMENTS
 from tests import ROOT
 from tests.llm.test_store import RESPONSES, UNSAFE, answer, run
 from tests.samples import EXAMPLE, QUERY, READ_ONLY
 from tests.servers import Told, serving
 
-FOLDER = ROOT / schemas.FOLDER
-BY_NAME = {schemas.name_of(document): document for document in DOCUMENTS}
+FOLDER = ROOT / FOLDER
+BY_NAME = {name_of(document): document for document in DOCUMENTS}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def strict(shape: Any) -> Any:
 
 def valid(printed: str, name: str) -> list[Any]:
     """The documents that a command printed, one or one a line; each is of that name and of its published schema."""
-    published = json.loads((FOLDER / schemas.file_of(BY_NAME[name])).read_text("utf-8"))
+    published = json.loads((FOLDER / file_of(BY_NAME[name])).read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(published)
     try:
         found = [json.loads(printed)]
@@ -64,15 +64,15 @@ def valid(printed: str, name: str) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=schemas.name_of)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_the_published_schema(document: Any, expect: Callable[[Path, str], None]) -> None:
     """The file of a document's schema is the one that its type gives."""
-    expect(FOLDER / schemas.file_of(document), schemas.texts()[schemas.file_of(document)])
+    expect(FOLDER / file_of(document), schema_texts()[file_of(document)])
 
 
 def test_nothing_else_is_published() -> None:
     """Each file in the folder is a document's, and each document that the program names has one."""
-    assert {path.name for path in FOLDER.iterdir()} == set(schemas.texts())
+    assert {path.name for path in FOLDER.iterdir()} == set(schema_texts())
     sources = "".join(
         path.read_text("utf-8") for path in (ROOT / "ctxreview").rglob("*.py") if "shapes" not in path.parts
     )

@@ -15,7 +15,8 @@ from ctxreview.cli.console import Result
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
-from ctxreview.reports import document
+from ctxreview.reports.document import context_document
+from ctxreview.reports.json_text import dumps
 from ctxreview.review.batch import Make, each
 from ctxreview.review.context import build
 from ctxreview.review.request import ALONE, Run, Siblings
@@ -44,7 +45,7 @@ def results(selections: list[str], make: Make[T], *, sequential: bool = False) -
 
 def shown(given: str, siblings: Siblings) -> str:
     """What ``context`` prints for one selection."""
-    return document.dumps(document.context(build(Run().resolve(given, options(), siblings), whole=False)))
+    return dumps(context_document(build(Run().resolve(given, options(), siblings), whole=False)))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from ctxreview import rules
 from ctxreview.errors import ConfigError
 from ctxreview.model.kinds import SEVERITIES
-from ctxreview.reports import explain
+from ctxreview.reports.explain import explain_text
 from ctxreview.rules.catalogue import RuleEntry, entries, entry, listed, pieces, rows
 from ctxreview.rules.page import FAMILIES, FILE, page
 from tests import ROOT
@@ -50,7 +50,7 @@ def test_prose_is_wrapped_for_the_terminal_and_code_is_not() -> None:
     for rule in entries():
         blocks = [piece for _, text in rule.sections for is_code, piece in pieces(text) if is_code]
         code = [f"    {line}" if line else "" for block in blocks for line in block.split("\n")]
-        _, *shown = explain.text(rule, 50).split("\n")
+        _, *shown = explain_text(rule, 50).split("\n")
         assert [line for line in code if line not in shown] == []
         assert [line for line in shown if len(line) > 50 and line not in code and len(line.split()) > 1] == []
 
@@ -124,7 +124,7 @@ def test_each_source_has_a_link(rule: RuleEntry) -> None:
     addresses = re.findall(r"<(https://[^\s<>]+)>", section)
     assert addresses
     assert section.count("https://") == len(addresses)
-    assert all(f"<{address}>" in explain.text(rule, 60) for address in addresses)
+    assert all(f"<{address}>" in explain_text(rule, 60) for address in addresses)
 
 
 def test_each_family_is_on_the_page() -> None:

@@ -39,7 +39,9 @@ def context(
     ctxreview context src/RecordService.cs:31-33
     ctxreview context src/RecordService.cs:31-33 --format json
     """
-    from ctxreview.reports import document
+    from ctxreview.reports.document import context_document
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.text import context_text
     from ctxreview.review.context import build
     from ctxreview.review.request import Run, Siblings, options
 
@@ -48,10 +50,9 @@ def context(
 
     def shown(value: Context) -> str:
         if format_ is Format.JSON or many:
-            return document.dumps(document.context(value), None if many else 2)
-        from ctxreview.reports import text
+            return dumps(context_document(value), None if many else 2)
 
-        return text.context(value, console.colour(output)).rstrip("\n")
+        return context_text(value, console.colour(output)).rstrip("\n")
 
     def made(selection: str, siblings: Siblings) -> Result:
         return Result(shown(build(run.resolve(selection, chosen, siblings), whole=False)))

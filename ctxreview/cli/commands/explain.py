@@ -32,8 +32,8 @@ def explain(
     """
     from shutil import get_terminal_size
 
-    from ctxreview.reports.explain import text
+    from ctxreview.reports.explain import explain_text
     from ctxreview.rules.catalogue import entry
 
     width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns) if output is None else WIDEST
-    console.write(text(entry(rule), width, console.colour(output)), output)
+    console.write(explain_text(entry(rule), width, console.colour(output)), output)

@@ -50,7 +50,9 @@ def guard(
     ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
     """
     from ctxreview.guard import check as guards
-    from ctxreview.reports import document, text
+    from ctxreview.reports.document import guard_document
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.review_text import guard_text, verdict_line
     from ctxreview.reports.words import not_asked
     from ctxreview.review.context import build
     from ctxreview.review.pipeline import check_suggestions
@@ -64,10 +66,10 @@ def guard(
     verdict = guards.worst([c.verdict for c in checked])
     others = not_asked_of(value.outline.language)
     if format_ is Format.JSON:
-        console.write(document.dumps(document.guard(checked, verdict, others), 2), output)
+        console.write(dumps(guard_document(checked, verdict, others), 2), output)
     else:
-        line = text.verdict_line(verdict, value.enclosing)
-        console.write(f"{text.guard(checked, console.colour(output))}{line}", output)
+        line = verdict_line(verdict, value.enclosing)
+        console.write(f"{guard_text(checked, console.colour(output))}{line}", output)
         if others:
             console.say(not_asked(value.outline.language, others))
     exit_on_findings([f for c in checked for f in c.findings], fail_on)

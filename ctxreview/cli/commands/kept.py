@@ -45,7 +45,8 @@ def log(
     ctxreview log --purge --older-than 30
     """
     from ctxreview.llm import store
-    from ctxreview.reports import document, stored
+    from ctxreview.reports import stored
+    from ctxreview.reports.json_text import dumps
 
     if older_than is not None and not purge:
         raise ConfigError("--older-than says what --purge deletes; give both.")
@@ -71,7 +72,7 @@ def log(
     damaged: list[int] = []
     if stats:
         sums = store.sums()
-        lines = [document.dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
+        lines = [dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
         shown = stored.summed(sums)
     else:
         rows = []
@@ -80,7 +81,7 @@ def log(
                 rows.append(row)
             else:
                 damaged.append(row.id)
-        lines = [document.dumps(stored.summary(row)) for row in rows]
+        lines = [dumps(stored.summary(row)) for row in rows]
         shown = stored.listed(rows)
     for number in sorted(damaged, reverse=True):
         console.say(str(store.damage(number)))
@@ -106,10 +107,11 @@ def show(
     ctxreview show last
     ctxreview show 1 --format json
     """
-    from ctxreview.reports import document, stored
+    from ctxreview.reports import stored
+    from ctxreview.reports.json_text import dumps
 
     row = _kept(number)
-    made = document.dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
+    made = dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
     console.write(made, output)
 
 

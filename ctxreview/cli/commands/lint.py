@@ -124,14 +124,14 @@ def lint(
 
 
 def _list_of_rules(format_: LintFormat) -> str:
-    from ctxreview.reports import document
+    from ctxreview.reports.json_text import dumps
     from ctxreview.rules import catalogue
 
     every = catalogue.entries()
     if format_ is LintFormat.SARIF:
         raise ConfigError("--list: rules are listed as text or json.")
     made = {"schema": "ctxreview.rules/1", "rules": catalogue.rows(every)}
-    return document.dumps(made, 2) if format_ is LintFormat.JSON else catalogue.listed(every)
+    return dumps(made, 2) if format_ is LintFormat.JSON else catalogue.listed(every)
 
 
 def _source(path: str, root: Path) -> Source:
@@ -151,7 +151,9 @@ def _report(
 ) -> list[Finding]:
     """Print the findings, and give them."""
     from ctxreview.languages import language_of
-    from ctxreview.reports import document, findings, sarif
+    from ctxreview.reports.findings import findings_text, lint_document
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.sarif import sarif_document
     from ctxreview.reports.words import not_asked
     from ctxreview.rules import not_asked_of
 
@@ -165,14 +167,14 @@ def _report(
         for language, rules in others.items():
             console.say(not_asked(language, rules))
     if format_ is LintFormat.JSON:
-        console.write(document.dumps(findings.lint(found, len(results), silenced, known, failed, others), 2), output)
+        console.write(dumps(lint_document(found, len(results), silenced, known, failed, others), 2), output)
     elif format_ is LintFormat.SARIF:
         files = (
             (_source(r.path, root), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings
         )
-        console.write(document.dumps(sarif.document(files, failed), 2), output)
+        console.write(dumps(sarif_document(files, failed), 2), output)
     else:
-        console.write(findings.text(found, len(results), console.colour(output)), output)
+        console.write(findings_text(found, len(results), console.colour(output)), output)
     return found
 
 

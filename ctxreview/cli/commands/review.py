@@ -177,28 +177,39 @@ def _model_beside(
 
 def _printed(values: list[Review], format_: ReviewFormat | None, many: bool, output: Path | None) -> str:
     """The reviews of one selection by each model that was asked."""
-    from ctxreview.reports import document, markdown, opinions, text
+    from ctxreview.reports.document import review_document
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.markdown import review_markdown
+    from ctxreview.reports.opinions import opinions_document, opinions_markdown, opinions_text
+    from ctxreview.reports.page import opinions_page, review_page
+    from ctxreview.reports.review_text import review_text
 
     alone = len(values) == 1
     if format_ is ReviewFormat.JSON or many:
-        made = document.review(values[0]) if alone else opinions.document(values)
-        return document.dumps(made, None if many else 2)
+        made = review_document(values[0]) if alone else opinions_document(values)
+        return dumps(made, None if many else 2)
     if format_ is ReviewFormat.MARKDOWN:
-        return (markdown.review(values[0]) if alone else opinions.markdown(values)).rstrip("\n")
+        return (review_markdown(values[0]) if alone else opinions_markdown(values)).rstrip("\n")
     if format_ is ReviewFormat.HTML:
-        from ctxreview.reports import page
+        from ctxreview.reports.document import review_document
+        from ctxreview.reports.json_text import dumps
+        from ctxreview.reports.markdown import review_markdown
+        from ctxreview.reports.opinions import opinions_document, opinions_markdown, opinions_text
+        from ctxreview.reports.page import opinions_page, review_page
+        from ctxreview.reports.review_text import review_text
 
-        return (page.review(values[0]) if alone else page.opinions(values)).rstrip("\n")
+        return (review_page(values[0]) if alone else opinions_page(values)).rstrip("\n")
     colour = console.colour(output)
-    return (text.review(values[0], colour) if alone else opinions.text(values, colour)).rstrip("\n")
+    return (review_text(values[0], colour) if alone else opinions_text(values, colour)).rstrip("\n")
 
 
 def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:
     from ctxreview.prompt.build import not_seen
-    from ctxreview.reports import document, plan
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.plan import plan_document, plan_text
 
     about = made.context, made.prompt, made.plan, not_seen(made.context), unredacted
-    return plan.text(*about) if as_text else document.dumps(plan.document(*about), indent)
+    return plan_text(*about) if as_text else dumps(plan_document(*about), indent)
 
 
 def _agree_to_send_secrets(whom: Sequence[Endpoint | None], dry_run: bool) -> None:

@@ -27,12 +27,12 @@ def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = N
     """
     from ctxreview.cli.doctor import settings
     from ctxreview.context.visible import on_a_line
-    from ctxreview.reports import document
+    from ctxreview.reports.json_text import dumps
 
     rows = settings(_home(root))
     if format_ is Format.JSON:
         found = {row.name: {"value": row.value, "from": row.origin} for row in rows}
-        console.write(document.dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)
+        console.write(dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)
         return
     console.write("\n".join(on_a_line(f"{row.name} = {row.shown}  ({row.origin})") for row in rows), output)
 
@@ -56,7 +56,7 @@ def doctor(
     """
     from ctxreview.cli.doctor import checks
     from ctxreview.context.visible import on_a_line
-    from ctxreview.reports import document
+    from ctxreview.reports.json_text import dumps
     from ctxreview.review.endpoints import endpoint_of
 
     found = []
@@ -69,7 +69,7 @@ def doctor(
                 None,
             )
     if format_ is Format.JSON:
-        console.write(document.dumps({"schema": "ctxreview.doctor/1", "checks": [c._asdict() for c in found]}, 2), None)
+        console.write(dumps({"schema": "ctxreview.doctor/1", "checks": [c._asdict() for c in found]}, 2), None)
     if any(check.state == "problem" for check in found):
         raise typer.Exit(2)
 
