@@ -19,6 +19,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from ctxreview.reports.sarif import MOST_RESULTS, sarif_document
+from ctxreview.reports.sarif import SCHEMA as PUBLISHED
 from ctxreview.workspace.reading import read_source
 from tests import ROOT
 from tests.rules.test_rules import CHECKS, LOUD, code_in, name, sections
