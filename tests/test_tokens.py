@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctxreview import tokens
 from ctxreview.tokens import ESTIMATE, estimate, tokenizer
 
 METHOD = """\
@@ -54,7 +53,7 @@ print("tiktoken" in sys.modules)
 
 def cache_file(directory: Path, encoding: str) -> Path:
     """Where tiktoken would keep the encoding's ranks in that directory."""
-    return directory / tokens._RANKS[encoding].file
+    return directory / published.RANKS[encoding].file
 
 
 def run_without_network(cache: Path) -> subprocess.CompletedProcess[str]:
@@ -68,7 +67,7 @@ def run_without_network(cache: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def real_ranks() -> Path:
     """A cache directory of this machine that holds the ranks of ``o200k_base``."""
-    directory = tokens._cache_directory()
+    directory = published.cache_directory()
     if directory is None or not cache_file(directory, "o200k_base").is_file():
         pytest.skip("no ranks of o200k_base in tiktoken's cache (set TIKTOKEN_CACHE_DIR to a directory that has them)")
     return directory
@@ -123,11 +122,11 @@ def test_the_cache_is_looked_for_where_tiktoken_keeps_it(monkeypatch: pytest.Mon
     """The two variables win in tiktoken's order, and without them it is a directory among the temporary files."""
     monkeypatch.setenv("DATA_GYM_CACHE_DIR", str(tmp_path / "gym"))
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "tiktoken"))
-    assert tokens._cache_directory() == tmp_path / "tiktoken"
+    assert published.cache_directory() == tmp_path / "tiktoken"
     monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
-    assert tokens._cache_directory() == tmp_path / "gym"
+    assert published.cache_directory() == tmp_path / "gym"
     monkeypatch.delenv("DATA_GYM_CACHE_DIR")
-    assert tokens._cache_directory() == Path(tempfile.gettempdir()) / "data-gym-cache"
+    assert published.cache_directory() == Path(tempfile.gettempdir()) / "data-gym-cache"
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
@@ -142,7 +141,7 @@ def test_the_table_says_what_tiktoken_says(name: str, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(openai_public, "load_tiktoken_bpe", ranks)
     pattern = openai_public.ENCODING_CONSTRUCTORS[name]()["pat_str"]
-    ours = tokens._RANKS[name]
+    ours = published.RANKS[name]
     ((url, sha256),) = asked
     assert (hashlib.sha1(url.encode()).hexdigest(), sha256) == (ours.file, ours.sha256)
     assert ours.pattern == pattern
@@ -172,7 +171,7 @@ def test_the_table_says_what_tiktoken_says(name: str, monkeypatch: pytest.Monkey
 )
 def test_a_model_has_the_encoding_of_its_maker(model: str | None, encoding: str | None) -> None:
     """OpenAI's models get the encoding of tiktoken's table, new ones the current one, all others none."""
-    assert tokens._encoding_of(model) == encoding
+    assert published.encoding_of(model) == encoding
 
 
 def test_the_ranks_are_used_where_they_are(real_ranks: Path, cache: Path) -> None:
@@ -235,14 +234,14 @@ def test_a_megabyte_of_one_character_is_counted_in_bounded_time(real_ranks: Path
 def test_cutting_loses_nothing(text: str, run: str) -> None:
     """The pieces of a text are the text, and no piece holds a run much longer than the limit."""
     long = text + run * 2500 + text
-    pieces = list(tokens._pieces(long))
+    pieces = list(published.short_pieces(long))
     assert "".join(pieces) == long
-    assert max(len(max(piece.split(), key=len, default="")) for piece in pieces) < 2 * tokens._LONGEST_RUN
+    assert max(len(max(piece.split(), key=len, default="")) for piece in pieces) < 2 * published._LONGEST_RUN
 
 
 def test_ordinary_source_is_not_cut() -> None:
     """Nothing is lost to cutting where no line is longer than source has it."""
-    assert list(tokens._pieces(METHOD * 100)) == [METHOD * 100]
+    assert list(published.short_pieces(METHOD * 100)) == [METHOD * 100]
 
 
 # --- the estimate ------------------------------------------------------------------------------------------

@@ -25,11 +25,11 @@ def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = N
     ctxreview config
     ctxreview config --format json
     """
-    from ctxreview.cli.doctor import settings
+    from ctxreview.cli.settings import settings_in
     from ctxreview.context.visible import on_a_line
     from ctxreview.reports.json_text import dumps
 
-    rows = settings(_home(root))
+    rows = settings_in(_home(root))
     if format_ is Format.JSON:
         found = {row.name: {"value": row.value, "from": row.origin} for row in rows}
         console.write(dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)

@@ -1,0 +1,104 @@
+"""What is not known of a selection: one sentence for each thing that was not followed or not found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ctxreview.languages import language_of
+from ctxreview.model.declarations import Function, TypeDecl
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+from ctxreview.model.review import Surroundings
+from ctxreview.model.source import Source, Span
+
+_CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
+
+
+def blind_spots_in_file(
+    pointed: Span,
+    outline: Outline,
+    functions: tuple[Function, ...],
+    members: list[Function],
+    scopes: tuple[Region, ...],
+    around_it: tuple[Region, ...],
+    types: tuple[TypeDecl, ...],
+) -> Iterable[str]:
+    """What the selected file does not tell: of scopes, of calls whose code is not shown, and of what the parser could not read."""
+    source = outline.source
+    if not functions:
+        yield "The selection lies outside every function; what runs it, and under which lock, is not known."
+    around = frozenset(around_it)
+    for scope in scopes:
+        yield from _scope_blind_spots(scope, scope in around, pointed, source, functions)
+    called = _called_members(outline, members)
+    if called:
+        yield f"What these calls do is not shown: {', '.join(called)}."
+    broken = [
+        e for e in outline.parse.errors if any(m.span.overlaps(Span(e.start, e.end + 1)) for m in members or types)
+    ]
+    if broken:
+        lines = ", ".join(str(source.line_of(e.start)) for e in broken[:5])
+        yield f"The parser could not read this code at line {lines}; scopes there may be missed."
+    if source.encoding in ("cp1252", "latin-1"):
+        yield f"The file is not UTF-8; it was read as {source.encoding}."
+
+
+def blind_spots_beyond(
+    members: list[Function], types: tuple[TypeDecl, ...], source: Source, beyond: Surroundings | None
+) -> Iterable[str]:
+    """What only other files could tell, where they were not looked at."""
+    if beyond is not None:
+        return
+    for member in members:
+        yield (
+            f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
+            "opened is not seen."
+        )
+    partial = language_of(source.path).words.partial
+    for type_ in types:
+        before, _, bases = _parts_of_head(source.text(type_.opening), type_.name)
+        for word in partial.intersection(before.split()):
+            yield f"{type_.name} is {word}: its parts in other files were not read."
+        if bases and type_.kind != "enum":
+            yield f"{type_.name} derives from {bases}: what that declares was not read."
+
+
+def _parts_of_head(head: str, name: str) -> tuple[str, str, str]:
+    """What stands before the type's name, after it and after the colon; without attributes, parameters and constraints."""
+    bare, shorter = "", re.sub(r"//[^\n]*|/\*.*?\*/", " ", head, flags=re.S)
+    while bare != shorter:
+        bare, shorter = shorter, re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", shorter)
+    before, _, after = re.split(r"\bwhere\b", bare)[0].partition(name)
+    parameters, _, bases = after.partition(":")
+    return before, parameters.strip(), " ".join(bases.split())
+
+
+def _scope_blind_spots(
+    scope: Region, encloses: bool, pointed: Span, source: Source, functions: tuple[Function, ...]
+) -> Iterable[str]:
+    first, last = source.lines_of(scope.span)
+    if not encloses and scope.span.contains(pointed):
+        inner = functions[0]
+        yield (
+            f"The selection is in a {inner.kind} that stands inside the {scope.construct} of lines "
+            f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
+        )
+    gap = next((g for g in scope.excluded if g.contains(pointed)), None)
+    if gap is not None and encloses:
+        a, b = source.lines_of(gap)
+        why = "that branch runs when it was not acquired" if scope.kind == "lock" else "it has completed by then"
+        yield f"The selection is within the {scope.construct} of lines {first}-{last} but in lines {a}-{b}, where {why}."
+    if scope.certainty == "assumed":
+        yield f"Whether the {scope.construct} at line {first} holds a {scope.kind} was assumed from names, not proven."
+    if scope.isolation is not None and scope.isolation.is_open:
+        yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation.text}: not found."
+
+
+def _called_members(outline: Outline, members: list[Function]) -> list[str]:
+    """Members of the same file that the code calls by name."""
+    own = {m.name for m in members}
+    code = "\n".join(outline.source.text(m.span) for m in members)
+    names = [name for name in outline.methods if name in code and name not in own]
+    called = set(_CALLED.findall(code)) if names else ()
+    return [name for name in names if name in called]
