@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxreview.tokens import ESTIMATE, estimate, tokenizer
+from ctxreview.tokens import ranks as published
 
 METHOD = """\
     /// <summary>Updates one record; the row stays locked until the transaction completes.</summary>
