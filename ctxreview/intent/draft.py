@@ -19,7 +19,7 @@ from ctxreview.model.review import Context, Prompt, Review
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
-from ctxreview.prompt.asking import Provider, ask
+from ctxreview.prompt.asking import Provider, ask_for_form
 from ctxreview.prompt.reply import unfenced
 from ctxreview.rules.scopes.missing_intent import FORMS, is_told, statement_line
 from ctxreview.tokens import Tokenizer
@@ -93,7 +93,7 @@ def draft(context: Context, scope: Region, tokenizer: Tokenizer, provider: Provi
             )
         return _placed(told, scope, context.outline)
     prompt = prompt_of(context, scope, told, tokenizer)
-    made, completion = ask(
+    made, completion = ask_for_form(
         provider,
         prompt,
         lambda text: _answered(text, scope, context.outline),

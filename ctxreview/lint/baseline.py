@@ -43,7 +43,7 @@ def fingerprints(found: Sequence[Finding], source: Source) -> Iterator[str]:
         yield f"{digest}:{seen[digest]}"
 
 
-def read(path: Path) -> tuple[Entry, ...]:
+def read_baseline(path: Path) -> tuple[Entry, ...]:
     """The entries of a baseline file. Raises :class:`ConfigError` where it cannot be read or is none."""
     try:
         given = json.loads(files.given(path, MAX_BYTES))
@@ -65,7 +65,7 @@ def read(path: Path) -> tuple[Entry, ...]:
     return tuple(Entry(*(row[field] for field in Entry._fields)) for row in rows)
 
 
-def text(entries: Iterable[Entry]) -> str:
+def baseline_text(entries: Iterable[Entry]) -> str:
     """A baseline as its file has it: sorted, one entry a line, so that two of them can be merged."""
     rows = ",\n".join(f"    {json.dumps(entry._asdict())}" for entry in sorted(entries, key=_by_path))
     return f'{{\n  "schema": "{SCHEMA}",\n  "findings": [{chr(10) + rows + chr(10) + "  " if rows else ""}]\n}}'

@@ -15,7 +15,7 @@ Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.llm.providers` with its progress bound."""
 
 
-def ask(provider: Provider, prompt: Prompt, read: Callable[[str], T], unusable: str) -> tuple[T, Completion]:
+def ask_for_form(provider: Provider, prompt: Prompt, read: Callable[[str], T], unusable: str) -> tuple[T, Completion]:
     """What ``read`` makes of the answer, and the answer with the usage of all that was asked.
 
     An answer for which ``read`` raises :class:`ReplyError` gets one chance to be corrected. Raises :class:`ReplyError`

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ctxreview.model.review import Context, GuardResult, Prompt, Review, Suggestion, Tokens
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist as lists
-from ctxreview.prompt.asking import Provider, ask, redacting_replies
+from ctxreview.prompt.asking import Provider, ask_for_form, redacting_replies
 from ctxreview.review.context import build
 from ctxreview.review.request import Request
 
@@ -31,7 +31,7 @@ def review(request: Request, provider: Provider | None, *, unredacted: bool = Fa
     original = context.selection.source.data.decode("utf-8", "replace")
     if unredacted:
         provider = redacting_replies(provider, _sources(context, request))
-    reply, completion = ask(
+    reply, completion = ask_for_form(
         provider,
         render(context, request, bare=True) if unredacted else prompt,
         lambda text: verify(parse(text, request.settings.checklist), context),

@@ -500,10 +500,10 @@ def test_baseline_of_some_files(lint: Lint, repo: Path) -> None:
     lint("--baseline", "known.json", "--write-baseline")
     write(repo, {"A.cs": QUIET})
     lint("A.cs", "--baseline", "known.json", "--write-baseline")
-    assert {e.path for e in baseline.read(repo / "known.json")} == {"src/B.cs"}
+    assert {e.path for e in baseline.read_baseline(repo / "known.json")} == {"src/B.cs"}
     (repo / "src/B.cs").unlink()
     lint("--baseline", "known.json", "--write-baseline")
-    assert baseline.read(repo / "known.json") == ()
+    assert baseline.read_baseline(repo / "known.json") == ()
 
 
 def test_baseline_has_no_code(lint: Lint, repo: Path) -> None:
@@ -511,7 +511,7 @@ def test_baseline_has_no_code(lint: Lint, repo: Path) -> None:
     write(repo, {"P.cs": 'class P { void M() { lock ("hunter2") { } } }'})
     lint("--baseline", "known.json", "--write-baseline")
     assert "hunter2" not in (repo / "known.json").read_text()
-    assert {e.path for e in baseline.read(repo / "known.json")} == {"A.cs", "P.cs", "src/B.cs"}
+    assert {e.path for e in baseline.read_baseline(repo / "known.json")} == {"A.cs", "P.cs", "src/B.cs"}
 
 
 @pytest.mark.parametrize(

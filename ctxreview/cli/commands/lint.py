@@ -74,8 +74,8 @@ def lint(
     import gc
 
     from ctxreview.config import project
-    from ctxreview.lint import baseline as baselines
     from ctxreview.lint import run as linting
+    from ctxreview.lint.baseline import baseline_text, read_baseline
     from ctxreview.lint.listing import files_named, root_of
     from ctxreview.lint.plan import plan_of
     from ctxreview.workspace.changed_lines import changes_since
@@ -93,7 +93,7 @@ def lint(
     if write_baseline:
         # With --fail-on as well: what a baseline has never fails, and the same command line serves in a build.
         refuse_beside(ctx, "--write-baseline", "writes the findings and prints none", "format_", "output")
-    known = baselines.read(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
+    known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
     home = root_of(paths or (), root)
     plan = plan_of(project(home), select, ignore)
     files = files_named(paths or (), home)
@@ -109,7 +109,7 @@ def lint(
         looked = {result.path for result in every}
         others = [entry for entry in known if paths and entry.path not in looked]
         made = [*linting.baseline_entries(results), *others]
-        console.write(baselines.text(made), baseline)
+        console.write(baseline_text(made), baseline)
         console.say(f"{_findings_are(len(made))} in {baseline}.")
     else:
         results, old = linting.without_known(results, known)
