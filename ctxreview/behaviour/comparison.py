@@ -14,6 +14,7 @@ from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
+from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -132,6 +133,14 @@ class Comparison:
             after = second.file(before.source.path)
             if after is not None:
                 yield from comparison(before, after).naming((name,))
+
+    def callers(self, of: Outline, member: Function) -> list[Pair] | None:
+        """The other functions that name one of either version which only its type can call; ``None`` where others may, or new ones do."""
+        open_to_others = not version(of).language.words.reached.isdisjoint(of.source.text(member.opening).split())
+        if open_to_others or any(t.function.name != member.name for t in self.fresh((member.name,))):
+            return None
+        pairs = self.using(member.container, member.name, reached=False)
+        return [p for p in pairs if member not in (p.before.function, p.after.function)]
 
 
 def _matched(before: Sequence[Effect], after: Sequence[Effect], regions: Mapping[Region, Region]) -> dict[int, int]:

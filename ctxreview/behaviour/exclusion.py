@@ -12,7 +12,6 @@ from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold
-from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -59,6 +58,8 @@ def judged(both: Comparison, region: Region) -> Judgement:
     if pair is None or section is None or region.form in ("sql", "attribute"):
         return UNKNOWN
     hold = next(h for h in pair.before.sections if h.section == section)
+    if hold.kind == "lock" and _is_held_by_callers(both, region):
+        return Judgement((), complete=True)
     inside = [
         e
         for e in pair.before.effects
@@ -121,17 +122,6 @@ def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
     return False
 
 
-def holds_one_step(outline: Outline, region: Region) -> bool:
-    """Whether a transaction holds one call at most, and nothing else: what that sends is as much one step as it was without."""
-    member = outline.member_of(region.opening)
-    of = trace(outline, member) if member is not None else None
-    section = section_of(of, region) if of is not None else None
-    if of is None or section is None or not region.completes_at:
-        return False
-    inside = [e for e in of.effects if e.kind in (*_OUTSIDE, "foreign") and any(h.section == section for h in e.holds)]
-    return len(inside) <= 1 and not any(e.kind in ("io", "spawn") for e in inside)
-
-
 def lost_with_helpers(both: Comparison) -> Iterator[tuple[Hold, Loss]]:
     """What changed functions no longer keep apart since they do themselves what a helper did that took a lock: one of each function."""
     for pair in both.changed:
@@ -150,29 +140,43 @@ def lost_with_helpers(both: Comparison) -> Iterator[tuple[Hold, Loss]]:
                 break
 
 
+def _is_held_by_callers(both: Comparison, region: Region) -> bool:
+    """Whether all that runs under a lock still does after the edit, since every caller of the function holds it too."""
+    member = both.before.member_of(region.opening)
+    callers = both.callers(both.before, member) if member is not None else None
+    if not callers:
+        return False
+    for pair in callers:
+        hold = next((h for h in pair.before.sections if h.region == region), None)
+        inside = [e for e in pair.before.within(hold) if e.is_seen] if hold is not None else []
+        after = [pair.became.get(e.number) for e in inside]
+        if hold is None or not all(now is not None and _still(now, hold) for now in after):
+            return False
+    return True
+
+
 def is_held_already(both: Comparison, added: Region) -> bool:
     """Whether all that runs under a region that the edit adds ran under the same before, which a helper or every caller took."""
     member = both.after.member_of(added.opening)
     if member is None:
         return False
-    language = version(both.after).language
-    hidden = language.words.reached.isdisjoint(both.after.source.text(member.opening).split())
-    pairs = list(both.using(member.container, member.name, reached=not hidden))
-    own = [p for p in pairs if p.after.function == member]
-    callers = [p for p in pairs if p not in own and any(h.region == added for h in p.after.sections)]
-    looked = callers if hidden and callers else own
+    callers = both.callers(both.after, member) or []
+    looked = [p for p in callers if any(h.region == added for h in p.after.sections)]
+    looked = looked or [p for p in both.naming((member.name,)) if p.after.function == member]
     return bool(looked) and all(_is_held_in(pair, added) for pair in looked)
 
 
 def _is_held_in(pair: Pair, added: Region) -> bool:
     hold = next((h for h in pair.after.sections if h.region == added), None)
-    if hold is None:
-        return False
-    inside = [e for e in pair.after.within(hold) if e.is_seen]
+    inside = [e for e in pair.after.within(hold) if e.is_seen] if hold is not None else []
     before = [pair.was.get(e.number) for e in inside]
-    return bool(inside) and all(
-        was is not None and any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in was.holds)
-        for was in before
+    return (
+        hold is not None
+        and bool(inside)
+        and all(
+            was is not None and any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in was.holds)
+            for was in before
+        )
     )
 
 

@@ -230,7 +230,9 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
         function = target.function
         for link in call_chains(target, now, hops).links:
             path = link.outline.source.path
-            if path not in edit.own and link.certainty == "resolved" and link.caller is not None:
+            # What an extension is called on has often a type of a library: that there is one method of the name is for the trace to say.
+            sure = link.certainty == "resolved" or (link.depth == 1 and bool(target.signature.extends))
+            if path not in edit.own and sure and link.caller is not None:
                 if path not in found and len(found) == MAX_CALLERS:
                     break
                 found.setdefault(path, (link.outline, {}, function))[1][link.caller.span] = None

@@ -177,6 +177,16 @@ SHIPPING = """
     }
 """
 SHOP = {"Shipping.cs": SHIPPING, "Views.cs": VIEWS}
+VIEWED = {
+    "Shipping.cs": SHIPPING.replace("_db.Orders.First", "_db.Orders.Current().First"),
+    "Views.cs": VIEWS.replace("AsNoTracking", "AsQueryable"),
+}
+
+PLAIN = "        _items[key] = value;\n        _puts++;\n"
+LOCKED = "        lock (_gate)\n        {\n            _items[key] = value;\n            _puts++;\n        }\n"
+GUARDED = "        lock (_gate)\n        {\n            Store(key, value);\n        }\n"
+TWICE = {**CACHE, "Cache.State.cs": dedent(STATE).replace(PLAIN, LOCKED)}
+ONCE = {**TWICE, "Cache.cs": dedent(PUT).replace(GUARDED, "        Store(key, value);\n")}
 
 Edits = dict[str, list[tuple[str, str]]]
 
@@ -211,6 +221,8 @@ def suggested(folder: Path, files: dict[str, str], edits: Edits, hops: int = 3) 
 
 RENAMED = [("_gate", "_sync")]
 LOUD = {
+    "a helper lets the lock to callers that do not take it": Case(ONCE, {"Cache.State.cs": [(LOCKED, PLAIN)]}),
+    "a view stops tracking for a caller in another file": Case(VIEWED, {"Views.cs": [("AsQueryable", "AsNoTracking")]}),
     "one part takes another lock than the others": Case(CACHE, {"Cache.cs": [("lock (_gate)\n        {\n            Store", "lock (_other)\n        {\n            Store")]}),
     "two of three parts take another lock": Case(
         CACHE, {"Cache.cs": [("lock (_gate)", "lock (_other)")], "Cache.State.cs": [("private int _puts;", "private int _puts = 0;")]}
@@ -231,6 +243,8 @@ LOUD = {
     ),
 }  # fmt: skip
 QUIET = {
+    "a helper lets the lock to its callers in another part": Case(TWICE, {"Cache.State.cs": [(LOCKED, PLAIN)]}),
+    "a view does what it did": Case(VIEWED, {"Views.cs": [("rows.AsQueryable()", "rows.AsTracking()")]}),
     "a lock is renamed in three files": Case(CACHE, {"Cache.cs": RENAMED, "Cache.State.cs": RENAMED, "Cache.Read.cs": RENAMED}),
     "all parts take the other lock": Case(CACHE, {"Cache.cs": [("lock (_gate)", "lock (_other)")], "Cache.Read.cs": [("lock (_gate)", "lock (_other)")]}),
     "a static lock is another one in all files": Case(

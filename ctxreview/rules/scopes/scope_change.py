@@ -68,10 +68,10 @@ from ctxreview.behaviour.body import body_of, within
 from ctxreview.behaviour.boundary import crossed, guarded_state, mention, without_comments, work
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.endings import holds_one_step
 from ctxreview.behaviour.exclusion import (
     Judgement,
     Loss,
-    holds_one_step,
     is_held_already,
     is_sent_as_before,
     judged,
