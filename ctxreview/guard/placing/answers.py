@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.placing import fragments, patches
 from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
-from ctxreview.guard.placing.elisions import UnplacedError, balance
+from ctxreview.guard.placing.elisions import UnplacedError, balance, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.joining import Part, joined
 from ctxreview.guard.placing.unified import MARK
@@ -173,7 +173,7 @@ def _suggested(code: list[_Block], context: Context) -> Iterator[Part]:
     quoted: _Block | None = None
     number = 0
     parts = [part for b in code for part in _split(b, source)]
-    if len(parts) == 1 and _quotes(parts[0], source) and not _says(_BEFORE, parts[0]):
+    if len(parts) == 1 and _is_selected(parts[0], context) and not _says(_BEFORE, parts[0]):
         return
     for block in parts:
         number += 1
@@ -206,7 +206,7 @@ def _kind(block: _Block, source: Source) -> str:
     if block.language not in fences or not block.code.strip():
         return "other"
     if block.language == "":
-        known = fragments.quotes(block.code, source) is not None
+        known = bool(fragments.quoted(block.code, source))
         looks = re.search(r"[;{}]|=>|\w\(", block.code) is not None and not _SQL.match(block.code)
         return "code" if looks or known else "other"
     return "code"
@@ -214,7 +214,7 @@ def _kind(block: _Block, source: Source) -> str:
 
 def _split(block: _Block, source: Source) -> Iterator[_Block]:
     """One fence with ``// Before`` and ``// After`` in it is two blocks."""
-    marks = [m for m in _SPLIT.finditer(block.code) if fragments.quotes(m[0], source) is None]
+    marks = [m for m in _SPLIT.finditer(block.code) if not fragments.quoted(m[0], source)]
     whats = [bool(re.match(r"before|original|old", m["what"], re.I)) for m in marks]
     if len(marks) != 2 or whats != [True, False] or block.code[: marks[0].start()].strip():
         yield block
@@ -234,7 +234,25 @@ def _says(what: re.Pattern[str], block: _Block) -> bool:
 
 
 def _quotes(block: _Block, source: Source) -> bool:
-    return fragments.quotes(block.code, source) is not None
+    return bool(fragments.quoted(block.code, source))
+
+
+def _is_selected(block: _Block, context: Context) -> bool:
+    """Whether a block only quotes what is selected: all of its code, or a part that is said to be kept."""
+    source, (chosen_first, chosen_last) = context.selection.source, context.selection.lines
+    for first, last in _touched(fragments.quoted(block.code, source), context):
+        if _KEEP.search(block.above):
+            return True
+        outside = (n for n in range(chosen_first, chosen_last + 1) if not first <= n <= last)
+        if not any(is_telling(source.line(n)) for n in outside):
+            return True
+    return False
+
+
+def _touched(places: Sequence[tuple[int, int]], context: Context) -> list[tuple[int, int]]:
+    """The places that hold a selected line."""
+    chosen_first, chosen_last = context.selection.lines
+    return [(first, last) for first, last in places if first <= chosen_last and chosen_first <= last]
 
 
 def _other_file(block: _Block, source: Source) -> str | None:
@@ -297,13 +315,18 @@ def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Contex
 def _instead(block: _Block, quoted: _Block, context: Context) -> tuple[Edit, ...]:
     """The edits of a block that replaces another one, which quotes the file."""
     source = context.selection.source
-    place = fragments.quotes(quoted.code, source)
-    if place is None:
-        if fragments.declares(block.code, context):
-            return fragments.edits(block.code, context)
-        raise UnplacedError("What it shows as the code before is not in the file as it is now.")
-    first, last = place
-    inside = "\n".join(lines_of(source, first, last))
-    if fragments.declares(block.code, context) or balance(inside):
+    places = fragments.quoted(quoted.code, source)
+    if fragments.declares(block.code, context):
         return fragments.edits(block.code, context)
-    return fragments.edits(block.code, context, place)
+    if not places:
+        raise UnplacedError("What it shows as the code before is not in the file as it is now.")
+    own = _touched(places, context) or places
+    if len(own) > 1:
+        raise UnplacedError(
+            f"What it shows as the code before stands in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}."
+        )
+    first, last = own[0]
+    # Neither has to be whole: what the one opens and does not close, the other does not either.
+    if balance("\n".join(lines_of(source, first, last))) != balance(block.code):
+        return fragments.edits(block.code, context)
+    return fragments.edits(block.code, context, (first, last))

@@ -108,6 +108,12 @@ def lines_of(source: Source, first: int, last: int) -> list[str]:
     return [source.line(n) for n in range(first, last + 1)]
 
 
+def solid(lines: Sequence[str]) -> list[str]:
+    """The lines without blank ones at their ends."""
+    full = [i for i, line in enumerate(lines) if line.strip()]
+    return list(lines[full[0] : full[-1] + 1]) if full else []
+
+
 def replacing(source: Source, first: int, last: int, new: Sequence[str]) -> Edit:
     """The edit that puts ``new``, which has the file's indentation already, in the place of some lines."""
     return Edit(source.path, first, last, "\n".join(lines_of(source, first, last)), "\n".join(new))
@@ -218,20 +224,20 @@ def fitted(new: Sequence[str], old: Sequence[str], source: Source) -> list[str]:
     indentation of its first line only.
     """
     tabs = _with_tabs(source)
-    solid = [line for line in new if line.strip()]
-    if not solid:
+    full = [line for line in new if line.strip()]
+    if not full:
         return list(new)
     base = next((line for line in old if line.strip()), "")
     start = columns(base)
-    shift = start - columns(solid[0])
-    agreed = _shift(solid[1:], old)
+    shift = start - columns(full[0])
+    agreed = _shift(full[1:], old)
     # Its last lines show whether only the first one lacks its indentation.
-    lacks = columns(solid[0]) == 0 and start > 0 and all(columns(line) for line in solid[1:])
+    lacks = columns(full[0]) == 0 and start > 0 and all(columns(line) for line in full[1:])
     rest = shift
-    if agreed is not None and (lacks or squeezed(solid[0]) != squeezed(base)):
+    if agreed is not None and (lacks or squeezed(full[0]) != squeezed(base)):
         # The first line is at another depth than the line it replaces, unless it only lacks its indentation.
         shift, rest = (shift if lacks else agreed), agreed
-    elif lacks and len(solid) > 1 and all(columns(line) >= start for line in solid[1:]):
+    elif lacks and len(full) > 1 and all(columns(line) >= start for line in full[1:]):
         rest = 0
 
     at = next(i for i, line in enumerate(new) if line.strip())

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ctxreview.guard.placing.edits import fitted, lines_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError
-from ctxreview.guard.placing.snippets import LIKE, alike, words
+from ctxreview.guard.placing.snippets import LIKE, alike, as_statements, words
+from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.statement_lists import expressions
 
 _CLEARLY = 0.1
 """How much more alike the best one has to be than the next."""
+
+
+def _is_expression(body: Sequence[str], source: Source) -> bool:
+    """Whether lines are an expression, or the arguments of a call."""
+    word = re.match(r"\s*(\w*)", "\n".join(body))
+    if word is not None and word[1] in language_of(source.path).words.uncalled:  # `if (late)` parses as a call
+        return False
+    return any(not as_statements([call, *body, ");"], source).parse.errors for call in ("_ = (", "_("))
 
 
 def expression(body: Sequence[str], function: Span, context: Context) -> Edit:
@@ -25,6 +35,8 @@ def expression(body: Sequence[str], function: Span, context: Context) -> Edit:
     lines = source.line_span(first, last)
     code = [line for line in body if line.strip()]
     own = words("\n".join(code))
+    if not _is_expression(code, source):
+        raise UnplacedError("It cannot be read as code: it is cut or incomplete.")
     before, after = source.text(Span(lines.start, span.start)), source.text(Span(span.end, lines.end))
     if (before.strip() or after.strip()) and source.text(span).strip():
         chosen = source.text(span)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ctxreview.guard.placing.anchored import anchored
 from ctxreview.guard.placing.cut import as_selected
 from ctxreview.guard.placing.declarations import members, types
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
@@ -41,10 +42,12 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     if not any(line.strip() for line in body):
         return _import_edits(imports, source) or _nothing()
     plain = without_elisions(body)
-    _check_branches(plain)
     odd = balance("\n".join(plain))
-    if odd:
-        if instead is None and (edit := as_selected(body, context)) is not None:
+    if instead is None or not odd:
+        _check_branches(plain)
+    if odd and instead is None:
+        edge = anchored(body, context, whole=False) if plain == list(body) else None
+        if (edit := edge or as_selected(body, context)) is not None:
             return (*_import_edits(imports, source), edit)
         raise UnplacedError(
             f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete."
@@ -89,12 +92,12 @@ def declares(code: str, context: Context) -> bool:
     return functions and len(as_class.parse.errors) < max(1, len(as_body.parse.errors))
 
 
-def quotes(code: str, source: Source) -> tuple[int, int] | None:
-    """The lines of the source that ``code`` only quotes, blank lines and layout aside; ``None`` if it does not."""
+def quoted(code: str, source: Source) -> list[tuple[int, int]]:
+    """The lines of the source that ``code`` only quotes, blank lines and layout aside: first and last, for each place."""
     lines = [line for line in code.splitlines() if line.strip() and not _labels(line)]
     if not any(is_telling(line) for line in lines) or leaves_out(lines, lines_of(source, 1, source.line_count)):
-        return None
-    return next(iter(places_of(lines, source)), None)
+        return []
+    return places_of(lines, source)
 
 
 def _labels(line: str) -> bool:

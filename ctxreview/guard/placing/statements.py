@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from ctxreview.guard.placing.anchored import anchored
 from ctxreview.guard.placing.cut import as_selected
-from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
+from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing, solid
 from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed, without_comments
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
@@ -30,6 +31,9 @@ _MOST_READINGS = 400
 """Stretches of statements that a fragment is tried in."""
 _MOST_FILLED, _CLOSE = 8, 0.1
 """Stretches in which what a fragment leaves out is filled in; how much less alike than the best a statement may be to begin or end one."""
+_SURELY = 0.8
+"""How much alike a statement has to be to one that is not selected, to be a version of that one."""
+_GIVEN = re.compile(r"([\w.\[\]]+) ?(?:[-+*/%&|^?]*=(?![=>])|\+\+|--)")
 _NEARLY = 0.25
 """Readings of the selection that cost no more than this above the least are as good as it."""
 _OF_SELECTED, _OF_TOUCHED, _OF_OTHERS = 0.15, 0.7, 1.5
@@ -59,6 +63,12 @@ class _Item:
     def head(self) -> Counter[str]:
         """The words before its first block."""
         return words(self._head)
+
+    @cached_property
+    def target(self) -> str | None:
+        """What it gives a value, where it does nothing else."""
+        given = _GIVEN.match(self.key)
+        return given[1] if given is not None else None
 
     def is_like(self, other: _Item) -> float:
         """How much this is a version of the other statement: 1 where only the layout differs."""
@@ -96,24 +106,23 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     outer = [f for f in context.functions if not any(o != f and o.span.contains(f.span) for o in context.functions)]
     if not outer:
         first, last = context.selection.lines
-        return (replacing(source, first, last, fitted(_solid(body), lines_of(source, first, last), source)),)
-    if all(line.lstrip().startswith(".") for line in _solid(plain)[:1]):
+        return (replacing(source, first, last, fitted(solid(body), lines_of(source, first, last), source)),)
+    if all(line.lstrip().startswith(".") for line in solid(plain)[:1]):
         return (links(plain, outer[0].span, context),)
+    shown = list(body) == list(plain)
     parsed = as_statements(plain, source)
     lists = statement_lists(parsed.source, parsed.functions[0].span) if parsed.functions else ()
     given = [_Item(parsed.source, s, lists[0], i) for i, s in enumerate(lists[0].statements)] if lists else []
     if not given or parsed.parse.errors:
-        return (as_selected(body, context) or expression(body, outer[0].span, context),)
+        edge = anchored(body, context, whole=False) if shown else None
+        return (edge or as_selected(body, context) or expression(body, outer[0].span, context),)
+    edge = anchored(body, context, whole=True) if shown else None
+    if edge is not None:
+        return (edge,)
     if len(given) == 1 and given[0].text.startswith("{") and len(lists) > 1:
         inner = [n for n, line in enumerate(body) if line.strip()]
         return statements(body[inner[0] + 1 : inner[-1]], plain[inner[0] + 1 : inner[-1]], context)
     return (_Placing(body, given, lists, parsed.source, outer[0].span, context).edit(),)
-
-
-def _solid(lines: Sequence[str]) -> list[str]:
-    """The lines without blank ones at their ends."""
-    solid = [i for i, line in enumerate(lines) if line.strip()]
-    return list(lines[solid[0] : solid[-1] + 1]) if solid else []
 
 
 class _Placing:
@@ -139,7 +148,7 @@ class _Placing:
         left_out = [n for n, line in enumerate(body) if is_elision(line) and n not in around]
         start = max((n + 1 for n in left_out if n < around.start), default=0)
         end = min((n for n in left_out if n >= around.stop), default=len(body))
-        self.body = _solid(body[start:end])
+        self.body = solid(body[start:end])
         self.words = words("\n".join(self.body))
         self.there = [
             _Item(source, s, a, i) for a in statement_lists(source, function) for i, s in enumerate(a.statements)
@@ -198,7 +207,7 @@ class _Placing:
                 cost = self._cost(stretch, text)
                 if stretch == selected or (words("\n".join(text)) & _words_of(stretch)).total():
                     copy = self._copied(stretch)
-                    doubt = copy or self._doubt(stretch, text)
+                    doubt = copy or self._doubt(stretch, text) or self._far(stretch)
                     yield _Reading(cost, tuple(stretch), tuple(text), doubt, bool(copy), stretch == selected)
 
     def _selected(self) -> list[_Item]:
@@ -213,16 +222,16 @@ class _Placing:
     def _lines(self, items: Sequence[_Item]) -> tuple[int, int]:
         """The lines of some statements, with the comments around them that are selected too, or that the fragment shows."""
         first, last = items[0].first, items[-1].last
-        solid = [squeezed(line) for line in self.body if line.strip()]
-        lead = next((i for i, line in enumerate(solid) if not COMMENT_LINE.match(line)), 0)
-        trail = next((i for i, line in enumerate(reversed(solid)) if not COMMENT_LINE.match(line)), 0)
+        shown = [squeezed(line) for line in self.body if line.strip()]
+        lead = next((i for i, line in enumerate(shown) if not COMMENT_LINE.match(line)), 0)
+        trail = next((i for i, line in enumerate(reversed(shown)) if not COMMENT_LINE.match(line)), 0)
         above = (
-            [p for p in places_of(solid[:lead], self.source, 1, first - 1) if self._adjoins(p[1], first)]
+            [p for p in places_of(shown[:lead], self.source, 1, first - 1) if self._adjoins(p[1], first)]
             if lead
             else []
         )
         below = (
-            [p for p in places_of(solid[-trail:], self.source, last + 1) if self._adjoins(last, p[0])] if trail else []
+            [p for p in places_of(shown[-trail:], self.source, last + 1) if self._adjoins(last, p[0])] if trail else []
         )
         if self._are_notes(self.chosen[0], first - 1):
             first = self.chosen[0]
@@ -273,6 +282,11 @@ class _Placing:
         """Whether a statement is like one of the function, and like no other one more."""
         like = self.like[given.index, item.statement.span]
         return like >= LIKE and all(self.like[given.index, i.statement.span] <= like for i in self.there)
+
+    def _is_surely(self, given: _Item, item: _Item) -> bool:
+        """Whether a statement is nearly one of the function, or gives the same place a value."""
+        same = given.target is not None and given.target == item.target
+        return same or self.like[given.index, item.statement.span] >= _SURELY
 
     def _touches(self, reading: _Reading) -> bool:
         first, last = self.chosen
@@ -328,6 +342,17 @@ class _Placing:
             if len(gone) > len(come)
             else ""
         )
+
+    def _far(self, items: Sequence[_Item]) -> str:
+        """That nothing of them is selected, and that a part of the fragment is not surely a version of one."""
+        first, last = items[0].first, items[-1].last
+        if first <= self.chosen[1] and self.chosen[0] <= last:
+            return ""
+        if self.words == _words_of(items):
+            return f"It is what stands in lines {first}-{last} already."
+        if all(any(self._is_surely(g, i) for i in items) for g in self.given):
+            return ""
+        return f"It is most like lines {first}-{last}, which are not selected: give the lines, or the whole method."
 
     def _orphaned(self, items: Sequence[_Item], outside: Sequence[_Item]) -> str:
         """That a variable of the selected statements would be left without any use."""

@@ -81,6 +81,58 @@ PLACED = {
 }
 
 
+ENDS = {
+    "another branch": (
+        "if (id > 0)\n{\n    Send(id);\n}\nelse\n{\n    «Log();»\n}\n\nif (id < 9)\n{\n    Open();\n}\nelse\n{\n    Close();\n}\nreturn 0;",
+        "else\n{\n    Log(id);\n}",
+        "if (id > 0)\n{\n    Send(id);\n}\nelse\n{\n    Log(id);\n}\n\nif (id < 9)\n{\n    Open();\n}\nelse\n{\n    Close();\n}\nreturn 0;",
+    ),
+    "a block that is not shown to its end": (
+        "var a = Load(id);\n«Save(a);»\nif (a == null)\n{\n    return 1;\n}\n\nreturn 0;",
+        "var a = Load(id);\nStore(a);\nif (a == null)\n{",
+        "var a = Load(id);\nStore(a);\nif (a == null)\n{\n    return 1;\n}\n\nreturn 0;",
+    ),
+    "the head of a block": (
+        "«if (id > 0)»\n{\n    Send(id);\n}\nreturn 0;",
+        "if (id > 0 && Any(id))",
+        "if (id > 0 && Any(id))\n{\n    Send(id);\n}\nreturn 0;",
+    ),
+    "a block without its head": (
+        "if (id > 0)\n{\n    Send(id);\n}\n\n«Log();»\nreturn 0;",
+        "{\n    Send(id);\n}\n\nLog(id);\nreturn 0;",
+        "if (id > 0)\n{\n    Send(id);\n}\n\nLog(id);\nreturn 0;",
+    ),
+    "what is selected stands elsewhere too": (
+        "if (id > 0)\n{\n    return 1;\n}\n\n«return 0;»",
+        "return 1;",
+        "if (id > 0)\n{\n    return 1;\n}\n\nreturn 1;",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_placed_by_its_ends(case: str) -> None:
+    """A fragment that is no whole statements becomes the lines around the selection that begin, end and open blocks as it does."""
+    body, fragment, after = ENDS[case]
+    about = context_of(shop(body))
+    (found,) = suggestions(FENCE.format(fragment), about)
+    assert apply(found, about.selection.source).data.decode() == shop(after)
+
+
+def test_before_and_after_of_a_part() -> None:
+    """What stands under "After" replaces what stands under "Before", though neither is whole; the one that is selected, where it stands twice."""
+    body = "if (id > 0)\n{\n    Send(id);\n    return 1;\n}\n\nif (id < 0)\n{\n    «Send(id);»\n    return 1;\n}\nreturn 0;"
+    both = "**Before**\n```csharp\n    Send(id);\n    return 1;\n}\n```\n**After**\n```csharp\n    Post(id);\n    return 1;\n}\n```\n"
+    about = context_of(shop(body))
+    (found,) = suggestions(both, about)
+    assert apply(found, about.selection.source).data.decode() == shop(
+        "if (id > 0)\n{\n    Send(id);\n    return 1;\n}\n\nif (id < 0)\n{\n    Post(id);\n    return 1;\n}\nreturn 0;"
+    )
+    elsewhere = context_of(shop(body.replace("«Send(id);»", "Send(id);").replace("return 0;", "«return 0;»")))
+    (refused,) = suggestions(both, elsewhere)
+    assert refused.unplaced.startswith("What it shows as the code before stands in 2 places: lines ")
+
+
 @pytest.mark.parametrize("case", PLACED)
 def test_placed(case: str) -> None:
     """A fragment becomes the stretch of statements that it changes least, and nothing else changes."""

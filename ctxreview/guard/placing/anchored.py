@@ -1,0 +1,74 @@
+"""Lines from an answer that are no whole statements: placed by the lines at their ends, which stand in the file as they are.
+
+An ``else`` with its block, a block's head without its end, or a few lines around a change are not code by themselves. Where
+they begin and end as the file does around the selection, and open and close as many blocks as what stands there, they
+become just that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ctxreview.guard.placing.edits import fitted, lines_of, replacing, solid
+from ctxreview.guard.placing.elisions import UnplacedError, balance, is_telling, squeezed
+from ctxreview.model.review import Context, Edit
+
+_MOST_LINES = 2_000
+"""Lines of a function in which the ends of a fragment are looked for."""
+
+
+def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
+    """The edit of a fragment without elisions; ``None`` where its ends do not stand around the selection.
+
+    Of a fragment that may be ``whole`` statements nothing that is not selected may go, and nothing come that stands elsewhere.
+    Raises :class:`UnplacedError` where they do so in several ways that are equally good.
+    """
+    source, (chosen_first, chosen_last) = context.selection.source, context.selection.lines
+    given = solid(body)
+    keys = [squeezed(line) for line in given if line.strip()]
+    held = [source.lines_of(f.span) for f in context.functions] or [(chosen_first, chosen_last)]
+    top, bottom = min(a for a, _ in held), max(b for _, b in held)
+    if not keys or bottom - top > _MOST_LINES:
+        return None
+    there = [(n, squeezed(source.line(n))) for n in range(top, bottom + 1)]
+    there = [(n, text) for n, text in there if text]
+    texts = [text for _, text in there]
+    starts = {i: _run(keys, texts[i:]) for i, text in enumerate(texts) if text == keys[0]}
+    ends = {i: _run(keys[::-1], texts[i::-1]) for i, text in enumerate(texts) if text == keys[-1]}
+    opened = balance("\n".join(given))
+    found = []
+    for i, lead in starts.items():
+        for j, trail in ends.items():
+            first, last = there[i][0], there[j][0]
+            if i > j or last < chosen_first or first > chosen_last:
+                continue
+            # Lines that go and are not selected were not meant to go.
+            stretch = Counter(texts[i : j + 1])
+            own = Counter(squeezed(source.line(n)) for n in range(max(first, chosen_first), min(last, chosen_last) + 1))
+            lost, come = (stretch - Counter(keys) - own).total(), Counter(keys) - stretch
+            says = any(map(is_telling, keys[:lead])), any(map(is_telling, keys[len(keys) - trail :]))
+            if whole:
+                copied = any(is_telling(line) for line in come & (Counter(texts) - stretch))
+                fits = any(says) and not lost and not copied
+            else:
+                fits = lost <= come.total() and (any(says) or not lost)
+            if fits and balance("\n".join(lines_of(source, first, last))) == opened:
+                found.append((lost, come.total(), -lead - trail, first, last))
+    found.sort()
+    if not found:
+        return None
+    least = [f for f in found if f[:3] == found[0][:3]]
+    if len(least) > 1 and whole:  # what its statements are like may tell
+        return None
+    if len(least) > 1:
+        raise UnplacedError(
+            f"It could stand in {len(least)} places: lines {', '.join(str(first) for *_, first, _ in least[:5])}."
+        )
+    *_, first, last = least[0]
+    return replacing(source, first, last, fitted(given, lines_of(source, first, last), source))
+
+
+def _run(keys: Sequence[str], texts: Sequence[str]) -> int:
+    """How many lines both begin with."""
+    return next((n for n, (a, b) in enumerate(zip(keys, texts, strict=False)) if a != b), min(len(keys), len(texts)))
