@@ -5,6 +5,7 @@ Takes what chat models answer: the structured reply, a unified diff, or Markdown
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ctxreview import rules
@@ -25,6 +26,9 @@ __all__ = ["WORST", "apply", "guard", "replacement", "suggestions", "worst"]
 
 WORST: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflict")
 """Guard verdicts, worst first."""
+
+MAX_IN_MEMBER = 1_000
+"""Transactions and locks in one function up to which edits are compared: each is held against the others."""
 
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
@@ -47,6 +51,9 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         after = apply(suggestion._replace(edits=tuple(here)) if here else suggestion, before.source)
     except UnplacedError as why:
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
+    if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
+        why_not = f"One function of {before.source.path} has {most:,} transactions and locks: with more than {MAX_IN_MEMBER:,} no edit is compared."
+        return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
     files: list[tuple[Outline, Source]] = [(before, after)]
     if repository is None:
         left: Sequence[str] = tuple(dict.fromkeys(e.path for e in others))
@@ -71,6 +78,10 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         reason=f"It also changes {', '.join(left)}, which was not checked." if left else "",
         changes=tuple(_changes(before.source, after)),
     )
+
+
+def _most_in_one_member(outline: Outline) -> int:
+    return max(Counter(outline.member_of(s.opening) for s in outline.regions).values(), default=0)
 
 
 def _unparsed(changed: Outline) -> Finding:
