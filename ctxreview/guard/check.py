@@ -15,6 +15,7 @@ from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
 from ctxreview.guard.several import changed_files
+from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Change, Context, Finding, GuardResult, Suggestion
@@ -29,6 +30,9 @@ WORST: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflic
 
 MAX_IN_MEMBER = 1_000
 """Transactions and locks in one function up to which edits are compared: each is held against the others."""
+
+MAX_NESTED = 1_000
+"""Functions in each other up to which edits are compared."""
 
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
@@ -53,6 +57,9 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
     if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
         why_not = f"One function of {before.source.path} has {most:,} transactions and locks: with more than {MAX_IN_MEMBER:,} no edit is compared."
+        return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
+    if (deepest := _deepest(before.functions)) > MAX_NESTED:
+        why_not = f"{deepest:,} functions of {before.source.path} lie in each other: with more than {MAX_NESTED:,} no edit is compared."
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
     files: list[tuple[Outline, Source]] = [(before, after)]
     if repository is None:
@@ -82,6 +89,17 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
 
 def _most_in_one_member(outline: Outline) -> int:
     return max(Counter(outline.member_of(s.opening) for s in outline.regions).values(), default=0)
+
+
+def _deepest(functions: Sequence[Function]) -> int:
+    """How many functions lie in each other at most."""
+    deepest, open_ = 0, list[int]()
+    for function in functions:
+        while open_ and open_[-1] <= function.span.start:
+            open_.pop()
+        open_.append(function.span.end)
+        deepest = max(deepest, len(open_))
+    return deepest
 
 
 def _unparsed(changed: Outline) -> Finding:

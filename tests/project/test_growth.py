@@ -238,11 +238,20 @@ def test_lint_of_many_types_does_as_much_for_each() -> None:
     assert _calls(48) < 5 * _calls(12)
 
 
-def test_an_edit_of_a_method_of_a_thousand_locks_is_not_compared(tmp_path: Path) -> None:
-    """Where more scopes stand in one function than can be compared in seconds, that is the reason, and a person has to look."""
-    reason = "One function of A.cs has 1,001 transactions and locks: with more than 1,000 no edit is compared."
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [
+        (
+            "using declarations",
+            "One function of A.cs has 1,001 transactions and locks: with more than 1,000 no edit is compared.",
+        ),
+        ("nested lambdas", "1,002 functions of A.cs lie in each other: with more than 1,000 no edit is compared."),
+    ],
+)
+def test_an_edit_among_a_thousand_scopes_is_not_compared(shape: str, reason: str, tmp_path: Path) -> None:
+    """Where more scopes or lambdas belong to one function than can be compared in seconds, that is the reason, and a person has to look."""
     for count, says in ((1001, reason), (10, "")):
-        files = GROWTH.SHAPES["using declarations, guard"].made(count)
+        files = GROWTH.SHAPES[f"{shape}, guard"].made(count)
         (tmp_path / "A.cs").write_text(files["A.cs"], "utf-8")
         asked = request(f"{tmp_path}/A.cs:4", options("q", 10**9, tmp_path, 0, WORDS))
         about = build(asked)
