@@ -27,7 +27,7 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 MOST_TRACED = 60
 """Functions of a file that are traced for one lock: those that take it first."""
-MOST_EFFECTS = 6_000
+MOST_EFFECTS = 3_000
 """Effects of these together, after which no further function is traced."""
 _ALONE = ("constructor", "finalizer")
 """Functions that run while no other thread has the object."""
@@ -61,7 +61,7 @@ class Guarded:
 
     def _add(self, functions: Iterable[Function]) -> None:
         self.__dict__.pop("under", None)
-        for function in functions:
+        for function in sorted(functions, key=lambda f: f.span.size):  # a large one says little more than a small one
             if function.span in self.traces or not self.outline.has_read(function.span):
                 continue
             if len(self.traces) >= MOST_TRACED or self._effects >= MOST_EFFECTS:
@@ -194,7 +194,7 @@ class Guarded:
     def protection(self, region: Region, certainty: Certainty) -> LockProtection:
         """What the lock protects, told of the region that takes it."""
         without: dict[str, list[Access]] = {}
-        states = list(dict.fromkeys(s for e in self.under if (s := self._state(e)) is not None))
+        states = sorted({s for e in self.under if (s := self._state(e)) is not None}, key=self._order)
         doubtful = set(self._doubtful(states))
         for state, access in self._without():
             if access is None:
@@ -217,6 +217,11 @@ class Guarded:
     def _declared(self, state: str) -> State | None:
         home, _, name = state.rpartition(".")
         return self.version.state(home, name)
+
+    def _order(self, state: str) -> tuple[int, str]:
+        """States in the order in which the file declares them."""
+        known = self._declared(state)
+        return (known.member.span.start if known is not None else len(self.outline.source.data), state)
 
     def _shown(self, state: str) -> str:
         """State as people read it: with its type where that is another one than the lock's."""

@@ -151,6 +151,9 @@ USED = {
     "what is written while others read it": (
         "public void M() { _rw.EnterReadLock(); try { _free = 1; } finally { _rw.ExitReadLock(); } }"
     ),
+    "what a semaphore of several slots lets several do": (
+        "readonly SemaphoreSlim _four = new(4); public async Task M() { await _four.WaitAsync(); try { _free = 1; } finally { _four.Release(); } }"
+    ),
     "what is written by reference": "public void M() { lock (_gate) { _free = 1; } } \n public void N() { Other.Fill(out _free); }",
     "what is mostly written without it": (
         "public void M() { lock (_gate) { _free = 1; } } public void N() { _free = 2; }\n public void O() { _free = 3; }"
