@@ -15,7 +15,7 @@ from ctxreview.behaviour.lock_usage import is_said_to_be_held
 from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.tracing import trace
-from ctxreview.behaviour.users import Users
+from ctxreview.behaviour.users import Users, lock_words
 from ctxreview.behaviour.version import WORD, State, Version
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
@@ -58,6 +58,8 @@ class Guarded:
         of = {e.place.of for e in self.under if e.place is not None and e.kind == "write"}
         self._add(users.naming(key.rpartition(".")[2] for key in of))
         self._add(users.callers([t.function for t in self.traces.values()]))
+        self.traces = dict(sorted(self.traces.items()))
+        self.__dict__.pop("under", None)
 
     def _add(self, functions: Iterable[Function]) -> None:
         self.__dict__.pop("under", None)
@@ -380,13 +382,6 @@ def _first_code(outline: Outline, at: Lines) -> Span:
     line = outline.source.line_span(at.start_line, at.start_line)
     blanks = len(outline.source.data[line.start : line.end]) - len(outline.source.data[line.start : line.end].lstrip())
     return Span(line.start + blanks, line.start + blanks + 1)
-
-
-def lock_words(of: Version, lock: Hold) -> frozenset[str]:
-    """The names by which code reaches what a hold locks: those that the file declares, or else all."""
-    named = frozenset(WORD.findall(f"{lock.name} {lock.region.resource}"))
-    known = frozenset(name for m in of.outline.members for name in m.names)
-    return named & known or named
 
 
 def is_stable(of: Version, hold: Hold) -> bool:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ctxreview.behaviour.effects import Effect, Hold
-from ctxreview.behaviour.guarded import Guarded, is_stable, lock_words
+from ctxreview.behaviour.guarded import Guarded, is_stable
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.tracing import trace
-from ctxreview.behaviour.users import Users
+from ctxreview.behaviour.users import Users, lock_words
 from ctxreview.behaviour.version import Version, version
 from ctxreview.model.outline import Outline
 from ctxreview.model.protection import Decision, Protection, Step, TransactionProtection

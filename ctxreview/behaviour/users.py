@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ctxreview.behaviour.effects import Hold
 from ctxreview.behaviour.version import WORD, Version
 from ctxreview.model import il
 from ctxreview.model.declarations import Function, Member
@@ -130,6 +131,13 @@ class Users:
             or kind == "[]"
             or self.version.is_concurrent(kind)
         )
+
+
+def lock_words(of: Version, lock: Hold) -> frozenset[str]:
+    """The names by which code reaches what a hold locks: those that the file declares, or else all."""
+    named = frozenset(WORD.findall(f"{lock.name} {lock.region.resource}"))
+    known = frozenset(name for m in of.outline.members for name in m.names)
+    return named & known or named
 
 
 def _is_state(value: il.Value, state: str) -> bool:
