@@ -64,8 +64,8 @@ class Body:
     @cached_property
     def code(self) -> Masked:
         """The member's bytes; offsets in it count from the member's start."""
-        span = self.member.span
-        return load(self.outline.language).lex(self.outline.source.data[span.start : span.end])
+        span, whole = self.member.span, code_of(self.outline)
+        return Masked(whole.data[span.start : span.end], whole.masked[span.start : span.end])
 
     @cached_property
     def words(self) -> str:
@@ -272,6 +272,16 @@ class Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and other.outline is self.outline
+
+
+def code_of(outline: Outline) -> Masked:
+    """A file's bytes, and the same with comments and literals masked: what all that looks at its text looks at."""
+    return _code(Same(outline))
+
+
+@lru_cache(maxsize=4)
+def _code(same: Same) -> Masked:
+    return load(same.outline.language).lex(same.outline.source.data)
 
 
 def is_over(outline: Outline, scope: Region, at: int) -> bool:

@@ -38,7 +38,7 @@ class FileTypes:
         return {
             t.name: tuple(
                 b
-                for w in bases(text(t.opening), t.name, self.language.words)
+                for w in bases(text(t.opening), t.name, self.language)
                 if (b := simple_type_or_array(w)) in self.homes and b != t.name
             )
             for t in self.outline.types

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.behaviour.body import Same, comments_in
+from ctxreview.behaviour.body import Same, code_of, comments_in
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting
@@ -25,9 +25,6 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array, withou
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
 
-_LITERAL = re.compile(
-    rb'\$*+("""++)[\s\S]*?\1|\$?@\$?"(?:[^"]++|"")*+"|\$?"(?:[^"\\\n]++|\\.)*+"|' + rb"'(?:\\.[^'\n]*|[^'\\\n])'"
-)
 _BLANK = bytes(byte if byte in b"\r\n" else 0x20 for byte in range(256))
 _CODE = re.compile(rb"\S")
 
@@ -129,16 +126,15 @@ def modifiers(member: Member, outline: Outline) -> frozenset[str]:
 
 def masked_source(outline: Outline) -> bytes:
     """The source with comments and literals blanked, and bodies that were not read, each byte at its place."""
-    return _blanked(outline.source.data, (*outline.comments, *outline.unread))
+    return _masked_source(Same(outline))
 
 
 @lru_cache(maxsize=4)
-def _blanked(data: bytes, parts: tuple[Span, ...]) -> bytes:
-    blank = bytearray(data)
-    for part in parts:
-        blank[part.start : part.end] = data[part.start : part.end].translate(_BLANK)
-    # The quotes stay, so that an argument that is a literal is still one.
-    return _LITERAL.sub(lambda m: b'"' + m[0][1:-1].translate(_BLANK) + b'"', bytes(blank))
+def _masked_source(same: Same) -> bytes:
+    blank = bytearray(code_of(same.outline).masked.replace(b"\0", b" "))
+    for part in same.outline.unread:
+        blank[part.start : part.end] = blank[part.start : part.end].translate(_BLANK)
+    return bytes(blank)
 
 
 def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:

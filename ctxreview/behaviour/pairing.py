@@ -255,7 +255,8 @@ class Identity(NamedTuple):
 def identity(body: Body) -> Identity:
     """The identity of a member."""
     outline, member = body.outline, body.member
-    words = load(outline.language).words
+    language = load(outline.language)
+    words = language.words
     around = outline.type_of(member.span)
     type_ = (around.qualified or around.name) if around is not None else member.container
     name: str = member.name
@@ -268,12 +269,12 @@ def identity(body: Body) -> Identity:
         found = re.search(declared, head, re.DOTALL)
         before = head[: found.start()] if found is not None else ""
         explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
-        listed = signature(f"M({found[1]})", "M", words).parameters if found is not None and found[1] else ()
+        listed = signature(f"M({found[1]})", "M", language).parameters if found is not None and found[1] else ()
         return Identity(
             type_, _flat(explicit[1]) if explicit else "", name, "", 0, tuple(_flat(p.type) for p in listed)
         )
     head = outline.source.text(Span(member.span.start, member.opening.end))
-    said = signature(head, name, words)
+    said = signature(head, name, language)
     if kind == "constructor" and words.shared & said.modifiers:
         kind = "static constructor"
     types = (f"{' '.join(sorted(p.passed & words.referring))} {p.type}" for p in said.parameters)

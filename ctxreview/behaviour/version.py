@@ -151,7 +151,7 @@ class Version(FileTypes):
         from ctxreview.outline.symbols.signatures import signature
 
         if type_.kind in ("class", "struct"):
-            for one in signature(self.outline.source.text(type_.opening), type_.name, self.language.words).parameters:
+            for one in signature(self.outline.source.text(type_.opening), type_.name, self.language).parameters:
                 yield Member("field", (one.name,), type_.opening, one.type)
 
     def _is_settable(self, member: Member) -> bool:

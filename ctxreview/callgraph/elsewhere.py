@@ -211,7 +211,7 @@ def _names(known: Iterable[Declared]) -> set[str]:
 
 
 def _has_state(part: Declared, name: str) -> bool:
-    given = signature(part.outline.source.text(part.type.opening), part.name, load(part.outline.language).words)
+    given = signature(part.outline.source.text(part.type.opening), part.name, load(part.outline.language))
     return any(part.type.span.contains(m.span) for m in part.outline.named(name)) or any(
         p.name == name for p in given.parameters
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ctxreview.languages import language_of
+from ctxreview.languages import Language, language_of
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -55,23 +55,23 @@ def blind_spots_beyond(
             f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
             "opened is not seen."
         )
-    partial = language_of(source.path).words.partial
+    language = language_of(source.path)
     for type_ in types:
-        before, _, bases = _parts_of_head(source.text(type_.opening), type_.name)
-        for word in partial.intersection(before.split()):
+        before, _, bases = _parts_of_head(source.data[type_.opening.start : type_.opening.end], type_.name, language)
+        for word in language.words.partial.intersection(before.split()):
             yield f"{type_.name} is {word}: its parts in other files were not read."
         if bases and type_.kind != "enum":
             yield f"{type_.name} derives from {bases}: what that declares was not read."
 
 
-def _parts_of_head(head: str, name: str) -> tuple[str, str, str]:
-    """What stands before the type's name, after it and after the colon; without attributes, parameters and constraints."""
-    bare, shorter = "", re.sub(r"//[^\n]*|/\*.*?\*/", " ", head, flags=re.S)
+def _parts_of_head(head: bytes, name: str, language: Language) -> tuple[str, str, str]:
+    """What stands before the type's name, after it and after what begins its bases; without attributes, parameters and constraints."""
+    bare, shorter = "", language.lex(head).masked.decode("utf-8", "replace")
     while bare != shorter:
         bare, shorter = shorter, re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", shorter)
-    before, _, after = re.split(r"\bwhere\b", bare)[0].partition(name)
-    parameters, _, bases = after.partition(":")
-    return before, parameters.strip(), " ".join(bases.split())
+    before, _, after = language.words.bases_ended.split(bare)[0].partition(name)
+    parameters, *bases = language.words.bases_marked.split(after, maxsplit=1)
+    return before, parameters.strip(), " ".join("".join(bases).split())
 
 
 def _scope_blind_spots(

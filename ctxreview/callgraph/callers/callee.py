@@ -50,10 +50,10 @@ class Callee(NamedTuple):
     def signature(self) -> Signature:
         """Its signature; with the receiver first where an ``extension`` block declares one."""
         language = load(self.outline.language)
-        own, home = signature(self.head, self.name, language.words), self.type
+        own, home = signature(self.head, self.name, language), self.type
         if home is None or home.kind != EXTENSION:
             return own
-        return extension(own, self.outline.source.text(home.opening), language.shape.block, language.words)
+        return extension(own, self.outline.source.text(home.opening), language)
 
     @property
     def is_private(self) -> bool:

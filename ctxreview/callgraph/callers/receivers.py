@@ -160,8 +160,8 @@ def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
     while waiting:
         type_ = waiting.pop()
         if type_ not in found:
-            text, words = outline.source.text, load(outline.language).words
-            heads = (constraints(text(s.opening), s.name, type_, words) for s in around if type_.isidentifier())
+            text, language = outline.source.text, load(outline.language)
+            heads = (constraints(text(s.opening), s.name, type_, language) for s in around if type_.isidentifier())
             found[type_] = next((of for of in heads if of is not None), None)
             waiting += found[type_] or ()
     if found[reference.type.rstrip("?")] is None:

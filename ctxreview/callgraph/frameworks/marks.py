@@ -9,6 +9,7 @@ from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.frameworks.interceptors import place_of, scope_around_the_rest
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
+from ctxreview.languages import load
 from ctxreview.languages.lists import Lists, repository_lists
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
@@ -66,7 +67,7 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                 )
         heads = [part.type.opening, *(f.opening for f in named)]
         for head in heads:
-            for mark in re.findall(lists.text("mark"), _attributes(source.text(head), lists), re.MULTILINE):
+            for mark in re.findall(lists.text("mark"), _attributes(there, head, lists), re.MULTILINE):
                 whole = [f"{mark}{suffix}" for suffix in lists.of("mark_suffix")]
                 for declared in (d for name in (*whole, mark) for d in repository.types.named(name)):
                     opened = scope_around_the_rest(declared, repository)
@@ -78,7 +79,8 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                         )
 
 
-def _attributes(head: str, lists: Lists) -> str:
+def _attributes(there: Outline, head: Span, lists: Lists) -> str:
     """The attribute lists at a head's beginning."""
-    found = lists.pattern("marks").match(re.sub(r"//[^\n]*", "", head))
+    code = load(there.language).lex(there.source.data[head.start : head.end]).masked
+    found = lists.pattern("marks").match(code.decode("utf-8", "replace"))
     return found[0] if found is not None else ""

@@ -30,7 +30,7 @@ class Declared(NamedTuple):
     @property
     def bases(self) -> tuple[str, ...]:
         """The types it derives from, as written."""
-        return bases(self.outline.source.text(self.type.opening), self.name, load(self.outline.language).words)
+        return bases(self.outline.source.text(self.type.opening), self.name, load(self.outline.language))
 
     @property
     def modifiers(self) -> frozenset[str]:
@@ -38,7 +38,7 @@ class Declared(NamedTuple):
         if self.type.kind == EXTENSION:
             words = load(self.outline.language).words
             return words.shared | words.partial
-        return modifiers(self.outline.source.text(self.type.opening), self.name)
+        return modifiers(self.outline.source.text(self.type.opening), self.name, load(self.outline.language))
 
     @property
     def functions(self) -> Sequence[Function]:

@@ -28,7 +28,7 @@ from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region, Wrapper
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.signatures import given
+from ctxreview.outline.symbols.signatures import arguments_written
 from ctxreview.outline.symbols.written_names import simple_type
 
 MAX_FILES = 12
@@ -229,9 +229,7 @@ def _calls_given_parameters(
         n for n in names if n not in known_calls(there.language) and wrapper_methods(n, repository, levels)
     )
     for reference, wrappers in wrapper_calls(there, (function.span,), repository, wanted, levels):
-        call = there.source.text(reference.span)
-        after = len(there.source.text(Span(reference.span.start, reference.name_span.end)))
-        if any(value in delegates for _, value in given(call, after)):
+        if any(value in delegates for _, value in arguments_written(reference, there)):
             yield reference, wrappers
 
 

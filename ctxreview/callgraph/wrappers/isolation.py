@@ -17,7 +17,7 @@ from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span
 from ctxreview.outline.excerpts import excerpt_of
-from ctxreview.outline.symbols.signatures import given
+from ctxreview.outline.symbols.signatures import arguments_written
 
 
 class IsolationConstant(NamedTuple):
@@ -95,9 +95,7 @@ def isolation_of_call(
         fixed = isolation_constant(target.outline, scope, repository)
         return Isolation(fixed.level) if fixed is not None else level
     place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
-    text = there.source.text(reference.span)
-    after = len(there.source.text(Span(reference.span.start, reference.name_span.end)))
-    listed = given(text, after)
+    listed = arguments_written(reference, there)
     value = next((v for name, v in listed if name == wanted), None)
     if value is None and 0 <= place < len(listed) and not any(name for name, _ in listed[: place + 1]):
         value = listed[place][1]

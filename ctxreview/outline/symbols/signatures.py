@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ctxreview.languages import Language, load
 from ctxreview.languages.words import Words
-from ctxreview.model.facts import Argument
+from ctxreview.model.facts import Argument, Reference
+from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.written_names import simple_type
 
 _ATTRIBUTE = re.compile(r"(?:\A|[<,(])\s*\[")
@@ -59,9 +61,9 @@ class Signature(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def signature(head: str, name: str, words: Words) -> Signature:
+def signature(head: str, name: str, language: Language) -> Signature:
     """The signature in a function's head; without parameters where there is no parenthesis after ``name``."""
-    text = _without_attributes(_without_comments(head))
+    text, words = _declaring(head, language), language.words
     found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
     before = text[: found.start()] if found is not None else text
     explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
@@ -78,12 +80,9 @@ def signature(head: str, name: str, words: Words) -> Signature:
     return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", named, parameters)
 
 
-def extension(member: Signature, head: str, block: str, words: Words) -> Signature:
-    """The signature of a member as the block with that head makes it: the receiver is its first parameter.
-
-    ``block`` is the word that the head begins with.
-    """
-    around = signature(head, block, words)
+def extension(member: Signature, head: str, language: Language) -> Signature:
+    """The signature of a member as the block with that head makes it: the receiver is its first parameter."""
+    around, words = signature(head, language.shape.block, language), language.words
     named = (*around.type_parameters, *member.type_parameters)
     receiver = around.parameters[0] if around.parameters else Parameter("", "")
     if words.shared & member.modifiers or not receiver.type:
@@ -94,9 +93,9 @@ def extension(member: Signature, head: str, block: str, words: Words) -> Signatu
 
 
 @lru_cache(maxsize=4096)
-def bases(head: str, name: str, words: Words) -> tuple[str, ...]:
+def bases(head: str, name: str, language: Language) -> tuple[str, ...]:
     """The types that a type's head says that it derives from, as written, without arguments of a base constructor."""
-    text = _without_attributes(_without_comments(head))
+    text, words = _declaring(head, language), language.words
     found = re.search(rf"\b{re.escape(name)}\b", text)
     if found is None:
         return ()
@@ -107,26 +106,29 @@ def bases(head: str, name: str, words: Words) -> tuple[str, ...]:
     return tuple(b for b in listed if b)
 
 
-def modifiers(head: str, name: str) -> frozenset[str]:
+def modifiers(head: str, name: str, language: Language) -> frozenset[str]:
     """The words before a type's keyword and name."""
-    text = _without_attributes(_without_comments(head))
+    text = _declaring(head, language)
     found = re.search(rf"\b{re.escape(name)}\b", text)
     return frozenset(text[: found.start()].split()) if found is not None else frozenset()
 
 
-def constraints(head: str, scope: str, name: str, words: Words) -> tuple[str, ...] | None:
+def constraints(head: str, scope: str, name: str, language: Language) -> tuple[str, ...] | None:
     """The types that a type parameter's argument has to be, as written; ``None`` where ``scope`` has no such parameter."""
-    text = _without_attributes(_without_comments(head[:_LONGEST]))
+    text, words = _declaring(head[:_LONGEST], language), language.words
     if re.search(rf"\b{re.escape(scope)}\s*<[^()]*\b{re.escape(name)}\b[^()]*>", text) is None:
         return None
     listed = (part.strip() for part in _split(words.required_of(name, text)))
     return tuple(part for part in listed if part and not words.typeless.issuperset(part.split()))
 
 
-def given(call: str, at: int) -> tuple[tuple[str, str], ...]:
-    """The arguments of a call's text after the character ``at``: the name that each is given by (``""``), and its own text."""
-    opening = call.find("(", at)
-    listed = _split(_inside(call, opening)) if opening >= 0 else ()
+def arguments_written(call: Reference, outline: Outline) -> tuple[tuple[str, str], ...]:
+    """The arguments of a call: the name that each is given by (``""``), and its own text."""
+    data = outline.source.data[call.span.start : call.span.end]
+    code = load(outline.language).lex(data).masked.decode("latin-1")  # a character for each byte
+    opening = code.find("(", call.name_span.end - call.span.start)
+    spans = _parts(_inside(code, opening)) if opening >= 0 else ()
+    listed = (data[opening + 1 + start : opening + 1 + end].decode("utf-8", "replace") for start, end in spans)
     parts = (re.match(r"\s*(?:(\w+)\s*:(?!:))?\s*(.*?)\s*\Z", part, re.DOTALL) for part in listed)
     return tuple((part[1] or "", part[2]) for part in parts if part is not None and part[2])
 
@@ -224,8 +226,9 @@ def _fits(parameter: Parameter, type_: str, argument: Argument, words: Words) ->
     return plain in takes and simple_type(written) not in words.delegates
 
 
-def _without_comments(text: str) -> str:
-    return re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL) if "/" in text else text
+def _declaring(head: str, language: Language) -> str:
+    """A head without comments, attributes and what literals hold."""
+    return _without_attributes(language.lex(head.encode()).masked.decode("utf-8", "replace"))
 
 
 def _without_attributes(text: str) -> str:
@@ -256,7 +259,7 @@ def _parameter(text: str, words: Words) -> Parameter:
 def _inside(text: str, opening: int) -> str:
     """What stands between the bracket at ``opening`` and its other half; all of the rest where it has none."""
     depth = 0
-    for at, char in _code(text, opening):
+    for at, char in enumerate(text[opening:], opening):
         if char in "([{":
             depth += 1
         elif char in ")]}":
@@ -268,18 +271,23 @@ def _inside(text: str, opening: int) -> str:
 
 def _split(text: str) -> Iterator[str]:
     """The parts between commas that stand in no bracket."""
+    return (text[start:end] for start, end in _parts(text))
+
+
+def _parts(text: str) -> Iterator[tuple[int, int]]:
+    """Where these parts begin and end."""
     start = 0
     for at, char in _outside(text):
         if char == ",":
-            yield text[start:at]
+            yield start, at
             start = at + 1
-    yield text[start:]
+    yield start, len(text)
 
 
 def _outside(text: str) -> Iterator[tuple[int, str]]:
     """The characters that stand in no bracket, with their places."""
     depth = 0
-    for at, char in _code(text, 0):
+    for at, char in enumerate(text):
         if char in "([{<":
             depth += 1
         elif char in ")]}" or (char == ">" and text[at - 1 : at] != "="):
@@ -291,21 +299,3 @@ def _outside(text: str) -> Iterator[tuple[int, str]]:
 def _is_outside(text: str, at: int) -> bool:
     """Whether the character there stands in no bracket."""
     return any(i == at for i, _ in _outside(text))
-
-
-def _code(text: str, start: int) -> Iterator[tuple[int, str]]:
-    """The characters outside texts in quotes."""
-    quoted = ""
-    at = start
-    while at < len(text):
-        char = text[at]
-        if quoted:
-            if char == "\\":
-                at += 1
-            elif char == quoted:
-                quoted = ""
-        elif char in "\"'":
-            quoted = char
-        else:
-            yield at, char
-        at += 1
