@@ -180,8 +180,12 @@ class Language:
         """What tells code from comments and literals; without such a pass all of a text is code."""
         return self._pass("lex") or Masked.whole
 
+    def has(self, hook: str) -> bool:
+        """Whether the language has the hook of that name."""
+        return (folder_of(self.name) / f"{hook}.py").exists()
+
     def _pass(self, name: str) -> Callable[..., Any] | None:
-        if not (folder_of(self.name) / f"{name}.py").exists():
+        if not self.has(name):
             return None
         found: Callable[..., Any] = getattr(import_module(f"{PACKAGES[self.name]}.{name}"), name)
         return found
@@ -256,9 +260,13 @@ def data(language: str, name: str) -> Mapping[str, Any]:
 def load(name: str) -> Language:
     """The language of that name in :data:`PACKAGES`.
 
-    Raises :class:`ValueError` for an unknown capture, key, role, field or node type in its data.
+    Raises :class:`ValueError` for an unknown capture, key, role, field or node type in its data, and where it has no
+    extensions, grammar or shape. All of its files but ``language.toml`` and ``outline.scm`` may be missing.
     """
     about, catalogue = data(name, "language.toml"), data(name, "constructs.toml")
+    for key in ("extensions", "grammar", "shape"):
+        if key not in about:
+            raise ValueError(f"{name}/language.toml: there is no {key}")
     shape = shape_of(about["shape"], f"{name}/language.toml")
     grammar = tree_sitter.Language(import_module(about["grammar"]).language())
     patterns = parse((folder_of(name) / "outline.scm").read_text("utf-8"))
@@ -279,7 +287,7 @@ def load(name: str) -> Language:
         words=Words(about.get("words", {}), f"{name}/language.toml"),
         disposals=frozenset(catalogue.get("disposals", ())),
         fences=frozenset(("", name, *about.get("fences", ()))),
-        syntax=Syntax(about["roles"], about["fields"], grammar, f"{name}/language.toml"),
+        syntax=Syntax(about.get("roles", {}), about.get("fields", {}), grammar, f"{name}/language.toml"),
     )
 
 

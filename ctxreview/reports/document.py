@@ -132,7 +132,7 @@ def _guarded(value: GuardResult, whole: bool) -> Document:
 
 
 def guard_document(values: Sequence[GuardResult], verdict: GuardVerdict, not_asked: Sequence[str] = ()) -> Document:
-    """The guard's result as ``ctxreview.guard/1``; ``not_asked`` are rules about other languages, told where there are some."""
+    """The guard's result as ``ctxreview.guard/1``; ``not_asked`` are rules that do not apply to the language, told where there are some."""
     found: Document = clean({"verdict": verdict, "suggestions": [_guarded(v, whole=False) for v in values]})
     return {"schema": "ctxreview.guard/1", **found, **({"not_asked": list(not_asked)} if not_asked else {})}
 

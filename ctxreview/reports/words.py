@@ -36,8 +36,8 @@ def charge(cost: float | None) -> str:
 
 
 def not_asked(language: str, rules: Sequence[str]) -> str:
-    """The sentence on rules that are about other languages."""
-    return f"{len(rules)} rules are about other languages and were not asked of {language}: {', '.join(rules)}."
+    """The sentence on rules that are about other languages, or need what is not known of this one."""
+    return f"{len(rules)} rules are about other languages, or need what is not known of {language}, and were not asked: {', '.join(rules)}."
 
 
 def place(first: int, last: int) -> str:

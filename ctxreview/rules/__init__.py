@@ -2,7 +2,8 @@
 
 A rule has ``ID`` and ``SEVERITY``, a docstring with the headings that people and ``explain`` read, and one or both of
 ``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. With ``LANGUAGES`` it is
-asked of these languages alone, since it knows their libraries or their rules. To add one,
+asked of these languages alone, since it knows their libraries or their rules; with ``HOOKS`` of those alone that have these hooks,
+such as ``lower`` where it asks what functions do. To add one,
 write the module, add it here, and give it loud and quiet cases in ``tests/rules/test_rules.py`` or a file beside it.
 
 *Example* and *Instead* have one block of code each, for both kinds of rules, and ``tests/rules/test_rules.py`` runs them: a
@@ -168,7 +169,7 @@ RULES: tuple[ModuleType, ...] = (
 
 
 def not_asked_of(language: str) -> tuple[str, ...]:
-    """The IDs of the rules that are about other languages, sorted."""
+    """The IDs of the rules that are about other languages, or need a hook that this one has not, sorted."""
     asked = asked_of(language, RULES)
     return tuple(sorted(rule.ID for rule in RULES if rule not in asked))
 

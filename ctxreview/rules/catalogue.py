@@ -21,7 +21,7 @@ class RuleEntry(NamedTuple):
 
     ``summary`` is one sentence, ``sections`` are heading and text in the order of the docstring. ``standing`` says that
     the rule looks at code as it stands (``check``), ``edits`` that it looks at what an edit changes (``compare``). With
-    ``languages`` it is asked of these alone. ``family`` is the package that the rule stands in.
+    ``languages`` it is asked of these alone, with ``hooks`` of languages alone that have these hooks. ``family`` is the package that the rule stands in.
     """
 
     id: str
@@ -32,11 +32,19 @@ class RuleEntry(NamedTuple):
     standing: bool
     edits: bool
     languages: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
 
     @property
     def looks_at(self) -> str:
         """``code``, ``edits`` or ``code and edits``."""
         return " and ".join(word for word, does in (("code", self.standing), ("edits", self.edits)) if does)
+
+    @property
+    def asked_of(self) -> str:
+        """Which languages it is asked of alone, in words; ``""`` where it is asked of every one."""
+        whom = [" and ".join(self.languages)] if self.languages else []
+        whom += [f"languages with {' and '.join(self.hooks)}"] if self.hooks else []
+        return f"{', '.join(whom)} alone" if whom else ""
 
 
 @cache
@@ -66,6 +74,7 @@ def _entry(rule: ModuleType) -> RuleEntry:
         standing=hasattr(rule, "check"),
         edits=hasattr(rule, "compare"),
         languages=getattr(rule, "LANGUAGES", ()),
+        hooks=getattr(rule, "HOOKS", ()),
     )
 
 

@@ -122,8 +122,13 @@ class Possible(NamedTuple):
 
 @cache
 def asked_of(language: str, rules: tuple[ModuleType, ...]) -> tuple[ModuleType, ...]:
-    """Those of the rules that are asked of a language: all but those about others."""
-    return tuple(rule for rule in rules if language in getattr(rule, "LANGUAGES", (language,)))
+    """Those of the rules that are asked of a language: all but those about others, and those that need a hook that it has not."""
+    has = load(language).has
+    return tuple(
+        rule
+        for rule in rules
+        if language in getattr(rule, "LANGUAGES", (language,)) and all(map(has, getattr(rule, "HOOKS", ())))
+    )
 
 
 def candidates(data: bytes, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> Possible:

@@ -121,10 +121,10 @@ def test_no_word_of_a_language_stands_in_the_engine(language: str) -> None:
     assert found == set()
 
 
-def declared(tree: ast.Module) -> tuple[str, ...]:
-    """The languages that a rule says that it is about."""
+def declared(tree: ast.Module, word: str = "LANGUAGES") -> tuple[str, ...]:
+    """The languages that a rule says that it is about, or the hooks that it needs."""
     for node in tree.body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "LANGUAGES" for t in node.targets):
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == word for t in node.targets):
             return tuple(ast.literal_eval(node.value))
     return ()
 
@@ -149,6 +149,18 @@ def test_fields_are_asked_in_one_place() -> None:
         if isinstance(node, ast.Attribute) and node.attr.startswith(("child_by_field", "children_by_field"))
     }
     assert asking <= ASKS
+
+
+def test_a_rule_that_asks_what_functions_do_and_nothing_else_says_what_it_needs() -> None:
+    """A rule for every language that only compares traces finds nothing where functions are not lowered: it declares that hook."""
+    silent = [
+        path
+        for path, tree in engine()
+        if path.startswith("rules/") and not declared(tree) and not declared(tree, "HOOKS")
+        for asked in [{n.module.rpartition(".")[2] for n in tree.body if isinstance(n, ast.ImportFrom) and n.module}]
+        if "comparison" in asked and asked.isdisjoint(("body", "boundary", "lock_usage", "pairing"))
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ctxreview.languages import PACKAGES
+from ctxreview.languages import PACKAGES, load
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
@@ -187,12 +187,43 @@ def test_rules_about_another_language_are_not_asked_and_named(repository: Path) 
     found = told(repository, "lint", ".")
     others = found["not_asked"]["java"]
     assert {"lock-type", "volatile-field", "async-flow"} <= set(others)
+    assert "scope-end" in others  # it asks what functions do, and the toy has no lowering
     assert {f["rule"] for f in found["findings"]} == {"missing-intent"}
     assert others == changed(repository, ("left", "remaining"))["not_asked"]
     assert not {"scope-change", "missing-intent", "lock-order"} & set(others)
 
 
+def test_what_a_language_leaves_out_is_not_known_and_no_crash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without its catalogue, hooks, words, roles and fields a language has functions and types, and neither regions nor facts."""
+    package = tmp_path / "bare_java"
+    package.mkdir()
+    whole = (FOLDER / "language.toml").read_text("utf-8")
+    (package / "__init__.py").write_text("", "utf-8")
+    (package / "language.toml").write_text(whole[: whole.index("[words]")], "utf-8")
+    (package / "outline.scm").write_text("(class_declaration) @type\n(method_declaration) @function\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(PACKAGES, "bare", "bare_java")
+    monkeypatch.delitem(PACKAGES, "csharp")
+    found = outline(Source("Stock.java", STOCK.encode()))
+    assert (len(found.functions), len(found.types), found.regions, found.facts) == (4, 1, (), ())
+
+
+@pytest.mark.parametrize("key", ["extensions", "grammar", "shape"])
+def test_what_no_language_can_be_without_is_an_error(key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A language without one of these is refused when it is loaded, and the error says where that is missing."""
+    package = tmp_path / f"no_{key}"
+    package.mkdir()
+    whole = (FOLDER / "language.toml").read_text("utf-8").replace(key, f"another_{key}")
+    (package / "__init__.py").write_text("", "utf-8")
+    (package / "language.toml").write_text(whole, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(PACKAGES, f"no_{key}", f"no_{key}")
+    with pytest.raises(ValueError, match=rf"^no_{key}/language.toml: there is no {key}$"):
+        load(f"no_{key}")
+
+
 def test_explain_says_whom_a_rule_is_asked_of() -> None:
     """A rule that knows one language's library says so where it is explained."""
     assert "of csharp alone" in explain_text(entry("lock-type"), 80).splitlines()[0]
+    assert "of languages with lower alone" in explain_text(entry("scope-end"), 80).splitlines()[0]
     assert "alone" not in explain_text(entry("lock-order"), 80).splitlines()[0]
