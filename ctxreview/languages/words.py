@@ -228,6 +228,14 @@ class Words:
         )
 
     @cached_property
+    def written(self) -> re.Pattern[bytes]:
+        """A name that is assigned, counted up or down, or passed to be written; the names of a deconstruction."""
+        return re.compile(
+            rb"(?<![.\w])(?:([A-Za-z_]\w*+)\s*+(?:\+\+|--|(?:[-+*/%&|^]|\?\?|<<|>>>?)?=(?![=>]))|(?:\+\+|--)\s*+([A-Za-z_]\w*+)"
+            rb"|" + any_of(self.by_reference).encode() + rb"\s++([A-Za-z_]\w*+)\s*+[,)]|\(([\w\s,]++)\)\s*+=(?![=>]))"
+        )
+
+    @cached_property
     def initializer(self) -> re.Pattern[bytes]:
         """What a constructor gives to another one."""
         return re.compile(rf"\)\s*+:\s*+{any_of(self.own)}\s*+\(".encode())

@@ -24,11 +24,12 @@ LITERALS = {
 
 @pytest.mark.parametrize("literal", LITERALS.values(), ids=LITERALS)
 def test_a_literal_is_blank_and_what_follows_is_code(literal: str) -> None:
-    """However a text is written, it ends where it ends: what comes after is looked at."""
+    """However a text is written, it ends where it ends: what comes after is looked at, and what stands in its holes."""
     text = f'class C {{ object M(int x) {{ var s = {literal}; lock (_gate) {{ return s + "end"; }} }} }}'
     masked = masked_source(outline(Source("A.cs", text.encode()))).decode()
     at = text.index(literal)
     assert len(masked) == len(text)
     assert masked[:at] == text[:at]
-    assert not masked[at + 1 : at + len(literal) - 1].strip()
+    assert set(masked[at + 1 : at + len(literal) - 1]) <= set(' "(x)')
+    assert ("x" in masked[at : at + len(literal)]) == ("{x}" in literal and "$" in literal)
     assert masked[at + len(literal) :] == text[at + len(literal) :].replace("end", "   ")

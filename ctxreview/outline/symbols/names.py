@@ -32,11 +32,6 @@ _AS_TYPE = (
 """A type of that name: what becomes or combines ``Name.Member``."""
 _TYPES_NAMED = re.compile(rb"\bcase\s+((?:\w+\.)+)\w|\benum\s+(\w+)|[=!]=\s*(?:\w+\.)*(\w+)\.\w+\b(?!\s*[.(\[?])")
 """Types whose ``Name.Member`` is compared with, and enumerations."""
-_WRITTEN = re.compile(
-    rb"(?<![.\w])(?:([A-Za-z_]\w*+)\s*+(?:\+\+|--|(?:[-+*/%&|^]|\?\?|<<|>>>?)?=(?![=>]))|(?:\+\+|--)\s*+([A-Za-z_]\w*+)"
-    rb"|(?:ref|out)\s++([A-Za-z_]\w*+)\s*+[,)]|\(([\w\s,]++)\)\s*+=(?![=>]))"
-)
-"""A name that is assigned, counted up or down, or passed by reference; the names of a deconstruction."""
 _GENERIC = re.compile(rb"([\w\x80-\xff]++)\s*+<")
 """What has type parameters or arguments."""
 _BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
@@ -333,7 +328,9 @@ class Names:
         if self._is_partial(type_):
             return True
         if type_.span not in self._assigned:
-            found = b" ".join(b" ".join(filter(None, m.groups())) for m in _WRITTEN.finditer(self._whole, *type_.span))
+            found = b" ".join(
+                b" ".join(filter(None, m.groups())) for m in self.words.written.finditer(self._whole, *type_.span)
+            )
             self._assigned[type_.span] = frozenset(re.findall(r"\w+", found.decode("utf-8", "replace")))
         return parameter in self._assigned[type_.span]
 

@@ -81,8 +81,9 @@ from ctxreview.behaviour.lock_usage import is_reached, lock_key
 from ctxreview.behaviour.moved_lines import moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.languages import load
-from ctxreview.languages.words import Words, any_of
+from ctxreview.languages import Language, load
+from ctxreview.languages.behaviour import behaviour_of, names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
@@ -301,15 +302,14 @@ def _reads_once(scope: Region, outline: Outline) -> bool:
 
 def _sends_once(scope: Region, outline: Outline) -> bool:
     """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
+    about = names_of(outline.language)
     body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
-    if body is None or len(sent) != 1 or not re.match(r"Execute(Update|Delete)(Async)?$", sent[0].name):
+    if body is None or len(sent) != 1 or not about.has("one_statement", sent[0].name):
         return False
     rest = [c for c in body.calls if scope.span.contains(c.span) and not scope.opening.contains(c.span)]
     own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
-    return own is not None and all(
-        own.chain.contains(c.span) or re.match(r"(Commit|Complete|Dispose|Rollback)(Async)?$", c.name) for c in rest
-    )
+    return own is not None and all(own.chain.contains(c.span) or about.has("ends", c.name) for c in rest)
 
 
 _MAY_WRITE = re.compile(
@@ -349,9 +349,6 @@ def _is_dead(scope: Region, outline: Outline) -> bool:
     )
 
 
-_TELLS = re.compile(r"(?:[lL]og(?:ger)?|Trace\w*|Metrics|Instruments|Diagnostics|Debug|Console)$")
-
-
 def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
     """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
     body = body_of(before, lock.opening)
@@ -360,7 +357,8 @@ def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
     if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
         return False
     calls = [c for c in body.calls if lock.span.contains(c.span) and not lock.opening.contains(c.span)]
-    if any(not _TELLS.search(c.on) for c in calls):
+    tells = names_of(before.language).pattern("told_on")
+    if any(not tells.search(c.on) for c in calls):
         return False
     now = pairing(before, after).became(lock.opening)
     return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
@@ -384,9 +382,9 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         changed(severity, message, question)
         found[-1] = found[-1]._replace(informs=True)
 
-    name, words = f"{old.construct}{_on(old)}", load(after.language).words
+    name, language = f"{old.construct}{_on(old)}", load(after.language)
     if (old.construct, old.kind) != (new.construct, new.kind):
-        ambient = any(load(after.language).is_ambient(s.name) for s in (old, new))
+        ambient = any(language.is_ambient(s.name) for s in (old, new))
         same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
         same = same and (not ambient or old.name == new.name)
         changed(
@@ -431,7 +429,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
     rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
-        severity: Severity = "high" if rewritten_out or any(_does(line, state, words) for line in out) else "low"
+        severity: Severity = "high" if rewritten_out or any(_does(line, state, language) for line in out) else "low"
         severity = "low" if verdict.keeps else severity
         (told if verdict.keeps else changed)(
             severity,
@@ -441,7 +439,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
     if into or rewritten_in:
         state = _state(old, before)
         pure = verdict.complete and not verdict.entered and not rewritten_in
-        pure = pure and not any(_does(line, state, words) for line in into)
+        pure = pure and not any(_does(line, state, language) for line in into)
         (told if pure else changed)(
             "low" if pure else "medium",
             f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
@@ -487,12 +485,10 @@ def _value(scope: Region, outline: Outline) -> str | None:
     return " ".join("".join(found[-1]).split()) if found else None
 
 
-_LOGS = r"(_?[lL]og(ger)?\b|Console\.|Debug\.|Trace\.)"
-
-
-def _does(line: str, state: tuple[str, ...], words: Words) -> bool:
+def _does(line: str, state: tuple[str, ...], language: Language) -> bool:
     """Whether a moved line does anything that another thread or session could see: a call, a write, a use of state."""
-    if re.match(_LOGS, line):
+    words = language.words
+    if behaviour_of(language).pattern("logs").match(line):
         return False
     code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
     code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)

@@ -62,6 +62,7 @@ import re
 from ctxreview.behaviour.body import Body, holding, within
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -155,6 +156,7 @@ def _saved_before(body: Body, scope: Region, exit_: Fact) -> Fact | None:
         if not body.block(save.span.start).contains(exit_.span):
             continue
         between = body.plain(Span(save.span.end, exit_.span.start))
-        if not re.search(r"[rR]ollback|Dispose|\b(?:catch|case|default)\b", between):
+        undoes = names_of(body.outline.language).text("undoes")
+        if not re.search(rf"{undoes}|\b(?:catch|case|default)\b", between):
             return save
     return None

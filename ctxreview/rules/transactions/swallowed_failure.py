@@ -50,6 +50,7 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.body import Body, body_of, holding, within
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
@@ -60,7 +61,6 @@ SEVERITY = "medium"
 NEEDS = (CONFLICT, TRANSACTION)
 
 _CATCH = re.compile(rb"\bcatch\b\s*")
-_LOGS = re.compile(r"(?:[\w.]*\b_?[lL]og(?:ger|s)?\b[\w.]*|Console\.\w+|Debug\.\w+|Trace\.\w+)\s*\([^;]*\)\s*;")
 _LEAVES = re.compile(r"\b(?:throw|return|goto|break)\b|[rR]ollback|Fail|Abort")
 
 
@@ -132,7 +132,7 @@ def _block_after(body: Body, at: int) -> Span | None:
 
 def _only_logs(body: Body, block: Span) -> bool:
     inside = body.plain(Span(block.start + 1, block.end - 1))
-    return not _LOGS.sub("", inside).strip()
+    return not names_of(body.outline.language).pattern("logging").sub("", inside).strip()
 
 
 def _handlers(body: Body, within_: Span) -> Iterator[tuple[Span, Span]]:
