@@ -70,12 +70,10 @@ class Users:
         type_ = self.outline.type_of(function.span)
         if function.kind not in ("method", "property", "accessor") or type_ is None or type_.kind == "interface":
             return False
-        words = self.version.language.words
-        open_ = words.reached
+        open_ = self.version.language.words.reached
         if function.kind == "method":
-            said = signature(
-                self.outline.source.text(Span(function.span.start, function.opening.end)), function.name, words
-            )
+            head = self.outline.source.text(Span(function.span.start, function.opening.end))
+            said = signature(head, function.name, self.version.language)
             return not said.interface and said.modifiers.isdisjoint(open_)
         members = (m for m in self.outline.members if m.span.contains(function.span))
         return all(not m.explicit and open_.isdisjoint(m.modifiers) for m in members)

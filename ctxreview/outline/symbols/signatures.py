@@ -60,9 +60,13 @@ class Signature(NamedTuple):
         return self._replace(parameters=self.parameters[1:])
 
 
-@lru_cache(maxsize=4096)
 def signature(head: str, name: str, language: Language) -> Signature:
     """The signature in a function's head; without parameters where there is no parenthesis after ``name``."""
+    return _signature(head, name, language)
+
+
+@lru_cache(maxsize=4096)
+def _signature(head: str, name: str, language: Language) -> Signature:
     text, words = _declaring(head, language), language.words
     found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
     before = text[: found.start()] if found is not None else text
@@ -92,9 +96,13 @@ def extension(member: Signature, head: str, language: Language) -> Signature:
     return member._replace(modifiers=modifiers, type_parameters=named, parameters=(first, *member.parameters))
 
 
-@lru_cache(maxsize=4096)
 def bases(head: str, name: str, language: Language) -> tuple[str, ...]:
     """The types that a type's head says that it derives from, as written, without arguments of a base constructor."""
+    return _bases(head, name, language)
+
+
+@lru_cache(maxsize=4096)
+def _bases(head: str, name: str, language: Language) -> tuple[str, ...]:
     text, words = _declaring(head, language), language.words
     found = re.search(rf"\b{re.escape(name)}\b", text)
     if found is None:
