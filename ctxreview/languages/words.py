@@ -118,6 +118,14 @@ class Words:
     """Types that no literal is of, and that nothing is converted to."""
     delegates: frozenset[str]
     """Types whose values are functions."""
+    giving: frozenset[str]
+    """Of these, the ones whose last type argument is what they give."""
+    giving_nothing: frozenset[str]
+    """Of these, the ones that give nothing."""
+    tasks: frozenset[str]
+    """What an asynchronous function gives, with a type argument where it gives a value."""
+    asynchronous: frozenset[str]
+    """The modifier of an asynchronous function."""
 
     def __init__(self, told: Mapping[str, str], where: str) -> None:
         """``told`` has words with spaces between them. Raises :class:`ValueError` for a key that there is not."""

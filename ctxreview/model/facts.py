@@ -67,8 +67,13 @@ class Fact(NamedTuple):
         return "field" if self.state is not None and self.state.kind == "backing field" else self.name
 
 
+Gives = Literal["", "value", "nothing", "task of value", "task"]
+
+
 class Argument(NamedTuple):
     """One argument of a call: the name it is given by, ``ref``, ``out`` or ``in``, and what it shows of its type.
+
+    ``gives`` is what a lambda with a block returns, ``""`` where that is not told; ``task`` for an asynchronous one.
 
     ``shape`` is a literal's kind (``string``, ``number``, ``real``, ``bool``, ``char``, ``null``), ``lambda``,
     ``type:X`` for a value of the declared type ``X``, or ``""`` where the file does not tell.
@@ -77,6 +82,7 @@ class Argument(NamedTuple):
     name: str
     passed: str
     shape: str
+    gives: Gives = ""
 
 
 class Reference(NamedTuple):

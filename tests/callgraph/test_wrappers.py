@@ -407,3 +407,52 @@ def test_a_mark_on_an_interfaces_method_of_another_file_is_assumed(tmp_path: Pat
     assert (scope.kind, scope.form, scope.certainty) == ("transaction", "attribute", "assumed")
     assert "IPay.cs:3" in scope.note
     assert context_of(folder, "Pay.cs", "_two++").enclosing == ()
+
+
+OVERLOADS = """
+    public async Task RunAsync(Func<Task> work, IsolationLevel level = IsolationLevel.ReadCommitted)
+    {
+        await using var transaction = await Database.BeginTransactionAsync(level);
+        await work();
+        await transaction.CommitAsync();
+    }
+    public async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        await using var transaction = await Database.BeginTransactionAsync(IsolationLevel.Serializable);
+        var result = await work();
+        await transaction.CommitAsync();
+        return result;
+    }
+    public void Plain(Action work) { using (Database.BeginTransaction(IsolationLevel.ReadCommitted)) { work(); } }
+    public T Plain<T>(Func<T> work) { using (Database.BeginTransaction(IsolationLevel.Serializable)) { return work(); } }
+"""
+RUNS = {
+    "no value": ("await store.RunAsync(async () => { Touch(id); await Save(); });", "ReadCommitted"),
+    "it leaves early": ("await store.RunAsync(async () => { if (id == 0) { return; } Touch(id); });", "ReadCommitted"),
+    "a value": ("return await store.RunAsync(async () => { Touch(id); return 1; });", "Serializable"),
+    "a value of an inner lambda": ("await store.RunAsync(async () => { Each(x => { return x; }); Touch(id); });", "ReadCommitted"),
+    "a level": ("await store.RunAsync(async () => { Touch(id); }, IsolationLevel.Snapshot);", "Snapshot"),
+    "a level by name": ("await store.RunAsync(level: IsolationLevel.Snapshot, work: async () => { Touch(id); });", "Snapshot"),
+    "waits for nothing": ("store.Plain(() => { Touch(id); });", "ReadCommitted"),
+    "waits for nothing and gives": ("return store.Plain(() => { Touch(id); return 1; });", "Serializable"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", RUNS)
+def test_a_wrappers_overload_is_told_by_what_the_lambda_gives(tmp_path: Path, form: str) -> None:
+    """The isolation is that of the overload which the lambda fits, and of the level that the call names."""
+    call, level = RUNS[form]
+    handler = "public sealed class Handler(Store store)\n{\n    public async Task<int> Handle(int id)\n    {\n        @\n    }\n}\n"
+    files = {
+        "Store.cs": f"public sealed class Store : DbContext\n{{\n{OVERLOADS}\n}}\n",
+        "Handler.cs": handler.replace("@", call.replace("Touch(id);", "\nTouch(id);\n")),
+    }
+    (scope,) = context_of(repository(tmp_path, files), "Handler.cs", "Touch(id)").enclosing
+    assert (scope.certainty, scope.isolation.level) == ("resolved", level)
+
+
+def test_a_parameters_default_is_not_what_a_transaction_is_begun_with(tmp_path: Path) -> None:
+    """In the wrapper itself the level is its callers'."""
+    folder = repository(tmp_path, {"Store.cs": f"public sealed class Store : DbContext\n{{\n{OVERLOADS}\n}}\n"})
+    (scope,) = context_of(folder, "Store.cs", "await work()").enclosing
+    assert (scope.isolation.level, scope.isolation.given_by) == ("", "level")

@@ -303,7 +303,10 @@ def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:
     )
     name, words = re.escape(given.rpartition(".")[2].partition("(")[0]), page.language.words
     if function is not None and function.text is not None and given.isidentifier():
-        before = function.text[: node.start_byte - function.start_byte].decode("utf-8", "replace")
+        start = body.start_byte if (body := page.syntax.body(function)) is not None else function.start_byte
+        before = function.text[start - function.start_byte : node.start_byte - function.start_byte].decode(
+            "utf-8", "replace"
+        )
         found = re.search(rf"\b{name}\b(?:\.{words.isolation})?\s*=[^;]*?{words.level}", before)
         if found is not None:
             return found[1]

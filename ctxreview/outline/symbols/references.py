@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctxreview.languages import nodes, parents
 from ctxreview.languages.syntax import Syntax
-from ctxreview.model.facts import Argument, Reference
+from ctxreview.model.facts import Argument, Gives, Reference
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.callback import handed
 from ctxreview.outline.symbols import types
@@ -155,7 +155,27 @@ def _argument(node: Node, names: Names) -> Argument:
         return Argument("", "", _shape(node, names))
     named = names.syntax.name(node)
     value = next(reversed(node.named_children or node.children), None)  # `this` is no named node
-    return Argument(nodes.text(named), passed, _shape(value, names))
+    return Argument(nodes.text(named), passed, _shape(value, names), _gives(value, names))
+
+
+def _gives(value: Node | None, names: Names) -> Gives:
+    """What a lambda with a block returns; what only throws may return anything."""
+    syntax = names.syntax
+    body = syntax.body(value) if value is not None and value.type in syntax.lambdas else None
+    if value is None or body is None or body.type not in syntax.blocks:
+        return ""
+    inside, left = [], list(body.children)
+    while left:
+        node = left.pop()
+        inside.append(node)
+        left += node.children if node.type not in syntax.deferred else ()
+    returned = [n for n in inside if n.type in syntax.returns]
+    if not returned and any(n.type in syntax.throws for n in inside):
+        return ""
+    waits = any(nodes.text(n) in names.words.asynchronous for n in value.children)
+    if any(n.named_children for n in returned):
+        return "task of value" if waits else "value"
+    return "task" if waits else "nothing"
 
 
 def _shape(value: Node | None, names: Names) -> str:

@@ -226,12 +226,27 @@ def _fits(parameter: Parameter, type_: str, argument: Argument, words: Words) ->
         return parameter.type.endswith("?") or plain in ("", "string")
     written = parameter.type.rstrip("?")
     if shape.startswith("lambda"):
-        return not plain and not written.endswith("]")
+        return not plain and not written.endswith("]") and _fits_delegate(written, argument.gives, words)
     given = words.plain.get(shape.removeprefix("type:"), "")
     if shape.startswith("type:") and not given:
         return not plain  # an object for a number or text; of two other types nothing is known
     takes = (given, "real", "") if given == "number" else (given, "")
     return plain in takes and simple_type(written) not in words.delegates
+
+
+def _fits_delegate(written: str, gives: str, words: Words) -> bool:
+    """Whether a lambda that gives this may be of that type: of one that the language does not know, any may."""
+    name = simple_type(written)
+    if not gives or name not in words.giving | words.giving_nothing:
+        return True
+    if name in words.giving_nothing:
+        return gives in ("nothing", "task")
+    listed = re.search(r"<(.*)>", written, re.DOTALL)
+    given = list(_split(listed[1]))[-1].strip() if listed is not None else ""
+    if gives in ("value", "nothing"):
+        return gives == "value"
+    of_value = "<" in given
+    return simple_type(given) not in words.tasks or of_value == (gives == "task of value")
 
 
 def _declaring(head: str, language: Language) -> str:

@@ -3,7 +3,8 @@
 What it flags
 -------------
 Under a transaction begun on a connection: a call with SQL on that connection without the transaction, where the other
-calls are given it; and an edit that drops the argument or ``command.Transaction = …``.
+calls are given it; and an edit that drops the argument or ``command.Transaction = …``, also of a transaction that a
+parameter, field or property holds.
 
 Why it matters here
 -------------------
@@ -50,7 +51,8 @@ provider, and is background knowledge.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, CallText, holding, root_of
@@ -61,6 +63,7 @@ from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.outline.symbols.signatures import given
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "transaction-argument"
@@ -69,6 +72,12 @@ LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 _SQL = re.compile(r"(?:Execute|Query)\w*$")
+_TYPED = re.compile(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
+_NAMED = re.compile(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
+_VALUE = re.compile(r"(?:this\.)?\w+(?:[?!]?\.\w+)*!?$")
+_NONE = ("null", "default", "null!", "default!")
+_SET = re.compile(r"\.Transaction\s*=\s*([\w.?!]+)\s*;")
+_COMMAND = re.compile(r"\bCreateCommand\b|\bnew\s+\w*Command\b")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -117,6 +126,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 and new.resource
             ):
                 found += _dropped(change, old, new)
+        found += _lost(change)
     found += [
         _unbound(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unbound(pair)
     ]
@@ -159,17 +169,69 @@ def _dropped(change: Change, old: Region, new: Region) -> list[Finding]:
     return found
 
 
+def _lost(change: Change) -> list[Finding]:
+    """What a call or command is not given any more of a transaction that the member itself does not begin."""
+    own = {s.resource for s in change.before.holds if s.kind == "transaction"}
+    typed = {
+        name
+        for body in (change.before, change.after)
+        for name in _TYPED.findall(body.outline.source.data.decode("utf-8", "replace"))
+    }
+    found = []
+    for old, new in _calls_in_pairs(change):
+        if _is_bound(old, typed, own) and not _is_bound(new, typed, ()) and _has_less(new, old):
+            found.append(_finding(change, None, f"The edit no longer gives a transaction to {new.name}.", new))
+    assigned = [
+        [m[1] for m in _SET.finditer(body.plain(body.member.span)) if m[1] not in (*_NONE, *own)]
+        for body in (change.before, change.after)
+    ]
+    if len(assigned[0]) > len(assigned[1]) and _COMMAND.search(change.after.plain(change.after.member.span)):
+        found.append(_finding(change, None, "The edit no longer sets the command's Transaction.", None))
+    return found
+
+
+def _calls_in_pairs(change: Change) -> Iterator[tuple[CallText, CallText]]:
+    """The calls of one name and receiver before and after: by their order, or by their first argument where they are not as many."""
+    groups = [defaultdict[tuple[str, str], list[CallText]](list) for _ in range(2)]
+    for body, group in zip((change.before, change.after), groups, strict=True):
+        for call in body.calls:
+            group[call.name, call.on].append(call)
+    for key, before in groups[0].items():
+        after = groups[1][key]
+        if len(before) == len(after):
+            yield from zip(before, after, strict=True)
+        else:
+            left = {given(f"({c.given})", 0)[:1]: c for c in after}
+            yield from ((c, left[first]) for c in before if (first := given(f"({c.given})", 0)[:1]) in left)
+
+
+def _is_bound(call: CallText, typed: Collection[str], own: Collection[str]) -> bool:
+    """Whether an argument of the call is a transaction that is not one of ``own``."""
+    for name, value in given(f"({call.given})", 0):
+        last = re.split(r"\W+", value.rstrip("!"))[-1]
+        told = name == "transaction" or last in typed or _NAMED.match(last) is not None
+        if told and _VALUE.match(value) and value not in (*_NONE, *own):
+            return True
+    return False
+
+
+def _has_less(new: CallText, old: CallText) -> bool:
+    """Whether a call has fewer arguments than it had, or nothing for one of them."""
+    listed = given(f"({new.given})", 0)
+    return len(listed) < len(given(f"({old.given})", 0)) or any(value in _NONE for _, value in listed)
+
+
 def _given(body: Body, transaction: str) -> Counter[tuple[str, str]]:
     return Counter((c.base, root_of(c.on)) for c in body.calls if _has(c, transaction) and root_of(c.on) != transaction)
 
 
-def _finding(change: Change, scope: Region, message: str, call: CallText | None) -> Finding:
+def _finding(change: Change, scope: Region | None, message: str, call: CallText | None) -> Finding:
     return Finding(
         ID,
         "medium",
         "syntactic",
         message,
         "Does the provider run it in the transaction without being told?",
-        change.at(call.chain if call is not None else scope.opening),
-        (change.at(scope.span, scope.construct),),
+        change.at(call.chain if call is not None else scope.opening if scope is not None else None),
+        (change.at(scope.span, scope.construct),) if scope is not None else (),
     )
