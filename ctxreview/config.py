@@ -134,7 +134,7 @@ def _bytes(path: Path, root: Path | None) -> bytes | None:
 
 def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     """The TOML of a settings file. An error tells the place, and quotes nothing: what stands there may be no settings."""
-    if re.search(rb"""(?:[\w"'-]+[ \t]*\.[ \t]*){64}""", data):
+    if re.search(rb"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){64}""", data):
         raise ConfigError(f"{path}: cannot be read as TOML (a key of more than 64 parts); fix it.")
     try:
         return tomllib.loads(data.decode("utf-8-sig"))

@@ -11,6 +11,7 @@ from ctxreview.callgraph.shared_state import Shared, is_use_of, state_shared_by
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
 from ctxreview.model.outline import Outline, contained_in
+from ctxreview.model.phrases import amount
 from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Excerpt, SharedUse
 from ctxreview.model.source import Span, Spans
@@ -84,7 +85,7 @@ def _members_using(
             excerpt = _excerpt(file, member, uses, locks, written) if uses else None
             found += [excerpt] if excerpt is not None else []
         beyond = len(members) - MAX_MEMBERS
-        left = f"{path} has {beyond:,} more members that use {_listed(names)} too: they were not looked at."
+        left = f"{path} has {amount(beyond, 'member', 'more')} in which {_listed(names)} stands too, not looked at."
         yield found, left if beyond > 0 else ""
 
 

@@ -16,6 +16,7 @@ from ctxreview.callgraph.wrappers.bodies import LARGE_FILE
 from ctxreview.callgraph.wrappers.scopes import excerpts_of_wrappers
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import amount
 from ctxreview.model.review import Excerpt, Surroundings
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.excerpts import excerpt_of
@@ -113,7 +114,7 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
     name = target.qualified_name
     yield from found.unknown[:MAX_NAMED]
     if len(found.unknown) > MAX_NAMED:
-        yield f"For {len(found.unknown) - MAX_NAMED} more functions on the way not all callers can be known."
+        yield f"For {amount(len(found.unknown) - MAX_NAMED, 'function', 'more')} on the way not all callers can be known."
     direct = [link for link in found.links if link.depth == 1]
     if not found.direct.calls and not found.direct.unknown:
         yield f"Who calls {name}: no caller was found in this repository."

@@ -11,6 +11,7 @@ import typer
 
 from ctxreview.errors import CtxreviewError, StoppedError
 from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.phrases import amount
 
 if TYPE_CHECKING:
     from ctxreview.model.review import Finding
@@ -86,7 +87,7 @@ def _print_all(
     else:
         write("\n".join(lines()), output)
     if failed:
-        say(f"{failed} selections failed.")
+        say(f"{amount(failed, 'selection')} failed.")
         raise typer.Exit(2)
     return found
 

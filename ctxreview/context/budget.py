@@ -13,12 +13,13 @@ from ctxreview.context.proofs import proven, suggested
 from ctxreview.errors import BudgetError
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.outline import contained_in
+from ctxreview.model.phrases import amount
 from ctxreview.model.review import Context, Excerpt, Omission
 from ctxreview.model.source import Source, Span
 from ctxreview.tokens import Tokenizer
 
 OVER = "over the token budget"
-BODIES = "the bodies of {} other members of {}: not enclosing the selection"
+BODIES = "the bodies of {} of {}: not enclosing the selection"
 
 
 class ExcerptBudget:
@@ -162,7 +163,7 @@ class ExcerptBudget:
         whole = [e.span for e in self.excerpts if e.role == "function" and e.source.path == self.source.path]
         hidden = len(bodies) - len({f.span for span in whole for f in contained_in(span, bodies)})
         if hidden:
-            why = BODIES.format(hidden, home.name)
+            why = BODIES.format(amount(hidden, "member", "other"), home.name)
             self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
 
     def uncovered(self) -> Iterator[Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ctxreview.context.visible import visible
+from ctxreview.model.phrases import amount
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source
 
@@ -51,7 +52,7 @@ def listing(
             skipped += 1
             continue
         if skipped:
-            out.append(f"{gap} {skipped} lines left out here")
+            out.append(f"{gap} {amount(skipped, 'line')} left out here")
             skipped = 0
         elif number > previous + 1 and previous:
             out.append(gap)
@@ -59,7 +60,7 @@ def listing(
         out.append(f"{mark}{str(number).rjust(width)} | {texts[number - 1]}".rstrip())
         previous = number
     if skipped:
-        out.append(f"{gap} {skipped} lines left out here")
+        out.append(f"{gap} {amount(skipped, 'line')} left out here")
     return "\n".join(out)
 
 

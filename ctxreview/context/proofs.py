@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ctxreview.model.facts import Fact
+from ctxreview.model.phrases import amount, at_lines, place
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.model.source import Spans
@@ -70,7 +71,7 @@ def _scopes(context: Context, assumed: bool) -> list[str]:
     shown = (*near, *far[:MAX_CALLERS])
     said = [_scope_sentence(s, held.get(s, "does not hold the selection"), context) for s in shown]
     if len(far) > MAX_CALLERS:
-        said.append(f"{len(far) - MAX_CALLERS} more callers hold a transaction or lock.")
+        said.append(f"{amount(len(far) - MAX_CALLERS, 'caller', 'more')} with a transaction or lock.")
     return list(dict.fromkeys(said))
 
 
@@ -145,7 +146,7 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     suppressed = scope.mode == "suppressed"
     if suppressed:  # there is no transaction, and so no isolation
         what, held = "No transaction by", held.replace("does not hold", "is not around").replace("holds", "is around")
-    parts = [f"{what} {scope.construct}{on}, lines {first}-{last}{where}, {held}{through}"]
+    parts = [f"{what} {scope.construct}{on}, {place(first, last)}{where}, {held}{through}"]
     if scope.mode not in ("", "exclusive", "retried"):
         parts.append(f"mode {scope.mode}")
     if scope.isolation is not None and not suppressed:
@@ -153,12 +154,11 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     if scope.async_flow is not None:
         parts.append("flows over await" if scope.async_flow else "does not flow over await")
     if scope.completes_at:
-        parts.append(f"completes at line {', '.join(str(source.line_of(c.start)) for c in scope.completes_at)}")
+        parts.append(f"completes at {at_lines([source.line_of(c.start) for c in scope.completes_at])}")
     if scope.excluded:
-        lines = [source.lines_of(g) for g in scope.excluded]
-        parts.append(f"not held in line {', '.join(f'{a}-{b}' if b > a else str(a) for a, b in lines)}")
+        parts.append(f"not held in {', '.join(place(*source.lines_of(g)) for g in scope.excluded)}")
     if scope.exits and scope.kind == "transaction":
-        parts.append(f"left without completing at line {', '.join(str(source.line_of(e.start)) for e in scope.exits)}")
+        parts.append(f"left without completing at {at_lines([source.line_of(e.start) for e in scope.exits])}")
     if scope.note:
         parts.append(scope.note.rstrip("."))
     return "; ".join(parts) + f" ({scope.certainty})."

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from ctxreview.context.visible import one_line
 from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
+from ctxreview.model.phrases import place
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.stored import Kept, Suggestion, kept
-from ctxreview.reports.words import TEAM_QUESTION, place
+from ctxreview.reports.words import TEAM_QUESTION
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ctxreview.context.visible import one_line
 from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.phrases import place
 from ctxreview.model.review import Finding
 from ctxreview.reports.document import finding_document
 from ctxreview.reports.json_text import Document, clean
 from ctxreview.reports.paint import SEVERITY_COLOURS, Paint
-from ctxreview.reports.words import place
 
 
 def findings_text(found: Sequence[Finding], files: int, colour: bool = False) -> str:

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from ctxreview.context.listing import file_listings
 from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import one_line, visible
+from ctxreview.model.phrases import place
 from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen
+from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, seen
 
 _PLAIN = re.compile(
     r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}"""

@@ -15,10 +15,11 @@ from typing import Any
 from ctxreview.context.listing import file_listings
 from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import visible
+from ctxreview.model.phrases import place
 from ctxreview.model.review import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared_answers
-from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, place, seen, unredacted
+from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, seen, unredacted
 
 FOLDER = Path(__file__).parent
 

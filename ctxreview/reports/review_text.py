@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.kinds import GuardVerdict
+from ctxreview.model.phrases import place
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Change, ChecklistAnswer, Evidence, Finding, GuardResult, Review
 from ctxreview.redact import redact
@@ -19,7 +20,6 @@ from ctxreview.reports.words import (
     charge,
     ignored,
     number_or_unknown,
-    place,
     question,
     unredacted,
 )

@@ -16,9 +16,9 @@ from urllib.parse import quote
 
 from ctxreview import __version__
 from ctxreview.model.kinds import SEVERITIES, Severity
+from ctxreview.model.phrases import place
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
-from ctxreview.reports.words import place
 from ctxreview.rules.catalogue import RuleEntry, entries, markdown, plain
 
 Document = dict[str, Any]

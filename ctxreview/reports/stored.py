@@ -11,8 +11,9 @@ import msgspec
 from ctxreview.context.visible import one_line, visible
 from ctxreview.errors import StoreError
 from ctxreview.llm.store import Stored, Sum, damage
+from ctxreview.model.phrases import amount, place
 from ctxreview.reports.json_text import dumps
-from ctxreview.reports.words import NOTICE, charge, counted, number_or_unknown, place
+from ctxreview.reports.words import NOTICE, charge, counted, number_or_unknown
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -167,7 +168,7 @@ def _sum(value: Sum) -> str:
     if value.cost is not None and value.unpriced:
         cost += f" and {value.unpriced} of unknown cost"
     return (
-        f"{value.month}  {one_line(value.model)}: {value.reviews} reviews, {value.asked} asked; "
+        f"{value.month}  {one_line(value.model)}: {amount(value.reviews, 'review')}, {value.asked} asked; "
         f"{value.prompt_tokens:,} tokens sent, {value.reply_tokens:,} received; {cost}; "
         f"{value.conflicts} conflicts, {value.needs_human} needs-human, {value.no_known_conflict} no-known-conflict"
     )

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from ctxreview.context.listing import file_listings, redacted, shown_lines
 from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import one_line
+from ctxreview.model.phrases import place
 from ctxreview.model.review import Context
 from ctxreview.reports.paint import Paint
 from ctxreview.reports.places import scope_lines
 from ctxreview.reports.words import (
     left_out,
-    place,
     seen,
 )
 

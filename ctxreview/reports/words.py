@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.phrases import amount, place
 from ctxreview.model.review import Context, GuardResult, Review
 
 UNANSWERED = (
@@ -40,11 +41,6 @@ def not_asked(language: str, rules: Sequence[str]) -> str:
     return f"{len(rules)} rules are about other languages, or need what is not known of {language}, and were not asked: {', '.join(rules)}."
 
 
-def place(first: int, last: int) -> str:
-    """``line 3`` or ``lines 3-5``."""
-    return f"line {first}" if first == last else f"lines {first}-{last}"
-
-
 def question(value: GuardResult) -> str:
     """What a person has to answer about a suggestion: its worst finding's question, or else the team's."""
     worst = min(value.findings, key=lambda f: SEVERITIES.index(f.severity), default=None)
@@ -60,7 +56,7 @@ def seen(context: Context) -> Iterator[str]:
             left = " (with statements left out)" if excerpt.elided else ""
             yield f"{excerpt.source.path}, {lines}: {excerpt.why}{left}."
     if signatures:
-        yield f"{len(signatures)} other members of the type, as signatures."
+        yield f"{amount(len(signatures), 'member', 'other')} of the type, as signatures."
 
 
 def left_out(context: Context) -> Iterator[str]:

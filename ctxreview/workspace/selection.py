@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ctxreview.errors import SourceError
+from ctxreview.model.phrases import amount
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.workspace.reading import path_from, read_source, source_of
 from ctxreview.workspace.selection_form import FORM, FORMS
@@ -51,7 +52,7 @@ def _check(given: str, source: Source, first: int, last: int) -> None:
         raise SourceError(f"{given}: the range is reversed; write {last}-{first}.")
     if last > source.line_count:
         raise SourceError(
-            f"{given}: {source.path} has {source.line_count} lines; line {last} is past its end. Was the file changed since?"
+            f"{given}: {source.path} has {amount(source.line_count, 'line')}; line {last} is past its end. Was the file changed since?"
         )
 
 

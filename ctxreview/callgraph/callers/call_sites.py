@@ -19,6 +19,7 @@ from ctxreview.callgraph.repository.index import Repository
 from ctxreview.model.facts import Reference
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import amount
 from ctxreview.outline.symbols.written_names import simple_type
 
 LOCAL = ("local function",)
@@ -88,7 +89,7 @@ def _unparsed(target: Callee, read: Sequence[Outline]) -> Iterator[str]:
     broken = [o for o in read if o.parse.errors]
     if broken:
         source, at = broken[0].source, broken[0].parse.errors[0].start
-        more = f" and {len(broken) - 1} more files" if len(broken) > 1 else ""
+        more = f" and {amount(len(broken) - 1, 'file', 'more')}" if len(broken) > 1 else ""
         yield (
             f"{source.path}{more} could not be parsed whole (line {source.line_of(at)}): calls of {target.name} there may "
             "be missed."

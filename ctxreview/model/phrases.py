@@ -1,0 +1,19 @@
+"""Numbers with their nouns, as sentences for people have them."""
+
+from __future__ import annotations
+
+
+def amount(count: int, noun: str, rest: str = "") -> str:
+    """``1 line`` or ``2,000 lines``; ``rest`` stands between: ``1 more line``. The noun takes an ``s``."""
+    between = f"{rest} " if rest else ""
+    return f"{count:,} {between}{noun}{'' if count == 1 else 's'}"
+
+
+def place(first: int, last: int) -> str:
+    """``line 3`` or ``lines 3-5``."""
+    return f"line {first}" if first == last else f"lines {first}-{last}"
+
+
+def at_lines(numbers: list[int]) -> str:
+    """``line 3`` or ``lines 3, 5``."""
+    return f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
