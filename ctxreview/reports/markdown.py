@@ -24,9 +24,11 @@ _PLAIN = re.compile(
 )
 """A word that no forge and no Markdown acts on: letters and digits with the punctuation of prose around them."""
 _REFERENCE = re.compile(
-    r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|\d+[.)]|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE
+    r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE
 )
 """What looks plain and is none: a commit, ``GH-1``, the mark of a list or heading."""
+_NUMBERED = re.compile(r"""["'(]*\d+[.)]["').,;:?!]*""")
+"""The mark of a numbered list, where the text begins with it."""
 _MARK = re.compile(r"[.,;:?!)]{1,3}")
 _WORDS = re.compile(r"`([^`]+)`|(\S+)")
 
@@ -40,7 +42,7 @@ def escaped(text: str) -> str:
     parts: list[tuple[bool, list[str]]] = []  # whether it is code, and its pieces
     at = 0
     for word in _WORDS.finditer(shown):
-        is_code = word[1] is not None or not _is_plain(word[0])
+        is_code = word[1] is not None or not _is_plain(word[0], first=not shown[: word.start()].strip())
         inside = bool(parts) and parts[-1][0]  # of a code span that goes on
         glued = word.start() == at  # without a blank before it
         at = word.end()
@@ -59,8 +61,9 @@ def escaped(text: str) -> str:
     return "".join(made)
 
 
-def _is_plain(word: str) -> bool:
-    return _PLAIN.fullmatch(word) is not None and _REFERENCE.fullmatch(word) is None
+def _is_plain(word: str, *, first: bool) -> bool:
+    marks = (_REFERENCE, _NUMBERED) if first else (_REFERENCE,)
+    return _PLAIN.fullmatch(word) is not None and not any(m.fullmatch(word) for m in marks)
 
 
 def _span(code: str) -> str:
