@@ -127,27 +127,41 @@ class NoRoomError(StoreError):
 
 
 def purged_in_place(where: str, values: tuple[str, ...]) -> int:
-    """Delete without any further byte on the disk: what SQLite would write beside the file is kept in memory.
+    """Delete without any further byte on the disk: what stays is made in memory, and written over what was there.
 
-    A process that dies here leaves a broken file, so this comes second. Raises :class:`StoreError`.
+    A log of changes that SQLite could not bring into the file any more is a part of what was there. A process that dies
+    here leaves a broken file, so this comes second. Raises :class:`StoreError`.
     """
     file = path()
+    log, index = (file.parent / f"{FILE}{end}" for end in ("-wal", "-shm"))
     try:
-        with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
-            for setting in (
-                "locking_mode = EXCLUSIVE",
-                "temp_store = MEMORY",
-                "secure_delete = ON",
-                "journal_mode = MEMORY",
-            ):
-                db.execute(f"PRAGMA {setting}")
-            gone = db.execute(f"DELETE FROM review WHERE {where}", values).rowcount
-            db.execute("VACUUM")
-            return gone
-    except sqlite3.Error as error:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as kept:
+            with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
+                db.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no index of the log on the disk
+                db.backup(kept)
+            gone = kept.execute(f"DELETE FROM review WHERE {where}", values).rowcount
+            kept.execute("VACUUM")
+            data = kept.serialize()
+        _overwrite(log, b"")
+        log.unlink(missing_ok=True)
+        index.unlink(missing_ok=True)
+        _overwrite(file, data)
+        return gone
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(
             f"{file}: nothing could be deleted ({error}); delete the file and those beside it ({FILE}-wal, {FILE}-shm)."
         ) from None
+
+
+def _overwrite(file: Path, data: bytes) -> None:
+    """``data`` in place of all that the file had, of which nothing stays on the disk."""
+    with suppress(FileNotFoundError), open(file, "r+b") as out:
+        length = out.seek(0, os.SEEK_END)
+        out.seek(0)
+        out.write(data.ljust(length, b"\0"))
+        out.flush()
+        os.fsync(out.fileno())
+        out.truncate(len(data))
 
 
 def _text(data: bytes) -> str | bytes:

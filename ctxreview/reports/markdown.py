@@ -23,9 +23,7 @@ _PLAIN = re.compile(
     r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}"""
 )
 """A word that no forge and no Markdown acts on: letters and digits with the punctuation of prose around them."""
-_REFERENCE = re.compile(
-    r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE
-)
+_REFERENCE = re.compile(r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE)
 """What looks plain and is none: a commit, ``GH-1``, the mark of a list or heading."""
 _NUMBERED = re.compile(r"""["'(]*\d+[.)]["').,;:?!]*""")
 """The mark of a numbered list, where the text begins with it."""

@@ -415,7 +415,7 @@ def test_stats() -> None:
         "3 conflicts, 0 needs-human, 0 no-known-conflict"
     )
     assert before == (
-        "2026-02  m-2: 1 reviews, 1 asked; 10 tokens sent, 5 received; cost unknown; "
+        "2026-02  m-2: 1 review, 1 asked; 10 tokens sent, 5 received; cost unknown; "
         "0 conflicts, 0 needs-human, 0 no-known-conflict"
     )
 

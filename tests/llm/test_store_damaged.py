@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -148,8 +149,15 @@ def test_a_store_that_is_open_to_all_is_closed() -> None:
     assert {stat.S_IMODE(f.stat().st_mode) for f in files if f.exists()} == {0o600}
 
 
-def test_a_full_disk_can_be_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a disk without a byte left reviews can be deleted, all or the old ones, and their room is free afterwards."""
+DIES = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('UPDATE review SET user = user || ?', ('z',)); db.commit(); os._exit(0)"
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["", "with a log of changes left"])
+def test_a_full_disk_can_be_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: bool) -> None:
+    """On a disk without a byte left reviews can be deleted, all or the old ones, and their room is free afterwards.
+
+    Also where a process left a log of changes for which the file has no room.
+    """
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(
@@ -163,11 +171,15 @@ def test_a_full_disk_can_be_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 store.record(row(document=SOUND, user="x" * 200_000))
             with closing(sqlite3.connect(store_file.path())) as db, db:
                 db.execute("UPDATE review SET at = '2001-01-01T00:00:00+00:00' WHERE id % 3 > 0")
+            if log:
+                subprocess.run([sys.executable, "-c", DIES, str(store_file.path())], check=True)
+                assert (disk / "state" / f"{store_file.FILE}-wal").stat().st_size > 100_000
             with pytest.raises(OSError), (disk / "filler").open("wb", buffering=0) as filler:
                 while filler.write(b"x" * 4096):
                     pass
-            with pytest.raises(StoreError):
-                store.record(row(document=SOUND, user="y" * 500_000))
+            if not log:
+                with pytest.raises(StoreError):
+                    store.record(row(document=SOUND, user="y" * 500_000))
             kept = store_file.path().stat().st_size
             done = run("log", "--purge", *(["--older-than", older_than] if older_than else []))
             assert done.returncode == 0, done.stderr
