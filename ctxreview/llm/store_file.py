@@ -155,7 +155,7 @@ def purged_in_place(where: str, values: tuple[str, ...]) -> int:
 
 def _overwrite(file: Path, data: bytes) -> None:
     """``data`` in place of all that the file had, of which nothing stays on the disk."""
-    with suppress(FileNotFoundError), open(file, "r+b") as out:
+    with suppress(FileNotFoundError), file.open("r+b") as out:
         length = out.seek(0, os.SEEK_END)
         out.seek(0)
         out.write(data.ljust(length, b"\0"))
