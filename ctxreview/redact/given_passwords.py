@@ -29,6 +29,12 @@ def given_password(text: str, at: int) -> Iterator[tuple[int, int]]:
         compared = not before.rstrip().endswith(",") or compiled(r"\bEquals\(\s*$").search(before[: yoda.start()])
         if compared and is_given_password(name, yoda["secret"]):
             yield max(0, start - 230) + yoda.start("secret"), max(0, start - 230) + yoda.end("secret")
+    if body := compiled(r"\s{0,3}\([^()\n]{0,100}\)\s{0,60}\{\s{0,60}(?=(?:switch|if)\b)").match(text, end):
+        returned = compiled(r"\breturn\s{1,3}" + _TEXT_LITERAL)
+        for hit in returned.finditer(text, body.end(), _block_end(text, body.end())):
+            if _is_value(name, hit["secret"]):
+                yield hit.span("secret")
+        return
     subject = compiled(r"\s{0,3}switch\b\s{0,60}\{|\)\s{0,60}\{\s{0,60}(?=case\b)").match(text, end)
     head = compiled(
         r"(?:\[\])?\s{0,60}(?:(?:\?\?)?=(?!=)|=>|[=!]=|:|is\b(?:\s+not\b)?|\.Equals\(|,(?=\s{0,3}\")"
@@ -50,6 +56,16 @@ def given_password(text: str, at: int) -> Iterator[tuple[int, int]]:
     yield from _literals_of_statement(
         text, at, name, compared=subject is not None, listed=listed or tupled, block=head is not None and "{" in head[0]
     )
+
+
+def _block_end(text: str, at: int) -> int:
+    """Where the block ends in which ``at`` stands, or 700 characters on."""
+    depth = 0
+    for token in compiled(r"\"(?:[^\"\\\n]|\\[^\n])*\"|[{}]").finditer(text, at, at + 700):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if depth < 0:
+            return token.start()
+    return at + 700
 
 
 _MOST_CHOICES = 16

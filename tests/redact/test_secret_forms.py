@@ -251,3 +251,19 @@ def test_redacting_twice_finds_nothing_new(text: str) -> None:
     assert set(once.kinds) <= set(kinds())
     for end in ("\n", "\r"):
         assert once.text.count(end) == text.count(end)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'switch (to) { case 1: return "Wnb74iJLK!Ri"; default: return ""; }',
+        'switch (to)\n    {\n        case Stage.Live:\n            return "Wnb74iJLK!Ri";\n    }\n    return Read();',
+        'if (_old) { return "Wnb74iJLK!Ri"; }\n    return Read();',
+    ],
+)
+def test_what_a_method_named_for_a_password_returns_in_a_branch_is_replaced(body: str) -> None:
+    """A switch statement and an early return give it as an expression does; what the next method returns is no password."""
+    after = f'string GetPassword(int to)\n{{\n    {body}\n}}\nstring Title() {{ return "Wnb74iJLK!Rx"; }}\n'
+    shown = redact(after).text
+    assert "Wnb74iJLK!Ri" not in shown
+    assert "Wnb74iJLK!Rx" in shown
