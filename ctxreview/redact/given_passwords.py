@@ -32,7 +32,7 @@ def given_password(text: str, at: int) -> Iterator[tuple[int, int]]:
     if body := compiled(r"\s{0,3}\([^()\n]{0,100}\)\s{0,60}\{\s{0,60}(?=(?:switch|if)\b)").match(text, end):
         returned = compiled(r"\breturn\s{1,3}" + _TEXT_LITERAL)
         for hit in returned.finditer(text, body.end(), _block_end(text, body.end())):
-            if _is_value(name, hit["secret"]):
+            if is_given_password(name, hit["secret"]):
                 yield hit.span("secret")
         return
     subject = compiled(r"\s{0,3}switch\b\s{0,60}\{|\)\s{0,60}\{\s{0,60}(?=case\b)").match(text, end)
