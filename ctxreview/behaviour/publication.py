@@ -26,19 +26,53 @@ class Early(NamedTuple):
 
 
 def divided(both: Comparison) -> Iterator[Divided]:
-    """Each indivisible change of a place that an edit makes an ordinary one, under no lock, or whose answer it reads again."""
+    """Each indivisible change that an edit makes two steps, under no lock, or whose answer it reads again.
+
+    It is one of a place, or of a collection that is made for several threads: then its look and its act are each indivisible still.
+    """
     for pair in both.changed:
         for effect in pair.before.of("write"):
             now = pair.became.get(effect.number)
-            if now is None or "atomic" not in effect.traits or effect.place is None or effect.place.kind != "state":
+            if now is None or now.locks or "atomic" not in effect.traits or effect.place is None:
                 continue
-            if "atomic" not in now.traits:
-                if not now.locks and ("both ways" in now.traits or _decides(pair, now)):
-                    yield Divided(effect, now)
+            again = None
+            if effect.place.kind == "state" and "atomic" not in now.traits:
+                if not ("both ways" in now.traits or _decides(pair, now) or _is_read_apart(pair, effect, now)):
+                    continue
+            elif effect.place.kind == "state":
+                again = _read_again(pair, effect, now)
+                if again is None:
+                    continue
+            elif not (effect.place.kind == "inside" and "both ways" in effect.traits and _is_torn(pair, effect, now)):
                 continue
-            again = _read_again(pair, effect, now)
-            if again is not None:
-                yield Divided(effect, now, again)
+            yield Divided(effect, now, again)
+
+
+def _is_read_apart(pair: Pair, effect: Effect, now: Effect) -> bool:
+    """Whether the step's answer was used, and its place is read by itself now."""
+    return any(effect.number in e.depends for e in pair.before.effects) and any(_fresh_reads(pair, now))
+
+
+def _is_torn(pair: Pair, effect: Effect, now: Effect) -> bool:
+    """Whether a collection's own step became a look, and an act whose answer nobody asks for."""
+    if "both ways" in now.traits:
+        return not any(now.number in e.depends for e in pair.after.effects) and _read_instead(pair, effect, now)
+    return any(r.number < now.number for r in _fresh_reads(pair, now))
+
+
+def _fresh_reads(pair: Pair, now: Effect) -> Iterator[Effect]:
+    """The reads of a step's place that the edit brings, under no lock."""
+    for read in pair.after.of("read"):
+        if read.place == now.place and read.number not in pair.was and not read.locks:
+            yield read
+
+
+def _read_instead(pair: Pair, effect: Effect, now: Effect) -> bool:
+    """Whether what used the step's answer uses a new read of its place, and the step's no more."""
+    then = [
+        t for e in pair.before.effects if effect.number in e.depends and (t := pair.became.get(e.number)) is not None
+    ]
+    return any(r.number in t.depends and now.number not in t.depends for r in _fresh_reads(pair, now) for t in then)
 
 
 def _decides(pair: Pair, now: Effect) -> bool:
@@ -51,12 +85,10 @@ def _decides(pair: Pair, now: Effect) -> bool:
 def _read_again(pair: Pair, effect: Effect, now: Effect) -> Effect | None:
     """A new read of the place behind the step, for what used the step's answer."""
     used = [e for e in pair.before.effects if effect.number in e.depends]
-    for number in range(now.number + 1, len(pair.after.effects)):
-        read = pair.after.effects[number]
-        fresh = read.kind == "read" and read.place == now.place and number not in pair.was
-        if fresh and not read.locks and "atomic" not in read.traits:
+    for read in _fresh_reads(pair, now):
+        if read.number > now.number and "atomic" not in read.traits:
             then = (pair.became.get(e.number) for e in used)
-            if any(t is not None and number in t.depends and now.number not in t.depends for t in then):
+            if any(t is not None and read.number in t.depends and now.number not in t.depends for t in then):
                 return read
     return None
 

@@ -36,6 +36,11 @@ LOUD = {
         "int M() { return Interlocked.Increment(ref _free); }",
         "int M() { Interlocked.Increment(ref _free); return _free; }",
     ),
+    "an exchange whose old value is used": (
+        "volatile-field",
+        "Job _job; void M(Job next) { var old = Interlocked.Exchange(ref _job, next); old.Stop(); }",
+        "Job _job; void M(Job next) { var old = _job; _job = next; old.Stop(); }",
+    ),
 }
 
 QUIET = {
@@ -54,6 +59,10 @@ QUIET = {
     "the answer in a variable": (
         "int M() { return Interlocked.Increment(ref _free); }",
         "int M() { var n = Interlocked.Increment(ref _free); return n; }",
+    ),
+    "an exchange whose old value is disposed otherwise": (
+        "Job _job; void M(Job next) { var old = Interlocked.Exchange(ref _job, next); old.Stop(); old.Dispose(); }",
+        "Job _job; void M(Job next) { using var old = Interlocked.Exchange(ref _job, next); old.Stop(); }",
     ),
 }
 

@@ -200,6 +200,15 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (ignored_acquire, "given back when something else ends"): (
         "void M(Transaction t) { _slots.Wait(TimeSpan.FromMinutes(1)); t.Ended += (_, _) => _slots.Release(); }"
     ),
+    (ignored_acquire, "a time and a token"): (
+        "async Task M(CancellationToken ct) { await _slots.WaitAsync(_patience, ct); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (ignored_acquire, "a time by its type"): (
+        "static readonly TimeSpan Patience = default; void M() { _slots.Wait(Patience); try { _n++; } finally { _slots.Release(); } }"
+    ),
+    (ignored_acquire, "a provider's distributed lock"): (
+        "async Task M() { await using var handle = await _locks.TryAcquireLockAsync(string.Empty, _patience); _n++; }"
+    ),
     (ignored_acquire, "distributed lock"): (
         "async Task M() { await using var handle = await _locks.TryAcquireAsync(TimeSpan.Zero); _n++; }"
     ),
@@ -274,6 +283,9 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     ),
     (static_shared, "random"): "static readonly Random s_random = new(); int M() { return s_random.Next(); }",
     (static_shared, "singleton context"): "void M(IServiceCollection s) { s.AddSingleton<ShopDbContext>(); }",
+    (acquire_in_try, "with a time, and asked after"): (
+        "async Task M(CancellationToken ct) { try { if (!await _slots.WaitAsync(_patience, ct)) { return; } _n++; } finally { _slots.Release(); } }"
+    ),
     (acquire_in_try, "synchronous"): (
         "void M(CancellationToken ct) { try { _slots.Wait(ct); _n++; } finally { _slots.Release(); } }"
     ),
@@ -626,6 +638,9 @@ QUIET: dict[tuple[ModuleType, str], str] = {
         "static readonly HttpClient s_http = new(); static readonly Random s_r = Random.Shared; int M() { s_http.Get(); return s_r.Next(); }"
     ),
     (static_shared, "of the instance"): "readonly ShopDbContext _db; int M() { return _db.Orders.Count(); }",
+    (acquire_in_try, "with a time, in a try without its release"): (
+        "void M(CancellationToken ct) { try { if (_slots.Wait(_patience, ct)) { try { _n++; } finally { _slots.Release(); } } } finally { Done(); } }"
+    ),
     (acquire_in_try, "before the try"): (
         "async Task M(CancellationToken ct) { await _slots.WaitAsync(ct); try { _n++; } finally { _slots.Release(); } }"
     ),
@@ -791,6 +806,22 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
         "ConcurrentDictionary<int, int> _d = new(); void M(int x) { if (!_d.ContainsKey(x)) { _d[x] = 1; } }",
         "low",
     ),
+    (check_then_act, "an entry that was added or not"): (
+        "ConcurrentDictionary<int, int> _d = new(); bool M(int k, int v) { return _d.TryAdd(k, v); }",
+        "ConcurrentDictionary<int, int> _d = new(); bool M(int k, int v) { if (_d.ContainsKey(k)) { return false; } _d[k] = v; return true; }",
+        "medium",
+    ),
+    (check_then_act, "an entry that one caller removes"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int k) { if (_d.TryRemove(k, out var v)) { Close(v); } }",
+        "ConcurrentDictionary<int, int> _d = new();"
+        " void M(int k) { if (_d.TryGetValue(k, out var v)) { Close(v); _d.TryRemove(k, out _); } }",
+        "medium",
+    ),
+    (check_then_act, "an entry that is counted"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int k) { _d.AddOrUpdate(k, 1, (_, n) => n + 1); }",
+        "ConcurrentDictionary<int, int> _d = new(); void M(int k) { _d.TryGetValue(k, out var n); _d[k] = n + 1; }",
+        "medium",
+    ),
     (ignored_acquire, "the answer dropped"): (
         "void M() { if (_slots.Wait(50)) { try { _n++; } finally { _slots.Release(); } } }",
         "void M() { _slots.Wait(50); try { _n++; } finally { _slots.Release(); } }",
@@ -889,6 +920,19 @@ LOUD_EDITS: dict[tuple[ModuleType, str], tuple[str, str, str]] = {
     ),
 }
 QUIET_EDITS: dict[tuple[ModuleType, str], tuple[str, str]] = {
+    (check_then_act, "a look before the step that decides"): (
+        "ConcurrentDictionary<int, int> _d = new(); int M(int k) { return _d.GetOrAdd(k, x => x + 1); }",
+        "ConcurrentDictionary<int, int> _d = new();"
+        " int M(int k) { if (_d.TryGetValue(k, out var v)) { return v; } return _d.GetOrAdd(k, x => x + 1); }",
+    ),
+    (check_then_act, "inverted"): (
+        "ConcurrentDictionary<int, int> _d = new(); bool M(int k) { if (_d.TryRemove(k, out var v)) { Close(v); return true; } return false; }",
+        "ConcurrentDictionary<int, int> _d = new(); bool M(int k) { if (!_d.TryRemove(k, out var v)) return false; Close(v); return true; }",
+    ),
+    (check_then_act, "a write without a look"): (
+        "ConcurrentDictionary<int, int> _d = new(); void M(int k) { _d.TryAdd(k, 1); }",
+        "ConcurrentDictionary<int, int> _d = new(); void M(int k) { _d[k] = 1; }",
+    ),
     (lock_split, "only one part touches state"): (
         "void M() { lock (_gate) { _n++; Log(); } }",
         "void M() { lock (_gate) { _n++; } lock (_gate) { Log(); } }",

@@ -2,11 +2,12 @@
 
 What it flags
 -------------
-A ``SemaphoreSlim`` that is waited for with a cancellation token as the first statement of the ``try`` whose ``finally`` releases it.
+A ``SemaphoreSlim`` that is waited for with a cancellation token or a time in the ``try`` whose ``finally`` releases it.
 
 Why it matters here
 -------------------
-When the wait is cancelled, it throws and nothing was acquired; the ``finally`` releases all the same. The semaphore then lets one more in than it should.
+When the wait is cancelled, it throws, and when its time is over, it answers ``false``: nothing was acquired, and the ``finally`` releases all
+the same. The semaphore then lets one more in than it should.
 
 When it is fine
 ---------------
@@ -63,6 +64,8 @@ LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
 _TOKEN = re.compile(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")
+_TIMED = re.compile(r"\([^(),]+(?:\([^()]*\))?,")
+"""Two arguments, of which the first is a time."""
 _NO_TOKEN = re.compile(r"\bCancellationToken\s*\.\s*None\b")
 
 
@@ -76,7 +79,9 @@ def check(outline: Outline) -> list[Finding]:
             or not scope.owner.contains(scope.closing)
         ):
             continue
-        if not _TOKEN.search(_NO_TOKEN.sub("", outline.source.text(scope.opening))):
+        wait = _NO_TOKEN.sub("", outline.source.text(scope.opening))
+        timed = _TIMED.search(wait) is not None
+        if not timed and not _TOKEN.search(wait):
             continue
         code = masked_source(outline)
         around = open_block_headers(code, scope.owner.start, scope.opening.start)
@@ -85,7 +90,9 @@ def check(outline: Outline) -> list[Finding]:
         # The acquire's innermost block is a try, and the release's, as deep, the finally of that same try.
         if depth < 1 or len(after) != len(around) or around[-2] != b"try" or after[-2] != b"finally":
             continue
-        if not _is_its_finally(code[scope.opening.end : scope.closing.start]) or around[-1] not in (b"", b"await"):
+        if not _is_its_finally(code[scope.opening.end : scope.closing.start]) or not (
+            timed or around[-1] in (b"", b"await")
+        ):
             continue
         if after[-1] not in (b"", b"_ ="):
             continue  # an `if` without braces asks
@@ -94,8 +101,8 @@ def check(outline: Outline) -> list[Finding]:
                 ID,
                 "high",
                 "syntactic",
-                f"`{scope.resource}` is waited for inside the try whose finally releases it: a cancelled wait is released too.",
-                "What if the wait is cancelled: who gave the release its slot?",
+                f"`{scope.resource}` is waited for inside the try whose finally releases it: a wait that fails is released too.",
+                "What if the wait is cancelled or its time is over: who gave the release its slot?",
                 lines(outline, scope.opening, "acquired"),
                 (lines(outline, scope.closing, "released"),),
                 about=(scope.resource,),

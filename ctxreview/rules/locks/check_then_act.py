@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``ContainsKey`` or ``TryGetValue`` in a condition and then a write by the same key to the same ``ConcurrentDictionary``; or an entry read
-and written in one expression (``counts[key]++``). Not under a lock.
+and written in one expression (``counts[key]++``). Not under a lock. Of an edit: ``TryAdd``, ``TryRemove``, ``GetOrAdd`` or ``AddOrUpdate`` that
+becomes a look and an act.
 
 Why it matters here
 -------------------
@@ -53,8 +54,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.publication import divided
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -100,6 +103,33 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             if not is_called_locked(function, outline, held):
                 found.append(_finding(outline, name, member, at, act, look, function))
+    return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each step of a concurrent collection that an edit takes apart."""
+    if b"Concurrent" not in before.source.data:
+        return []
+    told = {f.about[-1] for f in check(after)} - {f.about[-1] for f in check(before)}
+    found = []
+    for step in divided(comparison(before, after)):
+        if step.before.place is None or step.before.place.kind != "inside":
+            continue
+        name = step.before.place.of.rpartition(".")[2]
+        if name in told:
+            continue
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"{step.before.name} looked at `{name}` and changed it in one step; now there are two, between which others may change it.",
+                "What if another thread changes the entry in between: is its value lost, or used twice?",
+                step.now.at,
+                (step.before.at._replace(what=f"{step.before.name}, before the edit"),),
+                about=(name, step.before.name),
+            )
+        )
     return found
 
 

@@ -78,7 +78,7 @@ def check(outline: Outline) -> list[Finding]:
             continue
         if scope.form == "acquire-release":
             call = outline.source.text(scope.opening)
-            failed = _may_fail(call) and _is_dropped(scope, outline) and not _is_signal(scope, outline)
+            failed = _may_fail(call, outline) and _is_dropped(scope, outline) and not _is_signal(scope, outline)
             end = "answers false"
         else:
             failed = scope.form in ("block", "declaration") and _is_unseen(scope, outline)
@@ -99,7 +99,7 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
-def _may_fail(call: str) -> bool:
+def _may_fail(call: str, outline: Outline) -> bool:
     """Whether an acquire answers whether it succeeded."""
     hit = re.search(r"\.\s*(\w+)\s*\((.*)\)\s*$", call, re.DOTALL)
     if hit is None or _ENDLESS.search(hit[2]):
@@ -111,7 +111,14 @@ def _may_fail(call: str) -> bool:
         return True
     if hit[1] not in ("Wait", "WaitAsync", "WaitOne") or not given or _TOKEN.search(given[0]):
         return False
-    return _TIME.match(given[0]) is not None
+    # What takes two takes a time first.
+    return len(given) > 1 or _TIME.match(given[0]) is not None or _is_time(given[0], outline)
+
+
+def _is_time(name: str, outline: Outline) -> bool:
+    """Whether the file declares a name as a time or a number."""
+    written = re.escape(name.encode())
+    return re.search(rb"\b(?:TimeSpan|int)\s+%s\b" % written, masked_source(outline)) is not None
 
 
 def _is_dropped(scope: Region, outline: Outline) -> bool:

@@ -122,6 +122,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 def _divided(before: Outline, after: Outline) -> list[Finding]:
     found = []
     for step in divided(comparison(before, after)):
+        if step.before.place is None or step.before.place.kind != "state":
+            continue  # a collection's: see check-then-act
         name = (step.now.place.key if step.now.place is not None else step.now.name).rpartition(".")[2]
         if step.again is None:
             message = f"`{name}` is no longer changed in one step: between its read and its write another thread may change it."
