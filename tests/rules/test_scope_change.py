@@ -162,3 +162,21 @@ def test_nothing_is_lost(case: str) -> None:
 def test_something_is_lost(case: str) -> None:
     """An edit that lets others in where they were kept out is held against it."""
     assert "high" in {f.severity for f in compared(*LOUD[case]) if not f.informs}
+
+
+RENAMED = {
+    "a variable through which a lock is reached": (
+        "void M(object state) { var waiter = (Waiter)state; lock (waiter.Owner.Gate) { waiter.Owner.Remove(waiter); } }",
+        "void M(object state) { var one = (Waiter)state; lock (one.Owner.Gate) { one.Owner.Remove(one); } }",
+    ),
+    "a transaction whose name stands in a text": (
+        'void M() { using var transaction = _db.Database.BeginTransaction(); _db.Save(); transaction.Commit(); _logger.LogError("after the transaction"); }',
+        'void M() { using var tx = _db.Database.BeginTransaction(); _db.Save(); tx.Commit(); _logger.LogError("after the transaction"); }',
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RENAMED)
+def test_a_renamed_variable_is_no_edit(case: str) -> None:
+    """A local variable gets another name, and nothing is said, not even a note."""
+    assert compared(*RENAMED[case]) == []

@@ -475,14 +475,16 @@ def _renamed(old: Region, new: Region, before: Outline, after: Outline) -> bool:
     return first is not None and first == second
 
 
-def _value(scope: Region, outline: Outline) -> str | None:
+def _value(scope: Region, outline: Outline) -> tuple[str, str] | None:
+    """What the local variable that is locked was given, or through whose members the lock is reached, and these members."""
     member = member_of(outline, scope.opening)
-    if member is None or not scope.resource.isidentifier():
+    root, _, rest = lock_key(scope).partition(".")
+    if member is None or not root.isidentifier():
         return None
     code = outline.source.text(Span(member.span.start, scope.opening.start))
-    name = rf"\b[\w.<>?]+\s+{re.escape(scope.resource)}\s*"
+    name = rf"\b[\w.<>?]+\s+{re.escape(root)}\s*"
     found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
-    return " ".join("".join(found[-1]).split()) if found else None
+    return (" ".join("".join(found[-1]).split()), rest) if found else None
 
 
 def _does(line: str, state: tuple[str, ...], language: Language) -> bool:

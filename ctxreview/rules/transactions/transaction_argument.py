@@ -71,6 +71,7 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
+_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _SQL = re.compile(r"(?:Execute|Query)\w*$")
 _TYPED = re.compile(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
 _NAMED = re.compile(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
@@ -110,7 +111,8 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def _has(call: CallText, transaction: str) -> bool:
-    return bool(re.search(rf"\b{re.escape(transaction)}\b|\btransaction\s*:", call.given))
+    """Whether a call is given the transaction; a text that has its name in it is not."""
+    return bool(re.search(rf"\b{re.escape(transaction)}\b|\btransaction\s*:", _TEXT.sub("", call.given)))
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
