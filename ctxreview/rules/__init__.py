@@ -84,7 +84,7 @@ from ctxreview.rules.orm import (
     tracking_change,
 )
 from ctxreview.rules.prefilter import asked_of
-from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change, scope_end
+from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change, scope_end, scope_skip
 from ctxreview.rules.sql import composed_sql, lock_hint, session_lock
 from ctxreview.rules.transactions import (
     async_flow,
@@ -165,6 +165,7 @@ RULES: tuple[ModuleType, ...] = (
     static_shared,
     concurrency_token,
     scope_end,
+    scope_skip,
 )
 
 

@@ -57,6 +57,34 @@ LOUD = {
         'void M(int id) { var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); _db.Add(new A()); _db.SaveChanges(); }',
         'void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); _db.Add(new A()); _db.SaveChanges(); tx.Commit(); }',
     ),
+    "a way out inside a lock": (
+        'async Task M() { await _gate.WaitAsync(); try { _n++; } finally { _gate.Release(); } }',
+        'async Task M() { await _gate.WaitAsync(); try { if (_n == 3) return; _n++; } finally { _gate.Release(); } }',
+    ),
+    "an exception before the rest of a transaction": (
+        'void M(int id) { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); _db.Add(new B()); _db.SaveChanges(); tx.Commit(); }',
+        'void M(int id) { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); if (!_db.Rows.Any(r => r.Id == id)) throw new Gone(); _db.Add(new B()); _db.SaveChanges(); tx.Commit(); }',
+    ),
+    "a lock that is not got is passed over": (
+        'void M() { _gate.Wait(100); try { _n++; } finally { _gate.Release(); } }',
+        'void M() { try { _gate.Wait(100); } catch (TimeoutException) { return; } try { _n++; } finally { _gate.Release(); } }',
+    ),
+    "a failure that was caught under a lock leaves it": (
+        'void M() { lock (_sync) { try { _items.Add(Make()); } catch (Exception e) { _items.Clear(); } } } int Make() => 3;',
+        'void M() { lock (_sync) { _items.Add(Make()); } } int Make() => 3;',
+    ),
+    "a failure is thrown on after the rollback": (
+        'void M() { var tx = _conn.BeginTransaction(); try { _conn.Execute("UPDATE A SET X = 1", null, tx); tx.Commit(); } catch (Exception e) { tx.Rollback(); } }',
+        'void M() { var tx = _conn.BeginTransaction(); try { _conn.Execute("UPDATE A SET X = 1", null, tx); tx.Commit(); } catch (Exception e) { tx.Rollback(); throw; } }',
+    ),
+    "a release on a condition": (
+        'bool _disposed; void M() { _gate.Wait(); try { _n++; } finally { _gate.Release(); } }',
+        'bool _disposed; void M() { _gate.Wait(); try { _n++; } finally { if (!_disposed) _gate.Release(); } }',
+    ),
+    "an acquire on a condition": (
+        'void M(bool strict) { using var tx = _conn.BeginTransaction(); _conn.Execute("EXEC sp_getapplock @Resource = 1", null, tx); _conn.Execute("UPDATE A SET X = 1", null, tx); tx.Commit(); }',
+        'void M(bool strict) { using var tx = _conn.BeginTransaction(); if (strict) { _conn.Execute("EXEC sp_getapplock @Resource = 1", null, tx); } _conn.Execute("UPDATE A SET X = 1", null, tx); tx.Commit(); }',
+    ),
     "timed acquire ignored": (
         'void M() { if (!_gate.Wait(100)) return; try { _n++; } finally { _gate.Release(); } }',
         'void M() { _gate.Wait(100); try { _n++; } finally { _gate.Release(); } }',
@@ -144,6 +172,22 @@ QUIET = {
         'void M(int id) { _conn.Execute("UPDATE Stock SET Free = 0", id); }',
         'void M(int id) { using var tx = _conn.BeginTransaction(); _conn.Execute("UPDATE Stock SET Free = 0", id, tx); tx.Commit(); }',
     ),
+    "a condition is turned round, split and put into a pattern": (
+        'string _s; void M() { lock (_sync) { if (_s != null && _n > 0) { _n--; } } }',
+        'string _s; void M() { lock (_sync) { if (_s is null) return; if (!(0 < _n)) return; _n--; } }',
+    ),
+    "a lock with its work comes under a condition": (
+        'void M(bool b) { lock (_sync) { _n--; } }',
+        'void M(bool b) { if (b) { lock (_sync) { _n--; } } }',
+    ),
+    "a release of what may not be there": (
+        'void M(SemaphoreSlim gate) { gate.Wait(); try { _n++; } finally { gate.Release(); } }',
+        'void M(SemaphoreSlim gate) { gate.Wait(); try { _n++; } finally { if (gate != null) gate.Release(); } }',
+    ),
+    "a handler that tells and throws on": (
+        'void M() { lock (_sync) { _items.Add(Make()); } } int Make() => 3;',
+        'void M() { lock (_sync) { try { _items.Add(Make()); } catch (Exception e) { Console.WriteLine(e); throw; } } } int Make() => 3;',
+    ),
     "inline helper save": (
         'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Save(); tx.Commit(); }',
         'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
@@ -163,10 +207,6 @@ QUIET = {
     "early return before work": (
         'void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
         'void M(int id) { if (id == 0) return; using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; _db.SaveChanges(); tx.Commit(); }',
-    ),
-    "return in try": (
-        'async Task M() { await _gate.WaitAsync(); try { _n++; } finally { _gate.Release(); } }',
-        'async Task M() { await _gate.WaitAsync(); try { if (_n == 3) return; _n++; } finally { _gate.Release(); } }',
     ),
     "try/catch rollback": (
         'void M() { using var tx = _db.Database.BeginTransaction(); _db.Add(new A()); _db.SaveChanges(); tx.Commit(); }',

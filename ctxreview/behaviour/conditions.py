@@ -1,0 +1,124 @@
+"""On which conditions a place of a function is reached, however they are written: around it, or as a way out before it.
+
+A condition is taken apart to the comparisons that it is made of, each without its negation, so that a branch that is turned
+round, split or joined has the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import without_self
+
+_JOINS = frozenset({"&&", "||", "!", "and", "or", "not", "?:"})
+_TESTED = frozenset({"is"})
+_LEAVING = ("return", "throw", "end", "goto")
+
+
+class Condition(NamedTuple):
+    """``test`` is the same in both versions, ``at`` where it stands; ``leaves`` is how a way out before the place leaves, ``""`` where it stands around it."""
+
+    test: str
+    at: Span
+    leaves: str = ""
+
+
+def conditions(outline: Outline, unit: il.Unit, place: Span) -> tuple[Condition, ...]:
+    """What decides whether ``place`` in ``unit`` is reached, outermost first; of functions inside, those that run where they stand count on."""
+    return tuple(_walk(outline, unit.body, place))
+
+
+def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:
+    node: il.Node | None = start
+    while node is not None:
+        if isinstance(node, il.Branch):
+            if not node.condition.span.contains(place):
+                yield from (Condition(test, node.condition.span) for test in _tests(outline, node.condition))
+        elif isinstance(node, il.Loop) and node.kind == "before" and node.condition is not None:
+            if node.body.span.contains(place):
+                yield from (Condition(test, node.condition.span) for test in _tests(outline, node.condition))
+        elif isinstance(node, il.Operation):
+            for number, operand in enumerate(node.operands):
+                if operand.span.contains(place) and number >= node.lazy:
+                    yield from (Condition(t, o.span) for o in node.operands[:number] for t in _tests(outline, o))
+        elif isinstance(node, il.Block):
+            yield from _left_before(outline, node, place)
+        node = next((c for c in il.children(node) if c.span.contains(place)), None)
+
+
+def _left_before(outline: Outline, block: il.Block, place: Span) -> Iterator[Condition]:
+    """The conditions of the ways out of a block that stand before the statement with ``place``."""
+    for statement in block.statements:
+        if statement.span.end > place.start:
+            return
+        for branch, jumps in _branches(statement):
+            exits = [leaves for way in (branch.then, branch.otherwise) if way and (leaves := leaving(way, jumps))]
+            if exits:
+                yield from (Condition(t, branch.condition.span, exits[0]) for t in _tests(outline, branch.condition))
+
+
+def _branches(statement: il.Statement) -> Iterator[tuple[il.Branch, bool]]:
+    """The branches in a statement, and whether a jump out of a loop leaves the block around it."""
+    waiting: list[tuple[il.Node, bool]] = [(statement, True)]
+    while waiting:
+        node, jumps = waiting.pop()
+        if isinstance(node, il.Branch):
+            yield node, jumps
+        if not isinstance(node, il.Unit):
+            inside = jumps and not isinstance(node, il.Loop | il.Choice)
+            waiting += [(child, inside) for child in reversed(list(il.children(node)))]
+
+
+def leaving(block: il.Block, jumps: bool = False) -> str:
+    """How a block ends that does not go on: the kind of its exit, with ``jumps`` also one out of a loop; ``""`` where it may go on."""
+    last = block.statements[-1] if block.statements else None
+    match last:
+        case il.Exit():
+            return last.kind if jumps or last.kind in _LEAVING else ""
+        case il.Block() | il.Held(body=il.Block()):
+            return leaving(last if isinstance(last, il.Block) else last.body, jumps)
+        case il.Do(value=il.Raise()):
+            return "throw"
+        case il.Branch():
+            ways = [leaving(w, jumps) if w is not None else "" for w in (last.then, last.otherwise)]
+            return ways[0] if all(ways) else ""
+        case _:
+            return ""
+
+
+def _tests(outline: Outline, condition: il.Value) -> Iterator[str]:
+    waiting = [condition]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, il.Operation) and node.operator in _JOINS:
+            waiting += reversed(node.operands)
+        else:
+            yield _plain(outline, node)
+
+
+def _plain(outline: Outline, value: il.Value) -> str:
+    """A comparison without layout and negation."""
+
+    def text(node: il.Value) -> str:
+        return without_self("".join(outline.source.text(node.span).split()))
+
+    if not isinstance(value, il.Operation) or len(value.operands) != 2:
+        return text(value)
+    first, second = value.operands
+    sign = value.operator
+    if sign in _TESTED:  # a pattern: of what is asked of the value, the innermost says it
+        while isinstance(second, il.Operation) and second.operator in _JOINS and len(second.operands) == 1:
+            second = second.operands[0]
+        if (
+            isinstance(second, il.Operation)
+            and len(second.operands) == 2
+            and isinstance(second.operands[0], il.Matched)
+        ):
+            sign, second = second.operator, second.operands[1]
+    if sign in (">", "<="):
+        return f"{text(second)}<{text(first)}"
+    return f"{text(first)}{'<' if sign in ('<', '>=') else '='}{text(second)}"

@@ -1,0 +1,181 @@
+"""What is done under a transaction or lock in fewer cases than before, and which failures are caught there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Comparison, Pair, section_of
+from ctxreview.behaviour.conditions import Condition, conditions, leaving
+from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.version import version
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+from ctxreview.model.source import Span
+
+_DONE = ("write", "save", "query", "io", "call", "foreign", "spawn", "commit", "tracking")
+
+
+class Skipped(NamedTuple):
+    """``effect``, under ``region`` after the edit, is not reached any more where ``condition`` leaves before it."""
+
+    region: Region
+    effect: Effect
+    condition: Condition
+
+
+def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
+    """The first step of each transaction and lock that a new way out inside passes over; of a transaction one by an exception."""
+    units = [
+        version(o).unit_at.get(f.span)
+        for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
+    ]
+    if units[0] is None or units[1] is None:
+        return
+    for old, new in _kept(both, pair):
+        was, now = section_of(pair.before, old), section_of(pair.after, new)
+        if was is None or now is None:
+            continue
+        for number, then in sorted(pair.became.items()):
+            effect = pair.before.effects[number]
+            if then.kind not in _DONE or (then.kind == "write" and not then.is_seen):
+                continue
+            if was not in (h.section for h in effect.holds) or now not in (h.section for h in then.holds):
+                continue
+            had = {c.test for c in conditions(both.before, units[0], effect.span)}
+            fresh = [c for c in conditions(both.after, units[1], then.span) if c.test not in had]
+            out = next((c for c in fresh if _leaves(c, new) and _asks_others(pair, c)), None)
+            kept = {c.test for c in conditions(both.after, units[1], then.span)}
+            if out is not None and had <= kept:
+                yield Skipped(new, then, out)
+                break
+
+
+def _leaves(condition: Condition, region: Region) -> bool:
+    if not region.span.contains(condition.at):
+        return False
+    return condition.leaves == "throw" or (condition.leaves != "" and region.kind == "lock")
+
+
+def _asks_others(pair: Pair, condition: Condition) -> bool:
+    """Whether a condition looks at what others may change: one about what was handed over is the caller's."""
+    return any(condition.at.contains(e.span) and (e.is_seen or e.kind in _DONE) for e in pair.after.effects)
+
+
+def _kept(both: Comparison, pair: Pair) -> Iterator[tuple[Region, Region]]:
+    """The transactions and locks of a function that it still has."""
+    member = pair.before.function.span
+    for old, new in both.both.scope_after.items():
+        if (
+            member.contains(old.opening)
+            and pair.after.function.span.contains(new.opening)
+            and old.form not in ("sql", "attribute")
+        ):
+            yield old, new
+
+
+class Caught(NamedTuple):
+    """A handler around or under ``region`` that ends a failure and does not throw: ``at`` is new, or, with ``added`` false, what is left of it."""
+
+    region: Region
+    at: Span
+    type: str
+    added: bool
+
+
+def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
+    """The first handler of each transaction and lock that the edit makes end a failure, or makes throw it on."""
+    units = [
+        version(o).unit_at.get(f.span)
+        for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
+    ]
+    if units[0] is None or units[1] is None:
+        return
+    told: set[Span] = set()
+    for old, new in _kept(both, pair):
+        had, has = (list(_ending(u, r)) for u, r in ((units[0], old), (units[1], new)))
+        types, now = Counter(h.type for h in had), Counter(h.type for h in has)
+        fresh = next((h for h in reversed(has) if (now - types)[h.type]), None)
+        if fresh is not None and fresh.span not in told:
+            told.add(fresh.span)
+            yield Caught(new, fresh.span, fresh.type, added=True)
+        elif fresh is None and types - now and new.opening not in told:
+            told.add(new.opening)
+            yield Caught(new, new.opening, next(iter(types - now)), added=False)
+
+
+def _ending(unit: il.Unit, region: Region) -> Iterator[il.Handler]:
+    """The handlers around the opening of a region, and under it, that do not end by throwing."""
+    for node in il.walk(unit):
+        if isinstance(node, il.Try) and (node.span.overlaps(region.span) or node.body.span.contains(region.opening)):
+            yield from (h for h in node.handlers if leaving(h.body) != "throw")
+
+
+class Conditional(NamedTuple):
+    """A step that takes or ends a lock or transaction, and does so on ``condition`` only after the edit."""
+
+    name: str
+    takes: bool
+    at: Span
+    was: Span
+    condition: Condition
+
+
+def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
+    """The calls that end something, and the openings of what outlasts the condition, that an edit puts under a condition."""
+    first, second = (
+        version(o).unit_at.get(f.span)
+        for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
+    )
+    if first is None or second is None:
+        return
+    for old, new in both.both.scope_after.items():
+        if not first.span.contains(old.opening) or not second.span.contains(new.opening) or old.form == "attribute":
+            continue
+        fresh = _fresh(
+            _around(both.before, first, old.opening, old.span), _around(both.after, second, new.opening, new.span)
+        )
+        if fresh is not None:
+            yield Conditional(new.construct, True, new.opening, old.opening, fresh)
+    language = version(both.after).language
+    names = language.named("releases").union(*(language.completing(h.construct) for h in pair.after.sections))
+    ends, now = (_calls(u, names, o) for u, o in ((first, both.before), (second, both.after)))
+    for key in ends.keys() & now.keys():
+        if len(ends[key]) != len(now[key]):
+            continue
+        for call, then in zip(ends[key], now[key], strict=True):
+            fresh = _fresh(_around(both.before, first, call.span), _around(both.after, second, then.span))
+            if fresh is not None and not _asks_for_it(fresh, then, both.after):
+                yield Conditional(then.callee, False, then.span, call.span, fresh)
+
+
+def _around(outline: Outline, unit: il.Unit, place: Span, within: Span | None = None) -> list[Condition]:
+    """The conditions around a place, without those that are around all of ``within``."""
+    found = [c for c in conditions(outline, unit, place) if not c.leaves]
+    if within is None:
+        return found
+    far = {c.at for c in conditions(outline, unit, within)}
+    return [c for c in found if c.at not in far]
+
+
+def _fresh(had: list[Condition], has: list[Condition]) -> Condition | None:
+    """A condition that came to those that were."""
+    known = {c.test for c in had}
+    fresh = [c for c in has if c.test not in known]
+    return fresh[0] if fresh and known <= {c.test for c in has} else None
+
+
+def _calls(unit: il.Unit, names: frozenset[str], outline: Outline) -> dict[str, list[il.Call]]:
+    found: dict[str, list[il.Call]] = {}
+    for node in il.walk(unit):
+        if isinstance(node, il.Call) and node.callee in names:
+            found.setdefault("".join(outline.source.text(node.span).split()), []).append(node)
+    return found
+
+
+def _asks_for_it(condition: Condition, call: il.Call, outline: Outline) -> bool:
+    """Whether a condition only asks whether there is anything to end."""
+    held = call.receiver or (call.arguments[0].value if call.arguments else None)
+    return held is not None and "".join(outline.source.text(held.span).split()) == condition.test.partition("=")[0]
