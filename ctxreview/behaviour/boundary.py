@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 from ctxreview.behaviour.body import Same, comments_in, within
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
@@ -40,18 +41,19 @@ KINDS = {
 STATE = "state"
 
 
-def work(scope: Region, outline: Outline) -> Work:
-    """The facts of the scope's member, and for a lock its uses of the type's state."""
+def work(scope: Region, outline: Outline, names: Mapping[str, str] = MappingProxyType({})) -> Work:
+    """The facts of the scope's member, and for a lock its uses of the type's state, which has other ``names`` after the edit."""
     inside: Counter[tuple[str, str]] = Counter()
     outside: Counter[tuple[str, str]] = Counter()
     member = member_of(outline, scope.opening)
     if member is None:
         return inside, outside
-    outside.update(_done(Same(outline), member.span))
+    for (kind, name), count in _done(Same(outline), member.span).items():
+        outside[kind, names.get(name, name)] += count
     apart = detached(scope, outline)
     for fact in within(outline, scope.span):
         if _counts(fact):
-            key = fact.kind, fact.name
+            key = fact.kind, names.get(fact.name, fact.name)
             if outline.under(fact.span, scope):
                 inside[key] += 1
             elif any(s.contains(fact.span) for s in apart):
@@ -65,8 +67,9 @@ def work(scope: Region, outline: Outline) -> Work:
         every = _mentioned(Same(outline), member.span)
         for name in guarded_state(outline):
             if name in every:
-                inside[STATE, name] = held[name] - started[name]
-                outside[STATE, name] = every[name] - inside[STATE, name]
+                here = held[name] - started[name]
+                inside[STATE, names.get(name, name)] = here
+                outside[STATE, names.get(name, name)] = every[name] - here
     return inside, outside
 
 

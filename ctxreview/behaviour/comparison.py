@@ -1,7 +1,7 @@
 """Two versions of a file as traces: which effect became which, and what of the file has to be looked at.
 
 Members are paired by :mod:`ctxreview.behaviour.pairing`, their effects by key: first those that also have the same holds, in order;
-then the rest in order; then wherever they stand.
+then the rest in order; then wherever they stand. State that was only given another name has the new one in both.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from ctxreview.behaviour.body import Body
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.renames import renamed_state, under_new_names
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function
@@ -78,7 +79,9 @@ class Comparison:
         member = self.before.member_of(span)
         first = trace(self.before, member) if member is not None else None
         second = trace(self.after, now.member) if now is not None else None
-        return Pair(first, second, self.both.scope_after) if first is not None and second is not None else None
+        if first is None or second is None:
+            return None
+        return Pair(under_new_names(first, renamed_state(self.before, self.after)), second, self.both.scope_after)
 
     def naming(self, names: Iterable[str]) -> tuple[Pair, ...]:
         """The functions whose text, before or after the edit, has one of the names."""

@@ -35,12 +35,16 @@ class Loss(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What a region lost, and whether it is known that this is all. ``moved`` are effects that left it, lost or not."""
+    """What a region lost, and whether it is known that this is all. ``moved`` are effects that left it, lost or not.
+
+    ``entered`` are effects that came under it, each before and after the edit, and ``waits`` those that are awaited under a lock and were not.
+    """
 
     losses: tuple[Loss, ...]
     complete: bool
     moved: tuple[tuple[Effect, Effect], ...] = ()
     entered: tuple[tuple[Effect, Effect], ...] = ()
+    waits: tuple[Effect, ...] = ()
 
     @property
     def keeps(self) -> bool:
@@ -75,7 +79,9 @@ def judged(both: Comparison, region: Region) -> Judgement:
         complete = pair.understood and not any(e.number not in pair.was for e in pair.after.of("save"))
     losses = tuple(sorted(losses, key=lambda loss: (not loss.certain, loss.what == "under")))
     entered = tuple(_entered(pair, hold))
-    return Judgement(losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered)
+    return Judgement(
+        losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered, tuple(_waits(pair, hold))
+    )
 
 
 def _outlives(effect: Effect, now: Effect | None, hold: Hold) -> bool:
@@ -95,6 +101,24 @@ def _entered(pair: Pair, hold: Hold) -> Iterator[tuple[Effect, Effect]]:
         was = pair.before.effects[number]
         if not any(h.kind == hold.kind and h.key == hold.key for h in was.holds) and _still(now, hold):
             yield was, now
+
+
+def _waits(pair: Pair, hold: Hold) -> Iterator[Effect]:
+    """What is awaited under a lock and was not done under it, where less was awaited before."""
+    had, has = ([e for e in of.effects if _is_kept_by(e, hold)] for of in (pair.before, pair.after))
+    if hold.kind != "lock" or sum(e.kind == "await" for e in has) <= sum(e.kind == "await" for e in had):
+        return
+    names = {e.name for e in had}
+    for wait in has:
+        waited = pair.after.effects[max(wait.depends)] if wait.kind == "await" and wait.depends else None
+        if waited is None or wait.number in pair.was or waited.name in names:
+            continue
+        if waited.kind == "call" or waited.number not in pair.was:
+            yield waited
+
+
+def _is_kept_by(effect: Effect, hold: Hold) -> bool:
+    return any(h.kind == hold.kind and h.key == hold.key for h in effect.holds)
 
 
 def _is_lost_track(pair: Pair, inside: list[Effect]) -> bool:
@@ -353,7 +377,7 @@ def _is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Eff
     keys = {e.place.key for e in done if e.place is not None and e.is_seen}
     return (
         bool(keys)
-        and all(_is_fixed(o, h) for o, h in ((both.before, hold), (both.after, then)))
+        and _fixed_for(both.before, hold) == _fixed_for(both.after, then) != ""
         and all(
             after is not None and then.key in after.locks
             for key in keys
@@ -363,11 +387,15 @@ def _is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Eff
     )
 
 
-def _is_fixed(outline: Outline, hold: Hold) -> bool:
-    """Whether a lock is on one object for as long as its owner lives: the owner itself, or what a field that never changes holds."""
+def _fixed_for(outline: Outline, hold: Hold) -> Literal["", "object", "type"]:
+    """Whether a lock is on one object for as long as its owner lives, itself or what a field holds that never changes, and what owns it."""
     home, _, name = hold.key.rpartition(".")
     state = version(outline).state(home, name) if home else None
-    return hold.key.startswith("this ") if state is None else state.fixed or not state.changes
+    if state is None:
+        return "object" if hold.key.startswith("this ") else ""
+    if not state.fixed and state.changes:
+        return ""
+    return "type" if state.static else "object"
 
 
 # Transactions.

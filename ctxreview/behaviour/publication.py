@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.renames import renamed_state
+from ctxreview.behaviour.version import State, version
+from ctxreview.model.outline import Outline
 
 
 class Divided(NamedTuple):
@@ -91,6 +94,36 @@ def _read_again(pair: Pair, effect: Effect, now: Effect) -> Effect | None:
             if any(t is not None and read.number in t.depends and now.number not in t.depends for t in then):
                 return read
     return None
+
+
+class Resynchronised(NamedTuple):
+    """State that other threads see in another way: ``what`` is ``volatile``, ``concurrent`` or ``indivisible``, ``gained`` after the edit or lost."""
+
+    what: str
+    state: State
+    gained: bool
+
+
+def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
+    """State that becomes ordered or made for several threads where it was used without a lock, and whose indivisible steps went with it."""
+    old, new = ({s.key: s for s in version(o).states} for o in (both.before, both.after))
+    names = renamed_state(both.before, both.after)
+    was = {names[key].key if key in names else key: state for key, state in old.items()}
+    for key, state in new.items():
+        before = was.get(key)
+        what = "volatile" if state.volatile and (before is None or not before.volatile) else ""
+        if before is not None and _is_shared_by(both.after, state) and not _is_shared_by(both.before, before):
+            what = what or "concurrent"
+        accesses = [e for at in (key, f"{key}[]") for e, _ in both.places(at)] if what and before is not None else []
+        if what and (before is None or any(not e.locks for e in accesses)):
+            yield Resynchronised(what, state, gained=True)
+    for key, state in was.items():
+        if key not in new and any("atomic" in e.traits and e.kind == "write" for e, _ in both.places(key)):
+            yield Resynchronised("indivisible", state, gained=False)
+
+
+def _is_shared_by(outline: Outline, state: State) -> bool:
+    return version(outline).is_concurrent(state.type)
 
 
 def early(both: Comparison) -> Iterator[Early]:

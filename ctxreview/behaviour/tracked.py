@@ -66,6 +66,34 @@ def unsaved(pair: Pair) -> Iterator[Unsaved]:
             yield Unsaved(save, change, any(e.party == party for e in pair.after.of("commit")), pair.understood)
 
 
+def retracked(pair: Pair) -> Iterator[Effect]:
+    """The first query that asks for tracking and did not before, where nothing shows that its objects are changed: then they have to be tracked."""
+    for number, now in sorted(pair.became.items()):
+        if now.kind != "query" or "retracked" not in now.traits or "retracked" in pair.before.effects[number].traits:
+            continue
+        if not any(now.number in write.made_by for write in pair.after.of("write")):
+            yield now
+            return
+
+
+class Untold(NamedTuple):
+    """``call`` told a context, under a transaction or lock, of an object that it need not know; ``save`` is without it now."""
+
+    call: Effect
+    save: Effect
+
+
+def untold(pair: Pair) -> Iterator[Untold]:
+    """The first object that a context is not told of any more before it saves."""
+    for call in pair.before.of("tracking"):
+        if call.number in pair.became or not call.holds or call.made in ("fresh", "query"):
+            continue
+        save = next((e for e in pair.after.of("save") if e.party == call.party and e.number in pair.was), None)
+        if save is not None and not any(e.party == call.party for e in pair.after.of("tracking")):
+            yield Untold(call, save)
+            return
+
+
 def _names(of: Trace, party: str) -> frozenset[str]:
     return frozenset(e.name for e in of.of("call", "foreign") if e.party == party)
 

@@ -85,6 +85,46 @@ LOUD = {
         'void M(bool strict) { using var tx = _conn.BeginTransaction(); _conn.Execute("EXEC sp_getapplock @Resource = 1", null, tx); _conn.Execute("UPDATE A SET X = 1", null, tx); tx.Commit(); }',
         'void M(bool strict) { using var tx = _conn.BeginTransaction(); if (strict) { _conn.Execute("EXEC sp_getapplock @Resource = 1", null, tx); } _conn.Execute("UPDATE A SET X = 1", null, tx); tx.Commit(); }',
     ),
+    "another function, which is awaited under a lock": (
+        'async Task M() { await _gate.WaitAsync(); try { Load(); } finally { _gate.Release(); } }',
+        'async Task M() { await _gate.WaitAsync(); try { await _mail.LoadAsync(); } finally { _gate.Release(); } }',
+    ),
+    "statements that are given a transaction": (
+        'void M(int id) { UseTransaction((c, t) => { c.Query<int>("SELECT 1", new { id }); return 0; }); }',
+        'void M(int id) { UseTransaction((c, t) => { c.Query<int>("SELECT 1", new { id }, transaction: t); return 0; }); }',
+    ),
+    "commands that are given a transaction": (
+        'void M() { var tx = _conn.BeginTransaction(); var c = _conn.CreateCommand(); c.CommandText = "UPDATE A SET X = 1"; c.ExecuteNonQuery(); tx.Commit(); }',
+        'void M() { var tx = _conn.BeginTransaction(); var c = _conn.CreateCommand(); c.CommandText = "UPDATE A SET X = 1"; c.Transaction = tx; c.ExecuteNonQuery(); tx.Commit(); }',
+    ),
+    "a query that asks for tracking": (
+        'Task<Order> M(int id) => _db.Orders.FromSqlRaw("SELECT * FROM Orders FOR UPDATE").SingleAsync();',
+        'Task<Order> M(int id) => _db.Orders.FromSqlRaw("SELECT * FROM Orders FOR UPDATE").AsTracking().SingleAsync();',
+    ),
+    "a context that is not told of what it saves": (
+        'void M(Order o) { lock (_sync) { _db.Orders.Update(o); _db.SaveChanges(); } }',
+        'void M(Order o) { lock (_sync) { _db.SaveChanges(); } }',
+    ),
+    "rows that others have locked are passed over by what decides the same statement": (
+        'void M() { _conn.Execute("UPDATE Jobs SET State = 1 WHERE Id IN (SELECT Id FROM Jobs LIMIT 5)"); }',
+        'void M() { _conn.Execute("UPDATE Jobs SET State = 1 WHERE Id IN (SELECT Id FROM Jobs LIMIT 5 FOR UPDATE SKIP LOCKED)"); }',
+    ),
+    "a flag that becomes volatile": (
+        'bool _done; void M() { _done = true; } bool N() => _done;',
+        'volatile bool _done; void M() { _done = true; } bool N() => _done;',
+    ),
+    "a collection without a lock that becomes one for several threads": (
+        'readonly List<int> _all = new(); void M() { _all.Add(1); }',
+        'readonly ConcurrentQueue<int> _all = new(); void M() { _all.Enqueue(1); }',
+    ),
+    "a state word with steps of another kind": (
+        'int _ended; bool M() => Interlocked.CompareExchange(ref _ended, 1, 0) == 0; bool N() => _ended == 1;',
+        'int _word; bool M() => (Interlocked.Or(ref _word, 1) & 1) == 0; bool N() => (Volatile.Read(ref _word) & 1) != 0; bool O() => _word > 2;',
+    ),
+    "a lock that every object has becomes one for all": (
+        'readonly SemaphoreSlim _own = new(1); void M() { _own.Wait(); try { _n++; } finally { _own.Release(); } } void N() { _own.Wait(); try { _n--; } finally { _own.Release(); } }',
+        'static readonly SemaphoreSlim Every = new(1); void M() { Every.Wait(); try { _n++; } finally { Every.Release(); } } void N() { Every.Wait(); try { _n--; } finally { Every.Release(); } }',
+    ),
     "timed acquire ignored": (
         'void M() { if (!_gate.Wait(100)) return; try { _n++; } finally { _gate.Release(); } }',
         'void M() { _gate.Wait(100); try { _n++; } finally { _gate.Release(); } }',
@@ -187,6 +227,30 @@ QUIET = {
     "a handler that tells and throws on": (
         'void M() { lock (_sync) { _items.Add(Make()); } } int Make() => 3;',
         'void M() { lock (_sync) { try { _items.Add(Make()); } catch (Exception e) { Console.WriteLine(e); throw; } } } int Make() => 3;',
+    ),
+    "one more statement is given the transaction": (
+        'void M(int id) { using var tx = _conn.BeginTransaction(); _conn.Execute("UPDATE A SET X = 1", null, tx); _conn.Execute("UPDATE B SET X = 1", null); tx.Commit(); }',
+        'void M(int id) { using var tx = _conn.BeginTransaction(); _conn.Execute("UPDATE A SET X = 1", null, tx); _conn.Execute("UPDATE B SET X = 1", null, tx); tx.Commit(); }',
+    ),
+    "a context that tracks what it is told of": (
+        'void M(int id) { lock (_sync) { var o = _db.Orders.First(x => x.Id == id); o.State = 1; _db.Orders.Update(o); _db.SaveChanges(); } }',
+        'void M(int id) { lock (_sync) { var o = _db.Orders.First(x => x.Id == id); o.State = 1; _db.SaveChanges(); } }',
+    ),
+    "what was called under a lock is awaited": (
+        'async Task M() { await _gate.WaitAsync(); try { Work(); } finally { _gate.Release(); } }',
+        'async Task M() { await _gate.WaitAsync(); try { await Work(); } finally { _gate.Release(); } }',
+    ),
+    "a save under a lock is awaited": (
+        'async Task M() { await _gate.WaitAsync(); try { _db.SaveChanges(); } finally { _gate.Release(); } }',
+        'async Task M() { await _gate.WaitAsync(); try { await _db.SaveChangesAsync(); } finally { _gate.Release(); } }',
+    ),
+    "state that is locked and used gets another name": (
+        'static Dictionary<int, string> s_names = new(); string M(int k) { lock (s_names) { if (s_names.TryGetValue(k, out var v)) s_names.Remove(k); return v; } }',
+        'static Dictionary<int, string> s_known = new(); string M(int k) { lock (s_known) { if (s_known.TryGetValue(k, out var v)) s_known.Remove(k); return v; } }',
+    ),
+    "a flag with indivisible steps gets another name": (
+        'int _ended; bool M() => Interlocked.Exchange(ref _ended, 1) == 0; bool N() => _ended == 1;',
+        'int _closed; bool M() => Interlocked.Exchange(ref _closed, 1) == 0; bool N() => _closed == 1;',
     ),
     "inline helper save": (
         'void Save() { _db.SaveChanges(); } void M(int id) { using var tx = _db.Database.BeginTransaction(); var s = _db.Stocks.First(x => x.Id == id); s.Free--; Save(); tx.Commit(); }',

@@ -137,8 +137,17 @@ def arguments_written(call: Reference, outline: Outline) -> tuple[tuple[str, str
     opening = code.find("(", call.name_span.end - call.span.start)
     spans = _parts(_inside(code, opening)) if opening >= 0 else ()
     listed = (data[opening + 1 + start : opening + 1 + end].decode("utf-8", "replace") for start, end in spans)
-    parts = (re.match(r"\s*(?:(\w+)\s*:(?!:))?\s*(.*?)\s*\Z", part, re.DOTALL) for part in listed)
-    return tuple((part[1] or "", part[2]) for part in parts if part is not None and part[2])
+    return tuple(one for part in listed if (one := _argument(part))[1])
+
+
+def arguments_in(given: str) -> tuple[tuple[str, str], ...]:
+    """The arguments in what stands between the parentheses of a call: the name that each is given by (``""``), and its own text."""
+    return tuple(one for part in _split(given) if (one := _argument(part))[1])
+
+
+def _argument(part: str) -> tuple[str, str]:
+    name = re.match(r"\s*(\w+)\s*:(?!:)", part)
+    return (name[1], part[name.end() :].strip()) if name is not None else ("", part.strip())
 
 
 def arity(written: str) -> int:

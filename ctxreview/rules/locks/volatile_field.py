@@ -4,7 +4,8 @@ What it flags
 -------------
 ``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
 modifier, or a ``Volatile.Read``, taken away from a field that is still shared; an indivisible step of ``Interlocked`` that becomes
-an ordinary one, or whose answer is read again from the field.
+an ordinary one, or whose answer is read again from the field. A field that becomes volatile, a collection that was used without a
+lock and becomes one for several threads, and a field that is gone with its indivisible steps: how threads see each other is another.
 
 Why it matters here
 -------------------
@@ -51,12 +52,12 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.publication import divided
+from ctxreview.behaviour.publication import divided, resynchronised
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Span
+from ctxreview.model.source import Lines, Span
 from ctxreview.outline.symbols.written_names import without_self
 from ctxreview.rules.prefilter import ALWAYS
 
@@ -98,6 +99,7 @@ def check(outline: Outline) -> list[Finding]:
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each field that an edit makes an ordinary one, each ordinary read that was a ``Volatile.Read``, each step that was indivisible."""
     steps = _divided(before, after) if b"Interlocked" in before.source.data else []
+    steps += _resynchronised(before, after)
     if b"olatile" not in before.source.data:
         return steps
     now = declared(after)
@@ -134,6 +136,33 @@ def _divided(before: Outline, after: Outline) -> list[Finding]:
         was = step.before.at._replace(what=f"{step.before.name}, before the edit")
         at = step.now.at if step.again is None else step.again.at
         found.append(Finding(ID, "high", "syntactic", message, question, at, (was,), about=(name, step.before.name)))
+    return found
+
+
+_NOW = {
+    ("volatile", True): "is volatile now",
+    ("concurrent", True): "is a collection for several threads now, and was used without a lock",
+    ("indivisible", False): "is gone, and with it the steps on it that were indivisible",
+}
+
+
+def _resynchronised(before: Outline, after: Outline) -> list[Finding]:
+    found = []
+    for one in resynchronised(comparison(before, after)):
+        outline = after if one.gained else before
+        at = lines(outline, one.state.member.span, "" if one.gained else f"{one.state.name}, before the edit")
+        found.append(
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"`{one.state.name}` {_NOW[one.what, one.gained]}.",
+                "Which threads use it, and which of their steps have to be seen as one or in order?",
+                at if one.gained else Lines(after.source.path, 1, 1),
+                () if one.gained else (at,),
+                about=(one.state.name, one.what),
+            )
+        )
     return found
 
 

@@ -4,7 +4,8 @@ What it flags
 -------------
 An edit that sets ``QueryTrackingBehavior.NoTracking`` for a context of which the file saves changes; and an edit that
 takes ``AsNoTracking`` from a second query of a set, or gives it ``AsTracking``, after a tracked first one and a
-transaction or lock between the two.
+transaction or lock between the two. A query that asks for tracking and did not; a call such as ``Update`` under a transaction or lock
+that no longer tells the context of an object that it was handed, before it saves.
 
 Why it matters here
 -------------------
@@ -54,8 +55,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, bodies, root_of, source_of
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.tracked import Untold, retracked, untold
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -69,7 +74,33 @@ UNTRACKED = ("AsNoTracking", "AsNoTrackingWithIdentityResolution")
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each setting that stops tracking, and each re-read that starts it."""
-    return [f for c in changes(before, after) for f in (*_stopped(c, after), *_tracked_again(c))]
+    found = [f for c in changes(before, after) for f in (*_stopped(c, after), *_tracked_again(c))]
+    pairs = list(not_told(affected(comparison(before, after)), after, found))
+    found += [_retracked(one) for pair in pairs for one in retracked(pair)]
+    return [*found, *(_untold(one) for pair in pairs for one in untold(pair))]
+
+
+def _retracked(query: Effect) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"The query by {query.name} asks for tracking now: of a row that the context knows it gives what was read before.",
+        "Is the row known to the context before, and are its values still right then?",
+        query.at._replace(what=""),
+    )
+
+
+def _untold(one: Untold) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.call.name} does not tell the context of the object any more, and {one.save.name} saves still.",
+        "Does the context track the object and see what was changed?",
+        one.save.at._replace(what=""),
+        (one.call.at._replace(what=f"{one.call.name}, before the edit"),),
+    )
 
 
 def _stopped(change: Change, after: Outline) -> list[Finding]:

@@ -81,6 +81,7 @@ from ctxreview.behaviour.lock_usage import is_reached, lock_key
 from ctxreview.behaviour.moved_lines import moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.behaviour.renames import renamed_state
 from ctxreview.languages import Language, load
 from ctxreview.languages.behaviour import behaviour_of, names_of
 from ctxreview.languages.words import any_of
@@ -120,7 +121,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             changes = _changed(old, new, before, after, verdict)
         if new is not None and verdict.losses and all(f.informs for f in changes):
             changes.append(_lost(old, new, verdict.losses[0], before))
-        elif new is not None and verdict.complete and all(f.informs for f in changes):
+        elif new is not None and all(f.informs for f in changes):
             changes += _came_in(old, verdict, before)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [_lost(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
@@ -143,6 +144,8 @@ def _came_in(old: Region, verdict: Judgement, before: Outline) -> list[Finding]:
     kinds = ("io", "foreign", "call", "query", "save", "spawn")
     told = old.kind == "transaction"
     outside = [e for _, e in verdict.entered if e.kind in kinds and not (told and e.kind == "io" and not e.path)]
+    if not verdict.complete or not outside:
+        return [_waits(old, e, before) for e in verdict.waits[:1]]
     return [
         _finding(
             "medium",
@@ -153,6 +156,17 @@ def _came_in(old: Region, verdict: Judgement, before: Outline) -> list[Finding]:
         )
         for now in outside[:1]
     ]
+
+
+def _waits(old: Region, waited: Effect, before: Outline) -> Finding:
+    """Something that is awaited under a lock and was not."""
+    return _finding(
+        "medium",
+        f"{_named(waited)} is awaited under the {old.construct}{_on(old)} now.",
+        "How long is it held now, and can this wait for something that waits for it?",
+        waited.at,
+        _before(old, before),
+    )
 
 
 def _torn(whole: Region, parts: list[Region], verdict: Judgement, before: Outline) -> list[Finding]:
@@ -426,7 +440,8 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
             "Who releases it now, also after an exception?",
         )
     out, into = moved_lines(old, new, before, after)
-    rewritten_out, rewritten_in = crossed(work(old, before), work(new, after), [*out, *into])
+    names = {key.rpartition(".")[2]: state.name for key, state in renamed_state(before, after).items()}
+    rewritten_out, rewritten_in = crossed(work(old, before, names), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
         severity: Severity = "high" if rewritten_out or any(_does(line, state, language) for line in out) else "low"
@@ -463,13 +478,11 @@ def _level(scope: Region) -> Isolation | None:
 
 
 def _renamed(old: Region, new: Region, before: Outline, after: Outline) -> bool:
-    """Whether both locks are on the same object under another name.
-
-    A local variable that gets the same value, or a field of which the old name is gone and the new one is new.
-    """
-    was, now = lock_key(old), lock_key(new)
-    mine, theirs = ({n for m in o.members for n in m.names} for o in (before, after))
-    if was in mine - theirs and now in theirs - mine:
+    """Whether both locks are on the same object under another name: a field's, or that of a variable with the same value."""
+    if any(
+        k.rpartition(".")[2] == lock_key(old) and s.name == lock_key(new)
+        for k, s in renamed_state(before, after).items()
+    ):
         return True
     first, second = _value(old, before), _value(new, after)
     return first is not None and first == second

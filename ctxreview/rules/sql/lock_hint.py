@@ -77,6 +77,7 @@ _HINT = re.compile(
     re.IGNORECASE,
 )
 WEAK = ("NOLOCK", "READUNCOMMITTED", "READ UNCOMMITTED", "READPAST", "SKIP LOCKED")
+_CHANGES = re.compile(r"(?i)\bupdate\s+\S+(?:\s+\w+)?\s+set\b|\binsert\s+into\b|\bdelete\s+from\b|\bmerge\s+into\b")
 _LOCKING_TAG = re.compile(r"(?i)lock|for\s*_?update|hint")
 
 
@@ -145,7 +146,8 @@ def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Findi
     if change is None:
         return []
     decides = bool(saves(change.after)) and hint not in ("READPAST", "SKIP LOCKED")
-    if not decides and not change.after.under(place, "transaction"):
+    alone = bool(_CHANGES.search(after.source.text(place)))  # what it reads decides what the same text writes
+    if not decides and not alone and not change.after.under(place, "transaction"):
         return []
     skips = hint in ("READPAST", "SKIP LOCKED")
     return [
@@ -154,7 +156,7 @@ def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Findi
             "high" if decides else "medium",
             "syntactic",
             f"The edit adds {hint} to a query "
-            + ("in a method that also saves" if decides else "under a transaction")
+            + ("in a method that also saves" if decides else "that also writes" if alone else "under a transaction")
             + (": rows that others have locked are passed over." if skips else ": it reads what is not committed."),
             "Does what is read here decide what is written?",
             change.at(place, hint),

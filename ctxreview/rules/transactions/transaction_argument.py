@@ -4,7 +4,7 @@ What it flags
 -------------
 Under a transaction begun on a connection: a call with SQL on that connection without the transaction, where the other
 calls are given it; and an edit that drops the argument or ``command.Transaction = …``, also of a transaction that a
-parameter, field or property holds.
+parameter, field or property holds, or gives it to the statements of a function of which none had it.
 
 Why it matters here
 -------------------
@@ -13,7 +13,8 @@ anyway, and it is no part of the transaction where it runs on another connection
 
 When it is fine
 ---------------
-The provider binds every command of the connection to its open transaction, and the team relies on that.
+The provider binds every command of the connection to its open transaction, and the team relies on that. One more statement that is
+given what its neighbours are given already.
 
 Example
 -------
@@ -63,7 +64,8 @@ from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
-from ctxreview.outline.symbols.signatures import given
+from ctxreview.model.source import Lines
+from ctxreview.outline.symbols.signatures import arguments_in
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "transaction-argument"
@@ -129,6 +131,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             ):
                 found += _dropped(change, old, new)
         found += _lost(change)
+        found += _gained(change)
     found += [
         _unbound(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unbound(pair)
     ]
@@ -203,13 +206,13 @@ def _calls_in_pairs(change: Change) -> Iterator[tuple[CallText, CallText]]:
         if len(before) == len(after):
             yield from zip(before, after, strict=True)
         else:
-            left = {given(f"({c.given})", 0)[:1]: c for c in after}
-            yield from ((c, left[first]) for c in before if (first := given(f"({c.given})", 0)[:1]) in left)
+            left = {arguments_in(c.given)[:1]: c for c in after}
+            yield from ((c, left[first]) for c in before if (first := arguments_in(c.given)[:1]) in left)
 
 
 def _is_bound(call: CallText, typed: Collection[str], own: Collection[str]) -> bool:
     """Whether an argument of the call is a transaction that is not one of ``own``."""
-    for name, value in given(f"({call.given})", 0):
+    for name, value in arguments_in(call.given):
         last = re.split(r"\W+", value.rstrip("!"))[-1]
         told = name == "transaction" or last in typed or _NAMED.match(last) is not None
         if told and _VALUE.match(value) and value not in (*_NONE, *own):
@@ -219,8 +222,40 @@ def _is_bound(call: CallText, typed: Collection[str], own: Collection[str]) -> b
 
 def _has_less(new: CallText, old: CallText) -> bool:
     """Whether a call has fewer arguments than it had, or nothing for one of them."""
-    listed = given(f"({new.given})", 0)
-    return len(listed) < len(given(f"({old.given})", 0)) or any(value in _NONE for _, value in listed)
+    listed = arguments_in(new.given)
+    return len(listed) < len(arguments_in(old.given)) or any(value in _NONE for _, value in listed)
+
+
+def _gained(change: Change) -> list[Finding]:
+    """The first statement that is given a transaction now, where none was and the transaction is not new."""
+    if set(change.after.holds) - {new for _, new in change.scopes if new is not None}:
+        return []
+    every = Counter((c.base, root_of(c.on)) for c in change.before.calls if _SQL.match(c.name))
+    given, now = (
+        [c for c in b.calls if _SQL.match(c.name) and c.on and _TRANSACTION.search(c.given)]
+        for b in (change.before, change.after)
+    )
+    fresh = next((c for c in now if (c.base, root_of(c.on)) in every), None)
+    if not given and fresh is not None:
+        return [_joined(f"{fresh.name} is given a transaction now.", change.at(fresh.chain))]
+    assigned = r"\.Transaction\s*=[^=]"
+    old, new = (bool(re.search(assigned, b.plain(b.member.span))) for b in (change.before, change.after))
+    runs = any(_SQL.match(c.name) for c in change.before.calls) and change.before.holds
+    return [_joined("The edit gives commands their Transaction.", change.at())] if new and not old and runs else []
+
+
+_TRANSACTION = re.compile(r"\btransaction\s*:|(?:^|,)\s*_?(?:\w*[tT]ransaction|tx|tran)\s*(?:,|$)")
+
+
+def _joined(message: str, at: Lines) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        message,
+        "Was it meant to be seen by others at once, or to stay when the transaction is rolled back?",
+        at,
+    )
 
 
 def _given(body: Body, transaction: str) -> Counter[tuple[str, str]]:
