@@ -147,7 +147,7 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
             continue
         for call, then in zip(ends[key], now[key], strict=True):
             fresh = _fresh(_around(both.before, first, call.span), _around(both.after, second, then.span))
-            if fresh is not None and not _asks_for_it(fresh, then, both.after):
+            if fresh is not None and not _asks_for_it(fresh, then, second, both.after):
                 yield Conditional(then.callee, False, then.span, call.span, fresh)
 
 
@@ -175,7 +175,10 @@ def _calls(unit: il.Unit, names: frozenset[str], outline: Outline) -> dict[str, 
     return found
 
 
-def _asks_for_it(condition: Condition, call: il.Call, outline: Outline) -> bool:
-    """Whether a condition only asks whether there is anything to end."""
+def _asks_for_it(condition: Condition, call: il.Call, unit: il.Unit, outline: Outline) -> bool:
+    """Whether a condition only asks whether there is anything to end: by the object, or by a variable of the function that says so."""
+    names = [n for n in il.walk(unit) if isinstance(n, il.Name) and condition.at.contains(n.span)]
+    if any(n.text == condition.test and n.binding == "local" for n in names):
+        return True
     held = call.receiver or (call.arguments[0].value if call.arguments else None)
     return held is not None and "".join(outline.source.text(held.span).split()) == condition.test.partition("=")[0]

@@ -224,6 +224,10 @@ QUIET = {
         'void M(SemaphoreSlim gate) { gate.Wait(); try { _n++; } finally { gate.Release(); } }',
         'void M(SemaphoreSlim gate) { gate.Wait(); try { _n++; } finally { if (gate != null) gate.Release(); } }',
     ),
+    "a release of what a variable says was taken": (
+        'void M() { _gate.Wait(); try { _n++; } finally { _gate.Release(); } }',
+        'void M() { var taken = false; try { _gate.Wait(); taken = true; _n++; } finally { if (taken) _gate.Release(); } }',
+    ),
     "a handler that tells and throws on": (
         'void M() { lock (_sync) { _items.Add(Make()); } } int Make() => 3;',
         'void M() { lock (_sync) { try { _items.Add(Make()); } catch (Exception e) { Console.WriteLine(e); throw; } } } int Make() => 3;',
