@@ -1,19 +1,15 @@
-"""Where a lock is released, and a transaction committed or rolled back; and how much one holds."""
+"""Where a lock is released, and a transaction committed or rolled back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ctxreview.behaviour.comparison import Pair, section_of
+from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
-from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
-
-_ASKS = ("call", "io", "save", "query", "spawn", "tracking", "foreign")
 
 
 class Ending(NamedTuple):
@@ -27,17 +23,6 @@ class Ending(NamedTuple):
     after: tuple[Effect, ...]
     at: Effect
     added: bool
-
-
-def holds_one_step(outline: Outline, region: Region) -> bool:
-    """Whether a transaction holds one call at most, and nothing else: what that sends is as much one step as it was without."""
-    member = outline.member_of(region.opening)
-    of = trace(outline, member) if member is not None else None
-    section = section_of(of, region) if of is not None else None
-    if of is None or section is None or not region.completes_at:
-        return False
-    inside = [e for e in of.effects if e.kind in _ASKS and any(h.section == section for h in e.holds)]
-    return len(inside) <= 1 and not any(e.kind in ("io", "spawn") for e in inside)
 
 
 def endings(pair: Pair) -> Iterator[Ending]:

@@ -16,7 +16,7 @@ from ctxreview.behaviour.version import version
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 
-_OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
+OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
 """What may touch things that the file does not show."""
 
 
@@ -37,7 +37,7 @@ class Loss(NamedTuple):
 class Judgement(NamedTuple):
     """What a region lost, and whether it is known that this is all. ``moved`` are effects that left it, lost or not.
 
-    ``entered`` are effects that came under it, each before and after the edit, and ``waits`` those that are awaited under a lock and were not.
+    ``gone`` are calls under it that are made no more, ``entered`` effects that came under it, each before and after the edit, and ``waits`` those that are awaited under a lock and were not.
     """
 
     losses: tuple[Loss, ...]
@@ -45,6 +45,7 @@ class Judgement(NamedTuple):
     moved: tuple[tuple[Effect, Effect], ...] = ()
     entered: tuple[tuple[Effect, Effect], ...] = ()
     waits: tuple[Effect, ...] = ()
+    gone: tuple[Effect, ...] = ()
 
     @property
     def keeps(self) -> bool:
@@ -79,9 +80,9 @@ def judged(both: Comparison, region: Region) -> Judgement:
         complete = pair.understood and not any(e.number not in pair.was for e in pair.after.of("save"))
     losses = tuple(sorted(losses, key=lambda loss: (not loss.certain, loss.what == "under")))
     entered = tuple(_entered(pair, hold))
-    return Judgement(
-        losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered, tuple(_waits(pair, hold))
-    )
+    waits = tuple(_waits(pair, hold))
+    gone = tuple(e for e in inside if e.kind in OUTSIDE and e.number not in pair.became)
+    return Judgement(losses, complete and not _is_lost_track(pair, inside), tuple(moved), entered, waits, gone)
 
 
 def _outlives(effect: Effect, now: Effect | None, hold: Hold) -> bool:
@@ -123,27 +124,9 @@ def _is_kept_by(effect: Effect, hold: Hold) -> bool:
 
 def _is_lost_track(pair: Pair, inside: list[Effect]) -> bool:
     """Whether what was done is done by effects after the edit that nothing before is known to be."""
-    gone = [e for e in inside if e.is_seen and e.kind in _OUTSIDE and e.number not in pair.became]
-    fresh = [e for e in pair.after.effects if e.is_seen and e.kind in _OUTSIDE and e.number not in pair.was]
+    gone = [e for e in inside if e.is_seen and e.kind in OUTSIDE and e.number not in pair.became]
+    fresh = [e for e in pair.after.effects if e.is_seen and e.kind in OUTSIDE and e.number not in pair.was]
     return bool(gone and fresh)
-
-
-def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
-    """Whether a lock that stands in the text of a statement is in one that is sent as it was, from wherever the text is taken.
-
-    ``after`` says that the region is one after the edit.
-    """
-    if region.form != "sql":
-        return False
-    for pair in both.changed:
-        for number, now in pair.became.items():
-            was = " ".join(pair.before.effects[number].text.split())
-            if region.construct.upper() in was.upper() and was == " ".join(now.text.split()):
-                lines = (both.after if after else both.before).source.lines_of(region.opening)
-                at = (now if after else pair.before.effects[number]).at
-                if both.before.member_of(region.opening) is None or at.start_line <= lines[1]:
-                    return True
-    return False
 
 
 def lost_with_helpers(both: Comparison) -> Iterator[tuple[Hold, Loss]]:
@@ -179,31 +162,6 @@ def _is_held_by_callers(both: Comparison, region: Region) -> bool:
     return True
 
 
-def is_held_already(both: Comparison, added: Region) -> bool:
-    """Whether all that runs under a region that the edit adds ran under the same before, which a helper or every caller took."""
-    member = both.after.member_of(added.opening)
-    if member is None:
-        return False
-    callers = both.callers(both.after, member) or []
-    looked = [p for p in callers if any(h.region == added for h in p.after.sections)]
-    looked = looked or [p for p in both.naming((member.name,)) if p.after.function == member]
-    return bool(looked) and all(_is_held_in(pair, added) for pair in looked)
-
-
-def _is_held_in(pair: Pair, added: Region) -> bool:
-    hold = next((h for h in pair.after.sections if h.region == added), None)
-    inside = [e for e in pair.after.within(hold) if e.is_seen] if hold is not None else []
-    before = [pair.was.get(e.number) for e in inside]
-    return (
-        hold is not None
-        and bool(inside)
-        and all(
-            was is not None and any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in was.holds)
-            for was in before
-        )
-    )
-
-
 # Locks.
 
 
@@ -220,7 +178,12 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
             if other is not None and not _is_plain_look(both, pair, effect, now, inside):
                 told.add(effect.number)
                 yield Loss("apart", effect, now, other, pair.understood)
-        elif effect.kind in _OUTSIDE and not now.locks and not _is_done_once(now) and _touches(pair, effect, inside):
+        elif effect.kind == "await":
+            begun = pair.before.effects[max(effect.depends, default=effect.number)]
+            then = pair.became.get(begun.number)
+            if begun in inside and then is not None and _still(then, hold) and not _still(now, hold):
+                yield Loss("under", begun, now, None, certain=False)
+        elif effect.kind in OUTSIDE and not now.locks and not _is_done_once(now) and _touches(pair, effect, inside):
             told.add(effect.number)
             yield Loss("under", effect, now, None, certain=False)
     yield from _apart(both, pair, inside, told)
@@ -370,7 +333,7 @@ def _is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Eff
         return False  # a lock that holds nothing is waited for
     if now is None:
         return True
-    if any(e.kind in (*_OUTSIDE, "foreign") for e in done):
+    if any(e.kind in (*OUTSIDE, "foreign") for e in done):
         return False
     if then is None or then.key == hold.key:
         return then is not None

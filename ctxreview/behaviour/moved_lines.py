@@ -9,8 +9,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
-from ctxreview.behaviour.boundary import detached, without_comments
+from ctxreview.behaviour.boundary import detached, mention, without_comments
 from ctxreview.behaviour.places import member_of
+from ctxreview.languages import Language
+from ctxreview.languages.behaviour import behaviour_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -85,3 +88,17 @@ def _codes(same: Same, member: Span) -> tuple[Mapping[int, tuple[str, Span]], Ma
             codes[number] = " ".join(code.split()), Span(start, start + 1)
             every.setdefault(codes[number][0], []).append(number)
     return codes, every
+
+
+def does_anything(line: str, state: tuple[str, ...], language: Language) -> bool:
+    """Whether a moved line does anything that another thread or session could see: a call, a write, a use of state."""
+    words = language.words
+    if behaviour_of(language).pattern("logs").match(line):
+        return False
+    code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
+    code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)
+    if words.awaiting.intersection(re.findall(r"\w+", code)):
+        return True
+    code = re.sub(rf"\b{any_of(words.uncalled)}\s*(?=\()", "", code)
+    calls_or_writes = r"[\w>]\s*\(|[.\])]\s*\w*\s*([-+*/|&^%]|\?\?)?=[^=>]|\.\w+\s*(\+\+|--)"
+    return bool(re.search(calls_or_writes, code)) or any(re.search(mention(n), code) for n in state)

@@ -9,9 +9,12 @@ from functools import lru_cache
 
 from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.lock_usage import masked_source
+from ctxreview.behaviour.lock_usage import lock_key, masked_source
+from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.version import State, version
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+from ctxreview.model.source import Span
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
@@ -67,3 +70,67 @@ def under_new_names(of: Trace, names: Mapping[str, State]) -> Trace:
         )
 
     return of._replace(effects=tuple(map(effect, of.effects)), sections=held(of.sections))
+
+
+def is_same_lock(old: Region, new: Region, before: Outline, after: Outline) -> bool:
+    """Whether what two regions lock differs in names alone: of state, of variables with the same value, of variables that were renamed."""
+    names = {key.rpartition(".")[2]: state.name for key, state in renamed_state(before, after).items()}
+    first, second = (_with_values(s, o) for s, o in ((old, before), (new, after)))
+    if _NAME.sub("", first) != _NAME.sub("", second):
+        return False
+    text, now = (_around(s, o) for s, o in ((old, before), (new, after)))
+    pairs = zip(_NAME.findall(first), _NAME.findall(second), strict=True)
+    return all(
+        a == b
+        or names.get(a) == b
+        or (a not in now and b not in text and _is_own(a, old, before) and _is_own(b, new, after))
+        for a, b in pairs
+    )
+
+
+def _is_own(name: str, scope: Region, outline: Outline) -> bool:
+    """Whether the member around a region declares a variable or parameter of that name."""
+    member = member_of(outline, scope.opening)
+    declared = rf"[\w>\]?]\s+{re.escape(name)}\s*(?:[=,);]|\bin\b)"
+    return member is not None and re.search(declared, outline.source.text(member.span)) is not None
+
+
+def is_another_of_its_kind(old: Region, new: Region, before: Outline, after: Outline) -> bool:
+    """Whether two regions lock by a key, or a part of a variable: then the name of the part does not tell which it is."""
+    for scope, outline in ((old, before), (new, after)):
+        root, part, _ = lock_key(scope).partition(".")
+        if "[" in root or (part and _is_own(root, scope, outline)):
+            return True
+    return False
+
+
+def is_any_object(scope: Region, outline: Outline) -> bool:
+    """Whether what is locked is a field of a type that does not lock by itself: then every way to lock it is the same lock."""
+    state = version(outline).state(scope.container, lock_key(scope))
+    return state is not None and not version(outline).is_signal(state.type)
+
+
+_NAME = re.compile(r"(?<![\w@])@?[A-Za-z_]\w*")
+
+
+def _around(scope: Region, outline: Outline) -> frozenset[str]:
+    """The names in the member around a region."""
+    member = member_of(outline, scope.opening)
+    return frozenset(_NAME.findall(outline.source.text(member.span))) if member is not None else frozenset()
+
+
+def _with_values(scope: Region, outline: Outline) -> str:
+    """What a region locks, its variables by what they were given, a text that is put together like one that is not."""
+    found = _NAME.sub(lambda m: _value(m[0], scope, outline) or m[0], lock_key(scope))
+    return re.sub(r"[\s$\"{}+]", "", found)
+
+
+def _value(variable: str, scope: Region, outline: Outline) -> str | None:
+    """What a variable was last given before a region begins."""
+    member = member_of(outline, scope.opening)
+    if member is None:
+        return None
+    code = outline.source.text(Span(member.span.start, scope.opening.start))
+    name = rf"\b[\w.<>?]+\s+{re.escape(variable)}\s*"
+    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
+    return " ".join("".join(found[-1]).split()).removeprefix("=") if found else None

@@ -109,6 +109,10 @@ LOUD = {
         'void M() { _conn.Execute("UPDATE Jobs SET State = 1 WHERE Id IN (SELECT Id FROM Jobs LIMIT 5)"); }',
         'void M() { _conn.Execute("UPDATE Jobs SET State = 1 WHERE Id IN (SELECT Id FROM Jobs LIMIT 5 FOR UPDATE SKIP LOCKED)"); }',
     ),
+    "rows that others have locked are passed over by a statement in a constant": (
+        'const string Next = "UPDATE Jobs SET State = 1 WHERE Id IN (SELECT Id FROM Jobs LIMIT 5)";',
+        'const string Next = "UPDATE Jobs SET State = 1 WHERE Id IN (SELECT Id FROM Jobs LIMIT 5 FOR UPDATE SKIP LOCKED)";',
+    ),
     "a flag that becomes volatile": (
         'bool _done; void M() { _done = true; } bool N() => _done;',
         'volatile bool _done; void M() { _done = true; } bool N() => _done;',

@@ -64,27 +64,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ctxreview.behaviour.body import body_of, within
-from ctxreview.behaviour.boundary import crossed, guarded_state, mention, without_comments, work
+from ctxreview.behaviour.added import holds_one_step, is_held_already, is_sent_as_before
+from ctxreview.behaviour.boundary import crossed, guarded_state, mention, work
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
-from ctxreview.behaviour.endings import holds_one_step
-from ctxreview.behaviour.exclusion import (
-    Judgement,
-    Loss,
-    is_held_already,
-    is_sent_as_before,
-    judged,
-    lost_with_helpers,
-)
-from ctxreview.behaviour.lock_usage import is_reached, lock_key
-from ctxreview.behaviour.moved_lines import moved_lines, sides
+from ctxreview.behaviour.exclusion import Judgement, Loss, judged, lost_with_helpers
+from ctxreview.behaviour.lock_usage import lock_key
+from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.behaviour.renames import renamed_state
-from ctxreview.languages import Language, load
-from ctxreview.languages.behaviour import behaviour_of, names_of
-from ctxreview.languages.words import any_of
+from ctxreview.behaviour.removal import went_unused, what_it_held
+from ctxreview.behaviour.renames import is_another_of_its_kind, is_any_object, is_same_lock, renamed_state
+from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
@@ -112,7 +103,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for old, new in matches:
         if new is None and is_sent_as_before(both, old, after=False):
             continue
-        if new is None and _is_dead(old, before) and _is_gone(old, before, after):
+        if new is None and went_unused(old, before, after):
             continue
         verdict = judged(both, old)
         if new is None:
@@ -144,29 +135,17 @@ def _came_in(old: Region, verdict: Judgement, before: Outline) -> list[Finding]:
     kinds = ("io", "foreign", "call", "query", "save", "spawn")
     told = old.kind == "transaction"
     outside = [e for _, e in verdict.entered if e.kind in kinds and not (told and e.kind == "io" and not e.path)]
-    if not verdict.complete or not outside:
-        return [_waits(old, e, before) for e in verdict.waits[:1]]
+    came = [(now, "happens") for now in outside[:1]] if verdict.complete else []
     return [
         _finding(
             "medium",
-            f"{_named(now)} happens under the {old.construct}{_on(old)} now.",
+            f"{_named(now)} {does} under the {old.construct}{_on(old)} now.",
             "How long is it held now, and can this wait for something that waits for it?",
             now.at,
             _before(old, before),
         )
-        for now in outside[:1]
+        for now, does in came or [(e, "is awaited") for e in verdict.waits[:1]]
     ]
-
-
-def _waits(old: Region, waited: Effect, before: Outline) -> Finding:
-    """Something that is awaited under a lock and was not."""
-    return _finding(
-        "medium",
-        f"{_named(waited)} is awaited under the {old.construct}{_on(old)} now.",
-        "How long is it held now, and can this wait for something that waits for it?",
-        waited.at,
-        _before(old, before),
-    )
 
 
 def _torn(whole: Region, parts: list[Region], verdict: Judgement, before: Outline) -> list[Finding]:
@@ -272,16 +251,17 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
     now = pairing(before, after).became(old.opening)
     member = now.member if now is not None else None
     at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
-    severity = _removal(old, before, after, gone=member is None)
+    held = what_it_held(old, before, after)
+    severity: Severity = "note" if held == "nothing" else "medium" if held == "one read" else "high"
     named_level = old.isolation is not None and bool(old.isolation.level) and not old.isolation.default
     if verdict.keeps and member is not None and not named_level:  # a level that is named is lost with the transaction
-        return _informing(
+        return _finding(
             "note" if severity == "high" else severity,
             f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it kept is kept without it.",
             "Was it there for something that the file does not show?",
             at,
             _before(old, before),
-        )
+        )._replace(informs=True)
     found = _finding(
         severity,
         f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
@@ -290,100 +270,6 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
         _before(old, before),
     )
     return found._replace(informs=severity == "note" and member is not None)
-
-
-def _removal(old: Region, before: Outline, after: Outline, *, gone: bool) -> Severity:
-    """How much removing a scope changes; ``gone`` says that its member was removed with it."""
-    if _reads_once(old, before) or _sends_once(old, before) or (gone and _left(old, before, after)):
-        return "note"
-    if old.kind == "lock" and (_reads_one(old, before) or _reads_once_now(old, before, after)):
-        return "medium"
-    return "high"
-
-
-def _reads_once(scope: Region, outline: Outline) -> bool:
-    """Whether a transaction held one read, of data or by SQL that selects, and nothing that may write."""
-    body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
-    if body is None:
-        return False
-    inside = [f for f in within(outline, scope.span) if not f.is_state]
-    selects = re.findall(r"(?i)[\"`]\s*(select|with)\b", body.text(scope.span))
-    reads = [f for f in inside if f.kind == "read"]
-    writes = [f for f in inside if f.kind in ("save", "write", "tracking", "sql-hint", "io", "spawn")]
-    calls = [c for c in body.calls if scope.span.contains(c.span)]
-    return max(len(selects), len(reads)) == 1 and not writes and not any(_MAY_WRITE.search(c.name) for c in calls)
-
-
-def _sends_once(scope: Region, outline: Outline) -> bool:
-    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
-    about = names_of(outline.language)
-    body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
-    sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
-    if body is None or len(sent) != 1 or not about.has("one_statement", sent[0].name):
-        return False
-    rest = [c for c in body.calls if scope.span.contains(c.span) and not scope.opening.contains(c.span)]
-    own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
-    return own is not None and all(own.chain.contains(c.span) or about.has("ends", c.name) for c in rest)
-
-
-_MAY_WRITE = re.compile(
-    r"(?i)save|insert|update|delete|remove|upsert|merge|write|store|create|set|lock|claim|add|execute(?!query|reader|scalar)"
-)
-
-
-def _left(old: Region, before: Outline, after: Outline) -> bool:
-    """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
-    if pairing(before, after).fresh:
-        return False  # it may be what the member became
-    there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
-    own = {before.source.line_of(c.start) for c in old.completes_at}
-    ends = {" ".join(before.source.line(n).split()) for n in own}
-    return not any(line in there for line in sides(old, before).inside if line not in ends)
-
-
-def _is_gone(scope: Region, before: Outline, after: Outline) -> bool:
-    return pairing(before, after).became(scope.opening) is None
-
-
-def _is_dead(scope: Region, outline: Outline) -> bool:
-    """Whether a scope's member is private and its name stands nowhere else in the file."""
-    member = member_of(outline, scope.opening)
-    if member is None or member.kind not in ("method", "local function"):
-        return False
-    parts = load(outline.language).words.parts
-    words = outline.source.text(Span(member.span.start, member.opening.end)).partition(f" {member.name}")[0]
-    if is_reached(member, outline) or parts.search(words.encode()) or f".{member.name}" in words:
-        return False
-    around = outline.type_of(member.span)
-    if around is None or around.kind == "interface" or parts.search(outline.source.data, *around.opening):
-        return False
-    return (
-        len(re.findall(rf"\b{re.escape(member.name)}\b", without_comments(outline, Span(0, len(outline.source.data)))))
-        == 1
-    )
-
-
-def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
-    """Whether a lock held nothing but reads of one field and calls that only tell, and the member reads it once now."""
-    body = body_of(before, lock.opening)
-    used = [f for f in body.facts if lock.span.contains(f.span) and f.is_state] if body is not None else []
-    state = {f.name for f in used if not f.is_readonly}
-    if body is None or len(state) != 1 or any(f.kind == "write" for f in used):
-        return False
-    calls = [c for c in body.calls if lock.span.contains(c.span) and not lock.opening.contains(c.span)]
-    tells = names_of(before.language).pattern("told_on")
-    if any(not tells.search(c.on) for c in calls):
-        return False
-    now = pairing(before, after).became(lock.opening)
-    return now is not None and sum(f.kind == "read" and f.name in state for f in now.facts) == 1
-
-
-def _reads_one(lock: Region, outline: Outline) -> bool:
-    """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
-    facts = [f for f in within(outline, lock.span) if not lock.opening.contains(f.span) and f.kind != "exit"]
-    one = [f for f in facts if f.kind == "read" and f.is_state]
-    rest = outline.source.text(Span(lock.opening.end, lock.span.end))
-    return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
 
 
 def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict: Judgement) -> list[Finding]:
@@ -401,14 +287,16 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         ambient = any(language.is_ambient(s.name) for s in (old, new))
         same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
         same = same and (not ambient or old.name == new.name)
+        plain = is_any_object(old, before) and is_any_object(new, after)
+        same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
         changed(
             "note" if same and old.mode == new.mode else "medium",
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    if old.kind == "lock" and lock_key(old) != lock_key(new) and not _renamed(old, new, before, after):
+    if old.kind == "lock" and lock_key(old) != lock_key(new) and not is_same_lock(old, new, before, after):
         changed(
-            "note" if verdict.keeps else "high",
+            "note" if verdict.keeps and not is_another_of_its_kind(old, new, before, after) else "high",
             f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
             "Do the other users of the same state take the new lock too?",
         )
@@ -444,17 +332,20 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
     rewritten_out, rewritten_in = crossed(work(old, before, names), work(new, after), [*out, *into])
     if out or rewritten_out:
         state = _state(old, before)
-        severity: Severity = "high" if rewritten_out or any(_does(line, state, language) for line in out) else "low"
+        severity: Severity = (
+            "high" if rewritten_out or any(does_anything(line, state, language) for line in out) else "low"
+        )
         severity = "low" if verdict.keeps else severity
-        (told if verdict.keeps else changed)(
+        (told if severity == "low" and not verdict.losses else changed)(
             severity,
             f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
             "Does this still have to happen together with what stays under it?",
         )
     if into or rewritten_in:
         state = _state(old, before)
-        pure = verdict.complete and not verdict.entered and not rewritten_in
-        pure = pure and not any(_does(line, state, language) for line in into)
+        pure = (
+            not verdict.entered and not rewritten_in and not any(does_anything(line, state, language) for line in into)
+        )
         (told if pure else changed)(
             "low" if pure else "medium",
             f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
@@ -477,43 +368,6 @@ def _level(scope: Region) -> Isolation | None:
     return isolation if isolation.is_open else isolation._replace(given_by="")
 
 
-def _renamed(old: Region, new: Region, before: Outline, after: Outline) -> bool:
-    """Whether both locks are on the same object under another name: a field's, or that of a variable with the same value."""
-    if any(
-        k.rpartition(".")[2] == lock_key(old) and s.name == lock_key(new)
-        for k, s in renamed_state(before, after).items()
-    ):
-        return True
-    first, second = _value(old, before), _value(new, after)
-    return first is not None and first == second
-
-
-def _value(scope: Region, outline: Outline) -> tuple[str, str] | None:
-    """What the local variable that is locked was given, or through whose members the lock is reached, and these members."""
-    member = member_of(outline, scope.opening)
-    root, _, rest = lock_key(scope).partition(".")
-    if member is None or not root.isidentifier():
-        return None
-    code = outline.source.text(Span(member.span.start, scope.opening.start))
-    name = rf"\b[\w.<>?]+\s+{re.escape(root)}\s*"
-    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
-    return (" ".join("".join(found[-1]).split()), rest) if found else None
-
-
-def _does(line: str, state: tuple[str, ...], language: Language) -> bool:
-    """Whether a moved line does anything that another thread or session could see: a call, a write, a use of state."""
-    words = language.words
-    if behaviour_of(language).pattern("logs").match(line):
-        return False
-    code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
-    code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)
-    if words.awaiting.intersection(re.findall(r"\w+", code)):
-        return True
-    code = re.sub(rf"\b{any_of(words.uncalled)}\s*(?=\()", "", code)
-    calls_or_writes = r"[\w>]\s*\(|[.\])]\s*\w*\s*([-+*/|&^%]|\?\?)?=[^=>]|\.\w+\s*(\+\+|--)"
-    return bool(re.search(calls_or_writes, code)) or any(re.search(mention(n), code) for n in state)
-
-
 def _state(scope: Region, outline: Outline) -> tuple[str, ...]:
     return guarded_state(outline) if scope.kind == "lock" else ()
 
@@ -530,11 +384,6 @@ def _on(scope: Region) -> str:
 def _range(outline: Outline, span: Span) -> str:
     first, last = outline.source.lines_of(span)
     return f"{first}-{last}"
-
-
-def _informing(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
-    """A change by which nothing is lost."""
-    return _finding(severity, message, question, at, *related)._replace(informs=True)
 
 
 def _finding(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:

@@ -143,11 +143,11 @@ def _lost(hints: list[str], place: Span, gained: Counter[str], before: Outline, 
 
 def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Finding]:
     change = next((c for c in changes(before, after) if c.after.member.span.contains(place)), None)
-    if change is None:
-        return []
-    decides = bool(saves(change.after)) and hint not in ("READPAST", "SKIP LOCKED")
+    if change is None and body_of(after, place) is not None:
+        return []  # the member is new
+    decides = change is not None and bool(saves(change.after)) and hint not in ("READPAST", "SKIP LOCKED")
     alone = bool(_CHANGES.search(after.source.text(place)))  # what it reads decides what the same text writes
-    if not decides and not alone and not change.after.under(place, "transaction"):
+    if not decides and not alone and (change is None or not change.after.under(place, "transaction")):
         return []
     skips = hint in ("READPAST", "SKIP LOCKED")
     return [
@@ -159,7 +159,7 @@ def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Findi
             + ("in a method that also saves" if decides else "that also writes" if alone else "under a transaction")
             + (": rows that others have locked are passed over." if skips else ": it reads what is not committed."),
             "Does what is read here decide what is written?",
-            change.at(place, hint),
+            lines(after, place, hint),
         )
     ]
 

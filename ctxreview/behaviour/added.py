@@ -1,0 +1,63 @@
+"""Whether a transaction or lock that an edit adds is one: what runs under it may have been under the same before, or be one step."""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.comparison import Comparison, Pair, section_of
+from ctxreview.behaviour.exclusion import OUTSIDE
+from ctxreview.behaviour.tracing import trace
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
+
+
+def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
+    """Whether a lock that stands in the text of a statement is in one that is sent as it was, from wherever the text is taken.
+
+    ``after`` says that the region is one after the edit.
+    """
+    if region.form != "sql":
+        return False
+    for pair in both.changed:
+        for number, now in pair.became.items():
+            was = " ".join(pair.before.effects[number].text.split())
+            if region.construct.upper() in was.upper() and was == " ".join(now.text.split()):
+                lines = (both.after if after else both.before).source.lines_of(region.opening)
+                at = (now if after else pair.before.effects[number]).at
+                if both.before.member_of(region.opening) is None or at.start_line <= lines[1]:
+                    return True
+    return False
+
+
+def holds_one_step(outline: Outline, region: Region) -> bool:
+    """Whether a transaction holds one call at most, and nothing else: what that sends is as much one step as it was without."""
+    member = outline.member_of(region.opening)
+    of = trace(outline, member) if member is not None else None
+    section = section_of(of, region) if of is not None else None
+    if of is None or section is None or not region.completes_at:
+        return False
+    inside = [e for e in of.effects if e.kind in (*OUTSIDE, "foreign") and any(h.section == section for h in e.holds)]
+    return len(inside) <= 1 and not any(e.kind in ("io", "spawn") for e in inside)
+
+
+def is_held_already(both: Comparison, added: Region) -> bool:
+    """Whether all that runs under a region that the edit adds ran under the same before, which a helper or every caller took."""
+    member = both.after.member_of(added.opening)
+    if member is None:
+        return False
+    callers = both.callers(both.after, member) or []
+    looked = [p for p in callers if any(h.region == added for h in p.after.sections)]
+    looked = looked or [p for p in both.naming((member.name,)) if p.after.function == member]
+    return bool(looked) and all(_is_held_in(pair, added) for pair in looked)
+
+
+def _is_held_in(pair: Pair, added: Region) -> bool:
+    hold = next((h for h in pair.after.sections if h.region == added), None)
+    inside = [e for e in pair.after.within(hold) if e.is_seen] if hold is not None else []
+    before = [pair.was.get(e.number) for e in inside]
+    return (
+        hold is not None
+        and bool(inside)
+        and all(
+            was is not None and any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in was.holds)
+            for was in before
+        )
+    )
