@@ -15,7 +15,7 @@ from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
 from ctxreview.guard.several import changed_files
-from ctxreview.model.declarations import Function
+from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Change, Context, Finding, GuardResult, Suggestion
@@ -32,7 +32,7 @@ MAX_IN_MEMBER = 1_000
 """Transactions and locks in one function up to which edits are compared: each is held against the others."""
 
 MAX_NESTED = 1_000
-"""Functions in each other up to which edits are compared."""
+"""Functions or types in each other up to which edits are compared."""
 
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
@@ -58,8 +58,8 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
     if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
         why_not = f"One function of {before.source.path} has {most:,} transactions and locks: with more than {MAX_IN_MEMBER:,} no edit is compared."
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
-    if (deepest := _deepest(before.functions)) > MAX_NESTED:
-        why_not = f"{deepest:,} functions of {before.source.path} lie in each other: with more than {MAX_NESTED:,} no edit is compared."
+    if (deepest := max(_deepest(before.functions), _deepest(before.types))) > MAX_NESTED:
+        why_not = f"{deepest:,} functions or types of {before.source.path} lie in each other: with more than {MAX_NESTED:,} no edit is compared."
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
     files: list[tuple[Outline, Source]] = [(before, after)]
     if repository is None:
@@ -91,13 +91,13 @@ def _most_in_one_member(outline: Outline) -> int:
     return max(Counter(outline.member_of(s.opening) for s in outline.regions).values(), default=0)
 
 
-def _deepest(functions: Sequence[Function]) -> int:
-    """How many functions lie in each other at most."""
+def _deepest(places: Sequence[Function] | Sequence[TypeDecl]) -> int:
+    """How many functions or types lie in each other at most."""
     deepest, open_ = 0, list[int]()
-    for function in functions:
-        while open_ and open_[-1] <= function.span.start:
+    for place in places:
+        while open_ and open_[-1] <= place.span.start:
             open_.pop()
-        open_.append(function.span.end)
+        open_.append(place.span.end)
         deepest = max(deepest, len(open_))
     return deepest
 

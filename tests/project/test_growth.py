@@ -245,7 +245,14 @@ def test_lint_of_many_types_does_as_much_for_each() -> None:
             "using declarations",
             "One function of A.cs has 1,001 transactions and locks: with more than 1,000 no edit is compared.",
         ),
-        ("nested lambdas", "1,002 functions of A.cs lie in each other: with more than 1,000 no edit is compared."),
+        (
+            "nested lambdas",
+            "1,002 functions or types of A.cs lie in each other: with more than 1,000 no edit is compared.",
+        ),
+        (
+            "nested types",
+            "1,002 functions or types of A.cs lie in each other: with more than 1,000 no edit is compared.",
+        ),
     ],
 )
 def test_an_edit_among_a_thousand_scopes_is_not_compared(shape: str, reason: str, tmp_path: Path) -> None:
