@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import pytest
 
 from ctxreview import processes
-from ctxreview.cli.console import Result
+from ctxreview.cli.results import Result
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
