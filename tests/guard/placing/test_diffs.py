@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ctxreview.cli.console import decoded
+from ctxreview.cli.inputs import decoded_text
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.model.review import Context, GuardResult
@@ -165,7 +165,7 @@ def diffed(folder: Path, files: dict[str, bytes], *options: str, where: str = ".
     settings, rest = (options, ()) if options[:1] == ("-c",) else ((), options)
     made = git(folder, *settings, "diff", *rest, where=where)
     written(folder, before)
-    return decoded(made)
+    return decoded_text(made)
 
 
 def about(file: Path, root: Path | None = None) -> Context:
@@ -265,7 +265,7 @@ def test_utf_16(encoding: str, tmp_path: Path) -> None:
     root = repository(tmp_path, {"a.cs": before, ".gitattributes": f"*.cs working-tree-encoding={encoding}\n".encode()})
     diff = diffed(root, {"a.cs": after})
     exactly(about(root / "a.cs"), diff, after)
-    exactly(about(root / "a.cs"), decoded(diff.encode("utf-16")), after)
+    exactly(about(root / "a.cs"), decoded_text(diff.encode("utf-16")), after)
 
 
 def test_a_diff_that_powershell_wrote(tmp_path: Path) -> None:
@@ -288,8 +288,8 @@ def test_renames_modes_and_other_files(tmp_path: Path) -> None:
         {"src/New.cs": after, "src/B.cs": b"class B2 { }\n", "logo.png": b"\x89PNG\0\2", "src/C.cs": b"class C { }\n"},
     )
     git(root, "add", "-A")
-    diff = decoded(git(root, "diff", "--cached", "-M"))
-    binary = decoded(git(root, "diff", "--cached", "-M", "--binary"))
+    diff = decoded_text(git(root, "diff", "--cached", "-M"))
+    binary = decoded_text(git(root, "diff", "--cached", "-M", "--binary"))
     git(root, "reset", "-q", "--hard")
     assert "rename from src/Old.cs" in diff
     for text in (diff, binary):
@@ -306,12 +306,12 @@ def test_modes_and_names_alone(tmp_path: Path) -> None:
     root = repository(tmp_path, {"a.cs": before})
     (root / "a.cs").chmod(0o755)
     exactly(about(root / "a.cs"), diffed(root, {"a.cs": after}), after)
-    mode = decoded(git(root, "diff"))
+    mode = decoded_text(git(root, "diff"))
     assert "new mode 100755" in mode
     assert suggestions(mode, about(root / "a.cs")) == ()
     git(root, "reset", "-q", "--hard")
     git(root, "rm", "-q", "a.cs")
-    gone = decoded(git(root, "diff", "--cached"))
+    gone = decoded_text(git(root, "diff", "--cached"))
     git(root, "reset", "-q", "--hard")
     said = judged(about(root / "a.cs"), gone)
     assert (said.applied, said.verdict) == (True, "needs-human")
@@ -393,7 +393,7 @@ def test_a_series_of_patches(tmp_path: Path) -> None:
     for text in texts[1:]:
         written(root, {"a.cs": text.encode()})
         git(root, "commit", "-qam", "more\n\n--- a/x\n\n- item")
-    mails = decoded(git(root, "format-patch", "--stdout", "HEAD~3"))
+    mails = decoded_text(git(root, "format-patch", "--stdout", "HEAD~3"))
     git(root, "checkout", "-q", "HEAD~3")
     exactly(about(root / "a.cs"), mails, texts[-1].encode())
 
@@ -481,7 +481,7 @@ def test_forms_that_are_refused(tmp_path: Path) -> None:
         cwd=root,
         capture_output=True,
     )
-    combined = decoded(git(root, "diff"))
+    combined = decoded_text(git(root, "diff"))
     assert "@@@ " in combined
     written(root, {"a.cs": before})
     assert sentence(about(root / "a.cs"), combined) == (
