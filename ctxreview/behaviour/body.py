@@ -83,7 +83,7 @@ class Body:
         return tuple(s for s in self.outline.regions if self.member.span.contains(s.opening))
 
     @cached_property
-    def _held(self) -> Crossing:
+    def _held(self) -> Crossing[Region]:
         return Crossing(self.holds)
 
     @cached_property

@@ -104,12 +104,11 @@ class Calls(Stores):
     def _opened(self, span: Span, name: str) -> tuple[Region, ...]:
         """The transactions and locks that a call of this name at this place opens."""
         frame = self.frame
-        own = frame.version.regions.get(frame.unit.span, ())
+        own = frame.version.openings.get(frame.unit.span)
         return tuple(
             r
-            for r in own
+            for r in (own.around(span) if own is not None else ())
             if r.form not in ("sql", "attribute", "callback")
-            and r.opening.contains(span)
             and (name in (r.name, r.construct) or self._opens(name, r))
         )
 
@@ -149,11 +148,10 @@ class Calls(Stores):
     def _closed(self, span: Span) -> tuple[Region, bool] | None:
         """The region that a call commits or releases, and whether it commits."""
         frame = self.frame
-        for region in frame.version.regions.get(frame.unit.span, ()):
-            if any(c.contains(span) and c.size <= span.size + 8 for c in region.completes_at):
-                return region, True
-            if region.form == "acquire-release" and region.closing.size and region.closing.contains(span):
-                return region, False
+        own = frame.version.endings.get(frame.unit.span)
+        for end in own.around(span) if own is not None else ():
+            if not end.commits or end.span.size <= span.size + 8:
+                return end.region, end.commits
         return None
 
     def _is_ended(self, span: Span) -> bool:

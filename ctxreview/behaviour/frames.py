@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Place, Trait
 from ctxreview.behaviour.known import Known, short
@@ -63,6 +64,10 @@ class Frame:
         return False
 
 
+MOST_HOLDS = 32
+"""Transactions and locks of one function that are held at one place, the last to begin first."""
+
+
 class Frames:
     """The state of a trace that is being made."""
 
@@ -93,8 +98,12 @@ class Frames:
     def held(self, span: Span) -> tuple[Hold, ...]:
         """What is held at a place of the function at hand, outermost first."""
         frame = self.frame
-        own = frame.version.regions.get(frame.unit.span, ())
-        inside = [r for r in own if _is_under(span, r) and not self._holds_nothing(r)]
+        own = frame.version.crossings.get(frame.unit.span)
+        near = list(islice(own.near(span), MOST_HOLDS + 1)) if own is not None else []
+        if len(near) > MOST_HOLDS:
+            self.missed("More is held at once than is followed", span)
+            near.pop()
+        inside = [r for r in near if not _is_left_out(span, r) and not self._holds_nothing(r)]
         if not inside:
             return frame.base
         return (*frame.base, *(self.hold(r) for r in sorted(inside, key=lambda r: (r.span.start, -r.span.end))))
@@ -222,7 +231,6 @@ class Frames:
             self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *lapsed), traits=traits)
 
 
-def _is_under(span: Span, region: Region) -> bool:
-    if not region.span.contains(span) or region.opens_in(span):
-        return False
-    return not any(g.contains(span) for g in region.excluded)
+def _is_left_out(span: Span, region: Region) -> bool:
+    """Whether a place between a region's ends does not run under it."""
+    return region.opens_in(span) or any(g.contains(span) for g in region.excluded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
@@ -14,7 +15,7 @@ from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
 
@@ -29,6 +30,14 @@ class Closure(NamedTuple):
 
     unit: il.Unit
     version: Version
+
+
+class Ending(NamedTuple):
+    """Where a region is committed, or else released."""
+
+    span: Span
+    region: Region
+    commits: bool
 
 
 class State(NamedTuple):
@@ -93,6 +102,27 @@ class Version(FileTypes):
         for fact in self.outline.facts:
             found[fact.span] = (*found.get(fact.span, ()), fact)
         return found
+
+    @cached_property
+    def crossings(self) -> Mapping[Span, Crossing[Region]]:
+        """The regions of each function, to be asked for those around a place."""
+        return {owner: Crossing(regions) for owner, regions in self.regions.items()}
+
+    @cached_property
+    def openings(self) -> Mapping[Span, Crossing[Region]]:
+        """The regions of each function, to be asked for those that open around a place."""
+        return {owner: Crossing(regions, attrgetter("opening")) for owner, regions in self.regions.items()}
+
+    @cached_property
+    def endings(self) -> Mapping[Span, Crossing[Ending]]:
+        """The places of each function at which a region ends."""
+        found: dict[Span, list[Ending]] = {}
+        for region in self.outline.regions:
+            ends = [Ending(c, region, commits=True) for c in region.completes_at]
+            if region.form == "acquire-release" and region.closing.size:
+                ends.append(Ending(region.closing, region, commits=False))
+            found.setdefault(region.owner, []).extend(ends)
+        return {owner: Crossing(ends) for owner, ends in found.items()}
 
     @cached_property
     def regions(self) -> Mapping[Span, tuple[Region, ...]]:

@@ -177,7 +177,7 @@ class Outline:
         return self._holds.around(span)
 
     @cached_property
-    def _holds(self) -> Crossing:
+    def _holds(self) -> Crossing[Region]:
         return Crossing(self.regions)
 
     def functions_around(self, span: Span) -> tuple[Function, ...]:

@@ -1,9 +1,10 @@
 """What holds a transaction or a lock: regions of code, and the wrappers whose calls open some."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Generic, NamedTuple, TypeVar
 
 from ctxreview.model.kinds import Certainty, End, Form, Mode, RegionKind
 from ctxreview.model.source import Span
@@ -137,29 +138,34 @@ class Wrappers(NamedTuple):
 NO_WRAPPERS = Wrappers()
 
 
-class Crossing:
-    """Regions, which may cross each other, as a pair of calls may cross a block.
+_Crossed = TypeVar("_Crossed")
+
+
+class Crossing(Generic[_Crossed]):
+    """Regions, or parts of some, which may cross each other as a pair of calls may cross a block.
 
     They are indexed by where they start and how far any before reaches: what ended long before is not looked at.
+    ``part`` is the span by which they are asked for.
     """
 
-    def __init__(self, scopes: Iterable[Region]) -> None:
+    def __init__(self, scopes: Iterable[_Crossed], part: Callable[[_Crossed], Span] = attrgetter("span")) -> None:
         self._given = tuple(scopes)
-        self._order = sorted(range(len(self._given)), key=lambda i: self._given[i].span.start)
-        self._starts = [self._given[i].span.start for i in self._order]
-        self._furthest = list(accumulate((self._given[i].span.end for i in self._order), max))
+        spans = self._spans = [part(s) for s in self._given]
+        self._order = sorted(range(len(spans)), key=lambda i: spans[i].start)
+        self._starts = [spans[i].start for i in self._order]
+        self._furthest = list(accumulate((spans[i].end for i in self._order), max))
 
-    def around(self, span: Span) -> list[Region]:
+    def around(self, span: Span) -> list[_Crossed]:
         """Those that hold ``span``, in the order given."""
         return [self._given[i] for i in sorted(self._holding(span))]
 
-    def near(self, span: Span) -> Iterator[Region]:
+    def near(self, span: Span) -> Iterator[_Crossed]:
         """Those that hold ``span``, the last to start first: who asks for few of them does not wait for all."""
         return (self._given[i] for i in self._holding(span))
 
     def _holding(self, span: Span) -> Iterator[int]:
         at = bisect_right(self._starts, span.start) - 1
         while at >= 0 and self._furthest[at] >= span.end:
-            if self._given[self._order[at]].span.end >= span.end:
+            if self._spans[self._order[at]].end >= span.end:
                 yield self._order[at]
             at -= 1

@@ -592,7 +592,7 @@ def test_every_encoding(run: Run, tmp_path: Path, command: str, raw: bytes, enco
         ("Notes.txt:1", "Notes.txt: no language is known .*reads .cs"),
         ("Missing.cs:1", "Missing.cs: cannot be read"),
         ("folder:1", "folder: is a folder"),
-        ("A.cs:90", "A.cs:90: .* has 1 lines; line 90 is past its end"),
+        ("A.cs:90", "A.cs:90: .* has 1 line; line 90 is past its end"),
         ("A.cs:1-90", "A.cs:1-90: .* past its end"),
         ("A.cs:3-1", "A.cs:3-1: the range is reversed"),
         ("A.cs:0", "A.cs:0: lines are counted from 1"),

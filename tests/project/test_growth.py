@@ -128,7 +128,7 @@ def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path
     members = "".join(f"void M{n}() {{ lock (_gate) {{ _n++; }} }}\n" for n in range(100))
     (tmp_path / "A.cs").write_text(f"class A {{ object _gate = new(); int _n;\n{members}}}\n", "utf-8")
     about = build(request(f"{tmp_path}/A.cs:52", options("q", 10**9, tmp_path, 1, WORDS)), whole=False)
-    beyond = "A.cs has 39 more members that use _gate, _n too: they were not looked at."
+    beyond = "A.cs has 39 more members in which _gate, _n stands too, not looked at."
     assert [s for s in about.blind_spots if s.endswith("looked at.")] == [beyond]
     shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
     assert sorted(shared, key=lambda m: int(m[1:])) == [f"M{n}" for n in range(20, 81) if n != 50]
@@ -216,7 +216,7 @@ KINDS = """
 def _calls(types: int) -> int:
     """How many functions of ours are called to lint a file with so many types."""
     text = f"using System;\nnamespace Shop {{\n{''.join(KINDS.format(n) for n in range(types))}}}\n"
-    plan = Plan(linting.CHECKS, frozenset(rule.ID for rule in rules.RULES), NO_WRAPPERS)
+    plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), NO_WRAPPERS)
     made = 0
 
     def count(frame: FrameType, event: str, what: object) -> None:
@@ -225,7 +225,7 @@ def _calls(types: int) -> int:
 
     sys.setprofile(count)
     try:
-        found, _ = linting.hazards(Source("A.cs", text.encode()), plan)
+        found, _ = linting.hazards_in(Source("A.cs", text.encode()), plan)
     finally:
         sys.setprofile(None)
     assert len(found) >= 4 * types

@@ -55,7 +55,7 @@ from ctxreview.behaviour.lock_usage import Use, declared, is_collection, is_unde
 from ctxreview.behaviour.places import lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Crossing
+from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -131,7 +131,7 @@ class _Handed(NamedTuple):
     variable: str = ""
 
 
-def _handed(use: Use, returns: Mapping[Span, list[Fact]], taken: Crossing, outline: Outline) -> _Handed | None:
+def _handed(use: Use, returns: Mapping[Span, list[Fact]], taken: Crossing[Region], outline: Outline) -> _Handed | None:
     """How the collection leaves the lock; ``None`` where it does not."""
     name = use.fact.name
     own = returns.get(use.function.span, [])

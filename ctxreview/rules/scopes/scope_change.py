@@ -336,7 +336,7 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
             "high" if rewritten_out or any(does_anything(line, state, language) for line in out) else "low"
         )
         severity = "low" if verdict.keeps else severity
-        (told if severity == "low" and not verdict.losses else changed)(
+        (told if verdict.keeps else changed)(
             severity,
             f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
             "Does this still have to happen together with what stays under it?",

@@ -65,6 +65,7 @@ from ctxreview.model.review import Finding
 
 ID = "scope-skip"
 SEVERITY = "medium"
+HOOKS = ("lower",)
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

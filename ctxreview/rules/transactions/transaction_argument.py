@@ -177,11 +177,7 @@ def _dropped(change: Change, old: Region, new: Region) -> list[Finding]:
 def _lost(change: Change) -> list[Finding]:
     """What a call or command is not given any more of a transaction that the member itself does not begin."""
     own = {s.resource for s in change.before.holds if s.kind == "transaction"}
-    typed = {
-        name
-        for body in (change.before, change.after)
-        for name in _TYPED.findall(body.outline.source.data.decode("utf-8", "replace"))
-    }
+    typed = _typed(change)
     found = []
     for old, new in _calls_in_pairs(change):
         if _is_bound(old, typed, own) and not _is_bound(new, typed, ()) and _has_less(new, old):
@@ -190,9 +186,21 @@ def _lost(change: Change) -> list[Finding]:
         [m[1] for m in _SET.finditer(body.plain(body.member.span)) if m[1] not in (*_NONE, *own)]
         for body in (change.before, change.after)
     ]
-    if len(assigned[0]) > len(assigned[1]) and _COMMAND.search(change.after.plain(change.after.member.span)):
+    old_text, text = (body.plain(body.member.span) for body in (change.before, change.after))
+    left = [name for name in assigned[0] if _times_given(name, text) <= _times_given(name, old_text)]
+    if left and len(assigned[0]) > len(assigned[1]) and _COMMAND.search(text):
         found.append(_finding(change, None, "The edit no longer sets the command's Transaction.", None))
     return found
+
+
+def _times_given(name: str, text: str) -> int:
+    return len(re.findall(rf"[(,:]\s*{re.escape(name)}\s*[,)]", text))
+
+
+def _typed(change: Change) -> frozenset[str]:
+    """The names that are declared as transactions in the file, before or after."""
+    texts = (body.outline.source.data.decode("utf-8", "replace") for body in (change.before, change.after))
+    return frozenset(name for text in texts for name in _TYPED.findall(text))
 
 
 def _calls_in_pairs(change: Change) -> Iterator[tuple[CallText, CallText]]:
@@ -229,6 +237,9 @@ def _has_less(new: CallText, old: CallText) -> bool:
 def _gained(change: Change) -> list[Finding]:
     """The first statement that is given a transaction now, where none was and the transaction is not new."""
     if set(change.after.holds) - {new for _, new in change.scopes if new is not None}:
+        return []
+    typed = _typed(change)
+    if any(_is_bound(call, typed, ()) for call in change.before.calls):
         return []
     every = Counter((c.base, root_of(c.on)) for c in change.before.calls if _SQL.match(c.name))
     given, now = (
