@@ -13,7 +13,7 @@ from itertools import accumulate, product
 from typing import NamedTuple
 
 from ctxreview.guard.placing.elisions import UnplacedError, balance, pieces, squeezed, without_comments
-from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, words
+from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, shortened, words
 
 MOST_PIECES, MOST_LINES, MOST_STEPS = 200, 5_000, 600_000
 """Where an answer leaves code out: its pieces and lines, and how many ways to lay them over the original are tried."""
@@ -208,10 +208,14 @@ class _Filling:
         return False
 
     def _is_fixed(self, way: _Way) -> bool:
-        """Whether the original has what stands next to each elision only once."""
+        """Whether the original has what stands next to each elision only once; what comes there is nothing that it has."""
         count, pairs = Counter(u.key for u in self.there), dict(way.pairs)
-        near = [n for i, u in enumerate(self.shown) if isinstance(u, _Hole) for n in (i - 1, i + 1) if n in pairs]
-        return all(count[u.key] == 1 for u in (self.there[pairs[n]] for n in near) if u.words)
+        near = [n for i, u in enumerate(self.shown) if isinstance(u, _Hole) for n in (i - 1, i + 1)]
+        come = [
+            u for n in near if 0 <= n < len(self.shown) and n not in pairs and isinstance(u := self.shown[n], _Unit)
+        ]
+        own = [self.there[pairs[n]] for n in near if n in pairs]
+        return all(count[u.key] == 1 for u in own if u.words) and not any(count[u.key] for u in come if u.words)
 
     def _is_copied(self, way: _Way) -> bool:
         """Whether something comes that an elision takes in as well: it may be that which is meant."""
@@ -375,8 +379,7 @@ class _Filling:
         for i, unit in enumerate(self.shown):
             holes = any(isinstance(u, _Hole) for u in self.shown[max(0, i - 1) : i + 2])
             if isinstance(unit, _Unit) and unit.key not in self.known and holes:
-                short = unit.key if len(unit.key) <= 80 else f"{unit.key[:79]}…"
-                return f'It leaves code out ("..."), and the line next to that is not in the original: `{short}`.'
+                return f'It leaves code out ("..."), and the line next to that is not in the original: `{shortened(unit.key)}`.'
         return 'It leaves code out ("..."), and the lines around that do not say what it stands for.'
 
 

@@ -20,7 +20,7 @@ from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed, without_comments
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
-from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, words
+from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, shortened, words
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.statement_lists import Statement, StatementList, statement_lists
@@ -307,7 +307,7 @@ class _Placing:
         ends = {i.key for i in self.there if i.statement.exits}
         for key, count in self.given_keys.items():
             if count > own[key] < self.keys[key] and len(re.findall(r"\w+", key)) > 1 and key not in ends:
-                return f"A line in it stands elsewhere in the function already, and would stand there twice: `{_short(key)}`."
+                return f"A line in it stands elsewhere in the function already, and would stand there twice: `{shortened(key)}`."
         return ""
 
     def _doubt(self, items: Sequence[_Item], text: Sequence[str]) -> str:
@@ -396,7 +396,3 @@ def _several(readings: Sequence[_Reading]) -> str:
         return f"It could stand in {len(places)} places: lines {', '.join(map(str, places[:5]))}."
     first, second = (f"{r.items[0].first}-{r.items[-1].last}" for r in readings[:2])
     return f"Whether it replaces lines {first} or {second} is not certain."
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"

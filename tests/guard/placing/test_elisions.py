@@ -210,6 +210,25 @@ def answers(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     return original, [line.text for line in lines], [*(line.text for line in lines[:end]), *answer]
 
 
+def test_a_doubled_statement_next_to_an_elision() -> None:
+    """What comes next to an elision and is in the original too may be the one that is there: it is not filled in."""
+    original = [
+        "void M()",
+        "{",
+        "    if (a)",
+        "    {",
+        "        n++;",
+        "        return;",
+        "    }",
+        "",
+        "    Open(b);",
+        "}",
+    ]
+    answer = [*original[:6], "        n++;", "        // ...", "    Open(b);", "}"]
+    with pytest.raises(UnplacedError, match="more than one way"):
+        filled(answer, original)
+
+
 @settings(max_examples=600, deadline=None)
 @given(answers())
 def test_filled_as_meant_or_not_at_all(case: tuple[list[str], list[str], list[str]]) -> None:
