@@ -184,14 +184,15 @@ class _Filling:
             text = self._written(way)
             if balance("\n".join(text)) == depth and all(text != t for _, t in texts):
                 texts.append((way, text))
-        if not texts or not texts[0][0].pairs:
-            raise UnplacedError(self._why_not())
-        best = texts[0][0]
-        if self._is_copied(best) or self._may_replace(best) or self._is_loose(best) or self._is_torn(best):
+        best = texts[0][0] if texts else None
+        if best is None or not best.pairs or self._is_doubtful(best):
             raise UnplacedError(self._why_not())
         if len(texts) > 1 and texts[1][0].cost < best.cost + _CLEARLY * (1 if self._is_fixed(best) else 4):
             raise UnplacedError('It leaves code out ("..."), and what it leaves out can be read in more than one way.')
         return texts[0][1]
+
+    def _is_doubtful(self, way: _Way) -> bool:
+        return self._is_copied(way) or self._may_replace(way) or self._is_loose(way) or self._is_torn(way)
 
     def _may_replace(self, way: _Way) -> bool:
         """Whether something comes next to an elision that begins as the next thing that the elision takes in: it may replace that."""
@@ -255,8 +256,7 @@ class _Filling:
         now[0] = [_Way(0.0, (), ())]
         for i, unit in enumerate(self.shown):
             now = self._taking(now, i, unit) if isinstance(unit, _Hole) else self._laying(now, i, unit)
-        last = isinstance(self.shown[-1], _Hole)
-        return now[size] if last else self._without(now)[size]
+        return now[size] if isinstance(self.shown[-1], _Hole) else self._without(now)[size]
 
     def _taking(self, now: list[list[_Way]], i: int, hole: _Hole) -> list[list[_Way]]:
         """The ways after a hole, which takes in units from where each way is on."""
@@ -334,8 +334,7 @@ class _Filling:
         pairs = dict(way.pairs)
         out: list[str] = []
         taken = iter(way.taken)
-        moved = 0
-        at = 0
+        moved = at = 0
         for i, unit in enumerate(self.shown):
             if isinstance(unit, _Unit):
                 if i == 0 or isinstance(self.shown[i - 1], _Hole):
@@ -355,11 +354,8 @@ class _Filling:
                 for near, there in ((i - 1, first - 1), (i + 1, last)):
                     beside = self.shown[near] if pairs.get(near) == there else None
                     if isinstance(beside, _Unit):
-                        deeper = (
-                            beside.columns
-                            + (moved if near < i else self._moved(near, pairs))
-                            - self.there[there].columns
-                        )
+                        depth = moved if near < i else self._moved(near, pairs)
+                        deeper = beside.columns + depth - self.there[there].columns
                         break
                 deeper = 0 if unit.open else deeper
                 out += [_shifted(line, deeper) for line in self.original[start:end]]
