@@ -38,12 +38,20 @@ class _Row(NamedTuple):
 
 
 def _row(literals: Literals) -> _Row | None:
-    members = [(one, text) for one in literals.all if 0 < len(text := one.text) <= _LONGEST_PART and "\n" not in text]
+    listed = ((one, one.text) for one in literals.all)
+    members = [
+        (o, text) for o, text in listed if 0 < len(text) <= _LONGEST_PART and "\n" not in text and not _filled(text)
+    ]
     if len(members) < 2:
         return None
     texts = [text for _, text in members]
     starts = [0, *accumulate(map(len, texts))][:-1]
     return _Row(literals.source, [one for one, _ in members], texts, starts, "".join(texts), [])
+
+
+def _filled(text: str) -> bool:
+    """Whether a literal is nothing but the places that others fill: ``{0}{1}``."""
+    return text.startswith("{") and compiled(r"(?:\{\d{1,2}\})+").fullmatch(text) is not None
 
 
 def secrets_side_by_side(literals: Literals) -> Iterator[Found]:
@@ -114,7 +122,7 @@ def _one_statement(row: _Row, number: int) -> bool:
     if row.source.find(";", start, end) < 0:
         return True
     goes_on = compiled(
-        r"[^;]{0,40};\s{0,80}\w{1,60}(?:\.(?:Append\w*|Add|Write)\(|\s{0,5}\+=|\s{0,5}=\s{0,5}\w{1,60}\s{0,5}\+)\s{0,40}(?:\"\{0\}\",\s*)?"
+        r"[^;]{0,40};\s{0,80}\w{1,60}(?:\.(?:Append\w*|Add|Write)\(|\s{0,5}\+=|\s{0,5}=\s{0,5}\w{1,60}\s{0,5}\+)\s{0,40}(?:\"(?:\{\d{1,2}\}){1,20}\",\s*)?"
     )
     return goes_on.fullmatch(row.source, start, end) is not None
 

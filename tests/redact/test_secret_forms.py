@@ -267,3 +267,13 @@ def test_what_a_method_named_for_a_password_returns_in_a_branch_is_replaced(body
     shown = redact(after).text
     assert "Wnb74iJLK!Ri" not in shown
     assert "Wnb74iJLK!Rx" in shown
+
+
+@pytest.mark.parametrize("places", ['"{0}", "{a}{b}"', '"{0}{1}", "{a}", "{b}"'])
+def test_a_builder_that_formats_in_a_statement_of_its_own(places: str) -> None:
+    """A literal that is nothing but places for others is passed over: the key is what fills them."""
+    first, rest = "Zk3mQ9xv7Lw2Rt8Yp5Nc", "4Hb6Jd1Fs0GaqWEr"
+    filled = places.replace("{a}", first).replace("{b}", rest)
+    found = redact(f'var b = new StringBuilder("ghp_");\nb.AppendFormat({filled});\n')
+    assert first not in found.text
+    assert rest not in found.text
