@@ -187,13 +187,20 @@ def _suggested(code: list[_Block], context: Context) -> Iterator[Part]:
             first, last = context.selection.lines
             lines = block.code.rstrip("\n").split("\n") if block.code.strip() else []
             yield Part(Suggestion(*title, (replacing(source, first, last, lines),)))
-        elif (_quotes(block, source) and len(parts) > 1) or (_says(_BEFORE, block) and block is not parts[-1]):
+        elif _is_what_was(block, quoted, parts, source):
             quoted = block
             number -= 1
             continue
         else:
             yield Part(_placed(block, quoted, title, context), block.code)
         quoted = None
+
+
+def _is_what_was(block: _Block, quoted: _Block | None, parts: Sequence[_Block], source: Source) -> bool:
+    """Whether a block shows the code before: not the one after it, which may hold nothing but what stays of that."""
+    if len(parts) > 1 and _quotes(block, source):
+        return quoted is None or not _says(_BEFORE, quoted) or not _says(_AFTER, block)
+    return _says(_BEFORE, block) and block is not parts[-1]
 
 
 def _kind(block: _Block, source: Source) -> str:

@@ -153,7 +153,7 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
     as_class = as_members(plain, source)
     functions = own_functions(as_class.types[0], as_class) if as_class.types else []
     fields = _own_members(as_class.types[0], as_class) if as_class.types else []
-    if (not functions and not fields) or any(_is_statement(as_class, f, context) for f in functions):
+    if (not functions and not fields) or any(is_statement(as_class, f, context) for f in functions):
         return ()
     as_body = as_statements(plain, source)
     broken = len(as_class.parse.errors)
@@ -176,7 +176,7 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
 
 
-def _is_statement(found: Outline, function: Function, context: Context) -> bool:
+def is_statement(found: Outline, function: Function, context: Context) -> bool:
     """Whether what reads as a member is a call or a block: `Ship(1);`, `if (late) { ... }`."""
     if function.name in load(found.language).words.uncalled:
         return True

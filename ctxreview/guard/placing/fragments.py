@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ctxreview.guard.placing.anchored import anchored
 from ctxreview.guard.placing.cut import as_selected
-from ctxreview.guard.placing.declarations import members, types
+from ctxreview.guard.placing.declarations import is_statement, members, types
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
@@ -88,7 +88,8 @@ def declares(code: str, context: Context) -> bool:
     plain = without_elisions(_without_imports(code.splitlines(), source)[1])
     as_class = as_members(plain, source)
     as_body = as_statements(plain, source)
-    functions = any(f.kind not in ("lambda", "accessor") for f in as_class.functions)
+    named = (f for f in as_class.functions if f.kind not in ("lambda", "accessor"))
+    functions = any(not is_statement(as_class, f, context) for f in named)
     return functions and len(as_class.parse.errors) < max(1, len(as_body.parse.errors))
 
 

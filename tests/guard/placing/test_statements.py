@@ -133,6 +133,16 @@ def test_before_and_after_of_a_part() -> None:
     assert refused.unplaced.startswith("What it shows as the code before stands in 2 places: lines ")
 
 
+def test_after_holds_only_what_stays_of_before() -> None:
+    """A statement that is gone under "After" is taken out, though the rest only quotes the file."""
+    about = context_of(shop("«Open();\nSend(id);\nClose();»\nreturn 0;"))
+    (found,) = suggestions(
+        "**Before**\n```csharp\nOpen();\nSend(id);\nClose();\n```\n**After**\n```csharp\nSend(id);\nClose();\n```\n",
+        about,
+    )
+    assert apply(found, about.selection.source).data.decode() == shop("Send(id);\nClose();\nreturn 0;")
+
+
 @pytest.mark.parametrize("case", PLACED)
 def test_placed(case: str) -> None:
     """A fragment becomes the stretch of statements that it changes least, and nothing else changes."""
