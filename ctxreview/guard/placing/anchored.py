@@ -16,6 +16,8 @@ from ctxreview.model.review import Context, Edit
 
 _MOST_LINES = 2_000
 """Lines of a function in which the ends of a fragment are looked for."""
+_MOST_TRIED = 1_000
+"""Stretches of lines that a fragment is held against."""
 
 
 def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
@@ -37,24 +39,31 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
     starts = {i: _run(keys, texts[i:]) for i, text in enumerate(texts) if text == keys[0]}
     ends = {i: _run(keys[::-1], texts[i::-1]) for i, text in enumerate(texts) if text == keys[-1]}
     opened = balance("\n".join(given))
+    # No more lines may go than are selected or come.
+    longest = 2 * len(keys) + chosen_last - chosen_first + 1
+    around = [
+        (i, j)
+        for i in starts
+        for j in ends
+        if i <= j < i + longest and there[i][0] <= chosen_last and chosen_first <= there[j][0]
+    ]
+    if len(around) > _MOST_TRIED:
+        return None
     found = []
-    for i, lead in starts.items():
-        for j, trail in ends.items():
-            first, last = there[i][0], there[j][0]
-            if i > j or last < chosen_first or first > chosen_last:
-                continue
-            # Lines that go and are not selected were not meant to go.
-            stretch = Counter(texts[i : j + 1])
-            own = Counter(squeezed(source.line(n)) for n in range(max(first, chosen_first), min(last, chosen_last) + 1))
-            lost, come = (stretch - Counter(keys) - own).total(), Counter(keys) - stretch
-            says = any(map(is_telling, keys[:lead])), any(map(is_telling, keys[len(keys) - trail :]))
-            if whole:
-                copied = any(is_telling(line) for line in come & (Counter(texts) - stretch))
-                fits = any(says) and not lost and not copied
-            else:
-                fits = lost <= come.total() and (any(says) or not lost)
-            if fits and balance("\n".join(lines_of(source, first, last))) == opened:
-                found.append((lost, come.total(), -lead - trail, first, last))
+    for i, j in around:
+        lead, trail, first, last = starts[i], ends[j], there[i][0], there[j][0]
+        # Lines that go and are not selected were not meant to go.
+        stretch = Counter(texts[i : j + 1])
+        own = Counter(squeezed(source.line(n)) for n in range(max(first, chosen_first), min(last, chosen_last) + 1))
+        lost, come = (stretch - Counter(keys) - own).total(), Counter(keys) - stretch
+        says = any(map(is_telling, keys[:lead])), any(map(is_telling, keys[len(keys) - trail :]))
+        if whole:
+            copied = any(is_telling(line) for line in come & (Counter(texts) - stretch))
+            fits = any(says) and not lost and not copied
+        else:
+            fits = lost <= come.total() and (any(says) or not lost)
+        if fits and balance("\n".join(lines_of(source, first, last))) == opened:
+            found.append((lost, come.total(), -lead - trail, first, last))
     found.sort()
     if not found:
         return None

@@ -133,6 +133,16 @@ def test_before_and_after_of_a_part() -> None:
     assert refused.unplaced.startswith("What it shows as the code before stands in 2 places: lines ")
 
 
+def test_ends_that_stand_everywhere() -> None:
+    """A fragment between two braces, which stand at hundreds of places, goes to those around the selection."""
+    blocks = [f"if (id == {n})\n{{\n    Send({n});\n}}" for n in range(300)]
+    body = "\n".join([*blocks[:150], "if (id < 0)\n{\n    «Log();»\n}", *blocks[150:]])
+    about = context_of(shop(body))
+    (found,) = suggestions(FENCE.format("{\n    Log(id);\n}"), about)
+    after = body.replace("«Log();»", "Log(id);")
+    assert apply(found, about.selection.source).data.decode() == shop(after)
+
+
 def test_after_holds_only_what_stays_of_before() -> None:
     """A statement that is gone under "After" is taken out, though the rest only quotes the file."""
     about = context_of(shop("«Open();\nSend(id);\nClose();»\nreturn 0;"))
