@@ -70,21 +70,18 @@ class Together(NamedTuple):
 def together(pair: Pair) -> Iterator[Together]:
     """Accesses of one party that the edit runs at the same time, the first two of each start."""
     for start in pair.after.of("spawn"):
-        data = [e for e in (pair.after.effects[n] for n in sorted(start.depends)) if e.kind in _DATA and e.party]
-        for second in data[1:]:
-            first = next((e for e in data if e.party == second.party and e.number < second.number), None)
-            if (
-                first is not None
-                and not _were_together(pair, first, second)
-                and not _is_between(pair.after, first, second)
-            ):
-                yield Together(first, second, start, pair.understood)
-                break
-
-
-def _is_between(of: Trace, first: Effect, second: Effect) -> bool:
-    """Whether the first was waited for before the second began."""
-    return any(first.number in e.depends for e in of.effects[first.number : second.number] if e.kind == "await")
+        begun: dict[str, list[Effect]] = {}
+        found: Together | None = None
+        for effect in pair.after.effects[: start.number]:
+            if effect.kind == "await":
+                begun = {party: [e for e in of if e.number not in effect.depends] for party, of in begun.items()}
+            elif effect.kind in _DATA and effect.party and effect.number in start.depends and found is None:
+                earlier = begun.setdefault(effect.party, [])
+                first = next((e for e in earlier if not _were_together(pair, e, effect)), None)
+                found = Together(first, effect, start, pair.understood) if first is not None else None
+                earlier.append(effect)
+        if found is not None:
+            yield found
 
 
 def _were_together(pair: Pair, first: Effect, second: Effect) -> bool:

@@ -21,6 +21,8 @@ from ctxreview.outline.symbols.signatures import accepts
 
 MAX_CALLEES = 12
 """Callees looked at for one function."""
+MAX_LEVELS = 3
+"""Methods of one type that call each other, until one of them opens, saves or commits."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _TOLD = ("save", "tracking", "complete")
@@ -40,9 +42,7 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
             if key in seen or any(f.span == function.span for f in functions if key[0] == outline.source.path):
                 continue
             seen.add(key)
-            found = _excerpt(part, function, repository)
-            if found is not None:
-                yield found
+            yield from _excerpts(part, function, repository, MAX_LEVELS)
             if len(seen) >= MAX_CALLEES:
                 return
 
@@ -83,19 +83,44 @@ def _is_open(declared: Declared) -> bool:
     return declared.type.kind == "interface" or "abstract" in declared.modifiers
 
 
-def _excerpt(part: Declared, function: Function, repository: Repository) -> Excerpt | None:
-    there = repository.outline_for(part.outline.source.path, {function.name})
+def _excerpts(part: Declared, function: Function, repository: Repository, levels: int) -> Iterator[Excerpt]:
+    """What a function opens, saves or commits; where it does so by other methods of its type, its calls of them and these."""
+    path = part.outline.source.path
+    body = repository.text_of(path)[function.opening.end : function.span.end].decode("utf-8", "replace")
+    there = repository.outline_for(path, {function.name, *called_names(body, repository.language)}, (function.span,))
     if there is None:
-        return None
-    holds = [s for s in there.regions if function.span.contains(s.span)]
+        return
+    holds = [s for s in (*there.regions, *there.returned) if function.span.contains(s.span)]
     facts = [f for f in there.facts if f.kind in _TOLD and function.span.contains(f.span)]
-    if not holds and not facts:
-        return None
+    further: list[Excerpt] = []
+    through: list[Reference] = []
+    for call in there.references if levels > 1 and not holds else ():
+        if _is_own_call(call, function, there):
+            below = [
+                e
+                for other, own in methods_called(call, there, repository)
+                if (other.outline.source.path, own.span) != (path, function.span)
+                for e in _excerpts(other, own, repository, levels - 1)
+            ]
+            further += below
+            through += [call] if below else []
+    if not holds and not facts and not through:
+        return
     kept = [Span(function.span.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
-    kept += [f.span for f in facts]
-    does = [*(f"holds {s.construct}" for s in holds), *(f"calls {f.name}" for f in facts)]
+    kept += [*(f.span for f in facts), *(c.span for c in through)]
+    does = [
+        *(f"{s.does} {s.construct}" for s in holds),
+        *(f"calls {f.name}" for f in facts),
+        *(f"calls {c.name}" for c in through),
+    ]
     shown = Callee(there, function).qualified_name
-    return excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
+    yield excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
+    yield from further
+
+
+def _is_own_call(call: Reference, function: Function, there: Outline) -> bool:
+    own = ("", *load(there.language).words.own)
+    return call.form == "call" and function.span.contains(call.name_span) and call.receiver in own and not call.local
 
 
 def concurrency_tokens(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Excerpt]:

@@ -81,13 +81,13 @@ def _others(
 ) -> Iterator[Excerpt]:
     """Of other places what is no caller: each once."""
     found = [*shared.excerpts, *concurrency_tokens(outline, functions, repository)]
+    found += [e for f in outermost(functions) for e in excerpts_of_wrappers(outline, f.span, repository, direct=True)]
     found += callees(outline, functions, repository)
-    found += [e for f in outermost(functions) for e in excerpts_of_wrappers(outline, f.span, repository, direct=False)]
-    seen: set[tuple[str, Span]] = set()
+    shown: dict[str, list[Span]] = {}
     for excerpt in sorted(found, key=lambda e: ROLES.index(e.role)):
-        key = excerpt.source.path, excerpt.span
-        if key not in seen:
-            seen.add(key)
+        there = shown.setdefault(excerpt.source.path, [])
+        if not (excerpt.span in there or (excerpt.role == "callee" and any(excerpt.span.overlaps(s) for s in there))):
+            there.append(excerpt.span)
             yield excerpt
 
 

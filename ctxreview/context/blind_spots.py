@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ctxreview.languages import Language, language_of
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
-from ctxreview.model.review import Surroundings
+from ctxreview.model.review import Excerpt, Surroundings
 from ctxreview.model.source import Source, Span
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
@@ -24,16 +24,13 @@ def blind_spots_in_file(
     around_it: tuple[Region, ...],
     types: tuple[TypeDecl, ...],
 ) -> Iterable[str]:
-    """What the selected file does not tell: of scopes, of calls whose code is not shown, and of what the parser could not read."""
+    """What the selected file does not tell: of scopes, and of what the parser could not read."""
     source = outline.source
     if not functions:
         yield "The selection lies outside every function; what runs it, and under which lock, is not known."
     around = frozenset(around_it)
     for scope in scopes:
         yield from _scope_blind_spots(scope, scope in around, pointed, source, functions)
-    called = _called_members(outline, members)
-    if called:
-        yield f"What these calls do is not shown: {', '.join(called)}."
     broken = [
         e for e in outline.parse.errors if any(m.span.overlaps(Span(e.start, e.end + 1)) for m in members or types)
     ]
@@ -95,10 +92,12 @@ def _scope_blind_spots(
         yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation.text}: not found."
 
 
-def _called_members(outline: Outline, members: list[Function]) -> list[str]:
-    """Members of the same file that the code calls by name."""
-    own = {m.name for m in members}
+def calls_not_shown(outline: Outline, members: list[Function], excerpts: Sequence[Excerpt]) -> Iterable[str]:
+    """The members of the same file that the code calls by name, and of which ``excerpts``, those of other places, show nothing."""
+    shown = [e.span for e in excerpts if e.role == "callee" and e.source.path == outline.source.path]
+    own = {m.name for m in members} | {f.name for f in outline.functions if any(s.overlaps(f.span) for s in shown)}
     code = "\n".join(outline.source.text(m.span) for m in members)
     names = [name for name in outline.methods if name in code and name not in own]
-    called = set(_CALLED.findall(code)) if names else ()
-    return [name for name in names if name in called]
+    called = set(_CALLED.findall(code)) if names else set[str]()
+    if called.intersection(names):
+        yield f"What these calls do is not shown: {', '.join(n for n in names if n in called)}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ctxreview.context.blind_spots import blind_spots_beyond, blind_spots_in_file
+from ctxreview.context.blind_spots import blind_spots_beyond, blind_spots_in_file, calls_not_shown
 from ctxreview.context.ladder import fill_budget
 from ctxreview.context.pointed import functions_touched, pointed_code
 from ctxreview.errors import SourceError
@@ -71,6 +71,7 @@ def build(
             *beyond.blind_spots,
             *blind_spots_beyond(members, types, outline.source, around),
             *blind_spots_in_file(pointed, outline, functions, members, scopes, around_it, types),
+            *calls_not_shown(outline, members, beyond.excerpts),
         ),
         verdict="cannot-tell",
         tokens=Tokens(0, budget, tokenizer.name),

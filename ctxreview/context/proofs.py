@@ -157,6 +157,10 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
         parts.append(f"completes at {at_lines([source.line_of(c.start) for c in scope.completes_at])}")
     if scope.excluded:
         parts.append(f"not held in {', '.join(place(*source.lines_of(g)) for g in scope.excluded)}")
+    if scope.alternatives:
+        at = at_lines([source.line_of(a.start) for a in scope.alternatives])
+        open_ = "opens it in another branch" if len(scope.alternatives) == 1 else "open it in other branches"
+        parts.append(f"{at} {open_} instead")
     if scope.exits and scope.kind == "transaction":
         parts.append(f"left without completing at {at_lines([source.line_of(e.start) for e in scope.exits])}")
     if scope.note:

@@ -53,7 +53,7 @@ class Region(NamedTuple):
     ``construct`` is what opens it (``TransactionScope``, ``lock``, ``SemaphoreSlim``), ``name`` the catalogue's name of that.
     ``opening`` is the part that opens it, ``closing`` the part that ends it (empty where the end of a block does).
     ``excluded`` are parts of the span that do not run under it: the branch in which it was not acquired, and what
-    follows its completion. ``owner`` is the span of the function that runs under it. ``completes_at`` are the calls that
+    follows its completion; ``alternatives`` are what opens it in other branches, so that one of them at most is held. ``owner`` is the span of the function that runs under it. ``completes_at`` are the calls that
     commit; ``exits`` the ways out that stand before them.
     ``acquired`` and ``released`` say where that is done, ``leaks_on_exception`` that its release is in no ``finally``, and
     ``reruns`` that the code in it may run more than once. ``path`` and ``via`` are those of a region that a caller holds:
@@ -75,6 +75,7 @@ class Region(NamedTuple):
     completes_at: tuple[Span, ...] = ()
     exits: tuple[Span, ...] = ()
     excluded: tuple[Span, ...] = ()
+    alternatives: tuple[Span, ...] = ()
     owner: Span = Span(0, 0)
     certainty: Certainty = "syntactic"
     note: str = ""
@@ -90,6 +91,13 @@ class Region(NamedTuple):
     def unreleased(self) -> bool:
         """Whether its function never ends it."""
         return self.released in ("elsewhere", "never")
+
+    @property
+    def does(self) -> str:
+        """What its function does with it, as it is told to people."""
+        if self.unreleased or self.form == "returned":
+            return "opens"
+        return "ends" if self.acquired == "elsewhere" else "holds"
 
     @property
     def end_is_known(self) -> bool:

@@ -83,6 +83,8 @@ def _scope(scope: Region, encloses: bool, value: Context) -> Document:
         "encloses_selection": encloses,
         "certainty": scope.certainty,
         "completes_at": [source.line_of(c.start) for c in scope.completes_at],
+        "not_held_at": [line_range(source.lines_of(g)) for g in scope.excluded],
+        "alternatives_at": [source.line_of(a.start) for a in scope.alternatives],
         "exits_at": [source.line_of(e.start) for e in scope.exits],
         "isolation": scope.isolation.text if scope.isolation is not None else None,
         "async_flow": scope.async_flow,

@@ -44,6 +44,18 @@ sealed class UnitOfWork(PermitDb db) : IUnitOfWork
 """
 
 
+def test_excerpts_show_what_opens_and_what_commits(tmp_path: Path) -> None:
+    """Of the unit of work stands there what begins the transaction, and the way from the call to the commit."""
+    repository(
+        tmp_path, {"Handler.cs": HANDLER, "UnitOfWork.cs": UNIT.replace("END", "await _transaction.CommitAsync();")}
+    )
+    found = context_of(tmp_path, "Handler.cs", "permit.Count++")
+    text = "\n".join(e.source.text(e.span) for e in found.excerpts if e.source.path == "UnitOfWork.cs")
+    assert "_transaction = await db.Database.BeginTransactionAsync(level)" in text
+    assert "FinishAsync() => SaveAsync()" in text
+    assert "_transaction.CommitAsync()" in text
+
+
 def transaction(tmp_path: Path, end: str) -> Region:
     """The transaction of the handler, with a unit of work whose saving does ``end`` as well."""
     repository(tmp_path, {"Handler.cs": HANDLER, "UnitOfWork.cs": UNIT.replace("END", end)})

@@ -353,6 +353,40 @@ def test_a_callers_wrapper_whose_name_tells_is_read_all_the_same(tmp_path: Path,
     assert "BeginTransactionAsync(Levels.Strict)" in body.source.text(body.span)
 
 
+STRICT = """\
+public static class Scopes
+{
+    public static TransactionScope Strict()
+    {
+        Log("scope");
+        return new TransactionScope(TransactionScopeOption.Required, Options);
+    }
+}
+public sealed class Transfer(ClinicDb db)
+{
+    public void Move(int id)
+    {
+        using var scope = Scopes.Strict();
+        db.Stock.First(s => s.Id == id).Count--;
+        db.SaveChanges();
+        scope.Complete();
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in the same file", "in another file"])
+def test_the_factory_that_opens_the_selected_functions_scope_is_shown(tmp_path: Path, apart: bool) -> None:
+    """What ``Scopes.Strict()`` really creates is an excerpt, and it is not said to be unseen."""
+    factory, user = STRICT[: STRICT.index("public sealed")], STRICT[STRICT.index("public sealed") :]
+    files = {"Scopes.cs": factory, "Transfer.cs": user} if apart else {"Transfer.cs": STRICT}
+    about = context_of(repository(tmp_path, files), "Transfer.cs", "SaveChanges")
+    (shown,) = [e for e in about.excerpts if e.role == "callee"]
+    assert "return new TransactionScope(TransactionScopeOption.Required, Options);" in shown.source.text(shown.span)
+    assert "Scopes.Strict, which is called on the way, opens TransactionScope" in shown.why
+    assert not [s for s in about.blind_spots if "not shown: Strict" in s]
+
+
 def test_a_callers_wrapper_that_opens_nothing_is_no_scope(tmp_path: Path) -> None:
     """``WithLockAsync`` only runs what it is given: its name counts no more once its body was read."""
     assert (

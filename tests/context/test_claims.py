@@ -11,6 +11,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.prompt import checklist
+from ctxreview.reports.document import context_document
 from ctxreview.reports.text import context_text
 from tests.samples import ITEMS, PATH, context_of, shop
 
@@ -265,6 +266,58 @@ def test_a_split_of_a_collections_own_lock() -> None:
     )
     before, after = (in_method(code, "readonly List<int> _all = new();") for code in (whole, parts))
     assert "lock-split" in [f.rule for f in rules.compare(before, after)]
+
+
+FORGOTTEN = "void Reset() {{ _all.Clear(); }}\nvoid Forget(int id) {{ {look} lock (_gate) {{ _all.Remove(id); }} }}"
+
+
+@pytest.mark.parametrize(
+    ("look", "told"),
+    [("if (_all.Count == 0) return;", True), ("if (_all == null) return;", False), ("if (id == 0) return;", False)],
+)
+def test_a_look_outside_the_lock_beside_another_members_fault(look: str, told: bool) -> None:
+    """A look into a collection before its lock is told where one other member changes it without the lock, too."""
+    code = GUARDED.format(gate="_gate", type="object", field="readonly List<int> _all = new();") + FORGOTTEN
+    before, after = (read(code.replace("{{", "{").replace("}}", "}").replace("{look}", first)) for first in ("", look))
+    assert [f.rule for f in rules.compare(before, after) if f.rule == "outside-lock"] == ["outside-lock"] * told
+
+
+BRANCHES = {
+    "if and else": "if (id > 0) { tx = _conn.BeginTransaction(IsolationLevel.Serializable); }\nelse { tx = _conn.BeginTransaction(); }",
+    "try and catch": "try { tx = _conn.BeginTransaction(IsolationLevel.Snapshot); }\ncatch (DbException) { tx = _conn.BeginTransaction(); }",
+    "two sections": "switch (id) { case 1: tx = _conn.BeginTransaction(IsolationLevel.Snapshot); break;\ndefault: tx = _conn.BeginTransaction(); break; }",
+}
+
+
+@pytest.mark.parametrize("form", BRANCHES)
+def test_a_transaction_that_one_of_two_branches_opens(form: str) -> None:
+    """What follows the branches runs under one of the two: each says where the other is opened, to people and programs."""
+    context = context_of(
+        f"class C\n{{\nasync Task M(int id)\n{{\nDbTransaction tx;\n{BRANCHES[form]}\n«Save(tx);»\ntx.Commit();\n}}\n}}\n"
+    )
+    first, second = (context.outline.source.line_of(s.opening.start) for s in context.scopes)
+    assert [s.alternatives for s in context.scopes] == [(context.scopes[1].opening,), (context.scopes[0].opening,)]
+    said = [s for s in proven(context) if s.startswith("Transaction")]
+    assert f"line {second} opens it in another branch instead" in said[0]
+    assert f"line {first} opens it in another branch instead" in said[1]
+    scopes = context_document(context)["scopes"]
+    assert [s["alternatives_at"] for s in scopes] == [[second], [first]]
+
+
+def test_transactions_of_branches_that_end_in_them() -> None:
+    """Two transactions that each end in their branch are not told as one of two."""
+    branch = "var tx = _conn.BeginTransaction(); Save(tx); tx.Commit();"
+    found = in_method(f"if (id > 0) {{ {branch} }} else {{ {branch} }}\nreturn 0;")
+    assert [s.alternatives for s in found.regions] == [(), ()]
+
+
+def test_lines_after_a_commit_are_told_to_programs() -> None:
+    """JSON has the lines between a scope's ends that do not run under it."""
+    context = context_of(
+        "class C\n{\nvoid M()\n{\nusing var tx = _conn.BeginTransaction();\n«Save(tx);»\ntx.Commit();\nTell();\n}\n}\n"
+    )
+    (scope,) = context_document(context)["scopes"]
+    assert scope["not_held_at"] == [{"start_line": 8, "end_line": 8}]
 
 
 # --- other rules -----------------------------------------------------------------------------------------------

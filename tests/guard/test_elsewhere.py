@@ -226,6 +226,33 @@ SALES = """
 """
 INJECTED = {"Sales.cs": SALES, "Stock.cs": STOCK}
 
+INVOICES = """
+    public abstract class Repository(IUnitOfWork work) { protected IDbConnection Db => work.Connection; protected IDbTransaction Tx => work.Transaction; }
+    public sealed class Invoices(IUnitOfWork work) : Repository(work)
+    {
+        public Task<Invoice> Get(int id) => Db.QuerySingleAsync<Invoice>("SELECT * FROM invoice WHERE id = @id", new { id }, Tx);
+        public Task Pay(int id) => Db.ExecuteAsync("UPDATE invoice SET paid = 1 WHERE id = @id", new { id }, Tx);
+        public Task Note(int id) => Db.ExecuteAsync("INSERT INTO payment (id) VALUES (@id)", new { id }, Tx);
+        public Task Tell(int id) => Task.Delay(id);
+    }
+"""
+PAYING = """
+    public sealed class Paying(IUnitOfWork work, Invoices invoices)
+    {
+        public async Task Pay(int id)
+        {
+            work.Begin();
+            var invoice = await invoices.Get(id);
+            await invoices.Pay(invoice.Id);
+            await invoices.Note(invoice.Id);
+            await invoices.Tell(id);
+            work.Commit();
+        }
+    }
+"""
+DAPPER = {"Paying.cs": PAYING, "Invoices.cs": INVOICES}
+PAID = "await invoices.Pay(invoice.Id);\nawait invoices.Note(invoice.Id);\nawait invoices.Tell(id);"
+
 
 class Case(NamedTuple):
     """An edit of one file of a repository: the lines that go and those that come."""
@@ -263,6 +290,12 @@ LOUD = {
         INJECTED, "Sales.cs", SELL,
         "if (_stock.Free(sku) < count) return false;\nusing (var transaction = _db.Database.BeginTransaction())\n{\nvar name = _stock.Name(sku);",
     ),
+    "two calls of a repository share a connection": Case(
+        DAPPER, "Paying.cs", PAID, "await Task.WhenAll(invoices.Pay(invoice.Id), invoices.Note(invoice.Id));\nawait invoices.Tell(id);"
+    ),
+    "a repository's task is kept while it is called again": Case(
+        DAPPER, "Paying.cs", PAID, "var paid = invoices.Pay(invoice.Id);\nvar noted = invoices.Note(invoice.Id);\nawait Task.WhenAll(paid, noted);\nawait invoices.Tell(id);"
+    ),
     "an injected store saved": Case(INJECTED, "Sales.cs", "_stock.Keep();\ntransaction.Commit();", "transaction.Commit();"),
 }  # fmt: skip
 
@@ -287,6 +320,9 @@ QUIET = {
     ),
     "a pure function of another type leaves the lock": Case(
         HELPERS, "Shop.cs", "lock (_gate)\n{\nvar code = Rows.Code(text);", "var code = Rows.Code(text);\nlock (_gate)\n{"
+    ),
+    "a call of a repository runs beside what uses no connection": Case(
+        DAPPER, "Paying.cs", PAID, "await invoices.Pay(invoice.Id);\nawait Task.WhenAll(invoices.Note(invoice.Id), invoices.Tell(id));"
     ),
     "an injected store only names a thing before the transaction": Case(
         INJECTED, "Sales.cs", "using (var transaction = _db.Database.BeginTransaction())\n{\nvar name = _stock.Name(sku);",

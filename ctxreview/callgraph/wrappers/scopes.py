@@ -50,11 +50,11 @@ def excerpts_of_wrappers(outline: Outline, span: Span, repository: Repository, *
         function = next((f for f in there.functions if f.span == where), None) if there is not None else None
         if there is None or function is None:
             continue
-        holds = [s for s in there.regions if where.contains(s.span)]
+        holds = [s for s in (*there.regions, *there.returned) if where.contains(s.span)]
         kept = [Span(where.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
         kept += [c for s in holds for c in s.completes_at]
         kept += [f.span for f in there.facts if f.calls == "delegate" and where.contains(f.span)]
-        does = ", ".join(dict.fromkeys(f"holds {s.construct}" for s in holds)) or "hands on what it is given"
+        does = ", ".join(dict.fromkeys(f"{s.does} {s.construct}" for s in holds)) or "hands on what it is given"
         yield excerpt_of(
             there, kept, "callee", f"{Callee(there, function).qualified_name}, which is called on the way, {does}"
         )

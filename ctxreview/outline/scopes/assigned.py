@@ -13,7 +13,7 @@ from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import End
 from ctxreview.model.regions import Region
-from ctxreview.model.source import Span
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import Opened, declared_type, scope
 from ctxreview.outline.symbols.written_names import without_self
@@ -41,8 +41,9 @@ def variables(page: FileView) -> Iterator[Region]:
         key = start.target, start.owner
         until[start.statement.start_byte] = again.get(key, start.owner.end)
         again[key] = start.statement.start_byte
-    for start in starts:
-        yield from _from(start, until[start.statement.start_byte], uses)
+    made = [(start, region) for start in starts for region in _from(start, until[start.statement.start_byte], uses)]
+    alternatives = _alternatives(made, page)
+    yield from (region._replace(alternatives=tuple(sorted(alternatives.get(region, ())))) for _, region in made)
     fields = {
         (s.target, page.home(without_self(s.target), nodes.span(s.statement))): s
         for s in starts
@@ -50,6 +51,22 @@ def variables(page: FileView) -> Iterator[Region]:
     }
     for (target, _), start in fields.items():
         yield from _ended_elsewhere(target, start, uses)
+
+
+def _alternatives(made: Sequence[tuple[_Start, Region]], page: FileView) -> Mapping[Region, set[Span]]:
+    """For each region what opens the same variable in other branches and reaches beyond them, so that one of them at most is held."""
+    opened: dict[tuple[str, Span], list[Region]] = {}
+    for start, region in made:
+        opened.setdefault((start.target, start.owner), []).append(region)
+    found: dict[Region, set[Span]] = {}
+    for start, region in made:
+        branches = tuple(page.syntax.other_branches(start.statement, start.owner))
+        within = Spans(branches)
+        for other in opened[start.target, start.owner] if branches else ():
+            if within.contains(other.opening) and other.span.overlaps(region.span):
+                found.setdefault(region, set()).add(other.opening)
+                found.setdefault(other, set()).add(region.opening)
+    return found
 
 
 def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
@@ -139,7 +156,9 @@ def _start(opened: Opened, page: FileView) -> _Start | None:
             target, node = nodes.text(syntax.name(node)), statement
     elif node.type in syntax.assignments:
         around = parents.parent(node)
-        if around is not None and around.type in syntax.expression_statements:
+        if around is not None and (
+            around.type in syntax.expression_statements or around.type in syntax.expression_bodies
+        ):
             target, node = nodes.text(syntax.left(node)), around
     elif node.type in syntax.expression_statements:
         target = ""

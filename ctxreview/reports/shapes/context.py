@@ -24,8 +24,19 @@ class Function(TypedDict):
     end_line: int
 
 
+class Range(TypedDict):
+    """Lines of the scope's file, inclusive."""
+
+    start_line: int
+    end_line: int
+
+
 class Scope(TypedDict):
-    """A transaction or lock around the selection, in its functions or in a caller: ``via`` are the calls from there."""
+    """A transaction or lock around the selection, in its functions or in a caller: ``via`` are the calls from there.
+
+    ``not_held_at`` are lines between its first and last that do not run under it: what follows its completion, and branches in which
+    it was not acquired. ``alternatives_at`` are the lines that open it in other branches: one of them at most is held.
+    """
 
     kind: RegionKind
     construct: str
@@ -38,6 +49,8 @@ class Scope(TypedDict):
     encloses_selection: bool
     certainty: Certainty
     completes_at: list[int]
+    not_held_at: list[Range]
+    alternatives_at: list[int]
     exits_at: list[int]
     isolation: str | None
     async_flow: bool | None

@@ -230,10 +230,13 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
     open_ = [u for u in every if not u.gates and not u.deferred and u.fact.kind == "read"]
     if not open_ or not is_collection(simple_type_or_array(member.declares), outline):
         return
-    writes = [u for u in every if u.fact.kind == "write"]
+    writes = [u for u in every if u.fact.kind == "write" and u.gates]
     gates = frozenset[str].intersection(*(u.gates for u in writes)) if writes else frozenset[str]()
     code = masked_source(outline)
-    if not gates or not any(_changes(u, name, code) for u in writes):
+    bare = sum(
+        u.fact.kind == "write" and not u.gates and not u.deferred for u in every
+    )  # a fault of its own, where they are few
+    if not gates or bare >= len(writes) or not any(_changes(u, name, code) for u in writes):
         return
     taken = {s.owner for s in held if lock_key(s) in gates}
     looks = [u for u in open_ if u.function.span in taken and _looks_into(u, name, code)]
