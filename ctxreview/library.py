@@ -152,11 +152,11 @@ def guard(
     Raises as :func:`context` does, and :class:`ReplyError` where there is no suggestion in the answer.
     """
     from ctxreview.guard.check import replacement, suggestions
-    from ctxreview.review.context import build
+    from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
 
     request = _request(selection, text, root, hops, budget)
-    value = build(request)
+    value = build_to_compare(request)
     read = replacement if replace else suggestions
     return check_suggestions(read(answer, value), value, request)
 

@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from ctxreview.behaviour.body import Body, bodies
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Trace
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 
 FURTHEST = 4
 """Steps from what is changed to who uses it; a trace follows calls about as far."""
 MOST_AFFECTED = 60
 """Functions that are looked at for one edit, the nearest first."""
 
+_NAME = re.compile(r"@?[^\W\d]\w*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -30,14 +33,14 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     members = both.both.members
     words = [frozenset(_WORD.findall(f"{old.words} {new.words}")) for old, new in members]
     taken = [n for n, (old, new) in enumerate(members) if old.words != new.words]
-    units = version(both.after).unit_at
+    units = version(both.after).units
     names = {
-        members[n][1].member.name
+        _name(members[n][1])
         for n in taken
         if not _does_the_same(both.of(members[n][0].member.span), units.get(members[n][1].member.span))
     }
     names |= set(changed_state(both.before, both.after))
-    names |= {b.member.name for b in both.both.fresh}
+    names |= {_name(b) for b in both.both.fresh}
     if both.after.elsewhere is not None:
         names |= both.after.elsewhere.changed_beside(both.after.source.path)
     chosen = dict.fromkeys(taken)
@@ -46,11 +49,53 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
         if not using or len(chosen) >= MOST_AFFECTED:
             break
         chosen.update(dict.fromkeys(using))
-        names = {members[n][1].member.name for n in using}
+        names = {_name(members[n][1]) for n in using}
     broken = both.after.parse.errors
     whole = [n for n in chosen if not any(members[n][1].member.span.contains(e) for e in broken)]
     found = (both.of(members[n][0].member.span) for n in whole[:MOST_AFFECTED])
     return tuple(pair for pair in found if pair is not None)
+
+
+@lru_cache(maxsize=2)
+def touched(both: Comparison) -> frozenset[Span]:
+    """The members before the edit that it changes, and those that may do something else by it, through any number of calls.
+
+    Of the others all effects are in both versions, under the same transactions and locks.
+    """
+    members, old, new = both.both.members, bodies(both.before), bodies(both.after)
+    changed = [n for n, (was, now) in enumerate(members) if was.words != now.words]
+    known = {id(body) for pair in members for body in pair}
+    apart = [members[n][1] for n in changed] + [b for b in (*old, *new) if id(b) not in known]
+    if _rest(both.before) != _rest(both.after) or not all(_NAME.fullmatch(_name(b)) for b in apart):
+        return frozenset(b.member.span for b in old)  # operators and indexers are used without their names
+    using: dict[str, list[int]] = {}
+    for n, (was, now) in enumerate(members):
+        for word in version(both.before).words[was.member.span] | version(both.after).words[now.member.span]:
+            using.setdefault(word, []).append(n)
+    waiting = [*map(_name, apart), *changed_state(both.before, both.after)]
+    if both.after.elsewhere is not None:
+        waiting += both.after.elsewhere.changed_beside(both.after.source.path)
+    found = set(changed)
+    while waiting:
+        for n in using.pop(waiting.pop(), ()):
+            if n not in found:
+                found.add(n)
+                waiting += {_name(body) for body in members[n]}
+    return frozenset((*(members[n][0].member.span for n in found), *(b.member.span for b in old if id(b) not in known)))
+
+
+def _name(of: Body) -> str:
+    """The name by which a member is used; an accessor's is its property's."""
+    return of.member.name.partition(".")[0]
+
+
+def _rest(of: Outline) -> bytes:
+    """The text of a file outside its members and what it declares as state, without comments and layout."""
+    data, found, at = of.source.data, list[bytes](), 0
+    for start, end in sorted((*(f.span for f in of.outermost), *(m.span for m in of.members), *of.comments)):
+        found.append(data[at:start])
+        at = max(at, end)
+    return b"".join(b"".join((*found, data[at:])).split())
 
 
 def _does_the_same(pair: Pair | None, unit: il.Unit | None) -> bool:

@@ -5,8 +5,8 @@ function with the functions of the file, and of others that were found, put in p
 renamed or moved to a constant gives the same trace. How to read one:
 
 - Two versions of an effect have the same :attr:`Effect.key`; nothing in a key depends on the name of a local variable.
-- ``depends`` are numbers of earlier effects of the same trace. A check and its act: the act's ``depends`` (followed through, see
-  :meth:`Trace.needs`) hold the check. A query and the write to the entity it gave: ``made_by`` of the write is the query.
+- ``depends`` are numbers of earlier effects of the same trace. A check and its act: the act's ``depends`` hold the check, or something that it decides (see
+  :meth:`Trace.decides`). A query and the write to the entity it gave: ``made_by`` of the write is the query.
 - Two effects are atomic together under a lock if both have a :class:`Hold` with the same ``section``.
 - A hold that ends before a task that was started under it is no hold of what the task does: those effects have the trait
   ``unawaited``, and the holds are in ``lapsed``.
@@ -15,7 +15,8 @@ renamed or moved to a constant gives the same trace. How to read one:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ctxreview.model.declarations import Function
@@ -136,17 +137,21 @@ class Effect(NamedTuple):
         return self.kind in ("query", "save", "commit", "rollback", "io", "foreign", "call", "spawn", "tracking")
 
 
-class Trace(NamedTuple):
-    """The effects of one function, helpers included.
+class Trace:
+    """The effects of one function, helpers included; compared by identity.
 
     ``unseen`` are sentences about what was not followed: calls deeper than the limit, recursion, syntax that was not understood.
     ``sections`` are the holds that the function takes, by :attr:`Hold.section`, also those under which nothing happens.
     """
 
-    function: Function
-    effects: tuple[Effect, ...]
-    sections: tuple[Hold, ...] = ()
-    unseen: tuple[str, ...] = ()
+    def __init__(
+        self,
+        function: Function,
+        effects: tuple[Effect, ...],
+        sections: tuple[Hold, ...] = (),
+        unseen: tuple[str, ...] = (),
+    ) -> None:
+        self.function, self.effects, self.sections, self.unseen = function, effects, sections, unseen
 
     @property
     def understood(self) -> bool:
@@ -159,18 +164,31 @@ class Trace(NamedTuple):
 
     def within(self, hold: Hold) -> Iterator[Effect]:
         """The effects in the section of ``hold``, in order."""
-        return (e for e in self.effects if e.under(hold))
+        return iter(self._in_sections.get((hold.kind, hold.section), ()))
 
-    def needs(self, effect: Effect) -> frozenset[int]:
-        """All earlier effects that decide ``effect``, by data or by control flow, through any number of steps."""
-        found: set[int] = set()
-        waiting = list(effect.depends)
-        while waiting:
-            at = waiting.pop()
-            if at not in found:
-                found.add(at)
-                waiting += self.effects[at].depends
-        return frozenset(found)
+    @cached_property
+    def _in_sections(self) -> Mapping[tuple[str, int], list[Effect]]:
+        found: dict[tuple[str, int], list[Effect]] = {}
+        for effect in self.effects:
+            for section in {(h.kind, h.section) for h in effect.holds}:
+                found.setdefault(section, []).append(effect)
+        return found
+
+    def decides(self, first: Effect, second: Effect) -> bool:
+        """Whether an effect decides a later one, by data or by control flow, through any number of steps."""
+        return bool(self._deciding[second.number] >> first.number & 1)
+
+    @cached_property
+    def _deciding(self) -> list[int]:
+        """The numbers of the effects that decide each one, as the bits of an integer."""
+        found: list[int] = []
+        for effect in self.effects:
+            bits = 0
+            for number in sorted(effect.depends, reverse=True):
+                if not bits >> number & 1:  # else all that decides that one is there already
+                    bits |= found[number] | 1 << number
+            found.append(bits)
+        return found
 
 
 def keys_of(effects: tuple[Effect, ...]) -> list[str]:

@@ -42,7 +42,7 @@ def endings(pair: Pair) -> Iterator[Ending]:
 
 def _is_always(outline: Outline, of: Trace, effect: Effect) -> bool:
     """Whether an effect of the traced function itself is done however what stands before it ends."""
-    unit = version(outline).unit_at.get(of.function.span)
+    unit = version(outline).units.get(of.function.span)
     tries = (n for n in il.walk(unit) if isinstance(n, il.Try)) if unit is not None else ()
     return any(t.always is not None and t.always.span.contains(effect.span) for t in tries)
 

@@ -183,7 +183,7 @@ class Values(Frames):
         place = Place("state", state.key, state.changes, state.key, immutable)
         party = state.key if self.version.is_source(state.name, state.type) else ""
         known = Known(state.key, state=place, made="state", type=state.type, party=party)
-        unit = state.version.initialisers.get((state.home, state.name))
+        unit = state.version.initialiser(state.home, state.name)
         if not state.fixed or unit is None or self.frame.is_running(unit):
             return known
         return self.initial(Closure(unit, state.version), known)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.version import version
@@ -54,17 +55,21 @@ class Judgement(NamedTuple):
 
 
 UNKNOWN = Judgement((), complete=False)
+KEPT = Judgement((), complete=True)
 
 
 def judged(both: Comparison, region: Region) -> Judgement:
     """What the edit takes from under a region that stood before it."""
+    member = both.before.member_of(region.opening)
+    if member is not None and member.span not in touched(both) and both.both.scope_after.get(region) is not None:
+        return KEPT
     pair = both.of(region.owner)
     section = section_of(pair.before, region) if pair is not None else None
     if pair is None or section is None or region.form in ("sql", "attribute"):
         return UNKNOWN
     hold = next(h for h in pair.before.sections if h.section == section)
     if hold.kind == "lock" and _is_held_by_callers(both, region):
-        return Judgement((), complete=True)
+        return KEPT
     inside = [
         e
         for e in pair.before.effects
@@ -247,22 +252,17 @@ def _is_done_once(now: Effect) -> bool:
 
 def _touches(pair: Pair, effect: Effect, inside: list[Effect]) -> bool:
     """Whether what is not known may have to do with the rest of its section: it needs it, or decides it, or is all that there is."""
-    needs = pair.before.needs(effect)
+    decides = pair.before.decides
     rest = [e for e in inside if e.number != effect.number and e.is_seen]
     if not rest:
         return True
-    return (
-        any(e.number in needs or effect.number in pair.before.needs(e) for e in rest)
-        or effect.kind != "call"
-        or not effect.depends
-    )
+    return any(decides(e, effect) or decides(effect, e) for e in rest) or effect.kind != "call" or not effect.depends
 
 
 def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -> Iterator[Loss]:
     """Accesses that were one step and are two."""
     shared = [e for e in inside if e.kind in ("read", "write") and e.is_seen]
     for second in shared:
-        needs = pair.before.needs(second)
         for first in shared:
             if (
                 first.number >= second.number
@@ -270,7 +270,7 @@ def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -
                 or "write" not in (first.kind, second.kind)
             ):
                 continue
-            was = first.number in needs and first.kind == "read" and second.kind == "write"
+            was = first.kind == "read" and second.kind == "write" and pair.before.decides(first, second)
             if not was and not (first.kind == second.kind == "write" and first.place != second.place):
                 continue
             one, other = pair.became.get(first.number), pair.became.get(second.number)
@@ -379,5 +379,5 @@ def _of_transaction(pair: Pair, inside: list[Effect], moved: Iterable[tuple[Effe
 
 
 def _is_connected(pair: Pair, effect: Effect, work: list[Effect]) -> bool:
-    needs = pair.before.needs(effect)
-    return any(e.number in needs or effect.number in pair.before.needs(e) for e in work if e.number != effect.number)
+    decides = pair.before.decides
+    return any(decides(e, effect) or decides(effect, e) for e in work if e.number != effect.number)

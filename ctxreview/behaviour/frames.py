@@ -152,6 +152,7 @@ class Frames:
         if index >= MOST_EFFECTS:
             self.missed("What follows is more than is traced", span)
             return MOST_EFFECTS - 1
+        depends = self.control if needs <= self.control else needs | self.control
         self.effects.append(
             Effect(
                 index,
@@ -165,7 +166,7 @@ class Frames:
                 text,
                 self.held(span),
                 (),
-                frozenset(n for n in needs | self.control if n < index),
+                depends if max(depends, default=-1) < index else frozenset(n for n in depends if n < index),
                 self.control,
                 of.made if of is not None else "",
                 of.made_by if of is not None else frozenset(),

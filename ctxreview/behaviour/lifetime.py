@@ -98,7 +98,10 @@ def _disposal(of: Trace, query: Effect) -> Effect | None:
     if (
         not ends
         or not query.depends
-        or any(n > ends[-1].number for n in of.needs(query) if of.effects[n].kind in ("call", "foreign", "begin"))
+        or any(
+            e.kind in ("call", "foreign", "begin") and of.decides(e, query)
+            for e in of.effects[ends[-1].number + 1 : query.number]
+        )
     ):
         return None
     return ends[-1]

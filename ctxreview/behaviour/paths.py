@@ -11,7 +11,7 @@ from ctxreview.model.source import Span
 def exclude_each_other(outline: Outline, one: Span, other: Span) -> bool:
     """Whether two places stand in different ways of one branch, so that no run but one in a loop passes both."""
     member = outline.member_of(one)
-    unit = version(outline).unit_at.get(member.span) if member is not None else None
+    unit = version(outline).units.get(member.span) if member is not None else None
     for node in il.walk(unit) if unit is not None else ():
         if isinstance(node, il.Branch):
             ways = [node.then, *([node.otherwise] if node.otherwise is not None else [])]
@@ -31,7 +31,7 @@ def in_one_run(outline: Outline, one: Span, other: Span) -> bool:
         return False
     first, second = sorted((one, other))
     member = outline.member_of(first)
-    unit = version(outline).unit_at.get(member.span) if member is not None else None
+    unit = version(outline).units.get(member.span) if member is not None else None
     for node in il.walk(unit) if unit is not None else ():
         if isinstance(node, il.Branch):
             ways = [node.then, *([node.otherwise] if node.otherwise is not None else [])]

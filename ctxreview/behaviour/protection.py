@@ -80,7 +80,7 @@ def _transaction(outline: Outline, region: Region, hold: Hold) -> Iterator[Trans
     inside = [e for e in of.within(hold) if _is_on(e, hold)]
     writes = [e for e in inside if _writes(e, about)]
     decisions = [
-        Decision(_step(outline, query), tuple(_step(outline, w) for w in writes if query.number in of.needs(w)))
+        Decision(_step(outline, query), tuple(_step(outline, w) for w in writes if of.decides(query, w)))
         for query in inside
         if query.kind == "query"
     ]

@@ -80,9 +80,7 @@ def _read_instead(pair: Pair, effect: Effect, now: Effect) -> bool:
 
 def _decides(pair: Pair, now: Effect) -> bool:
     """Whether a look at the place says if it is written, or what with."""
-    return any(
-        pair.after.effects[n].kind == "read" and pair.after.effects[n].place == now.place for n in pair.after.needs(now)
-    )
+    return any(e.place == now.place and pair.after.decides(e, now) for e in pair.after.of("read"))
 
 
 def _read_again(pair: Pair, effect: Effect, now: Effect) -> Effect | None:

@@ -33,7 +33,7 @@ def lost_looks(pair: Pair) -> Iterator[LostLook]:
         old = next((h for h in was.holds if hold is not None and h.kind == "lock" and h.key == hold.key), None)
         if hold is None or old is None or hold.section in told or _looks(pair.after, now, hold):
             continue
-        read = {e.place.key for e in pair.after.of("read") if e.under(hold) and e.place is not None}
+        read = {e.place.key for e in pair.after.within(hold) if e.kind == "read" and e.place is not None}
         look = next((e for e in _looks(pair.before, was, old) if e.place is not None and e.place.key not in read), None)
         if look is None or look.place is None or _count(pair.before, look, hold) <= _count(pair.after, look, hold):
             continue  # of several alike, one may be taken for another
@@ -50,5 +50,4 @@ def _count(of: Trace, look: Effect, hold: Hold) -> int:
 
 def _looks(of: Trace, act: Effect, hold: Hold) -> list[Effect]:
     """The reads of shared state in the same section that decide an effect."""
-    needed = (of.effects[n] for n in sorted(of.needs(act)))
-    return [e for e in needed if e.kind == "read" and e.is_seen and e.under(hold)]
+    return [e for e in of.within(hold) if e.kind == "read" and e.is_seen and of.decides(e, act)]

@@ -69,7 +69,7 @@ def under_new_names(of: Trace, names: Mapping[str, State]) -> Trace:
             key=named(e.key), place=place, party=named(e.party), holds=held(e.holds), lapsed=held(e.lapsed)
         )
 
-    return of._replace(effects=tuple(map(effect, of.effects)), sections=held(of.sections))
+    return Trace(of.function, tuple(map(effect, of.effects)), held(of.sections), of.unseen)
 
 
 def is_same_lock(old: Region, new: Region, before: Outline, after: Outline) -> bool:

@@ -29,7 +29,7 @@ class Skipped(NamedTuple):
 def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
     """The first step of each transaction and lock that a new way out inside passes over; of a transaction one by an exception."""
     units = [
-        version(o).unit_at.get(f.span)
+        version(o).units.get(f.span)
         for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
     ]
     if units[0] is None or units[1] is None:
@@ -88,7 +88,7 @@ class Caught(NamedTuple):
 def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
     """The first handler of each transaction and lock that the edit makes end a failure, or makes throw it on."""
     units = [
-        version(o).unit_at.get(f.span)
+        version(o).units.get(f.span)
         for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
     ]
     if units[0] is None or units[1] is None:
@@ -126,7 +126,7 @@ class Conditional(NamedTuple):
 def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
     """The calls that end something, and the openings of what outlasts the condition, that an edit puts under a condition."""
     first, second = (
-        version(o).unit_at.get(f.span)
+        version(o).units.get(f.span)
         for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
     )
     if first is None or second is None:

@@ -230,7 +230,7 @@ def _merged(after: list[dict[tuple[str, Span], Known]]) -> dict[tuple[str, Span]
 @lru_cache(maxsize=512)
 def _trace(same: Same, function: Function) -> Trace | None:
     of = version(same.outline)
-    unit = of.unit_at.get(function.span)
+    unit = of.units.get(function.span)
     if unit is None:
         return None
     tracer = Tracer(of, unit)

@@ -89,7 +89,7 @@ class Users:
     def by_reference(self, state: str) -> Iterator[Span]:
         """Where state of that name is given by reference, so that what is called may write it."""
         for function in self.naming((state,)):
-            unit = self.version.unit_at.get(function.span)
+            unit = self.version.units.get(function.span)
             for node in il.walk(unit) if unit is not None else ():
                 if (
                     isinstance(node, il.Argument)
@@ -103,7 +103,7 @@ class Users:
         known, language = self.version.about, self.version.language
         takes = language.named("acquires") | language.named("releases")
         for function in self.naming((state,)):
-            unit = self.version.unit_at.get(function.span)
+            unit = self.version.units.get(function.span)
             for node in il.walk(unit) if unit is not None else ():
                 given: list[il.Value] = []
                 if isinstance(node, il.Exit) and node.kind == "return" and node.value is not None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.file_types import FileTypes
-from ctxreview.behaviour.units import units
+from ctxreview.behaviour.units import Units, units
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
@@ -21,6 +21,8 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array, withou
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 """A name, a keyword or a word in a comment."""
+_NEVER_CALLED = ("initialiser", "constructor", "finalizer", "lambda")
+"""Functions that no call names."""
 NOWHERE = Span(0, 0)
 """A place in no type: what is written there may be any type of the name."""
 
@@ -63,7 +65,7 @@ class Version(FileTypes):
     """A file before or after an edit. All that is asked of it is made once."""
 
     @cached_property
-    def units(self) -> tuple[il.Unit, ...]:
+    def units(self) -> Units:
         """The functions of the file as far as the outline has read them, and what its fields start with."""
         outline = self.outline
         if not outline.unread:
@@ -72,28 +74,19 @@ class Version(FileTypes):
         return units(outline.source, None, tuple(sorted(filter(outline.has_read, places))))
 
     @cached_property
-    def unit_at(self) -> Mapping[Span, il.Unit]:
-        """The functions by the span that the outline has for them."""
-        return {u.span: u for u in self.units}
-
-    @cached_property
     def words(self) -> Mapping[Span, frozenset[str]]:
         """The words of each member, by its place; also of those that were not read."""
         text = self.outline.source.text
         return {f.span: frozenset(WORD.findall(text(f.span))) for f in self.outline.outermost}
 
-    @cached_property
-    def initialisers(self) -> Mapping[tuple[str, str], il.Unit]:
-        """What state starts with, by type and name."""
-        return {(u.home, u.name): u for u in self.units if u.kind == "initialiser"}
+    def initialiser(self, home: str, name: str) -> il.Unit | None:
+        """What some state of a type starts with; ``None`` where nothing says."""
+        found = [d for d in self.units.named(name) if d.kind == "initialiser" and d.home == home]
+        return self.units[found[-1].span] if found else None
 
-    @cached_property
-    def _named(self) -> Mapping[str, list[il.Unit]]:
-        found: dict[str, list[il.Unit]] = {}
-        for unit in self.units:
-            if unit.kind not in ("initialiser", "constructor", "finalizer", "lambda"):
-                found.setdefault(unit.name, []).append(unit)
-        return found
+    def _functions(self, name: str) -> Iterator[il.Declared]:
+        """The functions of a name that a call may run."""
+        return (d for d in self.units.named(name) if d.kind not in _NEVER_CALLED)
 
     @cached_property
     def facts(self) -> Mapping[Span, tuple[Fact, ...]]:
@@ -193,15 +186,12 @@ class Version(FileTypes):
             member.span.contains(u.span)
             and u.name.rpartition(".")[2] in self.about.of("setters")
             and not self.language.words.hidden & set(first(u.span).split())
-            for u in self._by_kind.get("accessor", ())
+            for u in self._accessors
         )
 
     @cached_property
-    def _by_kind(self) -> Mapping[str, list[il.Unit]]:
-        found: dict[str, list[il.Unit]] = {}
-        for unit in self.units:
-            found.setdefault(unit.kind, []).append(unit)
-        return found
+    def _accessors(self) -> tuple[il.Declared, ...]:
+        return tuple(d for d in self.units.declared if d.kind == "accessor")
 
     def state(self, home: str, name: str, at: Span = NOWHERE) -> State | None:
         """The state of that name that functions of the type ``home`` see; a base type's is its own.
@@ -271,8 +261,8 @@ class Version(FileTypes):
         if state.member.kind != "property":
             return None
         for name in names:
-            for unit in self._named.get(name, ()):
-                if state.member.span.contains(unit.span) and unit.body.span.size and unit.kind != "initialiser":
+            for declared in self._functions(name):
+                if state.member.span.contains(declared.span) and (unit := self.units[declared.span]).body.span.size:
                     return unit
         return None
 
@@ -303,8 +293,8 @@ class Version(FileTypes):
 
     def _fitting(self, home: str, name: str, arguments: int) -> list[il.Unit]:
         """The methods of a type of the file that a call of so many arguments may run."""
-        listed = self._named.get(name, ())
-        fits = [u for u in listed if u.home == home and u.kind == "method" and self._takes(u, arguments)]
+        listed = [self.units[d.span] for d in self._functions(name) if d.home == home and d.kind == "method"]
+        fits = [u for u in listed if self._takes(u, arguments)]
         exact = [u for u in fits if len(u.parameters) == arguments]
         return exact if len(fits) > 1 and exact else fits
 
@@ -322,7 +312,7 @@ class Version(FileTypes):
         return fits[0] if len(fits) == 1 else None
 
     def _extending(self, name: str, arguments: int) -> list[Closure]:
-        listed = self._named.get(name, ())
+        listed = (self.units[d.span] for d in self._functions(name))
         return [Closure(u, self) for u in listed if self.extends(u) and self._takes(u, arguments + 1)]
 
     def _elsewhere(self, home: str, name: str, at: Span, *, state: bool) -> tuple[tuple[Version, str], ...]:

@@ -202,7 +202,7 @@ class Family:
             return []
         marks = "|".join(load(self.repository.language).words.receiving)
         before = r"\s*(?:<[^<>()]{0,200}>)?\s*\(\s*(?:\[[^\]]{0,200}\]\s*)?"
-        head = re.compile(rf"\b{name}{before}(?:{marks})\s".encode())
+        head = re.compile(rf"{name}(?<!\w{name}){before}(?:{marks})\s".encode())
         return [p for p in paths if head.search(self.repository.text_of(p)) and not _IN_TESTS.search(p)]
 
 

@@ -32,11 +32,13 @@ def build(
     tokenizer: Tokenizer,
     fixed: int,
     look: Look | None = None,
+    *,
+    protected: bool = True,
 ) -> Context:
     """The context of one selection, in its own file, or with ``look`` in its repository.
 
     ``budget`` and ``fixed`` are tokens: the size of the whole prompt, and of its part that is the same for
-    every selection. Raises :class:`BudgetError` when the function does not fit even with everything left
+    every selection; ``protected`` asks what the scopes around it protect. Raises :class:`BudgetError` when the function does not fit even with everything left
     out that may be, and :class:`SourceError` when the selection lies outside every type and function.
     """
     pointed = pointed_code(selection, outline)
@@ -77,7 +79,9 @@ def build(
         tokens=Tokens(0, budget, tokenizer.name),
         others=beyond.sources,
     )
-    context = context._replace(verdict=_verdict(context, beyond), protections=_protections(context))
+    context = context._replace(
+        verdict=_verdict(context, beyond), protections=_protections(context) if protected else ()
+    )
     return fill_budget(context, types, pointed, beyond.excerpts, budget, tokenizer, fixed)
 
 

@@ -8,7 +8,7 @@ The design follows the generic tree and the small IL of Semgrep; calls stay insi
 chain of calls and is easier to recognise as one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from ctxreview.model.source import Span
@@ -302,6 +302,16 @@ class Unit(NamedTuple):
     asynchronous: bool = False
     static: bool = False
     interface: str = ""
+
+
+class Declared(NamedTuple):
+    """A function of a file that is lowered when somebody asks for it: ``span``, ``name``, ``kind`` and ``home`` are those of the unit that ``lowered`` makes."""
+
+    span: Span
+    name: str
+    kind: str
+    home: str
+    lowered: Callable[[], Unit]
 
 
 Value: TypeAlias = (

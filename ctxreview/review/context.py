@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def build(request: Request, *, whole: bool = True) -> Context:
     """Everything the model would be told about one selection.
 
-    With ``whole``, all of its file is outlined, as rules and guard need it, and not the selected functions alone.
+    With ``whole``, all of its file is outlined, as rules need it, and not the selected functions alone.
 
     Raises :class:`BudgetError` when the function does not fit even with everything left out that may be, and
     :class:`SourceError` when the selection lies outside every type and function.
@@ -29,7 +29,15 @@ def build(request: Request, *, whole: bool = True) -> Context:
     return context if all(context.outline.has_read(f.span) for f in context.functions) else _built(request, None)
 
 
-def _built(request: Request, within: Siblings | None) -> Context:
+def build_to_compare(request: Request) -> Context:
+    """What the guard compares edits of one selection by: all of its file, and nothing that only the model would be told.
+
+    Raises as :func:`build` does.
+    """
+    return _built(request, None, protected=False)
+
+
+def _built(request: Request, within: Siblings | None, *, protected: bool = True) -> Context:
     selection, settings = request.selection, request.settings
     source, own = selection.source, settings.project.scopes
     found = request.outline(source, None, own, within)
@@ -41,7 +49,9 @@ def _built(request: Request, within: Siblings | None) -> Context:
     look = None
     if request.repository is not None:
         found, look = _surrounded(request, request.repository, found)
-    return contexts.build(selection, found, settings.budget, request.options.tokenizer, settings.fixed, look)
+    return contexts.build(
+        selection, found, settings.budget, request.options.tokenizer, settings.fixed, look, protected=protected
+    )
 
 
 def _surrounded(request: Request, repository: Repository, found: Outline) -> tuple[Outline, contexts.Look]:

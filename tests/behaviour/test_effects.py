@@ -63,7 +63,7 @@ def test_an_inverted_condition_decides_the_same() -> None:
     nested = traced("void M() { lock (_gate) { if (_open) { _free--; } } } void N() => _open = true;")
     inverted = traced("void M() { lock (_gate) { if (!_open) return; _free--; } } void N() => _open = true;")
     for found in (nested, inverted):
-        assert one(found, "read C._open").number in found.needs(one(found, "write C._free"))
+        assert found.decides(one(found, "read C._open"), one(found, "write C._free"))
 
 
 def test_a_lock_behind_a_property_or_variable_is_the_lock() -> None:
@@ -78,7 +78,7 @@ def test_two_sections_of_one_lock_are_not_one() -> None:
     first, *_, last = found.of("read", "write")
     assert first.locks == last.locks == {"C._gate"}
     assert not last.under(first.holds[0])
-    assert first.number in found.needs(last)
+    assert found.decides(first, last)
 
 
 def test_a_semaphore_is_held_between_its_two_calls() -> None:

@@ -121,8 +121,9 @@ class Hierarchy:
 
     def _base_names(self, path: str) -> frozenset[str]:
         """The names that stand in what may be a list of base types in a file."""
-        return self._sources.memo(
-            ("base names", path),
+        return self._sources.memo_of(
+            path,
+            "base names",
             lambda: frozenset(base_names(self._sources.text_of(path), load(self._sources.language).words)),
         )
 
@@ -139,4 +140,4 @@ class Hierarchy:
                     found.setdefault(name, []).append((one, written))
             return found
 
-        return self._sources.memo(("deriving", path), listed)
+        return self._sources.memo_of(path, "deriving", listed)

@@ -60,17 +60,20 @@ class SourceIndex:
     def edited(self, source: Source) -> Self:
         """The repository with another text of one of its files, as after an edit that is on no disk.
 
-        What was read of the other files is shared.
+        What is read of the other files, then or later, is shared.
         """
         other = type(self)(self.place, self.language, self.wrappers)
         other._origin = self
-        other._sources = {**self._sources, source.path: source}
-        other._texts = self._texts
-        other._outlines = {key: made for key, made in self._outlines.items() if key[0] != source.path}
-        other._heads = {path: made for path, made in self._heads.items() if path != source.path}
-        other._declared = {path: names for path, names in self._declared.items() if path != source.path}
+        other._sources = {source.path: source}
         other._edited = source
         return other
+
+    def _of(self, path: str) -> Self:
+        """The one that reads a file: where another file is edited, that which was edited."""
+        at = self
+        while at._origin is not None and at._edited is not None and at._edited.path != path:
+            at = at._origin
+        return at
 
     def prefetch_words(self, words: Iterable[str]) -> None:
         """Search for all of the words in one pass over the text, to be asked for one by one later."""
@@ -105,6 +108,8 @@ class SourceIndex:
 
     def trim(self) -> None:
         """Forget what was read, once it is much; to be called between selections. What was found of words is kept."""
+        if self._origin is not None:
+            self._origin.trim()
         if self.parsed - self._trimmed > MAX_HELD:
             self._trimmed = self.parsed
             for cache in (self._sources, self._outlines, self._heads, self._made):
@@ -117,28 +122,33 @@ class SourceIndex:
 
     def source(self, path: str) -> Source | None:
         """One file; ``None`` where it cannot be read."""
-        if path not in self._sources:
-            self._sources[path] = read_file(self.place, path)
-        return self._sources[path]
+        of = self._of(path)
+        if path not in of._sources:
+            of._sources[path] = read_file(self.place, path)
+        return of._sources[path]
 
     def text_of(self, path: str) -> bytes:
         """What :meth:`source` of a file has as data, empty where it cannot be read: where a search has read it, at no cost."""
-        if path in self._texts and path not in self._sources:
-            return self._texts[path]
+        of = self._of(path)
+        if path in of._texts and path not in of._sources:
+            return of._texts[path]
         source = self.source(path)
         return source.data if source is not None else b""
 
     def declared_names(self, path: str) -> frozenset[str]:
         """The names of types that a file may declare, by its text alone: all that it does are among them."""
-        if path not in self._declared:
-            self._declared[path] = frozenset(declared_names(self.text_of(path), load(self.language).words))
-        return self._declared[path]
+        of = self._of(path)
+        if path not in of._declared:
+            of._declared[path] = frozenset(declared_names(self.text_of(path), load(self.language).words))
+        return of._declared[path]
 
     def outline_for(self, path: str, names: Iterable[str], within: tuple[Span, ...] = ()) -> Outline | None:
         """The outline of a file with the references to ``names``; only functions that name one are read inside.
 
         With ``within``, only the functions at these places, whatever they name.
         """
+        if (of := self._of(path)) is not self:
+            return of.outline_for(path, names, within)
         key = path, frozenset(names), within
         source = self.source(path)
         if source is None:
@@ -158,6 +168,9 @@ class SourceIndex:
     def outlines_for(self, paths: Sequence[str], names: Iterable[str]) -> list[Outline]:
         """:meth:`outline_for` of several files, without those that cannot be read, on every core where there is much to read."""
         wanted = frozenset(names)
+        if self._origin is not None:
+            self._origin.outlines_for([p for p in paths if self._of(p) is not self], wanted)
+            return [found for path in paths if (found := self.outline_for(path, wanted)) is not None]
         alone = (p for p in paths if not wanted or not wanted < self._together.get(p, wanted))
         missing = (p for p in alone if (p, wanted, ()) not in self._outlines)
         sizes = {p: len(s.data) for p in missing if (s := self.source(p))}
@@ -194,18 +207,17 @@ class SourceIndex:
 
         Any that was made already will do: all have the heads.
         """
-        if path not in self._heads and (made := self.outline_for(path, ())) is not None:
-            self._heads[path] = made
-        return self._heads.get(path)
+        of = self._of(path)
+        if path not in of._heads and (made := of.outline_for(path, ())) is not None:
+            of._heads[path] = made
+        return of._heads.get(path)
 
     def whole(self, path: str) -> Outline | None:
         """The outline of a file with all its bodies, the same one for an edited repository where the edit is of another file."""
-        if self._origin is not None and self._edited is not None and path != self._edited.path:
-            return self._origin.whole(path)
         source = self.source(path)
         if source is None:
             return None
-        return self.memo(("whole", path), lambda: outline(source, None, self.wrappers))
+        return self.memo_of(path, "whole", lambda: outline(source, None, self.wrappers))
 
     def memo(self, key: Hashable, made: Callable[[], T]) -> T:
         """What ``made`` gives, made once for each key."""
@@ -213,6 +225,10 @@ class SourceIndex:
             self._made[key] = made()
         found: T = self._made[key]
         return found
+
+    def memo_of(self, path: str, what: str, made: Callable[[], T]) -> T:
+        """What ``made`` gives of the text of one file alone, made once for it."""
+        return self._of(path).memo((what, path), made)
 
     def has_memo(self, key: Hashable) -> bool:
         """Whether :meth:`memo` was called with the key."""
@@ -224,4 +240,4 @@ class SourceIndex:
 
     def prefetch_heads(self, paths: Iterable[str]) -> None:
         """Read the heads of files that will be asked for one by one."""
-        self.outlines_for([p for p in dict.fromkeys(paths) if p not in self._heads], ())
+        self.outlines_for([p for p in dict.fromkeys(paths) if p not in self._of(p)._heads], ())

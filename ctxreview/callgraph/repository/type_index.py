@@ -44,7 +44,7 @@ class TypeIndex:
                 found.setdefault(type_.name, []).append(Declared(made, type_))
             return found
 
-        return self._sources.memo(("types of file", path), listed)
+        return self._sources.memo_of(path, "types of file", listed)
 
     def prefetch(self, names: Iterable[str]) -> None:
         """Read the declarations of all of the types, to be asked for one by one later."""

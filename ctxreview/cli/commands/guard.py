@@ -54,13 +54,13 @@ def guard(
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.review_text import guard_text, verdict_line
     from ctxreview.reports.words import not_asked
-    from ctxreview.review.context import build
+    from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
     from ctxreview.review.request import Run, options
     from ctxreview.rules import not_asked_of
 
     request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
-    value = build(request)
+    value = build_to_compare(request)
     read = guards.replacement if replace else guards.suggestions
     checked = check_suggestions(read(read_text(suggestion), value), value, request)
     verdict = guards.worst([c.verdict for c in checked])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ctxreview.languages.csharp.lowering.statements import Statements
 from ctxreview.languages.csharp.lowering.values import DEEPEST, parts, span
-from ctxreview.model.il import Block, Exit, Unit
+from ctxreview.model.il import Block, Declared, Exit, Unit
 from ctxreview.model.source import Span
 
 if TYPE_CHECKING:
@@ -22,16 +23,16 @@ INITIALISER = "initialiser"
 
 def lower(
     root: Node, data: bytes, kinds: Mapping[str, str], within: tuple[Span, ...] | None = None
-) -> tuple[Unit, ...]:
-    """The units of a tree in source order; a function inside another stands in that one's body.
+) -> tuple[Declared, ...]:
+    """The functions of a tree in source order, each to be lowered; one inside another stands in that one's body.
 
     ``data`` are the bytes of the file as read, ``kinds`` the outline's word for each type of node that is a function. With
-    ``within``, only members that touch one of these spans are lowered.
+    ``within``, only members that touch one of these spans are among them.
     """
-    lowering = _Units(data, kinds, within)
-    lowering.enter(root, "")
-    lowering.run()
-    return tuple(sorted(lowering.found, key=lambda unit: unit.span))
+    units = _Units(data, kinds, within)
+    units.enter(root, "")
+    units.run()
+    return tuple(sorted(units.found, key=lambda of: of.span))
 
 
 class _Units(Statements):
@@ -39,11 +40,11 @@ class _Units(Statements):
         super().__init__(data)
         self.kinds = kinds
         self.within = within
-        self.found: list[Unit] = []
+        self.found: list[Declared] = []
         self._run: list[Node] = []
 
     def enter(self, node: Node, home: str) -> None:
-        """Lower the members under ``node``, which is a file, a namespace or the body of the type ``home``."""
+        """Find the members under ``node``, which is a file, a namespace or the body of the type ``home``."""
         waiting = list(reversed(node.named_children))
         while waiting:
             at = waiting.pop()
@@ -58,15 +59,17 @@ class _Units(Statements):
                 waiting += reversed(at.named_children)
 
     def run(self) -> None:
-        """Lower the statements outside any member, which are one function."""
-        if not self._run:
-            return
-        whole = Span(self._run[0].start_byte, self._run[-1].end_byte)
+        """Find the statements outside any member, which are one function."""
+        if self._run:
+            whole = Span(self._run[0].start_byte, self._run[-1].end_byte)
+            self._add(whole, "top-level statements", self.kinds["global_statement"], "", partial(self._main, whole))
+
+    def _main(self, whole: Span) -> Unit:
         with self.names.unit():
             for one in self._run:
                 self.declare_functions(one)
             body = Block(whole, self.statements([p for one in self._run for p in parts(one)], whole.end))
-        self.found.append(Unit(whole, "top-level statements", self.kinds["global_statement"], "", (), body))
+        return Unit(whole, "top-level statements", self.kinds["global_statement"], "", (), body)
 
     def _is_wanted(self, node: Node) -> bool:
         return self.within is None or any(s.overlaps(span(node)) for s in self.within)
@@ -82,6 +85,20 @@ class _Units(Statements):
         finally:
             self.depth -= 1
 
+    def _add(self, at: Span, name: str, kind: str, home: str, lowered: Callable[[], Unit]) -> None:
+        """A function of the type that is entered."""
+        depth, around = self.depth, self.names.types
+
+        def made() -> Unit:
+            outer, self.depth = self.depth, depth
+            try:
+                with self.names.inside(around):
+                    return lowered()
+            finally:
+                self.depth = outer
+
+        self.found.append(Declared(at, name, kind, home, made))
+
     def _member(self, node: Node, home: str) -> None:
         if node.type in _FIELDS:
             listed = next((c for c in node.children if c.type == "variable_declaration"), None)
@@ -89,24 +106,31 @@ class _Units(Statements):
                 if one.type == "variable_declarator" and any(c.type == "=" for c in one.children):
                     self._initialiser(one, parts(one)[-1], home)
             return
+        name, kind = self.text(node.child_by_field_name("name")), self.kinds.get(node.type, "")
         if node.type not in _WITH_ACCESSORS:
-            self.found.append(self.function(node, self.kinds[node.type], home))
+            self._add(span(node), name, kind, home, partial(self.function, node, kind, home))
             return
-        name = self.text(node.child_by_field_name("name")) or "this[]"
+        name = name or "this[]"
         shared = node.child_by_field_name("parameters")
         value = node.child_by_field_name("value")
         if value is not None and value.type == "arrow_expression_clause":
-            self.found.append(self.function(node, self.kinds[node.type], home, name))
+            self._add(span(node), name, kind, home, partial(self.function, node, kind, home, name))
         elif value is not None:
             self._initialiser(node, value, home)
         accessors = node.child_by_field_name("accessors")
+        given = parts(shared) if shared is not None else []
         for one in accessors.named_children if accessors is not None else []:
             if one.type == "accessor_declaration":
                 own = f"{name}.{self.text(one.child_by_field_name('name'))}"
-                self.found.append(self.accessor(one, own, home, parts(shared) if shared is not None else []))
+                self._add(span(one), own, "accessor", home, partial(self.accessor, one, own, home, given))
 
     def _initialiser(self, node: Node, value: Node, home: str) -> None:
-        with self.names.unit():
-            made = self.value(value)
-        body = Block(span(value), (Exit(span(value), "return", made),))
-        self.found.append(Unit(span(node), self.text(node.child_by_field_name("name")), INITIALISER, home, (), body))
+        name = self.text(node.child_by_field_name("name"))
+
+        def lowered() -> Unit:
+            with self.names.unit():
+                made = self.value(value)
+            body = Block(span(value), (Exit(span(value), "return", made),))
+            return Unit(span(node), name, INITIALISER, home, (), body)
+
+        self._add(span(node), name, INITIALISER, home, lowered)

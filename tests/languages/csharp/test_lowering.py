@@ -28,7 +28,7 @@ _BLOCKS = re.compile(r"```csharp\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)
 
 def lowered(code: bytes) -> tuple[il.Unit, ...]:
     """The units of a file with that text."""
-    return units(Source("case.cs", code))
+    return tuple(units(Source("case.cs", code)))
 
 
 def printed(code: str) -> str:

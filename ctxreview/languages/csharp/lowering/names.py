@@ -68,6 +68,20 @@ class Names:
         finally:
             self._types.pop()
 
+    @property
+    def types(self) -> tuple[dict[str, Binding], ...]:
+        """The members of the types that are entered, outermost first."""
+        return tuple(self._types)
+
+    @contextmanager
+    def inside(self, types: tuple[dict[str, Binding], ...]) -> Iterator[None]:
+        """A member of the innermost of some types, and nothing else around it."""
+        outer, self._types, self._blocks, blocks = self._types, list(types), [], self._blocks
+        try:
+            yield
+        finally:
+            self._types, self._blocks = outer, blocks
+
     def declare(self, name: str, declared: Span, binding: Binding = "local") -> None:
         """A variable, a parameter or a local function of the innermost block."""
         if self._blocks:
