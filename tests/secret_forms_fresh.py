@@ -20,7 +20,8 @@ def fresh(seed: int = 4711) -> Iterator[tuple[str, Leak]]:
         third = len(r) // 3
         fill = {
             "p": p, "r": r, "r1": r[:third], "r2": r[third : 2 * third], "r3": r[2 * third :],
-            "rev": (p + r)[::-1], "b64": base64.b64encode((p + r).encode()).decode(), "u": escaped(p + r, "\\u%04x"),
+            "rev": (p + r)[::-1], "b64": (b64 := base64.b64encode((p + r).encode()).decode()), "u": escaped(p + r, "\\u%04x"),
+            "b1": b64[:22], "b2": b64[22:],
             "chars": ",".join(f"'{c}'" for c in p + r), "nums": ",".join(str(ord(c)) for c in p + r),
         }  # fmt: skip
         hidden: list[str] = []
@@ -136,6 +137,21 @@ def fresh(seed: int = 4711) -> Iterator[tuple[str, Leak]]:
     yield "cut", Leak("bcrypt", f'Hash = "$2a$11${(k := s(ALNUM, 53))}";', (k,))
     yield "cut", Leak("npmrc", f"// //npm.acme.local/:_authToken={(k := made.guid())}", (k,))
     yield "cut", Leak("netrc", f"// machine git.acme.local login ci password {(k := word())}", (k,))
+    yield "together", put('var a = Encoding.ASCII.GetString(Convert.FromBase64String("<b1>" + "<b2>"));', "b1", "b2")
+    yield "together", put('var a = string.Concat("<b1>", "<b2>");\nUse(Convert.FromBase64String(a));', "b1", "b2")
+    for form in (
+        "/// <remarks>Test password: {}</remarks>", "// hasło dla konta testowego: {}", "// Le mot de passe de test est {}",
+        "// パスワードは「{}」", "// la contraseña de prueba: {}", "/* the root password for the lab box is {} */",
+    ):  # fmt: skip
+        value = word().translate(str.maketrans("", "", "#?!%+$^"))
+        yield "words", Leak(form, form.replace("{}", value), (value,))
+    for opening, between, end in (
+        ('var a = @"', "\n", '";'),
+        ('Load(@"', "\n", '", 1);'),
+        ('Add("', '");\nAdd("', '");'),
+    ):
+        body = [s(BASE64, 64) for _ in range(3)]
+        yield "cut", Leak(f"pem middle, {opening}", opening + between.join(body) + end, tuple(body))
 
 
 def forms() -> list[tuple[str, Leak]]:

@@ -214,6 +214,9 @@ _KEY_LINE = (
     r"[ \t]*(?://+|\*|#|>)?[ \t]*(?:[\w.]{1,30}\()?(?P<quote>[@$]{0,2}\"|')?"
     r"(?P<secret>[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})(?:\\[nr]){0,2}(?(quote)[\"']|)[ \t]*[+,;)]{0,3}[ \t]*\r?$"
 )
+_KEY_OPENS = r"[^\"\n]{0,120}\"{1,3}(?P<secret>[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})\r?$"
+_KEY_CLOSES = r"[ \t]*(?P<secret>[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70})\"{1,3}[^\"\n]{0,120}$"
+"""The first and the last line where a literal goes over several."""
 _KEY_LENGTH = 64
 """Characters of a line in a key; OpenSSH has 70."""
 _OF_SOMETHING_PUBLIC = (
@@ -230,8 +233,8 @@ def key_lines(text: str) -> Iterator[tuple[int, int]]:
     above, public, at = "", False, 0
     for row in text.split("\n"):
         line = None
-        if len(row) >= _KEY_LENGTH and len(row.rstrip(" \t\r;,)").removesuffix(" +").rpartition(" ")[2]) >= _KEY_LENGTH:
-            line = compiled(_KEY_LINE).match(row)
+        if len(row) >= _KEY_LENGTH and (run or len(_last_word(row)) >= _KEY_LENGTH):
+            line = compiled(_KEY_LINE).match(row) or compiled(_KEY_CLOSES if run else _KEY_OPENS).match(row)
         if line:
             public = (
                 public
@@ -245,6 +248,11 @@ def key_lines(text: str) -> Iterator[tuple[int, int]]:
         above = row
         at += len(row) + 1
     yield from () if public else _told(text, run)
+
+
+def _last_word(row: str) -> str:
+    """The last word of a line without what code writes after a literal."""
+    return row.rstrip(" \t\r;,)").removesuffix(" +").rpartition(" ")[2]
 
 
 def _told(text: str, run: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.redact.encoded import byte_lists, encoded_texts
+from ctxreview.redact.encoded import byte_lists, encoded_sum, encoded_texts
 from ctxreview.redact.expressions import Expressions
 from ctxreview.redact.joined_text import JoinedText
 from ctxreview.redact.literals import Literals
@@ -36,12 +36,14 @@ def _secrets_in_parts(text: str) -> Iterator[Found]:
         return
     literals = Literals(text)
     read = JoinedText(text)
+    decoded = JoinedText(text)
     for start, end, value in Expressions(literals).built_texts():
         read.add(start, end, value)
+        if (of_sum := encoded_sum(value)) is not None:
+            decoded.add(start, end, of_sum)
     for start, end, value in byte_lists(text):
         read.add(start, end, value)
     yield from read.found()
-    decoded = JoinedText(text)
     for start, end, value in encoded_texts(literals):
         decoded.add(start, end, value)
     yield from decoded.found()

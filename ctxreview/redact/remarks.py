@@ -13,6 +13,7 @@ from ctxreview.redact.password_names import (
 )
 from ctxreview.redact.values import (
     compiled,
+    is_jumbled,
     is_placeholder,
     looks_random,
     mixes,
@@ -29,11 +30,11 @@ def password_in_comment(text: str, at: int) -> Iterator[tuple[int, int]]:
     end = word.end() if word else at
     if is_password_name(text[at:end]) or text[at:end].lower().startswith(tuple(PASSWORD_WORDS)):
         window = text[end : end + 120].partition("\n")[0]
-        link = r"\s{0,3}(?:[:=：＝—–-]{1,2}|(?:is|was|ist|lautet|est|es|é|è|e|jest|to|är|er|on|je|set to|changed to)\b|是|为|為|は|는|은|가)\s{0,3}[\"'`“「]?"
-        if (told := compiled(link + r"(?P<word>[^\s\"'`“”「」]{6,80})", re.IGNORECASE).match(window)) and (
-            word_in := _password_word(told["word"], strict=False)
-        ):
-            yield end + told.start("word"), end + told.start("word") + len(word_in)
+        told = compiled(rf"(?P<for>(?:\s\w{{1,20}}){{0,4}}?){_LINK}{_TOLD}", re.IGNORECASE).match(
+            text, end, end + len(window)
+        )
+        if told and (word_in := _password_word(told["word"], strict=False)) and (not told["for"] or _is_mixed(word_in)):
+            yield told.start("word"), told.start("word") + len(word_in)
             return
         words = compiled(r"(?<=[\s\"'`“「：:=])[^\s\"'`“”「」：]{6,80}")
     else:
@@ -45,8 +46,22 @@ def password_in_comment(text: str, at: int) -> Iterator[tuple[int, int]]:
             return
 
 
+_LINK = (
+    r"(?:\s{0,3}(?:[:=：＝—–-]{1,2}|(?:is|was|ist|lautet|est|es|é|è|e|jest|to|är|er|on|je|set to|changed to)\b|是|为|為|は|는|은|가)"
+    r"|(?<=[是为為は는은가])(?=\s{0,3}[\"'`“「]))\s{0,3}[\"'`“「]?"
+)
+"""What stands between the word for a password and the password itself; some languages write it as the end of that word."""
+_TOLD = r"(?P<word>[^\s\"'`“”「」]{6,80})"
+
+
+def _is_mixed(word: str) -> bool:
+    """Letters of both cases and digits: what a sentence gives that speaks of more than the password."""
+    return len(word) >= 8 and re.match(r"(?=.*[a-z])(?=.*[A-Z]).*\d", word) is not None
+
+
 def _password_word(word: str, strict: bool) -> str:
-    """The word without the punctuation after it, if it can be a password; ``strict``: if it can be nothing else."""
+    """The word without the punctuation or tag after it, if it can be a password; ``strict``: if it can be nothing else."""
+    word = word.partition("</")[0] or word
     word = word.rstrip(".,;:)。、") if word[-1] in ".,;:)。、" else word
     if len(word) < 6 or is_placeholder(word) or ("@" in word[1:-1] and re.search(r"@[\w-]+\.\w", word)):
         return ""
@@ -78,7 +93,12 @@ def password_line(text: str, at: int) -> Iterator[tuple[int, int]]:
     told = told.rstrip(",;")
     if "://" in told or is_placeholder(told) or compiled(r"[\w.]+\(|=>|==|\w+\.\w+$").search(told):
         return
-    if stands_out(told) or (comment and mixes(told)) or (comment and len(told) >= 16 and looks_random(told)):
+    if (
+        stands_out(told)
+        or is_jumbled(told)
+        or (comment and mixes(told))
+        or (comment and len(told) >= 16 and looks_random(told))
+    ):
         word = told
     if word:
         yield value.start("secret"), value.start("secret") + len(word)

@@ -26,12 +26,19 @@ _PLACEHOLDER = (
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether the value stands for a secret instead of being one: nothing, ``<password>``, ``{0}``, ``xxxx``."""
-    return len(set(value)) < 3 or compiled(_PLACEHOLDER).search(value) is not None
+    """Whether the value stands for a secret instead of being one: nothing, ``<password>``, ``{0}``, ``xxxx``.
+
+    In a long random value any short word comes up by chance: ``todo`` in one key of a thousand.
+    """
+    if len(set(value)) < 3:
+        return True
+    return compiled(_PLACEHOLDER).search(value) is not None and not (len(value) > 100 and looks_random(value))
 
 
 def looks_like_password(value: str) -> bool:
     """Whether a literal under the name of a password is more than a name, a path or a label."""
+    if is_jumbled(value):
+        return len(value) <= 200
     if re.fullmatch(r"[A-Za-z_]+|[A-Za-z]*(?:pass|pwd|secret|token|key)[A-Za-z_]*\d?", value, re.IGNORECASE):
         return False
     if is_name_or_path(value) or compiled(_ALGORITHM).fullmatch(value):
@@ -58,9 +65,18 @@ def is_name_or_path(value: str) -> bool:
             len(re.findall(r"[a-z]{3,}", value)) > 2
             and re.fullmatch(r"[a-z\d]{1,20}(?:[-_.][a-z\d]{1,20}){3,}", value) is not None
         )
-        or value.startswith(("/", "~/", "./", "\\\\"))
+        or (value.startswith("/") and not is_jumbled(value))
+        or value.startswith(("~/", "./", "\\\\"))
         or re.match(r"[A-Za-z]:[\\/]", value) is not None
     )
+
+
+def is_jumbled(value: str) -> bool:
+    """Whether the value is Base64 whose letters change between their cases as in no name: ``sTfWyowavIePuISpoHHL``."""
+    if not re.fullmatch(r"(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/]{16,}={0,2}", value):
+        return False
+    letters = re.sub(r"[+/=]", "", value)
+    return len(re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", letters)) * 3 > len(letters)
 
 
 _PUBLIC = r"arn:|urn:|MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE|sha\d{3}[-:]|iVBORw0|R0lGOD|H4sI|UEsDB|JVBERi0|AAAAC3NzaC1|MII[A-Za-z0-9+/]{3,7}ANBgkqhkiG9w0BAQEFAAOC"

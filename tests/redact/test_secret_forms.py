@@ -69,6 +69,67 @@ def test_other_values_in_the_same_forms_are_replaced(seed: int) -> None:
     assert len(missed) <= 0.01 * len(leaks), missed
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "/*\n  user:\n    client-key-data: {}\n*/",
+        "// client-key-data: {}",
+        'var a = """{"client-key-data": "{}"}""";',
+    ],
+)
+@pytest.mark.parametrize("word", ["todo", "YoUr", "eMpTy", "DUMMY", "insert"])
+def test_a_word_that_comes_up_in_a_long_key_does_not_make_it_a_placeholder(source: str, word: str) -> None:
+    """Four letters stand in any order in one Base64 of a thousand; a long value that is words is one that stands for a key."""
+    key = secret_forms.Forms(3).encoded(300)
+    for at in (40, 150, 300):
+        text = source.replace("{}", key[:at] + word + key[at + len(word) :])
+        assert_hidden([Leak("kubeconfig", text, (key[:at], key[at + len(word) :]))], redact(in_a_method(text)).text)
+    words = "your-client-key-goes-here-" * 5
+    assert redact(in_a_method(source.replace("{}", words))).kinds == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "/*\nkind: Secret\ndata:\n  password: {}\n*/",
+        "// _auth={}",
+        'var a = """{"auths":{"r":{"auth":"{}"}}}""";',
+        'var c = new CosmosClient("https://a.documents.azure.com", "{}");',
+    ],
+)
+@pytest.mark.parametrize("lead", ["/", "/sX", ""])
+def test_base64_without_a_digit_or_with_a_slash_before_it_is_no_path(source: str, lead: str) -> None:
+    """One in 64 begins as a path does, and one short one in twenty has no digit: the letters change their case as in no name."""
+    short = f"{lead}sTfWyowavIePuISpoHHLqBvR"[:24]
+    key = f"{lead}{secret_forms.Forms(3).encoded(64)}"[:86] + "==" if "Cosmos" in source else short
+    text = source.replace("{}", key)
+    assert_hidden([Leak("base64", text, (key,))], redact(in_a_method(text)).text)
+
+
+@pytest.mark.parametrize(
+    "path", ["/Account/ResetPassword", "/Api/V2/OrdersById/Export", "/blobs/3f2a9b77c1d04e55", "/OrderLinesOfCustomer"]
+)
+@pytest.mark.parametrize("source", ['PasswordPath = "{}";', "// password: {}", 'var passwordReset = "{}";'])
+def test_a_path_stays_a_path(source: str, path: str) -> None:
+    """The quiet twins: words with a capital each, or digits of one case."""
+    assert redact(source.replace("{}", path)).kinds == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "// the password hash for version 2 is SHA256",
+        "// the password for the user is checked in Version2Handler",
+        "// password of the account: see Orders.V2",
+        "// passwords in this table: SHA512Managed",
+        '// the password of the user is "</remarks>"',
+    ],
+)
+def test_a_sentence_that_speaks_of_passwords_stays(source: str) -> None:
+    """What follows is a technique, a type or nothing."""
+    assert redact(source).kinds == ()
+
+
 # --- what is left alone ------------------------------------------------------------------------------------
 
 
