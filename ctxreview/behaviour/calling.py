@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ctxreview.behaviour.effects import Hold, Kind, Trait
 from ctxreview.behaviour.frames import MOST_CALLS, MOST_CALLS_AWAY, MOST_FOLLOWED, MOST_FOLLOWED_AWAY, Frame
@@ -17,6 +18,13 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 Given = Sequence[tuple[str, Known]]
 """Arguments, each with the name that it is given by."""
+
+
+class Ran(NamedTuple):
+    """What a function did that somebody else runs: its ``effects``, and of these the ones of the ``task`` that it gives."""
+
+    effects: frozenset[int] = frozenset()
+    task: frozenset[int] = frozenset()
 
 
 class Calls(Stores):
@@ -56,14 +64,21 @@ class Calls(Stores):
         members = [self.value(m.value) for m in node.members]
         every = [*(k for _, k in given), *members]
         needs = union(k.needs for k in every)
+        type_ = simple_type_or_array(node.type)
+        kept = type_ in self.version.homes  # an object of the file that keeps what it is given does not walk it
+        lazy = [k for k in every if k.unwalked is not None or k.walks] if kept else []
         for _, known in given:
-            needs |= self.escaping(node.span, known)
+            if known not in lazy:
+                self.walk(known, node.span)
+                needs |= self.escaping(node.span, known)
         functions = tuple(dict.fromkeys(f for k in every for f in k.functions))
-        if self.version.about.has("runs_once", simple_type_or_array(node.type)):
+        if self.version.about.has("runs_once", type_):
             for closure in functions:
-                needs |= self.run_function(closure, node.span, ("later", "once"), ()).needs
+                needs |= self.run_function(closure, node.span, ("later", "once"), ()).effects
             functions = ()
-        party = f"new {simple_type_or_array(node.type)}" if self.version.is_source("", node.type) else ""
+        party = f"new {type_}" if self.version.is_source("", node.type) else ""
+        if party:
+            self.makes(party)
         copied = members and given and any(a.mode == "copy" for a in node.arguments)
         made = Known(
             short(f"new {node.type}"),
@@ -73,8 +88,10 @@ class Calls(Stores):
             party=party or next((k.party for _, k in given if k.party), ""),
             functions=functions,
             pending=union(k.pending for k in every),
+            unwalked=next((k.unwalked for k in lazy if k.unwalked is not None), None),
+            walks=union(k.walks for k in lazy),
         )
-        for region in self._opened(node.span, simple_type_or_array(node.type)):
+        for region in self._opened(node.span, type_):
             self._open(region, node, None, given)
             made = self._begun((region,), node, made, None, given)
         return made
@@ -227,6 +244,13 @@ class Calls(Stores):
         )
         return found or version.extension(name, arguments, at)
 
+    def named_function(self, node: il.Name) -> Closure | None:
+        """The one function that a name stands for which is not called."""
+        if node.declared is not None:
+            local = self._local(node)
+            return Closure(local, self.version) if local is not None else None
+        return self.version.only_method(self.frame.home, node.text)
+
     def _local(self, name: il.Name) -> il.Unit | None:
         """The local function that a name stands for."""
         frame: Frame | None = self.frame
@@ -272,13 +296,23 @@ class Calls(Stores):
         for known in frame.returned:
             found = either(found, known)
         made = found or Known(f"{name}()", made="fresh")
-        started = frozenset(range(first, len(self.effects))) if unit.asynchronous else made.pending
         self.finish(frame, made.pending if not unit.asynchronous else frozenset())
+        type_ = made.type or _result(unit.returns, closure.version.about.of("task_types"))
+        if closure.version.is_iterator(unit):
+            walks = frozenset(range(first, len(self.effects)))
+            self.iterated.update(dict.fromkeys(walks, len(held)))
+            return made._replace(walks=walks, type=type_)
+        started = self._started(first) if unit.asynchronous else made.pending
         if started:
             outer.unfinished.update(dict.fromkeys(started, len(held)))
-        return made._replace(
-            pending=started, type=made.type or _result(unit.returns, closure.version.about.of("task_types"))
-        )
+        return made._replace(pending=started, type=type_)
+
+    def _started(self, first: int) -> frozenset[int]:
+        """The effects of an asynchronous function from ``first`` on: waited for where its own task is."""
+        for index in range(first, len(self.effects)):
+            effect = self.effects[index]
+            self.effects[index] = effect._replace(traits=effect.traits - {"awaited"})
+        return frozenset(range(first, len(self.effects)))
 
     def _bind(self, frame: Frame, unit: il.Unit, arguments: Given) -> None:
         """The parameters get what the call gives them."""
@@ -300,11 +334,11 @@ class Calls(Stores):
     def run(self, unit: il.Unit) -> None:
         """Trace the body of a function in the frame at hand; in :mod:`.tracing`."""
 
-    def run_function(self, closure: Closure, span: Span, traits: Sequence[Trait], held: tuple[Hold, ...]) -> Known:
+    def run_function(self, closure: Closure, span: Span, traits: Sequence[Trait], held: tuple[Hold, ...]) -> Ran:
         """A function that somebody else runs, here or at another time, under what is held then."""
         outer, before = self.frame, self.control
         if self.frame.is_running(closure.unit):
-            return UNKNOWN
+            return Ran()
         frame = Frame(closure.version, closure.unit, held, outer, None)
         frame.path = outer.path
         frame.this = outer.this
@@ -319,9 +353,11 @@ class Calls(Stores):
             self.run(closure.unit)
         finally:
             self.frame, self.control = outer, before
-        self.finish(frame, frozenset())
-        every = frozenset(range(first, len(self.effects)))
-        return Known("delegate", every, pending=every)
+        given = union(k.pending for k in frame.returned) if not closure.unit.asynchronous else frozenset[int]()
+        self.finish(frame, given)
+        if closure.unit.asynchronous:
+            given = self._started(first)
+        return Ran(frozenset(range(first, len(self.effects))), given)
 
     def _results(self, node: il.Call, on: Known | None, given: Given) -> None:
         """Variables that a call gives values to."""

@@ -35,14 +35,16 @@ a function that was not found, ``fence`` orders memory, ``dispose`` ends a conte
 
 Trait = Literal[
     "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "dropped", "again", "later",
-    "parallel", "cut", "both ways", "once",
+    "parallel", "cut", "both ways", "once", "each", "own", "task",
 ]  # fmt: skip
 """``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
 ``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
 ``deferred``: a query that leaves the function without having run. ``atomic``: one indivisible operation, ``volatile``: ordered with what other
 threads see; ``awaited`` and ``unawaited`` of what starts a task, ``dropped`` of an asynchronous function that is run as if it were none; ``again``: may run more than once for one call, ``later``: may run after the
 function has returned, ``parallel``: beside others of its kind; ``cut``: the function was found but not followed; ``both ways``: a write that
-reads what it writes; ``once``: whoever asks first runs it, and nobody else does."""
+reads what it writes; ``once``: whoever asks first runs it, and nobody else does;
+``each``: of a task that is begun once for each element, before the one before it has ended; ``own``: through a context that such a task, or one
+that runs beside others, has made itself; ``task``: it goes on until somebody has waited for it."""
 
 Made = Literal["", "fresh", "query", "state", "parameter", "captured", "unknown"]
 """Where an object comes from: made here, given by a query, kept by state, handed over, a variable of an enclosing function."""

@@ -106,8 +106,9 @@ class Values(Frames):
 
     def awaited(self, span: Span, task: Known) -> Known:
         """What a task gives, after it was waited for."""
-        index = self.emit("await", span, "", "await", task.needs)
+        index = self.emit("await", span, "", "await", task.needs | task.pending)
         self.mark(task.pending, "awaited")
+        self.lapse(task.pending, span)
         return task._replace(pending=frozenset(), needs=task.needs | task.pending | {index})
 
     # Names and members.
@@ -132,9 +133,13 @@ class Values(Frames):
                 party = node.text if self.version.is_source(node.text, "") else ""
                 return Known(node.text, made="state", constant=node.text, party=party)
             case _:
-                found = self.version.method(self.frame.home, node.text, 0) if node.binding == "function" else None
+                found = self.named_function(node) if node.binding == "function" else None
                 functions = (found,) if found is not None else ()
                 return Known(node.text, made="state", functions=functions)
+
+    @abstractmethod
+    def named_function(self, node: il.Name) -> Closure | None:
+        """The one function that a name stands for which is not called; in :mod:`.calling`."""
 
     def _undeclared(self, node: il.Name) -> Known:
         """State that a base type or another part of the type declares, in another file."""
@@ -210,7 +215,16 @@ class Values(Frames):
             return Known(f"{on.key}.{node.name}", on.needs, made="state", party=on.party, query=query)
         if on.query is not None:
             return on
+        if on.state is not None and self._is_view(on, node.name):
+            place = self.inside(on)
+            return on._replace(key=f"{on.key}.{node.name}", type="", state=place, unwalked=place)
         return self._inside(node.span, on, f".{node.name}", frozenset())
+
+    def _is_view(self, on: Known, name: str) -> bool:
+        """Whether a member of a collection shows what that holds at any time."""
+        return self.version.about.has("views", name) and simple_type_or_array(on.type) in self.version.about.of(
+            "collections"
+        )
 
     def member(self, of: il.Value, on: Known, name: str) -> State | None:
         """The state that a member access means: of a type of the file, or of what the type itself or a field of it is in another file."""
@@ -258,11 +272,13 @@ class Values(Frames):
             return self.run_query(span, on, self.version.language.words.each, "")
         if on.parts is not None and on.state is None:
             return Known(f"{on.key}[]", on.needs, on.parts, made="state")
+        self.walk(on, span)
         place = self.inside(on)
         if place is not None and place.shared:
             index = self.emit("read", span, place.key, "", on.needs, place=place, traits=self.at_once(on))
             on = on.also(frozenset((index,)))
-        return on._replace(key=short(f"{on.key}[]"), type="", state=part(place) if place is not None else None)
+        state = part(place) if place is not None else None
+        return on._replace(key=short(f"{on.key}[]"), type="", state=state, unwalked=None, walks=frozenset())
 
     def run_query(self, span: Span, on: Known, name: str, text: str) -> Known:
         """The rows of a query, which runs here."""

@@ -53,6 +53,8 @@ class Frame:
         self.keys: dict[Region, str] = {}
         self.levels: dict[Region, str] = {}
         self.sections: dict[Region, int] = {}
+        self.made: set[str] = set()
+        """The contexts and connections that were made in it or in what it called."""
 
     def is_running(self, unit: il.Unit) -> bool:
         """Whether a function is this one or one that called it."""
@@ -82,6 +84,8 @@ class Frames:
         self.followed = 0
         self.away = 0
         self.variables: dict[tuple[str, Span], Known] = {}
+        self.iterated: dict[int, int] = {}
+        """The effects of iterators that nobody has walked yet, each with the number of holds at the call."""
 
     @property
     def version(self) -> Version:
@@ -170,7 +174,7 @@ class Frames:
                 self.control,
                 of.made if of is not None else "",
                 of.made_by if of is not None else frozenset(),
-                frozenset(traits) | frame.traits,
+                frozenset(traits) | frame.traits | self._own(party),
                 frame.path,
                 understood,
             )
@@ -186,6 +190,22 @@ class Frames:
             return lines(self.version.outline, span, name)
         there = lines(self.version.outline, span)
         return lines(frame.version.outline, at, f"{name} ({there.path}:{there.start_line})")
+
+    def makes(self, party: str) -> None:
+        """Remember that the code at hand made a context or connection."""
+        frame: Frame | None = self.frame
+        while frame is not None:
+            frame.made.add(party)
+            frame = frame.above
+
+    def _own(self, party: str) -> frozenset[Trait]:
+        """The trait of what goes through a context that a helper or delegate made itself."""
+        frame = self.frame
+        while party and frame.above is not None:
+            if party in frame.made:
+                return frozenset(("own",))
+            frame = frame.above
+        return frozenset()
 
     def mark(self, indices: Iterable[int], trait: Trait) -> None:
         """Give effects a trait."""
@@ -230,6 +250,31 @@ class Frames:
             if index not in kept or lapsed:
                 traits |= {"unawaited"}
             self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *lapsed), traits=traits)
+
+    def lapse(self, indices: Iterable[int], span: Span) -> None:
+        """Let the holds under which tasks were started lapse, as far as they are over where the tasks are waited for."""
+        held = {h.section for h in self.held(span)}
+        for index in indices:
+            effect, count = self.effects[index], self.frame.unfinished.get(index)
+            if count is None:
+                continue
+            over = tuple(h for h in effect.holds[len(self.frame.base) : count] if h.section not in held)
+            if over:
+                holds = tuple(h for h in effect.holds if h not in over)
+                self.frame.unfinished[index] = count - len(over)
+                self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *over))
+
+    def walk(self, known: Known, span: Span | None) -> None:
+        """Let the effects of an iterator happen where its sequence is walked, or with ``None`` when all that is held is over."""
+        held = self.held(span) if span is not None else ()
+        for index in known.walks:
+            effect, count = self.effects[index], self.iterated.pop(index, None)
+            if count is not None:
+                over = tuple(h for h in effect.holds[:count] if h not in held)
+                self.effects[index] = effect._replace(
+                    holds=(*held, *effect.holds[count:]),
+                    lapsed=(*effect.lapsed, *over) if span is None else effect.lapsed,
+                )
 
 
 def _is_left_out(span: Span, region: Region) -> bool:

@@ -48,6 +48,10 @@ class Known(NamedTuple):
     """What the elements of a collection of this function's own are: objects that state holds too."""
     rows: str = ""
     """The set or table whose row it is, or a collection of whose rows."""
+    unwalked: Place | None = None
+    """What is read whenever somebody walks it: it is a sequence over what state holds."""
+    walks: frozenset[int] = frozenset()
+    """The effects of walking it, where it is the sequence of an iterator."""
 
     def also(self, needs: frozenset[int]) -> Known:
         """The same value, which needs further effects."""
@@ -96,6 +100,8 @@ def either(a: Known | None, b: Known | None) -> Known:
         tuple(dict.fromkeys((*a.functions, *b.functions))),
         a.parts or b.parts,
         a.rows or b.rows,
+        a.unwalked or b.unwalked,
+        a.walks | b.walks,
     )
 
 

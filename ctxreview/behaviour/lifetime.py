@@ -73,15 +73,17 @@ def unread(pair: Pair) -> Iterator[Unread]:
 
 
 class Disposed(NamedTuple):
-    """``query`` runs after ``disposal`` of its context or connection; before the edit it ran in time."""
+    """``query`` runs after ``disposal`` of its context or connection, or with ``unfinished`` is not waited for before it; before the edit it ran in time."""
 
     query: Effect
     disposal: Effect
     certain: bool
+    unfinished: bool = False
 
 
 def disposed(pair: Pair) -> Iterator[Disposed]:
-    """The first query of each context that runs when that is disposed."""
+    """The first query of each context that runs when that is disposed, or the first task on it that nobody waits for until then."""
+    yield from _unfinished(pair)
     if any(_disposal(pair.before, q) for q in pair.before.of("query")):
         return
     told: set[str] = set()
@@ -90,6 +92,27 @@ def disposed(pair: Pair) -> Iterator[Disposed]:
         if disposal is not None and query.party not in told:
             told.add(query.party)
             yield Disposed(query, disposal, pair.understood)
+
+
+def _unfinished(pair: Pair) -> Iterator[Disposed]:
+    told: set[str] = set()
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if now.kind not in _WORK or not now.party or now.party in told or now.lapsed or "task" not in now.traits:
+            continue
+        end = _ended_under(pair.after, now)
+        if end is not None and _ended_under(pair.before, was) is None:
+            told.add(now.party)
+            yield Disposed(now, end, pair.understood, unfinished=True)
+
+
+def _ended_under(of: Trace, task: Effect) -> Effect | None:
+    """The disposal of a task's context or connection that nobody waits before, in the function that disposes of it."""
+    for end in of.effects[task.number + 1 :]:
+        if end.kind == "dispose" and end.party == task.party:
+            waits = (e for e in of.effects[task.number : end.number] if e.kind == "await" and task.number in e.depends)
+            return None if any(e.path == end.path for e in waits) else end
+    return None
 
 
 def _disposal(of: Trace, query: Effect) -> Effect | None:

@@ -23,7 +23,12 @@ class Outside(Calls):
     def outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
         """A call of what the file does not have, by what is known of it."""
         self.started = frozenset()
+        through = node.callee in self.version.queries.through
+        for walked in (*([on] if on is not None and not through else []), *(k for _, k in given)):
+            self.walk(walked, node.span)
         known = self._outside(node, on, given)
+        if on is not None and through:
+            known = known._replace(walks=on.walks)
         return known._replace(pending=known.pending | self.started) if self.started else known
 
     def _outside(self, node: il.Call, on: Known | None, given: Given) -> Known:
@@ -127,15 +132,18 @@ class Outside(Calls):
                 ran = self.run_function(closure, node.span, ("parallel",), ())
             elif fact is not None and fact.kind == "spawn":
                 ran = self.run_function(closure, node.span, ("later",), held)
-                self.frame.unfinished.update(dict.fromkeys(ran.pending, len(held)))
-                started |= ran.pending
+                self.frame.unfinished.update(dict.fromkeys(ran.effects, len(held)))
+                started |= ran.effects
             elif about.has("runs_again", name):
                 ran = self.run_function(closure, node.span, ("again",), held)
             elif about.has("runs_now", name):
                 ran = self.run_function(closure, node.span, (), held)
+                self.mark(ran.task, "each")
+                self.frame.unfinished.update(dict.fromkeys(ran.task, len(held)))
+                started |= ran.task
             else:
                 ran = self.run_function(closure, node.span, ("later",), ())
-            needs |= ran.needs
+            needs |= ran.effects
         self.started = started
         return needs
 
@@ -195,6 +203,8 @@ class Outside(Calls):
             index = self.emit(kind, node.span, party, node.callee, needs, party=party)
             return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
         kind = _KINDS[fact.kind]
+        if kind == "spawn":
+            needs |= union(k.pending for k in values)
         if (kind == "io" and fact.calls) or self.version.about.has("calls_it", name):
             kind = "foreign"
         source = on.query.source if on is not None and on.query is not None else ""
@@ -235,7 +245,9 @@ class Outside(Calls):
                 short(f"{on.key}.{name}()"), needs, made="state", type=on.type if about.has("pure", name) else ""
             )
         if name in self.version.queries.through:
-            return on._replace(state=place, needs=on.needs | needs, type="", key=short(f"{on.key}.{name}()"))
+            return on._replace(
+                state=place, needs=on.needs | needs, type="", key=short(f"{on.key}.{name}()"), unwalked=place
+            )
         traits = self.at_once(on)
         if about.has("changes", name):
             both: tuple[Trait, ...] = () if about.has("only_changes", name) else ("both ways",)
@@ -322,6 +334,8 @@ class Outside(Calls):
         )  # fmt: skip
         only = frozenset((index,))
         party = f"{short(receiver)}.{name}()" if self._gives_source(node) else on.party if on is not None else ""
+        if self._gives_source(node):
+            self.makes(party)
         own = self.pending(node.callee, index)  # whoever waits for it waits for the functions that it was given
         pending = own | union(k.pending for k in values) | (ran if own else frozenset())
         return Known(
@@ -339,6 +353,7 @@ class Outside(Calls):
         if not self.version.about.is_task(name):
             return frozenset()
         self.frame.unfinished[index] = len(self.effects[index].holds)
+        self.mark((index,), "task")
         return frozenset((index,))
 
     def escaping(self, span: Span, known: Known) -> frozenset[int]:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
+from ctxreview.behaviour.paths import in_one_run
+from ctxreview.model.outline import Outline
 
 _DATA: tuple[Kind, ...] = ("query", "save")
 
@@ -59,17 +61,24 @@ def _is_on(was: Effect, hold: Hold) -> bool:
 
 
 class Together(NamedTuple):
-    """Two accesses that begin on one context or connection before either was waited for; ``start`` is what runs them together."""
+    """Two accesses that begin on one context or connection before either was waited for; ``start`` is what runs them together, if anything does."""
 
     first: Effect
     second: Effect
-    start: Effect
+    start: Effect | None
     certain: bool
 
 
-def together(pair: Pair) -> Iterator[Together]:
-    """Accesses of one party that the edit runs at the same time, the first two of each start."""
+def together(after: Outline, pair: Pair) -> Iterator[Together]:
+    """Accesses of one party that the edit runs at the same time, the first two of each start; of one that is begun for each element, itself twice."""
     for start in pair.after.of("spawn"):
+        data = (pair.after.effects[n] for n in sorted(start.depends))
+        each = next(
+            (e for e in data if e.kind in _DATA and e.party and _is_shared(e) and not _was_shared(pair, e)), None
+        )
+        if each is not None:
+            yield Together(each, each, start, pair.understood)
+            continue
         begun: dict[str, list[Effect]] = {}
         found: Together | None = None
         for effect in pair.after.effects[: start.number]:
@@ -82,6 +91,46 @@ def together(pair: Pair) -> Iterator[Together]:
                 earlier.append(effect)
         if found is not None:
             yield found
+    if not any(pair.after.of("spawn")):
+        yield from _overlapping(after, pair)
+
+
+def _overlapping(after: Outline, pair: Pair) -> Iterator[Together]:
+    """The first two accesses of one party of which the second begins before anybody has waited for the first."""
+    ended = _waits(pair.before)
+    begun: dict[str, Effect] = {}
+    for effect in pair.after.effects:
+        if effect.kind == "await":
+            begun = {party: e for party, e in begun.items() if e.number not in effect.depends}
+        elif effect.kind in _DATA and effect.party:
+            first = begun.get(effect.party)
+            if first is not None:
+                then = sorted(w.number for e in (first, effect) if (w := pair.was.get(e.number)) is not None)
+                overlapped = len(then) > 1 and ended.get(then[0], then[1]) >= then[1]
+                if not overlapped and in_one_run(after, first.span, effect.span):
+                    yield Together(first, effect, None, pair.understood)
+                    return
+            elif "task" in effect.traits:
+                begun[effect.party] = effect
+
+
+def _waits(of: Trace) -> dict[int, int]:
+    """Where each effect is waited for first."""
+    found: dict[int, int] = {}
+    for wait in of.of("await"):
+        for number in wait.depends:
+            found.setdefault(number, wait.number)
+    return found
+
+
+def _is_shared(effect: Effect) -> bool:
+    """Whether an access is one of several that go through the same context at the same time."""
+    return bool(effect.traits & {"each", "parallel"}) and "own" not in effect.traits
+
+
+def _was_shared(pair: Pair, effect: Effect) -> bool:
+    was = pair.was.get(effect.number)
+    return was is not None and _is_shared(was)
 
 
 def _were_together(pair: Pair, first: Effect, second: Effect) -> bool:

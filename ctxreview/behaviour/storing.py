@@ -25,6 +25,7 @@ class Stores(Values):
             known = known._replace(
                 party=known.key
             )  # what came from nowhere that is known is a context where it is called one
+            self.makes(known.party)
         self.write(node.target, known, node.span, compound=compound)
         return known
 

@@ -122,7 +122,10 @@ class Tracer(Outside):
             else:
                 needs = self.value(at.condition).needs
         self.control = outer | needs
+        first = len(self.effects)
         self._block(at.body)
+        begun = (i for i in self.frame.unfinished if i >= first and "awaited" not in self.effects[i].traits)
+        self.mark(begun, "each")
         for value in at.step:
             self.value(value)
         if at.condition is not None and at.kind == "after":
@@ -192,6 +195,8 @@ class Tracer(Outside):
             traits: tuple[Trait, ...] = ("deferred", *query.traits) if query is not None else ()
             needs = known.needs if known is not None else frozenset[int]()
             if self.frame.above is None:
+                if known is not None:
+                    self._leave(at.span, known)
                 self.emit(
                     "return",
                     at.span,
@@ -214,6 +219,15 @@ class Tracer(Outside):
         elif at.kind == "end" and self.frame.above is None:
             self.emit("end", at.span, "", "end")
         return False
+
+    def _leave(self, span: Span, known: Known) -> None:
+        """What is read of a sequence when whoever gets it walks it: nothing that the traced function holds is in force then."""
+        self.walk(known, None)
+        place = known.unwalked
+        if place is not None and place.shared:
+            index = self.emit("read", span, place.key, "", known.needs, place=place, traits=("deferred",))
+            effect = self.effects[index]
+            self.effects[index] = effect._replace(holds=(), lapsed=effect.holds)
 
 
 def _merged(after: list[dict[tuple[str, Span], Known]]) -> dict[tuple[str, Span], Known]:

@@ -291,6 +291,14 @@ class Version(FileTypes):
                 return Closure(fits[0], other)
         return None
 
+    def only_method(self, home: str, name: str) -> Closure | None:
+        """The method of that name which functions of a type of the file see, where there is one with a body."""
+        for type_ in self.lineage(home):
+            fits = [self.units[d.span] for d in self._functions(name) if d.home == type_ and d.kind == "method"]
+            if fits:
+                return Closure(fits[0], self) if len(fits) == 1 and fits[0].body.span.size else None
+        return None
+
     def _fitting(self, home: str, name: str, arguments: int) -> list[il.Unit]:
         """The methods of a type of the file that a call of so many arguments may run."""
         listed = [self.units[d.span] for d in self._functions(name) if d.home == home and d.kind == "method"]
@@ -331,6 +339,16 @@ class Version(FileTypes):
 
     @cached_property
     def _found(self) -> dict[tuple[str, str, Span, bool], tuple[tuple[Version, str], ...]]:
+        return {}
+
+    def is_iterator(self, unit: il.Unit) -> bool:
+        """Whether a function gives a sequence and runs as that is walked."""
+        if unit.span not in self._iterators:
+            self._iterators[unit.span] = any(isinstance(n, il.Yield) for n in il.walk(unit, into=False))
+        return self._iterators[unit.span]
+
+    @cached_property
+    def _iterators(self) -> dict[Span, bool]:
         return {}
 
     def extends(self, unit: il.Unit) -> bool:

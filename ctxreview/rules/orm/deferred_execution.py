@@ -4,7 +4,7 @@ What it flags
 -------------
 ``yield return`` under a transaction or lock; a method without ``async`` that returns the task of a call from inside one;
 and an edit that takes ``ToList`` or its kin from a query that is returned from inside one, or from inside the block that
-disposes its context.
+disposes its context, or that leaves a task to be waited for, if at all, when its lock is released or its context disposed.
 
 Why it matters here
 -------------------
@@ -212,11 +212,15 @@ def _outlived(one: Outlived) -> Finding:
 
 
 def _disposed(one: Disposed) -> Finding:
+    if one.unfinished:
+        message = f"Nobody waits for {one.query.name} before what it goes through is disposed."
+    else:
+        message = f"The query that {one.query.name} runs goes through what was disposed before it."
     return Finding(
         ID,
         "high" if one.certain else "medium",
         "resolved",
-        f"The query that {one.query.name} runs goes through what was disposed before it.",
+        message,
         "Does it have to run before that?",
         one.query.at._replace(what=""),
         (one.disposal.at._replace(what="disposed here"),),

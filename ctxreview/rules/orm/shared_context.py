@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is started and
-not awaited under a transaction.
+not awaited under a transaction. Compared before and after an edit: tasks on one context that overlap now, also those of a method
+that is begun for each element.
 
 Why it matters here
 -------------------
@@ -53,7 +54,7 @@ from collections import Counter
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, body_of, root_of, within
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.parties import together
+from ctxreview.behaviour.parties import Together, together
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -86,20 +87,33 @@ def check(outline: Outline) -> list[Finding]:
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each start of several tasks whose helpers use the same context."""
-    pairs = [p for p in affected(comparison(before, after)) if any(p.after.of("spawn"))]
+    begun = frozenset({"task", "each", "parallel"})
+    pairs = [p for p in affected(comparison(before, after)) if any(e.traits & begun for e in p.after.effects)]
     return [
         Finding(
             ID,
             "high" if one.certain else "medium",
             "resolved",
-            f"{one.first.name} and {one.second.name} go through the same context or connection, and {one.start.name} runs them at the same time.",
+            f"{_both(one)} through the same context or connection{_when(one)}.",
             "Can each have a context of its own, or be awaited before the next?",
-            lines(after, one.start.span),
-            (one.first.at, one.second.at),
+            lines(after, (one.start or one.second).span),
+            tuple(dict.fromkeys((one.first.at, one.second.at))),
         )
         for pair in not_told(pairs, after, check(after) if pairs else ())
-        for one in together(pair)
+        for one in together(after, pair)
     ]
+
+
+def _both(one: Together) -> str:
+    if one.first == one.second:
+        return f"All calls of {one.first.name} go"
+    return f"{one.first.name} and {one.second.name} go"
+
+
+def _when(one: Together) -> str:
+    if one.start is None:
+        return ", the second before anybody has waited for the first"
+    return f", and {one.start.name} runs them at the same time"
 
 
 def _shared(outline: Outline, fact: Fact) -> list[Finding]:

@@ -220,7 +220,10 @@ def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Out
 def _lost(old: Region, new: Region | None, loss: Loss, before: Outline) -> Finding:
     """What a lock or transaction no longer keeps, where no line of it tells."""
     name, it, now = f"{old.construct}{_on(old)}", _named(loss.before), loss.after.at
-    if any(h.region == old for h in (*loss.after.lapsed, *loss.before.holds)) and loss.after.lapsed:
+    if "deferred" in loss.after.traits:
+        message = f"{it} happens when the result is walked, and no longer under the {name}."
+        question = "Who walks it, and what if another thread changes it meanwhile?"
+    elif any(h.region == old for h in (*loss.after.lapsed, *loss.before.holds)) and loss.after.lapsed:
         message = f"{it} happens in a task that the {name} does not wait for."
         question = "What happens when the lock or transaction ends before the task?"
     elif loss.what == "together" and loss.other is not None:
