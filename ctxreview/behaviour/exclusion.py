@@ -124,7 +124,7 @@ def _waits(pair: Pair, hold: Hold) -> Iterator[Effect]:
 
 
 def _is_kept_by(effect: Effect, hold: Hold) -> bool:
-    return any(h.kind == hold.kind and h.key == hold.key for h in effect.holds)
+    return any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in effect.holds)
 
 
 def _is_lost_track(pair: Pair, inside: list[Effect]) -> bool:

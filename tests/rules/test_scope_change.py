@@ -180,3 +180,34 @@ RENAMED = {
 def test_a_renamed_variable_is_no_edit(case: str) -> None:
     """A local variable gets another name, and nothing is said, not even a note."""
     assert compared(*RENAMED[case]) == []
+
+
+WAITING = """
+class Tokens(IClient client)
+{
+    readonly ReaderWriterLockSlim _lock = new();
+    Token _last;
+
+    Token Get()
+    {
+        _lock.EnterReadLock();
+        try { if (_last != null) { return _last; } } finally { _lock.ExitReadLock(); }
+        _lock.EnterWriteLock();
+        try { return _last = Fetch(); } finally { _lock.ExitWriteLock(); }
+    }
+
+    Token Fetch() => client.Fetch();
+    Task<Token> FetchAsync() => client.FetchAsync();
+}
+"""
+
+
+def test_what_is_awaited_under_a_lock_is_told_once_and_where_the_edit_stands() -> None:
+    """The finding is at the edited line, not in the helper that it calls, and of the two modes of a lock for the one that holds it."""
+    edited = WAITING.replace("Token Get()", "async Task<Token> Get()").replace(
+        "_last = Fetch()", "_last = await FetchAsync()"
+    )
+    before, after = (outline(Source("Tokens.cs", code.encode())) for code in (WAITING, edited))
+    found = [f for f in rules.compare(before, after) if f.rule == "scope-change"]
+    line = next(n for n, text in enumerate(edited.splitlines(), 1) if "await FetchAsync" in text)
+    assert [f.at.start_line for f in found] == [line]

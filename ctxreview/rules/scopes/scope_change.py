@@ -113,7 +113,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if new is not None and verdict.losses and all(f.informs for f in changes):
             changes.append(_lost(old, new, verdict.losses[0], before))
         elif new is not None and all(f.informs for f in changes):
-            changes += _came_in(old, verdict, before)
+            changes += _came_in(old, verdict, before, after)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [_lost(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
     found += [
@@ -129,7 +129,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _came_in(old: Region, verdict: Judgement, before: Outline) -> list[Finding]:
+def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -> list[Finding]:
     """What may wait or call back that a helper brought under a lock or transaction."""
     # A call out in a transaction's own function is external_call's finding.
     kinds = ("io", "foreign", "call", "query", "save", "spawn")
@@ -141,7 +141,7 @@ def _came_in(old: Region, verdict: Judgement, before: Outline) -> list[Finding]:
             "medium",
             f"{_named(now)} {does} under the {old.construct}{_on(old)} now.",
             "How long is it held now, and can this wait for something that waits for it?",
-            now.at,
+            lines(after, now.span),
             _before(old, before),
         )
         for now, does in came or [(e, "is awaited") for e in verdict.waits[:1]]
