@@ -21,7 +21,6 @@ MOST_AFFECTED = 60
 """Functions that are looked at for one edit, the nearest first."""
 
 _NAME = re.compile(r"@?[^\W\d]\w*")
-_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 @lru_cache(maxsize=2)
@@ -31,7 +30,7 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     What no longer parses is left out: what it does cannot be told.
     """
     members = both.both.members
-    words = [frozenset(_WORD.findall(f"{old.words} {new.words}")) for old, new in members]
+    words = _words(both)
     taken = [n for n, (old, new) in enumerate(members) if old.words != new.words]
     units = version(both.after).units
     names = {
@@ -69,8 +68,8 @@ def touched(both: Comparison) -> frozenset[Span]:
     if _rest(both.before) != _rest(both.after) or not all(_NAME.fullmatch(_name(b)) for b in apart):
         return frozenset(b.member.span for b in old)  # operators and indexers are used without their names
     using: dict[str, list[int]] = {}
-    for n, (was, now) in enumerate(members):
-        for word in version(both.before).words[was.member.span] | version(both.after).words[now.member.span]:
+    for n, words in enumerate(_words(both)):
+        for word in words:
             using.setdefault(word, []).append(n)
     waiting = [*map(_name, apart), *changed_state(both.before, both.after)]
     if both.after.elsewhere is not None:
@@ -82,6 +81,12 @@ def touched(both: Comparison) -> frozenset[Span]:
                 found.add(n)
                 waiting += {_name(body) for body in members[n]}
     return frozenset((*(members[n][0].member.span for n in found), *(b.member.span for b in old if id(b) not in known)))
+
+
+def _words(both: Comparison) -> list[frozenset[str]]:
+    """The words of each member, in either version."""
+    old, new = version(both.before).words, version(both.after).words
+    return [old[was.member.span] | new[now.member.span] for was, now in both.both.members]
 
 
 def _name(of: Body) -> str:

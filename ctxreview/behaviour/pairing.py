@@ -89,7 +89,7 @@ class Pairing:
         left, there = list(bodies(self.before)), list(bodies(self.after))
         found: list[tuple[Body, Body]] = []
         keys: tuple[Callable[[Body], Hashable], ...] = (
-            lambda b: (self._named(b), b.words),
+            lambda b: (_home(b), b.member.name, b.words),
             self._named,
             lambda b: self._named(b)._replace(type=b.member.container, parameters=()),
             lambda b: (b.member.container, *_without_async(self._named(b))),
@@ -124,6 +124,18 @@ class Pairing:
         """The member before the edit that the one around ``span`` after it is."""
         return self._was.get(id(body_of(self.after, span)))
 
+    def stayed(self, old: Region, new: Region) -> bool:
+        """Whether a transaction or lock holds the same code of a member that no letter of differs."""
+        was, now = body_of(self.before, old.opening), body_of(self.after, new.opening)
+        if was is None or now is None or self._became.get(id(was)) is not now or was.code.data != now.code.data:
+            return False
+        shift = now.member.span.start - was.member.span.start
+        return [_moved(s, shift) for s in (old.opening, old.span, *old.excluded)] == [
+            new.opening,
+            new.span,
+            *new.excluded,
+        ]
+
     def key_before(self, span: Span) -> Hashable:
         """What stands for the member around ``span`` before the edit in both versions."""
         body = body_of(self.before, span)
@@ -146,8 +158,10 @@ class Pairing:
         """Each transaction and lock before the edit with the one that it became, and those that are new."""
         found: dict[Region, Region] = {}
         outer = [[s for s in o.regions if body_of(o, s.opening) is None] for o in (self.before, self.after)]
-        for old, new in (*((a.holds, b.holds) for a, b in self.members), (outer[0], outer[1])):
-            found |= self._matched(old, new)
+        for a, b in self.members:
+            same = a.words == b.words and len(a.holds) == len(b.holds)
+            found |= zip(a.holds, b.holds, strict=True) if same else self._matched(a.holds, b.holds)
+        found |= self._matched(*outer)
         taken = set(found.values())
         for scope in self.before.regions:
             if scope not in found:
@@ -257,8 +271,7 @@ def identity(body: Body) -> Identity:
     outline, member = body.outline, body.member
     language = load(outline.language)
     words = language.words
-    around = outline.type_of(member.span)
-    type_ = (around.qualified or around.name) if around is not None else member.container
+    type_ = _home(body)
     name: str = member.name
     kind: str = member.kind
     if kind in ("property", "accessor", "indexer"):
@@ -307,6 +320,16 @@ def _flat(written: str) -> str:
 
 def _without_async(of: Identity) -> tuple[str, str, str]:
     return of.interface, without_async(of.name), of.kind
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
+
+
+def _home(body: Body) -> str:
+    """The type that declares a member, with the types and namespaces around it."""
+    around = body.outline.type_of(body.member.span)
+    return (around.qualified or around.name) if around is not None else body.member.container
 
 
 def _container(body: Body) -> str:

@@ -330,6 +330,8 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
             f"The {name} is no longer released here.",
             "Who releases it now, also after an exception?",
         )
+    if pairing(before, after).stayed(old, new):
+        return found
     out, into = moved_lines(old, new, before, after)
     names = {key.rpartition(".")[2]: state.name for key, state in renamed_state(before, after).items()}
     rewritten_out, rewritten_in = crossed(work(old, before, names), work(new, after), [*out, *into])
