@@ -9,7 +9,7 @@ from functools import lru_cache
 from ctxreview.behaviour.body import Body, bodies
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Trace
-from ctxreview.behaviour.version import version
+from ctxreview.behaviour.version import WORD, version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -83,10 +83,10 @@ def touched(both: Comparison) -> frozenset[Span]:
     return frozenset((*(members[n][0].member.span for n in found), *(b.member.span for b in old if id(b) not in known)))
 
 
+@lru_cache(maxsize=2)
 def _words(both: Comparison) -> list[frozenset[str]]:
-    """The words of each member, in either version."""
-    old, new = version(both.before).words, version(both.after).words
-    return [old[was.member.span] | new[now.member.span] for was, now in both.both.members]
+    """The words of each member, in either version; those of comments use nothing."""
+    return [frozenset(WORD.findall(f"{old.words} {new.words}")) for old, new in both.both.members]
 
 
 def _name(of: Body) -> str:

@@ -255,14 +255,9 @@ class Calls(Stores):
         """The local function that a name stands for."""
         frame: Frame | None = self.frame
         while frame is not None:
-            for at in il.walk(frame.unit):
-                if (
-                    isinstance(at, il.Define)
-                    and at.unit.name == name.text
-                    and name.declared is not None
-                    and at.span.contains(name.declared)
-                ):
-                    return at.unit
+            found = frame.version.local(frame.unit, name)
+            if found is not None:
+                return found
             frame = frame.above
         return None
 

@@ -237,7 +237,9 @@ def _merged(after: list[dict[tuple[str, Span], Known]]) -> dict[tuple[str, Span]
     merged = dict(after[0])
     for other in after[1:]:
         for key, known in other.items():
-            merged[key] = either(merged[key], known) if key in merged else known
+            mine = merged.get(key)
+            if mine is not known:
+                merged[key] = either(mine, known)
     return merged
 
 

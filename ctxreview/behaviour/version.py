@@ -301,6 +301,16 @@ class Version(FileTypes):
 
     def _fitting(self, home: str, name: str, arguments: int) -> list[il.Unit]:
         """The methods of a type of the file that a call of so many arguments may run."""
+        key = home, name, arguments
+        if key not in self._fits:
+            self._fits[key] = self._fitted(home, name, arguments)
+        return self._fits[key]
+
+    @cached_property
+    def _fits(self) -> dict[tuple[str, str, int], list[il.Unit]]:
+        return {}
+
+    def _fitted(self, home: str, name: str, arguments: int) -> list[il.Unit]:
         listed = [self.units[d.span] for d in self._functions(name) if d.home == home and d.kind == "method"]
         fits = [u for u in listed if self._takes(u, arguments)]
         exact = [u for u in fits if len(u.parameters) == arguments]
@@ -361,6 +371,18 @@ class Version(FileTypes):
         lists = [p for p in unit.parameters if not many.isdisjoint(p.mode.split())]
         needed = sum(p.default is None and p not in lists for p in unit.parameters)
         return needed <= arguments <= (1 << 30 if lists else len(unit.parameters))
+
+    def local(self, unit: il.Unit, name: il.Name) -> il.Unit | None:
+        """The local function of a unit of the file that a name stands for."""
+        if unit.span not in self._locals:
+            self._locals[unit.span] = [at for at in il.walk(unit) if isinstance(at, il.Define)]
+        declared = name.declared
+        of = (d for d in self._locals[unit.span] if d.unit.name == name.text)
+        return next((d.unit for d in of if declared is not None and d.span.contains(declared)), None)
+
+    @cached_property
+    def _locals(self) -> dict[Span, list[il.Define]]:
+        return {}
 
     def home_of(self, unit: il.Unit) -> str:
         """The type around a unit."""
