@@ -59,7 +59,7 @@ def entry(rule: str) -> RuleEntry:
     asked = rule.strip().lower().replace("_", "-")
     if asked not in by_id:
         hint = did_you_mean(asked, by_id, "")
-        raise ConfigError(f"There is no rule {rule!r}: {hint and f'{hint} '}ctxreview lint --list shows all of them.")
+        raise ConfigError(f"There is no rule {rule!r}: {hint and f'{hint} '}ctxreview lint --list shows all rules.")
     return by_id[asked]
 
 
@@ -90,7 +90,7 @@ def _from_source(rule: ModuleType) -> str:
         return ast.get_docstring(ast.parse(inspect.getsource(rule)), clean=False) or ""
     except OSError:
         raise ConfigError(
-            "What the rules say of themselves is not there: python -OO leaves it out; start Python without it."
+            "The documentation of the rules is missing: python -OO strips it; start Python without -OO."
         ) from None
 
 

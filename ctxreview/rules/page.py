@@ -14,18 +14,18 @@ FILE = "RULES.md"
 INTRODUCTION = """\
 # Rules
 
-Each rule names evidence and asks a question; none says that code is right or wrong. Rules that look at code are asked of
-what stands in a file, and of an edit for what it adds; rules that look at edits are asked of what a suggestion changes.
+Each rule names evidence and asks a question; none says that code is right or wrong. Rules that look at code check the
+code in a file, and the code that an edit adds. Rules that look at edits compare the code before and after a suggestion.
 `ctxreview explain RULE` prints a section of this page.
 
-This page is generated from the rules' docstrings: `python -m ctxreview.rules.page` writes it again.
+This page is generated from the rules' docstrings; `python -m ctxreview.rules.page` regenerates it.
 """
 FAMILIES = {
     "transactions": "Transactions",
     "locks": "Locks and shared memory",
     "orm": "Tracked entities, queries and saves",
     "sql": "SQL",
-    "scopes": "Transactions and locks alike",
+    "scopes": "Transactions and locks",
 }
 """The packages of the rules, in the order of the page, with their titles."""
 

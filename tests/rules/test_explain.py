@@ -60,7 +60,7 @@ def test_a_rule_that_does_not_exist() -> None:
     done = run("explain", "lock-targt")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "There is no rule 'lock-targt': did you mean lock-target? ctxreview lint --list shows all of them.\n"
+        "There is no rule 'lock-targt': did you mean lock-target? ctxreview lint --list shows all rules.\n"
     )
     with pytest.raises(ConfigError, match=r"There is no rule 'xyzzy': ctxreview lint --list shows"):
         entry("xyzzy")
@@ -99,7 +99,7 @@ def test_the_list_as_text_and_as_json() -> None:
     assert found[IDS.index("scope-change")] == {
         "id": "scope-change",
         "severity": "high",
-        "summary": "An edit changes a transaction or lock: gone, smaller, larger, or another one.",
+        "summary": "An edit removes, narrows, widens or replaces a transaction or lock.",
         "check": False,
         "compare": True,
     }

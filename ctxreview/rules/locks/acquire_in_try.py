@@ -1,18 +1,18 @@
-"""An acquire inside the try whose finally releases.
+"""A wait inside the try whose finally releases.
 
 What it flags
 -------------
-A ``SemaphoreSlim`` that is waited for with a cancellation token or a time in the ``try`` whose ``finally`` releases it.
+A wait on a ``SemaphoreSlim`` with a cancellation token or a timeout inside the ``try`` whose ``finally`` releases it.
 
 Why it matters here
 -------------------
-When the wait is cancelled, it throws, and when its time is over, it answers ``false``: nothing was acquired, and the ``finally`` releases all
-the same. The semaphore then lets one more in than it should.
+A cancelled wait throws, and a timed-out wait returns ``false``: nothing was acquired, and the ``finally`` releases
+anyway. The semaphore then admits one more than it should.
 
 When it is fine
 ---------------
-A variable says whether the wait succeeded, and the release looks at it. A wait without a token, or with ``CancellationToken.None``, is
-not cancelled.
+A variable records whether the wait succeeded, and the release checks it. A wait without a token, or with
+``CancellationToken.None``, cannot be cancelled.
 
 Example
 -------
@@ -101,8 +101,8 @@ def check(outline: Outline) -> list[Finding]:
                 ID,
                 "high",
                 "syntactic",
-                f"`{scope.resource}` is waited for inside the try whose finally releases it: a wait that fails is released too.",
-                "What if the wait is cancelled or its time is over: who gave the release its slot?",
+                f"`{scope.resource}` is acquired inside the try whose finally releases it: it is released even when the wait fails.",
+                "If the wait is cancelled or times out, which slot does the finally release?",
                 lines(outline, scope.opening, "acquired"),
                 (lines(outline, scope.closing, "released"),),
                 about=(scope.resource,),

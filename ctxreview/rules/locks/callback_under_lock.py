@@ -1,4 +1,4 @@
-"""An edit calls out under a lock: an event or a delegate runs code that nobody here knows.
+"""An edit calls a delegate or raises an event under a lock, which runs unknown code.
 
 What it flags
 -------------
@@ -6,12 +6,12 @@ Compared before and after an edit: more calls of delegates or events under a loc
 
 Why it matters here
 -------------------
-The code that is called may take other locks, wait for a thread that waits for this lock, or come back and change what is being
+The called code may take other locks, wait for a thread that waits for this lock, or re-enter and change what is being
 enumerated.
 
 When it is fine
 ---------------
-The delegate is the type's own and does none of that, or what it is given must not change before it returns.
+The delegate belongs to the type and does none of that, or its argument must not change before it returns.
 
 Example
 -------
@@ -88,8 +88,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 ID,
                 "medium",
                 "syntactic",
-                f"The edit calls `{key[1]}` under the {call.scope.construct} on `{call.scope.resource}`: other code runs while it is held.",
-                "Can that code take a lock, wait for another thread, or come back here?",
+                f"The edit calls `{key[1]}` under the {call.scope.construct} on `{call.scope.resource}`: unknown code runs while it is held.",
+                "Can that code take a lock, wait for another thread, or re-enter this type?",
                 lines(after, call.fact.span, key[1]),
                 (scope_lines(after, call.scope),),
             )

@@ -1,20 +1,20 @@
-"""A look at a concurrent dictionary, and then an act on what was seen: two steps.
+"""A check of a concurrent dictionary and then an act on the result, in two steps.
 
 What it flags
 -------------
-``ContainsKey`` or ``TryGetValue`` in a condition and then a write by the same key to the same ``ConcurrentDictionary``; or an entry read
-and written in one expression (``counts[key]++``). Not under a lock. Of an edit: ``TryAdd``, ``TryRemove``, ``GetOrAdd`` or ``AddOrUpdate`` that
-becomes a look and an act.
+``ContainsKey`` or ``TryGetValue`` in a condition, then a write to the same key of the same ``ConcurrentDictionary``;
+an entry read and written in one expression (``counts[key]++``). Not under a lock. In an edit: ``TryAdd``,
+``TryRemove``, ``GetOrAdd`` or ``AddOrUpdate`` that becomes a check and an act.
 
 Why it matters here
 -------------------
-Each call is atomic, the two together are not. Another thread may add, change or remove the entry in between, and its value is
-overwritten.
+Each call is atomic, but the pair is not. Another thread may add, change or remove the entry in between, and its value
+is overwritten.
 
 When it is fine
 ---------------
-Every thread would write an equal value and nobody keeps the first one; only one thread writes; or the write is a ``TryAdd`` or ``TryUpdate``
-whose answer is looked at.
+Every thread would write an equal value and nobody keeps the first one; only one thread writes; or the write is a
+``TryAdd`` or ``TryUpdate`` whose result is checked.
 
 Example
 -------
@@ -123,8 +123,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 ID,
                 "medium",
                 "syntactic",
-                f"{step.before.name} looked at `{name}` and changed it in one step; now there are two, between which others may change it.",
-                "What if another thread changes the entry in between: is its value lost, or used twice?",
+                f"{step.before.name} checked and changed `{name}` in one step; now there are two steps, and others may change it in between.",
+                "If another thread changes the entry in between, is its value lost or used twice?",
                 step.now.at,
                 (step.before.at._replace(what=f"{step.before.name}, before the edit"),),
                 about=(name, step.before.name),
@@ -182,8 +182,8 @@ def _finding(
         ID,
         severity,
         "syntactic",
-        f"{function.name} makes {both} of the concurrent dictionary `{name}`: two steps, between which others may change it.",
-        "What if another thread changes the entry in between: is its value lost?",
+        f"{function.name} makes {both} of the concurrent dictionary `{name}`: two steps, and others may change it in between.",
+        "If another thread changes the entry in between, is its value lost?",
         lines(outline, at),
         (lines(outline, act, "acts"), lines(outline, member.span, name)),
         about=(function.name, look, name),

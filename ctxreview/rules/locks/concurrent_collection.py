@@ -1,18 +1,18 @@
-"""A lock goes because the collection under it became a concurrent one.
+"""A lock is removed because the collection under it became concurrent.
 
 What it flags
 -------------
-An edit that gives a field a concurrent type and removes a lock under which more happened than one call on it: other
-state, a call out, or several calls on the collection itself.
+An edit that gives a field a concurrent type and removes a lock that covered more than one call on it: other state, an
+external call, or several calls on the collection itself.
 
 Why it matters here
 -------------------
-A concurrent collection makes each single call atomic. What stood together under the lock does not any more: the file that
-was written with the dictionary, the count beside the list, the look before the write.
+A concurrent collection makes each single call atomic. What the lock kept together no longer is: the file written with
+the dictionary, the count next to the list, the check before the write.
 
 When it is fine
 ---------------
-The lock held one call on the collection, or several that one atomic call (``GetOrAdd``, ``TryAdd``) now does.
+The lock covered one call on the collection, or several that one atomic call (``GetOrAdd``, ``TryAdd``) now replaces.
 
 Example
 -------
@@ -122,15 +122,15 @@ def _lost(scope: Region, name: str, inside: list[Fact], before: Outline, after: 
         message = f"with {what} beside `{name}`"
     elif len(left) > 1:
         severity = "medium"
-        message = f"which held several uses of `{name}` together; each is atomic only by itself"
+        message = f"which covered several uses of `{name}`; each is atomic only on its own"
     else:
         return
     yield Finding(
         ID,
         severity,
         "syntactic",
-        f"`{name}` becomes a concurrent collection, and the {scope.construct} on `{scope.resource}` goes, {message}.",
-        "What keeps together what was done under the lock, now that only single calls on the collection are atomic?",
+        f"`{name}` becomes a concurrent collection, and the {scope.construct} on `{scope.resource}` is removed, {message}.",
+        "What keeps the work under the lock together, now that only single calls on the collection are atomic?",
         lines(after, there.span, there.name),
         (scope_lines(before, scope)._replace(what=f"{scope.construct}, before the edit"),),
     )

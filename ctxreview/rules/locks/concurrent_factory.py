@@ -1,18 +1,18 @@
-"""A factory with an effect, given to GetOrAdd or AddOrUpdate.
+"""A factory with side effects, passed to GetOrAdd or AddOrUpdate.
 
 What it flags
 -------------
-A lambda given to ``GetOrAdd`` or ``AddOrUpdate`` of a ``ConcurrentDictionary`` that writes shared state, calls out, starts a task, or makes
-something that has to be disposed.
+A lambda passed to ``GetOrAdd`` or ``AddOrUpdate`` of a ``ConcurrentDictionary`` that writes shared state, makes an
+external call, starts a task, or creates a disposable object.
 
 Why it matters here
 -------------------
-The dictionary runs the lambda outside its locks. Two threads that ask for the same key may both run it, and one result is thrown away: its effect
-happened, and what it opened is never closed.
+The dictionary runs the lambda outside its locks. Two threads that ask for the same key may both run it, and one
+result is discarded: its side effect has happened, and what it opened is never closed.
 
 When it is fine
 ---------------
-The factory only makes a value, or the value is a ``Lazy<T>`` that is started once.
+The factory only creates a value, or the value is a ``Lazy<T>`` that runs once.
 
 Example
 -------
@@ -110,8 +110,8 @@ def check(outline: Outline) -> list[Finding]:
                             ID,
                             severity,
                             "syntactic",
-                            f"The factory given to {call[1].decode()} of `{name}` {effect.words}; two threads that ask for one key may both run it.",
-                            "What if it runs twice and one result is thrown away?",
+                            f"The factory passed to {call[1].decode()} of `{name}` {effect.words}; two threads that request the same key may both run it.",
+                            "What if it runs twice and one result is discarded?",
                             lines(outline, factory.span, "factory"),
                             about=(call[1].decode(), name, effect.kind, effect.name),
                         )
@@ -151,7 +151,7 @@ class _Effect(NamedTuple):
             case "call":
                 return f"calls `{self.name}`"
             case "disposable":
-                return f"makes a `{self.name}`, which has to be disposed"
+                return f"creates a `{self.name}`, which must be disposed"
 
 
 def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[Function]) -> _Effect | None:

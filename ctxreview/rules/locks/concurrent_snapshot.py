@@ -2,16 +2,18 @@
 
 What it flags
 -------------
-``ToList``, ``OrderBy`` or ``Reverse`` called on a ``ConcurrentDictionary`` itself, or a ``List`` made of it, outside every lock.
+``ToList``, ``OrderBy`` or ``Reverse`` called on a ``ConcurrentDictionary`` itself, or a ``List`` constructed from it,
+outside every lock.
 
 Why it matters here
 -------------------
-LINQ asks for the count, makes room, and copies in a second step. An entry that is added in between makes it throw
-``ArgumentException``. Its own ``ToArray``, ``Keys`` and ``Values`` copy in one step, and enumerating it never throws.
+LINQ reads the count, allocates, and copies in a second step. An entry added in between makes it throw
+``ArgumentException``. The dictionary's own ``ToArray``, ``Keys`` and ``Values`` copy in one step, and enumerating it
+never throws.
 
 When it is fine
 ---------------
-Nobody adds while it is copied.
+Nobody adds entries while it is copied.
 
 Example
 -------
@@ -79,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
                 "low",
                 "syntactic",
                 f"{how} copies the concurrent dictionary `{name}` in two steps: an entry added in between makes it throw.",
-                "Can anyone add to it meanwhile? Its own ToArray, Keys and Values copy in one step.",
+                "Can another thread add to it meanwhile? Its own ToArray, Keys and Values copy in one step.",
                 lines(outline, at),
                 about=(how, name),
             )

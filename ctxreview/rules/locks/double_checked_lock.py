@@ -1,19 +1,20 @@
-"""A look before the lock whose answer does not stand for what the lock made.
+"""The check before a lock does not cover everything that is set up under it.
 
 What it flags
 -------------
-Double-checked locking (``if``, lock, the same ``if``) where the condition looks at a flag that is not volatile and something else is
-made under the lock; where the looked-at field is written before the rest is; or where it is wider than a reference.
+Double-checked locking (``if``, lock, the same ``if``) where the condition reads a non-volatile flag and something
+else is set up under the lock; where the checked field is written before the rest; or where the field is wider than a
+reference.
 
 Why it matters here
 -------------------
-Who finds the condition met takes no lock. It may then see the flag and not yet what the flag stands for, or an object that is
-still being set up, or half of a value.
+A thread that finds the condition met takes no lock. It may see the flag but not yet the data, an object that is not
+fully initialized, or half of a value.
 
 When it is fine
 ---------------
-The form on one reference field, assigned once and when it is complete, is listed as correct by .NET's memory model, with or without
-``volatile``. So is a volatile flag that is set last.
+.NET's memory model lists the form on a single reference field, assigned once and after the object is complete, as
+correct, with or without ``volatile``. A volatile flag that is set last is correct too.
 
 Example
 -------
@@ -163,10 +164,12 @@ def _unsafe(
         ordered = looked.is_volatile or b"Volatile.Read" in condition
         return None if ordered else _flag(looked, others, scope, code)
     if type_ in _WIDE or (type_ in _FLAGS and nullable):
-        words = f"`{looked.name}` is a {member.declares}, which is not read in one step on every platform"
+        words = f"`{looked.name}` is a {member.declares}, which is not read atomically on every platform"
         return _Doubt("wide", member.declares, words)
     if later is not None:
-        return _Doubt("later", later.name, f"`{later.name}` is written after `{looked.name}`, which others see by then")
+        return _Doubt(
+            "later", later.name, f"`{later.name}` is written after `{looked.name}`, which others may already see"
+        )
     return _unfinished(looked, type_, scope, outline)
 
 
@@ -176,7 +179,7 @@ def _flag(looked: Fact, others: list[Fact], scope: Region, code: bytes) -> _Doub
     if not others and not calls:
         return None
     other = f"`{others[0].name}`" if others else f"what {calls[0]} does"
-    words = f"`{looked.name}` is no volatile field and stands for {other}"
+    words = f"`{looked.name}` is not volatile and stands for {other}"
     return _Doubt("ordinary" if others else "ordinary call", others[0].name if others else calls[0], words)
 
 
@@ -192,7 +195,7 @@ def _unfinished(looked: Fact, type_: str, scope: Region, outline: Outline) -> _D
     """Whether others see the object before it is set up: it is used, or a method that may fill it is called, after."""
     code = masked_source(outline)
     if _used(looked, scope, code):
-        return _Doubt("used", "", f"`{looked.name}` is used after it is assigned, as others may do by then")
+        return _Doubt("used", "", f"`{looked.name}` is used after it is assigned, when others may use it too")
     value = code[looked.span.start : looked.span.end].partition(b"=")[2].strip()
     if not is_collection(type_, outline) or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
         return None
@@ -211,8 +214,8 @@ def _finding(outline: Outline, scope: Region, looked: Fact, doubt: _Doubt) -> Fi
         ID,
         "medium",
         "syntactic",
-        f"The lock on `{scope.resource}` is skipped by a look at `{looked.name}`, and {doubt.words}.",
-        "Can a thread that skips the lock see the one without the other?",
+        f"A check of `{looked.name}` skips the lock on `{scope.resource}`, and {doubt.words}.",
+        "Can a thread that skips the lock see one without the other?",
         lines(outline, scope.opening, scope.construct),
         (lines(outline, looked.span, f"writes {looked.name}"), scope_lines(outline, scope)),
         about=(scope.resource, looked.name, doubt.kind, doubt.other),

@@ -1,18 +1,19 @@
-"""A lock that may not have been taken, and nobody looks.
+"""The result of an acquire that may fail is ignored.
 
 What it flags
 -------------
-The answer of ``TryEnter``, of ``Wait`` or ``WaitOne`` with a time, of ``LockTake`` or of a distributed lock's ``TryAcquire`` that nothing looks at.
+The result of ``TryEnter``, of ``Wait`` or ``WaitOne`` with a timeout, of ``LockTake`` or of a distributed lock's
+``TryAcquire`` that nothing checks.
 
 Why it matters here
 -------------------
-When the time is over the call answers ``false`` (or ``null``) and the code goes on: without the lock. The release in the ``finally``
-then gives back what was never taken.
+On a timeout the call returns ``false`` (or ``null``) and the code continues without the lock. The release in the
+``finally`` then releases a lock that was never taken.
 
 When it is fine
 ---------------
-The wait has no end (``Timeout.Infinite``), or the call throws when it fails. A semaphore that only wakes a waiter guards nothing: it is
-made without a slot, or given back by others alone.
+The wait is infinite (``Timeout.Infinite``), or the call throws when it fails. A semaphore that only wakes a waiter
+guards nothing: it starts with no slot, or only others release it.
 
 Example
 -------
@@ -82,15 +83,15 @@ def check(outline: Outline) -> list[Finding]:
             end = "answers false"
         else:
             failed = scope.form in ("block", "declaration") and _is_unseen(scope, outline)
-            end = "gives a handle that holds nothing"
+            end = "returns a handle that holds nothing"
         if failed:
             found.append(
                 Finding(
                     ID,
                     "high",
                     "syntactic",
-                    f"When the lock on `{scope.resource}` is not taken, the call {end}, and nothing looks at that.",
-                    "What keeps the code below from running without the lock?",
+                    f"When the lock on `{scope.resource}` is not taken, the call {end}, and nothing checks that.",
+                    "What stops the code below from running without the lock?",
                     lines(outline, scope.opening, scope.construct),
                     (scope_lines(outline, scope),),
                     about=(scope.resource, scope.form),

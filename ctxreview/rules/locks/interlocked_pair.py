@@ -1,4 +1,4 @@
-"""Two atomic operations instead of one lock: each is atomic, the pair is not.
+"""Two atomic operations replace one lock: each is atomic, the pair is not.
 
 What it flags
 -------------
@@ -6,12 +6,12 @@ An edit that removes a lock and uses ``Interlocked`` or ``Volatile`` on two or m
 
 Why it matters here
 -------------------
-Between the two operations another thread sees the first change without the second. What the lock kept consistent, such as
-a sum and its count, is so no longer.
+Between the two operations another thread sees the first change without the second. Values that the lock kept
+consistent, such as a sum and its count, no longer are.
 
 When it is fine
 ---------------
-The variables have nothing to do with each other, or nobody reads them together.
+The variables are unrelated, or nobody reads them together.
 
 Example
 -------
@@ -84,8 +84,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     "high",
                     "syntactic",
                     f"{' and '.join(f'`{n}`' for n in names)} were written together under the {scope.construct} on "
-                    f"`{scope.resource}`; now each is changed by an atomic operation of its own.",
-                    "Does anyone read them together, and may they then disagree?",
+                    f"`{scope.resource}`; now each is changed by its own atomic operation.",
+                    "Does any code read them together, and can they then disagree?",
                     lines(after, Span(atomic[0].span.start, atomic[-1].span.end)),
                     (scope_lines(before, scope)._replace(what=f"{scope.construct}, before the edit"),),
                 )

@@ -1,18 +1,19 @@
-"""A lazy value whose mode lets several threads make it, or is not made for several threads.
+"""A lazy value in a mode that is not thread-safe, or that lets several threads create it.
 
 What it flags
 -------------
-A static ``Lazy<T>`` in mode ``None``. Compared before and after an edit: the mode of a ``Lazy<T>`` field changed to ``None`` or
-``PublicationOnly``; a static field that was filled when the type was initialized and is now filled at its first use, under no lock.
+A static ``Lazy<T>`` in mode ``None``. Compared before and after an edit: the mode of a ``Lazy<T>`` field changed to
+``None`` or ``PublicationOnly``; a static field that was initialized with the type and is now filled on first use,
+under no lock.
 
 Why it matters here
 -------------------
-The default runs the factory once and makes the others wait, and so does the runtime for a static constructor. ``PublicationOnly`` lets several threads run it and keeps one result;
-``None`` does nothing for several threads at all.
+The default mode runs the factory once while other threads wait, and the runtime does the same for a static
+constructor. ``PublicationOnly`` lets several threads run it and keeps one result; ``None`` is not thread-safe at all.
 
 When it is fine
 ---------------
-Only one thread uses the value, every use is under a lock, or the factory has no effect that counts when it happens twice.
+Only one thread uses the value, every use is under a lock, or the factory may safely run twice.
 
 Example
 -------
@@ -61,7 +62,7 @@ _MODE = re.compile(
     r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\(\s*(false|true)\s*\)"
 )
 _SAYS = {
-    "None": "does nothing for several threads",
+    "None": "is not thread-safe",
     "PublicationOnly": "lets several threads run the factory",
 }
 
@@ -71,7 +72,7 @@ def check(outline: Outline) -> list[Finding]:
     if b"Lazy<" not in outline.source.data:
         return []
     return [
-        _finding(outline, name, member, f"`{name}` is static, and its Lazy has the mode None, which {_SAYS['None']}.")
+        _finding(outline, name, member, f"`{name}` is static, and its Lazy uses mode None, which {_SAYS['None']}.")
         for (_, name), member in declared(outline).items()
         if simple_type_or_array(member.declares) == "Lazy"
         and _mode(outline, name, member) == "None"
@@ -113,8 +114,8 @@ def _filled_late(before: Outline, after: Outline) -> list[Finding]:
             ID,
             "medium",
             "syntactic",
-            f"`{name}` was filled when {type_} was initialized, once; two threads may now fill it at the same time.",
-            "What if it is made twice, and one of the two is thrown away while somebody uses it?",
+            f"`{name}` was initialized once, with {type_}; now two threads may initialize it at the same time.",
+            "What if it is created twice, and one instance is discarded while in use?",
             lines(after, late[type_, name].fact.span, name),
         )
         for (type_, name), member in declared(before).items()
@@ -150,7 +151,7 @@ def _is_initialized(outline: Outline, type_: str, name: str, member: Member) -> 
 
 
 def _finding(outline: Outline, name: str, member: Member, message: str) -> Finding:
-    question = "Can two threads ask for it at the same time, and what if its factory runs twice?"
+    question = "Can two threads request it at the same time, and what if its factory runs twice?"
     return Finding(ID, "medium", "syntactic", message, question, lines(outline, member.span, name), about=(name,))
 
 

@@ -1,19 +1,20 @@
-"""A collection that a lock guards is handed out: its user enumerates it outside the lock.
+"""A collection guarded by a lock is handed out and can be enumerated outside the lock.
 
 What it flags
 -------------
-A ``return`` under a lock of a collection of the type that is changed in place: the collection itself, a read-only wrapper,
-its ``Keys`` or ``Values``, or a query on it that nothing has run yet. Likewise a variable that gets it under the lock and is used after it.
+A ``return`` under a lock of a collection of the type that is modified in place: the collection itself, a read-only
+wrapper, its ``Keys`` or ``Values``, or a query on it that has not run yet. Also a variable that receives it under the
+lock and is used after it.
 
 Why it matters here
 -------------------
-The lock ends with the return. The caller enumerates while others change it under the lock: an exception in the best case, a
-wrong result otherwise. A lazy query runs at the caller, too.
+The lock ends with the return. The caller enumerates while others modify the collection under the lock: an exception
+at best, a wrong result otherwise. A lazy query also runs in the caller.
 
 When it is fine
 ---------------
-The collection is replaced as a whole and never changed, or is swapped for a new one under the lock; it is made for several threads, or the
-caller holds the lock.
+The collection is replaced as a whole and never modified, or is swapped for a new one under the lock; it is
+thread-safe; or the caller holds the lock.
 
 Example
 -------
@@ -111,7 +112,7 @@ def check(outline: Outline) -> list[Finding]:
                 "medium",
                 "syntactic",
                 f"`{use.fact.name}`, which is changed under `{shared}`, {what} outside the lock.",
-                "Can it be enumerated while others change it, or does it need a copy made under the lock?",
+                "Can it be enumerated while others change it, or should it be copied under the lock?",
                 lines(outline, use.fact.span),
                 tuple(
                     lines(outline, u.fact.span, "changed")

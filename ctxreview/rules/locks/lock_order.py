@@ -1,17 +1,18 @@
-"""Two locks that are taken in one order here and in the other order there.
+"""Two locks that are taken in opposite orders.
 
 What it flags
 -------------
-In one type, a lock taken under another one, and elsewhere the second under the first, directly or by a call of one of the type's own methods.
-Compared before and after an edit: two nested locks in another order, which nothing else in the type takes in that order.
+In one type, a lock taken under another one, and elsewhere the second taken under the first, directly or through a
+call of one of the type's own methods. Compared before and after an edit: two nested locks in a new order that nothing
+else in the type uses.
 
 Why it matters here
 -------------------
-Two threads that take them at the same time may each hold the one and wait for the other, for ever.
+Two threads that take them at the same time may each hold one and wait for the other, forever.
 
 When it is fine
 ---------------
-The inner acquire gives up after a time, or a third lock is always held around both.
+The inner acquire has a timeout, or a third lock is always held around both.
 
 Example
 -------
@@ -117,8 +118,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"The edit locks `{b}` under `{a}`; before it, `{a}` was locked under `{b}`.",
-                    "Does anything else, in this type or another one, take both in the order of before?",
+                    f"The edit locks `{b}` under `{a}`; before, it locked `{a}` under `{b}`.",
+                    "Does other code, in this type or another, still take both in the old order?",
                     at,
                     (scope_lines(before, was.outer)._replace(what=f"{was.outer.construct}, before the edit"),),
                 )

@@ -1,18 +1,18 @@
-"""A lock that cannot be taken twice is held while a method that takes it is called.
+"""A method that takes a non-reentrant lock is called while that lock is held.
 
 What it flags
 -------------
-Under a ``SemaphoreSlim``, ``SpinLock``, ``AsyncLock`` or another asynchronous lock, a call of a method of the same type that waits for
-the same lock.
+Under a ``SemaphoreSlim``, ``SpinLock``, ``AsyncLock`` or another asynchronous lock, a call of a method of the same
+type that waits for the same lock.
 
 Why it matters here
 -------------------
-``lock`` may be taken again by the thread that holds it; these may not. With one slot the call waits for its own caller, for
-ever. Code that was written for ``lock`` does not show it.
+The thread that holds a ``lock`` may take it again; these locks are not reentrant. With one slot the call waits for
+its own caller, forever. Code that was written for ``lock`` does not show it.
 
 When it is fine
 ---------------
-The semaphore has several slots, the inner wait gives up after a time, or the lock is let go before the call.
+The semaphore has several slots, the inner wait has a timeout, or the lock is released before the call.
 
 Example
 -------
@@ -113,8 +113,8 @@ def check(outline: Outline) -> list[Finding]:
                     ID,
                     severity,
                     "resolved",
-                    f"{name} is called under the {scope.construct} on `{scope.resource}` and waits for it again; it is not reentrant.",
-                    "Is it let go before the call, or does the call wait for its own caller?",
+                    f"{name} is called under the {scope.construct} on `{scope.resource}` and waits for it again, but it is not reentrant.",
+                    "Is it released before the call, or does the call wait for its own caller?",
                     lines(outline, at, name),
                     (scope_lines(outline, scope), scope_lines(outline, inner)),
                     about=(name, scope.construct, scope.resource),

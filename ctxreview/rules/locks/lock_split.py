@@ -1,19 +1,19 @@
-"""One lock becomes several: what stood together no longer does.
+"""An edit splits one lock into several.
 
 What it flags
 -------------
-An edit after which a member takes a lock several times where it took it once, with uses of the same state, or of two
-states that were used together, in more than one of the parts.
+An edit after which a member takes a lock several times where it took it once, when more than one of the parts uses
+the same state, or two states that were used together.
 
 Why it matters here
 -------------------
-Between the parts another thread may come in. What the first part read may have changed when the second writes, and two
+Another thread may run between the parts. What the first part read may have changed when the second writes, and two
 values that were changed together can be seen with only one of them changed.
 
 When it is fine
 ---------------
-The second part reads the state again and decides anew, the two parts have nothing to do with each other, or only one of
-them touches state.
+The second part reads the state again and decides afresh, the two parts are unrelated, or only one of them touches
+state.
 
 Example
 -------
@@ -147,7 +147,7 @@ def _split(whole: Region, parts: list[Region], before: Outline, after: Outline) 
         severity,
         "syntactic",
         f"The edit splits the {whole.construct} on `{whole.resource}` into {len(parts)}: {what}.",
-        "What if another thread changes it between the two: is it read and decided again?",
+        "If another thread changes it in between, is it read and decided again?",
         scope_lines(after, parts[0]),
         (
             *(scope_lines(after, p) for p in parts[1:]),

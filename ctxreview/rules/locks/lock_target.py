@@ -1,19 +1,20 @@
-"""A lock on something that others can lock too, or that nobody else can.
+"""A lock on an object that unrelated code can lock too, or that no other code can.
 
 What it flags
 -------------
-``lock`` on ``this``, on a ``typeof``, or on a string; on an object made in the statement itself or in the same function, where nobody else gets
-it; or on a field that gets another object outside the constructor.
+``lock`` on ``this``, on a ``typeof``, or on a string; on an object created in the statement itself or in the same
+function and shared with nobody; or on a field that is reassigned outside the constructor.
 
 Why it matters here
 -------------------
-``this``, types and interned strings can be locked by code far away: a deadlock nobody sees. A new object is known to
-nobody else: the lock excludes nothing. Two strings of the same letters may be one object or two. When the field gets another object, those
-who come later lock that one.
+Unrelated code can lock ``this``, types and interned strings: a deadlock that nobody sees coming. Nobody else has a
+new object, so a lock on it excludes nothing. Two equal strings may be one object or two. After a field is reassigned,
+later callers lock the new object while an earlier one still holds the old one.
 
 When it is fine
 ---------------
-A private, read-only field that is only used as a lock; an object of a shared table, one a key; a local that a lambda or task shares.
+A private, read-only field that is only used as a lock; an object from a shared table with one object per key; a local
+that a lambda or task shares.
 
 Example
 -------
@@ -75,7 +76,7 @@ TARGETS: tuple[tuple[str, Severity, str, str], ...] = (
     (
         r"new\b",
         "high",
-        "an object made here: nobody else can lock it, so it excludes nothing",
+        "an object created here: nobody else can lock it, so it excludes nothing",
         "Which object do the other users of this state lock?",
     ),
     (r"typeof\s*\(", "medium", "a type, which any code in the process can lock", "Who else locks it?"),
@@ -128,12 +129,12 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
     if local is not None:
         type_, value = local
         if type_ == "string" or re.match(r'[$@]*"|[sS]tring\.', value):
-            question = "Do all who mean the same key get the same object, and who else locks it?"
+            question = "Do all users of the same key get the same object, and who else locks it?"
             yield _finding(
                 scope,
                 outline,
                 "medium",
-                f"the string `{name}`: two of the same letters may be one object or two",
+                f"the string `{name}`: two equal strings may be one object or two",
                 question,
                 ("local", name),
             )
@@ -143,7 +144,7 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
                 scope,
                 outline,
                 "high",
-                f"`{name}`, which is made in this call: nobody else can lock it",
+                f"`{name}`, which is created in this call: nobody else can lock it",
                 question,
                 ("made here", name),
             )
@@ -152,7 +153,7 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
     if member is None or "readonly" in modifiers(member, outline):
         return
     if member.declares.rstrip("?") in ("string", "String"):
-        question = "Do all get the same object, and who else locks it?"
+        question = "Do all users get the same object, and who else locks it?"
         yield _finding(
             scope,
             outline,
@@ -163,11 +164,11 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
         )
     written = _written(Same(outline), name, scope.container)
     if written:
-        question = "Do those who hold the old object and those who lock the new one exclude each other?"
+        question = "Do holders of the old object and of the new one exclude each other?"
         made = _finding(
-            scope, outline, "medium", f"`{name}`, which gets another object elsewhere", question, ("replaced", name)
+            scope, outline, "medium", f"`{name}`, which is reassigned elsewhere", question, ("replaced", name)
         )
-        yield made._replace(related=tuple(lines(outline, f.span, "gets another object") for f in written[:3]))
+        yield made._replace(related=tuple(lines(outline, f.span, "is reassigned") for f in written[:3]))
 
 
 @lru_cache(maxsize=4)

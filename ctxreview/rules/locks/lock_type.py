@@ -2,16 +2,18 @@
 
 What it flags
 -------------
-A field of type ``Lock`` that is taken by ``lock`` or ``EnterScope`` and also given to ``Monitor``, or stored or passed as an ``object``.
+A field of type ``Lock`` that is taken by ``lock`` or ``EnterScope`` and also passed to ``Monitor``, or stored or
+passed as an ``object``.
 
 Why it matters here
 -------------------
-``lock`` on a ``Lock`` enters that type's own lock. ``Monitor``, and ``lock`` on the same thing as an ``object``, enter the object's monitor: another lock. The two
-do not exclude each other, and ``Monitor.Wait`` and ``Pulse`` throw.
+``lock`` on a ``Lock`` enters that type's own lock. ``Monitor``, and ``lock`` on the same instance as an ``object``,
+enter the object's monitor, which is a different lock. The two do not exclude each other, and ``Monitor.Wait`` and
+``Pulse`` throw.
 
 When it is fine
 ---------------
-Every use is a ``lock`` statement or a method of ``Lock``, or the parameter it is given to is a ``Lock`` too.
+Every use is a ``lock`` statement or a method of ``Lock``, or the parameter that receives it is a ``Lock`` too.
 
 Example
 -------
@@ -82,12 +84,12 @@ def check(outline: Outline) -> list[Finding]:
             continue
         monitor, how = monitors.get(name, (None, ""))
         cases: tuple[tuple[Span | None, str, str, Severity, Certainty], ...] = (
-            (monitor, how, f"is given to Monitor.{how}, which enters the object's monitor", "high", "syntactic"),
-            (objects.get(name), "cast", "is turned into an object, whose lock is its monitor", "high", "syntactic"),
+            (monitor, how, f"is passed to Monitor.{how}, which enters the object's monitor", "high", "syntactic"),
+            (objects.get(name), "cast", "is converted to an object, whose lock is its monitor", "high", "syntactic"),
             (
                 _given(name, code),
                 "given",
-                "is passed on; where it arrives as an object, its lock is its monitor",
+                "is passed as an argument; as an object, its lock is its monitor",
                 "low",
                 "assumed",
             ),
@@ -100,7 +102,7 @@ def check(outline: Outline) -> list[Finding]:
                         severity,
                         certainty,
                         f"`{name}` is a System.Threading.Lock and is locked as one, and it {what}.",
-                        "Do all its users enter the same lock?",
+                        "Do all users enter the same lock?",
                         lines(outline, hit),
                         (lines(outline, member.span, name),),
                         about=(name, how),

@@ -2,15 +2,16 @@
 
 What it flags
 -------------
-A field that is written under one lock in one member and under another lock in another one, and never under both.
+A field that is written under one lock in one member and under a different lock in another, and never under both.
 
 Why it matters here
 -------------------
-Two sections exclude each other only if they lock the same object. Here two threads may write at once, each under its own lock.
+Two sections exclude each other only if they lock the same object. Here two threads may write at once, each under its
+own lock.
 
 When it is fine
 ---------------
-The two never run at the same time, or the objects are one and the same under two names.
+The two never run at the same time, or both names refer to the same object.
 
 Example
 -------
@@ -80,7 +81,7 @@ def check(outline: Outline) -> list[Finding]:
                 "medium",
                 "syntactic",
                 f"`{name}` is written under the lock on `{min(first.gates)}` and under the lock on `{min(other.gates)}`.",
-                "Which of the two guards it, and can both run at the same time?",
+                "Which of the two guards it, and can both writes run at the same time?",
                 lines(outline, other.fact.span),
                 (lines(outline, first.fact.span, f"under the lock on {min(first.gates)}"),),
                 about=(name, min(first.gates), min(other.gates)),

@@ -1,17 +1,19 @@
-"""A wait whose condition is not looked at again, or a pulse that wakes only one.
+"""A wait whose condition is not checked again, or a pulse that wakes only one waiter.
 
 What it flags
 -------------
-``Monitor.Wait`` outside every loop. Compared before and after an edit: ``Monitor.PulseAll`` that became ``Monitor.Pulse``.
+``Monitor.Wait`` outside every loop. Compared before and after an edit: ``Monitor.PulseAll`` that became
+``Monitor.Pulse``.
 
 Why it matters here
 -------------------
-Between the pulse and the return of ``Wait`` another thread may take the lock and change the state back, so the condition has to be
-looked at again. ``Pulse`` wakes one waiter: where they wait for different things, it may be one that cannot go on.
+Between the pulse and the return of ``Wait`` another thread may take the lock and change the state back, so the
+condition must be checked again. ``Pulse`` wakes one waiter: when waiters have different conditions, it may be one
+that cannot proceed.
 
 When it is fine
 ---------------
-The state can change in one direction only and one thread waits for it, or it does not matter why it woke.
+The state changes in one direction only and one thread waits for it, or the reason for waking does not matter.
 
 Example
 -------
@@ -90,7 +92,7 @@ def check(outline: Outline) -> list[Finding]:
                 severity,
                 "syntactic",
                 f"Monitor.Wait is called {'under an if' if asked else 'without a condition'} and not in a loop: when it returns, the state may have changed again.",
-                "What if another thread was faster: is the condition looked at again?",
+                "Is the condition checked again, in case another thread was faster?",
                 lines(outline, at),
                 about=("if" if asked else "no condition",),
             )
@@ -114,8 +116,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"The edit wakes one waiter of `{what}` where it woke all.",
-                    "Do all waiters wait for the same thing, and is one woken for each that can go on?",
+                    f"The edit wakes one waiter of `{what}` where it woke all of them.",
+                    "Do all waiters wait for the same condition, and is one woken for each that can proceed?",
                     lines(after, places[-1]),
                 )
             )

@@ -1,19 +1,21 @@
-"""State that is used under a lock nearly everywhere, and without it in one place.
+"""State used under a lock nearly everywhere, and without it in one place.
 
 What it flags
 -------------
-A field or property that is written under one lock, with most of its uses under it, and a use of it in another member under no lock. A getter
-without the lock that its setter takes is told as that. Also a look into a plain collection before or after the lock, in a member that
-takes it: a collection is not made to be read while another thread changes it.
+A field or property that is written under one lock and mostly used under it, and is used in another member under no
+lock. A property with a locked setter and an unlocked getter is reported as unlocked-getter. Also a read of a plain
+collection before or after the lock, in a member that takes it: a plain collection cannot be read while another thread
+changes it.
 
 Why it matters here
 -------------------
-A lock keeps out only those who take it. The one use without it may see a value half changed, or change it while another does under the lock.
+A lock excludes only code that takes it. The one use without it may see a half-changed value, or change the value
+while another thread does so under the lock.
 
 When it is fine
 ---------------
-The member runs before the object is shared (a constructor), is only called by who holds the lock, or a late value of one reference or number
-does no harm.
+The member runs before the object is shared (a constructor), all its callers hold the lock, or a stale value of one
+reference or number does no harm.
 
 Example
 -------
@@ -217,8 +219,8 @@ def _outside(
         ID,
         severity,
         "syntactic",
-        f"`{name}` is {use} in {first.member.name} without the lock on `{gate}`, under which {len(under)} other uses of it stand.",
-        "Can this run while another thread holds the lock, and what does it then see or overwrite?",
+        f"`{name}` is {use} in {first.member.name} without the lock on `{gate}`, which covers {len(under)} other uses of it.",
+        "Can this run while another thread holds the lock, and what would it see or overwrite?",
         lines(outline, first.fact.span),
         tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
         about=(name, use, first.member.name, gate),
@@ -247,8 +249,8 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
         ID,
         "medium",
         "syntactic",
-        f"`{name}` is looked into in {first.member.name} outside the lock on `{min(gates)}`, under which it is changed.",
-        f"What does a {simple_type_or_array(member.declares)} give while another thread changes it?",
+        f"`{name}` is read in {first.member.name} outside the lock on `{min(gates)}`, under which it is changed.",
+        f"What does a {simple_type_or_array(member.declares)} return while another thread changes it?",
         lines(outline, first.fact.span),
         (lines(outline, change.fact.span, f"changed under the lock on {min(gates)}"),),
         about=(name, "look", first.member.name, min(gates)),

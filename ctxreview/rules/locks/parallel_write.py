@@ -1,18 +1,20 @@
-"""A loop that runs in parallel and writes what its runs share.
+"""A parallel loop that writes state shared by its iterations.
 
 What it flags
 -------------
-In the body of ``Parallel.For``, ``ForEach``, ``ForEachAsync``, ``Invoke``, PLINQ's ``ForAll`` or an operator on ``AsParallel()``, a write of a field or captured variable, or a changing call on a
-collection that is not made for several threads, without a lock or ``Interlocked``. ``Parallel`` called under a lock that the body takes, too.
+In the body of ``Parallel.For``, ``ForEach``, ``ForEachAsync``, ``Invoke``, PLINQ's ``ForAll`` or an operator on
+``AsParallel()``, a write of a field or captured variable, or a call that modifies a collection that is not
+thread-safe, without a lock or ``Interlocked``. Also ``Parallel`` called under a lock that the body takes.
 
 Why it matters here
 -------------------
-The runs go on at the same time: counts are lost, and a ``List`` that grows loses entries or throws. A lock that the calling thread holds is not held by the workers: it
-neither protects them nor lets them in.
+The iterations run at the same time: increments are lost, and a ``List`` that grows loses entries or throws. The
+workers do not hold a lock that the calling thread holds: it does not protect them, and it blocks those that try to
+take it.
 
 When it is fine
 ---------------
-Each run writes an element of an array of its own, or a flag that all set to the same value.
+Each iteration writes its own array element, or a flag that all set to the same value.
 
 Example
 -------
@@ -94,8 +96,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "high",
                         "syntactic",
-                        f"Parallel.{loop.name} is called under the lock on `{lock_key(same)}`, which its body takes: the workers wait for the caller.",
-                        "Who gives the lock back while the caller waits for its workers?",
+                        f"Parallel.{loop.name} is called under the lock on `{lock_key(same)}`, which its body also takes: the workers wait for the caller.",
+                        "Who releases the lock while the caller waits for its workers?",
                         lines(outline, inner.opening),
                         (scope_lines(outline, same),),
                         about=(loop.name, lock_key(same)),
@@ -145,8 +147,8 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             ID,
             severity,
             "syntactic",
-            f"`{fact.name}` is written in the body of {loop.name if loop.name in ('ForAll', 'AsParallel') else f'Parallel.{loop.name}'}, by all its runs at once.",
-            "What keeps two runs from writing it at the same time?",
+            f"`{fact.name}` is written in the body of {loop.name if loop.name in ('ForAll', 'AsParallel') else f'Parallel.{loop.name}'}, by all its iterations at once.",
+            "What keeps two iterations from writing it at the same time?",
             lines(outline, fact.span),
             (lines(outline, loop.span, loop.name),),
             about=(fact.name, loop.name),

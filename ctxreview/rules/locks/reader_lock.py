@@ -1,20 +1,20 @@
-"""A read lock under which something is written, or another lock of the same object is taken.
+"""State is written under a read lock, or the write lock of the same object is taken under it.
 
 What it flags
 -------------
-A write of the type's state, or a changing call on one of its collections, under a read lock. A write lock taken while the same
-function holds the read lock.
+A write of the type's state, or a call that modifies one of its collections, under a read lock. A write lock taken
+while the same function holds the read lock.
 
 Why it matters here
 -------------------
-A read lock lets other readers in at the same time: two of them may write at once. ``ReaderWriterLockSlim`` throws
-``LockRecursionException`` when a thread that holds the read lock asks for the write lock, with either recursion policy; an
-asynchronous lock waits for itself.
+A read lock admits other readers at the same time: two of them may write at once. ``ReaderWriterLockSlim`` throws
+``LockRecursionException`` when a thread that holds the read lock asks for the write lock, with either recursion
+policy; an asynchronous lock waits for itself.
 
 When it is fine
 ---------------
-The write is atomic (``Interlocked``, ``Volatile``), the field is volatile, or the collection is made for several threads. To look
-first and write then, there is the upgradeable lock.
+The write is atomic (``Interlocked``, ``Volatile``), the field is volatile, or the collection is thread-safe. To read
+first and then write, use the upgradeable lock.
 
 Example
 -------
@@ -106,8 +106,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "high",
                         "syntactic",
-                        f"Under the read lock on `{scope.resource}` its {inner.mode or 'write'} lock is taken, {_WAITS[scope.construct]}.",
-                        "Is the read lock let go before, and is what was read looked at again?",
+                        f"Under the read lock on `{scope.resource}`, its {inner.mode or 'write'} lock is taken, {_WAITS[scope.construct]}.",
+                        "Is the read lock released first, and is the state read again?",
                         lines(outline, inner.opening, inner.construct),
                         (scope_lines(outline, scope),),
                         about=(scope.resource, inner.mode, scope.construct),
@@ -158,8 +158,8 @@ def _written(outline: Outline, held: list[Region], shared: list[Region]) -> Iter
                 ID,
                 "medium",
                 "syntactic",
-                f"`{fact.name}` is written under a read lock on `{under[0].resource}`, which others may hold at the same time.",
-                "What keeps two readers from writing it at once?",
+                f"`{fact.name}` is written under a read lock on `{under[0].resource}`, which other threads may hold at the same time.",
+                "What keeps two readers from writing it at the same time?",
                 lines(outline, fact.span),
                 (scope_lines(outline, under[0]),),
                 about=(fact.name, under[0].resource),

@@ -1,18 +1,20 @@
-"""A grain or actor whose turns come to overlap.
+"""A grain or actor whose turns can interleave.
 
 What it flags
 -------------
-Compared before and after an edit: ``[Reentrant]``, ``[AlwaysInterleave]`` or ``[MayInterleave]`` added to a grain. In the code: state that a method of a reentrant grain
-reads before an await and writes after it; and state that a grain or actor touches in ``Task.Run``.
+Compared before and after an edit: ``[Reentrant]``, ``[AlwaysInterleave]`` or ``[MayInterleave]`` added to a grain. In
+the code: state that a method of a reentrant grain reads before an await and writes after it; state of a grain or
+actor that is used in ``Task.Run``.
 
 Why it matters here
 -------------------
-A grain handles one call at a time, so that its fields need no lock. When calls interleave, another one runs at each await and may change what was read before it.
-``Task.Run`` leaves the grain's scheduler: its body runs beside the grain's own code.
+A grain handles one call at a time, so its fields need no lock. When calls interleave, another call may run at each
+await and change what was read before it. ``Task.Run`` leaves the grain's scheduler: its body runs in parallel with
+the grain's own code.
 
 When it is fine
 ---------------
-What was read is read again after the await, or nothing depends on it.
+The state is read again after the await, or nothing depends on it.
 
 Example
 -------
@@ -106,8 +108,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             ID,
             "high" if (scope.container, scope.name) in there else "medium",
             "syntactic",
-            f"The edit adds [{mark}] to {scope.name}: at each await another call may run.",
-            "Which method relies on a field keeping its value over an await?",
+            f"The edit adds [{mark}] to {scope.name}: another call may run at each await.",
+            "Which method relies on a field keeping its value across an await?",
             lines(after, scope.opening, scope.name),
         )
         for scope, mark in _marks(after)
@@ -139,8 +141,8 @@ def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"{type_.name} is reentrant, and {function.name} reads `{name}` before an await and writes it after.",
-                    "What if another call changed it during the await?",
+                    f"{type_.name} is reentrant, and {function.name} reads `{name}` before an await and writes it afterwards.",
+                    "What if another call changes it during the await?",
                     lines(outline, found[1].span),
                     (lines(outline, found[0].span, "read before the await"),),
                     about=(type_.name, function.name, name),
@@ -180,7 +182,7 @@ def _tasks(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"`{fact.name}` of {type_.name} is written in Task.Run, which runs beside the grain's or actor's own code.",
+                    f"`{fact.name}` of {type_.name} is written in Task.Run, which runs in parallel with the grain's or actor's own code.",
                     "What keeps the two from using it at the same time?",
                     lines(outline, fact.span),
                     (lines(outline, spawn.span, "Task.Run"),),

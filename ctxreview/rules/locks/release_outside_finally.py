@@ -1,18 +1,18 @@
-"""A lock that an exception leaves held.
+"""A lock that stays held after an exception.
 
 What it flags
 -------------
-An acquire and its release in one function, where the release is not in a ``finally`` and something between the two
-can throw or leave.
+An acquire and its release in one function, where the release is not in a ``finally`` and the code between the two can
+throw or exit.
 
 Why it matters here
 -------------------
-After an exception or an early return the semaphore, mutex or monitor stays taken, and every later caller waits for
-ever.
+After an exception or an early return the semaphore, mutex or monitor stays taken, and every later caller waits
+forever.
 
 When it is fine
 ---------------
-The release is in a ``finally``, or nothing stands between the two.
+The release is in a ``finally``, or there is no code between the two.
 
 Example
 -------
@@ -76,7 +76,7 @@ def check(outline: Outline) -> list[Finding]:
                 severity="medium",
                 certainty="syntactic",
                 message=f"`{scope.resource}` is acquired and released, but the release is not in a finally.",
-                question="What releases it when the code between throws or returns?",
+                question="What releases it if the code in between throws or returns?",
                 at=lines(outline, scope.opening, "acquired"),
                 related=(lines(outline, scope.closing, "released"),),
                 about=(scope.resource,),

@@ -1,16 +1,19 @@
-"""A static object of a type that is not made for several threads.
+"""A static object of a type that is not thread-safe.
 
 What it flags
 -------------
-A static ``DbContext``, session, connection, command, transaction, ``Random`` or hash algorithm that is used outside every lock; a context that is registered as a singleton.
+A static ``DbContext``, session, connection, command, transaction, ``Random`` or hash algorithm that is used outside
+every lock; a context that is registered as a singleton.
 
 Why it matters here
 -------------------
-What is static is used by all requests at once. These types keep state between two calls: operations of two requests mix, or throw.
+All requests use a static object at once. These types keep state between calls: operations of two requests mix, or
+throw.
 
 When it is fine
 ---------------
-The field is ``[ThreadStatic]``, every use is under one lock, or only one thread ever runs. ``HttpClient`` and ``Random.Shared`` are made to be shared.
+The field is ``[ThreadStatic]``, every use is under one lock, or only one thread ever runs. ``HttpClient`` and
+``Random.Shared`` are made to be shared.
 
 Example
 -------
@@ -96,7 +99,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "resolved",
-                    f"The edit makes `{name}` static, and {effect.name} goes through it: all requests share one {state.type}, which is not made for several threads.",
+                    f"The edit makes `{name}` static, and {effect.name} uses it: all requests share one {state.type}, which is not thread-safe.",
                     "Can two requests or threads use it at the same time?",
                     lines(after, state.member.span, name),
                     (effect.at._replace(what="used without a lock"),),
@@ -129,7 +132,7 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"`{name}` is static, and a {member.declares} is not made for several threads.",
+                        f"`{name}` is static, and a {member.declares} is not thread-safe.",
                         "Can two requests or threads use it at the same time?",
                         lines(outline, member.span, name),
                         tuple(lines(outline, f.span, "used without a lock") for f in open_[:3]),
@@ -144,7 +147,7 @@ def check(outline: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"{context} is registered as a singleton: all requests share one context, which is not made for several threads.",
+                    f"{context} is registered as a singleton: all requests share one context, which is not thread-safe.",
                     "Can two requests use it at the same time?",
                     lines(outline, Span(*hit.span())),
                     about=(context,),

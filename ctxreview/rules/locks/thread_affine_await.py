@@ -1,21 +1,21 @@
-"""An await between taking a lock that belongs to the thread and giving it back.
+"""An await while a lock that belongs to the thread is held.
 
 What it flags
 -------------
-``await`` between the two ends of a ``Monitor``, ``Mutex``, ``ReaderWriterLockSlim``, ``ReaderWriterLock``, ``SpinLock`` or
-``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to such an await, or in a window or control to one
-behind which something of it is set.
+``await`` between the acquire and the release of a ``Monitor``, ``Mutex``, ``ReaderWriterLockSlim``,
+``ReaderWriterLock``, ``SpinLock`` or ``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to
+such an await, or, in a window or control, to an await after which one of its members is set.
 
 Why it matters here
 -------------------
-These locks belong to the thread that took them. What follows the await may run on another thread, where giving the lock back
-throws (``SynchronizationLockException``, of a mutex ``ApplicationException``) and the lock stays taken. The compiler rejects an
-await in a ``lock`` statement only.
+These locks belong to the thread that took them. Code after the await may run on another thread, where the release
+throws (``SynchronizationLockException``, or ``ApplicationException`` for a mutex) and the lock stays taken. The
+compiler rejects an await only inside a ``lock`` statement.
 
 When it is fine
 ---------------
 A synchronization context, such as that of a user interface, brings the code back to the same thread, and nothing says
-``ConfigureAwait(false)``. A ``SemaphoreSlim`` belongs to no thread.
+``ConfigureAwait(false)``. A ``SemaphoreSlim`` does not belong to a thread.
 
 Example
 -------
@@ -93,7 +93,7 @@ def check(outline: Outline) -> list[Finding]:
                 ID,
                 severity,
                 "assumed" if named else "syntactic",
-                f"The {scope.construct} on `{scope.resource}` is held over an await; it has to be given back by the thread that took it.",
+                f"The {scope.construct} on `{scope.resource}` is held across an await; only the thread that took it can release it.",
                 "Which thread runs the code after the await?",
                 lines(outline, awaits[0].span),
                 (scope_lines(outline, scope),),
@@ -154,8 +154,8 @@ def _locked(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "high",
                     "syntactic",
-                    f"The edit adds ConfigureAwait(false) under the {scope.construct} on `{scope.resource}`: what follows may run on another thread.",
-                    "Which thread gives the lock back?",
+                    f"The edit adds ConfigureAwait(false) under the {scope.construct} on `{scope.resource}`: the code after it may run on another thread.",
+                    "Which thread releases the lock?",
                     lines(after, one.span),
                     (scope_lines(after, scope),),
                 )
@@ -191,8 +191,8 @@ def _shown(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "assumed",
-                    f"The edit adds ConfigureAwait(false), and `{' '.join(sets[0].split())}` of a window or control follows: it may run on another thread.",
-                    "Which thread may touch it?",
+                    f"The edit adds ConfigureAwait(false), and `{' '.join(sets[0].split())}` of a window or control follows, possibly on another thread.",
+                    "Which thread may use it?",
                     lines(after, new[-1].span),
                 )
             )

@@ -1,17 +1,18 @@
-"""A value of the thread, used before and after an await.
+"""A thread-local value used before and after an await.
 
 What it flags
 -------------
-A ``[ThreadStatic]`` field or a ``ThreadLocal<T>`` that an asynchronous function uses both before and after an ``await``.
+A ``[ThreadStatic]`` field or a ``ThreadLocal<T>`` that an asynchronous function uses both before and after an
+``await``.
 
 Why it matters here
 -------------------
-What follows the await may run on another thread, which has another value, or none: what was put in before is not there, and what is left behind belongs to
-whoever runs next on the first thread.
+Code after the await may run on another thread, which has another value, or none: the value stored earlier is missing,
+and what remains on the first thread is found by whatever runs there next.
 
 When it is fine
 ---------------
-A synchronization context brings the code back to its thread. ``AsyncLocal<T>`` goes with the asynchronous flow.
+A synchronization context brings the code back to its thread. ``AsyncLocal<T>`` follows the asynchronous flow.
 
 Example
 -------
@@ -92,8 +93,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"`{fact.name}` belongs to the thread, and {function.name} uses it before and after an await.",
-                        "Which thread runs the code after the await, and what value has it there?",
+                        f"`{fact.name}` is thread-local, and {function.name} uses it before and after an await.",
+                        "Which thread runs the code after the await, and what is the value there?",
                         lines(outline, between),
                         (lines(outline, uses[0].span, "used before"), lines(outline, uses[-1].span, "used after")),
                         about=(fact.name, function.name),

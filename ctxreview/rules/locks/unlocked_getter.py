@@ -6,11 +6,12 @@ A property whose setter writes a field under a lock and whose getter reads that 
 
 Why it matters here
 -------------------
-The getter may see a late value. Of a value that is not written in one step (a ``decimal``, a ``Guid``, on 32 bits a ``long``) it may see a half.
+The getter may see a stale value. For a type that is not written in one step (a ``decimal``, a ``Guid``, on 32 bits a
+``long``) it may see half of it.
 
 When it is fine
 ---------------
-The field is volatile, or a late value of one reference or number does no harm and nothing else is read with it.
+The field is volatile, or a stale value of one reference or number does no harm and nothing else is read with it.
 
 Example
 -------
@@ -93,14 +94,14 @@ def check(outline: Outline) -> list[Finding]:
             or (type_.endswith("?") and simple_type_or_array(type_) in _VALUES)
         )
         severity: Severity = "medium" if wide else "low"
-        half = f", and a {type_} is not read in one step on every platform" if wide else ""
+        half = f", and a {type_} is not read atomically on every platform" if wide else ""
         found.append(
             Finding(
                 ID,
                 severity,
                 "syntactic",
                 f"{name} is set under the lock on `{min(write.gates)}` and read without it{half}.",
-                "May a reader see a late value, or one field without the other?",
+                "May a reader see a stale value, or one field without the other?",
                 lines(outline, reads[0].fact.span),
                 (lines(outline, write.fact.span, "set under the lock"),),
                 about=(name, min(write.gates), type_ if wide else ""),

@@ -1,20 +1,21 @@
-"""A volatile field that is counted up, or that stops being volatile.
+"""A volatile field that is incremented, or that stops being volatile.
 
 What it flags
 -------------
 ``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
-modifier, or a ``Volatile.Read``, taken away from a field that is still shared; an indivisible step of ``Interlocked`` that becomes
-an ordinary one, or whose answer is read again from the field. A field that becomes volatile, a collection that was used without a
-lock and becomes one for several threads, and a field that is gone with its indivisible steps: how threads see each other is another.
+modifier or a ``Volatile.Read`` removed from a field that is still shared; an atomic ``Interlocked`` operation that
+becomes an ordinary one, or whose result is read again from the field. Also a field that becomes volatile, a
+collection that was used without a lock and becomes a concurrent one, and a field that is removed together with its
+atomic operations: threads then see each other's writes differently.
 
 Why it matters here
 -------------------
-``volatile`` orders reads and writes; it makes no read and write together one step, so two threads that count up at the same time
-may count once. Without it the compiler may read the field once before a loop and never again.
+``volatile`` orders reads and writes, but does not make a read and a write one step: two threads that increment at the
+same time may count once. Without it the compiler may read the field once before a loop and never again.
 
 When it is fine
 ---------------
-Only one thread ever writes the field, or every use stands under a lock or goes through ``Interlocked`` or ``Volatile``.
+Only one thread ever writes the field, or every use is under a lock or goes through ``Interlocked`` or ``Volatile``.
 
 Example
 -------
@@ -87,8 +88,8 @@ def check(outline: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"`{fact.name}` is volatile and is read and written in one expression, which is not atomic.",
-                    "Can two threads run this at the same time? If so it needs Interlocked or a lock.",
+                    f"`{fact.name}` is volatile, and this expression both reads and writes it, which is not atomic.",
+                    "Can two threads run this at the same time? If so, it needs Interlocked or a lock.",
                     lines(outline, fact.span),
                     about=(fact.name,),
                 )
@@ -129,10 +130,10 @@ def _divided(before: Outline, after: Outline) -> list[Finding]:
         name = (step.now.place.key if step.now.place is not None else step.now.name).rpartition(".")[2]
         if step.again is None:
             message = f"`{name}` is no longer changed in one step: between its read and its write another thread may change it."
-            question = "Does any other thread change it, and is its change lost then?"
+            question = "Does another thread change it, and is that change then lost?"
         else:
-            message = f"`{name}` is read again where the answer of {step.before.name} was used: another thread may have changed it since."
-            question = "Must this be the value that the step itself gave?"
+            message = f"`{name}` is read again where the result of {step.before.name} was used: another thread may have changed it since."
+            question = "Must this be the value that the operation itself returned?"
         was = step.before.at._replace(what=f"{step.before.name}, before the edit")
         at = step.now.at if step.again is None else step.again.at
         found.append(Finding(ID, "high", "syntactic", message, question, at, (was,), about=(name, step.before.name)))
@@ -140,9 +141,9 @@ def _divided(before: Outline, after: Outline) -> list[Finding]:
 
 
 _NOW = {
-    ("volatile", True): "is volatile now",
-    ("concurrent", True): "is a collection for several threads now, and was used without a lock",
-    ("indivisible", False): "is gone, and with it the steps on it that were indivisible",
+    ("volatile", True): "is now volatile",
+    ("concurrent", True): "is now a concurrent collection, and was used without a lock",
+    ("indivisible", False): "is removed, and with it the atomic operations on it",
 }
 
 
@@ -157,7 +158,7 @@ def _resynchronised(before: Outline, after: Outline) -> list[Finding]:
                 "medium",
                 "syntactic",
                 f"`{one.state.name}` {_NOW[one.what, one.gained]}.",
-                "Which threads use it, and which of their steps have to be seen as one or in order?",
+                "Which threads use it, and which of their operations must be atomic or ordered?",
                 at if one.gained else Lines(after.source.path, 1, 1),
                 () if one.gained else (at,),
                 about=(one.state.name, one.what),
@@ -183,7 +184,7 @@ def _ordinary(
         severity,
         "syntactic",
         f"{what}{where}.",
-        "Which lock or barrier now makes another thread's write seen here?",
+        "Which lock or barrier now makes another thread's write visible here?",
         lines(after, loops[0].fact.span if loops else at if at is not None else member.span),
         (lines(after, member.span, name),),
     )

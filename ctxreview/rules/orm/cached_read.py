@@ -2,17 +2,17 @@
 
 What it flags
 -------------
-Under a transaction: a cache that is given what a query there gave, or that runs a query to fill itself; a static field that
-is set to it.
+Under a transaction: a cache that stores the result of a query, or that runs a query to fill itself; a static field
+that is set to such a result.
 
 Why it matters here
 -------------------
-The value may be one that the transaction changed and then rolls back, and others see it before it is committed. When the
-transaction is over, so is the lock that made it true.
+The transaction may have changed the value and may still roll it back, and others see it before the commit. The lock
+that kept the value true ends with the transaction.
 
 When it is fine
 ---------------
-The cache is filled after the commit, or is thrown away with the transaction.
+The cache is filled after the commit, or is discarded with the transaction.
 
 Example
 -------
@@ -107,8 +107,8 @@ def _finding(body: Body, scope: Region, at: Span, what: str, keeper: str) -> Fin
         ID,
         "medium",
         "syntactic",
-        f"{what} what a query under the {scope.construct} gave, before it is committed.",
-        "What do others see when it is rolled back, or when the row changes after it is over?",
+        f"{what} the result of a query under the {scope.construct}, before the commit.",
+        "What do others see if it is rolled back, or if the row changes afterwards?",
         lines(body.outline, at),
         (scope_lines(body.outline, scope),),
         about=(keeper, scope.construct),

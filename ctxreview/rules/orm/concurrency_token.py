@@ -1,18 +1,18 @@
-"""A write no longer checks that the row is still what was read, or nobody looks whether it was written.
+"""A write no longer checks that the row is unchanged since it was read, or its result is no longer checked.
 
 What it flags
 -------------
-An edit that takes a condition from the ``WHERE`` of an ``UPDATE`` or ``DELETE``; that no longer looks at the number of rows that such
-a statement wrote; or that no longer sets ``OriginalValue``, with which ``SaveChanges`` compares the row.
+An edit that removes a condition from the ``WHERE`` of an ``UPDATE`` or ``DELETE``; that no longer checks how many
+rows such a statement changed; or that no longer sets ``OriginalValue``, which ``SaveChanges`` compares with the row.
 
 Why it matters here
 -------------------
-Without a lock, the condition is the lock: of two writers who read the same row, the second finds no row to write, and has to be
-told. Without the condition it overwrites what the first one wrote, and without a look at the number nobody notices.
+Without a lock, the condition is the lock: of two writers who read the same row, the second finds no row to write, and
+must be told. Without the condition it overwrites what the first one wrote, and without the check nobody notices.
 
 When it is fine
 ---------------
-The condition is part of another one now, or the rows are written under a lock that was taken before they were read.
+The condition is now part of another one, or the rows are written under a lock that was taken before they were read.
 
 Example
 -------
@@ -66,9 +66,9 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 
 _SAID = {
-    "condition": "{name} writes the row without the condition `{what}` now.",
-    "count": "Nobody looks at the number of rows that {name} wrote any more.",
-    "original": "{name} no longer compares the row with the value that was read: {what} is not set any more.",
+    "condition": "{name} now writes the row without the condition `{what}`.",
+    "count": "The number of rows that {name} wrote is no longer checked.",
+    "original": "{name} no longer compares the row with the value that was read: {what} is no longer set.",
 }
 
 

@@ -1,4 +1,4 @@
-"""Work that is begun under a transaction or lock and done when it is over, or while a stranger runs.
+"""Work that starts under a transaction or lock and runs after it ends, or a scope that stays open for its consumer.
 
 What it flags
 -------------
@@ -8,13 +8,13 @@ disposes its context, or that leaves a task to be waited for, if at all, when it
 
 Why it matters here
 -------------------
-An iterator keeps the transaction or lock while its consumer does what it likes, for as long as it likes. A task that is
-returned and not awaited goes on after the block has committed, rolled back or let go. A query that is returned unread
-runs when it is enumerated, outside the transaction, or on a context that is disposed.
+An iterator holds the transaction or lock for as long as its consumer takes. A task that is returned without await
+continues after the block has committed, rolled back or released. A query that is returned unexecuted runs when it is
+enumerated, outside the transaction or on a disposed context.
 
 When it is fine
 ---------------
-The lock is meant to span the whole enumeration, or what is returned has nothing to do with the scope.
+The lock is meant to cover the whole enumeration, or the returned value is unrelated to the scope.
 
 Example
 -------
@@ -116,7 +116,7 @@ def _held(outline: Outline, scope: Region, value: Fact) -> Finding:
         "medium",
         "syntactic",
         f"The {scope.construct} is held while the consumer of this iterator runs.",
-        "Who enumerates it, for how long, and is it always disposed when the enumeration stops early?",
+        "Who enumerates it, for how long, and is it disposed when the enumeration stops early?",
         lines(outline, value.span),
         (scope_lines(outline, scope),),
         about=(scope.construct,),
@@ -165,8 +165,8 @@ def _unawaited(outline: Outline, scope: Region, exit_: Fact, name: str) -> Findi
         ID,
         severity,
         "syntactic",
-        f"The task of {name} is returned and not awaited: the {scope.construct} ends while it may still run.",
-        "Does what it does have to happen before the scope ends?",
+        f"The task of {name} is returned and not awaited: it may still run when the {scope.construct} ends.",
+        "Does its work have to finish before the scope ends?",
         lines(outline, exit_.span),
         (scope_lines(outline, scope),),
         about=(name, scope.construct),
@@ -196,16 +196,16 @@ def _outlived(one: Outlived) -> Finding:
             ID,
             "medium",
             "resolved",
-            f"Nobody waits for {what} any more: what follows does not know whether it was done, or failed.",
-            "Does what follows rely on it, or does it use what is gone by then?",
+            f"{what} is no longer awaited: the code after it does not know whether it finished or failed.",
+            "Does the code after it rely on it, or does it use something that is disposed by then?",
             one.after.at._replace(what=""),
         )
     return Finding(
         ID,
         "high" if one.certain else "medium",
         "resolved",
-        f"Nobody waits for {what} any more before the {one.hold.construct} ends: it may go on without it.",
-        "Does what it does have to happen before the scope ends?",
+        f"{what} is no longer awaited before the {one.hold.construct} ends: it may continue without it.",
+        "Does its work have to finish before the scope ends?",
         one.after.at._replace(what=""),
         (scope_lines(one.hold.outline, one.hold.region),),
     )
@@ -232,15 +232,15 @@ def _escaped(after: Outline, one: Unread) -> Finding:
         ID,
         "high" if one.certain else "medium",
         "resolved",
-        f"The query that {one.query.name} read is returned unread: it runs when it is enumerated, after {_end(one)}.",
-        "Does the caller enumerate it before that, and should it see what is committed by then?",
+        f"The query that {one.query.name} ran is returned unexecuted: it runs when it is enumerated, after {_end(one)}.",
+        "Does the caller enumerate it before that, and should it see what others have committed by then?",
         lines(after, one.returned.span),
         (one.query.at._replace(what=f"{one.query.name}, before the edit"),),
     )
 
 
 def _end(one: Unread) -> str:
-    return f"the {one.holds[-1].construct} is over" if one.holds else "its context is disposed"
+    return f"the {one.holds[-1].construct} has ended" if one.holds else "its context is disposed"
 
 
 def _returned(change: Change, call: CallText) -> Fact | None:
@@ -269,14 +269,14 @@ def _unread(change: Change, call: CallText, exit_: Fact) -> list[Finding]:
     disposed = re.search(_CONTEXT.format(re.escape(name)), change.after.plain(change.after.member.span))
     if not held and disposed is None:
         return []
-    until = f"`{name}` is disposed" if disposed else f"the {held[0].construct} is over"
+    until = f"`{name}` is disposed" if disposed else f"the {held[0].construct} has ended"
     return [
         Finding(
             ID,
             "high",
             "syntactic",
-            f"The query that {call.name} read is returned unread: it runs when it is enumerated, after {until}.",
-            "Does the caller enumerate it before that, and should it see what is committed by then?",
+            f"The query that {call.name} ran is returned unexecuted: it runs when it is enumerated, after {until}.",
+            "Does the caller enumerate it before that, and should it see what others have committed by then?",
             change.at(exit_.span),
             (change.was(call.span, call.name),),
         )

@@ -1,18 +1,18 @@
-"""An edit asks the change tracker where the database was asked, or the other way round.
+"""An edit reads from the change tracker what was read from the database, or the other way round.
 
 What it flags
 -------------
-``First``/``Single(…)`` that an edit turns into ``Find`` where the set was queried before in the method, or under a
-transaction or lock; and ``Find`` that it turns into a query after an ``Add`` to the same set that is not saved yet.
+``First``/``Single(…)`` that an edit turns into ``Find``, when the set was queried before in the method, or under a
+transaction or lock; ``Find`` that it turns into a query after an ``Add`` to the same set that is not saved yet.
 
 Why it matters here
 -------------------
-``Find`` gives an entity that the context already tracks without asking the database: no fresh value, and no lock that a
-query would take. A query always asks, and does not see what was added and not saved yet.
+``Find`` returns an entity that the context already tracks without a query: no fresh value, and no lock that a query
+would take. A query always reads the database, and does not see what was added but not saved.
 
 When it is fine
 ---------------
-Nothing of the set is tracked before, and nothing relies on the read itself.
+Nothing of the set was tracked before, and nothing relies on the read itself.
 
 Example
 -------
@@ -92,11 +92,11 @@ def _no_query(change: Change) -> list[Finding]:
                 ID,
                 "high" if earlier is not None and held else "medium" if earlier is not None else "low",
                 "syntactic",
-                f"Find on `{source}` takes the place of a query: an entity that is tracked already comes back as it is, and "
+                f"Find on `{source}` replaces a query: an entity that is already tracked is returned as it is, and "
                 "no query is sent"
                 + (f" under the {held[0].construct}" if held else "")
-                + ("; the set is queried before it." if earlier is not None else "."),
-                "Is this read there for a fresh value, or for the lock that it takes?",
+                + ("; the set is queried earlier." if earlier is not None else "."),
+                "Does this read have to return a fresh value, or take a lock?",
                 change.at(call.chain),
                 (change.at(earlier.span, "queried before"),) if earlier is not None else (),
             )
@@ -131,9 +131,9 @@ def _no_tracker(change: Change) -> list[Finding]:
                     ID,
                     "high",
                     "syntactic",
-                    f"A query of `{source}` takes the place of Find, after {add.name} and before it is saved: it does not "
-                    "see what was added.",
-                    "Can the entity be one that was added above?",
+                    f"A query of `{source}` replaces Find, after {add.name} and before the save: it does not "
+                    "see the added entity.",
+                    "Can it be the entity that was added above?",
                     change.at(call.chain),
                     (change.at(add.span, add.name),),
                 )

@@ -1,15 +1,15 @@
-"""An edit sends a change at once that was tracked and saved before, or stops looking at what it changed.
+"""An edit sends a tracked change immediately, or stops checking the result.
 
 What it flags
 -------------
-``ExecuteUpdate``, ``ExecuteDelete`` or a bulk call that an edit puts where ``SaveChanges`` sent the change; a version or
-token that an edit takes from such a call; and a number of affected rows that is no longer looked at.
+``ExecuteUpdate``, ``ExecuteDelete`` or a bulk call that replaces a change sent by ``SaveChanges``; a version or token
+that an edit removes from such a call; a number of affected rows that is no longer checked.
 
 Why it matters here
 -------------------
-``ExecuteUpdate`` and ``ExecuteDelete`` run at once, past the change tracker: tracked instances keep their old values, no
-concurrency token is checked unless the condition names it, and without a transaction around it the statement is not
-undone when a later ``SaveChanges`` fails. With a token in the condition, the number of rows is the only sign of a
+``ExecuteUpdate`` and ``ExecuteDelete`` run immediately and bypass the change tracker: tracked instances keep their
+old values, no concurrency token is checked unless the condition names it, and without a transaction the statement is
+not undone when a later ``SaveChanges`` fails. With a token in the condition, the number of rows is the only sign of a
 conflict.
 
 When it is fine
@@ -105,19 +105,19 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
     if named and counted and saved is None:
         return []
     if conflict:
-        severity, about = "high", ", and does not check the concurrency token that was checked before"
+        severity, about = "high", ", and does not check the concurrency token that SaveChanges checked"
     elif tracked is not None and saved is not None and saved.span > call.span:
         severity, about = "medium", f", and `{tracked.result}`, tracked and saved later, keeps its old values"
     elif saved is not None or after.under(call.span):
         severity = "medium"
-    unused = "" if counted else " The number of rows is not looked at."
+    unused = "" if counted else " The number of rows is not checked."
     return [
         Finding(
             ID,
             severity,
             "syntactic",
-            f"{call.name} on `{source}` runs at once and not with SaveChanges{about}.{unused}",
-            "Do tracked entities, concurrency tokens, or the other saved changes rely on this going through SaveChanges?",
+            f"{call.name} on `{source}` runs immediately and not with SaveChanges{about}.{unused}",
+            "Do tracked entities, concurrency tokens or other saved changes depend on SaveChanges doing this?",
             change.at(call.chain),
             (change.at(saved.span, saved.name),) if saved is not None else (),
         )
@@ -130,10 +130,10 @@ def _bulk(change: Change, call: CallText) -> Finding:
         ID,
         "medium",
         "assumed",
-        f"{call.name} takes the place of a tracked change"
+        f"{call.name} replaces a tracked change"
         + (f" under the {held[0].construct}" if held else "")
-        + ": such a library may use a connection and transaction of its own.",
-        "Is it given this transaction, and who checks concurrency tokens and updates tracked entities?",
+        + ": such a library may use its own connection and transaction.",
+        "Is it given this transaction, and what checks concurrency tokens and updates tracked entities?",
         change.at(call.chain),
     )
 
@@ -152,12 +152,12 @@ def _unchecked(change: Change) -> list[Finding]:
         token = next(iter((_named(text) - _named(now)).elements()), "")
         if token:
             found.append(
-                _gone(change, new, "high", f"The edit takes `{token}` from the condition of {new.name}", "a conflict")
+                _gone(change, new, "high", f"The edit removes `{token}` from the condition of {new.name}", "a conflict")
             )
         elif not change.before.is_statement(old.start) and change.after.is_statement(new.start):
             severity: Severity = "high" if _TOKEN.search(text) else "medium"
-            what = f"The edit no longer looks at the number of rows that {new.name} changed"
-            found.append(_gone(change, new, severity, what, "a row that was changed or claimed by somebody else"))
+            what = f"The edit no longer checks the number of rows that {new.name} changed"
+            found.append(_gone(change, new, severity, what, "a row that someone else has changed or claimed"))
     return found
 
 
@@ -166,4 +166,4 @@ def _named(text: str) -> Counter[str]:
 
 
 def _gone(change: Change, call: CallText, severity: Severity, what: str, sign: str) -> Finding:
-    return Finding(ID, severity, "syntactic", f"{what}.", f"What notices {sign} now?", change.at(call.chain))
+    return Finding(ID, severity, "syntactic", f"{what}.", f"What detects {sign} now?", change.at(call.chain))

@@ -2,21 +2,21 @@
 
 What it flags
 -------------
-A query with ``AsNoTracking()`` whose result is written to afterwards, with ``SaveChanges`` after the write in
-the same function and nothing (``Update``, ``Attach``, ``Entry``) that hands the entity back to the context. Where the
-result's own method is called instead (``order.Ship();``), or the result is handed to a method whose name says that it
-changes something (``_mapper.Map(changes, order)``), the rule asks. A method of the same file is looked into.
+A query with ``AsNoTracking()`` whose result is then written to, followed by ``SaveChanges`` in the same function,
+with no call (``Update``, ``Attach``, ``Entry``) that returns the entity to the context. The rule also asks when a
+method of the result is called instead (``order.Ship();``), or the result is passed to a method whose name suggests a
+change (``_mapper.Map(changes, order)``). A method of the same file is followed.
 
 Why it matters here
 -------------------
 ``AsNoTracking`` changes no SQL and releases no lock. It detaches the result: the change tracker does not see the
 write and ``SaveChanges`` sends nothing, without an exception. Inside a transaction or lock the guarded write is
-silently missing, the scope completes, and the next reader sees the old row: it looks exactly like a race.
+silently lost, the scope completes, and the next reader sees the old row: it looks exactly like a race.
 
 When it is fine
 ---------------
-The result is only read or returned, is attached again before it is saved, is a copy (``Select(... => new ...)``), or is
-read again with tracking before the write; or its context ends before the write.
+The result is only read or returned, is attached before the save, is a copy (``Select(... => new ...)``), or is read
+again with tracking before the write; or its context ends before the write.
 
 Example
 -------
@@ -139,10 +139,10 @@ def _lost(after: Outline, lost: LostUpdate) -> Finding:
         severity="high" if lost.certain else "medium",
         certainty="resolved" if lost.certain else "assumed",
         message=(
-            f"What {query.name} reads here is not tracked, and its {write.name} is then changed and saved{where}: "
+            f"The result of {query.name} is not tracked, and its {write.name} is then changed and saved{where}: "
             "the change tracker does not see the change, and SaveChanges does not send it."
         ),
-        question=f"Is the row meant to be updated here? If so it has to stay tracked, or be attached before {save.name}.",
+        question=f"Is the row meant to be updated here? If so, it must stay tracked, or be attached before {save.name}.",
         at=lines(after, query.span),
         related=(
             write.at._replace(what=f"writes {write.name}"),
@@ -325,7 +325,7 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
             f"{query.name} detaches `{name}`, whose {write.name} is then changed and saved{where}: "
             "the change tracker does not see the change, and SaveChanges does not send it."
         ),
-        question=f"Is `{name}` meant to be updated here? If so it has to stay tracked, or be attached before {save.name}.",
+        question=f"Is `{name}` meant to be updated here? If so, it must stay tracked, or be attached before {save.name}.",
         at=lines(outline, query.span),
         related=(
             lines(outline, write.span, f"writes {write.name}"),
@@ -339,16 +339,16 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
 def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, given: str) -> Finding:
     held = _under(outline, query.span)
     where = f" under the {held}" if held else ""
-    what = f"`{given}` is then given it" if given else "a method of its own is then called"
+    what = f"`{given}` then receives it" if given else "one of its methods is then called"
     return Finding(
         rule=ID,
         severity="medium",
         certainty="assumed",
         message=(
             f"{query.name} detaches `{name}`; {what}, and {save.name} follows"
-            f"{where}: what that method changes is not sent."
+            f"{where}: changes that the method makes are not sent."
         ),
-        question=f"Does the call change `{name}`? If so it has to stay tracked, or be attached before {save.name}.",
+        question=f"Does the call change `{name}`? If so, it must stay tracked, or be attached before {save.name}.",
         at=lines(outline, query.span),
         related=(
             lines(outline, call, "may change it"),

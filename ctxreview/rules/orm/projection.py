@@ -1,15 +1,15 @@
-"""An edit makes a query give copies, which are then changed or handed back.
+"""An edit makes a query return copies, which are then changed or passed to the context.
 
 What it flags
 -------------
-``Select(… => new …)`` that an edit puts into a query whose result the method changes and saves, or gives to ``Update``,
-``Attach``, ``Remove`` or ``Entry``.
+``Select(… => new …)`` that an edit adds to a query whose result the method changes and saves, or passes to
+``Update``, ``Attach``, ``Remove`` or ``Entry``.
 
 Why it matters here
 -------------------
-What a projection makes is not tracked: a change to it is not sent. Given to ``Update``, every property is written, and
-those that the projection leaves out are written with their defaults; a concurrency token among them no longer says
-which version was read.
+The result of a projection is not tracked: a change to it is not sent. When it is passed to ``Update``, every property
+is written, and those that the projection omits are written with their defaults; an omitted concurrency token no
+longer says which version was read.
 
 When it is fine
 ---------------
@@ -114,11 +114,11 @@ def _finding(change: Change, call: CallText, read: Fact, used: Fact) -> Finding:
         ID,
         "high",
         "syntactic",
-        f"The query gives new objects now, and `{read.result}` is then "
+        f"The query now returns new objects, and `{read.result}` is then "
         + (
-            f"given to {used.name}: what the projection leaves out is sent with its default."
+            f"passed to {used.name}: properties that the projection omits are sent with their defaults."
             if back
-            else f"changed ({used.name}) and saved: what a projection makes is not tracked, so the change is not sent."
+            else f"changed ({used.name}) and saved: the result of a projection is not tracked, so the change is not sent."
         ),
         f"Is `{read.result}` meant to be updated here, with all its columns and its concurrency token?",
         change.at(call.span),

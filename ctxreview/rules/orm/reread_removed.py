@@ -1,18 +1,18 @@
-"""An edit takes away the second look: the read under the scope that checks what an earlier one saw.
+"""An edit removes the second check: the read under the scope that confirms an earlier one.
 
 What it flags
 -------------
-A query of a set, or a ``Reload``, under a transaction or lock, that an edit removes while an earlier query of the same
-source stays; and a field that was looked at before a lock and again under it, and is now only looked at before.
+A query of a set, or a ``Reload``, under a transaction or lock, that an edit removes while an earlier query of the
+same source remains; a field that was checked before a lock and again under it, and is now checked only before.
 
 Why it matters here
 -------------------
-Between the first read and the moment the lock is held, others may have changed the row. The second read is the check
-that counts; without it the decision rests on what was seen before.
+Between the first read and the moment the lock is held, others may have changed the row. The second read is the one
+that counts; without it the decision rests on stale data.
 
 When it is fine
 ---------------
-The first read stands under the same scope and locks the row, or a token makes the save fail.
+The first read is under the same scope and locks the row, or a token makes the save fail.
 
 Example
 -------
@@ -81,13 +81,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 
 def _lost(one: LostLook) -> Finding:
-    left = (one.earlier.at._replace(what="looked at before"),) if one.earlier is not None else ()
+    left = (one.earlier.at._replace(what="checked before"),) if one.earlier is not None else ()
     return Finding(
         ID,
         "high" if one.certain and one.earlier is not None else "medium",
         "resolved",
-        f"`{one.look.name}` was looked at under the {one.hold.construct} before {one.act.name}, and is not any more.",
-        "What if another thread came in between the look and the lock?",
+        f"`{one.look.name}` was checked under the {one.hold.construct} before {one.act.name}, and no longer is.",
+        "What if another thread runs between the check and the lock?",
         one.act.at._replace(what=""),
         (*left, one.look.at._replace(what=f"{one.look.name}, before the edit")),
         about=(one.look.name, one.hold.construct),
@@ -112,10 +112,10 @@ def _rechecked(change: Change) -> list[Finding]:
                         ID,
                         "high",
                         "syntactic",
-                        f"`{name}` was looked at again under the {old.construct} and is now only looked at before it.",
-                        "What if another thread came in between the look and the lock?",
+                        f"`{name}` was checked again under the {old.construct} and is now only checked before it.",
+                        "What if another thread runs between the check and the lock?",
                         change.at(new.opening, new.construct),
-                        (change.at(condition, "looked at before"), change.was(old.span, old.construct)),
+                        (change.at(condition, "checked before"), change.was(old.span, old.construct)),
                     )
                 )
     return found
@@ -166,8 +166,8 @@ def _removed(change: Change) -> list[Finding]:
                 ID,
                 "medium",
                 "syntactic",
-                f"The edit removes {second.name} under the {held[0].construct}; what is left was read before it.",
-                "Can others change the row between that read and this scope, and what notices it now?",
+                f"The edit removes {second.name} under the {held[0].construct}; the remaining read is before it.",
+                "Can others change the row between that read and this scope, and what detects that now?",
                 change.at(stays.opening, stays.construct),
                 (change.at(first.span, "read before"), change.was(second.span, "read again")),
             )

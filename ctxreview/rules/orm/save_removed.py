@@ -1,18 +1,18 @@
-"""An edit drops the save that sent what is still changed.
+"""An edit removes the save that sent changes which are still made.
 
 What it flags
 -------------
-Compared before and after an edit: a member that saved and does so no more, although it still changes an entity or adds to
-or removes from a context.
+Compared before and after an edit: a member that saved and no longer does, although it still changes an entity or adds
+to or removes from a context.
 
 Why it matters here
 -------------------
-The change tracker keeps the changes until something saves them. Under a transaction the commit then commits nothing of
+The change tracker keeps the changes until something saves them. Under a transaction the commit then commits none of
 them, without an exception; and a row that the save would have locked stays free for others.
 
 When it is fine
 ---------------
-The caller saves, or a pipeline does when the request is over.
+The caller saves, or a pipeline does at the end of the request.
 
 Example
 -------
@@ -44,7 +44,7 @@ class C {
 Source
 ------
 EF Core documentation, "Tracking vs. No-Tracking Queries" (changes are sent by ``SaveChanges``):
-<https://learn.microsoft.com/ef/core/querying/tracking>. For the rule itself no document or analyser was checked.
+<https://learn.microsoft.com/ef/core/querying/tracking>. No document or analyser was checked for the rule itself.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _unsaved(one: Unsaved) -> Finding:
         ID,
         "high" if one.certain and one.completed else "medium",
         "resolved",
-        f"{one.save.name} is not called any more, and {one.change.name} still changes what it sent"
+        f"{one.save.name} is no longer called, and {one.change.name} still makes changes that it sent"
         + (": the transaction is completed without it." if one.completed else "."),
         "What sends these changes now, and inside which transaction?",
         one.change.at._replace(what=""),
@@ -106,7 +106,7 @@ def _removed(change: Change) -> list[Finding]:
             ID,
             "high" if held else "medium",
             "syntactic",
-            f"The edit removes {old[-1].name}, and {change.after.member.name} still changes what it sent"
+            f"The edit removes {old[-1].name}, and {change.after.member.name} still makes changes that it sent"
             + (f": the {held[0].construct} is completed without it." if held else "."),
             "What sends these changes now, and inside which transaction?",
             change.at(min(kept)),

@@ -1,4 +1,4 @@
-"""One context, connection or transaction in several tasks at once, or in one that nobody waits for.
+"""One context, connection or transaction used by several tasks at once, or by a task that nobody awaits.
 
 What it flags
 -------------
@@ -8,12 +8,12 @@ that is begun for each element.
 
 Why it matters here
 -------------------
-A context and a connection serve one operation at a time: the second one throws or, worse, does not. What nobody waits for
-may run when the transaction is over, or in it when it should not.
+A context and a connection serve one operation at a time: a second one throws or, worse, does not. A task that nobody
+awaits may run after the transaction, or inside it when it should not.
 
 When it is fine
 ---------------
-Each task makes its own context, or the tasks only compute.
+Each task creates its own context, or the tasks only compute.
 
 Example
 -------
@@ -136,7 +136,7 @@ def _shared(outline: Outline, fact: Fact) -> list[Finding]:
                     "high" if certain else "medium",
                     "resolved" if certain else "assumed",
                     f"The tasks of {fact.name} use `{name}` at the same time.",
-                    "Does each of them have a context or connection of its own?",
+                    "Does each task have its own context or connection?",
                     lines(outline, fact.span),
                     (lines(outline, use.span, use.name),) if use is not fact else (),
                     about=(fact.name, name),
@@ -206,8 +206,8 @@ def _left_alone(outline: Outline, fact: Fact, held: Region) -> Finding:
         ID,
         "medium",
         "syntactic",
-        f"{fact.name} is started under the {held.construct} and nobody waits for it.",
-        "Does it use the transaction or its connection, and what if it runs when the transaction is over?",
+        f"{fact.name} is started under the {held.construct} and is not awaited.",
+        "Does it use the transaction or its connection, and what happens if it runs after the transaction ends?",
         lines(outline, fact.span),
         (scope_lines(outline, held),),
         about=(fact.name, held.construct),

@@ -1,18 +1,19 @@
-"""An edit lets one query be sent as several.
+"""An edit splits one query into several statements.
 
 What it flags
 -------------
 ``AsSplitQuery`` or ``QuerySplittingBehavior.SplitQuery`` that an edit adds, where no serializable or snapshot
-transaction is seen around the query.
+transaction is visible around the query.
 
 Why it matters here
 -------------------
-Parents and children are then read by several statements. A change that is committed between them shows in one and not in
-the other: the result is a state that never was in the database.
+Several statements then read parents and children. A change committed between them shows in one and not in the other:
+the result is a state that was never in the database.
 
 When it is fine
 ---------------
-A serializable or snapshot transaction holds the query, or nothing is decided by how parents and children fit.
+A serializable or snapshot transaction covers the query, or no decision depends on parents and children being
+consistent.
 
 Example
 -------
@@ -83,8 +84,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     "syntactic",
                     "The edit sends one query as several statements"
                     + (f" under the {held[0].construct}" if held else "")
-                    + ", and no serializable or snapshot transaction is seen around it.",
-                    "Can others change parents or children between the statements, and is anything decided by how they fit?",
+                    + ", and no serializable or snapshot transaction is visible around it.",
+                    "Can others change parents or children between the statements, and does anything depend on the two being consistent?",
                     change.at(call.span),
                 )
             )

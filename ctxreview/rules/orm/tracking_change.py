@@ -1,21 +1,21 @@
-"""An edit changes what the context tracks: for every query of it, or for a re-read.
+"""An edit changes what the context tracks: for all its queries, or for a re-read.
 
 What it flags
 -------------
-An edit that sets ``QueryTrackingBehavior.NoTracking`` for a context of which the file saves changes; and an edit that
-takes ``AsNoTracking`` from a second query of a set, or gives it ``AsTracking``, after a tracked first one and a
-transaction or lock between the two. A query that asks for tracking and did not; a call such as ``Update`` under a transaction or lock
-that no longer tells the context of an object that it was handed, before it saves.
+An edit that sets ``QueryTrackingBehavior.NoTracking`` for a context whose changes the file saves; an edit that
+removes ``AsNoTracking`` from a second query of a set, or adds ``AsTracking`` to it, when a tracked query and then a
+transaction or lock come before it. A query that now asks for tracking and did not; a call such as ``Update`` under a
+transaction or lock that no longer passes a received object to the context before the save.
 
 Why it matters here
 -------------------
-With tracking off by default every query of the context gives detached entities, whose changes ``SaveChanges`` does not
-send. The other way round, a tracking query does not overwrite the values of an entity that is tracked already: a
-re-read after a lock was taken then gives the values from before the lock.
+With tracking off by default every query of the context returns detached entities, whose changes ``SaveChanges`` does
+not send. Conversely, a tracking query does not overwrite the values of an entity that is already tracked: a re-read
+after taking a lock then returns the values from before the lock.
 
 When it is fine
 ---------------
-The context only reads, or its writing queries say ``AsTracking``; the re-read is of other rows, or is no check.
+The context only reads, or its writing queries use ``AsTracking``; the re-read is of other rows, or is not a check.
 
 Example
 -------
@@ -85,8 +85,8 @@ def _retracked(query: Effect) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"The query by {query.name} asks for tracking now: of a row that the context knows it gives what was read before.",
-        "Is the row known to the context before, and are its values still right then?",
+        f"The query by {query.name} now asks for tracking: for a row that the context already tracks it returns the earlier values.",
+        "Does the context already track the row, and are its values still current?",
         query.at._replace(what=""),
     )
 
@@ -96,8 +96,8 @@ def _untold(one: Untold) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.call.name} does not tell the context of the object any more, and {one.save.name} saves still.",
-        "Does the context track the object and see what was changed?",
+        f"{one.call.name} no longer passes the object to the context, and {one.save.name} still saves.",
+        "Does the context track the object and detect its changes?",
         one.save.at._replace(what=""),
         (one.call.at._replace(what=f"{one.call.name}, before the edit"),),
     )
@@ -119,7 +119,7 @@ def _stopped(change: Change, after: Outline) -> list[Finding]:
                 "The edit turns tracking off for all queries of the context"
                 + (f", and `{written.target}.{written.name}` of a query is changed and saved" if written else "")
                 + ": SaveChanges does not send changes of untracked entities.",
-                "Which queries of this context give entities that are changed and saved, and do they ask for tracking?",
+                "Which queries of this context return entities that are changed and saved, and do they ask for tracking?",
                 change.at(setting.span),
                 (change.at(saved[0].span, saved[0].name),) if change.after.member.span.contains(saved[0].span) else (),
             )
@@ -173,9 +173,9 @@ def _tracked_again(change: Change) -> list[Finding]:
                 ID,
                 "high" if same else "medium",
                 "syntactic",
-                f"The edit lets the query of `{source_of(second.target)}` after the {between[0].construct} track: an entity "
-                "that an earlier query loaded keeps its old values.",
-                "Does this query check what may have changed before the lock was taken, and so need fresh values?",
+                f"The edit makes the query of `{source_of(second.target)}` after the {between[0].construct} a tracking query: an entity "
+                "loaded by an earlier query keeps its old values.",
+                "Does this query check for changes made before the lock was taken, and so need fresh values?",
                 change.at(second.span, "reads again"),
                 (change.at(first.span, "read first"), change.at(between[0].opening, between[0].construct)),
             )

@@ -1,18 +1,18 @@
-"""A transaction or lock that does not say why.
+"""A transaction or lock without a comment that says why.
 
 What it flags
 -------------
 A transaction or an explicit lock without a comment at its head (directly above the statement, or beside it) that says
-what it protects. A comment that only repeats the statement (``// take the lock``) does not say it. For a lock, a comment at
-the declaration of the locked field counts for all its uses.
+what it protects. A comment that only repeats the statement (``// take the lock``) does not count. For a lock, a
+comment at the declaration of the locked field counts for all its uses.
 
 Why it matters here
 -------------------
-The next reader, person or model, sees a slow construct without a reason and suggests to remove it.
+The next reader, person or model, sees a slow construct without a reason and suggests removing it.
 
 When it is fine
 ---------------
-The comment is there. Whether what it says is true, a person has to judge.
+The comment is there. Whether it is true is for a person to judge.
 
 Example
 -------
@@ -97,8 +97,8 @@ def check(outline: Outline) -> list[Finding]:
             certainty="syntactic",
             message=f"The {scope.construct} has no comment that says what it protects."
             if not comment_at(scope, outline)
-            else f"The comment at the {scope.construct} repeats the statement and does not say what it protects.",
-            question="Why is it here, and what must not be changed under it? Write it above.",
+            else f"The comment at the {scope.construct} only repeats the statement and does not say what it protects.",
+            question="Why is it here, and what under it must not change? Write it above.",
             at=scope_lines(outline, scope),
             about=(scope.construct, "comment" if comment_at(scope, outline) else ""),
         )

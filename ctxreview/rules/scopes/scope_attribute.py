@@ -1,19 +1,20 @@
-"""An attribute that opens a scope, on a member that nobody calls from outside.
+"""An attribute that opens a scope, on a member that is only called directly.
 
 What it flags
 -------------
-``[UnitOfWork]``, ``[Transaction]``, ``[Transactional]`` or ``[DisableConcurrentExecution]`` on a private or static method of a class.
-Compared before and after an edit: a member without such an attribute that calls one with it directly.
+``[UnitOfWork]``, ``[Transaction]``, ``[Transactional]`` or ``[DisableConcurrentExecution]`` on a private or static
+method of a class. Compared before and after an edit: a member without such an attribute that calls one with it
+directly.
 
 Why it matters here
 -------------------
-An interceptor or a job runner opens the scope around a call that it makes or passes on. A private or static method is called directly: no
-scope is opened, and nothing says so.
+An interceptor or a job runner opens the scope around a call that it makes or forwards. A private or static method is
+called directly: no scope is opened, and nothing reports it.
 
 When it is fine
 ---------------
-The attribute is woven into the method when it is compiled, or the framework writes the code around the method or calls it by reflection
-(Wolverine, CSLA).
+The attribute is woven into the method at compile time, or the framework generates the code around the method or calls
+it by reflection (Wolverine, CSLA).
 
 Example
 -------
@@ -94,8 +95,8 @@ def check(outline: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"[{attribute}] stands on {function.name}, which is {how}: a direct call passes no interceptor.",
-                    "What opens the scope when this is called from its own type?",
+                    f"[{attribute}] is on {function.name}, which is {how}: a direct call bypasses the interceptor.",
+                    "What opens the scope when its own type calls it?",
                     lines(outline, scope.opening, attribute),
                     (scope_lines(outline, scope),),
                     about=(attribute, function.name, how),
@@ -124,8 +125,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "assumed",
-                        f"{caller} calls {name} directly now, past the interceptor that opens its [{attribute}].",
-                        "Is it intercepted for calls from its own type, and what opens the scope if it is not?",
+                        f"{caller} now calls {name} directly, bypassing the interceptor that opens the scope of [{attribute}].",
+                        "Are calls from its own type intercepted, and what opens the scope if not?",
                         change.at(at, name),
                         (scope_lines(after, scope),),
                     )

@@ -1,20 +1,21 @@
-"""An edit changes a transaction or lock: gone, smaller, larger, or another one.
+"""An edit removes, narrows, widens or replaces a transaction or lock.
 
 What it flags
 -------------
-Compared before and after an edit: a scope that vanished or is new; statements that moved out of it or into it; another
-lock object, isolation level or mode; the async flow or the commit taken away. Helpers of the file are looked into.
+Compared before and after an edit: a scope that is removed or added; statements that moved out of it or into it;
+another lock object, isolation level or mode; the async flow or the commit removed. Helpers of the file are followed.
 
 Why it matters here
 -------------------
-What stood together under one scope was atomic together. A statement that leaves it may see or leave a state that
-nobody was meant to see.
+Work under one scope was atomic. A statement that leaves the scope may see or leave a state that nobody was meant to
+see.
 
 When it is fine
 ---------------
-The edit keeps every scope with the same work inside. A rename or a new layout of the same statements is not a change.
-Pure work and log lines may leave a scope: they are told, not held against the edit. Nor is what keeps all that the scope
-kept: a copy that is walked later, one look at a volatile reference, one atomic step for each use, another lock for every use.
+The edit keeps every scope with the same work inside. Renaming or reformatting the same statements is not a change.
+Pure work and log lines may leave a scope: they are reported for information and not held against the edit. The same
+holds when the scope's guarantee stays: a copy that is enumerated later, one read of a volatile reference, one atomic
+operation for each use, another lock for every use.
 
 Example
 -------
@@ -120,7 +121,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         _finding(
             "note" if _is_one_step(s, after) else "medium",
             f"The edit adds a {s.construct}{_on(s)}.",
-            "What does it have to exclude or keep together, and does it nest with the scopes around it?",
+            "What must it exclude or keep together, and is the nesting with the scopes around it right?",
             scope_lines(after, s),
         )
         for s in added
@@ -166,8 +167,8 @@ def _between(whole: Region, parts: list[Region], before: Outline, after: Outline
         [
             _finding(
                 "high",
-                f"The edit moves out of the parts of the {whole.construct}{_on(whole)}: {_quoted(lost, [])}.",
-                "Does this still have to happen together with what stays under it?",
+                f"The edit moves code out of the parts of the {whole.construct}{_on(whole)}: {_quoted(lost, [])}.",
+                "Must this still happen together with what remains under it?",
                 scope_lines(after, parts[0]),
                 _before(whole, before),
             )
@@ -210,7 +211,7 @@ def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Out
             return _finding(
                 "medium",
                 f"The edit joins the {old.construct}{_on(old)} of lines {_range(before, old.span)} with another one.",
-                "Was it let go in between on purpose, so that others could come in?",
+                "Was it released in between on purpose, to let others in?",
                 scope_lines(after, new),
                 _before(old, before),
             )
@@ -227,14 +228,14 @@ def _lost(old: Region, new: Region | None, loss: Loss, before: Outline) -> Findi
         message = f"{it} happens in a task that the {name} does not wait for."
         question = "What happens when the lock or transaction ends before the task?"
     elif loss.what == "together" and loss.other is not None:
-        message = f"{it} and {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} were one step under the {name}, and are two now."
-        question = "What if another thread comes in between?"
+        message = f"{it} and {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} were one step under the {name}, and are now two."
+        question = "What if another thread runs in between?"
     elif loss.what == "apart" and loss.other is not None:
-        message = f"{it} is not kept apart from {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} any more, as it was by the {name}."
-        question = "What does the one see while the other happens?"
+        message = f"The {name} kept {it[0].lower()}{it[1:]} apart from {_named(loss.other)[0].lower()}{_named(loss.other)[1:]}, and no longer does."
+        question = "What does one see while the other runs?"
     else:
         message = f"{it} no longer happens under the {name}."
-        question = "Does this still have to happen together with what stays under it?"
+        question = "Must this still happen together with what remains under it?"
     related = [_before(old, before)]
     if loss.other is not None:
         related.insert(0, loss.other.at)
@@ -260,8 +261,8 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
     if verdict.keeps and member is not None and not named_level:  # a level that is named is lost with the transaction
         return _finding(
             "note" if severity == "high" else severity,
-            f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it kept is kept without it.",
-            "Was it there for something that the file does not show?",
+            f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it guaranteed still holds without it.",
+            "Did it protect something that this file does not show?",
             at,
             _before(old, before),
         )._replace(informs=True)
@@ -300,35 +301,35 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
     if old.kind == "lock" and lock_key(old) != lock_key(new) and not is_same_lock(old, new, before, after):
         changed(
             "note" if verdict.keeps and not is_another_of_its_kind(old, new, before, after) else "high",
-            f"The edit locks `{new.resource}` where `{old.resource}` was locked.",
-            "Do the other users of the same state take the new lock too?",
+            f"The edit locks `{new.resource}` where it locked `{old.resource}`.",
+            "Do the other users of the same state also take the new lock?",
         )
     if old.mode != new.mode:
         changed(
             "note" if verdict.keeps and old.kind == "lock" else "medium" if new.mode == "exclusive" else "high",
             f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
-            "Does anything under it still write, or rely on others being kept out?",
+            "Does anything under it still write, or rely on excluding others?",
         )
     if _level(old) != _level(new):
         changed(
             "medium",
             f"The edit changes the isolation of the {name} from {_told(old.isolation)} to {_told(new.isolation)}.",
-            "Does anything read here decide what is written, and what keeps it unchanged until then?",
+            "Does a write depend on what is read here, and what keeps that unchanged until then?",
         )
     if old.async_flow and new.async_flow is False:
         # What is awaited under it is async_flow's finding.
-        changed("medium", f"The {name} no longer flows over await.", "Is anything awaited under it?")
+        changed("medium", f"The {name} no longer flows across await.", "Is anything awaited under it?")
     if old.completes_at and not new.completes_at:
         changed(
             "high",
-            f"The {name} is no longer completed: what is done under it is rolled back.",
+            f"The {name} is no longer completed: its work is rolled back.",
             "Where is it completed now?",
         )
     if old.form == new.form == "acquire-release" and new.unreleased and not old.unreleased:
         changed(
             "high",
             f"The {name} is no longer released here.",
-            "Who releases it now, also after an exception?",
+            "What releases it now, also after an exception?",
         )
     if pairing(before, after).stayed(old, new):
         return found
@@ -343,8 +344,8 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         severity = "low" if verdict.keeps else severity
         (told if verdict.keeps else changed)(
             severity,
-            f"The edit moves out of the {name}: {_quoted(out, rewritten_out)}.",
-            "Does this still have to happen together with what stays under it?",
+            f"The edit moves code out of the {name}: {_quoted(out, rewritten_out)}.",
+            "Must this still happen together with what remains under it?",
         )
     if into or rewritten_in:
         state = _state(old, before)
@@ -353,8 +354,8 @@ def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict:
         )
         (told if pure else changed)(
             "low" if pure else "medium",
-            f"The edit moves into the {name}: {_quoted(into, rewritten_in)}.",
-            "How long is it held now, and can this wait for something that waits for it?",
+            f"The edit moves code into the {name}: {_quoted(into, rewritten_in)}.",
+            "How long is it held now, and can this work wait for code that waits for it?",
         )
     return found
 

@@ -1,19 +1,19 @@
-"""An edit adds or removes a place at which a lock is released or a transaction is committed or rolled back, or a condition of it.
+"""An edit adds or removes a place where a lock is released or a transaction ends, or makes it conditional.
 
 What it flags
 -------------
-A lock that is released, or a transaction that is committed or rolled back, at more places or at fewer ones than before the edit,
-while it is taken once as before. A call that takes or ends one and that is made on a condition now.
+A lock that is released, or a transaction that is committed or rolled back, in more or fewer places than before the
+edit, while it is acquired once as before. A call that acquires or ends one and is now conditional.
 
 Why it matters here
 -------------------
-Each way out has to end a lock once: one too many lets a second thread in or throws, one too few leaves it taken for ever. A
-transaction that is ended on another way keeps or drops what was done on it.
+Each exit has to release a lock exactly once: one release too many admits a second thread or throws, one too few
+leaves the lock taken forever. A transaction that ends on another path keeps or drops its work.
 
 When it is fine
 ---------------
-The new place ends a way out that had been forgotten, or the one that is gone could not be reached. A place less is left alone where a
-``finally`` ends it still, and a condition that only asks whether there is anything to end.
+The new place covers an exit that was forgotten, or the removed one was unreachable. A removed place is fine when a
+``finally`` still covers it, and so is a condition that only checks whether there is anything to end.
 
 Example
 -------
@@ -84,8 +84,8 @@ def _on_condition(before: Outline, after: Outline, one: Conditional) -> Finding:
         ID,
         "medium",
         "syntactic",
-        f"{what} only on the condition `{test}` now.",
-        "What holds where the condition does not, and who ends it then?",
+        f"{what} now only on the condition `{test}`.",
+        "What happens when the condition is false, and what ends it then?",
         lines(after, one.at),
         (lines(before, one.was, f"{one.name}, before the edit"),),
         about=(one.name, one.condition.test),
@@ -103,8 +103,8 @@ def _finding(after: Outline, one: Ending) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"The {one.hold.construct} is {does} at {'a further place' if one.added else 'a place less'} now: it is ended at {places}, before the edit at {len(one.before)}.",
-        "Is it ended exactly once on each way out, and is what was done until then to be kept?",
+        f"The {one.hold.construct} is now {does} in one place {'more' if one.added else 'fewer'}: it ends in {places}, before the edit in {len(one.before)}.",
+        "Does it end exactly once on each exit, and should the work up to there be kept?",
         place or scope_lines(after, one.hold.region),
         (
             scope_lines(after, one.hold.region)

@@ -1,20 +1,20 @@
-"""An edit lets work under a transaction or lock be skipped, or ends a failure there that was thrown before.
+"""An edit lets work under a transaction or lock be skipped, or changes which failures leave it.
 
 What it flags
 -------------
-A new way out inside a lock before work that was done in every case, such as ``if (_closed) return;``, and an exception that leaves a
-transaction before work that it held. A handler around or under a scope that ends a failure and does not throw it on, where it is new or
-is one that throws now.
+A new exit inside a lock before work that always ran, such as ``if (_closed) return;``, and an exception that leaves a
+transaction before work that it covered. A handler around or under a scope that catches a failure without rethrowing
+it, where the handler is new or used to throw.
 
 Why it matters here
 -------------------
-What stood under the scope was done together or not at all. Where a part is passed over, or a failure is caught between, others see what
-was done until then, and who called cannot tell.
+Work under the scope was done together or not at all. When a part is skipped, or a failure is caught in between,
+others see what was done until then, and the caller cannot tell.
 
 When it is fine
 ---------------
-A condition that is turned round, split or moved decides the same work as before; one about the arguments is the caller's. A return
-out of a transaction is early-exit's.
+A condition that is inverted, split or moved decides the same work as before; a check of the arguments is up to the
+caller. A return out of a transaction is reported as early-exit.
 
 Example
 -------
@@ -76,13 +76,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 
 def _passed(after: Outline, one: Skipped) -> Finding:
-    leaves = "an exception leaves it" if one.condition.leaves == "throw" else "it is left"
+    leaves = "an exception leaves it" if one.condition.leaves == "throw" else "an exit leaves it"
     return Finding(
         ID,
         "medium",
         "syntactic",
-        f"Under the {one.region.construct} {leaves} before `{one.effect.name}`, on a condition that did not decide this before.",
-        "What do others see where the rest is not done?",
+        f"Under the {one.region.construct} {leaves} before `{one.effect.name}`, on a condition that did not affect it before.",
+        "What do others see when the rest is not done?",
         lines(after, one.condition.at),
         (one.effect.at, scope_lines(after, one.region)),
         about=(one.region.construct, one.effect.name, one.condition.test),
@@ -93,16 +93,16 @@ def _handled(after: Outline, one: Caught) -> Finding:
     what = one.type or "Any exception"
     name = one.region.construct
     message = (
-        f"{what} that is thrown at the {name} is caught now, and not thrown on."
+        f"{what} that is thrown at the {name} is now caught and not rethrown."
         if one.added
-        else f"{what} that is thrown at the {name} is not caught there any more, or thrown on."
+        else f"{what} that is thrown at the {name} is no longer caught there, or is now rethrown."
     )
     return Finding(
         ID,
         "medium",
         "syntactic",
         message,
-        "What is kept of the work until then, and who learns of the failure?",
+        "What is kept of the work up to there, and who learns of the failure?",
         lines(after, one.at),
         (scope_lines(after, one.region),),
         about=(name, one.type),

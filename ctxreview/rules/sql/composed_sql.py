@@ -1,4 +1,4 @@
-"""A query composed over SQL that locks.
+"""A query composed over SQL with a lock hint.
 
 What it flags
 -------------
@@ -6,12 +6,12 @@ An operator such as ``Where``, ``OrderBy``, ``Take`` or ``Include`` on ``FromSql
 
 Why it matters here
 -------------------
-EF Core then sends the text as a subquery of a larger statement. What is locked is what the inner query reads, which may
-be more than what comes back, and some databases refuse the hint there.
+EF Core sends the text as a subquery of a larger statement. The lock covers what the inner query reads, which may be
+more than what it returns, and some databases reject the hint there.
 
 When it is fine
 ---------------
-The database takes the hint in a subquery, and the inner text alone chooses the rows.
+The database accepts the hint in a subquery, and the inner text alone selects the rows.
 
 Example
 -------
@@ -102,8 +102,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"{call.name} is composed over SQL with {hint.sql.upper()}: the text is sent as a subquery.",
-                        "Which rows does the statement lock now, and does the database take the hint in a subquery?",
+                        f"{call.name} is composed over SQL with {hint.sql.upper()}: EF Core sends the text as a subquery.",
+                        "Which rows does the statement lock, and does the database accept the hint in a subquery?",
                         lines(outline, call.span),
                         (lines(outline, hint.span, hint.sql.upper()),),
                         about=(call.name, hint.sql.upper()),

@@ -1,20 +1,20 @@
-"""An edit changes how a query locks: a hint is gone or new, or the tag that may stand for one.
+"""An edit changes how a query locks: a hint, or a tag that may stand for one, is removed or added.
 
 What it flags
 -------------
-``FOR UPDATE``, ``FOR SHARE``, ``UPDLOCK``, ``HOLDLOCK``, ``XLOCK`` and their kin that an edit takes from the SQL of a file;
-``NOLOCK``, ``READUNCOMMITTED`` and ``READPAST`` that it adds where something is saved or a transaction is open; a
-``TagWith`` that it removes.
+``FOR UPDATE``, ``FOR SHARE``, ``UPDLOCK``, ``HOLDLOCK``, ``XLOCK`` and their kin that an edit removes from the SQL of
+a file; ``NOLOCK``, ``READUNCOMMITTED`` and ``READPAST`` that it adds where something is saved or a transaction is
+open; a ``TagWith`` that it removes.
 
 Why it matters here
 -------------------
-At most isolation levels the hint is what keeps the row as it was read until the transaction ends. LINQ has no word for
-it. With ``NOLOCK`` a decision can rest on rows that are rolled back later. A tag may be what an interceptor of the
-project turns into the hint.
+At most isolation levels the hint is what keeps the row unchanged from the read to the end of the transaction. LINQ
+cannot express it. With ``NOLOCK`` a decision can rest on rows that are later rolled back. An interceptor of the
+project may turn a tag into the hint.
 
 When it is fine
 ---------------
-The statement became one that checks and writes at once, a token guards the row, or the result is only shown.
+The statement became one that checks and writes in one step, a token guards the row, or the result is only displayed.
 
 Example
 -------
@@ -132,9 +132,9 @@ def _lost(hints: list[str], place: Span, gained: Counter[str], before: Outline, 
         ID,
         severity,
         "syntactic",
-        f"The edit takes {', '.join(hints)} from the SQL: the rows that it reads are no longer locked that way."
+        f"The edit removes {', '.join(hints)} from the SQL: the rows that it reads are no longer locked that way."
         if hints != ["READPAST"]
-        else "The edit takes READPAST from the SQL: it waits for rows that others have locked.",
+        else "The edit removes READPAST from the SQL: the query now waits for rows that others have locked.",
         "What keeps another session from reading or changing the same rows until the transaction ends?",
         at,
         (lines(before, place, f"{hints[0]}, before the edit"),),
@@ -157,8 +157,8 @@ def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Findi
             "syntactic",
             f"The edit adds {hint} to a query "
             + ("in a method that also saves" if decides else "that also writes" if alone else "under a transaction")
-            + (": rows that others have locked are passed over." if skips else ": it reads what is not committed."),
-            "Does what is read here decide what is written?",
+            + (": it skips rows that others have locked." if skips else ": it reads uncommitted data."),
+            "Does a write depend on what is read here?",
             lines(after, place, hint),
         )
     ]

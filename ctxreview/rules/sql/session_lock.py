@@ -1,21 +1,21 @@
-"""A lock or isolation level that belongs to the session and stays with it.
+"""A lock or isolation level that belongs to the session and outlives the transaction.
 
 What it flags
 -------------
-``pg_advisory_lock``, ``GET_LOCK`` or ``sp_getapplock`` with ``@LockOwner = 'Session'`` in the SQL of a file that has no text
-to release it; ``SET TRANSACTION ISOLATION LEVEL`` for SQL Server, or ``SET SESSION ...`` for any, in a member that does not
-set it back.
+``pg_advisory_lock``, ``GET_LOCK`` or ``sp_getapplock`` with ``@LockOwner = 'Session'`` in the SQL of a file that
+never releases it; ``SET TRANSACTION ISOLATION LEVEL`` for SQL Server, or ``SET SESSION ...`` for any database, in a
+member that does not restore it.
 
 Why it matters here
 -------------------
-Such a lock does not end with the transaction. A pool keeps the session when the connection is closed; until it is reset or
-ended, nobody else gets the lock. An isolation level that SQL Server is told stays with a pooled connection, too: whoever gets
-it next works under that level and does not know.
+Such a lock does not end with the transaction. A pool keeps the session when the connection is closed; until the
+session is reset or ended, nobody else gets the lock. In SQL Server an isolation level also stays with a pooled
+connection: its next user works under that level without knowing.
 
 When it is fine
 ---------------
-It is released somewhere else, or the session ends with the process that holds it on purpose. In PostgreSQL and MySQL
-``SET TRANSACTION`` is over with the transaction.
+It is released elsewhere, or the session deliberately lives as long as the process. In PostgreSQL and MySQL ``SET
+TRANSACTION`` ends with the transaction.
 
 Example
 -------
@@ -88,8 +88,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"{fact.sql} takes a lock of the session, and this file has no text that releases it.",
-                        "Where is it released, also after an exception, and on the same connection?",
+                        f"{fact.sql} takes a session lock, and nothing in this file releases it.",
+                        "Where is it released, on the same connection and also after an exception?",
                         lines(outline, fact.span),
                         about=(fact.sql,),
                     )
@@ -111,8 +111,8 @@ def _levels(outline: Outline) -> list[Finding]:
                 ID,
                 "medium",
                 "syntactic" if hit[1] else "assumed",
-                f"The SQL sets the session's isolation level to {level}, and this member does not set it back.",
-                "Who gets this connection from the pool next, and under which level does it work then?",
+                f"The SQL sets the session's isolation level to {level}, and this member does not restore it.",
+                "Who gets this connection from the pool next, and under which isolation level?",
                 lines(outline, fact.span),
                 about=(level,),
             )

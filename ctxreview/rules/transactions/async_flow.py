@@ -1,20 +1,19 @@
-"""An await inside a transaction scope that does not flow.
+"""An await inside a TransactionScope that does not flow across it.
 
 What it flags
 -------------
-``await`` under a ``TransactionScope`` that was opened without ``TransactionScopeAsyncFlowOption.Enabled``; and one that is
-opened with ``await using``.
+``await`` under a ``TransactionScope`` that was opened without ``TransactionScopeAsyncFlowOption.Enabled``; a
+``TransactionScope`` opened with ``await using``.
 
 Why it matters here
 -------------------
-The default is ``Suppress``: the ambient transaction stays with the thread. What runs after the await may run on
-another thread, outside the transaction, and ``Dispose`` throws when it is called on a thread other than the one that
-opened the scope. A ``TransactionScope`` cannot be disposed of asynchronously: its commit blocks, and ``await using`` does not
-compile.
+The default is ``Suppress``: the ambient transaction stays with its thread. Code after the await may run on another
+thread, outside the transaction, and ``Dispose`` throws when a thread other than the one that opened the scope calls
+it. ``TransactionScope`` has no asynchronous dispose: its commit blocks, and ``await using`` does not compile.
 
 When it is fine
 ---------------
-The scope enables the flow, or suppresses the transaction on purpose, or the await stands in a lambda that only runs
+The scope enables the flow, or suppresses the transaction on purpose, or the await is in a lambda that only runs
 later.
 
 Example
@@ -76,7 +75,7 @@ def check(outline: Outline) -> list[Finding]:
                     severity="medium",
                     certainty="syntactic",
                     message="The TransactionScope is opened with `await using`, and cannot be disposed of asynchronously.",
-                    question="Is a plain `using` meant, with the async flow enabled?",
+                    question="Is a plain `using` intended, with the async flow enabled?",
                     at=scope_lines(outline, scope),
                     about=("await using",),
                 )
@@ -95,7 +94,7 @@ def check(outline: Outline) -> list[Finding]:
                     rule=ID,
                     severity="high",
                     certainty="syntactic",
-                    message=f"The {scope.construct} does not flow over await, and the code under it awaits.",
+                    message=f"The {scope.construct} does not flow across await, and the code under it awaits.",
                     question="Does the work after the await still run in this transaction, or does it need the async flow enabled?",
                     at=lines(outline, awaits[0].span),
                     related=(scope_lines(outline, scope),),

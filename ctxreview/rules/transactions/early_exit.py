@@ -1,17 +1,17 @@
-"""A way out of a transaction after something was saved and before it is committed.
+"""A transaction is left after a save and before the commit.
 
 What it flags
 -------------
-``return``, ``break`` or ``continue`` inside a transaction, behind a save and before ``Complete`` or ``Commit``, where nothing says
-that it is rolled back on purpose.
+``return``, ``break`` or ``continue`` inside a transaction, after a save and before ``Complete`` or ``Commit``, with
+no sign that the rollback is intended.
 
 Why it matters here
 -------------------
-Leaving the block without the commit rolls back what was saved in it, without an exception.
+Leaving the block without a commit rolls back what was saved in it, and throws no exception.
 
 When it is fine
 ---------------
-The rollback is meant; ``Rollback`` before the exit says so.
+The rollback is intended; ``Rollback`` before the exit says so.
 
 Example
 -------
@@ -90,8 +90,8 @@ def check(outline: Outline) -> list[Finding]:
                         "medium",
                         "syntactic",
                         f"This {exit_.name} leaves the {scope.construct} after {saved.name} and before it is completed: "
-                        "what was saved is rolled back.",
-                        "Is the rollback meant?",
+                        "the save is rolled back.",
+                        "Is the rollback intended?",
                         lines(outline, exit_.span),
                         (lines(outline, saved.span, saved.name), scope_lines(outline, scope)),
                         about=(exit_.name, scope.construct, saved.name),
@@ -120,7 +120,7 @@ def _added(change: Change) -> list[Finding]:
                     "low",
                     "syntactic",
                     f"The edit adds a {fresh[0].name} that leaves the {new.construct} before it is completed.",
-                    "Is anything done before it that has to be kept?",
+                    "Does any work before it have to be kept?",
                     change.at(fresh[0].span),
                     (change.at(new.span, new.construct),),
                 )

@@ -2,17 +2,18 @@
 
 What it flags
 -------------
-An HTTP call, a mail, or a message that is sent inside a transaction; and an edit that takes a message out of an outbox.
+An HTTP request, an email or a message that is sent inside a transaction; an edit that takes a message out of an
+outbox.
 
 Why it matters here
 -------------------
-Rows stay locked for as long as the other side takes. What was sent is not taken back when the transaction is rolled back,
-and its receiver may look before the commit.
+Rows stay locked for as long as the other side takes to answer. A rollback does not undo what was sent, and its
+receiver may read the database before the commit.
 
 When it is fine
 ---------------
-An outbox keeps the message until the commit, the call is given the transaction, or the receiver runs in this process and in
-this transaction.
+An outbox holds the message until the commit, the call is given the transaction, or the receiver runs in this process
+and in this transaction.
 
 Example
 -------
@@ -98,7 +99,7 @@ def check(outline: Outline) -> list[Finding]:
                     "assumed" if message else "syntactic",
                     f"{sent[0].name} on `{sent[0].target}` calls out inside the {scope.construct}"
                     + (f", and so do {len(sent) - 1} more." if len(sent) > 1 else "."),
-                    "What takes it back when the transaction is rolled back, and how long does it hold the rows?",
+                    "What undoes it when the transaction is rolled back, and how long are the rows held?",
                     lines(outline, sent[0].span),
                     (scope_lines(outline, scope),),
                     about=(sent[0].name, sent[0].target, scope.construct, "more" if len(sent) > 1 else ""),
@@ -128,8 +129,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "assumed",
-                    f"{sent[0].name} on `{sent[0].on}` takes the place of {kept[0].name} on `{kept[0].on}`.",
-                    "What keeps the message back until the commit, and drops it with a rollback?",
+                    f"{sent[0].name} on `{sent[0].on}` replaces {kept[0].name} on `{kept[0].on}`.",
+                    "What holds the message until the commit, and discards it on rollback?",
                     change.at(sent[0].chain),
                     (change.was(kept[0].chain, "through an outbox"),),
                 )

@@ -1,18 +1,19 @@
-"""A clock or a number that was taken under a lock or transaction is taken before it.
+"""A timestamp or sequence number taken under a lock or transaction is now taken before it.
 
 What it flags
 -------------
-Compared before and after an edit: ``DateTime.UtcNow``, ``Stopwatch.GetTimestamp()``, ``GetUtcNow()``, a new time-ordered identifier or the
-next number of a sequence that stood under a lock or transaction and now stands before it.
+Compared before and after an edit: ``DateTime.UtcNow``, ``Stopwatch.GetTimestamp()``, ``GetUtcNow()``, a new
+time-ordered identifier or the next number of a sequence that was read under a lock or transaction and is now read
+before it.
 
 Why it matters here
 -------------------
-Who waits for the lock took the value before: a later holder may write an earlier time, or a lower number, than one before it. What
-is ordered by it is then in another order than it was done.
+A thread that waits for the lock has read the value before it waited. A later holder may then write an earlier time or
+a lower number than the holder before it, so an order by that value is not the order of the work.
 
 When it is fine
 ---------------
-Nothing is ordered or compared by the value, or it is meant to tell when the work was asked for.
+Nothing is ordered or compared by the value, or it records when the work was requested.
 
 Example
 -------
@@ -90,7 +91,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     ID,
                     "medium",
                     "syntactic",
-                    f"`{what}` was taken under the {scope.construct} and is now taken before it: who waits there has an older one.",
+                    f"`{what}` was taken under the {scope.construct} and is now taken before it: a thread that waits there has an older value.",
                     "Is anything ordered or compared by it?",
                     lines(after, scope.opening, scope.construct),
                 )

@@ -2,19 +2,20 @@
 
 What it flags
 -------------
-A ``TransactionScope`` with ``RequiresNew`` or ``Suppress`` inside another transaction; one that joins an outer one with
-another isolation level; a transaction that is begun on what has one open already. The inner one may stand in a method of
-the same type that is called under the outer one, directly or by others.
+A ``TransactionScope`` with ``RequiresNew`` or ``Suppress`` inside another transaction; one that joins an outer scope
+with another isolation level; a transaction begun on a connection or context that already has one open. The inner one
+may be in a method of the same type that is called under the outer one, directly or through other methods.
 
 Why it matters here
 -------------------
-``RequiresNew`` and ``Suppress`` commit by themselves, on a second connection: that work stays when the outer transaction is
-rolled back, and waits for ever when it needs a row that the outer one holds. Joining with another isolation level throws.
-Beginning twice on one connection throws in most providers; in linq2db it rolls the open transaction back.
+``RequiresNew`` and ``Suppress`` commit independently, on a second connection: their work stays when the outer
+transaction is rolled back, and waits forever when it needs a row that the outer one holds. Joining with another
+isolation level throws. Beginning twice on one connection throws in most providers; in linq2db it rolls back the open
+transaction.
 
 When it is fine
 ---------------
-The inner work has to survive a rollback, such as an audit, and touches no row of the outer one.
+The inner work must survive a rollback, such as an audit record, and touches no row of the outer one.
 
 Example
 -------
@@ -174,8 +175,8 @@ def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str
     if inner.mode in ("requires new", "suppressed"):
         return (
             "medium",
-            f"The {inner.construct} ({inner.mode}) stands under another {outer.construct}: what is done there is not undone with it.",
-            "Does it have to survive a rollback, and can it need a row that the outer transaction holds?",
+            f"The {inner.construct} ({inner.mode}) is inside another {outer.construct}: its work is not rolled back with it.",
+            "Must it survive a rollback, and can it need a row that the outer transaction holds?",
             (inner.construct, inner.mode, outer.construct),
         )
     if inner.name == outer.name == "TransactionScope":
@@ -184,9 +185,9 @@ def _told(outline: Outline, inner: Region, outer: Region) -> tuple[Severity, str
             return None
         return (
             "high",
-            f"The TransactionScope joins one of another isolation level ({inner.isolation.text} under {outer.isolation.text}): "
+            f"The TransactionScope joins one with another isolation level ({inner.isolation.text} under {outer.isolation.text}): "
             "its constructor throws.",
-            "Which level is meant for both?",
+            "Which level is intended for both?",
             (inner.isolation.text, outer.isolation.text),
         )
     on, other = _begun_on(outline, inner), _begun_on(outline, outer)

@@ -1,20 +1,20 @@
-"""An edit turns two steps round that stand under one transaction or lock.
+"""An edit swaps two steps under one transaction or lock.
 
 What it flags
 -------------
-Compared before and after an edit: under a scope that is still there, a write that moves behind the save that sent it, and
-two steps that change places although one may see what the other does: a read and a write of the same, a query and a save,
-two saves, a call out and a save, a way out and a write or save. A flag that is set before the data that it announces, where
-somebody looks at the flag without the lock.
+Compared before and after an edit: under a scope that remains, a write that moves behind the save that sent it, and
+two steps that swap although one may see the effect of the other: a read and a write of the same state, a query and a
+save, two saves, an external call and a save, an exit and a write or save. Also a flag that is set before the data it
+announces, when the flag is read without the lock.
 
 Why it matters here
 -------------------
-The scope keeps others out, and the order inside it is what they find afterwards. What is written behind the last save is
-not sent; a query in front of a save does not see it; what was told to another system before a save fails is not taken back.
+The scope keeps others out, and they find what the order inside it leaves. A write after the last save is not sent; a
+query before a save does not see what it writes; a message sent before a failing save is not taken back.
 
 When it is fine
 ---------------
-Neither step depends on the other: they concern other rows, or nobody looks between the two.
+Neither step depends on the other: they concern different rows, or nobody looks between the two.
 
 Example
 -------
@@ -45,7 +45,7 @@ class C {
 Source
 ------
 EF Core documentation, "Tracking vs. No-Tracking Queries", for what ``SaveChanges`` sends:
-<https://learn.microsoft.com/ef/core/querying/tracking>. For the order of two steps no document or analyser was checked.
+<https://learn.microsoft.com/ef/core/querying/tracking>. No document or analyser was checked for the order of two steps.
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ def _early(before: Outline, after: Outline) -> Iterator[Finding]:
             ID,
             "high",
             "syntactic",
-            f"`{flag}` is written before `{data}` now, and is looked at without the lock: who sees it may find `{data}` unfinished.",
-            "Does the flag say that the rest is done?",
+            f"`{flag}` is now written before `{data}`, and is read without the lock: a thread that sees it may find `{data}` unfinished.",
+            "Does the flag announce that the rest is done?",
             one.flag.at,
-            (one.data.at, one.look.at._replace(what=f"looks at {flag}")),
+            (one.data.at, one.look.at._replace(what=f"reads {flag}")),
             about=(flag, data),
         )
 
@@ -121,9 +121,9 @@ def _turned(change: Change, old: Region, new: Region) -> Finding | None:
             ID,
             "high" if unsent else "medium",
             "syntactic",
-            f"{_said(second)} came after {_said(first)} under the {new.construct}, and comes before it now"
+            f"{_said(second)} came after {_said(first)} under the {new.construct}, and now comes before it"
             + (": nothing sends the write." if unsent else "."),
-            "Does either of the two depend on what the other one has done?",
+            "Does either of the two depend on the effect of the other?",
             change.at(now[first].span, _said(first)),
             (change.at(now[second].span, _said(second)), change.was(was[first].span, _said(first))),
         )
@@ -189,5 +189,5 @@ def _said(step: _Step) -> str:
         "write": "the write of",
         "read": "the query of",
     }
-    words |= {"save": "the save", "io": "the call out", "exit": "the exit"}
+    words |= {"save": "the save", "io": "the external call", "exit": "the exit"}
     return f"{words[step.kind]} `{step.what[:50]}`"

@@ -1,19 +1,19 @@
-"""A retry inside a transaction, or a delegate that leaves traces each time it is run again.
+"""A retry inside a transaction, or a retried delegate with side effects that accumulate.
 
 What it flags
 -------------
-An execution strategy or retry policy that runs its delegate inside an open transaction; and, in a delegate that is run again
-after a failure, a counter or collection outside of it that is changed, or a message that is sent.
+An execution strategy or retry policy that runs its delegate inside an open transaction; in a delegate that is retried
+after a failure, a change to an outside counter or collection, or a message that is sent.
 
 Why it matters here
 -------------------
-After a deadlock the database has rolled the whole transaction back, so that the retry of its last part stands alone; EF
-Core refuses a retrying strategy in a transaction that it did not open. What a delegate did outside the database is not
-rolled back with it: it is done twice.
+After a deadlock the database has rolled back the whole transaction, so a retry of the last part runs alone; EF Core
+refuses a retrying strategy in a transaction that it did not open. Side effects of the delegate outside the database
+are not rolled back: they happen twice.
 
 When it is fine
 ---------------
-The retry is around the transaction; the delegate starts from nothing, or its traces may be there twice.
+The retry is around the transaction; the delegate starts from scratch each time, or its side effects may happen twice.
 
 Example
 -------
@@ -119,8 +119,8 @@ def _repeated(one: Repeated) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.effect.name} is now done again whenever the {one.hold.construct} runs its delegate again.",
-        "What does the second run do that the first has done already?",
+        f"{one.effect.name} now runs again whenever the {one.hold.construct} retries its delegate.",
+        "What does the second run repeat that the first has already done?",
         one.effect.at._replace(what=""),
         (scope_lines(one.hold.outline, one.hold.region),),
     )
@@ -131,8 +131,8 @@ def _inside(outline: Outline, retry: Lines, by: str, transaction: Region) -> Fin
         ID,
         "medium",
         "syntactic",
-        f"{by} retries inside the {transaction.construct}, and not around it.",
-        "What is left of the transaction when the first try fails?",
+        f"{by} retries inside the {transaction.construct}, not around it.",
+        "What is left of the transaction when the first attempt fails?",
         retry,
         (scope_lines(outline, transaction),),
         about=(by, transaction.construct),
@@ -165,13 +165,13 @@ def _is_set_anew(outline: Outline, scope: Region, fact: Fact) -> bool:
 
 
 def _trace(outline: Outline, scope: Region, fact: Fact) -> Finding:
-    what = f"sends ({fact.name})" if fact.kind == "io" else f"changes `{fact.name}` outside of it"
+    what = f"sends ({fact.name})" if fact.kind == "io" else f"changes `{fact.name}`, which is declared outside it"
     return Finding(
         ID,
         "medium",
         "syntactic",
-        f"The delegate that {scope.construct} may run again {what}.",
-        "Is it right when that happens twice?",
+        f"The delegate that {scope.construct} may retry {what}.",
+        "Is it correct if that happens twice?",
         lines(outline, fact.span),
         (scope_lines(outline, scope),),
         about=(scope.construct, fact.kind, fact.name),

@@ -1,17 +1,17 @@
-"""An edit drops what ends a transaction that nothing else ends.
+"""An edit removes the only thing that ends a transaction after a failure.
 
 What it flags
 -------------
-``Rollback`` or ``Dispose`` of a transaction that an edit removes, where no ``using`` disposes of it.
+``Rollback`` or ``Dispose`` of a transaction that an edit removes, where no ``using`` disposes it.
 
 Why it matters here
 -------------------
-After a failure the transaction then stays open with its locks until its connection is reset or collected; what follows
-on that connection may run in it.
+After a failure the transaction stays open with its locks until its connection is reset or collected; later work on
+that connection may run in it.
 
 When it is fine
 ---------------
-The transaction is disposed of by a ``using``: that rolls back what was not committed.
+A ``using`` disposes the transaction, which rolls back what was not committed.
 
 Example
 -------
@@ -89,7 +89,7 @@ def _open(change: Change, name: str, call: CallText) -> list[Finding]:
             ID,
             "medium" if left else "high",
             "syntactic",
-            f"The edit removes {call.name} of `{name}`, and no using disposes of it.",
+            f"The edit removes {call.name} of `{name}`, and no using disposes it.",
             "What ends the transaction when the work in it throws?",
             change.at(),
             (change.was(call.span, call.name),),

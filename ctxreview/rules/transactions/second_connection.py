@@ -2,18 +2,18 @@
 
 What it flags
 -------------
-A context or connection that is made inside a transaction begun on another one; inside a ``TransactionScope``, a second
-one, or one in a loop.
+A context or connection that is created inside a transaction begun on another one; inside a ``TransactionScope``, a
+second one, or one in a loop.
 
 Why it matters here
 -------------------
-A transaction begun on a connection holds that connection only: what another one does is committed by itself, stays when
-the transaction is rolled back, and can wait for rows that the transaction holds. In a ``TransactionScope`` a second
-connection makes the transaction a distributed one, which .NET supports on Windows only, from .NET 7 on.
+A transaction begun on a connection covers that connection only: another connection commits independently, keeps its
+work when the transaction is rolled back, and can wait for rows that the transaction holds. In a ``TransactionScope``
+a second connection makes the transaction distributed, which .NET supports on Windows only, from .NET 7 on.
 
 When it is fine
 ---------------
-The second one writes what has to survive a rollback, such as a log, and touches no row of the first.
+The second one writes what must survive a rollback, such as a log, and touches no row of the first.
 
 Example
 -------
@@ -130,8 +130,8 @@ def _stranger(one: Stranger) -> Finding:
         ID,
         "high" if one.certain else "medium",
         "resolved",
-        f"{one.effect.name} goes through another context or connection than the {one.hold.construct}: what it does is not part of this transaction.",
-        "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
+        f"{one.effect.name} uses a different context or connection than the {one.hold.construct}: its work is not part of this transaction.",
+        "Is it meant to commit independently, and can it wait for rows that the transaction holds?",
         one.effect.at._replace(what=""),
         (scope_lines(one.hold.outline, one.hold.region),),
     )
@@ -142,8 +142,8 @@ def _joined(one: Joined) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.effect.name} under the {one.hold.construct} gives one more connection: the transaction becomes a distributed one when both are open.",
-        "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
+        f"{one.effect.name} under the {one.hold.construct} opens another connection: the transaction becomes distributed when both are open.",
+        "Is it meant to commit independently, and can it wait for rows that the transaction holds?",
         one.effect.at._replace(what=""),
         (scope_lines(one.hold.outline, one.hold.region),),
     )
@@ -168,11 +168,11 @@ def _finding(outline: Outline, scope: Region, call: CallText, ambient: bool) -> 
         "syntactic",
         f"{made} under the {scope.construct} "
         + (
-            "gives one more connection: the transaction becomes a distributed one when both are open."
+            "opens another connection: the transaction becomes distributed when both are open."
             if ambient
-            else "gives another connection: what it does is not part of this transaction."
+            else "opens another connection: its work is not part of this transaction."
         ),
-        "Is that meant to be committed by itself, and can it wait for rows that the transaction holds?",
+        "Is it meant to commit independently, and can it wait for rows that the transaction holds?",
         lines(outline, call.chain),
         (scope_lines(outline, scope),),
         about=(made, scope.construct, scope.name if ambient else ""),

@@ -1,19 +1,19 @@
-"""An edit lets one unit of work be saved in several, or several in one.
+"""An edit splits one unit of work into several saves, or joins several saves into one.
 
 What it flags
 -------------
 A transaction that an edit removes from around two or more statements that change data; a ``SaveChanges`` that an edit
-splits, or moves into a loop, without a transaction around them; and several that it joins although something between
-them asks the database, or uses a key that the first one sets.
+splits, or moves into a loop, without a transaction around the saves; several saves that it joins although something
+between them queries the database or uses a key that the first one sets.
 
 Why it matters here
 -------------------
-Each ``SaveChanges``, each ``ExecuteUpdate`` or ``ExecuteDelete`` and each SQL statement is its own transaction where none is
-open. When the second fails, the first stays; and others see the state between the two.
+Without an open transaction, each ``SaveChanges``, each ``ExecuteUpdate`` or ``ExecuteDelete`` and each SQL statement
+is its own transaction. When the second fails, the first stays, and others see the state between the two.
 
 When it is fine
 ---------------
-One statement is left, a transaction further out holds them, or each part is right without the other.
+One statement is left, an outer transaction covers them, or each part is correct without the other.
 
 Example
 -------
@@ -94,8 +94,8 @@ def _apart(change: Change, loose: list[Fact], removed: Region) -> Finding:
         ID,
         "high",
         "syntactic",
-        f"Without the {removed.construct} each of {len(loose)} statements ({names}) is a transaction of its own.",
-        "What is left in the database when the second one fails, and who can see the state between them?",
+        f"Without the {removed.construct} each of {len(loose)} statements ({names}) is its own transaction.",
+        "What remains in the database if the second one fails, and who can see the state between them?",
         change.at(loose[0].span, loose[0].name),
         (*(change.at(f.span, f.name) for f in loose[1:4]), change.was(removed.span, removed.construct)),
     )
@@ -117,10 +117,10 @@ def _split(change: Change) -> list[Finding]:
             ID,
             "medium" if more else "high",
             "syntactic",
-            f"The edit saves in a loop what one {old[0].name} saved."
+            f"The edit saves in a loop what a single {old[0].name} saved."
             if into_loop
             else f"The edit saves {_times(len(new))} what was saved {_times(len(old))}, without a transaction around them.",
-            "What is left in the database when a later one fails, and who can see the state between them?",
+            "What remains in the database if a later one fails, and who can see the state between them?",
             change.at((looped or new)[0].span),
             tuple(change.at(f.span, f.name) for f in new[1:4]),
         )
@@ -142,8 +142,8 @@ def _only_in_loop(change: Change) -> list[Finding]:
             ID,
             "high",
             "syntactic",
-            f"The edit saves in a loop alone; {left[0].name} is changed outside of it, and not sent where the loop does not run.",
-            "Is it sent where there is nothing to go through, and together with the rest?",
+            f"The edit saves only in a loop; {left[0].name} is changed outside it, and is not sent when the loop does not run.",
+            "Is it sent when there is nothing to iterate over, and together with the rest?",
             change.at(new[0].span, new[0].name),
             (change.at(left[0].span, f"changes {left[0].name}"), change.was(old[0].span, old[0].name)),
         )
@@ -181,14 +181,14 @@ def _joined(change: Change) -> list[Finding]:
         ]
         key = re.search(r"(?<!=> )\b(?!\w+\.\w+\s*=[^=])(\w+)\.(Id|Key)\b(?!\s*=[^=])", between)
         if asked or key:
-            what = f"`{asked[0].name}` asks the database" if asked else f"`{key[0]}` is used" if key else ""
+            what = f"`{asked[0].name}` queries the database" if asked else f"`{key[0]}` is used" if key else ""
             return [
                 Finding(
                     ID,
                     "medium",
                     "syntactic",
                     f"The edit saves {_times(len(new))} what was saved {_times(len(old))}, and {what} between them.",
-                    "Does that need what the first one sent: a generated key, a trigger's value, a row that is locked?",
+                    "Does that need the result of the first save: a generated key, a trigger's value, a locked row?",
                     change.at(new[0].span, new[0].name),
                     (change.was(first.span, first.name), change.was(second.span, second.name)),
                 )

@@ -1,18 +1,18 @@
-"""A failure that is caught and forgotten although the data depends on it.
+"""A failure is caught and ignored although the data depends on it.
 
 What it flags
 -------------
-A ``catch`` of a concurrency exception that is empty or only logs; and a ``catch`` inside a transaction that goes on to the
-commit after a save in its ``try`` failed.
+A ``catch`` of a concurrency exception that is empty or only logs; a ``catch`` inside a transaction that continues to
+the commit after a save in its ``try`` failed.
 
 Why it matters here
 -------------------
-A concurrency exception says that somebody else changed the row: forgotten, this change is lost and nobody is told. Inside
-a transaction, what was done before the failure is committed without what failed.
+A concurrency exception means that someone else changed the row: when it is ignored, this change is lost and nobody
+learns of it. Inside a transaction, the work before the failure is committed without the part that failed.
 
 When it is fine
 ---------------
-The handler reads the row again, tells the caller, or the part that failed may be left out.
+The handler reads the row again, reports the failure to the caller, or the failed part is optional.
 
 Example
 -------
@@ -92,8 +92,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"When {saved[0].name} fails, the handler goes on and the {scope.construct} is completed.",
-                        "Is what was done before the failure right without what failed?",
+                        f"When {saved[0].name} fails, the handler continues and the {scope.construct} is completed.",
+                        "Is the work before the failure correct without the part that failed?",
                         lines(outline, caught),
                         (lines(outline, saved[0].span, saved[0].name), scope_lines(outline, scope)),
                         about=(saved[0].name, scope.construct),
@@ -107,8 +107,8 @@ def _forgotten(outline: Outline, name: str, at: Span) -> Finding:
         ID,
         "medium",
         "syntactic",
-        f"{name} is caught and forgotten: the change that conflicted is lost.",
-        "Who is told, or what is read again and done again?",
+        f"{name} is caught and ignored: the conflicting change is lost.",
+        "Who learns of it, or what is read and done again?",
         lines(outline, at),
         about=(name,),
     )

@@ -1,20 +1,20 @@
-"""A statement that is not given the transaction it stands in.
+"""A statement is not given the transaction it runs under.
 
 What it flags
 -------------
-Under a transaction begun on a connection: a call with SQL on that connection without the transaction, where the other
-calls are given it; and an edit that drops the argument or ``command.Transaction = …``, also of a transaction that a
-parameter, field or property holds, or gives it to the statements of a function of which none had it.
+Under a transaction begun on a connection: a call with SQL on that connection without the transaction, when the other
+calls are given it; an edit that drops the argument or ``command.Transaction = …``, also for a transaction held by a
+parameter, field or property; an edit that gives a transaction to the statements of a function where none had one.
 
 Why it matters here
 -------------------
-What a command does that was not given the transaction depends on the provider: some refuse it, some run it inside
-anyway, and it is no part of the transaction where it runs on another connection.
+The effect of a command without the transaction depends on the provider: some refuse it, some run it inside the
+transaction anyway. On another connection it is not part of the transaction.
 
 When it is fine
 ---------------
-The provider binds every command of the connection to its open transaction, and the team relies on that. One more statement that is
-given what its neighbours are given already.
+The provider binds every command of the connection to its open transaction, and the team relies on that. The edit
+gives one more statement the transaction that its neighbours already have.
 
 Example
 -------
@@ -102,8 +102,8 @@ def check(outline: Outline) -> list[Finding]:
                         ID,
                         "medium",
                         "syntactic",
-                        f"{call.name} on `{call.on}` is not given `{scope.resource}`, as {like[0].name} is.",
-                        "Does the provider run it in the transaction without being told?",
+                        f"{call.name} on `{call.on}` is not given `{scope.resource}`, but {like[0].name} is.",
+                        "Does the provider run it in the transaction anyway?",
                         lines(outline, call.chain),
                         (lines(outline, like[0].chain, "is given it"), scope_lines(outline, scope)),
                         about=(call.name, call.on, scope.resource, like[0].name),
@@ -143,8 +143,8 @@ def _unbound(one: Unbound) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.effect.name} is not given the transaction of the {one.hold.construct} any more.",
-        "Does the provider run it in the transaction without being told?",
+        f"{one.effect.name} is no longer given the transaction of the {one.hold.construct}.",
+        "Does the provider run it in the transaction anyway?",
         one.effect.at._replace(what=""),
         (scope_lines(one.hold.outline, one.hold.region),),
     )
@@ -248,7 +248,7 @@ def _gained(change: Change) -> list[Finding]:
     )
     fresh = next((c for c in now if (c.base, root_of(c.on)) in every), None)
     if not given and fresh is not None:
-        return [_joined(f"{fresh.name} is given a transaction now.", change.at(fresh.chain))]
+        return [_joined(f"{fresh.name} is now given a transaction.", change.at(fresh.chain))]
     assigned = r"\.Transaction\s*=[^=]"
     old, new = (bool(re.search(assigned, b.plain(b.member.span))) for b in (change.before, change.after))
     runs = any(_SQL.match(c.name) for c in change.before.calls) and change.before.holds
@@ -264,7 +264,7 @@ def _joined(message: str, at: Lines) -> Finding:
         "medium",
         "syntactic",
         message,
-        "Was it meant to be seen by others at once, or to stay when the transaction is rolled back?",
+        "Was it meant to be visible to others immediately, or to survive a rollback?",
         at,
     )
 
@@ -279,7 +279,7 @@ def _finding(change: Change, scope: Region | None, message: str, call: CallText 
         "medium",
         "syntactic",
         message,
-        "Does the provider run it in the transaction without being told?",
+        "Does the provider run it in the transaction anyway?",
         change.at(call.chain if call is not None else scope.opening if scope is not None else None),
         (change.at(scope.span, scope.construct),) if scope is not None else (),
     )

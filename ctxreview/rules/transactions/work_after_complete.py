@@ -2,18 +2,18 @@
 
 What it flags
 -------------
-A query or save after ``TransactionScope.Complete`` in the same block; and an edit that lets a save, a query or a call out
-come after a ``Commit`` that it came before.
+A query or save after ``TransactionScope.Complete`` in the same block; an edit that moves a save, a query or an
+external call from before a ``Commit`` to after it.
 
 Why it matters here
 -------------------
-After ``Complete`` the ambient transaction cannot be used: a connection that is opened there throws. After a ``Commit`` each
+After ``Complete`` the ambient transaction cannot be used: opening a connection there throws. After a ``Commit`` each
 statement is a transaction of its own: it stays when a later one fails.
 
 When it is fine
 ---------------
-Nothing after it touches the database but under a scope of its own (``RequiresNew``, ``Suppress``), or what follows a commit is right by
-itself.
+Later database work has a scope of its own (``RequiresNew``, ``Suppress``), or what follows the commit is correct
+independently.
 
 Example
 -------
@@ -147,8 +147,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                         ID,
                         _SEVERITIES[moved.kind],
                         "syntactic",
-                        f"{moved.name} comes after the {new.construct} is committed now; it came before.",
-                        "Does it have to be done or undone with the rest, and may others see the state between?",
+                        f"{moved.name} now comes after the commit of the {new.construct}; it came before.",
+                        "Does it have to commit or roll back with the rest, and may others see the state in between?",
                         change.at(moved.span),
                         (change.at(new.completes_at[-1], "committed"),),
                     )
@@ -166,8 +166,8 @@ def _late_elsewhere(one: Late) -> Finding:
         ID,
         "high" if one.certain else "medium",
         "resolved",
-        f"{one.save.name} comes after the transaction is committed now; it came before.",
-        "Does it have to be done or undone with the rest, and may others see the state between?",
+        f"{one.save.name} now comes after the commit of the transaction; it came before.",
+        "Does it have to commit or roll back with the rest, and may others see the state in between?",
         one.save.at._replace(what=""),
         (one.commit.at._replace(what="committed"),),
     )
