@@ -135,17 +135,17 @@ def _bytes(path: Path, root: Path | None) -> bytes | None:
 def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     """The TOML of a settings file. An error tells the place, and quotes nothing: what stands there may be no settings."""
     if re.search(rb"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){64}""", data):
-        raise ConfigError(f"{path}: cannot be read as TOML (a key of more than 64 parts); fix it.")
+        raise ConfigError(f"{path}: is not valid TOML (a key of more than 64 parts); fix it.")
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except RecursionError:
-        what = "values in values too deep"
+        what = "values nested too deeply"
     except UnicodeError:
         what = "it is not UTF-8"
     except ValueError as error:
         where = re.search(r"at (?:line \d+, column \d+|end of document)", str(error))
-        what = f"a fault {where[0]}" if where else "a fault in it"
-    raise ConfigError(f"{path}: cannot be read as TOML ({what}); fix it.")
+        what = f"an error {where[0]}" if where else "an error in it"
+    raise ConfigError(f"{path}: is not valid TOML ({what}); fix it.")
 
 
 def _tool_table(path: Path, root: Path) -> dict[str, Any] | None:
@@ -176,21 +176,21 @@ def _questions(path: Path, given: dict[str, Any]) -> tuple[Question, ...]:
         isinstance(row, dict) and all(isinstance(value, str) for value in row.values()) for row in rows
     )
     if not sound:
-        raise ConfigError(f"{path}: checklist must be [[checklist]] tables with id and question.")
+        raise ConfigError(f"{path}: checklist must be [[checklist]] tables with an id and a question.")
     for row in rows:
         _known(path, "checklist.", row, Question._fields)
     found = tuple(Question(row.get("id", ""), " ".join(row.get("question", "").split())) for row in rows)
     for item in found:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,49}", item.id):
             raise ConfigError(
-                f"{path}: a checklist item's id is a short name such as audit-log, and not {item.id[:60]!r}."
+                f"{path}: a checklist item's id must be a short name such as audit-log, not {item.id[:60]!r}."
             )
         if not 1 <= len(item.question) <= LONGEST_QUESTION or not item.question.isprintable():
             raise ConfigError(
-                f"{path}: the question of {item.id} must be a line of up to {LONGEST_QUESTION} characters."
+                f"{path}: the question of {item.id} must be one line of at most {LONGEST_QUESTION} characters."
             )
     if len(found) > MOST_QUESTIONS or len({i.id for i in found}) < len(found):
-        raise ConfigError(f"{path}: checklist may have up to {MOST_QUESTIONS} items, each with an id of its own.")
+        raise ConfigError(f"{path}: checklist may have at most {MOST_QUESTIONS} items, each with a unique id.")
     return found
 
 
@@ -248,8 +248,8 @@ def _is_name(name: str) -> bool:
 def _known(path: Path, prefix: str, given: dict[str, Any], known: tuple[str, ...]) -> None:
     for key in given:
         if key not in known:
-            hint = did_you_mean(key, known, f"it may have {', '.join(prefix + k for k in known)}.", prefix)
+            hint = did_you_mean(key, known, f"the known settings are {', '.join(prefix + k for k in known)}.", prefix)
             # A name is told; what is none may be somebody else's text.
             is_name = re.fullmatch(r"[A-Za-z][\w-]{0,30}", key) is not None
-            named = f"setting {prefix}{key}" if is_name else "setting of such a name"
+            named = f"setting {prefix}{key}" if is_name else "setting of that name"
             raise ConfigError(f"{path}: there is no {named}; {hint}")

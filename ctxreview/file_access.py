@@ -36,7 +36,7 @@ def contents(path: str | os.PathLike[str], most: int, within: str | os.PathLike[
     if within is not None:
         home = os.path.realpath(within, strict=True)
         if not real.startswith(f"{home.rstrip(os.sep)}{os.sep}"):
-            raise OSError(errno.EXDEV, f"it leads out of {home}", os.fspath(path))
+            raise OSError(errno.EXDEV, f"it points outside {home}", os.fspath(path))
     file = opened(real)
     try:
         return taken(file, most)
@@ -109,7 +109,7 @@ def write(path: str | os.PathLike[str], new: bytes, seen: os.stat_result | None 
         except FileNotFoundError:
             if os.path.islink(path):
                 raise FileNotFoundError(
-                    errno.ENOENT, f"it is a link to {os.readlink(path)}, which is not there"
+                    errno.ENOENT, f"it is a link to {os.readlink(path)}, which does not exist"
                 ) from None
             _replace(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), new, None, seen)
             return
@@ -147,7 +147,7 @@ def _replace(file: str, new: bytes, about: os.stat_result | None, seen: os.stat_
                 _given_to(part, about)
             os.fsync(out.fileno())
         if seen is not None and _stamp(os.stat(file)) != _stamp(seen):
-            raise OSError(errno.EBUSY, "it was changed while it was written", file)
+            raise OSError(errno.EBUSY, "it changed while it was being written", file)
         os.replace(part, file)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -178,11 +178,11 @@ def _stream(path: str | os.PathLike[str]) -> int:
         stream = os.open(path, _WRITING | _NONBLOCK)
     except OSError as error:
         if error.errno == errno.ENXIO:
-            raise OSError(errno.ENXIO, "it is a pipe that nobody reads, or a socket", os.fspath(path)) from None
+            raise OSError(errno.ENXIO, "it is a pipe without a reader, or a socket", os.fspath(path)) from None
         raise
     if stat.S_ISREG(os.fstat(stream).st_mode):
         os.close(stream)
-        raise OSError(errno.EBUSY, "it was changed while it was written", os.fspath(path))
+        raise OSError(errno.EBUSY, "it changed while it was being written", os.fspath(path))
     if _NONBLOCK:
         os.set_blocking(stream, True)
     return stream
@@ -213,7 +213,7 @@ def _beginning(pipe: int) -> bytes:
     except BlockingIOError:
         return b""
     if not first:
-        raise OSError(errno.EPIPE, "it is a pipe that nobody writes into")
+        raise OSError(errno.EPIPE, "it is a pipe without a writer")
     return first
 
 

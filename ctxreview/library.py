@@ -186,7 +186,7 @@ def lint(
     plan = plan_of(project(home), _named(select), _named(ignore))
     if text is not None:
         if len(given) != 1:
-            raise ConfigError(f"text is the text of one file, and {len(given)} paths were given.")
+            raise ConfigError(f"text is the text of one file, but {len(given)} paths were given.")
         found, suppressed = linting.hazards_in(source_of(given[0], text, home), plan)
         return LintResult(found, 1, suppressed)
     files = files_named(given, home)

@@ -72,7 +72,7 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
                 following += 1
         if following < len(pieces):
             raise CtxreviewError(
-                "A process that shared the work was ended from outside, often for want of memory; ask for less at a time."
+                "A worker process was killed, often for lack of memory; process fewer selections or files at a time."
             )
     finally:
         with _uninterrupted():

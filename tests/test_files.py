@@ -122,7 +122,7 @@ def test_a_pipe_that_a_person_names_is_read(tmp_path: Path) -> None:
     """What another program writes into a pipe is waited for; where none has it open, that is an error and not a wait."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="it is a pipe that nobody writes into"):
+    with pytest.raises(OSError, match="it is a pipe without a writer"):
         files.given(pipe, MOST)
 
     def slowly() -> None:
@@ -191,7 +191,7 @@ def test_of_a_link_the_file_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "one").is_symlink() and (tmp_path / "folder" / "two").is_symlink()
     (tmp_path / "nowhere").symlink_to("gone")
     (tmp_path / "round").symlink_to("round")
-    with pytest.raises(OSError, match="it is a link to gone, which is not there"):
+    with pytest.raises(OSError, match="it is a link to gone, which does not exist"):
         files.write(tmp_path / "nowhere", b"new")
     with pytest.raises(OSError):
         files.write(tmp_path / "round", b"new")
@@ -265,7 +265,7 @@ def test_a_file_that_changes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     file.write_bytes(b"old")
     seen = file.stat()
     file.write_bytes(b"older")
-    with pytest.raises(OSError, match="it was changed while it was written"):
+    with pytest.raises(OSError, match="it changed while it was being written"):
         files.write(file, b"new", seen)
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"older"]
 
@@ -313,7 +313,7 @@ def refusal(done: subprocess.CompletedProcess[str], says: str) -> None:
         ("$C lint --baseline /dev/zero", "/dev/zero: cannot be read .*more than"),
         ("mkfifo p; $C context A.cs:3 -o p", "p: cannot be written .*a pipe that nobody reads"),
         ("$C context A.cs:3 -o /dev/full", "/dev/full: cannot be written .*No space left"),
-        ("ln -s gone l; $C context A.cs:3 -o l", "l: cannot be written .*a link to gone, which is not there"),
+        ("ln -s gone l; $C context A.cs:3 -o l", "l: cannot be written .*a link to gone, which does not exist"),
     ],
 )
 def test_a_sentence_and_no_wait(checkout: Path, script: str, says: str) -> None:

@@ -85,7 +85,7 @@ def _members_using(
             excerpt = _excerpt(file, member, uses, locks, written) if uses else None
             found += [excerpt] if excerpt is not None else []
         beyond = len(members) - MAX_MEMBERS
-        left = f"{path} has {amount(beyond, 'member', 'more')} in which {_listed(names)} stands too, not looked at."
+        left = f"{path} has {amount(beyond, 'member', 'more')} that also use {_listed(names)} and were not read."
         yield found, left if beyond > 0 else ""
 
 
@@ -155,7 +155,7 @@ def _excerpt(
     under = next(
         (s for s in file.locks.around(racing[0].name_span) if all(s.span.contains(r.name_span) for r in racing)), None
     )
-    how = f"under {under.construct} on {under.resource}" if under is not None else "outside any lock of its own"
+    how = f"under {under.construct} on {under.resource}" if under is not None else "outside its own locks"
     excerpt = excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
     changed = (r for r in racing if file.is_changed(r))
     return excerpt._replace(users=tuple(SharedUse(member.name, r.name_span, r.name, writes=True) for r in changed))

@@ -114,7 +114,7 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
     name = target.qualified_name
     yield from found.unknown[:MAX_NAMED]
     if len(found.unknown) > MAX_NAMED:
-        yield f"For {amount(len(found.unknown) - MAX_NAMED, 'function', 'more')} on the way not all callers can be known."
+        yield f"For {amount(len(found.unknown) - MAX_NAMED, 'function', 'more')} on the call chains, not all callers can be known."
     direct = [link for link in found.links if link.depth == 1]
     if not found.direct.calls and not found.direct.unknown:
         yield f"Who calls {name}: no caller was found in this repository."
@@ -130,16 +130,16 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
         if link.call.doubt:
             doubts.setdefault(link.call.doubt, []).append(str(link.via[0]))
     for doubt, places in list(doubts.items())[:MAX_NAMED]:
-        yield f"Whether {name}, or what leads to it, is called by {_listed(places)} was assumed: {doubt}."
+        yield f"The call of {name}, or of a caller of it, by {_listed(places)} was assumed: {doubt}."
     if len(doubts) > MAX_NAMED:
         yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
     later = [str(link.via[0]) for link in found.links if link.deferred]
     if later:
-        yield f"{_listed(later)} only hands the call on or stores it: when it runs, and what is held then, is not known."
+        yield f"{_listed(later)} only passes the call on or stores it: when it runs, and what is held then, is unknown."
     if found.cut:
-        yield f"Callers of {_listed(found.cut)} were not followed any further (--hops {hops})."
+        yield f"Callers of {_listed(found.cut)} were not followed further (--hops {hops})."
     if found.stopped:
-        yield f"Callers of {_listed(found.stopped)} were not followed any further: too many files name what was followed so far."
+        yield f"Callers of {_listed(found.stopped)} were not followed further: too many files use the names followed so far."
     if found.roots:
         yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
 
@@ -149,8 +149,8 @@ def _large(sources: Iterable[Source]) -> Iterator[str]:
     for source in sources:
         if len(source.data) > LARGE_FILE:
             yield (
-                f"{source.path} has more than {LARGE_FILE:,} bytes: of the methods in it that open or hand on a transaction or lock, "
-                "those that are called through another one were not read."
+                f"{source.path} has more than {LARGE_FILE:,} bytes: of its methods that open or pass on a transaction or lock, "
+                "those called through another method were not read."
             )
 
 

@@ -29,7 +29,7 @@ def say(sentence: str) -> None:
 def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
     """Tells of progress, as much as was asked for; warnings and errors are told by :func:`say` all the same."""
     if quiet and verbose:
-        raise ConfigError("--quiet says less and --verbose more; give one.")
+        raise ConfigError("--quiet prints less and --verbose more; give only one.")
     if verbose:
         import logging
 
@@ -70,7 +70,7 @@ def write(result: str, output: Path | None) -> None:
     try:
         files.write(output, f"{result}\n".encode("utf-8", "replace"))
     except files.CutShortError as error:
-        raise ConfigError(f"{output}: has taken only a part ({error.strerror}).") from None
+        raise ConfigError(f"{output}: was only partly written ({error.strerror}).") from None
     except OSError as error:
         raise ConfigError(f"{output}: cannot be written ({error.strerror}); nothing was written.") from None
 

@@ -54,8 +54,8 @@ def _grammar() -> Check:
     except (ImportError, OSError, ValueError, CtxreviewError) as error:
         return Check("grammar", "problem", f"C# cannot be parsed ({error})", "Install ctxreview again.")
     if [s.kind for s in found.regions] == ["lock"]:
-        return Check("grammar", "ok", "C# is parsed, and a lock is found in it")
-    return Check("grammar", "problem", "a lock in C# is not found", "Install ctxreview again.")
+        return Check("grammar", "ok", "parses C#, and finds a lock in it")
+    return Check("grammar", "problem", "does not find a lock in C#", "Install ctxreview again.")
 
 
 def _tokenizer() -> Check:
@@ -68,7 +68,7 @@ def _tokenizer() -> Check:
         "tokenizer",
         "note",
         "tiktoken's cache has no ranks; tokens are estimated",
-        "To count them, once with a network: python -c \"import tiktoken; tiktoken.get_encoding('o200k_base')\"",
+        "To count them exactly, run once with a network: python -c \"import tiktoken; tiktoken.get_encoding('o200k_base')\"",
     )
 
 
@@ -76,7 +76,7 @@ def _git(root: Path) -> Check:
     found = git.program(root)
     if found is None:
         return Check(
-            "git", "note", "not found", "Install git: lint --diff needs it, and which files are tracked is asked of it."
+            "git", "note", "not found", "Install git: lint --diff needs it, and it says which files are tracked."
         )
     said = git.version(found)
     if said is None:
@@ -89,11 +89,11 @@ def _clipboard() -> Check:
 
     copy: Any = pyperclip.determine_clipboard()[0]  # false where there is none
     if copy:
-        return Check("clipboard", "ok", "there is a program for it")
+        return Check("clipboard", "ok", "a clipboard program is installed")
     return Check(
         "clipboard",
         "note",
-        "there is none here; prompt --copy prints instead",
+        "no clipboard program is installed; prompt --copy prints instead",
         "On Linux, install xclip or wl-clipboard and start it in a graphical session.",
     )
 
@@ -103,16 +103,16 @@ def _settings(root: Path) -> Check:
         found = project(root).path
         user()
     except CtxreviewError as error:
-        return Check("settings", "problem", str(error), "ctxreview config --help says what may stand where.")
-    return Check("settings", "ok", f"{found} is sound" if found else f"none in {root}")
+        return Check("settings", "problem", str(error), "ctxreview config --help says which settings may be set where.")
+    return Check("settings", "ok", f"{found} is valid" if found else f"none in {root}")
 
 
 def _store() -> Check:
     try:
         kept = store.get(None)
     except CtxreviewError as error:
-        return Check("store", "note", str(error), "Reviews are made all the same, and not kept.")
-    return Check("store", "ok", f"{store_file.path()}, " + (f"last review {kept.id}" if kept else "nothing kept yet"))
+        return Check("store", "note", str(error), "Reviews still work, but are not stored.")
+    return Check("store", "ok", f"{store_file.path()}, " + (f"last review {kept.id}" if kept else "nothing stored yet"))
 
 
 def _keys() -> Iterator[Check]:
@@ -120,7 +120,7 @@ def _keys() -> Iterator[Check]:
         if os.environ.get(variable):
             yield Check(f"key for {name}", "ok", f"{variable} is set")
         else:
-            yield Check(f"key for {name}", "note", f"{variable} is not set", f"Set it to ask models of {name}.")
+            yield Check(f"key for {name}", "note", f"{variable} is not set", f"Set it to ask {name}'s models.")
 
 
 def _address(endpoint: Callable[[], Endpoint | None]) -> Iterator[Check]:
@@ -130,7 +130,7 @@ def _address(endpoint: Callable[[], Endpoint | None]) -> Iterator[Check]:
             yield Check(
                 "endpoint",
                 "note",
-                "no model would be asked",
+                "no model is configured",
                 f"Set {' or '.join(KEY_VARIABLES.values())}, or give --provider ({', '.join(PROVIDERS)}) "
                 "and --base-url.",
             )
@@ -139,9 +139,9 @@ def _address(endpoint: Callable[[], Endpoint | None]) -> Iterator[Check]:
         ping(found, KNOCK_SECONDS)
         found = resolve_model(found)
     except CtxreviewError as error:
-        yield Check("endpoint", "problem", "the model cannot be asked", str(error))
+        yield Check("endpoint", "problem", "the model cannot be reached", str(error))
     else:
-        yield Check("endpoint", "ok", f"{found.provider} answers; {found.model} would be asked")
+        yield Check("endpoint", "ok", f"{found.provider} answers; the model is {found.model}")
 
 
 def _variables(endpoint: Endpoint) -> Check:
@@ -154,5 +154,5 @@ def _variables(endpoint: Endpoint) -> Check:
         "variables",
         "note",
         f"{said}; not sent: {', '.join(kept_back)}",
-        "What an SDK takes from its environment goes to its maker's own address and to no other.",
+        "Credentials that an SDK reads from its environment are sent only to its vendor's own address.",
     )

@@ -75,15 +75,15 @@ def selections_given(given: Sequence[str] | None, listed: str | None, form: str 
         raise ConfigError("Give selections as arguments or with --selections, not both.")
     if form not in (None, "json") and (listed is not None or len(given or ()) > 1):
         raise ConfigError(
-            f"--format {form}: several selections, and those of --selections, are printed as JSON, one a line; "
-            "give one selection, or leave --format out."
+            f"--format {form}: several selections, and those of --selections, are printed as JSON, one per line; "
+            "give one selection, or omit --format."
         )
     if listed is not None:
         return [line for line in read_text(listed).splitlines() if line.strip()], True
     if not given:
         from ctxreview.workspace.selection_form import FORMS
 
-        raise ConfigError(f"Nothing is selected: give {FORMS}, or --selections FILE.")
+        raise ConfigError(f"No selection: give {FORMS}, or --selections FILE.")
     return list(given), len(given) > 1
 
 

@@ -47,7 +47,7 @@ def print_each(
             return _print_one(only, make, output)
         return _print_all(given, root, run, make, output, sequential)
     except KeyboardInterrupt:
-        raise StoppedError("Stopped; the selection that was under way was not finished.") from None
+        raise StoppedError("Stopped; the current selection was not finished.") from None
 
 
 def _print_one(given: str, make: Make[Result], output: Path | None) -> list[Finding]:

@@ -27,7 +27,7 @@ def blind_spots_in_file(
     """What the selected file does not tell: of scopes, and of what the parser could not read."""
     source = outline.source
     if not functions:
-        yield "The selection lies outside every function; what runs it, and under which lock, is not known."
+        yield "The selection is outside every function; what runs it, and under which lock, is unknown."
     around = frozenset(around_it)
     for scope in scopes:
         yield from _scope_blind_spots(scope, scope in around, pointed, source, functions)
@@ -50,7 +50,7 @@ def blind_spots_beyond(
     for member in members:
         yield (
             f"Who calls {member.name}: other files were not searched, so a transaction or lock that a caller "
-            "opened is not seen."
+            "opens is not visible."
         )
     language = language_of(source.path)
     for type_ in types:
@@ -58,7 +58,7 @@ def blind_spots_beyond(
         for word in language.words.partial.intersection(before.split()):
             yield f"{type_.name} is {word}: its parts in other files were not read."
         if bases and type_.kind != "enum":
-            yield f"{type_.name} derives from {bases}: what that declares was not read."
+            yield f"{type_.name} derives from {bases}: the members declared there were not read."
 
 
 def _parts_of_head(head: bytes, name: str, language: Language) -> tuple[str, str, str]:
@@ -78,8 +78,8 @@ def _scope_blind_spots(
     if not encloses and scope.span.contains(pointed):
         inner = functions[0]
         yield (
-            f"The selection is in a {inner.kind} that stands inside the {scope.construct} of lines "
-            f"{first}-{last}; it runs when it is called, which may be after that scope has ended."
+            f"The selection is in a {inner.kind} inside the {scope.construct} of lines "
+            f"{first}-{last}; it runs when it is called, possibly after that scope has ended."
         )
     gap = next((g for g in scope.excluded if g.contains(pointed)), None)
     if gap is not None and encloses:
@@ -87,7 +87,7 @@ def _scope_blind_spots(
         why = "that branch runs when it was not acquired" if scope.kind == "lock" else "it has completed by then"
         yield f"The selection is within the {scope.construct} of lines {first}-{last} but in lines {a}-{b}, where {why}."
     if scope.certainty == "assumed":
-        yield f"Whether the {scope.construct} at line {first} holds a {scope.kind} was assumed from names, not proven."
+        yield f"That the {scope.construct} at line {first} holds a {scope.kind} is assumed from names, not proven."
     if scope.isolation is not None and scope.isolation.is_open:
         yield f"The isolation level of the {scope.construct} at line {first} is {scope.isolation.text}: not found."
 

@@ -46,7 +46,7 @@ def build(
     types = outline.types_around(functions[-1].span if functions else pointed)
     if not functions and not types:
         first, last = selection.lines
-        where = f"{selection.source.path}:{first}-{last}: lies outside every type and function"
+        where = f"{selection.source.path}:{first}-{last}: is outside every type and function"
         if outline.parse.errors:
             broken = selection.source.line_of(outline.parse.errors[0].start)
             raise SourceError(f"{where} that could be parsed; the parser failed at line {broken}.")

@@ -16,7 +16,7 @@ ROLES = {
     "field": "declarations",
     "same-lock": "members under the same lock",
     "member": "members that use the same state",
-    "callee": "what the function calls",
+    "callee": "members that the function calls",
 }
 
 
@@ -38,7 +38,7 @@ def of_type(context: Context, types: tuple[TypeDecl, ...], shown: list[Span], po
         source,
         whole_lines(source, types[0].opening),
         "type-header",
-        f"declares {types[0].name}, which holds the selection",
+        f"declares {types[0].name}, which contains the selection",
     )
     yield Group([header], "1 type header", lines, source)
     code = "\n".join(source.text(s) for s in shown) if shown else source.text(pointed)

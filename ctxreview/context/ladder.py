@@ -43,7 +43,7 @@ def fill_budget(
         page.function(Excerpt(source, span, "function", why), member)
     if not shown:
         for state in [m for m in context.outline.members if m.span.overlaps(pointed)]:
-            page.require(Excerpt(source, whole_lines(source, state.span), "field", "the selection lies in it"))
+            page.require(Excerpt(source, whole_lines(source, state.span), "field", "the selection is in it"))
     for header in rest[0].excerpts if types else ():
         if header.span.overlaps(context.selection.span):
             page.require(header)

@@ -152,7 +152,7 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     if scope.isolation is not None and not suppressed:
         parts.append(f"isolation {scope.isolation.text}")
     if scope.async_flow is not None:
-        parts.append("flows over await" if scope.async_flow else "does not flow over await")
+        parts.append("flows across await" if scope.async_flow else "does not flow across await")
     if scope.completes_at:
         parts.append(f"completes at {at_lines([source.line_of(c.start) for c in scope.completes_at])}")
     if scope.excluded:

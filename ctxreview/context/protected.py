@@ -36,7 +36,7 @@ def _of_lock(of: LockProtection) -> str:
         own = [p for p in protected if p.name == without_self(of.lock)]
         others = [_name(p.name) for p in protected if p not in own]
         parts.append(
-            f"{_name(of.lock)} protects {_listed([*(['what it holds'] if own else []), *others])}{_all_together(of, protected)}"
+            f"{_name(of.lock)} protects {_listed([*(['its contents'] if own else []), *others])}{_all_together(of, protected)}"
         )
         parts += _groups(of, protected)
     parts += [
@@ -95,7 +95,7 @@ def _of_transaction(of: TransactionProtection) -> str:
     for decision in of.decisions[:MOST_GROUPS]:
         whole = len(decision.writes) == len(of.writes) > 1
         what = "all of it depends" if whole else f"{_steps(decision.writes)} depend{'s' * (len(decision.writes) == 1)}"
-        parts.append(f"{what} on what {_steps([decision.read])} gives")
+        parts.append(f"{what} on the result of {_steps([decision.read])}")
     if of.decisions and of.isolation:
         parts.append(f"that relies on isolation {of.isolation}")
     if of.decisions and of.hints:

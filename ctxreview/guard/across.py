@@ -191,7 +191,7 @@ def _unfollowed(there: Outline, functions: Sequence[Function]) -> Finding:
         rule=UNFOLLOWED,
         severity="note",
         certainty="syntactic",
-        message=f"The edit changes {len(functions)} further functions, from {functions[0].name} on, whose callers in other files were not followed.",
+        message=f"The edit changes {len(functions)} more functions, from {functions[0].name} on, whose callers in other files were not followed.",
         question="Do callers in other files rely on a scope or a result of these functions?",
         at=lines(there, functions[0].opening),
     )
@@ -206,8 +206,8 @@ def left_out(edit: Edited) -> Iterator[Finding]:
             rule=UNREAD,
             severity="note",
             certainty="syntactic",
-            message=f"Calls in the edited functions lead further than was read: into {', '.join(paths[:MAX_NAMED])}{more}.",
-            question="Does what is called there save, lock or change what the edit relies on?",
+            message=f"Calls in the edited functions lead to files that were not read: {', '.join(paths[:MAX_NAMED])}{more}.",
+            question="Does the called code save, lock or change anything that the edit relies on?",
             at=lines(edit.after, next((f.opening for f in _changed(edit.after, edit.before)), Span(0, 0))),
             informs=True,
         )
@@ -245,7 +245,7 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
         before, after = (f.linked(resolved(plain, tuple(spans), f.repository)) for f in (edit.was, edit.now))
         for finding in rules.compare(before, after):
             at = lines(edit.after, function.opening)
-            there = finding.at._replace(what=f"calls {function.name}, or what leads to it")
+            there = finding.at._replace(what=f"calls {function.name}, or a caller of it")
             yield finding._replace(
                 message=f"Seen from {path}: {finding.message}",
                 at=at,

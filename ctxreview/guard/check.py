@@ -56,10 +56,10 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
     except UnplacedError as why:
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
     if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
-        why_not = f"One function of {before.source.path} has {most:,} transactions and locks: with more than {MAX_IN_MEMBER:,} no edit is compared."
+        why_not = f"One function of {before.source.path} has {most:,} transactions and locks: edits are not compared beyond {MAX_IN_MEMBER:,}."
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
     if (deepest := max(_deepest(before.functions), _deepest(before.types))) > MAX_NESTED:
-        why_not = f"{deepest:,} functions or types of {before.source.path} lie in each other: with more than {MAX_NESTED:,} no edit is compared."
+        why_not = f"{deepest:,} functions or types of {before.source.path} are nested in each other: edits are not compared beyond {MAX_NESTED:,}."
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
     files: list[tuple[Outline, Source]] = [(before, after)]
     if repository is None:

@@ -34,9 +34,7 @@ def sentences_from_answer(answer: str) -> tuple[str, ...]:
         s for s in re.split(r"(?<=[.!?])\s+", text) if re.search(r"\w", s) and not any(found(s) for found in unwanted)
     ]
     if not kept:
-        raise ReplyError(
-            "The comment has no sentence that can be used: give plain sentences, without code and judgement."
-        )
+        raise ReplyError("The comment has no usable sentence: write plain sentences, without code or judgement.")
     return tuple(kept)
 
 

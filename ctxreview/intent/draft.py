@@ -70,10 +70,10 @@ def scope_of(context: Context) -> Region:
     other = next(iter(context.scopes), None)
     if other is not None:
         raise SourceError(
-            f"{where}: the {other.construct} here is not surely opened by a statement of its own; write the comment by hand."
+            f"{where}: the {other.construct} here may not have its own statement; write the comment by hand."
         )
     raise SourceError(
-        f"{where}: neither these lines nor their function stand under a transaction or lock; there is nothing to say why of."
+        f"{where}: neither these lines nor their function are under a transaction or lock; there is nothing to explain."
     )
 
 
@@ -88,7 +88,7 @@ def draft(context: Context, scope: Region, tokenizer: Tokenizer, provider: Provi
         if not told:
             line = context.selection.source.line_of(scope.opening.start)
             raise SourceError(
-                f"{context.path}:{line}: nothing was found under the {scope.construct} that says why it is there; write the "
+                f"{context.path}:{line}: nothing under the {scope.construct} shows why it is there; write the "
                 "comment by hand, or let a model draft it (--provider)."
             )
         return _placed(told, scope, context.outline)
@@ -97,7 +97,7 @@ def draft(context: Context, scope: Region, tokenizer: Tokenizer, provider: Provi
         provider,
         prompt,
         lambda text: _answered(text, scope, context.outline),
-        "with what cannot be a comment; nothing was drafted.",
+        "with text that cannot be a comment; nothing was drafted.",
     )
     review = Review(
         question=QUESTION,
@@ -131,9 +131,9 @@ def _answered(text: str, scope: Region, before: Outline) -> Draft:
     try:
         answer = json.loads(unfenced(text))
     except (ValueError, RecursionError) as error:
-        raise ReplyError(f"The reply is not in the form that was asked for: {error}.") from None
+        raise ReplyError(f"The reply is not in the requested form: {error}.") from None
     if not isinstance(answer, dict) or list(answer) != ["comment"] or not isinstance(answer["comment"], str):
-        raise ReplyError('The reply is not in the form that was asked for: {"comment": "..."}.')
+        raise ReplyError('The reply is not in the requested form: {"comment": "..."}.')
     return _placed(sentences_from_answer(answer["comment"]), scope, before)
 
 
@@ -154,7 +154,7 @@ def _placed(sentences: tuple[str, ...], scope: Region, before: Outline) -> Draft
     own = next((s for s in changed.regions if s.opening.start == at), None)
     if own is None or not _are_comments(Span(start, start + len(new)), changed) or rules.compare(before, changed):
         raise SourceError(
-            f"{source.path}:{head}: the {scope.construct} has no line of its own above which a comment can stand; write it by hand."
+            f"{source.path}:{head}: the {scope.construct} does not start its own line, so no comment fits above it; write it by hand."
         )
     if not is_told(own, changed):
         raise ReplyError("The comment only repeats the statement: say what would go wrong without it.")

@@ -306,7 +306,7 @@ def with_wrappers(language: Language, wrappers: Wrappers) -> Language:
         ("transaction", wrappers.transaction),
     )
     own = tuple(
-        Construct(name, kind, opens=(name,), runs=(name,), note="Named in the project's settings.")
+        Construct(name, kind, opens=(name,), runs=(name,), note="Listed in the project's settings.")
         for kind, names in kinds
         for name in names
     )
@@ -345,5 +345,5 @@ def language_of(path: str) -> Language:
     name = extensions().get(PurePath(path).suffix.lower().rstrip())
     if name is None:
         known = ", ".join(sorted(extensions()))
-        raise SourceError(f"{path}: no language is known for this file; ctxreview reads {known}.")
+        raise SourceError(f"{path}: the language of this file is not supported; ctxreview reads {known}.")
     return load(name)

@@ -56,7 +56,7 @@ def files_named(given: Sequence[Path], root: Path) -> Listing:
             continue
         real = path.resolve()
         if not real.is_relative_to(root):
-            failed.append(f"{path}: lies outside {root}; give the right folder with --root.")
+            failed.append(f"{path}: is outside {root}; give the right folder with --root.")
             continue
         place = list_workspace(real, tuple(extensions()))
         folder = real.relative_to(root).as_posix().removeprefix(".")
@@ -64,7 +64,7 @@ def files_named(given: Sequence[Path], root: Path) -> Listing:
         failed += place.left_out
         if not place.paths:
             kinds = ", ".join(sorted(extensions()))
-            notes.append(f"{path}: has no {kinds} files but ignored, built, vendored and generated ones.")
+            notes.append(f"{path}: has only ignored, built, vendored or generated {kinds} files.")
     return Listing(root, tuple(sorted(chosen | named)), frozenset(named), tuple(failed), tuple(notes))
 
 

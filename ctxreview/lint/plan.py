@@ -39,7 +39,7 @@ def plan_of(own: Project, select: str | None, ignore: str | None) -> Plan:
     for rule in own.ignore:
         if rule not in every:
             hint = did_you_mean(rule, sorted(every), f"the rules are {', '.join(sorted(every))}.")
-            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a rule; {hint}")
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a known rule; {hint}")
     chosen = _rules_named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
     shown = chosen - (_rules_named("--ignore", ignore) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)

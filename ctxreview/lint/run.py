@@ -94,7 +94,7 @@ def hazards_in(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
     made = outline_for_rules(source, may, plan.wrappers, whole=silences)
     if (over := overlap([s.span for s in made.regions])) > MAX_OVERLAP:
         raise SourceError(
-            f"{source.path}: has {over:,} transactions and locks over one place; with more than {MAX_OVERLAP:,} no rule is asked."
+            f"{source.path}: has {over:,} nested transactions and locks; no rule runs beyond {MAX_OVERLAP:,}."
         )
     found = rules.check(made, may.rules)
     if not silences:

@@ -61,9 +61,7 @@ def suppressed(
             kept.append(_finding(outline, one, "low", one.wrong, "What makes this place an exception to the rule?"))
         elif idle and all(r in ran for r in idle):
             what = f"The suppression of {', '.join(idle)} silences nothing here."
-            kept.append(
-                _finding(outline, one, "note", what, "Is it still needed, and does it stand in the right place?")
-            )
+            kept.append(_finding(outline, one, "note", what, "Is it still needed, and is it in the right place?"))
     return sorted(kept, key=lambda f: (f.at.start_line, f.rule)), count
 
 
@@ -90,8 +88,8 @@ def _read(said: str, known: Collection[str]) -> Suppression:
         return made._replace(wrong=f"The suppression names no rule and silences nothing; {_FORM}.")
     for rule in rules:
         if rule not in known:
-            hint = did_you_mean(rule, known, "its name stands in each finding.")
-            return made._replace(wrong=f"The suppression names {rule}, which lint does not have; {hint}")
+            hint = did_you_mean(rule, known, "each finding shows its rule.")
+            return made._replace(wrong=f"The suppression names {rule}, which is not a rule of lint; {hint}")
     if not any(c.isalnum() for c in form["reason"] or ""):
         return made._replace(
             wrong=f"The suppression of {', '.join(rules)} has no reason and silences nothing; {_FORM}."

@@ -63,7 +63,7 @@ def price(address: str, *models: str) -> Price | None:
 def rate(provider: str, address: str, *models: str) -> Price | None:
     """The :func:`price` at ``address``, or none at all where ``provider`` is the user's own machine."""
     if provider == OWN:
-        return Price(urlsplit(address).hostname or "", models, 0.0, 0.0, "", "a model of your own")
+        return Price(urlsplit(address).hostname or "", models, 0.0, 0.0, "", "a model that you run yourself")
     return price(address, *models)
 
 
@@ -73,13 +73,13 @@ def table(path: Path) -> tuple[Price, ...]:
     try:
         found = tomllib.loads(path.read_text("utf-8-sig"))
         if found["currency"] != CURRENCY or set(found) != {"currency", "price"}:
-            raise ValueError(f'it needs currency = "{CURRENCY}" and [[price]] tables, and nothing else')
+            raise ValueError(f'it must have currency = "{CURRENCY}" and [[price]] tables, and nothing else')
         return tuple(_price(row) for row in found["price"])
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
-            f"{path}: is not a table of prices ({error}); each [[price]] needs host, models, prompt, reply, read, source."
+            f"{path}: is not a valid price table ({error}); each [[price]] needs host, models, prompt, reply, read, source."
         ) from None
 
 
@@ -87,7 +87,7 @@ def _price(row: dict[str, Any]) -> Price:
     made = Price(**{**row, "models": tuple(row["models"]), "read": row["read"].isoformat()})
     numbers = (made.prompt, made.reply, *([] if made.up_to is None else [made.up_to]))
     if not all(isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n < math.inf for n in numbers):
-        raise ValueError("prices are numbers from 0 on")
+        raise ValueError("prices must be numbers of 0 or more")
     return made
 
 
@@ -118,21 +118,21 @@ class Account:
             room = min(room, self.limits.tokens - self.tokens - size)
             if room < expected:
                 raise BudgetError(
-                    f"Nothing was sent: the prompt has about {size:,} tokens, a reply about {expected:,}, and of "
-                    f"--max-tokens {self.limits.tokens:,} there are {max(0, self.limits.tokens - self.tokens):,} left."
+                    f"Nothing was sent: the prompt has about {size:,} tokens, a reply about {expected:,}, and only {max(0, self.limits.tokens - self.tokens):,} of "
+                    f"--max-tokens {self.limits.tokens:,} are left."
                 )
         if self.limits.cost is not None:
             cost = at.cost(size, expected) if at else None
             if at is None or cost is None:
                 raise BudgetError(
-                    f"Nothing was sent: the price of {model} is not known, so --max-cost cannot be kept; add it to "
+                    f"Nothing was sent: the price of {model} is unknown, so --max-cost cannot be enforced; add it to "
                     f"{user_folder() / FILE}, or use --max-tokens."
                 )
             left = self.limits.cost - self.cost
             if cost > left:
                 raise BudgetError(
-                    f"Nothing was sent: this would cost about ${cost:.4f}, and of --max-cost {self.limits.cost:g} "
-                    f"there are ${max(0.0, left):.4f} left."
+                    f"Nothing was sent: this would cost about ${cost:.4f}, and only ${max(0.0, left):.4f} of "
+                    f"--max-cost {self.limits.cost:g} are left."
                 )
             if at.reply:
                 room = min(room, math.floor((left * MILLION - size * at.prompt) / at.reply))

@@ -220,8 +220,8 @@ def _first(db: sqlite3.Connection, rest: str, *values: object) -> Stored | None:
 def damage(number: int) -> StoreError:
     """That a review cannot be read: others wrote into the file, or the disk is broken."""
     return StoreError(
-        f"{path()}: review {number} is damaged and cannot be shown; the others can. "
-        "ctxreview log --purge deletes all that is kept."
+        f"{path()}: review {number} is damaged and cannot be shown; the others are intact. "
+        "ctxreview log --purge deletes all stored reviews."
     )
 
 

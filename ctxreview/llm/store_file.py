@@ -108,13 +108,13 @@ def opened() -> Iterator[sqlite3.Connection]:
         yield db
     except OSError as error:
         raise StoreError(
-            f"{file}: the record of reviews cannot be used ({error.strerror}); fix that, or name another folder "
+            f"{file}: the store of reviews cannot be opened ({error.strerror}); fix that, or name another folder "
             f"in {FOLDER_VARIABLE}."
         ) from None
     except sqlite3.Error as error:
         full = (getattr(error, "sqlite_errorname", None) or "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
         raise (NoRoomError if full else StoreError)(
-            f"{file}: the record of reviews cannot be used ({error}); fix that, move the file away, or name "
+            f"{file}: the store of reviews cannot be opened ({error}); fix that, move the file away, or name "
             f"another folder in {FOLDER_VARIABLE}."
         ) from None
     finally:
@@ -149,7 +149,7 @@ def purged_in_place(where: str, values: tuple[str, ...]) -> int:
         return gone
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
-            f"{file}: nothing could be deleted ({error}); delete the file and those beside it ({FILE}-wal, {FILE}-shm)."
+            f"{file}: nothing could be deleted ({error}); delete the file, {FILE}-wal and {FILE}-shm."
         ) from None
 
 
@@ -193,7 +193,11 @@ def _own(file: Path) -> None:
         from ctxreview.context.visible import on_a_line
 
         named = on_a_line(", ".join(map(str, mended)))
-        print(f"{named}: was open to others of this machine, and is yours alone now.", file=sys.stderr, flush=True)
+        print(
+            f"{named}: was readable by other users of this machine; now only you can read it.",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:

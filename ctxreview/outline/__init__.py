@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Captures = dict[str, list["Node"]]
 
-BRANCH = "It stands in an #if branch that is not compiled without a symbol."
+BRANCH = "It is in an #if branch that is only compiled with a symbol."
 
 
 def outline(

@@ -33,7 +33,7 @@ def ask_for_form(provider: Provider, prompt: Prompt, read: Callable[[str], T], u
         try:
             return read(second.text), second._replace(usage=_total(first.usage, second.usage))
         except ReplyError as still:
-            raise ReplyError(f"{first.provider} ({first.model}) answered twice {unusable} {still}") from None
+            raise ReplyError(f"{first.provider} ({first.model}) twice gave an answer {unusable} {still}") from None
 
 
 def redacting_replies(provider: Provider, texts: Iterable[str]) -> Provider:

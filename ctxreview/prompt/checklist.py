@@ -46,7 +46,7 @@ def load(path: Path) -> tuple[Item, ...]:
         return tuple(_item(row) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
-            f"{path}: is not a checklist ({error}); it needs [[item]] tables with id and question."
+            f"{path}: is not a valid checklist ({error}); it needs [[item]] tables with an id and a question."
         ) from None
 
 
@@ -85,7 +85,9 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
     if item.users:
         places += _users(context)
     if not places:
-        return ChecklistAnswer(item.id, item.question, "cannot-tell", (), "Nothing that was read proves it either way.")
+        return ChecklistAnswer(
+            item.id, item.question, "cannot-tell", (), "Nothing in the source that was read proves it either way."
+        )
     evidence: dict[tuple[str, int], Evidence] = {}
     for source, span, _ in places:
         line = source.line_of(span.start)
@@ -96,7 +98,7 @@ def answer(item: Item, context: Context) -> ChecklistAnswer:
     more = f"; and {rest} more line{'s' if rest > 1 else ''}" if rest > 0 else ""
     first = sorted(evidence, key=lambda at: (at[0] != own.path, at))  # the file under review before its callers
     shown = tuple(evidence[at] for at in first)[:MAX_EVIDENCE]
-    return ChecklistAnswer(item.id, item.question, "yes", shown, f"By the source alone: {said}{more}.")
+    return ChecklistAnswer(item.id, item.question, "yes", shown, f"From the source alone: {said}{more}.")
 
 
 def _users(context: Context) -> Iterator[tuple[Source, Span, str]]:

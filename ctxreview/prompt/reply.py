@@ -77,11 +77,11 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
     except (msgspec.DecodeError, UnicodeError) as error:
         # The error may quote the reply, and is shown, and sent in the second question.
         said = redact(visible(str(error))).text
-        raise ReplyError(f"The reply is not in the form that was asked for: {said.rstrip('.')}.") from None
+        raise ReplyError(f"The reply is not in the requested form: {said.rstrip('.')}.") from None
     made = sum(len(s.edits) for s in wire.suggestions)
     if made > MOST_EDITS or len(wire.suggestions) > MOST_EDITS:
         raise ReplyError(
-            f"The reply has {len(wire.suggestions):,} suggestions with {made:,} edits; up to {MOST_EDITS:,} of each are read."
+            f"The reply has {len(wire.suggestions):,} suggestions with {made:,} edits; at most {MOST_EDITS:,} of each are read."
         )
     given = {a.id: a for a in wire.checklist}
     return Reply(
@@ -101,10 +101,10 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
 def within_reason(text: str) -> None:
     """Raises :class:`ReplyError` where an answer has more than :data:`LONGEST` characters or :data:`MOST_LINES` lines."""
     if len(text) > LONGEST:
-        raise ReplyError(f"The answer has {len(text):,} characters; up to {LONGEST:,} are read.")
+        raise ReplyError(f"The answer has {len(text):,} characters; at most {LONGEST:,} are read.")
     lines = text.count("\n") + text.count("\\n")
     if lines > MOST_LINES:
-        raise ReplyError(f"The answer has {lines:,} lines; up to {MOST_LINES:,} are read.")
+        raise ReplyError(f"The answer has {lines:,} lines; at most {MOST_LINES:,} are read.")
 
 
 def unfenced(text: str) -> str:

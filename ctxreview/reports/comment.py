@@ -35,7 +35,7 @@ def evidence(row: Stored) -> str:
     ]
     lines += [f"  - {one_line(s)}" for s in found.visibility.seen]
     lines.append("What it did not see")
-    lines += [f"  - {one_line(s)}" for s in found.visibility.not_seen] or ["  - Nothing that ctxreview knows of."]
+    lines += [f"  - {one_line(s)}" for s in found.visibility.not_seen] or ["  - Nothing, as far as ctxreview knows."]
     for number, given in enumerate(found.suggestions, 1):
         lines.append(f"Suggestion {number}: {one_line(given.title)}: {one_line(given.verdict)}")
         lines += [f"  - {one_line(f.severity)} {one_line(f.rule)}: {one_line(f.message)}" for f in given.findings]
@@ -72,7 +72,7 @@ def _comment(row: Stored, found: Kept, answer: str, because: str, since: str) ->
     yield ""
     yield "What it did not see:"
     yield ""
-    yield from [f"- {_told(s)}" for s in not_seen] or ["- Nothing that ctxreview knows of."]
+    yield from [f"- {_told(s)}" for s in not_seen] or ["- Nothing, as far as ctxreview knows."]
     yield ""
     for number, given in enumerate(found.suggestions, 1):
         yield from _suggestion(number, given)
@@ -84,7 +84,7 @@ def _comment(row: Stored, found: Kept, answer: str, because: str, since: str) ->
     yield f"> {_told(answer)}"
     yield ""
     if because:
-        yield f"The guard found a conflict. A person passes the suggestion on all the same, because: {_told(because)}"
+        yield f"The guard found a conflict. A person passes the suggestion on nevertheless, because: {_told(because)}"
         yield ""
     yield _provenance(row, len(seen), len(not_seen))
 
@@ -107,7 +107,7 @@ def _suggestion(number: int, given: Suggestion) -> Iterator[str]:
         yield fenced(given.diff.rstrip("\n"), "diff")
         yield ""
     elif given.diff:
-        yield "The change is left out here: there are words in it that this comment does not use."
+        yield "The change is omitted: it contains words that this comment does not use."
         yield ""
 
 

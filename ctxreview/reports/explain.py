@@ -20,7 +20,7 @@ def explain_text(rule: RuleEntry, width: int, colour: bool = False) -> str:
 
 def _lines(rule: RuleEntry, width: int, paint: Paint) -> Iterator[str]:
     severity = paint(rule.severity, SEVERITY_COLOURS[rule.severity])
-    only = f", of {rule.asked_of}" if rule.asked_of else ""
+    only = f", {rule.asked_of}" if rule.asked_of else ""
     yield f"{paint(rule.id, 'bold')} ({severity}, looks at {rule.looks_at}{only})"
     yield _wrapped(plain(rule.summary), width)
     for heading, section in rule.sections:

@@ -37,7 +37,7 @@ def findings_summary(found: Sequence[Finding], files: int) -> str:
     """How many findings of which severity there are, in how many of the files."""
     looked = "1 file was" if files == 1 else f"{files:,} files were"
     if not found:
-        return f"{looked} looked at. The rules found nothing, which is no proof that there is nothing."
+        return f"{looked} checked. The rules found nothing, which does not prove that there is nothing."
     counts = Counter(finding.severity for finding in found)
     each = ", ".join(f"{counts[s]:,} {s}" for s in SEVERITIES if counts[s])
     holding = len({finding.at.path for finding in found})

@@ -136,7 +136,7 @@ def review_markdown(value: Review) -> str:
         "",
     ]
     out += [_finding(f) for f in value.hazards] or [
-        "None of the rules found anything. That is no proof that there is nothing."
+        "The rules found nothing. That does not prove that there is nothing."
     ]
     if value.ignored:
         out += ["", ignored(value)]
@@ -146,7 +146,7 @@ def review_markdown(value: Review) -> str:
     for answer in value.checklist:
         out.append(f"- **{answer.answer}**: {escaped(answer.question)}")
         for e in answer.evidence:
-            doubt = "" if e.supported else " (unsupported: this does not stand there)"
+            doubt = "" if e.supported else " (unsupported: this text is not there)"
             out.append(f"  - {escaped(f'{e.path}:{e.line}: {e.quote}')}{doubt}")
         if answer.note:
             out.append(f"  - {escaped(answer.note)}")

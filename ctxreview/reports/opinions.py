@@ -16,7 +16,7 @@ from ctxreview.reports.review_text import guard_text, hazards_text
 from ctxreview.reports.text import context_text
 from ctxreview.reports.words import NOTICE, ignored, unredacted
 
-SAME = "The same answer from several models is no evidence: they may have learned the same mistake."
+SAME = "The same answer from several models is not evidence: they may have learned the same mistake."
 
 
 class Compared(NamedTuple):
@@ -95,7 +95,7 @@ def _text(values: Sequence[Review], paint: Paint, colour: bool) -> Iterator[str]
     if not any(item.differs for item in items):
         yield "  In no answer."
     yield ""
-    yield paint("Where they answer the same", "bold")
+    yield paint("Where they agree", "bold")
     yield from (f"  {item.answers[0].answer:11} {item.question}" for item in items if not item.differs)
     yield f"  {SAME}"
     for name, value in zip(names, values, strict=True):
@@ -133,7 +133,7 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
     else:
         yield "In no answer."
     yield ""
-    yield "## Where they answer the same"
+    yield "## Where they agree"
     yield ""
     yield from (f"- **{i.answers[0].answer}**: {escaped(i.question)}" for i in items if not i.differs)
     yield ""

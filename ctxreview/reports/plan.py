@@ -60,7 +60,7 @@ def plan_text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tup
 
 
 def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[str, ...], bare: bool) -> Iterator[str]:
-    yield "Nothing was sent. " + ("This is what a review would send:" if plan else "No model would be asked.")
+    yield "Nothing was sent. " + ("This is what a review would send:" if plan else "No model is configured.")
     about = "about " if prompt.tokens.tokenizer == "estimate" else ""
     if plan:
         yield f"  provider: {plan.provider}"
@@ -71,7 +71,7 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
         yield f"  reply: about {plan.reply_expected:,} tokens expected, {plan.reply_most:,} at most"
         yield f"  cost: {_cost(plan)}"
     kinds = _replaced(prompt, context)
-    yield f"  secrets {'sent as they stand' if bare else 'replaced'}: {counted(kinds)}"
+    yield f"  secrets {'sent unredacted' if bare else 'replaced'}: {counted(kinds)}"
     yield "What the model would see"
     yield from (f"  - {redact(visible(s)).text}" for s in seen(context))
     yield "What it would not see"
@@ -82,12 +82,12 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
 
 def _cost(plan: Plan) -> str:
     if plan.price is None:
-        return "unknown; there is no price for this model at this address"
+        return "unknown; no price is known for this model at this address"
     if not (plan.price.prompt or plan.price.reply):
-        return f"none; {plan.price.source}, for which no provider charges"
+        return f"none; {plan.price.source}, without a provider that charges"
     if plan.expected is None or plan.most is None:
-        return "unknown; there is no price for a prompt of this size"
+        return "unknown; no price is known for a prompt of this size"
     return (
         f"about ${plan.expected:.4f} expected, ${plan.most:.4f} at most, by the price of {plan.price.read} "
-        f"({plan.price.source}); an answer in the wrong form is asked for once more"
+        f"({plan.price.source}); if the answer has the wrong form, it is requested once more"
     )

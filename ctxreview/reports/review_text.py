@@ -67,7 +67,7 @@ def hazards_text(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
     """What the rules found in the code as it is, line by line."""
     yield paint("Hazards found by rules", "bold")
     if not found:
-        yield "  None of the rules found anything. That is no proof that there is nothing."
+        yield "  The rules found nothing. That does not prove that there is nothing."
     for finding in found:
         yield from _finding(finding, paint)
     yield ""
@@ -90,7 +90,7 @@ def _answer(answer: ChecklistAnswer, paint: Paint) -> Iterator[str]:
 
 
 def _cited(evidence: Evidence) -> str:
-    doubt = "" if evidence.supported else " (unsupported: this does not stand there)"
+    doubt = "" if evidence.supported else " (unsupported: this text is not there)"
     return f"{one_line(evidence.path)}:{evidence.line}: {one_line(evidence.quote)}{doubt}"
 
 
@@ -141,7 +141,7 @@ def _end(value: Review, paint: Paint) -> Iterator[str]:
         yield HOW_TO_ASK.format(selection=one_line(value.context.selection.given))
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
-        when = "" if value.from_store is None else ", when the model was asked; this time its answer was kept"
+        when = "" if value.from_store is None else ", when the model was asked; this time a stored answer was used"
         yield f"Tokens: {number_or_unknown(sent)} sent, {number_or_unknown(got)} received; {charge(cost)}{when}."
     yield from unredacted(value)
     yield NOTICE if value.provider is not None else UNANSWERED

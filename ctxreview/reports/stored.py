@@ -126,7 +126,7 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"  tokens: {number_or_unknown(row.prompt_tokens)} sent, {number_or_unknown(row.reply_tokens)} received; {charge(row.cost)}"
     yield f"  context: {row.context_digest}"
     if found.not_redacted is not None:
-        yield f"  secrets sent as they stood, with --no-redact, and not kept: {counted(found.not_redacted)}"
+        yield f"  secrets sent unredacted, with --no-redact, and not stored: {counted(found.not_redacted)}"
 
 
 def _result(found: Kept) -> Iterator[str]:

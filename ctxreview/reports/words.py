@@ -22,7 +22,7 @@ TEAM_QUESTION = (
 )
 """The team's question, which a person answers before anything becomes a comment."""
 NOTICE = f"This is AI-assisted output. {UNANSWERED}"
-NOT_ASKED = "No model was asked: what stands here was found in the source alone."
+NOT_ASKED = "No model was asked: everything here was found in the source alone."
 HOW_TO_ASK = (
     "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider local, or --provider and --base-url; "
     "or take the prompt to any chat with `ctxreview prompt {selection} --copy`."
@@ -38,7 +38,7 @@ def charge(cost: float | None) -> str:
 
 def not_asked(language: str, rules: Sequence[str]) -> str:
     """The sentence on rules that are about other languages, or need what is not known of this one."""
-    return f"{len(rules)} rules are about other languages, or need what is not known of {language}, and were not asked: {', '.join(rules)}."
+    return f"{len(rules)} rules are for other languages, or need support that {language} lacks, and did not run: {', '.join(rules)}."
 
 
 def question(value: GuardResult) -> str:
@@ -71,7 +71,7 @@ def end(review: Review) -> Iterator[str]:
         yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
     elif review.usage is not None:
         sent, got, cost = review.usage.prompt_tokens, review.usage.reply_tokens, review.usage.cost
-        when = "" if review.from_store is None else ", when the model was asked; this time its answer was kept"
+        when = "" if review.from_store is None else ", when the model was asked; this time a stored answer was used"
         yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."
     yield from unredacted(review)
 
@@ -84,13 +84,13 @@ def counted(kinds: dict[str, int]) -> str:
 def unredacted(review: Review) -> Iterator[str]:
     """With ``--no-redact``, what was sent as it stands."""
     if review.bare is not None:
-        yield f"Secrets sent as they stand, with --no-redact: {counted(review.bare)}. They are not shown here."
+        yield f"Secrets sent unredacted, with --no-redact: {counted(review.bare)}. They are not shown here."
 
 
 def ignored(review: Review) -> str:
     """How many hazards are not shown because the repository's settings ignore their rules."""
     rules = ", ".join(sorted({f.rule for f in review.ignored}))
-    return f"Not shown, since the repository's settings ignore {rules}: {len(review.ignored)}."
+    return f"Not shown, because the repository's settings ignore {rules}: {len(review.ignored)}."
 
 
 def number_or_unknown(value: int | None) -> str:

@@ -57,9 +57,7 @@ def endpoint_names(
     if len(found) < 2 or len(set(found)) < len(found) or not all(name for _, name in found):
         raise ConfigError(f"--models {models}: name at least two different models, such as A,B.")
     if base_url is not None and len({chosen for chosen, _ in found}) > 1:
-        raise ConfigError(
-            "--base-url is one address for all of --models; give it without PROVIDER: in front of the names."
-        )
+        raise ConfigError("--base-url applies to all of --models; give the names without PROVIDER:.")
     return found
 
 
@@ -69,7 +67,7 @@ def limits(max_tokens: int | None, max_cost: float | None) -> Limits:
     max_tokens = own.get("max_tokens") if max_tokens is None else max_tokens
     max_cost = own.get("max_cost") if max_cost is None else max_cost
     if max_tokens is not None and max_tokens < 1:
-        raise ConfigError(f"--max-tokens {max_tokens}: give the number of tokens that may be sent and received.")
+        raise ConfigError(f"--max-tokens {max_tokens}: give the maximum number of tokens to send and receive.")
     if max_cost is not None and not 0 < max_cost < float("inf"):
-        raise ConfigError(f"--max-cost {max_cost:g}: give an amount in US dollars, such as 0.05.")
+        raise ConfigError(f"--max-cost {max_cost:g}: give a maximum in US dollars, such as 0.05.")
     return Limits(max_tokens, max_cost)

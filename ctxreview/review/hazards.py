@@ -27,5 +27,5 @@ def split_ignored(found: tuple[Finding, ...], own: Project) -> tuple[tuple[Findi
     for rule in own.ignore:
         if rule not in known:
             hint = did_you_mean(rule, known, f"the rules are {', '.join(known)}.")
-            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a rule; {hint}")
+            raise ConfigError(f"{own.path}: ignore names {rule}, which is not a known rule; {hint}")
     return tuple(f for f in found if f.rule not in own.ignore), tuple(f for f in found if f.rule in own.ignore)

@@ -149,7 +149,7 @@ class Run:
         known = {item.id for item in options.checklist}
         for item in own.checklist:
             if item.id in known:
-                raise ConfigError(f"{own.path}: there is an item {item.id} already; a project adds items with new ids.")
+                raise ConfigError(f"{own.path}: the checklist already has an item {item.id}; use a new id.")
         added = (lists.Item(item.id, redact(item.question).text) for item in own.checklist)
         items = (*options.checklist, *added)
         return Settings(own, budget, items, fixed_tokens(options.question, items, options.tokenizer))
@@ -181,7 +181,7 @@ def options(
     """
     if budget is not None and budget < 1:
         raise ConfigError(
-            f"--budget {budget}: give the number of tokens the prompt may have, such as {DEFAULT_BUDGET}."
+            f"--budget {budget}: give the maximum number of tokens of the prompt, such as {DEFAULT_BUDGET}."
         )
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")

@@ -44,7 +44,7 @@ class RuleEntry(NamedTuple):
         """Which languages it is asked of alone, in words; ``""`` where it is asked of every one."""
         whom = [" and ".join(self.languages)] if self.languages else []
         whom += [f"languages with {' and '.join(self.hooks)}"] if self.hooks else []
-        return f"{', '.join(whom)} alone" if whom else ""
+        return f"{', '.join(whom)} only" if whom else ""
 
 
 @cache

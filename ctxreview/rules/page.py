@@ -47,7 +47,7 @@ def _table(rules: Sequence[RuleEntry]) -> str:
 
 
 def _asked(rule: RuleEntry) -> str:
-    of = f" Asked of {rule.asked_of}." if rule.asked_of else ""
+    of = f" Applies to {rule.asked_of}." if rule.asked_of else ""
     return f"Severity: {rule.severity}.{of}"
 
 

@@ -93,7 +93,7 @@ def _notes(missing: int, revision: str) -> tuple[str, ...]:
         return ()
     what = "1 file" if missing == 1 else f"{missing:,} files"
     return (
-        f"--diff {revision}: what {what} had then is not in this clone, and nothing is fetched; all lines count as changed.",
+        f"--diff {revision}: the content of {what} at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
     )
 
 

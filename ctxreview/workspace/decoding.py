@@ -40,5 +40,5 @@ def _decoded(raw: bytes, shown: str, encoding: str) -> Source:
             raise SourceError(f"{shown}: is empty; there is nothing to select.")
         return Source(shown, raw if codec.startswith("utf-8") else text.encode("utf-8", "replace"), codec)
     raise SourceError(
-        f"{shown}: is marked as {encoding.upper()} but is not valid {encoding.upper()}; save it again as UTF-8."
+        f"{shown}: has a {encoding.upper()} byte order mark but is not valid {encoding.upper()}; save it again as UTF-8."
     )

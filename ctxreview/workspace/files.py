@@ -137,7 +137,7 @@ def _walk(home: Path, wanted: Callable[[str], bool]) -> tuple[list[str], tuple[s
         if seen > MAX_ENTRIES:
             where = f"in {inside} and after it" if inside else "here"
             said.append(
-                f"Only {MAX_ENTRIES:,} files and folders are looked at; what lies {where} was not searched: "
+                f"Only {MAX_ENTRIES:,} files and folders are searched; those {where} were not: "
                 "name a smaller folder with --root."
             )
             break

@@ -107,8 +107,8 @@ class Ignored:
         if not self._stopped:
             return ()
         return (
-            f"Matching paths with ignored patterns took over {MAX_IGNORE_SECONDS:g} s; from {self._stopped} on nothing was "
-            "taken as ignored.",
+            f"Matching paths with ignore patterns took over {MAX_IGNORE_SECONDS:g} s; from {self._stopped} on, nothing was "
+            "treated as ignored.",
         )
 
     def __contains__(self, path: str) -> bool:

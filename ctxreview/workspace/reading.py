@@ -55,8 +55,8 @@ def _path_in_repository(path: Path, real: str, home: Path) -> str:
     if not real.startswith(above):
         linked = real != os.path.normpath(os.path.join(os.getcwd(), path))
         raise SourceError(
-            f"{path}: lies outside {home}"
-            + (" (it is a link that leads out of it)." if linked else "; give the right folder with --root.")
+            f"{path}: is outside {home}"
+            + (" (it is a link that points outside)." if linked else "; give the right folder with --root.")
         )
     return real.removeprefix(above).replace(os.sep, "/")
 
@@ -64,7 +64,7 @@ def _path_in_repository(path: Path, real: str, home: Path) -> str:
 def _check_size(path: Path, size: int) -> None:
     if size > MAX_BYTES:
         raise SourceError(
-            f"{path}: has {size:,} bytes; files over {MAX_BYTES:,} are not read: nobody writes them by hand."
+            f"{path}: has {size:,} bytes; files over {MAX_BYTES:,} bytes are not read: they are not written by hand."
         )
 
 
@@ -98,4 +98,4 @@ def _read_unchanged(real: str, shown: str, home: Path, _changed: int, _size: int
             raise SourceError(f"{shown}: cannot be read ({_reason(error)}).") from None
         if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size) and len(raw) == after.st_size:
             return replace(decode(raw, shown), root=home)
-    raise SourceError(f"{shown}: changes while it is read; try again when it is written.")
+    raise SourceError(f"{shown}: changed while it was read; try again when it is complete.")

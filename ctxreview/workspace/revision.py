@@ -25,7 +25,7 @@ def files_at(revision: str, root: Path) -> dict[str, str]:
     if around is None:
         raise ConfigError(f"--diff {revision}: {root} is not in a git repository.")
     if git.program(root) is None:
-        raise ConfigError(f"--diff {revision}: git is asked for it, and is not installed.")
+        raise ConfigError(f"--diff {revision}: git is needed for it, and is not installed.")
     commit = git.ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         if git.ask(root, "rev-parse", "--git-dir") is None:
@@ -35,7 +35,7 @@ def files_at(revision: str, root: Path) -> dict[str, str]:
         raise ConfigError(f"--diff {revision}: there is no such revision in {root}; give a branch, a tag or a commit.")
     at = commit.decode().strip()
     if len(meant := _references_of(root, revision)) > 1:
-        raise ConfigError(f"--diff {revision}: is {' and '.join(meant)}, which differ; give the one that is meant.")
+        raise ConfigError(f"--diff {revision}: is {' and '.join(meant)}, which differ; give one of them.")
     inside = git.prefix(root, around).rstrip("/")
     tree = git.ask(
         root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{at}:{inside}" if inside else f"{at}^{{tree}}"
@@ -44,7 +44,7 @@ def files_at(revision: str, root: Path) -> dict[str, str]:
         return {}
     listed = git.ask(root, "ls-tree", "-r", "-z", "--full-tree", tree.decode().strip(), seconds=SECONDS)
     if listed is None:
-        raise ConfigError(f"--diff {revision}: git cannot list the files that {around} had then.")
+        raise ConfigError(f"--diff {revision}: git cannot list the files of {around} at that revision.")
     found = {}
     for row in listed.split(b"\0")[:-1]:
         about, _, name = row.partition(b"\t")

@@ -29,7 +29,7 @@ def rewrite(before: Source, after: Source) -> None:
             raise SourceError(f"{before.path}: was changed since it was read; nothing was written.")
         if mark + _encoded(before) != raw:
             raise SourceError(
-                f"{before.path}: holds bytes that are no {before.encoding.upper()}; nothing was written, since they would be lost."
+                f"{before.path}: has bytes that are not valid {before.encoding.upper()}; nothing was written, since they would be lost."
             )
         files.write(file, mark + _encoded(after), seen)
     except OSError as error:

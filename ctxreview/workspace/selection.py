@@ -52,7 +52,7 @@ def _check(given: str, source: Source, first: int, last: int) -> None:
         raise SourceError(f"{given}: the range is reversed; write {last}-{first}.")
     if last > source.line_count:
         raise SourceError(
-            f"{given}: {source.path} has {amount(source.line_count, 'line')}; line {last} is past its end. Was the file changed since?"
+            f"{given}: {source.path} has {amount(source.line_count, 'line')}; line {last} is past its end. Has the file changed since?"
         )
 
 

@@ -303,7 +303,7 @@ def test_what_a_runtime_does_around_its_types_is_named(base: str, what: str, tmp
     (tmp_path / "Stock.cs").write_text(code, "utf-8")
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     document = _context(tmp_path, {"selection": "Stock.cs:5"})
-    assert f"Stock is {what}. That is the runtime's doing and was not proven." in document["blind_spots"]
+    assert f"Stock is {what}. The runtime does that, and it was not proven." in document["blind_spots"]
 
 
 def test_a_call_on_base_is_one_of_the_nearest_declaration_above(tmp_path: Path) -> None:

@@ -126,8 +126,8 @@ def test_a_large_file_is_read_for_what_is_called_directly(tmp_path: Path, form: 
         [level] if level else []
     )
     assert [s for s in about.blind_spots if s.endswith("were not read.")] == [
-        "Store.cs has more than 1,048,576 bytes: of the methods in it that open or hand on a transaction or lock, "
-        "those that are called through another one were not read."
+        "Store.cs has more than 1,048,576 bytes: of its methods that open or pass on a transaction or lock, "
+        "those called through another method were not read."
     ]
 
 

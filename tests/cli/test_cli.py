@@ -868,7 +868,7 @@ def test_wrong_key(run: Run, llmock: LLMockServer, provider: str) -> None:
 
 
 def test_wrong_key_for_several(run: Run, llmock: LLMockServer) -> None:
-    """When the model cannot be asked, each selection has its error document."""
+    """When the model cannot be reached, each selection has its error document."""
     env = asking(llmock, "openai")
     llmock.state.scenarios.add(Fail(401, times=None))
     done = run("review", QUERY, "src/RecordService.cs:73", env=env)
@@ -882,7 +882,7 @@ def test_unreadable_answer(run: Run, llmock: LLMockServer) -> None:
     llmock.state.scenarios.add(Reply(text="Looks fine to me!", times=2))
     done = run("review", QUERY, env=env)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "answered twice in a form that cannot be read" in done.stderr
+    assert "twice gave an answer in a form that cannot be read" in done.stderr
 
 
 def test_repaired_answer(run: Run, llmock: LLMockServer) -> None:
@@ -935,4 +935,4 @@ def test_interrupt(environment: dict[str, str], example: Path, silent: str, seve
         assert time.monotonic() - started < 10
     assert child.returncode == 130
     assert out == ""
-    assert err == "Stopped; the selection that was under way was not finished.\n"
+    assert err == "Stopped; the current selection was not finished.\n"

@@ -151,4 +151,4 @@ def test_verbose_tells_of_a_repair(server: Told) -> None:
 def test_quiet_and_verbose() -> None:
     """Both at once is a contradiction."""
     done = run("review", QUERY, "-q", "-v")
-    assert (done.returncode, done.stderr) == (2, "--quiet says less and --verbose more; give one.\n")
+    assert (done.returncode, done.stderr) == (2, "--quiet prints less and --verbose more; give only one.\n")

@@ -51,7 +51,7 @@ def test_several_selections_are_json(command: str, given: tuple[str, ...], capsy
         assert refused.startswith(
             f"--format {form}: several selections, and those of --selections, are printed as JSON"
         )
-        assert refused.endswith("give one selection, or leave --format out.")
+        assert refused.endswith("give one selection, or omit --format.")
         assert capsys.readouterr().out == ""
     assert said(command, *given) == said(command, *given, "--format", "json") == ""
     assert all(line.startswith('{"schema": "ctxreview.') for line in capsys.readouterr().out.splitlines())
@@ -59,14 +59,14 @@ def test_several_selections_are_json(command: str, given: tuple[str, ...], capsy
 
 
 REFUSED = {
-    ("review", ONE, "--dry-run", "--format", "html"): "--dry-run prints text or JSON; give it without --format html.",
+    ("review", ONE, "--dry-run", "--format", "html"): "--dry-run prints text or JSON; omit --format html.",
     (
         "review",
         ONE,
         "--dry-run",
         "--format",
         "markdown",
-    ): "--dry-run prints text or JSON; give it without --format markdown.",
+    ): "--dry-run prints text or JSON; omit --format markdown.",
     ("review", ONE, "--dry-run", "--fail-on", "high"): (
         "--dry-run reviews nothing, so there is no finding; give it without --fail-on."
     ),
@@ -76,18 +76,16 @@ REFUSED = {
         "--list lists the rules; give it without --select, --fail-on."
     ),
     ("lint", "--write-baseline", "--baseline", "b.json", "--format", "sarif", "-o", "x"): (
-        "--write-baseline writes the findings and prints none; give it without --format, --output."
+        "--write-baseline records the findings and prints none; give it without --format, --output."
     ),
-    ("log", "--purge", "text"): "--purge deletes whatever stands in it, and prints nothing; give it without [TEXT].",
+    ("log", "--purge", "text"): "--purge deletes reviews and prints none; give it without [TEXT].",
     (
         "log",
         "--purge",
         "--stats",
-    ): "--purge deletes whatever stands in it, and prints nothing; give it without --stats.",
-    ("log", "--purge", "--format", "json"): (
-        "--purge deletes whatever stands in it, and prints nothing; give it without --format."
-    ),
-    ("log", "--stats", "text", "--limit", "3"): "--stats sums up all that was kept; give it without [TEXT], --limit.",
+    ): "--purge deletes reviews and prints none; give it without --stats.",
+    ("log", "--purge", "--format", "json"): ("--purge deletes reviews and prints none; give it without --format."),
+    ("log", "--stats", "text", "--limit", "3"): "--stats sums up all stored reviews; give it without [TEXT], --limit.",
 }
 
 

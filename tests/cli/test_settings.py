@@ -199,7 +199,7 @@ def test_a_rule_may_be_ignored_and_it_is_said(home: Path) -> None:
     for form in ("text", "markdown"):
         done = run("review", QUERY, "--provider", "none", "--format", form, "--fail-on", "note", folder=home)
         assert done.returncode == 0
-        assert "Not shown, since the repository's settings ignore missing-intent: 1." in done.stdout
+        assert "Not shown, because the repository's settings ignore missing-intent: 1." in done.stdout
 
 
 def test_the_guard_ignores_nothing(home: Path) -> None:
@@ -246,15 +246,15 @@ def test_what_a_repository_never_sets(home: Path, key: str, name: str) -> None:
         ("budget = true\n", "budget must be a whole number above 0"),
         ('budget = "9"\n', "budget must be a whole number above 0"),
         ('ignore = "missing-intent"\n', "ignore must be a list of rules"),
-        ('ignore = ["missing-intents"]\n', "ignore names missing-intents, which is not a rule; did you mean missing-intent?"),
+        ('ignore = ["missing-intents"]\n', "ignore names missing-intents, which is not a known rule; did you mean missing-intent?"),
         ('checklist = ["x"]\n', "checklist must be [[checklist]] tables"),
         ('[[checklist]]\nid = "a"\nquestoin = "b"\n', "there is no setting checklist.questoin; did you mean checklist.question?"),
         ('[[checklist]]\nid = "A b"\nquestion = "b"\n', "a checklist item's id is a short name"),
         ('[[checklist]]\nid = "a"\n', "the question of a must be a line"),
-        (f'[[checklist]]\nid = "a"\nquestion = "{"x" * 301}"\n', "the question of a must be a line of up to 300"),
+        (f'[[checklist]]\nid = "a"\nquestion = "{"x" * 301}"\n', "the question of a must be one line of at most 300"),
         ('[[checklist]]\nid = "a"\nquestion = "\\u202e"\n', "the question of a must be a line"),
         ('[[checklist]]\nid = "a"\nquestion = "b"\n' * 2, "each with an id of its own"),
-        (f'[[checklist]]\nid = "{ITEMS[0].id}"\nquestion = "Fine?"\n', "there is an item shared-state already"),
+        (f'[[checklist]]\nid = "{ITEMS[0].id}"\nquestion = "Fine?"\n', "the checklist already has an item shared-state already"),
     ],
 )  # fmt: skip
 def test_a_wrong_project_file(home: Path, text: str, says: str) -> None:

@@ -486,7 +486,7 @@ def test_lines_that_a_scope_does_not_hold() -> None:
 
 def test_a_lock_that_only_a_calls_name_tells() -> None:
     """Of a lock that is known by the name of a call that is said, unless what it is called on is declared as one."""
-    said = "Only the name LockAsync tells that it is a lock."
+    said = "Only the name LockAsync suggests that it is a lock."
     for declared, note in {"Helper": said, "AsyncLock": "", "Nito.AsyncEx.AsyncLock": ""}.items():
         found = read(f"{declared} _l;\nasync Task M(int id) {{ using (await _l.LockAsync(id)) {{ A(); }} }}")
         assert [s.note for s in found.regions] == [note]

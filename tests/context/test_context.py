@@ -177,7 +177,7 @@ def test_top_level_statements(code: str, names: list[str], verdict: str) -> None
 )
 def test_outside_everything(code: str) -> None:
     """A selection outside of every type and function is refused, with its lines and what to do."""
-    with pytest.raises(SourceError, match=r"^A\.cs:\d-\d: lies outside every type and function; point at a line"):
+    with pytest.raises(SourceError, match=r"^A\.cs:\d-\d: is outside every type and function; point at a line"):
         of(code)
 
 
@@ -251,7 +251,7 @@ def test_deferred_code_is_said_to_be_deferred(name: str) -> None:
     kind = "local function" if name.startswith("local") else "lambda"
     construct = made.scopes[0].construct
     assert (
-        f"The selection is in a {kind} that stands inside the {construct} of lines 3-3; it runs when it is called, "
+        f"The selection is in a {kind} inside the {construct} of lines 3-3; it runs when it is called, "
         "which may be after that scope has ended."
     ) in made.blind_spots
 
@@ -415,8 +415,8 @@ def test_blind_spots() -> None:
     """What was not read is said: callers, what the base type declares, and the bodies of called members."""
     spots = of(SHOP).blind_spots
     assert any(s.startswith("Who calls M: other files were not searched") for s in spots)
-    assert "Shop derives from Base, IShop: what that declares was not read." in spots
-    assert "What these calls do is not shown: Tell." in spots
+    assert "Shop derives from Base, IShop: the members declared there were not read." in spots
+    assert "The code of these calls is not shown: Tell." in spots
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_blind_spots() -> None:
         ("partial class A { void M() { «x();» } }", "A is partial: its parts in other files were not read."),
         (
             "record R(int X) : B(X) where T : new() { void M() { «x();» } }",
-            "R derives from B: what that declares was not read.",
+            "R derives from B: the members declared there were not read.",
         ),
         ("class A { int _x = «1»; }", "The selection lies outside every function"),
         ("class A { void M() { using var t = new TransactionScope(); «x(»; } }", "The parser could not read this code"),

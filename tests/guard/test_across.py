@@ -349,4 +349,4 @@ def test_callers_of_many_changed_functions_are_not_all_followed(tmp_path: Path, 
     told = [f for f in checked.findings if f.rule == "unfollowed-callers"]
     assert [f.severity for f in told] == ([] if followed else ["note"])
     assert checked.verdict == ("no-known-conflict" if followed else "needs-human")
-    assert followed or "5 further functions, from M40 on" in told[0].message
+    assert followed or "5 more functions, from M40 on" in told[0].message

@@ -450,7 +450,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         SCOPED,
         moved_up(SCOPED, "var order = await _db.Orders.FirstAsync(o => o.Id == id);"),
         "conflicts",
-        "moves out of the TransactionScope: `var order = await",
+        "moves code out of the TransactionScope: `var order = await",
     ),
     "read rewritten and hoisted": (
         SCOPED,
@@ -460,7 +460,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
             new="var order = await _db.Orders.Where(o => o.Id == id).SingleOrDefaultAsync();",
         ),
         "conflicts",
-        "moves out of the TransactionScope: the read `FirstAsync`",
+        "moves code out of the TransactionScope: the read `FirstAsync`",
     ),
     "read rewritten in place": (
         SCOPED,
@@ -472,13 +472,13 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         UNAWAITED,
         without(UNAWAITED, "_db.SaveChanges();", "return 0;") + "\n_db.SaveChanges();\nreturn 0;",
         "conflicts",
-        "moves out of the TransactionScope: `_db.SaveChanges();`",
+        "moves code out of the TransactionScope: `_db.SaveChanges();`",
     ),
     "guarded state read before the lock": (
         BOTH,
         "var (c, t) = (_count, _total);\nlock (_gate)\n{\n    return new Stats(c, t);\n}",
         "conflicts",
-        "moves out of the lock on `_gate`: the use of `_count`, the use of `_total`",
+        "moves code out of the lock on `_gate`: the use of `_count`, the use of `_total`",
     ),
     "guarded state copied, used after the lock": (
         BOTH,
@@ -490,26 +490,26 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         "lock (_gate) { _count++; _total++; }\nreturn 0;",
         "lock (_gate) { _count++; }\n_total++;\nreturn 0;",
         "conflicts",
-        "moves out of the lock on `_gate`: the write of `_total`",
+        "moves code out of the lock on `_gate`: the write of `_total`",
     ),
     "logging moved out": (
         LOGGED,
         without(LOGGED, '_logger.LogInformation("Shipped {Id}", id);', "return 0;")
         + '\n_logger.LogInformation("Shipped {Id}", id);\nreturn 0;',
         "no-known-conflict",
-        "moves out of the lock on `_gate`: `_logger.LogInformation",
+        "moves code out of the lock on `_gate`: `_logger.LogInformation",
     ),
     "allocation moved out": (
         COPIED,
         moved_up(COPIED, "var copy = new List<int>();"),
         "no-known-conflict",
-        "moves out of the lock on `_gate`: `var copy = new List<int>();`",
+        "moves code out of the lock on `_gate`: `var copy = new List<int>();`",
     ),
     "work moved in": (
         f"_db.SaveChanges();\n{LOCK.lstrip()}",
         LOCK.replace("_count++;", "_count++;\n    _db.SaveChanges();"),
         "needs-human",
-        "moves into the lock on `_gate`: `_db.SaveChanges();`",
+        "moves code into the lock on `_gate`: `_db.SaveChanges();`",
     ),
     "work added that was nowhere": (
         LOCK,
@@ -530,7 +530,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         "needs-human",
         "isolation of the TransactionScope from Serializable (default) to ReadCommitted",
     ),
-    "async flow dropped before an await": (SCOPED, SCOPED.replace(FLOW, ""), "conflicts", "does not flow over await"),
+    "async flow dropped before an await": (SCOPED, SCOPED.replace(FLOW, ""), "conflicts", "does not flow across await"),
     "async flow dropped without an await": (UNAWAITED, UNAWAITED.replace(FLOW, ""), "needs-human", "no longer flows"),
     "async flow added": (UNAWAITED.replace(FLOW, ""), UNAWAITED, "no-known-conflict", ""),
     "Complete dropped": (SCOPED, without(SCOPED, "scope.Complete();"), "conflicts", "is no longer completed"),
@@ -541,7 +541,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         without(SCOPED, "return order.Id;").replace("var order", "order").replace("using (", "Order order;\nusing (")
         + "\nawait _db.SaveChangesAsync();\nreturn order.Id;",
         "needs-human",
-        "moves out of the TransactionScope: `return order.Id;`",
+        "moves code out of the TransactionScope: `return order.Id;`",
     ),
     "another layout": (
         SCOPED,

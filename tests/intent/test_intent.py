@@ -94,7 +94,7 @@ def test_the_incident_from_facts(project: Path) -> None:
     assert done.stdout.startswith(f"--- a/{PLACE}\n+++ b/{PLACE}\n@@ ")
     assert added(done.stdout) == DRAFTED
     assert done.stderr == (
-        "No model was asked: this is what the source proves. Whether it is why the TransactionScope is there, you know.\n"
+        "No model was asked: this is what the source proves. Check that it is really why the TransactionScope is there.\n"
     )
     assert (project / PLACE).read_bytes() == before
 
@@ -241,8 +241,8 @@ def test_a_scope_of_a_caller_is_named(project: Path) -> None:
 
 
 def test_nothing_to_say() -> None:
-    """Where nothing was found under the scope, no comment is made up."""
-    with pytest.raises(SourceError, match=r"nothing was found under the BeginTransaction .* write the comment by hand"):
+    """Where nothing is found under the scope, no comment is made up."""
+    with pytest.raises(SourceError, match=r"nothing under the BeginTransaction .* write the comment by hand"):
         drafted(shop("«using var tx = _db.Database.BeginTransaction();»\ntx.Commit();"))
 
 
@@ -295,7 +295,7 @@ def test_a_scope_that_is_told_is_left_alone(project: Path) -> None:
     before = (project / "src/DocumentedRecordService.cs").read_bytes()
     done = run(project, "src/DocumentedRecordService.cs:28", "--write")
     assert (done.returncode, done.stdout) == (0, "")
-    assert "a comment says already why the TransactionScope is there; nothing was drafted.\n" in done.stderr
+    assert "a comment already says why the TransactionScope is there; nothing was drafted.\n" in done.stderr
     assert (project / "src/DocumentedRecordService.cs").read_bytes() == before
 
 
@@ -629,7 +629,7 @@ def test_two_unusable_answers_are_none(project: Path, told: Told, answer: str) -
     answers(told, answer)
     done = asked(project, told, QUERY, "--write")
     assert (done.returncode, done.stdout, len(told.asked)) == (2, "", 2)
-    assert "answered twice with what cannot be a comment; nothing was drafted." in done.stderr
+    assert "twice gave an answer with text that cannot be a comment; nothing was drafted." in done.stderr
     assert (project / PLACE).read_bytes() == (EXAMPLE / PLACE).read_bytes()
 
 

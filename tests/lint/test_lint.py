@@ -144,7 +144,7 @@ def test_text(lint: Lint) -> None:
         A.cs:1: low lock-target: The lock is on this, which every holder of the object can lock.
             Question: Does anyone outside lock this object?
         A.cs:1: note missing-intent: The lock has no comment that says what it protects.
-            Question: Why is it here, and what must not be changed under it? Write it above.
+            Question: Why is it here, and what under it must not change? Write it above.
         2 findings (1 low, 1 note) in 1 of 2 files.
         """
     )
@@ -160,7 +160,7 @@ def test_text_with_related_places(lint: Lint, repo: Path) -> None:
 def test_nothing_found_is_no_proof(lint: Lint) -> None:
     """Where nothing was found, that is said and not called anything better."""
     assert lint("Q.cs").stdout == (
-        "1 file was looked at. The rules found nothing, which is no proof that there is nothing.\n"
+        "1 file was checked. The rules found nothing, which does not prove that there is nothing.\n"
     )
 
 
@@ -361,7 +361,7 @@ def test_settings_of_the_repository(lint: Lint, repo: Path) -> None:
     assert places(lint("C.cs", "--format", "json")) == []
     assert places(lint("C.cs", "--format", "json", "--select", "missing-intent")) == [("C.cs", 1, "missing-intent")]
     write(repo, {".ctxreview.toml": 'ignore = ["missing-intend"]\n'})
-    refusal(lint("C.cs"), "ignore names missing-intend, which is not a rule; did you mean missing-intent")
+    refusal(lint("C.cs"), "ignore names missing-intend, which is not a known rule; did you mean missing-intent")
 
 
 # --- changed lines -----------------------------------------------------------------------------------------

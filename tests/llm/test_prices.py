@@ -190,7 +190,7 @@ def test_dry_run_shows_no_password(server: Told) -> None:
 def test_dry_run_without_a_model() -> None:
     """With nobody to ask it says that, and still what the prompt holds; a list gives a document a line."""
     done = run("review", "src/RecordService.cs:31", "--provider", "none", "--dry-run")
-    assert done.stdout.startswith("Nothing was sent. No model would be asked.\n")
+    assert done.stdout.startswith("Nothing was sent. No model is configured.\n")
     both = run("review", "src/RecordService.cs:31", "src/RecordService.cs:73", "--provider", "none", "--dry-run")
     assert [json.loads(line)["provider"] for line in both.stdout.splitlines()] == [None, None]
 
@@ -205,7 +205,7 @@ def test_dry_run_counts_nothing_with_the_provider(server: Told) -> None:
 @pytest.mark.parametrize(
     ("limit", "says"),
     [
-        (["--max-cost", "0.01"], r"this would cost about \$0.1\d+, and of --max-cost 0.01 there are \$0.0100 left"),
+        (["--max-cost", "0.01"], r"this would cost about \$0.1\d+, and only \$0.0100 of --max-cost 0.01 are left"),
         (
             ["--max-tokens", "2000"],
             "the prompt has about [\\d,]+ tokens, a reply about 1,500, and of --max-tokens 2,000",

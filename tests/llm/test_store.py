@@ -388,7 +388,7 @@ def test_log_lists_and_searches() -> None:
     assert "src/A.cs:1-2  m-1  no suggestion (answer of 1)  second" in listed[0]
     assert "conflicts  first" in listed[1]
     assert run("log", "updaterecord").stdout.splitlines() == listed[1:]
-    assert run("log", "100%").stderr == "Nothing that was kept has that text.\n"
+    assert run("log", "100%").stderr == "No stored review contains that text.\n"
     assert [json.loads(line)["id"] for line in run("log", "--format", "json").stdout.splitlines()] == [2, 1]
     assert len(run("log", "--limit", "1").stdout.splitlines()) == 1
 

@@ -300,7 +300,7 @@ def test_isolation_is_found_in_a_local_variables_initializer() -> None:
     ],
 )
 def test_async_flow_is_off_unless_it_is_enabled(arguments: str, flows: bool) -> None:
-    """The documented default of TransactionScope does not flow over await."""
+    """The documented default of TransactionScope does not flow across await."""
     (scope,) = _of_method(f"using (var tx = new TransactionScope({arguments})) {{ }}").regions
     assert scope.async_flow is flows
 

@@ -128,7 +128,7 @@ def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path
     members = "".join(f"void M{n}() {{ lock (_gate) {{ _n++; }} }}\n" for n in range(100))
     (tmp_path / "A.cs").write_text(f"class A {{ object _gate = new(); int _n;\n{members}}}\n", "utf-8")
     about = build(request(f"{tmp_path}/A.cs:52", options("q", 10**9, tmp_path, 1, WORDS)), whole=False)
-    beyond = "A.cs has 39 more members in which _gate, _n stands too, not looked at."
+    beyond = "A.cs has 39 more members that also use _gate, _n and were not read."
     assert [s for s in about.blind_spots if s.endswith("looked at.")] == [beyond]
     shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
     assert sorted(shared, key=lambda m: int(m[1:])) == [f"M{n}" for n in range(20, 81) if n != 50]
@@ -243,15 +243,15 @@ def test_lint_of_many_types_does_as_much_for_each() -> None:
     [
         (
             "using declarations",
-            "One function of A.cs has 1,001 transactions and locks: with more than 1,000 no edit is compared.",
+            "One function of A.cs has 1,001 transactions and locks: edits are not compared beyond 1,000.",
         ),
         (
             "nested lambdas",
-            "1,002 functions or types of A.cs lie in each other: with more than 1,000 no edit is compared.",
+            "1,002 functions or types of A.cs are nested in each other: edits are not compared beyond 1,000.",
         ),
         (
             "nested types",
-            "1,002 functions or types of A.cs lie in each other: with more than 1,000 no edit is compared.",
+            "1,002 functions or types of A.cs are nested in each other: edits are not compared beyond 1,000.",
         ),
     ],
 )

@@ -35,7 +35,7 @@ PLACED = {
     "a link to a file outside": (link("../other.toml"), "it leads out of"),
     "a pipe": (os.mkfifo, "it is a pipe or a device"),
     "a folder": (os.mkdir, "it is a folder"),
-    "nesting": (lambda p: p.write_text("# ctxreview\na = " + "[" * 20_000), "values in values too deep"),
+    "nesting": (lambda p: p.write_text("# ctxreview\na = " + "[" * 20_000), "values nested too deeply"),
     "a key of parts": (lambda p: p.write_text("# ctxreview\n" + ".".join("a" * 50_000) + " = 1\n"), "more than 64 parts"),
     "a number of digits": (lambda p: p.write_text("# ctxreview\nbudget = " + "9" * 900_000), "a fault in it"),
     "a long name": (lambda p: p.write_text("# ctxreview\n" + "a" * 900_000), "a fault at end of document"),

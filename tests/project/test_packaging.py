@@ -176,7 +176,7 @@ def test_user_template_of_its_own(environment: dict[str, str], prompts: Path, tm
 
 
 def test_user_checklist(environment: dict[str, str], prompts: Path, tmp_path: Path) -> None:
-    """A user's checklist takes the place of the shipped one."""
+    """A user's checklist replaces the shipped one."""
     (prompts / "checklists" / "concurrency.toml").write_text('[[item]]\nid = "own"\nquestion = "Is it ours?"\n')
     review = json.loads(command(SCRIPT, "review", f"{QUERY}:31-33", "--format", "json", env=environment, cwd=tmp_path))
     assert [(a["id"], a["question"]) for a in review["checklist"]] == [("own", "Is it ours?")]

@@ -74,7 +74,7 @@ def test_who_else_takes_the_lock_is_answered_with_lines(tmp_path: Path, case: st
     if expected:
         line, said = expected
         assert [(e.line, e.quote, e.supported) for e in found.evidence] == [(line, other, True)]
-        assert found.note == f"By the source alone: {said}."
+        assert found.note == f"From the source alone: {said}."
 
 
 def test_who_else_uses_the_lock_is_found_in_other_files(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_who_else_uses_the_lock_is_found_in_other_files(tmp_path: Path) -> None:
     for line, there, said in ((2, 2, "N takes _gate"), (3, 3, "P writes _m")):
         found = answer(item, context_at(f"{tmp_path / 'C.cs'}:{line}", options(root=tmp_path, hops=3)))
         assert [(e.path, e.line) for e in found.evidence] == [("D.cs", there)]
-        assert found.note == f"By the source alone: {said}."
+        assert found.note == f"From the source alone: {said}."
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_wrong_form(case: str) -> None:
     with pytest.raises(ReplyError) as raised:
         parse(text, ITEMS)
     assert said in str(raised.value)
-    assert str(raised.value).startswith("The reply is not in the form that was asked for: ")
+    assert str(raised.value).startswith("The reply is not in the requested form: ")
     assert "\n" not in str(raised.value)
 
 
@@ -276,7 +276,7 @@ def _with_edits(count: int, replacement: str = "_total++;") -> str:
         (json.dumps({"summary": "x" * 10_000_000, "checklist": [], "suggestions": []}), "up to 1,000,000 are read"),
         ("```\n" + "\n" * 10_000_000, "up to 1,000,000 are read"),
         (_with_edits(MOST_EDITS + 1), "1 suggestions with 501 edits; up to 500"),
-        (_with_edits(100_000), "characters; up to"),
+        (_with_edits(100_000), "characters; at most"),
     ],
 )
 def test_an_answer_beyond_all_reason(text: str, says: str) -> None:

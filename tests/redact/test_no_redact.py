@@ -84,7 +84,7 @@ def test_who_says_yes_twice_sends_them(form: str, server: Told, folder: Path) ->
         assert kind in printed
     assert_hidden(LEAKS, seen, printed, kept_bytes())
     shown = run("show", "last", folder=folder)
-    assert "secrets sent as they stood, with --no-redact, and not kept: 1" in shown.stdout
+    assert "secrets sent unredacted, with --no-redact, and not stored: 1" in shown.stdout
     assert_hidden(LEAKS, shown.stdout, run("show", "--format", "json").stdout)
 
 
@@ -132,7 +132,7 @@ def test_without_a_terminal_it_is_refused(server: Told, folder: Path) -> None:
     """A script cannot send secrets, whatever it writes to standard input."""
     done = run_command(*arguments(server), stdin="yes\n127.0.0.1\n", cwd=folder, env=environment())
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "--no-redact sends secrets and asks you first: run it on a terminal, or leave it out.\n"
+    assert done.stderr == "--no-redact sends secrets and asks you first: run it on a terminal, or omit it.\n"
     assert server.asked == []
 
 
@@ -171,5 +171,5 @@ def test_two_models_are_named_by_their_host(server: Told, folder: Path) -> None:
     status, seen, printed = on_a_terminal(given, folder, FIRST, SECOND)
     assert status == 0, seen
     assert [TOKEN.hidden[0] in asked for asked in (json.dumps(body) for _, body in server.asked)] == [True, True]
-    assert "Secrets sent as they stand, with --no-redact: 1" in printed
+    assert "Secrets sent unredacted, with --no-redact: 1" in printed
     assert_hidden(LEAKS, seen, printed, kept_bytes())

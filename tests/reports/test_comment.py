@@ -188,7 +188,7 @@ def on_a_terminal(*said: tuple[str, str]) -> tuple[int, str, str]:
 def test_on_a_terminal() -> None:
     """With a terminal the evidence is shown first, then the question is asked, and with a conflict the reason."""
     store.record(suggested("conflicts"))
-    why = "Why is the suggestion passed on?"
+    why = "Why do you pass the suggestion on?"
     status, seen, printed = on_a_terminal((TEAM_QUESTION, "Yes, it holds a lock.\n"), (why, "To talk about it.\n"))
     assert status == 0
     assert "> Yes, it holds a lock." in printed

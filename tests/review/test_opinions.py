@@ -76,7 +76,7 @@ def test_for_people(server: LLMockServer, form: str) -> None:
             "What it does not see",
             "Where the models differ",
             TEAM_QUESTION,
-            "Where they answer the same",
+            "Where they agree",
             "The same answer from several models is no evidence",
             f"Answer of openai {'`(m-1)`' if form == 'markdown' else '(m-1)'}",
             "AsNoTracking",

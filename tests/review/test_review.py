@@ -140,7 +140,7 @@ TEXT_PARTS = (
     "verdict: in-scope",
     "Answer of openai (m-1)\n  The query can skip change tracking.",
     f"yes         {TEAM_QUESTION}",
-    "src/RecordService.cs:44: transaction.Rollback(); (unsupported: this does not stand there)",
+    "src/RecordService.cs:44: transaction.Rollback(); (unsupported: this text is not there)",
     "The model did not answer this item.",
     "Suggestion 1: Add AsNoTracking() to the query: conflicts",
     "+                .AsNoTracking()",
@@ -154,7 +154,7 @@ MARKDOWN_PARTS = (
     "> 31 |             var record = _db.Records",
     "## Answer of openai (m-1)",
     f"- **yes**: {TEAM_QUESTION}",
-    "(unsupported: this does not stand there)",
+    "(unsupported: this text is not there)",
     "### Add AsNoTracking() to the query: conflicts",
     "```diff\n",
     "+                .AsNoTracking()",
@@ -202,7 +202,7 @@ def test_no_second_repair(tmp_path: Path, server: LLMockServer, dialect: str) ->
     done = asked(tmp_path, server, dialect, QUERY)
     assert (done.returncode, done.stdout) == (2, "")
     last = done.stderr.splitlines()[-1]
-    assert "answered twice in a form that cannot be read; nothing was reviewed." in last
+    assert "twice gave an answer in a form that cannot be read; nothing was reviewed." in last
     assert len(requests(server, PATHS[dialect])) == 2
 
 
@@ -354,5 +354,5 @@ def test_repair_in_process(tokens: int | None, sum_: int | None) -> None:
 
 def test_two_bad_replies_in_process() -> None:
     """Two replies in the wrong form are a ReplyError that names who answered."""
-    with pytest.raises(ReplyError, match=r"^fake \(m-1\) answered twice in a form that cannot be read"):
+    with pytest.raises(ReplyError, match=r"^fake \(m-1\) twice gave an answer in a form that cannot be read"):
         review(request(f"{EXAMPLE}/{QUERY}"), lambda prompt: completion("no"))

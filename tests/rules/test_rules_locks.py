@@ -268,7 +268,7 @@ LOUD: dict[tuple[ModuleType, str], str] = {
     (lock_target, "made in this call"): "void M() { var gate = new object(); lock (gate) { _n++; } }",
     (lock_target, "a key"): "void M(string key) { lock (key) { _n++; } }",
     (lock_target, "an interned string"): 'void M(int id) { lock (string.Intern($"row {id}")) { _n++; } }',
-    (lock_target, "a field that gets another object"): (
+    (lock_target, "a field that is reassigned"): (
         "List<int> _all = new(); void M() { lock (_all) { _all.Add(1); } } void R() { _all = new List<int>(); }"
     ),
     (lock_type, "turned into an object"): "readonly Lock _l = new(); void M() { lock (_l) { _n++; } object o = _l; }",

@@ -363,7 +363,7 @@ def test_patterns_that_take_for_ever(repo: Path, monkeypatch: pytest.MonkeyPatch
     place = list_workspace(repo, (".cs",))
     assert place.paths == ("A.cs", name, "lib/B.cs", "x.tmp.cs")
     assert place.left_out == (
-        f"Matching paths with ignored patterns took over 0 s; from {name} on nothing was taken as ignored.",
+        f"Matching paths with ignore patterns took over 0 s; from {name} on, nothing was treated as ignored.",
     )
 
 
@@ -509,7 +509,7 @@ def test_what_a_partial_clone_has_not(repo: Path, tmp_path: Path) -> None:
     found = changes_since("HEAD", clone, [f"{n}.cs" for n in range(4)])
     assert found.lines == {"0.cs": ((3, 3),), "1.cs": ((3, 3),), "2.cs": ALL}
     assert found.notes == (
-        "--diff HEAD: what 1 file had then is not in this clone, and nothing is fetched; all lines count as changed.",
+        "--diff HEAD: the content of 1 file at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
     )
     assert sorted((clone / ".git" / "objects").rglob("*")) == before
 

@@ -194,10 +194,16 @@ def test_mixed_line_ends() -> None:
         pytest.param(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0", "is a binary file", id="executable"),
         pytest.param(b"\0" * 64, "is a binary file", id="zeros"),
         pytest.param(b"class A { }\n\0", "is a binary file", id="one zero in text"),
-        pytest.param(b"\xff\xfea\0b", "marked as UTF-16-LE but is not valid", id="half a character"),
-        pytest.param(b"\xff\xfe\x00\xd8a\0", "marked as UTF-16-LE but is not valid", id="half a surrogate pair"),
-        pytest.param(b"\xfe\xff\xd8\x00\0a", "marked as UTF-16-BE but is not valid", id="the same, big-endian"),
-        pytest.param(b"\xef\xbb\xbf\xff", "marked as UTF-8-SIG but is not valid", id="BOM before other bytes"),
+        pytest.param(b"\xff\xfea\0b", "has a UTF-16-LE byte order mark but is not valid", id="half a character"),
+        pytest.param(
+            b"\xff\xfe\x00\xd8a\0", "has a UTF-16-LE byte order mark but is not valid", id="half a surrogate pair"
+        ),
+        pytest.param(
+            b"\xfe\xff\xd8\x00\0a", "has a UTF-16-BE byte order mark but is not valid", id="the same, big-endian"
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf\xff", "has a UTF-8-SIG byte order mark but is not valid", id="BOM before other bytes"
+        ),
     ],
 )
 def test_unreadable_contents(repo: Path, raw: bytes, says: str) -> None:

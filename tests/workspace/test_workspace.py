@@ -438,8 +438,7 @@ def test_too_much_to_walk(repo: Path, monkeypatch: pytest.MonkeyPatch, no_git: N
     place = list_workspace(repo, (".cs",))
     assert place.paths == ("A.cs", "a/B.cs")
     assert place.left_out == (
-        "Only 6 files and folders are looked at; what lies in b/ and after it was not searched: "
-        "name a smaller folder with --root.",
+        "Only 6 files and folders are searched; those in b/ and after it were not: name a smaller folder with --root.",
     )
 
 

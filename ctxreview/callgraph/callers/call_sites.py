@@ -65,7 +65,7 @@ def calls_of(target: Callee, repository: Repository) -> CallSites:
         return CallSites(tuple(_local_calls(target, repository)))
     if function.kind in UNNAMED or not target.name.isidentifier():
         return CallSites(
-            (), (f"Who uses {target.qualified_name} is not searched: a {function.kind} has no name to look for.",)
+            (), (f"Uses of {target.qualified_name} were not searched: a {function.kind} has no name to search for.",)
         )
     home = target.type
     if home is None:
@@ -91,7 +91,7 @@ def _unparsed(target: Callee, read: Sequence[Outline]) -> Iterator[str]:
         source, at = broken[0].source, broken[0].parse.errors[0].start
         more = f" and {amount(len(broken) - 1, 'file', 'more')}" if len(broken) > 1 else ""
         yield (
-            f"{source.path}{more} could not be parsed whole (line {source.line_of(at)}): calls of {target.name} there may "
+            f"{source.path}{more} could not be fully parsed (line {source.line_of(at)}): calls of {target.name} there may "
             "be missed."
         )
 

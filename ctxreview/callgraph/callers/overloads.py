@@ -34,7 +34,7 @@ def overload_doubt(family: OverrideSet, reference: Reference) -> str | None:
         if theirs < own and not open_:
             return None
         doubt = True
-    return f"its arguments fit another overload of {family.target.name} as well" if doubt else ""
+    return f"its arguments also fit another overload of {family.target.name}" if doubt else ""
 
 
 def _cost(declared: Signature, given: Sequence[Argument], extended: bool, words: Words) -> Cost | None:

@@ -124,10 +124,10 @@ class OverrideSet:
         interfaces = [u for u in self.unknown_bases if u[:1] == "I" and u[1:2].isupper() and u not in plain]
         if overrides:
             return (
-                f"{name} overrides a member of {', '.join(self.unknown_bases)}, which is not in this repository: what calls it, and under which transaction or lock, is not known.",
+                f"{name} overrides a member of {', '.join(self.unknown_bases)}, which is not in this repository: what calls it, and under which transaction or lock, is unknown.",
             )
         if interfaces and not self.declaring and self._words.public & self.signature.modifiers:
             return (
-                f"{home} implements {', '.join(interfaces)}, which is not in this repository: who calls {name} through it is not known.",
+                f"{home} implements {', '.join(interfaces)}, which is not in this repository: its callers through the interface are unknown.",
             )
         return ()

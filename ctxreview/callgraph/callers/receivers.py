@@ -33,7 +33,7 @@ def reach(family: OverrideSet, outline: Outline, reference: Reference) -> tuple[
     if not reference.type and _gives_a_collection(on, outline.language):
         return None
     if not reference.type:
-        return "assumed", f"the type of {on} is not told by the file"
+        return "assumed", f"the file does not show the type of {on}"
     return _reach_typed(family, outline, reference)
 
 
@@ -64,7 +64,7 @@ def _reach_declared(
         near = simple_type(reference.type) == family.home.name
         parameter = parameter or re.fullmatch(r"[A-Z]|T[A-Z]\w*", simple_type(reference.type)) is not None
         if near or parameter or simple_type(reference.type) in _words(family).untyped:
-            return "assumed", f"the type of {on} is not told by the file"
+            return "assumed", f"the file does not show the type of {on}"
         return (
             ("assumed", f"{simple_type(reference.type)} is not declared in this repository")
             if _may_be(family, reference)
@@ -141,7 +141,7 @@ def _reach_extension(family: OverrideSet, outline: Outline, reference: Reference
         return "resolved", ""
     wanted = simple_type(family.signature.extends)
     if not reference.type:
-        return "assumed", f"the type of {reference.receiver} is not told by the file"
+        return "assumed", f"the file does not show the type of {reference.receiver}"
     if simple_type(reference.type) == wanted:
         return "resolved", ""
     known = family.repository.types.resolve(reference.type, outline, reference.name_span)

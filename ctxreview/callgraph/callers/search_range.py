@@ -40,13 +40,13 @@ def files_to_read(family: OverrideSet) -> tuple[list[str], list[str]]:
             near = sorted((*near, *far))  # a receiver of a type that is not written down, such as a var
         elif far:
             return _nearest(family, near), [
-                f"{len(far)} more files name something {family.target.name} and none of the types that declare it; "
+                f"{len(far)} more files use the name {family.target.name} and none of the types that declare it; "
                 "they were not read."
             ]
     read = _nearest(family, near)
     if len(read) < len(near):
         return read, [
-            f"{family.target.name} stands in {len(near)} files; the {len(read)} nearest were read for calls of it."
+            f"{family.target.name} occurs in {len(near)} files; the {len(read)} nearest were searched for calls."
         ]
     return near, []
 

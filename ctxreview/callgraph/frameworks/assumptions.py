@@ -52,7 +52,7 @@ def framework_assumptions(
         above, unknown = repository.hierarchy.ancestors(root)
         for base in unknown:
             if base in about.turns:
-                yield f"{root.name} is {about.turns[base]}. That is the runtime's doing and was not proven."
+                yield f"{root.name} is {about.turns[base]}. The runtime does that, and it was not proven."
         yield from marks_on_bases(root, above, names, repository)
     if any(repository.hierarchy.ancestors(r)[1] or r.type.kind == "interface" for r in (own, *roots)):
         yield from interceptors_around(own, about.pipeline, repository)

@@ -34,7 +34,7 @@ def scopes_of_marks(outline: Outline, functions: Sequence[Function], repository:
             for scope in there.regions if source.path != outline.source.path else ():
                 covers = scope.owner in owners or (bool(owners) and scope.span == part.type.span)
                 if scope.form == "attribute" and scope.opening.size > 1 and covers:
-                    where = f"The mark is on {part.name} ({source.path}:{source.line_of(scope.opening.start)})."
+                    where = f"The attribute is on {part.name} ({source.path}:{source.line_of(scope.opening.start)})."
                     yield scope._replace(
                         span=function.span,
                         opening=Span(function.span.start, function.span.start),
@@ -74,8 +74,8 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                     if opened is not None:
                         line = source.line_of(head.start + max(0, source.text(head).find(mark)))
                         yield (
-                            f"[{mark}] at {source.path}:{line} is {declared.name} ({place_of(declared)}), which holds a "
-                            f"{opened.construct} of its own: that it does so around this code is assumed."
+                            f"[{mark}] at {source.path}:{line} is {declared.name} ({place_of(declared)}), which holds its own "
+                            f"{opened.construct}: that it does so around this code is assumed."
                         )
 
 

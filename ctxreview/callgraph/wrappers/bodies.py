@@ -84,7 +84,7 @@ def _wrapper(
 ) -> Wrapper:
     """What a call of the method that was read is: a scope that the method holds for the call or gives to it."""
     target, scope = read.target, opened.scope
-    does = "opens and returns" if opened.opens else "runs what it is given under"
+    does = "opens and returns" if opened.opens else "runs its argument under"
     note = f"{target.qualified_name} ({target.outline.source.path}:{target.outline.source.line_of(target.name_at)}) {does} {scope.construct}."
     return Wrapper(
         name=reference.name,

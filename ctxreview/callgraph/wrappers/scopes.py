@@ -56,7 +56,7 @@ def excerpts_of_wrappers(outline: Outline, span: Span, repository: Repository, *
         kept += [f.span for f in there.facts if f.calls == "delegate" and where.contains(f.span)]
         does = ", ".join(dict.fromkeys(f"{s.does} {s.construct}" for s in holds)) or "hands on what it is given"
         yield excerpt_of(
-            there, kept, "callee", f"{Callee(there, function).qualified_name}, which is called on the way, {does}"
+            there, kept, "callee", f"{Callee(there, function).qualified_name}, which is called in between, {does}"
         )
         for scope in filter(is_given_elsewhere, holds):
             yield from constant_excerpt(there, scope, repository)

@@ -73,7 +73,7 @@ def intent(
     source = value.selection.source
     where = f"{value.path}:{source.line_of(scope.opening.start)}"
     if is_told(scope, value.outline):
-        console.say(f"{where}: a comment says already why the {scope.construct} is there; nothing was drafted.")
+        console.say(f"{where}: a comment already says why the {scope.construct} is there; nothing was drafted.")
         return
     endpoint = resolve_model(endpoint) if endpoint is not None else None
     asks = (
@@ -86,7 +86,7 @@ def intent(
         asking.keep(made.review, endpoint, console.say)
     console.write(diff(source, made.after, console.colour(None)), None)
     by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"
-    console.say(f"{by}. Whether it is why the {scope.construct} is there, you know.")
+    console.say(f"{by}. Check that it is really why the {scope.construct} is there.")
     if not write or not console.confirmed(f"Write it into {value.path}?"):
         return
     rewrite(source, made.after)

@@ -49,12 +49,12 @@ def log(
     from ctxreview.reports.json_text import dumps
 
     if older_than is not None and not purge:
-        raise ConfigError("--older-than says what --purge deletes; give both.")
+        raise ConfigError("--older-than limits what --purge deletes; give both.")
     if purge:
         refuse_beside(
             ctx,
             "--purge",
-            "deletes whatever stands in it, and prints nothing",
+            "deletes reviews and prints none",
             "text",
             "stats",
             "limit",
@@ -62,7 +62,7 @@ def log(
             "output",
         )
     if stats:
-        refuse_beside(ctx, "--stats", "sums up all that was kept", "text", "limit")
+        refuse_beside(ctx, "--stats", "sums up all stored reviews", "text", "limit")
     if older_than is not None and older_than < 0:
         raise ConfigError(f"--older-than {older_than}: give a number of days.")
     if purge:
@@ -90,7 +90,7 @@ def log(
             console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
         raise typer.Exit(2)
     if not lines:
-        console.say("Nothing that was kept has that text." if text else "No review is stored yet.")
+        console.say("No stored review contains that text." if text else "No review is stored yet.")
         return
     console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
 
@@ -143,9 +143,9 @@ def comment(
     answered = _answered("--answer", answer, TEAM_QUESTION)
     reason = ""
     if row.verdict == "conflicts":
-        reason = _answered("--because", because, "The guard found a conflict. Why is the suggestion passed on?")
+        reason = _answered("--because", because, "The guard found a conflict. Why do you pass the suggestion on?")
     elif because is not None:
-        raise ConfigError("--because says why a suggestion that conflicts is passed on, and here none conflicts.")
+        raise ConfigError("--because says why a conflicting suggestion is passed on, but none conflicts here.")
     console.write(comments.comment(row, answered, reason, since), output)
 
 
@@ -181,17 +181,17 @@ def _since(row: Stored) -> str:
     try:
         now = read_source(Path(row.repository) / path, Path(row.repository)).data
     except SourceError:
-        return f"{path} is not there any more, or cannot be read: the lines are those that the model saw."
+        return f"{path} no longer exists or cannot be read: the line numbers are those that the model saw."
     if sha256(now).hexdigest() == row.source_digest:
         return ""
-    return f"{path} has changed since the model saw it: the lines are those of then, and may be others now."
+    return f"{path} has changed since the model saw it: the line numbers may have shifted."
 
 
 def _kept(number: str) -> Stored:
     from ctxreview.llm import store
 
     if number != "last" and not number.isdecimal():
-        raise ConfigError(f"{number!r} is not the number of a review: take one from ctxreview log, or last.")
+        raise ConfigError(f"{number!r} is not the number of a review: use one from ctxreview log, or last.")
     try:
         row = store.get(None if number == "last" else int(number))
     except OverflowError:  # no integer of SQLite is as large

@@ -89,10 +89,12 @@ def lint(
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     if write_baseline and (baseline is None or diff is not None):
-        raise ConfigError("--write-baseline writes all that is found to the --baseline; give one, and no --diff.")
+        raise ConfigError(
+            "--write-baseline records all findings in the --baseline file; give --baseline, and not --diff."
+        )
     if write_baseline:
         # With --fail-on as well: what a baseline has never fails, and the same command line serves in a build.
-        refuse_beside(ctx, "--write-baseline", "writes the findings and prints none", "format_", "output")
+        refuse_beside(ctx, "--write-baseline", "records the findings and prints none", "format_", "output")
     known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
     home = root_of(paths or (), root)
     plan = plan_of(project(home), select, ignore)

@@ -82,6 +82,6 @@ def prompt(
             return
         if not there:
             console.say(
-                f"There is no clipboard here; the prompt is {'printed' if output is None else 'written'} instead."
+                f"No clipboard is available; the prompt is {'printed' if output is None else 'written'} instead."
             )
     console.write(finished.rstrip("\n"), output)

@@ -115,7 +115,7 @@ def review(
     asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
     if models is not None and None in whom:
-        raise ConfigError("--models asks models: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
+        raise ConfigError("--models needs a provider: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
     if not dry_run:
         whom = [resolve_model(e) if e is not None else None for e in whom]
     run = Run()
@@ -125,7 +125,9 @@ def review(
         _agree_to_send_secrets(whom, dry_run)
     if dry_run:
         if exact_tokens:
-            raise ConfigError("--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give one.")
+            raise ConfigError(
+                "--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give only one."
+            )
         indent = None if many or len(whom) > 1 else 2
         as_text = format_ is not ReviewFormat.JSON and not many
 
@@ -167,7 +169,7 @@ def _model_beside(
 ) -> str | None:
     """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
     if dry_run and form in (ReviewFormat.MARKDOWN, ReviewFormat.HTML):
-        raise ConfigError(f"--dry-run prints text or JSON; give it without --format {form}.")
+        raise ConfigError(f"--dry-run prints text or JSON; omit --format {form}.")
     if dry_run:
         refuse_beside(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
     source = ctx.get_parameter_source("model")
@@ -219,16 +221,16 @@ def _agree_to_send_secrets(whom: Sequence[Endpoint | None], dry_run: bool) -> No
     from ctxreview.llm.providers import address
 
     if not all(whom):
-        raise ConfigError("--no-redact is about what is sent, and no model is asked; leave it out.")
+        raise ConfigError("--no-redact applies to what is sent, and no model is asked; omit it.")
     if dry_run:
         return
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
-        raise ConfigError("--no-redact sends secrets and asks you first: run it on a terminal, or leave it out.")
+        raise ConfigError("--no-redact sends secrets and asks you first: run it on a terminal, or omit it.")
     hosts = sorted({urlsplit(address(e)).hostname or "" for e in whom if e is not None})
     named = " and ".join(hosts)
     for question, wanted in (
-        (f"Keys, passwords and tokens in the code will be sent to {named} as they stand. Send them? (yes)", "yes"),
-        (f"They cannot be called back. To send them, type the host's name ({named}):", named),
+        (f"Keys, passwords and tokens in the code will be sent to {named} unredacted. Send them? (yes)", "yes"),
+        (f"This cannot be undone. To send them, type the host's name ({named}):", named),
     ):
         console.say(question)
         try:

@@ -140,7 +140,7 @@ def resolve_url(endpoint: Endpoint) -> Endpoint:
         raise ConfigError(f"{endpoint.provider} needs a key: set {vendor.key_variable}.")
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ConfigError(
-            f"The key for {endpoint.provider} holds characters that no key has: correct {vendor.key_variable}."
+            f"The key for {endpoint.provider} has characters that no valid key has: correct {vendor.key_variable}."
         )
     return replace(endpoint, base_url=url, api_key=key or _NO_KEY)
 

@@ -87,7 +87,7 @@ def pairs(page: FileView) -> Iterator[Region]:
                 end = _with_what_has_it(event, owner, given, page.syntax)
                 yield _scope(event.constructs[0], event, owner, nodes.span(event.node), end, "", page)
             elif event.certain and owner.size and (handed := _handed_on(event, owner, resource, every)) is not None:
-                note = "It is released by a function that stands in this one, which may run later."
+                note = "A function nested in this one releases it, and may run later."
                 made = _scope(event.constructs[0], event, owner, nodes.span(event.node), handed, note, page)
                 yield made._replace(released="later")
             elif event.certain and owner.size:
@@ -338,7 +338,7 @@ def _scope(
         owner=owner,
         excluded=tuple(_failed(event.node, page.syntax)) if event.acquires else (),
         note=" ".join(
-            filter(None, (note, construct.note, f"{event.slots} may hold it at once." if event.slots > 1 else ""))
+            filter(None, (note, construct.note, f"{event.slots} can hold it at once." if event.slots > 1 else ""))
         ),
     )
 

@@ -356,5 +356,5 @@ def _ended_elsewhere(target: str, start: _Start, uses: _Uses) -> Iterator[Region
             owner=owner.span,
             certainty="assumed",
             acquired="elsewhere",
-            note=f"It is opened {where} and kept in {target}; whether it is open here was not proven.",
+            note=f"It is opened {where} and stored in {target}; it is not proven to be open here.",
         )

@@ -19,7 +19,7 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array, withou
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-ASSUMED = "Its name looks like one; what it does was not read."
+ASSUMED = "Only its name looks like one; its code was not read."
 
 
 class Opened(NamedTuple):
@@ -191,7 +191,7 @@ def _by_name(opened: Opened, page: FileView) -> str:
         return ""
     on = nodes.text(page.syntax.receiver(opened.node))
     declared = declared_type(page, on, nodes.span(opened.node)) if on else ""
-    return "" if construct.construct in declared else f"Only the name {called} tells that it is a lock."
+    return "" if construct.construct in declared else f"Only the name {called} suggests that it is a lock."
 
 
 def _shown(opened: Opened, syntax: Syntax) -> str:

@@ -51,7 +51,7 @@ def statements(page: FileView, found: Iterable[Region]) -> Iterator[Region]:
             certainty="assumed",
             note=sql["held"]
             if holder is not None or sql["kind"] == "transaction"
-            else "No transaction is seen around it: in autocommit the lock ends with its statement.",
+            else "No transaction is visible around it: in autocommit mode the lock ends with its statement.",
         )
 
 

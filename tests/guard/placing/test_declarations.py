@@ -67,7 +67,7 @@ class Shop
 
 
 def test_the_twin_that_is_waited_for() -> None:
-    """``PlaceAsync`` takes the place of the selected ``Place``; of one that is not selected it does not."""
+    """``PlaceAsync`` replaces the selected ``Place``; of one that is not selected it does not."""
     about = context_of(TWINS)
     given = "public async Task<int> PlaceAsync(Cart cart)\n{\n    return await SaveAsync(cart);\n}"
     (found,) = suggestions(f"```csharp\n{given}\n```\n", about)

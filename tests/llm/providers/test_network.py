@@ -248,7 +248,7 @@ def test_the_plan_of_a_local_model(tmp_path: Path, server: Told) -> None:
     """A dry run of a local model touches no network, and says that no provider charges for it."""
     done = run(tmp_path, *local(server.url)[:-2], "--dry-run", "--max-cost", "0.01")
     assert (done.returncode, server.got, server.asked) == (0, [], [])
-    assert "cost: none; a model of your own, for which no provider charges" in done.stdout
+    assert "cost: none; a model that you run yourself, without a provider that charges" in done.stdout
     assert "model: the one that the server has" in done.stdout
 
 
@@ -320,7 +320,7 @@ def test_ctrl_c(tmp_path: Path, server: Told, moment: str) -> None:
     status, took, seen = on_a_terminal(tmp_path, arguments, until, after)
     assert (status, took < AT_ONCE) == (130, True), (took, seen)
     last = seen.replace("\r\n", "\n").rsplit("\x1b[K", 1)[-1]
-    assert last == "Stopped; the selection that was under way was not finished.\n"
+    assert last == "Stopped; the current selection was not finished.\n"
     assert "Traceback" not in seen, seen
     assert [r["answered_from"] for r in kept()] == [None, 1]
     server.answers[RESPONSES] = [whole("responses")]
