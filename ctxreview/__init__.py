@@ -6,7 +6,7 @@ The names in ``__all__`` are the library; ``docs/library.md`` shows them at work
 import sys
 
 TYPE_CHECKING = False
-"""For type checkers, who take it for true: ``typing`` may lie in a stranger's checkout until ``__main__`` has looked at the path."""
+"""For type checkers, who take it for true: ``typing`` may be in a stranger's checkout until ``__main__`` has looked at the path."""
 
 if TYPE_CHECKING:
     from typing import Any

@@ -1,7 +1,7 @@
 """``python -m ctxreview``, and the console script.
 
 ``python -m`` looks for every module in the current folder first, which may be a stranger's checkout. That folder is taken off the
-path before anything else is imported. What Python itself imports before this module, and a folder ``ctxreview`` that lies there,
+path before anything else is imported. What Python itself imports before this module, and a folder ``ctxreview`` that is there,
 come from it all the same: the console script, ``python -P -m`` and ``PYTHONSAFEPATH`` do not look there at all.
 """
 

@@ -30,7 +30,7 @@ def user_folder() -> Path:
 def prompt_folders() -> tuple[Path, ...]:
     """Folders with templates and checklists, the first that has a file wins: the user's, then the shipped one.
 
-    The shipped folder lies inside the installed package, and beside it in a source tree.
+    The shipped folder is inside the installed package, and beside it in a source tree.
     """
     shipped = PACKAGE / "prompts"
     if not shipped.is_dir():
@@ -54,7 +54,7 @@ class Question(NamedTuple):
 class Project(NamedTuple):
     """What a repository may set: names of its scopes, questions of its own, rules it has no use for, and the budget.
 
-    ``path`` is the file it stands in, ``None`` where there is none. A repository is not trusted: whom is asked, with
+    ``path`` is the file it is in, ``None`` where there is none. A repository is not trusted: whom is asked, with
     which key, what runs and where results go are never its to say.
     """
 
@@ -79,7 +79,7 @@ USER_KEYS: dict[str, type] = {
     "total_seconds": float,
     "retries": int,
 }
-"""What a user may set in ``config.toml`` of :func:`user_folder`, and in ``CTXREVIEW_`` variables. Keys stand in neither."""
+"""What a user may set in ``config.toml`` of :func:`user_folder`, and in ``CTXREVIEW_`` variables. Keys are in neither."""
 
 LARGEST = 1_000_000
 """Bytes of a settings file."""
@@ -123,7 +123,7 @@ def _toml(path: Path, root: Path | None = None) -> dict[str, Any] | None:
 
 
 def _bytes(path: Path, root: Path | None) -> bytes | None:
-    """The bytes of a settings file, which has to lie in ``root``; ``None`` where there is none."""
+    """The bytes of a settings file, which has to be in ``root``; ``None`` where there is none."""
     try:
         return contents(path, LARGEST, root)
     except FileNotFoundError:
@@ -133,7 +133,7 @@ def _bytes(path: Path, root: Path | None) -> bytes | None:
 
 
 def _parsed(path: Path, data: bytes) -> dict[str, Any]:
-    """The TOML of a settings file. An error tells the place, and quotes nothing: what stands there may be no settings."""
+    """The TOML of a settings file. An error tells the place, and quotes nothing: what is there may be no settings."""
     if re.search(rb"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){64}""", data):
         raise ConfigError(f"{path}: is not valid TOML (a key of more than 64 parts); fix it.")
     try:

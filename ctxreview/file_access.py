@@ -1,8 +1,8 @@
 """Files that a stranger may have put there: read without waiting and up to a limit, written whole or not at all.
 
 What goes wrong is an :class:`OSError`; its ``strerror`` is a clause for people, such as "it is a pipe or a device". A pipe in a
-checkout would keep a reader waiting for ever, a device has no end, and what a name stands for can be another thing after it
-was looked at: so nothing but a regular file is opened, and what was opened is looked at once more.
+checkout would keep a reader waiting forever, a device has no end, and what a name stands for can be another thing after it
+was looked at: so nothing but a regular file is opened, and what was opened is examined once more.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def write(path: str | os.PathLike[str], new: bytes, seen: os.stat_result | None 
 
 
 def _replace(file: str, new: bytes, about: os.stat_result | None, seen: os.stat_result | None) -> None:
-    """Put a regular file in the place of ``file``, which is no link; ``about`` is what is there."""
+    """Put a regular file in the place of ``file``, which is not a link; ``about`` is what is there."""
     # The name cannot be foreseen, and is not derived from the file's, which may be as long as a name can be. The file is there for
     # its owner only until it has the mode of the one that it replaces; a new one has the mode that new files have.
     part = os.path.join(os.path.dirname(file), f".ctxreview-{os.urandom(12).hex()}.part")

@@ -49,7 +49,7 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     size = -(-len(items) // (workers * PIECES)) or 1
     pieces = [items[at : at + size] for at in range(0, len(items), size)]
     if sys.stdout is not None:
-        sys.stdout.flush()  # or each process would print what stands in its copy of the buffer
+        sys.stdout.flush()  # or each process would print what is in its copy of the buffer
     frozen = gc.get_freeze_count()
     gc.freeze()
     ours: list[_Process[R]] = []

@@ -6,7 +6,7 @@ status. :mod:`tests.commands` starts this server and says what starts anew all t
 
 Each message on the control socket carries five descriptors: standard input,
 output and error of a command, a file with a :class:`Request`, and a socket on which its :class:`End` is told. A socket that is
-closed or shut down ends what stands at its other end: the command by SIGKILL, or with the control socket this server.
+closed or shut down ends what is at its other end: the command by SIGKILL, or with the control socket this server.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Commands of the program as processes of their own, for tests that only look at what goes in and comes out.
 
-What stands in this module is forked from :mod:`tests.command_server`. Tests of start-up, signals, memory, terminals, the shell
+What is in this module is forked from :mod:`tests.command_server`. Tests of start-up, signals, memory, terminals, the shell
 and the installed script start the program themselves.
 """
 

@@ -1,7 +1,7 @@
 """Realistic secrets, invented anew in each run from a fixed seed, and the C# in which people leave them.
 
 Prefixes are put together from parts, so that no file of this repository holds a token that the scanners of hosting
-sites would stop. The forms are those that the makers document, or that stand in the rules of gitleaks.
+sites would stop. The forms are those that the makers document, or that are in the rules of gitleaks.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Maker:
         return f"{self.random.choice(words)}{self.some(DIGITS, 3)}{self.random.choice('!#$%*+?^')}{self.some(ALNUM, 3)}"
 
     def formats(self) -> Iterator[tuple[str, str]]:  # noqa: PLR0915
-        """Name and value of one secret of each format that can be told by itself."""
+        """Name and value of one secret of each format that can be told on its own."""
         s = self.some
         yield "aws access key", "AK" + "IA" + s(UPPER + "234567", 16)
         yield "aws temporary key", "AS" + "IA" + s(UPPER + "234567", 16)
@@ -385,7 +385,7 @@ CARRIERS = (
     '/// <summary>{}</summary>',
     'yield return "https://acme.example/?a={}&b=1";',
 )  # fmt: skip
-"""How a secret that can be told by itself stands in code, under names that say nothing."""
+"""How a secret that can be told on its own is in code, under names that say nothing."""
 
 
 def leaks() -> list[Leak]:

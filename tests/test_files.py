@@ -52,7 +52,7 @@ def test_pipes_devices_sockets_and_folders_are_not_read(tmp_path: Path) -> None:
 
 
 def test_a_link_is_followed_within_the_folder_and_not_out_of_it(tmp_path: Path) -> None:
-    """What a link leads to is read where it lies in the folder; the folder's own name may be a link."""
+    """What a link leads to is read where it is in the folder; the folder's own name may be a link."""
     home, other = tmp_path / "home", tmp_path / "home-other"
     home.mkdir()
     other.mkdir()
@@ -167,7 +167,7 @@ def test_a_file_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_links_with_names_that_were_foreseen_lead_nowhere(tmp_path: Path) -> None:
-    """A file, pipe or link that lies there under the name that a part might have is left as it is."""
+    """A file, pipe or link that is there under the name that a part might have is left as it is."""
     victim = tmp_path / "victim"
     victim.write_bytes(b"mine")
     for name in ("out.part", ".out.part", "out.tmp", ".ctxreview-.part", "out~"):
@@ -344,7 +344,7 @@ def test_results_go_where_they_are_sent(checkout: Path) -> None:
     assert '"rule": "lock-target"' in (checkout / "b").read_text()
 
 
-# --- modules that lie in the checkout ----------------------------------------------------------------------
+# --- modules that are in the checkout ----------------------------------------------------------------------
 
 
 def first_modules(folder: Path) -> set[str]:

@@ -205,7 +205,7 @@ def test_the_count_is_what_tiktoken_counts(real_ranks: Path) -> None:
 
 
 def test_ranks_that_arrive_later_are_found(real_ranks: Path, cache: Path) -> None:
-    """A file that was damaged is looked at again once it has changed."""
+    """A file that was damaged is examined again once it has changed."""
     file = cache_file(cache, "o200k_base")
     file.write_bytes(b"damaged")
     assert tokenizer() is ESTIMATE

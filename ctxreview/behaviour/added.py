@@ -10,7 +10,7 @@ from ctxreview.model.regions import Region
 
 
 def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
-    """Whether a lock that stands in the text of a statement is in one that is sent as it was, from wherever the text is taken.
+    """Whether a lock that is in the text of a statement is in one that is sent as it was, from wherever the text is taken.
 
     ``after`` says that the region is one after the edit.
     """

@@ -18,7 +18,7 @@ from ctxreview.model.source import Span
 FURTHEST = 4
 """Steps from what is changed to who uses it; a trace follows calls about as far."""
 MOST_AFFECTED = 60
-"""Functions that are looked at for one edit, the nearest first."""
+"""Functions that are examined for one edit, the nearest first."""
 
 _NAME = re.compile(r"@?[^\W\d]\w*")
 

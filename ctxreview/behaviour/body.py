@@ -51,7 +51,7 @@ class CallText(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A function of the outline that stands in no other one, with the lambdas and local functions inside."""
+    """A function of the outline that is in no other one, with the lambdas and local functions inside."""
 
     outline: Outline
     member: Function
@@ -106,7 +106,7 @@ class Body:
         return tuple(found)
 
     def calls_in(self, span: Span) -> tuple[CallText, ...]:
-        """The calls whose name and arguments lie in ``span``."""
+        """The calls whose name and arguments are in ``span``."""
         first, last = (bisect_left(self.calls, at, key=_name_start) for at in span)
         return tuple(c for c in self.calls[first:last] if c.span.end <= span.end)
 
@@ -189,7 +189,7 @@ class Body:
         return word[1].decode("utf-8", "replace") if word else ""
 
     def in_loop(self, at: int) -> bool:
-        """Whether ``at`` stands in the block of a loop, and in no lambda inside it."""
+        """Whether ``at`` is in the block of a loop, and in no lambda inside it."""
         for block in self.blocks(at)[:-1]:
             word = self.opener(block)
             if word in load(self.outline.language).words.looping:

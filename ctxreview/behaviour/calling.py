@@ -37,7 +37,7 @@ class Calls(Stores):
             on = self.value(node.function)
         regions = self._opened(node.span, name)
         closures = self._closures(node, on)
-        # A function that is handed over runs where it is called, not where it stands.
+        # A function that is handed over runs where it is called, not where it is.
         given = [(a.name, self.value(a.value)) for a in node.arguments]
         self._results(node, on, given)
         for region in regions:

@@ -1,4 +1,4 @@
-"""On which conditions a place of a function is reached, however they are written: around it, or as a way out before it.
+"""On which conditions a place of a function is reached, however they are written: around it, or as an exit before it.
 
 A condition is taken apart to the comparisons that it is made of, each without its negation, so that a branch that is turned
 round, split or joined has the same.
@@ -20,7 +20,7 @@ _LEAVING = ("return", "throw", "end", "goto")
 
 
 class Condition(NamedTuple):
-    """``test`` is the same in both versions, ``at`` where it stands; ``leaves`` is how a way out before the place leaves, ``""`` where it stands around it."""
+    """``test`` is the same in both versions, ``at`` where it is; ``leaves`` is how an exit before the place leaves, ``""`` where it is around it."""
 
     test: str
     at: Span
@@ -28,7 +28,7 @@ class Condition(NamedTuple):
 
 
 def conditions(outline: Outline, unit: il.Unit, place: Span) -> tuple[Condition, ...]:
-    """What decides whether ``place`` in ``unit`` is reached, outermost first; of functions inside, those that run where they stand count on."""
+    """What decides whether ``place`` in ``unit`` is reached, outermost first; of functions inside, those that run where they are count on."""
     return tuple(_walk(outline, unit.body, place))
 
 
@@ -51,7 +51,7 @@ def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:
 
 
 def _left_before(outline: Outline, block: il.Block, place: Span) -> Iterator[Condition]:
-    """The conditions of the ways out of a block that stand before the statement with ``place``."""
+    """The conditions of the exits of a block that are before the statement with ``place``."""
     for statement in block.statements:
         if statement.span.end > place.start:
             return

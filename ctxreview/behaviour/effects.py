@@ -8,7 +8,7 @@ renamed or moved to a constant gives the same trace. How to read one:
 - ``depends`` are numbers of earlier effects of the same trace. A check and its act: the act's ``depends`` hold the check, or something that it decides (see
   :meth:`Trace.decides`). A query and the write to the entity it gave: ``made_by`` of the write is the query.
 - Two effects are atomic together under a lock if both have a :class:`Hold` with the same ``section``.
-- A hold that ends before a task that was started under it is no hold of what the task does: those effects have the trait
+- A hold that ends before a task that was started under it is not a hold of what the task does: those effects have the trait
   ``unawaited``, and the holds are in ``lapsed``.
 - Where something on the way was not understood, ``understood`` of the effect is false, and :attr:`Trace.unseen` says what.
 """
@@ -96,7 +96,7 @@ class Effect(NamedTuple):
     """One effect; ``number`` is its index in :attr:`Trace.effects`.
 
     ``name`` is the called, read or written name as written. ``party`` is the canonical key of the context, connection or object that a database
-    effect goes through (``C._db``, ``parameter 0``, ``new Db``). ``text`` is the SQL or other constant that it is given, constants resolved. ``span`` lies in the
+    effect goes through (``C._db``, ``parameter 0``, ``new Db``). ``text`` is the SQL or other constant that it is given, constants resolved. ``span`` is in the
     traced function (the call of the helper, where it is one), ``at`` are the lines where it is done, or in another file the lines of the call
     that leads there, and ``path`` the helpers on the way.
     """

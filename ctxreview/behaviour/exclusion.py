@@ -141,9 +141,9 @@ def lost_with_helpers(both: Comparison) -> Iterator[tuple[Hold, Loss]]:
         for hold in pair.before.sections:
             here = hold.outline is both.before
             if hold.kind != "lock" or (here and own.contains(hold.region.opening)):
-                continue  # the region stands in the function: see :func:`judged`
+                continue  # the region is in the function: see :func:`judged`
             if here and both.both.scope_after.get(hold.region) is None:
-                continue  # it is gone: that is told of it
+                continue  # it is gone: that says it
             loss = next(
                 (x for x in _of_lock(both, pair, hold, list(pair.before.within(hold))) if x.what == "apart"), None
             )
@@ -368,7 +368,7 @@ def _of_transaction(pair: Pair, inside: list[Effect], moved: Iterable[tuple[Effe
     """Work on data that left a transaction."""
     work = [e for e in inside if e.kind in ("query", "save", "call", "tracking", "write") and e.is_seen]
     if [e.kind for e in work] == ["query"] and not work[0].text:
-        return  # one statement by itself
+        return  # one statement on its own
     for effect, now in moved:
         if effect.kind == "call" and not effect.party and work[:1] == [effect]:
             continue  # it came first and still does: nothing that was read in the transaction decides it

@@ -30,7 +30,7 @@ MOST_FOLLOWED_AWAY = 40
 class Frame:
     """One function that is being traced: the traced one itself, or a helper in place of its call.
 
-    ``base`` are the holds at the call, which stands at ``call`` in the function ``above``; a function that somebody else runs has none. ``shown``
+    ``base`` are the holds at the call, which is at ``call`` in the function ``above``; a function that somebody else runs has none. ``shown``
     is the call's place in the traced function, ``unfinished`` the effects of tasks that were started, each with the number of holds at the start.
     """
 

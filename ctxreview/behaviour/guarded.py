@@ -370,7 +370,7 @@ def _member(hold: Hold) -> str:
 
 
 def _each_once(accesses: Iterable[Access]) -> list[Access]:
-    """Each line once, told of the function that it stands in where that is run as it is."""
+    """Each line once, told of the function that it is in where that is run as it is."""
     found: dict[tuple[Lines, bool], Access] = {}
     for access in sorted(accesses, key=lambda a: (a.at.start_line, bool(a.through))):
         found.setdefault((access.at, access.writes), access)
@@ -378,7 +378,7 @@ def _each_once(accesses: Iterable[Access]) -> list[Access]:
 
 
 def _first_code(outline: Outline, at: Lines) -> Span:
-    """The first character of a line that is no blank."""
+    """The first character of a line that is not a blank."""
     line = outline.source.line_span(at.start_line, at.start_line)
     blanks = len(outline.source.data[line.start : line.end]) - len(outline.source.data[line.start : line.end].lstrip())
     return Span(line.start + blanks, line.start + blanks + 1)

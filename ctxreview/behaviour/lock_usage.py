@@ -1,6 +1,6 @@
-"""State and the locks it is used under, and what stands around a place: what the rules about locks share.
+"""State and the locks it is used under, and what is around a place: what the rules about locks share.
 
-Text is looked at as bytes with comments and literals blanked, so that offsets stay those of the source.
+Text is examined as bytes with comments and literals blanked, so that offsets stay those of the source.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Use(NamedTuple):
 
     @property
     def deferred(self) -> bool:
-        """Whether the function it stands in runs when somebody calls it: which locks are held then is not told."""
+        """Whether the function it is in runs when somebody calls it: which locks are held then is not told."""
         return self.function.kind in DEFERRED
 
     @property
@@ -70,7 +70,7 @@ def locked_uses(outline: Outline, held: list[Region]) -> list[Use]:
     """The uses of state in functions, with the locks of ``held`` that each is under; what is locked is not one."""
     nesting = Nesting(outline.functions)
     types, own = Nesting(outline.types), declared(outline)
-    # What is only locked is no state; a collection that is locked is what the lock guards.
+    # What is only locked is not a state; a collection that is locked is what the lock guards.
     gates = {
         (home, lock_key(s))
         for s in held
@@ -101,7 +101,7 @@ def locked_uses(outline: Outline, held: list[Region]) -> list[Use]:
 
 
 def is_under(span: Span, scope: Region) -> bool:
-    """Whether ``span``, in the function that holds the scope, lies in the part that runs under it."""
+    """Whether ``span``, in the function that holds the scope, is in the part that runs under it."""
     return scope.span.contains(span) and not any(g.contains(span) for g in scope.excluded)
 
 
@@ -138,7 +138,7 @@ def _masked_source(same: Same) -> bytes:
 
 
 def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
-    """What stands before each brace that is open at ``at``, outer first, and last what stands before ``at`` itself.
+    """What is before each brace that is open at ``at``, outer first, and last what is before ``at`` itself.
 
     ``start`` is where the function starts, ``code`` is :func:`masked_source`.
     """

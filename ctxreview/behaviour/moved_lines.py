@@ -39,7 +39,7 @@ class Sides(NamedTuple):
     apart: Mapping[str, Sequence[int]]
 
     def outside(self, line: str) -> int:
-        """How often a line stands outside of the scope."""
+        """How often a line is outside of the scope."""
         return len(self.every.get(line, ())) - len(self.apart.get(line, ()))
 
     def first_outside(self, line: str) -> int:
@@ -49,7 +49,7 @@ class Sides(NamedTuple):
 
 
 def sides(scope: Region, outline: Outline) -> Sides:
-    """The code lines of the scope's member, by the sides of the scope they stand on."""
+    """The code lines of the scope's member, by the sides of the scope they are on."""
     source = outline.source
     member = member_of(outline, scope.opening)
     codes, every = _codes(Same(outline), member.span if member is not None else scope.span)

@@ -93,7 +93,7 @@ class Outside(Calls):
         atomic = on in self.version.about.of("atomic_on")
         only_reads = self.version.about.has("reads_only", node.callee)
         traits: tuple[Trait, ...] = ("atomic",) if atomic else ("volatile",)
-        # The variable was read to be handed over by reference: that is no read of its own.
+        # The variable was read to be handed over by reference: that is not a read of its own.
         own = next((e for e in reversed(self.effects) if e.kind == "read" and e.place == place), None)
         if own is not None and own.number in first.needs:
             if only_reads or own.number != len(self.effects) - 1:

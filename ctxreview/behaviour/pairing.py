@@ -193,7 +193,7 @@ class Pairing:
         before, after = _grouped(old, lambda s: _exact(s, self.before)), _grouped(new, lambda s: _exact(s, self.after))
         for key in before.keys() & after.keys():
             mine, theirs = before[key], after[key]
-            if len(mine) != len(theirs):  # alike in every letter: where they stand tells which is gone
+            if len(mine) != len(theirs):  # alike in every letter: where they are tells which is gone
                 at = {self._line(self.after, s): s for s in theirs}
                 here = [(s, at.get(self.lines.after(self._line(self.before, s)) or 0)) for s in mine]
                 placed = {s: there for s, there in here if there is not None}
@@ -238,7 +238,7 @@ class Pairing:
         return 4 * same + 2 * on + construct + (old.form == new.form) / 2 + here / 2
 
     def _beside(self, old: Region, new: Region) -> bool:
-        """Whether both stand at the same place of the text, or in what was written for one another."""
+        """Whether both are at the same place of the text, or in what was written for one another."""
         line, now = self._line(self.before, old), self._line(self.after, new)
         there = self.lines.after(line)
         if there is not None:

@@ -146,7 +146,7 @@ class Unbound(NamedTuple):
 
 
 def unbound(pair: Pair) -> Iterator[Unbound]:
-    """Commands that lose their transaction though they stand in it."""
+    """Commands that lose their transaction though they are in it."""
     for number, now in sorted(pair.became.items()):
         was = pair.before.effects[number]
         if now.kind not in ("query", "save", "call") or not _given(pair.before, was) or _given(pair.after, now):

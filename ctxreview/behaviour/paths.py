@@ -9,7 +9,7 @@ from ctxreview.model.source import Span
 
 
 def exclude_each_other(outline: Outline, one: Span, other: Span) -> bool:
-    """Whether two places stand in different ways of one branch, so that no run but one in a loop passes both."""
+    """Whether two places are in different ways of one branch, so that no run but one in a loop passes both."""
     member = outline.member_of(one)
     unit = version(outline).units.get(member.span) if member is not None else None
     for node in il.walk(unit) if unit is not None else ():

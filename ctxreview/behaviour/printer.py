@@ -15,7 +15,7 @@ _SIGNS = {"captured": "^{}", "member": ".{}", "static": "::{}", "function": "{}'
 
 
 def text(unit: il.Unit) -> str:
-    """A unit with its body, a statement a line; functions inside it stand after the statement that they are in."""
+    """A unit with its body, a statement a line; functions inside it are after the statement that they are in."""
     return "\n".join(_unit(unit, 0)) + "\n"
 
 

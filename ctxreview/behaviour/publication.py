@@ -52,7 +52,7 @@ def divided(both: Comparison) -> Iterator[Divided]:
 
 
 def _is_read_apart(pair: Pair, effect: Effect, now: Effect) -> bool:
-    """Whether the step's answer was used, and its place is read by itself now."""
+    """Whether the step's answer was used, and its place is read on its own now."""
     return any(effect.number in e.depends for e in pair.before.effects) and any(_fresh_reads(pair, now))
 
 
@@ -151,7 +151,7 @@ def _look(both: Comparison, flag: Effect, data: Effect) -> Effect | None:
     assert flag.place is not None
     assert data.place is not None
     name = flag.place.key.rpartition(".")[2]
-    # The look may stand in a function of its own, and the use in one that calls it.
+    # The look may be in a function of its own, and the use in one that calls it.
     for pair in both.naming((name, *(p.after.function.name for p in both.naming((name,))))):
         for read in pair.after.of("read"):
             if read.place is None or read.place.key != flag.place.key or read.locks & flag.locks:

@@ -19,7 +19,7 @@ from ctxreview.model.source import Span
 
 
 def what_it_held(old: Region, before: Outline, after: Outline) -> Literal["nothing", "one read", "more"]:
-    """What a scope held; ``nothing`` is one statement that is a transaction by itself, or what was deleted with its member."""
+    """What a scope held; ``nothing`` is one statement that is a transaction on its own, or what was deleted with its member."""
     gone = _is_gone(old, before, after)
     if _reads_once(old, before) or _sends_once(old, before) or (gone and _left(old, before, after)):
         return "nothing"
@@ -47,7 +47,7 @@ def _reads_once(scope: Region, outline: Outline) -> bool:
 
 
 def _sends_once(scope: Region, outline: Outline) -> bool:
-    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction by itself."""
+    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction on its own."""
     about = names_of(outline.language)
     body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
@@ -111,7 +111,7 @@ def _reads_once_now(lock: Region, before: Outline, after: Outline) -> bool:
 
 
 def _reads_one(lock: Region, outline: Outline) -> bool:
-    """Whether nothing but one field is read under a lock: one read is atomic by itself, and may still be late."""
+    """Whether nothing but one field is read under a lock: one read is atomic on its own, and may still be late."""
     facts = [f for f in within(outline, lock.span) if not lock.opening.contains(f.span) and f.kind != "exit"]
     one = [f for f in facts if f.kind == "read" and f.is_state]
     rest = outline.source.text(Span(lock.opening.end, lock.span.end))

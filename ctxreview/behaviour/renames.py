@@ -105,7 +105,7 @@ def is_another_of_its_kind(old: Region, new: Region, before: Outline, after: Out
 
 
 def is_any_object(scope: Region, outline: Outline) -> bool:
-    """Whether what is locked is a field of a type that does not lock by itself: then every way to lock it is the same lock."""
+    """Whether what is locked is a field of a type that does not lock on its own: then every way to lock it is the same lock."""
     state = version(outline).state(scope.container, lock_key(scope))
     return state is not None and not version(outline).is_signal(state.type)
 

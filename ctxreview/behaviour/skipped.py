@@ -27,7 +27,7 @@ class Skipped(NamedTuple):
 
 
 def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
-    """The first step of each transaction and lock that a new way out inside passes over; of a transaction one by an exception."""
+    """The first step of each transaction and lock that a new exit inside passes over; of a transaction one by an exception."""
     units = [
         version(o).units.get(f.span)
         for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))

@@ -46,7 +46,7 @@ def units(source: Source, keep: int | None = None, within: tuple[Span, ...] | No
     """The units of ``source``; none where the language has no lowering.
 
     ``keep`` and ``within`` are as in :func:`ctxreview.outline.outline`. A member that stands only in another ``#if`` branch
-    is among them; of one that stands in several, the branch that is compiled without symbols is.
+    is among them; of one that is in several, the branch that is compiled without symbols is.
 
     Raises :class:`SourceError` where no language is known for the file.
     """

@@ -222,5 +222,5 @@ def _methods(part: Declared, name: str) -> list[Function]:
 
 
 def _have_body(methods: list[Function]) -> bool:
-    """Whether one of some functions of a name is no mere declaration."""
+    """Whether one of some functions of a name is more than a declaration."""
     return any(f.opening.end < f.span.end for f in methods)

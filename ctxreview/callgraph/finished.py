@@ -1,4 +1,4 @@
-"""A transaction that a unit of work opens, and that another call on it commits or rolls back: where it ends stands in another file."""
+"""A transaction that a unit of work opens, and that another call on it commits or rolls back: where it ends is in another file."""
 
 from __future__ import annotations
 

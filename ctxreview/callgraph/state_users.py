@@ -21,7 +21,7 @@ from ctxreview.outline.symbols.written_names import without_self
 MAX_FILES = 60
 """Files read for one name of state that other types can reach."""
 MAX_MEMBERS = 60
-"""Members of a file that are looked at for what they do with the same state, the nearest to the selected function first."""
+"""Members of a file that are examined for what they do with the same state, the nearest to the selected function first."""
 
 
 class Sharing(NamedTuple):

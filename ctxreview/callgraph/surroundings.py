@@ -32,7 +32,7 @@ ROLES = ("field", "same-lock", "member", "callee")
 
 
 def starts(outline: Outline, functions: Sequence[Function]) -> list[Function]:
-    """The functions whose callers run the selected code: out of lambdas that are run where they stand.
+    """The functions whose callers run the selected code: out of lambdas that are run where they are.
 
     ``functions`` are those around the selection, innermost first, or several members. A lambda that only runs later
     ends the way: who runs it is not known.
@@ -79,7 +79,7 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
 def _others(
     shared: Sharing, outline: Outline, functions: Sequence[Function], repository: Repository
 ) -> Iterator[Excerpt]:
-    """Of other places what is no caller: each once."""
+    """Of other places what is not a caller: each once."""
     found = [*shared.excerpts, *concurrency_tokens(outline, functions, repository)]
     found += [e for f in outermost(functions) for e in excerpts_of_wrappers(outline, f.span, repository, direct=True)]
     found += callees(outline, functions, repository)

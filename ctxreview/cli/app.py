@@ -59,7 +59,7 @@ class _Commands(TyperGroup):
             raise StoppedError("Stopped.") from None
 
     def make_context(self, *given: Any, **extra: Any) -> Any:
-        """Read the options that stand before the command."""
+        """Read the options that are before the command."""
         with _quoting():
             return super().make_context(*given, **extra)
 

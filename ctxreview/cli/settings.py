@@ -66,7 +66,7 @@ def settings_in(root: Path) -> list[Setting]:
 
 def _hidden(value: Any) -> Any:
     """A value without the name and password that an address may have."""
-    # Not urlsplit, which raises for what is no address. A password may hold a slash, and a model's name an at sign.
+    # Not urlsplit, which raises for what is not an address. A password may hold a slash, and a model's name an at sign.
     return _NAME_AND_PASSWORD.sub(r"\1…@", value) if isinstance(value, str) else value
 
 

@@ -62,7 +62,7 @@ def blind_spots_beyond(
 
 
 def _parts_of_head(head: bytes, name: str, language: Language) -> tuple[str, str, str]:
-    """What stands before the type's name, after it and after what begins its bases; without attributes, parameters and constraints."""
+    """What is before the type's name, after it and after what begins its bases; without attributes, parameters and constraints."""
     bare, shorter = "", language.lex(head).masked.decode("utf-8", "replace")
     while bare != shorter:
         bare, shorter = shorter, re.sub(r"\([^()]*\)|\[[^\[\]]*\]", "", shorter)

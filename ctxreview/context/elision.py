@@ -45,7 +45,7 @@ def silence_of(outline: Outline) -> Callable[[Span], bool]:
 
 
 def has_own_lines(source: Source, span: Span, silent: Callable[[Span], bool]) -> bool:
-    """Whether nothing else stands on the statement's lines, a comment behind it aside."""
+    """Whether nothing else is on the statement's lines, a comment behind it aside."""
     whole = whole_lines(source, span)
     return silent(Span(whole.start, span.start)) and silent(Span(span.end, whole.end))
 

@@ -39,7 +39,7 @@ def listing(
     """The :func:`shown_lines` of one file, numbered and in file order; ``selected`` ones are marked with ``>``.
 
     Left-out lines are shown as one line that counts them. ``lines`` are the file's lines as they are to be shown,
-    see :func:`redacted`; as they stand in the file without them.
+    see :func:`redacted`; as they are in the file without them.
     """
     first, last = selected
     texts = lines or source.lines

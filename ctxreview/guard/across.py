@@ -51,7 +51,7 @@ MAX_NAMED = 3
 
 @cache
 def _telling(language: str) -> tuple[bytes, ...]:
-    """What stands in the text of code that saves, reads what nobody tracks, or gives a task."""
+    """What is in the text of code that saves, reads what nobody tracks, or gives a task."""
     about = names_of(language)
     untracked = (name for name, trait in about.operators.items() if trait == "untracked")
     tasks = (f"{suffix}(" for suffix in about.of("task_suffix"))
@@ -132,7 +132,7 @@ def resolved(there: Outline, spans: Sequence[Span], repository: Repository) -> O
 def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Iterator[Fact]:
     """What the repository's own methods do for the functions at ``spans`` that call them: they save, or give what nobody tracks.
 
-    They read, where several are begun together. The facts stand at the calls, and are named by what is called in the end.
+    They read, where several are begun together. The facts are at the calls, and are named by what is called in the end.
     """
     known = frozenset(name for name in load(there.language).facts if "." not in name)
     names = {
@@ -214,7 +214,7 @@ def left_out(edit: Edited) -> Iterator[Finding]:
 
 
 def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
-    """What the edit changes for callers in files that it does not change: scopes that they lose, results that nobody tracks any more.
+    """What the edit changes for callers in files that it does not change: scopes that they lose, results that nobody tracks any longer.
 
     Callers are followed for ``hops`` calls. A finding's place is the edited function, the caller's is related to it.
     """

@@ -44,7 +44,7 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
     """What ``suggestion`` changes across the scopes of the selected file, and for the callers that the ``repository`` has.
 
     Callers are followed for ``hops`` calls in a row. Edits of other files are made where the ``repository`` has these, and all are compared
-    together; a person is told of the rest. ``changes`` are those of the selected file.
+    together; a person is told the rest. ``changes`` are those of the selected file.
     """
     before = context.outline
     here = [e for e in suggestion.edits if is_here(e, before.source)]
@@ -92,7 +92,7 @@ def _most_in_one_member(outline: Outline) -> int:
 
 
 def _deepest(places: Sequence[Function] | Sequence[TypeDecl]) -> int:
-    """How many functions or types lie in each other at most."""
+    """How many functions or types are in each other at most."""
     deepest, open_ = 0, list[int]()
     for place in places:
         while open_ and open_[-1] <= place.span.start:

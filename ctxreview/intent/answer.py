@@ -21,7 +21,7 @@ _DIRECTIVE = re.compile(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[RE
 
 
 def sentences_from_answer(answer: str) -> tuple[str, ...]:
-    """A model's answer as sentences that can stand in a comment.
+    """A model's answer as sentences that can be in a comment.
 
     Marks, code, what other tools would obey, secrets, control and direction-changing characters are gone, and so is every
     sentence that claims what a person has to answer for (:func:`ctxreview.model.claims.claims`). Raises

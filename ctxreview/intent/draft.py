@@ -175,6 +175,6 @@ def _kept(text: str, source: Source) -> str:
 
 
 def _line_end(source: Source, line: int) -> bytes:
-    """The end of a line as it stands in the file; that of the file's first line where it has none."""
+    """The end of a line as it is in the file; that of the file's first line where it has none."""
     end = source.starts[line] if line < len(source.starts) else len(source.data)
     return source.data[source.line_span(line).end : end] or source.newline.encode()

@@ -4,7 +4,7 @@
 outline reads; ``outline.scm`` says which nodes are functions, types, scopes and facts, in a closed vocabulary
 of captures; ``constructs.toml`` says which API names open a transaction, take a lock or read and write, and
 ``queries.toml``, where there is one, tells the language's queries from ordinary calls.
-Names stand in a table and not in the patterns: tree-sitter takes two to four milliseconds to compile each
+Names are in a table and not in the patterns: tree-sitter takes two to four milliseconds to compile each
 pattern over a call, so that the catalogue as a query would cost half a second at every start.
 """
 
@@ -177,7 +177,7 @@ class Language:
 
     @cached_property
     def lex(self) -> Callable[[bytes], Masked]:
-        """What tells code from comments and literals; without such a pass all of a text is code."""
+        """What distinguishes code from comments and literals; without such a pass all of a text is code."""
         return self._pass("lex") or Masked.whole
 
     def has(self, hook: str) -> bool:

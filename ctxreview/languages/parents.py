@@ -21,7 +21,7 @@ _kept: dict[int, tuple[Node, Node]] = {}
 Trees may share ids, so that the node itself is compared as well; what is not found here is asked of the tree.
 """
 _leaves: dict[tuple[int, int], tuple[Node, Node]] = {}
-"""Those of them that hold nothing, by where they stand, each with the root of its tree."""
+"""Those of them that hold nothing, by where they are, each with the root of its tree."""
 
 
 def parent(node: Node) -> Node | None:
@@ -48,7 +48,7 @@ def ancestors(node: Node) -> Iterator[Node]:
 
 
 def leaf(root: Node, start: int, end: int) -> Node | None:
-    """The node that stands at these bytes, of which nothing but what it holds is smaller."""
+    """The node that is at these bytes, of which nothing but what it holds is smaller."""
     known = _leaves.get((start, end))
     if known is not None and known[1] == root:
         return known[0]

@@ -113,7 +113,7 @@ class Patterns:
         asked = Within(within) if within is not None else None
         cursor = root.walk()
         by_kind, leaves = self._by_kind, self._leaves
-        entered = 0  # what lies before is a part of a body that is read whole
+        entered = 0  # what is before is a part of a body that is read whole
         depth = deepest = 0
         while True:
             node = cursor.node

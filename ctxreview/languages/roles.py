@@ -5,7 +5,7 @@ class Roles:
     """The node types that play a role, each a set of their names."""
 
     names: frozenset[str]
-    """A simple name by itself, also the words for the object at hand and for its base."""
+    """A simple name on its own, also the words for the object at hand and for its base."""
     identifiers: frozenset[str]
     selves: frozenset[str]
     """The word for the object at hand."""
@@ -26,7 +26,7 @@ class Roles:
     """Creations of objects and arrays that name the type."""
     argument_lists: frozenset[str]
     arguments: frozenset[str]
-    """What wraps an argument in a list of them; empty where it stands there by itself."""
+    """What wraps an argument in a list of them; empty where it is there on its own."""
     type_argument_lists: frozenset[str]
     lambdas: frozenset[str]
     deferred: frozenset[str]
@@ -109,7 +109,7 @@ class Roles:
     type_parameters: frozenset[str]
     attributes: frozenset[str]
     conditional_heads: frozenset[str]
-    """Directives that may stand in front of a member in its node."""
+    """Directives that may be in front of a member in its node."""
     comments: frozenset[str]
     queries: frozenset[str]
     query_sources: frozenset[str]
@@ -119,12 +119,12 @@ class Roles:
     pattern_tests: frozenset[str]
     """``x is pattern``."""
     pattern_wraps: frozenset[str]
-    """What stands around the pattern that declares a variable."""
+    """What is around the pattern that declares a variable."""
     named_arguments: frozenset[str]
     lists: frozenset[str]
     """What holds code that may be left out piece by piece."""
     opening_wraps: frozenset[str]
-    """What may stand between an opening call and what gets its value."""
+    """What may be between an opening call and what gets its value."""
     branches: frozenset[str]
     """Conditional expressions and arms, which give the value of one of their parts."""
     value_wraps: frozenset[str]
@@ -153,11 +153,11 @@ class Roles:
     type_places: frozenset[str]
     """Where a name stands for a type."""
     no_values: frozenset[str]
-    """Where a name is no expression."""
+    """Where a name is not an expression."""
     typed_names: frozenset[str]
     """Names that can only be a type's."""
     qualifying: frozenset[str]
-    """Nodes whose name is no declaration."""
+    """Nodes whose name is not a declaration."""
     keeping: frozenset[str]
     """Where a method that is named alone is kept or handed on."""
     naming: frozenset[str]

@@ -163,7 +163,7 @@ class Syntax(Roles):
         return node.type in self.identifiers or node.type in self.accesses
 
     def locked(self, statement: Node) -> Node | None:
-        """What a statement locks: what stands between its parentheses, which the grammar may have no name for."""
+        """What a statement locks: what is between its parentheses, which the grammar may have no name for."""
         inside = [c for c in statement.children if c.type not in self.comments]
         wrapped = next((c for c in inside if c.type in self.parenthesized), None)
         if wrapped is not None:
@@ -176,7 +176,7 @@ class Syntax(Roles):
         return self.simple_name(self.callee(call))
 
     def bare_callee(self, call: Node) -> Node | None:
-        """The name that is called where nothing stands before it; ``None`` for a call on something."""
+        """The name that is called where nothing is before it; ``None`` for a call on something."""
         callee = self.callee(call)
         if callee is call:
             return self.name(call) if self.object(call) is None else None
@@ -200,7 +200,7 @@ class Syntax(Roles):
         return ""
 
     def _gives(self, node: Node, function: Node) -> bool:
-        """Whether a value is what a function returns: nothing but ``return`` or ``=>`` and branches stand between them."""
+        """Whether a value is what a function returns: nothing but ``return`` or ``=>`` and branches are between them."""
         kinds = [p.type for p in takewhile(lambda p: p != function, parents.ancestors(node))]
         returning = self.returns | self.expression_bodies
         giving = returning | self.conditionals | self.parenthesized

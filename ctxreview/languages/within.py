@@ -9,7 +9,7 @@ from ctxreview.model.source import Span, Spans
 
 
 class Within:
-    """The spans that are asked for. Functions are asked about one after the other, as they stand in the file."""
+    """The spans that are asked for. Functions are asked about one after the other, as they are in the file."""
 
     def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
         """``spans`` are sorted."""

@@ -40,7 +40,7 @@ class Words:
     reached: frozenset[str]
     """Modifiers without which a member is its type's alone."""
     constants: frozenset[str]
-    """Modifiers of what is no state, since it never changes."""
+    """Modifiers of what is not a state, since it never changes."""
     shared: frozenset[str]
     """Modifiers of state that all objects share."""
     volatile: frozenset[str]
@@ -64,13 +64,13 @@ class Words:
     inferred: frozenset[str]
     """The word for a type that a variable has from its value."""
     untyped: frozenset[str]
-    """What stands in place of a type that is not told."""
+    """What is in place of a type that is not told."""
     shared_import: frozenset[str]
     """The word of an import that holds in all files of a project."""
     bases: frozenset[str]
-    """What stands before the types that a type derives from."""
+    """What is before the types that a type derives from."""
     bases_end: frozenset[str]
-    """What stands after them."""
+    """What is after them."""
     backing: str
     """The word for what a property keeps."""
     keeping: frozenset[str]
@@ -106,7 +106,7 @@ class Words:
     collecting: frozenset[str]
     """Of these, the one before what takes all arguments that are left."""
     typeless: frozenset[str]
-    """What a type parameter is required to be and is no type."""
+    """What a type parameter is required to be and is not a type."""
     numbers: frozenset[str]
     """Types of whole numbers."""
     reals: frozenset[str]
@@ -166,7 +166,7 @@ class Words:
 
     @cached_property
     def waited_for(self) -> str:
-        """A regular expression for the word that waits for what stands after it, where it is there."""
+        """A regular expression for the word that waits for what is after it, where it is there."""
         return rf"(?:{any_of(self.awaiting)}\s+)?" if self.awaiting else ""
 
     @cached_property
@@ -204,17 +204,17 @@ class Words:
 
     @cached_property
     def bases_marked(self) -> re.Pattern[str]:
-        """What stands before the types that a type derives from."""
+        """What is before the types that a type derives from."""
         return re.compile(any_of(self.bases))
 
     @cached_property
     def bases_parted(self) -> re.Pattern[str]:
-        """What stands between two lists of them."""
+        """What is between two lists of them."""
         return re.compile(rf"\b{any_of(frozenset(filter(str.isalpha, self.bases)))}\b")
 
     @cached_property
     def bases_ended(self) -> re.Pattern[str]:
-        """What stands after them."""
+        """What is after them."""
         return re.compile(rf"\b{any_of(self.bases_end)}\b")
 
     def required_of(self, parameter: str, head: str) -> str:

@@ -1,7 +1,7 @@
 """Findings that are known already: a file of fingerprints, so that only new ones are told.
 
 A fingerprint is made of the rule, the path, the text of the line a finding starts on (blanks aside) and how many with
-the same three stand before it in the file. It stays the same when lines are inserted elsewhere. No code is kept.
+the same three are before it in the file. It stays the same when lines are inserted elsewhere. No code is kept.
 """
 
 from __future__ import annotations

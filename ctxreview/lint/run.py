@@ -1,6 +1,6 @@
-"""The rules over files and folders, without any model: each file by itself, on every core.
+"""The rules over files and folders, without any model: each file on its own, on every core.
 
-Most files are only searched: a file is parsed where the words of some rule stand in it (:mod:`ctxreview.rules.prefilter`), and
+Most files are only searched: a file is parsed where the words of some rule are in it (:mod:`ctxreview.rules.prefilter`), and
 only these rules are asked. Files are read one by one and forgotten; what is kept is what was found.
 """
 

@@ -2,7 +2,7 @@
 
 ``// ctxreview: ignore lock-target because the type never leaves this assembly``, at the end of the line a finding starts
 on, or in the comment lines right above it; several rules are separated by commas. The reason is for the next reader: without one
-nothing is silenced, and that is a finding by itself, as is a rule that does not exist, and a comment that silences nothing.
+nothing is silenced, and that is a finding on its own, as is a rule that does not exist, and a comment that silences nothing.
 
 Only real comments count, no texts. They silence ``lint`` and nothing else: a review shows every hazard of what was selected, and
 no comment in suggested code takes anything from what the guard finds.
@@ -98,7 +98,7 @@ def _read(said: str, known: Collection[str]) -> Suppression:
 
 
 def _below(outline: Outline) -> dict[Span, int]:
-    """The line that each comment is about: its own where code stands on it, else the first one below that is no comment."""
+    """The line that each comment is about: its own where code is on it, else the first one below that is not a comment."""
     source = outline.source
     found: dict[Span, int] = {}
     alone: dict[int, int] = {}

@@ -173,7 +173,7 @@ def _text(data: bytes) -> str | bytes:
 
 
 def _own(file: Path) -> None:
-    """See to it that nobody else can read the file or change what lies beside it, also where it was so before.
+    """See to it that nobody else can read the file or change what is beside it, also where it was so before.
 
     Raises :class:`OSError` where it is somebody else's. What is mended is told on standard error.
     """
@@ -201,7 +201,7 @@ def _own(file: Path) -> None:
 
 
 def _write_ahead(db: sqlite3.Connection) -> None:
-    """Write-ahead mode. The change needs the file alone for a moment, and does not wait for that by itself."""
+    """Write-ahead mode. The change needs the file alone for a moment, and does not wait for that on its own."""
     end = time.monotonic() + WAIT
     while True:
         try:

@@ -57,7 +57,7 @@ class Member(NamedTuple):
 class Head(NamedTuple):
     """What declares a member: its whole lines without the body, as ``span`` and as ``first`` to ``last`` (1-based, inclusive).
 
-    ``state`` is the member where it is no function.
+    ``state`` is the member where it is not a function.
     """
 
     span: Span
@@ -117,7 +117,7 @@ class Nesting(Generic[Decl]):
 
 
 def outermost(functions: Iterable[Function]) -> list[Function]:
-    """The functions that stand in no other of them."""
+    """The functions that are in no other of them."""
     found: list[Function] = []
     for function in sorted(functions, key=lambda f: (f.span.start, -f.span.end)):
         if not found or not found[-1].span.contains(function.span):

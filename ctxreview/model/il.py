@@ -202,7 +202,7 @@ class Choice(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """``first`` is done once before, ``condition`` is ``None`` where it never ends by itself, ``step`` follows each turn.
+    """``first`` is done once before, ``condition`` is ``None`` where it never ends on its own, ``step`` follows each turn.
 
     Of a loop over ``each`` element the condition is an :class:`Assign` of the element from the sequence. ``awaited`` says
     that each element is awaited.
@@ -237,7 +237,7 @@ class Try(NamedTuple):
 
 
 class Held(NamedTuple):
-    """``body`` with what ``subjects`` hold, which is given back at its end, however it ends; ``awaited``: asynchronously."""
+    """``body`` with what ``subjects`` hold, which is released at its end, however it ends; ``awaited``: asynchronously."""
 
     span: Span
     kind: HoldKind
@@ -362,7 +362,7 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def walk(node: Node, *, into: bool = True) -> Iterator[Node]:
-    """``node`` and all under it, what holds others before them; without ``into``, not the functions that stand inside."""
+    """``node`` and all under it, what holds others before them; without ``into``, not the functions that are inside."""
     waiting = [node]
     while waiting:
         at = waiting.pop()

@@ -18,14 +18,14 @@ Form = Literal["block", "declaration", "acquire-release", "callback", "attribute
 """How source writes a region: with a block, to the end of one, as a pair of calls; ``caller`` is one that a caller holds."""
 End = Literal["here", "method", "elsewhere", "later", "never"]
 """Where a region is begun or ended: in its own function, by a method that this calls, in another function, by a function that
-stands in it and may run later, or nowhere."""
+is in it and may run later, or nowhere."""
 Mode = Literal["", "exclusive", "shared", "upgradeable", "requires new", "suppressed", "retried"]
 FactKind = Literal[
     "read", "write", "save", "await", "exit", "io", "spawn", "tracking", "fence", "sql-hint", "complete", "token",
 ]  # fmt: skip
 StateKind = Literal["field", "property", "event", "parameter", "backing field"]
 Effect = Literal[FactKind, "ignore", ""]
-"""What the catalogue says of a call: nothing, or that it is to be passed over, where it is no fact."""
+"""What the catalogue says of a call: nothing, or that it is to be passed over, where it is not a fact."""
 Role = Literal["function", "scope", "type-header", "field", "member", "signatures", "caller", "same-lock", "callee"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "note")
 """Worst first."""

@@ -81,7 +81,7 @@ class Outline:
 
     ``unread`` are the bodies of functions of which only the head was read, and ``references`` the uses of the names
     that were asked for, in source order; ``returned`` are scopes that a function opens and returns open. ``elsewhere`` is asked what
-    other files declare; without it the file is looked at by itself.
+    other files declare; without it the file is examined on its own.
     """
 
     source: Source
@@ -105,7 +105,7 @@ class Outline:
 
     @cached_property
     def outermost(self) -> tuple[Function, ...]:
-        """The functions that stand in no other: members, and lambdas that a field holds."""
+        """The functions that are in no other: members, and lambdas that a field holds."""
         return tuple(outermost(self.functions))
 
     @cached_property
@@ -211,9 +211,9 @@ class Outline:
         return within and (function is None or function.span == scope.owner)
 
     def runs_under(self, span: Span, scope: Region) -> bool:
-        """Whether the code at ``span`` runs under the scope: inside it, and not in a function that only stands there.
+        """Whether the code at ``span`` runs under the scope: inside it, and not in a function that only is there.
 
-        Lambdas that an executor runs at once (``form`` ``callback``) do run where they stand.
+        Lambdas that an executor runs at once (``form`` ``callback``) do run where they are.
         """
         if not scope.span.contains(span):
             return False
@@ -227,7 +227,7 @@ class Outline:
 
     @cached_property
     def immediate(self) -> frozenset[Span]:
-        """The lambdas that an executor runs where they stand."""
+        """The lambdas that an executor runs where they are."""
         return frozenset(s.span for s in self.regions if s.form == "callback")
 
     def member_of(self, span: Span) -> Function | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def amount(count: int, noun: str, rest: str = "") -> str:
-    """``1 line`` or ``2,000 lines``; ``rest`` stands between: ``1 more line``. The noun takes an ``s``."""
+    """``1 line`` or ``2,000 lines``; ``rest`` is between: ``1 more line``. The noun takes an ``s``."""
     between = f"{rest} " if rest else ""
     return f"{count:,} {between}{noun}{'' if count == 1 else 's'}"
 

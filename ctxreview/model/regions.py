@@ -101,7 +101,7 @@ class Region(NamedTuple):
 
     @property
     def end_is_known(self) -> bool:
-        """Whether what stands in its function shows where it ends."""
+        """Whether what is in its function shows where it ends."""
         return self.released != "never" and (self.released != "method" or self.acquired == "method")
 
     def opens_in(self, span: Span) -> bool:

@@ -102,7 +102,7 @@ class Context(NamedTuple):
         return (*self.enclosing, *partly)
 
     def source_of(self, scope: Region) -> Source:
-        """The file that a scope stands in: the selection's own, or that of the caller that holds it."""
+        """The file that a scope is in: the selection's own, or that of the caller that holds it."""
         if scope.path in ("", self.path):
             return self.selection.source
         return next(s for s in self.others if s.path == scope.path)
@@ -163,7 +163,7 @@ class Completion(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A line the model cites. ``supported`` says whether the quote stands there (or within two lines)."""
+    """A line the model cites. ``supported`` says whether the quote is there (or within two lines)."""
 
     path: str
     line: int
@@ -239,7 +239,7 @@ class Review(NamedTuple):
 
     ``reply`` is the text the model answered with; ``from_store`` the number of the kept review that it was taken from,
     ``None`` where the model was asked. ``ignored`` are hazards of rules that the repository's settings ignore; the guard
-    ignores none. ``prompt`` has no secrets; ``bare`` is how many of each kind were sent as they stand all the same,
+    ignores none. ``prompt`` has no secrets; ``bare`` is how many of each kind were sent as they are all the same,
     ``None`` where none could be.
     """
 

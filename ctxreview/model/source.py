@@ -21,7 +21,7 @@ class Span(NamedTuple):
     end: int
 
     def contains(self, other: "Span") -> bool:
-        """Whether ``other`` lies within this span (a span holds itself)."""
+        """Whether ``other`` is within this span (a span holds itself)."""
         return self.start <= other.start and other.end <= self.end
 
     def overlaps(self, other: "Span") -> bool:

@@ -46,7 +46,7 @@ def outline(
     """Outline ``source``. Raises :class:`SourceError` when no language is known for its extension.
 
     ``wrappers`` are the project's own names for locks and transactions. With ``within`` (sorted), only
-    the functions that touch one of these spans, or follow one that lies between functions, are read inside: of the
+    the functions that touch one of these spans, or follow one that is between functions, are read inside: of the
     others the outline has the heads, and :attr:`Outline.unread` their bodies.
 
     The uses of the ``wanted`` names are in the outline as far as bodies were read.
@@ -189,7 +189,7 @@ def _with_branch(found: _Found, branch: _Found) -> _Found:
 def _further(branch: Iterable[Place], found: Iterable[Place], crosses: Callable[[Span], bool]) -> Iterator[Place]:
     """Declarations that only the branch has.
 
-    A member whose header stands in each branch, with one body after ``#endif``, is one member.
+    A member whose header is in each branch, with one body after ``#endif``, is one member.
     """
     ends = {p.span.end for p in found}
     return (p for p in branch if p.span.end not in ends and not crosses(p.span))
@@ -226,7 +226,7 @@ def pieces(source: Source, within: Span) -> tuple[Span, ...]:
     """
 
     def is_long(node: Node) -> bool:
-        # What stands on one line has no lines to leave out; a table of data has a hundred thousand such nodes.
+        # What is on one line has no lines to leave out; a table of data has a hundred thousand such nodes.
         return source.data.find(b"\n", node.start_byte, node.end_byte) >= 0
 
     syntax = language_of(source.path).syntax
@@ -249,7 +249,7 @@ def _in(within: Span, spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _units(listed: Node, syntax: Syntax, source: Source) -> list[Span]:
-    """The spans of what stands in a list, comments aside."""
+    """The spans of what is in a list, comments aside."""
     found: list[Span] = []
     for node in listed.children:
         span = nodes.span(node)

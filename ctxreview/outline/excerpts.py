@@ -1,4 +1,4 @@
-"""Excerpts of other places: the lines that matter, and nothing of what stands between them."""
+"""Excerpts of other places: the lines that matter, and nothing of what is between them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Source, Span
 
 _APART = bytes(b if chr(b).isalnum() or b in b"_." or b >= 0x80 else 0x20 for b in range(0x100))
-"""Spaces for all that is no part of a name or of a member's path."""
+"""Spaces for all that is not a part of a name or of a member's path."""
 
 
 def mentioned(code: str) -> set[str]:
-    """The names that stand in code by themselves or after ``this.``, and not as a member of something else."""
+    """The names that are in code by themselves or after ``this.``, and not as a member of something else."""
     words = (word.removeprefix(b"this.").partition(b".")[0] for word in code.encode().translate(_APART).split())
     return {word.decode() for word in words if word}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Statement(NamedTuple):
     """A statement: ``declares`` are the variables that the statements after it may use; after one that ``exits`` nothing runs.
 
-    ``head`` is what stands before its first block; all of it where it has none. ``blocks`` counts the blocks that are its own.
+    ``head`` is what is before its first block; all of it where it has none. ``blocks`` counts the blocks that are its own.
     """
 
     span: Span
@@ -74,7 +74,7 @@ def _listed(block: Node, syntax: Syntax) -> Iterator[Statement]:
 
 
 def expressions(source: Source, within: Span) -> tuple[Span, ...]:
-    """Spans of what may be an expression by itself inside ``within``: all but statements, lists and single words."""
+    """Spans of what may be an expression on its own inside ``within``: all but statements, lists and single words."""
     syntax = language_of(source.path).syntax
     root = read(source.data, language_of(source.path), within.start, (within,)).root
     waiting = [root.descendant_for_byte_range(within.start, max(within.start, within.end - 1)) or root]

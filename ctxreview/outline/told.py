@@ -59,7 +59,7 @@ def _is_query_mark(node: Node, language: Language) -> bool:
 
 
 def _is_sql(text: str, found: str, follows: str) -> bool:
-    """Whether a text is no sentence: SQL writes its words all in capitals or all without, and goes on as SQL does."""
+    """Whether a text is not a sentence: SQL writes its words all in capitals or all without, and goes on as SQL does."""
     words = re.findall(r"[A-Za-z]{2,}", found)
     alike = all(w.isupper() for w in words) or all(w.islower() for w in words)
     return alike and re.match(follows, text.partition(found)[2]) is not None

@@ -108,7 +108,7 @@ def within_reason(text: str) -> None:
 
 
 def unfenced(text: str) -> str:
-    """What stands in the one code fence that is the whole text; without one the text itself."""
+    """What is in the one code fence that is the whole text; without one the text itself."""
     whole = text.strip()
     opened = re.match(r"```(?:json)?[^\S\n]*\n", whole)
     if opened is None or not whole.endswith("\n```") or len(whole) < opened.end() + 4:
@@ -124,7 +124,7 @@ def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:
 
 
 def verify(reply: Reply, context: Context) -> Reply:
-    """``reply`` with each citation marked: does the quote stand on its line, or within two lines of it?"""
+    """``reply`` with each citation marked: does the quote are on its line, or within two lines of it?"""
     sources = {s.path: s for s in (context.selection.source, *(e.source for e in context.excerpts))}.values()
     return reply._replace(
         checklist=tuple(

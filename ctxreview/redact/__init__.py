@@ -77,7 +77,7 @@ def redact(text: str) -> Redacted:
 
 
 def replaced(text: str, original: str) -> dict[str, int]:
-    """How many placeholders of each kind stand in ``text`` beyond those that its ``original`` has itself."""
+    """How many placeholders of each kind are in ``text`` beyond those that its ``original`` has itself."""
     return dict(sorted((Counter(_MARK.findall(text)) - Counter(_MARK.findall(original))).items()))
 
 
@@ -91,7 +91,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 _SHORTEST_LINE = 4
-"""Characters of a secret's line; what is shorter stands in other words as well."""
+"""Characters of a secret's line; what is shorter is in other words as well."""
 
 
 def _placeholder(secret: str, mark: str) -> str:

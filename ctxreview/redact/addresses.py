@@ -61,7 +61,7 @@ def cookie_value(text: str, at: int) -> Iterator[tuple[int, int]]:
 
 def key_parameter(text: str, at: int) -> Iterator[tuple[int, int]]:
     """``?api_key=...`` of an address and ``;AccessKey=...`` of a connection string."""
-    # The anchor is the end of the name, of which only so much is looked at as names are long.
+    # The anchor is the end of the name, of which only so much is examined as names are long.
     if not (lead := compiled(r"[?&;]\s?[\w.-]{0,30}$").search(text[max(0, at - 32) : at])):
         return
     value = compiled(r"\w{3,10}=(?P<secret>[\w.~+/%-]{16,400}={0,2})(?![\w(])").match(text, at)

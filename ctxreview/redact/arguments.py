@@ -9,7 +9,7 @@ from ctxreview.redact.values import compiled, is_name_or_path, is_placeholder, l
 
 
 def argument(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """The secret among the arguments of the call whose name, or the end of it, stands at ``at``."""
+    """The secret among the arguments of the call whose name, or the end of it, is at ``at``."""
     name = compiled(r"\w{3,40}(?=\()").match(text, at)
     if name is None or (call := calls().get(name[0])) is None:
         return

@@ -25,7 +25,7 @@ from ctxreview.redact.values import (
 _BEFORE_LITERAL = (
     r"""(?P<tail>[\w.:-]{0,40})(?P<close>["'\]]{0,3})\s{0,20}"""
     r"""(?:(?P<sign>=>|:=|[=!]=|[=:,(]|value\s{0,5}=)\s{0,20}"""
-    # what may stand before the literal: the other choice of ?? and ?:, and what turns text into a key
+    # what may be before the literal: the other choice of ?? and ?:, and what turns text into a key
     r"""(?:[^;\r\n]{0,160}?\?\?\s{0,5}|[^;"\r\n?]{0,100}\?\s{1,5}(?:[^;\r\n]{0,100}?\s:\s{1,5})??)??"""
 )
 _AFTER = (
@@ -37,7 +37,7 @@ _AFTER = (
 
 @cache
 def _literal() -> str:
-    """What may stand after a name: a sign and a literal, a member of JSON, an element of XML, or a setting's value."""
+    """What may be after a name: a sign and a literal, a member of JSON, an element of XML, or a setting's value."""
     decodes = rf"""(?:(?:new\s{{1,5}}\w{{1,40}}|[\w.]{{0,40}}{either("decoded")})\(){{0,3}}[@$]{{0,2}}"""
     return _BEFORE_LITERAL + decodes + _AFTER
 

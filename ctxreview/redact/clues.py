@@ -1,4 +1,4 @@
-"""Patterns that tell a secret by what stands before it: settings, and options of command lines."""
+"""Patterns that tell a secret by what is before it: settings, and options of command lines."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def connection_password(text: str, at: int) -> Iterator[tuple[int, int]]:
     if value is None or is_placeholder(value[1]):
         return
     spaced = key[1] != "" or key[0].endswith(" ")
-    if spaced or not inside:  # then it may be an assignment in the code, unless other keys stand beside it
+    if spaced or not inside:  # then it may be an assignment in the code, unless other keys are beside it
         beside = compiled(
             r"(?i)(?:server|source|host|user|uid|userid|id|database|catalog|username|name|endpoint|protocol|security)\s?="
         )

@@ -19,7 +19,7 @@ Finder = Callable[[str, int], Iterator[tuple[int, int]]]
 
 
 class Format(NamedTuple):
-    """A key that can be told by itself: ``anchor`` stands ``back`` characters after its start."""
+    """A key that can be told on its own: ``anchor`` stands ``back`` characters after its start."""
 
     kind: str
     anchor: str
@@ -109,7 +109,7 @@ class Near(NamedTuple):
     pattern: str
 
     def find(self, text: str, at: int) -> Iterator[tuple[int, int]]:
-        """The key in the same statement as the name, which stands at ``at``."""
+        """The key in the same statement as the name, which is at ``at``."""
         window = text[at : at + 160].partition(";")[0]
         key = compiled(f"(?:{self.pattern})", re.IGNORECASE)
         runs = compiled(r"(?<=[\"'`\s=:>])[\w+/=.:%-]{18,400}(?=[\"'`\s,<)]|$)")

@@ -97,7 +97,9 @@ def _literals_of_statement(
             return
         elif token["secret"] is not None and is_given_password(name, token["secret"]):
             lead = text[max(at, token.start() - 80) : token.start()]
-            arm = compiled(r"\s{0,3}=>").match(text, token.end()) is not None  # what is told apart, and not its value
+            arm = (
+                compiled(r"\s{0,3}=>").match(text, token.end()) is not None
+            )  # what is distinguished, and not its value
             alone = first and not lead.strip() and not arm and not compiled(r"\s{0,3}:").match(text, token.end())
             if compared:
                 placed = compiled(r"\bcase\s*$").search(lead) is not None or (

@@ -46,7 +46,7 @@ class JoinedText:
         self._put("\n", -1, -1)
 
     def found(self) -> Iterator[Found]:
-        """The secrets of that text, where they stand in the source."""
+        """The secrets of that text, where they are in the source."""
         starts = [at for at, _, _, _ in self.places]
         for start, end, kind in secrets_in("".join(self.parts)):
             run: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""C# literals with, for each of their characters, where it stands in the source.
+"""C# literals with, for each of their characters, where it is in the source.
 
 Nothing is known of types: what is read is the form of the text.
 """
@@ -14,11 +14,11 @@ from ctxreview.redact.values import compiled
 
 
 class Piece(NamedTuple):
-    """A run of characters and where they stand: one for one, or all of them in all of ``start:end``."""
+    """A run of characters and where they are: one for one, or all of them in all of ``start:end``."""
 
     text: str
     start: int = -1
-    """Offset in the source; -1 for what does not stand there."""
+    """Offset in the source; -1 for what does not be there."""
     end: int = -1
 
 
@@ -32,7 +32,7 @@ class Literal(NamedTuple):
     end: int
     pieces: Sequence[Piece]
     holes: bool = False
-    """Whether code stands between its braces."""
+    """Whether code is between its braces."""
     escaped: bool = False
     """Whether it has characters that are written as numbers."""
 

@@ -1,4 +1,4 @@
-"""The rules over a text: as it stands, and as its literals are put together, decoded or told apart by their lines."""
+"""The rules over a text: as it is, and as its literals are put together, decoded or distinguished by their lines."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def password_name_at(text: str, at: int) -> tuple[str, int, int] | None:
 
 
 def is_given_password(name: str, value: str) -> bool:
-    """Whether a literal that is given to a name can be the password that the name tells of, and is no address or sentence."""
+    """Whether a literal that is given to a name can be the password that the name tells of, and is not an address or sentence."""
     if is_placeholder(value) or "://" in value or not value.isprintable() or re.search(r"\s|\{\w*\}", value):
         return False
     if re.fullmatch(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,10}", value):

@@ -1,4 +1,4 @@
-"""Secrets that show in a text as it stands."""
+"""Secrets that show in a text as it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Found = tuple[int, int, str]
 
 
 def secrets_in(text: str) -> list[Found]:
-    """The secrets that show in the text as it stands, as :func:`find_secrets` gives them."""
+    """The secrets that show in the text as it is, as :func:`find_secrets` gives them."""
     lowered = text.lower()
     if len(lowered) != len(text):  # one letter of Unicode has a longer lower case, and offsets must fit
         lowered = re.sub("[A-Z]+", lambda letters: letters[0].lower(), text)

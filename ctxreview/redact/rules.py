@@ -84,7 +84,7 @@ def _placeholder_pattern() -> re.Pattern[str]:
 
 
 def placeholders(text: str) -> Iterator[re.Match[str]]:
-    """The placeholders that stand in the text; only those of a known kind, so that nothing hides in a false one."""
+    """The placeholders that are in the text; only those of a known kind, so that nothing hides in a false one."""
     return _placeholder_pattern().finditer(text) if "[REDACTED" in text else iter(())
 
 
@@ -103,11 +103,11 @@ _STRETCH = 1 << 16
 
 
 def rules_tried(lowered: str) -> list[tuple[int, list[str]]]:
-    """The rules of which anchors stand in the text, in their order, and which anchors these are."""
+    """The rules of which anchors are in the text, in their order, and which anchors these are."""
     search, owners = _anchors()
     present: set[int] = set()
     for at in range(0, len(lowered), _STRETCH):
-        # What stands in the name of a file as bytes that are no text is no character for the search.
+        # What is in the name of a file as bytes that are no text is not a character for the search.
         stretch = lowered[at : at + _STRETCH + 40].encode("utf-8", "replace").decode()
         met = search.find_matches_as_indexes(stretch, overlapping=True)
         present.update({number for number, _, _ in met})

@@ -15,7 +15,7 @@ from ctxreview.redact.values import compiled
 
 _LONGEST_PART = 2000
 _MOST_STATEMENTS = 6
-"""Statements that the parts of a key may stand in, as constants."""
+"""Statements that the parts of a key may be in, as constants."""
 _FARTHEST = 300
 """Characters between two parts of a key."""
 
@@ -128,7 +128,7 @@ def _one_statement(row: _Row, number: int) -> bool:
 
 
 def _spans(row: _Row, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the parts of a key stand in the source: one span for letters that are literals of their own."""
+    """Where the parts of a key are in the source: one span for letters that are literals of their own."""
     run: tuple[int, int] | None = None
     single = False
     for number in range(row.holding(start), row.holding(end - 1) + 1):

@@ -50,7 +50,7 @@ _ALGORITHM = r"(?i)(?:pbkdf2|sha-?\d{1,3}|md5|bcrypt|scrypt|argon2(?:id?|d)?|aes
 
 
 def is_one_word(value: str) -> bool:
-    """A word that is no label: of 39 such assignments in a dozen C# repositories all but a few were passwords."""
+    """A word that is not a label: of 39 such assignments in a dozen C# repositories all but a few were passwords."""
     return re.fullmatch(r"(?i:(?!\w*(?:pass|pwd|kennwort|secret$))[a-z]{5,40})", value) is not None
 
 

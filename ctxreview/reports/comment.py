@@ -2,7 +2,7 @@
 
 The comment says what the model saw, what the guard found and what a person answered. What the model claims (summary,
 notes, titles, rationales, answers) is left out: readers take a claim under a colleague's name for the colleague's. Of
-the model only its change is shown, as a diff, and that is left out as well where one of the :data:`WORDS` stands in it.
+the model only its change is shown, as a diff, and that is left out as well where one of the :data:`WORDS` is in it.
 In names that have to be told (paths, identifiers) such a word is replaced by ``[…]``; a person who uses one is asked
 for another.
 """

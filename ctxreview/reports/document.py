@@ -18,7 +18,7 @@ _NAME = re.compile(r"[\w.]*")
 
 
 def error_document(given: str, message: str) -> Document:
-    """What stands in the place of a selection that failed."""
+    """What is in the place of a selection that failed."""
     return {"schema": "ctxreview.error/1", "selection": redacted_text(given), "error": redacted_text(message)}
 
 

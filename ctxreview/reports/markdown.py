@@ -2,7 +2,7 @@
 
 Forges look for mentions, issues, commits, addresses and the like in what Markdown has become, so that neither a backslash
 nor an entity keeps them from it; code is what none of them touches (html-pipeline's ``IGNORE_PARENTS`` of GitHub, Banzai's
-of GitLab). So a word of somebody else's text is a plain one, or stands in a code span. Code sits behind fences it cannot
+of GitLab). So a word of somebody else's text is a plain one, or is in a code span. Code sits behind fences it cannot
 close.
 """
 

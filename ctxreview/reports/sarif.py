@@ -96,7 +96,9 @@ def _results(source: Source, known: Sequence[Known], index: dict[str, int]) -> I
             "partialFingerprints": {"primaryLocationLineHash": known_by},
             "properties": {"certainty": finding.certainty, "question": _text(finding.question)},
         }
-        if finding.rule in index:  # what lint says of suppressions, or of an edit that no longer parses, is no rule's
+        if (
+            finding.rule in index
+        ):  # what lint says of suppressions, or of an edit that no longer parses, is not a rule's
             result["ruleIndex"] = index[finding.rule]
         if related:
             result["relatedLocations"] = related

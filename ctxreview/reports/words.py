@@ -82,7 +82,7 @@ def counted(kinds: dict[str, int]) -> str:
 
 
 def unredacted(review: Review) -> Iterator[str]:
-    """With ``--no-redact``, what was sent as it stands."""
+    """With ``--no-redact``, what was sent as it is."""
     if review.bare is not None:
         yield f"Secrets sent unredacted, with --no-redact: {counted(review.bare)}. They are not shown here."
 

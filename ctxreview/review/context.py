@@ -21,7 +21,7 @@ def build(request: Request, *, whole: bool = True) -> Context:
     With ``whole``, all of its file is outlined, as rules need it, and not the selected functions alone.
 
     Raises :class:`BudgetError` when the function does not fit even with everything left out that may be, and
-    :class:`SourceError` when the selection lies outside every type and function.
+    :class:`SourceError` when the selection is outside every type and function.
     """
     if whole:
         return _built(request, None)

@@ -1,4 +1,4 @@
-"""Whom to ask, and how much: options, environment and the user's settings to endpoints and limits."""
+"""Which model to ask, and the limits: options, environment and user settings resolved to endpoints and limits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ctxreview.llm.providers import DEFAULT_MODELS, KEY_VARIABLES, LARGEST_REPLI
 
 
 def endpoint_of(provider: str | None, model: str | None, base_url: str | None) -> Endpoint | None:
-    """Whom to ask: as given, else the provider whose key is in the environment, else nobody.
+    """The endpoint as given, else of the provider whose key is in the environment, else None.
 
-    Raises :class:`ConfigError` for a provider that is not known, and where keys of several are there.
+    Raises :class:`ConfigError` for an unknown provider, and when several keys are set.
     """
     own = user()
     if provider is None and base_url is None:

@@ -1,4 +1,4 @@
-"""The hazards that stand in the code already, and which of them the repository's settings ignore."""
+"""The hazards that are in the code already, and which of them the repository's settings ignore."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ctxreview.model.review import Context, Finding
 
 
 def check(context: Context) -> tuple[Finding, ...]:
-    """The hazards that stand in the functions and scopes of the selection, in source order."""
+    """The hazards that are in the functions and scopes of the selection, in source order."""
     source = context.selection.source
     spans = [*(f.span for f in context.functions), *(s.span for s in context.scopes)]
     lines = [source.lines_of(s) for s in spans]

@@ -15,7 +15,7 @@ from ctxreview.review.request import Request
 def review(request: Request, provider: Provider | None, *, unredacted: bool = False) -> Review:
     """Review one selection; without a provider, as far as the source alone goes.
 
-    ``unredacted`` sends secrets as they stand in the code. Raises any :class:`CtxreviewError`.
+    ``unredacted`` sends secrets as they are in the code. Raises any :class:`CtxreviewError`.
     """
     from ctxreview.review.hazards import check, split_ignored
 

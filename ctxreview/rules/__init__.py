@@ -1,7 +1,7 @@
 """Hazards: one module each, the module is the rule.
 
 A rule has ``ID`` and ``SEVERITY``, a docstring with the headings that people and ``explain`` read, and one or both of
-``check(outline)`` for what stands in the code and ``compare(before, after)`` for what an edit changes. With ``LANGUAGES`` it is
+``check(outline)`` for what is in the code and ``compare(before, after)`` for what an edit changes. With ``LANGUAGES`` it is
 asked of these languages alone, since it knows their libraries or their rules; with ``HOOKS`` of those alone that have these hooks,
 such as ``lower`` where it asks what functions do. To add one,
 write the module, add it here, and give it loud and quiet cases in ``tests/rules/test_rules.py`` or a file beside it.
@@ -176,7 +176,7 @@ def not_asked_of(language: str) -> tuple[str, ...]:
 
 
 def check(outline: Outline, among: tuple[ModuleType, ...] = RULES) -> tuple[Finding, ...]:
-    """Every hazard that stands in the file, of all rules or those ``among``, in source order."""
+    """Every hazard that is in the file, of all rules or those ``among``, in source order."""
     found: list[Finding] = []
     for rule in asked_of(outline.language, among):
         run: Callable[[Outline], list[Finding]] | None = getattr(rule, "check", None)
@@ -219,7 +219,7 @@ class _Known:
         return old ^ new
 
     def takes(self, finding: Finding) -> bool:
-        """Whether it stood there before; then it does not stand for another one."""
+        """Whether it was there before; then it does not stand for another one."""
         left = self._left.get((finding.rule, self._about(finding)), [])
         same = next((f for f in left if self._is_in_place(f, finding)), None)
         same = same or next((f for f in left if self._became(f, finding)), None)
@@ -234,7 +234,7 @@ class _Known:
         """Whether a line that was changed or moved may be what another one was, in the same member."""
         lines, first, second = self._both.lines, old.at.start_line, new.at.start_line
         if lines.after(first) is not None:
-            return False  # it stands there still, without the hazard
+            return False  # it is there still, without the hazard
         was, now = (" ".join(s.line(n).split()) for s, n in ((self._before, first), (self._after, second)))
         hunk = lines.hunk(first)
         if was != now and not hunk.new_start <= second - 1 < hunk.new_end:

@@ -20,8 +20,8 @@ class RuleEntry(NamedTuple):
     """One rule as people read of it.
 
     ``summary`` is one sentence, ``sections`` are heading and text in the order of the docstring. ``standing`` says that
-    the rule looks at code as it stands (``check``), ``edits`` that it looks at what an edit changes (``compare``). With
-    ``languages`` it is asked of these alone, with ``hooks`` of languages alone that have these hooks. ``family`` is the package that the rule stands in.
+    the rule looks at code as it is (``check``), ``edits`` that it looks at what an edit changes (``compare``). With
+    ``languages`` it is asked of these alone, with ``hooks`` of languages alone that have these hooks. ``family`` is the package that the rule is in.
     """
 
     id: str

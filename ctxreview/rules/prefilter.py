@@ -1,9 +1,9 @@
 """Which rules can find anything in a text, told from its words: most files need not even be parsed.
 
-A rule with ``check`` declares ``NEEDS``: of its entries at least one stands in every file in which it finds something. An
+A rule with ``check`` declares ``NEEDS``: of its entries at least one is in every file in which it finds something. An
 entry is an identifier; a compiled pattern of a whole identifier, without flags; :data:`LOCK` or :data:`TRANSACTION` for all that the catalogue
 and the project know to take one, or that looks like it; :data:`CONFLICT` for a caught exception that the catalogue marks; or
-:class:`Text`. What stands in comments and texts counts too: more is looked at than has to be, and never less.
+:class:`Text`. What is in comments and texts counts too: more is examined than has to be, and never less.
 
 A rule that looks at other members of the file than those in which its words stand says ``BEYOND``: :data:`ALWAYS`,
 :data:`LOCKS` where it does so only when a lock is taken, or :data:`TRANSACTIONS` where several members open a transaction.
@@ -53,7 +53,7 @@ _SQL_BEGINS = Text(re.compile(rb"(?i:TRAN(?:SACTION)?)"), re.compile(rb"(?i:(?:B
 class Words:
     """What the identifiers of files say: of each, the rules that it is enough for, and those it is a reason to look on for.
 
-    Rules are the bits of an integer. An identifier is looked at once, however many files have it.
+    Rules are the bits of an integer. An identifier is examined once, however many files have it.
     """
 
     def __init__(self, rules: tuple[ModuleType, ...], language: str, wrappers: Wrappers) -> None:

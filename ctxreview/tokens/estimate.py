@@ -21,7 +21,7 @@ _RUNS = (
     (0.34, b"0"),
     (0.24, b"."),
     (-1.0, b"." * 8),  # rulers and boxes are merged more
-    (0.77, b".  "),  # what stands before indentation where lines are numbered
+    (0.77, b".  "),  # what is before indentation where lines are numbered
     (0.25, b"\n" * 4),
     (-0.01, b" "),
     (-0.02, b"\n"),
@@ -39,7 +39,7 @@ _PAIRS = (
     (0.75, b"aA0 \n\x80", b"."),  # a run of punctuation
     (1.0, b"aA0 ", b"\n"),  # line ends after punctuation go with it
 )
-"""Tokens each time a byte of the first shapes stands before one of the second; no pair is in two of them.
+"""Tokens each time a byte of the first shapes is before one of the second; no pair is in two of them.
 
 All were fitted to o200k_base by least squares, then rounded.
 """
@@ -62,7 +62,7 @@ def estimate(text: str) -> int:
     827 Markdown files                        +1.3    -4.1    +5.5  -21.5 and +21.8
     ======================================  ======  ======  ======  ===============
 
-    Far off for what is no source: 0.7 of the true count for Base64, 1.3 for Chinese, 1.8 for Russian. Anthropic
+    Far off for what is not a source: 0.7 of the true count for Base64, 1.3 for Chinese, 1.8 for Russian. Anthropic
     publishes no ranks, so that the error for its models is not known. Some 0.5 ms for each 50,000 characters.
     """
     shapes, kinds = _tables()

@@ -113,7 +113,7 @@ def _digests(raw: bytes, wide: bool) -> Iterator[str]:
 
 
 def _between(before: bytes | None, after: bytes | None) -> Ranges:
-    """The lines of ``after`` that are not those of ``before``; all where one of the two is no text."""
+    """The lines of ``after`` that are not those of ``before``; all where one of the two is not a text."""
     if before is None or after is None:
         return ALL
     try:

@@ -47,7 +47,7 @@ def bytes_of(root: Path, path: str) -> bytes:
 
 
 def bytes_at(root: Path, path: str) -> bytes | None:
-    """The bytes of a file that is no link; ``None`` where it cannot be read."""
+    """The bytes of a file that is not a link; ``None`` where it cannot be read."""
     try:
         with os.fdopen(file_access.opened(f"{root}/{path}"), "rb", 0) as file:
             return file_access.taken(file.fileno(), MAX_BYTES)

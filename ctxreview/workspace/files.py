@@ -21,9 +21,9 @@ from ctxreview.workspace.reading import MAX_BYTES, read_source
 MAX_FILES = 100_000
 """More files than this are not searched: reading them takes seconds."""
 MAX_ENTRIES = 500_000
-"""No more files and folders than this are looked at."""
+"""No more files and folders than this are examined."""
 MAX_UNASKED = 20_000
-"""So many files and folders are looked at before a folder without tracked files is looked up in the ignored ones first.
+"""So many files and folders are examined before a folder without tracked files is looked up in the ignored ones first.
 
 Reading the patterns takes longer than looking into a few folders that have no source."""
 BUILT = frozenset(("bin", "obj", ".git", ".vs"))

@@ -98,7 +98,7 @@ def _run(found: str, folder: Path, command: tuple[str, ...], given: bytes, secon
 
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_PASSED)}
-    # The working folder is the work tree's own, and no folder above it is looked at.
+    # The working folder is the work tree's own, and no folder above it is examined.
     place = {"GIT_WORK_TREE": str(folder), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     try:
         with _input(given) as source:

@@ -35,7 +35,7 @@ class _PatternList(NamedTuple):
     def verdict(self, path: str) -> bool | None:
         """Whether ``path`` (a folder's ends with a slash) is ignored; ``None`` where no pattern matches it.
 
-        The patterns also match what lies in a matching folder, which would let ``!*/`` take back any file. As each folder
+        The patterns also match what is in a matching folder, which would let ``!*/`` take back any file. As each folder
         on the way is asked for, only matches of the whole path count.
         """
         path = self.lead + path[self.inside :]
@@ -112,7 +112,7 @@ class Ignored:
         )
 
     def __contains__(self, path: str) -> bool:
-        """Whether a path from the root is ignored, by itself or by a folder on its way; a folder's ends with a slash."""
+        """Whether a path from the root is ignored, on its own or by a folder on its way; a folder's ends with a slash."""
         ways = []
         way = path[: path.rstrip("/").rfind("/") + 1]
         while way not in self._folders:
@@ -142,7 +142,7 @@ class Ignored:
         return self._lists[folder]
 
     def _around(self) -> tuple[_PatternList, ...]:
-        """The lists that hold in the root and do not lie in it: of a repository that it is a folder of, and of the user."""
+        """The lists that hold in the root and do not be in it: of a repository that it is a folder of, and of the user."""
         around = git.top(self._home)
         if around is None:
             return ()

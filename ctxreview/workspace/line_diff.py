@@ -35,7 +35,7 @@ def blocks(a: Sequence[Line], b: Sequence[Line]) -> list[Block]:
     """The runs of lines that stay, in order; an empty one at the end of both texts last.
 
     Of few lines every one is compared with every other: that reads best, and takes as long as the cube of their number. Of many
-    this is done between the first and the last that differ; where many lie there too, :func:`staying` decides.
+    this is done between the first and the last that differ; where many are there too, :func:`staying` decides.
     """
     head, trimmed = 0, max(len(a), len(b)) > MOST_LINES
     while trimmed and head < min(len(a), len(b)) and a[head] == b[head]:

@@ -50,7 +50,7 @@ def source_of(path: Path, text: str, root: Path | None = None) -> Source:
 
 
 def _path_in_repository(path: Path, real: str, home: Path) -> str:
-    """A file's path from its repository, with forward slashes. Raises :class:`SourceError` where it lies outside."""
+    """A file's path from its repository, with forward slashes. Raises :class:`SourceError` where it is outside."""
     above = os.path.join(home, "")
     if not real.startswith(above):
         linked = real != os.path.normpath(os.path.join(os.getcwd(), path))

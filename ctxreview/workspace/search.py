@@ -25,7 +25,7 @@ def search_words(
     """For each word the paths of the files in which it stands as a whole identifier, in the workspace's order.
 
     A word may have the ``@`` of a verbatim identifier, and stands wherever its name does, with or without one;
-    comments and strings count. What is no identifier is nowhere. Files that a comment at their beginning calls
+    comments and strings count. What is not an identifier is nowhere. Files that a comment at their beginning calls
     generated do not count. Each file is read once, however many words there are.
 
     ``kept`` are texts that an earlier search has read, by path: they are not read again, and others are added to them as
@@ -43,7 +43,7 @@ def search_words(
 
 
 def every_word(place: Workspace, kept: dict[str, bytes]) -> Mapping[str, tuple[str, ...]]:
-    """Every identifier of the workspace's files with the paths of the files it stands in, as :func:`search_words` has them.
+    """Every identifier of the workspace's files with the paths of the files it is in, as :func:`search_words` has them.
 
     ``kept`` are texts that were read before, by path; others are added to them, as by :func:`search_words`.
 
@@ -75,7 +75,7 @@ class _Words(Mapping[str, tuple[str, ...]]):
 
 
 def _finder(names: Sequence[bytes]) -> Callable[[bytes], Iterable[bytes]]:
-    """What finds in a text those of the names that stand there as whole identifiers."""
+    """What finds in a text those of the names that are there as whole identifiers."""
     from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
     # Of the matches at one place only the longest can be whole, and inside a match no identifier begins.

@@ -12,6 +12,6 @@ FORM = re.compile(
 
 
 def path_in(given: str) -> str:
-    """The path that a selection names; what is no selection as it is."""
+    """The path that a selection names; what is not a selection as it is."""
     form = FORM.fullmatch(given.rstrip())
     return form["path"] if form is not None else given

@@ -59,7 +59,7 @@ def test_names_of_variables_are_in_no_key() -> None:
 
 
 def test_an_inverted_condition_decides_the_same() -> None:
-    """What follows a guard clause depends on its condition, as what stands in the branch does."""
+    """What follows a guard clause depends on its condition, as what is in the branch does."""
     nested = traced("void M() { lock (_gate) { if (_open) { _free--; } } } void N() => _open = true;")
     inverted = traced("void M() { lock (_gate) { if (!_open) return; _free--; } } void N() => _open = true;")
     for found in (nested, inverted):
@@ -82,7 +82,7 @@ def test_two_sections_of_one_lock_are_not_one() -> None:
 
 
 def test_a_semaphore_is_held_between_its_two_calls() -> None:
-    """What stands between acquire and release is held, awaited or not."""
+    """What is between acquire and release is held, awaited or not."""
     found = traced(
         "async Task M() { await _turn.WaitAsync(); try { _free++; } finally { _turn.Release(); } _open = true; }"
     )

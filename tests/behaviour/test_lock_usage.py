@@ -24,7 +24,7 @@ LITERALS = {
 
 @pytest.mark.parametrize("literal", LITERALS.values(), ids=LITERALS)
 def test_a_literal_is_blank_and_what_follows_is_code(literal: str) -> None:
-    """However a text is written, it ends where it ends: what comes after is looked at, and what stands in its holes."""
+    """However a text is written, it ends where it ends: what comes after is examined, and what is in its holes."""
     text = f'class C {{ object M(int x) {{ var s = {literal}; lock (_gate) {{ return s + "end"; }} }} }}'
     masked = masked_source(outline(Source("A.cs", text.encode()))).decode()
     at = text.index(literal)

@@ -214,7 +214,7 @@ def test_a_scope_that_moves_into_a_new_method() -> None:
     assert scopes(after) == []
 
 
-# --- hazards that stand in the code ----------------------------------------------------------------------------
+# --- hazards that are in the code ----------------------------------------------------------------------------
 
 HAZARDS = """\
 class Turns
@@ -279,5 +279,5 @@ OLD = {
 
 @pytest.mark.parametrize("which", OLD)
 def test_an_old_hazard_is_not_told_again(which: str) -> None:
-    """A hazard that stood there before the edit is not held against it."""
+    """A hazard that was there before the edit is not held against it."""
     assert hazards(OLD[which]) == []

@@ -265,7 +265,7 @@ def test_what_a_transaction_keeps_together(case: str) -> None:
 
 
 def test_what_only_names_tell_is_assumed() -> None:
-    """That a call saves is told by its name: what a transaction keeps together is no proof."""
+    """That a call saves is told by its name: what a transaction keeps together is not a proof."""
     source = Source("case.cs", f"class C {{ {FIELDS} {TRANSACTIONS['writes that belong together'][0]} }}".encode())
     file = outline(source)
     (found,) = protections(file, file.regions)

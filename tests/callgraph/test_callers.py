@@ -7,7 +7,7 @@ a ``path``. The names are taken out of the copy that is read. Of the keys,
 - ``verdict`` is one verdict or a list of those that are right, and ``arguments`` are further options of ``context``;
 - ``scopes`` are all scopes. What a scope does not say is not compared, save ``via`` (else empty) and ``encloses_selection``
   (else true); its ``note`` is a part of the real one; one that is ``optional`` may be missing;
-- ``blind_spots`` stand in a blind spot, ``says`` there or in the note of a scope: each a text or a list of texts that would do;
+- ``blind_spots`` are in a blind spot, ``says`` there or in the note of a scope: each a text or a list of texts that would do;
 - ``places`` are lines that a blind spot, a note or a reason names with their file, or that an excerpt shows;
 - ``silent`` stands nowhere in scopes, blind spots and reasons; ``hidden`` are lines that no excerpt shows;
 - ``excerpts`` are, by ``path`` and ``role``, lines that some excerpt ``shows`` and that every one ``hides``; ``only_excerpts``

@@ -1,4 +1,4 @@
-"""A transaction that a unit of work opens is ended by the call on it that commits, whose body stands in another file."""
+"""A transaction that a unit of work opens is ended by the call on it that commits, whose body is in another file."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def test_a_factory_of_another_file_tells_what_its_scope_is(tmp_path: Path, call:
     ids=["another factory", "in the factory", "created here", "not completed"],
 )  # fmt: skip
 def test_losing_the_async_flow_or_the_completion_is_loud(tmp_path: Path, path: str, old: str, new: str) -> None:
-    """What the factory's options gave is missed, whichever of the two files the edit stands in."""
+    """What the factory's options gave is missed, whichever of the two files the edit is in."""
     call = "Handed()" if path == "Scopes.cs" else "Arrow()"
     folder = repository(tmp_path, {"Scopes.cs": FACTORY, "Transfer.cs": TRANSFER.format(call=call)})
     assert edited(folder, path, old, new).verdict == "conflicts"
@@ -290,7 +290,7 @@ NOT_HELD = {
 
 @pytest.mark.parametrize("form", NOT_HELD)
 def test_what_stands_outside_the_two_calls_is_not_held(tmp_path: Path, form: str) -> None:
-    """A pair of the type's own methods holds what stands between them, and nothing else."""
+    """A pair of the type's own methods holds what is between them, and nothing else."""
     about = held(tmp_path, HELPERS.format(work=NOT_HELD[form]))
     assert [s for s in about.enclosing if s.certainty != "assumed"] == []
 

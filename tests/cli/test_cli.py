@@ -363,7 +363,7 @@ def test_several_selections(run: Run, command: str, given: Callable[[Run, str], 
 
 
 def test_selections_from_a_file(run: Run, tmp_path: Path) -> None:
-    """Selections may stand in a file, one a line, with blank lines between them."""
+    """Selections may be in a file, one a line, with blank lines between them."""
     file = tmp_path / "my selections.txt"
     file.write_text("\n\n".join(SEVERAL))
     check_several(run("context", "--selections", file), "ctxreview.context/1")

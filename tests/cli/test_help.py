@@ -121,7 +121,7 @@ def test_quiet(server: Told) -> None:
 
 
 def test_quiet_tells_what_was_not_kept(server: Told) -> None:
-    """That a review was not kept is no chatter."""
+    """That a review was not kept is not chatter."""
     done = run(*asking(server, "--quiet"), CTXREVIEW_STATE_DIR="/proc/none")
     assert done.returncode == 0
     assert "This review was not kept." in done.stderr

@@ -28,7 +28,7 @@ def server() -> Iterator[Told]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the example that is a repository of its own; the user's folder lies beside it."""
+    """A copy of the example that is a repository of its own; the user's folder is beside it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     (tmp_path / "config/ctxreview").mkdir(parents=True)
     folder = tmp_path / "example"
@@ -91,7 +91,7 @@ def test_the_default_given_as_an_option_wins_too(home: Path) -> None:
 
 
 def test_the_users_choice_of_a_model(home: Path, server: Told) -> None:
-    """Provider, model and address may stand in the user's file; a model of one provider is not asked of another."""
+    """Provider, model and address may be in the user's file; a model of one provider is not asked of another."""
     user(home, f'provider = "openai"\nmodel = "m-7"\nbase_url = "{server.url}/v1"\n')
     assert run("review", QUERY, folder=home).returncode == 0
     assert server.asked[-1][1]["model"] == "m-7"
@@ -129,13 +129,13 @@ def test_how_long_is_waited(home: Path, server: Told) -> None:
     ],
 )
 def test_a_wait_that_is_none(home: Path, server: Told, variable: str, value: str, says: str) -> None:
-    """A limit that is no number, or none to wait by, is one sentence, and nobody is asked."""
+    """A limit that is not a number, or none to wait by, is one sentence, and nobody is asked."""
     done = run("review", QUERY, "--base-url", f"{server.url}/v1", folder=home, **{variable: value})
     assert (done.returncode, done.stdout, done.stderr, server.asked) == (2, "", f"{variable}: {says}\n", [])
 
 
 def test_a_local_model_of_the_user(home: Path, server: Told) -> None:
-    """A local model may stand in the user's file; then no key in the environment asks another."""
+    """A local model may be in the user's file; then no key in the environment asks another."""
     server.answers["/v1/chat/completions"] = [Answer(events(chunk(UNSAFE), chunk(finish="stop")))]
     user(home, f'provider = "local"\nmodel = "gemma"\nbase_url = "{server.url}/v1"\n')
     done = run("review", QUERY, "--format", "json", folder=home, ANTHROPIC_API_KEY=KEY)
@@ -273,7 +273,7 @@ def test_a_question_is_one_line(home: Path) -> None:
 
 @pytest.mark.parametrize("text", ["[project]\nname = 'x'\n", "[tool.ruff]\nline-length = 3\n", "not toml", ""])
 def test_a_pyproject_of_others(home: Path, text: str) -> None:
-    """A ``pyproject.toml`` without settings for this tool is no concern of it, sound or not."""
+    """A ``pyproject.toml`` without settings for this tool does not concern it, sound or not."""
     project(home, text, "pyproject.toml")
     assert budget(home) == 16_000
 
@@ -299,7 +299,7 @@ def test_a_wrong_user_file(home: Path, text: str, says: str) -> None:
 
 
 def test_a_wrong_variable(home: Path, server: Told) -> None:
-    """A variable that is no number is named."""
+    """A variable that is not a number is named."""
     done = run("review", QUERY, "--base-url", f"{server.url}/v1", folder=home, CTXREVIEW_KEEP_DAYS="ever")
     assert done.returncode == 2
     assert "CTXREVIEW_KEEP_DAYS: keep_days must be a whole number above 0, or 0." in done.stderr
@@ -328,7 +328,7 @@ def doctor(home: Path, *options: str, **variables: str) -> tuple[int, dict[str, 
 
 
 def test_doctor(home: Path, server: Told) -> None:
-    """Everything is looked at; the address is knocked at without a key and without code."""
+    """Everything is examined; the address is knocked at without a key and without code."""
     status, found = doctor(home, "--base-url", f"{server.url}/v1")
     assert status == 0
     assert list(found) == [

@@ -29,7 +29,7 @@ WORDS = Tokenizer("words", lambda text: len(text.split()))
 
 
 def of(code: str, budget: int = 16_000, fixed: int = 0) -> Context:
-    """The context of what stands between « and »."""
+    """The context of what is between « and »."""
     before, chosen, after = dedent(code).lstrip("\n").replace("»", "«").split("«")
     source = Source("A.cs", (before + chosen + after).encode())
     start = len(before.encode())
@@ -245,7 +245,7 @@ def test_enclosing_scopes(members: str, held: list[str]) -> None:
 
 @pytest.mark.parametrize("name", ["lambda in a lock", "local function in a lock", "lambda in a using"])
 def test_deferred_code_is_said_to_be_deferred(name: str) -> None:
-    """Code that only stands inside a scope is listed with it, and a blind spot says when it may run."""
+    """Code that only is inside a scope is listed with it, and a blind spot says when it may run."""
     made = of(in_class(SCOPES[name][0]))
     assert len(made.scopes) == 1
     kind = "local function" if name.startswith("local") else "lambda"
@@ -501,7 +501,7 @@ LONG = in_class(
         ]
     )
 )
-"""Lines 5-24 and 30-53 stand outside of the lock in lines 25-29."""
+"""Lines 5-24 and 30-53 are outside of the lock in lines 25-29."""
 
 
 def smallest(code: str) -> int:

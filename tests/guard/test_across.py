@@ -230,7 +230,7 @@ def test_a_wrapper_of_another_file_is_missed_when_an_edit_drops_it(tmp_path: Pat
     ids=["written otherwise", "renamed under a lock", "renamed under a transaction"],
 )
 def test_an_edit_that_keeps_the_wrapper_is_quiet(tmp_path: Path, old: str, new: str) -> None:
-    """What stands under the same call as before is no change of its scope."""
+    """What is under the same call as before is not a change of its scope."""
     assert edited(repository(tmp_path, HELD), "Seats.cs", old, new).verdict == "no-known-conflict"
 
 
@@ -324,7 +324,7 @@ def test_a_change_that_callers_cannot_notice_is_quiet(tmp_path: Path, case: str)
 
 
 def test_callers_that_only_read_may_be_given_what_nobody_tracks(tmp_path: Path) -> None:
-    """Without a caller that changes and saves what it gets, an untracked read is no hazard."""
+    """Without a caller that changes and saves what it gets, an untracked read is not a hazard."""
     reads = """
         public sealed class Report(IRepository<Order> orders)
         {

@@ -1,4 +1,4 @@
-"""An edit whose meaning stands in other files: parts of a type, base types, helpers, constants. Each loud case has its quiet twin."""
+"""An edit whose meaning is in other files: parts of a type, base types, helpers, constants. Each loud case has its quiet twin."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def line_of(about: Context, text: str) -> int:
 
 @pytest.mark.parametrize("off", [0, -3, 40, -100], ids=lambda n: f"{n:+}")
 def test_moved_lines_are_found(off: int) -> None:
-    """An original that stands in one place is replaced there, wherever the answer says it is."""
+    """An original that is in one place is replaced there, wherever the answer says it is."""
     about = context_of(shop(BODY))
     edit = one("        _total = _total + 1;", "        _total += 1;", line_of(about, "_total = ") + off)
     assert applied(about, edit) == ["            _total += 1;"]
@@ -139,7 +139,7 @@ INDENTED = {
 
 @pytest.mark.parametrize("case", INDENTED)
 def test_indentation_is_kept(case: str) -> None:
-    """However a chat indents a fragment, it stands in the file as the lines it replaces stood."""
+    """However a chat indents a fragment, it is in the file as the lines it replaces stood."""
     about = context_of(shop(BODY))
     assert applied(about, one("_count = _count + 1;", INDENTED[case])) == [
         "            if (id > 0)",
@@ -192,7 +192,7 @@ def test_the_lines_before_and_after() -> None:
 
 
 def test_edits_of_other_files() -> None:
-    """The edit of the reviewed file is checked; a person is told of the others."""
+    """The edit of the reviewed file is checked; a person is told the others."""
     about = context_of(shop(LOCK))
     here, other = one("lock (_gate)", "lock (_other)").edits[0], Edit("src/Other.cs", 1, 1, "a", "b")
     checked = guard(about, Suggestion("t", "", (other, here)))
@@ -238,7 +238,7 @@ def test_a_whole_type_replaces_the_type() -> None:
 
 
 def test_alternatives_are_several_suggestions() -> None:
-    """Each code block is judged by itself; shell, SQL and output blocks are none."""
+    """Each code block is judged on its own; shell, SQL and output blocks are none."""
     text = "A:\n\n".join(
         ["", fence("_count++;"), fence("dotnet test", "bash"), fence("SELECT 1", "sql"), fence("_count += 1;", "cs")]
     )
@@ -643,7 +643,7 @@ def test_a_lock_in_another_method_does_not_make_up_for_one() -> None:
 
 
 def test_scopes_that_were_already_broken_are_not_blamed_on_the_edit() -> None:
-    """In a file that did not parse before, an edit that breaks nothing more is no finding."""
+    """In a file that did not parse before, an edit that breaks nothing more is not a finding."""
     broken = shop("_count++;\nvar x = ;\nreturn 0;")
     assert edited(broken, broken.replace("_count++", "_count += 1")).findings == ()
 
@@ -791,7 +791,7 @@ def test_no_tracking_in_another_method() -> None:
 
 
 def test_what_was_there_before_is_not_blamed_on_the_edit() -> None:
-    """A hazard that stood in the code already is the review's, not the suggestion's."""
+    """A hazard that was in the code already is the review's, not the suggestion's."""
     before = shop(
         "var o = _db.Orders.AsNoTracking().First(x => x.Id == id);\no.State = 1;\n_db.SaveChanges();\nreturn 0;"
     )

@@ -199,7 +199,7 @@ class Case(NamedTuple):
 
 
 def suggested(folder: Path, files: dict[str, str], edits: Edits, hops: int = 3) -> GuardResult:
-    """The guard's opinion on a diff over several files; what stands in a new file replaces nothing."""
+    """The guard's opinion on a diff over several files; what is in a new file replaces nothing."""
     diff: list[str] = []
     for path, changes in edits.items():
         old = dedent(files.get(path, "")).lstrip("\n")
@@ -280,7 +280,7 @@ def test_files_that_no_longer_agree_are_loud(tmp_path: Path, case: str) -> None:
 
 @pytest.mark.parametrize("case", QUIET)
 def test_files_that_change_together_are_quiet(tmp_path: Path, case: str) -> None:
-    """Each file by itself would not fit the others; the suggestion as a whole does."""
+    """Each file on its own would not fit the others; the suggestion as a whole does."""
     of = QUIET[case]
     checked = suggested(repository(tmp_path, of.files), of.files, of.edits)
     assert (checked.verdict, [f.message for f in checked.findings if not f.informs], checked.reason) == (

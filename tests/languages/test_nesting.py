@@ -45,7 +45,7 @@ def brackets(text: str) -> list[Span]:
 
 @given(TREES, st.integers(0, 60), st.integers(1, 9))
 def test_what_nests_around_a_place_is_what_holds_it(text: str, start: int, size: int) -> None:
-    """The innermost first, whatever stands beside."""
+    """The innermost first, whatever is beside."""
     scopes, place = tuple(map(lock, brackets(text))), Span(start, start + size)
     held = [s for s in scopes if s.span.contains(place)]
     nesting = Nesting(scopes)

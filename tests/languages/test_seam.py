@@ -1,4 +1,4 @@
-"""The seam between the engine and its languages: what is a language's own stands in its folder."""
+"""The seam between the engine and its languages: what is a language's own is in its folder."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_rule_that_asks_what_functions_do_and_nothing_else_says_what_it_needs(
 def test_a_role_or_field_that_there_is_not_is_an_error(
     roles: dict[str, str], fields: dict[str, str], said: str
 ) -> None:
-    """What a language's data names wrongly is said when it is loaded, and where it stands."""
+    """What a language's data names wrongly is said when it is loaded, and where it is."""
     with pytest.raises(ValueError, match=r"^toy/language.toml: ") as error:
         Syntax(roles, fields, load("csharp").grammar, "toy/language.toml")
     assert str(error.value).endswith(said)

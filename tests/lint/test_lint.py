@@ -250,7 +250,7 @@ def test_a_folder_outside_any_repository(lint: Lint, tmp_path: Path) -> None:
 
 
 def test_root(lint: Lint, repo: Path) -> None:
-    """--root names the repository, from which paths are shown; what lies outside of it is refused."""
+    """--root names the repository, from which paths are shown; what is outside of it is refused."""
     assert paths(lint("--root", "src", "--format", "json")) == ["B.cs"]
     refused = lint("A.cs", "--root", "src", "--format", "json")
     assert paths(refused, 2) == []
@@ -280,7 +280,7 @@ def test_a_file_that_cannot_be_linted(lint: Lint, repo: Path, name: str, content
 
 
 def test_a_binary_file_of_a_folder(lint: Lint, repo: Path) -> None:
-    """A listed file that is refused is no clean file either."""
+    """A listed file that is refused is not a clean file either."""
     write(repo, {"Z.cs": b"\x00\x01\x02" * 50})
     done = lint("--format", "json")
     assert paths(done, 2) == ["A.cs", "src/B.cs"]
@@ -402,7 +402,7 @@ def test_a_changed_line(lint: Lint, two: Path, repo: Path) -> None:
 
 
 def test_lines_that_are_gone(lint: Lint, repo: Path) -> None:
-    """A finding whose lines stood around what was taken away touches the change; one above or below it does not."""
+    """A finding whose lines was around what was taken away touches the change; one above or below it does not."""
     write(repo, {"G.cs": TWO.replace("lock (this) { }", "lock (this) {\n      A();\n      B();\n    }")})
     commit(repo)
     write(repo, {"G.cs": (repo / "G.cs").read_text().replace("      A();\n", "", 1)})
@@ -574,7 +574,7 @@ def test_suppressed_with_a_reason(statement: str) -> None:
 
 
 def test_a_suppression_is_no_intent() -> None:
-    """Other comments may stand between it and the code; it does not itself say what a lock protects, as these may."""
+    """Other comments may be between it and the code; it does not itself say what a lock protects, as these may."""
     alone = "    // ctxreview: ignore lock-target because it never leaves this assembly\n    lock (this) { }"
     assert hazards(holding(alone)) == ([("missing-intent", "note")], 1)
     explained = alone.replace("    lock", "    // One sender at a time.\n    lock")
@@ -606,7 +606,7 @@ def test_suppression_in_the_wrong_place(statement: str) -> None:
     ],
 )
 def test_a_text_is_no_comment(text: str) -> None:
-    """What stands in a string silences nothing and is not told of."""
+    """What is in a string silences nothing and is not told of."""
     assert hazards(holding(text)) == ([("lock-target", "low"), ("missing-intent", "note")], 0)
 
 
@@ -713,7 +713,7 @@ def whole(code: str) -> tuple[Finding, ...]:
 
 
 def test_the_words_lose_no_finding() -> None:
-    """What is found by asking only the rules whose words stand in a file, of only these members, is what all find in all of it."""
+    """What is found by asking only the rules whose words are in a file, of only these members, is what all find in all of it."""
     for name, code in SAMPLES:
         for text in (code, code + BESIDE, code.replace("\n", "\r\n")):
             assert linting.hazards_in(Source("C.cs", text.encode()), EVERY)[0] == whole(text), name
@@ -737,7 +737,7 @@ def test_every_rule_says_what_it_needs() -> None:
 
 
 def test_every_name_of_the_catalogue_is_a_reason_to_look() -> None:
-    """Whatever the catalogue knows to take a lock or open a transaction, a file with that word is looked at."""
+    """Whatever the catalogue knows to take a lock or open a transaction, a file with that word is examined."""
     for construct in load("csharp").constructs:
         for field in ("creates", "opens", "acquires", "releases", "runs"):
             for name in getattr(construct, field):

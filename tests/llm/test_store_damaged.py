@@ -1,4 +1,4 @@
-"""A store that others wrote into, left open, or that lies on a full disk."""
+"""A store that others wrote into, left open, or that is on a full disk."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_facts_belong_to_their_innermost_function() -> None:
 
 
 def test_another_if_branch_is_read_once() -> None:
-    """What stands in both branches' trees is told once."""
+    """What is in both branches' trees is told once."""
     code = "class C { int _n;\n#if A\nvoid M(int a\n#else\nvoid M(\n#endif\n) { Use(_n); } }"
     assert [f.name for f in facts(code) if f.is_state] == ["_n"]
 

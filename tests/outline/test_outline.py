@@ -306,7 +306,7 @@ def test_async_flow_is_off_unless_it_is_enabled(arguments: str, flows: bool) -> 
 
 
 def test_completion_and_early_exits_belong_to_their_own_scope() -> None:
-    """Complete counts for the variable it is called on; an exit counts when it stands before the completion."""
+    """Complete counts for the variable it is called on; an exit counts when it is before the completion."""
     found = _of_method(
         "using (var a = new TransactionScope()) { if (x) return; using (var b = new TransactionScope()) { b.Complete(); }"
         " Run(() => { return; }); a.Complete(); return; }"
@@ -355,7 +355,7 @@ def test_a_jump_to_a_place_in_the_scope_does_not_leave_it(body: str, leaving: in
     ],
 )
 def test_the_intent_comment_stands_directly_above(before: str, intent: str | None) -> None:
-    """A comment belongs to the scope when nothing, not even a blank line, stands between."""
+    """A comment belongs to the scope when nothing, not even a blank line, is between."""
     found = outline(Source("M.cs", f"class C {{ void M() {{\n{before}lock (_gate)\n{{\n}}\n}} }}".encode()))
     (scope,) = found.regions
     assert (found.source.text(scope.intent).strip() if scope.intent else None) == intent
@@ -370,7 +370,7 @@ SNIPPETS = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(SNIPPETS, max_size=60).map(" ".join))
 def test_broken_source_is_data(text: str) -> None:
-    """Whatever the text, the outline is made, lies within the file, and functions nest."""
+    """Whatever the text, the outline is made, is within the file, and functions nest."""
     source = Source("M.cs", text.encode())
     found = outline(source)
     whole = Span(0, len(source.data))

@@ -8,7 +8,7 @@ from tests import ROOT
 
 ROWS = re.compile(r"^\| ((?:`[\w/]+` ?)+)\| ((?:`\w+` ?)*)\|", re.MULTILINE)
 ENTRIES = 12
-"""Modules directly in the package, at most: what has a room stands in it."""
+"""Modules directly in the package, at most: what has a room is in it."""
 
 
 def named(cell: str) -> list[str]:

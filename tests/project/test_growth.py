@@ -100,13 +100,13 @@ CONTEXTS = {
 
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_a_context_takes_as_long_as_there_is_much(name: str, tmp_path: Path) -> None:
-    """Of parts, callers, derived types and overloads, each is looked at a few times, however many there are."""
+    """Of parts, callers, derived types and overloads, each is examined a few times, however many there are."""
     selection, count = CONTEXTS[name]
     assert _grows(tmp_path, name, count, lambda folder: _context(folder, selection, 3)) < BOUND
 
 
 def test_equal_selections_are_looked_at_once(tmp_path: Path) -> None:
-    """A selection that is given thousands of times gets its result each time, and is looked at once where no model is asked."""
+    """A selection that is given thousands of times gets its result each time, and is examined once where no model is asked."""
     (tmp_path / "A.cs").write_text(GROWTH.ordinary(3)["A.cs"], "utf-8")
     given = [f"{tmp_path}/A.cs:20", f"{tmp_path}/A.cs:999999"] * 5000
     looked: list[str] = []

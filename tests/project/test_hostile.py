@@ -209,7 +209,7 @@ def test_a_reply_that_quotes_it_is_read_the_same(source: Hostile, fence: str) ->
 
 @every_source
 def test_its_text_alone_is_no_reply(source: Hostile) -> None:
-    """What stands in the source is never taken for an answer, also when the model gives it back as one."""
+    """What is in the source is never taken for an answer, also when the model gives it back as one."""
     if source.trick == "a whole reply, fenced as replies are":
         assert {a.answer for a in parse(source.text, ITEMS).checklist} == {"cannot-tell"}
         return
@@ -316,7 +316,7 @@ CLASSES = {"said", "high", "medium", "low", "note", "conflicts", "needs-human", 
 
 
 def assert_inert(source: str) -> Page:
-    """The page, after the checks that hold whatever stands in it: our elements, no script, no address."""
+    """The page, after the checks that hold whatever is in it: our elements, no script, no address."""
     found = Page(source)
     assert found.open == []
     assert found.others == []

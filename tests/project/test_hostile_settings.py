@@ -49,7 +49,7 @@ PLACED = {
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("place", "says"), PLACED.values(), ids=PLACED)
 def test_a_settings_file_made_to_harm(name: str, place: object, says: str, tmp_path: Path) -> None:
-    """One sentence with the file's name, status 2, at once, and nothing of what stands there unless it is a setting."""
+    """One sentence with the file's name, status 2, at once, and nothing of what is there unless it is a setting."""
     root = repository(tmp_path)
     place(root / name)  # type: ignore[operator]
     began = time.monotonic()

@@ -150,7 +150,7 @@ def test_what_is_seen_and_found_in_files_does_not_hang_on_words(monkeypatch: pyt
 
 
 def test_what_is_found_about_edits_does_not_hang_on_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which findings an edit has, and which stood there before, is the same when every sentence is another one."""
+    """Which findings an edit has, and which was there before, is the same when every sentence is another one."""
     plain = list(of_edits())
     reword(monkeypatch)
     assert list(of_edits()) == plain

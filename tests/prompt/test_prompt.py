@@ -54,7 +54,7 @@ class Shape:
 
 
 def shape(text: str) -> Shape:
-    """Headings, code blocks, checklist ids and quoted questions, told apart as CommonMark does."""
+    """Headings, code blocks, checklist ids and quoted questions, distinguished as CommonMark does."""
     headings: list[str] = []
     code: list[list[str]] = []
     items: list[str] = []
@@ -91,7 +91,7 @@ def built(about: Context, question: str = "optimize this") -> Prompt:
 
 
 def assert_sound(user: str) -> Shape:
-    """The user part, after the checks that hold whatever stands in the source."""
+    """The user part, after the checks that hold whatever is in the source."""
     found = shape(user)
     assert sections(found) == HEADINGS
     assert len(found.code) == 1
@@ -206,7 +206,7 @@ def test_what_is_not_visible() -> None:
 
 
 def test_schema_travels_twice() -> None:
-    """The reply's schema stands in the text and goes along for the API's own schema feature."""
+    """The reply's schema is in the text and goes along for the API's own schema feature."""
     made = built(example())
     assert (
         json.loads(made.user[made.user.index("The schema:") + len("The schema:") :]) == made.schema == prompts.schema()
@@ -249,7 +249,7 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_source_cannot_change_the_prompt(place: str, text: str) -> None:
-    """Whatever stands in the source and wherever, headings, code block and checklist are as they were."""
+    """Whatever is in the source and wherever, headings, code block and checklist are as they were."""
     body = PLACES[place].replace("@", HOSTILE[text])
     assert_sound(built(context_of(shop(body))).user)
 

@@ -209,7 +209,7 @@ CITATIONS = {
 
 @pytest.mark.parametrize("case", CITATIONS)
 def test_citation(case: str) -> None:
-    """A quote is supported when it stands on its line of the reviewed file, or within two lines of it."""
+    """A quote is supported when it is on its line of the reviewed file, or within two lines of it."""
     path, line, quote, supported = CITATIONS[case]
     cited = {"path": path, "line": line, "quote": quote}
     text = changed(lambda r: r["checklist"][0].update(evidence=[cited]))

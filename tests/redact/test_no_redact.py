@@ -145,7 +145,7 @@ def test_where_nobody_is_asked_it_makes_no_sense(folder: Path) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_the_plan_says_what_would_be_sent(form: str, server: Told, folder: Path) -> None:
-    """A dry run sends nothing, so that it asks nothing; it counts what would go out as it stands."""
+    """A dry run sends nothing, so that it asks nothing; it counts what would go out as it is."""
     done = run(*arguments(server, "--dry-run", "--format", form), folder=folder)
     assert done.returncode == 0, done.stderr
     assert server.asked == []

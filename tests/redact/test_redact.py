@@ -174,7 +174,7 @@ PEM_BODY = [some(BASE64, 64) for _ in range(12)] + [some(BASE64, 30) + "=="]
 
 
 def pems() -> Iterator[str]:
-    """Private keys as they stand in source: raw, indented, concatenated, on one line, encrypted."""
+    """Private keys as they are in source: raw, indented, concatenated, on one line, encrypted."""
     for label in ("RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY", "OPENSSH PRIVATE KEY", "ENCRYPTED PRIVATE KEY"):
         lines = ["-----BEGIN " + label + "-----", *PEM_BODY, "-----END " + label + "-----"]
         yield 'var pem = @"' + "\n".join(lines) + '";\nUse(pem);\n'
@@ -212,7 +212,7 @@ def test_the_corpus_is_large_enough() -> None:
 )
 @pytest.mark.parametrize(("kind", "secret"), FORMATS, ids=[f"{n}-{kind}" for n, (kind, _) in enumerate(FORMATS)])
 def test_a_known_format_is_found_anywhere(kind: str, secret: str, line: str) -> None:
-    """A key that can be recognised by itself is replaced and named, whatever stands around it."""
+    """A key that can be recognised on its own is replaced and named, whatever is around it."""
     redacted = redact("int a = 1;\n" + line.replace("{}", secret) + "\nint b = 2;")
     assert secret not in redacted.text
     assert redacted.kinds == (kind,)
@@ -221,7 +221,7 @@ def test_a_known_format_is_found_anywhere(kind: str, secret: str, line: str) -> 
 
 @pytest.mark.parametrize(("source", "secret"), CONTEXTS, ids=range(len(CONTEXTS)))
 def test_a_credential_is_found_by_its_context(source: str, secret: str) -> None:
-    """The password goes, alone and among other lines; what stands around it stays."""
+    """The password goes, alone and among other lines; what is around it stays."""
     for text in (source, f"using System;\n\n{source}\nvar record = Find(id);\n"):
         redacted = redact(text)
         assert len(redacted.kinds) == 1

@@ -323,7 +323,7 @@ def test_redacting_twice_finds_nothing_new(text: str) -> None:
     ],
 )
 def test_what_a_method_named_for_a_password_returns_in_a_branch_is_replaced(body: str) -> None:
-    """A switch statement and an early return give it as an expression does; what the next method returns is no password."""
+    """A switch statement and an early return give it as an expression does; what the next method returns is not a password."""
     after = f'string GetPassword(int to)\n{{\n    {body}\n}}\nstring Title() {{ return "Wnb74iJLK!Rx"; }}\n'
     shown = redact(after).text
     assert "Wnb74iJLK!Ri" not in shown

@@ -29,7 +29,7 @@ def pieces(hidden: str) -> list[str]:
 
 
 def assert_hidden(found: tuple[Leak, ...] | list[Leak], *texts: str | bytes) -> None:
-    """No piece of any secret stands in the texts, as it is or as JSON writes it."""
+    """No piece of any secret is in the texts, as it is or as JSON writes it."""
     together = "\n".join(t if isinstance(t, str) else t.decode("utf-8", "replace") for t in texts)
     for leak in found:
         for hidden in leak.hidden:
@@ -46,7 +46,7 @@ def in_a_method(source: str) -> str:
     )
 
 
-# --- each by itself ----------------------------------------------------------------------------------------
+# --- each on its own ----------------------------------------------------------------------------------------
 
 
 def test_the_corpus_is_large_enough() -> None:
@@ -77,7 +77,7 @@ def test_a_secret_is_replaced_and_no_line_moves(leak: Leak) -> None:
 
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_a_format_is_known_wherever_it_stands(carrier: str) -> None:
-    """A key that can be told by itself needs no telling name, in any kind of literal or comment."""
+    """A key that can be told on its own needs no telling name, in any kind of literal or comment."""
     for name, value in Maker(7).formats():
         leak = Leak(name, carrier.replace("{}", value), (value,))
         assert_hidden([leak], redact(leak.source).text)

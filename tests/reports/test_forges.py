@@ -142,7 +142,7 @@ def test_nothing_acts_on_a_forge(words: str, form: str) -> None:
 
 
 def test_the_model_of_the_forges_sees_what_it_is_for() -> None:
-    """Each trick that is no control of Markdown alone would act if it stood there as it is: the filters are no dead letter."""
+    """Each trick that is not a control of Markdown alone would act if it was there as it is: the filters are no dead letter."""
     seen = 0
     for words in TRICKS:
         tokens = list(leaves(PARSER.parse(words)))
@@ -195,7 +195,7 @@ def test_prose_stays_prose(text: str, shown: str) -> None:
 
 
 def test_a_fence_cannot_be_ended_for_gitlab() -> None:
-    """No line of code begins with a fence or an action, since GitLab looks for both by itself."""
+    """No line of code begins with a fence or an action, since GitLab looks for both on its own."""
     made = fenced("a\n```\n/close\n~~~\n", "diff")
     assert quick_actions(made) == []
     (block,) = [t for t in PARSER.parse(made) if t.type == "fence"]

@@ -43,7 +43,7 @@ def said(report: str) -> list[str]:
 
 @pytest.mark.parametrize("value", [PLAIN, OFFLINE, PLAIN._replace(bare={"jwt": 2})], ids=["asked", "offline", "bare"])
 def test_it_says_what_the_markdown_report_says(value: Review) -> None:
-    """Every sentence of the Markdown report stands in it, in the same order but for what code is marked by."""
+    """Every sentence of the Markdown report is in it, in the same order but for what code is marked by."""
     words = re.sub(r"[`\s]", "", shown(review_page(value)))
     for line in said(review_markdown(value)):
         assert re.sub(r"\s", "", line) in words, line
@@ -59,7 +59,7 @@ def test_it_shows_where_several_models_differ() -> None:
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_nothing_in_it_acts(case: str) -> None:
-    """Whatever stands in source, question and reply, the elements are ours; also with several models."""
+    """Whatever is in source, question and reply, the elements are ours; also with several models."""
     assert_inert(review_page(reviewed(HOSTILE[case])))
     assert_inert(opinions_page([reviewed(HOSTILE[case]), OTHER._replace(context=reviewed(HOSTILE[case]).context)]))
 

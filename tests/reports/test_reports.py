@@ -117,7 +117,7 @@ def skeleton(report: str) -> list[str]:
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_text_is_shown_not_executed(case: str) -> None:
-    """Control characters are written out, and no foreign line stands at the left edge, where our own stand."""
+    """Control characters are written out, and no foreign line is at the left edge, where our own stand."""
     report = review_text(reviewed(HOSTILE[case]))
     assert not ACTIVE.search(report)
     ours = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(report)]
@@ -440,7 +440,7 @@ FORMATS = {
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_secrets_stay_here(form: str) -> None:
-    """A key that stands in the source, the question or a quote is in no report."""
+    """A key that is in the source, the question or a quote is in no report."""
     key = "AKIA" + "QWERTYUIOPASDFGH"
     assert key not in FORMATS[form](reviewed(key))
 

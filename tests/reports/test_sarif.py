@@ -221,7 +221,7 @@ def test_fingerprints_stay_when_lines_move() -> None:
 
 
 def test_fingerprints_tell_what_is_not_the_same() -> None:
-    """Two findings on lines that look alike, another line, another path and another rule are told apart."""
+    """Two findings on lines that look alike, another line, another path and another rule are distinguished."""
     twice = code("lock (this)\n{\n    _count++;\n}\nlock (this)\n{\n    _total++;\n}")
     found = [mark for rule, mark in known_by(twice) if rule == "lock-target"]
     assert len(found) == len(set(found)) == 2

@@ -89,7 +89,7 @@ def test_a_key_too_many_or_too_few_is_noticed() -> None:
 
 
 def test_contexts_and_errors() -> None:
-    """A selection's context, several of them a line each, and what stands in the place of one that failed."""
+    """A selection's context, several of them a line each, and what is in the place of one that failed."""
     assert valid(run("context", QUERY, "--format", "json").stdout, "ctxreview.context/1")[0]["scopes"]
     locks = valid(run("context", "src/RecordService.cs:75", "--format", "json").stdout, "ctxreview.context/1")
     assert locks[0]["protections"]["locks"][0]["taken_in"]

@@ -84,7 +84,7 @@ def test_one_after_the_other_where_each_asks_a_model(selections: list[str]) -> N
 
 
 def test_a_fault_of_ours_is_not_swallowed(selections: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what is said in a sentence stands in a selection's place; anything else ends the run, from any process."""
+    """Only what is said in a sentence is in a selection's place; anything else ends the run, from any process."""
     monkeypatch.setattr(processes, "cores", lambda: 2)
 
     def broken(given: str, siblings: Siblings) -> str:

@@ -32,7 +32,7 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_explain_prints_the_rules_own_words() -> None:
-    """All headings of the docstring come in their order, with what stands under them and the examples as code."""
+    """All headings of the docstring come in their order, with what is under them and the examples as code."""
     done = run("explain", "no-tracking-write", COLUMNS="200")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()

@@ -43,7 +43,7 @@ def found(rule: ModuleType, code: str) -> list[Finding]:
 
 
 def edited(rule: ModuleType, before: str, after: str) -> list[Finding]:
-    """What one rule says of an edit, by itself or as a hazard that is new."""
+    """What one rule says of an edit, on its own or as a hazard that is new."""
     return [f for f in rules.compare(outlined(before), outlined(after)) if f.rule == rule.ID]
 
 
@@ -72,7 +72,7 @@ def test_documented(rule: ModuleType) -> None:
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=name)
 def test_its_own_examples(rule: ModuleType) -> None:
-    """The example parses and is found where it stands, or as the edit that makes it of what to write instead; that is left alone."""
+    """The example parses and is found where it is, or as the edit that makes it of what to write instead; that is left alone."""
     told = sections(rule)
     example, instead = code_in(told["Example"]), code_in(told["Instead"])
     assert not outlined(example).parse.errors

@@ -957,7 +957,7 @@ FLOW = "TransactionScopeAsyncFlowOption.Enabled"
 
 
 class Code(NamedTuple):
-    """One method's statements as they stand, and how often the rule asks about them."""
+    """One method's statements as they are, and how often the rule asks about them."""
 
     rule: ModuleType
     what: str
@@ -981,7 +981,7 @@ CHECKED = (
     external_call,
     session_lock,
 )
-"""The rules about code as it stands."""
+"""The rules about code as it is."""
 
 STANDING = (
     Code(
@@ -1565,7 +1565,7 @@ STANDING = (
 
 @pytest.mark.parametrize("case", STANDING, ids=lambda c: f"{name(c.rule)}: {c.what}")
 def test_standing(case: Code) -> None:
-    """Code as it stands is asked about once, as severely as it deserves, and its legitimate twin is left alone."""
+    """Code as it is is asked about once, as severely as it deserves, and its legitimate twin is left alone."""
     found = outlined(shop(case.body, case.head))
     findings: list[Finding] = case.rule.check(found)
     assert [f.severity for f in findings] == ([case.severity] if case.severity else [])

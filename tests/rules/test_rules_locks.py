@@ -74,7 +74,7 @@ def found(rule: ModuleType, code: str) -> list[Finding]:
 
 
 def edited(rule: ModuleType, before: str, after: str) -> list[Finding]:
-    """What one rule finds in an edit, by itself or as a hazard that is new."""
+    """What one rule finds in an edit, on its own or as a hazard that is new."""
     old, new = outlined(before), outlined(after)
     assert not new.parse.errors
     return [f for f in rules.compare(old, new) if f.rule == rule.ID]

@@ -142,7 +142,7 @@ LOUD = {
 
 
 def compared(before: str, after: str) -> list[Finding]:
-    """What is told of an edit of members of a type with the usual fields."""
+    """What is reported for an edit of members of a type with the usual fields."""
 
     def outlined(members: str) -> Outline:
         found = outline(Source("case.cs", f"class C {{ {FIELDS} {members} }}".encode()))
@@ -154,7 +154,7 @@ def compared(before: str, after: str) -> list[Finding]:
 
 @pytest.mark.parametrize("case", QUIET)
 def test_nothing_is_lost(case: str) -> None:
-    """An edit that keeps what its locks and transactions kept is told of at most, and changes no verdict."""
+    """An edit that keeps what its locks and transactions kept is reported at most, and changes no verdict."""
     assert [f for f in compared(*QUIET[case]) if not f.informs] == []
 
 

@@ -294,7 +294,7 @@ def test_what_git_may_start_is_ended_with_it(repo: Path, monkeypatch: pytest.Mon
 
 
 def test_git_is_not_read_without_end(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Output over the limit is no answer."""
+    """Output over the limit is not an answer."""
     fake = repo.parent / "bin" / "git"
     write(repo.parent, {"bin/git": "#!/bin/sh\nexec cat /dev/zero\n"})
     fake.chmod(0o755)
@@ -575,7 +575,7 @@ LINES = st.lists(st.sampled_from([b"a", b"b", b"c", b"{", b"}", b"", b"d", b"e"]
 @settings(max_examples=300)
 @given(before=LINES, after=LINES)
 def test_what_is_not_changed_was_there(before: list[bytes], after: list[bytes]) -> None:
-    """The lines that do not count as changed stand in the text before, in the same order; ranges are in order and apart."""
+    """The lines that do not count as changed are in the text before, in the same order; ranges are in order and apart."""
     changed = changed_lines(before, after)
     rest = iter(before)
     assert all(line in rest for line in kept(after, changed))

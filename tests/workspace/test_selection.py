@@ -95,7 +95,7 @@ def test_form(repo: Path, form: str, text: str, lines: tuple[int, int]) -> None:
 )
 @pytest.mark.parametrize(("place", "text"), [("2", "two"), ("2-3", "two\nthree"), ("2:1-2:2", "tw")])
 def test_path_keeps_its_colons_and_blanks(repo: Path, name: str, place: str, text: str) -> None:
-    """Only what stands at the very end is the place: drives, colons and blanks stay in the path."""
+    """Only what is at the very end is the place: drives, colons and blanks stay in the path."""
     file = repo / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("one\ntwo\nthree\n")
@@ -178,7 +178,7 @@ def test_bytes_of_no_code_page() -> None:
 
 
 def test_mixed_line_ends() -> None:
-    """Each of the three line ends ends one line, also where they stand side by side."""
+    """Each of the three line ends ends one line, also where they are side by side."""
     source = decode(b"a\r\nb\nc\rd\n\re\r\n\nf", "A.cs")
     assert [source.line(n) for n in range(1, source.line_count + 1)] == ["a", "b", "c", "d", "", "e", "", "f"]
     assert source.newline == "\r\n"

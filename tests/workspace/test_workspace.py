@@ -394,7 +394,7 @@ def test_a_root_that_is_a_link(repo: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
 def test_pipes_are_not_read(repo: Path, no_git: None) -> None:
-    """A named pipe is no file, and nobody waits for it."""
+    """A named pipe is not a file, and nobody waits for it."""
     tree(repo, "A.cs")
     os.mkfifo(repo / "Pipe.cs")
     assert listed(repo) == ["A.cs"]

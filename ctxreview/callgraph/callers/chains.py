@@ -27,7 +27,7 @@ class CallEdge(NamedTuple):
     """A call on the way to the selected function: from ``caller``, under ``scopes`` of its own; ``via`` leads to it.
 
     ``scopes`` are those of the caller's file that hold the call. ``depth`` is 1 for a direct call. ``deferred`` says
-    that it stands in a function that only runs later: nothing around it is held then.
+    that it is in a function that only runs later: nothing around it is held then.
     """
 
     call: CallSite

@@ -1,4 +1,4 @@
-"""The files of a repository as they are asked for: which ones a word stands in, their text, their outlines.
+"""The files of a repository as they are asked for: which ones a word is in, their text, their outlines.
 
 Each file is read at most once for each set of names that is asked for, however many selections ask.
 """

@@ -59,7 +59,7 @@ class TypeIndex:
         words, head = (
             self._language.words,
             declared.type.opening,
-        )  # most types are not partial, and their words need not be told apart
+        )  # most types are not partial, and their words need not be distinguished
         if declared.type.kind != EXTENSION and words.parts.search(declared.outline.source.data, *head) is None:
             return (declared,)
         if words.partial.isdisjoint(declared.modifiers):
@@ -122,7 +122,7 @@ class TypeIndex:
         def read() -> Imports:
             found = Imports()
             for word in self._language.words.shared_import:
-                for path in self._sources.files_with(word):  # in generated code the word stands on every line
+                for path in self._sources.files_with(word):  # in generated code the word is on every line
                     found = self._language.imports(self._sources.text_of(path), shared=True).over(found)
             return found
 

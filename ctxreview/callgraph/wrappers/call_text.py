@@ -113,7 +113,7 @@ def opening_before(text: str, at: int) -> int | None:
 
 
 def is_declaration(data: bytes, at: int, parameters: int, words: Words) -> bool:
-    """Whether the name at ``at`` follows a type and has a body after its ``parameters``, and is not what a call stands after."""
+    """Whether the name at ``at`` follows a type and has a body after its ``parameters``, and is not what a call is after."""
     before = data[max(0, at - 80) : at]
     if _TYPE_BEFORE.search(before) is None or words.no_type_before.search(before) is not None:
         return False

@@ -25,7 +25,7 @@ def scope_words(language: str, own: Wrappers) -> tuple[bytes, ...]:
 
 @cache
 def scope_texts(language: str, own: Wrappers) -> re.Pattern[bytes]:
-    """What stands in the text of a function that takes a lock or opens a transaction itself: a word, a mark on it, or SQL."""
+    """What is in the text of a function that takes a lock or opens a transaction itself: a word, a mark on it, or SQL."""
     about = with_wrappers(load(language), own)
     marks = {entry.partition("(")[0] for field in ("attributes", "modifiers") for entry in about.table(field)}
     words = (*scope_words(language, own), *(mark.encode() for mark in sorted(marks)))

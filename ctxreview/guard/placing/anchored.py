@@ -1,7 +1,7 @@
-"""Lines from an answer that are no whole statements: placed by the lines at their ends, which stand in the file as they are.
+"""Lines from an answer that are no whole statements: placed by the lines at their ends, which are in the file as they are.
 
 An ``else`` with its block, a block's head without its end, or a few lines around a change are not code by themselves. Where
-they begin and end as the file does around the selection, and open and close as many blocks as what stands there, they
+they begin and end as the file does around the selection, and open and close as many blocks as what is there, they
 become just that.
 """
 
@@ -21,7 +21,7 @@ _MOST_TRIED = 1_000
 
 
 def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
-    """The edit of a fragment without elisions; ``None`` where its ends do not stand around the selection.
+    """The edit of a fragment without elisions; ``None`` where its ends do not be around the selection.
 
     Of a fragment that may be ``whole`` statements nothing that is not selected may go, and nothing come that stands elsewhere.
     Raises :class:`UnplacedError` where they do so in several ways that are equally good.

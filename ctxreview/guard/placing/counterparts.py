@@ -88,7 +88,7 @@ def _twin(
 
 
 def _alike_in_kind(there: Function, given: Function) -> bool:
-    """Whether one can be the other: a local function reads as a method by itself."""
+    """Whether one can be the other: a local function reads as a method on its own."""
     return there.kind == given.kind or "local" in there.kind
 
 

@@ -288,7 +288,7 @@ def _with_new(
 
 
 def _whole_lines(scope: Function, source: Source) -> None:
-    """Raises when something else stands on the lines of a member."""
+    """Raises when something else is on the lines of a member."""
     first, last = source.lines_of(scope.span)
     lines = source.line_span(first, last)
     rest = source.text(Span(lines.start, scope.span.start)) + source.text(Span(scope.span.end, lines.end))

@@ -151,7 +151,7 @@ def _made(edit: Edit, source: Source) -> tuple[tuple[int, int], list[str]]:
 
 
 def _place(edit: Edit, source: Source) -> tuple[int, int]:
-    """The lines an edit replaces: where it says, if its original text stands there, else the one place it does."""
+    """The lines an edit replaces: where it says, if its original text is there, else the one place it does."""
     wanted = edit.original.strip("\n").splitlines()
     if not any(line.strip() for line in wanted):
         raise UnplacedError("It does not quote the lines it replaces.")
@@ -171,7 +171,7 @@ def _place(edit: Edit, source: Source) -> tuple[int, int]:
 
 
 def places_of(wanted: Sequence[str], source: Source, first: int = 1, last: int | None = None) -> list[tuple[int, int]]:
-    """Where ``wanted`` stands in the source, whatever the layout of its lines: first and last lines.
+    """Where ``wanted`` is in the source, whatever the layout of its lines: first and last lines.
 
     Blank lines have to agree; where they do so nowhere, they are not looked at.
     """

@@ -107,7 +107,7 @@ def is_placeholder(line: str) -> bool:
 
 
 def leaves_out(given: Sequence[str], original: Sequence[str]) -> bool:
-    """Whether ``given`` leaves code out. What stands in the original just so is a comment like any other."""
+    """Whether ``given`` leaves code out. What is in the original just so is a comment like any other."""
     known = {squeezed(line) for line in original}
     return any(squeezed(line) not in known and (is_elision(line) or _within(line) is not None) for line in given)
 

@@ -127,7 +127,7 @@ def _linked(lines: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def _in_line(code: Sequence[str], place: Span, source: Source) -> Edit:
-    """The expression in the place of another one, with what stands around that on its lines."""
+    """The expression in the place of another one, with what is around that on its lines."""
     first, last = source.lines_of(place)
     lines = source.line_span(first, last)
     before, after = source.text(Span(lines.start, place.start)), source.text(Span(place.end, lines.end))

@@ -1,7 +1,7 @@
 """What an answer leaves out, filled in from the original: the lines that each elision stands for.
 
 What is shown is laid over the original in every way that keeps its order: a unit of code stands as it was, is changed, comes or
-goes, and an elision takes in what stands between. The way with the least change is taken where it is clearly the least.
+goes, and an elision takes in what is between. The way with the least change is taken where it is clearly the least.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = Fals
             f'It leaves code out ("...") in {holes:,} places of {len(given):,} lines, which is more than is read.'
         )
     why: UnplacedError | None = None
-    for whole in (True, False):  # an elision may stand within a statement
+    for whole in (True, False):  # an elision may be within a statement
         shown, there = _shown(lines, given, open_ends, whole), list(_units(original, whole))
         if whole and _are_parts(shown, there, lines, original):
             continue
@@ -209,7 +209,7 @@ class _Filling:
         return False
 
     def _is_fixed(self, way: _Way) -> bool:
-        """Whether the original has what stands next to each elision only once; what comes there is nothing that it has."""
+        """Whether the original has what is next to each elision only once; what comes there is nothing that it has."""
         count, pairs = Counter(u.key for u in self.there), dict(way.pairs)
         near = [n for i, u in enumerate(self.shown) if isinstance(u, _Hole) for n in (i - 1, i + 1)]
         come = [
@@ -362,7 +362,7 @@ class _Filling:
         return out
 
     def _moved(self, i: int, pairs: dict[int, int]) -> int:
-        """How much deeper what is shown from unit ``i`` to the next hole stands in the original; the beginning is in its place."""
+        """How much deeper what is shown from unit ``i`` to the next hole is in the original; the beginning is in its place."""
         for n, unit in enumerate(self.shown[i:], i):
             if isinstance(unit, _Hole) or i == 0:
                 break

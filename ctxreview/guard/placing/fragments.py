@@ -83,7 +83,7 @@ def _nothing() -> tuple[Edit, ...]:
 
 
 def declares(code: str, context: Context) -> bool:
-    """Whether ``code`` declares types or members, and so says by itself where it belongs."""
+    """Whether ``code`` declares types or members, and so says on its own where it belongs."""
     source = context.selection.source
     plain = without_elisions(_without_imports(code.splitlines(), source)[1])
     as_class = as_members(plain, source)

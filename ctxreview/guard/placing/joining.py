@@ -18,7 +18,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 
 class Part(NamedTuple):
-    """What one block suggests by itself; ``code`` is the block, where it is a fragment of the selected file."""
+    """What one block suggests on its own; ``code`` is the block, where it is a fragment of the selected file."""
 
     suggestion: Suggestion
     code: str = ""
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 def joined(parts: Sequence[Part], context: Context) -> list[Suggestion]:
     """The suggestions of the blocks, those that need each other as one, at the place of the first.
 
-    New functions that stand in a block of their own are placed behind the function that calls them.
+    New functions that are in a block of their own are placed behind the function that calls them.
     """
     source = context.selection.source
     found = [p.suggestion for p in parts]
@@ -76,7 +76,7 @@ def _beside(part: Part, user: Suggestion, context: Context) -> Suggestion:
 
 
 def _code(line: int, source: Source) -> Span:
-    """The first byte of a line that is no blank."""
+    """The first byte of a line that is not a blank."""
     span = source.line_span(line)
     text = source.data[span.start : span.end]
     start = span.start + len(text) - len(text.lstrip())

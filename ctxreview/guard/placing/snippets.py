@@ -1,4 +1,4 @@
-"""A fragment of an answer by itself: as lines, as an outline, and in words."""
+"""A fragment of an answer on its own: as lines, as an outline, and in words."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def as_statements(lines: Sequence[str], source: Source) -> Outline:
 
 
 def words(text: str) -> Counter[str]:
-    """How often each word stands in some code, in its texts too and its comments aside."""
+    """How often each word is in some code, in its texts too and its comments aside."""
     return Counter(re.findall(r"\w+", without_comments(text)))
 
 

@@ -96,7 +96,7 @@ def _elsewhere(section: Section) -> Iterator[Edit]:
 
 
 def sections(text: str) -> tuple[Section, ...]:
-    """The files in a diff, whatever stands around them; none where a hunk does not agree with its own counts."""
+    """The files in a diff, whatever is around them; none where a hunk does not agree with its own counts."""
     lines = text.split("\n")
     if any(line.startswith("+++ ") and line.endswith("\r") for line in lines):
         lines = [line.removesuffix("\r") for line in lines]
@@ -284,7 +284,7 @@ def _verbatim(own: Sequence[Section], source: Source) -> tuple[Edit, ...] | None
 
 
 def _placed(section: Section, file: _File) -> list[_Piece] | None:
-    """The hunks where they say, or all as far from there as the first that stands in one other place only."""
+    """The hunks where they say, or all as far from there as the first that is in one other place only."""
     pieces: list[_Piece] = []
     shift = after = 0
     proven = False

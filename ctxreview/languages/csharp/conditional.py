@@ -265,7 +265,7 @@ def others(taken: Selection, most: int, *, declaring: bool = False) -> Iterator[
         selection = _lighting(taken.data, known, list(missing.values())[:_BRANCHES_TRIED])
         code = selection.read()
         lit = {b.start for b in selection.branches if b.lit}
-        if lit.isdisjoint(missing):  # it lies in text that is no branch under this selection
+        if lit.isdisjoint(missing):  # it is in text that is not a branch under this selection
             del missing[next(iter(missing))]
             continue
         missing = {start: b for start, b in missing.items() if start not in lit}

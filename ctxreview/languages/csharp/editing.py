@@ -1,4 +1,4 @@
-"""What the mends have in common: edits, whole words, and what stands before or after a place in code."""
+"""What the mends have in common: edits, whole words, and what is before or after a place in code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Edit = tuple[int, bytes]
 Mend = Callable[[Code], Iterator[Edit]]
 
 LONGEST = 4096
-"""Bytes of code blanked as one piece at most: longer is no parameter list and no pattern, and nesting
+"""Bytes of code blanked as one piece at most: longer is not a parameter list and no pattern, and nesting
 that deep would make the work quadratic."""
 
 NAME = rb"@?[^\W\d][\w\x80-\xff]*+|@?[\x80-\xff][\w\x80-\xff]*+"

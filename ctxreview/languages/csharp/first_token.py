@@ -1,4 +1,4 @@
-"""Where a declaration begins whose attributes stand under ``#if``."""
+"""Where a declaration begins whose attributes are under ``#if``."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""A small C# lexer: it tells code from comments, literals and directives, and nothing else.
+"""A small C# lexer: it distinguishes code from comments, literals and directives, and nothing else.
 
 The result is the text twice: as it is, and *masked* to the same length. In the masked text comments,
 directives and dark branches are spaces and the text of literals is zero bytes between quotes, so that
 a plain regular expression over it sees code only. The holes of interpolated strings are code; their
-braces appear as parentheses, since what stands between them is an expression.
+braces appear as parentheses, since what is between them is an expression.
 
 One pass, no recursion, no backtracking over what was read: time and memory are linear in the size.
 """
@@ -57,7 +57,7 @@ _INDENT = b" \t\f\v"
 class Directive(NamedTuple):
     """A preprocessor line, from its ``#`` to before its line end; ``name`` is ``b""`` where there is none.
 
-    ``in_hole`` says that it stands in a hole of an interpolated string.
+    ``in_hole`` says that it is in a hole of an interpolated string.
     """
 
     start: int

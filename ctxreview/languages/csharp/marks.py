@@ -90,7 +90,7 @@ def dereference(code: Code) -> Iterator[Edit]:
 
 
 def _begins_operand(code: Code, at: int) -> bool:
-    """Whether nothing stands before the star at ``at`` that it could multiply, or make the type of a pointer."""
+    """Whether nothing is before the star at ``at`` that it could multiply, or make the type of a pointer."""
     while code.masked[at - 1 : at] == b"*":  # `T**(` names a type
         at -= 1
     before = word_before(code, at)
@@ -140,7 +140,7 @@ def list_pattern(code: Code) -> Iterator[Edit]:
     for match in _SLICE.finditer(code.masked):
         if word_before(code, match.start()) in _BEFORE_PATTERN:
             yield match.start(1), b"_ " if match[2] else b"  "
-    for match in _LATER_SLICE.finditer(code.masked):  # what follows is no expression, so that this is no spread
+    for match in _LATER_SLICE.finditer(code.masked):  # what follows is not an expression, so that this is not a spread
         yield match.start(1), b"  "
     for match in _GUARDED.finditer(code.masked):
         opening = code.other_half(match.start())

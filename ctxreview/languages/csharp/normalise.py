@@ -20,7 +20,7 @@ MOST_BRANCH_BYTES = 64_000_000
 """How many bytes these variants have together at most, a branch counting like 200; one is made in any case."""
 
 OTHER_SELECTIONS = 3
-"""How many other ways through ``#if`` are tried where the reference is no program: some need a symbol."""
+"""How many other ways through ``#if`` are tried where the reference is not a program: some need a symbol."""
 
 
 class Normalised(NamedTuple):
@@ -28,7 +28,7 @@ class Normalised(NamedTuple):
 
     ``mends`` names what was done, in the order of the table; nothing for a file that parses as it is.
     ``branches`` are further variants in which the ``#if`` branches blanked in ``data`` are code; empty
-    where all branches still stand in ``data``.
+    where all branches still are in ``data``.
     """
 
     data: bytes

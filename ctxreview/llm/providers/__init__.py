@@ -26,10 +26,10 @@ Provider = Callable[[Prompt, Progress], Completion]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Whom to ask, with which key, and how long to wait.
+    """A provider and model, its key, and its timeouts.
 
     ``base_url`` ``None`` is the provider's own address (or the one in its environment variable,
-    see :func:`resolve_url`). All times are seconds: ``connect_seconds`` for a connection to stand,
+    see :func:`resolve_url`). All times are seconds: ``connect_seconds`` to establish a connection,
     ``read_seconds`` for the longest silence, ``total_seconds`` for the whole call with its retries.
     ``max_reply_tokens`` includes what the model thinks before it answers; ``retries`` counts the
     attempts after the first.
@@ -58,7 +58,7 @@ TIMEOUTS: dict[str, Any] = {
 class _Vendor:
     """What differs between providers before the first byte is sent.
 
-    ``model`` ``""`` is asked of the server; without a ``key_variable`` no key is sent. What stands in its
+    ``model`` ``""`` is asked of the server; without a ``key_variable`` no key is sent. What is in its
     ``header_variables`` the SDK sends along, which is for the provider's own host. ``budget`` and ``reply`` are the
     largest prompt and reply in tokens where nobody set another number.
     """

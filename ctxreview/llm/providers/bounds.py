@@ -26,7 +26,7 @@ MOST_EVENT = 8 * 2**20
 """Bytes of one event. In memory it is up to twenty times that while it is read: as bytes, as text and as values."""
 
 MOST_BODY = 4 * 2**20
-"""Bytes of an answer that is no stream: a list of models, a count of tokens."""
+"""Bytes of an answer that is not a stream: a list of models, a count of tokens."""
 
 MOST_ERROR = 2**20
 """Bytes of an error's body; the status tells more than the rest of it."""
@@ -98,7 +98,7 @@ class Watchdog:
 class Body(httpx2.SyncByteStream):
     """The body of ``response`` within its bounds, ``left`` seconds long; ``streamed`` where events were asked for.
 
-    What is no event of such a stream is left out. Each event, and each other body, comes in one piece.
+    What is not an event of such a stream is left out. Each event, and each other body, comes in one piece.
     An error's body is cut off, and left out where its JSON cannot be read without harm.
 
     Raises:

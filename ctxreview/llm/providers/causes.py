@@ -78,7 +78,7 @@ def details(body: object) -> Mapping[str, object]:
 
 
 def said(error: BaseException) -> str:
-    """What the server wrote about an error, as it came but no longer than is looked at; ``""`` where it wrote nothing."""
+    """What the server wrote about an error, as it came but no longer than is examined; ``""`` where it wrote nothing."""
     body = getattr(error, "body", None)
     # FastAPI servers answer {"detail": ...}; others plain text or a proxy's HTML page.
     told = details(body).get("message") or details(body).get("detail") if isinstance(body, dict) else body

@@ -96,7 +96,7 @@ _KEY_SHAPES = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
 _FRAGMENT = 8
 
 LONGEST_SAID = 10_000
-"""Characters of what a server says about an error that are looked at; 200 of them are shown."""
+"""Characters of what a server says about an error that are examined; 200 of them are shown."""
 
 _LONGEST_SECRET = 1_000
 _LONGEST_NAME = 200

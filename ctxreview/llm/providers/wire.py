@@ -200,7 +200,7 @@ class DeadlineClient(httpx2.Client):
 
 
 def _passes(response: httpx2.Response) -> bool:
-    """Whether a server says of an error that it may pass by itself."""
+    """Whether a server says of an error that it may pass on its own."""
     if response.status_code < 400 or response.headers.get("x-should-retry") == "false":
         return False
     response.read()

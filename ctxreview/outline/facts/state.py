@@ -1,6 +1,6 @@
 """Reads and writes: assignments, increments, changing calls, and every use of state that the file declares.
 
-Assignments come from the tree. Uses of state are found by name in the bytes, and what stands before and after
+Assignments come from the tree. Uses of state are found by name in the bytes, and what is before and after
 decides; only where that leaves it open is the tree asked, since walking to each identifier costs as much as the parse.
 """
 
@@ -184,7 +184,7 @@ def _begin(function: Function, data: bytes, words: Words) -> int:
 
 
 def _outermost(spans: Sequence[Span]) -> list[Span]:
-    """The spans without those that lie in another one."""
+    """The spans without those that are in another one."""
     found: list[Span] = []
     for span in sorted(spans):
         if not found or span.start >= found[-1].end:

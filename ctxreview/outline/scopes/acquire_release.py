@@ -367,7 +367,7 @@ def _failed(acquire: Node, syntax: Syntax) -> Iterator[Span]:
 
 
 def _tried(release: Node, page: FileView) -> Span | None:
-    """The ``try`` whose ``finally``, or catch of everything, a release stands in: code that throws there passes it."""
+    """The ``try`` whose ``finally``, or catch of everything, a release is in: code that throws there passes it."""
     syntax = page.syntax
     for parent in parents.ancestors(release):
         if parent.type in syntax.finallies or (parent.type in syntax.catches and _catches_all(parent, page)):

@@ -72,7 +72,7 @@ def _alternatives(made: Sequence[tuple[_Start, Region]], page: FileView) -> Mapp
 def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """Whether what was read opens what a field keeps and one of the ``unread`` bodies may end, or the other way round.
 
-    Then these bodies decide, too. They are looked at as text: the words that it takes may stand in them for anything.
+    Then these bodies decide, too. They are examined as text: the words that it takes may be in them for anything.
     """
     language, kept = page.language, page.declares
     decisive: dict[str, frozenset[str]] = {}
@@ -144,7 +144,7 @@ def _starts(page: FileView) -> Iterator[_Start | None]:
 
 
 def _start(opened: Opened, page: FileView) -> _Start | None:
-    """Where the value of an opening goes; ``None`` where that is no variable, field or statement of its own."""
+    """Where the value of an opening goes; ``None`` where that is not a variable, field or statement of its own."""
     node, syntax = _through(parents.parent(opened.node), page), page.syntax
     if node is None:
         return None
@@ -273,7 +273,7 @@ class _Uses:
 
 
 def _within(found: Sequence[_Use], span: Span) -> Iterator[_Use]:
-    """Those of what is in source order that lie in ``span``."""
+    """Those of what is in source order that are in ``span``."""
     for i in range(bisect_left(found, span.start, key=lambda u: u.span.start), len(found)):
         if found[i].span.start > span.end:
             return
@@ -284,7 +284,7 @@ def _within(found: Sequence[_Use], span: Span) -> Iterator[_Use]:
 def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None, End, str]:
     """What ends ``name`` after the opening, where that is, and how it is told: a ``using``, its disposal, or its last commit or rollback.
 
-    What stands after ``until`` only where nothing before it does: the other branch of an ``if`` may open it too.
+    What is after ``until`` only where nothing before it does: the other branch of an ``if`` may open it too.
     """
     reach = _reach(name, start, uses.page)
     after = Span(start.statement.end_byte, max(reach.end, start.statement.end_byte))

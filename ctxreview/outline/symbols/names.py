@@ -196,7 +196,7 @@ class Names:
         return frozenset(chain(own, (kept,) if (kept := self.words.backing.encode()) and kept in self.data else ()))
 
     def bare(self, name: str, at: Span) -> tuple[str, State | None]:
-        """The state that a bare name is at ``at`` where it is no local, and the name that it is told by."""
+        """The state that a bare name is at ``at`` where it is not a local, and the name that it is told by."""
         return self._backing(name, at) or (name, self.visible(at).get(name))
 
     def _backing(self, name: str, at: Span) -> tuple[str, State] | None:
@@ -335,7 +335,7 @@ class Names:
         return parameter in self._assigned[type_.span]
 
     def _state(self, member: Member) -> State | None:
-        """``None`` for a constant, which is no state, for an indexer, and for what only an interface's name reaches."""
+        """``None`` for a constant, which is not a state, for an indexer, and for what only an interface's name reaches."""
         if not self.words.constants.isdisjoint(member.modifiers) or member.explicit or member.kind == "indexer":
             return None
         sharing = (self.words.shared, self.words.volatile, self.words.kept)

@@ -130,7 +130,7 @@ def _implicit(node: Node, parent: Node, syntax: Syntax) -> Node | None:
 
 
 def _is_only_named(node: Node, page: FileView) -> bool:
-    """Whether the name stands in a call such as ``nameof(...)``, which only names it."""
+    """Whether the name is in a call such as ``nameof(...)``, which only names it."""
     call = page.syntax.called_with(node)
     return call is not None and page.syntax.call_name(call) in page.language.shape.naming_calls
 

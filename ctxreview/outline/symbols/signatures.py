@@ -141,7 +141,7 @@ def arguments_written(call: Reference, outline: Outline) -> tuple[tuple[str, str
 
 
 def arguments_in(given: str) -> tuple[tuple[str, str], ...]:
-    """The arguments in what stands between the parentheses of a call: the name that each is given by (``""``), and its own text."""
+    """The arguments in what is between the parentheses of a call: the name that each is given by (``""``), and its own text."""
     return tuple(one for part in _split(given) if (one := _argument(part))[1])
 
 
@@ -289,7 +289,7 @@ def _parameter(text: str, words: Words) -> Parameter:
 
 
 def _inside(text: str, opening: int) -> str:
-    """What stands between the bracket at ``opening`` and its other half; all of the rest where it has none."""
+    """What is between the bracket at ``opening`` and its other half; all of the rest where it has none."""
     depth = 0
     for at, char in enumerate(text[opening:], opening):
         if char in "([{":
@@ -302,7 +302,7 @@ def _inside(text: str, opening: int) -> str:
 
 
 def _split(text: str) -> Iterator[str]:
-    """The parts between commas that stand in no bracket."""
+    """The parts between commas that are in no bracket."""
     return (text[start:end] for start, end in _parts(text))
 
 
@@ -317,7 +317,7 @@ def _parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _outside(text: str) -> Iterator[tuple[int, str]]:
-    """The characters that stand in no bracket, with their places."""
+    """The characters that are in no bracket, with their places."""
     depth = 0
     for at, char in enumerate(text):
         if char in "([{<":
@@ -329,5 +329,5 @@ def _outside(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_outside(text: str, at: int) -> bool:
-    """Whether the character there stands in no bracket."""
+    """Whether the character there is in no bracket."""
     return any(i == at for i, _ in _outside(text))

@@ -1,4 +1,4 @@
-"""A context, and what stands in its place where there is none."""
+"""A context, and what is in its place where there is none."""
 
 from typing import Literal, NotRequired, TypedDict
 
@@ -60,7 +60,7 @@ class Scope(TypedDict):
 
 
 class NamedPlace(Place):
-    """Lines with the member that they stand in, or what is called or written there."""
+    """Lines with the member that they are in, or what is called or written there."""
 
     name: str
 
@@ -186,7 +186,7 @@ class ContextDocument(TypedDict):
 
 
 class ErrorDocument(TypedDict):
-    """What stands in the place of a selection that failed, where several were given."""
+    """What is in the place of a selection that failed, where several were given."""
 
     schema: Literal["ctxreview.error/1"]
     selection: str

@@ -43,7 +43,7 @@ class GuardDocument(TypedDict):
 
 
 class Evidence(TypedDict):
-    """A line that the model cites; ``supported`` says whether the quote stands there."""
+    """A line that the model cites; ``supported`` says whether the quote is there."""
 
     path: str
     line: int

@@ -34,7 +34,7 @@ class BaselineDocument(TypedDict):
 
 
 class Rule(TypedDict):
-    """A rule: whether it looks at code as it stands (``check``) and at edits (``compare``)."""
+    """A rule: whether it looks at code as it is (``check``) and at edits (``compare``)."""
 
     id: str
     severity: Severity

@@ -108,7 +108,7 @@ def check(outline: Outline) -> list[Finding]:
         if inner is None:
             continue
         around = open_block_headers(code, scope.owner.start, scope.opening.start)
-        # Without braces the `if` stands before the lock itself, with braces before theirs.
+        # Without braces the `if` is before the lock itself, with braces before theirs.
         outer = next((m for h in (around[-1], *around[-2:-1]) if (m := _IF.search(h))), None)
         if outer is None:
             continue

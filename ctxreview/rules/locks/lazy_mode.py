@@ -96,7 +96,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             continue
         old, new = _mode(before, key[1], member), _mode(after, key[1], now[key])
         static = "static" in modifiers(now[key], after)
-        # A static one in mode None is a hazard by itself, and told as such.
+        # A static one in mode None is a hazard on its own, and told as such.
         if new in _SAYS and old not in (new, "None") and not (static and new == "None"):
             message = f"The edit changes the mode of the Lazy `{key[1]}` from {old} to {new}, which {_SAYS[new]}."
             found.append(_finding(after, key[1], now[key], message))

@@ -124,7 +124,7 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def _waits(code: bytes, at: Span, scope: Region) -> bool:
-    """Whether a call that gives a task is awaited where it stands, or its result asked for: a kept task waits for nobody."""
+    """Whether a call that gives a task is awaited where it is, or its result asked for: a kept task waits for nobody."""
     before = re.split(rb"[;{}]", code[scope.opening.start : at.start])[-1]
     after = code[at.end : code.find(b";", at.end)]
     return (

@@ -116,7 +116,7 @@ def _text(scope: Region, outline: Outline) -> str:
 
 def _split(whole: Region, parts: list[Region], before: Outline, after: Outline) -> Iterator[Finding]:
     inside = [u.fact for u in locked_uses(before, [whole]) if u.gates]
-    # A reference that never changes is no state to keep together; what is changed through it is.
+    # A reference that never changes is not a state to keep together; what is changed through it is.
     together = {f.name for f in inside if not f.is_readonly or f.kind == "write"}
     used = [u.fact for u in locked_uses(after, parts) if u.gates and u.fact.name in together]
     first, *rest = ([f for f in used if is_under(f.span, p)] for p in parts)
@@ -157,6 +157,6 @@ def _split(whole: Region, parts: list[Region], before: Outline, after: Outline) 
 
 
 def _decides(at: int, outline: Outline) -> bool:
-    """Whether a read stands in the condition of an ``if`` or loop."""
+    """Whether a read is in the condition of an ``if`` or loop."""
     line = outline.source.line(outline.source.line_of(at))
     return any(f"{word} (" in line or f"{word}(" in line for word in ("if", "while"))

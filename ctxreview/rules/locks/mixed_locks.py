@@ -64,7 +64,7 @@ def check(outline: Outline) -> list[Finding]:
     known = {name for _, name in own} | {"this"}
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in locked_uses(outline, held) if own else ():
-        # Of a lock that is no field of this type it is not known which object it is.
+        # Of a lock that is not a field of this type it is not known which object it is.
         if use.fact.kind == "write" and use.gates and use.gates <= known and use.member.kind != "constructor":
             by_state[use.state].append(use)
     found = []

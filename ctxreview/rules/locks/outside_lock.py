@@ -187,7 +187,7 @@ def _exempt(outline: Outline, held: list[Region]) -> set[Span]:
 
 
 def _read_under(held: list[Region], code: bytes) -> set[str]:
-    """The names that stand under a lock, those of other objects' members aside."""
+    """The names that are under a lock, those of other objects' members aside."""
     found, done = set[bytes](), 0
     for start, end in sorted((s.opening.end, s.span.end) for s in held):
         found |= set(_OWN_NAME.findall(code, max(start, done), max(end, done)))

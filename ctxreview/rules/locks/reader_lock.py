@@ -91,7 +91,7 @@ def check(outline: Outline) -> list[Finding]:
             # Taken again after it was let go is another thing: the read lock's span ends with its last release.
             if inner.owner != scope.owner or lock_key(inner) != lock_key(scope) or inner.mode == "shared":
                 continue
-            # An upgradeable lock stands beside readers; only the slim one forbids the same thread to take both.
+            # An upgradeable lock is beside readers; only the slim one forbids the same thread to take both.
             if inner.mode == "upgradeable" and scope.construct != "ReaderWriterLockSlim":
                 continue
             if _is_held_stronger(scope, held, outline) or b"UpgradeToWriterLock" in _head(inner, outline):
@@ -131,7 +131,7 @@ def _is_held_stronger(scope: Region, held: list[Region], outline: Outline) -> bo
 
 
 def _let_go(scope: Region, inner: Region, outline: Outline) -> bool:
-    """Whether a release, or the way out of a branch, stands between the two."""
+    """Whether a release, or the exit of a branch, is between the two."""
     between = outline.source.data[scope.opening.end : inner.opening.start]
     return b"ExitReadLock" in between or b"ReleaseReaderLock" in between or b".Dispose" in between
 

@@ -191,7 +191,7 @@ def _ordinary(
 
 
 def _in_condition(span: Span, code: bytes) -> bool:
-    """Whether it stands in the condition of a ``while`` or ``for``."""
+    """Whether it is in the condition of a ``while`` or ``for``."""
     line = code[code.rfind(b"\n", 0, span.start) + 1 : span.start]
     return re.search(rb"\bwhile\s*\([^{}]*$|\bfor\s*\([^;{}]*;[^;{}]*$", line) is not None
 

@@ -155,7 +155,7 @@ def _torn(whole: Region, parts: list[Region], verdict: Judgement, before: Outlin
 
 
 def _between(whole: Region, parts: list[Region], before: Outline, after: Outline) -> list[Finding]:
-    """The state that a lock held and that stands between or beside its parts now."""
+    """The state that a lock held and that is between or beside its parts now."""
     state = guarded_state(before)
     was, first = sides(whole, before), sides(parts[0], after)
     now = Counter[str]()
@@ -179,7 +179,7 @@ def _between(whole: Region, parts: list[Region], before: Outline, after: Outline
 
 
 def _is_one_step(scope: Region, outline: Outline) -> bool:
-    """Whether a new transaction stands in no other one and holds one call."""
+    """Whether a new transaction is in no other one and holds one call."""
     return (
         scope.kind == "transaction"
         and holds_one_step(outline, scope)

@@ -78,7 +78,7 @@ LEAVES = ("return", "break", "continue", "goto")
 
 
 def check(outline: Outline) -> list[Finding]:
-    """Each way out that drops what was saved before it."""
+    """Each exit that drops what was saved before it."""
     found = []
     for body, scope in holding(outline, "transaction"):
         for exit_ in _ways_out(body, scope):
@@ -101,7 +101,7 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each way out that an edit adds before the commit with nothing saved yet: the rest is left undone."""
+    """Each exit that an edit adds before the commit with nothing saved yet: the rest is left undone."""
     return [f for c in changes(before, after) for f in _added(c)]
 
 

@@ -131,7 +131,7 @@ def _turned(change: Change, old: Region, new: Region) -> Finding | None:
 
 
 def _never_both(change: Change, one: Fact, other: Fact) -> bool:
-    """Whether no run had both: a way out that stood in the other way of the branch."""
+    """Whether no run had both: an exit that was in the other way of the branch."""
     return "exit" in (one.kind, other.kind) and exclude_each_other(change.before.outline, one.span, other.span)
 
 

@@ -164,7 +164,7 @@ def _in_one_run(body: Body, found: list[Fact]) -> bool:
 
 
 def _joined(change: Change) -> list[Finding]:
-    """Fewer ``SaveChanges``, where what stood between two of them needed the first."""
+    """Fewer ``SaveChanges``, where what was between two of them needed the first."""
     old = [f for f in saves(change.before) if f.name.startswith("SaveChanges")]
     new = [f for f in saves(change.after) if f.name.startswith("SaveChanges")]
     if not (len(old) > len(new) >= 1):

@@ -279,7 +279,7 @@ def test_a_diff_that_powershell_wrote(tmp_path: Path) -> None:
 
 
 def test_renames_modes_and_other_files(tmp_path: Path) -> None:
-    """A file that is renamed goes by its old name or the new; modes, binaries and other files beside it are told of."""
+    """A file that is renamed goes by its old name or the new; modes, binaries and other files beside it are reported."""
     before, after = (text.encode() for text in PLAIN)
     root = repository(tmp_path, {"src/Old.cs": before, "src/B.cs": b"class B { }\n", "logo.png": b"\x89PNG\0\1"})
     (root / "src/Old.cs").unlink()
@@ -493,7 +493,7 @@ def test_forms_that_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("run", [" ", "\t", "\r", "-", "*", "[-", "{+", "@@ ", "a "])
 def test_long_runs_in_a_diff(run: str, tmp_path: Path) -> None:
-    """A line with thousands of blanks, or of signs of a diff, is looked at in the time of its length."""
+    """A line with thousands of blanks, or of signs of a diff, is examined in the time of its length."""
     (tmp_path / "a.cs").write_text(CODE)
     value = about(tmp_path / "a.cs")
     line = f"// {run * 20_000}x"

@@ -112,7 +112,7 @@ ENDS = {
 
 @pytest.mark.parametrize("case", ENDS)
 def test_placed_by_its_ends(case: str) -> None:
-    """A fragment that is no whole statements becomes the lines around the selection that begin, end and open blocks as it does."""
+    """A fragment that is not made of whole statements becomes the lines around the selection that begin, end and open blocks as it does."""
     body, fragment, after = ENDS[case]
     about = context_of(shop(body))
     (found,) = suggestions(FENCE.format(fragment), about)
@@ -120,7 +120,7 @@ def test_placed_by_its_ends(case: str) -> None:
 
 
 def test_before_and_after_of_a_part() -> None:
-    """What stands under "After" replaces what stands under "Before", though neither is whole; the one that is selected, where it stands twice."""
+    """What is under "After" replaces what is under "Before", though neither is whole; the one that is selected, where it is twice."""
     body = "if (id > 0)\n{\n    Send(id);\n    return 1;\n}\n\nif (id < 0)\n{\n    «Send(id);»\n    return 1;\n}\nreturn 0;"
     both = "**Before**\n```csharp\n    Send(id);\n    return 1;\n}\n```\n**After**\n```csharp\n    Post(id);\n    return 1;\n}\n```\n"
     about = context_of(shop(body))
@@ -134,7 +134,7 @@ def test_before_and_after_of_a_part() -> None:
 
 
 def test_ends_that_stand_everywhere() -> None:
-    """A fragment between two braces, which stand at hundreds of places, goes to those around the selection."""
+    """A fragment between two braces, which are at hundreds of places, goes to those around the selection."""
     blocks = [f"if (id == {n})\n{{\n    Send({n});\n}}" for n in range(300)]
     body = "\n".join([*blocks[:150], "if (id < 0)\n{\n    «Log();»\n}", *blocks[150:]])
     about = context_of(shop(body))

@@ -38,7 +38,7 @@ def printed(code: str) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_the_corpus(case: Path, expect: Callable[[Path, str], None]) -> None:
-    """Each source has the units that stand beside it."""
+    """Each source has the units that are beside it."""
     known = case.read_text("utf-8")
     blocks = _BLOCKS.search(known)
     assert blocks is not None
@@ -60,7 +60,7 @@ def nodes(units_: tuple[il.Unit, ...]) -> Iterator[tuple[il.Node, il.Node | None
 
 
 def check_spans(code: bytes) -> None:
-    """Each node lies within the one that holds it, and all of them in the file."""
+    """Each node is within the one that holds it, and all of them in the file."""
     for node, around in nodes(lowered(code)):
         assert 0 <= node.span.start <= node.span.end <= len(code)
         assert around is None or around.span.contains(node.span), (node, around)
@@ -74,7 +74,7 @@ def test_spans_nest(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_what_the_outline_sees_is_in_the_units(path: Path) -> None:
-    """Each call, write, wait and exit that the outline tells of stands at its place in a unit."""
+    """Each call, write, wait and exit that the outline tells of is at its place in a unit."""
     source = Source(path.name, path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     found = outline(source)
     if found.parse.inactive or not found.parse.clean:

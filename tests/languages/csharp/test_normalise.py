@@ -302,7 +302,7 @@ def test_near_miss_is_left_alone(source: str) -> None:
 
 @pytest.mark.parametrize("name", MENDS)
 def test_each_mend_has_a_case(name: str) -> None:
-    """No mend stands in the table without a case that needs it."""
+    """No mend is in the table without a case that needs it."""
     assert name in {mend for mend, _, _ in CASES}
 
 

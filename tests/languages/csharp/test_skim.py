@@ -29,7 +29,7 @@ def left_out(text: str, *shown: str) -> list[str]:
 
 
 def heads(made: Outline) -> tuple[object, ...]:
-    """What does not lie in a body."""
+    """What does not be in a body."""
     return (
         made.types,
         made.members,
@@ -69,7 +69,7 @@ def test_the_method_after_a_span_between_methods_is_kept() -> None:
     ],
 )
 def test_containers_are_entered(head: str) -> None:
-    """What holds members is no body, whatever stands in its head."""
+    """What holds members is not a body, whatever is in its head."""
     assert left_out(f"{head} {{ void A() {{ {LONG} }} }}") == [f"{{ {LONG} }}"]
 
 
@@ -86,7 +86,7 @@ def test_containers_are_entered(head: str) -> None:
     ],
 )
 def test_methods_of_every_kind(head: str) -> None:
-    """What runs is a body, whatever stands in its head."""
+    """What runs is a body, whatever is in its head."""
     assert left_out(f"class C {{ {head} {{ {LONG} }} }}") == [f"{{ {LONG} }}"]
 
 
@@ -130,7 +130,7 @@ def test_an_unbalanced_brace_in_text_is_none() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(CORPUS).as_posix())
 def test_the_outline_is_that_of_the_whole_file(path: Path) -> None:
-    """Heads are the same, and so is what stands in the bodies that are read."""
+    """Heads are the same, and so is what is in the bodies that are read."""
     source = Source(path.name, path.read_bytes())
     whole = outline(source)
     for one in [None, *whole.outermost[:12]]:
@@ -211,7 +211,7 @@ def test_a_body_is_read_where_it_may_open_what_is_ended_here(case: str) -> None:
     )
 )
 def test_the_shape_stays(parts: list[str]) -> None:
-    """For any text: same length, same line ends, and only what stands between the braces of a body is blank."""
+    """For any text: same length, same line ends, and only what is between the braces of a body is blank."""
     data = " ".join(parts).encode()
     skimmed = skim(data, ())
     if skimmed is None:

@@ -248,7 +248,7 @@ def test_compressed(desk: Desk, server: Told, encoding: str) -> None:
 
 @pytest.mark.parametrize("api", ["responses", "local", "anthropic"])
 def test_redirects(desk: Desk, server: Told, api: str) -> None:
-    """A server that redirects for ever is asked once."""
+    """A server that redirects forever is asked once."""
     path = APIS[api].path
     server.answers[path] = [Answer((b"",), 307, JSON, {"location": path})]
     done = desk.review(api, server.url)
@@ -267,7 +267,7 @@ def test_an_error_of_a_megabyte_is_told_by_its_status(desk: Desk, server: Told) 
         assert time.monotonic() - started < 15
 
 
-# --- what is no answer -------------------------------------------------------------------------------------
+# --- what is not an answer -------------------------------------------------------------------------------------
 
 LONG = b"1" * 100_000
 DEEP = b"[" * 100_000
@@ -345,7 +345,7 @@ def using(api: str, count: Any) -> Answer:
 @pytest.mark.parametrize("api", ["responses", "local", "anthropic"])
 @pytest.mark.parametrize("count", ["many", {}, {"a": 1}, [], -1, 2**63, 2**63 - 1, 10**300, 1.5, True, None, "\ud800"])
 def test_usage_that_is_none(desk: Desk, server: Told, api: str, count: Any) -> None:
-    """What is no number of tokens is unknown, and the review is kept all the same."""
+    """What is not a number of tokens is unknown, and the review is kept all the same."""
     server.answers[APIS[api].path] = [using(api, count)]
     done = desk.review(api, server.url)
     assert done.status == 0, done.err
@@ -358,7 +358,7 @@ def test_usage_that_is_none(desk: Desk, server: Told, api: str, count: Any) -> N
 @pytest.mark.parametrize("api", ["responses", "local", "anthropic"])
 @pytest.mark.parametrize("usage", ["2000", [], -1, True, {"prompt_tokens": []}])
 def test_usage_of_another_shape(desk: Desk, server: Told, api: str, usage: Any) -> None:
-    """A usage that is no object at all is unknown, or one sentence."""
+    """A usage that is not an object at all is unknown, or one sentence."""
     text = json.dumps({"summary": "Leave it as it is.", "checklist": [], "suggestions": []})
     start, *rest = message(text)
     start["message"]["usage"] = rest[-2]["usage"] = usage

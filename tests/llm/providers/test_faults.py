@@ -1,6 +1,6 @@
 """Everything that can go wrong between a review and a model, as docs/providers.md promises it.
 
-The command runs in this process, the servers stand on 127.0.0.1, and nothing between the two is replaced.
+The command runs in this process, the servers are on 127.0.0.1, and nothing between the two is replaced.
 """
 
 from __future__ import annotations

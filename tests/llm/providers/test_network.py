@@ -109,7 +109,7 @@ def test_a_proxy_that_refuses(tmp_path: Path, server: Told) -> None:
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
 def test_a_proxy_that_is_none(tmp_path: Path, variable: str) -> None:
-    """A variable that is no proxy's address is one sentence, which does not quote its password."""
+    """A variable that is not a proxy's address is one sentence, which does not quote its password."""
     done = run(tmp_path, *review("https://llm.invalid"), **{variable: "ftp://me:hunter2@proxy:1"})
     assert (done.returncode, done.stdout) == (2, "")
     assert "is not the address of an http:// or https:// proxy: correct it." in done.stderr

@@ -1,4 +1,4 @@
-"""The providers against real HTTP: the SDKs are real, the servers stand on 127.0.0.1."""
+"""The providers against real HTTP: the SDKs are real, the servers are on 127.0.0.1."""
 
 from __future__ import annotations
 

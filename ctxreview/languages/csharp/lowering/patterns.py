@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Patterns(Creations):
-    """Lowers what stands after ``is``, ``case`` and before the arrow of an arm."""
+    """Lowers what is after ``is``, ``case`` and before the arrow of an arm."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)

@@ -61,7 +61,7 @@ class Statements(Queries):
             return Block(span(node), self.statements(parts(node), node.end_byte))
 
     def declare_functions(self, node: Node) -> None:
-        """Declare the local functions of a block, which its statements may call before they stand there."""
+        """Declare the local functions of a block, which its statements may call before they are there."""
         for inside in node.children:
             if inside.type == "local_function_statement":
                 name = inside.child_by_field_name("name")
@@ -320,7 +320,7 @@ class Statements(Queries):
             if kind == "accessor":
                 self.names.declare("value", span(node), "parameter")
             declared = tuple(self._parameter(p) for p in parameters if p.type in ("parameter", "implicit_parameter"))
-            if kind == "accessor":  # those of an indexer stand beside it
+            if kind == "accessor":  # those of an indexer are beside it
                 at = Span(node.start_byte, node.start_byte)
                 declared = tuple(p._replace(span=at, name=p.name._replace(span=at), default=None) for p in declared)
             before = self._before(node)
