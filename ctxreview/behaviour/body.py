@@ -13,14 +13,15 @@ from ctxreview.languages import load
 from ctxreview.languages.masked import Masked
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import OPTIONAL_AWAIT, OPTIONAL_SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_async, without_self
+from ctxreview.outline.symbols.written_names import without_async
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
 _CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
-_ROOT = re.compile(r"\(*(?:await\s+)?((?:this\.)?\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
+_ROOT = re.compile(rf"\(*{OPTIONAL_AWAIT}({OPTIONAL_SELF}\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
 _ENDED = re.compile(rb"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|#[ \t]*el(?:se|if)\b")
 _SEPARATORS = b";{}"
 
@@ -214,8 +215,8 @@ def source_of(chain: str) -> str:
 
 
 def root_of(chain: str) -> str:
-    """The first name of an expression, without ``this``: ``_db`` of ``this._db.Orders``."""
-    found = re.match(r"\(*(?:await\s+)?(?:this\.)?(\w+)", chain)
+    """The first name of an expression, without the current object: ``_db`` of ``this._db.Orders``."""
+    found = re.match(rf"\(*{OPTIONAL_AWAIT}{OPTIONAL_SELF}(\w+)", chain)
     return found[1] if found else ""
 
 

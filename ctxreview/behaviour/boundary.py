@@ -19,10 +19,11 @@ from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans
-from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
 """What happens inside and what happens outside of a scope: kind and name of each thing."""
@@ -166,10 +167,10 @@ def _fixed(member: Member, outline: Outline) -> bool:
 
 def mention(name: str) -> str:
     """A pattern for a use of a member of this object, by its name alone or by ``this``."""
-    return rf"(?:(?<![\w.])|\bthis\.){re.escape(name)}\b(?!\s*\()"
+    return rf"(?:(?<![\w.])|\b{SELF}\.){re.escape(name)}\b(?!\s*\()"
 
 
-_MENTIONED = re.compile(r"(?:\bthis\.|(?<![\w.]))(\w+)\b(?!\s*\()")
+_MENTIONED = re.compile(rf"(?:\b{SELF}\.|(?<![\w.]))(\w+)\b(?!\s*\()")
 
 
 def mentions(code: str) -> Counter[str]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ctxreview.model import il
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_self
 
 _JOINS = frozenset({"&&", "||", "!", "and", "or", "not", "?:"})
 _TESTED = frozenset({"is"})

@@ -16,11 +16,12 @@ from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import OPTIONAL_SELF, SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.names import whole
-from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
@@ -165,9 +166,13 @@ def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
     return [*open_, code[begin:at].strip()]
 
 
+_OWN_CALL = re.compile(rf"(?<![\w.]){OPTIONAL_SELF}(\w+)\s*(?:<[\w<>, ]*>\s*)?\(".encode())
+_OF_SELF = f"{SELF}.".encode()
+
+
 def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
     """The calls in ``span`` that name no receiver but ``this``; ``code`` is :func:`masked_source`."""
-    for hit in re.finditer(rb"(?<![\w.])(?:this\s*\.\s*)?(\w+)\s*(?:<[\w<>, ]*>\s*)?\(", code[span.start : span.end]):
+    for hit in _OWN_CALL.finditer(code[span.start : span.end]):
         before = code[max(0, span.start + hit.start() - 40) : span.start + hit.start()].rstrip()
         if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(
             rb"(?:=>|\b(?:return|await|else|in|do|throw))$", before
@@ -178,7 +183,7 @@ def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
 def own_uses(name: str, code: bytes) -> Iterator[Span]:
     """Where a name stands as a whole, ``this.`` before it included, and not as another object's member; ``code`` is :func:`masked_source`."""
     for hit in whole(name.encode()).finditer(code):
-        start = hit.start() - 5 if code.endswith(b"this.", 0, hit.start()) else hit.start()
+        start = hit.start() - len(_OF_SELF) if code.endswith(_OF_SELF, 0, hit.start()) else hit.start()
         before = code[start - 1 : start]
         if not (before.isalnum() or before in (b"_", b".")):
             yield Span(start, hit.end())

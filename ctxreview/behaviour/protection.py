@@ -15,13 +15,14 @@ from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.users import Users, lock_words
 from ctxreview.behaviour.version import Version, version
+from ctxreview.model.notation import OPTIONAL_AWAIT
 from ctxreview.model.outline import Outline
 from ctxreview.model.protection import Decision, Protection, Step, TransactionProtection
 from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.source import Span
 from ctxreview.outline import outline as outlined
 
-_CHAIN = re.compile(r"(?:await\s+)?(\w+(?:\s*[?!]?\.\s*\w+)*)")
+_CHAIN = re.compile(rf"{OPTIONAL_AWAIT}(\w+(?:\s*[?!]?\.\s*\w+)*)")
 
 
 def protections(outline: Outline, regions: Sequence[Region]) -> tuple[Protection, ...]:

@@ -13,6 +13,7 @@ from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -115,4 +116,6 @@ def _reads_one(lock: Region, outline: Outline) -> bool:
     facts = [f for f in within(outline, lock.span) if not lock.opening.contains(f.span) and f.kind != "exit"]
     one = [f for f in facts if f.kind == "read" and f.is_state]
     rest = outline.source.text(Span(lock.opening.end, lock.span.end))
-    return len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace("this.", ""))
+    return (
+        len(one) == len(facts) == 1 and "(" not in rest and not re.search(r"\w\s*\.\s*\w", rest.replace(f"{SELF}.", ""))
+    )

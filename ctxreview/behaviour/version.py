@@ -14,10 +14,11 @@ from ctxreview.behaviour.units import Units, units
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 """A name, a keyword or a word in a comment."""

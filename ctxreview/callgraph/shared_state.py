@@ -12,9 +12,10 @@ from ctxreview.languages import load
 from ctxreview.languages.words import Words
 from ctxreview.model.declarations import Function, Member, outermost
 from ctxreview.model.facts import Reference
+from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.outline.excerpts import mentioned
-from ctxreview.outline.symbols.written_names import simple_type, without_self
+from ctxreview.outline.symbols.written_names import simple_type
 
 _COLLECTIONS = re.compile(r"List|Dictionary|Set|Queue|Stack|Collection|Map|\[\]|Cache|Bag|Array|Buffer|Channel")
 
@@ -91,7 +92,7 @@ def is_use_of(reference: Reference, there: Outline, one: Shared, repository: Rep
     if reference.local:
         return False
     home = one.home.qualified
-    if reference.receiver in ("", "this"):
+    if reference.receiver in ("", SELF):
         around = there.types_around(reference.name_span)
         if around and around[0].qualified == home:
             return True

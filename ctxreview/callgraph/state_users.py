@@ -10,13 +10,13 @@ from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.shared_state import Shared, is_use_of, state_shared_by
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.phrases import amount
 from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Excerpt, SharedUse
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of
-from ctxreview.outline.symbols.written_names import without_self
 
 MAX_FILES = 60
 """Files read for one name of state that other types can reach."""

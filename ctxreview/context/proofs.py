@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import SELF
 from ctxreview.model.phrases import amount, at_lines, place
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
@@ -118,7 +119,7 @@ def _state(context: Context) -> Iterator[str]:
     for fact in context.facts:
         if _is_named_alone(fact):
             words = [*(["static"] if fact.is_static else []), *(["volatile"] if fact.is_volatile else [])]
-            on = f"{fact.target}." if fact.target not in ("", "this") else ""
+            on = f"{fact.target}." if fact.target not in ("", SELF) else ""
             name = f"{on}{fact.name}{''.join(f' {w}' for w in words)}"
             what = f"{fact.kind.capitalize()}s {'state' if fact.is_state else 'captured variables'}"
             lines = used.setdefault(what, {}).setdefault(name, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ctxreview.model.notation import without_self
 from ctxreview.model.protection import (
     Access,
     LockProtection,
@@ -12,7 +13,6 @@ from ctxreview.model.protection import (
     Step,
     TransactionProtection,
 )
-from ctxreview.outline.symbols.written_names import without_self
 
 MOST_NAMES = 6
 """Names listed in one place of a sentence; the others are counted."""

@@ -13,10 +13,10 @@ from ctxreview.behaviour.body import body_of, root_of, source_of
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.languages.behaviour import Behaviour, names_of
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.protection import LockProtection
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
-from ctxreview.outline.symbols.written_names import without_self
 
 MOST_NAMES = 5
 
@@ -73,7 +73,7 @@ def _called_as(query: Fact, source: str) -> str:
 def _place(fact: Fact) -> str:
     """State as it is named in code: ``_count`` or ``record.Status``."""
     on = source_of(fact.target)
-    return f"{on}.{fact.name}" if on and on != "this" else fact.name
+    return f"{on}.{fact.name}" if on and on != SELF else fact.name
 
 
 def _facts_under(context: Context, scope: Region) -> list[Fact]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ctxreview.model.kinds import Role
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Source, Span
@@ -13,10 +14,12 @@ from ctxreview.model.source import Source, Span
 _APART = bytes(b if chr(b).isalnum() or b in b"_." or b >= 0x80 else 0x20 for b in range(0x100))
 """Spaces for all that is not a part of a name or of a member's path."""
 
+_OF_SELF = f"{SELF}.".encode()
+
 
 def mentioned(code: str) -> set[str]:
     """The names that are in code by themselves or after ``this.``, and not as a member of something else."""
-    words = (word.removeprefix(b"this.").partition(b".")[0] for word in code.encode().translate(_APART).split())
+    words = (word.removeprefix(_OF_SELF).partition(b".")[0] for word in code.encode().translate(_APART).split())
     return {word.decode() for word in words if word}
 
 

@@ -11,8 +11,8 @@ from ctxreview.languages import Construct, Language, nodes
 from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import without_self
 from ctxreview.model.source import Source, Span
-from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -12,9 +12,10 @@ from ctxreview.languages.words import Words
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.facts import Reference
 from ctxreview.model.kinds import Certainty
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.signatures import constraints
-from ctxreview.outline.symbols.written_names import simple_type, without_self
+from ctxreview.outline.symbols.written_names import simple_type
 
 _COLLECTED = re.compile(r"\.(\w+)(?:<[^<>]*>)?\([^()]*(?:\([^()]*\)[^()]*)*\)$")
 

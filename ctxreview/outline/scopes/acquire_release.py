@@ -11,12 +11,12 @@ from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Mode
+from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import declared_type, isolation
 from ctxreview.outline.scopes.slots import UNSEEN, slots
-from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -167,7 +167,7 @@ def _own_methods(every: _Events, page: FileView) -> _Own:
         if len({e.acquires for e in events}) > 1 or not (events[-1].certain or events[-1].constructs[0].releases):
             continue
         root = re.split(r"\W", resource, maxsplit=1)[0]
-        if root in page.declares or root == "this" or _place(function, root, page) is not None:
+        if root in page.declares or root == SELF or _place(function, root, page) is not None:
             found.setdefault(function.name, []).append((function, events[-1]))
     return found
 
@@ -229,8 +229,8 @@ def _add_named(every: _Events, page: FileView) -> None:
             for field in ("acquires", "releases"):
                 constructs = page.language.table(field).get(name, ())
                 if constructs:
-                    event = _Event(node, "this", constructs, field == "acquires", certain=False, by=name, assumed=True)
-                    every.setdefault((page.owner_span(node), "this"), []).append(event)
+                    event = _Event(node, SELF, constructs, field == "acquires", certain=False, by=name, assumed=True)
+                    every.setdefault((page.owner_span(node), SELF), []).append(event)
 
 
 def _events(page: FileView) -> _Events:

@@ -12,11 +12,11 @@ from ctxreview.languages import Language, nodes, parents
 from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import End
+from ctxreview.model.notation import without_self
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import Opened, declared_type, scope
-from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -47,7 +47,7 @@ def variables(page: FileView) -> Iterator[Region]:
     fields = {
         (s.target, page.home(without_self(s.target), nodes.span(s.statement))): s
         for s in starts
-        if declared_type(page, s.target, nodes.span(s.statement)) or s.target.startswith("this.")
+        if declared_type(page, s.target, nodes.span(s.statement)) or s.target != without_self(s.target)
     }
     for (target, _), start in fields.items():
         yield from _ended_elsewhere(target, start, uses)

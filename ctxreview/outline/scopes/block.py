@@ -11,10 +11,11 @@ from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax, last_child
 from ctxreview.languages.words import Words, any_of
 from ctxreview.model.kinds import Form, Mode
+from ctxreview.model.notation import without_self
 from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
-from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 if TYPE_CHECKING:
     from tree_sitter import Node

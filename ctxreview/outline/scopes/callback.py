@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ctxreview.languages import Construct, Language, nodes, parents
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.kinds import Form
+from ctxreview.model.notation import SELF
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
@@ -86,7 +87,7 @@ def attributes(page: FileView) -> Iterator[Region]:
             if needs in nodes.text(node):
                 head = nodes.span(node)
                 shown = construct.construct
-                yield _scope(construct, shown, "attribute", nodes.span(marked), head, "this", page)
+                yield _scope(construct, shown, "attribute", nodes.span(marked), head, SELF, page)
                 related = related or _Related(page)
                 yield from _inherited(construct, marked, page, related)
     words = page.language.table("modifiers")
@@ -94,7 +95,7 @@ def attributes(page: FileView) -> Iterator[Region]:
         for modifier in page.syntax.modifiers_of(node):
             for construct in words.get(nodes.text(modifier), ()):
                 head = nodes.span(modifier)
-                yield _scope(construct, construct.construct, "attribute", nodes.span(node), head, "this", page)
+                yield _scope(construct, construct.construct, "attribute", nodes.span(node), head, SELF, page)
 
 
 class _Related:
@@ -124,7 +125,7 @@ def _inherited(construct: Construct, marked: Node, page: FileView, related: _Rel
         if method is not None and method.span == whole:
             spans = [f.span for f in related.functions[type_.name, method.name]]
         for span in spans:
-            made = _scope(construct, construct.construct, "attribute", span, Span(span.start, span.start), "this", page)
+            made = _scope(construct, construct.construct, "attribute", span, Span(span.start, span.start), SELF, page)
             yield made._replace(certainty="resolved", note=f"{made.note} The mark is on {marked_type.name}.".strip())
 
 

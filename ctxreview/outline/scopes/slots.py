@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ctxreview.languages import Construct, Language, nodes
 from ctxreview.languages.words import any_of
+from ctxreview.model.notation import without_self
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
-from ctxreview.outline.symbols.written_names import without_self
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -1,4 +1,4 @@
-"""Names as they are written: of types, of members of the object at hand, and of calls that there are in two forms."""
+"""Names as they are written: of types, and of calls that there are in two forms."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ def simple_type(written: str) -> str:
 def simple_type_or_array(written: str) -> str:
     """The simple name of a type; ``[]`` for an array of whatever type."""
     return "[]" if written.strip().rstrip("?").endswith("]") else simple_type(written)
-
-
-def without_self(path: str) -> str:
-    """A dotted name without the word for the object at hand: ``_gate`` of ``this._gate``."""
-    return path.removeprefix("this.")
 
 
 def without_async(name: str) -> str:

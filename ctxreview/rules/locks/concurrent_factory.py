@@ -54,11 +54,12 @@ from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import simple_type_or_array, without_self
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-factory"

@@ -48,10 +48,10 @@ from __future__ import annotations
 from ctxreview.behaviour.lock_usage import is_under, locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_self
 
 ID = "interlocked-pair"
 SEVERITY = "high"

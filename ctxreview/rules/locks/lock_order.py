@@ -50,6 +50,7 @@ from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, 
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
 from ctxreview.model.declarations import Nesting
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -75,7 +76,7 @@ def check(outline: Outline) -> list[Finding]:
     if len({lock_key(s) for s in held}) < 2:
         return []
     own = {*declared(outline)}
-    held = [s for s in held if (s.container, lock_key(s)) in own or lock_key(s) == "this"]
+    held = [s for s in held if (s.container, lock_key(s)) in own or lock_key(s) == SELF]
     if len({lock_key(s) for s in held}) < 2:
         return []
     found, seen = [], dict[tuple[str, str, str], _Pair]()

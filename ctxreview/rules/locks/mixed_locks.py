@@ -48,6 +48,7 @@ from collections import defaultdict
 
 from ctxreview.behaviour.lock_usage import Use, declared, lock_key, locked_uses, locks
 from ctxreview.behaviour.places import lines
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK
@@ -61,7 +62,7 @@ def check(outline: Outline) -> list[Finding]:
     """Each field that is written under different locks."""
     held = [s for s in locks(outline) if s.form != "attribute" and s.mode != "shared"]
     own = declared(outline) if len({lock_key(s) for s in held}) > 1 else {}
-    known = {name for _, name in own} | {"this"}
+    known = {name for _, name in own} | {SELF}
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in locked_uses(outline, held) if own else ():
         # Of a lock that is not a field of this type it is not known which object it is.

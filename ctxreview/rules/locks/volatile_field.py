@@ -56,10 +56,10 @@ from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import divided, resynchronised
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.kinds import Severity
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
-from ctxreview.outline.symbols.written_names import without_self
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "volatile-field"

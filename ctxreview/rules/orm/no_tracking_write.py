@@ -61,6 +61,7 @@ from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.tracked import LostUpdate, lost_updates
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
@@ -292,7 +293,7 @@ def _given(outline: Outline, names: set[str], between: Span) -> CallText | None:
         places = [i for i, a in enumerate(arguments) if a.strip() in names]
         if not places or call.creates:
             continue
-        own = [f for f in outline.functions if f.name == call.name] if call.on in ("", "this") else []
+        own = [f for f in outline.functions if f.name == call.name] if call.on in ("", SELF) else []
         if own and any(_sets(outline, f, i) for f in own for i in places):
             return call
         if not own and (_CHANGES.match(call.name) or (call.base in _SECOND and places[0] == 1)):

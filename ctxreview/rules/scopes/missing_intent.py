@@ -55,6 +55,7 @@ from functools import lru_cache
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.places import scope_lines
 from ctxreview.model.declarations import Member
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -192,7 +193,7 @@ def _is_told_at_field(scope: Region, outline: Outline) -> bool:
         return False
     around = outline.types_around(scope.opening)
     owner, _, name = scope.resource.rpartition(".")
-    if owner not in ("", "this", *(t.name for t in around)):
+    if owner not in ("", SELF, *(t.name for t in around)):
         return False
     fields = outline.named(name)
     own = [m for m in fields if any(t.span.contains(m.span) for t in around)]
