@@ -75,14 +75,14 @@ def test_the_guard_knows_the_same_names(tmp_path: Path) -> None:
         ("[scopes]\nlocks = []\n", "there is no setting scopes.locks; did you mean scopes.lock?"),
         (
             '[endpoint]\nbase_url = "http://evil.example"\n',
-            "there is no setting endpoint; it may have scopes, checklist, ignore, budget.",
+            "there is no setting endpoint; the known settings are scopes, checklist, ignore, budget.",
         ),
         ("scopes = 1\n", "scopes must be a table"),
         ('[scopes]\nlock = "x"\n', "scopes.lock must be a list of names"),
         ("[scopes]\nlock = [1]\n", "scopes.lock must be a list of names"),
         ('[scopes]\nlock = ["a.b.c"]\n', "scopes.lock must be a list of names"),
         ('[scopes]\nlock = ["x(y)"]\n', "scopes.lock must be a list of names"),
-        ("[scopes", "cannot be read as TOML"),
+        ("[scopes", "is not valid TOML"),
     ],
 )
 def test_anything_else_is_one_sentence(tmp_path: Path, settings: str, said: str) -> None:

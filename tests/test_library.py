@@ -202,7 +202,7 @@ def test_what_cannot_be_done_is_raised(wrong: str, capfd: pytest.CaptureFixture[
     with pytest.raises(ctxreview.CtxreviewError) as caught:
         ctxreview.review(wrong)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ctxreview.ConfigError, match="one file, and 2 paths"):
+    with pytest.raises(ctxreview.ConfigError, match="one file, but 2 paths"):
         ctxreview.lint(["A.cs", "B.cs"], text=BOX)
     assert capfd.readouterr() == ("", "")
 

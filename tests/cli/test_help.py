@@ -112,7 +112,7 @@ def test_quiet(server: Told) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == run(*asking(server, "--fresh", "-q")).stdout
     assert run("prompt", QUERY, "-q").stderr == ""
-    assert run("prompt", QUERY).stderr == "1,879 tokens (estimated).\n"
+    assert run("prompt", QUERY).stderr == "1,880 tokens (estimated).\n"
     server.answers["/v1/responses"] = [error(401, {})]
     failed = run(*asking(server, "--quiet", "--fresh"))
     assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
@@ -145,7 +145,7 @@ def test_verbose(server: Told) -> None:
 def test_verbose_tells_of_a_repair(server: Told) -> None:
     """Why a reply is asked for a second time is told."""
     server.answers["/v1/responses"] = [whole("responses", "Sure!"), whole("responses")]
-    assert "Asking once more for the form. The reply is not in the form" in run(*asking(server, "-v")).stderr
+    assert "Asking once more for the form. The reply is not in the requested form" in run(*asking(server, "-v")).stderr
 
 
 def test_quiet_and_verbose() -> None:

@@ -249,12 +249,12 @@ def test_what_a_repository_never_sets(home: Path, key: str, name: str) -> None:
         ('ignore = ["missing-intents"]\n', "ignore names missing-intents, which is not a known rule; did you mean missing-intent?"),
         ('checklist = ["x"]\n', "checklist must be [[checklist]] tables"),
         ('[[checklist]]\nid = "a"\nquestoin = "b"\n', "there is no setting checklist.questoin; did you mean checklist.question?"),
-        ('[[checklist]]\nid = "A b"\nquestion = "b"\n', "a checklist item's id is a short name"),
-        ('[[checklist]]\nid = "a"\n', "the question of a must be a line"),
+        ('[[checklist]]\nid = "A b"\nquestion = "b"\n', "a checklist item's id must be a short name"),
+        ('[[checklist]]\nid = "a"\n', "the question of a must be one line"),
         (f'[[checklist]]\nid = "a"\nquestion = "{"x" * 301}"\n', "the question of a must be one line of at most 300"),
-        ('[[checklist]]\nid = "a"\nquestion = "\\u202e"\n', "the question of a must be a line"),
-        ('[[checklist]]\nid = "a"\nquestion = "b"\n' * 2, "each with an id of its own"),
-        (f'[[checklist]]\nid = "{ITEMS[0].id}"\nquestion = "Fine?"\n', "the checklist already has an item shared-state already"),
+        ('[[checklist]]\nid = "a"\nquestion = "\\u202e"\n', "the question of a must be one line"),
+        ('[[checklist]]\nid = "a"\nquestion = "b"\n' * 2, "each with a unique id"),
+        (f'[[checklist]]\nid = "{ITEMS[0].id}"\nquestion = "Fine?"\n', "the checklist already has an item shared-state"),
     ],
 )  # fmt: skip
 def test_a_wrong_project_file(home: Path, text: str, says: str) -> None:
@@ -282,11 +282,11 @@ def test_a_pyproject_of_others(home: Path, text: str) -> None:
     ("text", "says"),
     [
         ("modle = 'x'\n", "there is no setting modle; did you mean model?"),
-        ("api_key = 'x'\n", "there is no setting api_key; it may have provider"),
+        ("api_key = 'x'\n", "there is no setting api_key; the known settings are provider"),
         ("model = 1\n", "model must be a text"),
         ("max_cost = -1\n", "max_cost must be a number above 0"),
         ("keep_days = -1\n", "keep_days must be a whole number above 0, or 0"),
-        ("[", "cannot be read as TOML"),
+        ("[", "is not valid TOML"),
     ],
 )
 def test_a_wrong_user_file(home: Path, text: str, says: str) -> None:

@@ -183,7 +183,7 @@ def test_outside_everything(code: str) -> None:
 
 def test_outside_everything_that_could_be_parsed() -> None:
     """Where the parser gave up, the refusal says so and where."""
-    with pytest.raises(SourceError, match=r"^A\.cs:1-1: lies outside .* the parser failed at line \d\."):
+    with pytest.raises(SourceError, match=r"^A\.cs:1-1: is outside .* the parser failed at line \d\."):
         of(f"class A {{ void M() {{ «x»{'(' * 50}")
 
 
@@ -252,7 +252,7 @@ def test_deferred_code_is_said_to_be_deferred(name: str) -> None:
     construct = made.scopes[0].construct
     assert (
         f"The selection is in a {kind} inside the {construct} of lines 3-3; it runs when it is called, "
-        "which may be after that scope has ended."
+        "possibly after that scope has ended."
     ) in made.blind_spots
 
 
@@ -304,7 +304,7 @@ def test_what_only_looks_like_a_scope_decides_nothing(members: str) -> None:
     made = of(in_class(members))
     assert [s.certainty for s in made.enclosing] == ["assumed"]
     assert made.verdict == "cannot-tell"
-    assert "was assumed from names, not proven" in " ".join(made.blind_spots)
+    assert "is assumed from names, not proven" in " ".join(made.blind_spots)
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_blind_spots() -> None:
             "record R(int X) : B(X) where T : new() { void M() { «x();» } }",
             "R derives from B: the members declared there were not read.",
         ),
-        ("class A { int _x = «1»; }", "The selection lies outside every function"),
+        ("class A { int _x = «1»; }", "The selection is outside every function"),
         ("class A { void M() { using var t = new TransactionScope(); «x(»; } }", "The parser could not read this code"),
         (
             "class A { void M(Level l) { using var t = c.BeginTransaction(l); «x();» } }",

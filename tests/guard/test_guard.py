@@ -306,7 +306,7 @@ NO_CODE = {
     "prose": ("Use fewer queries.", "There is no suggestion in this answer"),
     "empty": ("", "There is no suggestion in this answer"),
     "shell only": (fence("dotnet test", "bash"), "There is no suggestion in this answer"),
-    "broken structured reply": ('{"summary": "s"', "The reply is not in the form that was asked for"),
+    "broken structured reply": ('{"summary": "s"', "The reply is not in the requested form"),
 }
 
 

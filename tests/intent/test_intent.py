@@ -302,8 +302,8 @@ def test_a_scope_that_is_told_is_left_alone(project: Path) -> None:
 @pytest.mark.parametrize(
     ("selection", "says"),
     [
-        ("src/RecordService.cs:51-53", "neither these lines nor their function stand under a transaction or lock"),
-        ("src/Record.cs:15", "neither these lines nor their function stand under a transaction or lock"),
+        ("src/RecordService.cs:51-53", "neither these lines nor their function are under a transaction or lock"),
+        ("src/Record.cs:15", "neither these lines nor their function are under a transaction or lock"),
         ("src/Missing.cs:1", "cannot be read"),
         ("src/RecordService.cs", "is not a selection"),
     ],
@@ -338,7 +338,7 @@ def test_a_scope_that_a_caller_opens_is_pointed_at(project: Path) -> None:
 )
 def test_a_statement_without_a_line_of_its_own(body: str) -> None:
     """Where a text of several lines ends on the statement's line, a comment would become part of it: none is made."""
-    with pytest.raises(SourceError, match="has no line of its own above which a comment can stand"):
+    with pytest.raises(SourceError, match="does not start its own line, so no comment fits above it"):
         drafted(shop(body))
 
 

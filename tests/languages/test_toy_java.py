@@ -224,6 +224,6 @@ def test_what_no_language_can_be_without_is_an_error(key: str, monkeypatch: pyte
 
 def test_explain_says_whom_a_rule_is_asked_of() -> None:
     """A rule that knows one language's library says so where it is explained."""
-    assert "of csharp alone" in explain_text(entry("lock-type"), 80).splitlines()[0]
-    assert "of languages with lower alone" in explain_text(entry("scope-end"), 80).splitlines()[0]
-    assert "alone" not in explain_text(entry("lock-order"), 80).splitlines()[0]
+    assert "csharp only" in explain_text(entry("lock-type"), 80).splitlines()[0]
+    assert "languages with lower only" in explain_text(entry("scope-end"), 80).splitlines()[0]
+    assert "only" not in explain_text(entry("lock-order"), 80).splitlines()[0]

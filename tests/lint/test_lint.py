@@ -254,7 +254,7 @@ def test_root(lint: Lint, repo: Path) -> None:
     assert paths(lint("--root", "src", "--format", "json")) == ["B.cs"]
     refused = lint("A.cs", "--root", "src", "--format", "json")
     assert paths(refused, 2) == []
-    assert "A.cs: lies outside" in refused.stderr
+    assert "A.cs: is outside" in refused.stderr
     refusal(lint("--root", "nowhere"), "--root nowhere: is not a folder")
 
 
@@ -618,7 +618,7 @@ def test_a_text_is_no_comment(text: str) -> None:
         ("ctxreview: ignore lock-target because ...", "has no reason"),
         ("ctxreview: ignore because it is fine", "names no rule"),
         ("ctxreview: ignore lock-targets because it is fine", "did you mean lock-target"),
-        ("ctxreview: ignore lock-target, all because it is fine", "names all, which lint does not have"),
+        ("ctxreview: ignore lock-target, all because it is fine", "names all, which is not a rule of lint"),
         ("ctxreview: disable lock-target because it is fine", "This suppression is not understood"),
     ],
 )

@@ -118,7 +118,7 @@ def test_a_wrong_table_is_one_sentence(user: Path, before: str, after: str) -> N
     """A user's table that is none is named with what is wrong, instead of a cost that is."""
     assert before in OWN
     (user / prices.FILE).write_text(OWN.replace(before, after))
-    with pytest.raises(ConfigError, match=r"prices\.toml: is not a table of prices \(.+\); each"):
+    with pytest.raises(ConfigError, match=r"prices\.toml: is not a valid price table \(.+\); each"):
         prices.price("https://127.0.0.1", "m-1")
 
 
@@ -225,7 +225,7 @@ def test_an_unknown_price_is_never_within_a_limit(server: Told) -> None:
     """With --max-cost and no price nothing is sent, since it cannot be known."""
     done = run(*asking(server, "--max-cost", "100"))
     assert (done.returncode, server.asked) == (2, [])
-    assert "the price of m-1 is not known, so --max-cost cannot be kept" in done.stderr
+    assert "the price of m-1 is unknown, so --max-cost cannot be enforced" in done.stderr
 
 
 def test_a_limit_also_bounds_the_reply(server: Told, user: Path) -> None:
@@ -281,7 +281,7 @@ def test_unknown_usage_counts_as_the_most(user: Path) -> None:
     """A server that does not say what it used is taken to have used what it was allowed."""
     ask = counted(Limits(cost=1.7), lambda prompt, room: Completion("x", "openai", "m-1", Usage(None, None)))
     assert ask(PROMPT).usage == Usage(None, None, None)
-    with pytest.raises(BudgetError, match=r"--max-cost 1.7 there are \$0\.0900 left"):
+    with pytest.raises(BudgetError, match=r"only \$0\.0900 of --max-cost 1\.7 are left"):
         ask(PROMPT)
 
 

@@ -185,7 +185,7 @@ def test_for_people_too(server: Told) -> None:
     """The text and the Markdown say that the tokens are those of the time when the model was asked."""
     run(*asking(server))
     for form in ("text", "markdown"):
-        assert "when the model was asked; this time its answer was kept." in run(*asking(server)[:-1], form).stdout
+        assert "when the model was asked; this time a stored answer was used." in run(*asking(server)[:-1], form).stdout
 
 
 def test_fresh_asks_again(server: Told) -> None:
@@ -443,9 +443,9 @@ def test_show(server: Told) -> None:
         (["show", "7"], "There is no review 7; see ctxreview log."),
         (["show", "9" * 40], "There is no review 9"),
         (["show", "x"], "'x' is not the number of a review"),
-        (["log", "--older-than", "3"], "--older-than says what --purge deletes"),
+        (["log", "--older-than", "3"], "--older-than limits what --purge deletes"),
         (["log", "--purge", "--older-than", "-3"], "--older-than -3: give a number of days"),
-        (["log", "word", "--purge"], "--purge deletes whatever stands in it"),
+        (["log", "word", "--purge"], "--purge deletes reviews and prints none"),
     ],
 )
 def test_refused(args: list[str], says: str) -> None:

@@ -31,13 +31,13 @@ def link(to: str) -> object:
 
 
 PLACED = {
-    "a link to a device": (link("/dev/zero"), "it leads out of"),
-    "a link to a file outside": (link("../other.toml"), "it leads out of"),
+    "a link to a device": (link("/dev/zero"), "it points outside"),
+    "a link to a file outside": (link("../other.toml"), "it points outside"),
     "a pipe": (os.mkfifo, "it is a pipe or a device"),
     "a folder": (os.mkdir, "it is a folder"),
     "nesting": (lambda p: p.write_text("# ctxreview\na = " + "[" * 20_000), "values nested too deeply"),
     "a key of parts": (lambda p: p.write_text("# ctxreview\n" + ".".join("a" * 50_000) + " = 1\n"), "more than 64 parts"),
-    "a number of digits": (lambda p: p.write_text("# ctxreview\nbudget = " + "9" * 900_000), "a fault in it"),
+    "a number of digits": (lambda p: p.write_text("# ctxreview\nbudget = " + "9" * 900_000), "an error in it"),
     "a long name": (lambda p: p.write_text("# ctxreview\n" + "a" * 900_000), "a fault at end of document"),
     "gigabytes": (lambda p: os.truncate(os.open(p, os.O_CREAT | os.O_WRONLY), 4 << 30), "more than 1,000,000 bytes"),
     "a fault": (lambda p: p.write_text(f"# ctxreview\n{SECRET}"), "a fault at end of document"),

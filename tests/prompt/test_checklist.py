@@ -99,5 +99,5 @@ def test_what_is_no_checklist_is_one_sentence(tmp_path: Path, text: str) -> None
     """A broken checklist names its file and what it needs."""
     path = tmp_path / "concurrency.toml"
     path.write_text(text, "utf-8")
-    with pytest.raises(ConfigError, match=r"concurrency\.toml: is not a checklist"):
+    with pytest.raises(ConfigError, match=r"concurrency\.toml: is not a valid checklist"):
         load(path)

@@ -118,8 +118,8 @@ WRONG = {
         "Invalid enum value 'maybe' - at `$.checklist[0].answer`",
     ),
     "null": (changed(lambda r: r.update(suggestions=None)), "Expected `array`, got `null` - at `$.suggestions`"),
-    "half a character": (TEXT.replace("Leave it.", "\\ud800"), "The reply is not in the form"),
-    "a lone surrogate": (TEXT.replace("Leave it.", "\ud800"), "The reply is not in the form"),
+    "half a character": (TEXT.replace("Leave it.", "\\ud800"), "The reply is not in the requested form"),
+    "a lone surrogate": (TEXT.replace("Leave it.", "\ud800"), "The reply is not in the requested form"),
 }
 
 
@@ -273,9 +273,9 @@ def _with_edits(count: int, replacement: str = "_total++;") -> str:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (json.dumps({"summary": "x" * 10_000_000, "checklist": [], "suggestions": []}), "up to 1,000,000 are read"),
-        ("```\n" + "\n" * 10_000_000, "up to 1,000,000 are read"),
-        (_with_edits(MOST_EDITS + 1), "1 suggestions with 501 edits; up to 500"),
+        (json.dumps({"summary": "x" * 10_000_000, "checklist": [], "suggestions": []}), "at most 1,000,000 are read"),
+        ("```\n" + "\n" * 10_000_000, "at most 1,000,000 are read"),
+        (_with_edits(MOST_EDITS + 1), "1 suggestions with 501 edits; at most 500"),
         (_with_edits(100_000), "characters; at most"),
     ],
 )

@@ -153,7 +153,7 @@ def test_the_plan_says_what_would_be_sent(form: str, server: Told, folder: Path)
         plan = json.loads(done.stdout)
         assert (plan["redacted"], plan["not_redacted"]["github-token"]) == ({}, 1)
     else:
-        assert "secrets sent as they stand: 1 connection-password, 1 github-token, 1 private-key" in done.stdout
+        assert "secrets sent unredacted: 1 connection-password, 1 github-token, 1 private-key" in done.stdout
     assert_hidden(LEAKS, done.stdout, done.stderr)
 
 

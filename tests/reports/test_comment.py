@@ -103,7 +103,7 @@ def test_the_models_claims_are_left_out(server: Told) -> None:
 def test_a_change_with_such_a_word_is_left_out(word: str) -> None:
     """A word in the model's own code comments does not come in by the diff; it is said that the change is left out."""
     shown = made(suggested(diff=f"--- a/A.cs\n+++ b/A.cs\n@@ -1 +1 @@\n-x\n+y // {word}\n"))
-    assert "The change is left out here" in shown
+    assert "The change is omitted" in shown
     assert word not in shown
 
 
@@ -146,7 +146,7 @@ def test_a_person_is_asked_for_another_word(option: str, said: str) -> None:
         ("needs-human", ["--answer", "?!"], "--answer: without an answer there is no comment"),
         ("conflicts", ANSWERED, "There is no terminal to ask on: answer with --because"),
         ("conflicts", REASON, "There is no terminal to ask on: answer with --answer"),
-        ("needs-human", [*ANSWERED, *REASON], "here none conflicts"),
+        ("needs-human", [*ANSWERED, *REASON], "none conflicts here"),
     ],
 )
 def test_no_comment_without_an_answer(verdict: str, given: list[str], says: str) -> None:
@@ -256,7 +256,7 @@ def test_a_changed_file(reviewed: Path, head: str, tail: str) -> None:
     file.write_text(head + file.read_text("utf-8") + tail, "utf-8")
     done = run("comment", *ANSWERED, *REASON)
     assert done.returncode == 0
-    assert f"{CHANGED}: the lines are those of then, and may be others now." in done.stderr
+    assert f"{CHANGED}: the line numbers may have shifted." in done.stderr
     assert re.search(r"^`src/RecordService\.cs` has changed since the model saw it", done.stdout, re.MULTILINE)
     assert not NEVER.search(done.stdout)
 
@@ -266,7 +266,7 @@ def test_a_file_that_is_gone(reviewed: Path) -> None:
     (reviewed / "src/RecordService.cs").unlink()
     done = run("comment", *ANSWERED, *REASON)
     assert done.returncode == 0
-    assert "src/RecordService.cs is not there any more, or cannot be read" in done.stderr
+    assert "src/RecordService.cs no longer exists or cannot be read" in done.stderr
 
 
 def test_no_answer_without_knowing_of_the_change(reviewed: Path) -> None:

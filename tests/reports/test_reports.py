@@ -458,7 +458,7 @@ def test_never_approved(form: str) -> None:
 def test_unsupported_evidence_is_marked(form: str) -> None:
     """A citation that does not hold is marked in every format."""
     report = FORMATS[form](PLAIN)
-    assert ("unsupported: this does not stand there" in report) or ('"supported": false' in report)
+    assert ("unsupported: this text is not there" in report) or ('"supported": false' in report)
     assert PLAIN.checklist[0].evidence == (Evidence("plain words", 3, "plain words", False),)
 
 

@@ -116,7 +116,7 @@ def test_a_process_that_is_ended_from_outside_is_said(selections: list[str], mon
             os.kill(os.getpid(), signal.SIGKILL)
         return given
 
-    with pytest.raises(CtxreviewError, match="was ended from outside"):
+    with pytest.raises(CtxreviewError, match="A worker process was killed"):
         list(results(selections, ended))
 
 

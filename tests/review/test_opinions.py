@@ -77,7 +77,7 @@ def test_for_people(server: LLMockServer, form: str) -> None:
             "Where the models differ",
             TEAM_QUESTION,
             "Where they agree",
-            "The same answer from several models is no evidence",
+            "The same answer from several models is not evidence",
             f"Answer of openai {'`(m-1)`' if form == 'markdown' else '(m-1)'}",
             "AsNoTracking",
             f"Answer of openai {'`(m-2)`' if form == 'markdown' else '(m-2)'}",
@@ -137,8 +137,8 @@ def test_a_plan_for_each(server: LLMockServer) -> None:
         (["--models", "m-1,m-1"], "name at least two different models"),
         (["--models", "m-1,"], "name at least two different models"),
         (["--models", "m-1,m-2", "--model", "m-3"], "Give --model for one model or --models for several"),
-        (["--models", "m-1,m-2", "--provider", "none"], "--models asks models: set OPENAI_API_KEY"),
-        (["--models", "openai:m-1,anthropic:m-2", "--base-url", "http://x"], "--base-url is one address"),
+        (["--models", "m-1,m-2", "--provider", "none"], "--models needs a provider: set OPENAI_API_KEY"),
+        (["--models", "openai:m-1,anthropic:m-2", "--base-url", "http://x"], "--base-url applies to all"),
     ],
 )
 def test_refused(given: list[str], says: str) -> None:

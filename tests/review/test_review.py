@@ -189,7 +189,7 @@ def test_one_repair(tmp_path: Path, server: LLMockServer, dialect: str) -> None:
     assert done.returncode == 0
     assert json.loads(done.stdout)["summary"] == "Leave it as it is."
     first, second = requests(server, PATHS[dialect])
-    assert "Your last reply could not be used. The reply is not in the form" in json.dumps(second.body)
+    assert "Your last reply could not be used. The reply is not in the requested form" in json.dumps(second.body)
     assert "Your last reply" not in json.dumps(first.body)
     found = json.loads(done.stdout)
     assert found["usage"]["prompt_tokens"] > 1.5 * found["prompt_tokens"]
@@ -346,7 +346,7 @@ def test_repair_in_process(tokens: int | None, sum_: int | None) -> None:
     found = review(request(f"{EXAMPLE}/{QUERY}"), lambda prompt: sent.append(prompt) or completion(next(texts), tokens))
     assert len(sent) == 2
     assert sent[1].user.startswith(sent[0].user)
-    assert "The reply is not in the form that was asked for" in sent[1].user
+    assert "The reply is not in the requested form" in sent[1].user
     assert sent[1].system == sent[0].system
     assert found.usage == Usage(sum_, sum_, None)
     assert found.summary == "Leave it as it is."

@@ -36,7 +36,7 @@ def test_explain_prints_the_rules_own_words() -> None:
     done = run("explain", "no-tracking-write", COLUMNS="200")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == "no-tracking-write (high, looks at code and edits, of csharp alone)"
+    assert lines[0] == "no-tracking-write (high, looks at code and edits, csharp only)"
     assert lines[1] == entry("no-tracking-write").summary
     headings = [line for line in lines[2:] if line and not line.startswith(" ")]
     assert headings == ["What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source"]

@@ -287,7 +287,7 @@ def test_path_from_the_root(repo: Path, tmp_path: Path, monkeypatch: pytest.Monk
     assert "cannot be read" in failure("A.cs:1")
     assert select("A.cs:1", repo).source.path == "A.cs"
     Path("A.cs").write_text("class Mine { }")
-    assert "lies outside" in failure("A.cs:1", repo)
+    assert "is outside" in failure("A.cs:1", repo)
 
 
 def test_file_outside_the_root(repo: Path, tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_file_outside_the_root(repo: Path, tmp_path: Path) -> None:
     (tmp_path / "B.cs").write_text(CODE, "utf-8")
     for path in ("../B.cs", str(tmp_path / "B.cs")):
         text = failure(f"{path}:1", repo)
-        assert f"{path}: lies outside {repo.resolve()}" in text
+        assert f"{path}: is outside {repo.resolve()}" in text
         assert "--root" in text
 
 

@@ -218,5 +218,5 @@ def test_an_answer_of_too_many_lines_is_refused() -> None:
     """More lines than a model can say at once are not read, as text and as JSON writes them."""
     value = about("record:31-33")
     for text in ("```csharp\n" + "x();\n" * 20_001 + "```\n", json.dumps({"summary": "\n" * 20_001})):
-        with pytest.raises(ReplyError, match=r"The answer has 20,00\d lines; up to 20,000 are read\."):
+        with pytest.raises(ReplyError, match=r"The answer has 20,00\d lines; at most 20,000 are read\."):
             suggestions(text, value)

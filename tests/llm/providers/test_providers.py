@@ -569,8 +569,8 @@ def test_count_tokens_fails(told: Told, answer: Answer, pattern: str) -> None:
         (Endpoint("anthropic", "m"), "anthropic needs a key: set ANTHROPIC_API_KEY"),
         (Endpoint("openai", "m", "localhost:11434/v1"), "not an http:// or https:// URL: correct --base-url"),
         (Endpoint("openai", "m", "http://[half"), "not an http:// or https:// URL"),
-        (Endpoint("openai", "m", api_key="sk-\u2026abc"), "characters that no key has: correct OPENAI_API_KEY"),
-        (Endpoint("openai", "m", api_key="sk-a\nb"), "characters that no key has"),
+        (Endpoint("openai", "m", api_key="sk-\u2026abc"), "characters that no valid key has: correct OPENAI_API_KEY"),
+        (Endpoint("openai", "m", api_key="sk-a\nb"), "characters that no valid key has"),
     ],
 )
 def test_wrong_settings(wrong: Endpoint, pattern: str) -> None:
