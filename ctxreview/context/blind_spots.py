@@ -100,4 +100,4 @@ def calls_not_shown(outline: Outline, members: list[Function], excerpts: Sequenc
     names = [name for name in outline.methods if name in code and name not in own]
     called = set(_CALLED.findall(code)) if names else set[str]()
     if called.intersection(names):
-        yield f"What these calls do is not shown: {', '.join(n for n in names if n in called)}."
+        yield f"The code of these calls is not shown: {', '.join(n for n in names if n in called)}."

@@ -383,7 +383,7 @@ def test_the_factory_that_opens_the_selected_functions_scope_is_shown(tmp_path: 
     about = context_of(repository(tmp_path, files), "Transfer.cs", "SaveChanges")
     (shown,) = [e for e in about.excerpts if e.role == "callee"]
     assert "return new TransactionScope(TransactionScopeOption.Required, Options);" in shown.source.text(shown.span)
-    assert "Scopes.Strict, which is called on the way, opens TransactionScope" in shown.why
+    assert "Scopes.Strict, which is called in between, opens TransactionScope" in shown.why
     assert not [s for s in about.blind_spots if "not shown: Strict" in s]
 
 

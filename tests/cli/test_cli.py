@@ -589,7 +589,7 @@ def test_every_encoding(run: Run, tmp_path: Path, command: str, raw: bytes, enco
     [
         ("Empty.cs:1", "Empty.cs: is empty"),
         ("Binary.cs:1", "Binary.cs: is a binary file"),
-        ("Notes.txt:1", "Notes.txt: no language is known .*reads .cs"),
+        ("Notes.txt:1", "Notes.txt: the language of this file is not supported.*reads .cs"),
         ("Missing.cs:1", "Missing.cs: cannot be read"),
         ("folder:1", "folder: is a folder"),
         ("A.cs:90", "A.cs:90: .* has 1 line; line 90 is past its end"),

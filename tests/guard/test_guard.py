@@ -436,9 +436,14 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         LOCAL_LOCK,
         LOCAL_LOCK.replace("gate = _gates.GetOrAdd(id)", "own = new object()").replace("(gate)", "(own)"),
         "conflicts",
-        "locks `own` where `gate` was locked",
+        "locks `own` where it locked `gate`",
     ),
-    "another object locked": (LOCK, LOCK.replace("_gate", "_other"), "conflicts", "locks `_other` where `_gate` was"),
+    "another object locked": (
+        LOCK,
+        LOCK.replace("_gate", "_other"),
+        "conflicts",
+        "locks `_other` where it locked `_gate`",
+    ),
     "the same object by this": (LOCK, LOCK.replace("_gate", "this._gate"), "no-known-conflict", ""),
     "TransactionScope removed": (
         SCOPED,

@@ -98,7 +98,7 @@ def test_models_that_agree(server: LLMockServer) -> None:
     server.state.scenarios.add(Reply(text=NO, times=None, match=Match(model="m-4")))
     shown = opinions(server, "m-2,m-4").stdout
     assert "Where the models differ\n  In no answer.\n" in shown
-    assert "is no evidence" in shown
+    assert "is not evidence" in shown
 
 
 def test_two_providers(server: LLMockServer) -> None:

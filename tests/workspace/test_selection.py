@@ -196,13 +196,19 @@ def test_mixed_line_ends() -> None:
         pytest.param(b"class A { }\n\0", "is a binary file", id="one zero in text"),
         pytest.param(b"\xff\xfea\0b", "has a UTF-16-LE byte order mark but is not valid", id="half a character"),
         pytest.param(
-            b"\xff\xfe\x00\xd8a\0", "has a UTF-16-LE byte order mark but is not valid", id="half a surrogate pair"
+            b"\xff\xfe\x00\xd8a\0",
+            "has a UTF-16-LE byte order mark but is not valid",
+            id="half a surrogate pair",
         ),
         pytest.param(
-            b"\xfe\xff\xd8\x00\0a", "has a UTF-16-BE byte order mark but is not valid", id="the same, big-endian"
+            b"\xfe\xff\xd8\x00\0a",
+            "has a UTF-16-BE byte order mark but is not valid",
+            id="the same, big-endian",
         ),
         pytest.param(
-            b"\xef\xbb\xbf\xff", "has a UTF-8-SIG byte order mark but is not valid", id="BOM before other bytes"
+            b"\xef\xbb\xbf\xff",
+            "has a UTF-8-SIG byte order mark but is not valid",
+            id="BOM before other bytes",
         ),
     ],
 )

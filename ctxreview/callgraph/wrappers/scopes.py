@@ -54,7 +54,7 @@ def excerpts_of_wrappers(outline: Outline, span: Span, repository: Repository, *
         kept = [Span(where.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
         kept += [c for s in holds for c in s.completes_at]
         kept += [f.span for f in there.facts if f.calls == "delegate" and where.contains(f.span)]
-        does = ", ".join(dict.fromkeys(f"{s.does} {s.construct}" for s in holds)) or "hands on what it is given"
+        does = ", ".join(dict.fromkeys(f"{s.does} {s.construct}" for s in holds)) or "passes its argument on"
         yield excerpt_of(
             there, kept, "callee", f"{Callee(there, function).qualified_name}, which is called in between, {does}"
         )

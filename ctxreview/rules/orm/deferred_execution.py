@@ -2,9 +2,9 @@
 
 What it flags
 -------------
-``yield return`` under a transaction or lock; a method without ``async`` that returns the task of a call from inside one;
-and an edit that takes ``ToList`` or its kin from a query that is returned from inside one, or from inside the block that
-disposes its context, or that leaves a task to be waited for, if at all, when its lock is released or its context disposed.
+``yield return`` under a transaction or lock; a method without ``async`` that returns the task of a call made inside
+one; an edit that removes ``ToList`` or its kin from a query that is returned from inside one, or from inside the
+block that disposes its context, or that leaves a task unawaited when its lock is released or its context disposed.
 
 Why it matters here
 -------------------
@@ -215,7 +215,7 @@ def _disposed(one: Disposed) -> Finding:
     if one.unfinished:
         message = f"Nobody waits for {one.query.name} before what it goes through is disposed."
     else:
-        message = f"The query that {one.query.name} runs goes through what was disposed before it."
+        message = f"The query that {one.query.name} runs uses an object that is disposed before it."
     return Finding(
         ID,
         "high" if one.certain else "medium",

@@ -2,9 +2,9 @@
 
 What it flags
 -------------
-``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is started and
-not awaited under a transaction. Compared before and after an edit: tasks on one context that overlap now, also those of a method
-that is begun for each element.
+``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is
+started under a transaction and not awaited. Compared before and after an edit: tasks on one context that now overlap,
+also those of a method that is started for each element.
 
 Why it matters here
 -------------------
@@ -94,8 +94,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             ID,
             "high" if one.certain else "medium",
             "resolved",
-            f"{_both(one)} through the same context or connection{_when(one)}.",
-            "Can each have a context of its own, or be awaited before the next?",
+            f"{_both(one)} the same context or connection{_when(one)}.",
+            "Can each have its own context, or be awaited before the next?",
             lines(after, (one.start or one.second).span),
             tuple(dict.fromkeys((one.first.at, one.second.at))),
         )
@@ -106,13 +106,13 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 def _both(one: Together) -> str:
     if one.first == one.second:
-        return f"All calls of {one.first.name} go"
-    return f"{one.first.name} and {one.second.name} go"
+        return f"All calls of {one.first.name} use"
+    return f"{one.first.name} and {one.second.name} use"
 
 
 def _when(one: Together) -> str:
     if one.start is None:
-        return ", the second before anybody has waited for the first"
+        return ", the second before the first is awaited"
     return f", and {one.start.name} runs them at the same time"
 
 

@@ -141,7 +141,7 @@ def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -
         _finding(
             "medium",
             f"{_named(now)} {does} under the {old.construct}{_on(old)} now.",
-            "How long is it held now, and can this wait for something that waits for it?",
+            "How long is it held now, and can this work wait for code that waits for it?",
             lines(after, now.span),
             _before(old, before),
         )
@@ -225,8 +225,8 @@ def _lost(old: Region, new: Region | None, loss: Loss, before: Outline) -> Findi
         message = f"{it} happens when the result is walked, and no longer under the {name}."
         question = "Who walks it, and what if another thread changes it meanwhile?"
     elif any(h.region == old for h in (*loss.after.lapsed, *loss.before.holds)) and loss.after.lapsed:
-        message = f"{it} happens in a task that the {name} does not wait for."
-        question = "What happens when the lock or transaction ends before the task?"
+        message = f"{it} runs in a task that the {name} does not wait for."
+        question = "What if the lock or transaction ends before the task?"
     elif loss.what == "together" and loss.other is not None:
         message = f"{it} and {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} were one step under the {name}, and are now two."
         question = "What if another thread runs in between?"
