@@ -64,7 +64,7 @@ def files_named(given: Sequence[Path], root: Path) -> Listing:
         failed += place.left_out
         if not place.paths:
             kinds = ", ".join(sorted(extensions()))
-            notes.append(f"{path}: has only ignored, built, vendored or generated {kinds} files.")
+            notes.append(f"{path}: has no {kinds} files other than ignored, built, vendored or generated ones.")
     return Listing(root, tuple(sorted(chosen | named)), frozenset(named), tuple(failed), tuple(notes))
 
 

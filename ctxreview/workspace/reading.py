@@ -64,7 +64,7 @@ def _path_in_repository(path: Path, real: str, home: Path) -> str:
 def _check_size(path: Path, size: int) -> None:
     if size > MAX_BYTES:
         raise SourceError(
-            f"{path}: has {size:,} bytes; files over {MAX_BYTES:,} bytes are not read: they are not written by hand."
+            f"{path}: has {size:,} bytes; files over {MAX_BYTES:,} are not read: they are not written by hand."
         )
 
 

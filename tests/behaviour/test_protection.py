@@ -252,7 +252,7 @@ TRANSACTIONS = {
             _db.Orders.ExecuteDelete();
         t.Commit(); }""",
         "The transaction of BeginTransaction keeps together `Orders.ExecuteDelete` (line 3); `Orders.ExecuteDelete` (line 3) "
-        "depends on what `Orders.Any` (line 2) gives; that relies on isolation Serializable.",
+        "depends on the result of `Orders.Any` (line 2); that relies on isolation Serializable.",
     ),
 }
 

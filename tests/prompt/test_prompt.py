@@ -152,7 +152,7 @@ def test_what_a_lock_protects_is_proven_and_what_a_transaction_keeps_together_is
     likely = user[user.index(SOMETIMES) : user.index(HEADINGS[2])]
     assert "- The transaction of TransactionScope keeps together `Records.Status` (line 40), " in likely
     assert (
-        "and `_db.SaveChanges` (line 43); all of it depends on what `Records.FirstOrDefault` (line 31) gives; "
+        "and `_db.SaveChanges` (line 43); all of it depends on the result of `Records.FirstOrDefault` (line 31); "
         in likely
     )
 
