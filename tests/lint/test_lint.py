@@ -33,8 +33,7 @@ from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, candidates
 from tests import ROOT
 from tests.commands import Done, run_command
 from tests.reports.test_sarif import validator
-from tests.rules import test_rules, test_rules_data, test_rules_locks
-from tests.samples import shop
+from tests.rules.test_cases import CODE
 
 SCRIPT = Path(sys.executable).parent / "ctxreview"
 LOUD = "class {} {{ void M() {{ lock (this) {{ Work(); }} }} }}\n"
@@ -686,12 +685,7 @@ def _samples() -> Iterator[tuple[str, str]]:
     for rule in rules.RULES:
         for code in re.findall(r"```csharp\n(.*?)```", rule.__doc__ or "", re.DOTALL):
             yield rule.ID, code
-    for cases in (test_rules.LOUD, test_rules.QUIET):
-        yield from ((f"{rule.ID}: {what}", shop(code)) for (rule, what), code in cases.items())
-    for cases in (test_rules_locks.LOUD, test_rules_locks.QUIET):
-        for (rule, what), code in cases.items():
-            yield f"{rule.ID}: {what}", test_rules_locks.outlined(code).source.data.decode()
-    yield from ((f"{c.rule.ID}: {c.what}", shop(c.body, c.head)) for c in test_rules_data.STANDING)
+    yield from ((str(case), case.outlined(case.text).source.data.decode()) for case in CODE)
     for file in sorted((*(ROOT / "tests" / "corpus").rglob("*.cs"), *(ROOT / "examples").rglob("*.cs"))):
         yield file.relative_to(ROOT).as_posix(), file.read_bytes().decode("utf-8-sig")
 
@@ -721,7 +715,9 @@ def test_the_words_lose_no_finding() -> None:
 
 def test_most_is_not_read() -> None:
     """Beside a hazard in one member, the bodies of others are not read; a file without any word is not read at all."""
-    code = shop(test_rules.LOUD[test_rules.no_tracking_write, "under a transaction"]) + BESIDE
+    name = "no-tracking-write: under a transaction"
+    (case,) = (case for case in CODE if str(case) == name)
+    code = case.outlined(case.text).source.data.decode() + BESIDE
     source = Source("C.cs", code.encode())
     may = candidates(source.data, CHECKS, "csharp", NO_WRAPPERS)
     assert not linting.outline_for_rules(source, may, NO_WRAPPERS, whole=False).has_read(

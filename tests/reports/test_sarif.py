@@ -22,7 +22,8 @@ from ctxreview.reports.sarif import MOST_RESULTS, sarif_document
 from ctxreview.reports.sarif import SCHEMA as PUBLISHED
 from ctxreview.workspace.reading import read_source
 from tests import ROOT
-from tests.rules.test_rules import CHECKS, LOUD, code_in, name, sections
+from tests.rules.test_cases import CODE
+from tests.rules.test_rules import CHECKS, code_in, name, sections
 from tests.samples import EXAMPLE, PATH, shop
 
 SCHEMA = json.loads((ROOT / "tests" / "data" / "sarif-schema-2.1.0.json").read_text("utf-8"))
@@ -84,7 +85,7 @@ def finding(**given: Any) -> Finding:
     return plain._replace(**given)
 
 
-TRACKED = code(next(text for (rule, _), text in LOUD.items() if rule.ID == "no-tracking-write"))
+TRACKED = code(next(case.text for case in CODE if case.loud and case.rule.ID == "no-tracking-write"))
 
 
 def test_the_schema_is_the_official_one() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -15,11 +13,9 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
-from ctxreview.rules.locks import lock_target, release_outside_finally
 from ctxreview.rules.orm import no_tracking_write
 from ctxreview.rules.scopes import missing_intent, scope_change
-from ctxreview.rules.transactions import async_flow
-from tests.rules import test_rules_data
+from ctxreview.rules.sql import lock_hint
 from tests.samples import PATH, shop
 
 HEADINGS = ("What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source")
@@ -114,345 +110,6 @@ def test_ids_are_unique() -> None:
     assert len({rule.ID for rule in rules.RULES}) == len(rules.RULES)
 
 
-FLOW = "TransactionScopeAsyncFlowOption.Enabled"
-LOUD: dict[tuple[ModuleType, str], str] = {
-    (no_tracking_write, "under a transaction"): """
-        using var tx = _db.Database.BeginTransaction();
-        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
-        order.State = 1;
-        await _db.SaveChangesAsync();
-        tx.Commit();
-    """,
-    (no_tracking_write, "in a loop"): """
-        foreach (var order in _db.Orders.AsNoTrackingWithIdentityResolution())
-        {
-            order.State = 1;
-        }
-        _db.SaveChanges();
-    """,
-    (no_tracking_write, "in the block of its context"): """
-        using (var db = new ShopContext())
-        {
-            var order = db.Orders.AsNoTracking().First(o => o.Id == id);
-            order.State = 1;
-            db.SaveChanges();
-        }
-    """,
-    (no_tracking_write, "a new variable in between"): """
-        var orders = await _db.Orders.AsNoTracking().ToListAsync();
-        var order = new Order();
-        order = orders.First(o => o.Id == id);
-        order.State = 1;
-        await _db.SaveChangesAsync();
-    """,
-    (async_flow, "until it is disposed of"): """
-        var scope = new TransactionScope();
-        try
-        {
-            await _db.SaveChangesAsync();
-        }
-        finally
-        {
-            scope.Dispose();
-        }
-    """,
-    (async_flow, "suppressed flow"): """
-        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Suppress);
-        await _db.SaveChangesAsync();
-        scope.Complete();
-    """,
-    (no_tracking_write, "handed to a method that changes it"): """
-        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
-        Ship(order);
-        await _db.SaveChangesAsync();
-        void Ship(Order one) { one.State = 1; }
-    """,
-    (async_flow, "declaration"): """
-        using var scope = new TransactionScope(TransactionScopeOption.RequiresNew);
-        await _db.SaveChangesAsync();
-        scope.Complete();
-    """,
-    (async_flow, "second await"): """
-        using (var scope = new TransactionScope(await Option(id)))
-        {
-            await _db.SaveChangesAsync();
-            scope.Complete();
-        }
-    """,
-    (release_outside_finally, "after an await"): """
-        await _slots.WaitAsync();
-        await _db.SaveChangesAsync();
-        _slots.Release();
-    """,
-    (release_outside_finally, "in a catch for one exception"): """
-        _slots.Wait();
-        try
-        {
-            Work();
-            _slots.Release();
-        }
-        catch (IOException)
-        {
-            _slots.Release();
-            throw;
-        }
-    """,
-    (release_outside_finally, "early return"): """
-        Monitor.Enter(_gate);
-        if (_count == 0) return 0;
-        Monitor.Exit(_gate);
-    """,
-    (release_outside_finally, "after a synchronous wait for a task"): """
-        _slots.WaitAsync().GetAwaiter().GetResult();
-        Work();
-        _slots.Release();
-    """,
-    (lock_target, "this"): "lock (this)\n{\n    _count++;\n}",
-    (lock_target, "string"): 'lock ("orders")\n{\n    _count++;\n}',
-    (lock_target, "made here"): "lock (new object())\n{\n    _count++;\n}",
-    (missing_intent, "lock"): "lock (_gate)\n{\n    _count++;\n}",
-    (missing_intent, "comment too far above"): "// Not about the lock.\n\nlock (_gate)\n{\n    _count++;\n}",
-    (missing_intent, "comment inside"): "_slots.Wait();\n// Counts.\n_count++;\n_slots.Release();",
-    (
-        missing_intent,
-        "comment that repeats the lock",
-    ): "// Take the lock on the gate.\nlock (_gate)\n{\n    _count++;\n}",
-    (missing_intent, "comment that repeats the transaction"): """
-        // Begin a new transaction
-        using var tx = _db.Database.BeginTransaction();
-        tx.Commit();
-    """,
-    (missing_intent, "only one thread at a time"): "lock (_gate) // thread safety\n{\n    _count++;\n}",
-    (missing_intent, "code that was taken out"): "// _total++;\nlock (_gate)\n{\n    _count++;\n}",
-    (missing_intent, "a word for another tool"): """
-        // ReSharper disable once InconsistentlySynchronizedField
-        lock (_gate)
-        {
-            _count++;
-        }
-    """,
-}
-QUIET: dict[tuple[ModuleType, str], str] = {
-    (no_tracking_write, "only read"): """
-        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
-        return order.State;
-    """,
-    (no_tracking_write, "its context is gone"): """
-        Order old;
-        using (var db = new ShopContext())
-        {
-            old = db.Orders.AsNoTracking().First(o => o.Id == id);
-        }
-        using (var db = new ShopContext())
-        {
-            var now = db.Orders.First(o => o.Id == old.Id);
-            old = now;
-            old.State = 1;
-            db.SaveChanges();
-        }
-    """,
-    (no_tracking_write, "tracked in the end"): """
-        var query = _db.Orders.AsNoTracking();
-        var order = await query.FirstOrDefaultAsync(o => o.Id == id);
-        if (order == null)
-        {
-            order = await query.AsTracking().FirstAsync();
-            order.State = 1;
-            await _db.SaveChangesAsync();
-        }
-    """,
-    (no_tracking_write, "something else in the same variable"): """
-        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
-        order = await _store.Load(id);
-        order.State = 1;
-        await _db.SaveChangesAsync();
-    """,
-    (no_tracking_write, "handed back"): """
-        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
-        order.State = 1;
-        _db.Update(order);
-        await _db.SaveChangesAsync();
-    """,
-    (no_tracking_write, "read after ExecuteUpdate in the transaction"): """
-        using var tx = _db.Database.BeginTransaction();
-        await _db.Orders.Where(o => o.Id == id).ExecuteUpdateAsync(s => s.SetProperty(o => o.State, 1));
-        var changed = await _db.Orders.AsNoTracking().Where(o => o.Id == id).ToArrayAsync();
-        await tx.CommitAsync();
-        return changed.Length;
-    """,
-    (no_tracking_write, "taken again with tracking"): """
-        var orders = _db.Orders.AsNoTracking();
-        var order = await orders.FirstOrDefaultAsync(o => o.Open);
-        if (order == null)
-        {
-            order = await orders.AsTracking().FirstOrDefaultAsync();
-            order.Open = true;
-            await _db.SaveChangesAsync();
-        }
-    """,
-    (no_tracking_write, "a method of the file that only reads it"): """
-        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
-        ApplyTo(order);
-        await _db.SaveChangesAsync();
-        void ApplyTo(Order one) { _count += one.State; }
-    """,
-    (async_flow, "flows"): f"""
-        using var scope = new TransactionScope(TransactionScopeOption.Required, {FLOW});
-        await _db.SaveChangesAsync();
-        scope.Complete();
-    """,
-    (async_flow, "given by somebody else"): """
-        using var scope = new TransactionScope(TransactionScopeOption.Required, options, _settings.AsyncFlowOption);
-        await _db.SaveChangesAsync();
-        scope.Complete();
-    """,
-    (async_flow, "made elsewhere"): """
-        using TransactionScope scope = CreateScope();
-        await _db.SaveChangesAsync();
-        scope.Complete();
-    """,
-    (async_flow, "disposed of before, in one of two loops"): """
-        for (var i = 0; i < 2; i++)
-        {
-            var scope = new TransactionScope();
-            scope.Dispose();
-            await Work();
-        }
-        for (var i = 0; i < 2; i++)
-        {
-            var scope = new TransactionScope();
-            scope.Dispose();
-        }
-    """,
-    (async_flow, "suppressed on purpose"): """
-        using (new TransactionScope(TransactionScopeOption.Suppress))
-        {
-            await _db.SaveChangesAsync();
-        }
-    """,
-    (async_flow, "awaited after it"): """
-        using (var scope = new TransactionScope())
-        {
-            _db.SaveChanges();
-            scope.Complete();
-        }
-        await Notify(id);
-    """,
-    (async_flow, "awaited in a lambda that runs later"): """
-        using (var scope = new TransactionScope())
-        {
-            _later.Add(async () => await Notify(id));
-            _db.SaveChanges();
-            scope.Complete();
-        }
-    """,
-    (async_flow, "another kind of transaction"): """
-        using var tx = await _db.Database.BeginTransactionAsync();
-        await _db.SaveChangesAsync();
-        await tx.CommitAsync();
-    """,
-    (release_outside_finally, "given back and taken again inside the try"): """
-        try
-        {
-            _lock.EnterReadLock();
-            if (Grows(id))
-            {
-                _lock.ExitReadLock();
-                Grow();
-                _lock.EnterReadLock();
-            }
-            return Get(id);
-        }
-        finally
-        {
-            _lock.ExitReadLock();
-        }
-    """,
-    (release_outside_finally, "in a catch for everything"): """
-        _slots.Wait();
-        try
-        {
-            Work();
-            _slots.Release();
-        }
-        catch (Exception)
-        {
-            _slots.Release();
-            throw;
-        }
-    """,
-    (release_outside_finally, "in a finally"): """
-        await _slots.WaitAsync();
-        try
-        {
-            await _db.SaveChangesAsync();
-        }
-        finally
-        {
-            _slots.Release();
-        }
-    """,
-    (release_outside_finally, "nothing between"): "_slots.Wait();\n_slots.Release();",
-    (release_outside_finally, "released elsewhere"): "_slots.Wait();\n_count++;",
-    (lock_target, "private field"): "lock (_gate)\n{\n    _count++;\n}",
-    (lock_target, "a field by this"): "lock (this._gate)\n{\n    _count++;\n}",
-    (lock_target, "a local"): "var newest = _gates[id];\nlock (newest)\n{\n    _count++;\n}",
-    (missing_intent, "said above"): "// Counts must add up.\nlock (_gate)\n{\n    _count++;\n}",
-    (
-        missing_intent,
-        "said above in several lines",
-    ): "/* Counts must\n   add up. */\n_slots.Wait();\n_count++;\n_slots.Release();",
-    (missing_intent, "no scope"): "_count++;\nreturn 0;",
-    (missing_intent, "said beside"): "lock (_gate) // counts must add up\n{\n    _count++;\n}",
-    (missing_intent, "said above the statement around the call"): """
-        // Who finds it taken skips the run: the next one sees the same rows.
-        if (!await _slots.WaitAsync(0))
-        {
-            return 0;
-        }
-        _count++;
-        _slots.Release();
-    """,
-    (missing_intent, "said above a statement of several lines"): """
-        // Nobody may see an order without its lines.
-        using var tx =
-            _db.Database.BeginTransaction();
-        tx.Commit();
-    """,
-    (missing_intent, "said once for two locks"): """
-        // The sums of both have to agree.
-        lock (_gate)
-        lock (_other)
-        {
-            _count++;
-        }
-    """,
-}
-
-
-@pytest.mark.parametrize(("rule", "case"), LOUD, ids=lambda v: v if isinstance(v, str) else name(v))
-def test_loud(rule: ModuleType, case: str) -> None:
-    """The rule finds exactly one thing, and the check of all rules has it too."""
-    code = shop(LOUD[rule, case])
-    findings = found(rule, code)
-    assert len(findings) == 1
-    assert findings[0] in rules.check(outlined(code))
-
-
-@pytest.mark.parametrize(("rule", "case"), QUIET, ids=lambda v: v if isinstance(v, str) else name(v))
-def test_quiet(rule: ModuleType, case: str) -> None:
-    """The legitimate twin is left alone."""
-    assert found(rule, shop(QUIET[rule, case])) == []
-
-
-@pytest.mark.parametrize("rule", [r for r in CHECKS if r not in test_rules_data.CHECKED], ids=name)
-def test_every_rule_has_its_cases(rule: ModuleType) -> None:
-    """Each rule has at least two loud and two quiet cases besides its own examples, here or in a file beside this one."""
-    files = [import_module(f"tests.rules.{path.stem}") for path in sorted(Path(__file__).parent.glob("test_rules*.py"))]
-    assert sum(r is rule for file in files for r, _ in getattr(file, "LOUD", ())) >= 2
-    assert sum(r is rule for file in files for r, _ in getattr(file, "QUIET", ())) >= 2
-
-
 FIELD = "    private readonly object _gate = new();"
 
 
@@ -525,7 +182,13 @@ def test_findings_come_in_source_order() -> None:
 
 def test_a_place_is_where_it_happens() -> None:
     """The finding points at the call that detaches, and to the write, the save and the scope."""
-    code = shop(LOUD[no_tracking_write, "under a transaction"])
+    code = shop("""
+        using var tx = _db.Database.BeginTransaction();
+        var order = await _db.Orders.AsNoTracking().FirstAsync(o => o.Id == id);
+        order.State = 1;
+        await _db.SaveChangesAsync();
+        tx.Commit();
+    """)
     (finding,) = found(no_tracking_write, code)
 
     def at(text: str) -> int:
@@ -534,3 +197,11 @@ def test_a_place_is_where_it_happens() -> None:
     assert finding.at.start_line == at("AsNoTracking")
     assert [r.start_line for r in finding.related] == [at("State = 1"), at("SaveChangesAsync"), at("BeginTransaction")]
     assert "under the BeginTransaction" in finding.message
+
+
+def test_a_hint_that_goes_with_its_member_is_no_change() -> None:
+    """A query that is deleted with its method locks nothing less; the same query without its hint does."""
+    kept = outlined("public class Orders { void Other() { } }")
+    locking = 'public class Orders { void Take() { Run("SELECT * FROM jobs FOR UPDATE"); } void Other() { } }'
+    assert lock_hint.compare(outlined(locking), kept) == []
+    assert len(lock_hint.compare(outlined(locking), outlined(locking.replace(" FOR UPDATE", "")))) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxreview.rules.transactions import transaction_argument
-from tests.rules.test_rules_data import compared
+from tests.rules.test_rules import outlined
 
 TYPE = """
 public sealed class Repo(IUow uow, IDbConnection db, IDbTransaction current)
@@ -76,7 +76,7 @@ KEPT = {
 def said(before: str, after: str) -> list[str]:
     """The severities of what the rule says of an edit of the method."""
     old, new = (TYPE.format(body=FIRST + body) for body in (before, after))
-    return [f.severity for f in compared(transaction_argument, old, new)]
+    return [f.severity for f in transaction_argument.compare(outlined(old), outlined(new))]
 
 
 @pytest.mark.parametrize("form", LOST)
