@@ -9,15 +9,12 @@ from typing import NamedTuple
 from ctxreview.behaviour.effects import Hold, Kind, Trait
 from ctxreview.behaviour.frames import MOST_CALLS, MOST_CALLS_AWAY, MOST_FOLLOWED, MOST_FOLLOWED_AWAY, Frame
 from ctxreview.behaviour.known import UNKNOWN, Known, either, short, union
-from ctxreview.behaviour.storing import Stores
+from ctxreview.behaviour.opening import Given, Openings, on_type
 from ctxreview.behaviour.version import Closure
 from ctxreview.model import il
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
-
-Given = Sequence[tuple[str, Known]]
-"""Arguments, each with the name that it is given by."""
 
 
 class Ran(NamedTuple):
@@ -27,7 +24,7 @@ class Ran(NamedTuple):
     task: frozenset[int] = frozenset()
 
 
-class Calls(Stores):
+class Calls(Openings):
     """Evaluates calls and creations."""
 
     def call(self, node: il.Call, on: Known | None) -> Known:
@@ -47,13 +44,14 @@ class Calls(Stores):
             return self._close(closed, node, on, given)
         if closures and not regions:
             return self._either(closures, node, on, given)
-        run = self._function(node, on, len(given)) if not self._is_ended(node.span) else None
+        run = self._function(node, on, len(given))
         if run is not None and (not self._is_away(run) or self._goes_there(run, regions, given)):
             extends = on is not None and on.constant is None and run.version.extends(run.unit)
             arguments = [("", on), *given] if extends and on is not None else given
             this = self.frame.this if isinstance(node.function, il.Name) else None if extends else on
             found = self.follow(run, this, arguments, node.span, name)
-            return self._begun(regions, node, found, on, given)
+            if not self._is_ended(node.span):
+                return self._begun(regions, node, found, on, given)
         if regions:
             return self._begun(regions, node, Known(f"{name}()", made="fresh"), on, given)
         return self.outside(node, on, given)
@@ -72,9 +70,13 @@ class Calls(Stores):
                 self.walk(known, node.span)
                 needs |= self.escaping(node.span, known)
         functions = tuple(dict.fromkeys(f for k in every for f in k.functions))
-        if self.version.about.has("runs_once", type_):
+        about = self.version.about
+        if about.has("runs_once", type_) or about.has("runs_itself", type_):
             for closure in functions:
-                needs |= self.run_function(closure, node.span, ("later", "once"), ()).effects
+                when: Trait = (
+                    "once" if about.has("runs_once", type_) else "dropped" if closure.unit.asynchronous else "again"
+                )
+                needs |= self.run_function(closure, node.span, ("later", when), ()).effects
             functions = ()
         party = f"new {type_}" if self.version.is_source("", node.type) else ""
         if party:
@@ -116,70 +118,21 @@ class Calls(Stores):
         self.unseen = before[1]
         return state._replace(constant=found.constant) if found.constant is not None else state
 
-    # Regions that a call opens and ends.
-
-    def _opened(self, span: Span, name: str) -> tuple[Region, ...]:
-        """The transactions and locks that a call of this name at this place opens."""
-        frame = self.frame
-        own = frame.version.openings.get(frame.unit.span)
-        return tuple(
-            r
-            for r in (own.around(span) if own is not None else ())
-            if r.form not in ("sql", "attribute", "callback")
-            and (name in (r.name, r.construct) or self._opens(name, r))
-        )
-
-    def _opens(self, name: str, region: Region) -> bool:
-        language = self.version.language
-        listed = (language.named(f) for f in ("opens", "acquires", "creates", "runs"))
-        wrapped = any(w.name == name for w in self.version.outline.wrappers.found)
-        return bool(name) and (any(name in names for names in listed) or (wrapped and region.opening.size > 0))
-
-    def _open(self, region: Region, node: il.Call | il.Create, on: Known | None, given: Given) -> None:
-        """Remember what a region is on."""
-        frame = self.frame
-        first = given[0][1] if given else None
-        by_type = on is not None and on.constant is not None and isinstance(node, il.Call) and _on_type(node)
-        subject = first if by_type and first is not None else on
-        if region.kind == "lock":
-            frame.keys[region] = subject.key if subject is not None else region.construct
-        else:
-            party = (subject.party if subject is not None else "") or next((k.party for _, k in given if k.party), "")
-            frame.keys[region] = party or "ambient"
-        said = [k.constant for _, k in given if k.constant is not None and "." in k.constant]
-        if region.isolation is not None and region.isolation.is_open and said:
-            frame.levels[region] = said[0]
-
-    def _begun(self, regions: Sequence[Region], node: il.Value, known: Known, on: Known | None, given: Given) -> Known:
-        """The effect of opening regions, and the value that stands for what was opened."""
-        for region in regions:
-            hold = self.hold(region)
-            kind: Kind = "acquire" if region.kind == "lock" else "begin"
-            needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
-            index = self.emit(kind, node.span, hold.key, region.construct, needs, party=hold.key)
-            known = known._replace(
-                needs=known.needs | {index}, party=known.party or ("" if kind == "acquire" else hold.key)
-            )
-        return known
-
-    def _closed(self, span: Span) -> tuple[Region, bool] | None:
-        """The region that a call commits or releases, and whether it commits."""
-        frame = self.frame
-        own = frame.version.endings.get(frame.unit.span)
-        for end in own.around(span) if own is not None else ():
-            if not end.commits or end.span.size <= span.size + 8:
-                return end.region, end.commits
-        return None
-
-    def _is_ended(self, span: Span) -> bool:
-        return any(f.kind == "complete" for f in self.version.facts.get(span, ()))
+    # Regions that a call ends.
 
     def _close(self, closed: tuple[Region, bool], node: il.Call, on: Known | None, given: Given) -> Known:
         region, commits = closed
+        run = self._function(node, on, len(given))
+        if run is not None and not self._is_away(run) and not self._is_too_far(run):
+            self.follow(
+                run, self.frame.this if isinstance(node.function, il.Name) else on, given, node.span, node.callee
+            )
         kind: Kind = "commit" if commits else "release" if region.kind == "lock" else "rollback"
         key = self.frame.keys.get(region) or self.hold(region).key
         needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
-        index = self.emit(kind, node.span, key, node.callee, needs, party=key)
+        index = self.emit(
+            kind, node.span, key, node.callee, needs, party=key, traits=self.ending(kind, [k for _, k in given])
+        )
         return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
 
     # Functions of the file.
@@ -236,7 +189,7 @@ class Calls(Stores):
         of = node.function.of
         if isinstance(of, il.Self):
             return version.method(self.frame.home, name, arguments, above=of.base)
-        if _on_type(node) and isinstance(of, il.Name) and (on is None or on.state is None):
+        if on_type(node) and isinstance(of, il.Name) and (on is None or on.state is None):
             return version.method(of.text, name, arguments, at) or version.extension(name, arguments, None)
         kind = on.type if on is not None else ""
         found = version.method(
@@ -377,10 +330,6 @@ class Calls(Stores):
     @abstractmethod
     def escaping(self, span: Span, known: Known) -> frozenset[int]:
         """The effects of handing a value to what is not followed; in :mod:`.outside`."""
-
-
-def _on_type(node: il.Call) -> bool:
-    return isinstance(node.receiver, il.Name) and node.receiver.binding in ("type", "unknown")
 
 
 def _result(returns: str, tasks: frozenset[str]) -> str:

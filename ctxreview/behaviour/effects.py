@@ -26,16 +26,17 @@ from ctxreview.model.source import Lines, Span
 
 Kind = Literal[
     "read", "write", "query", "save", "tracking", "begin", "commit", "rollback", "acquire", "release", "await", "io", "foreign",
-    "spawn", "call", "log", "fence", "dispose", "return", "throw", "end",
+    "spawn", "call", "log", "fence", "dispose", "signal", "alone", "return", "throw", "end",
 ]  # fmt: skip
 """``read`` and ``write`` are of a :class:`Place`; ``query`` is data read by a query that runs now, ``save`` anything sent that
 changes data, ``tracking`` what a context is told of an object; ``begin``, ``commit``, ``rollback`` of a transaction, ``acquire``,
 ``release`` of a lock; ``io`` leaves the process, ``foreign`` calls a delegate or event of others, ``spawn`` starts a task, ``call`` is
-a function that was not found, ``fence`` orders memory, ``dispose`` ends a context or connection; ``return``, ``throw`` and ``end`` leave the traced function."""
+a function that was not found, ``fence`` orders memory, ``dispose`` ends a context or connection,
+``signal`` wakes who waits, ``alone`` says (``text``) that nobody else may have what is asked for; ``return``, ``throw`` and ``end`` leave the traced function."""
 
 Trait = Literal[
     "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "dropped", "again", "later",
-    "parallel", "cut", "both ways", "once", "each", "own", "task",
+    "parallel", "cut", "both ways", "once", "each", "own", "task", "in part", "cancellable",
 ]  # fmt: skip
 """``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
 ``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
@@ -44,7 +45,8 @@ threads see; ``awaited`` and ``unawaited`` of what starts a task, ``dropped`` of
 function has returned, ``parallel``: beside others of its kind; ``cut``: the function was found but not followed; ``both ways``: a write that
 reads what it writes; ``once``: whoever asks first runs it, and nobody else does;
 ``each``: of a task that is begun once for each element, before the one before it has ended; ``own``: through a context that such a task, or one
-that runs beside others, has made itself; ``task``: it goes on until somebody has waited for it."""
+that runs beside others, has made itself; ``task``: it goes on until somebody has waited for it;
+``in part``: it undoes what followed a savepoint; ``cancellable``: it is given the caller's sign to stop."""
 
 Made = Literal["", "fresh", "query", "state", "parameter", "captured", "unknown"]
 """Where an object comes from: made here, given by a query, kept by state, handed over, a variable of an enclosing function."""

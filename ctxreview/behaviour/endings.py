@@ -40,6 +40,17 @@ def endings(pair: Pair) -> Iterator[Ending]:
         yield Ending(new[key], was, now, at, added)
 
 
+def forgotten(pair: Pair, removing: frozenset[str]) -> Iterator[Effect]:
+    """The first removal that an edit adds from the collection which the locks of a function are taken from, by a call of one of the names ``removing``."""
+    keys = {h.key for h in pair.after.sections if h.kind == "lock"}
+    for write in pair.after.of("write"):
+        if write.number in pair.was or write.place is None or write.place.kind != "inside":
+            continue
+        if write.name in removing and any(k.startswith((f"{write.place.of}.", f"{write.place.of}[")) for k in keys):
+            yield write
+            return
+
+
 def _is_always(outline: Outline, of: Trace, effect: Effect) -> bool:
     """Whether an effect of the traced function itself is done however what stands before it ends."""
     unit = version(outline).units.get(of.function.span)
@@ -63,5 +74,5 @@ def _ends(of: Trace, hold: Hold) -> tuple[Effect, ...]:
         kinds = (*kinds, "rollback")
     sure = [e for e in of.of(*kinds) if e.party == hold.key]
     names = {e.name for e in sure if e.kind == "release"}
-    more = [e for e in of.of("call") if e.name in names and e.under(hold)]
+    more = [e for e in of.of("call", "signal") if e.name in names and e.under(hold)]
     return tuple(sorted((*sure, *more), key=lambda e: e.number))

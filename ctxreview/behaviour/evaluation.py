@@ -106,8 +106,9 @@ class Values(Frames):
 
     def awaited(self, span: Span, task: Known) -> Known:
         """What a task gives, after it was waited for."""
-        index = self.emit("await", span, "", "await", task.needs | task.pending)
-        self.mark(task.pending, "awaited")
+        kept = task.state.key if task.state is not None and task.state.kind == "state" else ""
+        index = self.emit("await", span, kept, "await", task.needs | task.pending)
+        self.mark(task.pending or task.made_by, "awaited")
         self.lapse(task.pending, span)
         return task._replace(pending=frozenset(), needs=task.needs | task.pending | {index})
 
@@ -155,6 +156,7 @@ class Values(Frames):
             return self.follow(Closure(getter, state.version), on, (), span, state.name)
         known = self.standing(state)
         if known.constant is not None and state.fixed:
+            self.said(known.constant, span)
             return known
         if on.made in ("fresh", "query") and not on.party:
             return known._replace(needs=on.needs, made=on.made, made_by=on.made_by, rows=on.rows, state=None)
@@ -204,6 +206,7 @@ class Values(Frames):
             return self.read(node.span, state, on)
         if isinstance(node.of, il.Name) and node.of.binding in ("type", "unknown") and on.constant is not None:
             text = f"{on.constant}.{node.name}"
+            self.said(text, node.span)
             party = text if self.version.is_source(node.name, "") else ""
             return Known(text, made="state", constant=text, party=party)
         if isinstance(node.of, il.Self):
@@ -219,6 +222,11 @@ class Values(Frames):
             place = self.inside(on)
             return on._replace(key=f"{on.key}.{node.name}", type="", state=place, unwalked=place)
         return self._inside(node.span, on, f".{node.name}", frozenset())
+
+    def said(self, text: str, span: Span) -> None:
+        """A constant that may say that nobody else is to have what is asked for."""
+        if text in self.version.about.of("alone"):
+            self.emit("alone", span, text, text.rpartition(".")[2], text=text)
 
     def _is_view(self, on: Known, name: str) -> bool:
         """Whether a member of a collection shows what that holds at any time."""

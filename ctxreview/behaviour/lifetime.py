@@ -30,7 +30,7 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
         if (
             not now.lapsed
             and -1 not in told
-            and now.traits & {"unawaited", "dropped"}
+            and (now.traits & {"unawaited", "dropped"} or _is_dropped(pair.after, was, now))
             and "awaited" in was.traits
             and now.kind in _WORK
         ):
@@ -41,6 +41,21 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
             if hold.kind != "retry" and hold.section not in told and held and now.is_seen and "awaited" in was.traits:
                 told.add(hold.section)
                 yield Outlived(was, now, hold, pair.understood)
+
+
+def _is_dropped(of: Trace, was: Effect, now: Effect) -> bool:
+    """Whether nobody asks for the task of a call any more, or for anything else that it gives."""
+    if now.name != was.name or "awaited" in now.traits or was.traits & {"later", "parallel"}:
+        return False
+    return not any(now.number in e.depends for e in of.effects[now.number + 1 :])
+
+
+def unwaited(pair: Pair) -> Iterator[Effect]:
+    """The first task kept by state that a function waited for, and does not wait for any more."""
+    waits = {e.key for e in pair.after.of("await")}
+    wait = next((e for e in pair.before.of("await") if "." in e.key and e.key not in waits), None)
+    if wait is not None:
+        yield wait
 
 
 def _awaited(of: Trace) -> Counter[str]:

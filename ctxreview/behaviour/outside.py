@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ctxreview.behaviour.calling import Calls, Given
+from ctxreview.behaviour.calling import Calls
 from ctxreview.behaviour.effects import Kind, Place, Trait
 from ctxreview.behaviour.evaluation import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
+from ctxreview.behaviour.opening import Given
 from ctxreview.model import il
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Span
@@ -43,17 +44,9 @@ class Outside(Calls):
         needs = union(k.needs for k in values) | (on.needs if on is not None else frozenset())
         fact = self._fact(span)
         kind = simple_type_or_array(on.type) if on is not None else ""
-        if about.pattern("tells_on").match(kind or told_by or "-") and kind not in about.of("collections"):
-            self.emit("log", span, "", name, needs)
-            return Known("log", needs)
-        if about.has("waits", name) and on is not None and on.pending:
-            return self.awaited(span, on)
-        if (
-            on is not None
-            and on.constant is not None
-            and on.constant in about.of("atomic_on") | about.of("volatile_on")
-        ):
-            return self._atomic(node, on.constant, values, needs)
+        step = self._single_step(node, on, kind or told_by or "-", values, needs)
+        if step is not None:
+            return step
         ran = self._run_given(node, on, given, fact)
         needs |= ran
         if (on is not None and (on.query is not None or on.party) and fact is None) or self._extends_query(on, name):
@@ -69,6 +62,8 @@ class Outside(Calls):
             if about.has("by_key", name):
                 self.mark((index,), "by key")
             return found._replace(pending=self.pending(name, index))
+        if fact is not None and fact.kind == "spawn" and fact.dropped and not about.has("starts", name):
+            fact = None  # a call that nobody waits for is the call that somebody waited for
         if fact is not None and (fact.kind in _KINDS or fact.kind == "complete"):
             return self._catalogued(fact, node, on, values, needs, ran)
         if on is not None and on.state is not None and self._is_of_state(on):
@@ -81,6 +76,24 @@ class Outside(Calls):
                 escaped |= self.escaping(span, known)
             return self._pure(node, on, values, needs | escaped)
         return self._unknown(node, on, values, needs, ran)
+
+    def _single_step(
+        self, node: il.Call, on: Known | None, told_by: str, values: list[Known], needs: frozenset[int]
+    ) -> Known | None:
+        """A call that tells people, waits, wakes who waits, or is one indivisible step; ``None`` where it is none of these."""
+        about, name, span = self.version.about, node.callee, node.span
+        if about.pattern("tells_on").match(told_by) and told_by not in about.of("collections"):
+            self.emit("log", span, "", name, needs)
+            return Known("log", needs)
+        if on is None:
+            return None
+        if about.has("waits", name) and on.pending:
+            return self.awaited(span, on)
+        if on.constant is not None and on.constant in about.of("atomic_on") | about.of("volatile_on"):
+            return self._atomic(node, on.constant, values, needs)
+        if told_by in about.of("waited_on") and on.state is not None and about.has("wakes", name):
+            return Known("signal", frozenset((self.emit("signal", span, f"{on.key}.{name}", name, needs),)))
+        return None
 
     def _fact(self, span: Span) -> Fact | None:
         facts = [f for f in self.version.facts.get(span, ()) if f.kind not in ("await", "sql-hint", "exit", "write")]
@@ -200,7 +213,7 @@ class Outside(Calls):
         objects = [k for k in values if k.made in ("query", "fresh", "parameter", "unknown")]
         if fact.kind == "complete":
             kind: Kind = "rollback" if self.version.about.has("rolls_back", name) else "commit"
-            index = self.emit(kind, node.span, party, node.callee, needs, party=party)
+            index = self.emit(kind, node.span, party, node.callee, needs, party=party, traits=self.ending(kind, values))
             return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
         kind = _KINDS[fact.kind]
         if kind == "spawn":
@@ -214,7 +227,7 @@ class Outside(Calls):
             else f"{party}.{name}"
         )
         place = Place("rows", source, of=source) if source else None
-        traits = tuple(on.query.traits) if on is not None and on.query is not None else ()
+        traits = (*(on.query.traits if on is not None and on.query is not None else ()), *self.ending(kind, values))
         index = self.emit(
             kind, node.span, key, node.callee, needs, party=party, text=text, of=objects[0] if objects else None, place=place, traits=traits
         )  # fmt: skip
@@ -325,6 +338,9 @@ class Outside(Calls):
             "static",
         )
         kind: Kind = "foreign" if delegate or (self.version.about.has("calls_it", name)) else "call"
+        if self.version.about.has("goes_back", name) and on is not None and on.party:
+            index = self.emit("rollback", node.span, on.party, node.callee, needs, party=on.party, traits=("in part",))
+            return Known("rollback", frozenset((index,)), pending=self.pending(node.callee, index))
         text = next((k.constant for k in values if k.constant and " " in k.constant), "")
         written = (
             on if on is not None and on.made in ("query", "fresh") else next((k for k in values if k.made_by), None)

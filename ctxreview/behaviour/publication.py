@@ -146,6 +146,47 @@ def early(both: Comparison) -> Iterator[Early]:
                     break
 
 
+class Unfinished(NamedTuple):
+    """``step`` prepared an object before the edit and follows the write of it to ``state`` now; ``look`` reads that without its lock."""
+
+    state: Effect
+    step: Effect
+    look: Effect
+
+
+def unfinished(both: Comparison) -> Iterator[Unfinished]:
+    """Each object that an edit lets others see before it is prepared."""
+    for pair in both.changed:
+        for number, now in sorted(pair.became.items()):
+            if now.kind != "write" or not now.is_seen or now.place is None or now.place.kind != "state":
+                continue
+            prepared = {e.name for e in pair.before.effects[:number] if e.kind in ("call", "write")}
+            step = next(
+                (e for e in pair.after.effects[now.number + 1 :] if e.name in prepared and _is_on(pair, e, now)), None
+            )
+            if step is None or any(e.name == step.name and e.kind == step.kind for e in pair.before.effects[number:]):
+                continue
+            looks = (e for p in both.naming((now.name,)) for e in p.after.of("read"))
+            look = next(
+                (e for e in looks if e.place is not None and e.place.key == now.place.key and not e.locks & now.locks),
+                None,
+            )
+            if look is not None:
+                yield Unfinished(now, step, look)
+                break
+
+
+def _is_on(pair: Pair, step: Effect, write: Effect) -> bool:
+    """Whether a step is one on what state refers to since it was written."""
+    assert write.place is not None
+    if step.kind == "write":
+        return step.place is not None and step.place.kind == "inside" and step.place.of == write.place.key
+    reads = (pair.after.effects[n] for n in step.depends if n > write.number)
+    return step.kind == "call" and any(
+        r.kind == "read" and r.place is not None and r.place.key == write.place.key for r in reads
+    )
+
+
 def _look(both: Comparison, flag: Effect, data: Effect) -> Effect | None:
     """A read of the flag that decides something, under no lock that its write is under, before a use of the data."""
     assert flag.place is not None

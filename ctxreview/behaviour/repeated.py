@@ -29,6 +29,31 @@ def repeated(pair: Pair) -> Iterator[Repeated]:
             yield Repeated(now, hold)
 
 
+class Multiplied(NamedTuple):
+    """``effect`` was done once however many asked for it, and may be done by several at the same time after the edit."""
+
+    effect: Effect
+    before: Effect
+
+
+def multiplied(pair: Pair) -> Iterator[Multiplied]:
+    """What an object that runs its function once did, and any caller does now: the first of each function."""
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if (
+            "once" in was.traits
+            and "once" not in now.traits
+            and now.is_seen
+            and now.locks <= was.locks
+            and now.kind in _WORK
+        ):
+            yield Multiplied(now, was)
+            return
+
+
+_WORK = ("io", "call", "foreign", "save", "query", "spawn", "write")
+
+
 def _adds_up(effect: Effect) -> bool:
     """Whether a write changes what stays when the database has undone its part."""
     place = effect.place

@@ -40,6 +40,23 @@ def lost_updates(of: Trace) -> Iterator[LostUpdate]:
         yield LostUpdate(asked[0], write, save, of.understood and all(e.understood for e in (asked[0], write, save)))
 
 
+def strayed(pair: Pair, *, is_called_back: bool) -> Iterator[tuple[Effect, Effect]]:
+    """The first query that stops tracking by the edit, and the write to what it gives, where whoever calls the function may save it.
+
+    That is where a base type calls it, or it is given the context.
+    """
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if now.kind != "query" or not _is_untracked(now) or _is_untracked(was) or "projected" in was.traits:
+            continue
+        of_rows = [w for w in pair.after.of("write") if w.place is not None and w.place.kind == "rows"]
+        writes = [w for w in of_rows if now.number in w.made_by and w.made == "query"]
+        if writes and not any(_hands_back(e, writes[0]) for e in pair.after.effects[now.number :]):
+            if is_called_back or now.party.startswith("parameter"):
+                yield now, writes[0]
+            return
+
+
 class Unsaved(NamedTuple):
     """``save`` sent ``change`` before the edit, and nothing does now. ``completed`` says that a transaction is committed without it."""
 

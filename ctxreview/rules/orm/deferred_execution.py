@@ -4,7 +4,8 @@ What it flags
 -------------
 ``yield return`` under a transaction or lock; a method without ``async`` that returns the task of a call made inside
 one; an edit that removes ``ToList`` or its kin from a query that is returned from inside one, or from inside the
-block that disposes its context, or that leaves a task unawaited when its lock is released or its context disposed.
+block that disposes its context, or that leaves a task unawaited when its lock is released or its context disposed. Also a task
+that was awaited and that nothing awaits any more.
 
 Why it matters here
 -------------------
@@ -60,8 +61,9 @@ import re
 
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
-from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread
+from ctxreview.behaviour.comparison import Pair, comparison
+from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread, unwaited
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
@@ -186,7 +188,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_outlived(one) for one in outlived(pair)]
         found += [_escaped(after, one) for one in unread(pair)]
         found += [_disposed(one) for one in disposed(pair)]
+        found += [_left(after, pair, one) for one in unwaited(pair)]
     return found
+
+
+def _left(after: Outline, pair: Pair, task: Effect) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{pair.after.function.name} does not wait for `{task.key.rpartition('.')[2]}` any more.",
+        "What does it still use, and what is lost when it has not ended?",
+        lines(after, pair.after.function.span),
+        (task.at._replace(what="waited for before the edit"),),
+    )
 
 
 def _outlived(one: Outlived) -> Finding:

@@ -5,7 +5,8 @@ What it flags
 A query with ``AsNoTracking()`` whose result is then written to, followed by ``SaveChanges`` in the same function,
 with no call (``Update``, ``Attach``, ``Entry``) that returns the entity to the context. The rule also asks when a
 method of the result is called instead (``order.Ship();``), or the result is passed to a method whose name suggests a
-change (``_mapper.Map(changes, order)``). A method of the same file is followed.
+change (``_mapper.Map(changes, order)``). A method of the same file is followed. Compared
+before and after an edit: a query that is no longer tracked and whose result is changed, where a caller may save it.
 
 Why it matters here
 -------------------
@@ -57,8 +58,10 @@ import re
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import CallText, body_of, root_of, source_of, starting, within
 from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.behaviour.tracked import LostUpdate, lost_updates
+from ctxreview.behaviour.tracked import LostUpdate, lost_updates, strayed
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.notation import SELF
@@ -126,8 +129,31 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     ]
     for pair in not_told(pairs, after, check(after) if pairs else ()):
         known = {lost.write.key for lost in lost_updates(pair.before)}
-        found += [_lost(after, lost) for lost in lost_updates(pair.after) if lost.write.key not in known]
+        lost = [one for one in lost_updates(pair.after) if one.write.key not in known]
+        found += [_lost(after, one) for one in lost]
+        if not known and not lost:
+            found += [
+                _strayed(after, query, write)
+                for query, write in strayed(pair, is_called_back=_overrides(pair.after.function, after))
+            ]
     return found
+
+
+def _overrides(function: Function, outline: Outline) -> bool:
+    head = outline.source.text(Span(function.span.start, function.opening.end)).split()
+    return not load(outline.language).words.overriding.isdisjoint(head)
+
+
+def _strayed(after: Outline, query: Effect, write: Effect) -> Finding:
+    return Finding(
+        rule=ID,
+        severity="medium",
+        certainty="assumed",
+        message=f"What {query.name} reads here is not tracked any more, and its {write.name} is then changed: whoever saves it sends nothing.",
+        question="Does a caller or a base type save what is changed here?",
+        at=lines(after, query.span),
+        related=(write.at._replace(what=f"writes {write.name}"),),
+    )
 
 
 def _lost(after: Outline, lost: LostUpdate) -> Finding:

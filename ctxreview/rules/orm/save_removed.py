@@ -3,7 +3,7 @@
 What it flags
 -------------
 Compared before and after an edit: a member that saved and no longer does, although it still changes an entity or adds
-to or removes from a context.
+to or removes from a context. An external call that came after a save and now comes before the first one.
 
 Why it matters here
 -------------------
@@ -55,6 +55,7 @@ from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import root_of
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
+from ctxreview.behaviour.ordering import Unsent, unsent
 from ctxreview.behaviour.tracked import Unsaved, unsaved
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -73,7 +74,21 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found += [
         _unsaved(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unsaved(pair)
     ]
+    for pair in not_told(affected(comparison(before, after)), after, found):
+        found += [_unsent(one) for one in unsent(pair)]
     return found
+
+
+def _unsent(one: Unsent) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.call.name} is called before anything is saved now; {one.save.name} had sent what was changed until then.",
+        "What tells, after a crash behind this call, that it was made?",
+        one.call.at._replace(what=""),
+        (one.save.at._replace(what=f"{one.save.name}, before the edit"),),
+    )
 
 
 def _unsaved(one: Unsaved) -> Finding:

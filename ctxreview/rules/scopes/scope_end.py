@@ -3,7 +3,8 @@
 What it flags
 -------------
 A lock that is released, or a transaction that is committed or rolled back, in more or fewer places than before the
-edit, while it is acquired once as before. A call that acquires or ends one and is now conditional.
+edit, while it is acquired once as before. A call that acquires or ends one and is now conditional. A lock that is
+removed from the collection it is taken from.
 
 Why it matters here
 -------------------
@@ -58,9 +59,12 @@ from __future__ import annotations
 
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.endings import Ending, endings
+from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.endings import Ending, endings, forgotten
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.skipped import Conditional, conditional
+from ctxreview.languages import load
+from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -74,7 +78,23 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     both = comparison(before, after)
     found = [_finding(after, one) for pair in affected(both) for one in endings(pair)]
     every = {(c.name, c.at): c for pair in both.changed for c in conditional(both, pair)}
-    return [*found, *(_on_condition(before, after, one) for one in every.values())]
+    found += [_on_condition(before, after, one) for one in every.values()]
+    removing = behaviour_of(load(after.language)).of("removes")
+    return [*found, *(_forgotten(one) for pair in affected(both) for one in forgotten(pair, removing))]
+
+
+def _forgotten(removal: Effect) -> Finding:
+    """A lock that is taken from what hands it out."""
+    name = removal.place.of.rpartition(".")[2] if removal.place is not None else removal.name
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"The edit removes from `{name}` a lock that others may wait for: who asks next is given another one.",
+        "What keeps who waits for the old one and who takes the new one apart?",
+        removal.at._replace(what=""),
+        about=(name, removal.name),
+    )
 
 
 def _on_condition(before: Outline, after: Outline, one: Conditional) -> Finding:
@@ -92,7 +112,13 @@ def _on_condition(before: Outline, after: Outline, one: Conditional) -> Finding:
     )
 
 
-_DOES = {"release": "released", "call": "released", "commit": "committed", "rollback": "rolled back"}
+_DOES = {
+    "release": "released",
+    "call": "released",
+    "signal": "released",
+    "commit": "committed",
+    "rollback": "rolled back",
+}
 
 
 def _finding(after: Outline, one: Ending) -> Finding:

@@ -4,7 +4,8 @@ What it flags
 -------------
 ``FOR UPDATE``, ``FOR SHARE``, ``UPDLOCK``, ``HOLDLOCK``, ``XLOCK`` and their kin that an edit removes from the SQL of
 a file; ``NOLOCK``, ``READUNCOMMITTED`` and ``READPAST`` that it adds where something is saved or a transaction is
-open; a ``TagWith`` that it removes.
+open; a ``TagWith`` that it removes. A ``LockMode.Upgrade``, ``FileShare.None`` or ``When.NotExists`` that a function
+no longer passes.
 
 Why it matters here
 -------------------
@@ -59,9 +60,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import body_of
+from ctxreview.behaviour.comparison import Pair, comparison
 from ctxreview.behaviour.member_diff import Change, changes, saves
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.strictness import Loosened, loosened
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -98,7 +102,26 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             found += _weak(hint, place, before, after)
     for change in changes(before, after):
         found += _untagged(change, after)
+    for pair in not_told(affected(comparison(before, after)), after, found):
+        found += [_shared(pair, one) for one in loosened(pair) if _count(one.word, after) < _count(one.word, before)]
     return found
+
+
+def _count(word: str, outline: Outline) -> int:
+    return outline.source.data.count(word.encode())
+
+
+def _shared(pair: Pair, one: Loosened) -> Finding:
+    """What is no longer asked for alone."""
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{pair.after.function.name} does not ask for {one.word} any more: others can have the same at the same time.",
+        "What keeps another session or process from taking the same row, file or key?",
+        pair.after.effects[0].at._replace(what="") if pair.after.effects else one.before.at,
+        (one.before.at._replace(what=f"{one.word}, before the edit"),),
+    )
 
 
 def _hints(outline: Outline) -> list[tuple[str, Span]]:

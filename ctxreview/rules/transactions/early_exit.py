@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``return``, ``break`` or ``continue`` inside a transaction, after a save and before ``Complete`` or ``Commit``, with
-no sign that the rollback is intended.
+no sign that the rollback is intended. Compared before and after an edit: a save or commit that can now be
+cancelled after a call that cannot be undone.
 
 Why it matters here
 -------------------
@@ -59,9 +60,12 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, holding, within
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.strictness import Cancellable, cancellable
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -101,8 +105,23 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each exit that an edit adds before the commit with nothing saved yet: the rest is left undone."""
-    return [f for c in changes(before, after) for f in _added(c)]
+    """Each way out that an edit adds before the commit with nothing saved yet: the rest is left undone."""
+    found = [f for c in changes(before, after) for f in _added(c)]
+    for pair in not_told(affected(comparison(before, after)), after, found):
+        found += [_cancelled(one) for one in cancellable(pair)]
+    return found
+
+
+def _cancelled(one: Cancellable) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.end.name} can be cancelled now, after {one.call.name} was done, which it does not take back.",
+        "What is left when the caller gives up between the two?",
+        one.end.at._replace(what=""),
+        (one.call.at._replace(what=f"{one.call.name} is done by then"),),
+    )
 
 
 def _added(change: Change) -> list[Finding]:

@@ -3,7 +3,7 @@
 What it flags
 -------------
 An HTTP request, an email or a message that is sent inside a transaction; an edit that takes a message out of an
-outbox.
+outbox. An edit that makes a call before the commit that it followed.
 
 Why it matters here
 -------------------
@@ -53,8 +53,11 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import holding, within
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import changes
+from ctxreview.behaviour.ordering import Hastened, hastened
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -135,4 +138,18 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     (change.was(kept[0].chain, "through an outbox"),),
                 )
             )
+    for pair in not_told(affected(comparison(before, after)), after, (*found, *check(after))):
+        found += [_hastened(one) for one in hastened(pair)]
     return found
+
+
+def _hastened(one: Hastened) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.call.name} followed the commit of the {one.hold.construct}, and comes before it now.",
+        "What takes it back when the commit fails, and what does its receiver see that looks before the commit?",
+        one.call.at._replace(what=""),
+        (one.commit.at._replace(what=f"{one.commit.name}"),),
+    )

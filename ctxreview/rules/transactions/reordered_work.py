@@ -5,7 +5,8 @@ What it flags
 Compared before and after an edit: under a scope that remains, a write that moves behind the save that sent it, and
 two steps that swap although one may see the effect of the other: a read and a write of the same state, a query and a
 save, two saves, an external call and a save, an exit and a write or save. Also a flag that is set before the data it
-announces, when the flag is read without the lock.
+announces, when the flag is read without the lock. A signal that is given before the
+data, or an object that is published before it is prepared.
 
 Why it matters here
 -------------------
@@ -55,11 +56,13 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
 
+from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.ordering import woken
 from ctxreview.behaviour.paths import exclude_each_other
-from ctxreview.behaviour.publication import early
+from ctxreview.behaviour.publication import early, unfinished
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -89,7 +92,25 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             if finding is not None:
                 told.append(new)
                 found.append(finding)
-    return [*found, *_early(before, after)]
+    return [*found, *_early(before, after), *_woken(before, after), *_unprepared(before, after)]
+
+
+def _woken(before: Outline, after: Outline) -> Iterator[Finding]:
+    """Each signal that is given too early."""
+    for pair in affected(comparison(before, after)):
+        for one in woken(pair):
+            name, data = one.signal.key.rpartition(".")[0].rpartition(".")[2], one.data.place
+            what = data.of.rpartition(".")[2] if data is not None else one.data.name
+            yield Finding(
+                ID,
+                "high",
+                "resolved",
+                f"`{name}` is signalled before `{what}` is written now: who waited for it may find nothing there.",
+                "Does who is woken look at it at once?",
+                one.signal.at._replace(what=""),
+                (one.data.at,),
+                about=(name, what),
+            )
 
 
 def _early(before: Outline, after: Outline) -> Iterator[Finding]:
@@ -105,6 +126,22 @@ def _early(before: Outline, after: Outline) -> Iterator[Finding]:
             one.flag.at,
             (one.data.at, one.look.at._replace(what=f"reads {flag}")),
             about=(flag, data),
+        )
+
+
+def _unprepared(before: Outline, after: Outline) -> Iterator[Finding]:
+    """Each object that others can see before it is ready."""
+    for one in unfinished(comparison(before, after)):
+        name = one.state.name
+        yield Finding(
+            ID,
+            "high",
+            "resolved",
+            f"`{name}` is written before {one.step.name} now, and is read without the lock: who reads it may get what is not ready.",
+            "Does who reads it rely on what follows?",
+            one.state.at,
+            (one.step.at._replace(what=f"{one.step.name} follows"), one.look.at._replace(what=f"reads {name}")),
+            about=(name, one.step.name),
         )
 
 

@@ -3,7 +3,8 @@
 What it flags
 -------------
 An execution strategy or retry policy that runs its delegate inside an open transaction; in a delegate that is retried
-after a failure, a change to an outside counter or collection, or a message that is sent.
+after a failure, a change to an outside counter or collection, or a message that is sent. Compared before and after an
+edit: what a ``Lazy`` did once and any caller now does.
 
 Why it matters here
 -------------------
@@ -64,7 +65,7 @@ from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.behaviour.repeated import Repeated, repeated
+from ctxreview.behaviour.repeated import Multiplied, Repeated, multiplied, repeated
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -111,7 +112,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for pair in affected(comparison(before, after)):
         told = check(after) if any(h.kind == "retry" for h in pair.after.sections) else ()
         found += [_repeated(one) for p in not_told((pair,), after, told) for one in repeated(p)]
+        found += [_multiplied(one) for one in multiplied(pair)]
     return found
+
+
+def _multiplied(one: Multiplied) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.effect.name} was done once however many asked for it; two callers may do it at the same time now.",
+        "Is it right when that happens twice?",
+        one.effect.at._replace(what=""),
+        (one.before.at._replace(what="once, before the edit"),),
+    )
 
 
 def _repeated(one: Repeated) -> Finding:

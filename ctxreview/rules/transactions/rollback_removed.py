@@ -2,7 +2,8 @@
 
 What it flags
 -------------
-``Rollback`` or ``Dispose`` of a transaction that an edit removes, where no ``using`` disposes it.
+``Rollback`` or ``Dispose`` of a transaction that an edit removes, where no ``using`` disposes it. A rollback to
+a savepoint that is removed or becomes a full rollback, where the rest is committed.
 
 Why it matters here
 -------------------
@@ -47,8 +48,12 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, CallText, root_of
+from ctxreview.behaviour.comparison import Pair, comparison
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.strictness import Undone, undone
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -68,7 +73,23 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             if _begun(change.before, name, call) and _begun(change.after, name, call):
                 found += _open(change, name, call)
                 break
+    for pair in not_told(affected(comparison(before, after)), after, found):
+        found += [_undone(after, pair, one) for one in undone(pair)]
     return found
+
+
+def _undone(after: Outline, pair: Pair, one: Undone) -> Finding:
+    """A part that is kept, or that takes the rest with it."""
+    what = "undoes the whole transaction" if one.after is not None else "undoes no part of the transaction by itself"
+    return Finding(
+        ID,
+        "high" if pair.understood else "medium",
+        "resolved",
+        f"{pair.after.function.name} {what} where {one.before.name} went back to a savepoint, and commits what is left.",
+        "What of the failed part is committed now, or what else is undone with it?",
+        one.after.at._replace(what="") if one.after is not None else lines(after, pair.after.function.span),
+        (one.before.at._replace(what=f"{one.before.name}, before the edit"),),
+    )
 
 
 def _begun(body: Body, name: str, call: CallText) -> bool:

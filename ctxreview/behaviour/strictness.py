@@ -1,0 +1,96 @@
+"""How strictly others are kept out: files and rows that are asked for alone, levels of isolation behind helpers, parts that are undone by themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Hold, Trace
+
+
+class Loosened(NamedTuple):
+    """``word`` kept others out where ``before`` was done, and stands nowhere on the way to it now."""
+
+    word: str
+    before: Effect
+
+
+def loosened(pair: Pair) -> Iterator[Loosened]:
+    """The words of a function that ask for something alone, and that it does not say any more."""
+    had, has = (Counter(e.text for e in of.of("alone")) for of in (pair.before, pair.after))
+    if sum(has.values()) >= sum(had.values()):
+        return
+    for word in had - has:
+        yield Loosened(word, next(e for e in pair.before.of("alone") if e.text == word))
+
+
+class Levelled(NamedTuple):
+    """``begin`` begins the transaction ``hold`` at another level than before, which stands elsewhere."""
+
+    begin: Effect
+    hold: Hold
+    was: str
+    now: str
+
+
+def levelled(pair: Pair) -> Iterator[Levelled]:
+    """The transactions whose level another function, property or constant gives, and which is another one now."""
+    old = {(h.kind, h.key, h.construct): h for h in pair.before.sections}
+    for begin in pair.after.of("begin"):
+        hold = next((h for h in pair.after.sections if h.key == begin.party and h.kind == "transaction"), None)
+        was = old.get((hold.kind, hold.key, hold.construct)) if hold is not None else None
+        if hold is None or was is None or not was.isolation or not hold.isolation:
+            continue
+        told = was.region.isolation == hold.region.isolation  # else the text of the region tells
+        if told and was.isolation != hold.isolation and "." in was.isolation and "." in hold.isolation:
+            yield Levelled(begin, hold, was.isolation, hold.isolation)
+            return
+
+
+class Undone(NamedTuple):
+    """``before`` undid a part of a transaction; nothing does now, or ``after`` undoes all of it."""
+
+    before: Effect
+    after: Effect | None
+
+
+def undone(pair: Pair) -> Iterator[Undone]:
+    """The first part of a transaction that is not undone by itself any more, while what follows is committed."""
+    had, has = (_parts(of) for of in (pair.before, pair.after))
+    if len(has) >= len(had) or not any(pair.after.of("commit")):
+        return
+    gone = next((e for e in had if (now := pair.became.get(e.number)) is None or "in part" not in now.traits), had[0])
+    now = pair.became.get(gone.number)
+    yield Undone(gone, now if now is not None and now.kind == "rollback" else None)
+
+
+def _parts(of: Trace) -> list[Effect]:
+    return [e for e in of.of("rollback") if "in part" in e.traits]
+
+
+class Cancellable(NamedTuple):
+    """``end`` is given up when its caller asks for it, and was not; ``call`` was done before it and is not taken back."""
+
+    end: Effect
+    call: Effect
+
+
+def cancellable(pair: Pair) -> Iterator[Cancellable]:
+    """The first save or commit that an edit lets be cancelled, behind a call that the transaction does not undo."""
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if now.kind not in ("save", "commit") or "cancellable" not in now.traits or "cancellable" in was.traits:
+            continue
+        calls = (e for e in pair.after.effects[: now.number] if _is_final(e))
+        call = next(iter(calls), None)
+        if call is not None:
+            yield Cancellable(now, call)
+            return
+
+
+def _is_final(effect: Effect) -> bool:
+    """Whether an effect is one of another system: given up afterwards, what it did stays."""
+    outside = effect.kind == "io" or (effect.kind == "call" and "task" in effect.traits)
+    return outside and not effect.party and "awaited" in effect.traits and "cancellable" not in effect.traits
