@@ -190,7 +190,7 @@ def lint(
         found, suppressed = linting.hazards_in(source_of(given[0], text, home), plan)
         return LintResult(found, 1, suppressed)
     files = files_named(given, home)
-    every = list(linting.lint_files(files, plan))
+    every = linting.latest(linting.lint_files(files, plan))
     results = [result for result in every if not result.failed]
     return LintResult(
         findings=tuple(finding for result in results for finding in result.findings),

@@ -33,7 +33,8 @@ def with_bar(results: Iterable[Linted], count: int, quiet: bool) -> Iterator[Lin
         task = progress.add_task("", total=count)
         shown = 0.0
         for result in results:
-            progress.advance(task)
+            if not progress.finished:  # files that are linted once more are counted already
+                progress.advance(task)
             if (now := time.monotonic()) - shown > BAR_SECONDS:
                 shown = now
                 progress.refresh()

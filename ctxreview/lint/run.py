@@ -1,4 +1,4 @@
-"""The rules over files and folders, without any model: each file on its own, on every core.
+"""The rules over files and folders, without any model: each file on its own, on every core; then with what others open for it.
 
 Most files are only searched: a file is parsed where the words of some rule are in it (:mod:`ctxreview.rules.prefilter`), and
 only these rules are asked. Files are read one by one and forgotten; what is kept is what was found.
@@ -6,16 +6,19 @@ only these rules are asked. Files are read one by one and forgotten; what is kep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from types import ModuleType
 from typing import NamedTuple
 
 from ctxreview import processes, rules
 from ctxreview.behaviour.lock_usage import locks
+from ctxreview.callgraph.repository.index import Repository, open_repository
+from ctxreview.callgraph.wrappers.wrapping import wrapping
 from ctxreview.errors import SourceError
 from ctxreview.languages import language_of
-from ctxreview.lint import suppressions
+from ctxreview.lint import elsewhere, suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
 from ctxreview.lint.listing import BLANK, Listing, is_empty_file
 from ctxreview.lint.plan import KNOWN, Plan
@@ -42,7 +45,7 @@ MAX_PLACES = 200
 class Linted(NamedTuple):
     """One file: what was found, with the fingerprint of each, and how many findings a comment silences.
 
-    ``failed`` says why it could not be read.
+    ``failed`` says why it could not be read. ``opens`` are the names of its methods that open a scope for their callers.
     """
 
     path: str
@@ -50,32 +53,86 @@ class Linted(NamedTuple):
     fingerprints: tuple[str, ...] = ()
     suppressed: int = 0
     failed: str = ""
+    opens: tuple[str, ...] = ()
 
 
 def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
     """Each file's findings, in the order of the paths; those without source text are passed over.
 
+    A file that calls a method of another file which opens a scope for it comes a second time: then that counts (see :func:`latest`).
+    Where there are many files, such methods are found in these; where there are few, in all of the repository.
+
     On every core, where the system can fork and there are enough files.
     """
     if plan.changed is not None:
         files = files._replace(paths=tuple(p for p in files.paths if p in (plan.changed or {})))
+    few = len(files.paths) < MIN_FILES
+    repositories = _repositories(files, plan)
 
     def work(path: str) -> Linted:
-        return lint_file(path, files, plan)
+        return lint_file(path, files, plan, None if few else repositories[language_of(path).name])
 
-    alone = len(files.paths) < MIN_FILES or processes.cores() < 2
-    yield from map(work, files.paths) if alone else processes.parallel_map(work, files.paths)
+    opens: dict[str, set[str]] = {}
+    for result in map(work, files.paths) if few or processes.cores() < 2 else processes.parallel_map(work, files.paths):
+        opens.setdefault(language_of(result.path).name, set()).update(result.opens)
+        yield result
+    for language, repository in repositories.items():
+        own = [p for p in files.paths if language_of(p).name == language]
+        yield from _again(own, files, plan, repository, None if few else opens.get(language, set()))
 
 
-def lint_file(path: str, files: Listing, plan: Plan) -> Linted:
-    """One file, read and linted."""
+def _repositories(files: Listing, plan: Plan) -> dict[str, Repository]:
+    """The repository as files of each language."""
+    languages = sorted({language_of(path).name for path in files.paths})
+    return {language: open_repository(files.root, language, plan.wrappers) for language in languages}
+
+
+def _again(
+    paths: Sequence[str], files: Listing, plan: Plan, repository: Repository, opens: Collection[str] | None
+) -> Iterator[Linted]:
+    """The files that others open something for, linted with that. Without ``opens``, all files of the repository are asked."""
+    names = frozenset(opens) if opens is not None else None
+    if names is not None:
+        calls = elsewhere.calling(names, repository)
+        paths = [path for path in paths if path in calls]
+    else:
+        elsewhere.expect_types(paths, repository)
+
+    def work(path: str) -> Linted | None:
+        try:
+            source = _source_of(path, files)
+            made = elsewhere.with_scopes_of_others(source, names, repository) if source is not None else None
+            return _linted(made, plan.checks, plan) if made is not None else None
+        except SourceError:
+            return None  # that is said already
+
+    yield from (again for again in elsewhere.shared(work, paths) if again is not None)
+
+
+def latest(results: Iterable[Linted]) -> list[Linted]:
+    """Each file once, as it was linted last."""
+    return list({result.path: result for result in results}.values())
+
+
+def lint_file(path: str, files: Listing, plan: Plan, repository: Repository | None) -> Linted:
+    """One file, read and linted; with a ``repository`` it is told what the file opens for others."""
     try:
         source = _source_of(path, files)
         if source is None:
             return Linted(path)
-        found, silenced = hazards_in(source, plan)
+        made, asked = _outlined(source, plan)
+        if made is None:
+            return Linted(path)
+        done = _linted(made, asked, plan)
+        return done if repository is None else done._replace(opens=tuple(wrapping(made, repository)))
     except SourceError as error:
         return Linted(path, failed=str(error))
+
+
+def _linted(made: Outline, asked: tuple[ModuleType, ...], plan: Plan) -> Linted:
+    """What the rules that are asked find in an outline."""
+    source, path = made.source, made.source.path
+    found, silenced = _hazards(made, asked, plan)
     marks = tuple(fingerprints(found, source))
     lines = None if plan.changed is None else plan.changed.get(path, ())
     kept = [(f, m) for f, m in zip(found, marks, strict=True) if lines is None or touches(f, lines)]
@@ -87,17 +144,26 @@ def hazards_in(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
 
     Raises :class:`SourceError` where more than :data:`MAX_OVERLAP` transactions and locks lie over one place.
     """
+    made, asked = _outlined(source, plan)
+    return _hazards(made, asked, plan) if made is not None else ((), 0)
+
+
+def _outlined(source: Source, plan: Plan) -> tuple[Outline | None, tuple[ModuleType, ...]]:
+    """The outline of a file and the rules that may find something in it; no outline where nothing has to be looked at."""
     may = candidates(source.data, plan.checks, language_of(source.path).name, plan.wrappers)
     silences = suppressions.MARK in source.data
     if not may.rules and not silences:
-        return (), 0
-    made = outline_for_rules(source, may, plan.wrappers, whole=silences)
+        return None, ()
+    return outline_for_rules(source, may, plan.wrappers, whole=silences), may.rules
+
+
+def _hazards(made: Outline, asked: tuple[ModuleType, ...], plan: Plan) -> tuple[tuple[Finding, ...], int]:
     if (over := overlap([s.span for s in made.regions])) > MAX_OVERLAP:
         raise SourceError(
-            f"{source.path}: has {over:,} nested transactions and locks; no rule runs beyond {MAX_OVERLAP:,}."
+            f"{made.source.path}: has {over:,} nested transactions and locks; no rule runs beyond {MAX_OVERLAP:,}."
         )
-    found = rules.check(made, may.rules)
-    if not silences:
+    found = rules.check(made, asked)
+    if suppressions.MARK not in made.source.data:
         return found, 0
     ran: Collection[str] = {rule.ID for rule in plan.checks}
     kept, silenced = suppressions.suppressed(made, found, ran, KNOWN)

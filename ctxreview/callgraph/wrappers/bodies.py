@@ -10,12 +10,10 @@ from ctxreview.callgraph.callers.call_sites import calls_among
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.call_text import (
-    HANDED,
     MAX_BODY,
+    calls_given,
     is_declaration,
     is_plain,
-    name_before,
-    opening_before,
     possible_wrappers,
     returned_calls,
 )
@@ -122,11 +120,21 @@ def _read_methods(name: str, repository: Repository, levels: int) -> Iterator[Re
             declared = tuple(d for d in declared if opens.search(text, max(0, d.start - MAX_BODY), d.end + MAX_BODY))
         there = repository.outline_for(path, {name}, declared) if declared and files <= MAX_FILES else None
         for function in there.functions if there is not None else ():
-            has_body = function.opening.end < function.span.end and function.kind in ("method", "local function")
-            if there is not None and function.name == name and has_body:
+            if there is not None and function.name == name and may_wrap(there, function):
                 read = _read_body(there, function, repository, levels)
                 if read.opened or tells:
                     yield read
+
+
+def may_wrap(there: Outline, function: Function) -> bool:
+    """Whether a function is one that is called by its name, and has a body that was read."""
+    has_body = function.opening.end < function.span.end and there.has_read(function.span)
+    return has_body and function.kind in ("method", "local function")
+
+
+def opens_itself(there: Outline, function: Function, repository: Repository) -> bool:
+    """Whether a function opens a scope for its caller, or runs what it is given under one, without another wrapper."""
+    return bool(_read_body(there, function, repository, 1).opened)
 
 
 def _read_body(there: Outline, function: Function, repository: Repository, levels: int) -> ReadMethod:
@@ -217,13 +225,7 @@ def _calls_given_parameters(
     there: Outline, function: Function, delegates: frozenset[str], repository: Repository, levels: int
 ) -> Iterator[tuple[Reference, tuple[Wrapper, ...]]]:
     """The calls that a function gives one of its own parameters, where they are those of wrappers that run it."""
-    text = there.source.text(Span(function.opening.end, function.span.end))[:MAX_BODY]
-    names = {
-        called
-        for hit in HANDED.finditer(text)
-        if hit[1] in delegates and (opening := opening_before(text, hit.start())) is not None
-        for called in name_before(text, opening)
-    }
+    names = frozenset(calls_given(there.source.text(Span(function.opening.end, function.span.end)), delegates))
     repository.prefetch_words(names)
     wanted = frozenset(
         n for n in names if n not in known_calls(there.language) and wrapper_methods(n, repository, levels)

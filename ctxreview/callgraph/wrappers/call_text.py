@@ -63,19 +63,24 @@ def possible_wrappers(
     """The names of calls that may be wrappers': in a ``using``, with a delegate, or for a result that is ended later."""
 
     def made() -> tuple[str, ...]:
-        text, known, forms = outline.source.text(span), known_calls(outline.language), _forms(outline.language)
-        names = [n for header in forms.header.findall(text) for n in _CALLED.findall(header)]
-        names += _calls_given_delegates(text, groups.union(outline.methods), forms)
-        ended = {a or b for a, b in forms.ended.findall(text)}
-        names += [called for variable, called in forms.kept.findall(text) if variable in ended]
-
-        def may(name: str) -> bool:
-            return known.isdisjoint((name, without_async(name))) or may_open(outline.language, name)
-
-        return tuple(filter(may, dict.fromkeys(names)))
+        return possible_calls(outline.source.text(span), groups.union(outline.methods), outline.language)
 
     key = ("candidates", outline.source.path, str(span.start), str(span.end), *sorted(groups))
     return repository.memo(key, made)
+
+
+def possible_calls(text: str, methods: frozenset[str], language: str) -> tuple[str, ...]:
+    """:func:`possible_wrappers` of a text alone; ``methods`` may be handed to one by their names."""
+    known, forms = known_calls(language), _forms(language)
+    names = [n for header in forms.header.findall(text) for n in _CALLED.findall(header)]
+    names += _calls_given_delegates(text, methods, forms)
+    ended = {a or b for a, b in forms.ended.findall(text)}
+    names += [called for variable, called in forms.kept.findall(text) if variable in ended]
+
+    def may(name: str) -> bool:
+        return known.isdisjoint((name, without_async(name))) or may_open(language, name)
+
+    return tuple(filter(may, dict.fromkeys(names)))
 
 
 def _calls_given_delegates(text: str, methods: frozenset[str], forms: _Forms) -> Iterator[str]:
@@ -91,6 +96,14 @@ def _calls_given_delegates(text: str, methods: frozenset[str], forms: _Forms) ->
     for hit in HANDED.finditer(text) if methods else ():
         if hit[1] in methods and (opening := opening_before(text, hit.start())) is not None:
             yield from name_before(text, opening)
+
+
+def calls_given(text: str, values: frozenset[str]) -> Iterator[str]:
+    """The names of calls in a body that are given one of some variables."""
+    start = text[:MAX_BODY]
+    for hit in HANDED.finditer(start):
+        if hit[1] in values and (opening := opening_before(start, hit.start())) is not None:
+            yield from name_before(start, opening)
 
 
 def name_before(text: str, opening: int) -> Iterator[str]:

@@ -18,25 +18,25 @@ from ctxreview.outline.excerpts import excerpt_of
 
 
 def with_wrapped_scopes(
-    outline: Outline, spans: Sequence[Span], repository: Repository, names: frozenset[str]
+    outline: Outline, spans: Sequence[Span], repository: Repository, names: frozenset[str], levels: int = MAX_LEVELS
 ) -> Outline:
-    """``outline`` with the wrappers that the functions at ``spans`` call; the same one where they call none.
+    """``outline`` with the wrappers that the functions at ``spans`` call, up to ``levels`` in a row; the same one where they call none.
 
     ``names`` are what :func:`expect_wrappers` gave for these functions and perhaps others.
     """
     found: list[Wrapper] = []
     calls: list[tuple[int, int]] = []
     known = {offset for offset, _ in outline.wrappers.calls}
-    for reference, wrappers in wrapper_calls(outline, spans, repository, names, MAX_LEVELS):
+    for reference, wrappers in wrapper_calls(outline, spans, repository, names, levels):
         if reference.name_span.start not in known:
             calls += [(reference.name_span.start, len(found) + i) for i in range(len(wrappers))]
             found += wrappers
     made = repository.reoutline(outline, tuple(found), calls) if found else outline
     open_ = [s for s in made.regions if is_given_elsewhere(s) and any(span.contains(s.opening) for span in spans)]
-    levels = {s: level for s in open_ if (level := isolation_constant(made, s, repository)) is not None}
-    if not levels:
+    given = {s: level for s in open_ if (level := isolation_constant(made, s, repository)) is not None}
+    if not given:
         return made
-    return replace(made, regions=tuple(with_level(s, levels[s]) if s in levels else s for s in made.regions))
+    return replace(made, regions=tuple(with_level(s, given[s]) if s in given else s for s in made.regions))
 
 
 def excerpts_of_wrappers(outline: Outline, span: Span, repository: Repository, *, direct: bool) -> Iterator[Excerpt]:

@@ -186,7 +186,7 @@ def _findings_are(count: int) -> str:
 
 def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
     """The files' findings, with a bar on a terminal; a file that cannot be read is said at once."""
-    from ctxreview.lint.run import lint_files
+    from ctxreview.lint.run import latest, lint_files
 
     made: list[Linted] = []
     try:
@@ -196,4 +196,4 @@ def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
                 console.say(result.failed)
     except KeyboardInterrupt:
         raise StoppedError(f"Stopped; {len(made):,} of {len(files.paths):,} files were linted.") from None
-    return made
+    return latest(made)
