@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ctxreview.callgraph.finished import with_ends_elsewhere
 from ctxreview.callgraph.repository.index import Repository
-from ctxreview.callgraph.wrappers.bodies import MAX_LEVELS, wrapper_methods
+from ctxreview.callgraph.wrappers.bodies import wrapper_methods
 from ctxreview.callgraph.wrappers.call_text import possible_calls, possible_wrappers
 from ctxreview.callgraph.wrappers.scopes import with_wrapped_scopes
 from ctxreview.model.outline import Outline
@@ -23,6 +23,9 @@ MIN_SHARED = 24
 """With fewer files, starting processes takes longer than they save."""
 MOST_NAMING = 400
 """Files with a method's name up to which its calls are looked for: one that more of them have is an everyday one."""
+
+LEVELS = 2
+"""Methods in a row that are asked for one file: the second one opens what the first hands on. Each level costs half a second in a large repository."""
 
 _TYPE_NAME = re.compile(rb"\b[A-Z]\w+")
 
@@ -62,9 +65,9 @@ def expect_types(paths: Iterable[str], repository: Repository) -> None:
 def with_scopes_of_others(source: Source, names: frozenset[str] | None, repository: Repository) -> Outline | None:
     """The outline of a file with the scopes that methods of other files open or hold for it; ``None`` where none does.
 
-    Where there are ``names``, these methods alone are asked, and none that they call.
+    Where there are ``names``, these methods alone are asked, and none that they call; else :data:`LEVELS` in a row.
     """
-    made, levels = outline(source, None, repository.wrappers), MAX_LEVELS if names is None else 1
+    made, levels = outline(source, None, repository.wrappers), LEVELS if names is None else 1
     spans = [f.span for f in made.outermost]
     may = {span: possible_wrappers(made, span, repository) for span in spans}
     every = frozenset(name for own in may.values() for name in own)
