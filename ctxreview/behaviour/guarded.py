@@ -136,8 +136,8 @@ class Guarded:
             return "unknown" if found or self.users.is_named_elsewhere(function) else "as it is"
         return "as it is" if "as it is" in found else "called"
 
-    def _without(self) -> Iterator[tuple[str, Access | None]]:
-        """The accesses without the lock by their state; ``None`` for a write of which that is not certain."""
+    def _without(self) -> Iterator[tuple[str, Access, bool]]:
+        """The accesses without the lock by their state, and whether that is certain of each."""
         for of in self.traces.values():
             run = self._run_as[of.function.span]
             if run in ("alone", "called"):
@@ -147,10 +147,7 @@ class Guarded:
                 state = self._state(effect)
                 if state is None or not effect.is_seen or self.hold(effect) is not None:
                     continue
-                if sure and self._is_certain(effect, state):
-                    yield state, self._access(of, effect)
-                elif effect.kind == "write":
-                    yield state, None
+                yield state, self._access(of, effect), sure and self._is_certain(effect, state)
 
     def _tells(self, of: Trace) -> bool:
         """Whether a function's trace shows each lock that it takes, and nothing says that its callers hold one."""
@@ -196,14 +193,16 @@ class Guarded:
     def protection(self, region: Region, certainty: Certainty) -> LockProtection:
         """What the lock protects, told of the region that takes it."""
         without: dict[str, list[Access]] = {}
+        unsure: dict[str, list[Access]] = {}
         states = sorted({s for e in self.under if (s := self._state(e)) is not None}, key=self._order)
         doubtful = set(self._doubtful(states))
-        for state, access in self._without():
-            if access is None:
-                doubtful.add(state)
-            else:
-                without.setdefault(state, []).append(access)
-        places = [self._place(s, _each_once(without.get(s, ())), s in doubtful) for s in states]
+        for state, access, certain in self._without():
+            (without if certain else unsure).setdefault(state, []).append(access)
+        doubtful |= {s for s, accesses in unsure.items() if any(a.writes for a in accesses)}
+        places = [
+            self._place(s, _each_once(without.get(s, ())), s in doubtful)._replace(unsure=tuple(unsure.get(s, ())))
+            for s in states
+        ]
         protected = {p.name for p in places if p.standing == "protected"}
         return LockProtection(
             region,

@@ -78,6 +78,7 @@ def build(
         verdict="cannot-tell",
         tokens=Tokens(0, budget, tokenizer.name),
         others=beyond.sources,
+        callers_complete=beyond.callers_complete,
     )
     context = context._replace(
         verdict=_verdict(context, beyond), protections=_protections(context) if protected else ()

@@ -29,7 +29,8 @@ class ProtectedPlace(NamedTuple):
     """State of the type, by its name, or a variable that delegates share.
 
     ``written_in`` and ``read_in`` are the members that do so under the lock, ``shared_in`` those that write it under a hold that
-    others have at the same time; ``without`` are accesses that are not under it, constructors aside.
+    others have at the same time; ``without`` are accesses that are not under it, constructors aside. ``unsure`` are
+    accesses of which it is not known whether they are under it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ProtectedPlace(NamedTuple):
     read_in: tuple[str, ...] = ()
     shared_in: tuple[str, ...] = ()
     without: tuple[Access, ...] = ()
+    unsure: tuple[Access, ...] = ()
 
 
 class Group(NamedTuple):

@@ -73,7 +73,7 @@ class Context(NamedTuple):
 
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
     selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
-    or a part of it protect.
+    or a part of it protect. ``callers_complete`` says that all callers are known and were read.
     """
 
     selection: Selection
@@ -89,6 +89,7 @@ class Context(NamedTuple):
     tokens: Tokens
     others: tuple[Source, ...] = ()
     protections: tuple[Protection, ...] = ()
+    callers_complete: bool = False
 
     @property
     def touched(self) -> tuple[Region, ...]:

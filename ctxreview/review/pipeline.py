@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from ctxreview.model.review import Context, GuardResult, Prompt, Review, Suggestion, Tokens
 from ctxreview.prompt import build as prompts
-from ctxreview.prompt import checklist as lists
 from ctxreview.prompt.asking import Provider, ask_for_form, redacting_replies
 from ctxreview.review.context import build
 from ctxreview.review.request import Request
@@ -24,7 +23,9 @@ def review(request: Request, provider: Provider | None, *, unredacted: bool = Fa
     hazards, ignored = split_ignored(check(context), request.settings.project)
     made = Review(request.options.question, context, prompt, hazards, checklist=(), suggestions=(), ignored=ignored)
     if provider is None:
-        return made._replace(checklist=tuple(lists.answer(item, context) for item in request.settings.checklist))
+        from ctxreview.prompt.answers import answers
+
+        return made._replace(checklist=answers(request.settings.checklist, context, request.repository))
     from ctxreview.prompt.reply import parse, verify
     from ctxreview.redact import replaced
 

@@ -8,9 +8,10 @@ from ctxreview import rules
 from ctxreview.context.proofs import proven, suggested
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
+from ctxreview.model.review import ChecklistAnswer, Context
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
-from ctxreview.prompt import checklist
+from ctxreview.prompt.answers import answers
 from ctxreview.reports.document import context_document
 from ctxreview.reports.text import context_text
 from tests.samples import ITEMS, PATH, context_of, shop
@@ -100,6 +101,11 @@ def test_the_default_isolation_is_the_providers_alone(statement: str) -> None:
     assert [s.isolation and s.isolation.text for s in in_method(statement, own).regions] == [LEVELS[statement]]
 
 
+def answered(about: Context) -> dict[str, ChecklistAnswer]:
+    """What the source answers of the checklist, by the items' ids."""
+    return {a.id: a for a in answers(ITEMS, about)}
+
+
 def test_an_execution_strategy_is_not_a_transaction() -> None:
     """What only runs its delegate again is told as that, and proves no transaction; the one in the delegate does."""
     about = context_of(
@@ -110,9 +116,10 @@ def test_an_execution_strategy_is_not_a_transaction() -> None:
     )
     (said,) = (s for s in proven(about) if "ExecuteAsync" in s)
     assert said.startswith("Retry by ExecuteAsync, lines 15-18, holds the selection; An execution strategy runs")
-    answers = {i.id: checklist.answer(i, about) for i in ITEMS}
-    assert answers["isolation-and-hints"].answer == "cannot-tell"
-    assert "ExecuteAsync" not in answers["shared-state"].note
+    found = answered(about)
+    assert found["isolation-and-hints"].answer == "no"
+    assert found["runs-again"].answer == "yes"
+    assert "ExecuteAsync" not in found["shared-state"].note
 
 
 EXITS = {
@@ -372,8 +379,7 @@ def test_right_retries(case: str) -> None:
 
 def tracked(statements: str) -> str:
     """Whether something read is changed and saved, as far as the source proves it."""
-    item = next(i for i in ITEMS if i.changed)
-    return checklist.answer(item, context_of(shop(statements))).answer
+    return answered(context_of(shop(statements)))["tracking-and-later-writes"].answer
 
 
 BEGIN = "using var tx = _db.Database.BeginTransaction();\n"
@@ -384,10 +390,10 @@ def test_what_has_to_stay_tracked() -> None:
     """Only a write to what a query gave, with a save after it, proves that it has to be tracked."""
     assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\no.N = 1;\n{SAVE}") == "yes"
     assert tracked(f"{BEGIN}var all = «_db.Orders.ToList()»;\nforeach (var o in all) o.N = 1;\n{SAVE}") == "yes"
-    assert tracked(f"{BEGIN}int r;\nRun(async () => {{ r = «await Next()»; }});\n{SAVE}") == "cannot-tell"
-    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\n_total = 1;\n{SAVE}") == "cannot-tell"
-    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\no.N = 1;\ntx.Commit();\nreturn 0;") == "cannot-tell"
-    assert tracked(f"{BEGIN}var o = «_db.Orders.AsNoTracking().First()»;\no.N = 1;\n{SAVE}") == "cannot-tell"
+    assert tracked(f"{BEGIN}int r;\nRun(async () => {{ r = «await Next()»; }});\n{SAVE}") == "no"
+    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\n_total = 1;\n{SAVE}") == "no"
+    assert tracked(f"{BEGIN}var o = «_db.Orders.First()»;\no.N = 1;\ntx.Commit();\nreturn 0;") == "no"
+    assert tracked(f"{BEGIN}var o = «_db.Orders.AsNoTracking().First()»;\no.N = 1;\n{SAVE}") == "no"
 
 
 def test_nothing_is_said_twice() -> None:
@@ -395,12 +401,11 @@ def test_nothing_is_said_twice() -> None:
     about = context_of(
         shop("lock (_gate)\n{\n" + "    «_count++;»\n" + "    _total++;\n" * 6 + "}\nreturn await Next();")
     )
-    item = next(i for i in ITEMS if i.state)
-    assert checklist.answer(item, about).note.endswith("and 2 more lines.")
+    assert answered(about)["shared-state"].note.endswith("and 2 more lines.")
     fewer = context_of(
         shop("lock (_gate)\n{\n" + "    «_count++;»\n" + "    _total++;\n" * 5 + "}\nreturn await Next();")
     )
-    assert checklist.answer(item, fewer).note.endswith("and 1 more line.")
+    assert answered(fewer)["shared-state"].note.endswith("and 1 more line.")
     assert "Awaits: line 24." in proven(about)
     inner = context_of(shop("Run(() => { «_count++;» });\nreturn 0;"))
     assert "lambda of Orders" in context_text(inner)
@@ -426,8 +431,7 @@ def test_what_is_assumed_is_not_among_what_is_proven() -> None:
     assert [s[:15] for s in likely] == ["Lock FOR UPDATE", "Calls out: File"]
     assert not set(likely) & set(proven(about))
     assert not [s for s in proven(about) if "assumed" in s or "File.Delete" in s]
-    for item in ITEMS:
-        assert "under FOR UPDATE" not in checklist.answer(item, about).note
+    assert not [a for a in answered(about).values() if "under FOR UPDATE" in a.note]
 
 
 def test_a_commit_of_a_proven_transaction_is_proven() -> None:
@@ -440,7 +444,7 @@ def test_a_commit_of_a_proven_transaction_is_proven() -> None:
 
 
 def test_what_a_delegate_does_is_not_known() -> None:
-    """A delegate or event that is called is said as that: whether it leaves the process is not proven."""
+    """A delegate or event that is called is said as that, and as code of others under the lock."""
     code = shop(
         "lock (_gate)\n{\n    «next(1);»\n    Done?.Invoke();\n}",
         "public event Action Done;\n    void Ship(Action<int> next)",
@@ -449,7 +453,10 @@ def test_what_a_delegate_does_is_not_known() -> None:
     assert [s for s in proven(about) if s.startswith("Calls")] == [
         "Calls delegates or events: next (line 17), Done.Invoke (line 18)."
     ]
-    assert checklist.answer(next(i for i in ITEMS if i.retried), about).answer == "cannot-tell"
+    assert (
+        answered(about)["calls-out"].note
+        == "From the source alone: runs what others gave: next; runs what others gave: Invoke."
+    )
 
 
 LEVELS_GIVEN = {
@@ -498,7 +505,7 @@ def test_what_a_primary_constructor_was_given_is_not_shared_state() -> None:
         about = context_of(
             f"class C(ILog _log, int _n)\n{{\n    void Ship(int x)\n    {{\n        «{body}»\n    }}\n}}\n"
         )
-        assert checklist.answer(next(i for i in ITEMS if i.state), about).answer == answer
+        assert answered(about)["shared-state"].answer == answer
 
 
 def test_what_begins_does_not_run_under_what_it_begins() -> None:
@@ -509,8 +516,7 @@ def test_what_begins_does_not_run_under_what_it_begins() -> None:
     )
     assert about.enclosing == ()
     lock = context_of(shop("await _slots.WaitAsync();\ntry { «_count++;» } finally { _slots.Release(); }"))
-    note = checklist.answer(next(i for i in ITEMS if "await" in i.facts), lock)
-    assert (note.answer, note.evidence) == ("cannot-tell", ())
+    assert answered(lock)["awaits-and-async-flow"].answer == "no"
 
 
 def test_a_suppressed_transaction_is_none() -> None:

@@ -194,7 +194,7 @@ def test_the_teams_question_comes_first() -> None:
     listed = [line for line in checklist.splitlines() if line.startswith("- ")]
     assert listed == [f"- {i.id}: {i.question}" for i in ITEMS]
     assert listed[0] == f"- shared-state: {TEAM_QUESTION}"
-    assert len(listed) == 9
+    assert len(listed) == 11
 
 
 def test_what_is_not_visible() -> None:

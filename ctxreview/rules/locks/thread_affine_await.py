@@ -62,6 +62,7 @@ from ctxreview.behaviour.lock_usage import lock_key, locks
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -78,7 +79,6 @@ NEEDS = (LOCK,)
 
 NAMED = "Enter and Exit"
 """Told by the names of its two calls, where the type is not known."""
-AFFINE = frozenset({"Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWriterLock", "Lock", "SpinLock", NAMED})
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -107,8 +107,9 @@ def _awaited(outline: Outline) -> list[tuple[Region, list[Fact]]]:
     """The scopes that belong to a thread, with both their ends, and the awaits between them."""
     found = []
     declares = {name: m.declares for m in outline.members for name in m.names}
+    bound = names_of(outline.language).of("thread_bound") | {NAMED}
     for scope in locks(outline):
-        if scope.construct not in AFFINE or scope.form != "acquire-release" or not scope.end_is_known:
+        if scope.construct not in bound or scope.form != "acquire-release" or not scope.end_is_known:
             continue
         declared = simple_type_or_array(declares.get(lock_key(scope), ""))
         if scope.construct == NAMED and declared:

@@ -1,0 +1,105 @@
+"""What the code does with rows: what has to stay tracked, and what keeps other sessions from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.prompt.answers.seen import Found, Place, Seen, called, listed
+
+
+def tracked_writes(seen: Seen) -> Found:
+    """Objects of queries that are changed before a save."""
+    places: list[Place] = []
+    for trace in seen.traces:
+        found = [(w, s) for w in trace.of("write") if (s := _save_of(w, trace)) is not None and _is_tracked(w, trace)]
+        places += [seen.at(w, f"write {w.name}") for w, _ in found]
+        places += [seen.at(s, f"save {s.name}") for _, s in found]
+    if places:
+        return Found("yes", places)
+    if seen.not_followed:
+        return Found("cannot-tell", (), seen.not_followed)
+    doubts = [d for t in seen.traces for d in _doubtful(t)]
+    if doubts:
+        return Found("cannot-tell", (), f"What becomes of an object is not known: {listed(doubts)}.")
+    queries = any(True for t in seen.traces for _ in t.of("query"))
+    what = "Nothing that a query gives is changed and saved" if queries else "No query runs in it"
+    return Found("no", (), f"{what}. {seen.read_with(e for t in seen.traces for e in t.effects)}")
+
+
+def _is_tracked(write: Effect, trace: Trace) -> bool:
+    """Whether what is written is a part of an object that a query gave and its context tracks."""
+    queries = [trace.effects[n] for n in write.made_by if trace.effects[n].kind == "query"]
+    return _is_of_object(write) and bool(queries) and not any(q.traits & {"untracked", "projected"} for q in queries)
+
+
+def _is_of_object(write: Effect) -> bool:
+    """Whether a part of an object is written, and no state that only refers to one."""
+    return write.place is not None and write.place.kind in ("rows", "object")
+
+
+def _save_of(write: Effect, trace: Trace) -> Effect | None:
+    """The first save after a write that may send it."""
+    return next((e for e in trace.effects[write.number + 1 :] if e.kind == "save"), None)
+
+
+def _doubtful(trace: Trace) -> Iterator[str]:
+    """Changes of objects that may be rows, and objects of queries that are handed to what was not read."""
+    for effect in trace.effects:
+        made = {trace.effects[n].kind for n in effect.made_by}
+        if (
+            effect.kind == "write"
+            and made & {"query", "call", "io"}
+            and _is_of_object(effect)
+            and not _is_untracked(effect, trace)
+        ):
+            after = (e for e in trace.effects[effect.number + 1 :] if e.kind in ("save", "call"))
+            if next(after, None) is not None:
+                yield f"write {effect.name} (line {effect.at.start_line})"
+        elif effect.kind == "call" and "query" in made:
+            yield called(effect)
+
+
+def _is_untracked(write: Effect, trace: Trace) -> bool:
+    queries = [trace.effects[n] for n in write.made_by if trace.effects[n].kind == "query"]
+    return bool(queries) and all(q.traits & {"untracked", "projected"} for q in queries)
+
+
+def isolation(seen: Seen) -> Found:
+    """Transactions that hold the selection, lock hints and concurrency tokens."""
+    context = seen.context
+    scopes = [s for s in seen.scopes if s.kind == "transaction"]
+    places = [
+        seen.opening(s, f"{s.construct}{f' at {s.isolation.text}' if s.isolation is not None else ''}") for s in scopes
+    ]
+    places += [
+        seen.at_span(f.span, f"{f.kind} {f.sql or f.name}") for f in context.facts if f.kind in ("sql-hint", "token")
+    ]
+    places += [seen.at(e, f"{e.name} with a lock hint") for t in seen.traces for e in t.effects if "hinted" in e.traits]
+    if places:
+        return Found("yes", places)
+    if seen.not_followed:
+        return Found("cannot-tell", (), seen.not_followed)
+    if any(s.kind == "transaction" and s.certainty == "assumed" for s in context.touched):
+        return Found("cannot-tell", (), "That a transaction holds it is only assumed.")
+    effects = [e for t in seen.traces for e in t.effects]
+    sends = seen.about.pattern("sends_text")
+    doubts = [f"begin {e.name} (line {e.at.start_line})" for e in effects if e.kind == "begin"]
+    doubts += [called(e) for e in effects if e.kind in ("query", "save") and not e.text and sends.search(e.key)]
+    if doubts:
+        return Found("cannot-tell", (), f"What {listed(doubts)} asks of the database was not read.")
+    if any(e.kind in ("query", "save") for e in effects):
+        if not seen.is_repository:
+            return Found(
+                "cannot-tell",
+                (),
+                "Whether the rows have a concurrency token stands in other files, which were not read.",
+            )
+        tokens = [f"{x.source.path}:{x.source.line_of(x.span.start)}" for x in seen.concurrency_tokens()]
+        if tokens:  # they go with an entity by its name alone
+            return Found(
+                "cannot-tell",
+                (),
+                f"Whether the rows are those with the concurrency token of {listed(tokens)} is not known.",
+            )
+    return Found("no", (), f"It names none. {seen.read_with(effects)}")
