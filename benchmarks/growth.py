@@ -222,6 +222,8 @@ MADE_UP: dict[str, tuple[int, Callable[[int], str], str]] = {
     "nested lambdas": (20000, lambda n: nested("Run(x => {", "});", n), ""),
     "else if": (20000, lambda n: joined("if (x == #) { _count++; }", n, " else "), ""),
     "#elif": (20000, lambda n: "#if A\n_count++;\n" + joined("#elif A#\n_count++;", n) + "\n#endif", ""),
+    "deep calls": (200000, lambda n: "x = " + "F(" * n + "x" + ")" * n + ";", ""),
+    "chained calls": (60000, lambda n: "db" + joined(".With(x => #)", n, "") + ";", ""),
     "nested try": (20000, lambda n: nested("try {", "} finally { _count--; }", n), ""),
     "gotos": (20000, lambda n: joined("L#: if (x > #) goto L%;", n) + f"\nL{n}: ;", ""),
     "open braces": (100000, lambda n: joined("if (x > #) {", n), ""),

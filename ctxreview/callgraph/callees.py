@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.frameworks.assumptions import frameworks
@@ -33,18 +33,46 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
     names = {n for f in outermost(functions) for n in called_names(outline.source.text(f.span), outline.language)}
     own = Spans(f.span for f in functions)
     there = repository.outline_for(outline.source.path, names, tuple(sorted(f.span for f in functions)))
-    seen: set[tuple[str, Span]] = set()
+    seen: dict[tuple[str, Span], _Called] = {}
     for reference in there.references if there is not None else ():
         if there is None or reference.form != "call" or not own.contains(reference.name_span):
             continue
         for part, function in methods_called(reference, there, repository):
             key = part.outline.source.path, function.span
-            if key in seen or any(f.span == function.span for f in functions if key[0] == outline.source.path):
+            if any(f.span == function.span for f in functions if key[0] == outline.source.path):
                 continue
-            seen.add(key)
-            yield from _excerpts(part, function, repository, MAX_LEVELS)
-            if len(seen) >= MAX_CALLEES:
-                return
+            if len(seen) < MAX_CALLEES:
+                seen.setdefault(key, (part, function))
+    called = list(seen.values())
+    yield from _excerpts(called, _read(called, repository), repository, MAX_LEVELS)
+
+
+_Called = tuple[Declared, Function]
+"""A method that is called, and the part of its type that has it."""
+
+
+def _read(called: Iterable[_Called], repository: Repository) -> dict[str, Outline | None]:
+    """An outline of each file with the methods of it, in which all of them were read."""
+    of_file: dict[str, list[Function]] = {}
+    for part, function in called:
+        of_file.setdefault(part.outline.source.path, []).append(function)
+    found: dict[str, Outline | None] = {}
+    for path, functions in of_file.items():
+        text = repository.text_of(path)
+        bodies = (text[f.opening.end : f.span.end].decode("utf-8", "replace") for f in functions)
+        names = {f.name for f in functions}.union(*(called_names(body, repository.language) for body in bodies))
+        found[path] = repository.outline_for(path, names, tuple(sorted({f.span for f in functions})))
+    return found
+
+
+def _excerpts(
+    called: Iterable[_Called], read: Mapping[str, Outline | None], repository: Repository, levels: int
+) -> Iterator[Excerpt]:
+    """What each of the methods opens, saves or commits, itself or by other methods of its type."""
+    for part, function in called:
+        there = read[part.outline.source.path]
+        if there is not None:
+            yield from _excerpts_of(function, there, repository, levels)
 
 
 def called_names(code: str, language: str) -> set[str]:
@@ -83,27 +111,23 @@ def _is_open(declared: Declared) -> bool:
     return declared.type.kind == "interface" or "abstract" in declared.modifiers
 
 
-def _excerpts(part: Declared, function: Function, repository: Repository, levels: int) -> Iterator[Excerpt]:
+def _excerpts_of(function: Function, there: Outline, repository: Repository, levels: int) -> Iterator[Excerpt]:
     """What a function opens, saves or commits; where it does so by other methods of its type, its calls of them and these."""
-    path = part.outline.source.path
-    body = repository.text_of(path)[function.opening.end : function.span.end].decode("utf-8", "replace")
-    there = repository.outline_for(path, {function.name, *called_names(body, repository.language)}, (function.span,))
-    if there is None:
-        return
     holds = [s for s in (*there.regions, *there.returned) if function.span.contains(s.span)]
     facts = [f for f in there.facts if f.kind in _TOLD and function.span.contains(f.span)]
     further: list[Excerpt] = []
     through: list[Reference] = []
-    for call in there.references if levels > 1 and not holds else ():
-        if _is_own_call(call, function, there):
-            below = [
-                e
-                for other, own in methods_called(call, there, repository)
-                if (other.outline.source.path, own.span) != (path, function.span)
-                for e in _excerpts(other, own, repository, levels - 1)
-            ]
-            further += below
-            through += [call] if below else []
+    calls = [c for c in there.references if _is_own_call(c, function, there)] if levels > 1 and not holds else []
+    own = there.source.path, function.span
+    called = {
+        call: [m for m in methods_called(call, there, repository) if (m[0].outline.source.path, m[1].span) != own]
+        for call in calls
+    }
+    read = _read((method for methods in called.values() for method in methods), repository)
+    for call, methods in called.items():
+        below = list(_excerpts(methods, read, repository, levels - 1))
+        further += below
+        through += [call] if below else []
     if not holds and not facts and not through:
         return
     kept = [Span(function.span.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]

@@ -80,8 +80,18 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
             mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
             parse = reading.parse._replace(normalised=mends)
             return reading._replace(parse=parse, left_out=left_out)
+    if keep is not None and within is None:
+        plain = read(data, language)
+        if _is_code(keep, data, plain.root.text or b""):
+            return plain  # which others ask for too
     # Whichever part was asked for, the whole is read once.
     return _read(data, language, keep, ()) if within is None else read(data, language, keep)
+
+
+def _is_code(at: int, data: bytes, read_as: bytes) -> bool:
+    """Whether something of the line at an offset is left in the bytes as they were read: it lies in no branch that was blanked."""
+    start, end = data.rfind(b"\n", 0, at) + 1, (data.find(b"\n", at) + 1 or len(data))
+    return bool(read_as[start:end].strip())
 
 
 # With another branch of `#if` a file is read twice in a row, and the parser is slowest on what it cannot read.
