@@ -63,7 +63,6 @@ class _Parsed(NamedTuple):
         return _parsed(data, language, self.left_out, tree)
 
 
-@lru_cache(maxsize=4)
 def read(data: bytes, language: Language, keep: int | None = None, within: tuple[Span, ...] | None = None) -> Reading:
     """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
 

@@ -95,12 +95,15 @@ CONTEXTS = {
     "a ring of calls": ("A.cs:3", 400),
     "calls and overloads": ("A.cs:3", 200),
     "ordinary code": ("A.cs:20", 60),
+    "nested lambdas": ("A.cs:3", 500),
+    "deep calls": ("A.cs:3", 1000),
+    "chained calls": ("A.cs:3", 500),
 }
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_a_context_takes_as_long_as_there_is_much(name: str, tmp_path: Path) -> None:
-    """Of parts, callers, derived types and overloads, each is examined a few times, however many there are."""
+    """Of parts, callers, derived types, overloads and levels, each is examined a few times, however many there are."""
     selection, count = CONTEXTS[name]
     assert _grows(tmp_path, name, count, lambda folder: _context(folder, selection, 3)) < BOUND
 

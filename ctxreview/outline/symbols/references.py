@@ -172,7 +172,7 @@ def _gives(value: Node | None, names: Names) -> Gives:
     returned = [n for n in inside if n.type in syntax.returns]
     if not returned and any(n.type in syntax.throws for n in inside):
         return ""
-    waits = any(nodes.text(n) in names.words.asynchronous for n in value.children)
+    waits = any(nodes.text(n) in names.words.asynchronous for n in value.children if n != body)
     if any(n.named_children for n in returned):
         return "task of value" if waits else "value"
     return "task" if waits else "nothing"
