@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.frameworks.assumptions import frameworks
@@ -12,8 +13,9 @@ from ctxreview.callgraph.repository.index import Repository
 from ctxreview.languages import load
 from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function, outermost
-from ctxreview.model.facts import Reference
+from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of
@@ -43,12 +45,35 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
                 continue
             if len(seen) < MAX_CALLEES:
                 seen.setdefault(key, (part, function))
-    called = list(seen.values())
-    yield from _excerpts(called, _read(called, repository), repository, MAX_LEVELS)
+    told = _told(seen.values(), repository, MAX_LEVELS)
+    for key in seen:
+        yield from told[key]
 
 
 _Called = tuple[Declared, Function]
 """A method that is called, and the part of its type that has it."""
+_Key = tuple[str, Span]
+"""Where it is: the path of its file, and its span."""
+
+
+def _key(method: _Called) -> _Key:
+    return method[0].outline.source.path, method[1].span
+
+
+def _told(called: Iterable[_Called], repository: Repository, levels: int) -> dict[_Key, list[Excerpt]]:
+    """What each of the methods opens, saves or commits, itself or by other methods of its type, its excerpt first.
+
+    The methods of one file are read in it at once, and so are all those that they call.
+    """
+    read = _read(called, repository)
+    does: dict[_Key, _Does] = {}
+    for method in called:
+        there = read[method[0].outline.source.path]
+        if there is not None:
+            does[_key(method)] = _does(method[1], there, repository, levels)
+    further = {_key(m): m for one in does.values() for methods in one.calls.values() for m in methods}
+    below = _told(further.values(), repository, levels - 1) if further else {}
+    return {_key(m): list(_excerpts(does[_key(m)], below)) if _key(m) in does else [] for m in called}
 
 
 def _read(called: Iterable[_Called], repository: Repository) -> dict[str, Outline | None]:
@@ -65,14 +90,45 @@ def _read(called: Iterable[_Called], repository: Repository) -> dict[str, Outlin
     return found
 
 
-def _excerpts(
-    called: Iterable[_Called], read: Mapping[str, Outline | None], repository: Repository, levels: int
-) -> Iterator[Excerpt]:
-    """What each of the methods opens, saves or commits, itself or by other methods of its type."""
-    for part, function in called:
-        there = read[part.outline.source.path]
-        if there is not None:
-            yield from _excerpts_of(function, there, repository, levels)
+class _Does(NamedTuple):
+    """What one method has in its body."""
+
+    function: Function
+    outline: Outline
+    holds: list[Region]
+    facts: list[Fact]
+    calls: dict[Reference, list[_Called]]
+    """Its calls of methods of its type, where these are asked for."""
+
+
+def _does(function: Function, there: Outline, repository: Repository, levels: int) -> _Does:
+    holds = [s for s in (*there.regions, *there.returned) if function.span.contains(s.span)]
+    facts = [f for f in there.facts if f.kind in _TOLD and function.span.contains(f.span)]
+    calls = [c for c in there.references if _is_own_call(c, function, there)] if levels > 1 and not holds else []
+    own = there.source.path, function.span
+    called = {call: [m for m in methods_called(call, there, repository) if _key(m) != own] for call in calls}
+    return _Does(function, there, holds, facts, called)
+
+
+def _excerpts(does: _Does, below: Mapping[_Key, list[Excerpt]]) -> Iterator[Excerpt]:
+    """The excerpt of a method, and those of what it calls; none where neither does anything."""
+    function, there = does.function, does.outline
+    through = [call for call, methods in does.calls.items() if any(below[_key(m)] for m in methods)]
+    if not does.holds and not does.facts and not through:
+        return
+    kept = [Span(function.span.start, function.opening.end)]
+    kept += [*(s.opening for s in does.holds), *(s.closing for s in does.holds)]
+    kept += [*(f.span for f in does.facts), *(c.span for c in through)]
+    shown = [
+        *(f"{s.does} {s.construct}" for s in does.holds),
+        *(f"calls {f.name}" for f in does.facts),
+        *(f"calls {c.name}" for c in through),
+    ]
+    name = Callee(there, function).qualified_name
+    yield excerpt_of(there, kept, "callee", f"{name}, which is called, {', '.join(dict.fromkeys(shown))}")
+    for methods in does.calls.values():
+        for method in methods:
+            yield from below[_key(method)]
 
 
 def called_names(code: str, language: str) -> set[str]:
@@ -109,37 +165,6 @@ def methods_called(reference: Reference, there: Outline, repository: Repository)
 
 def _is_open(declared: Declared) -> bool:
     return declared.type.kind == "interface" or "abstract" in declared.modifiers
-
-
-def _excerpts_of(function: Function, there: Outline, repository: Repository, levels: int) -> Iterator[Excerpt]:
-    """What a function opens, saves or commits; where it does so by other methods of its type, its calls of them and these."""
-    holds = [s for s in (*there.regions, *there.returned) if function.span.contains(s.span)]
-    facts = [f for f in there.facts if f.kind in _TOLD and function.span.contains(f.span)]
-    further: list[Excerpt] = []
-    through: list[Reference] = []
-    calls = [c for c in there.references if _is_own_call(c, function, there)] if levels > 1 and not holds else []
-    own = there.source.path, function.span
-    called = {
-        call: [m for m in methods_called(call, there, repository) if (m[0].outline.source.path, m[1].span) != own]
-        for call in calls
-    }
-    read = _read((method for methods in called.values() for method in methods), repository)
-    for call, methods in called.items():
-        below = list(_excerpts(methods, read, repository, levels - 1))
-        further += below
-        through += [call] if below else []
-    if not holds and not facts and not through:
-        return
-    kept = [Span(function.span.start, function.opening.end), *(s.opening for s in holds), *(s.closing for s in holds)]
-    kept += [*(f.span for f in facts), *(c.span for c in through)]
-    does = [
-        *(f"{s.does} {s.construct}" for s in holds),
-        *(f"calls {f.name}" for f in facts),
-        *(f"calls {c.name}" for c in through),
-    ]
-    shown = Callee(there, function).qualified_name
-    yield excerpt_of(there, kept, "callee", f"{shown}, which is called, {', '.join(dict.fromkeys(does))}")
-    yield from further
 
 
 def _is_own_call(call: Reference, function: Function, there: Outline) -> bool:

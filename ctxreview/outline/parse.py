@@ -71,20 +71,33 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
 
     The last readings are kept: the same file may be asked for again, for another part of it.
     """
-    skimmed = _skimmed(data, language, within) if within is not None else None
-    if skimmed is not None:
-        left_out = tuple(Span(*body) for body in skimmed.bodies)
-        reading = _read(skimmed.data, language, keep, left_out)
-        if reading.parse.clean:
-            mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
-            parse = reading.parse._replace(normalised=mends)
-            return reading._replace(parse=parse, left_out=left_out)
-    if keep is not None and within is None:
-        plain = read(data, language)
-        if _is_code(keep, data, plain.root.text or b""):
-            return plain  # which others ask for too
+    part = _part(data, language, keep, within) if within is not None else None
+    if part is not None:
+        return part
     # Whichever part was asked for, the whole is read once.
-    return _read(data, language, keep, ()) if within is None else read(data, language, keep)
+    whole = _whole(data, language, None)
+    if keep is None or _is_code(keep, data, whole.root.text or b""):
+        return whole
+    return _whole(data, language, keep)
+
+
+@lru_cache(maxsize=4)
+def _part(data: bytes, language: Language, keep: int | None, within: tuple[Span, ...]) -> Reading | None:
+    """The file without the methods that touch none of the spans, where the rest of it parses clean."""
+    skimmed = _skimmed(data, language, within)
+    if skimmed is None:
+        return None
+    left_out = tuple(Span(*body) for body in skimmed.bodies)
+    reading = _read(skimmed.data, language, keep, left_out)
+    if not reading.parse.clean:
+        return None
+    mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
+    return reading._replace(parse=reading.parse._replace(normalised=mends), left_out=left_out)
+
+
+@lru_cache(maxsize=2)
+def _whole(data: bytes, language: Language, keep: int | None) -> Reading:
+    return _read(data, language, keep, ())
 
 
 def _is_code(at: int, data: bytes, read_as: bytes) -> bool:

@@ -25,4 +25,4 @@ def test_the_methods_of_one_file_are_read_in_it_at_once(tmp_path: Path) -> None:
     found = [e.why.partition(",")[0] for e in callees(outline, (method,), repository)]
     assert found == [f"Store.{name}{n}" for n in reversed(range(8)) for name in ("Take", "Own")]
     size = (tmp_path / "Store.cs").stat().st_size
-    assert repository.parsed < 13 * size  # heads, the eight, and for each of them the one that it calls
+    assert repository.parsed < 4 * size  # heads, the eight, and the eight that these call
