@@ -74,9 +74,9 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
     part = _part(data, language, keep, within) if within is not None else None
     if part is not None:
         return part
-    # Whichever part was asked for, the whole is read once.
+    # Whichever part was asked for, the whole is read once, and only once more where that did not give the line to keep.
     whole = _whole(data, language, None)
-    if keep is None or _is_code(keep, data, whole.root.text or b""):
+    if keep is None or (whole.parse.clean and _is_code(keep, data, whole.root.text or b"")):
         return whole
     return _whole(data, language, keep)
 
