@@ -8,20 +8,21 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.placing import fragments, patches
 from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
-from ctxreview.guard.placing.elisions import UnplacedError, balance, is_telling
+from ctxreview.guard.placing.elisions import UnplacedError, balance, is_elision, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.joining import Part, joined
+from ctxreview.guard.placing.pairs import pairs
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path
-from ctxreview.prompt.reply import MOST_EDITS, parse, within_reason
+from ctxreview.prompt.reply import MOST_EDITS, parse, unfenced, within_reason
 
 NO_SUGGESTION = (
     "There is no suggestion in this answer: ctxreview reads a structured reply (JSON), a unified diff, "
@@ -49,6 +50,8 @@ _SPLIT = re.compile(
     r"^[ \t]*//[ \t]*(?P<what>before|original|old|after|optimi[sz]ed|improved|new|updated)\b[^\n;{}]{0,40}$",
     re.M | re.I,
 )
+_NUMBER = re.compile(r"[ \t]*(\d{1,6})(?:[ \t]?[:|│→][ \t]?|\t|[ \t]*$|[ ]{1,2}(?=\S| {4}))")
+"""The number of a line that an answer quotes from a listing."""
 _FILE = re.compile(r"(?:File(?:name)?:\s*)?([\w./\\ -]*[\w-]\.[A-Za-z]{2,6})")
 _SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|EXEC|DECLARE|BEGIN)\b")
 
@@ -81,14 +84,14 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     given = _COLOURS.sub("", text.removeprefix(MARK))
     text = given.replace("\r\n", "\n").replace(MARK, "")
     stripped = text.strip()
-    if re.match(r"(```(json)?\s*)?\{\s*\"", stripped):
+    if re.match(r"(```(json)?\s*)?\{\s*\"", stripped) and not pairs(unfenced(stripped)):
         return parse(stripped, ()).suggestions
     blocks = list(islice(_blocks(given), MOST_EDITS + 1))
     if len(blocks) > MOST_EDITS:
         raise ReplyError(f"The answer has more than {MOST_EDITS:,} blocks of code; up to {MOST_EDITS:,} are read.")
     if not blocks:
         if patches.is_patch(text):
-            return tuple(_patch(given, _Title("The given diff", ""), source, fenced=False))
+            return tuple(_patch(given, _Title("The given diff", ""), context, fenced=False))
         if _KEEP.search(text):
             return ()
         if not _is_code(stripped, context):
@@ -141,11 +144,27 @@ def _blocks(text: str) -> Iterator[_Block]:
         inside, raw = lines[at + 1 : end], given[at + 1 : end]
         if ">" in opened["indent"]:
             inside, raw = ([re.sub(r"^[ \t]*>[ \t]?", "", line) for line in part] for part in (inside, raw))
+        inside, raw = _unnumbered(inside), _unnumbered(raw)
         info = opened["info"].strip()
         language = re.split(r"[\s:{,]", info, maxsplit=1)[0].lower() if info else ""
         code = textwrap.dedent("\n".join(inside))
         yield _Block(language, code, "\n".join(lines[above:at]), info[len(language) :], _dedented(raw))
         at = above = end + 1
+
+
+def _unnumbered(lines: list[str]) -> list[str]:
+    """Lines without the numbers before them, where all but elisions have one and they rise."""
+    numbered = [_NUMBER.match(line) for line in lines]
+    numbers = [int(m[1]) for m in numbered if m is not None]
+    rest = (line for line, m in zip(lines, numbered, strict=True) if m is None and not is_elision(line))
+    if (
+        not numbers
+        or (len(numbers) == 1 and not re.match(r"[ \t]*\d+[ \t]?[:|│→]", lines[0]))
+        or any(a >= b for a, b in pairwise(numbers))
+        or any(line.strip() for line in rest)
+    ):
+        return lines
+    return [line if m is None else line[m.end() :] for line, m in zip(lines, numbered, strict=True)]
 
 
 def _dedented(lines: list[str]) -> str:
@@ -180,7 +199,7 @@ def _suggested(code: list[_Block], context: Context) -> Iterator[Part]:
         title = _title(block, number)
         kind = _kind(block, source)
         if kind == "patch":
-            yield from map(Part, _patch(f"{_above_search(block)}{block.raw}", title, source, fenced=True))
+            yield from map(Part, _patch(f"{_above_search(block)}{block.raw}", title, context, fenced=True))
         elif (other := _other_file(block, source)) is not None:
             yield Part(Suggestion(*title, (Edit(other, 0, 0, "", block.code.rstrip("\n")),)))
         elif kind == "suggestion":
@@ -208,7 +227,9 @@ def _kind(block: _Block, source: Source) -> str:
     fences = language_of(source.path).fences
     if block.language == "suggestion":
         return "suggestion"
-    if block.language in ("diff", "patch", "udiff") or (block.language in fences and patches.is_patch(block.code)):
+    if block.language in ("diff", "patch", "udiff") or patches.is_patch(block.code):
+        return "patch"
+    if block.language in fences and patches.is_signed(block.code, source):
         return "patch"
     if block.language not in fences or not block.code.strip():
         return "other"
@@ -299,10 +320,10 @@ def _title(block: _Block, number: int) -> _Title:
     return _Title(title or f"Code block {number}", said[-1] if said else "")
 
 
-def _patch(text: str, title: _Title, source: Source, fenced: bool) -> Iterator[Suggestion]:
+def _patch(text: str, title: _Title, context: Context, fenced: bool) -> Iterator[Suggestion]:
     """The suggestion that a diff is, placed or with the reason why it is not; none where it changes no code."""
     try:
-        found = patches.edits(text, source, fenced)
+        found = patches.edits(text, context.selection, fenced)
     except UnplacedError as why:
         yield Suggestion(*title, (), str(why))
         return

@@ -15,6 +15,9 @@ from ctxreview.model.review import Context
 from ctxreview.model.source import Source, Spans
 from ctxreview.outline.symbols.written_names import without_async
 
+_NEARLY = 0.8
+"""How much of its words a member shares with the selected one that it replaces under another name."""
+
 
 def own_functions(type_: TypeDecl | None, there: Outline) -> list[Function]:
     """The members with code of a type, without those of types and functions in it; of no type, those of the file."""
@@ -56,6 +59,13 @@ def counterpart(
             if taken or (len(given) > 1 and function != given[0]):
                 return None
             return same[0]
+        selected = [f for f in same if f.span.contains(context.selection.span)]
+        if (
+            len(same) > 1
+            and len(given) == len(selected) == 1
+            and _is_most_like(selected[0], same, function, known, found)
+        ):
+            return selected[0]
         if len(same) > 1:
             raise UnplacedError(
                 f"{function.name} stands in the file {len(same)} times, and none or several have these parameters."
@@ -72,19 +82,24 @@ def _twin(
     families: Sequence[Sequence[Function]],
     context: Context,
 ) -> Function | None:
-    """The one selected member that ``function`` is another form of: ``SaveAsync``, which is waited for, of ``Save``, which blocks."""
-    name, given = without_async(function.name), {f.name for f in all_given}
-    twins = {
-        f.span: f
-        for family in families
-        for f in family
-        if without_async(f.name) == name and f.name not in given and _alike_in_kind(f, function)
-    }
+    """The one selected member that ``function`` is another form of, ``SaveAsync`` of ``Save``, or that is nearly it under another name."""
+    name, alone = without_async(function.name), len(all_given) == 1
+    named = (f for family in families for f in family if alone or without_async(f.name) == name)
+    twins = {f.span: f for f in named if _alike_in_kind(f, function) and all(f.name != g.name for g in all_given)}
     source, own = context.selection.source, words(fragment.text(function.span))
     selected = [f for span, f in twins.items() if span.overlaps(context.selection.span)]
-    if len(twins) == len(selected) == 1 and alike(words(source.text(selected[0].span)), own) >= LIKE:
-        return selected[0]
-    return None
+    if len(selected) != 1:
+        return None
+    like = alike(words(source.text(selected[0].span)), own)
+    same = [f for f in twins.values() if without_async(f.name) == name]
+    return selected[0] if like >= (LIKE if same == selected else _NEARLY) else None
+
+
+def _is_most_like(there: Function, same: Sequence[Function], given: Function, known: Outline, found: Outline) -> bool:
+    """Whether ``given`` is more like one overload than like any other."""
+    own = words(found.source.text(given.span))
+    likes = {f.span: alike(words(known.source.text(f.span)), own) for f in same}
+    return all(likes[there.span] > like for span, like in likes.items() if span != there.span)
 
 
 def _alike_in_kind(there: Function, given: Function) -> bool:

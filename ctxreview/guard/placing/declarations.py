@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import accumulate
 
 from ctxreview.guard.placing.counterparts import counterpart, own_functions
 from ctxreview.guard.placing.edits import fitted, lines_of, replacing
@@ -17,7 +18,7 @@ from ctxreview.guard.placing.elisions import (
     squeezed,
 )
 from ctxreview.guard.placing.filling import filled
-from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, listed, parsed
+from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, listed, parsed
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member, TypeDecl
 from ctxreview.model.outline import Outline
@@ -43,7 +44,11 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
     if (
         not unknown
         and not left_out
-        and all(not _missing(t, o, found, context.outline) for t, o in known.items() if o is not None)
+        and all(
+            not _missing(t, o, found, context.outline) and not _is_shortened(t, o, found, context)
+            for t, o in known.items()
+            if o is not None
+        )
     ):
         if imports and any("." in t.qualified for t in tops) and _holds_all(named, context.outline):
             return (replacing(source, 1, source.line_count, _whole_file(imports, body, source)),)
@@ -57,7 +62,7 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
         inside = body[first - 1 : last]
         if not leaves_out(inside, lines_of(source, *source.lines_of(there.span))) and missing:
             members = _names(there, context.outline)
-            if sum(missing.values()) * 2 <= sum(members.values()):
+            if sum(missing.values()) * 2 <= sum(members.values()) and not _is_around(top, missing, found, context):
                 raise UnplacedError(
                     f"It shows {there.name} without {listed(list(missing))}, and does not say that it left them out."
                 )
@@ -118,7 +123,7 @@ def _head(
     """
     source, (first, last) = context.selection.source, context.selection.lines
     own, given = (" ".join(o.source.text(t.opening).split()) for o, t in ((context.outline, there), (found, top)))
-    come = set(re.findall(r"\w+", given)) - set(re.findall(r"\w+", own))
+    come = set(re.findall(r"\w+", given)) - set(re.findall(r"\w+", own)) - load(found.language).words.modifiers
     head = Span(there.opening.start, there.opening.start + len(source.text(there.opening).rstrip().encode()))
     start, end = source.lines_of(head)
     selected = first <= end and start <= last
@@ -136,6 +141,23 @@ def _head(
     return [replacing(source, start, end, [*new[:-1], new[-1] + tail])]
 
 
+def _is_shortened(top: TypeDecl, there: TypeDecl, found: Outline, context: Context) -> bool:
+    """Whether the head of a type is not selected, and shown with other modifiers or less of it only."""
+    source, (first, last) = context.selection.source, context.selection.lines
+    start, end = source.lines_of(there.opening)
+    own, given = (re.findall(r"\w+", o.source.text(t.opening)) for o, t in ((context.outline, there), (found, top)))
+    new = Counter(given) - Counter(own)
+    return own != given and not (first < end and start <= last) and not set(new) - load(found.language).words.modifiers
+
+
+def _is_around(top: TypeDecl, missing: Counter[str], found: Outline, context: Context) -> bool:
+    """Whether a type is there to say where the selected functions are: it has no others, and what it lacks is still used."""
+    own = {f.name for f in own_functions(top, found)}
+    used = Counter(re.findall(r"\w+", context.selection.source.data.decode("utf-8", "replace")))
+    fields = {n for m in context.outline.members if m.kind in ("field", "event") for n in m.names}
+    return own <= {f.name for f in context.functions} and all(used[n] > 1 for n in missing if n in fields)
+
+
 def _inner(top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, context: Context) -> list[Edit]:
     """The members that a type shows, each in the place of its own."""
     last = found.source.lines_of(top.span)[1]
@@ -151,6 +173,8 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
     """The edits of a fragment that declares members; none when it reads better as statements."""
     source = context.selection.source
     as_class = as_members(plain, source)
+    if as_class.parse.errors and (edit := _headed(body, context)) is not None:
+        return (edit,)
     functions = own_functions(as_class.types[0], as_class) if as_class.types else []
     fields = _own_members(as_class.types[0], as_class) if as_class.types else []
     if (not functions and not fields) or any(is_statement(as_class, f, context) for f in functions):
@@ -174,6 +198,21 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
     around = context.outline.types_around(context.selection.span)
     there = around[0] if around else next(iter(context.outline.types), None)
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
+
+
+def _headed(body: Sequence[str], context: Context) -> Edit | None:
+    """The edit of a selected function of which what is left out makes the rest unreadable; ``None`` where it begins otherwise."""
+    source = context.selection.source
+    given, code = squeezed(" ".join(body)), code_only("\n".join(body)).rstrip()
+    depths = [*accumulate((c == "{") - (c == "}") for c in code if c in "{}")]
+    for function in context.functions:
+        first, last = source.lines_of(function.span)
+        old = lines_of(source, first, last)
+        whole = bool(depths) and depths.index(0) == len(depths) - 1 if 0 in depths else False
+        if whole and given.startswith(squeezed(source.text(function.opening))) and leaves_out(body, old):
+            new = fitted(body, old, source)
+            return replacing(source, first, last, filled(new, old, chosen(context, first)))
+    return None
 
 
 def is_statement(found: Outline, function: Function, context: Context) -> bool:
@@ -228,10 +267,11 @@ def _member_edits(
             continue
         first, last = source.lines_of(match.span)
         _whole_lines(match, source)
+        first += _not_shown(body[a - 1], first, match, context)
         old = lines_of(source, first, last)
         new = fitted(body[a - 1 : b], old, source)
         if leaves_out(new, old):
-            new = filled(new, old)
+            new = filled(new, old, chosen(context, first))
         start, lead = _lead(above, first, source)
         matched.append((a, (first, last)))
         edits.append(replacing(source, start, last, [*lead, *new]))
@@ -255,6 +295,14 @@ def _member_edits(
             "which is not in the file: it may be new, or replace something under another name."
         )
     return _with_new(edits, fresh, matched, own_fields, source)
+
+
+def _not_shown(line: str, first: int, match: Function, context: Context) -> int:
+    """How many lines of the head of a member a fragment does not show that begins after them; none where they are selected."""
+    source, (chosen_first, _) = context.selection.source, context.selection.lines
+    head = lines_of(source, first, source.line_of(match.opening.end))
+    at = next((n for n, there in enumerate(head) if squeezed(there) == squeezed(line)), 0)
+    return at if first + at <= chosen_first else 0
 
 
 def _with_new(

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 _DOTS = r"(?:\.\.\.+|…)"
 _LEFT_OUT = r"\b(?:existing|rest|remaining|remainder|remains?|unchanged|same|other|omitted|original|previous|snip(?:ped)?|elided|truncated|brevity)\b"
-_OF_WHAT = (
+_OF_CODE = (
     r"\b(?:code|logic|method|methods|function|functions|body|implementation|class|members?|fields?|propert(?:y|ies)|"
-    r"usings?|imports?|statements?|lines?|constructors?|file|before|above|unchanged|omitted|brevity|here|stays?|"
-    r"remains?|checks?|validation|parts?|is|as)\b"
+    r"usings?|imports?|statements?|lines?|constructors?|file|unchanged|omitted|brevity|stays?|remains?|checks?|validation|parts?)\b"
 )
+_OF_WHAT = rf"(?:{_OF_CODE}|\b(?:before|above|here|is|as)\b)"
 _SMALL = r"\b(?:the|of|this|that|in|all|and|your|for|are|to)\b"
 _OPENS = re.compile(r"//+|#|/\*+|--|<!--")
 _IN_BRACES = re.compile(
@@ -90,7 +90,9 @@ def is_elision(line: str) -> bool:
     if named and re.search(rf"{_DOTS}\s*[\])>]?$", words):
         return True
     rest = words[: named.start()] + words[named.end() :] if named and len(words.split()) <= 9 else "that is no elision"
-    return not re.search(r"\w", rest) or (bool(named) and bool(re.search(_OF_WHAT, rest, re.IGNORECASE)))
+    # What is called original or other may be anything: `// disposed in the original`.
+    of_what = _OF_WHAT if named and named[0].lower() not in ("original", "other", "previous") else _OF_CODE
+    return not re.search(r"\w", rest) or (bool(named) and bool(re.search(of_what, rest, re.IGNORECASE)))
 
 
 def is_placeholder(line: str) -> bool:
@@ -123,6 +125,12 @@ def without_elisions(lines: Sequence[str]) -> list[str]:
     return ["" if is_elision(line) else _blanked(line) for line in lines]
 
 
+def without_ends(lines: Sequence[str]) -> list[str]:
+    """The lines without blanks and elisions at their ends: that the code goes on there is true of every fragment."""
+    shown = [n for n, line in enumerate(lines) if line.strip() and not is_elision(line)]
+    return list(lines[shown[0] : shown[-1] + 1]) if shown else []
+
+
 def _blanked(line: str) -> str:
     while (hole := _within(line)) is not None:
         line = line[: hole.start()] + " " * (hole.end() - hole.start()) + line[hole.end() :]
@@ -135,9 +143,8 @@ def pieces(given: Sequence[str], original: Sequence[str]) -> Iterator[str | None
     Raises :class:`UnplacedError` where an elision within a line fits nothing in the original, or several things.
     """
     known = {squeezed(line) for line in original}
-    if any(is_elision(line) for line in original) and any(
-        is_elision(line) and squeezed(line) in known for line in given
-    ):
+    marks = [line for line in given if is_elision(line)]
+    if any(is_placeholder(line) for line in marks) and all(squeezed(line) in known for line in marks):
         raise UnplacedError('It leaves code out ("..."), and the original has a comment that looks just so.')
     for line in given:
         if squeezed(line) in known or not line.strip():

@@ -69,6 +69,10 @@ def links(body: Sequence[str], function: Span, context: Context) -> Edit:
     first, last = source.lines_of(function)
     chosen = range(context.selection.lines[0], context.selection.lines[1] + 1)
     given = _linked([line.rstrip() for line in body if line.strip()])
+    if sum(text.count("\n") + 1 for _, text in given) < sum(bool(line.strip()) for line in body):
+        raise UnplacedError(
+            "It is a chain of calls that begins in its middle, and code after it: give the whole statements."
+        )
     found: list[tuple[float, int, int]] = []
     runs: list[list[tuple[int, int]]] = [[]]
     there = lines_of(source, first, last)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple
 
-from ctxreview.guard.placing.elisions import UnplacedError, balance, pieces, squeezed, without_comments
-from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, shortened, words
+from ctxreview.guard.placing.elisions import UnplacedError, balance, is_telling, pieces, squeezed
+from ctxreview.guard.placing.snippets import LIKE, alike, shortened
+from ctxreview.guard.placing.units import Hole, Unit, shown, units
 
 MOST_PIECES, MOST_LINES, MOST_STEPS = 200, 5_000, 600_000
 """Where an answer leaves code out: its pieces and lines, and how many ways to lay them over the original are tried."""
@@ -23,32 +24,12 @@ _CLEARLY = 4.0
 """How many words less the best way has to change than the next."""
 _COPIED = 2.0
 """What it costs more that a unit comes which the original has: it may be the one that is there."""
+_OF_CHOSEN = 0.25
+"""How much less it costs that something goes which the answer is about."""
 _TORN = 3.0
 """What it costs that an elision stands for a part of a block and what follows it."""
 
 _DECLARES = re.compile(r"(?:\w+ )*(?:[\w.]+(?:<[^=;(){}]*>)?(?:\[[, ]*\])*\??) (\w+) =(?![=>])")
-
-
-class _Unit(NamedTuple):
-    """What is laid over the other side: the lines ``first`` to ``last`` (from 0, half-open) that belong together."""
-
-    key: str
-    words: Counter[str]
-    first: int
-    last: int
-    columns: int
-
-    @property
-    def weight(self) -> float:
-        """What it costs when it comes or goes."""
-        return float(self.words.total()) or 2.0
-
-
-class _Hole(NamedTuple):
-    """An elision; ``open`` where nothing says so, but the original goes on there."""
-
-    columns: int
-    open: bool = False
 
 
 class _Way(NamedTuple):
@@ -59,15 +40,15 @@ class _Way(NamedTuple):
     pairs: tuple[tuple[int, int], ...]
 
 
-def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = False) -> list[str]:
+def filled(given: Sequence[str], original: Sequence[str], chosen: Collection[int] = ()) -> list[str]:
     """``given`` with each elision replaced by the lines of ``original`` that it stands for.
 
-    ``open_ends``: the original goes on before and after what is given. Raises :class:`UnplacedError` where there is no
-    reading, or more than one.
+    ``chosen`` are the lines of the original, from 0, that the answer is about: they sooner go and change than others.
+    Raises :class:`UnplacedError` where there is no reading, or more than one.
     """
     lines = list(pieces(given, original))
     holes = sum(line is None for line in lines)
-    if not holes and not open_ends:
+    if not holes:
         return list(given)
     if holes > MOST_PIECES or len(given) > MOST_LINES:
         raise UnplacedError(
@@ -75,83 +56,28 @@ def filled(given: Sequence[str], original: Sequence[str], open_ends: bool = Fals
         )
     why: UnplacedError | None = None
     for whole in (True, False):  # an elision may be within a statement
-        shown, there = _shown(lines, given, open_ends, whole), list(_units(original, whole))
-        if whole and _are_parts(shown, there, lines, original):
+        laid, there = shown(lines, whole), list(units(original, whole))
+        if whole and _are_parts(laid, there, lines, original):
             continue
         try:
-            return _Filling(shown, there, lines, original).text()
+            return _Filling(laid, there, lines, original, chosen).text()
         except UnplacedError as error:
             why = why or error
     raise why or UnplacedError('It leaves code out ("...") within a statement.')
 
 
 def _are_parts(
-    shown: Sequence[_Unit | _Hole], there: Sequence[_Unit], lines: Sequence[str | None], original: Sequence[str]
+    shown: Sequence[Unit | Hole], there: Sequence[Unit], lines: Sequence[str | None], original: Sequence[str]
 ) -> bool:
     """Whether something next to an elision is a part of a statement: not a unit of the original, but lines of it."""
     keys, known = {u.key for u in there}, {squeezed(line) for line in original}
     for (i, unit), step in product(enumerate(shown), (-1, 1)):
-        near = shown[i + step] if isinstance(unit, _Hole) and 0 <= i + step < len(shown) else unit
-        if isinstance(near, _Unit) and isinstance(unit, _Hole) and near.key not in keys:
+        near = shown[i + step] if isinstance(unit, Hole) and 0 <= i + step < len(shown) else unit
+        if isinstance(near, Unit) and isinstance(unit, Hole) and near.key not in keys:
             parts = lines[near.first : near.last]
             if all(squeezed(line or "") in known for line in parts):
                 return True
     return False
-
-
-def _shown(lines: Sequence[str | None], given: Sequence[str], open_ends: bool, whole: bool) -> list[_Unit | _Hole]:
-    """What is given, as units and holes; two holes with nothing between are one."""
-    found: list[_Unit | _Hole] = [_Hole(0, open=True)] if open_ends else []
-    start = 0
-    columns = 0
-    for at in (*(i for i, line in enumerate(lines) if line is None), len(lines)):
-        run = [line or "" for line in lines[start:at]]
-        for unit in _units(run, whole):
-            columns = unit.columns
-            found.append(unit._replace(first=unit.first + start, last=unit.last + start))
-        if at < len(lines) and not (found and isinstance(found[-1], _Hole)):
-            found.append(_Hole(_column_of(lines, at, columns)))
-        start = at + 1
-    if open_ends and not isinstance(found[-1], _Hole):
-        found.append(_Hole(0, open=True))
-    return found
-
-
-def _column_of(lines: Sequence[str | None], at: int, before: int) -> int:
-    """How deep a hole stands: as what follows or precedes it, and one step deeper than a brace that opens before it."""
-    above = next((line for line in reversed(lines[:at]) if line and line.strip()), "")
-    if above.rstrip().endswith("{"):
-        return before + 4
-    below = next((line for line in lines[at + 1 :] if line and line.strip()), "")
-    return before if above or not below else len(below.expandtabs(4)) - len(below.lstrip())
-
-
-def _units(lines: Sequence[str], whole: bool) -> Iterator[_Unit]:
-    """The units of some lines: ``whole`` ones go from a line to where its brackets are closed and it ends as code does."""
-    i = 0
-    while i < len(lines):
-        if not lines[i].strip():
-            i += 1
-            continue
-        j = i + 1
-        if whole and not COMMENT_LINE.match(lines[i]):
-            while j < len(lines) and _goes_on(lines[i:j], lines[j]):
-                j += 1
-        text = "\n".join(lines[i:j])
-        first = lines[i].expandtabs(4)
-        yield _Unit(squeezed(text), words(text) or Counter(), i, j, len(first) - len(first.lstrip()))
-        i = j
-
-
-def _goes_on(lines: Sequence[str], following: str) -> bool:
-    """Whether a unit goes on after these lines: a bracket is open, or nothing ends it."""
-    if len(lines) > 60 or not following.strip():
-        return False
-    code = without_comments("\n".join(lines)).rstrip()
-    if code.count("(") > code.count(")") or code.count("[") > code.count("]"):
-        return not code.endswith("{")
-    ends = code.endswith((";", "{", "}", ",", ":")) or following.lstrip()[0] in "{}"
-    return not ends and not COMMENT_LINE.match(following)
 
 
 class _Filling:
@@ -159,18 +85,22 @@ class _Filling:
 
     def __init__(
         self,
-        shown: Sequence[_Unit | _Hole],
-        there: Sequence[_Unit],
+        shown: Sequence[Unit | Hole],
+        there: Sequence[Unit],
         lines: Sequence[str | None],
         original: Sequence[str],
+        chosen: Collection[int],
     ) -> None:
         self.shown, self.there, self.lines, self.original = shown, there, lines, original
+        # Where most of it is chosen, that says nothing.
+        few = len(chosen) * 2 < len(original)
+        self.chosen = [few and not {*range(u.first, u.last)}.isdisjoint(chosen) for u in there]
         self.depth = [*accumulate((balance(u.key) for u in there), initial=0)]
         self.known = {u.key for u in there}
-        sides = (there, [u for u in shown if isinstance(u, _Unit)])
+        sides = (there, [u for u in shown if isinstance(u, Unit)])
         once = [Counter(m[1] for u in side if (m := _DECLARES.match(u.key)) is not None) for side in sides]
         self.declared = Counter({n: 2 for n in once[0] if once[0][n] == once[1][n] == 1})
-        holes = sum(isinstance(u, _Hole) for u in shown)
+        holes = sum(isinstance(u, Hole) for u in shown)
         steps = (len(shown) + holes * len(there)) * len(there)
         self.kept = _KEPT if steps < _FEW else _KEPT // 3
         if steps > MOST_STEPS:
@@ -182,14 +112,41 @@ class _Filling:
         texts: list[tuple[_Way, list[str]]] = []
         for way in self._ways():
             text = self._written(way)
-            if balance("\n".join(text)) == depth and all(text != t for _, t in texts):
+            if balance("\n".join(text)) == depth and all(text != t for _, t in texts) and not self._is_swapped(way):
                 texts.append((way, text))
         best = texts[0][0] if texts else None
         if best is None or not best.pairs or self._is_doubtful(best):
             raise UnplacedError(self._why_not())
-        if len(texts) > 1 and texts[1][0].cost < best.cost + _CLEARLY * (1 if self._is_fixed(best) else 4):
-            raise UnplacedError('It leaves code out ("..."), and what it leaves out can be read in more than one way.')
+        fixed, gone = self._is_fixed(best), self._gone(best)
+        for way, _ in texts[1:]:
+            # What is doubtful for another reason than a copy is meant less often than what is not.
+            sure = fixed or (self._is_doubtful(way) and not self._is_copied(way))
+            more = sum(self.there[n].weight * (1 - _OF_CHOSEN) for n in self._gone(way) - gone if self.chosen[n])
+            if way.cost + more < best.cost + _CLEARLY * (1 if sure else 4):
+                raise UnplacedError(
+                    'It leaves code out ("..."), and what it leaves out can be read in more than one way.'
+                )
         return texts[0][1]
+
+    def _gone(self, way: _Way) -> set[int]:
+        """The units of the original that a way takes out."""
+        kept = (*(n for _, n in way.pairs), *(n for first, last in way.taken for n in range(first, last)))
+        return set(range(len(self.there))).difference(kept)
+
+    def _is_swapped(self, way: _Way) -> bool:
+        """Whether a brace or a bare keyword comes next to an elision in the place of the same one, which goes or is taken in there."""
+        pairs, taken = dict(way.pairs), iter(way.taken)
+        gone = {self.there[n].key for n in self._gone(way) if not self.there[n].words}
+        for i, unit in enumerate(self.shown):
+            if isinstance(unit, Hole):
+                first, last = next(taken)
+                for n, there in ((i - 1, first), (i + 1, last - 1)):
+                    near = self.shown[n] if 0 <= n < len(self.shown) else unit
+                    if isinstance(near, Unit) and n not in pairs and not is_telling(near.key):
+                        same = first < last and near.words and near.key == self.there[there].key
+                        if near.key in gone or same:
+                            return True
+        return False
 
     def _is_doubtful(self, way: _Way) -> bool:
         return self._is_copied(way) or self._may_replace(way) or self._is_loose(way) or self._is_torn(way)
@@ -198,11 +155,11 @@ class _Filling:
         """Whether something comes next to an elision that begins as the next thing that the elision takes in: it may replace that."""
         taken, pairs = iter(way.taken), dict(way.pairs)
         for i, unit in enumerate(self.shown):
-            if isinstance(unit, _Hole):
+            if isinstance(unit, Hole):
                 first, last = next(taken)
                 for n, there in ((i - 1, first), (i + 1, last - 1)):
                     near = self.shown[n] if 0 <= n < len(self.shown) else unit
-                    if first < last and isinstance(near, _Unit) and n not in pairs:
+                    if first < last and isinstance(near, Unit) and n not in pairs:
                         a, b = (u.key.split(" ")[0].rstrip(";") for u in (near, self.there[there]))
                         if a == b and re.fullmatch(r"\w+", a):
                             return True
@@ -211,10 +168,8 @@ class _Filling:
     def _is_fixed(self, way: _Way) -> bool:
         """Whether the original has what is next to each elision only once; what comes there is nothing that it has."""
         count, pairs = Counter(u.key for u in self.there), dict(way.pairs)
-        near = [n for i, u in enumerate(self.shown) if isinstance(u, _Hole) for n in (i - 1, i + 1)]
-        come = [
-            u for n in near if 0 <= n < len(self.shown) and n not in pairs and isinstance(u := self.shown[n], _Unit)
-        ]
+        near = [n for i, u in enumerate(self.shown) if isinstance(u, Hole) for n in (i - 1, i + 1)]
+        come = [u for n in near if 0 <= n < len(self.shown) and n not in pairs and isinstance(u := self.shown[n], Unit)]
         own = [self.there[pairs[n]] for n in near if n in pairs]
         return all(count[u.key] == 1 for u in own if u.words) and not any(count[u.key] for u in come if u.words)
 
@@ -223,25 +178,30 @@ class _Filling:
         pairs = dict(way.pairs)
         within = [self.there[n] for a, b in way.taken for n in range(a, b)]
         keys, names = {u.key for u in within if u.words}, {self._names(u) for u in within} - {""}
+        gone = {self.there[n].key for n in self._gone(way) if self.there[n].words}
+        holes = {n for i, u in enumerate(self.shown) if isinstance(u, Hole) for n in (i - 1, i + 1)}
         kept = keys | {self.there[n].key for n in pairs.values()}
         for i, unit in enumerate(self.shown):
-            if isinstance(unit, _Hole) or (i in pairs and unit.key == self.there[pairs[i]].key):
+            if isinstance(unit, Hole) or (
+                i in pairs and (unit.key == self.there[pairs[i]].key or self.chosen[pairs[i]])
+            ):
                 continue
-            if unit.key in (kept if i in pairs else keys) or self._names(unit) in names:
+            moved = gone if i in holes else set[str]()
+            if unit.key in (kept if i in pairs else keys | moved) or self._names(unit) in names:
                 return True
         return False
 
     def _is_torn(self, way: _Way) -> bool:
         """Whether an elision ends in another block than it begins in, and braces come besides: which is whose is not certain."""
         pairs = dict(way.pairs)
-        braces = (i for i, u in enumerate(self.shown) if isinstance(u, _Unit) and not u.words and i not in pairs)
+        braces = (i for i, u in enumerate(self.shown) if isinstance(u, Unit) and not u.words and i not in pairs)
         return next(braces, None) is not None and any(self.depth[a] != self.depth[b] for a, b in way.taken)
 
     def _is_loose(self, way: _Way) -> bool:
         """Whether what is shown between two elisions has nothing of the original in it."""
         pairs, run = dict(way.pairs), [0]
         for i, unit in enumerate(self.shown):
-            if isinstance(unit, _Hole):
+            if isinstance(unit, Hole):
                 if i and run and not any(run):
                     return True
                 run = []
@@ -255,10 +215,10 @@ class _Filling:
         now: list[list[_Way]] = [[] for _ in range(size + 1)]
         now[0] = [_Way(0.0, (), ())]
         for i, unit in enumerate(self.shown):
-            now = self._taking(now, i, unit) if isinstance(unit, _Hole) else self._laying(now, i, unit)
-        return now[size] if isinstance(self.shown[-1], _Hole) else self._without(now)[size]
+            now = self._taking(now, i, unit) if isinstance(unit, Hole) else self._laying(now, i, unit)
+        return now[size] if isinstance(self.shown[-1], Hole) else self._without(now)[size]
 
-    def _taking(self, now: list[list[_Way]], i: int, hole: _Hole) -> list[list[_Way]]:
+    def _taking(self, now: list[list[_Way]], i: int, hole: Hole) -> list[list[_Way]]:
         """The ways after a hole, which takes in units from where each way is on."""
         size = len(self.there)
         found: list[list[_Way]] = [[] for _ in range(size + 1)]
@@ -268,11 +228,11 @@ class _Filling:
             least = self.depth[j]
             for k in range(j, size + 1):
                 least = min(least, self.depth[k])
-                if k == j and not hole.open:
+                if k == j:
                     continue
-                closed = hole.open or self.depth[k] == self.depth[j] == least
+                closed = self.depth[k] == self.depth[j] == least
                 # An elision may be a block whose head is shown, and no other one without its head.
-                headless = k > j and not hole.open and self.there[j].key == "{"
+                headless = self.there[j].key == "{"
                 for w in ways:
                     torn = not closed or (headless and w.pairs[-1:] != ((i - 1, j - 1),))
                     found[k].append(_Way(w.cost + _TORN * torn, (*w.taken, (j, k)), w.pairs))
@@ -285,22 +245,23 @@ class _Filling:
         found = [list(ways) for ways in now]
         for j, unit in enumerate(self.there):
             found[j] = _least(found[j], self.kept)
-            found[j + 1] += [w._replace(cost=w.cost + unit.weight) for w in found[j]]
+            price = _OF_CHOSEN if self.chosen[j] else 1.0
+            found[j + 1] += [w._replace(cost=w.cost + unit.weight * price) for w in found[j]]
         found[-1] = _least(found[-1], self.kept)
         return found
 
-    def _laying(self, now: list[list[_Way]], i: int, unit: _Unit) -> list[list[_Way]]:
+    def _laying(self, now: list[list[_Way]], i: int, unit: Unit) -> list[list[_Way]]:
         """The ways after a unit, which comes new or is a version of the next one of the original."""
         # What goes next to an elision would have been taken in by it, unless something comes in its place.
-        before = now if i and isinstance(self.shown[i - 1], _Hole) else self._without(now)
+        before = now if i and isinstance(self.shown[i - 1], Hole) else self._without(now)
         come = unit.weight
         copied = (unit.key in self.known and bool(unit.words)) or bool(self._names(unit))
         if copied:
             come = come * _COPIED + _COPIED
         found = [[w._replace(cost=w.cost + come) for w in ways] for ways in before]
-        for j, other in enumerate(self.there):
+        for j in range(len(self.there)):
             if before[j]:
-                changed = self._change(unit, other)
+                changed = self._change(unit, j)
                 if changed is not None:
                     found[j + 1] += [
                         _Way(w.cost + changed + self._beheaded(w, i, j), w.taken, (*w.pairs, (i, j))) for w in before[j]
@@ -309,22 +270,23 @@ class _Filling:
 
     def _beheaded(self, way: _Way, i: int, j: int) -> float:
         """What it costs that a block is taken for another one's, whose head it has not."""
-        if self.there[j].key != "{" or i == 0 or isinstance(self.shown[i - 1], _Hole):
+        if self.there[j].key != "{" or i == 0 or isinstance(self.shown[i - 1], Hole):
             return 0.0
         return 0.0 if way.pairs[-1:] == ((i - 1, j - 1),) else _TORN + _CLEARLY
 
-    def _change(self, unit: _Unit, other: _Unit) -> float | None:
-        """What it costs that a unit is a version of another one; ``None``: it is not one."""
+    def _change(self, unit: Unit, j: int) -> float | None:
+        """What it costs that a unit is a version of one of the original; ``None``: it is not one."""
+        other, price = self.there[j], _OF_CHOSEN if self.chosen[j] else 1.0
         if unit.key == other.key:
             return 0.0 if unit.words else 0.01 * min(20, abs(unit.columns - other.columns))
         if balance(unit.key) != balance(other.key):
             return None
-        changed = max(0.5, float((unit.words - other.words).total() + (other.words - unit.words).total()))
+        changed = max(0.5, (unit.words - other.words).total() + (other.words - unit.words).total() * price)
         if self._names(unit) and self._names(unit) == self._names(other):
             return min(changed, 1.0)
         return changed if alike(unit.words, other.words) >= LIKE else None
 
-    def _names(self, unit: _Unit) -> str:
+    def _names(self, unit: Unit) -> str:
         """The variable that a unit declares with its value, where neither side does so twice."""
         named = _DECLARES.match(unit.key)
         return named[1] if named is not None and self.declared[named[1]] == 2 else ""
@@ -336,8 +298,8 @@ class _Filling:
         taken = iter(way.taken)
         moved = at = 0
         for i, unit in enumerate(self.shown):
-            if isinstance(unit, _Unit):
-                if i == 0 or isinstance(self.shown[i - 1], _Hole):
+            if isinstance(unit, Unit):
+                if i == 0 or isinstance(self.shown[i - 1], Hole):
                     moved = self._moved(i, pairs)
                 elif unit.first > at:
                     out += [""] * (unit.first - at)
@@ -353,18 +315,17 @@ class _Filling:
                 deeper = unit.columns + moved - self.there[first].columns
                 for near, there in ((i - 1, first - 1), (i + 1, last)):
                     beside = self.shown[near] if pairs.get(near) == there else None
-                    if isinstance(beside, _Unit):
+                    if isinstance(beside, Unit):
                         depth = moved if near < i else self._moved(near, pairs)
                         deeper = beside.columns + depth - self.there[there].columns
                         break
-                deeper = 0 if unit.open else deeper
                 out += [_shifted(line, deeper) for line in self.original[start:end]]
         return out
 
     def _moved(self, i: int, pairs: dict[int, int]) -> int:
         """How much deeper what is shown from unit ``i`` to the next hole is in the original; the beginning is in its place."""
         for n, unit in enumerate(self.shown[i:], i):
-            if isinstance(unit, _Hole) or i == 0:
+            if isinstance(unit, Hole) or i == 0:
                 break
             if n in pairs:
                 return self.there[pairs[n]].columns - unit.columns
@@ -373,8 +334,8 @@ class _Filling:
     def _why_not(self) -> str:
         """The sentence for an answer without any reading: the first line next to an elision that is not in the original."""
         for i, unit in enumerate(self.shown):
-            holes = any(isinstance(u, _Hole) for u in self.shown[max(0, i - 1) : i + 2])
-            if isinstance(unit, _Unit) and unit.key not in self.known and holes:
+            holes = any(isinstance(u, Hole) for u in self.shown[max(0, i - 1) : i + 2])
+            if isinstance(unit, Unit) and unit.key not in self.known and holes:
                 return f'It leaves code out ("..."), and the line next to that is not in the original: `{shortened(unit.key)}`.'
         return 'It leaves code out ("..."), and the lines around that do not say what it stands for.'
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxreview.guard.placing.anchored import anchored
-from ctxreview.guard.placing.cut import as_selected
+from ctxreview.guard.placing.cut import cut
 from ctxreview.guard.placing.declarations import is_statement, members, types
-from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing
+from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
     balance,
@@ -24,18 +23,29 @@ from ctxreview.guard.placing.elisions import (
     without_elisions,
 )
 from ctxreview.guard.placing.filling import filled
-from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements
+from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, errors_in
 from ctxreview.guard.placing.statements import statements
 from ctxreview.languages import language_of
-from ctxreview.model.review import Context, Edit
+from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source
 
 
 def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -> tuple[Edit, ...]:
     """The edits that put ``code`` where it belongs in the selected file, or in the place of the lines ``instead``.
 
-    Raises :class:`UnplacedError` when it belongs nowhere for certain.
+    Raises :class:`UnplacedError` when it belongs nowhere for certain, or the file could not be read with it.
     """
+    found = _edits(code, context, instead)
+    source = context.selection.source
+    after = apply(Suggestion("", "", found), source)
+    if errors_in(after) > errors_in(source):
+        raise UnplacedError(
+            "With it the file could not be read as code, so it is cut or incomplete, or belongs elsewhere."
+        )
+    return found
+
+
+def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tuple[Edit, ...]:
     source = context.selection.source
     within_reason(code.splitlines())
     imports, body = _without_imports(code.splitlines(), source)
@@ -46,8 +56,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     if instead is None or not odd:
         _check_branches(plain)
     if odd and instead is None:
-        edge = anchored(body, context, whole=False) if plain == list(body) else None
-        if (edit := edge or as_selected(body, context)) is not None:
+        if (edit := cut(body, context)) is not None:
             return (*_import_edits(imports, source), edit)
         raise UnplacedError(
             f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete."
@@ -57,7 +66,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
         new = fitted(body, old, source)
         return (
             *_import_edits(imports, source),
-            replacing(source, *instead, filled(new, old) if leaves_out(new, old) else new),
+            replacing(source, *instead, filled(new, old, chosen(context, instead[0])) if leaves_out(new, old) else new),
         )
     found = types(body, plain, imports, context) or members(body, plain, context) or statements(body, plain, context)
     if found and found[0].start_line == 1 and found[0].end_line == source.line_count:

@@ -11,18 +11,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ctxreview.guard.placing import unified
+from ctxreview.guard.placing import pairs, unified
 from ctxreview.guard.placing.edits import columns, file_named, lines_of, moved, places_of, verbatim
 from ctxreview.guard.placing.elisions import UnplacedError, is_elision, is_placeholder, is_telling, squeezed
 from ctxreview.model.review import Edit
-from ctxreview.model.source import Source
+from ctxreview.model.source import Selection, Source
 
 _HUNK = re.compile(r"@@(?: -(\d+)(?:,(\d+))? \+\d+(?:,\d+)?)?(.*)")
 _FILE = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+)")
-_SEARCH = re.compile(
-    r"^<{5,9} *(?:SEARCH|ORIGINAL|HEAD)?[^\n]*\n(.*?)^={5,9}[ \t]*\n(.*?)^>{5,9} *(?:REPLACE|UPDATED)?[^\n]*$",
-    re.M | re.S,
-)
 _WORDS = re.compile(r"\[-[^\n]{0,500}?-\]|\{\+[^\n]{0,500}?\+\}")
 """A change in ``git diff --word-diff``."""
 _NEITHER = re.compile(
@@ -52,26 +48,36 @@ def is_patch(text: str) -> bool:
             re.M,
         )
         or re.search(r"^--- \S.*\n\+\+\+ \S", text, re.M)
-        or _SEARCH.search(text)
+        or pairs.pairs(text)
     )
 
 
-def edits(text: str, source: Source, fenced: bool = True) -> tuple[Edit, ...]:
+def is_signed(code: str, source: Source) -> bool:
+    """Whether code is a hunk without a head: what it takes out is in the file, or all that it does not add."""
+    lines = [(line[:1], squeezed(line[1:] if line[:1] in "+-" else line)) for line in code.split("\n") if line.strip()]
+    known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
+    old = [text for sign, text in lines if sign == "-"] or [text for sign, text in lines if sign != "+"]
+    signed = any(sign in ("+", "-") for sign, _ in lines)
+    return signed and any(map(is_telling, old)) and all(text in known for text in old)
+
+
+def edits(text: str, selection: Selection, fenced: bool = True) -> tuple[Edit, ...]:
     """The edits of a diff, those of other files as they are given. Raises :class:`UnplacedError`.
 
+    What a diff without right numbers changes may stand in several places: then the one is meant that is selected.
     ``fenced``: there is nothing but the diff in ``text``, which has the line ends that it came with.
     """
+    source = selection.source
     exact = unified.edits(text, source)
     if exact is not None:
         return exact
     text = text.replace("\r\n", "\n").replace(unified.MARK, "")
-    blocks = list(_SEARCH.finditer(text))
-    if blocks:
-        return tuple(_search_edit(text, block, source) for block in blocks)
+    if given := pairs.pairs(text):
+        return pairs.edits(given, selection)
     _refuse_other_forms(text)
     found = list(hunks(text, source, fenced))
     mine = file_named((h.names for h in found), source)
-    return tuple(e for hunk in found if (e := _edit(hunk, mine, source)) is not None)
+    return tuple(e for hunk in found if (e := _edit(hunk, mine, selection)) is not None)
 
 
 def _refuse_other_forms(text: str) -> None:
@@ -85,12 +91,6 @@ def _refuse_other_forms(text: str) -> None:
     inside = re.split(r"^@@ .*\n", text, flags=re.M)[1:]
     if any(re.search(r"^~$", h, re.M) or (_WORDS.search(h) and not re.search(r"^[+-]", h, re.M)) for h in inside):
         raise UnplacedError("It is a diff of words: give one of lines, as of git diff without --word-diff.")
-
-
-def _search_edit(text: str, block: re.Match[str], source: Source) -> Edit:
-    before = [line.strip().strip("`*") for line in text[: block.start()].splitlines() if line.strip().strip("`")]
-    named = before[-1] if before and re.fullmatch(r"[\w./\\ -]+\.\w{1,8}", before[-1]) else source.path
-    return Edit(named, 0, 0, block[1].rstrip("\n"), block[2].rstrip("\n"))
 
 
 def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
@@ -147,7 +147,8 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
     yield from flushed()
 
 
-def _edit(hunk: Hunk, mine: str | None, source: Source) -> Edit | None:
+def _edit(hunk: Hunk, mine: str | None, selection: Selection) -> Edit | None:
+    source = selection.source
     old = [text for sign, text in hunk.lines if sign != "+"]
     new = [text for sign, text in hunk.lines if sign != "-"]
     if mine not in hunk.names:
@@ -158,7 +159,7 @@ def _edit(hunk: Hunk, mine: str | None, source: Source) -> Edit | None:
         raise UnplacedError(f"It adds a line that stands for other code: `{squeezed(left_out)}`.")
     if not any(line.strip() for line in old):
         raise UnplacedError("It has a hunk that does not quote the lines it changes.")
-    first, last = _place(hunk, old, source)
+    first, last = _place(hunk, old, selection)
     made = _made(hunk, first, last, source)
     there = lines_of(source, first, last)
     if made == there:
@@ -175,7 +176,8 @@ def _solid(lines: Sequence[str]) -> bool:
     return any(line.strip() for line in lines)
 
 
-def _place(hunk: Hunk, old: Sequence[str], source: Source) -> tuple[int, int]:
+def _place(hunk: Hunk, old: Sequence[str], selection: Selection) -> tuple[int, int]:
+    source, (chosen_first, chosen_last) = selection.source, selection.lines
     places = places_of(old, source)
     if len(places) == 1:
         return places[0]
@@ -188,6 +190,9 @@ def _place(hunk: Hunk, old: Sequence[str], source: Source) -> tuple[int, int]:
         later = [p for p in places if len(marks) == 1 and p[0] >= marks[0]]
         if len(later) == 1:
             return later[0]
+    touched = [p for p in places if p[0] <= chosen_last and chosen_first <= p[1]]
+    if len(touched) == 1:
+        return touched[0]
     if places:
         listed = ", ".join(str(p[0]) for p in places[:5])
         raise UnplacedError(f"The lines that a hunk changes stand in {len(places)} places: {listed}.")

@@ -11,19 +11,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
-from ctxreview.guard.placing.anchored import anchored
-from ctxreview.guard.placing.cut import as_selected
+from ctxreview.guard.placing.cut import anchored, as_selected, cut
 from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing, solid
-from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed, without_comments
+from ctxreview.guard.placing.elisions import (
+    UnplacedError,
+    is_elision,
+    leaves_out,
+    squeezed,
+    without_ends,
+)
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.siblings import Item, words_of
 from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, shortened, words
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span
-from ctxreview.outline.statement_lists import Statement, StatementList, statement_lists
+from ctxreview.outline.statement_lists import StatementList, statement_lists
 
 _MOST_COMPARED = 200_000
 """Pairs of statements that are held against each other."""
@@ -33,54 +38,12 @@ _MOST_FILLED, _CLOSE = 8, 0.1
 """Stretches in which what a fragment leaves out is filled in; how much less alike than the best a statement may be to begin or end one."""
 _SURELY = 0.8
 """How much alike a statement has to be to one that is not selected, to be a version of that one."""
-_GIVEN = re.compile(r"([\w.\[\]]+) ?(?:[-+*/%&|^?]*=(?![=>])|\+\+|--)")
+_DROPPED = 3.0
+"""What it may cost more that a fragment replaces all that is selected, where it could also be a new version of a part."""
 _NEARLY = 0.25
 """Readings of the selection that cost no more than this above the least are as good as it."""
 _OF_SELECTED, _OF_TOUCHED, _OF_OTHERS = 0.15, 0.7, 1.5
 """What it costs that a word goes: of a selected statement, of one that is selected in part, of another one; one that comes costs 1."""
-
-
-class _Item:
-    """A statement of the function or of the fragment, ``index`` being its place in the list of its siblings."""
-
-    def __init__(self, source: Source, statement: Statement, siblings: StatementList, index: int) -> None:
-        self.statement, self.siblings, self.index = statement, siblings, index
-        self.first, self.last = source.lines_of(statement.span)
-        self.text = source.text(statement.span)
-        self._head = source.text(statement.head)
-
-    @cached_property
-    def key(self) -> str:
-        """The statement without its layout and comments."""
-        return squeezed(without_comments(self.text))
-
-    @cached_property
-    def words(self) -> Counter[str]:
-        """Its words."""
-        return words(self.text)
-
-    @cached_property
-    def head(self) -> Counter[str]:
-        """The words before its first block."""
-        return words(self._head)
-
-    @cached_property
-    def target(self) -> str | None:
-        """What it gives a value, where it does nothing else."""
-        given = _GIVEN.match(self.key)
-        return given[1] if given is not None else None
-
-    def is_like(self, other: _Item) -> float:
-        """How much this is a version of the other statement: 1 where only the layout differs."""
-        if self.key == other.key:
-            return 1.0
-        found = alike(self.words, other.words)
-        blocks = self.statement.blocks and other.statement.blocks
-        if blocks and (self.head & other.head).total() > 1:
-            found = max(found, alike(self.head, other.head))
-        if self.statement.declares & other.statement.declares:
-            found = max(found, 0.8)
-        return min(found, 0.99)
 
 
 class _Reading(NamedTuple):
@@ -90,7 +53,7 @@ class _Reading(NamedTuple):
     """
 
     cost: float
-    items: tuple[_Item, ...]
+    items: tuple[Item, ...]
     text: tuple[str, ...]
     doubt: str
     copies: bool
@@ -108,21 +71,20 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
         first, last = context.selection.lines
         return (replacing(source, first, last, fitted(solid(body), lines_of(source, first, last), source)),)
     if all(line.lstrip().startswith(".") for line in solid(plain)[:1]):
-        return (links(plain, outer[0].span, context),)
-    shown = list(body) == list(plain)
+        return (anchored(body, context, whole=False) or links(without_ends(plain), outer[0].span, context),)
     parsed = as_statements(plain, source)
     lists = statement_lists(parsed.source, parsed.functions[0].span) if parsed.functions else ()
-    given = [_Item(parsed.source, s, lists[0], i) for i, s in enumerate(lists[0].statements)] if lists else []
+    given = [Item(parsed.source, s, lists[0], i) for i, s in enumerate(lists[0].statements)] if lists else []
     if not given or parsed.parse.errors:
-        edge = anchored(body, context, whole=False) if shown else None
-        return (edge or as_selected(body, context) or expression(body, outer[0].span, context),)
-    edge = anchored(body, context, whole=True) if shown else None
+        return (cut(body, context) or expression(without_ends(body), outer[0].span, context),)
+    edge = anchored(body, context, whole=True)
     if edge is not None:
         return (edge,)
     if len(given) == 1 and given[0].text.startswith("{") and len(lists) > 1:
         inner = [n for n, line in enumerate(body) if line.strip()]
         return statements(body[inner[0] + 1 : inner[-1]], plain[inner[0] + 1 : inner[-1]], context)
-    return (_Placing(body, given, lists, parsed.source, outer[0].span, context).edit(),)
+    placing = _Placing(body, given, lists, parsed.source, outer[0].span, context)
+    return ((None if placing.selected else as_selected(body, context, whole=True)) or placing.edit(),)
 
 
 class _Placing:
@@ -131,7 +93,7 @@ class _Placing:
     def __init__(
         self,
         body: Sequence[str],
-        given: Sequence[_Item],
+        given: Sequence[Item],
         lists: Sequence[StatementList],
         fragment: Source,
         function: Span,
@@ -140,24 +102,20 @@ class _Placing:
         self.source = source = context.selection.source
         self.chosen = context.selection.lines
         self.given = given
-        every = [_Item(fragment, s, a, i) for a in lists for i, s in enumerate(a.statements)]
+        every = [Item(fragment, s, a, i) for a in lists for i, s in enumerate(a.statements)]
         self.given_keys = Counter(i.key for i in every)
         self.declared = frozenset[str]().union(*(i.statement.declares for i in every))
-        # What an elision at an end says is said by every fragment: the function goes on there.
-        around = range(given[0].first - 2, given[-1].last - 1)
-        left_out = [n for n, line in enumerate(body) if is_elision(line) and n not in around]
-        start = max((n + 1 for n in left_out if n < around.start), default=0)
-        end = min((n for n in left_out if n >= around.stop), default=len(body))
-        self.body = solid(body[start:end])
+        self.body = without_ends(body)
         self.words = words("\n".join(self.body))
         self.there = [
-            _Item(source, s, a, i) for a in statement_lists(source, function) for i, s in enumerate(a.statements)
+            Item(source, s, a, i) for a in statement_lists(source, function) for i, s in enumerate(a.statements)
         ]
         if len(self.given) * len(self.there) > _MOST_COMPARED:
             raise UnplacedError(
                 f"It has {len(given):,} statements and the function {len(self.there):,}, which are too many to hold each against each."
             )
         self.keys = Counter(i.key for i in self.there)
+        self.selected = self._selected()
         self.like = {(g.index, t.statement.span): g.is_like(t) for g in given for t in self.there}
 
     def edit(self) -> Edit:
@@ -171,6 +129,11 @@ class _Placing:
         most = certain[0].cost + max(1.0, 0.05 * self.words.total())
         close = [r for r in certain if r.cost <= most]
         best = close[0]
+        whole = next((r for r in certain if r.selected), best)
+        if self._is_part(best, whole) and whole.cost <= best.cost + _DROPPED:
+            if not all(self._versions(whole)):
+                raise UnplacedError(_several([whole, best]))
+            close = [best := whole]
         if len({self._result(r) for r in close}) > 1:
             named = [r for r in close if self._touches(r)]
             named = [r for r in named if r.cost <= named[0].cost + _NEARLY]
@@ -184,12 +147,12 @@ class _Placing:
 
     def _readings(self) -> Iterator[_Reading]:
         """Each stretch of siblings that the fragment may replace: it begins and ends with a version of a statement of it, or as what is selected does."""
-        selected = self._selected()
+        selected = self.selected
         best: dict[int, float] = {}
         for (n, _), like in self.like.items():
             best[n] = max(best.get(n, 0.0), like)
         edges = {s for (n, s), like in self.like.items() if like >= max(LIKE, best[n] - _CLOSE)}
-        blocks: dict[Span, list[_Item]] = {}
+        blocks: dict[Span, list[Item]] = {}
         for item in self.there:
             blocks.setdefault(item.siblings.span, []).append(item)
         stretches = []
@@ -200,17 +163,17 @@ class _Placing:
             raise UnplacedError(f"It could stand in {len(stretches):,} places, which are too many to try.")
         if any(is_elision(line) for line in self.body):
             # To fill each in takes long, and those that lack most of what is shown are none.
-            stretches = sorted(stretches, key=lambda s: ((self.words - _words_of(s)).total(), len(s)))[:_MOST_FILLED]
+            stretches = sorted(stretches, key=lambda s: ((self.words - words_of(s)).total(), len(s)))[:_MOST_FILLED]
         for stretch in stretches:
             text = self._written(stretch)
             if text is not None:
                 cost = self._cost(stretch, text)
-                if stretch == selected or (words("\n".join(text)) & _words_of(stretch)).total():
+                if stretch == selected or (words("\n".join(text)) & words_of(stretch)).total():
                     copy = self._copied(stretch)
                     doubt = copy or self._doubt(stretch, text) or self._far(stretch)
                     yield _Reading(cost, tuple(stretch), tuple(text), doubt, bool(copy), stretch == selected)
 
-    def _selected(self) -> list[_Item]:
+    def _selected(self) -> list[Item]:
         """The statements that are what is selected, all of it; none where something else is selected, or a part of one."""
         first, last = self.chosen
         within = [i for i in self.there if first <= i.first and i.last <= last]
@@ -219,7 +182,7 @@ class _Placing:
         rest = (self.source.line(n) for n in range(first, last + 1) if n not in covered)
         return top if all(not line.strip() or COMMENT_LINE.match(line) for line in rest) else []
 
-    def _lines(self, items: Sequence[_Item]) -> tuple[int, int]:
+    def _lines(self, items: Sequence[Item]) -> tuple[int, int]:
         """The lines of some statements, with the comments around them that are selected too, or that the fragment shows."""
         first, last = items[0].first, items[-1].last
         shown = [squeezed(line) for line in self.body if line.strip()]
@@ -244,29 +207,30 @@ class _Placing:
     def _adjoins(self, upper: int, lower: int) -> bool:
         return all(not self.source.line(n).strip() for n in range(upper + 1, lower))
 
-    def _written(self, items: Sequence[_Item]) -> list[str] | None:
+    def _written(self, items: Sequence[Item]) -> list[str] | None:
         """The fragment in the place of some statements, with what it leaves out of them; ``None`` where that is not certain."""
-        old = lines_of(self.source, *self._lines(items))
+        first, last = self._lines(items)
+        old = lines_of(self.source, first, last)
         new = fitted(self.body, old, self.source)
         if not leaves_out(new, old):
             return new
         try:
-            return filled(new, old)
+            return filled(new, old, range(self.chosen[0] - first, self.chosen[1] - first + 1))
         except UnplacedError:
             return None
 
     # --- what a reading costs ------------------------------------------------------------------------------
 
-    def _cost(self, items: Sequence[_Item], text: Sequence[str]) -> float:
+    def _cost(self, items: Sequence[Item], text: Sequence[str]) -> float:
         left = words("\n".join(text))
         cost, first = 0.0, self.chosen[0]
         for price in (_OF_OTHERS, _OF_TOUCHED, _OF_SELECTED):
-            there = _words_of([i for i in items if self._price(i) == price])
+            there = words_of([i for i in items if self._price(i) == price])
             cost += price * (there - left).total()
             left -= there
         return cost + left.total() + 0.001 * abs(items[0].first - first)
 
-    def _price(self, item: _Item) -> float:
+    def _price(self, item: Item) -> float:
         first, last = self.chosen
         if first <= item.first and item.last <= last:
             return _OF_SELECTED
@@ -274,16 +238,32 @@ class _Placing:
 
     def _is_about(self, reading: _Reading) -> bool:
         """Whether the fragment begins or ends as the statements that it would replace."""
-        ends = (self.given[0], reading.items[0]), (self.given[-1], reading.items[-1])
-        found = [self._is_version(given, item) for given, item in ends]
+        found = self._versions(reading)
         return all(found) if reading.copies else any(found)
 
-    def _is_version(self, given: _Item, item: _Item) -> bool:
+    def _versions(self, reading: _Reading) -> list[bool]:
+        """Whether the first and the last statement of the fragment are like those that it would replace, and like no others more."""
+        ends = (self.given[0], reading.items[0]), (self.given[-1], reading.items[-1])
+        return [self._is_version(given, item) for given, item in ends]
+
+    def _is_part(self, reading: _Reading, whole: _Reading) -> bool:
+        """Whether a reading replaces only a part of what another one does, and something of it would go."""
+        (first, last), (start, end) = (
+            (r.items[0].statement.span.start, r.items[-1].statement.span.end) for r in (reading, whole)
+        )
+        return (
+            start <= first
+            and last <= end
+            and (start, end) != (first, last)
+            and self._result(reading) != self._result(whole)
+        )
+
+    def _is_version(self, given: Item, item: Item) -> bool:
         """Whether a statement is like one of the function, and like no other one more."""
         like = self.like[given.index, item.statement.span]
         return like >= LIKE and all(self.like[given.index, i.statement.span] <= like for i in self.there)
 
-    def _is_surely(self, given: _Item, item: _Item) -> bool:
+    def _is_surely(self, given: Item, item: Item) -> bool:
         """Whether a statement is nearly one of the function, or gives the same place a value."""
         same = given.target is not None and given.target == item.target
         return same or self.like[given.index, item.statement.span] >= _SURELY
@@ -300,7 +280,7 @@ class _Placing:
 
     # --- what speaks against a reading ---------------------------------------------------------------------
 
-    def _copied(self, items: Sequence[_Item]) -> str:
+    def _copied(self, items: Sequence[Item]) -> str:
         """That a statement would stand twice."""
         span = Span(items[0].statement.span.start, items[-1].statement.span.end)
         own = Counter(i.key for i in self.there if span.contains(i.statement.span))
@@ -310,7 +290,7 @@ class _Placing:
                 return f"A line in it stands elsewhere in the function already, and would stand there twice: `{shortened(key)}`."
         return ""
 
-    def _doubt(self, items: Sequence[_Item], text: Sequence[str]) -> str:
+    def _doubt(self, items: Sequence[Item], text: Sequence[str]) -> str:
         """Why the result cannot be meant; empty where nothing is known."""
         span = Span(items[0].statement.span.start, items[-1].statement.span.end)
         outside = [i for i in self.there if not span.contains(i.statement.span)]
@@ -329,7 +309,7 @@ class _Placing:
             return f"It ends before line {after[0].first}, which would never be reached."
         return self._lost(items) or self._orphaned(items, outside) or self._cut(items)
 
-    def _lost(self, items: Sequence[_Item]) -> str:
+    def _lost(self, items: Sequence[Item]) -> str:
         """That statements go which are not selected, and of which nothing comes back."""
         gone, come = [], [g for g in self.given if not any(self.like[g.index, i.statement.span] >= LIKE for i in items)]
         for item in items:
@@ -343,20 +323,20 @@ class _Placing:
             else ""
         )
 
-    def _far(self, items: Sequence[_Item]) -> str:
+    def _far(self, items: Sequence[Item]) -> str:
         """That nothing of them is selected, and that a part of the fragment is not surely a version of one."""
         first, last = items[0].first, items[-1].last
         if first <= self.chosen[1] and self.chosen[0] <= last:
             return ""
-        if self.words == _words_of(items):
+        if self.words == words_of(items):
             return f"It is what stands in lines {first}-{last} already."
         if all(any(self._is_surely(g, i) for i in items) for g in self.given):
             return ""
         return f"It is most like lines {first}-{last}, which are not selected: give the lines, or the whole method."
 
-    def _orphaned(self, items: Sequence[_Item], outside: Sequence[_Item]) -> str:
+    def _orphaned(self, items: Sequence[Item], outside: Sequence[Item]) -> str:
         """That a variable of the selected statements would be left without any use."""
-        used = _words_of(items)
+        used = words_of(items)
         for item in outside:
             if self._price(item) == _OF_SELECTED and item.siblings == items[0].siblings:
                 for name in item.statement.declares:
@@ -367,7 +347,7 @@ class _Placing:
                         return f"It leaves {name} of line {item.first} without any use."
         return ""
 
-    def _cut(self, items: Sequence[_Item]) -> str:
+    def _cut(self, items: Sequence[Item]) -> str:
         """That the last statement is shown without a block that it has, such as the one for other cases."""
         last, own = self.given[-1], items[-1]
         fewer = last.statement.blocks < own.statement.blocks
@@ -377,16 +357,9 @@ class _Placing:
 
     def _nowhere(self) -> str:
         held = [i for i in self.there if i.first <= self.chosen[0] and self.chosen[1] <= i.last]
-        if held and not self._selected():
+        if held and not self.selected:
             return f"Only a part of the statement of lines {held[-1].first}-{held[-1].last} is selected, and nothing like it is in the function."
         return "Nothing like it is in the function, and no statement is selected."
-
-
-def _words_of(items: Sequence[_Item]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for item in items:
-        found.update(item.words)
-    return found
 
 
 def _several(readings: Sequence[_Reading]) -> str:

@@ -87,3 +87,62 @@ def test_a_member_that_loses_a_level_keeps_its_place() -> None:
     )
     made = apply(found, about.selection.source).data.decode()
     assert made == "class C\n{\n    void M()\n    {\n        if (!a)\n            return;\n        Save();\n    }\n}\n"
+
+
+ORDERS = """\
+internal sealed partial class Orders : IOrders
+{
+    private const int Most = 9;
+    private int _count;
+
+    [Retry]
+    [Timed("orders")]
+    public void Ship(int id, int more)
+    {
+        «_count++;»
+    }
+
+    public void Ship(int id)
+    {
+        Send(id);
+    }
+
+    public void Close()
+    {
+        Send(Most);
+    }
+}
+"""
+SHIP = "public void Ship(int id, int more)\n{\n    _count += 2;\n}"
+SHIPPED = ORDERS.replace("«_count++;»", "_count += 2;")
+WRAPPED = {
+    "by itself": SHIP,
+    "in a class with other modifiers": f"public class Orders\n{{\n{SHIP}\n}}",
+    "between elisions": f"public partial class Orders\n{{\n// ... existing code ...\n{SHIP}\n// ... other members ...\n}}",
+    "in a namespace": f"namespace Some\n{{\npublic class Orders : IOrders\n{{\n// ...\n{SHIP}\n}}\n}}",
+}
+
+
+@pytest.mark.parametrize("case", WRAPPED)
+def test_a_type_around_the_selected_member(case: str) -> None:
+    """A type around nothing but the selected member says where that is: its head, its other members and the member's attributes stay."""
+    about = context_of(ORDERS)
+    (found,) = suggestions(f"```csharp\n{WRAPPED[case]}\n```\n", about)
+    assert found.unplaced == ""
+    assert apply(found, about.selection.source).data.decode() == SHIPPED
+
+
+RENAMED = {
+    "another parameter": ("public void Ship(int id, int more, bool late)\n{\n    _count += 2;\n}", "[Timed"),
+    "another name": ('[Retry]\n[Timed("orders")]\npublic void ShipAll(int id, int more)\n{\n    _count++;\n}', ""),
+}
+
+
+@pytest.mark.parametrize("case", RENAMED)
+def test_the_selected_member_under_another_head(case: str) -> None:
+    """The selected one of several overloads gets other parameters, and nearly the same code another name."""
+    about = context_of(ORDERS)
+    (found,) = suggestions(f"```csharp\n{RENAMED[case][0]}\n```\n", about)
+    after = apply(found, about.selection.source).data.decode()
+    assert RENAMED[case][0].split("\n")[-3].strip() in after
+    assert "public void Ship(int id)\n" in after and "public void Ship(int id, int more)\n" not in after

@@ -186,3 +186,70 @@ def test_refused(case: str) -> None:
     checked = guard(about, found)
     assert (checked.applied, checked.verdict) == (False, "needs-human")
     assert re.fullmatch(r"(It|Only a part) .*\.", checked.reason)
+
+
+EVIDENCE = {
+    "selected lines that are a part of a statement": (
+        "return Head(id, name) +\n«    Tail(id, name, true);»",
+        "Tail(id, name, false);",
+        "return Head(id, name) +\n    Tail(id, name, false);",
+    ),
+    "a chain, and the statement after it": (
+        "var b = _db.Orders\n    .Where(o => o.Open)\n«    .ToList();»\n\nSend(b);\nreturn 0;",
+        "    .Where(o => o.Open)\n    .Take(9)\n    .ToList();\n\nSend(b);",
+        "var b = _db.Orders\n    .Where(o => o.Open)\n    .Take(9)\n    .ToList();\n\nSend(b);\nreturn 0;",
+    ),
+    "elisions around lines that are no whole statements": (
+        "if (id > 0)\n{\n    Send(id);\n}\nelse\n{\n    «Log();»\n}\nreturn 0;",
+        "// ... existing code ...\nelse\n{\n    Log(id);\n}\n// ... existing code ...",
+        "if (id > 0)\n{\n    Send(id);\n}\nelse\n{\n    Log(id);\n}\nreturn 0;",
+    ),
+    "an elision before the rest of a statement": (
+        "if (id > 0)\n{\n    Send(id);\n    Send(id + 1);\n}\nelse\n{\n    «Log();»\n}\nreturn 0;",
+        "public async Task<int> Ship(int id)\n{\n    // ... existing code ...\n    else\n    {\n        Log(id);\n    }\n    return 0;\n}",
+        "if (id > 0)\n{\n    Send(id);\n    Send(id + 1);\n}\nelse\n{\n    Log(id);\n}\nreturn 0;",
+    ),
+    "a listing with the numbers of its lines": (
+        "«var a = Load(id);»\nreturn a;",
+        "12: var a = Load(id, 1);\n13: return a;",
+        "var a = Load(id, 1);\nreturn a;",
+    ),
+    "signs without the heads of a diff": (
+        "var a = Load(id);\n«Save(a);»\nreturn a;",
+        " var a = Load(id);\n-Save(a);\n+Store(a);\n return a;",
+        "var a = Load(id);\nStore(a);\nreturn a;",
+    ),
+    "a hunk that stands twice": (
+        "Send(id);\nLog();\n«Send(id);»\nreturn 0;",
+        "@@ @@\n-Send(id);\n+Post(id);",
+        "Send(id);\nLog();\nPost(id);\nreturn 0;",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EVIDENCE)
+def test_the_selection_is_evidence(case: str) -> None:
+    """What a fragment replaces, where it could stand in several places or is no whole statements, is what is selected."""
+    body, fragment, after = EVIDENCE[case]
+    about = context_of(shop(body))
+    (found,) = suggestions(FENCE.format(fragment), about)
+    assert found.unplaced == ""
+    assert apply(found, about.selection.source).data.decode() == shop(after)
+
+
+UNSURE = {
+    "all that is selected, or its last line": ("«Add<A>();\nAdd<B>();\nAdd<C>();»\nreturn 0;", "Add<I, C>();"),
+    "the selected condition, or what stands under it": (
+        "«if (query == null)\n{\n    query = new Query(id);\n}»\nreturn 0;",
+        "query ??= new Query(id);",
+    ),
+    "a part of the parameters": ("«Send(»\n    id,\n    name);\nreturn 0;", "/// A call.\nSend(\n    id,"),
+}
+
+
+@pytest.mark.parametrize("case", UNSURE)
+def test_all_or_a_part_of_what_is_selected(case: str) -> None:
+    """A fragment that may replace all that is selected or a part of it is left to a person, and so is one that would double a line."""
+    body, fragment = UNSURE[case]
+    (found,) = suggestions(FENCE.format(fragment), context_of(shop(body)))
+    assert found.unplaced

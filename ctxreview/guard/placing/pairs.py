@@ -1,0 +1,143 @@
+"""Old text and new text in pairs, as agents send edits: SEARCH/REPLACE blocks, and members of JSON and tags of such names."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ctxreview.guard.placing.edits import file_named, places_of, replacing
+from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.model.review import Edit
+from ctxreview.model.source import Selection, Source, Span
+
+_BLOCK = re.compile(
+    r"^<{5,9} *(?:SEARCH|ORIGINAL|HEAD)?[^\n]*\n(.*?)^={5,9}[ \t]*\n(.*?)^>{5,9} *(?:REPLACE|UPDATED)?[^\n]*$",
+    re.M | re.S,
+)
+_OLD = "old_string|old_str|old_text|old_code|old|search|find|original|before"
+_NEW = "new_string|new_str|new_text|new_code|new|replace_with|replacement|replace|updated|after"
+_FILE = "file_path|target_file|file_name|filename|path|file"
+_TAGS = re.compile(rf"<({_OLD})>(.*?)</\1>\s*<({_NEW})>(.*?)</\3>", re.S | re.I)
+_FILE_TAG = re.compile(rf"<({_FILE})>([^<>\n]*)</\1>", re.I)
+_DATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.S)
+
+
+class Pair(NamedTuple):
+    """``old`` text that becomes ``new``, in the file ``path``; ``""`` where none is named."""
+
+    path: str
+    old: str
+    new: str
+
+
+def pairs(text: str) -> tuple[Pair, ...]:
+    """The pairs in a text; none where it has another form."""
+    found = tuple(_in_blocks(text)) or tuple(_in_tags(text))
+    if found or text.lstrip()[:1] not in ("{", "["):
+        return found
+    try:
+        value = msgspec.json.decode(text)
+        # What has suggestions is the reply that a prompt asks for.
+        return () if isinstance(value, dict) and "suggestions" in value else tuple(_in_json(value, ""))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ()
+
+
+def edits(given: tuple[Pair, ...], selection: Selection) -> tuple[Edit, ...]:
+    """The edit of each pair. Raises :class:`UnplacedError` where old text stands nowhere, or in several places."""
+    mine = file_named([[p.path] for p in given if p.path], selection.source)
+    return tuple(
+        Edit(p.path, 0, 0, p.old, p.new) if p.path and p.path != mine else placed(p.old, p.new, selection)
+        for p in given
+    )
+
+
+def placed(old: str, new: str, selection: Selection) -> Edit:
+    """The edit that puts ``new`` in the place of ``old``: whole lines in any layout, or a part of some, word by word.
+
+    Where it is there more than once, the one place is meant that is selected. Raises :class:`UnplacedError` where there is none.
+    """
+    source, (first, last) = selection.source, selection.lines
+    old, new = old.rstrip("\n"), new.rstrip("\n")
+    places = places_of(old.strip("\n").split("\n"), source) if old.strip() else []
+    if places:
+        touched = [p for p in places if p[0] <= last and first <= p[1]]
+        start, end = (touched if len(touched) == 1 else places)[0]
+        # Where it stands elsewhere too and none is selected, no line is said.
+        said = (start, end) if len(places) == 1 or len(touched) == 1 else (0, 0)
+        return Edit(source.path, *said, old, new)
+    parts = _parts(old.strip(), source) if old.strip() else []
+    own = [p for p in parts if p.overlaps(selection.span)] if len(parts) > 1 else parts
+    if len(own) == 1:
+        return within_lines(own[0], new.strip(), source)
+    if len(parts) > 1:
+        lines = ", ".join(str(source.line_of(p.start)) for p in parts[:5])
+        raise UnplacedError(f"The text it replaces stands in {len(parts)} places: lines {lines}.")
+    return Edit(source.path, 0, 0, old, new)
+
+
+def _parts(old: str, source: Source) -> list[Span]:
+    """Where a text is within lines, not in the middle of a word."""
+    edges = (r"(?<!\w)" if re.match(r"\w", old) else "", r"(?!\w)" if re.search(r"\w\Z", old) else "")
+    pattern = r"\s+".join(map(re.escape, old.split()))
+    found = re.finditer(f"{edges[0]}{pattern}{edges[1]}".encode(), source.data)
+    return [Span(m.start(), m.end()) for m in found]
+
+
+def within_lines(place: Span, new: str, source: Source) -> Edit:
+    """The edit that puts ``new`` in a place within some lines; what stands around it on them stays."""
+    first, last = source.lines_of(place)
+    lines = source.line_span(first, last)
+    before, after = source.text(Span(lines.start, place.start)), source.text(Span(place.end, lines.end))
+    made = f"{before}{new}{after}" if new or before.strip() or after.strip() else ""
+    return replacing(source, first, last, [line.rstrip() for line in made.split("\n")] if made else [])
+
+
+def _in_blocks(text: str) -> Iterator[Pair]:
+    """SEARCH/REPLACE blocks: the line before one may name the file."""
+    for block in _BLOCK.finditer(text):
+        before = [line.strip().strip("`*") for line in text[: block.start()].splitlines() if line.strip().strip("`")]
+        named = before[-1] if before and re.fullmatch(r"[\w./\\ -]+\.\w{1,8}", before[-1]) else ""
+        yield Pair(named, block[1], block[2])
+
+
+def _in_tags(text: str) -> Iterator[Pair]:
+    for tags in _TAGS.finditer(text):
+        files = list(_FILE_TAG.finditer(text, 0, tags.start()))
+        yield Pair(files[-1][2].strip() if files else "", _untagged(tags[2]), _untagged(tags[4]))
+
+
+def _untagged(text: str) -> str:
+    """What stands in a tag: without the line ends after and before the tags, and with its characters as they are meant."""
+    if (data := _DATA.fullmatch(text)) is not None:
+        return data[1].strip("\n")
+    inside = text.removeprefix("\n").removesuffix("\n")
+    return inside if re.search("[<>]", inside) else html.unescape(inside)
+
+
+def _in_json(value: Any, path: str) -> Iterator[Pair]:
+    """The pairs in a JSON value, in the file that it or what is around it names."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _in_json(part, path)
+    if not isinstance(value, dict):
+        return
+    named = {re.sub(r"\W|_", "", key).lower(): part for key, part in value.items()}
+    found = (
+        next((named[k] for k in _keys(keys) if isinstance(named.get(k), str)), None) for keys in (_FILE, _OLD, _NEW)
+    )
+    file, old, new = found
+    path = file or path
+    if old is not None and new is not None:
+        yield Pair(path, old.replace("\r\n", "\n"), new.replace("\r\n", "\n"))
+        return
+    for part in value.values():
+        yield from _in_json(part, path)
+
+
+def _keys(names: str) -> list[str]:
+    return [name.replace("_", "") for name in names.split("|")]
