@@ -68,6 +68,11 @@ def prompt_of(about: Context, question: str = "optimize this") -> Prompt:
     return prompts.build(about, question, ITEMS, TOKENIZER)
 
 
+def unwrapped(text: str) -> str:
+    """A text for people as one line, however it was wrapped."""
+    return " ".join(text.split())
+
+
 def shop(body: str, head: str = "public async Task<int> Ship(int id)") -> str:
     """A class with locks, a context and state around one method."""
     return f"public class Orders\n{{\n{FIELDS}\n    {head}\n    {{\n{indent(dedent(body).strip(chr(10)), ' ' * 8)}\n    }}\n}}\n"

@@ -53,7 +53,9 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
     targets = [Callee(outline, f) for f in starts(outline, functions)]
     found = [call_chains(t, repository, hops) for t in targets] if hops else []
     scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
-    blind = [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
+    told = [s for t, a in zip(targets, found, strict=False) for s in _told_of_callers(t, a)]
+    blind = told + [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
+    registered = list(context_registrations(outline, functions, repository))
     assumed = list(framework_assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
     shared = sharing(outline, functions, repository)
     if hops:
@@ -61,13 +63,14 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
     blind += [
         *shared.beyond,
         *assumed,
-        *context_registrations(outline, functions, repository),
+        *registered,
         *repository.place.left_out,
     ]
     return Surroundings(
         scopes=(*scopes_of_marks(outline, functions, repository), *scopes.values()),
         excerpts=(*_of_callers(found, repository), *_others(shared, outline, functions, repository)),
         blind_spots=tuple(dict.fromkeys(blind)),
+        settled=(*told, *registered),
         sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
         callers_complete=bool(found)
         and not assumed
@@ -110,21 +113,34 @@ def _closed(target: Callee, found: CallChains) -> bool:
     )
 
 
+def _told_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
+    """What is known of callers: where they are, or that there are none."""
+    name = target.qualified_name
+    if not found.direct.calls and not found.direct.unknown:
+        yield f"Who calls {name}: no caller was found in this repository."
+    held, bare = _held_and_bare(found)
+    if bare and not held:
+        yield f"{name} is called by {_listed(bare)}; no transaction or lock was found there."
+    if found.roots:
+        yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
+
+
+def _held_and_bare(found: CallChains) -> tuple[bool, list[str]]:
+    """Whether some caller holds a scope, and the direct callers that run under none."""
+    passed = {via for link in found.links if link.scopes for via in link.via}
+    bare = [link for link in found.links if link.depth == 1 and not link.scopes and link.via[0] not in passed]
+    return bool(passed), [str(link.via[0]) for link in bare]
+
+
 def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[str]:
+    """What is not known of callers, and that some hold a scope and others do not."""
     name = target.qualified_name
     yield from found.unknown[:MAX_NAMED]
     if len(found.unknown) > MAX_NAMED:
         yield f"For {amount(len(found.unknown) - MAX_NAMED, 'function', 'more')} on the call chains, not all callers can be known."
-    direct = [link for link in found.links if link.depth == 1]
-    if not found.direct.calls and not found.direct.unknown:
-        yield f"Who calls {name}: no caller was found in this repository."
-    held = {link.via[0] for link in found.links if link.scopes}
-    passed = {via for link in found.links if link.scopes for via in link.via}
-    bare = [link for link in direct if not link.scopes and link.via[0] not in passed]
+    held, bare = _held_and_bare(found)
     if held and bare:
-        yield f"{name} is also called where no transaction or lock was found: {_listed([str(link.via[0]) for link in bare])}."
-    elif bare and not held:
-        yield f"{name} is called by {_listed([str(link.via[0]) for link in bare])}; no transaction or lock was found there."
+        yield f"{name} is also called where no transaction or lock was found: {_listed(bare)}."
     doubts: dict[str, list[str]] = {}
     for link in found.links:
         if link.call.doubt:
@@ -140,8 +156,6 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
         yield f"Callers of {_listed(found.cut)} were not followed further (--hops {hops})."
     if found.stopped:
         yield f"Callers of {_listed(found.stopped)} were not followed further: too many files use the names followed so far."
-    if found.roots:
-        yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
 
 
 def _large(sources: Iterable[Source]) -> Iterator[str]:

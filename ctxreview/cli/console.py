@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, StoppedError
 
 if TYPE_CHECKING:
-    pass
+    from ctxreview.reports.layout import Layout
 
 
 def say(sentence: str) -> None:
@@ -42,6 +43,13 @@ def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
 def colour(output: Path | None) -> bool:
     """Whether a result may have colours: on a terminal that has them, unless somebody said otherwise; never in a file."""
     return output is None and coloured(sys.stdout)
+
+
+def layout(output: Path | None) -> Layout:
+    """How a text is laid out: in the width of the terminal, or COLUMNS, or 80 columns where there is neither."""
+    from ctxreview.reports.layout import Layout
+
+    return Layout(shutil.get_terminal_size().columns, colour(output))
 
 
 def coloured(stream: TextIO | None) -> bool:

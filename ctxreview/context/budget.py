@@ -164,7 +164,7 @@ class ExcerptBudget:
         hidden = len(bodies) - len({f.span for span in whole for f in contained_in(span, bodies)})
         if hidden:
             why = BODIES.format(amount(hidden, "member", "other"), home.name)
-            self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why))
+            self._omit(Omission(self.source.path, *self.source.lines_of(home.span), why, for_room=False))
 
     def uncovered(self) -> Iterator[Span]:
         """Runs of selected lines that no excerpt shows, without blank lines at their ends."""

@@ -79,6 +79,7 @@ def build(
         tokens=Tokens(0, budget, tokenizer.name),
         others=beyond.sources,
         callers_complete=beyond.callers_complete,
+        settled=beyond.settled,
     )
     context = context._replace(
         verdict=_verdict(context, beyond), protections=_protections(context) if protected else ()

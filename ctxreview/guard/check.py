@@ -16,17 +16,14 @@ from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.elisions import UnplacedError
 from ctxreview.guard.several import changed_files
 from ctxreview.model.declarations import Function, TypeDecl
-from ctxreview.model.kinds import GuardVerdict
+from ctxreview.model.kinds import GUARD_VERDICTS, GuardVerdict
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Change, Context, Finding, GuardResult, Suggestion
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
 from ctxreview.workspace.line_diff import runs, unified
 
-__all__ = ["WORST", "apply", "guard", "replacement", "suggestions", "worst"]
-
-WORST: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflict")
-"""Guard verdicts, worst first."""
+__all__ = ["apply", "guard", "replacement", "suggestions", "worst"]
 
 MAX_IN_MEMBER = 1_000
 """Transactions and locks in one function up to which edits are compared: each is held against the others."""
@@ -37,7 +34,7 @@ MAX_NESTED = 1_000
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
     """The worst of some verdicts; ``no-known-conflict`` where there are none."""
-    return min(verdicts, key=WORST.index, default="no-known-conflict")
+    return min(verdicts, key=GUARD_VERDICTS.index, default="no-known-conflict")
 
 
 def guard(context: Context, suggestion: Suggestion, repository: Repository | None = None, hops: int = 0) -> GuardResult:

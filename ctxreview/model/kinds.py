@@ -29,3 +29,5 @@ Effect = Literal[FactKind, "ignore", ""]
 Role = Literal["function", "scope", "type-header", "field", "member", "signatures", "caller", "same-lock", "callee"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "note")
 """Worst first."""
+GUARD_VERDICTS: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflict")
+"""Worst first."""

@@ -42,6 +42,7 @@ class Surroundings(NamedTuple):
     ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
 
     ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut.
+    ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at.
     """
 
     scopes: tuple[Region, ...] = ()
@@ -49,15 +50,20 @@ class Surroundings(NamedTuple):
     blind_spots: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     callers_complete: bool = False
+    settled: tuple[str, ...] = ()
 
 
 class Omission(NamedTuple):
-    """Source lines (1-based, inclusive) that the model does not get to see, and why."""
+    """Source lines (1-based, inclusive) that the model does not get to see, and why.
+
+    ``for_room`` says that a larger budget would show them.
+    """
 
     path: str
     start_line: int
     end_line: int
     why: str
+    for_room: bool = True
 
 
 class Tokens(NamedTuple):
@@ -73,7 +79,8 @@ class Context(NamedTuple):
 
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
     selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
-    or a part of it protect. ``callers_complete`` says that all callers are known and were read.
+    or a part of it protect. ``callers_complete`` says that all callers are known and were read. ``settled`` are those of the
+    ``blind_spots`` that leave nothing to look at.
     """
 
     selection: Selection
@@ -90,6 +97,7 @@ class Context(NamedTuple):
     others: tuple[Source, ...] = ()
     protections: tuple[Protection, ...] = ()
     callers_complete: bool = False
+    settled: tuple[str, ...] = ()
 
     @property
     def touched(self) -> tuple[Region, ...]:

@@ -8,14 +8,19 @@ from typing import NamedTuple
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.review import ChecklistAnswer, Review
 from ctxreview.redact import redact
+from ctxreview.reports.code_text import TALLEST, other_files_text
 from ctxreview.reports.document import review_document
+from ctxreview.reports.folding import own_lines
 from ctxreview.reports.json_text import Document
+from ctxreview.reports.layout import Layout
 from ctxreview.reports.markdown import context_markdown, escaped, suggestion_markdown, table_cell
-from ctxreview.reports.paint import Paint
-from ctxreview.reports.review_text import guard_text, hazards_text
-from ctxreview.reports.text import context_text
+from ctxreview.reports.review_text import Detail, code_text, hazards_text, verdict_text
+from ctxreview.reports.suggestion_text import edits_text, suggestions_text
+from ctxreview.reports.text import PLAIN, holders_text, known_text, not_seen_text
 from ctxreview.reports.words import NOTICE, ignored, unredacted
 
+ROOM = 80
+"""Lines of output that the code takes where not all is asked for."""
 SAME = "The same answer from several models is not evidence: they may have learned the same mistake."
 
 
@@ -71,41 +76,63 @@ def opinions_document(values: Sequence[Review]) -> Document:
     }
 
 
-def opinions_text(values: Sequence[Review], colour: bool = False) -> str:
-    """The reviews for people at a terminal: the context once, then what differs, then each model's own words."""
-    return "\n".join(_text(values, Paint(colour), colour)) + "\n"
+def opinions_text(values: Sequence[Review], layout: Layout = PLAIN, detail: Detail = "folded") -> str:
+    """The reviews for people at a terminal: what each model suggests, hazards, and what differs; the context once."""
+    return "\n".join(_text(values, layout, detail)) + "\n" * (detail != "brief")
 
 
-def _text(values: Sequence[Review], paint: Paint, colour: bool) -> Iterator[str]:
+def _text(values: Sequence[Review], layout: Layout, detail: Detail) -> Iterator[str]:
+    first, whole = values[0], detail == "whole"
+    source = first.context.selection.source
+    everything = [g for v in values for g in v.suggestions]
+    yield from verdict_text(first.context, everything, first.hazards, layout)
+    yield ""
+    for value in values:
+        yield layout.paint(f"Answer of {_name(value)}", "bold")
+        yield from layout.block(redact(visible(value.summary)).text)
+        yield from suggestions_text(value.suggestions, source, layout, whole=whole)
+        yield ""
+    yield from hazards_text(first, layout, whole=whole)
+    if detail == "brief":
+        return
+    yield from _differences(values, layout)
+    yield from holders_text(first.context, layout)
+    if whole:
+        yield from known_text(first.context, layout)
+        yield ""
+    else:
+        yield from not_seen_text(first.context, layout)
+    for value in values:
+        yield from edits_text(value.suggestions, layout, whole=whole)
+    together = first._replace(suggestions=tuple(everything))
+    yield from code_text(together, layout, len(own_lines(first.context)) * TALLEST if whole else ROOM)
+    yield from other_files_text(first.context, layout) if whole else ()
+    yield ""
+    for said in (*unredacted(first), NOTICE):
+        yield from layout.hang(said, "", 2)
+
+
+def _differences(values: Sequence[Review], layout: Layout) -> Iterator[str]:
     items = compared_answers(values)
     names = [_name(v) for v in values]
-    width = max(map(len, names))
-    yield context_text(values[0].context, colour)
-    yield from hazards_text(values[0].hazards, paint)
-    if values[0].ignored:
-        yield ignored(values[0])
-        yield ""
-    yield paint("Where the models differ", "bold")
+    width = min(max(map(len, names)), layout.columns // 3)
+    yield layout.paint("Where the models differ", "bold")
     for item in items:
         if item.differs:
-            yield f"  {item.question}"
+            yield from layout.hang(item.question, "  ", 2)
             for name, answer in zip(names, item.answers, strict=True):
-                note = one_line(answer.note)
-                yield f"    {name:{width}}  {paint(f'{answer.answer:11}', 'bold')}  {note}".rstrip()
+                yield from layout.hang(
+                    f"{name:{width}}  {one_line(answer.note)}", f"    {answer.answer:11} ", 16, "bold"
+                )
     if not any(item.differs for item in items):
         yield "  In no answer."
     yield ""
-    yield paint("Where they agree", "bold")
-    yield from (f"  {item.answers[0].answer:11} {item.question}" for item in items if not item.differs)
-    yield f"  {SAME}"
-    for name, value in zip(names, values, strict=True):
-        yield ""
-        yield paint(f"Answer of {name}", "bold")
-        yield from (f"  {line}" for line in redact(visible(value.summary)).text.split("\n"))
-        yield guard_text(value.suggestions, colour).rstrip("\n")
+    yield layout.paint("Where they agree", "bold")
+    for item in items:
+        if not item.differs:
+            yield from layout.hang(item.question, f"  {item.answers[0].answer:11} ", 14)
+    yield from layout.hang(SAME, "  ", 2)
     yield ""
-    yield from unredacted(values[0])
-    yield NOTICE
 
 
 def opinions_markdown(values: Sequence[Review]) -> str:

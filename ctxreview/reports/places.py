@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ctxreview.context.visible import one_line
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
+from ctxreview.model.source import Lines
 
 
 def line_range(pair: tuple[int, int]) -> dict[str, int]:
@@ -16,3 +18,13 @@ def scope_lines(scope: Region, value: Context) -> tuple[int, int]:
     source = value.source_of(scope)
     first, last = source.lines_of(scope.span)
     return first, source.line_of(scope.closing.start) if scope.form == "acquire-release" else last
+
+
+def path_line(at: Lines) -> str:
+    """A place as compilers print it, which terminals and editors open: ``src/Orders.cs:28-31``."""
+    return f"{one_line(at.path)}:{numbers(at.start_line, at.end_line)}"
+
+
+def numbers(first: int, last: int) -> str:
+    """``28`` or ``28-31``."""
+    return f"{first}" if last <= first else f"{first}-{last}"

@@ -1,17 +1,23 @@
-"""A review for a terminal: hazards, answers, and suggestions with their verdicts."""
+"""A review for a terminal: the verdict, suggestions and hazards first, then the checklist, and the code last."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
+from ctxreview.context.listing import redacted
 from ctxreview.context.visible import one_line, visible
-from ctxreview.model.kinds import GuardVerdict
-from ctxreview.model.phrases import place
-from ctxreview.model.regions import Region
-from ctxreview.model.review import Change, ChecklistAnswer, Evidence, Finding, GuardResult, Review
+from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES, GuardVerdict
+from ctxreview.model.phrases import amount
+from ctxreview.model.review import ChecklistAnswer, Context, Evidence, Finding, GuardResult, Review
 from ctxreview.redact import redact
-from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS, Paint
-from ctxreview.reports.text import code_text, known_text, other_files_text, selection_text
+from ctxreview.reports.code_text import Sheet, other_files_text
+from ctxreview.reports.folding import Needs, folded, own_lines
+from ctxreview.reports.layout import Layout, cells
+from ctxreview.reports.paint import VERDICT_COLOURS
+from ctxreview.reports.suggestion_text import Text, edits_text, findings_text, suggestions_text
+from ctxreview.reports.text import PLAIN, held, holders_text, known_text, not_seen_text, subject
 from ctxreview.reports.words import (
     HOW_TO_ASK,
     NOT_ASKED,
@@ -20,136 +26,184 @@ from ctxreview.reports.words import (
     charge,
     ignored,
     number_or_unknown,
-    question,
     unredacted,
 )
 
+Detail = Literal["brief", "folded", "whole"]
+"""``brief`` ends after the hazards, ``folded`` has of long functions what bears on the scopes, ``whole`` all that the model saw."""
 
-def review_text(value: Review, colour: bool = False) -> str:
+TALLEST = 150
+"""Lines of a folded review, where what stands before the code leaves that room."""
+LEAST_CODE = 24
+"""Lines of output that the code of a folded review has in any case."""
+
+
+def review_text(value: Review, layout: Layout = PLAIN, detail: Detail = "folded") -> str:
     """A review for people at a terminal."""
-    paint = Paint(colour)
+    whole = detail == "whole"
     asked = value.provider is not None
-    out = [
-        paint("Question", "bold"),
-        *_quoted(value.question),
-        f"  Asked instead: is this a safe change, given everything this function is doing?{'' if asked else ' (not sent)'}",
-        "",
-        *selection_text(value.context, paint),
-        "",
-        *code_text(value.context, paint),
-        *other_files_text(value.context, paint),
-        "",
-        *known_text(value.context, paint),
-        "",
-    ]
-    out += hazards_text(value.hazards, paint)
+    source = value.context.selection.source
+    out = [*verdict_text(value.context, value.suggestions if asked else None, value.hazards, layout), ""]
+    if asked:
+        out += [*suggestions_text(value.suggestions, source, layout, whole=whole), ""]
+    out += hazards_text(value, layout, whole=whole)
+    if detail == "brief":
+        return "\n".join(out)
+    out += holders_text(value.context, layout)
+    out += _checklist(value, layout, whole=whole)
+    out += known_text(value.context, layout) if whole else not_seen_text(value.context, layout)
+    out += [""] * whole
+    out += edits_text(value.suggestions, layout, whole=whole)
+    end = list(_end(value, layout))
+    out += code_text(value, layout, len(own_lines(value.context)) * 3 if whole else TALLEST - len(out) - len(end) - 2)
+    out += other_files_text(value.context, layout) if whole else ()
+    return "\n".join([*out, "", *end, ""])
+
+
+def verdict_text(
+    about: Context, given: Sequence[GuardResult] | None, hazards: Sequence[Finding], layout: Layout
+) -> Iterator[str]:
+    """The verdict in a line: what was looked at and where, what holds it, and how many suggestions and hazards there are.
+
+    Without ``given`` no model was asked.
+    """
+    verdict = min((g.verdict for g in given or ()), key=GUARD_VERDICTS.index, default=None)
+    parts = [f"{subject(about)}, {held(about)}", _suggested(given)]
+    counts = Counter(f.severity for f in hazards)
+    parts.append("hazards: " + (", ".join(f"{counts[s]} {s}" for s in SEVERITIES if counts[s]) or "none found"))
+    colours = ("bold", VERDICT_COLOURS[verdict]) if verdict is not None else ("bold",)
+    yield from layout.hang("; ".join(parts), f"{verdict or about.verdict}: ", 2, *colours)
+
+
+def _suggested(given: Sequence[GuardResult] | None) -> str:
+    if given is None:
+        return "no model was asked"
+    if not given:
+        return "no suggestion"
+    counts = Counter(g.verdict for g in given)
+    return f"{amount(len(given), 'suggestion')} ({', '.join(f'{counts[v]} {v}' for v in GUARD_VERDICTS if counts[v])})"
+
+
+def hazards_text(value: Review, layout: Layout, *, whole: bool) -> Iterator[str]:
+    """What the rules found in the code as it is."""
+    source = value.context.selection.source
+    yield layout.paint("Hazards found by rules", "bold")
+    if not value.hazards:
+        yield from layout.hang("None of the rules found anything. That is no proof that there is nothing.", "  ", 2)
+    lines = Text(redacted(source) if value.hazards else ())
+    yield from findings_text(value.hazards, lines, source.path, layout, whole=whole, evidence=1)
     if value.ignored:
-        out[-1:] = [f"  {ignored(value)}", ""]
-    if asked:
-        out += [paint(one_line(f"Answer of {value.provider} ({value.model})"), "bold"), *_quoted(value.summary), ""]
-    out += [paint("Checklist" if asked else "Checklist, as far as the source proves it", "bold")]
-    for answer in value.checklist:
-        out += _answer(answer, paint)
-    out.append("")
-    if asked:
-        out += guard_text(value.suggestions, colour).rstrip("\n").split("\n")
-        out.append("")
-    out += list(_end(value, paint))
-    return "\n".join([*out, ""])
-
-
-def _quoted(text: str) -> list[str]:
-    """What somebody else wrote, indented line by line."""
-    return [f"  {line}" for line in redact(visible(text)).text.split("\n")]
-
-
-def hazards_text(found: Sequence[Finding], paint: Paint) -> Iterator[str]:
-    """What the rules found in the code as it is, line by line."""
-    yield paint("Hazards found by rules", "bold")
-    if not found:
-        yield "  The rules found nothing. That does not prove that there is nothing."
-    for finding in found:
-        yield from _finding(finding, paint)
+        yield from layout.hang(ignored(value), "  ", 2)
     yield ""
 
 
-def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
-    at = finding.at
-    severity = paint(finding.severity, SEVERITY_COLOURS[finding.severity])
-    yield f"  - {severity} {finding.rule}, {place(at.start_line, at.end_line)} ({finding.certainty}): {one_line(finding.message)}"
-    yield f"    Question: {one_line(finding.question)}"
-    for other in finding.related:
-        yield f"    See {place(other.start_line, other.end_line)}{': ' + one_line(other.what) if other.what else ''}."
+def code_text(value: Review, layout: Layout, room: int) -> Iterator[str]:
+    """The code of the selected functions in about ``room`` lines of output: whole, or what bears on the scopes and findings."""
+    about = value.context
+    every = own_lines(about)
+    sheet = Sheet(about, layout, every)
+    places = [p for h in value.hazards for p in (h.at, *h.related)]
+    named = [(p.start_line, p.end_line) for p in places if p.path == about.path]
+    cited = [(e.line, e.line) for a in value.checklist for e in a.evidence if e.path == about.path and e.supported]
+    needs = Needs([*named, *_before_edits(value.suggestions, about.path)], cited)
+    yield layout.paint("Code", "bold")
+    yield from sheet.lines(*folded(about, needs, max(room - 1, LEAST_CODE), sheet.height))
 
 
-def _answer(answer: ChecklistAnswer, paint: Paint) -> Iterator[str]:
-    yield f"  {paint(f'{answer.answer:11}', 'bold')} {answer.question}"
-    yield from (f"              {_cited(e)}" for e in answer.evidence)
+def _before_edits(given: Sequence[GuardResult], path: str) -> Iterator[tuple[int, int]]:
+    """The lines of the file as it is that suggestions change or findings on them name."""
+    for result in given:
+        yield from ((c.before.start_line, c.before.end_line) for c in result.changes)
+        for place in (p for f in result.findings for p in (f.at, *f.related)):
+            passed = [c for c in result.changes if c.after.end_line < place.start_line]
+            moved = sum(len(c.new) - len(c.old) for c in passed)
+            if place.path == path:
+                yield place.start_line - moved, place.end_line - moved
+
+
+def _checklist(value: Review, layout: Layout, *, whole: bool) -> Iterator[str]:
+    if value.provider is not None:
+        yield from layout.hang(f"{one_line(value.provider)} ({one_line(value.model or '')})", "Answer of ", 2, "bold")
+        yield from layout.block(redact(visible(value.summary)).text)
+        yield ""
+    yield layout.paint(
+        "Checklist" if value.provider is not None else "Checklist, as far as the source proves it", "bold"
+    )
+    width = max((len(a.id) for a in value.checklist), default=0)
+    for answer in value.checklist:
+        yield from _row(answer, width, value.context.path, layout)
+        if whole:
+            yield from _told(answer, layout)
+    yield ""
+
+
+def _row(answer: ChecklistAnswer, width: int, path: str, layout: Layout) -> Iterator[str]:
+    """One item in a line: the answer, its name, and the lines that show it, or why there are none."""
+    cited = ", ".join(_cited(answer.evidence, path))
+    said = (
+        cited if cited and answer.answer != "cannot-tell" else "; ".join(filter(None, (cited, one_line(answer.note))))
+    )
+    label = f"  {answer.answer:11} {one_line(answer.id):{width}}  "
+    if cells(label) > layout.columns // 2 + 8:
+        yield from layout.hang(one_line(answer.id), f"  {answer.answer:11} ", 14)
+        label = " " * 14
+    colour = {"yes": "", "no": "dim", "cannot-tell": "yellow"}[answer.answer]
+    yield from layout.hang(said, label, cells(label), colour)
+
+
+def _cited(evidence: Sequence[Evidence], path: str) -> Iterator[str]:
+    """The cited lines, runs of them together: ``:28``, ``:40-43``, ``src/Other.cs:7``."""
+    own = sorted({e.line for e in evidence if e.path == path and e.supported is not False})
+    for first in (n for n in own if n - 1 not in own):
+        last = first
+        while last + 1 in own:
+            last += 1
+        yield f":{first}-{last}" if last > first else f":{first}"
+    for e in evidence:
+        if e.path != path or e.supported is False:
+            doubt = " (unsupported: this text is not there)" if e.supported is False else ""
+            yield f"{one_line(e.path) if e.path != path else ''}:{e.line}{doubt}"
+
+
+def _told(answer: ChecklistAnswer, layout: Layout) -> Iterator[str]:
+    yield from layout.hang(one_line(answer.question), " " * 14, 14)
+    for e in answer.evidence:
+        yield from layout.hang(f"{one_line(e.path)}:{e.line}: {one_line(e.quote)}", " " * 14, 16)
     if answer.note:
-        yield f"              {one_line(answer.note)}"
+        yield from layout.hang(one_line(answer.note), " " * 14, 14)
 
 
-def _cited(evidence: Evidence) -> str:
-    doubt = "" if evidence.supported else " (unsupported: this text is not there)"
-    return f"{one_line(evidence.path)}:{evidence.line}: {one_line(evidence.quote)}{doubt}"
-
-
-def guard_text(values: Sequence[GuardResult], colour: bool = False) -> str:
-    """Suggestions with diff and guard verdict."""
-    paint = Paint(colour)
-    if not values:
-        return "No suggestion was made.\n"
-    out: list[str] = []
-    for number, value in enumerate(values, 1):
-        verdict = paint(value.verdict, "bold", VERDICT_COLOURS[value.verdict])
-        out.append(f"{paint(f'Suggestion {number}', 'bold')}: {one_line(value.suggestion.title)}: {verdict}")
-        if value.suggestion.rationale:
-            out += _quoted(value.suggestion.rationale)
-        if value.reason:
-            out.append(f"  {'Applied in part' if value.applied else 'Not applied'}: {one_line(value.reason)}")
-        if value.changes:
-            out.append(f"  Changes: {'; '.join(_changed(c) for c in value.changes)}.")
-        out += [
-            f"  {_coloured(line, paint)}" for line in redact(visible(value.diff.rstrip("\n"))).text.split("\n") if line
+def guard_text(values: Sequence[GuardResult], about: Context, verdict: GuardVerdict, layout: Layout = PLAIN) -> str:
+    """What the guard says of suggestions: the verdict, each suggestion with what was found, and the edits."""
+    label = f"Guard: {verdict}: "
+    return "\n".join(
+        [
+            *layout.hang(
+                f"{subject(about)}, {held(about)}; {_suggested(values)}", label, 2, "bold", VERDICT_COLOURS[verdict]
+            ),
+            "",
+            *suggestions_text(values, about.selection.source, layout, whole=True),
+            "",
+            *edits_text(values, layout, whole=True),
         ]
-        if value.findings:
-            out.append("  Line numbers below are those after the edit.")
-        for finding in value.findings:
-            out += _finding(finding, paint)
-        if not value.findings:
-            out.append(f"  Question: {question(value)}")
-        if value.verdict == "no-known-conflict":
-            out.append("  The rules know of no conflict with the scopes of this file. That is not an approval.")
-    return "\n".join(out) + "\n"
+    )
 
 
-def _changed(change: Change) -> str:
-    """Lines before the edit and what they are after it."""
-    before, after = (place(lines.start_line, lines.end_line) for lines in (change.before, change.after))
-    return f"{after} new" if not change.old else f"{before} gone" if not change.new else f"{before} to {after}"
-
-
-def _coloured(line: str, paint: Paint) -> str:
-    return paint(line, "green") if line.startswith("+") else paint(line, "red") if line.startswith("-") else line
-
-
-def _end(value: Review, paint: Paint) -> Iterator[str]:
+def _end(value: Review, layout: Layout) -> Iterator[str]:
+    instead = "Asked instead: is this a safe change, given everything this function is doing?"
+    said = [
+        f"Question: {one_line(value.question)}",
+        f"{instead}{'' if value.provider is not None else ' (not sent)'}",
+    ]
     if value.provider is None:
         size = value.prompt.tokens
         about = "about " if size.tokenizer == "estimate" else ""
-        yield f"{paint(NOT_ASKED, 'bold')} The prompt has {about}{size.prompt:,} tokens."
-        yield HOW_TO_ASK.format(selection=one_line(value.context.selection.given))
+        given = one_line(value.context.selection.given)
+        said.append(f"{NOT_ASKED} The prompt has {about}{size.prompt:,} tokens. {HOW_TO_ASK.format(selection=given)}")
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         when = "" if value.from_store is None else ", when the model was asked; this time a stored answer was used"
-        yield f"Tokens: {number_or_unknown(sent)} sent, {number_or_unknown(got)} received; {charge(cost)}{when}."
-    yield from unredacted(value)
-    yield NOTICE if value.provider is not None else UNANSWERED
-
-
-def verdict_line(verdict: GuardVerdict, scopes: Sequence[Region]) -> str:
-    """The guard's overall verdict in one line."""
-    held = {0: "no scope in this file holds the selection", 1: "1 scope holds the selection"}.get(
-        len(scopes), f"{len(scopes)} scopes hold the selection"
-    )
-    return f"Guard: {verdict} ({held})."
+        said.append(f"Tokens: {number_or_unknown(sent)} sent, {number_or_unknown(got)} received; {charge(cost)}{when}.")
+    said += [*unredacted(value), NOTICE if value.provider is not None else UNANSWERED]
+    for each in said:
+        yield from layout.hang(each, "", 2)

@@ -1,104 +1,129 @@
-"""A context for a terminal: code with the scopes drawn in the margin, and what is known."""
+"""A context for a terminal: where the selection is and what holds it, what is known and what is not, then the code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.context.listing import file_listings, redacted, shown_lines
+from ctxreview.context.listing import shown_lines
 from ctxreview.context.proofs import proven, suggested
+from ctxreview.context.protected import sentence
 from ctxreview.context.visible import one_line
-from ctxreview.model.phrases import place
+from ctxreview.model.phrases import amount, at_lines
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
-from ctxreview.reports.paint import Paint
-from ctxreview.reports.places import scope_lines
-from ctxreview.reports.words import (
-    left_out,
-    seen,
-)
+from ctxreview.reports.code_text import Sheet, other_files_text
+from ctxreview.reports.layout import Layout
+from ctxreview.reports.places import numbers, scope_lines
+from ctxreview.reports.words import left_out, seen
+
+PLAIN = Layout()
+MOST_NOT_SEEN = 8
+"""Things that were not seen and are told one by one."""
 
 
-def context_text(value: Context, colour: bool = False) -> str:
-    """The context for people: code with the scopes drawn in the margin, then what is known and what is not."""
-    paint = Paint(colour)
+def context_text(value: Context, layout: Layout = PLAIN) -> str:
+    """The context for people: what the model is told, and all code that it sees."""
+    shown = shown_lines([e for e in value.excerpts if e.source.path == value.path], value.selection.source)
+    lines = [number for number in sorted(shown) if shown[number]]
     return "\n".join(
         [
-            *selection_text(value, paint),
+            *layout.hang(f"{subject(value)}, {held(value)}", f"{value.verdict}: ", 2, "bold"),
             "",
-            *code_text(value, paint),
-            *other_files_text(value, paint),
+            *holders_text(value, layout),
+            *known_text(value, layout),
             "",
-            *known_text(value, paint),
+            *Sheet(value, layout, lines).lines(lines),
+            *other_files_text(value, layout),
             "",
         ]
     )
 
 
-def selection_text(value: Context, paint: Paint) -> Iterator[str]:
-    """Where the selection is: the file, the functions around it, and whether it is in a scope."""
-    first, last = value.selection.lines
-    source = value.selection.source
-    yield paint(one_line(f"{value.path}, {place(first, last)}"), "bold")
-    for function in value.functions:
-        inside = f" of {function.container}" if function.container else ""
-        name = f" {function.name}" if function.name != function.kind else ""
-        yield f"  {one_line(f'{function.kind}{name}{inside}, {place(*source.lines_of(function.span))}')}"
-    if not value.functions:
-        yield "  outside every function"
-    yield f"  verdict: {paint(value.verdict, 'bold')}"
+def subject(value: Context) -> str:
+    """What is selected and where: ``method Take of Stock, src/Stock.cs:28-31``."""
+    names = [f"{f.kind}{f' {f.name}' if f.name != f.kind else ''}" for f in value.functions]
+    inside = f" of {value.functions[-1].container}" if value.functions and value.functions[-1].container else ""
+    what = f"{' in '.join(names)}{inside}" if names else "outside every function"
+    return one_line(f"{what}, {value.path}:{numbers(*value.selection.lines)}")
 
 
-def code_text(value: Context, paint: Paint) -> Iterator[str]:
-    """The code of the selected file, with the scopes drawn in the margin."""
-    source = value.selection.source
-    first, last = value.selection.lines
-    shown = shown_lines([e for e in value.excerpts if e.source.path == source.path], source)
-    scopes = [(s, *scope_lines(s, value)) for s in value.scopes if not s.path]
-    width = len(str(max(shown, default=1)))
-    lines = redacted(source)
-    previous = 0
-    for number in sorted(shown):
-        line = lines[number - 1]
-        if not shown[number]:
-            continue
-        if previous and number > previous + 1:
-            yield f"{'':{width + 2}}{paint('…', 'dim')}"
-        previous = number
-        chosen = first <= number <= last
-        margin = "".join(_margin(number, a, b, s in value.enclosing, paint) for s, a, b in scopes)
-        mark = paint(">", "bold", "yellow") if chosen else " "
-        yield f"{mark} {number:{width}} {margin} {paint(line, 'bold') if chosen else line}".rstrip()
+def held(value: Context) -> str:
+    """What holds the selection, in a few words."""
+    kinds = list(dict.fromkeys(s.kind for s in value.touched if s.certainty != "assumed"))
+    if kinds:
+        return "under " + " and ".join(f"a {kind}" for kind in kinds)
+    if value.verdict == "no-scope-found":
+        return "with no transaction or lock around it"
+    return "with no transaction or lock that is known for certain"
 
 
-def other_files_text(value: Context, paint: Paint) -> Iterator[str]:
-    """What the model sees of other files."""
-    for source, code in file_listings(value):
-        if source.path != value.path:
-            yield ""
-            yield paint(one_line(source.path), "bold")
-            yield from code.split("\n")
+def holders_text(value: Context, layout: Layout) -> Iterator[str]:
+    """What holds the selection or a part of it: a line for each scope, and what it protects."""
+    if not value.touched:
+        return
+    yield layout.paint("What holds the selection", "bold")
+    enclosing = frozenset(value.enclosing)
+    told = [(scope, _holder(scope, value, whole=scope in enclosing)) for scope in value.touched]
+    protects = {p.region: s for p in value.protections if (s := sentence(p))}
+    for line in dict.fromkeys(text for _, text in told):
+        yield from layout.hang(one_line(line), "  ", 4)
+        for said in dict.fromkeys(protects[s] for s, text in told if text == line and s in protects):
+            yield from layout.hang(one_line(said), "    ", 4)
+    yield ""
 
 
-def _margin(number: int, first: int, last: int, encloses: bool, paint: Paint) -> str:
-    sign = " "
-    if first <= number <= last:
-        sign = "╶" if first == last else "┌" if number == first else "└" if number == last else "│"
-    return sign if sign == " " else paint(sign, "green" if encloses else "dim")
+def _holder(scope: Region, value: Context, *, whole: bool) -> str:
+    source = value.source_of(scope)
+    what = {"retried": "retry", "suppressed": "no transaction"}.get(scope.mode, scope.kind)
+    on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
+    parts = [f"{what} {scope.construct}{on}, {scope.path}:{numbers(*scope_lines(scope, value))}"]
+    if not whole:
+        parts.append("around a part of it")
+    if scope.via:
+        parts.append(f"held by {' and then '.join(map(str, scope.via))}")
+    if scope.mode not in ("", "exclusive", "retried", "suppressed"):
+        parts.append(scope.mode)
+    if scope.isolation is not None and scope.mode != "suppressed":
+        parts.append(f"isolation {scope.isolation.text}")
+    if scope.async_flow is not None:
+        parts.append("flows over await" if scope.async_flow else "does not flow over await")
+    if scope.completes_at:
+        parts.append(f"completes at {at_lines([source.line_of(c.start) for c in scope.completes_at])}")
+    if scope.exits and scope.kind == "transaction":
+        parts.append(f"left without completing at {at_lines([source.line_of(e.start) for e in scope.exits])}")
+    if scope.certainty == "assumed":
+        parts.append("assumed from names")
+    return f"{'; '.join(parts)}."
 
 
-def known_text(value: Context, paint: Paint) -> Iterator[str]:
+def known_text(value: Context, layout: Layout) -> Iterator[str]:
     """What the source proves, what names suggest, and what the model sees and does not see."""
-    said = proven(value)
-    if said:
-        yield paint("What the source proves", "bold")
-        yield from (f"  - {one_line(s)}" for s in said)
-    likely = suggested(value)
-    if likely:
-        yield paint("What names suggest", "bold")
-        yield from (f"  - {one_line(s)}" for s in likely)
-    yield paint("What the model sees", "bold")
-    yield from (f"  - {one_line(s)}" for s in seen(value))
-    yield paint("What it does not see", "bold")
-    yield from (f"  - {one_line(s)}" for s in (*value.blind_spots, *left_out(value)))
+    parts = (
+        ("What the source proves", proven(value)),
+        ("What names suggest", suggested(value)),
+        ("What the model sees", tuple(seen(value))),
+        ("What it does not see", (*value.blind_spots, *left_out(value))),
+    )
+    for heading, said in parts:
+        if said:
+            yield layout.paint(heading, "bold")
+        for each in said:
+            yield from layout.hang(one_line(each), "  - ", 4)
     tokens = value.tokens
     how = "estimated" if tokens.tokenizer == "estimate" else f"counted with {tokens.tokenizer}"
     yield f"About {tokens.prompt:,} of {tokens.budget:,} tokens ({how})."
+
+
+def not_seen_text(value: Context, layout: Layout) -> Iterator[str]:
+    """What was not seen and a person can look at, or have shown."""
+    told = frozenset(value.settled)
+    said = [s for s in value.blind_spots if s not in told]
+    said += left_out(value._replace(omitted=tuple(o for o in value.omitted if o.for_room)))
+    if not said:
+        return
+    yield layout.paint("What was not seen", "bold")
+    for each in said[:MOST_NOT_SEEN]:
+        yield from layout.hang(one_line(each), "  - ", 4)
+    if len(said) > MOST_NOT_SEEN:
+        yield f"  - {amount(len(said) - MOST_NOT_SEEN, 'thing', 'more')}; -v lists all."
+    yield ""

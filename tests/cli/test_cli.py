@@ -23,6 +23,7 @@ from llmock.testing import LLMockServer
 
 from tests import ROOT
 from tests.commands import Done, run_command
+from tests.samples import unwrapped
 
 SCRIPT = Path(sys.executable).parent / "ctxreview"
 QUERY = "src/RecordService.cs:31-33"
@@ -270,15 +271,15 @@ def test_text_draws_the_scope(context_text: str) -> None:
 def test_text_says_what_there_is(context_text: str) -> None:
     """The text names the function, the verdict, what is proven, seen and not seen, and the size."""
     for part in (
-        "method UpdateRecord of RecordService, lines 24-47",
-        "verdict: in-scope",
+        "in-scope: method UpdateRecord of RecordService, src/RecordService.cs:31-33, under a transaction",
+        "transaction TransactionScope, :28-46; isolation RepeatableRead",
         "TransactionScope, lines 28-46, holds the selection",
         "completes at line 44",
         "What the model sees",
         "What it does not see",
         "of 16,000 tokens (estimated)",
     ):
-        assert part in context_text
+        assert part in unwrapped(context_text)
 
 
 def test_piped_text_has_no_colours(context_text: str) -> None:
@@ -444,14 +445,14 @@ def test_offline_review(run: Run) -> None:
     for part in (
         "optimize this",
         "No model was asked",
-        TEAM_QUESTION,
+        "yes shared-state :28",
         "missing-intent",
         "The prompt has about",
         f"ctxreview prompt {QUERY} --copy",
         "OPENAI_API_KEY",
         "It does not count as a review until a person has answered",
     ):
-        assert part in done.stdout
+        assert part in unwrapped(done.stdout)
     assert "AI-assisted" not in done.stdout
 
 
@@ -741,7 +742,7 @@ def test_deep_and_long_code(run: Run, tmp_path: Path, member: str) -> None:
         refusal(done, r"A.cs:1-1: (\w+ needs [\d,]+ tokens .*raise it with --budget|.*the parser failed at line 1)")
     else:
         assert done.returncode == 0
-        assert "A.cs, line 1" in done.stdout
+        assert " A.cs:1, " in done.stdout
 
 
 @pytest.mark.parametrize("name", ["with space/my file.cs", r"C:\x\A.cs", "a:1.cs", "Größe.cs", "-x.cs", "#?&.cs"])
@@ -804,7 +805,7 @@ def test_closed_streams(
     assert ("No space left" in said) == (status == 2)
     if redirection == "2>&-":
         assert done.stdout.startswith(
-            {"prompt": "===== system =====", "context": "src/", "review": "Question"}[command]
+            {"prompt": "===== system =====", "context": "in-scope: ", "review": "in-scope: "}[command]
         )
 
 
@@ -852,7 +853,7 @@ def test_review_with_a_model_as_text(run: Run, llmock: LLMockServer) -> None:
     llmock.state.scenarios.add(Reply(text=UNSAFE))
     done = run("review", QUERY, "-m", "optimize this", env=env)
     assert done.returncode == 0
-    for part in ("optimize this", TEAM_QUESTION, "AsNoTracking", "conflicts", " sent, ", "This is AI-assisted output."):
+    for part in ("optimize this", "AsNoTracking", "conflicts", " sent, ", "This is AI-assisted output."):
         assert part in done.stdout
 
 

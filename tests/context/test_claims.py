@@ -408,7 +408,7 @@ def test_nothing_is_said_twice() -> None:
     assert answered(fewer)["shared-state"].note.endswith("and 1 more line.")
     assert "Awaits: line 24." in proven(about)
     inner = context_of(shop("Run(() => { «_count++;» });\nreturn 0;"))
-    assert "lambda of Orders" in context_text(inner)
+    assert "lambda in method Ship of Orders" in context_text(inner)
     assert "lambda lambda" not in context_text(inner)
 
 

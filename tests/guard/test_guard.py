@@ -13,7 +13,7 @@ from ctxreview.model.review import Context, Edit, GuardResult, Suggestion
 from ctxreview.model.source import Source
 from ctxreview.reports.document import guard_document
 from ctxreview.reports.review_text import guard_text
-from tests.samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited, example, shop
+from tests.samples import EXAMPLE, FIELDS, PATH, QUERY, READ_ONLY, context_of, edited, example, shop, unwrapped
 
 # --- the incident ------------------------------------------------------------------------------------------
 
@@ -186,8 +186,8 @@ def test_the_lines_before_and_after() -> None:
         {"start_line": 19, "end_line": 19, "lines": ["        Log();"]},
     ]
     assert found["question"].endswith("?")
-    shown = guard_text([checked])
-    assert "  Changes: line 16 to line 16; line 19 new.\n" in shown
+    shown = unwrapped(guard_text([checked], about, checked.verdict))
+    assert " Changes: line 16 to line 16; line 19 new. " in shown
     assert found["question"] in shown
 
 
@@ -200,7 +200,7 @@ def test_edits_of_other_files() -> None:
     assert checked.reason == "It also changes src/Other.cs, which was not checked."
     harmless = guard(about, Suggestion("t", "", (other, one("_count++;", "_count += 1;").edits[0])))
     assert (harmless.applied, harmless.verdict) == (True, "needs-human")
-    assert "  Applied in part: It also changes src/Other.cs" in guard_text([harmless])
+    assert "  Applied in part: It also changes src/Other.cs" in guard_text([harmless], about, harmless.verdict)
 
 
 # --- what chats answer -------------------------------------------------------------------------------------

@@ -238,7 +238,7 @@ REPORTS = {
     "comment": lambda value: comment.comment(stored(value), value.question or "-", value.question),
     "evidence": lambda value: comment.evidence(stored(value)),
     "show": lambda value: kept.whole(stored(value)),
-    "guard": lambda value: guard_text(value.suggestions),
+    "guard": lambda value: guard_text(value.suggestions, value.context, "conflicts"),
     "opinions": lambda value: opinions_text([value, value]),
     "opinions as markdown": lambda value: opinions_markdown([value, value]),
     "opinions as html": lambda value: opinions_page([value, value]),

@@ -65,7 +65,7 @@ def test_the_first_command_sets_up_and_reviews_the_example(tmp_path: Path) -> No
             shutil.copy2(ROOT / name, tmp_path / name)
     done = _shell(SETUP[0], tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "verdict: in-scope" in done.stdout
+    assert "in-scope: method UpdateRecord" in done.stdout
     assert "No model was asked" in done.stdout
 
 

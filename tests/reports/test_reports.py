@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import unicodedata
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -16,13 +17,14 @@ from ctxreview.model.source import Lines
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports.document import context_document, error_document, guard_document, review_document
 from ctxreview.reports.json_text import dumps
+from ctxreview.reports.layout import Layout, wrap
 from ctxreview.reports.markdown import escaped, fenced, review_markdown
 from ctxreview.reports.page import review_page
-from ctxreview.reports.review_text import guard_text, review_text, verdict_line
+from ctxreview.reports.review_text import Detail, guard_text, review_text
 from ctxreview.reports.text import context_text
 from ctxreview.review.hazards import check
 from ctxreview.rules import RULES
-from tests.samples import ITEMS, PATH, context_of, example, prompt_of, shop
+from tests.samples import ITEMS, PATH, context_of, example, prompt_of, shop, unwrapped
 
 HOSTILE = {
     "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)><!-- gone",
@@ -110,6 +112,10 @@ PLAIN = reviewed("plain words")
 # --- text --------------------------------------------------------------------------------------------------
 
 
+TITLED = r"^((?:Edit of s|S)uggestion \d|Answer of|Question)\b.*"
+"""A line of ours in which foreign words stand, and what it begins with."""
+
+
 def skeleton(report: str) -> list[str]:
     """The lines of a text report that start at its left edge: those that only ctxreview may write."""
     return [line for line in report.split("\n") if re.match(r"[A-Za-z]", line)]
@@ -120,8 +126,8 @@ def test_text_is_shown_not_executed(case: str) -> None:
     """Control characters are written out, and no foreign line is at the left edge, where our own stand."""
     report = review_text(reviewed(HOSTILE[case]))
     assert not ACTIVE.search(report)
-    ours = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(report)]
-    plain = [re.sub(r"m-1.*\)|(?<=Suggestion 1: ).*(?=: )", "", line) for line in skeleton(review_text(PLAIN))]
+    ours = [re.sub(TITLED, r"\1", line) for line in skeleton(report)]
+    plain = [re.sub(TITLED, r"\1", line) for line in skeleton(review_text(PLAIN))]
     numbers = r"\d[\d,]*"
     assert [re.sub(numbers, "n", line) for line in ours] == [re.sub(numbers, "n", line) for line in plain]
 
@@ -132,19 +138,110 @@ def test_no_text_acts_on_a_terminal(words: str) -> None:
     """Of any words, none reach the terminal as control characters, and the report keeps its parts."""
     report = review_text(reviewed(words))
     assert not ACTIVE.search(report)
-    assert [line for line in skeleton(report) if line in ("Question", "Hazards found by rules", "Checklist")] == [
-        "Question",
+    assert [line for line in skeleton(report) if line in ("Hazards found by rules", "Checklist", "Code")] == [
         "Hazards found by rules",
         "Checklist",
+        "Code",
     ]
 
 
 def test_colour_only_where_asked() -> None:
     """Colours are ours, and only there when the caller wants them."""
     assert "\x1b" not in review_text(PLAIN)
-    coloured = review_text(PLAIN, colour=True)
+    coloured = review_text(PLAIN, Layout(colour=True))
     assert "\x1b[" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == review_text(PLAIN)
+
+
+DETAILS: tuple[Detail, ...] = get_args(Detail)
+
+
+def width_of(line: str) -> int:
+    """Columns of a line, by Unicode's own property."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in line)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs"]), max_size=400),
+    st.integers(60, 220),
+    st.sampled_from(("brief", "folded", "whole")),
+)
+def test_no_line_is_wider_than_asked(words: str, width: int, detail: Detail) -> None:
+    """Whatever stands in code, names and replies: no line has more columns than the terminal."""
+    report = review_text(reviewed(words), Layout(width), detail)
+    assert [line for line in report.split("\n") if width_of(line) > width] == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text("abcdefghij", min_size=1, max_size=20), max_size=40), st.integers(20, 80), st.integers(20, 80))
+def test_no_word_is_cut(words: list[str], first: int, rest: int) -> None:
+    """The words of a text that are no wider than a line are whole in the lines that are made of it, in their order."""
+    lines = wrap(" ".join(words), first, rest)
+    assert " ".join(lines).split() == words
+    assert [line for line in lines if line != line.strip()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("src/Orders/Shipping/Orders.cs:28", ["src/Orders/", "Shipping/", "Orders.cs:28"]),
+        ("x" * 25, ["x" * 12, "x" * 12, "x"]),
+        ("価格の計算をする", ["価格の計算を", "する"]),
+        ("", [""]),
+    ],
+)
+def test_a_word_wider_than_a_line(text: str, lines: list[str]) -> None:
+    """What is wider than a line goes on after a slash or another joint, and only without one within a name."""
+    assert wrap(text, 12, 12) == lines
+
+
+def test_the_order_of_a_review() -> None:
+    """The verdict is the first line; ``brief`` ends after the hazards, the code is the last part, and only the whole says what the model saw."""
+    brief, folded, whole = (review_text(PLAIN, Layout(100), detail) for detail in DETAILS)
+    parts = ("Suggestion 1: ", "Hazards found by rules", "What holds the selection", "Checklist", "Edit of ", "Code")
+    places = [folded.find(f"\n{part}") for part in parts]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert folded.startswith("needs-human: method Ship of Orders, src/Orders.cs:")
+    assert folded.startswith(brief.rstrip())
+    assert "What holds the selection" not in brief
+    assert ["What the model sees" in report for report in (brief, folded, whole)] == [False, False, True]
+    assert all(item.question in unwrapped(whole) for item in ITEMS)
+
+
+def test_a_long_function_is_folded() -> None:
+    """Of a long function stay its head, the scope's ends, the selection, later writes, ways out and their conditions; the rest is counted."""
+    filler = "\n".join(f"    Log({n});" for n in range(200))
+    body = f"lock (_gate)\n{{\n{filler}\n    «var old = _count;»\n{filler}\n    if (old > 5)\n    {{\n        return 1;\n    }}\n{filler}\n    _count++;\n}}\nreturn 0;"
+    about = context_of(shop(body))
+    report = review_text(PLAIN._replace(context=about, hazards=(), suggestions=()), Layout(80))
+    code = report.partition("\nCode\n")[2]
+    for part in (
+        "public async Task<int> Ship(int id)",
+        "┌     lock (_gate)",
+        "> 216 │",
+        "if (old > 5)",
+        "return 1;",
+        "_count++;",
+        "└     }",
+        "… 200 lines",
+    ):
+        assert part in code
+    assert len(report.splitlines()) <= 150
+    whole = review_text(PLAIN._replace(context=about, hazards=(), suggestions=()), Layout(80), "whole")
+    assert whole.count("Log(") == 600
+
+
+def test_findings_that_say_the_same_are_one() -> None:
+    """A finding of several places is told once; after six findings only rule and place are."""
+    same = [Finding("missing-intent", "note", "syntactic", "m.", "q?", Lines(PATH, n, n)) for n in (3, 5)]
+    many = [Finding("lock-order", "low", "syntactic", f"message {n}.", "q?", Lines(PATH, n, n)) for n in range(1, 9)]
+    report = review_text(PLAIN._replace(hazards=(*same, *many)), Layout(80))
+    assert "note missing-intent src/Orders.cs:3, :5\n" in report
+    assert [f"message {n}." in report for n in range(1, 9)] == [True] * 6 + [False] * 2
+    assert "  low lock-order src/Orders.cs:8\n" in report
+    assert "message 8." in review_text(PLAIN._replace(hazards=tuple(many)), Layout(80), "whole")
 
 
 def test_scope_in_the_margin() -> None:
@@ -162,9 +259,11 @@ def test_approval_is_nobodys_to_give() -> None:
     """No known conflict is said to be no approval, and no suggestion is said to be none."""
     about = example()
     quiet = GuardResult(Suggestion("t", "", ()), applied=True, verdict="no-known-conflict", findings=())
-    assert "That is not an approval." in guard_text([quiet])
-    assert guard_text([]) == "No suggestion was made.\n"
-    assert verdict_line("needs-human", about.enclosing) == "Guard: needs-human (1 scope holds the selection)."
+    assert "That is not an approval." in unwrapped(guard_text([quiet], about, quiet.verdict))
+    assert "\nNo suggestion was made.\n" in guard_text([], about, "needs-human")
+    assert guard_text([], about, "needs-human").startswith(
+        "Guard: needs-human: method UpdateRecord of RecordService,\n"
+    )
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------
@@ -451,13 +550,14 @@ def test_never_approved(form: str) -> None:
     for value in (PLAIN, PLAIN._replace(provider=None, model=None, usage=None, suggestions=())):
         report = FORMATS[form](value)
         assert not re.search(r"\bapproved\b|\bLGTM\b|safe to merge", report, re.IGNORECASE)
-        assert "It does not count as a review until a person has answered: does this code touch shared state" in report
+        question = "It does not count as a review until a person has answered: does this code touch shared state"
+        assert question in unwrapped(report)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_unsupported_evidence_is_marked(form: str) -> None:
     """A citation that does not hold is marked in every format."""
-    report = FORMATS[form](PLAIN)
+    report = unwrapped(FORMATS[form](PLAIN))
     assert ("unsupported: this text is not there" in report) or ('"supported": false' in report)
     assert PLAIN.checklist[0].evidence == (Evidence("plain words", 3, "plain words", False),)
 
@@ -467,4 +567,4 @@ def test_every_severity_has_its_colour() -> None:
     about = example()
     for rule in RULES:
         finding = Finding(rule.ID, rule.SEVERITY, "syntactic", "m.", "q?", Lines(about.path, 1, 2))
-        assert "\x1b[" in review_text(PLAIN._replace(hazards=(finding,)), colour=True)
+        assert "\x1b[" in review_text(PLAIN._replace(hazards=(finding,)), Layout(colour=True))

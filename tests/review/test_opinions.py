@@ -11,7 +11,7 @@ from llmock.scenarios import Fail, Match, Reply
 from llmock.testing import LLMockServer
 
 from tests.llm.test_store import KEY, UNSAFE, rows, run
-from tests.samples import ITEMS, QUERY, TEAM_QUESTION
+from tests.samples import ITEMS, QUERY, TEAM_QUESTION, unwrapped
 
 NO = json.dumps(
     {
@@ -70,23 +70,22 @@ def test_each_is_kept_by_itself(server: LLMockServer) -> None:
 def test_for_people(server: LLMockServer, form: str) -> None:
     """For people the context stands once, then the differences, then what each model says."""
     shown = opinions(server, "m-1,m-2", "--format", form).stdout
-    places = [
-        shown.find(part)
-        for part in (
-            "What it does not see",
-            "Where the models differ",
-            TEAM_QUESTION,
-            "Where they agree",
-            "The same answer from several models is not evidence",
-            f"Answer of openai {'`(m-1)`' if form == 'markdown' else '(m-1)'}",
-            "AsNoTracking",
-            f"Answer of openai {'`(m-2)`' if form == 'markdown' else '(m-2)'}",
-            "Nothing here is shared.",
-            "It does not count as a review until",
-        )
-    ]
+    first, second = (
+        f"Answer of openai {'`(m-1)`' if form == 'markdown' else '(m-1)'}".replace("m-1", m) for m in ("m-1", "m-2")
+    )
+    answers = (first, "AsNoTracking", second, "Nothing here is shared.")
+    differences = (
+        "Where the models differ",
+        TEAM_QUESTION,
+        "Where they agree",
+        "The same answer from several models is not evidence",
+    )
+    order = (*differences, *answers) if form == "markdown" else (*answers, *differences, "Code")
+    shown_once = unwrapped(shown)
+    places = [shown_once.find(part) for part in (*order, "It does not count as a review until")]
     assert -1 not in places
-    assert shown.count("What it does not see") == 1
+    assert form == "markdown" or places == sorted(places)
+    assert shown.count("What it does not see" if form == "markdown" else "What holds the selection") == 1
     if form == "markdown":
         (line,) = [line for line in shown.splitlines() if line.startswith(f"| {TEAM_QUESTION}")]
         assert "**yes**" in line

@@ -52,7 +52,7 @@ def context(
         if format_ is Format.JSON or many:
             return dumps(context_document(value), None if many else 2)
 
-        return context_text(value, console.colour(output)).rstrip("\n")
+        return context_text(value, console.layout(output)).rstrip("\n")
 
     def made(selection: str, siblings: Siblings) -> Result:
         return Result(shown(build(run.resolve(selection, chosen, siblings), whole=False)))

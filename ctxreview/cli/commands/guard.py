@@ -52,7 +52,7 @@ def guard(
     from ctxreview.guard import check as guards
     from ctxreview.reports.document import guard_document
     from ctxreview.reports.json_text import dumps
-    from ctxreview.reports.review_text import guard_text, verdict_line
+    from ctxreview.reports.review_text import guard_text
     from ctxreview.reports.words import not_asked
     from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
@@ -68,8 +68,7 @@ def guard(
     if format_ is Format.JSON:
         console.write(dumps(guard_document(checked, verdict, others), 2), output)
     else:
-        line = verdict_line(verdict, value.enclosing)
-        console.write(f"{guard_text(checked, console.colour(output))}{line}", output)
+        console.write(guard_text(checked, value, verdict, console.layout(output)).rstrip("\n"), output)
         if others:
             console.say(not_asked(value.outline.language, others))
     exit_on_findings([f for c in checked for f in c.findings], fail_on)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Review
+    from ctxreview.reports.review_text import Detail
     from ctxreview.review.ask import Planned
     from ctxreview.review.request import Siblings
 
@@ -64,7 +65,10 @@ DryRun = Annotated[
 NoRedact = Annotated[
     bool, typer.Option("--no-redact", help="Send secrets unredacted, after asking twice on a terminal.")
 ]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Log every request and retry.")]
+Brief = Annotated[bool, typer.Option("--brief", help="End after verdict, suggestions and hazards.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Show all that the model saw too, and log every request and retry.")
+]
 
 
 @app.command()
@@ -91,6 +95,7 @@ def review(
     budget: Budget = None,
     fail_on: FailOn = None,
     quiet: Quiet = False,
+    brief: Brief = False,
     verbose: Verbose = False,
     output: Output = None,
 ) -> None:
@@ -111,6 +116,7 @@ def review(
 
     tell = console.progress_teller(quiet, verbose)
     model = _model_beside(ctx, format_, dry_run, models, model)
+    detail = _detail(brief, verbose, dry_run or format_ not in (None, ReviewFormat.TEXT))
     limits = endpoints.limits(max_tokens, max_cost)
     asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
@@ -158,7 +164,7 @@ def review(
             if endpoint is not None:
                 asking.keep(values[-1], endpoint, console.say)
         found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
-        return Result(_printed(values, format_, many, output), tuple(found))
+        return Result(_printed(values, format_, many, detail, output), tuple(found))
 
     sequential = any(asks is not None for asks in askers)
     exit_on_findings(print_each(given, many, root, run, one, output, sequential=sequential), fail_on)
@@ -177,7 +183,20 @@ def _model_beside(
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
 
 
-def _printed(values: list[Review], format_: ReviewFormat | None, many: bool, output: Path | None) -> str:
+def _detail(brief: bool, verbose: bool, is_other: bool) -> Detail:
+    """How much of a review is printed. Raises where ``--brief`` stands beside what it says nothing of."""
+    if brief and verbose:
+        raise ConfigError("--brief says less and --verbose more; give one.")
+    if brief and is_other:
+        raise ConfigError(
+            "--brief is about the text of a review; give it without --dry-run and --format, or with --format text."
+        )
+    return "brief" if brief else "whole" if verbose else "folded"
+
+
+def _printed(
+    values: list[Review], format_: ReviewFormat | None, many: bool, detail: Detail, output: Path | None
+) -> str:
     """The reviews of one selection by each model that was asked."""
     from ctxreview.reports.document import review_document
     from ctxreview.reports.json_text import dumps
@@ -193,16 +212,9 @@ def _printed(values: list[Review], format_: ReviewFormat | None, many: bool, out
     if format_ is ReviewFormat.MARKDOWN:
         return (review_markdown(values[0]) if alone else opinions_markdown(values)).rstrip("\n")
     if format_ is ReviewFormat.HTML:
-        from ctxreview.reports.document import review_document
-        from ctxreview.reports.json_text import dumps
-        from ctxreview.reports.markdown import review_markdown
-        from ctxreview.reports.opinions import opinions_document, opinions_markdown, opinions_text
-        from ctxreview.reports.page import opinions_page, review_page
-        from ctxreview.reports.review_text import review_text
-
         return (review_page(values[0]) if alone else opinions_page(values)).rstrip("\n")
-    colour = console.colour(output)
-    return (review_text(values[0], colour) if alone else opinions_text(values, colour)).rstrip("\n")
+    layout = console.layout(output)
+    return (review_text(values[0], layout, detail) if alone else opinions_text(values, layout, detail)).rstrip("\n")
 
 
 def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:

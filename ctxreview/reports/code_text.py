@@ -1,0 +1,129 @@
+"""Code for a terminal: numbered lines with the scopes drawn in the margin, the selection marked, and what is left out counted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from ctxreview.context.listing import file_listings, redacted
+from ctxreview.context.visible import one_line
+from ctxreview.model.phrases import amount
+from ctxreview.model.regions import Region
+from ctxreview.model.review import Context
+from ctxreview.reports.layout import Layout, wrap
+from ctxreview.reports.places import scope_lines
+
+TALLEST = 3
+"""Lines of output that one line of code may take."""
+MOST_BRACKETS = 8
+"""Scopes that are drawn beside each other."""
+
+
+class Bracket(NamedTuple):
+    """A scope in the margin: its lines and its column."""
+
+    first: int
+    last: int
+    column: int
+    encloses: bool
+
+
+class Sheet:
+    """The selected file as it is drawn: each line once made, to be counted and printed."""
+
+    def __init__(self, value: Context, layout: Layout, numbers: Sequence[int]) -> None:
+        """``numbers`` are all lines that may be shown."""
+        self._layout = layout
+        self._lines = redacted(value.selection.source)
+        self._selected = value.selection.lines
+        self._brackets = _brackets(value)
+        self._margin = max((b.column + 1 for b in self._brackets), default=0)
+        self._width = len(str(max(numbers, default=1)))
+        filled = [text for n in numbers if (text := self._lines[n - 1].expandtabs(4)).strip()]
+        # What stands further left than where it begins, such as a directive, does not move the rest to the right.
+        self._dedent = len(filled[0]) - len(filled[0].lstrip()) if filled else 0
+
+    def height(self, number: int, tallest: int = TALLEST) -> int:
+        """How many lines of output a line takes, at most ``tallest``."""
+        return len(self._parts(number, tallest))
+
+    def lines(self, numbers: Sequence[int], cut: Collection[int] = ()) -> Iterator[str]:
+        """The given lines, which are in order, and how many are left out between them; those to be ``cut`` on one line each."""
+        previous = 0
+        for number in numbers:
+            if previous and number > previous + 1:
+                yield self._gap(number - previous - 1)
+            yield from self._line(number, 1 if number in cut else TALLEST)
+            previous = number
+
+    def _gap(self, left_out: int) -> str:
+        told = self._layout.paint(f"… {amount(left_out, 'line')}", "dim")
+        return f"{'':{self._width + 2}} {told}"
+
+    def _parts(self, number: int, tallest: int) -> list[str]:
+        text = self._lines[number - 1].expandtabs(4).rstrip()
+        text = text[min(self._dedent, len(text) - len(text.lstrip())) :]
+        depth = len(text) - len(text.lstrip())
+        room = self._layout.columns - self._width - self._margin - 4
+        indent = min(depth + 4, room // 2)
+        parts = wrap(text, room, room - indent)
+        if tallest == 1 and len(parts) > 1:
+            return [f"{wrap(text, room - 2, room)[0]} …"]
+        if len(parts) > tallest:
+            hidden = sum(map(len, parts[tallest - 1 :]))
+            parts = [*parts[: tallest - 1], f"… {amount(hidden, 'character', 'more')}"]
+        return [parts[0], *(f"{' ' * indent}{part}" for part in parts[1:])]
+
+    def _line(self, number: int, tallest: int) -> Iterator[str]:
+        first, last = self._selected
+        chosen = first <= number <= last
+        paint = self._layout.paint
+        for at, part in enumerate(self._parts(number, tallest)):
+            mark = paint(">", "bold", "yellow") if chosen and not at else " "
+            label = str(number) if not at else ""
+            margin = "".join(self._sign(number, column, at) for column in range(self._margin))
+            yield f"{mark} {label:>{self._width}} {margin} {paint(part, 'bold') if chosen else part}".rstrip()
+
+    def _sign(self, number: int, column: int, at: int) -> str:
+        here = next((b for b in self._brackets if b.column == column and b.first <= number <= b.last), None)
+        if here is None:
+            return " "
+        if here.first == here.last:
+            sign = " " if at else "╶"
+        elif number == here.last:
+            sign = " " if at else "└"
+        else:
+            sign = "┌" if number == here.first and not at else "│"
+        return self._layout.paint(sign, "green" if here.encloses else "dim")
+
+
+def _brackets(value: Context) -> list[Bracket]:
+    """The scopes of the selected file, nested ones beside each other; of more than fit the outer ones."""
+    scopes: list[tuple[int, int, Region]] = [(*scope_lines(s, value), s) for s in value.scopes if not s.path]
+    enclosing = frozenset(value.enclosing)
+    ends: list[int] = []  # the last line of each column
+    found = []
+    for first, last, scope in sorted(scopes, key=lambda s: (s[0], -s[1])):
+        column = next((c for c, end in enumerate(ends) if end < first), len(ends))
+        if column >= MOST_BRACKETS:
+            continue
+        ends[column : column + 1] = [last]
+        found.append(Bracket(first, last, column, scope in enclosing))
+    return found
+
+
+def other_files_text(value: Context, layout: Layout) -> Iterator[str]:
+    """What the model sees of other files."""
+    for source, code in file_listings(value):
+        if source.path != value.path:
+            yield ""
+            yield from layout.hang(one_line(source.path), "", 2)
+            for line in code.split("\n"):
+                number, bar, text = line.partition(" | ")
+                yield from _numbered(f"{number}{bar}", text, layout)
+
+
+def _numbered(label: str, text: str, layout: Layout) -> Iterator[str]:
+    text = text.expandtabs(4)
+    indent = len(label) + min(len(text) - len(text.lstrip()) + 4, 24)
+    yield from layout.hang(text, label, indent)
