@@ -144,7 +144,7 @@ TEXT_PARTS = (
     "Hazards found by rules",
     "What holds the selection",
     "Answer of openai (m-1) The query can skip change tracking.",
-    "yes shared-state :28, :44 (unsupported: this text is not there)",
+    "(unsupported: this text is not there)",
     "The model did not answer this item.",
     "Edit of suggestion 1: Add AsNoTracking() to the query",
     "+ .AsNoTracking()",
