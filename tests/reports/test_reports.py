@@ -161,9 +161,9 @@ def width_of(line: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in line)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
-    st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs"]), max_size=400),
+    st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs", "Cn"]), max_size=400),
     st.integers(60, 220),
     st.sampled_from(("brief", "folded", "whole")),
 )

@@ -147,7 +147,7 @@ TEXT_PARTS = (
     "(unsupported: this text is not there)",
     "The model did not answer this item.",
     "Edit of suggestion 1: Add AsNoTracking() to the query",
-    "+ .AsNoTracking()",
+    "@@ -29,6 +29,7 @@",
     "> 31 │ var record = _db.Records",
     "Question: optimize this Asked instead: is this a safe change, given everything this function is doing? Tokens: ",
     "cost unknown.",
