@@ -267,13 +267,29 @@ def _event(node: Node, name: str, field: str, page: FileView) -> _Event | None:
     declared = declared_type(page, resource, nodes.span(on)) or _type_here(node, resource, page)
     certain = tuple(c for c in known if declared in c.types)
     known = tuple(c for c in known if not c.on or re.search(c.on, resource))
+    if declared and not _sounds_like_lock(declared, page):
+        known = tuple(
+            c for c in known if not (c.types and c.kind == "lock")
+        )  # something else that has calls of these names
     if not certain and not known:
         return None
     return _Event(node, resource, certain or known, field == "acquires", bool(certain))
 
 
+def _sounds_like_lock(type_: str, page: FileView) -> bool:
+    """Whether a type is taken for one of locks by its name alone, without the letter of an interface."""
+    names = (type_, type_[1:])
+    return any(
+        looks.kind == "lock" and looks.on and re.search(looks.on, name)
+        for looks in page.language.looks_like
+        for name in names
+    )
+
+
 _MADE_HERE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\("
 _TYPED = r"\b([A-Z]\w*)\??\s+{name}\s*[=,);]"
+_GIVEN = r"\b{name}\s*=[^=;(]*?\w<(?:\w+\.)*(\w+)>\("
+"""What a call gives that names one type: nearly always that."""
 _NEAR = 4_000
 """Bytes before a use in which a variable's type is looked for."""
 
@@ -290,7 +306,7 @@ def _type_here(node: Node, resource: str, page: FileView) -> str:
     if member is None or (statement is not None and statement.type in page.syntax.subject_statements):
         return ""
     before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
-    for form in (_MADE_HERE, _TYPED):
+    for form in (_MADE_HERE, _TYPED, _GIVEN):
         found = re.findall(form.format(name=re.escape(name)), before)
         if found:
             return str(found[-1])

@@ -79,6 +79,9 @@ def check(outline: Outline) -> list[Finding]:
         for f in outline.facts
         if f.kind == "spawn" and f.name in _PARALLEL and (f.target in ("Parallel",) or f.name == "ForAll")
     ]
+    loops = [
+        f for f in loops if "TaskScheduler.Current" not in outline.source.text(f.span)
+    ]  # as in a grain: one at a time
     loops += _queries(outline, loops)
     if not loops:
         return []

@@ -134,6 +134,8 @@ def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
         here = own_facts(outline).get(function.span, [])
         awaits = [f.span for f in here if f.kind == "await"]
         states = [f for f in here if f.is_state and not f.is_readonly] if awaits else []
+        if any(_is_flag(name, states, awaits[0].start) for name in {f.name for f in states}):
+            continue
         for name in dict.fromkeys(f.name for f in states):
             found = _stale(name, states, [a.start for a in awaits])
             if found is not None:
@@ -147,6 +149,13 @@ def _over_awaits(type_: TypeDecl, outline: Outline) -> Iterator[Finding]:
                     (lines(outline, found[0].span, "read before the await"),),
                     about=(type_.name, function.name, name),
                 )
+
+
+def _is_flag(name: str, states: list[Fact], first: int) -> bool:
+    """Whether state is looked at and set before the first await, and set back after it: it keeps a second call out."""
+    uses = [f for f in states if f.name == name]
+    kinds = [f.kind for f in uses if f.span.end <= first]
+    return kinds[:2] == ["read", "write"] and uses[-1].kind == "write" and uses[-1].span.start > first
 
 
 def _stale(name: str, states: list[Fact], awaits: list[int]) -> tuple[Fact, Fact] | None:

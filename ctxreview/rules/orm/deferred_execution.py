@@ -104,12 +104,18 @@ def check(outline: Outline) -> list[Finding]:
         body = body_of(outline, scope.opening) if exits else None
         if body is None:
             continue
-        yields = [f for f in exits if re.match(r"yield\s+return", outline.source.text(f.span))]
+        yields = [f for f in exits if _is_yield(outline.source.text(f.span), scope)]
         if yields:
             found.append(_held(outline, scope, yields[0]))
         if scope.name not in THREADS:
             found += [_unawaited(outline, scope, f, name) for f in exits if (name := _task(body, scope, f))]
     return found
+
+
+def _is_yield(code: str, scope: Region) -> bool:
+    """Whether an exit gives the consumer something else than what holds the scope, which is the consumer's to end."""
+    yielded = re.match(r"yield\s+return\s*(.*?)\s*;?$", code, re.DOTALL)
+    return yielded is not None and (not scope.resource or yielded[1] != scope.resource)
 
 
 def _held(outline: Outline, scope: Region, value: Fact) -> Finding:
