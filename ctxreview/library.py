@@ -188,10 +188,11 @@ def lint(
         if len(given) != 1:
             raise ConfigError(f"text is the text of one file, but {len(given)} paths were given.")
         found, suppressed = linting.hazards_in(source_of(given[0], text, home), plan)
-        return LintResult(found, 1, suppressed)
+        (shown,) = linting.told_once([linting.Linted(str(given[0]), found, ("",) * len(found))], plan.once)
+        return LintResult(shown.findings, 1, suppressed)
     files = files_named(given, home)
     every = linting.latest(linting.lint_files(files, plan))
-    results = [result for result in every if not result.failed]
+    results = linting.told_once([result for result in every if not result.failed], plan.once)
     return LintResult(
         findings=tuple(finding for result in results for finding in result.findings),
         files=len(results),

@@ -19,6 +19,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import signature
 from ctxreview.outline.symbols.written_names import simple_type
+from ctxreview.workspace.code_of_tests import is_test_code
 
 MOST_FILES = 20
 """Files that are outlined whole for one comparison."""
@@ -32,9 +33,6 @@ EVERYDAY = 200
 """Files with a method's name from which on it is not looked for among those that are called on values."""
 
 _TYPE_NAME = re.compile(r"\b[A-Z]\w+")
-_IN_TESTS = re.compile(
-    r"(?i)(?:^|[/._-])(?:unit|integration)?(?:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])"
-)
 
 
 class Family:
@@ -122,8 +120,7 @@ class Family:
         paths = [
             p
             for p in named
-            if p in near
-            or (direct is not None and direct.search(self.repository.text_of(p)) and not _IN_TESTS.search(p))
+            if p in near or (direct is not None and direct.search(self.repository.text_of(p)) and not is_test_code(p))
         ]
         self.cut.update(dict.fromkeys(paths[MOST_USERS:]))  # they may use it otherwise
         found = (self.file(p) for p in paths[:MOST_USERS] if p != around.source.path)
@@ -191,7 +188,7 @@ class Family:
         """The one type that can be made and derives from another; doubles for tests are not counted beside others."""
         below = self.repository.hierarchy.descendants(part)
         made = [d for d in below if d.type.kind != "interface" and "abstract" not in d.modifiers]
-        meant = [d for d in made if not _IN_TESTS.search(d.outline.source.path)] or made
+        meant = [d for d in made if not is_test_code(d.outline.source.path)] or made
         if len(_names(meant)) == 1:
             having = (up for up in self._upwards(tuple(meant)) if _have_body(_methods(up, name)))
             yield from ((up.outline.source.path, up.name) for up in having)
@@ -203,7 +200,7 @@ class Family:
         marks = "|".join(load(self.repository.language).words.receiving)
         before = r"\s*(?:<[^<>()]{0,200}>)?\s*\(\s*(?:\[[^\]]{0,200}\]\s*)?"
         head = re.compile(rf"{name}(?<!\w{name}){before}(?:{marks})\s".encode())
-        return [p for p in paths if head.search(self.repository.text_of(p)) and not _IN_TESTS.search(p)]
+        return [p for p in paths if head.search(self.repository.text_of(p)) and not is_test_code(p)]
 
 
 def _names(known: Iterable[Declared]) -> set[str]:

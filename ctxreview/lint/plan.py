@@ -21,13 +21,14 @@ KNOWN: tuple[str, ...] = (*(rule.ID for rule in CHECKS), suppressions.ID)
 class Plan(NamedTuple):
     """How all files are linted: the rules that are asked and shown, the project's names, and the lines that count.
 
-    ``changed`` is ``None`` where all lines do.
+    ``changed`` is ``None`` where all lines do. ``once`` are the rules of which one finding a file is shown.
     """
 
     checks: tuple[ModuleType, ...]
     shown: frozenset[str]
     wrappers: Wrappers
     changed: Mapping[str, Ranges] | None = None
+    once: frozenset[str] = frozenset()
 
 
 def plan_of(own: Project, select: str | None, ignore: str | None) -> Plan:
@@ -43,7 +44,8 @@ def plan_of(own: Project, select: str | None, ignore: str | None) -> Plan:
     chosen = _rules_named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
     shown = chosen - (_rules_named("--ignore", ignore) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)
-    return Plan(checks, frozenset(shown), own.scopes)
+    once = frozenset(rule.ID for rule in checks if getattr(rule, "ONCE", False)) if select is None else frozenset[str]()
+    return Plan(checks, frozenset(shown), own.scopes, once=once)
 
 
 def _rules_named(option: str, given: str) -> set[str]:

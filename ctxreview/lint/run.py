@@ -23,6 +23,7 @@ from ctxreview.lint.baseline import Entry, fingerprints
 from ctxreview.lint.listing import BLANK, Listing, is_empty_file
 from ctxreview.lint.plan import KNOWN, Plan
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import at_lines
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span
@@ -38,6 +39,8 @@ MIN_FILES = 48
 """With fewer files, starting processes takes longer than they save."""
 MAX_OVERLAP = 1_000
 """Transactions and locks over one place up to which rules are asked: several compare each with all that it holds."""
+MOST_LINES = 8
+"""Lines that a finding names of those that are alike; the others are counted."""
 MAX_PLACES = 200
 """With more places of words in a file, nearly all of it would be read anyway."""
 
@@ -203,6 +206,29 @@ def _source_of(path: str, files: Listing) -> Source | None:
         return None
     source = decode(raw, path)
     return None if is_generated(source.data) else replace(source, root=files.root)
+
+
+def told_once(results: Sequence[Linted], once: Collection[str]) -> list[Linted]:
+    """The results with the first finding of each file of some rules, which tells the lines of the others."""
+    return [_told_once(result, once) for result in results]
+
+
+def _told_once(result: Linted, once: Collection[str]) -> Linted:
+    kept: list[tuple[Finding, str]] = []
+    for finding, mark in zip(result.findings, result.fingerprints, strict=True):
+        alike = [f for f in result.findings if f.rule == finding.rule] if finding.rule in once else [finding]
+        if alike[0] is finding:
+            kept.append((_with_others(finding, alike[1:]), mark))
+    return result._replace(findings=tuple(f for f, _ in kept), fingerprints=tuple(m for _, m in kept))
+
+
+def _with_others(finding: Finding, others: Sequence[Finding]) -> Finding:
+    """A finding that tells the lines of others like it."""
+    numbers = sorted({f.at.start_line for f in others})
+    if not numbers:
+        return finding
+    more = f" and {len(numbers) - MOST_LINES} more" if len(numbers) > MOST_LINES else ""
+    return finding._replace(message=f"{finding.message} The same holds at {at_lines(numbers[:MOST_LINES])}{more}.")
 
 
 def without_known(results: Sequence[Linted], baseline: Sequence[Entry]) -> tuple[list[Linted], int]:

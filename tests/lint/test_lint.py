@@ -363,6 +363,25 @@ def test_settings_of_the_repository(lint: Lint, repo: Path) -> None:
     refusal(lint("C.cs"), "ignore names missing-intend, which is not a known rule; did you mean missing-intent")
 
 
+def test_an_intent_is_asked_for_once_a_file(lint: Lint, repo: Path) -> None:
+    """Of locks without a reason a file has one note, with the lines of the others; by its name the rule tells each."""
+    write(repo, {"M.cs": TWO, "tests/T.cs": TWO})
+    asked = lint("M.cs", "tests/T.cs", "--format", "json", "--ignore", "lock-target")
+    assert places(asked) == [("M.cs", 3, "missing-intent")]
+    (finding,) = json.loads(asked.stdout)["findings"]
+    assert finding["message"] == "The lock has no comment that says what it protects. The same holds at line 6."
+    each = lint("M.cs", "tests/T.cs", "--format", "json", "--select", "missing-intent")
+    assert places(each) == [("M.cs", 3, "missing-intent"), ("M.cs", 6, "missing-intent")]
+
+
+def test_a_known_note_does_not_hide_a_new_one(lint: Lint, repo: Path) -> None:
+    """A baseline has every lock without a reason, so that one that comes later is told."""
+    write(repo, {"M.cs": TWO})
+    lint("M.cs", "--baseline", "b.json", "--write-baseline")
+    write(repo, {"M.cs": TWO.replace("}\n}\n", "}\n  void O() {\n    lock (this.a) { }\n  }\n}\n")})
+    assert places(lint("M.cs", "--baseline", "b.json", "--format", "json")) == [("M.cs", 9, "missing-intent")]
+
+
 # --- changed lines -----------------------------------------------------------------------------------------
 
 TWO = "class T {\n  void M() {\n    lock (this) { }\n  }\n  void N() {\n    lock (this) { }\n  }\n}\n"

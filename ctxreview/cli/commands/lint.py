@@ -117,6 +117,7 @@ def lint(
         results, old = linting.without_known(results, known)
         if old:
             console.say(f"{_findings_are(old)} known from {baseline}.")
+        results = linting.told_once(results, plan.once)
         found = _report(results, home, old, failed, format_, output)
         if not failed:
             exit_on_findings(found, fail_on)

@@ -6,13 +6,17 @@ A transaction or an explicit lock without a comment at its head (directly above 
 what it protects. A comment that only repeats the statement (``// take the lock``) does not count. For a lock, a
 comment at the declaration of the locked field counts for all its uses.
 
+``lint`` tells it once a file, with the lines of the others, unless the rule is asked for by name (``--select missing-intent``).
+
 Why it matters here
 -------------------
 The next reader, person or model, sees a slow construct without a reason and suggests removing it.
 
 When it is fine
 ---------------
-The comment is there. Whether it is true is for a person to judge.
+The comment is there. Whether it is true is for a person to judge. Or the lock says by itself what it protects: it is a collection, its
+field is named after another one (``_cacheLock`` beside ``_cache``), or the comment of its type speaks of it. Tests are not
+asked, nor methods that open a scope for others or only run what they are given under one.
 
 Example
 -------
@@ -53,14 +57,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from ctxreview.behaviour.body import body_of
+from ctxreview.behaviour.lock_usage import is_collection
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.model.declarations import Member
-from ctxreview.model.notation import SELF
+from ctxreview.model.declarations import Member, TypeDecl
+from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "missing-intent"
 SEVERITY = "note"
@@ -89,8 +96,14 @@ _NO_PROSE = re.compile(r"(?i)\s*(?:ctxreview:|resharper |nosonar|nolint|pragma |
 _ENDS = b";{}"
 
 
+ONCE = True
+"""``lint`` tells one a file."""
+
+
 def check(outline: Outline) -> list[Finding]:
-    """Each transaction and explicit lock without a comment at its head or at the lock's field that says why."""
+    """Each transaction and explicit lock of which nothing says why: no comment at its head or at the lock's field, and no name or type."""
+    if is_test_code(outline.source.path):
+        return []
     return [
         Finding(
             rule=ID,
@@ -104,8 +117,50 @@ def check(outline: Outline) -> list[Finding]:
             about=(scope.construct, "comment" if comment_at(scope, outline) else ""),
         )
         for scope in outline.regions
-        if scope.form in FORMS and scope.certainty != "assumed" and not is_told(scope, outline)
+        if scope.form in FORMS
+        and scope.certainty != "assumed"
+        and not is_told(scope, outline)
+        and not _is_plain(scope, outline)
     ]
+
+
+def _is_plain(scope: Region, outline: Outline) -> bool:
+    """Whether a scope is its callers' business, or the lock's own name or type says what it protects."""
+    return _is_for_others(scope, outline) or (scope.kind == "lock" and _says_itself(scope, outline))
+
+
+def _is_for_others(scope: Region, outline: Outline) -> bool:
+    """Whether its function opens it or ends it for others, or runs a delegate that it was given under it."""
+    if scope.unreleased or scope.acquired == "elsewhere":
+        return True
+    owner = next((f for f in outline.functions if f.span == scope.owner), None)
+    if owner is None:
+        return False
+    head = set(re.findall(r"\w+", outline.source.text(Span(owner.span.start, owner.opening.end))))
+    inside = (f for f in outline.facts if f.calls == "delegate" and scope.span.contains(f.span))
+    return any({f.name, f.target} & head for f in inside)
+
+
+def _says_itself(scope: Region, outline: Outline) -> bool:
+    """Whether what is locked is a collection, is named after other state of its type, or is spoken of at the head of the type."""
+    around = outline.types_around(scope.opening)
+    if any(_is_told_by_type(t, outline) for t in around):
+        return True
+    name = without_self(scope.resource)
+    declared = [m for m in outline.named(name) if any(t.span.contains(m.span) for t in around)]
+    if any(is_collection(simple_type_or_array(m.declares), outline) for m in declared):
+        return True
+    own = _words(name) - _words(_REPEATS)
+    others = (n for m in outline.members if any(t.span.contains(m.span) for t in around) for n in m.names if n != name)
+    return bool(own) and bool(declared) and any(own == _words(other) for other in others)
+
+
+_SPEAKS = re.compile(r"(?i)\b(?:thread|lock|concurren|atomic|transaction|serializ|synchroni|race)\w*")
+
+
+def _is_told_by_type(type_: TypeDecl, outline: Outline) -> bool:
+    comment = _above(outline.source.line_of(type_.span.start), outline, documentation=True)
+    return _SPEAKS.search(comment) is not None and says_why(comment, "")
 
 
 def is_told(scope: Region, outline: Outline) -> bool:

@@ -1,0 +1,14 @@
+"""Which files are code of tests, told by their paths."""
+
+from __future__ import annotations
+
+import re
+
+_IN_TESTS = re.compile(
+    r"(?i)(?:^|[/._-])(?:unit|integration)?(?:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])"
+)
+
+
+def is_test_code(path: str) -> bool:
+    """Whether a path, relative to the repository's root, is one of tests, test doubles or benchmarks."""
+    return _IN_TESTS.search(path) is not None
