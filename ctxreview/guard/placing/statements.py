@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.guard.placing.cut import anchored, as_selected, cut
-from ctxreview.guard.placing.edits import fitted, lines_of, places_of, replacing, solid
+from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing, solid
 from ctxreview.guard.placing.elisions import (
     UnplacedError,
     is_elision,
@@ -25,8 +25,8 @@ from ctxreview.guard.placing.elisions import (
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.siblings import Item, words_of
-from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, shortened, words
-from ctxreview.model.review import Context, Edit
+from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, errors_in, shortened, words
+from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.statement_lists import StatementList, statement_lists
 
@@ -122,6 +122,7 @@ class _Placing:
         """The one edit that the fragment means. Raises :class:`UnplacedError` where there is none, or another one as well."""
         readings = sorted(self._readings(), key=lambda r: r.cost)
         certain = [r for r in readings if not r.doubt]
+        certain = certain[next((n for n, r in enumerate(certain) if self._reads(r)), len(certain)) :]
         if not certain:
             certain = [r for r in readings if r.selected and self._is_about(r)][:1]
         if not certain:
@@ -129,11 +130,6 @@ class _Placing:
         most = certain[0].cost + max(1.0, 0.05 * self.words.total())
         close = [r for r in certain if r.cost <= most]
         best = close[0]
-        whole = next((r for r in certain if r.selected), best)
-        if self._is_part(best, whole) and whole.cost <= best.cost + _DROPPED:
-            if not all(self._versions(whole)):
-                raise UnplacedError(_several([whole, best]))
-            close = [best := whole]
         if len({self._result(r) for r in close}) > 1:
             named = [r for r in close if self._touches(r)]
             named = [r for r in named if r.cost <= named[0].cost + _NEARLY]
@@ -141,7 +137,19 @@ class _Placing:
             if len({self._result(r) for r in named}) != 1:
                 raise UnplacedError(_several(close))
             best = named[0]
+        whole = next((r for r in certain if r.selected), best)
+        if self._is_part(best, whole) and whole.cost <= best.cost + _DROPPED:
+            if not any(self._versions(whole)):
+                raise UnplacedError(_several([whole, best]))
+            best = whole
         return replacing(self.source, *self._lines(best.items), best.text)
+
+    def _reads(self, reading: _Reading) -> bool:
+        """Whether the file is read as well with it as without."""
+        edit = replacing(self.source, *self._lines(reading.items), reading.text)
+        if edit.original == edit.replacement:
+            return True
+        return errors_in(apply(Suggestion("", "", (edit,)), self.source)) <= errors_in(self.source)
 
     # --- readings ------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class Unit(NamedTuple):
     @property
     def weight(self) -> float:
         """What it costs when it comes or goes."""
-        return float(self.words.total()) or 2.0
+        return 2.0 if COMMENT_LINE.match(self.key) else float(self.words.total()) or 2.0
 
 
 class Hole(NamedTuple):

@@ -209,6 +209,16 @@ EVIDENCE = {
         "public async Task<int> Ship(int id)\n{\n    // ... existing code ...\n    else\n    {\n        Log(id);\n    }\n    return 0;\n}",
         "if (id > 0)\n{\n    Send(id);\n    Send(id + 1);\n}\nelse\n{\n    Log(id);\n}\nreturn 0;",
     ),
+    "all that is selected, of which the last line is shown": (
+        "«Add<A>();\nAdd<B>();\nAdd<C>();»\nreturn 0;",
+        "Add<I, C>();",
+        "Add<I, C>();\nreturn 0;",
+    ),
+    "a block around what is selected, whose rest is left out": (
+        "using (var scope = Begin())\n{\n    «var a = Load(id)\n        .With(o => o.Owner)\n        .One(o => o.Id == id);»\n\n    Save(a);\n    Send(a);\n}\nreturn 0;",
+        "using (var scope = Begin())\n{\n    var a = Load(id)\n        .Select(o => new Order { Id = o.Id })\n        .One(o => o.Id == id);\n\n    // ... existing code ...\n}",
+        "using (var scope = Begin())\n{\n    var a = Load(id)\n        .Select(o => new Order { Id = o.Id })\n        .One(o => o.Id == id);\n\n    Save(a);\n    Send(a);\n}\nreturn 0;",
+    ),
     "a listing with the numbers of its lines": (
         "«var a = Load(id);»\nreturn a;",
         "12: var a = Load(id, 1);\n13: return a;",
@@ -238,7 +248,6 @@ def test_the_selection_is_evidence(case: str) -> None:
 
 
 UNSURE = {
-    "all that is selected, or its last line": ("«Add<A>();\nAdd<B>();\nAdd<C>();»\nreturn 0;", "Add<I, C>();"),
     "the selected condition, or what stands under it": (
         "«if (query == null)\n{\n    query = new Query(id);\n}»\nreturn 0;",
         "query ??= new Query(id);",
