@@ -23,7 +23,7 @@ from ctxreview.guard.placing.elisions import (
     without_elisions,
 )
 from ctxreview.guard.placing.filling import filled
-from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, errors_in
+from ctxreview.guard.placing.snippets import COMMENT_LINE, UNREADABLE, as_members, as_statements, chosen, errors_in
 from ctxreview.guard.placing.statements import statements
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
@@ -39,9 +39,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     source = context.selection.source
     after = apply(Suggestion("", "", found), source)
     if errors_in(after) > errors_in(source):
-        raise UnplacedError(
-            "With it the file could not be read as code, so it is cut or incomplete, or belongs elsewhere."
-        )
+        raise UnplacedError(UNREADABLE)
     return found
 
 

@@ -19,6 +19,8 @@ COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|\*/)")
 LIKE = 0.5
 """Code that shares this much of its words is taken for the same, changed."""
 
+UNREADABLE = "With it the file could not be read as code, so it is cut or incomplete, or belongs elsewhere."
+
 
 def parsed(lines: Sequence[str], source: Source, before: str = "", after: str = "") -> Outline:
     """The outline of a fragment; its first line is line 1 without ``before``, else line 2."""

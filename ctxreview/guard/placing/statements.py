@@ -25,7 +25,16 @@ from ctxreview.guard.placing.elisions import (
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.siblings import Item, words_of
-from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, as_statements, errors_in, shortened, words
+from ctxreview.guard.placing.snippets import (
+    COMMENT_LINE,
+    LIKE,
+    UNREADABLE,
+    alike,
+    as_statements,
+    errors_in,
+    shortened,
+    words,
+)
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.statement_lists import StatementList, statement_lists
@@ -126,7 +135,7 @@ class _Placing:
         if not certain:
             certain = [r for r in readings if r.selected and self._is_about(r)][:1]
         if not certain:
-            raise UnplacedError(readings[0].doubt if readings else self._nowhere())
+            raise UnplacedError((readings[0].doubt or UNREADABLE) if readings else self._nowhere())
         most = certain[0].cost + max(1.0, 0.05 * self.words.total())
         close = [r for r in certain if r.cost <= most]
         best = close[0]
