@@ -79,6 +79,8 @@ class Calls(Openings):
                 needs |= self.run_function(closure, node.span, ("later", when), ()).effects
             functions = ()
         party = f"new {type_}" if self.version.is_source("", node.type) else ""
+        if self.version.about.has("connects", type_):
+            party = next((k.party for _, k in given if k.party), f"new {type_}")
         if party:
             self.makes(party)
         copied = members and given and any(a.mode == "copy" for a in node.arguments)
@@ -90,6 +92,7 @@ class Calls(Openings):
             party=party or next((k.party for _, k in given if k.party), ""),
             functions=functions,
             pending=union(k.pending for k in every),
+            level=self._level(every),
             unwalked=next((k.unwalked for k in lazy if k.unwalked is not None), None),
             walks=union(k.walks for k in lazy),
         )

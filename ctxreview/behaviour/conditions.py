@@ -38,7 +38,7 @@ def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:
         if isinstance(node, il.Branch):
             if not node.condition.span.contains(place):
                 yield from (Condition(test, node.condition.span) for test in _tests(outline, node.condition))
-        elif isinstance(node, il.Loop) and node.kind == "before" and node.condition is not None:
+        elif isinstance(node, il.Loop) and node.kind == "before" and node.condition is not None and not node.first:
             if node.body.span.contains(place):
                 yield from (Condition(test, node.condition.span) for test in _tests(outline, node.condition))
         elif isinstance(node, il.Operation):

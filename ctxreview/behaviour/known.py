@@ -50,6 +50,8 @@ class Known(NamedTuple):
     """The set or table whose row it is, or a collection of whose rows."""
     unwalked: Place | None = None
     """What is read whenever somebody walks it: it is a sequence over what state holds."""
+    level: str = ""
+    """The level of isolation that it asks for, where it is a set of options."""
     walks: frozenset[int] = frozenset()
     """The effects of walking it, where it is the sequence of an iterator."""
 
@@ -101,6 +103,7 @@ def either(a: Known | None, b: Known | None) -> Known:
         a.parts or b.parts,
         a.rows or b.rows,
         a.unwalked or b.unwalked,
+        a.level if a.level == b.level else "",
         a.walks | b.walks,
     )
 

@@ -48,12 +48,23 @@ class Openings(Stores):
             party = (subject.party if subject is not None else "") or next((k.party for _, k in given if k.party), "")
             frame.keys[region] = party or "ambient"
         said = [k.constant for _, k in given if k.constant is not None and "." in k.constant]
-        if region.isolation is not None and region.isolation.is_open and said:
+        levels = [k.level for _, k in given if k.level]
+        if region.isolation is not None and levels:
+            frame.levels[region] = levels[0]
+        elif region.isolation is not None and region.isolation.is_open and said:
             frame.levels[region] = said[0]
+
+    def _level(self, values: Sequence[Known]) -> str:
+        """The level of isolation among some values, or that one of them asks for."""
+        isolation = self.version.language.words.isolation
+        said = (k.constant for k in values if k.constant and isolation in k.constant.split(".")[:-1])
+        return next(said, "") or next((k.level for k in values if k.level), "")
 
     def _begun(self, regions: Sequence[Region], node: il.Value, known: Known, on: Known | None, given: Given) -> Known:
         """The effect of opening regions, and the value that stands for what was opened."""
         for region in regions:
+            if known.level:
+                self.frame.levels.setdefault(region, known.level)
             hold = self.hold(region)
             kind: Kind = "acquire" if region.kind == "lock" else "begin"
             needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())

@@ -33,7 +33,7 @@ def strangers(pair: Pair) -> Iterator[Stranger]:
             or (effect.party, hold.section) in told
         ):
             continue
-        was = _was(pair, effect)
+        was = _was(pair, effect) or _gone(pair, hold)
         if was is None or was.party == effect.party or not _is_on(was, hold):
             continue
         told.add((effect.party, hold.section))
@@ -52,6 +52,14 @@ def _was(pair: Pair, effect: Effect) -> Effect | None:
             for e in pair.before.of(effect.kind)
             if e.number not in pair.became and (e.place.of if e.place is not None else e.name) == rows
         ),
+        None,
+    )
+
+
+def _gone(pair: Pair, hold: Hold) -> Effect | None:
+    """An access through a transaction's own context or connection that is no longer made."""
+    return next(
+        (e for e in pair.before.of(*_DATA) if e.number not in pair.became and _is_on(e, hold) and e.party == hold.key),
         None,
     )
 

@@ -49,6 +49,29 @@ def levelled(pair: Pair) -> Iterator[Levelled]:
             return
 
 
+class Respanned(NamedTuple):
+    """``commit`` ends a transaction for ``each`` turn of a loop, or for all, and ``before`` did it otherwise."""
+
+    commit: Effect
+    before: Effect
+    hold: Hold | None
+    each: bool
+
+
+def respanned(pair: Pair) -> Iterator[Respanned]:
+    """The first transaction that an edit spreads over all turns of a loop, or gives to each of them."""
+    commits = [list(of.of("commit")) for of in (pair.before, pair.after)]
+    if len(commits[0]) != len(commits[1]):
+        return
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        each = "in loop" in now.traits
+        if now.kind == "commit" and each != ("in loop" in was.traits):
+            hold = next((h for h in pair.after.sections if h.kind == "transaction" and h.key == now.party), None)
+            yield Respanned(now, was, hold, each)
+            return
+
+
 class Undone(NamedTuple):
     """``before`` undid a part of a transaction; nothing does now, or ``after`` undoes all of it."""
 

@@ -126,6 +126,7 @@ class Tracer(Outside):
         self._block(at.body)
         begun = (i for i in self.frame.unfinished if i >= first and "awaited" not in self.effects[i].traits)
         self.mark(begun, "each")
+        self.mark((e.number for e in self.effects[first:] if e.kind == "commit"), "in loop")
         for value in at.step:
             self.value(value)
         if at.condition is not None and at.kind == "after":

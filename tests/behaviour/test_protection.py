@@ -50,7 +50,7 @@ PROTECTED = {
     ),
     "a collection that is the lock": (
         "public void Add(string n) { lock (_names) { _names.Add(n); } } public int N() => _names.Count;",
-        "`_names` protects what it holds; `_names` is read without it in N (line 1).",
+        "`_names` protects its contents; `_names` is read without it in N (line 1).",
     ),
     "the object itself": ("public void M() { lock (this) { _free = 1; } }", "`this` protects `_free`."),
     "static state under a static lock": (

@@ -132,7 +132,8 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
         function = nesting.innermost(fact.span)
         if function is None or not loop.span.contains(function.span) or fact.name in told:
             continue
-        if any(loop.span.contains(s.span) and s.span.contains(fact.span) for s in held) or fact.is_volatile:
+        around = [s for s in held if loop.span.contains(s.span) and s.span.contains(fact.span)]
+        if any(not _is_of_one_run(s, loop, outline) for s in around) or fact.is_volatile:
             continue
         if fact.captured and _is_of_the_body(fact, loop, outline):
             continue
@@ -156,6 +157,13 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             (lines(outline, loop.span, loop.name),),
             about=(fact.name, loop.name),
         )
+
+
+def _is_of_one_run(lock: Region, loop: Fact, outline: Outline) -> bool:
+    """Whether what is locked belongs to one run of the body: its element, or what it declares."""
+    root = re.escape(lock_key(lock).removeprefix("this.").partition(".")[0].strip())
+    own = rf"\(?(?:[\w<>?, ]*[\s,(])?{root}\s*(?:,[^()=]*)?\)?\s*=>|\b(?:var|[\w<>]+)\s+{root}\s*=(?!=)"
+    return bool(root) and re.search(own, outline.source.text(loop.span)) is not None
 
 
 def _severity(fact: Fact, written: str, type_: str, outline: Outline) -> Severity | None:

@@ -49,7 +49,7 @@ from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.version import version
+from ctxreview.behaviour.version import Version, version
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
@@ -105,7 +105,41 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     (effect.at._replace(what="used without a lock"),),
                 )
             )
+    return [*found, *_shared_collections(before, after)]
+
+
+def _shared_collections(before: Outline, after: Outline) -> list[Finding]:
+    """Each collection that the edit makes static, while each object takes a lock of its own around it, or none."""
+    was, now = version(before), version(after)
+    both = comparison(before, after)
+    found = []
+    for state in now.states:
+        old = was.state(state.home, state.name)
+        kind = simple_type_or_array(state.type)
+        if not state.static or old is None or old.static or kind not in now.about.of("collections"):
+            continue
+        uses = [e for p in both.naming((state.name,)) for e in p.after.of("read", "write")]
+        uses = [e for e in uses if e.place is not None and e.place.of == state.key]
+        open_ = next((e for e in uses if not any(_is_static(k, now) for k in e.locks)), None)
+        if open_ is not None and any(e.kind == "write" for e in uses):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "resolved",
+                    f"The edit makes `{state.name}` static: all objects share one {kind}, and no lock that they share is around it.",
+                    "Can two objects use it at the same time, and is it theirs together?",
+                    lines(after, state.member.span, state.name),
+                    (open_.at._replace(what="used without a shared lock"),),
+                )
+            )
     return found
+
+
+def _is_static(lock: str, of: Version) -> bool:
+    home, _, name = lock.rpartition(".")
+    state = of.state(home, name) if home else None
+    return state is not None and state.static
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -45,7 +45,7 @@ from __future__ import annotations
 
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.row_checks import Unchecked, unchecked
+from ctxreview.behaviour.row_checks import Unchecked, refreshed, unchecked, unguarded
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.model.outline import Outline
@@ -62,12 +62,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     compared = behaviour_of(load(after.language)).of("compared_with")
     told = immediate_execution.compare(before, after)
     pairs = not_told(affected(comparison(before, after)), after, told)
-    return [_finding(one) for pair in pairs for one in unchecked(pair, compared)]
+    about, both = behaviour_of(load(after.language)), comparison(before, after)
+    reads = frozenset(name + suffix for name in about.of("refreshes") for suffix in ("", *about.of("task_suffix")))
+    found = []
+    for pair in pairs:
+        every = (*unchecked(pair, compared), *refreshed(pair, reads), *unguarded(both, pair))
+        found += [_finding(one) for one in every[:1]]
+    return found
 
 
 _SAID = {
     "condition": "{name} now writes the row without the condition `{what}`.",
     "count": "The number of rows that {name} wrote is no longer checked.",
+    "state": "{name} is now written without the check `{what}` of the row.",
+    "refreshed": "{name} now saves what it compares with {what}: whatever another one has saved is overwritten.",
     "original": "{name} no longer compares the row with the value that was read: {what} is no longer set.",
 }
 
@@ -75,7 +83,7 @@ _SAID = {
 def _finding(one: Unchecked) -> Finding:
     return Finding(
         ID,
-        "high" if one.certain and one.kind != "original" else "medium",
+        "high" if one.certain and one.kind in ("condition", "count") else "medium",
         "resolved",
         _SAID[one.kind].format(name=one.effect.name, what=one.what),
         "What keeps two writers who read the same row from overwriting each other?",

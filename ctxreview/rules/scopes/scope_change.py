@@ -66,6 +66,7 @@ import re
 from collections import Counter
 
 from ctxreview.behaviour.added import holds_one_step, is_held_already, is_sent_as_before
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.boundary import crossed, guarded_state, mention, work
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
@@ -76,6 +77,7 @@ from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.removal import went_unused, what_it_held
 from ctxreview.behaviour.renames import is_another_of_its_kind, is_any_object, is_same_lock, renamed_state
+from ctxreview.behaviour.strictness import Levelled, Respanned, levelled, respanned
 from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -117,6 +119,9 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             changes += _came_in(old, verdict, before, after)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
     found += [_lost(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
+    for pair in not_told(affected(both), after, [f for f in found if not f.informs]):
+        found += [_levelled(one) for one in levelled(pair)]
+        found += [_respanned(one) for one in respanned(pair)]
     found += [
         _finding(
             "note" if _is_one_step(s, after) else "medium",
@@ -128,6 +133,30 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if s not in parts and not is_sent_as_before(both, s, after=True) and not is_held_already(both, s)
     ]
     return found
+
+
+def _levelled(one: Levelled) -> Finding:
+    """A level of isolation that stands elsewhere."""
+    return _finding(
+        "medium",
+        f"The edit changes the isolation of the {one.hold.construct} from {one.was} to {one.now}.",
+        "Does anything read here decide what is written, and what keeps it unchanged until then?",
+        one.begin.at._replace(what=""),
+    )
+
+
+def _respanned(one: Respanned) -> Finding:
+    """A transaction that has another extent of a loop."""
+    name = one.hold.construct if one.hold is not None else "transaction"
+    return _finding(
+        "medium",
+        f"Each turn of the loop is a {name} of its own now; one spanned all of them."
+        if one.each
+        else f"One {name} spans all turns of the loop now; each turn had its own.",
+        "What is undone now when one turn fails, and for how long are the rows of the others locked?",
+        one.commit.at._replace(what=""),
+        one.before.at._replace(what=f"{one.before.name}, before the edit"),
+    )
 
 
 def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -> list[Finding]:
