@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ctxreview.languages import language_of
 from ctxreview.model.facts import StateUse
 from ctxreview.model.outline import Parse
 from ctxreview.model.review import Context
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import BRANCH, outline
+from ctxreview.outline.parse import read
 from tests.samples import context_at
 
 SPLIT = """class C
@@ -165,3 +167,14 @@ def test_names_are_those_of_the_file(tmp_path: Path) -> None:
         "async: used by the function",
         "required: used by the function",
     ]
+
+
+def test_a_file_is_read_again_only_for_a_line_that_is_not_code_otherwise() -> None:
+    """A line in a branch that is compiled anyway gives the reading that everybody else has; one in another branch its own."""
+    data, language = SPLIT.encode(), language_of("A.cs")
+    plain = read(data, language)
+    assert plain.parse.clean
+    assert read(data, language, data.index(b"New();")) is plain
+    assert read(data, language, None, (Span(0, 5),)) is plain
+    kept = read(data, language, data.index(b"Old();"))
+    assert b"Old();" in (kept.root.text or b"") and b"Old();" not in (plain.root.text or b"")
