@@ -161,9 +161,9 @@ def unfinished(both: Comparison) -> Iterator[Unfinished]:
             if now.kind != "write" or not now.is_seen or now.place is None or now.place.kind != "state":
                 continue
             prepared = {e.name for e in pair.before.effects[:number] if e.kind in ("call", "write")}
-            step = next(
-                (e for e in pair.after.effects[now.number + 1 :] if e.name in prepared and _is_on(pair, e, now)), None
-            )
+            later = pair.after.effects[now.number + 1 :]
+            reads = frozenset(e.number for e in later if e.kind == "read" and e.place and e.place.key == now.place.key)
+            step = next((e for e in later if e.name in prepared and _is_on(e, now, reads)), None)
             if step is None or any(e.name == step.name and e.kind == step.kind for e in pair.before.effects[number:]):
                 continue
             looks = (e for p in both.naming((now.name,)) for e in p.after.of("read"))
@@ -176,15 +176,12 @@ def unfinished(both: Comparison) -> Iterator[Unfinished]:
                 break
 
 
-def _is_on(pair: Pair, step: Effect, write: Effect) -> bool:
-    """Whether a step is one on what state refers to since it was written."""
+def _is_on(step: Effect, write: Effect, reads: frozenset[int]) -> bool:
+    """Whether a step is one on what state refers to since it was written; ``reads`` are the numbers of the reads since then."""
     assert write.place is not None
     if step.kind == "write":
         return step.place is not None and step.place.kind == "inside" and step.place.of == write.place.key
-    reads = (pair.after.effects[n] for n in step.depends if n > write.number)
-    return step.kind == "call" and any(
-        r.kind == "read" and r.place is not None and r.place.key == write.place.key for r in reads
-    )
+    return step.kind == "call" and not reads.isdisjoint(step.depends)
 
 
 def _look(both: Comparison, flag: Effect, data: Effect) -> Effect | None:
