@@ -81,6 +81,7 @@ def _quoting() -> Iterator[None]:
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Never a fragment: completes the context of AI code-review prompts, and checks what comes back.",

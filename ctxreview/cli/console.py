@@ -40,16 +40,16 @@ def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
     return (lambda sentence: None) if quiet else say
 
 
-def colour(output: Path | None) -> bool:
-    """Whether a result may have colours: on a terminal that has them, unless somebody said otherwise; never in a file."""
-    return output is None and coloured(sys.stdout)
+def colour(output: Path | None, when: str = "auto") -> bool:
+    """Whether a result may have colours: ``always``, ``never``, or ``auto``: on a terminal that has them, never in a file."""
+    return when == "always" or (when == "auto" and output is None and coloured(sys.stdout))
 
 
-def layout(output: Path | None) -> Layout:
-    """How a text is laid out: in the width of the terminal, or COLUMNS, or 80 columns where there is neither."""
+def layout(output: Path | None, when: str) -> Layout:
+    """How a text is laid out: in the width of the terminal, or COLUMNS, or 80 columns where there is neither; in colours ``when`` they are wanted."""
     from ctxreview.reports.layout import Layout
 
-    return Layout(shutil.get_terminal_size().columns, colour(output))
+    return Layout(shutil.get_terminal_size().columns, colour(output, when))
 
 
 def coloured(stream: TextIO | None) -> bool:

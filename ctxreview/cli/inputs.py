@@ -67,15 +67,15 @@ def _decoded_line(line: bytes) -> str:
 
 
 def selections_given(given: Sequence[str] | None, listed: str | None, form: str | None) -> tuple[list[str], bool]:
-    """The selections given as arguments or ``listed`` in a file, and whether they are printed as JSON Lines.
+    """The selections given as arguments or ``listed`` in a file, and whether they are several, which are JSON Lines without a ``form``.
 
-    Raises :class:`ConfigError` for none, and for several where another ``form`` was asked for.
+    Raises :class:`ConfigError` for none, and for several where a ``form`` was asked for that is of one alone.
     """
     if listed is not None and given:
         raise ConfigError("Give selections as arguments or with --selections, not both.")
-    if form not in (None, "json") and (listed is not None or len(given or ()) > 1):
+    if form not in (None, "json", "text") and (listed is not None or len(given or ()) > 1):
         raise ConfigError(
-            f"--format {form}: several selections, and those of --selections, are printed as JSON, one per line; "
+            f"--format {form}: several selections, and those of --selections, are printed as text or as JSON, one per line; "
             "give one selection, or omit --format."
         )
     if listed is not None:

@@ -15,16 +15,35 @@ from ctxreview.model.phrases import amount
 
 if TYPE_CHECKING:
     from ctxreview.model.review import Finding
+    from ctxreview.reports.layout import Layout
     from ctxreview.review.batch import Make
     from ctxreview.review.request import Run
-from ctxreview.cli.console import print_line, say, write
+from ctxreview.cli.console import layout, say, write
+from ctxreview.cli.inputs import refuse_beside
 
 
 class Result(NamedTuple):
-    """The printed result of one selection, with its findings."""
+    """The printed result of one selection, with its findings; ``line`` says it in short."""
 
     text: str
     findings: tuple[Finding, ...] = ()
+    line: str = ""
+
+
+class Target(NamedTuple):
+    """Where results go: to a file or standard output; as text in a ``layout``, without one as documents, and whether through a pager."""
+
+    output: Path | None
+    layout: Layout | None = None
+    paged: bool = False
+
+
+def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, no_pager: bool) -> Target:
+    """Where and how results are printed. Raises where options about text stand beside another ``form``."""
+    if form != "text":
+        refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
+        return Target(output)
+    return Target(output, layout(output, color), paged=output is None and not no_pager)
 
 
 def print_each(
@@ -33,63 +52,81 @@ def print_each(
     root: Path | None,
     run: Run,
     make: Make[Result],
-    output: Path | None,
+    target: Target,
     *,
     sequential: bool = False,
 ) -> list[Finding]:
-    """One result, or JSON Lines: a selection that fails is an error document, and the others go on.
+    """One result, or one after the other: a selection that fails is an error document, and the others go on.
 
-    The findings of all are returned.
+    With a layout the results are text for people, several with a summary in the end; otherwise each is a document, several are JSON
+    Lines. The findings of all are returned.
     """
     try:
         if not many:
             (only,) = given
-            return _print_one(only, make, output)
-        return _print_all(given, root, run, make, output, sequential)
+            return _print_one(only, make, target)
+        return _print_all(given, root, run, make, target, sequential)
     except KeyboardInterrupt:
         raise StoppedError("Stopped; the current selection was not finished.") from None
 
 
-def _print_one(given: str, make: Make[Result], output: Path | None) -> list[Finding]:
+def _print_one(given: str, make: Make[Result], target: Target) -> list[Finding]:
     from ctxreview.review.request import ALONE
 
     made = make(given, ALONE)
-    write(made.text, output)
+    print_texts([made.text], target)
     return list(made.findings)
 
 
 def _print_all(
-    given: Sequence[str], root: Path | None, run: Run, make: Make[Result], output: Path | None, sequential: bool
+    given: Sequence[str], root: Path | None, run: Run, make: Make[Result], target: Target, sequential: bool
 ) -> list[Finding]:
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.several_text import failure_text, selection_text, summary_text
     from ctxreview.review.batch import each
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
     gc.enable()  # see __main__
     failed = 0
     found: list[Finding] = []
+    told: list[str] = []
 
-    def lines() -> Iterator[str]:
+    def texts() -> Iterator[str]:
         nonlocal failed
-        for one, made in zip(given, each(given, root, run, make, sequential=sequential), strict=True):
+        results = zip(given, each(given, root, run, make, sequential=sequential), strict=True)
+        for number, (one, made) in enumerate(results, 1):
+            heading = f"Selection {number} of {len(given)}: {one}"
             if isinstance(made, CtxreviewError):
                 failed += 1
+                told.append(f"failed: {made}")
+                if target.layout is not None:
+                    yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
+                    continue
                 say(str(made))
                 yield dumps(error_document(one, str(made)))
-            else:
-                found.extend(made.findings)
-                yield made.text
+                continue
+            found.extend(made.findings)
+            told.append(made.line)
+            yield made.text if target.layout is None else selection_text(heading, made.text, target.layout)
+        if target.layout is not None:
+            yield summary_text(told, target.layout)
 
-    if output is None:
-        for line in lines():
-            print_line(line)
-    else:
-        write("\n".join(lines()), output)
+    print_texts(texts(), target)
     if failed:
         say(f"{amount(failed, 'selection')} failed.")
         raise typer.Exit(2)
     return found
+
+
+def print_texts(texts: Iterable[str], target: Target) -> None:
+    """Print results as they come, or write them to a file together."""
+    from ctxreview.cli.pager import show
+
+    if target.output is None:
+        show(texts, wanted=target.paged)
+    else:
+        write("\n".join(texts), target.output)
 
 
 def exit_on_findings(found: Iterable[Finding], limit: str | None) -> None:

@@ -67,12 +67,28 @@ def verdict_text(
 
     Without ``given`` no model was asked.
     """
+    verdict, said = _verdict(about, given, hazards)
+    colours = ("bold", VERDICT_COLOURS[verdict]) if verdict is not None else ("bold",)
+    yield from layout.hang(said, f"{verdict or about.verdict}: ", 2, *colours)
+
+
+def verdict_line(values: Sequence[Review]) -> str:
+    """The verdict on one selection in a line, as it is listed with others; ``values`` are the reviews by each model."""
+    first = values[0]
+    given = None if first.provider is None else [g for v in values for g in v.suggestions]
+    verdict, said = _verdict(first.context, given, first.hazards)
+    return f"{verdict or first.context.verdict}: {said}"
+
+
+def _verdict(
+    about: Context, given: Sequence[GuardResult] | None, hazards: Sequence[Finding]
+) -> tuple[GuardVerdict | None, str]:
+    """The guard's worst verdict, and what there is to say in short."""
     verdict = min((g.verdict for g in given or ()), key=GUARD_VERDICTS.index, default=None)
     parts = [f"{subject(about)}, {held(about)}", _suggested(given)]
     counts = Counter(f.severity for f in hazards)
     parts.append("hazards: " + (", ".join(f"{counts[s]} {s}" for s in SEVERITIES if counts[s]) or "none found"))
-    colours = ("bold", VERDICT_COLOURS[verdict]) if verdict is not None else ("bold",)
-    yield from layout.hang("; ".join(parts), f"{verdict or about.verdict}: ", 2, *colours)
+    return verdict, "; ".join(parts)
 
 
 def _suggested(given: Sequence[GuardResult] | None) -> str:

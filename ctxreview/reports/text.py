@@ -39,6 +39,11 @@ def context_text(value: Context, layout: Layout = PLAIN) -> str:
     )
 
 
+def verdict_of(value: Context) -> str:
+    """The verdict on a context in a line, as it is listed with others."""
+    return f"{value.verdict}: {subject(value)}, {held(value)}"
+
+
 def subject(value: Context) -> str:
     """What is selected and where: ``method Take of Stock, src/Stock.cs:28-31``."""
     names = [f"{f.kind}{f' {f.name}' if f.name != f.kind else ''}" for f in value.functions]

@@ -45,17 +45,19 @@ def said(*args: str) -> str:
 @pytest.mark.parametrize("given", [(ONE, ONE), LISTED])
 @pytest.mark.parametrize("command", ["context", "review"])
 def test_several_selections_are_json(command: str, given: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    """Several selections, or a list of one, are JSON Lines: asked for, or not said; another format is refused."""
-    for form in ("text", *(("markdown", "html") if command == "review" else ())):
+    """Several selections, or a list of one, are JSON Lines: asked for, or not said; formats of one alone are refused."""
+    for form in ("markdown", "html") if command == "review" else ():
         refused = said(command, *given, "--format", form)
         assert refused.startswith(
-            f"--format {form}: several selections, and those of --selections, are printed as JSON"
+            f"--format {form}: several selections, and those of --selections, are printed as text or as JSON"
         )
         assert refused.endswith("give one selection, or omit --format.")
         assert capsys.readouterr().out == ""
     assert said(command, *given) == said(command, *given, "--format", "json") == ""
     assert all(line.startswith('{"schema": "ctxreview.') for line in capsys.readouterr().out.splitlines())
     assert said(command, ONE, "--format", "text") == ""
+    assert said(command, *given, "--format", "text") == ""
+    assert "Summary" in capsys.readouterr().out
 
 
 REFUSED = {

@@ -9,16 +9,19 @@ import typer
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
     Budget,
+    Color,
+    Colors,
     FailOn,
     Format,
     Formats,
     Hops,
+    NoPager,
     One,
     Output,
     Root,
 )
 from ctxreview.cli.inputs import read_text
-from ctxreview.cli.results import exit_on_findings
+from ctxreview.cli.results import exit_on_findings, print_texts, target_for
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def guard(
+    ctx: typer.Context,
     selection: One,
     suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
     replace: Annotated[
@@ -40,6 +44,8 @@ def guard(
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
     fail_on: FailOn = None,
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
     output: Output = None,
 ) -> None:
     """Apply a chat's answer in memory and report what it changes across scopes. Needs no model.
@@ -59,16 +65,17 @@ def guard(
     from ctxreview.review.request import Run, options
     from ctxreview.rules import not_asked_of
 
+    target = target_for(ctx, format_, output, color, no_pager)
     request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
     value = build_to_compare(request)
     read = guards.replacement if replace else guards.suggestions
     checked = check_suggestions(read(read_text(suggestion), value), value, request)
     verdict = guards.worst([c.verdict for c in checked])
     others = not_asked_of(value.outline.language)
-    if format_ is Format.JSON:
+    if target.layout is None:
         console.write(dumps(guard_document(checked, verdict, others), 2), output)
     else:
-        console.write(guard_text(checked, value, verdict, console.layout(output)).rstrip("\n"), output)
+        print_texts([guard_text(checked, value, verdict, target.layout).rstrip("\n")], target)
         if others:
             console.say(not_asked(value.outline.language, others))
     exit_on_findings([f for c in checked for f in c.findings], fail_on)

@@ -23,6 +23,14 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+class Color(StrEnum):
+    """When text has colours."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
 Many = Annotated[list[str] | None, typer.Argument(metavar="SELECTION...", help=FORMS, show_default=False)]
 One = Annotated[str, typer.Argument(metavar="SELECTION", help=FORMS)]
@@ -44,6 +52,8 @@ Message = Annotated[str, typer.Option("-m", "--message", help="Your question to 
 Formats = Annotated[Format, typer.Option("--format")]
 ManyFormats = Annotated[Format | None, typer.Option("--format", help="[default: text; several selections: json]")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result to a file.")]
+Colors = Annotated[Color, typer.Option("--color", help="Whether text has colours.")]
+NoPager = Annotated[bool, typer.Option("--no-pager", help="On a terminal, print text without a pager.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with status 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[
     str | None, typer.Option("--provider", help="openai, anthropic, local, or none.", envvar="CTXREVIEW_PROVIDER")

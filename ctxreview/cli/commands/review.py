@@ -12,6 +12,8 @@ from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
     BaseUrl,
     Budget,
+    Color,
+    Colors,
     Exact,
     FailOn,
     Fresh,
@@ -22,22 +24,23 @@ from ctxreview.cli.commands.options import (
     MaxTokens,
     Message,
     Model,
+    NoPager,
     Output,
     ProviderName,
     Quiet,
     Root,
 )
 from ctxreview.cli.inputs import refuse_beside, selections_given
-from ctxreview.cli.results import Result, exit_on_findings, print_each
+from ctxreview.cli.results import Result, exit_on_findings, print_each, target_for
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Review
+    from ctxreview.reports.layout import Layout
     from ctxreview.reports.review_text import Detail
     from ctxreview.review.ask import Planned
     from ctxreview.review.request import Siblings
@@ -97,6 +100,8 @@ def review(
     quiet: Quiet = False,
     brief: Brief = False,
     verbose: Verbose = False,
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
     output: Output = None,
 ) -> None:
     """Ask a model with the full context and check its answer; without a model, report what the source proves.
@@ -110,6 +115,7 @@ def review(
     """
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_model
+    from ctxreview.reports.review_text import verdict_line
     from ctxreview.review import ask as asking
     from ctxreview.review import endpoints, pipeline
     from ctxreview.review.request import Run, options
@@ -127,6 +133,7 @@ def review(
     run = Run()
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
     given, many = selections_given(selections, listed, format_)
+    target = target_for(ctx, format_ or ("json" if many else "text"), output, color, no_pager)
     if no_redact:
         _agree_to_send_secrets(whom, dry_run)
     if dry_run:
@@ -135,17 +142,16 @@ def review(
                 "--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give only one."
             )
         indent = None if many or len(whom) > 1 else 2
-        as_text = format_ is not ReviewFormat.JSON and not many
 
         def planned(selection: str, siblings: Siblings) -> Result:
             plans = []
             for its, endpoint in zip(chosen, whom, strict=True):
                 request = run.resolve(selection, its, siblings)
                 made = asking.planned(request, endpoint, limits, unredacted=no_redact)
-                plans.append(_printed_plan(made, no_redact, as_text, indent))
-            return Result("\n".join(plans))
+                plans.append(_printed_plan(made, no_redact, target.layout is not None, indent))
+            return Result("\n".join(plans), line=plans[0].partition("\n")[0])
 
-        print_each(given, many, root, run, planned, output)
+        print_each(given, many, root, run, planned, target)
         return
     account = Account(limits)
     askers = [
@@ -164,10 +170,12 @@ def review(
             if endpoint is not None:
                 asking.keep(values[-1], endpoint, console.say)
         found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
-        return Result(_printed(values, format_, many, detail, output), tuple(found))
+        if target.layout is None:
+            return Result(_printed(values, format_, many), tuple(found))
+        return Result(_text(values, detail, target.layout), tuple(found), verdict_line(values))
 
     sequential = any(asks is not None for asks in askers)
-    exit_on_findings(print_each(given, many, root, run, one, output, sequential=sequential), fail_on)
+    exit_on_findings(print_each(given, many, root, run, one, target, sequential=sequential), fail_on)
 
 
 def _model_beside(
@@ -194,16 +202,23 @@ def _detail(brief: bool, verbose: bool, is_other: bool) -> Detail:
     return "brief" if brief else "whole" if verbose else "folded"
 
 
-def _printed(
-    values: list[Review], format_: ReviewFormat | None, many: bool, detail: Detail, output: Path | None
-) -> str:
-    """The reviews of one selection by each model that was asked."""
+def _text(values: list[Review], detail: Detail, layout: Layout) -> str:
+    """The reviews of one selection by each model that was asked, for people at a terminal."""
+    from ctxreview.reports.opinions import opinions_text
+    from ctxreview.reports.review_text import review_text
+
+    alone = len(values) == 1
+    made = review_text(values[0], layout, detail) if alone else opinions_text(values, layout, detail)
+    return made.rstrip("\n")
+
+
+def _printed(values: list[Review], format_: ReviewFormat | None, many: bool) -> str:
+    """The reviews of one selection by each model that was asked, in another format than text."""
     from ctxreview.reports.document import review_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.markdown import review_markdown
-    from ctxreview.reports.opinions import opinions_document, opinions_markdown, opinions_text
+    from ctxreview.reports.opinions import opinions_document, opinions_markdown
     from ctxreview.reports.page import opinions_page, review_page
-    from ctxreview.reports.review_text import review_text
 
     alone = len(values) == 1
     if format_ is ReviewFormat.JSON or many:
@@ -211,10 +226,7 @@ def _printed(
         return dumps(made, None if many else 2)
     if format_ is ReviewFormat.MARKDOWN:
         return (review_markdown(values[0]) if alone else opinions_markdown(values)).rstrip("\n")
-    if format_ is ReviewFormat.HTML:
-        return (review_page(values[0]) if alone else opinions_page(values)).rstrip("\n")
-    layout = console.layout(output)
-    return (review_text(values[0], layout, detail) if alone else opinions_text(values, layout, detail)).rstrip("\n")
+    return (review_page(values[0]) if alone else opinions_page(values)).rstrip("\n")
 
 
 def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:
