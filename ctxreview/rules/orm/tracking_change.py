@@ -103,12 +103,18 @@ def _untold(one: Untold) -> Finding:
     )
 
 
+def _setting(body: Body, fact: Fact) -> str:
+    """What is set, whatever the variable of the context is called."""
+    return body.text(fact.span).removeprefix(root_of(fact.target))
+
+
 def _stopped(change: Change, after: Outline) -> list[Finding]:
-    old = {change.before.text(f.span) for f in _settings(change.before)}
+    old = Counter(_setting(change.before, f) for f in _settings(change.before))
     found = []
     for setting in _settings(change.after):
         saved = [f for f in after.facts if f.kind == "save" and f.name.startswith("SaveChanges")]
-        if change.after.text(setting.span) in old or not saved:
+        old[_setting(change.after, setting)] -= 1
+        if not saved or old[_setting(change.after, setting)] >= 0:
             continue
         written = next((w for b in bodies(after) if (w := _written(b, root_of(setting.target)))), None)
         found.append(
