@@ -15,16 +15,19 @@ from ctxreview.languages.lists import repository_lists
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.facts import Fact, Reference
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Region
+from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span, Spans
-from ctxreview.outline.excerpts import excerpt_of
+from ctxreview.outline.excerpts import excerpt_of, returns_of, with_structure
 from ctxreview.outline.symbols.signatures import accepts
 
 MAX_CALLEES = 12
 """Callees looked at for one function."""
 MAX_LEVELS = 3
 """Methods of one type that call each other, until one of them opens, saves or commits."""
+
+MAX_WHOLE = 80
+"""Lines of a function that is shown whole where it runs under the scope."""
 
 _CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _TOLD = ("save", "tracking", "complete")
@@ -36,6 +39,7 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
     own = Spans(f.span for f in functions)
     there = repository.outline_for(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: dict[tuple[str, Span], _Called] = {}
+    under: set[_Key] = set()
     for reference in there.references if there is not None else ():
         if there is None or reference.form != "call" or not own.contains(reference.name_span):
             continue
@@ -45,9 +49,12 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
                 continue
             if len(seen) < MAX_CALLEES:
                 seen.setdefault(key, (part, function))
+            if key in seen and _runs_under(reference, outline):
+                under.add(key)
     told = _told(seen.values(), repository, MAX_LEVELS)
-    for key in seen:
-        yield from told[key]
+    for key, called in seen.items():
+        whole = _whole(*called) if key in under else None
+        yield from told[key] if whole is None else [whole, *told[key][1:]]
 
 
 _Called = tuple[Declared, Function]
@@ -119,16 +126,34 @@ def _excerpts(does: _Does, below: Mapping[_Key, list[Excerpt]]) -> Iterator[Exce
     kept = [Span(function.span.start, function.opening.end)]
     kept += [*(s.opening for s in does.holds), *(s.closing for s in does.holds)]
     kept += [*(f.span for f in does.facts), *(c.span for c in through)]
+    kept += [*(c for s in does.holds for c in s.completes_at), *returns_of(there, function)]
     shown = [
         *(f"{s.does} {s.construct}" for s in does.holds),
         *(f"calls {f.name}" for f in does.facts),
         *(f"calls {c.name}" for c in through),
     ]
     name = Callee(there, function).qualified_name
+    kept = with_structure(there, function, kept)
     yield excerpt_of(there, kept, "callee", f"{name}, which is called, {', '.join(dict.fromkeys(shown))}")
     for methods in does.calls.values():
         for method in methods:
             yield from below[_key(method)]
+
+
+def _runs_under(call: Reference, outline: Outline) -> bool:
+    """Whether a call of a selected function runs under a transaction or lock that the function takes."""
+    scopes = (s for s in outline.holding(call.name_span) if s.mode not in NO_SCOPE)
+    return any(outline.runs_under(call.name_span, s) and not s.opens_in(call.name_span) for s in scopes)
+
+
+def _whole(part: Declared, function: Function) -> Excerpt | None:
+    """A function that runs under the scope, as a whole; ``None`` where it is too long for that."""
+    first, last = part.outline.source.lines_of(function.span)
+    if last - first >= MAX_WHOLE:
+        return None
+    shown = Callee(part.outline, function).qualified_name
+    kept = with_structure(part.outline, function, [function.span])
+    return excerpt_of(part.outline, kept, "callee", f"{shown}, which is called under the scope")
 
 
 def called_names(code: str, language: str) -> set[str]:

@@ -19,7 +19,8 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import amount
 from ctxreview.model.review import Excerpt, Surroundings
 from ctxreview.model.source import Source, Span
-from ctxreview.outline.excerpts import excerpt_of
+from ctxreview.outline.excerpts import excerpt_of, returns_of, with_structure
+from ctxreview.workspace.code_of_tests import is_test_code
 
 MAX_SHOWN = 10
 """Callers of which the model gets to see lines: those that hold a scope first."""
@@ -62,6 +63,7 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
         blind += _large(dict.fromkeys((outline.source, *(link.outline.source for a in found for link in a.links))))
     blind += [
         *shared.beyond,
+        *_in_tests(found),
         *assumed,
         *registered,
         *repository.place.left_out,
@@ -179,8 +181,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _of_callers(found: Sequence[CallChains], repository: Repository) -> Iterator[Excerpt]:
     """One excerpt for each calling function, those that hold a scope first; and what its wrappers open."""
-    links = [link for a in found for link in a.links if link.caller is not None]
-    links.sort(key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
+    links = _shown_links(found)
     shown: set[tuple[str, Span]] = set()
     wrappers: dict[tuple[str, Span], Excerpt] = {}
     for link in links:
@@ -197,6 +198,21 @@ def _of_callers(found: Sequence[CallChains], repository: Repository) -> Iterator
     yield from wrappers.values()
 
 
+def _shown_links(found: Sequence[CallChains]) -> list[CallEdge]:
+    """The calls whose callers are shown, those that hold a scope first; code of tests only where nothing else calls."""
+    links = [link for a in found for link in a.links if link.caller is not None]
+    others = [link for link in links if not is_test_code(link.outline.source.path)]
+    return sorted(others or links, key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
+
+
+def _in_tests(found: Sequence[CallChains]) -> Iterator[str]:
+    """The callers in tests that are named and not shown."""
+    shown = {link.via[0] for link in _shown_links(found)}
+    left = [str(link.via[0]) for a in found for link in a.links if link.caller is not None and link.via[0] not in shown]
+    if left:
+        yield f"Callers in tests are not shown: {_listed(left)}."
+
+
 def _of_caller(link: CallEdge, caller: Function) -> Excerpt:
     """The caller's head, the scope's two ends, the call, and what is written, saved or committed after it."""
     outline = link.outline
@@ -208,6 +224,7 @@ def _of_caller(link: CallEdge, caller: Function) -> Excerpt:
         later = fact.span.start >= link.call.reference.name_span.start and within.contains(fact.span)
         if later and (fact.kind in ("save", "complete", "tracking") or (fact.kind == "write" and not fact.captured)):
             kept.append(fact.span)
+    kept = with_structure(outline, caller, [*kept, *returns_of(outline, caller)])
     held = f" under {link.scopes[0].construct}" if link.scopes else ""
     why = f"calls {link.call.reference.name}{held}"
     return excerpt_of(outline, kept, "caller", why)

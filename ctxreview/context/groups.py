@@ -10,6 +10,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline.excerpts import mentioned
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ROLES = {
     "caller": "callers",
@@ -92,10 +93,11 @@ def of_other_places(beyond: Sequence[Excerpt], own: Source) -> list[Group]:
 
 
 def in_order(own: list[Group], others: list[Group]) -> list[Group]:
-    """The order in which they are shown: the type's header, callers, declarations, the other places, signatures."""
+    """The order in which they are shown: the type's header, callers, declarations, the other places, callers in tests, signatures."""
     callers = [g for g in others if g.excerpts[0].role == "caller"]
+    tests = [g for g in callers if is_test_code(g.source.path)]
     rest = [g for g in others if g.excerpts[0].role != "caller"]
-    return [*own[:1], *callers, *own[1:-1], *rest, *own[-1:]]
+    return [*own[:1], *(g for g in callers if g not in tests), *own[1:-1], *rest, *tests, *own[-1:]]
 
 
 def _users(outline: Outline, home: Span, pointed: Span) -> Iterator[Span]:

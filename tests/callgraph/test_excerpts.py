@@ -1,0 +1,127 @@
+"""What is shown of callers and callees keeps its sense: the statements around it, the ways out, and the type it stands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctxreview.context.listing import file_listings
+from ctxreview.model.review import Context
+from ctxreview.review.context import build
+from tests.samples import options, request
+
+FILLER = "\n".join(f"            Work{n}();" for n in range(6))
+CALLER = f"""class Caller
+{{
+    class Inner
+    {{
+        readonly object _gate = new();
+        public int Go(Store s, int x)
+        {{
+            if (x == 0)
+            {{
+                return 1;
+            }}
+{FILLER}
+            try
+            {{
+{FILLER}
+                if (x > 1)
+                {{
+                    lock (_gate)
+                    {{
+                        s.Put(x);
+                    }}
+                }}
+                else
+                {{
+{FILLER}
+                }}
+            }}
+            catch (IOException e)
+            {{
+{FILLER}
+            }}
+            finally
+            {{
+{FILLER}
+            }}
+            return 2;
+        }}
+    }}
+}}
+"""
+STORE = """class Store
+{
+    readonly object _lock = new();
+    int _n;
+    public void Put(int x)
+    {
+        lock (_lock)
+        {
+            _n = Next(x);
+        }
+        After();
+    }
+    int Next(int x)
+    {
+        var y = x + 1;
+        return y;
+    }
+    void After()
+    {
+        var z = 1;
+    }
+}
+"""
+
+
+def context_with(folder: Path, **files: str) -> Context:
+    """The context of the write under the lock of ``Put``, beside other files."""
+    (folder / ".git").mkdir()
+    for name, text in {"Store": STORE, **files}.items():
+        path = folder / f"{name.replace('_', '/')}.cs"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    return build(request(f"{folder / 'Store.cs'}:9", options(root=folder, hops=3)))
+
+
+def shown(about: Context, path: str) -> list[str]:
+    """The lines that are shown of a file, without their numbers."""
+    listed = next((text for source, text in file_listings(about) if source.path == path), "")
+    return [line.partition("|")[2].strip() for line in listed.splitlines() if "|" in line]
+
+
+def test_a_caller_keeps_the_statements_around_the_call(tmp_path: Path) -> None:
+    """The call is shown in its conditions, its lock and its try with all handlers; the returns and the nested type's head too, and no filler."""
+    lines = shown(context_with(tmp_path, Caller=CALLER), "Caller.cs")
+    for line in (
+        "class Inner", "if (x == 0)", "return 1;", "try", "if (x > 1)", "lock (_gate)", "s.Put(x);", "else",
+        "catch (IOException e)", "finally", "return 2;",
+    ):  # fmt: skip
+        assert line in lines
+    assert not [line for line in lines if line.startswith("Work")]
+    assert lines.count("{") == lines.count("}")
+    assert "class Caller" not in lines
+
+
+def test_what_runs_under_the_lock_is_shown_whole(tmp_path: Path) -> None:
+    """A method that is called under the lock is shown with its body; one that is called after it is not."""
+    lines = shown(context_with(tmp_path), "Store.cs")
+    assert "var y = x + 1;" in lines
+    assert "var z = 1;" not in lines
+
+
+def test_callers_in_tests_are_named(tmp_path: Path) -> None:
+    """A caller in tests is named and not shown where other code calls; where nothing else does, it is shown."""
+    test = "class StoreTests { void Puts() { new Store().Put(1); } }\n"
+    about = context_with(tmp_path, Caller=CALLER, tests_StoreTests=test)
+    assert not shown(about, "tests/StoreTests.cs")
+    assert "Callers in tests are not shown: StoreTests.Puts (tests/StoreTests.cs:1)." in about.blind_spots
+
+
+def test_callers_in_tests_are_shown_where_nothing_else_calls(tmp_path: Path) -> None:
+    """The only callers that there are are shown."""
+    test = "class StoreTests { void Puts() { new Store().Put(1); } }\n"
+    about = context_with(tmp_path, tests_StoreTests=test)
+    assert shown(about, "tests/StoreTests.cs") == ["class StoreTests { void Puts() { new Store().Put(1); } }"]
+    assert not [s for s in about.blind_spots if "not shown: StoreTests" in s]
