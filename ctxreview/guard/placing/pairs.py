@@ -13,15 +13,13 @@ from ctxreview.guard.placing.edits import file_named, places_of, replacing
 from ctxreview.guard.placing.elisions import UnplacedError
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source, Span
+from ctxreview.prompt.reply import MOST_EDITS
 
-_BLOCK = re.compile(
-    r"^<{5,9} *(?:SEARCH|ORIGINAL|HEAD)?[^\n]*\n(.*?)^={5,9}[ \t]*\n(.*?)^>{5,9} *(?:REPLACE|UPDATED)?[^\n]*$",
-    re.M | re.S,
-)
+_OPENS, _TURNS, _CLOSES = (re.compile(mark) for mark in ("<{5,9}(?!<).*", "={5,9}[ \\t]*", ">{5,9}(?!>).*"))
 _OLD = "old_string|old_str|old_text|old_code|old|search|find|original|before"
 _NEW = "new_string|new_str|new_text|new_code|new|replace_with|replacement|replace|updated|after"
 _FILE = "file_path|target_file|file_name|filename|path|file"
-_TAGS = re.compile(rf"<({_OLD})>(.*?)</\1>\s*<({_NEW})>(.*?)</\3>", re.S | re.I)
+_TAG = re.compile(rf"<(/?)({_OLD}|{_NEW})>", re.I)
 _FILE_TAG = re.compile(rf"<({_FILE})>([^<>\n]*)</\1>", re.I)
 _DATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.S)
 
@@ -49,6 +47,8 @@ def pairs(text: str) -> tuple[Pair, ...]:
 
 def edits(given: tuple[Pair, ...], selection: Selection) -> tuple[Edit, ...]:
     """The edit of each pair. Raises :class:`UnplacedError` where old text stands nowhere, or in several places."""
+    if len(given) > MOST_EDITS:
+        raise UnplacedError(f"It has {len(given):,} edits; at most {MOST_EDITS:,} are read.")
     mine = file_named([[p.path] for p in given if p.path], selection.source)
     return tuple(
         Edit(p.path, 0, 0, p.old, p.new) if p.path and p.path != mine else placed(p.old, p.new, selection)
@@ -99,16 +99,41 @@ def within_lines(place: Span, new: str, source: Source) -> Edit:
 
 def _in_blocks(text: str) -> Iterator[Pair]:
     """SEARCH/REPLACE blocks: the line before one may name the file."""
-    for block in _BLOCK.finditer(text):
-        before = [line.strip().strip("`*") for line in text[: block.start()].splitlines() if line.strip().strip("`")]
-        named = before[-1] if before and re.fullmatch(r"[\w./\\ -]+\.\w{1,8}", before[-1]) else ""
-        yield Pair(named, block[1], block[2])
+    above, named, parts = "", "", list[list[str]]()
+    for line in text.split("\n"):
+        if _OPENS.fullmatch(line):
+            named = above if re.fullmatch(r"[\w./\\ -]+\.\w{1,8}", above) else ""
+            parts = [[]]
+        elif len(parts) == 1 and _TURNS.fullmatch(line):
+            parts.append([])
+        elif len(parts) == 2 and _CLOSES.fullmatch(line):
+            yield Pair(named, "\n".join(parts[0]), "\n".join(parts[1]))
+            parts = []
+            above = line
+        elif parts:
+            parts[-1].append(line)
+        elif line.strip().strip("`"):
+            above = line.strip().strip("`*")
 
 
 def _in_tags(text: str) -> Iterator[Pair]:
-    for tags in _TAGS.finditer(text):
-        files = list(_FILE_TAG.finditer(text, 0, tags.start()))
-        yield Pair(files[-1][2].strip() if files else "", _untagged(tags[2]), _untagged(tags[4]))
+    """Neighbouring tags for the old and the new text, each up to the first end of its kind."""
+    files, named, old = list(_FILE_TAG.finditer(text)), "", ""
+    opened: re.Match[str] | None = None
+    ended = -1  # where the tag with the old text ended, if nothing came since
+    for tag in _TAG.finditer(text):
+        if opened is None and not tag[1]:
+            opened = tag
+        elif opened is not None and tag[1] and tag[2].lower() == opened[2].lower():
+            inside = text[opened.end() : tag.start()]
+            if re.fullmatch(_OLD, opened[2], re.I):
+                old, ended = inside, tag.end()
+            elif ended >= 0 and not text[ended : opened.start()].strip():
+                while files and files[0].end() <= opened.start():
+                    named = files.pop(0)[2].strip()
+                yield Pair(named, _untagged(old), _untagged(inside))
+                ended = -1
+            opened = None
 
 
 def _untagged(text: str) -> str:

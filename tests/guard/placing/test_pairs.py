@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply
 from ctxreview.guard.placing.answers import suggestions
 from ctxreview.guard.placing.elisions import UnplacedError
@@ -79,3 +81,19 @@ def test_another_file() -> None:
     about = context_of(shop(BODY))
     (found,) = suggestions(json.dumps({"file_path": "src/Other.cs", "old_string": "a", "new_string": "b"}), about)
     assert [e.path for e in found.edits] == ["src/Other.cs"]
+
+
+@pytest.mark.parametrize("opened", ["<old_string>", "<<<<<<< SEARCH\n", "<search>a</search>", "<path>a</path>"])
+def test_what_is_never_closed(opened: str) -> None:
+    """Ends that never come are looked for once, and not from each place: an answer full of beginnings is refused within a second."""
+    began = time.process_time()
+    with pytest.raises(ReplyError, match="no suggestion in this answer"):
+        suggestions(opened * (230_000 // len(opened)), context_of(shop(BODY)))
+    assert time.process_time() - began < 5
+
+
+def test_too_many() -> None:
+    """More edits than are read are refused with their number."""
+    text = json.dumps([{"old_string": "Save(a);", "new_string": "Store(a);"}] * 501)
+    (found,) = suggestions(text, context_of(shop(BODY)))
+    assert found.unplaced == "It has 501 edits; at most 500 are read."
