@@ -66,8 +66,8 @@ def coloured(stream: TextIO | None) -> bool:
 
 
 def is_live(stream: TextIO | None) -> bool:
-    """Whether a line on a stream can be written over, as a progress bar is: on a terminal that is not a dumb one."""
-    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    """Whether a line on a stream can be written over, as a progress bar is: on a terminal that is neither dumb nor a build's."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
 
 
 def write(result: str, output: Path | None) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
 from ctxreview.config import number
+from ctxreview.context.visible import visible
 from ctxreview.errors import StoreError
 from ctxreview.llm import prices, store
 from ctxreview.llm.prices import Account, Limits
@@ -52,7 +53,7 @@ def planned(request: Request, endpoint: Endpoint | None, within: Limits, *, unre
 def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
-    ``live`` shows how much has come on standard error, which is a terminal then.
+    ``live`` shows on standard error, which is a terminal then, that it is waited for and how much has come.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
     at = resolve_url(endpoint)
@@ -60,21 +61,27 @@ def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live:
     gc.enable()  # see __main__; an SDK makes garbage
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
 
-    def progress(characters: int) -> None:
-        if live:
-            line = f"\r{endpoint.provider} ({endpoint.model}): {characters:,} characters …"
-            print(line, end="", file=sys.stderr, flush=True)
-
     def ask(made: Prompt, largest_reply: int) -> Completion:
         say(f"Asking {endpoint.provider} ({endpoint.model}): about {made.tokens.prompt:,} tokens.")
-        try:
+        with _waiting(f"{endpoint.provider} ({endpoint.model})", live) as progress:
             return connected(largest_reply)(made, progress)
-        finally:
-            if live:
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
     counted = prices.counted(ask, account, at.provider, where, at.model, endpoint.max_reply_tokens)
     return counted if fresh else store.answering(counted, at.provider, where, at.model, say)
+
+
+@contextmanager
+def _waiting(name: str, live: bool) -> Iterator[Callable[[int], None]]:
+    """Shows that a model is at work and how many characters have come, until it has answered."""
+    if not live:
+        yield lambda characters: None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    shown = visible(name)
+    with Console(stderr=True).status(Text(f"{shown}: waiting for the answer …")) as status:
+        yield lambda characters: status.update(Text(f"{shown}: {characters:,} characters …"))
 
 
 def keep(value: Review, endpoint: Endpoint, say: Say) -> None:

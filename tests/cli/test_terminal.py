@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from llmock.scenarios import Reply
+from llmock.testing import LLMockServer
 
 from tests import ROOT
 from tests.cli.test_cli import SCRIPT
@@ -172,6 +174,18 @@ def test_several_selections_are_documents_without_a_format() -> None:
     """Without --format several selections are JSON Lines, as they were."""
     shown = piped("context", QUERY, "src/RecordService.cs:51")
     assert [json.loads(line)["schema"] for line in shown.splitlines()] == ["ctxreview.context/1"] * 2
+
+
+@pytest.mark.parametrize(("variables", "shown"), [({}, True), ({"CI": "true"}, False), ({"TERM": "dumb"}, False)])
+def test_waiting_for_a_model(variables: dict[str, str], shown: bool, tmp_path: Path) -> None:
+    """While a model answers, a terminal shows it; a build's log and a dumb terminal have only the review."""
+    with LLMockServer() as server:
+        server.state.scenarios.add(Reply(text=json.dumps({"summary": "Leave it.", "checklist": [], "suggestions": []})))
+        known = {"OPENAI_API_KEY": "sk-test-1", "CTXREVIEW_STATE_DIR": str(tmp_path)}
+        where = ("--provider", "openai", "--base-url", server.base_url("openai"), "--model", "m-[red]1")
+        seen = on_terminal("review", QUERY, *where, **known, **variables)
+    assert ("openai (m-[red]1): waiting for the answer …" in seen) == shown
+    assert "Leave it." in seen
 
 
 def test_help_has_a_short_name() -> None:
