@@ -37,10 +37,19 @@ def lost_looks(pair: Pair) -> Iterator[LostLook]:
         look = next((e for e in _looks(pair.before, was, old) if e.place is not None and e.place.key not in read), None)
         if look is None or look.place is None or _count(pair.before, look, hold) <= _count(pair.after, look, hold):
             continue  # of several alike, one may be taken for another
+        if _looks_itself(pair.after, now, look):
+            continue
         told.add(hold.section)
         before = (e for e in pair.after.effects[: now.number] if e.kind == "read" and not e.under(hold))
         earlier = next((e for e in before if e.place is not None and e.place.key == look.place.key), None)
         yield LostLook(now, look, hold, earlier, pair.understood)
+
+
+def _looks_itself(of: Trace, act: Effect, look: Effect) -> bool:
+    """Whether the act is a call on the collection that was looked at, and what it answers is used."""
+    if act.place is None or look.place is None or act.place.kind != "inside" or act.place.of != look.place.of:
+        return False
+    return "both ways" in act.traits and any(act.number in e.depends for e in of.effects[act.number + 1 :])
 
 
 def _count(of: Trace, look: Effect, hold: Hold) -> int:
