@@ -9,6 +9,7 @@ from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.callers.chains import CallChains, CallEdge, call_chains
 from ctxreview.callgraph.frameworks.assumptions import context_registrations, framework_assumptions
 from ctxreview.callgraph.frameworks.marks import scopes_of_marks
+from ctxreview.callgraph.frameworks.versions import project_versions
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.state_users import Sharing, sharing
@@ -71,6 +72,7 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
     return Surroundings(
         scopes=(*scopes_of_marks(outline, functions, repository), *scopes.values()),
         excerpts=(*_of_callers(found, repository), *_others(shared, outline, functions, repository)),
+        said=tuple(project_versions(outline.source, outline.language)),
         blind_spots=tuple(dict.fromkeys(blind)),
         settled=(*told, *registered),
         sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
@@ -130,7 +132,8 @@ def _told_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
 def _held_and_bare(found: CallChains) -> tuple[bool, list[str]]:
     """Whether some caller holds a scope, and the direct callers that run under none."""
     passed = {via for link in found.links if link.scopes for via in link.via}
-    bare = [link for link in found.links if link.depth == 1 and not link.scopes and link.via[0] not in passed]
+    direct = (link for link in found.links if link.depth == 1 and link.certainty == "resolved")
+    bare = [link for link in direct if not link.scopes and link.via[0] not in passed]
     return bool(passed), [str(link.via[0]) for link in bare]
 
 

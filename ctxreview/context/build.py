@@ -80,6 +80,7 @@ def build(
         others=beyond.sources,
         callers_complete=beyond.callers_complete,
         settled=beyond.settled,
+        said=beyond.said,
     )
     context = context._replace(
         verdict=_verdict(context, beyond), protections=_protections(context) if protected else ()

@@ -43,7 +43,7 @@ def proven(context: Context) -> tuple[str, ...]:
     said = [*_scopes(context, assumed=False), *_protected(context, assumed=False), *_facts(proofs, context)]
     if len(facts) == MAX_FACTS:
         said.append(f"Only the first {MAX_FACTS} facts are listed.")
-    return (*said, *_state(context))
+    return (*said, *_state(context), *context.settled, *context.said)
 
 
 def suggested(context: Context) -> tuple[str, ...]:

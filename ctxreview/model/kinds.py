@@ -7,6 +7,7 @@ Verdict = Literal["in-scope", "no-scope-found", "cannot-tell"]
 GuardVerdict = Literal["conflicts", "needs-human", "no-known-conflict"]
 Severity = Literal["high", "medium", "low", "note"]
 Answer = Literal["yes", "no", "cannot-tell"]
+Confidence = Literal["high", "medium", "low"]
 FunctionKind = Literal[
     "method", "constructor", "finalizer", "operator", "conversion operator", "property", "indexer", "accessor",
     "local function", "lambda", "top-level statements",

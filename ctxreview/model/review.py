@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
-from ctxreview.model.kinds import Answer, Certainty, GuardVerdict, Role, Severity, Verdict
+from ctxreview.model.kinds import Answer, Certainty, Confidence, GuardVerdict, Role, Severity, Verdict
 from ctxreview.model.outline import Outline
 from ctxreview.model.protection import Protection
 from ctxreview.model.regions import Region
@@ -39,7 +39,8 @@ class Excerpt(NamedTuple):
 class Surroundings(NamedTuple):
     """What the rest of the repository says about a selection.
 
-    ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first.
+    ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first; ``said`` are sentences on the project's target and
+    libraries.
 
     ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut.
     ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at.
@@ -47,6 +48,7 @@ class Surroundings(NamedTuple):
 
     scopes: tuple[Region, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
+    said: tuple[str, ...] = ()
     blind_spots: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     callers_complete: bool = False
@@ -80,7 +82,7 @@ class Context(NamedTuple):
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
     selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
     or a part of it protect. ``callers_complete`` says that all callers are known and were read. ``settled`` are those of the
-    ``blind_spots`` that leave nothing to look at.
+    ``blind_spots`` that leave nothing to look at; ``said`` is what the repository says in sentences (see :class:`Surroundings`).
     """
 
     selection: Selection
@@ -98,6 +100,13 @@ class Context(NamedTuple):
     protections: tuple[Protection, ...] = ()
     callers_complete: bool = False
     settled: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The blind spots that leave something to look at."""
+        settled = frozenset(self.settled)
+        return tuple(s for s in self.blind_spots if s not in settled)
 
     @property
     def touched(self) -> tuple[Region, ...]:
@@ -206,12 +215,26 @@ class Edit(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """One proposed change. ``unplaced`` says why it, or a part of it, has no certain place in the file."""
+    """One proposed change. ``unplaced`` says why it, or a part of it, has no certain place in the file.
+
+    ``confidence`` is the model's own, ``None`` where it gives none: nothing is decided by it.
+    """
 
     title: str
     rationale: str
     edits: tuple[Edit, ...]
     unplaced: str = ""
+    confidence: Confidence | None = None
+
+
+class Problem(NamedTuple):
+    """A problem that the model reports without an edit. ``shown`` says whether it was shown that line."""
+
+    path: str
+    line: int
+    severity: Severity
+    why: str
+    shown: bool | None = None
 
 
 class Reply(NamedTuple):
@@ -220,6 +243,7 @@ class Reply(NamedTuple):
     summary: str
     checklist: tuple[ChecklistAnswer, ...]
     suggestions: tuple[Suggestion, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 class Change(NamedTuple):
@@ -266,4 +290,5 @@ class Review(NamedTuple):
     reply: str = ""
     from_store: int | None = None
     ignored: tuple[Finding, ...] = ()
+    problems: tuple[Problem, ...] = ()
     bare: dict[str, int] | None = None

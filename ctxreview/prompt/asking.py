@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ctxreview.errors import ReplyError
-from ctxreview.model.review import Completion, Prompt, Usage
+from ctxreview.model.review import Completion, Context, Prompt, Reply, Usage
+from ctxreview.prompt.checklist import Item
 
 T = TypeVar("T")
 
 Provider = Callable[[Prompt], Completion]
 """Asks a model; a provider of :mod:`ctxreview.llm.providers` with its progress bound."""
+
+Reader = Callable[[str, Sequence[Item], Context], Reply]
+"""Makes a reply of an answer to a prompt about a context, by the checklist's items."""
 
 
 def ask_for_form(provider: Provider, prompt: Prompt, read: Callable[[str], T], unusable: str) -> tuple[T, Completion]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ctxreview.config import prompt_file, prompt_folders
 from ctxreview.context.listing import file_listings
@@ -19,11 +19,17 @@ from ctxreview.prompt.checklist import Item
 from ctxreview.tokens import Tokenizer
 
 TEMPLATE = "review.md.j2"
+REPLY = "reply_json.md.j2"
+"""The part of it that says what an API has to answer."""
+
+ReplyForm = Literal["json", "chat"]
+"""What a reply is asked for in: an object of the schema, or Markdown that a person can read where it comes."""
 
 FRAME = 20
 """Tokens for the path, the selected lines, the fence and the bullets."""
 
 _SYNTAX = re.compile(r"\{#.*?#\}|\{%.*?%\}\n?|\{\{.*?\}\}", re.DOTALL)
+_INCLUDES = re.compile(r"\{%-?\s*(?:include\s+\"reply_|extends\b)")
 SCHEMA = Path(__file__).parent / "reply.schema.json"
 
 
@@ -45,15 +51,17 @@ def fixed_tokens(question: str, checklist: Sequence[Item], tokenizer: Tokenizer)
     Rendering is left for when the prompt is needed: the template engine would double a context's start-up time.
     """
     asked = [f"- {i.id}: {i.question}" for i in checklist]
-    texts = [_SYNTAX.sub("", _template_text()), question, _schema_text(), *asked]
+    template = _template_text(TEMPLATE)
+    own = [template, _template_text(REPLY)] if _INCLUDES.search(template) else [template]  # a user's may say it itself
+    texts = [*(_SYNTAX.sub("", text) for text in own), question, _schema_text(), *asked]
     return sum(tokenizer.count(t) for t in texts) + FRAME
 
 
-def _template_text() -> str:
+def _template_text(name: str) -> str:
     try:
-        return prompt_file(TEMPLATE).read_text("utf-8")
+        return prompt_file(name).read_text("utf-8")
     except (OSError, UnicodeError) as error:
-        raise _unusable(TEMPLATE, error) from None
+        raise _unusable(name, error) from None
 
 
 def _unusable(template: str, error: Exception) -> ConfigError:
@@ -62,9 +70,14 @@ def _unusable(template: str, error: Exception) -> ConfigError:
 
 
 def build(
-    context: Context, question: str, checklist: Sequence[Item], tokenizer: Tokenizer, bare: bool = False
+    context: Context,
+    question: str,
+    checklist: Sequence[Item],
+    tokenizer: Tokenizer,
+    bare: bool = False,
+    form: ReplyForm = "json",
 ) -> Prompt:
-    """The finished prompt, secrets replaced unless ``bare``.
+    """The finished prompt, secrets replaced unless ``bare``; the reply is asked for in ``form``.
 
     Raises :class:`BudgetError` when it exceeds the budget all the same, and :class:`ConfigError` when a user's
     template is broken.
@@ -75,6 +88,7 @@ def build(
     values = {
         "question": "\n".join(f"> {line}" for line in asked.splitlines() or [""]),
         "checklist": checklist,
+        "form": form,
         "schema": _schema_text(),
     }
     return rendered(TEMPLATE, context, values, schema(), tokenizer, bare)
@@ -141,7 +155,7 @@ def not_seen(context: Context) -> tuple[str, ...]:
         + f": {o.why}."
         for o in context.omitted
     ]
-    return (*context.blind_spots, *left_out)
+    return (*context.unseen, *left_out)
 
 
 def _render(name: str, values: dict[str, Any]) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Model text to :class:`Reply`, strictly; citations looked up in the source.
 
 The structs below are the reply's form; ``reply.schema.json`` is the same form as a JSON schema, kept as a file
-because a prompt's size is needed where nothing is parsed. A test holds the two together.
+because a prompt's size is needed where nothing is parsed. A test holds the two together. The schema wants every key; what a
+key with a default says is not missed in an answer that was asked for with an older schema.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import msgspec
 
 from ctxreview.context.visible import visible
 from ctxreview.errors import ReplyError
-from ctxreview.model.review import ChecklistAnswer, Context, Edit, Evidence, Reply, Suggestion
+from ctxreview.model.kinds import Confidence
+from ctxreview.model.review import ChecklistAnswer, Context, Edit, Evidence, Problem, Reply, Suggestion
 from ctxreview.model.source import Source, same_path
 from ctxreview.prompt.checklist import Item
 from ctxreview.redact import redact
@@ -57,12 +59,21 @@ class _Suggestion(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     title: str
     rationale: str
     edits: list[_Edit]
+    confidence: Confidence | None = None
+
+
+class _Problem(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    path: str
+    line: int
+    severity: Literal["high", "medium", "low"]
+    why: str
 
 
 class _Reply(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     summary: str
     checklist: list[_Answer]
     suggestions: list[_Suggestion]
+    findings: list[_Problem] = []
 
 
 def parse(text: str, checklist: Sequence[Item]) -> Reply:
@@ -78,6 +89,8 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
         # The error may quote the reply, and is shown, and sent in the second question.
         said = redact(visible(str(error))).text
         raise ReplyError(f"The reply is not in the requested form: {said.rstrip('.')}.") from None
+    if len(wire.findings) > MOST_EDITS:
+        raise ReplyError(f"The reply has {len(wire.findings):,} findings; up to {MOST_EDITS:,} are read.")
     made = sum(len(s.edits) for s in wire.suggestions)
     if made > MOST_EDITS or len(wire.suggestions) > MOST_EDITS:
         raise ReplyError(
@@ -92,9 +105,11 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
                 s.title,
                 s.rationale,
                 tuple(Edit(e.path, e.start_line, e.end_line, e.original, e.replacement) for e in s.edits),
+                confidence=s.confidence,
             )
             for s in wire.suggestions
         ),
+        problems=tuple(Problem(p.path, p.line, p.severity, p.why) for p in wire.findings),
     )
 
 
@@ -124,13 +139,25 @@ def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:
 
 
 def verify(reply: Reply, context: Context) -> Reply:
-    """``reply`` with each citation marked: does the quote are on its line, or within two lines of it?"""
+    """``reply`` with each citation marked: does the quote stand on its line, or within two lines of it, and was the line shown?"""
     sources = {s.path: s for s in (context.selection.source, *(e.source for e in context.excerpts))}.values()
     return reply._replace(
         checklist=tuple(
             a._replace(evidence=tuple(e._replace(supported=any(_supported(e, s) for s in sources)) for e in a.evidence))
             for a in reply.checklist
         ),
+        problems=tuple(p._replace(shown=_is_shown(p, context)) for p in reply.problems),
+    )
+
+
+def _is_shown(problem: Problem, context: Context) -> bool:
+    """Whether the model was shown the line that it reports."""
+    return any(
+        same_path(problem.path, e.source)
+        and 1 <= problem.line <= e.source.line_count
+        and e.span.overlaps(e.source.line_span(problem.line, problem.line))
+        and not any(gap.contains(e.source.line_span(problem.line, problem.line)) for gap in e.elided)
+        for e in context.excerpts
     )
 
 

@@ -63,6 +63,7 @@ def context_document(value: Context) -> Document:
         "omitted": [
             {"path": o.path, "start_line": o.start_line, "end_line": o.end_line, "why": o.why} for o in value.omitted
         ],
+        "repository": list(value.said),
         "blind_spots": list(value.blind_spots),
         "tokens": {"prompt": value.tokens.prompt, "budget": value.tokens.budget, "tokenizer": value.tokens.tokenizer},
     }
@@ -119,7 +120,7 @@ def _guarded(value: GuardResult, whole: bool) -> Document:
     """
     return {
         "title": value.suggestion.title,
-        **({"rationale": value.suggestion.rationale} if whole else {}),
+        **({"rationale": value.suggestion.rationale, "confidence": value.suggestion.confidence} if whole else {}),
         "applied": value.applied,
         "verdict": value.verdict,
         **({"reason": value.reason} if value.reason else {}),
@@ -164,6 +165,7 @@ def review_document(value: Review) -> Document:
         "summary": value.summary or None,
         "checklist": [_answer(a) for a in value.checklist],
         "suggestions": [_guarded(g, whole=True) for g in value.suggestions],
+        "findings": [p._asdict() for p in value.problems],
         "usage": {
             "prompt_tokens": value.usage.prompt_tokens,
             "reply_tokens": value.usage.reply_tokens,

@@ -17,7 +17,7 @@ from ctxreview.context.visible import one_line, visible
 from ctxreview.model.phrases import place
 from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, seen
+from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, problems, seen, sure
 
 _PLAIN = re.compile(
     r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}"""
@@ -119,7 +119,7 @@ def _context(value: Context) -> Iterator[str]:
     yield ""
     yield "**What it does not see**"
     yield ""
-    yield from (f"- {escaped(s)}" for s in (*value.blind_spots, *left_out(value)))
+    yield from (f"- {escaped(s)}" for s in (*value.unseen, *left_out(value)))
 
 
 def review_markdown(value: Review) -> str:
@@ -156,8 +156,16 @@ def review_markdown(value: Review) -> str:
             out += suggestion_markdown(suggestion)
         if not value.suggestions:
             out.append("None.")
+        out += problems_markdown(value)
     out += ["", *(f"{escaped(s)}\n" for s in end(value)), NOTICE if asked else UNANSWERED, ""]
     return "\n".join(out)
+
+
+def problems_markdown(value: Review) -> Iterator[str]:
+    """What the model reports without an edit, line by line."""
+    if value.problems:
+        yield from ("", "## Reported by the model, without an edit", "")
+        yield from (f"- **{severity}**: {escaped(said)}" for severity, said in problems(value))
 
 
 def _finding(finding: Finding) -> str:
@@ -171,6 +179,9 @@ def suggestion_markdown(value: GuardResult) -> Iterator[str]:
     yield ""
     if value.suggestion.rationale:
         yield escaped(value.suggestion.rationale)
+        yield ""
+    if confidence := sure(value.suggestion):
+        yield confidence
         yield ""
     if value.reason:
         yield f"{'Applied in part' if value.applied else 'Not applied'}: {escaped(value.reason)}"

@@ -13,8 +13,8 @@ from ctxreview.reports.document import review_document
 from ctxreview.reports.folding import own_lines
 from ctxreview.reports.json_text import Document
 from ctxreview.reports.layout import Layout
-from ctxreview.reports.markdown import context_markdown, escaped, suggestion_markdown, table_cell
-from ctxreview.reports.review_text import Detail, code_text, hazards_text, verdict_text
+from ctxreview.reports.markdown import context_markdown, escaped, problems_markdown, suggestion_markdown, table_cell
+from ctxreview.reports.review_text import Detail, code_text, hazards_text, problems_text, verdict_text
 from ctxreview.reports.suggestion_text import edits_text, suggestions_text
 from ctxreview.reports.text import PLAIN, holders_text, known_text, not_seen_text
 from ctxreview.reports.words import NOTICE, ignored, unredacted
@@ -92,6 +92,7 @@ def _text(values: Sequence[Review], layout: Layout, detail: Detail) -> Iterator[
         yield from layout.block(redact(visible(value.summary)).text)
         yield from suggestions_text(value.suggestions, source, layout, whole=whole)
         yield ""
+        yield from problems_text(value, layout)
     yield from hazards_text(first, layout, whole=whole)
     if detail == "brief":
         return
@@ -175,6 +176,7 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
             yield from suggestion_markdown(guarded)
         if not value.suggestions:
             yield "No suggestion."
+        yield from problems_markdown(value)
     yield ""
     yield from (f"{escaped(s)}\n" for s in unredacted(values[0]))
     yield NOTICE

@@ -19,7 +19,7 @@ from ctxreview.model.phrases import place
 from ctxreview.model.review import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared_answers
-from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, seen, unredacted
+from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, problems, seen, sure, unredacted
 
 FOLDER = Path(__file__).parent
 
@@ -63,7 +63,7 @@ def _page(values: Sequence[Review]) -> str:
         "proven": proven(context),
         "suggested": suggested(context),
         "seen": list(seen(context)),
-        "not_seen": [*context.blind_spots, *left_out(context)],
+        "not_seen": [*context.unseen, *left_out(context)],
         "hazards": first.hazards,
         "ignored": ignored(first) if first.ignored else "",
         "items": compared_answers(values) if len(values) > 1 else (),
@@ -74,7 +74,8 @@ def _page(values: Sequence[Review]) -> str:
                 "name": f"{value.provider} ({value.model})",
                 "summary": value.summary,
                 "checklist": value.checklist,
-                "suggestions": value.suggestions,
+                "suggestions": [(s, sure(s.suggestion)) for s in value.suggestions],
+                "problems": list(problems(value)),
             }
             for value in values
         ],

@@ -15,7 +15,7 @@ from ctxreview.redact import redact
 from ctxreview.reports.code_text import Sheet, other_files_text
 from ctxreview.reports.folding import Needs, folded, own_lines
 from ctxreview.reports.layout import Layout, cells
-from ctxreview.reports.paint import VERDICT_COLOURS
+from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS
 from ctxreview.reports.suggestion_text import Text, edits_text, findings_text, suggestions_text
 from ctxreview.reports.text import PLAIN, held, holders_text, known_text, not_seen_text, subject
 from ctxreview.reports.words import (
@@ -26,6 +26,7 @@ from ctxreview.reports.words import (
     charge,
     ignored,
     number_or_unknown,
+    problems,
     unredacted,
 )
 
@@ -46,6 +47,7 @@ def review_text(value: Review, layout: Layout = PLAIN, detail: Detail = "folded"
     out = [*verdict_text(value.context, value.suggestions if asked else None, value.hazards, layout), ""]
     if asked:
         out += [*suggestions_text(value.suggestions, source, layout, whole=whole), ""]
+        out += problems_text(value, layout)
     out += hazards_text(value, layout, whole=whole)
     if detail == "brief":
         return "\n".join(out)
@@ -98,6 +100,15 @@ def _suggested(given: Sequence[GuardResult] | None) -> str:
         return "no suggestion"
     counts = Counter(g.verdict for g in given)
     return f"{amount(len(given), 'suggestion')} ({', '.join(f'{counts[v]} {v}' for v in GUARD_VERDICTS if counts[v])})"
+
+
+def problems_text(value: Review, layout: Layout) -> Iterator[str]:
+    """What the model reports without an edit."""
+    if value.problems:
+        yield layout.paint("Reported by the model, without an edit", "bold")
+        for severity, said in problems(value):
+            yield from layout.hang(one_line(said), f"  {severity} ", 4, SEVERITY_COLOURS[severity])
+        yield ""
 
 
 def hazards_text(value: Review, layout: Layout, *, whole: bool) -> Iterator[str]:

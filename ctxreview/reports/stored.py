@@ -38,6 +38,15 @@ class Suggestion(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Problem(msgspec.Struct, frozen=True):
+    """A problem that the model reported without an edit."""
+
+    path: str
+    line: int
+    severity: str
+    why: str
+
+
 class Answer(msgspec.Struct, frozen=True):
     """An answered item of the checklist."""
 
@@ -59,6 +68,7 @@ class Kept(msgspec.Struct, frozen=True):
     checklist: tuple[Answer, ...]
     suggestions: tuple[Suggestion, ...]
     visibility: Visibility
+    findings: tuple[Problem, ...] = ()
     not_redacted: dict[str, int] | None = None
 
 
@@ -147,6 +157,8 @@ def _result(found: Kept) -> Iterator[str]:
                 f"{one_line(finding.message)}"
             )
             yield f"    Question: {one_line(finding.question)}"
+    for problem in found.findings:
+        yield f"Reported: {one_line(problem.severity)} {one_line(problem.path)}:{problem.line}: {one_line(problem.why)}"
 
 
 def _texts(row: Stored) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ctxreview.redact import redact
 from ctxreview.reports.layout import Layout, wrap
 from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS
 from ctxreview.reports.places import numbers, path_line
-from ctxreview.reports.words import question
+from ctxreview.reports.words import question, sure
 
 MOST_EVIDENCE = 3
 """Lines of code that are shown for one finding."""
@@ -144,6 +144,8 @@ def edits_text(values: Sequence[GuardResult], layout: Layout, *, whole: bool) ->
         yield from layout.hang(one_line(value.suggestion.title), f"Edit of suggestion {number}: ", 2, "bold")
         if value.suggestion.rationale:
             yield from layout.block(redact(visible(value.suggestion.rationale)).text)
+        if confidence := sure(value.suggestion):
+            yield from layout.hang(confidence, "  ", 4)
         if value.changes:
             yield from layout.hang(f"Changes: {'; '.join(map(_changed, value.changes))}.", "  ", 4)
         diff = redact(visible(value.diff.rstrip("\n"))).text.split("\n")

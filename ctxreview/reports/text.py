@@ -107,7 +107,7 @@ def known_text(value: Context, layout: Layout) -> Iterator[str]:
         ("What the source proves", proven(value)),
         ("What names suggest", suggested(value)),
         ("What the model sees", tuple(seen(value))),
-        ("What it does not see", (*value.blind_spots, *left_out(value))),
+        ("What it does not see", (*value.unseen, *left_out(value))),
     )
     for heading, said in parts:
         if said:
@@ -121,8 +121,7 @@ def known_text(value: Context, layout: Layout) -> Iterator[str]:
 
 def not_seen_text(value: Context, layout: Layout) -> Iterator[str]:
     """What was not seen and a person can look at, or have shown."""
-    told = frozenset(value.settled)
-    said = [s for s in value.blind_spots if s not in told]
+    said = [*value.unseen]
     said += left_out(value._replace(omitted=tuple(o for o in value.omitted if o.for_room)))
     if not said:
         return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ctxreview.model.kinds import SEVERITIES
+from ctxreview.model.kinds import SEVERITIES, Severity
 from ctxreview.model.phrases import amount, place
-from ctxreview.model.review import Context, GuardResult, Review
+from ctxreview.model.review import Context, GuardResult, Review, Suggestion
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
@@ -85,6 +85,18 @@ def unredacted(review: Review) -> Iterator[str]:
     """With ``--no-redact``, what was sent as it is."""
     if review.bare is not None:
         yield f"Secrets sent unredacted, with --no-redact: {counted(review.bare)}. They are not shown here."
+
+
+def problems(review: Review) -> Iterator[tuple[Severity, str]]:
+    """What the model reports without an edit: the severity that it gives, and a sentence with the place."""
+    for problem in review.problems:
+        doubt = "" if problem.shown else " (the model was not shown that line)"
+        yield problem.severity, f"{problem.path}:{problem.line}: {problem.why}{doubt}"
+
+
+def sure(value: Suggestion) -> str:
+    """How sure the model says it is of a suggestion; ``""`` where it does not say."""
+    return f"Confidence, by the model itself: {value.confidence}." if value.confidence else ""
 
 
 def ignored(review: Review) -> str:

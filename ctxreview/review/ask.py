@@ -84,12 +84,11 @@ def _waiting(name: str, live: bool) -> Iterator[Callable[[int], None]]:
         yield lambda characters: status.update(Text(f"{shown}: {characters:,} characters …"))
 
 
-def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
-    """Keep a finished review of ``endpoint``; where that cannot be done, the person is told.
+def keep(value: Review, endpoint: Endpoint | None, say: Say) -> None:
+    """Keep a finished review of ``endpoint``, or one whose reply was brought; where that cannot be done, the person is told.
 
     With ``keep_days`` 0 nothing is kept.
     """
-    at = resolve_url(endpoint)
     days = number("keep_days")
     if days is None:
         days = store.KEEP_DAYS
@@ -97,7 +96,8 @@ def keep(value: Review, endpoint: Endpoint, say: Say) -> None:
         return
     try:
         # What was answered to a prompt with secrets in it is found by its number alone: a key would be a digest of them.
-        known = store.key(value.prompt, at.provider, at.base_url or "", at.model) if value.bare is None else ""
+        at = resolve_url(endpoint) if endpoint is not None and value.bare is None else None
+        known = store.key(value.prompt, at.provider, at.base_url or "", at.model) if at is not None else ""
         record(value, known, days)
     except StoreError as error:
         say(f"This review was not kept. {error}")
@@ -108,13 +108,11 @@ def record(value: Review, key: str, keep_days: int) -> int:
 
     Raises :class:`StoreError` when it cannot be kept.
     """
-    import json
     from hashlib import sha256
 
     from ctxreview.guard.check import worst
-    from ctxreview.prompt.reply import unfenced
     from ctxreview.reports.document import context_document, review_document
-    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.json_text import clean, dumps
 
     context, usage = value.context, value.usage or Usage(None, None)
     first, last = context.selection.lines
@@ -130,7 +128,7 @@ def record(value: Review, key: str, keep_days: int) -> int:
             "model": value.model,
             "system": value.prompt.system,
             "user": value.prompt.user,
-            "reply": json.loads(unfenced(value.reply)),
+            "reply": clean(_as_json(value.reply)),
             "document": review_document(value),
             "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
             "prompt_tokens": usage.prompt_tokens,
@@ -141,3 +139,15 @@ def record(value: Review, key: str, keep_days: int) -> int:
         },
         keep_days,
     )
+
+
+def _as_json(reply: str) -> object:
+    """The object that a reply is; the text of one in Markdown."""
+    import json
+
+    from ctxreview.prompt.reply import unfenced
+
+    try:
+        return json.loads(unfenced(reply))
+    except ValueError:
+        return reply

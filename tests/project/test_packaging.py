@@ -19,7 +19,7 @@ from tests import ROOT
 
 SCRIPT = Path(sys.executable).parent / "ctxreview"
 QUERY = ROOT / "examples" / "record-service" / "src" / "RecordService.cs"
-PART = "Answer this instead: is this a safe change"
+PART = "answer this first: is this a safe change"
 
 
 def command(*args: str | os.PathLike[str], env: Mapping[str, str], cwd: Path) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
@@ -22,17 +23,23 @@ from ctxreview.cli.commands.options import (
 )
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
-if TYPE_CHECKING:
-    pass
-
-
 app = typer.Typer(rich_markup_mode=None)
+
+
+class Reader(StrEnum):
+    """Whom a prompt is for."""
+
+    API = "api"
+    CHAT = "chat"
 
 
 @app.command()
 def prompt(
     selection: One,
     message: Message = DEFAULT_QUESTION,
+    for_: Annotated[
+        Reader, typer.Option("--for", help="Who answers: an API, in JSON, or a chat, in Markdown for review --reply.")
+    ] = Reader.API,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the prompt to the clipboard.")] = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -51,6 +58,7 @@ def prompt(
     \b
     ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
     ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
+    ctxreview prompt src/RecordService.cs:31-33 --for chat --copy
     """
     from ctxreview.review.context import build
     from ctxreview.review.pipeline import render
@@ -63,7 +71,7 @@ def prompt(
 
         endpoint = endpoint_of(provider, model, base_url)
     request = Run().resolve(selection, options(root, hops, budget, message, model, endpoint, exact_tokens))
-    made = render(build(request, whole=False), request)
+    made = render(build(request, whole=False), request, form="chat" if for_ is Reader.CHAT else "json")
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
     if not quiet:
         console.say(f"{made.tokens.prompt:,} tokens ({counted_by}).")

@@ -30,7 +30,7 @@ from ctxreview.cli.commands.options import (
     Quiet,
     Root,
 )
-from ctxreview.cli.inputs import refuse_beside, selections_given
+from ctxreview.cli.inputs import read_text, refuse_beside, selections_given
 from ctxreview.cli.results import Result, exit_on_findings, print_each, target_for
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ctxreview.llm.providers import Endpoint
-    from ctxreview.model.review import Review
+    from ctxreview.model.review import Finding, Review
+    from ctxreview.prompt.asking import Provider
     from ctxreview.reports.layout import Layout
     from ctxreview.reports.review_text import Detail
     from ctxreview.review.ask import Planned
@@ -61,6 +62,10 @@ class ReviewFormat(StrEnum):
 Models = Annotated[
     str | None,
     typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
+]
+Given = Annotated[
+    str | None,
+    typer.Option("--reply", metavar="FILE|-", help="Take this answer of a chat (JSON or Markdown) for the model's."),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be sent and what it would cost; send nothing.")
@@ -87,6 +92,7 @@ def review(
     model: Model = None,
     models: Models = None,
     base_url: BaseUrl = None,
+    reply: Given = None,
     exact_tokens: Exact = False,
     fresh: Fresh = False,
     dry_run: DryRun = False,
@@ -112,20 +118,26 @@ def review(
     ctxreview review src/RecordService.cs:31-33 -m "optimize this"
     ctxreview review src/RecordService.cs:31-33 --provider local --dry-run
     ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
+    ctxreview review src/RecordService.cs:31-33 --reply answers/chat.md
     """
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_model
     from ctxreview.reports.review_text import verdict_line
     from ctxreview.review import ask as asking
-    from ctxreview.review import endpoints, pipeline
+    from ctxreview.review import endpoints, pipeline, replies
     from ctxreview.review.request import Run, options
 
     tell = console.progress_teller(quiet, verbose)
+    brought = None if reply is None else _brought(ctx, reply, model)
     model = _model_beside(ctx, format_, dry_run, models, model)
     detail = _detail(brief, verbose, dry_run or format_ not in (None, ReviewFormat.TEXT))
     limits = endpoints.limits(max_tokens, max_cost)
     asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
-    whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
+    whom = (
+        [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
+        if brought is None
+        else [None]
+    )
     if models is not None and None in whom:
         raise ConfigError("--models needs a provider: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
     if not dry_run:
@@ -133,6 +145,8 @@ def review(
     run = Run()
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
     given, many = selections_given(selections, listed, format_)
+    if brought is not None and many:
+        raise ConfigError("--reply is one answer; give one selection.")
     target = target_for(ctx, format_ or ("json" if many else "text"), output, color, no_pager)
     if no_redact:
         _agree_to_send_secrets(whom, dry_run)
@@ -157,7 +171,7 @@ def review(
     askers = [
         asking.asking(e, fresh or no_redact, account, tell, live=not quiet and console.is_live(sys.stderr))
         if e is not None
-        else None
+        else brought
         for e in whom
     ]
 
@@ -166,16 +180,41 @@ def review(
             tell(f"{selection} …")
         values = []
         for endpoint, its, asks in zip(whom, chosen, askers, strict=True):
-            values.append(pipeline.review(run.resolve(selection, its, siblings), asks, unredacted=no_redact))
-            if endpoint is not None:
+            request = run.resolve(selection, its, siblings)
+            values.append(
+                pipeline.review(request, asks, unredacted=no_redact, read=replies.reader(request) if brought else None)
+            )
+            if asks is not None:
                 asking.keep(values[-1], endpoint, console.say)
-        found = (f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
         if target.layout is None:
-            return Result(_printed(values, format_, many), tuple(found))
-        return Result(_text(values, detail, target.layout), tuple(found), verdict_line(values))
+            return Result(_printed(values, format_, many), _found(values))
+        return Result(_text(values, detail, target.layout), _found(values), verdict_line(values))
 
-    sequential = any(asks is not None for asks in askers)
-    exit_on_findings(print_each(given, many, root, run, one, target, sequential=sequential), fail_on)
+    exit_on_findings(print_each(given, many, root, run, one, target, sequential=any(askers)), fail_on)
+
+
+def _brought(ctx: typer.Context, reply: str, model: str | None) -> Provider:
+    """What answers with the text of ``reply``. Raises where options were given that are about asking a model."""
+    from ctxreview.review import replies
+
+    asked = (
+        "provider",
+        "models",
+        "base_url",
+        "exact_tokens",
+        "fresh",
+        "dry_run",
+        "max_cost",
+        "max_tokens",
+        "no_redact",
+    )
+    refuse_beside(ctx, "--reply", "asks nobody", *asked)
+    return replies.brought(read_text(reply), model)
+
+
+def _found(values: Sequence[Review]) -> tuple[Finding, ...]:
+    """All that rules and guard found."""
+    return tuple(f for v in values for f in (*v.hazards, *(f for s in v.suggestions for f in s.findings)))
 
 
 def _model_beside(

@@ -181,6 +181,7 @@ class ContextDocument(TypedDict):
     facts: list[Fact]
     excerpts: list[Excerpt]
     omitted: list[Omission]
+    repository: list[str]
     blind_spots: list[str]
     tokens: PromptSize
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-from ctxreview.model.kinds import Answer, GuardVerdict
+from ctxreview.model.kinds import Answer, Confidence, GuardVerdict, Severity
 from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shapes.places import Finding, Lines
 
@@ -27,9 +27,10 @@ class CheckedSuggestion(TypedDict):
 
 
 class ReviewedSuggestion(CheckedSuggestion):
-    """A suggestion of a model, with its reason and its diff."""
+    """A suggestion of a model, with its reason, how sure it says it is, and its diff."""
 
     rationale: str
+    confidence: Confidence | None
     diff: str
 
 
@@ -59,6 +60,16 @@ class ChecklistAnswer(TypedDict):
     answer: Answer
     evidence: list[Evidence]
     note: str
+
+
+class Problem(TypedDict):
+    """A problem that the model reports without an edit; ``shown`` says whether it was shown that line."""
+
+    path: str
+    line: int
+    severity: Severity
+    why: str
+    shown: bool | None
 
 
 class Ignored(Lines):
@@ -101,6 +112,7 @@ class ReviewDocument(TypedDict):
     summary: str | None
     checklist: list[ChecklistAnswer]
     suggestions: list[ReviewedSuggestion]
+    findings: list[Problem]
     usage: Usage | None
     from_store: bool
     not_redacted: NotRequired[dict[str, int]]
