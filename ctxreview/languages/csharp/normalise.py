@@ -22,9 +22,6 @@ MOST_BRANCH_BYTES = 64_000_000
 OTHER_SELECTIONS = 3
 """How many other ways through ``#if`` are tried where the reference is not a program: some need a symbol."""
 
-MOST_TRIED_BYTES = 1 << 20
-"""How large a file that stays broken is at most, so that each mend is left out once to see whether it helped: each time it is parsed."""
-
 
 class Normalised(NamedTuple):
     """Bytes to parse in place of the ones read: same length, same line ends, valid UTF-8.
@@ -78,7 +75,7 @@ def normalise(data: bytes, broken: Callable[[bytes], int], keep: int | None = No
     if best is None:
         return Normalised(data)
     result, attempt = best
-    if least and len(data) <= MOST_TRIED_BYTES:
+    if least:
         result, attempt = _without_idle(result, attempt, least, broken)
     return Normalised(result.data, result.mends, tuple(_branches(attempt)))
 
