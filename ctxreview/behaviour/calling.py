@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctxreview.behaviour.effects import Hold, Kind, Trait
-from ctxreview.behaviour.frames import MOST_CALLS, MOST_CALLS_AWAY, MOST_FOLLOWED, MOST_FOLLOWED_AWAY, Frame
+from ctxreview.behaviour.frames import (
+    MOST_CALLS,
+    MOST_CALLS_AWAY,
+    MOST_FOLLOWED,
+    MOST_FOLLOWED_AWAY,
+    MOST_VALUES,
+    Frame,
+)
 from ctxreview.behaviour.known import UNKNOWN, Known, either, short, union
 from ctxreview.behaviour.opening import Given, Openings, on_type
 from ctxreview.behaviour.version import Closure
@@ -177,7 +184,8 @@ class Calls(Openings):
             depth, away, at = depth + 1, away + (at.version is not self.own), at.above
         if self._is_away(run) and (away >= MOST_CALLS_AWAY or self.away >= MOST_FOLLOWED_AWAY):
             return True
-        return depth >= MOST_CALLS or self.followed >= MOST_FOLLOWED or self.frame.is_running(run.unit)
+        many = self.followed >= MOST_FOLLOWED or self.values >= MOST_VALUES
+        return depth >= MOST_CALLS or many or self.frame.is_running(run.unit)
 
     def _function(self, node: il.Call, on: Known | None, arguments: int) -> Closure | None:
         """The function that a call runs, where it is certain."""

@@ -26,6 +26,7 @@ class Values(Frames):
     def value(self, node: il.Value) -> Known:
         """What is known of a value, after the effects of evaluating it."""
         self.depth += 1
+        self.values += 1
         try:
             if self.depth > DEEPEST:
                 self.missed("What is nested deeper than is traced", node.span)

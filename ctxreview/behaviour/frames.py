@@ -21,6 +21,8 @@ MOST_CALLS = 6
 """Functions of the file that are followed inside each other."""
 MOST_FOLLOWED = 400
 """Calls that are followed for one trace."""
+MOST_VALUES = 10_000
+"""Values of one trace after which no further call is followed: a chain of helpers with large tables took seconds."""
 MOST_CALLS_AWAY = 3
 """Functions of other files that are followed inside each other."""
 MOST_FOLLOWED_AWAY = 40
@@ -82,6 +84,7 @@ class Frames:
         self.sections: dict[int, Hold] = {}
         self.control: frozenset[int] = frozenset()
         self.followed = 0
+        self.values = 0
         self.away = 0
         self.variables: dict[tuple[str, Span], Known] = {}
         self.iterated: dict[int, int] = {}
