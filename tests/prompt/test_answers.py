@@ -76,6 +76,8 @@ CASES = {
         ("cannot-tell", "void M(string p)", "lock (_gate) { «if (File.Exists(p)) Make(p);» }", ""),
     ),
     "calls-out": (
+        ("yes", "void M()", "using var t = _db.Database.BeginTransaction(); «_db.SaveChanges();» t.Commit();", ""),
+        ("no", "void M(Timer t)", "lock (_gate) { «t.Change(1, 2);» }", ""),
         ("yes", "void M(string p)", "lock (_gate) { «File.Delete(p);» }", ""),
         ("yes", "void M()", "lock (_gate) { «Done?.Invoke(this, null);» }", ""),
         ("yes", "void M(Action<int> next)", "lock (_gate) { «next(1);» }", ""),

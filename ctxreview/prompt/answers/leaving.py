@@ -36,10 +36,16 @@ def deferred(seen: Seen) -> Found:
     )
 
 
+_SAYS_LITTLE = ("await", "log", "end", "return", "throw")
+"""Kinds of effects that go on after the scope with others that say more."""
+
+
 def _outlives(effect: Effect, trace: Trace, seen: Seen) -> Iterator[Place]:
     """What the trace shows to go on after the scope."""
     sections = {(s.span, s.opening) for s in seen.own}
     if any((h.region.span, h.region.opening) in sections for h in effect.lapsed):
+        if effect.kind in _SAYS_LITTLE:
+            return
         what = effect.path[0] if effect.path else effect.name or _state(effect)
         yield seen.at(effect, f"{what} goes on after the scope")
     elif effect.kind == "return" and "deferred" in effect.traits and seen.is_under(effect):

@@ -149,19 +149,14 @@ def _shown(effect: Effect) -> str:
     return (effect.place.key if effect.place is not None else effect.name).rpartition(".")[2]
 
 
-_OUT = {
-    "io": "calls out",
-    "foreign": "runs what others gave",
-    "spawn": "starts other work",
-    "query": "queries",
-    "save": "saves",
-}
+_OUT = {"io": "calls out", "foreign": "runs what others gave", "query": "queries", "save": "saves"}
 
 
 def calls_out(seen: Seen) -> Found:
-    """I/O, delegates and events of others, and started work under the scope; with a lock also queries and saves."""
-    locked = any(s.kind == "lock" for s in seen.scopes)
-    out = [e for _, e in seen.effects if e.kind in _OUT and (locked or e.kind not in ("query", "save"))]
+    """I/O, queries and saves, delegates and events of others under the scope."""
+    every = [e for _, e in seen.effects if e.kind in _OUT]
+    # That something is a query may be known by names alone: it is cited where nothing else is.
+    out = [e for e in every if e.kind != "query"] or every
     if out:
         return Found("yes", [seen.at(e, f"{_OUT[e.kind]}: {e.name or _shown(e)}") for e in out])
     if (none := seen.none_found()) is not None:
