@@ -82,10 +82,11 @@ def _as_git_reads(run: re.Match[str]) -> str:
 
 def _longest_path(pattern: str) -> int:
     """How long a path may be for a pattern to be tried on it: with n stars that takes up to the n-th power of its length."""
-    from math import factorial
+    from math import exp, lgamma, log
 
     stars = pattern.count("*") - pattern.count("**")
-    return int((_STEPS * factorial(stars)) ** (1 / stars)) if stars > 2 else sys.maxsize
+    # By logarithms: the factorial of 170 stars is more than a float holds.
+    return int(exp((log(_STEPS) + lgamma(stars + 1)) / stars)) if stars > 2 else sys.maxsize
 
 
 class Ignored:

@@ -273,6 +273,7 @@ TREES: list[dict[str, str]] = [
     {".gitignore": "/\n//\n!\n[\n[z-a].cs\n"},
     {".gitignore": "a", "c/.gitignore": "**"},
     {".gitignore": "K***p.cs\n***/c/Drop.cs\n"},
+    {".gitignore": "a*" * 400 + "\nDrop.cs\n"},
     {".gitignore": "a/****/Keep.cs\n!**b/\n\\**x\n"},
     {".gitignore": "****\n!*/\n!**e**p**\n"},
     {"a/.gitignore": "*.cs\n!/Keep.cs\n", "c/.gitignore": "*\n!.gitignore\n"},
