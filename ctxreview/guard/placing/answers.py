@@ -17,7 +17,8 @@ from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
 from ctxreview.guard.placing.elisions import UnplacedError, balance, is_elision, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.joining import Part, joined
-from ctxreview.guard.placing.pairs import pairs
+from ctxreview.guard.placing.pairs import Pair, pairs, sentences
+from ctxreview.guard.placing.pairs import edits as pair_edits
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
@@ -92,6 +93,8 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     if not blocks:
         if patches.is_patch(text):
             return tuple(_patch(given, _Title("The given diff", ""), context, fenced=False))
+        if said := sentences(text):
+            return (_said(said, context),)
         if _KEEP.search(text):
             return ()
         if not _is_code(stripped, context):
@@ -329,6 +332,15 @@ def _patch(text: str, title: _Title, context: Context, fenced: bool) -> Iterator
         return
     if found:
         yield Suggestion(*title, found)
+
+
+def _said(said: tuple[Pair, ...], context: Context) -> Suggestion:
+    """The suggestion of prose that names code and what it becomes."""
+    title = _Title("What the answer says", "")
+    try:
+        return Suggestion(*title, pair_edits(said, context.selection))
+    except UnplacedError as why:
+        return Suggestion(*title, (), str(why))
 
 
 def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Context) -> Suggestion:

@@ -23,6 +23,14 @@ _TAG = re.compile(rf"<(/?)({_OLD}|{_NEW})>", re.I)
 _FILE_TAG = re.compile(rf"<({_FILE})>([^<>\n]*)</\1>", re.I)
 _DATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.S)
 
+_CODE, _BETWEEN = r"`([^`\n]+)`", r"[^`.;:\n]{0,40}?"
+_SAID = re.compile(
+    rf"\b(?:replac|chang|swap|rewrit)(?:e|es|ed|ing)?\b{_BETWEEN}{_CODE}{_BETWEEN}\b(?:with|to|by|for|into)\b{_BETWEEN}{_CODE}|"
+    rf"\buse\b{_BETWEEN}{_CODE}{_BETWEEN}\b(?:instead of|in place of|rather than)\b{_BETWEEN}{_CODE}",
+    re.I,
+)
+_DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever|\bwithout|\bno (?:need|reason) to)\b[^`.;:\n]*\Z", re.I)
+
 
 class Pair(NamedTuple):
     """``old`` text that becomes ``new``, in the file ``path``; ``""`` where none is named."""
@@ -43,6 +51,12 @@ def pairs(text: str) -> tuple[Pair, ...]:
         return () if isinstance(value, dict) and "suggestions" in value else tuple(_in_json(value, ""))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ()
+
+
+def sentences(text: str) -> tuple[Pair, ...]:
+    """What prose says to replace: ``replace `a` with `b```, ``use `b` instead of `a```; not what it advises against."""
+    said = [m for m in _SAID.finditer(text) if not _DENIED.search(text, max(0, m.start() - 80), m.start())]
+    return tuple(Pair("", m[1] or m[4], m[2] or m[3]) for m in said)
 
 
 def edits(given: tuple[Pair, ...], selection: Selection) -> tuple[Edit, ...]:

@@ -97,3 +97,27 @@ def test_too_many() -> None:
     text = json.dumps([{"old_string": "Save(a);", "new_string": "Store(a);"}] * 501)
     (found,) = suggestions(text, context_of(shop(BODY)))
     assert found.unplaced == "It has 501 edits; at most 500 are read."
+
+
+SENTENCES = (
+    "Replace `First()` with `FirstOrDefault()`. That is enough.",
+    "I’d change the last call, `First()`, to `FirstOrDefault()`: it’s “safer”.",
+    "Use `FirstOrDefault()` instead of `First()`; the rest looks good.",
+)
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_prose_with_code_in_it(text: str) -> None:
+    """A sentence that names code and what it becomes is an edit, where that code is in one place."""
+    assert made(text) == shop(BODY.replace("«", "").replace("»", "").replace("First()", "FirstOrDefault()"))
+
+
+def test_prose_that_may_mean_several_places() -> None:
+    """Code that a sentence names and that is in several places, none of them selected, is left to a person."""
+    assert made("Replace `id` with `key`.").startswith("The text it replaces stands in ")
+
+
+def test_what_prose_advises_against() -> None:
+    """What is not to be replaced is no edit."""
+    with pytest.raises(ReplyError):
+        suggestions("I would not replace `First()` with `Single()` here.", context_of(shop(BODY)))
