@@ -66,7 +66,7 @@ def units(lines: Sequence[str], whole: bool) -> Iterator[Unit]:
             continue
         j = i + 1
         if whole and not COMMENT_LINE.match(lines[i]):
-            while j < len(lines) and _goes_on(lines[i:j], lines[j]):
+            while j < len(lines) and (_goes_on(lines[i:j], lines[j]) or _is_value(lines, i, j)):
                 j += 1
         text = "\n".join(lines[i:j])
         first = lines[i].expandtabs(4)
@@ -85,3 +85,19 @@ def _goes_on(lines: Sequence[str], following: str) -> bool:
         return not code.endswith("{")
     ends = code.endswith((";", "{", "}", ",", ":")) or following.lstrip()[0] in "{}"
     return not ends and not COMMENT_LINE.match(following)
+
+
+def _is_value(lines: Sequence[str], start: int, at: int) -> bool:
+    """Whether the brace that ends the lines before ``at`` opens a value within brackets, and no block: no statement ends in it."""
+    code = without_comments("\n".join(lines[start:at])).rstrip()
+    if at - start > 60 or not code.endswith("{") or code.count("(") <= code.count(")"):
+        return False
+    depth = 1
+    for line in lines[at : at + 60]:
+        bare = without_comments(line)
+        depth += bare.count("{") - bare.count("}")
+        if depth <= 0:
+            return True
+        if ";" in bare:
+            return False
+    return False

@@ -259,3 +259,33 @@ def test_an_unmoved_answer_is_filled(method: str, data: st.DataObject) -> None:
         assert "more than one way" in str(why)
         return
     assert [line for line in made if line.strip()] == [line for line in new if line.strip()]
+
+
+def test_an_initializer_within_a_call_next_to_an_elision() -> None:
+    """A braced value in brackets is a part of its statement, whose new version takes the old one's place; a lambda's block is not one."""
+    old = [
+        "var wallet = db.Wallets",
+        "    .Include(w => w.Owner)",
+        "    .First(w => w.Id == id);",
+        "",
+        "if (wallet.Free < 1)",
+        "{",
+        "    return;",
+        "}",
+        "db.Save();",
+    ]
+    new = [
+        "var wallet = db.Wallets",
+        "    .Where(w => w.Id == id)",
+        "    .Select(w => new Wallet",
+        "    {",
+        "        Id = w.Id,",
+        "        Free = w.Free",
+        "    })",
+        "    .First();",
+    ]
+    assert filled([*new, "", "// ... existing code ..."], old) == [*new, *old[3:]]
+    block = ["Run(() =>", "{", "    First();", "    Second();", "});"]
+    assert filled(
+        ["Run(() =>", "{", "    First();", "    // ...", "    Third();", "});"], [*block[:4], "    Third();", "});"]
+    )[3:5] == ["    Second();", "    Third();"]
