@@ -6,14 +6,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages import load
 from ctxreview.languages.masked import Masked
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
-from ctxreview.model.notation import OPTIONAL_AWAIT, OPTIONAL_SELF, without_self
+from ctxreview.model.notation import AWAIT, OPTIONAL_AWAIT, OPTIONAL_SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
@@ -22,7 +22,6 @@ from ctxreview.outline.symbols.written_names import without_async
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
 _CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
 _ROOT = re.compile(rf"\(*{OPTIONAL_AWAIT}({OPTIONAL_SELF}\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
-_ENDED = re.compile(rb"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|#[ \t]*el(?:se|if)\b")
 _SEPARATORS = b";{}"
 
 
@@ -146,9 +145,9 @@ class Body:
 
     def is_statement(self, start: int) -> bool:
         """Whether the expression that begins at ``start`` is a statement alone: nothing takes its value."""
-        return self.before(start) in ("", "await", "else", "_ =", "_ = await") or self.before(start).endswith(
-            (") await", "else await")
-        )
+        before = self.before(start)
+        told = before.removesuffix(AWAIT).rstrip()
+        return told in ("", "else", "_ =") or (told != before and told.endswith((")", "else")))
 
     def blocks(self, at: int) -> tuple[Span, ...]:
         """The pairs of braces around ``at``, innermost first; the member last."""
@@ -286,18 +285,25 @@ def _code(same: Same) -> Masked:
 
 
 def is_over(outline: Outline, scope: Region, at: int) -> bool:
-    """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another ``#if`` branch."""
+    """Whether the code between a transaction's head and ``at`` may have ended it, or belongs to another branch of conditional compilation."""
     if not scope.owner.contains(Span(scope.opening.end, at)):
-        return bool(_ENDED.search(outline.source.data, scope.opening.end, at))
+        return bool(_ended(outline.language).search(outline.source.data, scope.opening.end, at))
     ends = _ends(Same(outline), scope.owner)
     first = bisect_left(ends, (scope.opening.end,))
     return first < len(ends) and ends[first].end <= at
 
 
+@cache
+def _ended(language: str) -> re.Pattern[bytes]:
+    """What may end a transaction, or begins another branch."""
+    other = load(language).shape.conditional.other
+    return re.compile(rf"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|{other}".encode())
+
+
 @lru_cache(maxsize=16)
 def _ends(same: Same, owner: Span) -> list[Span]:
     """The code of one function that may end a transaction."""
-    return [Span(*hit.span()) for hit in _ENDED.finditer(same.outline.source.data, *owner)]
+    return [Span(*hit.span()) for hit in _ended(same.outline.language).finditer(same.outline.source.data, *owner)]
 
 
 def comments_in(outline: Outline, span: Span) -> tuple[Span, ...]:

@@ -10,6 +10,7 @@ from ctxreview.behaviour.frames import Frames
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, constant, either, short, union
 from ctxreview.behaviour.version import Closure, State
 from ctxreview.model import il
+from ctxreview.model.notation import SELF
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 
@@ -173,7 +174,7 @@ class Values(Frames):
 
     def _rows(self, state: State, on: Known) -> Known | None:
         """The query that a set of a context is."""
-        around = on.party or (f"this {state.home}" if self.version.is_source(state.home, "") else "")
+        around = on.party or (f"{SELF} {state.home}" if self.version.is_source(state.home, "") else "")
         if not around or state.static or self.version.is_source(state.name, "") or state.member.kind != "property":
             return None
         element = state.type.partition("<")[2].rpartition(">")[0]

@@ -14,6 +14,7 @@ from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.version import version
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 
@@ -355,7 +356,7 @@ def _fixed_for(outline: Outline, hold: Hold) -> Literal["", "object", "type"]:
     home, _, name = hold.key.rpartition(".")
     state = version(outline).state(home, name) if home else None
     if state is None:
-        return "object" if hold.key.startswith("this ") else ""
+        return "object" if hold.key.startswith(f"{SELF} ") else ""
     if not state.fixed and state.changes:
         return ""
     return "type" if state.static else "object"

@@ -12,6 +12,7 @@ from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import Version
 from ctxreview.model import il
+from ctxreview.model.notation import SELF
 from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.source import Lines, Span
 
@@ -47,7 +48,7 @@ class Frame:
         self.shown: Span | None = (above.shown or call) if above is not None else None
         around = above.home if above is not None and above.version is version else ""
         self.home: str = version.home_of(unit) or around
-        self.this = Known(f"this {self.home}", made="state", type=self.home)
+        self.this = Known(f"{SELF} {self.home}", made="state", type=self.home)
         self.path: tuple[str, ...] = (*above.path, unit.name) if above is not None else ()
         self.traits: frozenset[Trait] = above.traits if above is not None else frozenset()
         self.returned: list[Known] = []

@@ -19,6 +19,7 @@ from ctxreview.behaviour.users import Users, lock_words
 from ctxreview.behaviour.version import WORD, State, Version
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.protection import Access, Group, LockProtection, ProtectedPlace, Standing, Step
 from ctxreview.model.regions import Region
@@ -227,7 +228,9 @@ class Guarded:
     def _shown(self, state: str) -> str:
         """State as people read it: with its type where that is another one than the lock's."""
         home, _, name = state.rpartition(".")
-        return name if home == self.key.removeprefix("this ").rpartition(".")[0] or home in self.key.split() else state
+        return (
+            name if home == self.key.removeprefix(f"{SELF} ").rpartition(".")[0] or home in self.key.split() else state
+        )
 
     def _place(self, state: str, without: Sequence[Access], doubtful: bool) -> ProtectedPlace:
         mine = [e for e in self.under if self._state(e) == state]
@@ -285,7 +288,7 @@ class Guarded:
 
     def _is_static(self) -> bool:
         """Whether all objects of the type have the one lock."""
-        if self.key.startswith("this "):
+        if self.key.startswith(f"{SELF} "):
             return False
         known = self._declared(self.key)
         return known is None or known.static
@@ -389,4 +392,4 @@ def is_stable(of: Version, hold: Hold) -> bool:
     known = of.state(home, name) if home in of.homes else None
     if known is not None:
         return (known.fixed or not known.changes) and of.getter(known) is None
-    return hold.key.removeprefix("this ") in of.homes
+    return hold.key.removeprefix(f"{SELF} ") in of.homes

@@ -16,7 +16,7 @@ from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.facts import Fact
-from ctxreview.model.notation import OPTIONAL_SELF, SELF, without_self
+from ctxreview.model.notation import AWAIT, OPTIONAL_SELF, SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
@@ -168,15 +168,14 @@ def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
 
 _OWN_CALL = re.compile(rf"(?<![\w.]){OPTIONAL_SELF}(\w+)\s*(?:<[\w<>, ]*>\s*)?\(".encode())
 _OF_SELF = f"{SELF}.".encode()
+_VALUE_FOLLOWS = re.compile(rf"(?:=>|\b(?:return|{AWAIT}|else|in|do|throw))$".encode())
 
 
 def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
     """The calls in ``span`` that name no receiver but ``this``; ``code`` is :func:`masked_source`."""
     for hit in _OWN_CALL.finditer(code[span.start : span.end]):
         before = code[max(0, span.start + hit.start() - 40) : span.start + hit.start()].rstrip()
-        if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(
-            rb"(?:=>|\b(?:return|await|else|in|do|throw))$", before
-        ):
+        if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(_VALUE_FOLLOWS, before):
             yield hit[1].decode("utf-8", "replace"), Span(span.start + hit.start(), span.start + hit.end())
 
 

@@ -19,6 +19,7 @@ from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -278,7 +279,7 @@ def identity(body: Body) -> Identity:
         head = _property_head(outline, member)
         name = name if "." in name else f"{name}.get"
         own = name.rpartition(".")[0]
-        declared = r"\bthis\s*\[(.*)\]" if own == "this[]" else rf"(?<![\w@])@?{re.escape(own)}\b()"
+        declared = rf"\b{SELF}\s*\[(.*)\]" if own == language.shape.nameless else rf"(?<![\w@])@?{re.escape(own)}\b()"
         found = re.search(declared, head, re.DOTALL)
         before = head[: found.start()] if found is not None else ""
         explicit = re.search(r"([\w<>, ]+)\.\s*$", before)

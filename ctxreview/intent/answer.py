@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from ctxreview.context.visible import UNSEEN
 from ctxreview.errors import ReplyError
 from ctxreview.model.claims import claims
+from ctxreview.model.notation import AWAIT
 from ctxreview.redact import redact
 
 _MARKS = re.compile(r"^\s*(?:/{2,}|/\*+|\*+/?|[-*•>]\s|```\w*$)|\*/\s*$")
 _FENCE = re.compile(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
 _STATEMENT = re.compile(
-    r"[;{}]\s*$|^\s*[{}#@]|^\s*(?:await |using |var |new )*[\w.<>]+\s*\([^()]*\)\s*$|^\s*</?\w[^<>]*>\s*$"
+    rf"[;{{}}]\s*$|^\s*[{{}}#@]|^\s*(?:{AWAIT} |using |var |new )*[\w.<>]+\s*\([^()]*\)\s*$|^\s*</?\w[^<>]*>\s*$"
 )
 _CODE = re.compile(r"[;{}]\s*$|\)\s*;|;\s*\S.*;|=>|[^=!<>]=[^=]|`{3}")
 _DIRECTIVE = re.compile(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[REDACTED|\*/|/\*|//")

@@ -29,6 +29,15 @@ class Fragments(NamedTuple):
     imports: str = NOTHING
 
 
+class Conditional(NamedTuple):
+    """How conditional compilation reads: ``lines`` is a regular expression for its lines, with the groups ``opens`` and ``closes`` for
+    the first and the last of a set of branches; ``other`` is one for what begins another branch of a set.
+    """
+
+    lines: str = NOTHING
+    other: str = NOTHING
+
+
 class Shape(NamedTuple):
     """What is known of a language's code.
 
@@ -58,6 +67,10 @@ class Shape(NamedTuple):
     naming_calls: Sequence[str] = ()
     lock: Lock = Lock("lock")
     fragments: Fragments = Fragments()
+    conditional: Conditional = Conditional()
+
+
+_PARTS = {"lock": Lock, "fragments": Fragments, "conditional": Conditional}
 
 
 def shape_of(told: Mapping[str, Any], where: str) -> Shape:
@@ -68,5 +81,5 @@ def shape_of(told: Mapping[str, Any], where: str) -> Shape:
     for key in Shape._fields:
         if key not in told and key not in Shape._field_defaults:
             raise ValueError(f"{where}: [shape] has no {key}")
-    parts = {key: made(**told[key]) for key, made in (("lock", Lock), ("fragments", Fragments)) if key in told}
+    parts = {key: made(**told[key]) for key, made in _PARTS.items() if key in told}
     return Shape(**{**told, **parts})

@@ -10,8 +10,10 @@ SELF = "this"
 """The current object, in resources, targets and receivers."""
 OPTIONAL_SELF = rf"(?:{SELF}\s*\.\s*)?"
 """A regular expression for the receiver before a member of the current object, where it is written."""
-OPTIONAL_AWAIT = r"(?:await\s+)?"
-"""A regular expression for the word before a call that is waited for, where it is written."""
+AWAIT = "await"
+"""The word before a call that is waited for."""
+OPTIONAL_AWAIT = rf"(?:{AWAIT}\s+)?"
+"""A regular expression for it, where it is written."""
 
 
 def without_self(path: str) -> str:

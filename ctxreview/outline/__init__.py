@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Captures = dict[str, list["Node"]]
 
-BRANCH = "It is in an #if branch that is only compiled with a symbol."
+BRANCH = "It is in a branch of conditional compilation that is only compiled with a symbol."
 
 
 def outline(

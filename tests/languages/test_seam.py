@@ -12,6 +12,7 @@ import pytest
 from ctxreview import languages
 from ctxreview.languages import PACKAGES, data, folder_of, load
 from ctxreview.languages.syntax import Syntax
+from ctxreview.model.notation import AWAIT, SELF
 
 PACKAGE = Path(languages.__file__).parents[1]
 LANGUAGES = sorted(PACKAGES)
@@ -138,6 +139,38 @@ def said(tree: ast.Module) -> Iterator[str]:
                 yield node.value
             elif isinstance(node.value, bytes):
                 yield node.value.decode("latin-1")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_pattern_of_the_engine_has_a_word_of_code(language: str) -> None:
+    """Strings that are patterns or code have no receiver, wait or directive written out, but where texts of any kind are read."""
+    words = load(language).words
+    written = "|".join(
+        (
+            rf"\b{words.self}(?=\s*\\?[.\[]|\\s| $)",
+            *(rf"\b{word}\b" for word in words.awaiting),
+            r"#\\?[a-z]*(?:if|else|endif)\b",
+            r"#\[ ",
+        )
+    )
+    found = {
+        f"{path}: {text}"
+        for path, tree in engine()
+        if language not in declared(tree) and not path.startswith(("redact/", "model/notation", "behaviour/printer"))
+        for text in said(tree)
+        if re.search(written, text)
+        and not re.fullmatch(r"[a-z]+(?:[.-][a-z]+)*", text)
+        and not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", text)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_outlines_write_the_language_s_own_words(language: str) -> None:
+    """The words of texts in outlines are those of the language."""
+    words = load(language).words
+    assert words.self in ("", SELF)
+    assert words.awaiting <= {AWAIT}
 
 
 def test_fields_are_asked_in_one_place() -> None:

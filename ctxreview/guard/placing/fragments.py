@@ -25,7 +25,7 @@ from ctxreview.guard.placing.elisions import (
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.snippets import COMMENT_LINE, UNREADABLE, as_members, as_statements, chosen, errors_in
 from ctxreview.guard.placing.statements import statements
-from ctxreview.languages import language_of
+from ctxreview.languages import language_of, load
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source
 
@@ -52,7 +52,7 @@ def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tupl
     plain = without_elisions(body)
     odd = balance("\n".join(plain))
     if instead is None or not odd:
-        _check_branches(plain)
+        _check_branches(plain, load(context.outline.language).shape.conditional.lines)
     if odd and instead is None:
         if (edit := cut(body, context)) is not None:
             return (*_import_edits(imports, source), edit)
@@ -72,17 +72,17 @@ def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tupl
     return (*_import_edits(imports, source), *found)
 
 
-def _check_branches(plain: Sequence[str]) -> None:
-    """Raises when a fragment has a part of an ``#if`` only."""
+def _check_branches(plain: Sequence[str], conditional: str) -> None:
+    """Raises when a fragment has only a part of a set of branches; ``conditional`` is the pattern of their lines."""
     depth = 0
-    for word in (m[1] for line in plain if (m := re.match(r"\s*#(if|elif|else|endif)\b", line)) is not None):
-        depth += (word == "if") - (word == "endif")
-        if depth < 0 or (depth == 0 and word != "endif"):
+    for mark in (found for line in plain if (found := re.match(conditional, line)) is not None):
+        depth += (mark["opens"] is not None) - (mark["closes"] is not None)
+        if depth < 0 or (depth == 0 and mark["closes"] is None):
             break
     else:
         if depth == 0:
             return
-    raise UnplacedError("It has a part of an #if only, so it is cut or incomplete.")
+    raise UnplacedError("It has only a part of a conditional compilation, so it is cut or incomplete.")
 
 
 def _nothing() -> tuple[Edit, ...]:

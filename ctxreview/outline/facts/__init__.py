@@ -12,6 +12,7 @@ from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.patterns import UNREAD
 from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.facts import Fact
+from ctxreview.model.notation import AWAIT
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.facts import state
 from ctxreview.outline.facts.calls import effects
@@ -73,7 +74,7 @@ def _awaiting(data: bytes, captures: Captures, syntax: Syntax) -> Iterator[Fact]
         start = node.start_byte
         if data[start : start + 5] == b"await":
             what = next(c.type for c in node.children if not c.is_named and c.type != "await")
-            yield Fact("await", Span(start, start + 5), f"await {what}")
+            yield Fact("await", Span(start, start + len(AWAIT)), f"{AWAIT} {what}")
 
 
 def _marks(captures: Captures, language: Language) -> Iterator[Fact]:
