@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
@@ -10,15 +12,7 @@ from ctxreview.model.source import Span
 
 def exclude_each_other(outline: Outline, one: Span, other: Span) -> bool:
     """Whether two places are in different ways of one branch, so that no run but one in a loop passes both."""
-    member = outline.member_of(one)
-    unit = version(outline).units.get(member.span) if member is not None else None
-    for node in il.walk(unit) if unit is not None else ():
-        if isinstance(node, il.Branch):
-            ways = [node.then, *([node.otherwise] if node.otherwise is not None else [])]
-        elif isinstance(node, il.Choice):
-            ways = [arm.body for arm in node.arms]
-        else:
-            continue
+    for ways in _branches(outline, one):
         first, second = (next((n for n, w in enumerate(ways) if w.span.contains(at)), None) for at in (one, other))
         if first is not None and second is not None and first != second:
             return True
@@ -30,21 +24,30 @@ def in_one_run(outline: Outline, one: Span, other: Span) -> bool:
     if exclude_each_other(outline, one, other):
         return False
     first, second = sorted((one, other))
-    member = outline.member_of(first)
-    unit = version(outline).units.get(member.span) if member is not None else None
-    for node in il.walk(unit) if unit is not None else ():
+    ways = (way for found in (_branches(outline, first), _handlers(outline, first)) for ways in found for way in ways)
+    return not any(way.span.contains(first) and not way.span.contains(second) and _leaves(way) for way in ways)
+
+
+def _branches(outline: Outline, place: Span) -> Iterator[list[il.Block]]:
+    """The ways of each branch in the member around a place, of which a run takes one."""
+    for node in _nodes(outline, place):
         if isinstance(node, il.Branch):
-            ways = [node.then, *([node.otherwise] if node.otherwise is not None else [])]
+            yield [node.then, *([node.otherwise] if node.otherwise is not None else [])]
         elif isinstance(node, il.Choice):
-            ways = [arm.body for arm in node.arms]
-        elif isinstance(node, il.Try):
-            ways = [handler.body for handler in node.handlers]
-        else:
-            continue
-        for way in ways:
-            if way.span.contains(first) and not way.span.contains(second) and _leaves(way):
-                return False
-    return True
+            yield [arm.body for arm in node.arms]
+
+
+def _handlers(outline: Outline, place: Span) -> Iterator[list[il.Block]]:
+    """The handlers of each ``il.Try`` in the member around a place."""
+    for node in _nodes(outline, place):
+        if isinstance(node, il.Try):
+            yield [handler.body for handler in node.handlers]
+
+
+def _nodes(outline: Outline, place: Span) -> Iterator[il.Node]:
+    member = outline.member_of(place)
+    unit = version(outline).units.get(member.span) if member is not None else None
+    return il.walk(unit) if unit is not None else iter(())
 
 
 def _leaves(way: il.Block) -> bool:

@@ -28,11 +28,8 @@ class Skipped(NamedTuple):
 
 def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
     """The first step of each transaction and lock that a new exit inside passes over; of a transaction one by an exception."""
-    units = [
-        version(o).units.get(f.span)
-        for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
-    ]
-    if units[0] is None or units[1] is None:
+    units = _units(both, pair)
+    if units is None:
         return
     for old, new in _kept(both, pair):
         was, now = section_of(pair.before, old), section_of(pair.after, new)
@@ -51,6 +48,13 @@ def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
             if out is not None and had <= kept:
                 yield Skipped(new, then, out)
                 break
+
+
+def _units(both: Comparison, pair: Pair) -> tuple[il.Unit, il.Unit] | None:
+    """A function before and after the edit, lowered; ``None`` where one of the two could not be."""
+    before = version(both.before).units.get(pair.before.function.span)
+    after = version(both.after).units.get(pair.after.function.span)
+    return (before, after) if before is not None and after is not None else None
 
 
 def _leaves(condition: Condition, region: Region) -> bool:
@@ -87,11 +91,8 @@ class Caught(NamedTuple):
 
 def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
     """The first handler of each transaction and lock that the edit makes end a failure, or makes throw it on."""
-    units = [
-        version(o).units.get(f.span)
-        for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
-    ]
-    if units[0] is None or units[1] is None:
+    units = _units(both, pair)
+    if units is None:
         return
     told: set[Span] = set()
     for old, new in _kept(both, pair):
@@ -125,12 +126,10 @@ class Conditional(NamedTuple):
 
 def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
     """The calls that end something, and the openings of what outlasts the condition, that an edit puts under a condition."""
-    first, second = (
-        version(o).units.get(f.span)
-        for o, f in ((both.before, pair.before.function), (both.after, pair.after.function))
-    )
-    if first is None or second is None:
+    units = _units(both, pair)
+    if units is None:
         return
+    first, second = units
     for old, new in both.both.scope_after.items():
         if not first.span.contains(old.opening) or not second.span.contains(new.opening) or old.form == "attribute":
             continue
