@@ -66,7 +66,7 @@ def contexts(
     budget: int | None = None,
 ) -> Iterator[Context | CtxreviewError]:
     """The context of each selection in the order given, or its error; every file is read once for all of them."""
-    from ctxreview.review.batch import each
+    from ctxreview.review.batch import each_selection
     from ctxreview.review.context import build
     from ctxreview.review.request import Run, Siblings, options
 
@@ -75,7 +75,7 @@ def contexts(
     def made(given: str, siblings: Siblings) -> Context:
         return build(run.resolve(given, chosen, siblings), whole=False)
 
-    return each(tuple(selections), chosen.root, run, made, sequential=True)
+    return each_selection(tuple(selections), chosen.root, run, made, sequential=True)
 
 
 def prompt(
@@ -121,7 +121,7 @@ def review(  # noqa: PLR0913 (those of the command)
         return pipeline.review(_request(selection, text, root, hops, budget, question), provider)
     from ctxreview.llm.prices import Account, Limits
     from ctxreview.llm.providers import resolve_model
-    from ctxreview.review.ask import asking
+    from ctxreview.review.ask import provider_for
     from ctxreview.review.endpoints import endpoint_of
     from ctxreview.review.request import Run, options
 
@@ -130,7 +130,7 @@ def review(  # noqa: PLR0913 (those of the command)
         return pipeline.review(_request(selection, text, root, hops, budget, question), None)
     endpoint = resolve_model(endpoint)
     chosen = options(_path(root), hops, budget, question, endpoint.model, endpoint)
-    asks = asking(endpoint, True, Account(Limits()), lambda sentence: None, live=False)
+    asks = provider_for(endpoint, True, Account(Limits()), lambda sentence: None, live=False)
     return pipeline.review(Run().resolve(selection, chosen, text=text), asks)
 
 

@@ -73,12 +73,12 @@ def _tokenizer() -> Check:
 
 
 def _git(root: Path) -> Check:
-    found = git.program(root)
+    found = git.git_program(root)
     if found is None:
         return Check(
             "git", "note", "not found", "Install git: lint --diff needs it, and it says which files are tracked."
         )
-    said = git.version(found)
+    said = git.git_version(found)
     if said is None:
         return Check("git", "note", f"{found} does not run", "Install git again.")
     return Check("git", "ok", f"{said} at {found}")
@@ -109,10 +109,12 @@ def _settings(root: Path) -> Check:
 
 def _store() -> Check:
     try:
-        kept = store.get(None)
+        kept = store.stored_review(None)
     except CtxreviewError as error:
         return Check("store", "note", str(error), "Reviews still work, but are not stored.")
-    return Check("store", "ok", f"{store_file.path()}, " + (f"last review {kept.id}" if kept else "nothing stored yet"))
+    return Check(
+        "store", "ok", f"{store_file.store_path()}, " + (f"last review {kept.id}" if kept else "nothing stored yet")
+    )
 
 
 def _keys() -> Iterator[Check]:

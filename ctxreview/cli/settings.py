@@ -55,7 +55,7 @@ def settings_in(root: Path) -> list[Setting]:
     template, listed = prompt_file("review.md.j2"), prompt_file("checklists/concurrency.toml")
     found.append(Setting("template", str(template), _of_user(template)))
     found.append(Setting("checklist file", str(listed), _of_user(listed)))
-    found.append(Setting("store", str(store_file.path()), _set_by(store_file.FOLDER_VARIABLE)))
+    found.append(Setting("store", str(store_file.store_path()), _set_by(store_file.FOLDER_VARIABLE)))
     for what, file in (("user settings", USER_FILE), ("user prices", PRICES)):
         found.append(Setting(what, str(user_folder() / file), _is_there(user_folder() / file)))
     found.append(

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ctxreview.errors import StoreError
-from ctxreview.llm.store_file import NoRoomError, opened, path, purged_in_place, reading, writing
+from ctxreview.llm.store_file import NoRoomError, open_store, open_to_read, open_to_write, purged_in_place, store_path
 from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.redact import redact
 
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 
     id: int
     at: str
-    key: str
+    answer_key: str
     repository: str
     selection: str
     question: str
@@ -47,7 +47,7 @@ class Stored(NamedTuple):
     source_digest: str | None
 
 
-class Sum(NamedTuple):
+class MonthlyTotal(NamedTuple):
     """The reviews of one model in one month (``2026-11``).
 
     ``asked`` are those for which the model was asked; tokens and cost are theirs alone. ``unpriced`` counts those of
@@ -67,13 +67,13 @@ class Sum(NamedTuple):
     no_known_conflict: int
 
 
-def key(prompt: Prompt, provider: str, address: str, model: str) -> str:
+def answer_key(prompt: Prompt, provider: str, address: str, model: str) -> str:
     """What has to be the same for an answer to be used again: who was asked, and every word of what was sent."""
     sent = [provider, address, model, prompt.system, prompt.user, prompt.schema]
     return sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
 
 
-def answering(
+def answer_from_store(
     ask: Callable[[Prompt], Completion], provider: str, address: str, model: str, say: Callable[[str], None]
 ) -> Callable[[Prompt], Completion]:
     """``ask``, unless the same prompt was answered by the same model before: then that answer, and a word about it.
@@ -83,7 +83,7 @@ def answering(
 
     def asked(prompt: Prompt) -> Completion:
         try:
-            kept = find(key(prompt, provider, address, model))
+            kept = stored_answer(answer_key(prompt, provider, address, model))
         except StoreError as error:
             say(str(error))
             kept = None
@@ -98,24 +98,24 @@ def answering(
     return asked
 
 
-def find(wanted: str) -> Stored | None:
+def stored_answer(wanted: str) -> Stored | None:
     """The review for which the model was last asked with this :func:`key`, or one that used its answer again.
 
     Raises :class:`StoreError` when the file cannot be read.
     """
-    with reading() as db:
+    with open_to_read() as db:
         return _first(db, "WHERE key = ? ORDER BY answered_from IS NOT NULL, id DESC LIMIT 1", wanted)
 
 
-def get(number: int | None) -> Stored | None:
+def stored_review(number: int | None) -> Stored | None:
     """The review with this id, the last one for ``None``."""
-    with reading() as db:
+    with open_to_read() as db:
         if number is None:
             return _first(db, "ORDER BY id DESC LIMIT 1")
         return _first(db, "WHERE id = ?", number)
 
 
-def search(text: str, limit: int, damaged: Callable[[int], None] = lambda _: None) -> list[Stored]:
+def search_reviews(text: str, limit: int, damaged: Callable[[int], None] = lambda _: None) -> list[Stored]:
     """The last ``limit`` reviews in which ``text`` stands, newest first: in place, question, prompt, reply or result.
 
     Those that cannot be read are left out, and ``damaged`` is told their numbers.
@@ -124,7 +124,7 @@ def search(text: str, limit: int, damaged: Callable[[int], None] = lambda _: Non
         f"instr(lower({column}), lower(?))"
         for column in ("selection", "question", "model", "user", "reply", "document")
     )
-    with reading() as db:
+    with open_to_read() as db:
         found = db.execute(
             f"SELECT {', '.join(Stored._fields)} FROM review WHERE ? = '' OR {where} ORDER BY id DESC LIMIT ?",
             (*[text] * 7, limit),
@@ -136,9 +136,9 @@ def search(text: str, limit: int, damaged: Callable[[int], None] = lambda _: Non
     return [row for row in kept if _is_sound(row)]
 
 
-def sums() -> list[Sum]:
+def monthly_totals() -> list[MonthlyTotal]:
     """Tokens, cost and verdicts by month and model, newest month first."""
-    with reading() as db:
+    with open_to_read() as db:
         found = db.execute(
             """
             SELECT coalesce(CAST(substr(at, 1, 7) AS TEXT), '') AS month, coalesce(CAST(model AS TEXT), '') AS name,
@@ -153,10 +153,10 @@ def sums() -> list[Sum]:
             """
         )
         plain = ([v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in row] for row in found)
-        return [Sum._make(row) for row in plain]
+        return [MonthlyTotal._make(row) for row in plain]
 
 
-def record(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
+def record_review(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
     """Keep a finished review, delete those older than ``keep_days``, and give the new one's id.
 
     ``values`` are the columns but for ``id`` and ``at``; ``reply`` and ``document`` are JSON values. Raises
@@ -167,22 +167,22 @@ def record(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
         "at": now.isoformat(timespec="seconds"),
         **{name: json.dumps(_clean(v)) if name in ("reply", "document") else _clean(v) for name, v in values.items()},
     }
-    with writing() as db:
+    with open_to_write() as db:
         db.execute("DELETE FROM review WHERE at < ?", (_before(now, keep_days),))
         marks = ", ".join(f":{name}" for name in row)
         written = db.execute(f"INSERT INTO review ({', '.join(row)}) VALUES ({marks})", row)
         return int(written.lastrowid or 0)
 
 
-def purge(older_than_days: int | None) -> int:
+def purge_reviews(older_than_days: int | None) -> int:
     """Delete all reviews, or those older than some days, and give their number; nothing of them stays in the file."""
-    if not path().exists():
+    if not store_path().exists():
         return 0
     which = ("1", ()) if older_than_days is None else ("at < ?", (_before(datetime.now(UTC), older_than_days),))
     try:
-        with writing() as db:
+        with open_to_write() as db:
             gone = db.execute(f"DELETE FROM review WHERE {which[0]}", which[1]).rowcount
-        with opened() as db:
+        with open_store() as db:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except NoRoomError:
@@ -213,14 +213,14 @@ def _first(db: sqlite3.Connection, rest: str, *values: object) -> Stored | None:
         return None
     found = Stored(*row)
     if not _is_sound(found):
-        raise damage(found.id)
+        raise damaged_review(found.id)
     return found
 
 
-def damage(number: int) -> StoreError:
+def damaged_review(number: int) -> StoreError:
     """That a review cannot be read: others wrote into the file, or the disk is broken."""
     return StoreError(
-        f"{path()}: review {number} is damaged and cannot be shown; the others are intact. "
+        f"{store_path()}: review {number} is damaged and cannot be shown; the others are intact. "
         "ctxreview log --purge deletes all stored reviews."
     )
 

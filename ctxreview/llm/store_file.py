@@ -55,7 +55,7 @@ MIGRATIONS: tuple[str, ...] = (
 """What leads from one schema version to the next; the version is how many of them were run."""
 
 
-def path() -> Path:
+def store_path() -> Path:
     """The file. Its folder is the user's state folder, or the one in the environment variable."""
     given = os.environ.get(FOLDER_VARIABLE)
     if given:
@@ -66,10 +66,10 @@ def path() -> Path:
 
 
 @contextmanager
-def reading() -> Iterator[sqlite3.Connection]:
+def open_to_read() -> Iterator[sqlite3.Connection]:
     """The store, or an empty one where there is none: looking for something makes no file."""
-    if path().exists():
-        with opened() as db:
+    if store_path().exists():
+        with open_store() as db:
             yield db
         return
     empty = sqlite3.connect(":memory:")
@@ -81,18 +81,18 @@ def reading() -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def writing() -> Iterator[sqlite3.Connection]:
+def open_to_write() -> Iterator[sqlite3.Connection]:
     """The store in a transaction of its own: all of it is written, or nothing."""
-    with opened() as db:
+    with open_store() as db:
         db.execute("BEGIN IMMEDIATE")  # takes the lock first, so that it waits instead of failing half-way
         yield db
         db.execute("COMMIT")
 
 
 @contextmanager
-def opened() -> Iterator[sqlite3.Connection]:
+def open_store() -> Iterator[sqlite3.Connection]:
     """The file, made where it is missing and brought to this version. Raises :class:`StoreError` where it cannot be used."""
-    file = path()
+    file = store_path()
     db: sqlite3.Connection | None = None
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def purged_in_place(where: str, values: tuple[str, ...]) -> int:
     A log of changes that SQLite could not bring into the file any more is a part of what was there. A process that dies
     here leaves a broken file, so this comes second. Raises :class:`StoreError`.
     """
-    file = path()
+    file = store_path()
     log, index = (file.parent / f"{FILE}{end}" for end in ("-wal", "-shm"))
     try:
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as kept:
@@ -221,7 +221,7 @@ def _migrated(db: sqlite3.Connection) -> None:
     there = _version(db)  # another process may have been faster
     if there > len(MIGRATIONS):
         raise StoreError(
-            f"{path()}: was written by a newer ctxreview (version {there}, this one knows {len(MIGRATIONS)}); update, "
+            f"{store_path()}: was written by a newer ctxreview (version {there}, this one knows {len(MIGRATIONS)}); update, "
             f"or name another folder in {FOLDER_VARIABLE}."
         )
     for migration in MIGRATIONS[there:]:

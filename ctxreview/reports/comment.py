@@ -17,7 +17,7 @@ from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
 from ctxreview.model.phrases import place
 from ctxreview.reports.markdown import escaped, fenced
-from ctxreview.reports.stored import Kept, Suggestion, kept
+from ctxreview.reports.stored import Kept, Suggestion, stored_document
 from ctxreview.reports.words import TEAM_QUESTION
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -28,7 +28,7 @@ def evidence(row: Stored) -> str:
 
     Raises :class:`StoreError` as :func:`~ctxreview.reports.stored.kept` does.
     """
-    found = kept(row)
+    found = stored_document(row)
     lines = [
         f"Review {row.id} of {row.at[:10]}: {one_line(row.selection)}, by {one_line(row.model)}",
         "What the model saw",
@@ -51,7 +51,7 @@ def comment(row: Stored, answer: str, because: str, since: str = "") -> str:
 
     ``since`` is what has become of the file since, ``""`` where it is as it was. Raises :class:`StoreError`.
     """
-    return "\n".join(_comment(row, kept(row), answer, because, since))
+    return "\n".join(_comment(row, stored_document(row), answer, because, since))
 
 
 def _told(text: str) -> str:

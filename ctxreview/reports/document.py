@@ -12,7 +12,7 @@ from ctxreview.model.source import Lines
 from ctxreview.reports.json_text import Document, clean, redacted_text
 from ctxreview.reports.places import line_range, scope_lines
 from ctxreview.reports.protections import protections_document
-from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, question, seen
+from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, team_question, visible_parts
 
 _NAME = re.compile(r"[\w.]*")
 
@@ -124,7 +124,7 @@ def _guarded(value: GuardResult, whole: bool) -> Document:
         "applied": value.applied,
         "verdict": value.verdict,
         **({"reason": value.reason} if value.reason else {}),
-        "question": question(value),
+        "question": team_question(value),
         "before": [
             {**line_range((c.before.start_line, c.before.end_line)), "lines": list(c.old)} for c in value.changes
         ],
@@ -177,7 +177,7 @@ def review_document(value: Review) -> Document:
         **({"not_redacted": value.bare} if value.bare is not None else {}),
         "prompt_tokens": value.prompt.tokens.prompt,
         "visibility": {
-            "seen": list(seen(value.context)),
+            "seen": list(visible_parts(value.context)),
             "not_seen": [*value.context.blind_spots, *_omitted(value.context)],
         },
         "status": value.status,

@@ -115,7 +115,7 @@ def _context(value: Context) -> Iterator[str]:
         yield ""
     yield "**What the model sees**"
     yield ""
-    yield from (f"- {escaped(s)}" for s in seen(value))
+    yield from (f"- {escaped(s)}" for s in visible_parts(value))
     yield ""
     yield "**What it does not see**"
     yield ""
@@ -139,7 +139,7 @@ def review_markdown(value: Review) -> str:
         "The rules found nothing. That does not prove that there is nothing."
     ]
     if value.ignored:
-        out += ["", ignored(value)]
+        out += ["", ignored_line(value)]
     if asked:
         out += ["", f"## Answer of {escaped(f'{value.provider} ({value.model})')}", "", escaped(value.summary)]
     out += ["", "## Checklist" if asked else "## Checklist, as far as the source proves it", ""]

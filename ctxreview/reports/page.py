@@ -65,7 +65,7 @@ def _page(values: Sequence[Review]) -> str:
         "seen": list(seen(context)),
         "not_seen": [*context.unseen, *left_out(context)],
         "hazards": first.hazards,
-        "ignored": ignored(first) if first.ignored else "",
+        "ignored": ignored_line(first) if first.ignored else "",
         "items": compared_answers(values) if len(values) > 1 else (),
         "same": SAME,
         "answers": [
@@ -80,7 +80,7 @@ def _page(values: Sequence[Review]) -> str:
             for value in values
         ],
         "end": [
-            *(end(first) if len(values) == 1 else unredacted(first)),
+            *(closing_lines(first) if len(values) == 1 else unredacted_lines(first)),
             NOTICE if first.provider is not None else UNANSWERED,
         ],
     }

@@ -9,7 +9,7 @@ from ctxreview.llm.prices import CURRENCY, Plan
 from ctxreview.model.review import Context, Prompt
 from ctxreview.redact import redact, replaced
 from ctxreview.reports.json_text import Document
-from ctxreview.reports.words import counted, seen
+from ctxreview.reports.words import counts_by_kind, visible_parts
 
 
 def plan_document(
@@ -44,7 +44,7 @@ def plan_document(
         else None,
         "redacted": {} if bare else kinds,
         **({"not_redacted": kinds} if bare else {}),
-        "visibility": {"seen": list(seen(context)), "not_seen": [redact(s).text for s in not_seen]},
+        "visibility": {"seen": list(visible_parts(context)), "not_seen": [redact(s).text for s in not_seen]},
         "refused": plan.refused or None if plan else None,
         "sent": False,
     }
@@ -71,9 +71,9 @@ def _text(context: Context, prompt: Prompt, plan: Plan | None, not_seen: tuple[s
         yield f"  reply: about {plan.reply_expected:,} tokens expected, {plan.reply_most:,} at most"
         yield f"  cost: {_cost(plan)}"
     kinds = _replaced(prompt, context)
-    yield f"  secrets {'sent unredacted' if bare else 'replaced'}: {counted(kinds)}"
+    yield f"  secrets {'sent unredacted' if bare else 'replaced'}: {counts_by_kind(kinds)}"
     yield "What the model would see"
-    yield from (f"  - {redact(visible(s)).text}" for s in seen(context))
+    yield from (f"  - {redact(visible(s)).text}" for s in visible_parts(context))
     yield "What it would not see"
     yield from (f"  - {redact(visible(s)).text}" for s in not_seen)
     if plan and plan.refused:

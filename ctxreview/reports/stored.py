@@ -10,10 +10,10 @@ import msgspec
 
 from ctxreview.context.visible import one_line, visible
 from ctxreview.errors import StoreError
-from ctxreview.llm.store import Stored, Sum, damage
+from ctxreview.llm.store import MonthlyTotal, Stored, damaged_review
 from ctxreview.model.phrases import amount, place
 from ctxreview.reports.json_text import dumps
-from ctxreview.reports.words import NOTICE, charge, counted, number_or_unknown
+from ctxreview.reports.words import NOTICE, cost_text, counts_by_kind, number_or_unknown
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -72,25 +72,25 @@ class Kept(msgspec.Struct, frozen=True):
     not_redacted: dict[str, int] | None = None
 
 
-def kept(row: Stored) -> Kept:
+def stored_document(row: Stored) -> Kept:
     """The result of a kept review. Raises :class:`StoreError` where it or the reply is no JSON, or of another shape."""
     try:
         json.loads(row.reply)
         return msgspec.convert(json.loads(row.document), Kept)
     except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
-        raise damage(row.id) from None
+        raise damaged_review(row.id) from None
 
 
 def is_sound(row: Stored) -> bool:
     """Whether a kept review can be shown."""
     try:
-        kept(row)
+        stored_document(row)
     except StoreError:
         return False
     return True
 
 
-def listed(rows: Sequence[Stored]) -> str:
+def reviews_list(rows: Sequence[Stored]) -> str:
     """One line a review: number, time, place, model, the guard's worst verdict, and the question."""
     return "\n".join(
         f"{row.id:>5}  {row.at[:16].replace('T', ' ')}  {one_line(row.selection)}  {one_line(row.model)}  "
@@ -103,18 +103,18 @@ def _origin(row: Stored) -> str:
     return "" if row.answered_from is None else f" (answer of {row.answered_from})"
 
 
-def document(row: Stored) -> dict[str, Any]:
+def review_record(row: Stored) -> dict[str, Any]:
     """A kept review as ``ctxreview.stored/1``: the columns, with reply and review as JSON values.
 
     Raises :class:`StoreError` as :func:`kept` does.
     """
-    kept(row)
+    stored_document(row)
     values = row._asdict()
     values["reply"] = json.loads(values["reply"])
     return {"schema": "ctxreview.stored/1", **values, "document": json.loads(values["document"])}
 
 
-def summary(row: Stored) -> dict[str, Any]:
+def review_summary(row: Stored) -> dict[str, Any]:
     """What the list says of a review, as ``ctxreview.log/1``."""
     names = (
         "id", "at", "repository", "selection", "question", "provider", "model", "verdict", "prompt_tokens",
@@ -123,9 +123,9 @@ def summary(row: Stored) -> dict[str, Any]:
     return {"schema": "ctxreview.log/1", **{name: getattr(row, name) for name in names}}
 
 
-def whole(row: Stored) -> str:
+def review_record_text(row: Stored) -> str:
     """Everything that is kept of a review, for a terminal. Raises :class:`StoreError` as :func:`kept` does."""
-    found = kept(row)
+    found = stored_document(row)
     return "\n".join([*_head(row, found), "", *_result(found), "", *_texts(row), "", NOTICE])
 
 
@@ -133,10 +133,10 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"Review {row.id}, {row.at}: {one_line(row.selection)} in {one_line(row.repository)}"
     yield f"  question: {one_line(row.question)}"
     yield f"  model: {one_line(row.model)} of {row.provider}{_origin(row)}"
-    yield f"  tokens: {number_or_unknown(row.prompt_tokens)} sent, {number_or_unknown(row.reply_tokens)} received; {charge(row.cost)}"
+    yield f"  tokens: {number_or_unknown(row.prompt_tokens)} sent, {number_or_unknown(row.reply_tokens)} received; {cost_text(row.cost)}"
     yield f"  context: {row.context_digest}"
     if found.not_redacted is not None:
-        yield f"  secrets sent unredacted, with --no-redact, and not stored: {counted(found.not_redacted)}"
+        yield f"  secrets sent unredacted, with --no-redact, and not stored: {counts_by_kind(found.not_redacted)}"
 
 
 def _result(found: Kept) -> Iterator[str]:
@@ -170,13 +170,13 @@ def _texts(row: Stored) -> Iterator[str]:
     yield dumps(json.loads(row.reply), 2)
 
 
-def summed(sums: Sequence[Sum]) -> str:
+def totals_text(sums: Sequence[MonthlyTotal]) -> str:
     """A line for each month and model."""
     return "\n".join(_sum(s) for s in sums)
 
 
-def _sum(value: Sum) -> str:
-    cost = charge(value.cost)
+def _sum(value: MonthlyTotal) -> str:
+    cost = cost_text(value.cost)
     if value.cost is not None and value.unpriced:
         cost += f" and {value.unpriced} of unknown cost"
     return (

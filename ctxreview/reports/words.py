@@ -29,25 +29,25 @@ HOW_TO_ASK = (
 )
 
 
-def charge(cost: float | None) -> str:
+def cost_text(cost: float | None) -> str:
     """What was paid for an answer, in US dollars; nothing at all is what a model of one's own costs."""
     if cost is None:
         return "cost unknown"
     return f"${cost:.4f}" if cost else "no charge"
 
 
-def not_asked(language: str, rules: Sequence[str]) -> str:
+def rules_not_asked(language: str, rules: Sequence[str]) -> str:
     """The sentence on rules that are about other languages, or need what is not known of this one."""
     return f"{len(rules)} rules are for other languages, or need support that {language} lacks, and did not run: {', '.join(rules)}."
 
 
-def question(value: GuardResult) -> str:
+def team_question(value: GuardResult) -> str:
     """What a person has to answer about a suggestion: its worst finding's question, or else the team's."""
     worst = min(value.findings, key=lambda f: SEVERITIES.index(f.severity), default=None)
     return worst.question if worst is not None else QUESTION
 
 
-def seen(context: Context) -> Iterator[str]:
+def visible_parts(context: Context) -> Iterator[str]:
     """What the model got to see: one sentence for each excerpt, signatures counted together."""
     signatures = [e for e in context.excerpts if e.role == "signatures"]
     for excerpt in context.excerpts:
@@ -59,12 +59,12 @@ def seen(context: Context) -> Iterator[str]:
         yield f"{amount(len(signatures), 'member', 'other')} of the type, as signatures."
 
 
-def left_out(context: Context) -> Iterator[str]:
+def omitted_parts(context: Context) -> Iterator[str]:
     """What did not fit into the prompt, one sentence each."""
     return (f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in context.omitted)
 
 
-def end(review: Review) -> Iterator[str]:
+def closing_lines(review: Review) -> Iterator[str]:
     """How a model can be asked, or what asking it took; and what was sent to it with the secrets in it."""
     if review.provider is None:
         given = " ".join(review.context.selection.given.split())
@@ -72,19 +72,19 @@ def end(review: Review) -> Iterator[str]:
     elif review.usage is not None:
         sent, got, cost = review.usage.prompt_tokens, review.usage.reply_tokens, review.usage.cost
         when = "" if review.from_store is None else ", when the model was asked; this time a stored answer was used"
-        yield f"Tokens: {sent} sent, {got} received; {charge(cost)}{when}."
-    yield from unredacted(review)
+        yield f"Tokens: {sent} sent, {got} received; {cost_text(cost)}{when}."
+    yield from unredacted_lines(review)
 
 
-def counted(kinds: dict[str, int]) -> str:
+def counts_by_kind(kinds: dict[str, int]) -> str:
     """``2 jwt, 1 password``, or that there are none."""
     return ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found"
 
 
-def unredacted(review: Review) -> Iterator[str]:
+def unredacted_lines(review: Review) -> Iterator[str]:
     """With ``--no-redact``, what was sent as it is."""
     if review.bare is not None:
-        yield f"Secrets sent unredacted, with --no-redact: {counted(review.bare)}. They are not shown here."
+        yield f"Secrets sent unredacted, with --no-redact: {counts_by_kind(review.bare)}. They are not shown here."
 
 
 def problems(review: Review) -> Iterator[tuple[Severity, str]]:

@@ -36,7 +36,7 @@ class Planned(NamedTuple):
     plan: prices.Plan | None
 
 
-def planned(request: Request, endpoint: Endpoint | None, within: Limits, *, unredacted: bool) -> Planned:
+def plan_request(request: Request, endpoint: Endpoint | None, within: Limits, *, unredacted: bool) -> Planned:
     """What a review of one selection would send to ``endpoint`` and cost."""
     context = build(request)
     prompt = render(context, request)
@@ -50,7 +50,7 @@ def planned(request: Request, endpoint: Endpoint | None, within: Limits, *, unre
     )
 
 
-def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
+def provider_for(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
     ``live`` shows on standard error, which is a terminal then, that it is waited for and how much has come.
@@ -67,7 +67,7 @@ def asking(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live:
             return connected(largest_reply)(made, progress)
 
     counted = prices.counted(ask, account, at.provider, where, at.model, endpoint.max_reply_tokens)
-    return counted if fresh else store.answering(counted, at.provider, where, at.model, say)
+    return counted if fresh else store.answer_from_store(counted, at.provider, where, at.model, say)
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def keep(value: Review, endpoint: Endpoint | None, say: Say) -> None:
         say(f"This review was not kept. {error}")
 
 
-def record(value: Review, key: str, keep_days: int) -> int:
+def store_review(value: Review, key: str, keep_days: int) -> int:
     """Keep a finished review for which a model was asked, and give its number in the store.
 
     Raises :class:`StoreError` when it cannot be kept.
@@ -117,7 +117,7 @@ def record(value: Review, key: str, keep_days: int) -> int:
     context, usage = value.context, value.usage or Usage(None, None)
     first, last = context.selection.lines
     seen = dumps(context_document(context))
-    return store.record(
+    return store.record_review(
         {
             "key": key,
             "repository": str(context.selection.source.root),

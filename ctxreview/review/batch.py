@@ -26,7 +26,7 @@ MIN_FILES = 24
 """With fewer files, starting processes takes longer than they save."""
 
 
-def each(
+def each_selection(
     given: Sequence[str], root: Path | None, run: Run, make: Make[T], *, sequential: bool
 ) -> Iterator[T | CtxreviewError]:
     """What ``make`` makes of each selection, in the order given; for one that fails, its error.

@@ -8,7 +8,7 @@ from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.model.review import Context, Finding
 
 
-def check(context: Context) -> tuple[Finding, ...]:
+def hazards_of(context: Context) -> tuple[Finding, ...]:
     """The hazards that are in the functions and scopes of the selection, in source order."""
     source = context.selection.source
     spans = [*(f.span for f in context.functions), *(s.span for s in context.scopes)]

@@ -18,11 +18,11 @@ def review(
 
     ``unredacted`` sends secrets as they stand in the code; ``read`` reads another form than the prompt asks for.
     """
-    from ctxreview.review.hazards import check, split_ignored
+    from ctxreview.review.hazards import hazards_of, split_ignored
 
     context = build(request)
     prompt = render(context, request)
-    hazards, ignored = split_ignored(check(context), request.settings.project)
+    hazards, ignored = split_ignored(hazards_of(context), request.settings.project)
     made = Review(request.options.question, context, prompt, hazards, checklist=(), suggestions=(), ignored=ignored)
     if provider is None:
         from ctxreview.prompt.answers import answers

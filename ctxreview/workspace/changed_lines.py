@@ -44,7 +44,7 @@ def changes_since(revision: str, root: Path, paths: Sequence[str]) -> Changes:
     revision.
     """
     then = files_at(revision, root)
-    tracked = git.tracked(root) or frozenset()
+    tracked = git.tracked_files(root) or frozenset()
     wide = any(len(digest) == 64 for digest in then.values())
     found: dict[str, Ranges] = {}
     differ: dict[str, str] = {}

@@ -119,7 +119,7 @@ def _entered(folder: str) -> bool:
 
 def _walk(home: Path, wanted: Callable[[str], bool]) -> tuple[list[str], tuple[str, ...]]:
     """The files under ``home`` with a wanted name that are tracked or not ignored, and what was not looked at."""
-    tracked = git.tracked(home) or frozenset()
+    tracked = git.tracked_files(home) or frozenset()
     held = _folders(tracked)
     ignored = Ignored(home)
     waiting, names, said = [""], list[str](), list[str]()

@@ -56,16 +56,16 @@ _PASSED = ("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT", "GIT_CONFIG
 repository. What is set here wins over them."""
 
 
-def top(home: Path) -> Path | None:
+def git_root(home: Path) -> Path | None:
     """The work tree that holds the folder ``home``, which is resolved: the nearest with ``.git``; ``None`` without one."""
     return next((folder for folder in (home, *home.parents) if os.path.lexists(folder / ".git")), None)
 
 
-def program(home: Path) -> str | None:
+def git_program(home: Path) -> str | None:
     """The path of git; neither a program of the repository's around ``home`` nor one of the current folder is taken."""
     import shutil
 
-    own = top(home) or home
+    own = git_root(home) or home
     given = os.environ.get("PATH", os.defpath).split(os.pathsep)
     trusted = [f for f in given if Path(f).is_absolute() and not Path(f).resolve().is_relative_to(own)]
     found = shutil.which("git", path=os.pathsep.join(trusted))
@@ -75,19 +75,21 @@ def program(home: Path) -> str | None:
     return found
 
 
-def ask(home: Path, *command: str, given: bytes = b"", seconds: float | None = None, most: int = MOST) -> bytes | None:
+def run_git(
+    home: Path, *command: str, given: bytes = b"", seconds: float | None = None, most: int = MOST
+) -> bytes | None:
     """What a git command prints in the work tree around ``home``, with ``given`` as its input.
 
     ``None`` without git or a work tree, and where it fails, takes longer than ``seconds`` (:data:`SECONDS`) or prints more
     than ``most`` bytes.
     """
-    around, found = top(home), program(home)
+    around, found = git_root(home), git_program(home)
     if around is None or found is None or around in _SLOW or _is_bare(around) or _waits(around):
         return None
     return _run(found, around, command, given, SECONDS if seconds is None else seconds, most)
 
 
-def version(found: str) -> str | None:
+def git_version(found: str) -> str | None:
     """What the git program ``found`` says of itself; ``None`` where it does not run."""
     said = _run(found, Path(found).parent, ("version",), b"", SECONDS, _CHUNK)
     return None if said is None else said.decode("utf-8", "replace").strip()
@@ -119,17 +121,17 @@ def _run(found: str, folder: Path, command: tuple[str, ...], given: bytes, secon
         return None
 
 
-def tracked(home: Path) -> frozenset[str] | None:
+def tracked_files(home: Path) -> frozenset[str] | None:
     """The paths under ``home``, from there, of what is in the index; ``None`` without git or a repository."""
-    around = top(home)
+    around = git_root(home)
     if around is None:
         return None
-    inside = prefix(home, around)
-    listed = ask(home, "ls-files", "-z", "--cached", *(["--", inside] if inside else []))
+    inside = path_in_checkout(home, around)
+    listed = run_git(home, "ls-files", "-z", "--cached", *(["--", inside] if inside else []))
     return None if listed is None else frozenset(n.removeprefix(inside) for n in os.fsdecode(listed).split("\0")[:-1])
 
 
-def prefix(home: Path, around: Path) -> str:
+def path_in_checkout(home: Path, around: Path) -> str:
     """What a path from ``home`` begins with in the work tree ``around`` it: nothing, or folders with a slash at the end."""
     inside = home.relative_to(around).as_posix()
     return "" if inside == "." else f"{inside}/"

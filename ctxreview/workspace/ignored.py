@@ -144,20 +144,20 @@ class Ignored:
 
     def _around(self) -> tuple[_PatternList, ...]:
         """The lists that hold in the root and do not be in it: of a repository that it is a folder of, and of the user."""
-        around = git.top(self._home)
+        around = git.git_root(self._home)
         if around is None:
             return ()
         found: tuple[_PatternList, ...] = ()
         folder = self._home
         while folder != around:
             folder = folder.parent
-            found += _pattern_list(f"{folder}/.gitignore", git.prefix(self._home, folder), 0)
-        own = git.ask(self._home, "rev-parse", "--git-path", "info/exclude")
-        users = git.ask(self._home, "config", "--path", "--get", "core.excludesFile")
+            found += _pattern_list(f"{folder}/.gitignore", git.path_in_checkout(self._home, folder), 0)
+        own = git.run_git(self._home, "rev-parse", "--git-path", "info/exclude")
+        users = git.run_git(self._home, "config", "--path", "--get", "core.excludesFile")
         if users is None:
             base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 (it may have no home)
             users = os.fsencode(f"{base}/git/ignore")
         for said in (own or b"", users):
             if file := os.fsdecode(said).removesuffix("\n"):
-                found += _pattern_list(os.path.realpath(around / file), git.prefix(self._home, around), 0)
+                found += _pattern_list(os.path.realpath(around / file), git.path_in_checkout(self._home, around), 0)
         return found

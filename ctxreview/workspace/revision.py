@@ -21,14 +21,14 @@ _ASKED = 100
 
 def files_at(revision: str, root: Path) -> dict[str, str]:
     """The files of a revision under ``root``, by their paths from there, with the digest of each."""
-    around = git.top(root)
+    around = git.git_root(root)
     if around is None:
         raise ConfigError(f"--diff {revision}: {root} is not in a git repository.")
-    if git.program(root) is None:
+    if git.git_program(root) is None:
         raise ConfigError(f"--diff {revision}: git is needed for it, and is not installed.")
-    commit = git.ask(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = git.run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
-        if git.ask(root, "rev-parse", "--git-dir") is None:
+        if git.run_git(root, "rev-parse", "--git-dir") is None:
             raise ConfigError(
                 f"--diff {revision}: git does not read {around} as a repository; git -C {around} status says why."
             )
@@ -36,13 +36,13 @@ def files_at(revision: str, root: Path) -> dict[str, str]:
     at = commit.decode().strip()
     if len(meant := _references_of(root, revision)) > 1:
         raise ConfigError(f"--diff {revision}: is {' and '.join(meant)}, which differ; give one of them.")
-    inside = git.prefix(root, around).rstrip("/")
-    tree = git.ask(
+    inside = git.path_in_checkout(root, around).rstrip("/")
+    tree = git.run_git(
         root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{at}:{inside}" if inside else f"{at}^{{tree}}"
     )
     if tree is None:  # the folder was not there
         return {}
-    listed = git.ask(root, "ls-tree", "-r", "-z", "--full-tree", tree.decode().strip(), seconds=SECONDS)
+    listed = git.run_git(root, "ls-tree", "-r", "-z", "--full-tree", tree.decode().strip(), seconds=SECONDS)
     if listed is None:
         raise ConfigError(f"--diff {revision}: git cannot list the files of {around} at that revision.")
     found = {}
@@ -57,7 +57,7 @@ def files_at(revision: str, root: Path) -> dict[str, str]:
 def _references_of(root: Path, revision: str) -> list[str]:
     """The references that a name stands for, where they differ. Git takes the tag, which comes with what is fetched."""
     names = [f"refs/{kind}{revision}" for kind in ("", "tags/", "heads/", "remotes/")]
-    said = git.ask(root, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", *names) or b""
+    said = git.run_git(root, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)", *names) or b""
     rows = [row.split() for row in os.fsdecode(said).splitlines()]
     found = {row[0]: row[-1] for row in rows if row and row[0] in names}
     return sorted(found) if len(set(found.values())) > 1 else []
@@ -86,7 +86,7 @@ def _sizes(root: Path, digests: Sequence[str], left: list[int]) -> dict[str, int
     if not digests or left[0] <= 0:
         return {}
     left[0] -= 1
-    said = git.ask(root, "cat-file", "--batch-check", given="\n".join((*digests, "")).encode(), seconds=SECONDS)
+    said = git.run_git(root, "cat-file", "--batch-check", given="\n".join((*digests, "")).encode(), seconds=SECONDS)
     if said is not None:
         rows = (row.split() for row in said.decode("ascii", "replace").splitlines())
         return {row[0]: int(row[2]) for row in rows if len(row) == 3 and row[1] == "blob"}
@@ -100,7 +100,7 @@ def _batch_of_texts(root: Path, digests: Sequence[str]) -> Iterator[tuple[str, b
     if not digests:
         return
     given = "\n".join((*digests, "")).encode()
-    said = git.ask(root, "cat-file", "--batch", given=given, seconds=SECONDS, most=2 * _CHUNK) or b""
+    said = git.run_git(root, "cat-file", "--batch", given=given, seconds=SECONDS, most=2 * _CHUNK) or b""
     at = 0
     for digest in digests:
         end = said.find(b"\n", at)

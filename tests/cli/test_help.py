@@ -55,7 +55,7 @@ def test_examples_run(command: str, tmp_path: Path) -> None:
     shown = examples(command)
     assert shown
     for line in shown:
-        store.record(suggested(selection="src/RecordService.cs:31-33"))  # a purge is among them
+        store.record_review(suggested(selection="src/RecordService.cs:31-33"))  # a purge is among them
         done = run(*shlex.split(line)[1:], folder=folder, OPENAI_API_KEY="", XDG_CONFIG_HOME=str(tmp_path))
         assert done.returncode == 0, (line, done.stderr)
 

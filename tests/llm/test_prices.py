@@ -129,7 +129,7 @@ def test_the_real_cost_is_in_the_usage(server: Told, user: Path) -> None:
     """After the call the cost is that of the tokens which the provider counted, in the report and in the store."""
     found = json.loads(run(*asking(server)).stdout)
     assert found["usage"] == {"prompt_tokens": 2000, "reply_tokens": 300, "cost": pytest.approx(0.05)}
-    kept = store.get(None)
+    kept = store.stored_review(None)
     assert kept
     assert kept.cost == pytest.approx(0.05)
     assert "2,000 sent, 300 received; $0.0500" in run(*asking(server, "--fresh")[:-2], "text", "--fresh").stdout
@@ -170,7 +170,7 @@ def test_dry_run(server: Told, user: Path, tmp_path: Path) -> None:
     ):
         assert part in text
     assert server.asked == []
-    assert store.get(None) is None
+    assert store.stored_review(None) is None
 
 
 def test_dry_run_of_an_unknown_price(server: Told) -> None:

@@ -22,7 +22,7 @@ import pytest
 from ctxreview.errors import StoreError
 from ctxreview.llm import store, store_file
 from ctxreview.model.review import Completion, Prompt, Tokens, Usage
-from ctxreview.review.ask import record
+from ctxreview.review.ask import store_review
 from ctxreview.review.pipeline import review
 from tests.commands import run_command, start_command
 from tests.samples import EXAMPLE, QUERY, READ_ONLY, request
@@ -69,9 +69,9 @@ def asking(server: Told, *more: str) -> list[str]:
 
 def rows() -> list[dict[str, Any]]:
     """All rows in the file, read past the code under test."""
-    if not store_file.path().exists():
+    if not store_file.store_path().exists():
         return []
-    with closing(sqlite3.connect(store_file.path())) as db:
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.row_factory = sqlite3.Row
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE name = 'review'")]
@@ -143,7 +143,7 @@ def test_secrets_are_not_kept(server: Told, tmp_path: Path) -> None:
     assert run(*place, folder=tmp_path).returncode == 0
     assert len(rows()) == 1
     assert "[REDACTED:" in rows()[0]["reply"]
-    assert [f for f in store_file.path().parent.iterdir() if SECRET.encode() in f.read_bytes()] == []
+    assert [f for f in store_file.store_path().parent.iterdir() if SECRET.encode() in f.read_bytes()] == []
     assert json.loads(run(*place, "--format", "json", folder=tmp_path).stdout)["from_store"] is True
 
 
@@ -152,14 +152,14 @@ def test_only_the_owner_may_read_it(server: Told) -> None:
     before = os.umask(0)
     try:
         run(*asking(server))
-        with closing(sqlite3.connect(store_file.path())) as db:
+        with closing(sqlite3.connect(store_file.store_path())) as db:
             db.execute("BEGIN IMMEDIATE")
-            modes = {f.name: stat.S_IMODE(f.stat().st_mode) for f in store_file.path().parent.iterdir()}
+            modes = {f.name: stat.S_IMODE(f.stat().st_mode) for f in store_file.store_path().parent.iterdir()}
     finally:
         os.umask(before)
     assert set(modes.values()) == {0o600}
     assert f"{store_file.FILE}-wal" in modes
-    assert stat.S_IMODE(store_file.path().parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(store_file.store_path().parent.stat().st_mode) == 0o700
 
 
 # --- answers from the store --------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_the_same_prompt_is_answered_from_the_store(server: Told) -> None:
     assert (first["from_store"], second["from_store"]) == (False, True)
     assert {**first, "from_store": True} == second
     assert [r["answered_from"] for r in rows()] == [None, 1]
-    (summed,) = store.sums()
+    (summed,) = store.monthly_totals()
     assert (summed.reviews, summed.asked, summed.prompt_tokens) == (2, 1, 2000)
 
 
@@ -227,7 +227,7 @@ def test_changed_code_is_asked(server: Told, tmp_path: Path) -> None:
 def test_the_guard_looks_at_kept_answers_again(server: Told) -> None:
     """Only the model's words are taken from the store: findings are made anew from the source."""
     run(*asking(server))
-    with closing(sqlite3.connect(store_file.path())) as db:
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.execute("UPDATE review SET document = '{}', verdict = ''")
         db.commit()
     assert json.loads(run(*asking(server)).stdout)["suggestions"][0]["verdict"] == "conflicts"
@@ -279,8 +279,8 @@ def test_a_damaged_file(server: Told, state: Path, damage: bytes) -> None:
 
 def test_a_newer_store_is_left_alone(server: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a newer version wrote is neither read nor written."""
-    store.record(row())
-    with closing(sqlite3.connect(store_file.path())) as db:
+    store.record_review(row())
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.execute("PRAGMA user_version = 99")
     done = run(*asking(server))
     reviewed(done)
@@ -290,19 +290,19 @@ def test_a_newer_store_is_left_alone(server: Told, monkeypatch: pytest.MonkeyPat
 
 def test_a_migration_keeps_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of an older version is brought to the newer one once, with everything that is in it."""
-    store.record(row(question="old"))
+    store.record_review(row(question="old"))
     added = (
         "ALTER TABLE review ADD COLUMN note TEXT NOT NULL DEFAULT 'none';\nCREATE INDEX review_note ON review (note);"
     )
     monkeypatch.setattr(store_file, "MIGRATIONS", (*store_file.MIGRATIONS, added))
-    store.record(row(question="new"))
+    store.record_review(row(question="new"))
     assert [(r["question"], r["note"]) for r in rows()] == [("old", "none"), ("new", "none")]
 
 
 def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
     """What the first version kept is still answered from and shown; its reviews have no digest of their file."""
     run(*asking(server))
-    with closing(sqlite3.connect(store_file.path())) as db:
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.executescript("ALTER TABLE review DROP COLUMN source_digest; PRAGMA user_version = 1;")
     assert json.loads(run(*asking(server)).stdout)["from_store"] is True
     assert [r["source_digest"] is None for r in rows()] == [True, False]
@@ -311,14 +311,14 @@ def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
 
 def test_a_failed_migration_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """When a migration fails half-way the file is as it was."""
-    store.record(row())
+    store.record_review(row())
     broken = "ALTER TABLE review ADD COLUMN note TEXT;\nCREATE INDEX review_note ON nothing (note);"
     with monkeypatch.context() as patch:
         patch.setattr(store_file, "MIGRATIONS", (*store_file.MIGRATIONS, broken))
         with pytest.raises(StoreError, match="nothing"):
-            store.record(row())
+            store.record_review(row())
     assert ["note" in r for r in rows()] == [False]
-    assert store.record(row()) == 2
+    assert store.record_review(row()) == 2
 
 
 # --- many at once ------------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def test_two_processes_at_once(server: Told) -> None:
     script = (
         "import json, sys\nfrom ctxreview.llm import store\n"
         "values = json.load(sys.stdin)\n"
-        "for n in range(20):\n    store.record(values | {'question': f'{sys.argv[1]}-{n}'})\n    store.find('k')\n"
+        "for n in range(20):\n    store.record_review(values | {'question': f'{sys.argv[1]}-{n}'})\n    store.stored_answer('k')\n"
     )
     children = [
         subprocess.Popen([sys.executable, "-c", script, str(n)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -373,7 +373,7 @@ def test_kill_9_loses_nothing_that_was_finished(server: Told) -> None:
         assert len(kept) >= printed
         assert all(json.loads(r["document"])["status"] == "complete" and json.loads(r["reply"]) for r in kept)
     assert printed > 3, "nothing was finished before it was killed: the test has shown nothing"
-    assert store.record(row()) > printed
+    assert store.record_review(row()) > printed
 
 
 # --- log and show ------------------------------------------------------------------------------------------
@@ -381,8 +381,8 @@ def test_kill_9_loses_nothing_that_was_finished(server: Told) -> None:
 
 def test_log_lists_and_searches() -> None:
     """The log names each review, newest first; a text finds those in which it stands, in any letter case."""
-    store.record(row(question="first", user="the prompt of UpdateRecord"))
-    store.record(row(question="second", verdict="", answered_from=1))
+    store.record_review(row(question="first", user="the prompt of UpdateRecord"))
+    store.record_review(row(question="second", verdict="", answered_from=1))
     listed = run("log").stdout.splitlines()
     assert [re.split(r"\s{2,}", line.strip())[0] for line in listed] == ["2", "1"]
     assert "src/A.cs:1-2  m-1  no suggestion (answer of 1)  second" in listed[0]
@@ -405,8 +405,8 @@ def test_an_empty_log_makes_no_file(state: Path) -> None:
 def test_stats() -> None:
     """Tokens, cost and verdicts are summed by model and month; answers that were used again cost nothing twice."""
     for values in ({}, {"cost": None}, {"answered_from": 1}, {"model": "m-2", "verdict": "", "cost": None}):
-        store.record(row(**values))
-    with closing(sqlite3.connect(store_file.path())) as db:
+        store.record_review(row(**values))
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.execute("UPDATE review SET at = '2026-02-03T00:00:00+00:00' WHERE model = 'm-2'")
         db.commit()
     now, before = run("log", "--stats").stdout.splitlines()
@@ -460,35 +460,35 @@ def test_refused(args: list[str], says: str) -> None:
 
 def aged(days: int) -> None:
     """Make every row so much older."""
-    with closing(sqlite3.connect(store_file.path())) as db:
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.execute("UPDATE review SET at = strftime('%Y-%m-%dT%H:%M:%S+00:00', at, ?)", (f"-{days} days",))
         db.commit()
 
 
 def test_old_reviews_are_deleted() -> None:
     """Keeping a review deletes those older than the days that reviews are kept, and no others."""
-    store.record(row())
+    store.record_review(row())
     aged(store.KEEP_DAYS - 1)
-    store.record(row())
+    store.record_review(row())
     assert [r["id"] for r in rows()] == [1, 2]
     aged(2)
-    store.record(row())
+    store.record_review(row())
     assert [r["id"] for r in rows()] == [2, 3]
 
 
 def test_purge_leaves_nothing_behind() -> None:
     """What was purged is in none of the files, and its number is never given again."""
-    store.record(row(question="cobalt-heron", user="cobalt-heron " * 5000))
+    store.record_review(row(question="cobalt-heron", user="cobalt-heron " * 5000))
     assert run("log", "--purge").stderr == "1 review was deleted.\n"
-    assert [f for f in store_file.path().parent.iterdir() if b"cobalt-heron" in f.read_bytes()] == []
-    assert store.record(row()) == 2
+    assert [f for f in store_file.store_path().parent.iterdir() if b"cobalt-heron" in f.read_bytes()] == []
+    assert store.record_review(row()) == 2
 
 
 def test_purge_of_old_ones() -> None:
     """With ``--older-than`` younger reviews stay."""
-    store.record(row())
+    store.record_review(row())
     aged(40)
-    store.record(row())
+    store.record_review(row())
     assert run("log", "--purge", "--older-than", "30").stderr == "1 review was deleted.\n"
     assert [r["id"] for r in rows()] == [2]
 
@@ -499,14 +499,14 @@ def test_purge_of_old_ones() -> None:
 def test_a_key_is_all_that_was_sent() -> None:
     """Who was asked and every word of the prompt are in the key; how tokens were counted is not."""
     made = Prompt("s", "u", {"type": "object"}, Tokens(10, 100, "estimate"))
-    same = store.key(made._replace(tokens=Tokens(11, 99, "o200k_base")), "p", "a", "m")
-    assert same == store.key(made, "p", "a", "m")
+    same = store.answer_key(made._replace(tokens=Tokens(11, 99, "o200k_base")), "p", "a", "m")
+    assert same == store.answer_key(made, "p", "a", "m")
     others = [
-        store.key(made._replace(system="su", user=""), "p", "a", "m"),
-        store.key(made._replace(schema={}), "p", "a", "m"),
-        store.key(made, "q", "a", "m"),
-        store.key(made, "p", "b", "m"),
-        store.key(made, "p", "a", "n"),
+        store.answer_key(made._replace(system="su", user=""), "p", "a", "m"),
+        store.answer_key(made._replace(schema={}), "p", "a", "m"),
+        store.answer_key(made, "q", "a", "m"),
+        store.answer_key(made, "p", "b", "m"),
+        store.answer_key(made, "p", "a", "n"),
     ]
     assert len({same, *others}) == 6
 
@@ -521,10 +521,10 @@ def test_a_repaired_answer_is_kept_under_the_question() -> None:
         return Completion(next(texts), "fake", "m-1", Usage(10, 5))
 
     def asks(prompt: Prompt) -> Completion:
-        return store.answering(ask, "fake", "", "m-1", lambda _: None)(prompt)
+        return store.answer_from_store(ask, "fake", "", "m-1", lambda _: None)(prompt)
 
     first = review(request(f"{EXAMPLE}/{QUERY}"), asks)
-    record(first, store.key(first.prompt, "fake", "", "m-1"), 30)
+    store_review(first, store.answer_key(first.prompt, "fake", "", "m-1"), 30)
     second = review(request(f"{EXAMPLE}/{QUERY}"), asks)
     assert len(asked) == 2
     assert (first.from_store, second.from_store, second.summary) == (None, 1, first.summary)

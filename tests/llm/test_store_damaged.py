@@ -45,8 +45,8 @@ COLUMNS: list[tuple[str, object]] = [
 def change(column: str, value: object) -> None:
     """Write past the program into the last of three reviews."""
     for _ in range(3):
-        store.record(row(document=SOUND))
-    with closing(sqlite3.connect(store_file.path())) as db, db:
+        store.record_review(row(document=SOUND))
+    with closing(sqlite3.connect(store_file.store_path())) as db, db:
         db.execute(f"UPDATE review SET {column} = ? WHERE id = 2", (value,))
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_row(column: str, value: object) -> None:
 def test_a_missing_value() -> None:
     """A column without a value, in a file without our constraints, is as damaged as one of another type."""
     change("question", "x")
-    with closing(sqlite3.connect(store_file.path())) as db, db:
+    with closing(sqlite3.connect(store_file.store_path())) as db, db:
         db.executescript(
             "PRAGMA writable_schema = ON;"
             "UPDATE sqlite_master SET sql = replace(sql, 'question TEXT NOT NULL', 'question TEXT') WHERE name = 'review';"
@@ -83,7 +83,7 @@ def test_a_missing_value() -> None:
 def test_numbers_without_a_form(value: float) -> None:
     """JSON has no infinity and no NaN; they are null, and what is printed can be read by any reader."""
     change("cost", value)
-    with closing(sqlite3.connect(store_file.path())) as db, db:
+    with closing(sqlite3.connect(store_file.store_path())) as db, db:
         db.execute("UPDATE review SET document = ? WHERE id = 2", (json.dumps({**SOUND, "usage": float("nan")}),))
         db.execute("UPDATE review SET reply = ? WHERE id = 2", (json.dumps({"summary": value, "note": float("nan")}),))
 
@@ -132,20 +132,20 @@ def open_umask() -> Iterator[None]:
 @pytest.mark.usefixtures("open_umask")
 def test_a_store_that_is_open_to_all_is_closed() -> None:
     """File, write-ahead log and folder of an older time are made the owner's alone, which is told once."""
-    store.record(row(document=SOUND))
-    reader = sqlite3.connect(store_file.path())  # keeps the write-ahead log there
+    store.record_review(row(document=SOUND))
+    reader = sqlite3.connect(store_file.store_path())  # keeps the write-ahead log there
     reader.execute("SELECT count(*) FROM review").fetchone()
-    store.record(row(document=SOUND))
-    files = [store_file.path().parent / f"{store_file.FILE}{end}" for end in ("", "-wal", "-shm")]
+    store.record_review(row(document=SOUND))
+    files = [store_file.store_path().parent / f"{store_file.FILE}{end}" for end in ("", "-wal", "-shm")]
     for file in files:
         file.chmod(0o666)
-    store_file.path().parent.chmod(0o777)
+    store_file.store_path().parent.chmod(0o777)
     first, second = run("log"), run("log")
     reader.close()
     assert first.returncode == second.returncode == 0
     assert "was readable by other users of this machine; now only you can read it." in first.stderr
     assert second.stderr == ""
-    assert not store_file.path().parent.stat().st_mode & stat.S_IWOTH
+    assert not store_file.store_path().parent.stat().st_mode & stat.S_IWOTH
     assert {stat.S_IMODE(f.stat().st_mode) for f in files if f.exists()} == {0o600}
 
 
@@ -168,25 +168,25 @@ def test_a_full_disk_can_be_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("CTXREVIEW_STATE_DIR", str(disk / "state"))
         for older_than in ("400", None):
             for _ in range(3):
-                store.record(row(document=SOUND, user="x" * 200_000))
-            with closing(sqlite3.connect(store_file.path())) as db, db:
+                store.record_review(row(document=SOUND, user="x" * 200_000))
+            with closing(sqlite3.connect(store_file.store_path())) as db, db:
                 db.execute("UPDATE review SET at = '2001-01-01T00:00:00+00:00' WHERE id % 3 > 0")
             if log:
-                subprocess.run([sys.executable, "-c", DIES, str(store_file.path())], check=True)
+                subprocess.run([sys.executable, "-c", DIES, str(store_file.store_path())], check=True)
                 assert (disk / "state" / f"{store_file.FILE}-wal").stat().st_size > 100_000
             with pytest.raises(OSError), (disk / "filler").open("wb", buffering=0) as filler:
                 while filler.write(b"x" * 4096):
                     pass
             if not log:
                 with pytest.raises(StoreError):
-                    store.record(row(document=SOUND, user="y" * 500_000))
-            kept = store_file.path().stat().st_size
+                    store.record_review(row(document=SOUND, user="y" * 500_000))
+            kept = store_file.store_path().stat().st_size
             done = run("log", "--purge", *(["--older-than", older_than] if older_than else []))
             assert done.returncode == 0, done.stderr
             assert "deleted" in done.stderr
-            assert store_file.path().stat().st_size < kept / 2
+            assert store_file.store_path().stat().st_size < kept / 2
             assert os.statvfs(disk).f_bavail > 50
             (disk / "filler").unlink()
-            assert len(store.search("", 50)) == (1 if older_than else 0)
+            assert len(store.search_reviews("", 50)) == (1 if older_than else 0)
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -120,7 +120,7 @@ def test_equal_selections_are_looked_at_once(tmp_path: Path) -> None:
         looked.append(one)
         return build(run.resolve(one, asked, siblings), whole=False).path
 
-    found = list(batch.each(given, tmp_path, run, path, sequential=False))
+    found = list(batch.each_selection(given, tmp_path, run, path, sequential=False))
     assert (len(found), len(looked)) == (10_000, 2)
     assert [isinstance(f, SourceError) for f in found[:4]] == [False, True, False, True]
     assert set(found[::2]) == {"A.cs"}

@@ -47,7 +47,7 @@ def test_no_other_kind_of_command_is_shown() -> None:
 @pytest.mark.parametrize("command", OURS)
 def test_every_shown_command_works(command: str) -> None:
     """The command runs from the repository's root, offline and without a key, when one review was kept."""
-    store.record(row())
+    store.record_review(row())
     done = _shell(command.replace(".venv/bin/ctxreview", str(Path(sys.executable).parent / "ctxreview"), 1), ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -46,8 +46,8 @@ def suggested(verdict: str = "no-known-conflict", **values: Any) -> dict[str, An
 
 def made(values: dict[str, Any], said: str = "Yes, it holds the lock.", because: str = "") -> str:
     """The comment on a row."""
-    store.record(values)
-    kept = store.get(None)
+    store.record_review(values)
+    kept = store.stored_review(None)
     assert kept
     return comment(kept, said, because)
 
@@ -131,7 +131,7 @@ def test_names_that_have_to_be_told() -> None:
 @pytest.mark.parametrize("said", ["It is safe.", "LGTM", "reviewed by me"])
 def test_a_person_is_asked_for_another_word(option: str, said: str) -> None:
     """What a person writes is never changed behind their back: they are asked to say it otherwise."""
-    store.record(suggested("conflicts"))
+    store.record_review(suggested("conflicts"))
     answers = {"--answer": "Yes, it takes a lock.", "--because": "It does not matter here."} | {option: said}
     done = run("comment", *(part for pair in answers.items() for part in pair))
     assert (done.returncode, done.stdout) == (2, "")
@@ -151,7 +151,7 @@ def test_a_person_is_asked_for_another_word(option: str, said: str) -> None:
 )
 def test_no_comment_without_an_answer(verdict: str, given: list[str], says: str) -> None:
     """Without an answer, or a reason where the guard found a conflict, nothing is printed; the evidence is shown."""
-    store.record(suggested(verdict))
+    store.record_review(suggested(verdict))
     done = run("comment", "1", *given)
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
@@ -161,7 +161,7 @@ def test_no_comment_without_an_answer(verdict: str, given: list[str], says: str)
 @pytest.mark.parametrize(("verdict", "given"), [("needs-human", ANSWERED), ("conflicts", [*ANSWERED, *REASON])])
 def test_a_comment_with_an_answer(verdict: str, given: list[str]) -> None:
     """With what is needed the comment is made."""
-    store.record(suggested(verdict))
+    store.record_review(suggested(verdict))
     assert run("comment", "1", *given).returncode == 0
 
 
@@ -187,7 +187,7 @@ def on_a_terminal(*said: tuple[str, str]) -> tuple[int, str, str]:
 
 def test_on_a_terminal() -> None:
     """With a terminal the evidence is shown first, then the question is asked, and with a conflict the reason."""
-    store.record(suggested("conflicts"))
+    store.record_review(suggested("conflicts"))
     why = "Why do you pass the suggestion on?"
     status, seen, printed = on_a_terminal((TEAM_QUESTION, "Yes, it holds a lock.\n"), (why, "To talk about it.\n"))
     assert status == 0
@@ -198,7 +198,7 @@ def test_on_a_terminal() -> None:
 
 def test_no_answer_on_a_terminal() -> None:
     """Who ends the input instead of answering gets no comment."""
-    store.record(suggested())
+    store.record_review(suggested())
     status, _, printed = on_a_terminal((TEAM_QUESTION, "\x04"))
     assert (status, printed) == (130, "")
 
@@ -220,7 +220,7 @@ def test_the_question_is_the_teams() -> None:
 def test_no_suggestion_and_no_review() -> None:
     """A review without a suggestion can be told as well; without a review there is nothing to tell."""
     assert "No review is stored yet." in run("comment", *ANSWERED).stderr
-    store.record(row(document={**EVIDENCE, "checklist": [], "suggestions": []}, verdict=""))
+    store.record_review(row(document={**EVIDENCE, "checklist": [], "suggestions": []}, verdict=""))
     assert "The model suggested no change." in run("comment", *ANSWERED).stdout
 
 

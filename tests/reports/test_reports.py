@@ -22,7 +22,7 @@ from ctxreview.reports.markdown import escaped, fenced, review_markdown
 from ctxreview.reports.page import review_page
 from ctxreview.reports.review_text import Detail, guard_text, review_text
 from ctxreview.reports.text import context_text
-from ctxreview.review.hazards import check
+from ctxreview.review.hazards import hazards_of
 from ctxreview.rules import RULES
 from tests.samples import ITEMS, PATH, context_of, example, prompt_of, shop, unwrapped
 
@@ -96,7 +96,7 @@ def reviewed(words: str) -> Review:
         question=words,
         context=about,
         prompt=prompt_of(about, words),
-        hazards=check(about),
+        hazards=hazards_of(about),
         checklist=read.checklist,
         suggestions=tuple(guarded(about, s) for s in read.suggestions),
         summary=read.summary,

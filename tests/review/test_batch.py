@@ -17,7 +17,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
 from ctxreview.reports.document import context_document
 from ctxreview.reports.json_text import dumps
-from ctxreview.review.batch import Make, each
+from ctxreview.review.batch import Make, each_selection
 from ctxreview.review.context import build
 from ctxreview.review.request import ALONE, Run, Siblings
 from tests.samples import options
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 def results(selections: list[str], make: Make[T], *, sequential: bool = False) -> Iterator[T | CtxreviewError]:
     """What a run makes of each selection."""
-    return each(selections, None, Run(), make, sequential=sequential)
+    return each_selection(selections, None, Run(), make, sequential=sequential)
 
 
 def shown(given: str, siblings: Siblings) -> str:

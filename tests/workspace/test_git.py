@@ -281,7 +281,7 @@ def test_what_git_may_start_is_ended_with_it(repo: Path, monkeypatch: pytest.Mon
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
     began = time.monotonic()
-    assert module.ask(repo, "ls-files", seconds=0.5) is None
+    assert module.run_git(repo, "ls-files", seconds=0.5) is None
     assert time.monotonic() - began < 20
     pid = int((repo.parent / "pid").read_text())
     while time.monotonic() - began < 20 and Path(f"/proc/{pid}/cmdline").exists():
@@ -299,7 +299,7 @@ def test_git_is_not_read_without_end(repo: Path, monkeypatch: pytest.MonkeyPatch
     write(repo.parent, {"bin/git": "#!/bin/sh\nexec cat /dev/zero\n"})
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
-    assert module.ask(repo, "ls-files", most=1_000_000) is None
+    assert module.run_git(repo, "ls-files", most=1_000_000) is None
     assert paths(repo) == ("A.cs", "lib/B.cs")
 
 
@@ -399,15 +399,15 @@ def test_the_users_own_settings_count(repo: Path, monkeypatch: pytest.MonkeyPatc
     write(repo, {"Mine.cs": LOUD.format("M"), ".gitignore": "*\n"})
     for file in (repo, *repo.rglob("*")):
         os.chown(file, 12345, 12345)
-    assert module.tracked(repo) is None
+    assert module.tracked_files(repo) is None
     with pytest.raises(ConfigError, match=r"does not read .* status says why"):
         changes_since("HEAD", repo, [])
     for name, value in {"COUNT": "1", "KEY_0": "safe.directory", "VALUE_0": str(repo)}.items():
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
-    assert module.tracked(repo) == {"A.cs", "lib/B.cs"}
+    assert module.tracked_files(repo) == {"A.cs", "lib/B.cs"}
     monkeypatch.delenv("GIT_CONFIG_COUNT")
     write(repo.parent, {"gitconfig": f"[safe]\n\tdirectory = {repo}\n"})
-    assert module.tracked(repo) == {"A.cs", "lib/B.cs"}
+    assert module.tracked_files(repo) == {"A.cs", "lib/B.cs"}
 
 
 # --- nothing is hidden -------------------------------------------------------------------------------------

@@ -77,13 +77,13 @@ def intent(
         return
     endpoint = resolve_model(endpoint) if endpoint is not None else None
     asks = (
-        asking.asking(endpoint, fresh, Account(within), console.say, live=console.is_live(sys.stderr))
+        asking.provider_for(endpoint, fresh, Account(within), console.say, live=console.is_live(sys.stderr))
         if endpoint is not None
         else None
     )
     made = intents.draft(value, scope, chosen.tokenizer, asks)
     if made.review is not None and endpoint is not None:
-        asking.keep(made.review, endpoint, console.say)
+        asking.keep_review(made.review, endpoint, console.say)
     console.write(diff(source, made.after, console.colour(None)), None)
     by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"
     console.say(f"{by}. Check that it is really why the {scope.construct} is there.")

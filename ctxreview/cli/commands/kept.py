@@ -66,25 +66,25 @@ def log(
     if older_than is not None and older_than < 0:
         raise ConfigError(f"--older-than {older_than}: give a number of days.")
     if purge:
-        gone = store.purge(older_than)
+        gone = store.purge_reviews(older_than)
         console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
         return
     damaged: list[int] = []
     if stats:
-        sums = store.sums()
+        sums = store.monthly_totals()
         lines = [dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
-        shown = stored.summed(sums)
+        shown = stored.totals_text(sums)
     else:
         rows = []
-        for row in store.search(text, limit, damaged.append):
+        for row in store.search_reviews(text, limit, damaged.append):
             if stored.is_sound(row):
                 rows.append(row)
             else:
                 damaged.append(row.id)
-        lines = [dumps(stored.summary(row)) for row in rows]
-        shown = stored.listed(rows)
+        lines = [dumps(stored.review_summary(row)) for row in rows]
+        shown = stored.reviews_list(rows)
     for number in sorted(damaged, reverse=True):
-        console.say(str(store.damage(number)))
+        console.say(str(store.damaged_review(number)))
     if damaged:
         if lines:
             console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
@@ -111,7 +111,7 @@ def show(
     from ctxreview.reports.json_text import dumps
 
     row = _kept(number)
-    made = dumps(stored.document(row), 2) if format_ is Format.JSON else stored.whole(row)
+    made = dumps(stored.review_record(row), 2) if format_ is Format.JSON else stored.review_record_text(row)
     console.write(made, output)
 
 
@@ -193,7 +193,7 @@ def _kept(number: str) -> Stored:
     if number != "last" and not number.isdecimal():
         raise ConfigError(f"{number!r} is not the number of a review: use one from ctxreview log, or last.")
     try:
-        row = store.get(None if number == "last" else int(number))
+        row = store.stored_review(None if number == "last" else int(number))
     except OverflowError:  # no integer of SQLite is as large
         row = None
     if row is None:

@@ -157,7 +157,7 @@ def _report(
     from ctxreview.reports.findings import findings_text, lint_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.sarif import sarif_document
-    from ctxreview.reports.words import not_asked
+    from ctxreview.reports.words import rules_not_asked
     from ctxreview.rules import not_asked_of
 
     found = [finding for result in results for finding in result.findings]
@@ -168,7 +168,7 @@ def _report(
     others = {language: rules for language in languages if (rules := not_asked_of(language))}
     if format_ is not LintFormat.JSON:
         for language, rules in others.items():
-            console.say(not_asked(language, rules))
+            console.say(rules_not_asked(language, rules))
     if format_ is LintFormat.JSON:
         console.write(dumps(lint_document(found, len(results), silenced, known, failed, others), 2), output)
     elif format_ is LintFormat.SARIF:

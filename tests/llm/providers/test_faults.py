@@ -224,9 +224,9 @@ def deaf(listening: bool) -> Iterator[str]:
 
 def kept() -> list[dict[str, Any]]:
     """The store's rows, read past the code under test."""
-    if not store_file.path().exists():
+    if not store_file.store_path().exists():
         return []
-    with closing(sqlite3.connect(store_file.path())) as db:
+    with closing(sqlite3.connect(store_file.store_path())) as db:
         db.row_factory = sqlite3.Row
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         there = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'review'").fetchone()
