@@ -155,7 +155,7 @@ def test_a_selection_is_a_value(tmp_path: Path) -> None:
     at = BOX.index("_count++")
     found = ctxreview.context(ctxreview.Selection(source, ctxreview.Span(at, at + 8), "Box.cs"))
     assert [scope.resource for scope in found.enclosing] == ["_gate"]
-    with pytest.raises(ctxreview.SourceError, match="lies outside"):
+    with pytest.raises(ctxreview.SourceError, match="is outside"):
         ctxreview.context("../Box.cs:5", text=BOX, root=tmp_path)
 
 

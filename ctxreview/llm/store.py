@@ -28,7 +28,7 @@ class Stored(NamedTuple):
 
     id: int
     at: str
-    answer_key: str
+    key: str
     repository: str
     selection: str
     question: str

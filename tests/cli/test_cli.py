@@ -627,8 +627,8 @@ def test_refused_selection_of_every_command(run: Run, args: list[str], selection
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["context"], "Nothing is selected"),
-        (["review"], "Nothing is selected"),
+        (["context"], "No selection: give"),
+        (["review"], "No selection: give"),
         (["context", QUERY, "--selections", "x"], "not both"),
         (["context", "--selections", "missing.txt"], "missing.txt: cannot be read"),
         (["context", "--selections", "src"], "src: cannot be read"),
