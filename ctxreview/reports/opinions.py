@@ -17,7 +17,7 @@ from ctxreview.reports.markdown import context_markdown, escaped, problems_markd
 from ctxreview.reports.review_text import Detail, code_text, hazards_text, problems_text, verdict_text
 from ctxreview.reports.suggestion_text import edits_text, suggestions_text
 from ctxreview.reports.text import PLAIN, holders_text, known_text, not_seen_text
-from ctxreview.reports.words import NOTICE, ignored, unredacted
+from ctxreview.reports.words import NOTICE, ignored_line, unredacted_lines
 
 ROOM = 80
 """Lines of output that the code takes where not all is asked for."""
@@ -109,7 +109,7 @@ def _text(values: Sequence[Review], layout: Layout, detail: Detail) -> Iterator[
     yield from code_text(together, layout, len(own_lines(first.context)) * TALLEST if whole else ROOM)
     yield from other_files_text(first.context, layout) if whole else ()
     yield ""
-    for said in (*unredacted(first), NOTICE):
+    for said in (*unredacted_lines(first), NOTICE):
         yield from layout.hang(said, "", 2)
 
 
@@ -147,7 +147,7 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
     heads = [table_cell(_name(v)) for v in values]
     yield context_markdown(values[0].context)
     if values[0].ignored:
-        yield ignored(values[0])
+        yield ignored_line(values[0])
         yield ""
     yield "## Where the models differ"
     yield ""
@@ -178,5 +178,5 @@ def _markdown(values: Sequence[Review]) -> Iterator[str]:
             yield "No suggestion."
         yield from problems_markdown(value)
     yield ""
-    yield from (f"{escaped(s)}\n" for s in unredacted(values[0]))
+    yield from (f"{escaped(s)}\n" for s in unredacted_lines(values[0]))
     yield NOTICE

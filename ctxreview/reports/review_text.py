@@ -23,8 +23,8 @@ from ctxreview.reports.words import (
     NOT_ASKED,
     NOTICE,
     UNANSWERED,
-    charge,
-    ignored,
+    cost_text,
+    ignored_line,
     number_or_unknown,
     problems,
     unredacted,
@@ -120,7 +120,7 @@ def hazards_text(value: Review, layout: Layout, *, whole: bool) -> Iterator[str]
     lines = Text(redacted(source) if value.hazards else ())
     yield from findings_text(value.hazards, lines, source.path, layout, whole=whole, evidence=1)
     if value.ignored:
-        yield from layout.hang(ignored(value), "  ", 2)
+        yield from layout.hang(ignored_line(value), "  ", 2)
     yield ""
 
 
@@ -230,7 +230,9 @@ def _end(value: Review, layout: Layout) -> Iterator[str]:
     elif value.usage is not None:
         sent, got, cost = value.usage.prompt_tokens, value.usage.reply_tokens, value.usage.cost
         when = "" if value.from_store is None else ", when the model was asked; this time a stored answer was used"
-        said.append(f"Tokens: {number_or_unknown(sent)} sent, {number_or_unknown(got)} received; {charge(cost)}{when}.")
-    said += [*unredacted(value), NOTICE if value.provider is not None else UNANSWERED]
+        said.append(
+            f"Tokens: {number_or_unknown(sent)} sent, {number_or_unknown(got)} received; {cost_text(cost)}{when}."
+        )
+    said += [*unredacted_lines(value), NOTICE if value.provider is not None else UNANSWERED]
     for each in said:
         yield from layout.hang(each, "", 2)

@@ -128,7 +128,7 @@ def suggestions_text(values: Sequence[GuardResult], source: Source, layout: Layo
         after = edited_lines(source, value.changes) if value.findings else Text(())
         yield from findings_text(value.findings, after, source.path, layout, whole=whole, evidence=MOST_EVIDENCE)
         if not value.findings:
-            yield from layout.hang(question(value), "    Question: ", 6)
+            yield from layout.hang(team_question(value), "    Question: ", 6)
         if value.verdict == "no-known-conflict":
             told = "The rules know of no conflict with the scopes of this file. That is not an approval."
             yield from layout.hang(told, "  ", 2)

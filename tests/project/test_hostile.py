@@ -32,7 +32,7 @@ from ctxreview.reports.markdown import review_markdown
 from ctxreview.reports.opinions import opinions_markdown, opinions_text
 from ctxreview.reports.page import opinions_page, review_page
 from ctxreview.reports.review_text import guard_text, review_text
-from ctxreview.review.hazards import check
+from ctxreview.review.hazards import hazards_of
 from tests import ROOT
 from tests.llm.test_store import run
 from tests.prompt.test_prompt import HEADINGS, sections, shape
@@ -98,7 +98,7 @@ def review(source: Hostile) -> Review:
         question=source.text or source.path,
         context=about,
         prompt=made,
-        hazards=check(about),
+        hazards=hazards_of(about),
         checklist=read.checklist,
         suggestions=tuple(guard(about, s) for s in read.suggestions),
         summary=read.summary,
@@ -237,7 +237,7 @@ REPORTS = {
     "html": review_page,
     "comment": lambda value: comment.comment(stored(value), value.question or "-", value.question),
     "evidence": lambda value: comment.evidence(stored(value)),
-    "show": lambda value: kept.whole(stored(value)),
+    "show": lambda value: kept.review_record_text(stored(value)),
     "guard": lambda value: guard_text(value.suggestions, value.context, "conflicts"),
     "opinions": lambda value: opinions_text([value, value]),
     "opinions as markdown": lambda value: opinions_markdown([value, value]),

@@ -59,7 +59,7 @@ def guard(
     from ctxreview.reports.document import guard_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.review_text import guard_text
-    from ctxreview.reports.words import not_asked
+    from ctxreview.reports.words import rules_not_asked
     from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
     from ctxreview.review.request import Run, options
@@ -77,5 +77,5 @@ def guard(
     else:
         print_texts([guard_text(checked, value, verdict, target.layout).rstrip("\n")], target)
         if others:
-            console.say(not_asked(value.outline.language, others))
+            console.say(rules_not_asked(value.outline.language, others))
     exit_on_findings([f for c in checked for f in c.findings], fail_on)
