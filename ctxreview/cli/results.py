@@ -84,7 +84,7 @@ def _print_all(
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.several_text import failure_text, selection_text, summary_text
-    from ctxreview.review.batch import each
+    from ctxreview.review.batch import each_selection
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
     gc.enable()  # see __main__
@@ -94,7 +94,7 @@ def _print_all(
 
     def texts() -> Iterator[str]:
         nonlocal failed
-        results = zip(given, each(given, root, run, make, sequential=sequential), strict=True)
+        results = zip(given, each_selection(given, root, run, make, sequential=sequential), strict=True)
         for number, (one, made) in enumerate(results, 1):
             heading = f"Selection {number} of {len(given)}: {one}"
             if isinstance(made, CtxreviewError):

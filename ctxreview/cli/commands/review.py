@@ -161,7 +161,7 @@ def review(
             plans = []
             for its, endpoint in zip(chosen, whom, strict=True):
                 request = run.resolve(selection, its, siblings)
-                made = asking.planned(request, endpoint, limits, unredacted=no_redact)
+                made = asking.plan_request(request, endpoint, limits, unredacted=no_redact)
                 plans.append(_printed_plan(made, no_redact, target.layout is not None, indent))
             return Result("\n".join(plans), line=plans[0].partition("\n")[0])
 
@@ -169,7 +169,7 @@ def review(
         return
     account = Account(limits)
     askers = [
-        asking.asking(e, fresh or no_redact, account, tell, live=not quiet and console.is_live(sys.stderr))
+        asking.provider_for(e, fresh or no_redact, account, tell, live=not quiet and console.is_live(sys.stderr))
         if e is not None
         else brought
         for e in whom
