@@ -148,7 +148,7 @@ def test_no_pattern_of_the_engine_has_a_word_of_code(language: str) -> None:
     written = "|".join(
         (
             rf"\b{words.self}(?=\s*\\?[.\[]|\\s| $)",
-            *(rf"\b{word}\b" for word in words.awaiting),
+            *(rf"\b{word}(?:\\s| ?$)" for word in words.awaiting),
             r"#\\?[a-z]*(?:if|else|endif)\b",
             r"#\[ ",
         )
