@@ -17,7 +17,16 @@ from ctxreview.context.visible import one_line, visible
 from ctxreview.model.phrases import place
 from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
-from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, problems, seen, sure
+from ctxreview.reports.words import (
+    NOTICE,
+    UNANSWERED,
+    closing_lines,
+    ignored_line,
+    omitted_parts,
+    problems,
+    sure,
+    visible_parts,
+)
 
 _PLAIN = re.compile(
     r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}"""
@@ -119,7 +128,7 @@ def _context(value: Context) -> Iterator[str]:
     yield ""
     yield "**What it does not see**"
     yield ""
-    yield from (f"- {escaped(s)}" for s in (*value.unseen, *left_out(value)))
+    yield from (f"- {escaped(s)}" for s in (*value.unseen, *omitted_parts(value)))
 
 
 def review_markdown(value: Review) -> str:
@@ -157,7 +166,7 @@ def review_markdown(value: Review) -> str:
         if not value.suggestions:
             out.append("None.")
         out += problems_markdown(value)
-    out += ["", *(f"{escaped(s)}\n" for s in end(value)), NOTICE if asked else UNANSWERED, ""]
+    out += ["", *(f"{escaped(s)}\n" for s in closing_lines(value)), NOTICE if asked else UNANSWERED, ""]
     return "\n".join(out)
 
 

@@ -19,7 +19,17 @@ from ctxreview.model.phrases import place
 from ctxreview.model.review import Review
 from ctxreview.redact import redact
 from ctxreview.reports.opinions import SAME, compared_answers
-from ctxreview.reports.words import NOTICE, UNANSWERED, end, ignored, left_out, problems, seen, sure, unredacted
+from ctxreview.reports.words import (
+    NOTICE,
+    UNANSWERED,
+    closing_lines,
+    ignored_line,
+    omitted_parts,
+    problems,
+    sure,
+    unredacted_lines,
+    visible_parts,
+)
 
 FOLDER = Path(__file__).parent
 
@@ -62,8 +72,8 @@ def _page(values: Sequence[Review]) -> str:
         "files": [(source.path, code) for source, code in file_listings(context)],
         "proven": proven(context),
         "suggested": suggested(context),
-        "seen": list(seen(context)),
-        "not_seen": [*context.unseen, *left_out(context)],
+        "seen": list(visible_parts(context)),
+        "not_seen": [*context.unseen, *omitted_parts(context)],
         "hazards": first.hazards,
         "ignored": ignored_line(first) if first.ignored else "",
         "items": compared_answers(values) if len(values) > 1 else (),

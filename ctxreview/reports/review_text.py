@@ -27,7 +27,7 @@ from ctxreview.reports.words import (
     ignored_line,
     number_or_unknown,
     problems,
-    unredacted,
+    unredacted_lines,
 )
 
 Detail = Literal["brief", "folded", "whole"]

@@ -13,7 +13,7 @@ from ctxreview.redact import redact
 from ctxreview.reports.layout import Layout, wrap
 from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS
 from ctxreview.reports.places import numbers, path_line
-from ctxreview.reports.words import question, sure
+from ctxreview.reports.words import sure, team_question
 
 MOST_EVIDENCE = 3
 """Lines of code that are shown for one finding."""

@@ -99,7 +99,7 @@ def sure(value: Suggestion) -> str:
     return f"Confidence, by the model itself: {value.confidence}." if value.confidence else ""
 
 
-def ignored(review: Review) -> str:
+def ignored_line(review: Review) -> str:
     """How many hazards are not shown because the repository's settings ignore their rules."""
     rules = ", ".join(sorted({f.rule for f in review.ignored}))
     return f"Not shown, because the repository's settings ignore {rules}: {len(review.ignored)}."

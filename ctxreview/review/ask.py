@@ -84,7 +84,7 @@ def _waiting(name: str, live: bool) -> Iterator[Callable[[int], None]]:
         yield lambda characters: status.update(Text(f"{shown}: {characters:,} characters …"))
 
 
-def keep(value: Review, endpoint: Endpoint | None, say: Say) -> None:
+def keep_review(value: Review, endpoint: Endpoint | None, say: Say) -> None:
     """Keep a finished review of ``endpoint``, or one whose reply was brought; where that cannot be done, the person is told.
 
     With ``keep_days`` 0 nothing is kept.
@@ -97,8 +97,8 @@ def keep(value: Review, endpoint: Endpoint | None, say: Say) -> None:
     try:
         # What was answered to a prompt with secrets in it is found by its number alone: a key would be a digest of them.
         at = resolve_url(endpoint) if endpoint is not None and value.bare is None else None
-        known = store.key(value.prompt, at.provider, at.base_url or "", at.model) if at is not None else ""
-        record(value, known, days)
+        known = store.answer_key(value.prompt, at.provider, at.base_url or "", at.model) if at is not None else ""
+        record_review_of(value, known, days)
     except StoreError as error:
         say(f"This review was not kept. {error}")
 

@@ -185,7 +185,7 @@ def review(
                 pipeline.review(request, asks, unredacted=no_redact, read=replies.reader(request) if brought else None)
             )
             if asks is not None:
-                asking.keep(values[-1], endpoint, console.say)
+                asking.keep_review(values[-1], endpoint, console.say)
         if target.layout is None:
             return Result(_printed(values, format_, many), _found(values))
         return Result(_text(values, detail, target.layout), _found(values), verdict_line(values))
