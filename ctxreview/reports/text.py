@@ -105,8 +105,8 @@ def known_text(value: Context, layout: Layout) -> Iterator[str]:
     parts = (
         ("What the source proves", proven(value)),
         ("What names suggest", suggested(value)),
-        ("What the model sees", tuple(seen(value))),
-        ("What it does not see", (*value.unseen, *left_out(value))),
+        ("What the model sees", tuple(visible_parts(value))),
+        ("What it does not see", (*value.unseen, *omitted_parts(value))),
     )
     for heading, said in parts:
         if said:
@@ -121,7 +121,7 @@ def known_text(value: Context, layout: Layout) -> Iterator[str]:
 def not_seen_text(value: Context, layout: Layout) -> Iterator[str]:
     """What was not seen and a person can look at, or have shown."""
     said = [*value.unseen]
-    said += left_out(value._replace(omitted=tuple(o for o in value.omitted if o.for_room)))
+    said += omitted_parts(value._replace(omitted=tuple(o for o in value.omitted if o.for_room)))
     if not said:
         return
     yield layout.paint("What was not seen", "bold")

@@ -98,7 +98,7 @@ def keep_review(value: Review, endpoint: Endpoint | None, say: Say) -> None:
         # What was answered to a prompt with secrets in it is found by its number alone: a key would be a digest of them.
         at = resolve_url(endpoint) if endpoint is not None and value.bare is None else None
         known = store.answer_key(value.prompt, at.provider, at.base_url or "", at.model) if at is not None else ""
-        record_review_of(value, known, days)
+        store_review(value, known, days)
     except StoreError as error:
         say(f"This review was not kept. {error}")
 
