@@ -14,6 +14,7 @@ from ctxreview.model.review import Context
 from ctxreview.reports.code_text import Sheet, other_files_text
 from ctxreview.reports.layout import Layout
 from ctxreview.reports.places import numbers, scope_lines
+from ctxreview.reports.words import omitted_parts, visible_parts
 
 PLAIN = Layout()
 MOST_NOT_SEEN = 8
