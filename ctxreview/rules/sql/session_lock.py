@@ -53,6 +53,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.behaviour.places import lines, member_of
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -71,7 +72,6 @@ _PAIRS = (
 _LEVEL = re.compile(
     r"(?i)\bSET\s+(SESSION\s+(?:CHARACTERISTICS\s+AS\s+)?)?TRANSACTION\s+ISOLATION\s+LEVEL\s+(\w+(?:\s+(?:UN)?COMMITTED|\s+READ)?)"
 )
-_OTHERS = re.compile(rb"Npgsql|MySql|Oracle|Sqlite|Postgres")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -100,7 +100,8 @@ def check(outline: Outline) -> list[Finding]:
 def _levels(outline: Outline) -> list[Finding]:
     told = [f for f in outline.facts if f.kind == "sql-hint" and f.name == "isolation level"]
     set_ = {f: hit for f in told if (hit := _LEVEL.search(outline.source.text(f.span))) is not None}
-    server = b"SqlConnection" in outline.source.data and not _OTHERS.search(outline.source.data)
+    names, text = names_of(outline.language), outline.source.data.decode("utf-8", "replace")
+    server = bool(told) and names.pattern("keeps_level").search(text) and not names.pattern("resets_level").search(text)
     found = []
     for fact, hit in set_.items():
         level = " ".join(hit[2].upper().split())
