@@ -208,7 +208,7 @@ def test_dry_run_counts_nothing_with_the_provider(server: Told) -> None:
         (["--max-cost", "0.01"], r"this would cost about \$0.1\d+, and only \$0.0100 of --max-cost 0.01 are left"),
         (
             ["--max-tokens", "2000"],
-            "the prompt has about [\\d,]+ tokens, a reply about 1,500, and of --max-tokens 2,000",
+            "the prompt has about [\\d,]+ tokens, a reply about 1,500, and only [\\d,]+ of --max-tokens 2,000 are left",
         ),
     ],
 )
@@ -273,7 +273,7 @@ def test_a_failed_call_counts_as_the_most(user: Path) -> None:
     ask = counted(Limits(tokens=17_500), cut)
     with pytest.raises(ProviderError):
         ask(PROMPT)
-    with pytest.raises(BudgetError, match="of --max-tokens 17,500 there are 500 left"):
+    with pytest.raises(BudgetError, match="only 500 of --max-tokens 17,500 are left"):
         ask(PROMPT)
 
 

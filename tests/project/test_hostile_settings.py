@@ -38,9 +38,9 @@ PLACED = {
     "nesting": (lambda p: p.write_text("# ctxreview\na = " + "[" * 20_000), "values nested too deeply"),
     "a key of parts": (lambda p: p.write_text("# ctxreview\n" + ".".join("a" * 50_000) + " = 1\n"), "more than 64 parts"),
     "a number of digits": (lambda p: p.write_text("# ctxreview\nbudget = " + "9" * 900_000), "an error in it"),
-    "a long name": (lambda p: p.write_text("# ctxreview\n" + "a" * 900_000), "a fault at end of document"),
+    "a long name": (lambda p: p.write_text("# ctxreview\n" + "a" * 900_000), "an error at end of document"),
     "gigabytes": (lambda p: os.truncate(os.open(p, os.O_CREAT | os.O_WRONLY), 4 << 30), "more than 1,000,000 bytes"),
-    "a fault": (lambda p: p.write_text(f"# ctxreview\n{SECRET}"), "a fault at end of document"),
+    "a fault": (lambda p: p.write_text(f"# ctxreview\n{SECRET}"), "an error at end of document"),
     "no UTF-8": (lambda p: p.write_bytes(b"# ctxreview\n\xff\xfe" + SECRET.encode()), "it is not UTF-8"),
     "a name that is none": (lambda p: p.write_text(f'tool.ctxreview."{SECRET} x" = 1\n"{SECRET} x" = 1\n'), "there is no setting"),
 }  # fmt: skip

@@ -256,7 +256,7 @@ def test_doctor_of_a_local_model(tmp_path: Path, server: Told) -> None:
     """``doctor`` says which model would be asked, or that the server does not run."""
     server.answers["/v1/models"] = [listed("gemma")]
     done = run(tmp_path, "doctor", "--provider", "local", "--base-url", f"{server.url}/v1")
-    assert "local answers; gemma would be asked" in done.stdout
+    assert "local answers; the model is gemma" in done.stdout
     with deaf(listening=False) as nobody:
         done = run(tmp_path, "doctor", "--provider", "local", "--base-url", f"{nobody}/v1")
     assert done.returncode == 2
