@@ -81,7 +81,7 @@ def _context(folder: Path, selection: str, hops: int) -> object:
 
 def _lint(folder: Path) -> object:
     plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(folder).scopes)
-    made = linting.lint_file("A.cs", Listing(folder, ("A.cs",)), plan)
+    made = linting.lint_file("A.cs", Listing(folder, ("A.cs",)), plan, None)
     assert not made.failed
     return dumps({"findings": [finding_document(f) for f in made.findings]})
 
@@ -132,7 +132,7 @@ def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path
     (tmp_path / "A.cs").write_text(f"class A {{ object _gate = new(); int _n;\n{members}}}\n", "utf-8")
     about = build(request(f"{tmp_path}/A.cs:52", options("q", 10**9, tmp_path, 1, WORDS)), whole=False)
     beyond = "A.cs has 39 more members that also use _gate, _n and were not read."
-    assert [s for s in about.blind_spots if s.endswith("were not read.")] == [beyond]
+    assert [s for s in about.blind_spots if "more members" in s] == [beyond]
     shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
     assert sorted(shared, key=lambda m: int(m[1:])) == [f"M{n}" for n in range(20, 81) if n != 50]
 
@@ -185,7 +185,7 @@ def test_a_method_of_a_thousand_transactions_is_refused_by_lint(tmp_path: Path) 
     for count, says in ((1001, "A.cs: has 1,001 nested transactions and locks"), (10, "")):
         (tmp_path / "A.cs").write_text(GROWTH.SHAPES["using declarations, lint"].made(count)["A.cs"], "utf-8")
         plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(tmp_path).scopes)
-        made = linting.lint_file("A.cs", Listing(tmp_path, ("A.cs",)), plan)
+        made = linting.lint_file("A.cs", Listing(tmp_path, ("A.cs",)), plan, None)
         assert made.failed.startswith(says) and bool(made.failed) == bool(says)
 
 

@@ -53,8 +53,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.lock_usage import is_collection
@@ -104,6 +105,7 @@ def check(outline: Outline) -> list[Finding]:
     """Each transaction and explicit lock of which nothing says why: no comment at its head or at the lock's field, and no name or type."""
     if is_test_code(outline.source.path):
         return []
+    plain = _Plain(outline)
     return [
         Finding(
             rule=ID,
@@ -120,47 +122,65 @@ def check(outline: Outline) -> list[Finding]:
         if scope.form in FORMS
         and scope.certainty != "assumed"
         and not is_told(scope, outline)
-        and not _is_plain(scope, outline)
+        and not plain.covers(scope)
     ]
 
 
-def _is_plain(scope: Region, outline: Outline) -> bool:
-    """Whether a scope is its callers' business, or the lock's own name or type says what it protects."""
-    return _is_for_others(scope, outline) or (scope.kind == "lock" and _says_itself(scope, outline))
+class _Plain:
+    """Which scopes of a file need no comment: what they are looked up by is gathered once."""
 
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self._delegates = [f for f in outline.facts if f.calls == "delegate"]
+        self._types: dict[Span, bool] = {}
 
-def _is_for_others(scope: Region, outline: Outline) -> bool:
-    """Whether its function opens it or ends it for others, or runs a delegate that it was given under it."""
-    if scope.unreleased or scope.acquired == "elsewhere":
-        return True
-    owner = next((f for f in outline.functions if f.span == scope.owner), None)
-    if owner is None:
-        return False
-    head = set(re.findall(r"\w+", outline.source.text(Span(owner.span.start, owner.opening.end))))
-    inside = (f for f in outline.facts if f.calls == "delegate" and scope.span.contains(f.span))
-    return any({f.name, f.target} & head for f in inside)
+    def covers(self, scope: Region) -> bool:
+        """Whether a scope is its callers' business, or the lock's own name or type says what it protects."""
+        return self._is_for_others(scope) or (scope.kind == "lock" and self._says_itself(scope))
 
+    def _is_for_others(self, scope: Region) -> bool:
+        """Whether its function opens it or ends it for others, or runs a delegate that it was given under it."""
+        if scope.unreleased or scope.acquired == "elsewhere":
+            return True
+        inside = {n for f in self._delegates if scope.span.contains(f.span) for n in (f.name, f.target)}
+        owner = self.outline.function_of(scope.opening) if inside else None
+        if owner is None:
+            return False
+        head = self.outline.source.text(Span(owner.span.start, owner.opening.end))
+        return not inside.isdisjoint(re.findall(r"\w+", head))
 
-def _says_itself(scope: Region, outline: Outline) -> bool:
-    """Whether what is locked is a collection, is named after other state of its type, or is spoken of at the head of the type."""
-    around = outline.types_around(scope.opening)
-    if any(_is_told_by_type(t, outline) for t in around):
-        return True
-    name = without_self(scope.resource)
-    declared = [m for m in outline.named(name) if any(t.span.contains(m.span) for t in around)]
-    if any(is_collection(simple_type_or_array(m.declares), outline) for m in declared):
-        return True
-    own = _words(name) - _words(_REPEATS)
-    others = (n for m in outline.members if any(t.span.contains(m.span) for t in around) for n in m.names if n != name)
-    return bool(own) and bool(declared) and any(own == _words(other) for other in others)
+    def _says_itself(self, scope: Region) -> bool:
+        """Whether what is locked is a collection, is named after other state of its type, or is spoken of at the head of the type."""
+        around = self.outline.types_around(scope.opening)
+        if any(map(self._is_told_by, around)):
+            return True
+        name = without_self(scope.resource)
+        declared = [m for m in self.outline.named(name) if any(t.span.contains(m.span) for t in around)]
+        if any(is_collection(simple_type_or_array(m.declares), self.outline) for m in declared):
+            return True
+        own = _words(name) - _words(_REPEATS)
+        mine = int(_words(name) == own)  # the lock's own name is no other
+        return bool(own and declared) and any(self._names.get(t.span, Counter())[own] > mine for t in around)
+
+    def _is_told_by(self, type_: TypeDecl) -> bool:
+        if type_.span not in self._types:
+            line = self.outline.source.line_of(type_.span.start)
+            comment = _above(line, self.outline, documentation=True)
+            self._types[type_.span] = _SPEAKS.search(comment) is not None and says_why(comment, "")
+        return self._types[type_.span]
+
+    @cached_property
+    def _names(self) -> dict[Span, Counter[frozenset[str]]]:
+        """For each type how often its members, those of types in it too, have names of the same words."""
+        found: dict[Span, Counter[frozenset[str]]] = {}
+        for member in self.outline.members:
+            words = [_words(name) for name in member.names]
+            for type_ in self.outline.types_around(member.span):
+                found.setdefault(type_.span, Counter()).update(words)
+        return found
 
 
 _SPEAKS = re.compile(r"(?i)\b(?:thread|lock|concurren|atomic|transaction|serializ|synchroni|race)\w*")
-
-
-def _is_told_by_type(type_: TypeDecl, outline: Outline) -> bool:
-    comment = _above(outline.source.line_of(type_.span.start), outline, documentation=True)
-    return _SPEAKS.search(comment) is not None and says_why(comment, "")
 
 
 def is_told(scope: Region, outline: Outline) -> bool:
