@@ -136,7 +136,7 @@ class SourceIndex:
         return source.data if source is not None else b""
 
     def declared_names(self, path: str) -> frozenset[str]:
-        """The names of types that a file may declare, by its text alone: all that it does are among them."""
+        """The names of types that a file may declare, by its text alone: all that it declares are among them."""
         of = self._of(path)
         if path not in of._declared:
             of._declared[path] = frozenset(declared_names(self.text_of(path), load(self.language).words))
