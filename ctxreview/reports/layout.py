@@ -52,9 +52,9 @@ def cells(text: str) -> int:
     """Columns that a text without control characters takes; at least one for each character."""
     if text.isascii():
         return len(text)
-    from rich.cells import cell_len
+    from rich.cells import get_character_cell_size
 
-    return max(len(text), cell_len(text))
+    return sum(max(1, get_character_cell_size(c)) for c in text)
 
 
 def wrap(text: str, first: int, rest: int) -> list[str]:

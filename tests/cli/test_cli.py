@@ -306,7 +306,7 @@ def on_a_terminal(args: Sequence[str], env: Mapping[str, str], cwd: Path) -> str
 @pytest.mark.parametrize("command", ["context", "review"])
 def test_colours_on_a_terminal(environment: dict[str, str], example: Path, command: str) -> None:
     """On a terminal the text is the same with colours, and NO_COLOR takes them away."""
-    xterm = environment | {"TERM": "xterm"}
+    xterm = environment | {"TERM": "xterm", "CTXREVIEW_PAGER": "cat"}  # a real pager would wait for a key
     coloured = on_a_terminal([command, QUERY], xterm, example)
     plain = on_a_terminal([command, QUERY], xterm | {"NO_COLOR": "1"}, example)
     assert ESCAPE in coloured

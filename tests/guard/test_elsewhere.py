@@ -410,5 +410,5 @@ def test_what_is_too_much_to_read_is_said(tmp_path: Path) -> None:
     )
     (note,) = [f for f in checked.findings if f.rule == "unread-files"]
     assert note.informs
-    assert "into Levels.cs." in note.message
+    assert "not read: Levels.cs." in note.message
     assert checked.verdict == "no-known-conflict"

@@ -146,7 +146,7 @@ def test_an_unknown_price_is_an_unknown_cost(server: Told) -> None:
 def test_dry_run(server: Told, user: Path, tmp_path: Path) -> None:
     """A dry run says who would be asked, how much it is, what it costs, what was replaced and left out; nothing is sent."""
     (tmp_path / "A.cs").write_text(
-        f'class A\n{{\n    void M()\n    {{\n        var key = "{SECRET}";\n        lock (_g) {{ _n++; }}\n    }}\n}}\n'
+        f'class A\n{{\n    void M()\n    {{\n        var key = "{SECRET}";\n        lock (_g) {{ Tell(); }}\n    }}\n    void Tell() {{ _n++; }}\n}}\n'
     )
     place = ["review", "A.cs:6", "--base-url", f"{server.url}/v1", "--model", "m-1", "--dry-run"]
     found = json.loads(run(*place, "--format", "json", folder=tmp_path).stdout)

@@ -118,7 +118,7 @@ def review(
     ctxreview review src/RecordService.cs:31-33 -m "optimize this"
     ctxreview review src/RecordService.cs:31-33 --provider local --dry-run
     ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
-    ctxreview review src/RecordService.cs:31-33 --reply answers/chat.md
+    ctxreview review src/RecordService.cs:31-33 --reply answers/chat-answer.md
     """
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_model

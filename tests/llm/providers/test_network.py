@@ -319,7 +319,7 @@ def test_ctrl_c(tmp_path: Path, server: Told, moment: str) -> None:
     arguments = ["review", QUERY, READ_ONLY, *review(server.url)[2:]]
     status, took, seen = on_a_terminal(tmp_path, arguments, until, after)
     assert (status, took < AT_ONCE) == (130, True), (took, seen)
-    last = seen.replace("\r\n", "\n").rsplit("\x1b[K", 1)[-1]
+    last = seen.replace("\r\n", "\n").rsplit("\x1b[2K", 1)[-1]
     assert last == "Stopped; the current selection was not finished.\n"
     assert "Traceback" not in seen, seen
     assert [r["answered_from"] for r in kept()] == [None, 1]
