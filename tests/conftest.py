@@ -15,6 +15,9 @@ settings.load_profile("untimed")
 
 NUMBERS = count()
 
+TERMINAL = "CI NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LINES PAGER CTXREVIEW_PAGER".split()
+"""Variables by which a person or a build says what is shown: a test that wants one sets it."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -23,6 +26,9 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(home))
         patch.setenv("CTXREVIEW_STATE_DIR", str(home / "shared"))
+        patch.setenv("TERM", "xterm")
+        for variable in TERMINAL:
+            patch.delenv(variable, raising=False)
         yield home
 
 
