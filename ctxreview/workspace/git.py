@@ -165,9 +165,10 @@ def _printed(running: subprocess.Popen[bytes], seconds: float, most: int) -> tup
         _end(running)
 
     timer = Timer(seconds, end)
-    timer.start()
+    timer.daemon = True  # Ctrl-C may come where nothing cancels it: the process would wait for it at its end
     with running:
         try:
+            timer.start()
             printed = files.taken(running.stdout.fileno(), most)
             return (printed if running.wait() == 0 else None), late.is_set()
         except OSError:  # too much

@@ -293,6 +293,21 @@ def test_what_git_may_start_is_ended_with_it(repo: Path, monkeypatch: pytest.Mon
             os.kill(pid, 0)
 
 
+def test_a_process_ends_though_git_is_still_at_work(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends a git that takes too long does not hold the process: Ctrl-C may come where nobody cancels it."""
+    fake = repo.parent / "bin" / "git"
+    write(repo.parent, {"bin/git": "#!/bin/sh\nexec sleep 9\n"})
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
+    asked = (
+        "import sys, threading, time; from pathlib import Path; from ctxreview.workspace.git import run_git;"
+        "threading.Thread(target=run_git, args=(Path(sys.argv[1]), 'ls-files'), daemon=True).start(); time.sleep(1)"
+    )
+    began = time.monotonic()
+    subprocess.run((sys.executable, "-c", asked, str(repo)), check=True)
+    assert time.monotonic() - began < 6
+
+
 def test_git_is_not_read_without_end(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Output over the limit is not an answer."""
     fake = repo.parent / "bin" / "git"
