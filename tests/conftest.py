@@ -15,7 +15,17 @@ settings.load_profile("untimed")
 
 NUMBERS = count()
 
-TERMINAL = ("CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "PAGER", "CTXREVIEW_PAGER")
+TERMINAL = (
+    "CI",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "LINES",
+    "PAGER",
+    "CTXREVIEW_PAGER",
+)
 """Variables by which a person or a build says what is shown: a test that wants one sets it."""
 
 
