@@ -9,7 +9,8 @@ from functools import lru_cache
 from ctxreview.behaviour.body import Body, bodies
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Trace
-from ctxreview.behaviour.version import WORD, version
+from ctxreview.behaviour.file_functions import WORD
+from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
+from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.languages.masked import Masked
 from ctxreview.model.declarations import Function, Nesting
@@ -259,19 +260,6 @@ def starting(outline: Outline, at: int) -> tuple[Fact, ...]:
     """The facts that start at ``at``."""
     first = bisect_left(outline.facts, at, key=_start)
     return outline.facts[first : bisect_right(outline.facts, at, key=_start)]
-
-
-class Same:
-    """An outline by its identity: hashing its values would cost more than most rules."""
-
-    def __init__(self, outline: Outline) -> None:
-        self.outline = outline
-
-    def __hash__(self) -> int:
-        return id(self.outline)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.outline is self.outline
 
 
 def code_of(outline: Outline) -> Masked:

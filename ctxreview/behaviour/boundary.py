@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from ctxreview.behaviour.body import Same, comments_in, within
+from ctxreview.behaviour.body import comments_in, within
 from ctxreview.behaviour.lock_usage import masked_source, own_calls
 from ctxreview.behaviour.places import member_of
+from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of

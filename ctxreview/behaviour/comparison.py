@@ -13,6 +13,7 @@ from ctxreview.behaviour.body import Body
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.renames import renamed_state, under_new_names
+from ctxreview.behaviour.same import SameTwo
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function
@@ -190,22 +191,11 @@ def section_of(of: Trace, region: Region) -> int | None:
     return next((h.section for h in of.sections if h.region == region), None)
 
 
-class _Both:
-    def __init__(self, before: Outline, after: Outline) -> None:
-        self.before, self.after = before, after
-
-    def __hash__(self) -> int:
-        return hash((id(self.before), id(self.after)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Both) and other.before is self.before and other.after is self.after
-
-
 @lru_cache(maxsize=16)
-def _comparison(both: _Both) -> Comparison:
+def _comparison(both: SameTwo) -> Comparison:
     return Comparison(both.before, both.after)
 
 
 def comparison(before: Outline, after: Outline) -> Comparison:
     """The comparison of two outlines of a file; kept while both are compared."""
-    return _comparison(_Both(before, after))
+    return _comparison(SameTwo(before, after))

@@ -11,12 +11,13 @@ from functools import cached_property
 from typing import Literal
 
 from ctxreview.behaviour.effects import Effect, Hold, Trace
+from ctxreview.behaviour.file_functions import WORD
 from ctxreview.behaviour.lock_usage import is_said_to_be_held
 from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.users import Users, lock_words
-from ctxreview.behaviour.version import WORD, State, Version
+from ctxreview.behaviour.version import State, Version
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Certainty
 from ctxreview.model.notation import SELF

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.behaviour.body import Same, code_of, comments_in
+from ctxreview.behaviour.body import code_of, comments_in
+from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.boundary import detached, mention, without_comments
 from ctxreview.behaviour.places import member_of
+from ctxreview.behaviour.same import Same
 from ctxreview.languages import Language
 from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.languages.words import any_of

@@ -8,68 +8,27 @@ parameters, is told by what it does.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from ctxreview.behaviour.body import Body, Same, bodies, body_of, squeezed
+from ctxreview.behaviour.body import Body, bodies, body_of, squeezed
 from ctxreview.behaviour.boundary import without_comments
+from ctxreview.behaviour.identity import Identity, home_of, identity
+from ctxreview.behaviour.line_pairs import LinePairs
 from ctxreview.behaviour.lock_usage import lock_key
-from ctxreview.languages import load
-from ctxreview.model.declarations import Function, Member
-from ctxreview.model.notation import SELF
+from ctxreview.behaviour.same import SameTwo
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.signatures import signature
 from ctxreview.outline.symbols.written_names import without_async
-from ctxreview.workspace.line_diff import Block, blocks
 
 MOST_PAIRS = 40_000
 """Of what is alike only by what it does, at most so many pairs are compared; beyond that the order decides."""
 
 Match = tuple[Region, Region | None]
 One = TypeVar("One")
-
-
-class Hunk(NamedTuple):
-    """Lines that the edit changed: half-open ranges of 0-based line numbers before and after it."""
-
-    start: int
-    end: int
-    new_start: int
-    new_end: int
-
-
-class Lined:
-    """The lines of two texts side by side, compared without their layout."""
-
-    def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
-        old, new = [" ".join(x.split()) for x in before], [" ".join(x.split()) for x in after]
-        self._equal = [Block(0, 0, 0), *blocks(old, new)]
-        self._starts = [a for a, _, _ in self._equal]
-        self._new_starts = [b for _, b, _ in self._equal]
-
-    def after(self, line: int) -> int | None:
-        """The 1-based line after the edit that a line before it is; ``None`` where it was changed or taken away."""
-        a, b, size = self._equal[max(0, bisect_right(self._starts, line - 1) - 1)]
-        return b + line - a if a <= line - 1 < a + size else None
-
-    def hunk(self, line: int) -> Hunk:
-        """What was changed around a line before the edit."""
-        return self._between(bisect_right(self._starts, line - 1) - 1)
-
-    def hunk_after(self, line: int) -> Hunk:
-        """What was changed around a line after the edit."""
-        return self._between(bisect_right(self._new_starts, line - 1) - 1)
-
-    def _between(self, at: int) -> Hunk:
-        a, b, size = self._equal[max(0, at)]
-        follows = next(((x, y) for x, y, more in self._equal[at + 1 :] if more), None)
-        end, new_end = follows if follows is not None else self._equal[-1][:2]
-        return Hunk(a + size, end, b + size, new_end)
 
 
 class Pairing:
@@ -80,9 +39,9 @@ class Pairing:
         self._names: dict[int, Identity] = {}
 
     @cached_property
-    def lines(self) -> Lined:
+    def lines(self) -> LinePairs:
         """The lines of both."""
-        return Lined(self.before.source.lines, self.after.source.lines)
+        return LinePairs(self.before.source.lines, self.after.source.lines)
 
     @cached_property
     def members(self) -> tuple[tuple[Body, Body], ...]:
@@ -90,7 +49,7 @@ class Pairing:
         left, there = list(bodies(self.before)), list(bodies(self.after))
         found: list[tuple[Body, Body]] = []
         keys: tuple[Callable[[Body], Hashable], ...] = (
-            lambda b: (_home(b), b.member.name, b.words),
+            lambda b: (home_of(b), b.member.name, b.words),
             self._named,
             lambda b: self._named(b)._replace(type=b.member.container, parameters=()),
             lambda b: (b.member.container, *_without_async(self._named(b))),
@@ -256,81 +215,12 @@ _RENAMED = 0.3
 """How much of its words a member has to keep to be the same under another name."""
 
 
-class Identity(NamedTuple):
-    """What tells a member from every other one of a file."""
-
-    type: str
-    interface: str
-    name: str
-    kind: str
-    generic: int
-    parameters: tuple[str, ...]
-
-
-def identity(body: Body) -> Identity:
-    """The identity of a member."""
-    outline, member = body.outline, body.member
-    language = load(outline.language)
-    words = language.words
-    type_ = _home(body)
-    name: str = member.name
-    kind: str = member.kind
-    if kind in ("property", "accessor", "indexer"):
-        head = _property_head(outline, member)
-        name = name if "." in name else f"{name}.get"
-        own = name.rpartition(".")[0]
-        declared = rf"\b{SELF}\s*\[(.*)\]" if own == language.shape.nameless else rf"(?<![\w@])@?{re.escape(own)}\b()"
-        found = re.search(declared, head, re.DOTALL)
-        before = head[: found.start()] if found is not None else ""
-        explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
-        listed = signature(f"M({found[1]})", "M", language).parameters if found is not None and found[1] else ()
-        return Identity(
-            type_, _flat(explicit[1]) if explicit else "", name, "", 0, tuple(_flat(p.type) for p in listed)
-        )
-    head = outline.source.text(Span(member.span.start, member.opening.end))
-    said = signature(head, name, language)
-    if kind == "constructor" and words.shared & said.modifiers:
-        kind = "static constructor"
-    types = (f"{' '.join(sorted(p.passed & words.referring))} {p.type}" for p in said.parameters)
-    return Identity(type_, _flat(said.interface), name, kind, said.generic, tuple(_flat(t) for t in types))
-
-
-def _property_head(outline: Outline, member: Function) -> str:
-    """What declares the property or indexer that a function belongs to."""
-    around = _declaring(Same(outline)).get(member.name.partition(".")[0], [])
-    held = next((m for m in around if m.span.contains(member.span)), None)
-    end = member.opening.end if member.opening.end > member.span.start else member.span.end
-    text = outline.source.text(Span(held.span.start if held is not None else member.span.start, end))
-    return re.split(r"\{|=>", text, maxsplit=1)[0]
-
-
-@lru_cache(maxsize=16)
-def _declaring(same: Same) -> dict[str, list[Member]]:
-    """The properties, indexers and events of a file by name."""
-    found: dict[str, list[Member]] = {}
-    for member in same.outline.members:
-        if member.kind != "field":
-            for name in member.names:
-                found.setdefault(name, []).append(member)
-    return found
-
-
-def _flat(written: str) -> str:
-    return "".join(written.split())
-
-
 def _without_async(of: Identity) -> tuple[str, str, str]:
     return of.interface, without_async(of.name), of.kind
 
 
 def _moved(span: Span, by: int) -> Span:
     return Span(span.start + by, span.end + by)
-
-
-def _home(body: Body) -> str:
-    """The type that declares a member, with the types and namespaces around it."""
-    around = body.outline.type_of(body.member.span)
-    return (around.qualified or around.name) if around is not None else body.member.container
 
 
 def _container(body: Body) -> str:
@@ -384,24 +274,11 @@ def _work(scope: Region, outline: Outline) -> Counter[str]:
     return Counter(" ".join(line.split()) for line in re.split(r"[;{}]", code) if re.search(r"\w", line))
 
 
-class _Pair:
-    """Two outlines by their identity."""
-
-    def __init__(self, before: Outline, after: Outline) -> None:
-        self.before, self.after = before, after
-
-    def __hash__(self) -> int:
-        return hash((id(self.before), id(self.after)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Pair) and other.before is self.before and other.after is self.after
-
-
 @lru_cache(maxsize=16)
-def _pairing(pair: _Pair) -> Pairing:
-    return Pairing(pair.before, pair.after)
+def _pairing(both: SameTwo) -> Pairing:
+    return Pairing(both.before, both.after)
 
 
 def pairing(before: Outline, after: Outline) -> Pairing:
     """How the two outlines of a file go together; kept while both are compared."""
-    return _pairing(_Pair(before, after))
+    return _pairing(SameTwo(before, after))

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import member_of
+from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import State, version
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.effects import Trace, Trait
 from ctxreview.behaviour.evaluation import DEEPEST
 from ctxreview.behaviour.known import Known, either
 from ctxreview.behaviour.outside import Outside
+from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.declarations import Function

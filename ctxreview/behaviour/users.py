@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ctxreview.behaviour.effects import Hold
-from ctxreview.behaviour.version import WORD, Version
+from ctxreview.behaviour.file_functions import WORD
+from ctxreview.behaviour.version import Version
 from ctxreview.model import il
 from ctxreview.model.declarations import Function, Member
 from ctxreview.model.outline import Outline

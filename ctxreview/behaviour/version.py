@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
-from operator import attrgetter
 from typing import NamedTuple
 
-from ctxreview.behaviour.body import Same
-from ctxreview.behaviour.file_types import FileTypes
-from ctxreview.behaviour.units import Units, units
+from ctxreview.behaviour.file_functions import FileFunctions
+from ctxreview.behaviour.file_regions import FileRegions
+from ctxreview.behaviour.same import Same
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
-from ctxreview.model.facts import Fact
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 
-WORD = re.compile(r"[A-Za-z_]\w*")
-"""A name, a keyword or a word in a comment."""
-_NEVER_CALLED = ("initialiser", "constructor", "finalizer", "lambda")
-"""Functions that no call names."""
 NOWHERE = Span(0, 0)
 """A place in no type: what is written there may be any type of the name."""
 
@@ -33,14 +25,6 @@ class Closure(NamedTuple):
 
     unit: il.Unit
     version: Version
-
-
-class Ending(NamedTuple):
-    """Where a region is committed, or else released."""
-
-    span: Span
-    region: Region
-    commits: bool
 
 
 class State(NamedTuple):
@@ -62,71 +46,8 @@ class State(NamedTuple):
         return f"{self.home}.{self.name}"
 
 
-class Version(FileTypes):
+class Version(FileFunctions, FileRegions):
     """A file before or after an edit. All that is asked of it is made once."""
-
-    @cached_property
-    def units(self) -> Units:
-        """The functions of the file as far as the outline has read them, and what its fields start with."""
-        outline = self.outline
-        if not outline.unread:
-            return _units(outline.source)
-        places = (*(f.span for f in outline.outermost), *(m.span for m in outline.members))
-        return units(outline.source, None, tuple(sorted(filter(outline.has_read, places))))
-
-    @cached_property
-    def words(self) -> Mapping[Span, frozenset[str]]:
-        """The words of each member, by its place; also of those that were not read."""
-        text = self.outline.source.text
-        return {f.span: frozenset(WORD.findall(text(f.span))) for f in self.outline.outermost}
-
-    def initialiser(self, home: str, name: str) -> il.Unit | None:
-        """What some state of a type starts with; ``None`` where nothing says."""
-        found = [d for d in self.units.named(name) if d.kind == "initialiser" and d.home == home]
-        return self.units[found[-1].span] if found else None
-
-    def _functions(self, name: str) -> Iterator[il.Declared]:
-        """The functions of a name that a call may run."""
-        return (d for d in self.units.named(name) if d.kind not in _NEVER_CALLED)
-
-    @cached_property
-    def facts(self) -> Mapping[Span, tuple[Fact, ...]]:
-        """What the outline knows of calls and accesses, by their spans."""
-        found: dict[Span, tuple[Fact, ...]] = {}
-        for fact in self.outline.facts:
-            found[fact.span] = (*found.get(fact.span, ()), fact)
-        return found
-
-    @cached_property
-    def crossings(self) -> Mapping[Span, Crossing[Region]]:
-        """The regions of each function, to be asked for those around a place."""
-        return {owner: Crossing(regions) for owner, regions in self.regions.items()}
-
-    @cached_property
-    def openings(self) -> Mapping[Span, Crossing[Region]]:
-        """The regions of each function, to be asked for those that open around a place."""
-        return {owner: Crossing(regions, attrgetter("opening")) for owner, regions in self.regions.items()}
-
-    @cached_property
-    def endings(self) -> Mapping[Span, Crossing[Ending]]:
-        """The places of each function at which a region ends."""
-        found: dict[Span, list[Ending]] = {}
-        for region in self.outline.regions:
-            ends = [Ending(c, region, commits=True) for c in region.completes_at]
-            if region.form == "acquire-release" and region.closing.size:
-                ends.append(Ending(region.closing, region, commits=False))
-            found.setdefault(region.owner, []).extend(ends)
-        return {owner: Crossing(ends) for owner, ends in found.items()}
-
-    @cached_property
-    def regions(self) -> Mapping[Span, tuple[Region, ...]]:
-        """The transactions and locks by the span of the function that runs under them."""
-        found: dict[Span, tuple[Region, ...]] = {}
-        for region in self.outline.regions:
-            found[region.owner] = (*found.get(region.owner, ()), region)
-        return found
-
-    # Types and state.
 
     @cached_property
     def _declared(self) -> Mapping[tuple[str, str], State]:
@@ -248,8 +169,6 @@ class Version(FileTypes):
         """Whether one of some properties can be set from outside."""
         return any(s.member.kind == "property" and not s.static and self._is_settable(s.member) for s in states)
 
-    # Functions.
-
     def getter(self, state: State) -> il.Unit | None:
         """The function that reading a property runs; ``None`` where it only gives what it keeps."""
         return self._property(state, (state.name, *(f"{state.name}.{a}" for a in self.about.of("getters"))))
@@ -262,7 +181,7 @@ class Version(FileTypes):
         if state.member.kind != "property":
             return None
         for name in names:
-            for declared in self._functions(name):
+            for declared in self.functions(name):
                 if state.member.span.contains(declared.span) and (unit := self.units[declared.span]).body.span.size:
                     return unit
         return None
@@ -276,7 +195,7 @@ class Version(FileTypes):
         those that it derives from.
         """
         for type_ in self.lineage(home):
-            if not (above and type_ == home) and (fits := self._fitting(type_, name, arguments)):
+            if not (above and type_ == home) and (fits := self.fitting(type_, name, arguments)):
                 unit = fits[0] if len(fits) == 1 else None
                 if unit is None or unit.body.span.size:
                     return Closure(unit, self) if unit is not None else None
@@ -285,7 +204,7 @@ class Version(FileTypes):
                     return self.method(below[0], name, arguments) if len(below) == 1 else None
                 break
         for other, type_ in self._elsewhere(home, name, at, state=False):
-            fits = other._fitting(type_, name, arguments) if not (above and type_ == home) else []
+            fits = other.fitting(type_, name, arguments) if not (above and type_ == home) else []
             if len(fits) > 1:
                 return None
             if fits and fits[0].body.span.size:
@@ -295,27 +214,10 @@ class Version(FileTypes):
     def only_method(self, home: str, name: str) -> Closure | None:
         """The method of that name which functions of a type of the file see, where there is one with a body."""
         for type_ in self.lineage(home):
-            fits = [self.units[d.span] for d in self._functions(name) if d.home == type_ and d.kind == "method"]
+            fits = [self.units[d.span] for d in self.functions(name) if d.home == type_ and d.kind == "method"]
             if fits:
                 return Closure(fits[0], self) if len(fits) == 1 and fits[0].body.span.size else None
         return None
-
-    def _fitting(self, home: str, name: str, arguments: int) -> list[il.Unit]:
-        """The methods of a type of the file that a call of so many arguments may run."""
-        key = home, name, arguments
-        if key not in self._fits:
-            self._fits[key] = self._fitted(home, name, arguments)
-        return self._fits[key]
-
-    @cached_property
-    def _fits(self) -> dict[tuple[str, str, int], list[il.Unit]]:
-        return {}
-
-    def _fitted(self, home: str, name: str, arguments: int) -> list[il.Unit]:
-        listed = [self.units[d.span] for d in self._functions(name) if d.home == home and d.kind == "method"]
-        fits = [u for u in listed if self._takes(u, arguments)]
-        exact = [u for u in fits if len(u.parameters) == arguments]
-        return exact if len(fits) > 1 and exact else fits
 
     def extension(self, name: str, arguments: int, at: Span | None) -> Closure | None:
         """The one method of any type that is called on its first argument, and which such a call can run.
@@ -331,8 +233,8 @@ class Version(FileTypes):
         return fits[0] if len(fits) == 1 else None
 
     def _extending(self, name: str, arguments: int) -> list[Closure]:
-        listed = (self.units[d.span] for d in self._functions(name))
-        return [Closure(u, self) for u in listed if self.extends(u) and self._takes(u, arguments + 1)]
+        listed = (self.units[d.span] for d in self.functions(name))
+        return [Closure(u, self) for u in listed if self.extends(u) and self.takes(u, arguments + 1)]
 
     def _elsewhere(self, home: str, name: str, at: Span, *, state: bool) -> tuple[tuple[Version, str], ...]:
         """The files in which a type has a member of this name, each with the type's name there, near first."""
@@ -351,48 +253,6 @@ class Version(FileTypes):
     @cached_property
     def _found(self) -> dict[tuple[str, str, Span, bool], tuple[tuple[Version, str], ...]]:
         return {}
-
-    def is_iterator(self, unit: il.Unit) -> bool:
-        """Whether a function gives a sequence and runs as that is walked."""
-        if unit.span not in self._iterators:
-            self._iterators[unit.span] = any(isinstance(n, il.Yield) for n in il.walk(unit, into=False))
-        return self._iterators[unit.span]
-
-    @cached_property
-    def _iterators(self) -> dict[Span, bool]:
-        return {}
-
-    def extends(self, unit: il.Unit) -> bool:
-        """Whether a function is called on its first argument."""
-        return bool(unit.parameters) and not self.language.words.receiving.isdisjoint(unit.parameters[0].mode.split())
-
-    def _takes(self, unit: il.Unit, arguments: int) -> bool:
-        """Whether a function can be given so many arguments."""
-        many = self.language.words.collecting
-        lists = [p for p in unit.parameters if not many.isdisjoint(p.mode.split())]
-        needed = sum(p.default is None and p not in lists for p in unit.parameters)
-        return needed <= arguments <= (1 << 30 if lists else len(unit.parameters))
-
-    def local(self, unit: il.Unit, name: il.Name) -> il.Unit | None:
-        """The local function of a unit of the file that a name stands for."""
-        if unit.span not in self._locals:
-            self._locals[unit.span] = [at for at in il.walk(unit) if isinstance(at, il.Define)]
-        declared = name.declared
-        of = (d for d in self._locals[unit.span] if d.unit.name == name.text)
-        return next((d.unit for d in of if declared is not None and d.span.contains(declared)), None)
-
-    @cached_property
-    def _locals(self) -> dict[Span, list[il.Define]]:
-        return {}
-
-    def home_of(self, unit: il.Unit) -> str:
-        """The type around a unit."""
-        return unit.home or self.nesting.name_around(unit.span)
-
-
-_units = lru_cache(maxsize=64)(
-    units
-)  # a file of which there is one outline in each version of a repository is lowered once
 
 
 @lru_cache(maxsize=64)

@@ -23,8 +23,8 @@ from ctxreview.outline import declarations, facts, scopes
 from ctxreview.outline.declarations import Place, outer_first
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.parse import read
-from ctxreview.outline.scopes import acquire_release as pairs
 from ctxreview.outline.scopes import assigned as variables
+from ctxreview.outline.scopes import own_methods
 from ctxreview.outline.symbols.names import Names
 from ctxreview.outline.symbols.references import references
 
@@ -133,7 +133,7 @@ def _outlined(
         captures, calls, language, language.syntax, source, types, nesting, declares, known, comments, {}, asked.wrapped
     )
     unread = tuple(sorted({*left_out, *(nodes.span(n) for n in captures.get(UNREAD, []))}))
-    if unread and (variables.reach_out(page, unread) or pairs.reach_out(page, unread)):
+    if unread and (variables.reach_out(page, unread) or own_methods.reach_out(page, unread)):
         return None
     return _Found(
         functions=functions,

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax
-from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Mode
-from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.regions import Region
-from ctxreview.model.source import Span, Spans, contains_any
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline.file_view import FileView
-from ctxreview.outline.scopes.block import declared_type, isolation
-from ctxreview.outline.scopes.slots import UNSEEN, slots
+from ctxreview.outline.scopes.block import isolation
+from ctxreview.outline.scopes.lock_calls import LockCall, lock_calls
+from ctxreview.outline.scopes.own_methods import add_own_methods
+from ctxreview.outline.scopes.slots import UNSEEN
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,31 +25,10 @@ if TYPE_CHECKING:
 OUTSIDE_FINALLY = "The release is not in a finally: an exception leaves it held."
 
 
-class _Event(NamedTuple):
-    """An acquire or a release; ``certain`` when the name or the declared type leaves no doubt.
-
-    ``by`` is the type's own method that does it, where it is done by a call of one; ``""`` where it is done here.
-    ``assumed`` says that only that method's name tells what it does. ``slots`` is how many may hold it at once.
-    """
-
-    node: Node
-    resource: str
-    constructs: tuple[Construct, ...]
-    acquires: bool
-    certain: bool
-    by: str = ""
-    assumed: bool = False
-    slots: int = 1
-
-
-_Events = dict[tuple[Span, str], list[_Event]]
-"""Acquires and releases by function and receiver, in source order."""
-
-
 def pairs(page: FileView) -> Iterator[Region]:
     """Acquire and release on the same receiver in the same function; alone, where the lock is known to be one."""
-    every = _events(page)
-    _add_own(every, page)
+    every = lock_calls(page)
+    add_own_methods(every, page)
     for (owner, resource), events in every.items():
         opened: set[int] = set()
         own = [e for e in events if e.by]
@@ -104,7 +83,7 @@ def pairs(page: FileView) -> Iterator[Region]:
             yield made._replace(certainty="assumed", acquired="elsewhere")
 
 
-def _with_what_has_it(acquire: _Event, owner: Span, given: Sequence[int], syntax: Syntax) -> Span:
+def _with_what_has_it(acquire: LockCall, owner: Span, given: Sequence[int], syntax: Syntax) -> Span:
     """Where the block ends that declares what a lock is taken on: nothing else gives it back."""
     holding = syntax.blocks | syntax.subject_statements
     last = bisect_left(given, acquire.node.start_byte) - 1
@@ -121,7 +100,7 @@ def _given(name: str, within: Span, page: FileView) -> Sequence[int]:
 
 
 def _handed_on(
-    acquire: _Event, owner: Span, resource: str, every: Mapping[tuple[Span, str], list[_Event]]
+    acquire: LockCall, owner: Span, resource: str, every: Mapping[tuple[Span, str], list[LockCall]]
 ) -> Span | None:
     """The last release in a lambda or local function that follows in the same function and takes nothing itself."""
     inner = [e for (of, on), e in every.items() if on == resource and of != owner and owner.contains(of)]
@@ -135,195 +114,17 @@ def _handed_on(
     return max(found, default=None)
 
 
-MAX_LEVELS = 3
-"""Methods of a type that call each other, the last of which takes or releases a lock."""
-
-
-def _add_own(every: _Events, page: FileView) -> None:
-    """The calls of a type's own methods that take a lock and leave it held, or release what they did not take."""
-    for _ in range(MAX_LEVELS):
-        own = _own_methods(every, page)
-        new = [(key, e) for node, name in page.calls if name in own for key, e in _by_own(node, name, own, page)]
-        known = {(e.node.id, e.acquires) for events in every.values() for e in events}
-        new = [(key, e) for key, e in new if (e.node.id, e.acquires) not in known]
-        for key, event in new:
-            events = every.setdefault(key, [])
-            events.insert(bisect_left(events, event.node.start_byte, key=lambda e: e.node.start_byte), event)
-        if not new:
-            break
-    _add_named(every, page)
-
-
-_Own = Mapping[str, list[tuple[Function, _Event]]]
-
-
-def _own_methods(every: _Events, page: FileView) -> _Own:
-    """The methods that only take or only release something, by name, with the last of it; what it is, a caller can name too."""
-    found: dict[str, list[tuple[Function, _Event]]] = {}
-    for (owner, resource), events in every.items():
-        function = next((f for f in page.functions.around(owner) if f.span == owner), None) if owner.size else None
-        if function is None or function.kind not in ("method", "local function"):
-            continue
-        if len({e.acquires for e in events}) > 1 or not (events[-1].certain or events[-1].constructs[0].releases):
-            continue
-        root = re.split(r"\W", resource, maxsplit=1)[0]
-        if root in page.declares or root == SELF or _place(function, root, page) is not None:
-            found.setdefault(function.name, []).append((function, events[-1]))
-    return found
-
-
-def _place(function: Function, name: str, page: FileView) -> int | None:
-    """The index of a parameter of that name; ``None`` where there is none."""
-    head = page.source.text(function.opening)
-    declared = re.search(rf"\b{re.escape(function.name)}\s*(?:<[^()]*>)?\s*\((.*)\)", head, re.DOTALL)
-    parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared is not None else []
-    return next(
-        (i for i, p in enumerate(parameters) if re.search(rf"\b{re.escape(name)}\s*(?:=.*)?$", p.strip())), None
-    )
-
-
-def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[tuple[Span, str], _Event]]:
-    """What a call of one of a type's own methods takes or releases, in the caller's words."""
-    if page.has_receiver(node):
-        return
-    home, owner = page.types.innermost(nodes.span(node)), page.owner_span(node)
-    given = page.syntax.arguments_of(node)
-    for function, event in own[name]:
-        if function.span.contains(owner) or page.types.innermost(function.span) != home:
-            continue
-        root = re.split(r"\W", event.resource, maxsplit=1)[0]
-        place = _place(function, root, page)
-        resource = event.resource
-        if place is not None and root not in page.declares:
-            if place >= len(given):
-                continue
-            resource = nodes.text(given[place]) + event.resource[len(root) :]
-        made = event._replace(node=node, resource=resource, by=name)
-        yield (owner, without_self(resource)), made
-        return
-
-
-def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
-    """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
-    called = {name for node, name in page.calls if not page.has_receiver(node)}
-    named = page.language.named("acquires") | page.language.named("releases")
-    for function in page.functions.scopes if called else ():
-        if function.name not in called or not contains_any(function.span, unread):
-            continue
-        body = unread[bisect_left(unread, function.span)]
-        if any(word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)):
-            return True
-    return False
-
-
-_CALLED = re.compile(rb"(?<!new )\b(\w+)\s*\(")
-_NAMED = re.compile(r"Lock|Mutex|Semaphore")
-
-
-def _add_named(every: _Events, page: FileView) -> None:
-    """The calls of a type's own methods whose names tell that they take or release a lock, and whose bodies do not."""
-    known = {e.node for events in every.values() for e in events if e.by}
-    named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
-    for node, name in page.calls:
-        if name in named and node not in known and not page.has_receiver(node):
-            for field in ("acquires", "releases"):
-                constructs = page.language.table(field).get(name, ())
-                if constructs:
-                    event = _Event(node, SELF, constructs, field == "acquires", certain=False, by=name, assumed=True)
-                    every.setdefault((page.owner_span(node), SELF), []).append(event)
-
-
-def _events(page: FileView) -> _Events:
-    named = page.language.named("acquires") | page.language.named("releases")
-    found: _Events = {}
-    known: dict[tuple[str, Span | None], int] = {}
-    for node, name in page.calls:
-        if name not in named:
-            continue
-        for field in ("acquires", "releases"):
-            event = _event(node, name, field, page)
-            if event is None:
-                continue
-            count = slots(event.node, event.resource, event.constructs, page, known)
-            if count:  # else a signal, which nobody holds
-                key = page.owner_span(node), without_self(event.resource)
-                found.setdefault(key, []).append(event._replace(slots=count))
-    return found
-
-
-def _event(node: Node, name: str, field: str, page: FileView) -> _Event | None:
-    on = page.syntax.receiver(node)
-    table = page.language.table(field)
-    known = table.get(f"{page.syntax.simple_name(on)}.{name}")
-    if known:  # a static class such as Monitor: the first argument is what is locked
-        given = page.syntax.arguments_of(node)
-        return _Event(node, nodes.text(given[0]), known, field == "acquires", certain=True) if given else None
-    known = table.get(name)
-    if not known or on is None:
-        return None
-    resource = nodes.text(on)
-    if resource in page.language.words.own:
-        return None
-    declared = declared_type(page, resource, nodes.span(on)) or _type_here(node, resource, page)
-    certain = tuple(c for c in known if declared in c.types)
-    known = tuple(c for c in known if not c.on or re.search(c.on, resource))
-    if declared and not _sounds_like_lock(declared, page):
-        known = tuple(
-            c for c in known if not (c.types and c.kind == "lock")
-        )  # something else that has calls of these names
-    if not certain and not known:
-        return None
-    return _Event(node, resource, certain or known, field == "acquires", bool(certain))
-
-
-def _sounds_like_lock(type_: str, page: FileView) -> bool:
-    """Whether a type is taken for one of locks by its name alone, without the letter of an interface."""
-    names = (type_, type_[1:])
-    return any(
-        looks.kind == "lock" and looks.on and re.search(looks.on, name)
-        for looks in page.language.looks_like
-        for name in names
-    )
-
-
-_MADE_HERE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\("
-_TYPED = r"\b([A-Z]\w*)\??\s+{name}\s*[=,);]"
-_GIVEN = r"\b{name}\s*=[^=;(]*?\w<(?:\w+\.)*(\w+)>\("
-"""What a call gives that names one type: nearly always that."""
-_NEAR = 4_000
-"""Bytes before a use in which a variable's type is looked for."""
-
-
-def _type_here(node: Node, resource: str, page: FileView) -> str:
-    """The type of a local variable or parameter that the function tells, or of an entry of a collection; ``""`` for none."""
-    name, _, entry = resource.partition("[")
-    if entry and (
-        kept := re.search(r"([A-Z]\w*)\s*(?:>+|\[\])\??$", page.declared(without_self(name), nodes.span(node)) or "")
-    ):
-        return kept[1]
-    member = page.functions.outermost(nodes.span(node)) if name.isidentifier() and not entry else None
-    statement = page.syntax.statement_of(node)
-    if member is None or (statement is not None and statement.type in page.syntax.subject_statements):
-        return ""
-    before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
-    for form in (_MADE_HERE, _TYPED, _GIVEN):
-        found = re.findall(form.format(name=re.escape(name)), before)
-        if found:
-            return str(found[-1])
-    return ""
-
-
 class _Order:
     """Where the acquires and releases of one receiver in one function come in their order."""
 
-    def __init__(self, events: list[_Event]) -> None:
-        self._events = events
+    def __init__(self, events: list[LockCall]) -> None:
+        self.lock_calls = events
         self._acquires = [i for i, e in enumerate(events) if e.acquires]
         self._releases: dict[tuple[Construct, ...], list[int]] = {}
 
     def release_after(self, acquire: int) -> tuple[Construct, Node] | None:
         """The release that ends an acquire: the last one before the same receiver is acquired again."""
-        events, known = self._events, self._events[acquire].constructs
+        events, known = self.lock_calls, self.lock_calls[acquire].constructs
         if known not in self._releases:
             fitting = (i for i, e in enumerate(events) if not e.acquires and any(c in e.constructs for c in known))
             self._releases[known] = list(fitting)
@@ -338,7 +139,7 @@ class _Order:
 
 
 def _scope(
-    construct: Construct, event: _Event, owner: Span, head: Span, tail: Span, note: str, page: FileView
+    construct: Construct, event: LockCall, owner: Span, head: Span, tail: Span, note: str, page: FileView
 ) -> Region:
     return Region(
         kind=construct.kind,

@@ -53,10 +53,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ctxreview.behaviour.body import Same
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import declared, lock_key, modifiers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.behaviour.same import Same
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity

@@ -67,26 +67,34 @@ from collections import Counter
 
 from ctxreview.behaviour.added import holds_one_step, is_held_already, is_sent_as_before
 from ctxreview.behaviour.affected import affected, not_told
-from ctxreview.behaviour.boundary import crossed, guarded_state, mention, work
+from ctxreview.behaviour.boundary import guarded_state, mention
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.effects import Effect
-from ctxreview.behaviour.exclusion import Judgement, Loss, judged, lost_with_helpers
+from ctxreview.behaviour.exclusion import Judgement, judged, lost_with_helpers
 from ctxreview.behaviour.lock_usage import lock_key
-from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
+from ctxreview.behaviour.moved_lines import sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.removal import went_unused, what_it_held
-from ctxreview.behaviour.renames import is_another_of_its_kind, is_any_object, is_same_lock, renamed_state
 from ctxreview.behaviour.strictness import Levelled, Respanned, levelled, respanned
-from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
-from ctxreview.model.regions import Isolation, Region
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Lines, Span
+from ctxreview.model.source import Lines
 from ctxreview.rules.locks.lock_split import splits
+from ctxreview.rules.scopes.scope_finding import (
+    RULE,
+    before_edit,
+    finding_of,
+    line_range,
+    loss_finding,
+    named,
+    on_resource,
+    quoted,
+)
+from ctxreview.rules.scopes.scope_kept import changes_of
 
-ID = "scope-change"
+ID = RULE
 SEVERITY = "high"
 
 
@@ -112,20 +120,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if new is None:
             changes = [_joined(old, matches, before, after) or _removed(old, before, after, verdict)]
         else:
-            changes = _changed(old, new, before, after, verdict)
+            changes = changes_of(old, new, before, after, verdict)
         if new is not None and verdict.losses and all(f.informs for f in changes):
-            changes.append(_lost(old, new, verdict.losses[0], before))
+            changes.append(loss_finding(old, new, verdict.losses[0], before))
         elif new is not None and all(f.informs for f in changes):
             changes += _came_in(old, verdict, before, after)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
-    found += [_lost(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
+    found += [loss_finding(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
     for pair in not_told(affected(both), after, [f for f in found if not f.informs]):
         found += [_levelled(one) for one in levelled(pair)]
         found += [_respanned(one) for one in respanned(pair)]
     found += [
-        _finding(
+        finding_of(
             "note" if _is_one_step(s, after) else "medium",
-            f"The edit adds a {s.construct}{_on(s)}.",
+            f"The edit adds a {s.construct}{on_resource(s)}.",
             "What must it exclude or keep together, and is the nesting with the scopes around it right?",
             scope_lines(after, s),
         )
@@ -137,7 +145,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 def _levelled(one: Levelled) -> Finding:
     """A level of isolation that stands elsewhere."""
-    return _finding(
+    return finding_of(
         "medium",
         f"The edit changes the isolation of the {one.hold.construct} from {one.was} to {one.now}.",
         "Does anything read here decide what is written, and what keeps it unchanged until then?",
@@ -148,7 +156,7 @@ def _levelled(one: Levelled) -> Finding:
 def _respanned(one: Respanned) -> Finding:
     """A transaction that has another extent of a loop."""
     name = one.hold.construct if one.hold is not None else "transaction"
-    return _finding(
+    return finding_of(
         "medium",
         f"Each turn of the loop is a {name} of its own now; one spanned all of them."
         if one.each
@@ -167,12 +175,12 @@ def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -
     outside = [e for _, e in verdict.entered if e.kind in kinds and not (told and e.kind == "io" and not e.path)]
     came = [(now, "happens") for now in outside[:1]] if verdict.complete else []
     return [
-        _finding(
+        finding_of(
             "medium",
-            f"{_named(now)} {does} under the {old.construct}{_on(old)} now.",
+            f"{named(now)} {does} under the {old.construct}{on_resource(old)} now.",
             "How long is it held now, and can this work wait for code that waits for it?",
             lines(after, now.span),
-            _before(old, before),
+            before_edit(old, before),
         )
         for now, does in came or [(e, "is awaited") for e in verdict.waits[:1]]
     ]
@@ -180,7 +188,7 @@ def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -
 
 def _torn(whole: Region, parts: list[Region], verdict: Judgement, before: Outline) -> list[Finding]:
     """What was one step under a lock that has several parts now."""
-    return [_lost(whole, parts[0], loss, before) for loss in verdict.losses if loss.what != "under"][:1]
+    return [loss_finding(whole, parts[0], loss, before) for loss in verdict.losses if loss.what != "under"][:1]
 
 
 def _between(whole: Region, parts: list[Region], before: Outline, after: Outline) -> list[Finding]:
@@ -194,12 +202,12 @@ def _between(whole: Region, parts: list[Region], before: Outline, after: Outline
     lost = [line for line in out if any(re.search(mention(name), line) for name in state)]
     return (
         [
-            _finding(
+            finding_of(
                 "high",
-                f"The edit moves code out of the parts of the {whole.construct}{_on(whole)}: {_quoted(lost, [])}.",
+                f"The edit moves code out of the parts of the {whole.construct}{on_resource(whole)}: {quoted(lost, [])}.",
                 "Must this still happen together with what remains under it?",
                 scope_lines(after, parts[0]),
-                _before(whole, before),
+                before_edit(whole, before),
             )
         ]
         if lost
@@ -214,10 +222,6 @@ def _is_one_step(scope: Region, outline: Outline) -> bool:
         and holds_one_step(outline, scope)
         and not any(s != scope and s.span.contains(scope.opening) for s in outline.regions)
     )
-
-
-def _before(scope: Region, outline: Outline) -> Lines:
-    return scope_lines(outline, scope)._replace(what=f"{scope.construct}, before the edit")
 
 
 def _weakened(finding: Finding) -> Finding:
@@ -237,47 +241,14 @@ def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Out
         # What the other one held already is not what came into it, unless it is around this one.
         gained = there if other.span.contains(old.span) else there - sides(other, before).inside
         if inside and not inside - gained:
-            return _finding(
+            return finding_of(
                 "medium",
-                f"The edit joins the {old.construct}{_on(old)} of lines {_range(before, old.span)} with another one.",
+                f"The edit joins the {old.construct}{on_resource(old)} of lines {line_range(before, old.span)} with another one.",
                 "Was it released in between on purpose, to let others in?",
                 scope_lines(after, new),
-                _before(old, before),
+                before_edit(old, before),
             )
     return None
-
-
-def _lost(old: Region, new: Region | None, loss: Loss, before: Outline) -> Finding:
-    """What a lock or transaction no longer keeps, where no line of it tells."""
-    name, it, now = f"{old.construct}{_on(old)}", _named(loss.before), loss.after.at
-    if "deferred" in loss.after.traits:
-        message = f"{it} happens when the result is walked, and no longer under the {name}."
-        question = "Who walks it, and what if another thread changes it meanwhile?"
-    elif any(h.region == old for h in (*loss.after.lapsed, *loss.before.holds)) and loss.after.lapsed:
-        message = f"{it} runs in a task that the {name} does not wait for."
-        question = "What if the lock or transaction ends before the task?"
-    elif loss.what == "together" and loss.other is not None:
-        message = f"{it} and {_named(loss.other)[0].lower()}{_named(loss.other)[1:]} were one step under the {name}, and are now two."
-        question = "What if another thread runs in between?"
-    elif loss.what == "apart" and loss.other is not None:
-        message = f"The {name} kept {it[0].lower()}{it[1:]} apart from {_named(loss.other)[0].lower()}{_named(loss.other)[1:]}, and no longer does."
-        question = "What does one see while the other runs?"
-    else:
-        message = f"{it} no longer happens under the {name}."
-        question = "Must this still happen together with what remains under it?"
-    related = [_before(old, before)]
-    if loss.other is not None:
-        related.insert(0, loss.other.at)
-    return _finding("high" if loss.certain else "medium", message, question, now, *related)
-
-
-def _named(effect: Effect) -> str:
-    """An effect as people read it, as the first words of a sentence."""
-    words = {"read": "The read of", "write": "The write of", "query": "The query by", "save": "The save by"}
-    name = effect.name or (effect.place.of.rpartition(".")[2] if effect.place is not None else "")
-    if effect.place is not None and effect.place.kind == "inside":
-        name = effect.place.of.rpartition(".")[2]
-    return f"{words.get(effect.kind, 'The call of')} `{name}`"
 
 
 def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -> Finding:
@@ -288,138 +259,18 @@ def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -
     severity: Severity = "note" if held == "nothing" else "medium" if held == "one read" else "high"
     named_level = old.isolation is not None and bool(old.isolation.level) and not old.isolation.default
     if verdict.keeps and member is not None and not named_level:  # a level that is named is lost with the transaction
-        return _finding(
+        return finding_of(
             "note" if severity == "high" else severity,
-            f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}; what it guaranteed still holds without it.",
+            f"The edit removes the {old.construct}{on_resource(old)} of lines {line_range(before, old.span)}; what it guaranteed still holds without it.",
             "Did it protect something that this file does not show?",
             at,
-            _before(old, before),
+            before_edit(old, before),
         )._replace(informs=True)
-    found = _finding(
+    found = finding_of(
         severity,
-        f"The edit removes the {old.construct}{_on(old)} of lines {_range(before, old.span)}.",
+        f"The edit removes the {old.construct}{on_resource(old)} of lines {line_range(before, old.span)}.",
         "What did it protect, and what protects that now?",
         at,
-        _before(old, before),
+        before_edit(old, before),
     )
     return found._replace(informs=severity == "note" and member is not None)
-
-
-def _changed(old: Region, new: Region, before: Outline, after: Outline, verdict: Judgement) -> list[Finding]:
-    found: list[Finding] = []
-
-    def changed(severity: Severity, message: str, question: str) -> None:
-        found.append(_finding(severity, message, question, scope_lines(after, new), _before(old, before)))
-
-    def told(severity: Severity, message: str, question: str) -> None:
-        changed(severity, message, question)
-        found[-1] = found[-1]._replace(informs=True)
-
-    name, language = f"{old.construct}{_on(old)}", load(after.language)
-    if (old.construct, old.kind) != (new.construct, new.kind):
-        ambient = any(language.is_ambient(s.name) for s in (old, new))
-        same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
-        same = same and (not ambient or old.name == new.name)
-        plain = is_any_object(old, before) and is_any_object(new, after)
-        same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
-        changed(
-            "note" if same and old.mode == new.mode else "medium",
-            f"The edit turns the {name} into a {new.construct}.",
-            "Do both have the same default isolation, ownership and reentrancy?",
-        )
-    if old.kind == "lock" and lock_key(old) != lock_key(new) and not is_same_lock(old, new, before, after):
-        changed(
-            "note" if verdict.keeps and not is_another_of_its_kind(old, new, before, after) else "high",
-            f"The edit locks `{new.resource}` where it locked `{old.resource}`.",
-            "Do the other users of the same state also take the new lock?",
-        )
-    if old.mode != new.mode:
-        changed(
-            "note" if verdict.keeps and old.kind == "lock" else "medium" if new.mode == "exclusive" else "high",
-            f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
-            "Does anything under it still write, or rely on excluding others?",
-        )
-    if _level(old) != _level(new):
-        changed(
-            "medium",
-            f"The edit changes the isolation of the {name} from {_told(old.isolation)} to {_told(new.isolation)}.",
-            "Does a write depend on what is read here, and what keeps that unchanged until then?",
-        )
-    if old.async_flow and new.async_flow is False:
-        # What is awaited under it is async_flow's finding.
-        changed("medium", f"The {name} no longer flows across await.", "Is anything awaited under it?")
-    if old.completes_at and not new.completes_at:
-        changed(
-            "high",
-            f"The {name} is no longer completed: its work is rolled back.",
-            "Where is it completed now?",
-        )
-    if old.form == new.form == "acquire-release" and new.unreleased and not old.unreleased:
-        changed(
-            "high",
-            f"The {name} is no longer released here.",
-            "What releases it now, also after an exception?",
-        )
-    if pairing(before, after).stayed(old, new):
-        return found
-    out, into = moved_lines(old, new, before, after)
-    names = {key.rpartition(".")[2]: state.name for key, state in renamed_state(before, after).items()}
-    rewritten_out, rewritten_in = crossed(work(old, before, names), work(new, after), [*out, *into])
-    if out or rewritten_out:
-        state = _state(old, before)
-        severity: Severity = (
-            "high" if rewritten_out or any(does_anything(line, state, language) for line in out) else "low"
-        )
-        severity = "low" if verdict.keeps else severity
-        (told if verdict.keeps else changed)(
-            severity,
-            f"The edit moves code out of the {name}: {_quoted(out, rewritten_out)}.",
-            "Must this still happen together with what remains under it?",
-        )
-    if into or rewritten_in:
-        state = _state(old, before)
-        pure = (
-            not verdict.entered and not rewritten_in and not any(does_anything(line, state, language) for line in into)
-        )
-        (told if pure else changed)(
-            "low" if pure else "medium",
-            f"The edit moves code into the {name}: {_quoted(into, rewritten_in)}.",
-            "How long is it held now, and can this work wait for code that waits for it?",
-        )
-    return found
-
-
-def _told(isolation: Isolation | None) -> str:
-    return isolation.text if isolation is not None else "None"
-
-
-def _level(scope: Region) -> Isolation | None:
-    """The isolation that the source names; the default where it is left to the method that opens the scope."""
-    isolation = scope.isolation
-    if isolation is None:
-        return None
-    if isolation.is_open and isolation.given_by.rpartition(".")[2] == scope.construct:
-        return Isolation(default=True)
-    return isolation if isolation.is_open else isolation._replace(given_by="")
-
-
-def _state(scope: Region, outline: Outline) -> tuple[str, ...]:
-    return guarded_state(outline) if scope.kind == "lock" else ()
-
-
-def _quoted(code: list[str], rewritten: list[str]) -> str:
-    shown = [f"`{line if len(line) <= 60 else line[:59] + '…'}`" for line in code] + rewritten
-    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
-
-
-def _on(scope: Region) -> str:
-    return f" on `{scope.resource}`" if scope.kind == "lock" and scope.resource else ""
-
-
-def _range(outline: Outline, span: Span) -> str:
-    first, last = outline.source.lines_of(span)
-    return f"{first}-{last}"
-
-
-def _finding(severity: Severity, message: str, question: str, at: Lines, *related: Lines) -> Finding:
-    return Finding(ID, severity, "syntactic", message, question, at, related, informs=severity == "note")

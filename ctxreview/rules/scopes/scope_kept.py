@@ -1,0 +1,120 @@
+"""What an edit changed of a transaction or lock that is still there: its kind, key, mode, isolation and end, and its work."""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.boundary import crossed, guarded_state, work
+from ctxreview.behaviour.exclusion import Judgement
+from ctxreview.behaviour.lock_usage import lock_key
+from ctxreview.behaviour.moved_lines import does_anything, moved_lines
+from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.places import scope_lines
+from ctxreview.behaviour.renames import is_another_of_its_kind, is_any_object, is_same_lock, renamed_state
+from ctxreview.languages import load
+from ctxreview.model.kinds import Severity
+from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Isolation, Region
+from ctxreview.model.review import Finding
+from ctxreview.rules.scopes.scope_finding import before_edit, finding_of, on_resource, quoted
+
+
+def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdict: Judgement) -> list[Finding]:
+    """What differs between a scope and the one that it became."""
+    found: list[Finding] = []
+
+    def changed(severity: Severity, message: str, question: str) -> None:
+        found.append(finding_of(severity, message, question, scope_lines(after, new), before_edit(old, before)))
+
+    def told(severity: Severity, message: str, question: str) -> None:
+        changed(severity, message, question)
+        found[-1] = found[-1]._replace(informs=True)
+
+    name, language = f"{old.construct}{on_resource(old)}", load(after.language)
+    if (old.construct, old.kind) != (new.construct, new.kind):
+        ambient = any(language.is_ambient(s.name) for s in (old, new))
+        same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
+        same = same and (not ambient or old.name == new.name)
+        plain = is_any_object(old, before) and is_any_object(new, after)
+        same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
+        changed(
+            "note" if same and old.mode == new.mode else "medium",
+            f"The edit turns the {name} into a {new.construct}.",
+            "Do both have the same default isolation, ownership and reentrancy?",
+        )
+    if old.kind == "lock" and lock_key(old) != lock_key(new) and not is_same_lock(old, new, before, after):
+        changed(
+            "note" if verdict.keeps and not is_another_of_its_kind(old, new, before, after) else "high",
+            f"The edit locks `{new.resource}` where it locked `{old.resource}`.",
+            "Do the other users of the same state also take the new lock?",
+        )
+    if old.mode != new.mode:
+        changed(
+            "note" if verdict.keeps and old.kind == "lock" else "medium" if new.mode == "exclusive" else "high",
+            f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
+            "Does anything under it still write, or rely on excluding others?",
+        )
+    if _level(old) != _level(new):
+        changed(
+            "medium",
+            f"The edit changes the isolation of the {name} from {_told(old.isolation)} to {_told(new.isolation)}.",
+            "Does a write depend on what is read here, and what keeps that unchanged until then?",
+        )
+    if old.async_flow and new.async_flow is False:
+        # What is awaited under it is async_flow's finding.
+        changed("medium", f"The {name} no longer flows across await.", "Is anything awaited under it?")
+    if old.completes_at and not new.completes_at:
+        changed(
+            "high",
+            f"The {name} is no longer completed: its work is rolled back.",
+            "Where is it completed now?",
+        )
+    if old.form == new.form == "acquire-release" and new.unreleased and not old.unreleased:
+        changed(
+            "high",
+            f"The {name} is no longer released here.",
+            "What releases it now, also after an exception?",
+        )
+    if pairing(before, after).stayed(old, new):
+        return found
+    out, into = moved_lines(old, new, before, after)
+    names = {key.rpartition(".")[2]: state.name for key, state in renamed_state(before, after).items()}
+    rewritten_out, rewritten_in = crossed(work(old, before, names), work(new, after), [*out, *into])
+    if out or rewritten_out:
+        state = _state(old, before)
+        severity: Severity = (
+            "high" if rewritten_out or any(does_anything(line, state, language) for line in out) else "low"
+        )
+        severity = "low" if verdict.keeps else severity
+        (told if verdict.keeps else changed)(
+            severity,
+            f"The edit moves code out of the {name}: {quoted(out, rewritten_out)}.",
+            "Must this still happen together with what remains under it?",
+        )
+    if into or rewritten_in:
+        state = _state(old, before)
+        pure = (
+            not verdict.entered and not rewritten_in and not any(does_anything(line, state, language) for line in into)
+        )
+        (told if pure else changed)(
+            "low" if pure else "medium",
+            f"The edit moves code into the {name}: {quoted(into, rewritten_in)}.",
+            "How long is it held now, and can this work wait for code that waits for it?",
+        )
+    return found
+
+
+def _told(isolation: Isolation | None) -> str:
+    return isolation.text if isolation is not None else "None"
+
+
+def _level(scope: Region) -> Isolation | None:
+    """The isolation that the source names; the default where it is left to the method that opens the scope."""
+    isolation = scope.isolation
+    if isolation is None:
+        return None
+    if isolation.is_open and isolation.given_by.rpartition(".")[2] == scope.construct:
+        return Isolation(default=True)
+    return isolation if isolation.is_open else isolation._replace(given_by="")
+
+
+def _state(scope: Region, outline: Outline) -> tuple[str, ...]:
+    return guarded_state(outline) if scope.kind == "lock" else ()
