@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.languages.masked import Masked
+from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.notation import AWAIT, OPTIONAL_AWAIT, OPTIONAL_SELF, without_self
@@ -21,7 +22,6 @@ from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import without_async
 
 _CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
-_CREATES = re.compile(rb"\bnew\s+(?:[\w.]+\.)?$")
 _ROOT = re.compile(rf"\(*{OPTIONAL_AWAIT}({OPTIONAL_SELF}\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
 _SEPARATORS = b";{}"
 
@@ -91,15 +91,16 @@ class Body:
     def calls(self) -> tuple[CallText, ...]:
         """All calls and creations in the member's body, in source order of their names."""
         masked, shift = self.code.masked, self.member.span.start
-        words = load(self.outline.language).words.uncalled
+        words = load(self.outline.language).words
+        made = re.compile(rf"\b{any_of(words.creating)}\s+(?:[\w.]+\.)?$".encode())
         found = []
         for hit in _CALL.finditer(masked, max(0, self.member.opening.end - shift)):
             name = hit[1].decode()
             close = self.code.partner.get(hit.end() - 1)
-            if name in words or close is None:
+            if name in words.uncalled or close is None:
                 continue
-            start = _receiver_start(masked, self.code.partner, hit.start(), words)
-            creates = bool(_CREATES.search(masked, max(0, start - 200), hit.start()))
+            start = _receiver_start(masked, self.code.partner, hit.start(), words.uncalled)
+            creates = bool(made.search(masked, max(0, start - 200), hit.start()))
             on = self.text(Span(start + shift, hit.start() + shift)).rstrip(".?! \r\n\t")
             given = self.text(Span(hit.end() + shift, close + shift))
             span = Span(hit.start() + shift, close + 1 + shift)

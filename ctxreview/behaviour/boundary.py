@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from ctxreview.behaviour.body import comments_in, within
-from ctxreview.behaviour.lock_usage import masked_source, own_calls
+from ctxreview.behaviour.lock_usage import own_calls
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
@@ -61,7 +61,7 @@ def work(scope: Region, outline: Outline, names: Mapping[str, str] = MappingProx
             elif any(s.contains(fact.span) for s in apart):
                 continue
             outside[key] -= 1
-    for name, at in own_calls(masked_source(outline), scope.span):
+    for name, at in own_calls(outline, scope.span):
         (outside if any(s.contains(at) for s in apart) else inside)["call", name] += 1
     if scope.kind == "lock":
         started = mentions("\n".join(without_comments(outline, s) for s in apart))

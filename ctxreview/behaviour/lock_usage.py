@@ -15,9 +15,10 @@ from ctxreview.behaviour.body import code_of, comments_in
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.facts import Fact
-from ctxreview.model.notation import AWAIT, OPTIONAL_SELF, SELF, without_self
+from ctxreview.model.notation import OPTIONAL_SELF, SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
@@ -169,14 +170,16 @@ def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
 
 _OWN_CALL = re.compile(rf"(?<![\w.]){OPTIONAL_SELF}(\w+)\s*(?:<[\w<>, ]*>\s*)?\(".encode())
 _OF_SELF = f"{SELF}.".encode()
-_VALUE_FOLLOWS = re.compile(rf"(?:=>|\b(?:return|{AWAIT}|else|in|do|throw))$".encode())
 
 
-def own_calls(code: bytes, span: Span) -> Iterator[tuple[str, Span]]:
-    """The calls in ``span`` that name no receiver but ``this``; ``code`` is :func:`masked_source`."""
+def own_calls(outline: Outline, span: Span) -> Iterator[tuple[str, Span]]:
+    """The calls in ``span`` that name no receiver but the object at hand."""
+    code, words = masked_source(outline), load(outline.language).words
+    declares = re.compile(rf"(?:[\w>\]?]|\b{any_of(words.creating)})$".encode())
+    calls = re.compile(rf"(?:=>|\b{any_of(words.called_after)})$".encode())
     for hit in _OWN_CALL.finditer(code[span.start : span.end]):
         before = code[max(0, span.start + hit.start() - 40) : span.start + hit.start()].rstrip()
-        if not re.search(rb"(?:[\w>\]?]|\bnew)$", before) or re.search(_VALUE_FOLLOWS, before):
+        if not declares.search(before) or calls.search(before):
             yield hit[1].decode("utf-8", "replace"), Span(span.start + hit.start(), span.start + hit.end())
 
 
@@ -212,7 +215,7 @@ def is_called_locked(function: Function, outline: Outline, held: list[Region]) -
             return False
         if words.parts.search(outline.source.data, *type_.opening) or len(every[one.container, one.name]) != 1:
             return False
-        calls = [at for name, at in own_calls(code, type_.span) if name == one.name and not one.opening.contains(at)]
+        calls = [at for name, at in own_calls(outline, type_.span) if name == one.name and not one.opening.contains(at)]
         named = len(re.findall(rb"\b%s\b" % re.escape(one.name.encode()), code[type_.span.start : type_.span.end]))
         if not calls or named != len(calls) + 1:
             return False  # it is handed on by its name, or called on something else

@@ -96,7 +96,7 @@ def does_anything(line: str, state: tuple[str, ...], language: Language) -> bool
     if behaviour_of(language).pattern("logs").match(line):
         return False
     code = re.sub(r'"(\\.|[^"\\])*"', '""', line)
-    code = re.sub(r"\bnew\b\s*[\w.<>, ?]*", "", code)
+    code = re.sub(rf"\b{any_of(words.creating)}\b\s*[\w.<>, ?]*", "", code)
     if words.awaiting.intersection(re.findall(r"\w+", code)):
         return True
     code = re.sub(rf"\b{any_of(words.uncalled)}\s*(?=\()", "", code)

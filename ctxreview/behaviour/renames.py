@@ -12,6 +12,8 @@ from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import State, version
+from ctxreview.languages import load
+from ctxreview.languages.words import any_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -91,7 +93,8 @@ def is_same_lock(old: Region, new: Region, before: Outline, after: Outline) -> b
 def _is_own(name: str, scope: Region, outline: Outline) -> bool:
     """Whether the member around a region declares a variable or parameter of that name."""
     member = member_of(outline, scope.opening)
-    declared = rf"[\w>\]?]\s+{re.escape(name)}\s*(?:[=,);]|\bin\b)"
+    walked = any_of(load(outline.language).words.walking)
+    declared = rf"[\w>\]?]\s+{re.escape(name)}\s*(?:[=,);]|\b{walked}\b)"
     return member is not None and re.search(declared, outline.source.text(member.span)) is not None
 
 
@@ -132,5 +135,6 @@ def _value(variable: str, scope: Region, outline: Outline) -> str | None:
         return None
     code = outline.source.text(Span(member.span.start, scope.opening.start))
     name = rf"\b[\w.<>?]+\s+{re.escape(variable)}\s*"
-    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}(in)\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
+    walked = any_of(load(outline.language).words.walking)
+    found = re.findall(rf"{name}(=)(?!=)\s*([^;]+);|{name}({walked})\b\s*([^;{{]+?)\s*\)\s*(?:\{{|\n|$)", code)
     return " ".join("".join(found[-1]).split()).removeprefix("=") if found else None

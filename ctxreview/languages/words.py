@@ -126,6 +126,34 @@ class Words:
     """What an asynchronous function gives, with a type argument where it gives a value."""
     asynchronous: frozenset[str]
     """The modifier of an asynchronous function."""
+    creating: frozenset[str]
+    """The word before the type of an object that is made."""
+    nothing: frozenset[str]
+    """The word for no object."""
+    testing: frozenset[str]
+    """The word that asks what a value is."""
+    negating: frozenset[str]
+    """The word after it for what the value is not."""
+    comparing: frozenset[str]
+    """The word before what a value is compared with, one after another."""
+    otherwise: frozenset[str]
+    """The word for what is left then, or for the value that a type has at first."""
+    enumerations: frozenset[str]
+    """The keyword of a type with a fixed list of values."""
+    walking: frozenset[str]
+    """What is between the variable of a loop and the collection that it goes through."""
+    trying: frozenset[str]
+    """The word before code whose exceptions are handled."""
+    catching: frozenset[str]
+    """The word before what handles them."""
+    returning: frozenset[str]
+    """The word before what a function returns."""
+    leaving: frozenset[str]
+    """The words of statements that leave the code around them for good."""
+    labelled: frozenset[str]
+    """The words of statements that may name the label they go to."""
+    called_after: frozenset[str]
+    """Words after which a name and a parenthesis are a call and no declaration."""
 
     def __init__(self, told: Mapping[str, str], where: str) -> None:
         """``told`` has words with spaces between them. Raises :class:`ValueError` for a key that there is not."""
@@ -137,6 +165,23 @@ class Words:
             words = frozenset(given.split())
             as_bytes = kind == "frozenset[bytes]"
             setattr(self, key, given if kind == "str" else frozenset(map(str.encode, words)) if as_bytes else words)
+
+    @cached_property
+    def uncreated(self) -> str:
+        """A regular expression: what is next is not the type of an object that is made."""
+        return "".join(rf"(?<!{re.escape(word)} )" for word in sorted(self.creating))
+
+    @cached_property
+    def tested(self) -> str:
+        """A regular expression for what asks what a value is, or is not."""
+        is_ = any_of(self.testing)
+        return rf"{is_}|{is_}\s+{any_of(self.negating)}"
+
+    @cached_property
+    def label(self) -> re.Pattern[bytes]:
+        """A statement that names the label it goes to, which is the first group."""
+        cases = any_of(self.comparing | self.otherwise)
+        return re.compile(rf"{any_of(self.labelled)}\s+(?!{cases}\b)([@\w\x80-\xff]+)".encode("latin-1"))
 
     @cached_property
     def above(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, Language, nodes
 from ctxreview.languages.syntax import Call, Syntax
+from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.notation import without_self
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-_DECLARED = r"\b{name}\s*=\s*new\s+([\w.]+)(?!(?:<[\w\s,.<>?]{{0,200}}>)?\s*\[)\b|\b([A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
+_DECLARED = r"\b{name}\s*=\s*{new}\s+([\w.]+)(?!(?:<[\w\s,.<>?]{{0,200}}>)?\s*\[)\b|\b([A-Z][\w.]*)(?:<[\w\s,.<>?]{{0,200}}>)?\??\s+{name}\s*[=;,)]"
 """A local variable or parameter with the type that it is made of, or declared as."""
 
 
@@ -144,7 +145,9 @@ class FileView(NamedTuple):
         known, end = self.locals_.get((name, start), ("", start))
         if not known and end < on.start_byte:
             near = Span(max(end, on.start_byte - _NEAR), on.start_byte)
-            found = re.search(_DECLARED.format(name=re.escape(name)), self.source.text(near))
+            found = re.search(
+                _DECLARED.format(name=re.escape(name), new=any_of(self.language.words.creating)), self.source.text(near)
+            )
             known = found[1] or found[2] if found is not None else ""
             self.locals_[name, start] = known, max(start, on.start_byte - _OVERLAP)
         return known

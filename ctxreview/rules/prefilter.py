@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from ctxreview.languages import Construct, load, with_wrappers
+from ctxreview.languages.words import any_of
 from ctxreview.model.kinds import RegionKind
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.source import Span
@@ -149,7 +150,7 @@ def _spelt(needs: tuple[Trigger, ...], language: str, wrappers: Wrappers) -> Ite
             yield from _scope_words(_KINDS[need], language, wrappers)
         elif need == CONFLICT:
             names = "|".join(name for name in load(language).marks if name.endswith("Exception"))
-            yield Text(re.compile(names.encode()), re.compile(rb"catch\b"))
+            yield Text(re.compile(names.encode()), re.compile(rf"{any_of(load(language).words.catching)}\b".encode()))
         else:
             yield need
 

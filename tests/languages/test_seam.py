@@ -43,6 +43,10 @@ KEYWORDS = {
     }
 }
 """Keywords that few other languages have, and that are no words of sentences here."""
+WORDS_OF_PATTERNS = re.compile(r"(?:\\[bs]|\(\?[:=!]|\(|\||^)\+?\*?([a-z]+(?:\|[a-z]+)*)\)?(?:[+*] )?(?=\\[bs]|\$| \))")
+"""Words of a regular expression that stand in it as they are: ``new`` of ``\\bnew\\s+``."""
+ANY_TEXT = ("redact/", "intent/answer")
+"""The modules that read text of any kind."""
 ASKS = {"languages/syntax.py", "languages/patterns.py"}
 """The modules that may ask a node for a field."""
 
@@ -161,6 +165,36 @@ def test_no_pattern_of_the_engine_has_a_word_of_code(language: str) -> None:
         if re.search(written, text)
         and not re.fullmatch(r"[a-z]+(?:[.-][a-z]+)*", text)
         and not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", text)
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_pattern_of_the_engine_has_a_keyword(language: str) -> None:
+    """Patterns of code have the language's words put in: none asks for the keyword of a creation, an exit, a handler or an arm.
+
+    What reads text of any kind, such as a secret's surroundings or an answer's prose, has words of its own.
+    """
+    words = load(language).words
+    keywords = (
+        words.creating
+        | words.nothing
+        | words.comparing
+        | words.otherwise
+        | words.enumerations
+        | words.trying
+        | words.catching
+        | words.returning
+        | words.leaving
+        | words.labelled
+    )
+    found = {
+        f"{path}: {text}"
+        for path, tree in engine()
+        if language not in declared(tree) and not path.startswith(ANY_TEXT)
+        for text in said(tree)
+        for alternatives in WORDS_OF_PATTERNS.findall(text)
+        if keywords.issuperset(alternatives.split("|"))
     }
     assert found == set()
 

@@ -48,7 +48,7 @@ def _forms(language: str) -> _Forms:
         marks=re.compile(rf"[()]|=>|{lists.text('nameless')}"),
         kept=re.compile(rf"(?<![\w.])(\w+)\s*=\s*{waited}{_CALLEE}(?=[^;]{{0,400}};)"),
         ended=re.compile(ended),
-        returned=re.compile(rf"(?:\breturn|=>)\s*{waited}{_CALLEE}"),
+        returned=re.compile(rf"(?:\b{any_of(about.words.returning)}|=>)\s*{waited}{_CALLEE}"),
     )
 
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
-_LABEL = re.compile(rb"(?:break|continue|goto)\s+(?!(?:case|default)\b)([@\w\x80-\xff]+)")
-
-
 def scopes(page: FileView) -> tuple[Region, ...]:
     """All transaction and lock scopes of a file, in source order, outer before inner."""
     found = [
@@ -129,7 +126,8 @@ def _leads_out(jump: Node, scope: Span, page: FileView) -> bool:
     syntax, data = page.syntax, page.source.data
     if jump.type in syntax.yields:
         return any(c.type == "break" for c in jump.children)
-    if label := _LABEL.match(data, jump.start_byte):  # the tree has none of `break` and `continue`
+    # The tree has no labels of jumps out of loops.
+    if label := page.language.words.label.match(data, jump.start_byte):
         declared = re.compile(rb"[;{}:\n]\s*%s\s*:(?!:)" % re.escape(label[1]))
         return declared.search(data, *scope) is None
     for around in parents.ancestors(jump):

@@ -32,6 +32,10 @@ class Opened(NamedTuple):
     assumed: bool = False
 
 
+_TOKEN = re.compile(r"(?i)cancel|token|^ct$")
+"""How what cancels is called, or declared."""
+
+
 def locks(page: FileView) -> Iterator[Region]:
     """``lock`` statements."""
     lock = page.language.shape.lock
@@ -260,7 +264,8 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
                 return Isolation(level)
             if _tells_isolation(said, argument, page):
                 return Isolation(given_by=said)
-    other = any(not re.search(r"(?i)cancel|token|^ct$|^default$", nodes.text(a)) for a in given)
+    no_token = page.language.words.otherwise
+    other = any(not _TOKEN.search(text) and text.lower() not in no_token for text in map(nodes.text, given))
     return _default(construct, node, page, other)
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, nodes
+from ctxreview.languages.words import any_of
 from ctxreview.model.notation import without_self
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
@@ -91,7 +92,7 @@ def _sounds_like_lock(type_: str, page: FileView) -> bool:
     )
 
 
-_MADE_HERE = r"\b{name}\s*=[^=;][^;]*?\bnew\s+(?:\w+\.)*(\w+)\s*\("
+_MADE_HERE = r"\b{name}\s*=[^=;][^;]*?\b{new}\s+(?:\w+\.)*(\w+)\s*\("
 _TYPED = r"\b([A-Z]\w*)\??\s+{name}\s*[=,);]"
 _GIVEN = r"\b{name}\s*=[^=;(]*?\w<(?:\w+\.)*(\w+)>\("
 """What a call gives that names one type: nearly always that."""
@@ -112,7 +113,7 @@ def _type_here(node: Node, resource: str, page: FileView) -> str:
         return ""
     before = page.source.text(Span(max(member.span.start, node.start_byte - _NEAR), node.start_byte))
     for form in (_MADE_HERE, _TYPED, _GIVEN):
-        found = re.findall(form.format(name=re.escape(name)), before)
+        found = re.findall(form.format(name=re.escape(name), new=any_of(page.language.words.creating)), before)
         if found:
             return str(found[-1])
     return ""

@@ -17,7 +17,6 @@ from ctxreview.outline.scopes.lock_calls import CallsByReceiver, LockCall
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_CALLED = re.compile(rb"(?<!new )\b(\w+)\s*\(")
 _NAMED = re.compile(r"Lock|Mutex|Semaphore")
 MAX_LEVELS = 3
 """Methods of a type that call each other, the last of which takes or releases a lock."""
@@ -91,11 +90,12 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
     """Whether a method that was read calls one of the type's own whose body was not, and which may take or release a lock."""
     called = {name for node, name in page.calls if not page.has_receiver(node)}
     named = page.language.named("acquires") | page.language.named("releases")
+    call = re.compile(rf"{page.language.words.uncreated}\b(\w+)\s*\(".encode())
     for function in page.functions.scopes if called else ():
         if function.name not in called or not contains_any(function.span, unread):
             continue
         body = unread[bisect_left(unread, function.span)]
-        if any(word.decode() in named for word in _CALLED.findall(page.source.data, body.start, body.end)):
+        if any(word.decode() in named for word in call.findall(page.source.data, body.start, body.end)):
             return True
     return False
 

@@ -20,7 +20,7 @@ UNSEEN = -1
 """The file does not say how many: the lock is made elsewhere, or with a count that is not a number."""
 
 _MADE = (
-    r"{name}(?<!\w{name})\s*(?:\{{[^{{}}]*\}}\s*)?(?:\?\?)?=\s*new\b\s*(?:[\w.:]*\b{types})?\s*"
+    r"{name}(?<!\w{name})\s*(?:\{{[^{{}}]*\}}\s*)?(?:\?\?)?=\s*{new}\b\s*(?:[\w.:]*\b{types})?\s*"
     r"\(\s*((?:[^()]|\([^()]*\))*)\)"
 )
 """A variable with the arguments of the counted lock that it is made as; the name first, so that ``re`` looks for it alone."""
@@ -54,7 +54,7 @@ def slots(
         if within is None:  # a local variable
             around = page.functions.outermost(nodes.span(node))
             within = around.span if around is not None else Span(0, len(page.source.data))
-        form = _MADE.format(name=re.escape(name), types=any_of(counted))
+        form = _MADE.format(name=re.escape(name), types=any_of(counted), new=any_of(page.language.words.creating))
         made = re.compile(form.encode()).finditer(page.source.data, *within)
         own = (hit for hit in made if home is None or page.home(name, Span(*hit.span())) == home)  # no nested type's
         known[name, home] = _least(

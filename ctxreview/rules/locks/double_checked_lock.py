@@ -162,7 +162,7 @@ def _unsafe(
         if later is not None and _sets(looked, code):
             return _Doubt("flag", later.name, f"`{looked.name}` is set before `{later.name}` is written")
         ordered = looked.is_volatile or b"Volatile.Read" in condition
-        return None if ordered else _flag(looked, others, scope, code)
+        return None if ordered else _flag(looked, others, scope, outline)
     if type_ in _WIDE or (type_ in _FLAGS and nullable):
         words = f"`{looked.name}` is a {member.declares}, which is not read atomically on every platform"
         return _Doubt("wide", member.declares, words)
@@ -173,9 +173,9 @@ def _unsafe(
     return _unfinished(looked, type_, scope, outline)
 
 
-def _flag(looked: Fact, others: list[Fact], scope: Region, code: bytes) -> _Doubt | None:
+def _flag(looked: Fact, others: list[Fact], scope: Region, outline: Outline) -> _Doubt | None:
     """What an ordinary flag stands for."""
-    calls = [n for n, _ in own_calls(code, Span(scope.opening.end, scope.span.end)) if n not in _NO_CALLS]
+    calls = [n for n, _ in own_calls(outline, Span(scope.opening.end, scope.span.end)) if n not in _NO_CALLS]
     if not others and not calls:
         return None
     other = f"`{others[0].name}`" if others else f"what {calls[0]} does"
@@ -199,7 +199,7 @@ def _unfinished(looked: Fact, type_: str, scope: Region, outline: Outline) -> _D
     value = code[looked.span.start : looked.span.end].partition(b"=")[2].strip()
     if not is_collection(type_, outline) or not re.match(rb"new\b[\w\s<>,.?\[\]]*\(\s*\)$|\[\s*\]$", value):
         return None
-    calls = [n for n, _ in own_calls(code, Span(looked.span.end, scope.span.end)) if n not in _NO_CALLS]
+    calls = [n for n, _ in own_calls(outline, Span(looked.span.end, scope.span.end)) if n not in _NO_CALLS]
     if not calls:
         return None
     return _Doubt("empty", calls[0], f"`{looked.name}` is assigned empty before {calls[0]} is called")

@@ -46,7 +46,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple
 
-from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, masked_source, methods, own_calls
+from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, methods, own_calls
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
 from ctxreview.model.declarations import Nesting
@@ -140,7 +140,6 @@ def _orders(outline: Outline, key: Callable[[Span], Hashable]) -> dict[tuple[Has
 
 def _pairs(held: list[Region], outline: Outline) -> Iterator[_Pair]:
     nesting, by_name = Nesting(outline.functions), methods(outline)
-    code = masked_source(outline)
     by_owner: dict[Span, list[Region]] = {}
     for scope in held:
         by_owner.setdefault(scope.owner, []).append(scope)
@@ -152,7 +151,7 @@ def _pairs(held: list[Region], outline: Outline) -> Iterator[_Pair]:
         for inner in beside[first:last]:
             if is_under(inner.opening, outer):
                 yield from _pair(outer, inner, "", outline)
-        for name, at in own_calls(code, outer.span):
+        for name, at in own_calls(outline, outer.span):
             called = by_name.get((outer.container, name), [])
             around = nesting.innermost(at)
             if len(called) != 1 or not is_under(at, outer) or around is None or around.span != outer.owner:

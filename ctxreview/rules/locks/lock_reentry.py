@@ -94,7 +94,7 @@ def check(outline: Outline) -> list[Finding]:
     for scope in held:
         if not scope.end_is_known:
             continue
-        for name, at in own_calls(code, scope.span):
+        for name, at in own_calls(outline, scope.span):
             called = by_name.get((scope.container, name), [])
             if len(called) != 1 or called[0].span == scope.owner or not is_under(at, scope):
                 continue

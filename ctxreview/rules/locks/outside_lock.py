@@ -162,7 +162,7 @@ def _atomic(outline: Outline) -> frozenset[str]:
 def _exempt(outline: Outline, held: list[Region]) -> set[Span]:
     """Functions that may run under the lock of who calls them, or say something about locks themselves."""
     code = masked_source(outline)
-    called = {name for scope in held for name, _ in own_calls(code, scope.span)}
+    called = {name for scope in held for name, _ in own_calls(outline, scope.span)}
     by_name: defaultdict[str, list[Function]] = defaultdict(list)
     for function in outline.functions:
         by_name[function.name].append(function)
@@ -175,7 +175,7 @@ def _exempt(outline: Outline, held: list[Region]) -> set[Span]:
         seen.add(name)
         for function in by_name.get(name, ()):
             found.add(function.span)
-            waiting += [n for n, _ in own_calls(code, function.span)]
+            waiting += [n for n, _ in own_calls(outline, function.span)]
     read = _read_under(held, code)
     for function in outline.outermost:
         # A property that is read under the lock, as a method that is called there.

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import masked_source, own_calls
+from ctxreview.behaviour.lock_usage import own_calls
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Function
@@ -115,7 +115,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         type_, caller = change.after.key
         if (type_, caller) in marked or any(s.form == "attribute" for s in change.after.holds):
             continue
-        old, new = (own_calls(masked_source(b.outline), b.member.span) for b in (change.before, change.after))
+        old, new = (own_calls(b.outline, b.member.span) for b in (change.before, change.after))
         known = {name for name, _ in old}
         for name, at in new:
             if (type_, name) in marked and name not in known:

@@ -66,7 +66,9 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.strictness import Cancellable, cancellable
+from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -176,6 +178,8 @@ def _saved_before(body: Body, scope: Region, exit_: Fact) -> Fact | None:
             continue
         between = body.plain(Span(save.span.end, exit_.span.start))
         undoes = names_of(body.outline.language).text("undoes")
-        if not re.search(rf"{undoes}|\b(?:catch|case|default)\b", between):
+        words = load(body.outline.language).words
+        another = any_of(words.catching | words.comparing | words.otherwise)
+        if not re.search(rf"{undoes}|\b{another}\b", between):
             return save
     return None

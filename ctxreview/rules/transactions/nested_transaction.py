@@ -66,7 +66,7 @@ import re
 from itertools import islice
 
 from ctxreview.behaviour.body import is_over, root_of
-from ctxreview.behaviour.lock_usage import masked_source, methods, own_calls
+from ctxreview.behaviour.lock_usage import methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Severity
@@ -149,7 +149,7 @@ def _calls(outline: Outline, scope: Region) -> list[tuple[str, Span]]:
 
 def _own_calls(outline: Outline, owner: Span, within: Region | Function) -> list[tuple[str, Span]]:
     """The calls of the type's own methods after what opens the place, by the function at ``owner`` and none in it."""
-    calls = [(n, at) for n, at in own_calls(masked_source(outline), within.span) if at.start > within.opening.end]
+    calls = [(n, at) for n, at in own_calls(outline, within.span) if at.start > within.opening.end]
     return [(n, at) for n, at in calls if (around := outline.function_of(at)) is not None and around.span == owner]
 
 

@@ -50,7 +50,9 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.body import Body, body_of, holding, within
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
@@ -60,13 +62,11 @@ ID = "swallowed-failure"
 SEVERITY = "medium"
 NEEDS = (CONFLICT, TRANSACTION)
 
-_CATCH = re.compile(rb"\bcatch\b\s*")
-_LEAVES = re.compile(r"\b(?:throw|return|goto|break)\b|[rR]ollback|Fail|Abort")
-
 
 def check(outline: Outline) -> list[Finding]:
     """Each forgotten concurrency exception, and each handler in a transaction that goes on to the commit."""
     found = []
+    leaves = re.compile(rf"\b{any_of(load(outline.language).words.leaving)}\b|[rR]ollback|Fail|Abort")
     for fact in outline.facts:
         if fact.kind == "token" and fact.name.endswith("Exception"):
             body = body_of(outline, fact.span)
@@ -85,7 +85,7 @@ def check(outline: Outline) -> list[Finding]:
                 saved
                 and caught.end <= last.start
                 and "Fail(" not in body.plain(tried)
-                and not _LEAVES.search(body.plain(caught))
+                and not leaves.search(body.plain(caught))
             ):
                 found.append(
                     Finding(
@@ -138,15 +138,18 @@ def _only_logs(body: Body, block: Span) -> bool:
 def _handlers(body: Body, within_: Span) -> Iterator[tuple[Span, Span]]:
     """The blocks of each ``try`` and ``catch`` inside a span."""
     shift, masked = body.member.span.start, body.code.masked
+    words = load(body.outline.language).words
+    catch = re.compile(rf"\b{any_of(words.catching)}\b\s*".encode())
+    try_ = re.compile(rf"\b{any_of(words.trying)}\s*$".encode())
     tried: Span | None = None
-    for hit in _CATCH.finditer(masked, within_.start - shift, within_.end - shift):
+    for hit in catch.finditer(masked, within_.start - shift, within_.end - shift):
         end = len(masked[: hit.start()].rstrip())
         start = body.code.partner.get(end - 1)
         caught = _block_after(body, hit.end() + shift)
         if start is None or caught is None:
             continue
         before = Span(start + shift, end + shift)
-        if body.opener(before) == "try" and re.search(rb"\btry\s*$", masked[:start]):
+        if body.opener(before) in words.trying and try_.search(masked[:start]):
             tried = before
         if tried is not None:
             yield tried, caught
