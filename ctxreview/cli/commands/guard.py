@@ -35,9 +35,9 @@ app = typer.Typer(rich_markup_mode=None)
 def guard(
     ctx: typer.Context,
     selection: One,
-    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="A model's answer.")],
+    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="The answer of a chat or model.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="The suggestion is the new text of the selected lines.")
+        bool, typer.Option("--replace", help="Take the suggestion as the new text of the selected lines.")
     ] = False,
     format_: Formats = Format.TEXT,
     root: Root = None,

@@ -28,7 +28,9 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def intent(
     selection: One,
-    write: Annotated[bool, typer.Option("--write", help="Write it into the file; asks first on a terminal.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the comment into the file; on a terminal, ask first.")
+    ] = False,
     provider: ProviderName = None,
     model: Model = None,
     base_url: BaseUrl = None,

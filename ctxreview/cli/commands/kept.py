@@ -97,7 +97,9 @@ def log(
 
 @app.command()
 def show(
-    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
+    number: Annotated[
+        str, typer.Argument(metavar="[ID]", help="The review's number in ctxreview log, or last.")
+    ] = "last",
     format_: Formats = Format.TEXT,
     output: Output = None,
 ) -> None:
@@ -117,10 +119,14 @@ def show(
 
 @app.command()
 def comment(
-    number: Annotated[str, typer.Argument(metavar="[ID]", help="Its number in ctxreview log, or last.")] = "last",
-    answer: Annotated[str | None, typer.Option(help="Your answer to the question; needed without a terminal.")] = None,
+    number: Annotated[
+        str, typer.Argument(metavar="[ID]", help="The review's number in ctxreview log, or last.")
+    ] = "last",
+    answer: Annotated[
+        str | None, typer.Option(help="Your answer to the question; required without a terminal.")
+    ] = None,
     because: Annotated[
-        str | None, typer.Option(help="Why a suggestion that conflicts is passed on; needed without a terminal.")
+        str | None, typer.Option(help="Why you pass on a suggestion that conflicts; required without a terminal.")
     ] = None,
     output: Output = None,
 ) -> None:

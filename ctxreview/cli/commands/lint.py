@@ -57,7 +57,7 @@ def lint(
     listed: Annotated[bool, typer.Option("--list", help="List the rules instead of running them.")] = False,
     root: Root = None,
     fail_on: FailOn = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress bar.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress bar.")] = False,
     output: Output = None,
 ) -> None:
     """Find hazards in files and folders, or in the whole repository, without a model.

@@ -41,7 +41,7 @@ Root = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The repository's root; found from the files when not given.", show_default=False),
 ]
-Hops = Annotated[int, typer.Option(help="How many calls up callers are followed; 0: this file only.", min=0)]
+Hops = Annotated[int, typer.Option(help="Follow callers this many calls up; 0 reads this file only.", min=0)]
 Budget = Annotated[
     int | None,
     typer.Option(
@@ -52,7 +52,7 @@ Message = Annotated[str, typer.Option("-m", "--message", help="Your question to 
 Formats = Annotated[Format, typer.Option("--format")]
 ManyFormats = Annotated[Format | None, typer.Option("--format", help="[default: text; several selections: json]")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result to a file.")]
-Colors = Annotated[Color, typer.Option("--color", help="Whether text has colours.")]
+Colors = Annotated[Color, typer.Option("--color", help="When to colour text.")]
 NoPager = Annotated[bool, typer.Option("--no-pager", help="On a terminal, print text without a pager.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with status 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[

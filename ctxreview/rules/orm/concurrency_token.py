@@ -75,7 +75,7 @@ _SAID = {
     "condition": "{name} now writes the row without the condition `{what}`.",
     "count": "The number of rows that {name} wrote is no longer checked.",
     "state": "{name} is now written without the check `{what}` of the row.",
-    "refreshed": "{name} now saves what it compares with {what}: whatever another one has saved is overwritten.",
+    "refreshed": "{name} now saves what it compares with {what}: whatever another writer has saved is overwritten.",
     "original": "{name} no longer compares the row with the value that was read: {what} is no longer set.",
 }
 

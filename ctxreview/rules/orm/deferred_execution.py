@@ -203,8 +203,8 @@ def _left(after: Outline, pair: Pair, task: Effect) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{pair.after.function.name} does not wait for `{task.key.rpartition('.')[2]}` any more.",
-        "What does it still use, and what is lost when it has not ended?",
+        f"{pair.after.function.name} no longer waits for `{task.key.rpartition('.')[2]}`.",
+        "What does it still use, and what is lost if it has not finished?",
         lines(after, pair.after.function.span),
         (task.at._replace(what="waited for before the edit"),),
     )
@@ -234,7 +234,7 @@ def _outlived(one: Outlived) -> Finding:
 
 def _disposed(one: Disposed) -> Finding:
     if one.unfinished:
-        message = f"Nobody waits for {one.query.name} before what it goes through is disposed."
+        message = f"{one.query.name} is not awaited before what it enumerates is disposed."
     else:
         message = f"The query that {one.query.name} runs uses an object that is disposed before it."
     return Finding(

@@ -158,10 +158,10 @@ def _respanned(one: Respanned) -> Finding:
     name = one.hold.construct if one.hold is not None else "transaction"
     return finding_of(
         "medium",
-        f"Each turn of the loop is a {name} of its own now; one spanned all of them."
+        f"Each iteration of the loop now has its own {name}; before, one spanned all of them."
         if one.each
-        else f"One {name} spans all turns of the loop now; each turn had its own.",
-        "What is undone now when one turn fails, and for how long are the rows of the others locked?",
+        else f"One {name} now spans all iterations of the loop; before, each had its own.",
+        "What is undone when one iteration fails, and for how long are the rows of the others locked?",
         one.commit.at._replace(what=""),
         one.before.at._replace(what=f"{one.before.name}, before the edit"),
     )
@@ -177,7 +177,7 @@ def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -
     return [
         finding_of(
             "medium",
-            f"{named(now)} {does} under the {old.construct}{on_resource(old)} now.",
+            f"{named(now)} now {does} under the {old.construct}{on_resource(old)}.",
             "How long is it held now, and can this work wait for code that waits for it?",
             lines(after, now.span),
             before_edit(old, before),

@@ -90,8 +90,8 @@ def _forgotten(removal: Effect) -> Finding:
         ID,
         "high",
         "resolved",
-        f"The edit removes from `{name}` a lock that others may wait for: who asks next is given another one.",
-        "What keeps who waits for the old one and who takes the new one apart?",
+        f"The edit removes from `{name}` a lock that others may wait for: the next caller gets another one.",
+        "What excludes the holder of the new one while others still wait for the old one?",
         removal.at._replace(what=""),
         about=(name, removal.name),
     )

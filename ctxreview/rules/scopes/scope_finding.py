@@ -23,8 +23,8 @@ def loss_finding(old: Region, new: Region | None, loss: Loss, before: Outline) -
     """What a lock or transaction no longer keeps, where no line of it tells."""
     name, it, now = f"{old.construct}{on_resource(old)}", named(loss.before), loss.after.at
     if "deferred" in loss.after.traits:
-        message = f"{it} happens when the result is walked, and no longer under the {name}."
-        question = "Who walks it, and what if another thread changes it meanwhile?"
+        message = f"{it} now happens when the result is enumerated, and no longer under the {name}."
+        question = "Who enumerates it, and what if another thread changes it meanwhile?"
     elif any(h.region == old for h in (*loss.after.lapsed, *loss.before.holds)) and loss.after.lapsed:
         message = f"{it} runs in a task that the {name} does not wait for."
         question = "What if the lock or transaction ends before the task?"

@@ -117,7 +117,7 @@ def _shared(pair: Pair, one: Loosened) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{pair.after.function.name} does not ask for {one.word} any more: others can have the same at the same time.",
+        f"{pair.after.function.name} no longer requests {one.word}: others can now hold the same one at the same time.",
         "What keeps another session or process from taking the same row, file or key?",
         pair.after.effects[0].at._replace(what="") if pair.after.effects else one.before.at,
         (one.before.at._replace(what=f"{one.word}, before the edit"),),

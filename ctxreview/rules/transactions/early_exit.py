@@ -119,7 +119,7 @@ def _cancelled(one: Cancellable) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.end.name} can be cancelled now, after {one.call.name} was done, which it does not take back.",
+        f"{one.end.name} can now be cancelled after {one.call.name} is done, and cancelling does not undo that.",
         "What is left when the caller gives up between the two?",
         one.end.at._replace(what=""),
         (one.call.at._replace(what=f"{one.call.name} is done by then"),),

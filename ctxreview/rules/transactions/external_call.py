@@ -148,8 +148,8 @@ def _hastened(one: Hastened) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.call.name} followed the commit of the {one.hold.construct}, and comes before it now.",
-        "What takes it back when the commit fails, and what does its receiver see that looks before the commit?",
+        f"{one.call.name} followed the commit of the {one.hold.construct}, and now comes before it.",
+        "What undoes it if the commit fails, and what does its receiver see if it looks before the commit?",
         one.call.at._replace(what=""),
         (one.commit.at._replace(what=f"{one.commit.name}"),),
     )

@@ -121,7 +121,7 @@ def _multiplied(one: Multiplied) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"{one.effect.name} was done once however many asked for it; two callers may do it at the same time now.",
+        f"{one.effect.name} ran once for all who requested it; now two callers may run it at the same time.",
         "Is it right when that happens twice?",
         one.effect.at._replace(what=""),
         (one.before.at._replace(what="once, before the edit"),),

@@ -85,7 +85,7 @@ def _undone(after: Outline, pair: Pair, one: Undone) -> Finding:
         ID,
         "high" if pair.understood else "medium",
         "resolved",
-        f"{pair.after.function.name} {what} where {one.before.name} went back to a savepoint, and commits what is left.",
+        f"{pair.after.function.name} {what} where {one.before.name} rolled back to a savepoint, and commits what is left.",
         "What of the failed part is committed now, or what else is undone with it?",
         one.after.at._replace(what="") if one.after is not None else lines(after, pair.after.function.span),
         (one.before.at._replace(what=f"{one.before.name}, before the edit"),),
