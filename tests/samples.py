@@ -8,11 +8,12 @@ from textwrap import dedent, indent
 from ctxreview.config import prompt_file
 from ctxreview.context import build as context
 from ctxreview.guard.check import guard
-from ctxreview.model.review import Context, Edit, GuardResult, Prompt, Suggestion
+from ctxreview.model.review import Context, Edit, GuardResult, Prompt, Review, Suggestion
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist
+from ctxreview.reports.page import page, reviewed
 from ctxreview.review import context as contexts
 from ctxreview.review.request import Options, Request, Run
 from ctxreview.tokens import ESTIMATE, Tokenizer
@@ -61,6 +62,11 @@ def request(selection: str, chosen: Options | None = None) -> Request:
 def context_at(selection: str, chosen: Options | None = None) -> Context:
     """The context of some lines of a file."""
     return contexts.build(request(selection, chosen))
+
+
+def page_of(*values: Review) -> str:
+    """The HTML page of several models' reviews of one selection, or of one."""
+    return page([reviewed(values)])
 
 
 def prompt_of(about: Context, question: str = "optimize this") -> Prompt:

@@ -73,10 +73,10 @@ def selections_given(given: Sequence[str] | None, listed: str | None, form: str 
     """
     if listed is not None and given:
         raise ConfigError("Give selections as arguments or with --selections, not both.")
-    if form not in (None, "json", "text") and (listed is not None or len(given or ()) > 1):
+    if form not in (None, "json", "text", "html") and (listed is not None or len(given or ()) > 1):
         raise ConfigError(
-            f"--format {form}: several selections, and those of --selections, are printed as text or as JSON, one per line; "
-            "give one selection, or omit --format."
+            f"--format {form}: several selections, and those of --selections, are printed as text, as JSON, one per line, or by review "
+            "on one HTML page; give one selection, or omit --format."
         )
     if listed is not None:
         return [line for line in read_text(listed).splitlines() if line.strip()], True

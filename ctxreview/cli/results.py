@@ -16,6 +16,7 @@ from ctxreview.model.phrases import amount
 if TYPE_CHECKING:
     from ctxreview.model.review import Finding
     from ctxreview.reports.layout import Layout
+    from ctxreview.reports.page_parts import Failed, Reviewed
     from ctxreview.review.batch import Make
     from ctxreview.review.request import Run
 from ctxreview.cli.console import layout, say, write
@@ -23,26 +24,28 @@ from ctxreview.cli.inputs import refuse_beside
 
 
 class Result(NamedTuple):
-    """The printed result of one selection, with its findings; ``line`` says it in short."""
+    """The printed result of one selection, with its findings; ``line`` says it in short. On a page it is an ``entry`` instead."""
 
     text: str
     findings: tuple[Finding, ...] = ()
     line: str = ""
+    entry: Reviewed | None = None
 
 
 class Target(NamedTuple):
-    """Where results go: to a file or standard output; as text in a ``layout``, without one as documents, and whether through a pager."""
+    """Where results go: to a file or standard output; as text in a ``layout``, perhaps through a pager, on one page, or as documents."""
 
     output: Path | None
     layout: Layout | None = None
     paged: bool = False
+    on_a_page: bool = False
 
 
 def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, no_pager: bool) -> Target:
     """Where and how results are printed. Raises where options about text stand beside another ``form``."""
     if form != "text":
         refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
-        return Target(output)
+        return Target(output, on_a_page=form == "html")
     return Target(output, layout(output, color), paged=output is None and not no_pager)
 
 
@@ -58,8 +61,8 @@ def print_each(
 ) -> list[Finding]:
     """One result, or one after the other: a selection that fails is an error document, and the others go on.
 
-    With a layout the results are text for people, several with a summary in the end; otherwise each is a document, several are JSON
-    Lines. The findings of all are returned.
+    With a layout the results are text for people, several with a summary in the end. On a page they are together. Otherwise each is
+    a document, several are JSON Lines. The findings of all are returned.
     """
     try:
         if not many:
@@ -74,8 +77,14 @@ def _print_one(given: str, make: Make[Result], target: Target) -> list[Finding]:
     from ctxreview.review.request import ALONE
 
     made = make(given, ALONE)
-    print_texts([made.text], target)
+    print_texts([_page([made.entry]) if made.entry else made.text], target)
     return list(made.findings)
+
+
+def _page(entries: list[Reviewed | Failed]) -> str:
+    from ctxreview.reports.page import page
+
+    return page(entries).rstrip("\n")
 
 
 def _print_all(
@@ -83,6 +92,7 @@ def _print_all(
 ) -> list[Finding]:
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.several_text import failure_text, selection_text, summary_text
     from ctxreview.review.batch import each_selection
 
@@ -91,6 +101,7 @@ def _print_all(
     failed = 0
     found: list[Finding] = []
     told: list[str] = []
+    entries: list[Reviewed | Failed] = []
 
     def texts() -> Iterator[str]:
         nonlocal failed
@@ -104,13 +115,21 @@ def _print_all(
                     yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
                     continue
                 say(str(made))
+                if target.on_a_page:
+                    entries.append(Failed(one, str(made)))
+                    continue
                 yield dumps(error_document(one, str(made)))
                 continue
             found.extend(made.findings)
             told.append(made.line)
+            if made.entry is not None:
+                entries.append(made.entry)
+                continue
             yield made.text if target.layout is None else selection_text(heading, made.text, target.layout)
         if target.layout is not None:
             yield summary_text(told, target.layout)
+        if target.on_a_page:
+            yield _page(entries)
 
     print_texts(texts(), target)
     if failed:

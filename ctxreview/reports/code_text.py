@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
 
 from ctxreview.context.listing import file_listings, redacted
 from ctxreview.context.visible import one_line
 from ctxreview.model.phrases import amount
-from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
+from ctxreview.reports.brackets import Bracket, brackets
 from ctxreview.reports.layout import Layout, wrap
 from ctxreview.reports.places import scope_lines
 
 TALLEST = 3
 """Lines of output that one line of code may take."""
-MOST_BRACKETS = 8
-"""Scopes that are drawn beside each other."""
-
-
-class Bracket(NamedTuple):
-    """A scope in the margin: its lines and its column."""
-
-    first: int
-    last: int
-    column: int
-    encloses: bool
 
 
 class Sheet:
@@ -98,18 +86,9 @@ class Sheet:
 
 
 def _brackets(value: Context) -> list[Bracket]:
-    """The scopes of the selected file, nested ones beside each other; of more than fit the outer ones."""
-    scopes: list[tuple[int, int, Region]] = [(*scope_lines(s, value), s) for s in value.scopes if not s.path]
+    """The scopes of the selected file as they are drawn."""
     enclosing = frozenset(value.enclosing)
-    ends: list[int] = []  # the last line of each column
-    found = []
-    for first, last, scope in sorted(scopes, key=lambda s: (s[0], -s[1])):
-        column = next((c for c, end in enumerate(ends) if end < first), len(ends))
-        if column >= MOST_BRACKETS:
-            continue
-        ends[column : column + 1] = [last]
-        found.append(Bracket(first, last, column, scope in enclosing))
-    return found
+    return brackets((*scope_lines(s, value), s in enclosing) for s in value.scopes if not s.path)
 
 
 def other_files_text(value: Context, layout: Layout) -> Iterator[str]:

@@ -1,57 +1,54 @@
-"""Reports as one HTML file: no script, nothing from elsewhere, and a policy that forbids both.
+"""Reviews as one HTML file: no script, nothing from elsewhere, and a policy that forbids both.
 
-What the Markdown report says, in the same order. Every text that is put into the template goes through one place, where
-control characters are written out, secrets replaced, and everything escaped that HTML would act on.
+Everything on it comes from the document of a review (``ctxreview.review/1``) and what is :class:`~ctxreview.reports.shown.Shown`
+beside it, so a kept review gives the same page. Every text that is put into the template goes through one place, where control
+characters are written out, secrets replaced, and everything escaped that HTML would act on.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-from ctxreview.context.listing import file_listings
-from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import visible
-from ctxreview.model.phrases import place
+from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
 from ctxreview.model.review import Review
-from ctxreview.redact import redact
-from ctxreview.reports.opinions import SAME, compared_answers
-from ctxreview.reports.words import (
-    NOTICE,
-    UNANSWERED,
-    closing_lines,
-    ignored_line,
-    omitted_parts,
-    problems,
-    sure,
-    unredacted_lines,
-    visible_parts,
-)
+from ctxreview.reports.document import review_document
+from ctxreview.reports.json_text import redacted_text
+from ctxreview.reports.opinions import SAME
+from ctxreview.reports.page_parts import Failed, Reviewed, entry
+from ctxreview.reports.shapes.review import ReviewDocument
+from ctxreview.reports.shown import shown
+from ctxreview.reports.words import QUESTION, counts_by_kind
 
 FOLDER = Path(__file__).parent
+_NAME = re.compile(r"`([^`\n]+)`")
 
 
-def review_page(value: Review) -> str:
-    """One review."""
-    return _page([value])
+def reviewed(values: Sequence[Review]) -> Reviewed:
+    """Several models' reviews of one selection, or one, made now."""
+    documents = [cast("ReviewDocument", review_document(v)) for v in values]
+    return Reviewed(documents, shown(values), datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def opinions_page(values: Sequence[Review]) -> str:
-    """Several models' reviews of one selection."""
-    return _page(values)
-
-
-def _page(values: Sequence[Review]) -> str:
+def page(given: Sequence[Reviewed | Failed]) -> str:
+    """One page: a review, or several with an index of them."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     def clean(value: object) -> object:
-        return redact(visible(value)).text if isinstance(value, str) and not isinstance(value, Markup) else value
+        return redacted_text(visible(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
 
-    first, context = values[0], values[0].context
+    def prose(said: str) -> Markup:
+        """A sentence with the names in it, which are between backticks, as code."""
+        return Markup(_NAME.sub(r"<code>\1</code>", str(Markup.escape(clean(said)))))  # escaped just before
+
     style = (FOLDER / "page.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     environment = Environment(
@@ -62,36 +59,26 @@ def _page(values: Sequence[Review]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown: dict[str, Any] = {
-        "digest": Markup(f"sha256-{digest}"),  # both are ours
-        "style": Markup(style),
-        "lines": lambda text: redact(visible(text.rstrip("\n"))).text.split("\n"),  # whole: some secrets span lines
-        "place": place,
-        "question": first.question,
-        "context": context,
-        "files": [(source.path, code) for source, code in file_listings(context)],
-        "proven": proven(context),
-        "suggested": suggested(context),
-        "seen": list(visible_parts(context)),
-        "not_seen": [*context.unseen, *omitted_parts(context)],
-        "hazards": first.hazards,
-        "ignored": ignored_line(first) if first.ignored else "",
-        "items": compared_answers(values) if len(values) > 1 else (),
-        "same": SAME,
-        "answers": [
-            {
-                "asked": value.provider is not None,
-                "name": f"{value.provider} ({value.model})",
-                "summary": value.summary,
-                "checklist": value.checklist,
-                "suggestions": [(s, sure(s.suggestion)) for s in value.suggestions],
-                "problems": list(problems(value)),
-            }
-            for value in values
-        ],
-        "end": [
-            *(closing_lines(first) if len(values) == 1 else unredacted_lines(first)),
-            NOTICE if first.provider is not None else UNANSWERED,
-        ],
-    }
-    return environment.get_template("page.html.j2").render(shown)
+    prefixes = [f"r{n}" if len(given) > 1 else "" for n in range(1, len(given) + 1)]
+    entries = [
+        (prefix, entry(each, prefix) if isinstance(each, Reviewed) else None, each)
+        for prefix, each in zip(prefixes, given, strict=True)
+    ]
+    made: str = environment.get_template("page.html.j2").render(
+        digest=Markup(f"sha256-{digest}"),  # both are ours
+        style=Markup(style),
+        prose=prose,
+        code=Markup.escape,  # cleaned as a whole already: some secrets span lines
+        entries=entries,
+        counted=_counted,
+        secrets=counts_by_kind,
+        same=SAME,
+        question=QUESTION,
+    )
+    return made
+
+
+def _counted(found: Sequence[str]) -> list[tuple[str, int]]:
+    """Verdicts or severities with their numbers, the worst first."""
+    counts = Counter(found)
+    return [(word, counts[word]) for word in (*GUARD_VERDICTS, *SEVERITIES) if counts[word]]

@@ -46,10 +46,14 @@ def verdict_of(value: Context) -> str:
 
 def subject(value: Context) -> str:
     """What is selected and where: ``method Take of Stock, src/Stock.cs:28-31``."""
+    return one_line(f"{selected(value)}, {value.path}:{numbers(*value.selection.lines)}")
+
+
+def selected(value: Context) -> str:
+    """What is selected: ``method Take of Stock``."""
     names = [f"{f.kind}{f' {f.name}' if f.name != f.kind else ''}" for f in value.functions]
     inside = f" of {value.functions[-1].container}" if value.functions and value.functions[-1].container else ""
-    what = f"{' in '.join(names)}{inside}" if names else "outside every function"
-    return one_line(f"{what}, {value.path}:{numbers(*value.selection.lines)}")
+    return one_line(f"{' in '.join(names)}{inside}" if names else "outside every function")
 
 
 def held(value: Context) -> str:
@@ -62,17 +66,25 @@ def held(value: Context) -> str:
     return "with no transaction or lock that is known for certain"
 
 
+def holders(value: Context) -> list[tuple[str, list[str]]]:
+    """What is said of each scope that holds the selection or a part of it, and of what it protects."""
+    enclosing = frozenset(value.enclosing)
+    told = [(scope, _holder(scope, value, whole=scope in enclosing)) for scope in value.touched]
+    protects = {p.region: s for p in value.protections if (s := sentence(p))}
+    return [
+        (line, list(dict.fromkeys(protects[s] for s, text in told if text == line and s in protects)))
+        for line in dict.fromkeys(text for _, text in told)
+    ]
+
+
 def holders_text(value: Context, layout: Layout) -> Iterator[str]:
     """What holds the selection or a part of it: a line for each scope, and what it protects."""
     if not value.touched:
         return
     yield layout.paint("What holds the selection", "bold")
-    enclosing = frozenset(value.enclosing)
-    told = [(scope, _holder(scope, value, whole=scope in enclosing)) for scope in value.touched]
-    protects = {p.region: s for p in value.protections if (s := sentence(p))}
-    for line in dict.fromkeys(text for _, text in told):
+    for line, protects in holders(value):
         yield from layout.hang(one_line(line), "  ", 4)
-        for said in dict.fromkeys(protects[s] for s, text in told if text == line and s in protects):
+        for said in protects:
             yield from layout.hang(one_line(said), "    ", 4)
     yield ""
 

@@ -19,12 +19,11 @@ from ctxreview.reports.document import context_document, error_document, guard_d
 from ctxreview.reports.json_text import dumps
 from ctxreview.reports.layout import Layout, wrap
 from ctxreview.reports.markdown import escaped, fenced, review_markdown
-from ctxreview.reports.page import review_page
 from ctxreview.reports.review_text import Detail, guard_text, review_text
 from ctxreview.reports.text import context_text
 from ctxreview.review.hazards import hazards_of
 from ctxreview.rules import RULES
-from tests.samples import ITEMS, PATH, context_of, example, prompt_of, shop, unwrapped
+from tests.samples import ITEMS, PATH, context_of, example, page_of, prompt_of, shop, unwrapped
 
 HOSTILE = {
     "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)><!-- gone",
@@ -532,7 +531,7 @@ def test_error_document() -> None:
 FORMATS = {
     "text": review_text,
     "markdown": review_markdown,
-    "html": review_page,
+    "html": page_of,
     "json": lambda value: dumps(review_document(value)),
 }
 

@@ -186,6 +186,10 @@ def review(
             )
             if asks is not None:
                 asking.keep_review(values[-1], endpoint, console.say)
+        if target.on_a_page:
+            from ctxreview.reports.page import reviewed
+
+            return Result("", _found(values), entry=reviewed(values))
         if target.layout is None:
             return Result(_printed(values, format_, many), _found(values))
         return Result(_text(values, detail, target.layout), _found(values), verdict_line(values))
@@ -252,20 +256,17 @@ def _text(values: list[Review], detail: Detail, layout: Layout) -> str:
 
 
 def _printed(values: list[Review], format_: ReviewFormat | None, many: bool) -> str:
-    """The reviews of one selection by each model that was asked, in another format than text."""
+    """The reviews of one selection by each model that was asked, as JSON or Markdown."""
     from ctxreview.reports.document import review_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.markdown import review_markdown
     from ctxreview.reports.opinions import opinions_document, opinions_markdown
-    from ctxreview.reports.page import opinions_page, review_page
 
     alone = len(values) == 1
     if format_ is ReviewFormat.JSON or many:
         made = review_document(values[0]) if alone else opinions_document(values)
         return dumps(made, None if many else 2)
-    if format_ is ReviewFormat.MARKDOWN:
-        return (review_markdown(values[0]) if alone else opinions_markdown(values)).rstrip("\n")
-    return (review_page(values[0]) if alone else opinions_page(values)).rstrip("\n")
+    return (review_markdown(values[0]) if alone else opinions_markdown(values)).rstrip("\n")
 
 
 def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:
