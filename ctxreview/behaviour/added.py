@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from ctxreview.behaviour.accounted import OUTSIDE
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
-from ctxreview.behaviour.exclusion import OUTSIDE
+from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.tracing import trace
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -20,9 +23,10 @@ def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
         for number, now in pair.became.items():
             was = " ".join(pair.before.effects[number].text.split())
             if region.construct.upper() in was.upper() and was == " ".join(now.text.split()):
-                lines = (both.after if after else both.before).source.lines_of(region.opening)
+                of = both.after if after else both.before
+                lines = of.source.lines_of(region.opening)
                 at = (now if after else pair.before.effects[number]).at
-                if both.before.member_of(region.opening) is None or at.start_line <= lines[1]:
+                if of.member_of(region.opening) is None or at.start_line <= lines[1]:
                     return True
     return False
 
@@ -36,6 +40,21 @@ def holds_one_step(outline: Outline, region: Region) -> bool:
         return False
     inside = [e for e in of.effects if e.kind in (*OUTSIDE, "foreign") and any(h.section == section for h in e.holds)]
     return len(inside) <= 1 and not any(e.kind in ("io", "spawn") for e in inside)
+
+
+def is_taken_for_another(outline: Outline, region: Region) -> bool:
+    """Whether a lock that a function takes and does not release is that of one which calls it and does."""
+    taken = outline.member_of(region.opening)
+    return (
+        taken is not None
+        and region.unreleased
+        and any(
+            r.acquired == "method"
+            and (r.construct, lock_key(r)) == (region.construct, lock_key(region))
+            and re.search(rf"\b{re.escape(taken.name)}\b", outline.source.text(r.opening))
+            for r in outline.regions
+        )
+    )
 
 
 def is_held_already(both: Comparison, added: Region) -> bool:

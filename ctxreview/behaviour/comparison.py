@@ -6,6 +6,7 @@ then the rest in order; then wherever they stand. State that was only given anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
@@ -184,6 +185,19 @@ def _place(effect: Effect, hold: Hold, opening: int) -> str:
 
 def _holds(effect: Effect) -> str:
     return " ".join(sorted(f"{h.kind} {h.key}" for h in effect.holds))
+
+
+def locked(both: Comparison, old: Region, new: Region) -> tuple[str, str] | None:
+    """What two regions lock that are one another, by name and value; ``None`` where nothing says, or where it is no lock that is handed out by name."""
+    pair = both.of(old.owner)
+    if pair is None or "[" not in old.resource or "[" not in new.resource:
+        return None
+    keys = [next((h.key for h in t.sections if h.region == r), "") for t, r in ((pair.before, old), (pair.after, new))]
+    first, second = (_NUMBERED.sub("parameter", k) for k in keys)
+    return (first, second) if first and second else None
+
+
+_NUMBERED = re.compile(r"\bparameter \d+")
 
 
 def section_of(of: Trace, region: Region) -> int | None:

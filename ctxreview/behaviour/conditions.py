@@ -32,6 +32,11 @@ def conditions(outline: Outline, unit: il.Unit, place: Span) -> tuple[Condition,
     return tuple(_walk(outline, unit.body, place))
 
 
+def tests(outline: Outline, unit: il.Unit) -> frozenset[str]:
+    """All comparisons of the branches of a function."""
+    return frozenset(t for n in il.walk(unit) if isinstance(n, il.Branch) for t in _tests(outline, n.condition))
+
+
 def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:
     node: il.Node | None = start
     while node is not None:

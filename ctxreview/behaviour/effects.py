@@ -26,17 +26,17 @@ from ctxreview.model.source import Lines, Span
 
 Kind = Literal[
     "read", "write", "query", "save", "tracking", "begin", "commit", "rollback", "acquire", "release", "await", "io", "foreign",
-    "spawn", "call", "log", "fence", "dispose", "signal", "alone", "return", "throw", "end",
+    "spawn", "call", "log", "fence", "dispose", "signal", "alone", "chance", "return", "throw", "end",
 ]  # fmt: skip
 """``read`` and ``write`` are of a :class:`Place`; ``query`` is data read by a query that runs now, ``save`` anything sent that
 changes data, ``tracking`` what a context is told of an object; ``begin``, ``commit``, ``rollback`` of a transaction, ``acquire``,
 ``release`` of a lock; ``io`` leaves the process, ``foreign`` calls a delegate or event of others, ``spawn`` starts a task, ``call`` is
 a function that was not found, ``fence`` orders memory, ``dispose`` ends a context or connection,
-``signal`` wakes who waits, ``alone`` says (``text``) that nobody else may have what is asked for; ``return``, ``throw`` and ``end`` leave the traced function."""
+``signal`` wakes who waits, ``chance`` makes a value that is another one each time, ``alone`` says (``text``) that nobody else may have what is asked for; ``return``, ``throw`` and ``end`` leave the traced function."""
 
 Trait = Literal[
     "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "dropped", "again", "later",
-    "parallel", "cut", "both ways", "once", "each", "own", "task", "in part", "cancellable", "in loop",
+    "parallel", "cut", "both ways", "once", "each", "own", "task", "in part", "cancellable", "in loop", "taken", "always", "retried",
 ]  # fmt: skip
 """``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
 ``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
@@ -46,7 +46,8 @@ function has returned, ``parallel``: beside others of its kind; ``cut``: the fun
 reads what it writes; ``once``: whoever asks first runs it, and nobody else does;
 ``each``: of a task that is begun once for each element, before the one before it has ended; ``own``: through a context that such a task, or one
 that runs beside others, has made itself; ``task``: it goes on until somebody has waited for it;
-``in part``: it undoes what followed a savepoint; ``cancellable``: it is given the caller's sign to stop; ``in loop``: a commit that each turn of a loop makes."""
+``in part``: it undoes what followed a savepoint; ``cancellable``: it is given the caller's sign to stop; ``in loop``: a commit, save or call that each turn of a loop makes; ``taken``: of a lock whose
+acquire is a ``task``, it was waited for; ``always``: it is done however what stands before it ends; ``retried``: it is a part of what is tried again after a failure."""
 
 Made = Literal["", "fresh", "query", "state", "parameter", "captured", "unknown"]
 """Where an object comes from: made here, given by a query, kept by state, handed over, a variable of an enclosing function."""
@@ -87,6 +88,11 @@ class Hold(NamedTuple):
     own: bool
     region: Region
     outline: Outline
+
+    @property
+    def is_of_statement(self) -> bool:
+        """Whether a statement that was sent takes it: it lasts as long as the transaction, and not as the code around."""
+        return self.region.form == "sql"
 
     @property
     def name(self) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.conditions import conditions, tests
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
+from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
@@ -33,11 +36,30 @@ def endings(pair: Pair) -> Iterator[Ending]:
         if not was or not now or len(was) == len(now):
             continue
         added = len(now) > len(was)
+        if added and _is_divided(pair, was, now, old[key], new[key]):
+            continue
         if not added and any(_is_always(new[key].outline, pair.after, e) for e in now):
             continue  # what is left ends it on every way
         other = pair.was if added else pair.became
         at = next((e for e in (now if added else was) if e.number not in other), (now if added else was)[0])
         yield Ending(new[key], was, now, at, added)
+
+
+def _is_divided(pair: Pair, was: tuple[Effect, ...], now: tuple[Effect, ...], old: Hold, new: Hold) -> bool:
+    """Whether every run ended it in one place and each does so still, in a place of its own behind a condition that was there."""
+    if len(was) != 1 or any(e.path for e in (*was, *now)) or was[0].kind != now[0].kind != "release":
+        return False
+    unit = version(old.outline).units.get(pair.before.function.span)
+    then = version(new.outline).units.get(pair.after.function.span)
+    if unit is None or then is None or new.outline.source.path != old.outline.source.path:
+        return False
+    far = {c.at for c in conditions(old.outline, unit, old.region.opening)}
+    if any(c.at not in far for c in conditions(old.outline, unit, was[0].span)):
+        return False
+    known = tests(old.outline, unit)
+    if any(c.test not in known for e in now for c in conditions(new.outline, then, e.span)):
+        return False
+    return not any(in_one_run(new.outline, a.span, b.span) for a, b in combinations(now, 2))
 
 
 def forgotten(pair: Pair, removing: frozenset[str]) -> Iterator[Effect]:

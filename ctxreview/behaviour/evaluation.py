@@ -111,6 +111,7 @@ class Values(Frames):
         kept = task.state.key if task.state is not None and task.state.kind == "state" else ""
         index = self.emit("await", span, kept, "await", task.needs | task.pending)
         self.mark(task.pending or task.made_by, "awaited")
+        self.mark((i for i in task.pending if self.effects[i].kind == "acquire"), "taken")
         self.lapse(task.pending, span)
         return task._replace(pending=frozenset(), needs=task.needs | task.pending | {index})
 
@@ -328,6 +329,7 @@ class Values(Frames):
                     known.append(self.value(operand))
             else:
                 known.append(self.value(operand))
+        self.control |= _tested(node, known)
         match operator:
             case "cast":
                 return known[-1]._replace(type=first.constant or "") if len(known) > 1 else first
@@ -380,6 +382,12 @@ def _first(node: il.Value) -> il.Value | None:
             return node.operands[0] if node.operands and node.lazy > 0 else None
         case _:
             return None
+
+
+def _tested(node: il.Operation, known: Sequence[Known]) -> frozenset[int]:
+    """What says whether an operation throws: what follows is done only where it does not."""
+    throws = node.lazy < len(node.operands) and isinstance(node.operands[-1], il.Raise)
+    return union(k.needs for k in known[:-1]) if throws else frozenset()
 
 
 def part(place: Place) -> Place:

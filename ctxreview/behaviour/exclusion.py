@@ -10,16 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from ctxreview.behaviour.accounted import OUTSIDE, has_proof, is_accounted_for, is_plain_look
 from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.version import version
-from ctxreview.model.notation import SELF
-from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
-
-OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
-"""What may touch things that the file does not show."""
 
 
 class Loss(NamedTuple):
@@ -79,8 +75,8 @@ def judged(both: Comparison, region: Region) -> Judgement:
     moved = [(e, now) for e in inside if (now := pair.became.get(e.number)) is not None and not _still(now, hold)]
     if hold.kind == "lock":
         losses = tuple(_of_lock(both, pair, hold, inside))
-        complete = pair.understood and all(_has_proof(both, pair, hold, e, now) for e, now in moved)
-        complete = complete and _is_accounted_for(both, pair, hold, inside)
+        complete = pair.understood and all(has_proof(both, pair, hold, e, now) for e, now in moved)
+        complete = complete and is_accounted_for(both, pair, hold, inside)
     else:
         losses = tuple(_of_transaction(pair, inside, moved))
         complete = pair.understood and not any(e.number not in pair.was for e in pair.after.of("save"))
@@ -99,8 +95,18 @@ def _outlives(effect: Effect, now: Effect | None, hold: Hold) -> bool:
 def _still(now: Effect, hold: Hold) -> bool:
     """Whether an effect is still under what it was under, as strongly."""
     return any(
-        h.kind == hold.kind and h.key == hold.key and (h.mode == hold.mode or h.mode != "shared") for h in now.holds
+        h.kind == hold.kind and h.key == hold.key and _STRENGTH.get(h.mode, 2) >= _STRENGTH.get(hold.mode, 2)
+        for h in now.holds
     )
+
+
+_STRENGTH = {"shared": 0, "upgradeable": 1}
+"""Modes of a lock by how much they keep out; every other one keeps out all."""
+
+
+def _keep_out(mode: str, other: str) -> bool:
+    """Whether a lock in one mode keeps who takes it in another one waiting."""
+    return not ({mode, other} <= _STRENGTH.keys() and "shared" in (mode, other))
 
 
 def _entered(pair: Pair, hold: Hold) -> Iterator[tuple[Effect, Effect]]:
@@ -181,7 +187,7 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
             # Of two that are no longer kept apart, the one that left is told.
             left = effect.is_seen and not _still(now, hold)
             other = _meets(both, hold, effect, now) if left else None
-            if other is not None and not _is_plain_look(both, pair, effect, now, inside):
+            if other is not None and not is_plain_look(both, pair, effect, now, inside):
                 told.add(effect.number)
                 yield Loss("apart", effect, now, other, pair.understood)
         elif effect.kind == "await":
@@ -201,11 +207,7 @@ def _meets(both: Comparison, hold: Hold, effect: Effect, now: Effect) -> Effect 
     for was, then in both.places(effect.place.key):
         if then is None or "write" not in (effect.kind, was.kind):
             continue
-        if not any(
-            h.kind == "lock" and h.key == hold.key and "shared" not in (h.mode, hold.mode) for h in was.holds
-        ) and not (
-            any(h.key == hold.key for h in was.holds) and {hold.mode, *(h.mode for h in was.holds)} != {"shared"}
-        ):
+        if not any(h.kind == "lock" and h.key == hold.key and _keep_out(h.mode, hold.mode) for h in was.holds):
             continue
         if not _excludes(now, then):
             return then
@@ -216,35 +218,13 @@ def _excludes(a: Effect, b: Effect) -> bool:
     """Whether two accesses cannot happen at once, or do no harm if they do."""
     for mine in a.holds:
         for theirs in b.holds:
-            if (
-                mine.kind == theirs.kind == "lock"
-                and mine.key == theirs.key
-                and not mine.mode == theirs.mode == "shared"
-            ):
+            if mine.kind == theirs.kind == "lock" and mine.key == theirs.key and _keep_out(mine.mode, theirs.mode):
                 return True
     atomic = [bool(e.traits & {"atomic"}) for e in (a, b)]
     if all(atomic):
         return True
     # One indivisible step and a look: the look is at one value or the other.
     return any(atomic) and any(e.kind == "read" and e.place is not None and e.place.kind == "state" for e in (a, b))
-
-
-def _is_plain_look(both: Comparison, pair: Pair, effect: Effect, now: Effect, inside: list[Effect]) -> bool:
-    """Whether a read is the only use of shared state in its section, and one look at a reference or value that is ordered or has no insides."""
-    place = effect.place
-    if effect.kind != "read" or place is None or place.kind != "state":
-        return False
-    others = {e.place.key for e in inside if e.kind in ("read", "write") and e.is_seen and e.place is not None}
-    if others != {place.key} or any(e.kind == "write" for e in inside):
-        return False
-    looks = [e for e in pair.after.of("read") if e.place is not None and e.place.key == place.key]
-    if len(looks) != 1:
-        return False
-    if now.traits & {"volatile", "atomic"}:
-        return True
-    home, _, name = place.key.rpartition(".")
-    state = version(both.before).state(home, name)
-    return place.immutable and state is not None and version(both.before).is_reference(state.type)
 
 
 def _is_done_once(now: Effect) -> bool:
@@ -272,6 +252,7 @@ def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -
             ):
                 continue
             was = first.kind == "read" and second.kind == "write" and pair.before.decides(first, second)
+            was = was or _drains(both, first, second)
             if not was and not (first.kind == second.kind == "write" and first.place != second.place):
                 continue
             one, other = pair.became.get(first.number), pair.became.get(second.number)
@@ -281,6 +262,14 @@ def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -
                 continue
             told |= {first.number, second.number}
             yield Loss("together", first, one, other, pair.understood)
+
+
+def _drains(both: Comparison, first: Effect, second: Effect) -> bool:
+    """Whether what one step read is taken out by another: what came in between would be lost unread."""
+    if first.kind != "read" or first.place is None or second.place is None or first.place.kind != "inside":
+        return False
+    emptied = first.place.key == second.place.key and version(both.before).about.has("removes", second.name)
+    return emptied or (second.place.kind == "state" and first.place.of == second.place.of)
 
 
 def _in_one_step(one: Effect, other: Effect) -> bool:
@@ -295,71 +284,6 @@ def _looks_again(pair: Pair, first: Effect, act: Effect) -> bool:
         if look.key == first.key and look.number != act.number and _in_one_step(look, act):
             return True
     return "both ways" in act.traits and "atomic" in act.traits
-
-
-def _has_proof(both: Comparison, pair: Pair, hold: Hold, effect: Effect, now: Effect) -> bool:
-    """Whether something shows that another lock is meant to take a lock's place: it is new, or others use the place under it too."""
-    if effect.kind not in ("read", "write") or effect.place is None or effect.place.kind not in ("state", "inside"):
-        return True
-    if not now.locks:
-        return _is_plain_look(both, pair, effect, now, [effect]) or "atomic" in now.traits
-    if any(_is_new(both, key) for key in now.locks):
-        return True
-    return any(
-        then is not None and then.locks & now.locks and was.at != effect.at and was.path == ()
-        for was, then in both.places(effect.place.key)
-        if hold.key in was.locks
-    )
-
-
-def _is_new(both: Comparison, lock: str) -> bool:
-    """Whether the edit adds what is locked."""
-    home, _, name = lock.rpartition(".")
-    return not both.before.named(name) and version(both.before).state(home, name) is None
-
-
-def _is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
-    """Whether it is known of all that was done under a lock what became of it: nothing else shows that the lock may go, or be another one.
-
-    A lock that stays, as strong as it was, needs no account.
-    """
-    now = both.both.scope_after.get(hold.region)
-    then = next((h for h in pair.after.sections if h.region == now), None)
-    if then is not None and then.key == hold.key and then.mode == hold.mode:
-        return True
-    done = [e for e in inside if e.kind not in ("acquire", "release", "log", "return", "throw", "end", "await")]
-    steps = {e.place.key for e in pair.after.effects if e.place is not None and "atomic" in e.traits}
-    lost = [e for e in done if e.is_seen and e.number not in pair.became]
-    if not done or any(e.place is None or e.place.key not in steps for e in lost):
-        return False  # a lock that holds nothing is waited for
-    if now is None:
-        return True
-    if any(e.kind in (*OUTSIDE, "foreign") for e in done):
-        return False
-    if then is None or then.key == hold.key:
-        return then is not None
-    keys = {e.place.key for e in done if e.place is not None and e.is_seen}
-    return (
-        bool(keys)
-        and _fixed_for(both.before, hold) == _fixed_for(both.after, then) != ""
-        and all(
-            after is not None and then.key in after.locks
-            for key in keys
-            for was, after in both.places(key)
-            if hold.key in was.locks
-        )
-    )
-
-
-def _fixed_for(outline: Outline, hold: Hold) -> Literal["", "object", "type"]:
-    """Whether a lock is on one object for as long as its owner lives, itself or what a field holds that never changes, and what owns it."""
-    home, _, name = hold.key.rpartition(".")
-    state = version(outline).state(home, name) if home else None
-    if state is None:
-        return "object" if hold.key.startswith(f"{SELF} ") else ""
-    if not state.fixed and state.changes:
-        return ""
-    return "type" if state.static else "object"
 
 
 # Transactions.

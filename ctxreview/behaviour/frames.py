@@ -248,8 +248,8 @@ class Frames:
             if "awaited" in effect.traits:
                 continue
             first = len(frame.base) if index in kept else 0
-            lapsed = effect.holds[first:count]
-            holds = (*effect.holds[:first], *effect.holds[count:])
+            lapsed = tuple(h for h in effect.holds[first:count] if not h.is_of_statement)
+            holds = tuple(h for h in effect.holds if h not in lapsed)
             traits: frozenset[Trait] = effect.traits
             if index not in kept or lapsed:
                 traits |= {"unawaited"}
@@ -262,7 +262,8 @@ class Frames:
             effect, count = self.effects[index], self.frame.unfinished.get(index)
             if count is None:
                 continue
-            over = tuple(h for h in effect.holds[len(self.frame.base) : count] if h.section not in held)
+            begun = effect.holds[len(self.frame.base) : count]
+            over = tuple(h for h in begun if h.section not in held and not h.is_of_statement)
             if over:
                 holds = tuple(h for h in effect.holds if h not in over)
                 self.frame.unfinished[index] = count - len(over)

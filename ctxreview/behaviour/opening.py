@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ctxreview.behaviour.effects import Kind, Trait
-from ctxreview.behaviour.known import Known, union
+from ctxreview.behaviour.known import Known, short, union
 from ctxreview.behaviour.storing import Stores
 from ctxreview.model import il
 from ctxreview.model.regions import Region
@@ -43,7 +44,11 @@ class Openings(Stores):
         by_type = on is not None and on.constant is not None and isinstance(node, il.Call) and on_type(node)
         subject = first if by_type and first is not None else on
         if region.kind == "lock":
-            frame.keys[region] = subject.key if subject is not None else region.construct
+            key = subject.key if subject is not None else region.construct
+            by_name = (
+                first is not None and "[" in region.resource
+            )  # what hands locks out has as many as there are names
+            frame.keys[region] = short(f"{key}[{_said(first)}]") if first is not None and by_name else key
         else:
             party = (subject.party if subject is not None else "") or next((k.party for _, k in given if k.party), "")
             frame.keys[region] = party or "ambient"
@@ -68,10 +73,19 @@ class Openings(Stores):
             hold = self.hold(region)
             kind: Kind = "acquire" if region.kind == "lock" else "begin"
             needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
-            index = self.emit(kind, node.span, hold.key, region.construct, needs, party=hold.key)
-            known = known._replace(
-                needs=known.needs | {index}, party=known.party or ("" if kind == "acquire" else hold.key)
+            name = node.callee if isinstance(node, il.Call) else ""
+            task: tuple[Trait, ...] = ("task",) if kind == "acquire" and self.version.about.is_task(name) else ()
+            index = self.emit(
+                kind, node.span, hold.key, region.construct, needs, party=hold.key, text=hold.mode, traits=task
             )
+            known = known._replace(
+                needs=known.needs | {index},
+                party=known.party or ("" if kind == "acquire" else hold.key),
+                pending=known.pending | ({index} if task else frozenset()),
+            )
+            for argument in node.arguments if isinstance(node, il.Call) else ():
+                if argument.mode in ("reference", "result") and isinstance(argument.value, il.Name):
+                    self.assign(argument.value, Known("result", frozenset((index,)), made="fresh"))
         return known
 
     def _closed(self, span: Span) -> tuple[Region, bool] | None:
@@ -95,6 +109,18 @@ class Openings(Stores):
             k not in stops and not (k.constant or "").endswith(".None") for k in values
         )
         return (*(("cancellable",) if stops else ()), *(("in part",) if in_part else ()))
+
+
+def _said(name: Known) -> str:
+    """A name by its text, with what is in the gaps of one that is put together."""
+    if name.constant is not None and "{}" not in name.constant:
+        return name.constant
+    key = _PUT_TOGETHER.sub("", name.key)
+    return f"{name.constant} {key}" if name.constant else key
+
+
+_PUT_TOGETHER = re.compile(r"\((?:text|\+) |\)")
+"""How the key of a text says that it is one of several parts; it is the same text whichever way they are put together."""
 
 
 def on_type(node: il.Call) -> bool:

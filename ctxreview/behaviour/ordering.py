@@ -65,6 +65,27 @@ def unsent(pair: Pair) -> Iterator[Unsent]:
             return
 
 
+class Postponed(NamedTuple):
+    """Each turn of a loop made ``call`` and then its ``save``; nothing is saved before all calls were made now."""
+
+    call: Effect
+    save: Effect
+
+
+def postponed(pair: Pair) -> Iterator[Postponed]:
+    """The first save that followed a call out in each turn, and follows all turns after the edit."""
+    for save in pair.after.of("save"):
+        was = pair.was.get(save.number)
+        if was is None or "in loop" not in was.traits or "in loop" in save.traits:
+            continue
+        for number, now in sorted(pair.became.items()):
+            call = pair.before.effects[number]
+            often = "in loop" in call.traits and now.traits & {"in loop", "each", "parallel"}
+            if number < was.number and now.number < save.number and often and _goes_out(pair.after, now):
+                yield Postponed(now, save)
+                return
+
+
 class Woken(NamedTuple):
     """``signal`` followed ``data`` before the edit, and is given before it now."""
 

@@ -44,6 +44,9 @@ class Outside(Calls):
         needs = union(k.needs for k in values) | (on.needs if on is not None else frozenset())
         fact = self._fact(span)
         kind = simple_type_or_array(on.type) if on is not None else ""
+        if on is not None and f"{on.constant or kind}.{name}" in about.of("by_chance"):
+            index = self.emit("chance", span, name, name, needs)
+            return Known(f"{on.constant or kind}.{name}()", needs | {index}, made="fresh")
         step = self._single_step(node, on, kind or told_by or "-", values, needs)
         if step is not None:
             return step
@@ -155,7 +158,9 @@ class Outside(Calls):
                 self.frame.unfinished.update(dict.fromkeys(ran.task, len(held)))
                 started |= ran.task
             else:
-                ran = self.run_function(closure, node.span, ("later",), ())
+                tried = on is not None and about.pattern("retries").search(f"{on.key} {on.type} {name}") is not None
+                when: tuple[Trait, ...] = ("later", "retried") if tried else ("later",)
+                ran = self.run_function(closure, node.span, when, ())
             needs |= ran.effects
         self.started = started
         return needs
@@ -194,6 +199,9 @@ class Outside(Calls):
         query = Query(source, party, operators, traits, element, text or "")
         return on._replace(key=short(f"{on.key}.{name}()"), needs=on.needs | needs, query=query, made="query")
 
+    def _acquires(self, pending: frozenset[int]) -> frozenset[int]:
+        return frozenset(i for i in pending if self.effects[i].kind == "acquire")
+
     def _gives_source(self, node: il.Call) -> bool:
         return self.version.is_source(node.callee, "")
 
@@ -218,6 +226,8 @@ class Outside(Calls):
         kind = _KINDS[fact.kind]
         if kind == "spawn":
             needs |= union(k.pending for k in values)
+            if self.version.about.has("first_of", name):  # the others go on
+                values = [k._replace(pending=k.pending - self._acquires(k.pending)) for k in values]
         if (kind == "io" and fact.calls) or self.version.about.has("calls_it", name):
             kind = "foreign"
         source = on.query.source if on is not None and on.query is not None else ""

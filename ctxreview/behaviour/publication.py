@@ -51,6 +51,24 @@ def divided(both: Comparison) -> Iterator[Divided]:
             yield Divided(effect, now, again)
 
 
+def unasked(both: Comparison) -> Iterator[Divided]:
+    """Each indivisible step whose answer decided what else is done, and that nobody asks any more."""
+    for pair in both.changed:
+        for effect in pair.before.of("write"):
+            now = pair.became.get(effect.number)
+            if (
+                now is None
+                or now.locks
+                or not {"atomic", "both ways"} <= effect.traits & now.traits
+                or effect.place is None
+            ):
+                continue
+            decided = [e for e in pair.before.effects if effect.number in e.decided_by and e.is_seen]
+            then = [t for e in decided if (t := pair.became.get(e.number)) is not None]
+            if then and not any(now.number in e.depends for e in pair.after.effects):
+                yield Divided(effect, now)
+
+
 def _is_read_apart(pair: Pair, effect: Effect, now: Effect) -> bool:
     """Whether the step's answer was used, and its place is read on its own now."""
     return any(effect.number in e.depends for e in pair.before.effects) and any(_fresh_reads(pair, now))

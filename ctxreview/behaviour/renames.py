@@ -17,6 +17,7 @@ from ctxreview.languages.words import any_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
@@ -108,9 +109,12 @@ def is_another_of_its_kind(old: Region, new: Region, before: Outline, after: Out
 
 
 def is_any_object(scope: Region, outline: Outline) -> bool:
-    """Whether what is locked is a field of a type that does not lock on its own: then every way to lock it is the same lock."""
-    state = version(outline).state(scope.container, lock_key(scope))
-    return state is not None and not version(outline).is_signal(state.type)
+    """Whether what is locked is a field that has one lock only, of its own or as an object: then every way to lock it is the same lock."""
+    of = version(outline)
+    state = of.state(scope.container, lock_key(scope))
+    if state is None:
+        return False
+    return not of.is_signal(state.type) or simple_type_or_array(state.type) in of.about.of("locked_by_statement")
 
 
 _NAME = re.compile(r"(?<![\w@])@?[A-Za-z_]\w*")

@@ -51,6 +51,33 @@ def multiplied(pair: Pair) -> Iterator[Multiplied]:
             return
 
 
+class Remade(NamedTuple):
+    """``call`` was given a value that ``chance`` made once, and each attempt makes one of its own after the edit."""
+
+    call: Effect
+    chance: Effect
+    before: Effect
+
+
+def remade(pair: Pair) -> Iterator[Remade]:
+    """The first call in what is tried again that is given another value at each attempt."""
+    for number, now in sorted(pair.became.items()):
+        if now.kind not in _WORK or now.kind == "write" or not _is_tried(now):
+            continue
+        was = [pair.before.effects[n] for n in pair.before.effects[number].depends]
+        has = [pair.after.effects[n] for n in now.depends]
+        old = next((e for e in was if e.kind == "chance"), None)
+        new = next((e for e in has if e.kind == "chance" and _is_tried(e)), None)
+        once = not any(e.kind == "chance" and _is_tried(e) for e in was)
+        if old is not None and new is not None and once:
+            yield Remade(now, new, old)
+            return
+
+
+def _is_tried(effect: Effect) -> bool:
+    return "retried" in effect.traits or any(h.kind == "retry" for h in effect.holds)
+
+
 _WORK = ("io", "call", "foreign", "save", "query", "spawn", "write")
 
 

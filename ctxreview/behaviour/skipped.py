@@ -136,6 +136,9 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
         fresh = _fresh(
             _around(both.before, first, old.opening, old.span), _around(both.after, second, new.opening, new.span)
         )
+        fresh = fresh or _fresh(
+            _inside(both.before, first, old.opening, old.name), _inside(both.after, second, new.opening, new.name)
+        )
         if fresh is not None:
             yield Conditional(new.construct, True, new.opening, old.opening, fresh)
     language = version(both.after).language
@@ -159,6 +162,21 @@ def _around(outline: Outline, unit: il.Unit, place: Span, within: Span | None = 
     return [c for c in found if c.at not in far]
 
 
+def _inside(outline: Outline, unit: il.Unit, opening: Span, name: str) -> list[Condition]:
+    """The conditions inside the statement that opens a region on which the call is made that does."""
+    language = version(outline).language
+    opens = frozenset((name,)).union(*(language.named(f) for f in ("opens", "acquires", "creates")))
+    call = next(
+        (
+            n.span
+            for n in il.walk(unit, into=False)
+            if isinstance(n, il.Call) and n.callee in opens and opening.contains(n.span)
+        ),
+        None,
+    )
+    return _around(outline, unit, call, opening) if call is not None else []
+
+
 def _fresh(had: list[Condition], has: list[Condition]) -> Condition | None:
     """A condition that came to those that were."""
     known = {c.test for c in had}
@@ -176,6 +194,9 @@ def _calls(unit: il.Unit, names: frozenset[str], outline: Outline) -> dict[str, 
 
 def _asks_for_it(condition: Condition, call: il.Call, unit: il.Unit, outline: Outline) -> bool:
     """Whether a condition only asks whether there is anything to end: by the object, or by a variable of the function that says so."""
+    taken = (r for r in outline.regions if r.kind == "lock" and condition.at.contains(r.opening))
+    if any(r.closing.overlaps(call.span) for r in taken):
+        return True
     names = [n for n in il.walk(unit) if isinstance(n, il.Name) and condition.at.contains(n.span)]
     if any(n.text == condition.test and n.binding == "local" for n in names):
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ctxreview.behaviour.conditions import leaving
 from ctxreview.behaviour.effects import Trace, Trait
 from ctxreview.behaviour.evaluation import DEEPEST
 from ctxreview.behaviour.known import Known, either
@@ -126,11 +127,13 @@ class Tracer(Outside):
         self._block(at.body)
         begun = (i for i in self.frame.unfinished if i >= first and "awaited" not in self.effects[i].traits)
         self.mark(begun, "each")
-        self.mark((e.number for e in self.effects[first:] if e.kind == "commit"), "in loop")
+        self.mark((e.number for e in self.effects[first:] if e.kind in _EACH_TURN), "in loop")
         for value in at.step:
             self.value(value)
         if at.condition is not None and at.kind == "after":
             self.value(at.condition)
+        if _tries_again(at.body, until=at.kind == "each"):
+            self.mark(range(first, len(self.effects)), "retried")
         self.control = outer
         self.variables = _merged([before, self.variables])
         return at.condition is not None or any(isinstance(s, il.Exit) and s.kind == "break" for s in il.walk(at.body))
@@ -149,7 +152,9 @@ class Tracer(Outside):
         self.variables = _merged([v for v, end in zip(after, ends, strict=True) if end] or after)
         self.control = self.control if not at.handlers else outer
         if at.always is not None:
+            first = len(self.effects)
             self._block(at.always)
+            self.mark(range(first, len(self.effects)), "always")
         return any(ends)
 
     def _held(self, at: il.Held) -> bool:
@@ -229,6 +234,18 @@ class Tracer(Outside):
             index = self.emit("read", span, place.key, "", known.needs, place=place, traits=("deferred",))
             effect = self.effects[index]
             self.effects[index] = effect._replace(holds=(), lapsed=effect.holds)
+
+
+_EACH_TURN = ("commit", "save", "io", "call", "foreign", "spawn")
+
+
+def _tries_again(body: il.Block, *, until: bool) -> bool:
+    """Whether a turn of a loop goes on to the next one after a failure, with ``until`` only where it would have been the last one."""
+    tries = [s for s in il.walk(body, into=False) if isinstance(s, il.Try)]
+    last = not until or any(
+        isinstance(n, il.Exit) and n.kind in ("return", "break") for t in tries for n in il.walk(t.body)
+    )
+    return last and any(not leaving(h.body) for t in tries for h in t.handlers)
 
 
 def _merged(after: list[dict[tuple[str, Span], Known]]) -> dict[tuple[str, Span], Known]:

@@ -24,7 +24,8 @@ class Behaviour(Lists):
         return called in listed or self.base(called) in listed
 
     def base(self, called: str) -> str:
-        """The name of a call without what says that it gives a task."""
+        """The name of a call without what says that it gives a task, or that of the call which it is a form of."""
+        called = self._lists.get("same_as", {}).get(called, called)
         for suffix in self.of("task_suffix"):
             called = called.removesuffix(suffix)
         return called

@@ -46,6 +46,7 @@ from ctxreview.rules.locks import (
     concurrent_collection,
     concurrent_factory,
     concurrent_snapshot,
+    copied_lock,
     double_checked_lock,
     ignored_acquire,
     interlocked_pair,
@@ -60,9 +61,11 @@ from ctxreview.rules.locks import (
     monitor_wait,
     outside_lock,
     parallel_write,
+    put_back,
     reader_lock,
     reentrant_grain,
     release_outside_finally,
+    single_consumer,
     static_shared,
     thread_affine_await,
     thread_static_await,
@@ -166,6 +169,9 @@ RULES: tuple[ModuleType, ...] = (
     concurrency_token,
     scope_end,
     scope_skip,
+    copied_lock,
+    put_back,
+    single_consumer,
 )
 
 

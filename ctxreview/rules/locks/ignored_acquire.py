@@ -3,7 +3,8 @@
 What it flags
 -------------
 The result of ``TryEnter``, of ``Wait`` or ``WaitOne`` with a timeout, of ``LockTake`` or of a distributed lock's
-``TryAcquire`` that nothing checks.
+``TryAcquire`` that nothing checks. Of an edit also: the result no longer decides whether the work is done, or nobody
+waits for the task of ``WaitAsync`` or ``LockAsync`` any more.
 
 Why it matters here
 -------------------
@@ -51,8 +52,12 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import lines, member_of, scope_lines
+from ctxreview.behaviour.taking import Unanswered, unanswered, untaken
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -98,6 +103,50 @@ def check(outline: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each lock that nobody waits for any more, and whose answer no longer decides whether the work under it is done."""
+    told = {f.at.start_line for f in check(after)}
+    found = []
+    for pair in affected(comparison(before, after)):
+        found += [_untaken(one) for one in untaken(pair)]
+        found += [_unanswered(one) for one in unanswered(pair, _hold_may_fail) if one.acquire.at.start_line not in told]
+    return list(dict.fromkeys(found))
+
+
+def _untaken(acquire: Effect) -> Finding:
+    name = acquire.party.rpartition(".")[2]
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"The lock on `{name}` is asked for, and nobody waits until it is taken.",
+        "What stops the code below from running beside who has the lock?",
+        acquire.at._replace(what=""),
+        about=(name, "wait"),
+    )
+
+
+def _unanswered(one: Unanswered) -> Finding:
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"`{one.work.name}` is done whether or not the lock on `{one.hold.name}` was taken.",
+        "What stops it from running beside who has the lock?",
+        one.work.at._replace(what=""),
+        (one.acquire.at._replace(what="may not be taken"),),
+        about=(one.hold.name, one.work.name),
+    )
+
+
+def _hold_may_fail(hold: Hold) -> bool:
+    """Whether a lock may not be taken where its acquire returns: it answers, or gives a handle that may be none."""
+    call = hold.outline.source.text(hold.region.opening)
+    if hold.region.form == "acquire-release":
+        return _may_fail(call, hold.outline) or re.search(r"\.\s*TryEnter\w*\s*\(", call) is not None
+    return re.search(r"\bTryAcquire\w*\s*\(|(?i:redlock)\w*\s*\.\s*CreateLock", call) is not None
 
 
 def _may_fail(call: str, outline: Outline) -> bool:
@@ -161,6 +210,8 @@ def _is_unseen(scope: Region, outline: Outline) -> bool:
     if called[1].startswith("CreateLock"):
         # RedLock: the lock is made with its time; whether it was acquired is a property of it.
         return "redlock" in head.lower() and "IsAcquired" not in rest
+    if rest.lstrip().startswith("??") or re.search(r"\?\?\s*throw\b", head):
+        return False
     if variable is None:
         return True
     name = re.escape(variable[1])

@@ -53,7 +53,7 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.publication import divided, resynchronised
+from ctxreview.behaviour.publication import divided, resynchronised, unasked
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.notation import without_self
@@ -100,6 +100,7 @@ def check(outline: Outline) -> list[Finding]:
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each field that an edit makes an ordinary one, each ordinary read that was a ``Volatile.Read``, each step that was indivisible."""
     steps = _divided(before, after) if b"Interlocked" in before.source.data else []
+    steps += _unasked(before, after)
     steps += _resynchronised(before, after)
     if b"olatile" not in before.source.data:
         return steps
@@ -137,6 +138,19 @@ def _divided(before: Outline, after: Outline) -> list[Finding]:
         was = step.before.at._replace(what=f"{step.before.name}, before the edit")
         at = step.now.at if step.again is None else step.again.at
         found.append(Finding(ID, "high", "syntactic", message, question, at, (was,), about=(name, step.before.name)))
+    return found
+
+
+def _unasked(before: Outline, after: Outline) -> list[Finding]:
+    found = []
+    for step in unasked(comparison(before, after)):
+        name = step.now.place.of.rpartition(".")[2] if step.now.place is not None else step.now.name
+        message = f"What {step.now.name} answers of `{name}` decides nothing any more: who comes second goes on like the first."
+        was = step.before.at._replace(what=f"{step.before.name}, before the edit")
+        question = "Which of two threads that come here at once may go on?"
+        found.append(
+            Finding(ID, "high", "resolved", message, question, step.now.at, (was,), about=(name, step.now.name))
+        )
     return found
 
 

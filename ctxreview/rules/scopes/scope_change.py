@@ -65,7 +65,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ctxreview.behaviour.added import holds_one_step, is_held_already, is_sent_as_before
+from ctxreview.behaviour.added import holds_one_step, is_held_already, is_sent_as_before, is_taken_for_another
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.boundary import guarded_state, mention
 from ctxreview.behaviour.comparison import comparison
@@ -138,7 +138,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             scope_lines(after, s),
         )
         for s in added
-        if s not in parts and not is_sent_as_before(both, s, after=True) and not is_held_already(both, s)
+        if s not in parts
+        and not is_sent_as_before(both, s, after=True)
+        and not is_taken_for_another(after, s)
+        and not is_held_already(both, s)
     ]
     return found
 

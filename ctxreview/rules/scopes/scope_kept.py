@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctxreview.behaviour.boundary import crossed, guarded_state, work
+from ctxreview.behaviour.comparison import comparison, locked
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import does_anything, moved_lines
@@ -40,7 +41,15 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    if old.kind == "lock" and lock_key(old) != lock_key(new) and not is_same_lock(old, new, before, after):
+    keys = locked(comparison(before, after), old, new) if old.kind == "lock" else None
+    written = lock_key(old) == lock_key(new) or is_same_lock(old, new, before, after)
+    if old.kind == "lock" and written and keys is not None and keys[0] != keys[1]:
+        changed(
+            "high",
+            f"The name that the {old.construct} is taken by is another one now: `{_name_in(keys[1])}` and not `{_name_in(keys[0])}`.",
+            "Do all who are to exclude each other ask for the same name?",
+        )
+    if old.kind == "lock" and not written and (keys is None or keys[0] != keys[1]):
         changed(
             "note" if verdict.keeps and not is_another_of_its_kind(old, new, before, after) else "high",
             f"The edit locks `{new.resource}` where it locked `{old.resource}`.",
@@ -100,6 +109,11 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             "How long is it held now, and can this work wait for code that waits for it?",
         )
     return found
+
+
+def _name_in(key: str) -> str:
+    """The part of a key that names a lock."""
+    return key.partition("[")[2].removesuffix("]")
 
 
 def _told(isolation: Isolation | None) -> str:

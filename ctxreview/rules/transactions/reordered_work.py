@@ -60,7 +60,7 @@ from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.behaviour.ordering import woken
+from ctxreview.behaviour.ordering import Postponed, postponed, woken
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
 from ctxreview.model.facts import Fact
@@ -92,7 +92,21 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             if finding is not None:
                 told.append(new)
                 found.append(finding)
-    return [*found, *_early(before, after), *_woken(before, after), *_unprepared(before, after)]
+    found += [*_early(before, after), *_woken(before, after), *_unprepared(before, after)]
+    return [*found, *(_postponed(one) for pair in affected(comparison(before, after)) for one in postponed(pair))]
+
+
+def _postponed(one: Postponed) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"Each turn of the loop saved after {one.call.name}; nothing is saved now before all turns are over.",
+        "What is done again when one of them fails, or the process ends in between?",
+        one.save.at._replace(what=""),
+        (one.call.at._replace(what="done in each turn"),),
+        about=(one.call.name, one.save.name),
+    )
 
 
 def _woken(before: Outline, after: Outline) -> Iterator[Finding]:

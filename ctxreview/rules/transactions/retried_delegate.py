@@ -4,7 +4,7 @@ What it flags
 -------------
 An execution strategy or retry policy that runs its delegate inside an open transaction; in a delegate that is retried
 after a failure, a change to an outside counter or collection, or a message that is sent. Compared before and after an
-edit: what a ``Lazy`` did once and any caller now does.
+edit: what a ``Lazy`` did once and any caller now does; a key that was made once and is made anew for each attempt.
 
 Why it matters here
 -------------------
@@ -65,7 +65,7 @@ from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.behaviour.repeated import Multiplied, Repeated, multiplied, repeated
+from ctxreview.behaviour.repeated import Multiplied, Remade, Repeated, multiplied, remade, repeated
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -113,6 +113,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         told = check(after) if any(h.kind == "retry" for h in pair.after.sections) else ()
         found += [_repeated(one) for p in not_told((pair,), after, told) for one in repeated(p)]
         found += [_multiplied(one) for one in multiplied(pair)]
+        found += [_remade(one) for one in remade(pair)]
     return found
 
 
@@ -125,6 +126,18 @@ def _multiplied(one: Multiplied) -> Finding:
         "Is it right when that happens twice?",
         one.effect.at._replace(what=""),
         (one.before.at._replace(what="once, before the edit"),),
+    )
+
+
+def _remade(one: Remade) -> Finding:
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"Each attempt gives {one.call.name} another value of {one.chance.name}; all of them had the same.",
+        "Does the other side know by it that it has done this already?",
+        one.chance.at._replace(what=""),
+        (one.call.at._replace(what="given to"), one.before.at._replace(what="made once, before the edit")),
     )
 
 

@@ -1,0 +1,130 @@
+"""What shows that a lock may go or be another one: of all that was done under it, it is known what became of it and why that is enough."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ctxreview.behaviour.comparison import Comparison, Pair
+from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.version import version
+from ctxreview.model.notation import SELF
+from ctxreview.model.outline import Outline
+
+OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
+"""What may touch things that the file does not show."""
+
+
+def is_plain_look(both: Comparison, pair: Pair, effect: Effect, now: Effect, inside: list[Effect]) -> bool:
+    """Whether a read is the only use of shared state in its section, and one look at a reference or value that is ordered or has no insides."""
+    place = effect.place
+    if effect.kind != "read" or place is None or place.kind != "state":
+        return False
+    others = {e.place.key for e in inside if e.kind in ("read", "write") and e.is_seen and e.place is not None}
+    if others != {place.key} or any(e.kind == "write" for e in inside):
+        return False
+    looks = [e for e in pair.after.of("read") if e.place is not None and e.place.key == place.key]
+    if len(looks) != 1:
+        return False
+    if now.traits & {"volatile", "atomic"}:
+        return True
+    home, _, name = place.key.rpartition(".")
+    state = version(both.before).state(home, name)
+    return place.immutable and state is not None and version(both.before).is_reference(state.type)
+
+
+def has_proof(both: Comparison, pair: Pair, hold: Hold, effect: Effect, now: Effect) -> bool:
+    """Whether something shows that another lock is meant to take a lock's place: it is new, or others use the place under it too."""
+    if effect.kind not in ("read", "write") or effect.place is None or effect.place.kind not in ("state", "inside"):
+        return True
+    if not now.locks:
+        plain = is_plain_look(both, pair, effect, now, [effect]) or "atomic" in now.traits
+        return plain or _is_snapshot(both, pair, effect)
+    if any(_is_new(both, key) for key in now.locks):
+        return True
+    return any(
+        then is not None and then.locks & now.locks and was.at != effect.at and was.path == ()
+        for was, then in both.places(effect.place.key)
+        if hold.key in was.locks
+    )
+
+
+def _is_snapshot(both: Comparison, pair: Pair, effect: Effect) -> bool:
+    """Whether a read of what state holds is one look at what is replaced after the edit, and never changed."""
+    place = effect.place
+    if effect.kind != "read" or place is None or place.kind != "inside":
+        return False
+    home, _, name = place.of.rpartition(".")
+    state = version(both.after).state(home, name)
+    looks = [e for e in pair.after.of("read") if e.place is not None and e.place.key == place.of]
+    if state is None or len(looks) != 1 or not (looks[0].place and looks[0].place.kind == "state"):
+        return False
+    if (
+        not state.volatile
+        and not looks[0].traits & {"volatile", "atomic"}
+        and not version(both.after).is_reference(state.type)
+    ):
+        return False
+    every = (*(p.after for p in both.naming((name,))), *both.fresh((name,)))
+    return not any(
+        e.kind == "write" and e.place is not None and e.place.kind == "inside" and e.place.of == place.of
+        for of in every
+        for e in of.effects
+    )
+
+
+def _is_new(both: Comparison, lock: str) -> bool:
+    """Whether the edit adds what is locked."""
+    home, _, name = lock.rpartition(".")
+    return not both.before.named(name) and version(both.before).state(home, name) is None
+
+
+def is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
+    """Whether it is known of all that was done under a lock what became of it: nothing else shows that the lock may go, or be another one.
+
+    A lock that stays, as strong as it was, needs no account.
+    """
+    now = both.both.scope_after.get(hold.region)
+    then = next((h for h in pair.after.sections if h.region == now), None)
+    if then is not None and then.key == hold.key and then.mode == hold.mode:
+        return True
+    done = [e for e in inside if e.kind not in ("acquire", "release", "log", "return", "throw", "end", "await")]
+    steps = {e.place.key for e in pair.after.effects if e.place is not None and "atomic" in e.traits}
+    left = {e.key for e in done if (n := pair.became.get(e.number)) is not None and hold.key in n.locks}
+    lost = [
+        e
+        for e in done
+        if e.is_seen
+        and e.number not in pair.became
+        and not (e.kind == "read" and e.key in left)  # what is read once is read as it was
+        and not _is_snapshot(both, pair, e)
+    ]
+    if not done or any(e.place is None or e.place.key not in steps for e in lost):
+        return False  # a lock that holds nothing is waited for
+    if now is None:
+        return True
+    if any(e.kind in (*OUTSIDE, "foreign") for e in done):
+        return False
+    if then is None or then.key == hold.key:
+        return then is not None
+    keys = {e.place.key for e in done if e.place is not None and e.is_seen}
+    return (
+        bool(keys)
+        and _fixed_for(both.before, hold) == _fixed_for(both.after, then) != ""
+        and all(
+            after is not None and then.key in after.locks
+            for key in keys
+            for was, after in both.places(key)
+            if hold.key in was.locks
+        )
+    )
+
+
+def _fixed_for(outline: Outline, hold: Hold) -> Literal["", "object", "type"]:
+    """Whether a lock is on one object for as long as its owner lives, itself or what a field holds that never changes, and what owns it."""
+    home, _, name = hold.key.rpartition(".")
+    state = version(outline).state(home, name) if home else None
+    if state is None:
+        return "object" if hold.key.startswith(f"{SELF} ") else ""
+    if not state.fixed and state.changes:
+        return ""
+    return "type" if state.static else "object"

@@ -1,0 +1,162 @@
+"""What one consumer of a queue does, one after another and nobody else: its turns that overlap, others that do its work beside it, and a second one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Comparison, Pair
+from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.version import version
+from ctxreview.languages.behaviour import Behaviour
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+
+
+def takes(of: Trace, about: Behaviour) -> Iterator[Effect]:
+    """The effects that take from a queue which is made for several threads."""
+    for effect in of.effects:
+        at_once = effect.kind in ("read", "write") and "atomic" in effect.traits
+        if (effect.kind == "call" and about.has("takes", effect.name)) or (
+            at_once and about.has("takes_out", effect.name)
+        ):
+            yield effect
+
+
+class Overlapping(NamedTuple):
+    """``work`` on what ``take`` gave had ended before the next one was taken, and has not any more."""
+
+    work: Effect
+    take: Effect
+
+
+def overlapping(pair: Pair, about: Behaviour) -> Iterator[Overlapping]:
+    """The first work of a consumer that is begun for each thing taken and not waited for in its turn."""
+    taken = [e for e in takes(pair.after, about) if "each" not in e.traits]
+    for number, now in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        fresh = now.traits & {"each", "parallel"} - was.traits
+        if now.kind not in _WORK or not now.is_seen or not fresh:
+            continue
+        take = next((t for t in taken if pair.after.decides(t, now)), None)
+        if take is not None:
+            yield Overlapping(now, take)
+            return
+    yield from _left_running(pair, about)
+
+
+def _left_running(pair: Pair, about: Behaviour) -> Iterator[Overlapping]:
+    """A task that an edit starts for each thing taken, in place of a call, and that nobody waits for."""
+    had, has = (
+        [e for e in _taken(t, about) if e.kind == "spawn" and "awaited" not in e.traits]
+        for t in (pair.before, pair.after)
+    )
+    gone = any(e.kind in ("call", "foreign") and e.number not in pair.became for e in _taken(pair.before, about))
+    if gone and len(has) > len(had):
+        yield Overlapping(has[-1], next(takes(pair.after, about)))
+
+
+_WORK = ("write", "save", "io", "call", "foreign", "query", "spawn")
+
+
+class Beside(NamedTuple):
+    """``access`` is done beside the ``consumer``, which alone wrote the place before the edit."""
+
+    access: Effect
+    consumer: Effect
+
+
+def beside(both: Comparison, pair: Pair, about: Behaviour) -> Iterator[Beside]:
+    """The first access of a changed function to what only the consumer of a queue wrote; one look at a value is none."""
+    consumers = _consumers(both, about)
+    if pair.before.function in {p.before.function for p in consumers}:
+        return
+    called = {name for p in consumers for e in p.before.effects for name in e.path}
+    if pair.before.function.name in called:
+        return
+    known = {e.place for e in pair.before.effects}
+    for access in pair.after.of("read", "write"):
+        place = access.place
+        if place is None or access.number in pair.was or not access.is_seen or access.locks or place in known:
+            continue
+        if place.kind not in ("state", "inside") or "atomic" in access.traits:
+            continue
+        if access.kind == "read" and place.kind == "state":
+            continue
+        its = (e for p in consumers for e in _taken(p.before, about) if e.place == place and not e.locks)
+        own = next((e for e in its if e.kind == "write"), None)
+        if own is not None and not _is_used_elsewhere(both, access, consumers, called):
+            yield Beside(access, own)
+            return
+
+
+def _consumers(both: Comparison, about: Behaviour) -> list[Pair]:
+    """The functions that take from a queue and do something with it, by their own text."""
+    names = {f"{n}{s}" for n in about.of("takes") | about.of("takes_out") for s in ("", *about.of("task_suffix"))}
+    return [p for p in both.naming(names) if any(_taken(p.before, about))]
+
+
+def _taken(of: Trace, about: Behaviour) -> Iterator[Effect]:
+    """What is done with what was taken."""
+    first = next(takes(of, about), None)
+    return (e for e in of.effects if first is not None and e.number != first.number and of.decides(first, e))
+
+
+def _is_used_elsewhere(both: Comparison, access: Effect, consumers: list[Pair], called: set[str]) -> bool:
+    """Whether others did the same with the place before the edit too."""
+    assert access.place is not None
+    own = {p.before.function for p in consumers}
+    for pair in both.naming((access.place.of.rpartition(".")[2],)):
+        of = pair.before.function
+        if of in own or of.name in called or of.kind == "constructor":
+            continue
+        if any(e.place == access.place for e in pair.before.of(access.kind)):
+            return True
+    return False
+
+
+class Several(NamedTuple):
+    """A consumer named ``name``, which ran once and is started several times after the edit, the last time at ``at``."""
+
+    name: str
+    at: Span
+    take: Effect
+
+
+def several(both: Comparison, about: Behaviour) -> Iterator[Several]:
+    """Each consumer that one caller started once, and that is started more than once now."""
+    changed = {p.after.function.span for p in both.changed} | {b.member.span for b in both.both.fresh}
+    for pair in _consumers(both, about):
+        name, take = pair.after.function.name, next(takes(pair.after, about), None)
+        if take is None or take.locks or _lets_one_in(pair.after, take) or pair.before.function.name != name:
+            continue
+        before, after = _starts(both.before, name), _starts(both.after, name)
+        new = [at for at, member in after if member in changed]
+        if len(before) == 1 < len(after) and new:
+            yield Several(name, new[-1], take)
+
+
+def _lets_one_in(of: Trace, take: Effect) -> bool:
+    """Whether a consumer begins with a step that only one caller gets past."""
+    return any("atomic" in of.effects[n].traits and n < take.number for n in take.decided_by)
+
+
+def _starts(outline: Outline, name: str) -> list[tuple[Span, Span]]:
+    """Where a function is named, twice where a loop or what is run for each element does so, each with the member around it."""
+    found, about = list[tuple[Span, Span]](), version(outline).about
+    for member in outline.outermost:
+        if member.name == name or name not in version(outline).words[member.span]:
+            continue
+        unit = version(outline).units.get(member.span)
+        if unit is None:
+            continue
+        often = [
+            n.span
+            for n in il.walk(unit)
+            if isinstance(n, il.Loop) or (isinstance(n, il.Call) and about.has("runs_now", n.callee))
+        ]
+        for node in il.walk(unit):
+            if isinstance(node, il.Name) and node.text == name:
+                found += [(node.span, member.span)] * (2 if any(s.contains(node.span) for s in often) else 1)
+    return found

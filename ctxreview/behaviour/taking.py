@@ -1,0 +1,80 @@
+"""Whether a lock was taken where the work under it is done: its acquire was waited for, and what it answered was looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Hold, Trace
+
+
+def untaken(pair: Pair) -> Iterator[Effect]:
+    """The acquires that nobody waits for, the first of each lock that has more of them than before."""
+    before = Counter(e.key for e in _left_alone(pair.before))
+    after = list(_left_alone(pair.after))
+    told: set[str] = set()
+    for acquire in after:
+        if acquire.key not in told and sum(e.key == acquire.key for e in after) > before[acquire.key]:
+            told.add(acquire.key)
+            yield acquire
+
+
+def _left_alone(of: Trace) -> Iterator[Effect]:
+    """The acquires that are tasks which were neither waited for nor given to anybody who may wait."""
+    for acquire in of.of("acquire"):
+        if {"task"} != acquire.traits & {"task", "taken", "awaited"}:
+            continue
+        later = of.effects[acquire.number + 1 :]
+        if any(acquire.number in e.decided_by for e in later):
+            continue
+        if not any(acquire.number in e.depends and e.kind not in ("spawn", "await") for e in later):
+            yield acquire
+
+
+class Unanswered(NamedTuple):
+    """``work`` is done under ``hold`` whatever the ``acquire`` of it answered; before the edit it was done with the lock only."""
+
+    work: Effect
+    acquire: Effect
+    hold: Hold
+
+
+def unanswered(pair: Pair, may_fail: Callable[[Hold], bool]) -> Iterator[Unanswered]:
+    """The first work under each lock that an acquire which ``may_fail`` decides no more."""
+    for hold in pair.after.sections:
+        acquire = _acquire(pair.after, hold)
+        if hold.kind != "lock" or not hold.own or acquire is None or not may_fail(hold):
+            continue
+        for work in pair.after.within(hold):
+            if work.kind not in _WORK or not work.is_seen or acquire.number in work.decided_by:
+                continue
+            was = pair.was.get(work.number)
+            old = next((h for h in was.holds if h.kind == "lock" and h.name == hold.name), None) if was else None
+            if was is None or old is None:
+                continue
+            then = _acquire(pair.before, old)
+            decided = then is not None and then.number in was.decided_by
+            if then is not None and (decided or not may_fail(old)) and not _asked(pair, acquire):
+                yield Unanswered(work, acquire, hold)
+            break
+
+
+_WORK = ("write", "save", "io", "call", "foreign", "query", "spawn")
+
+
+def _acquire(of: Trace, hold: Hold) -> Effect | None:
+    """The effect that takes a hold."""
+    first = next(of.within(hold), None)
+    if first is None:
+        return None
+    return next((e for e in reversed(of.effects[: first.number]) if e.kind == "acquire" and e.party == hold.key), None)
+
+
+def _asked(pair: Pair, acquire: Effect) -> bool:
+    """Whether something that the edit adds is given what the acquire answered, and may look at it."""
+    return any(
+        acquire.number in e.depends - e.decided_by and e.kind in _WORK and e.number not in pair.was
+        for e in pair.after.effects[acquire.number + 1 :]
+    )
