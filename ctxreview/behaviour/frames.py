@@ -255,6 +255,10 @@ class Frames:
                 traits |= {"unawaited"}
             self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *lapsed), traits=traits)
 
+    def besides_acquires(self, pending: frozenset[int]) -> frozenset[int]:
+        """The effects of some tasks without those that take a lock."""
+        return frozenset(i for i in pending if self.effects[i].kind != "acquire")
+
     def lapse(self, indices: Iterable[int], span: Span) -> None:
         """Let the holds under which tasks were started lapse, as far as they are over where the tasks are waited for."""
         held = {h.section for h in self.held(span)}

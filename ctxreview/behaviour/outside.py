@@ -199,9 +199,6 @@ class Outside(Calls):
         query = Query(source, party, operators, traits, element, text or "")
         return on._replace(key=short(f"{on.key}.{name}()"), needs=on.needs | needs, query=query, made="query")
 
-    def _acquires(self, pending: frozenset[int]) -> frozenset[int]:
-        return frozenset(i for i in pending if self.effects[i].kind == "acquire")
-
     def _gives_source(self, node: il.Call) -> bool:
         return self.version.is_source(node.callee, "")
 
@@ -227,7 +224,7 @@ class Outside(Calls):
         if kind == "spawn":
             needs |= union(k.pending for k in values)
             if self.version.about.has("first_of", name):  # the others go on
-                values = [k._replace(pending=k.pending - self._acquires(k.pending)) for k in values]
+                values = [k._replace(pending=self.besides_acquires(k.pending)) for k in values]
         if (kind == "io" and fact.calls) or self.version.about.has("calls_it", name):
             kind = "foreign"
         source = on.query.source if on is not None and on.query is not None else ""
