@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,10 +23,6 @@ from ctxreview.cli.commands.options import (
 from ctxreview.cli.inputs import read_text
 from ctxreview.cli.results import exit_on_findings, print_texts, target_for
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
-
-if TYPE_CHECKING:
-    pass
-
 
 app = typer.Typer(rich_markup_mode=None)
 

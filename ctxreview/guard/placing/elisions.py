@@ -1,4 +1,9 @@
-"""Code that an answer leaves out: which lines, and which parts of a line, say so."""
+"""Code that an answer leaves out: which lines, and which parts of a line, say so.
+
+Comments and literals are told here by a pattern and not by the language's ``lex``: what a chat writes is a line or a piece, often in
+no file and of no known language, and what has no end in it ends there. ``lex`` reads whole files, and a quote that nothing
+closes would hide all that follows.
+"""
 
 from __future__ import annotations
 

@@ -76,6 +76,7 @@ from ctxreview.behaviour.lock_usage import (
     own_calls,
 )
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -90,7 +91,6 @@ LANGUAGES = ("csharp",)
 NEEDS = ("lock",)
 
 _FLAGS = frozenset({"bool", "int", "byte", "short", "uint", "char"})
-_WIDE = frozenset({"long", "ulong", "double", "decimal", "DateTime", "DateTimeOffset", "TimeSpan", "Guid"})
 _NO_CALLS = frozenset({"if", "nameof", "lock", "typeof", "while", "foreach", "for", "using", "catch"})
 _IF = re.compile(rb"\bif\s*\((.*)\)\s*$", re.DOTALL)
 _INNER = re.compile(rb"\s*\{\s*if\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
@@ -163,7 +163,7 @@ def _unsafe(
             return _Doubt("flag", later.name, f"`{looked.name}` is set before `{later.name}` is written")
         ordered = looked.is_volatile or b"Volatile.Read" in condition
         return None if ordered else _flag(looked, others, scope, outline)
-    if type_ in _WIDE or (type_ in _FLAGS and nullable):
+    if type_ in names_of(outline.language).of("wide") or (type_ in _FLAGS and nullable):
         words = f"`{looked.name}` is a {member.declares}, which is not read atomically on every platform"
         return _Doubt("wide", member.declares, words)
     if later is not None:

@@ -54,6 +54,7 @@ from collections.abc import Iterator
 from ctxreview.behaviour.body import bodies
 from ctxreview.behaviour.lock_usage import declared, is_collection, is_under, lock_key, locks
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -68,16 +69,14 @@ SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = ("Parallel", "ForAll")
 
-_PARALLEL = frozenset({"For", "ForEach", "ForEachAsync", "ForAsync", "Invoke", "ForAll"})
 _SAME = re.compile(r"=\s*(?:true|false|null|default)\s*$")
 
 
 def check(outline: Outline) -> list[Finding]:
     """Each write, in a parallel body, of what the runs share; and each lock around one that its body takes."""
+    parallel = names_of(outline.language).of("runs_parallel")
     loops = [
-        f
-        for f in outline.facts
-        if f.kind == "spawn" and f.name in _PARALLEL and (f.target in ("Parallel",) or f.name == "ForAll")
+        f for f in outline.facts if f.kind == "spawn" and not parallel.isdisjoint((f.name, f"{f.target}.{f.name}"))
     ]
     loops = [
         f for f in loops if "TaskScheduler.Current" not in outline.source.text(f.span)

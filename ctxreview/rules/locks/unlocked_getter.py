@@ -50,6 +50,7 @@ from collections import defaultdict
 
 from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks
 from ctxreview.behaviour.places import lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -61,8 +62,6 @@ SEVERITY = "low"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
-
-_WIDE = frozenset({"decimal", "Guid", "long", "ulong", "double", "DateTime", "DateTimeOffset", "TimeSpan"})
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -89,7 +88,7 @@ def check(outline: Outline) -> list[Finding]:
             continue
         type_ = own[state].declares if state in own else ""
         wide = (
-            simple_type_or_array(type_) in _WIDE
+            simple_type_or_array(type_) in names_of(outline.language).of("wide")
             or type_.startswith("(")
             or (type_.endswith("?") and simple_type_or_array(type_) in _VALUES)
         )

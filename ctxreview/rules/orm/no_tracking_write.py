@@ -73,8 +73,8 @@ ID = "no-tracking-write"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
-UNTRACKED = frozenset({"AsNoTracking", "AsNoTrackingWithIdentityResolution"})
-NEEDS = tuple(sorted(UNTRACKED))
+UNTRACKED = ("AsNoTracking", "AsNoTrackingWithIdentityResolution")
+NEEDS = UNTRACKED
 REATTACHES = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry"})
 
 

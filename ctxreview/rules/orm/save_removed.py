@@ -57,6 +57,7 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
 from ctxreview.behaviour.ordering import Unsent, unsent
 from ctxreview.behaviour.tracked import Unsaved, unsaved
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -64,7 +65,6 @@ ID = "save-removed"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
-_WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
 _MAY_SAVE = re.compile(r"(?i)save|commit|complete|flush|persist|execute|bulk")
 
 
@@ -112,7 +112,8 @@ def _removed(change: Change) -> list[Finding]:
     context = root_of(old[-1].target)
     known = {(f.target, f.name) for f in change.before.facts if f.kind == "write"}
     kept = [f.span for f in change.after.facts if f.kind == "write" and f.target and (f.target, f.name) in known]
-    kept += [c.chain for c in change.after.calls if c.base in _WORK and context and root_of(c.on) == context]
+    work = names_of(change.after.outline.language).of("changes_tracked")
+    kept += [c.chain for c in change.after.calls if c.base in work and context and root_of(c.on) == context]
     if not kept:
         return []
     held = [s for s in transactions(change.after) if s.completes_at]

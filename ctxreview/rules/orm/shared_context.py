@@ -50,12 +50,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, body_of, root_of, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.parties import Together, together
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -69,7 +71,6 @@ NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
 
 _CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")
 _CONTEXT_NAME = re.compile(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")
-_EACH = frozenset({"ForEach", "ForEachAsync", "For", "ForAsync", "ForAll"})
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -78,7 +79,7 @@ def check(outline: Outline) -> list[Finding]:
     for fact in outline.facts:
         if fact.kind != "spawn":
             continue
-        if fact.name in ("WhenAll", "WhenAny", "Invoke") or fact.name in _EACH:
+        if fact.name in ("WhenAll", "WhenAny", *_parallel(outline.language)):
             found += _shared(outline, fact)
         elif held := _transaction(outline, fact):
             found.append(_left_alone(outline, fact, held))
@@ -110,6 +111,12 @@ def _both(one: Together) -> str:
     return f"{one.first.name} and {one.second.name} use"
 
 
+@cache
+def _parallel(language: str) -> frozenset[str]:
+    """The names of calls that run what they are given on several threads at once."""
+    return frozenset(name.rpartition(".")[2] for name in names_of(language).of("runs_parallel"))
+
+
 def _when(one: Together) -> str:
     if one.start is None:
         return ", the second before the first is awaited"
@@ -121,7 +128,7 @@ def _shared(outline: Outline, fact: Fact) -> list[Finding]:
     if body is None:
         return []
     inside = [f for f in within(outline, fact.span) if f.kind in ("read", "save") and not f.is_state and f.target]
-    if fact.name in _EACH or re.search(r"\.Select\s*\(", body.plain(fact.span)):
+    if fact.name in _parallel(outline.language) - {"Invoke"} or re.search(r"\.Select\s*\(", body.plain(fact.span)):
         used = {root_of(f.target): f for f in inside if not _made_inside(body, fact, root_of(f.target))}
     else:
         counted = Counter(root_of(f.target) for f in (*inside, *_started(body, fact)))

@@ -64,12 +64,11 @@ from ctxreview.behaviour.tracked import Untold, retracked, untold
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.rules.orm.no_tracking_write import UNTRACKED
 
 ID = "tracking-change"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
-
-UNTRACKED = ("AsNoTracking", "AsNoTrackingWithIdentityResolution")
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -56,6 +56,7 @@ from itertools import pairwise
 
 from ctxreview.behaviour.body import Body, root_of
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -66,7 +67,6 @@ ID = "several-saves"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
-_WORK = ("Add", "AddRange", "Update", "UpdateRange", "Remove", "RemoveRange", "Attach")
 """What is there to be saved: an edit that adds some is a new piece of work, and no split of the old one."""
 
 
@@ -111,7 +111,8 @@ def _split(change: Change) -> list[Finding]:
     into_loop = looped and not any(change.before.in_loop(f.span.start) for f in old)
     if not into_loop and (len(new) <= len(old) or not _in_one_run(change.after, new)):
         return []
-    more = sum(c.base in _WORK for c in change.after.calls) > sum(c.base in _WORK for c in change.before.calls)
+    work = names_of(change.after.outline.language).of("changes_tracked")
+    more = sum(c.base in work for c in change.after.calls) > sum(c.base in work for c in change.before.calls)
     return [
         Finding(
             ID,

@@ -61,6 +61,7 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.parties import Unbound, unbound
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages import load
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -78,7 +79,6 @@ _SQL = re.compile(r"(?:Execute|Query)\w*$")
 _TYPED = re.compile(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
 _NAMED = re.compile(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
 _VALUE = re.compile(r"(?:this\.)?\w+(?:[?!]?\.\w+)*!?$")
-_NONE = ("null", "default", "null!", "default!")
 _SET = re.compile(r"\.Transaction\s*=\s*([\w.?!]+)\s*;")
 _COMMAND = re.compile(r"\bCreateCommand\b|\bnew\s+\w*Command\b")
 
@@ -167,11 +167,15 @@ def _dropped(change: Change, old: Region, new: Region) -> list[Finding]:
         )
         if every[key] >= old_every[key] and call is not None and count and not others:
             found.append(_finding(change, new, f"The edit no longer gives `{new.resource}` to {call.name}.", call))
-    assigned = r"\.Transaction\s*=[^=]"
-    text, now = (b.plain(b.member.span) for b in (change.before, change.after))
-    if len(re.findall(assigned, text)) > len(re.findall(assigned, now)) and "CreateCommand" in now:
+    now = change.after.plain(change.after.member.span)
+    if _assignments(change.before) > _assignments(change.after) and "CreateCommand" in now:
         found.append(_finding(change, new, "The edit no longer sets the command's Transaction.", None))
     return found
+
+
+def _assignments(body: Body) -> int:
+    """How often a member sets the transaction of a command."""
+    return len(re.findall(r"\.Transaction\s*=[^=]", body.plain(body.member.span)))
 
 
 def _lost(change: Change) -> list[Finding]:
@@ -180,10 +184,14 @@ def _lost(change: Change) -> list[Finding]:
     typed = _typed(change)
     found = []
     for old, new in _calls_in_pairs(change):
-        if _is_bound(old, typed, own) and not _is_bound(new, typed, ()) and _has_less(new, old):
+        if (
+            _is_bound(change.before, old, typed, own)
+            and not _is_bound(change.after, new, typed, ())
+            and _has_less(change.after, new, old)
+        ):
             found.append(_finding(change, None, f"The edit no longer gives a transaction to {new.name}.", new))
     assigned = [
-        [m[1] for m in _SET.finditer(body.plain(body.member.span)) if m[1] not in (*_NONE, *own)]
+        [m[1] for m in _SET.finditer(body.plain(body.member.span)) if m[1] not in own and not _is_none(body, m[1])]
         for body in (change.before, change.after)
     ]
     old_text, text = (body.plain(body.member.span) for body in (change.before, change.after))
@@ -218,20 +226,26 @@ def _calls_in_pairs(change: Change) -> Iterator[tuple[CallText, CallText]]:
             yield from ((c, left[first]) for c in before if (first := arguments_in(c.given)[:1]) in left)
 
 
-def _is_bound(call: CallText, typed: Collection[str], own: Collection[str]) -> bool:
+def _is_bound(body: Body, call: CallText, typed: Collection[str], own: Collection[str]) -> bool:
     """Whether an argument of the call is a transaction that is not one of ``own``."""
     for name, value in arguments_in(call.given):
         last = re.split(r"\W+", value.rstrip("!"))[-1]
         told = name == "transaction" or last in typed or _NAMED.match(last) is not None
-        if told and _VALUE.match(value) and value not in (*_NONE, *own):
+        if told and _VALUE.match(value) and value not in own and not _is_none(body, value):
             return True
     return False
 
 
-def _has_less(new: CallText, old: CallText) -> bool:
+def _is_none(body: Body, value: str) -> bool:
+    """Whether a value says that there is none."""
+    words = load(body.outline.language).words
+    return value.removesuffix("!") in words.nothing | words.otherwise
+
+
+def _has_less(body: Body, new: CallText, old: CallText) -> bool:
     """Whether a call has fewer arguments than it had, or nothing for one of them."""
     listed = arguments_in(new.given)
-    return len(listed) < len(arguments_in(old.given)) or any(value in _NONE for _, value in listed)
+    return len(listed) < len(arguments_in(old.given)) or any(_is_none(body, value) for _, value in listed)
 
 
 def _gained(change: Change) -> list[Finding]:
@@ -239,7 +253,7 @@ def _gained(change: Change) -> list[Finding]:
     if set(change.after.holds) - {new for _, new in change.scopes if new is not None}:
         return []
     typed = _typed(change)
-    if any(_is_bound(call, typed, ()) for call in change.before.calls):
+    if any(_is_bound(change.before, call, typed, ()) for call in change.before.calls):
         return []
     every = Counter((c.base, root_of(c.on)) for c in change.before.calls if _SQL.match(c.name))
     given, now = (
@@ -249,10 +263,12 @@ def _gained(change: Change) -> list[Finding]:
     fresh = next((c for c in now if (c.base, root_of(c.on)) in every), None)
     if not given and fresh is not None:
         return [_joined(f"{fresh.name} is now given a transaction.", change.at(fresh.chain))]
-    assigned = r"\.Transaction\s*=[^=]"
-    old, new = (bool(re.search(assigned, b.plain(b.member.span))) for b in (change.before, change.after))
     runs = any(_SQL.match(c.name) for c in change.before.calls) and change.before.holds
-    return [_joined("The edit gives commands their Transaction.", change.at())] if new and not old and runs else []
+    return (
+        [_joined("The edit gives commands their Transaction.", change.at())]
+        if _assignments(change.after) and not _assignments(change.before) and runs
+        else []
+    )
 
 
 _TRANSACTION = re.compile(r"\btransaction\s*:|(?:^|,)\s*_?(?:\w*[tT]ransaction|tx|tran)\s*(?:,|$)")
