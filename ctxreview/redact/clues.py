@@ -34,6 +34,8 @@ CLUES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("token", ("auth\"",), r"auth\\?\"{1,2}\s{0,3}:\s{0,3}\\?\"{1,2}(?P<secret>[A-Za-z0-9+/]{16,400}={0,2})"),
     ("secret", ("otpauth://",), r"otpauth://[^\s\"'?]{1,200}\?[^\s\"']{0,100}?secret=(?P<secret>[A-Z2-7]{16,128})"),
     ("authorization", ("digest ",), r"digest [^\n]{0,400}?response=[\\\"]{1,3}(?P<secret>[0-9a-f]{32,64})"),
+    # a bind: the entry of a directory that signs in, and after it its password
+    ("password", ("\"cn=", "\"uid="), r"\"(?:cn|uid)=[^\"\r\n]{1,300}\",\s{0,80}(?:\w{1,30}:\s{0,3})?[@$]{0,2}\"(?P<secret>[^\s\"\\]{6,100})\""),
     # command lines: the tool, and the option that has the password
     ("password", ("sqlcmd", "osql", "bcp "), r"\w+\b[^\r\n]{0,200}?\s(?-i:-P)\s{0,2}[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,80})"),
     ("password", ("mysql",), r"mysql(?:dump|admin)?\b[^\r\n]{0,200}?\s(?-i:-p)(?P<secret>[^\s\"'-][^\s\"']{3,80})"),

@@ -84,6 +84,6 @@ NOT_A_SECRET = (
     r"(?i)(?:name|label|field|column|title|text|message|error|hint|placeholder|ur[il]|path|route|endpoint|header|prefix|suffix"
     r"|type|regex|pattern|format|policy|length|min|max|id|parameter|param|property|claim|scheme|kind|table|topic|queue"
     r"|resource|culture|version|index|caption|tooltip|description|icon|css|class|selector|xpath|template|file|source"
-    r"|algorithm|provider|service|issuer|audience|thumbprint|expiry|lifetime|timeout|for|mode|changed|required)s?$"
+    r"|algorithm|provider|service|issuer|audience|thumbprint|expiry|lifetime|timeout|for|mode|changed|required)s?\d{0,3}$"
     r"|public|foreign|primary|cache|partition|concurrency|cancellation|registry"
 )

@@ -36,6 +36,13 @@ def password_in_comment(text: str, at: int) -> Iterator[tuple[int, int]]:
         if told and (word_in := _password_word(told["word"], strict=False)) and (not told["for"] or _is_mixed(word_in)):
             yield told.start("word"), told.start("word") + len(word_in)
             return
+        if (
+            (told := compiled(rf"\s{{1,3}}[\"'`“「]?{_TOLD}").match(text, end, end + len(window)))
+            and (word_in := _password_word(told["word"], strict=False))
+            and _is_spelled_oddly(word_in)
+        ):
+            yield told.start("word"), told.start("word") + len(word_in)
+            return
         words = compiled(r"(?<=[\s\"'`“「：:=])[^\s\"'`“”「」：]{6,80}")
     else:
         window = text[end : end + 80].partition("\n")[0]
@@ -57,6 +64,11 @@ _TOLD = r"(?P<word>[^\s\"'`“”「」]{6,80})"
 def _is_mixed(word: str) -> bool:
     """Letters of both cases and digits: what a sentence gives that speaks of more than the password."""
     return len(word) >= 8 and re.match(r"(?=.*[a-z])(?=.*[A-Z]).*\d", word) is not None
+
+
+def _is_spelled_oddly(word: str) -> bool:
+    """A mixed word with a digit in place of a letter, as in ``Wint3r-Sonne``: what stands right after the word for a password."""
+    return _is_mixed(word) and re.search(r"[a-z]\d[a-z]", word) is not None
 
 
 def _password_word(word: str, strict: bool) -> str:

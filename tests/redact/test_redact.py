@@ -514,3 +514,31 @@ def test_bytes_that_are_no_text() -> None:
     assert redact(name).text == name
     secret = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
     assert redact(f"{name}: {secret}").text == f"{name}: [REDACTED:{redact(secret).kinds[0]}:1]"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'ldap.Bind("cn=admin,dc=acme,dc=org", "{}");',
+        'connection.BindAsync("uid=svc,ou=apps,dc=acme", password: "{}");',
+        "// log in as admin with the password {} on the staging box",
+        "// das Kennwort {} gilt bis Mai",
+    ],
+)
+def test_a_password_after_an_entry_of_a_directory_or_its_own_word(source: str) -> None:
+    """A bind's password needs no sign that no name has, nor does one with a digit for a letter after the word for it."""
+    for secret in ("Dir3ct" + "xPuJ", "Wint3r" + "-IsVzeL"):
+        assert secret not in redact(source.format(secret)).text
+
+
+@pytest.mark.parametrize("name", ["passwordLabel2", "secretName32", "tokenType9", "passwordPattern10"])
+def test_a_numbered_name_of_a_label_is_one_of_a_label(name: str) -> None:
+    """What is named a label, name or pattern is none of a password either when it is numbered."""
+    source = f'var {name} = "redis:6379,ssl=True,abortConnect=False";'
+    assert redact(source).text == source
+
+
+def test_a_word_after_the_one_for_a_password_stays() -> None:
+    """Types and techniques that a comment names after that word are left."""
+    source = "// the password Base64Encoder, a password OAuth2Flow and the password Argon2Hasher use"
+    assert redact(source).text == source
