@@ -39,6 +39,7 @@ from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.pairing import Pairing, pairing
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.locks import (
     acquire_in_try,
     callback_under_lock,
@@ -229,6 +230,8 @@ class _Known:
         left = self._left.get((finding.rule, self._about(finding)), [])
         same = next((f for f in left if self._is_in_place(f, finding)), None)
         same = same or next((f for f in left if self._became(f, finding)), None)
+        if same is None and left and self._is_elsewhere(finding):
+            same = left[0]  # a rule that names one place of several now names the next
         if same is not None:
             left.remove(same)
         return same is not None
@@ -248,3 +251,17 @@ class _Known:
         mine = self._both.became(self._before.line_span(first))
         theirs = body_of(self._both.after, self._after.line_span(second))
         return mine is theirs
+
+    def _is_elsewhere(self, new: Finding) -> bool:
+        """Whether all that it names stands in members that the edit did not touch."""
+        spans = [
+            span for at in (new.at, *new.related) for span in (*self._ends(at.start_line), *self._ends(at.end_line))
+        ]
+        pairs = [(self._both.was(span), body_of(self._both.after, span)) for span in spans]
+        return all(a is not None and b is not None and a.code.data == b.code.data for a, b in pairs)
+
+    def _ends(self, line: int) -> tuple[Span, Span]:
+        """Where the text of a line after the edit begins and ends."""
+        at, text = self._after.line_span(line).start, self._after.line(line)
+        first, last = (len(part.encode()) for part in (text[: len(text) - len(text.lstrip())], text.rstrip()))
+        return Span(at + first, at + first), Span(at + last, at + last)

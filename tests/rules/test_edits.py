@@ -319,3 +319,28 @@ def test_what_is_lost_is_asked_about(case: str) -> None:
 def test_what_is_kept_is_left_alone(case: str) -> None:
     """An edit that keeps everything is left alone."""
     assert asked(*QUIET[case]) == []
+
+
+TWO_LOCKS = """class C {
+    readonly object _a = new(), _b = new(); int _x;
+    void Set(string s) { lock (_b) { _x = s.Length; } }
+    void Set(int v) { lock (_a) { _x = v; } lock (_b) { _x += v; } }
+    void Up() { lock (_a) { _x++; } }
+}
+"""
+
+
+def test_what_two_untouched_members_do_is_not_what_an_edit_added() -> None:
+    """Of three members under two locks one is named: after an edit of that one, the next that was there already is not new."""
+    after = TWO_LOCKS.replace("lock (_a) { _x = v; }", "_x = v;")
+    assert "mixed-locks" in [f.rule for f in rules.check(outlined(after))]
+    assert "mixed-locks" not in asked(TWO_LOCKS, after)
+
+
+def test_what_an_edited_member_does_is_new() -> None:
+    """The edit that puts the second lock there is told, also where another field had such a pair before."""
+    before = TWO_LOCKS.replace("int _x;", "int _x, _y;").replace(
+        "Up() { lock (_a) { _x++; } }", "Up() { lock (_a) { _x++; _y++; } }"
+    )
+    after = before.replace("_x += v;", "_x += v; _y = v;")
+    assert "mixed-locks" in asked(before, after)
