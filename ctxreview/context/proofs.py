@@ -105,6 +105,8 @@ def _is_by_name(fact: Fact, context: Context, completing: Spans) -> bool:
         return False
     if fact.kind == "complete" and completing.overlaps(fact.span):
         return False
+    if fact.kind == "sql-hint" and not fact.sql:
+        return True  # a call of that name, and no SQL
     return fact.kind in _BY_NAME or (fact.kind == "write" and context.selection.source.text(fact.span).endswith(")"))
 
 

@@ -527,3 +527,33 @@ def test_a_suppressed_transaction_is_none() -> None:
         "No transaction by TransactionScope, lines 14-17, is around the selection; mode suppressed;"
     )
     assert "isolation" not in first
+
+
+def test_a_call_named_as_a_lock_hint_is_proof_of_none() -> None:
+    """A wrapper's ``WithLock`` runs what it is given and is no SQL; of a query it is what a name suggests."""
+    wrapper = in_method("await _locker.WithLock(async () => { _n++; });", "readonly Locker _locker; int _n;")
+    assert not [f for f in wrapper.facts if f.kind == "sql-hint"]
+    query = context_of(
+        "class C { ISession _session; void M() { «var r = _session.Query<Row>().WithLock(LockMode.Upgrade).ToList();» } }"
+    )
+    assert not any("SQL that locks" in said for said in proven(query))
+    assert any("SQL that locks" in said for said in suggested(query))
+
+
+@pytest.mark.parametrize(
+    "opens",
+    [
+        "new TransactionScope(TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = level });",
+        "new TransactionScope(TransactionScopeOption.Required, new() { Timeout = t, IsolationLevel = level, });",
+        "Open(out _); TransactionOptions o = new() { IsolationLevel = level }; return new(TransactionScopeOption.Required, o);",
+        "var o = new TransactionOptions(); o.IsolationLevel = level; return new TransactionScope(TransactionScopeOption.Required, o);",
+    ],
+)
+def test_an_isolation_that_a_parameter_gives_is_not_the_default(opens: str) -> None:
+    """An options object that takes its level from a parameter has the level of whoever calls, and no default."""
+    code = f"TransactionScope Open(IsolationLevel level, TimeSpan t) {{ {opens if 'return' in opens else f'return {opens}'} }}"
+    used = read(
+        f"{code}\nvoid M(IsolationLevel level) {{ {opens.replace('return', 'using TransactionScope s =') if 'return' in opens else f'using var s = {opens}'} N(); }}"
+    )
+    told = {s.isolation.text for s in used.regions if s.isolation is not None}
+    assert told == {"given by level"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax, last_child
-from ctxreview.languages.words import Words, any_of
+from ctxreview.languages.words import NOTHING, Words, any_of
 from ctxreview.model.kinds import Form, Mode
 from ctxreview.model.notation import without_self
 from ctxreview.model.regions import Isolation, Region
@@ -254,6 +254,8 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
     )
     if named:
         return Isolation(named.group(1))
+    if set_here := _is_set(words, "").search(nodes.text(node)):
+        return _given(set_here[1], node, page)
     for argument in given:
         said = nodes.text(argument)
         if re.fullmatch(r"[\w.]+(\(.*\))?", said) and (
@@ -263,10 +265,26 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
             if level is not None:
                 return Isolation(level)
             if _tells_isolation(said, argument, page):
-                return Isolation(given_by=said)
+                options = _is_set(words, said).search(_before(node, page)) if said.isidentifier() else None
+                return Isolation(given_by=said) if options is None else _given(options[1], node, page)
     no_token = page.language.words.otherwise
     other = any(not _TOKEN.search(text) and text.lower() not in no_token for text in map(nodes.text, given))
     return _default(construct, node, page, other)
+
+
+def _is_set(words: Words, on: str) -> re.Pattern[str]:
+    """What sets the level of an options object to a value that is no level by name: in its creation, or on the variable ``on``."""
+    if not words.isolation:
+        return re.compile(NOTHING)
+    of = rf"\b{re.escape(on)}(?:\.|\s*=[^;]*?\b)" if on else r"[{,]\s*"
+    return re.compile(rf"{of}{re.escape(words.isolation)}\s*=\s*([^,;{{}}=]+?)\s*[,;}}]")
+
+
+def _given(value: str, node: Node, page: FileView) -> Isolation:
+    """The level that a value stands for, if the file says it; else what it is written as."""
+    value = " ".join(value.split())
+    level = _named_elsewhere(node, value, page) if re.fullmatch(r"[\w.]+(\(\))?", value) else None
+    return Isolation(level) if level is not None else Isolation(given_by=value[:100])
 
 
 def _tells_isolation(said: str, argument: Node, page: FileView) -> bool:
@@ -304,19 +322,23 @@ def _default(construct: Construct, node: Node, page: FileView, other: bool) -> I
 
 def _named_elsewhere(node: Node, given: str, page: FileView) -> str | None:
     """The level that the file has for a local variable, a constant or read-only field, or a method that takes nothing."""
-    function = next(
-        (p for p in parents.ancestors(node) if p.type in page.syntax.declarations and page.syntax.body(p)), None
-    )
     name, words = re.escape(given.rpartition(".")[2].partition("(")[0]), page.language.words
-    if function is not None and function.text is not None and given.isidentifier():
-        start = body.start_byte if (body := page.syntax.body(function)) is not None else function.start_byte
-        before = function.text[start - function.start_byte : node.start_byte - function.start_byte].decode(
-            "utf-8", "replace"
-        )
-        found = re.search(rf"\b{name}\b(?:\.{words.isolation})?\s*=[^;]*?{words.level}", before)
+    if given.isidentifier():
+        found = re.search(rf"\b{name}\b(?:\.{words.isolation})?\s*=[^;]*?{words.level}", _before(node, page))
         if found is not None:
             return found[1]
     return _declared_level(page.source.data, name, given.endswith("()"), words) if name else None
+
+
+def _before(node: Node, page: FileView) -> str:
+    """The body of the function around a node, up to the node."""
+    around = (p for p in parents.ancestors(node) if p.type in page.syntax.declarations and page.syntax.body(p))
+    function = next(around, None)
+    if function is None or function.text is None:
+        return ""
+    start = body.start_byte if (body := page.syntax.body(function)) is not None else function.start_byte
+    text = function.text[start - function.start_byte : node.start_byte - function.start_byte]
+    return text.decode("utf-8", "replace")
 
 
 @lru_cache(maxsize=64)
