@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ctxreview.behaviour.calling import Calls
 from ctxreview.behaviour.effects import Kind, Place, Trait
-from ctxreview.behaviour.evaluation import part
+from ctxreview.behaviour.insides import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
 from ctxreview.behaviour.opening import Given
+from ctxreview.behaviour.unknown_calls import UnknownCalls
 from ctxreview.model import il
 from ctxreview.model.facts import Fact
 from ctxreview.model.source import Span
@@ -15,7 +15,7 @@ from ctxreview.outline.symbols.written_names import simple_type_or_array
 _KINDS: dict[str, Kind] = {"save": "save", "io": "io", "spawn": "spawn", "tracking": "tracking", "fence": "fence"}
 
 
-class Outside(Calls):
+class Outside(UnknownCalls):
     """Evaluates calls that are not followed."""
 
     started: frozenset[int] = frozenset()
@@ -78,7 +78,7 @@ class Outside(Calls):
             for known in (*([on] if on is not None else []), *values):
                 escaped |= self.escaping(span, known)
             return self._pure(node, on, values, needs | escaped)
-        return self._unknown(node, on, values, needs, ran)
+        return self.unknown(node, on, values, needs, ran)
 
     def _single_step(
         self, node: il.Call, on: Known | None, told_by: str, values: list[Known], needs: frozenset[int]
@@ -176,7 +176,7 @@ class Outside(Calls):
         """A call that makes a query of one, or of a context; ``None`` where it is something else."""
         assert on is not None
         queries, about = self.version.queries, self.version.about
-        if name not in queries.through | queries.asking and not self._gives_source(node):
+        if name not in queries.through | queries.asking and not self.gives_source(node):
             return None
         trait = about.operators.get(name)
         traits = on.query.traits if on.query is not None else frozenset[Trait]()
@@ -198,9 +198,6 @@ class Outside(Calls):
         party = on.party or (on.query.party if on.query is not None else "")
         query = Query(source, party, operators, traits, element, text or "")
         return on._replace(key=short(f"{on.key}.{name}()"), needs=on.needs | needs, query=query, made="query")
-
-    def _gives_source(self, node: il.Call) -> bool:
-        return self.version.is_source(node.callee, "")
 
     def _catalogued(
         self,
@@ -325,74 +322,3 @@ class Outside(Calls):
     def _gives_collection(self, name: str) -> bool:
         """Whether what a pure call on a collection gives is one too, or says something of it."""
         return self.version.about.has("copies", name) or name in self.version.queries.through
-
-    def _unknown(
-        self, node: il.Call, on: Known | None, values: list[Known], needs: frozenset[int], ran: frozenset[int]
-    ) -> Known:
-        name = self.version.about.base(node.callee)
-        receiver = (
-            (on.constant or (f"{simple_type_or_array(on.type)}" if simple_type_or_array(on.type) else on.key))
-            if on is not None
-            else self.frame.home
-        )
-        for known in values:
-            needs |= self.escaping(node.span, known)
-        delegate = isinstance(node.function, il.Name) and node.function.binding in (
-            "local",
-            "parameter",
-            "captured",
-            "member",
-            "static",
-        )
-        kind: Kind = "foreign" if delegate or (self.version.about.has("calls_it", name)) else "call"
-        if self.version.about.has("goes_back", name) and on is not None and on.party:
-            index = self.emit("rollback", node.span, on.party, node.callee, needs, party=on.party, traits=("in part",))
-            return Known("rollback", frozenset((index,)), pending=self.pending(node.callee, index))
-        text = next((k.constant for k in values if k.constant and " " in k.constant), "")
-        written = (
-            on if on is not None and on.made in ("query", "fresh") else next((k for k in values if k.made_by), None)
-        )
-        index = self.emit(
-            kind, node.span, f"{short(receiver)}.{name}", node.callee, needs, party=on.party if on is not None else "", text=text, of=written
-        )  # fmt: skip
-        only = frozenset((index,))
-        party = f"{short(receiver)}.{name}()" if self._gives_source(node) else on.party if on is not None else ""
-        if self._gives_source(node):
-            self.makes(party)
-        own = self.pending(node.callee, index)  # whoever waits for it waits for the functions that it was given
-        pending = own | union(k.pending for k in values) | (ran if own else frozenset())
-        return Known(
-            short(f"{receiver}.{name}()"),
-            only,
-            made="unknown",
-            made_by=only,
-            pending=pending,
-            party=party,
-            type=node.types[0] if node.types else "",
-        )
-
-    def pending(self, name: str, index: int) -> frozenset[int]:
-        """A call whose name says that it gives a task has not ended when it returns."""
-        if not self.version.about.is_task(name):
-            return frozenset()
-        self.frame.unfinished[index] = len(self.effects[index].holds)
-        self.mark((index,), "task")
-        return frozenset((index,))
-
-    def escaping(self, span: Span, known: Known) -> frozenset[int]:
-        """State that is handed over is looked into."""
-        place = self.inside(known) if known.state is not None and known.made == "state" else None
-        kind = simple_type_or_array(known.type)
-        if (
-            place is None
-            or not place.shared
-            or not (
-                kind in self.version.about.of("collections")
-                or kind == "[]"
-                or (known.state is not None and known.state.key.endswith("[]"))
-            )
-        ):
-            return frozenset()
-        return frozenset(
-            (self.emit("read", span, place.key, "", known.needs, place=place, traits=self.at_once(known)),)
-        )
