@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from statistics import median
 
 from tests import ROOT
 
 ROWS = re.compile(r"^\| ((?:`[\w/]+` ?)+)\| ((?:`\w+` ?)*)\|", re.MULTILINE)
+LONGEST, MEDIAN = 400, 120
+"""Lines of a module: fewer than that in each, and in the one in the middle."""
 ENTRIES = 12
 """Modules directly in the package, at most: what has a room is in it."""
 
@@ -40,3 +43,13 @@ def test_few_modules_have_no_room() -> None:
     assert len(alone) <= ENTRIES
     missing = [path.stem for path in alone if path.suffix == ".py" and f"`{path.stem}`" not in page]
     assert [name for name in missing if not name.startswith("__")] == []
+
+
+def test_modules_are_short() -> None:
+    """A module that grows past the limit has parts with names of their own: they become modules, split by sense."""
+    lines = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines())
+        for path in (ROOT / "ctxreview").rglob("*.py")
+    }
+    assert [f"{path}: {n}" for path, n in lines.items() if n >= LONGEST] == []
+    assert median(lines.values()) < MEDIAN
