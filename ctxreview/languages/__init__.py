@@ -152,7 +152,7 @@ class Language:
 
     @cached_property
     def normalise(self) -> Callable[..., Any] | None:
-        """What mends source that the grammar cannot read, where the language has such a pass."""
+        """What rewrites source that the grammar cannot read, where the language has such a pass."""
         return self._pass("normalise")
 
     @cached_property

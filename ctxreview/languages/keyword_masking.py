@@ -6,7 +6,7 @@ They are of the N'Ko script, two bytes each in UTF-8, so that nothing moves and 
 import re
 
 _PAIRS = (b"an", b"as", b"aw", b"fi", b"me", b"mo", b"or", b"pa", b"pr", b"re", b"ty", b"wi")
-"""How the contextual keywords begin that are mended where they are names."""
+"""How the contextual keywords begin that are rewritten where they are names."""
 _LETTERS = {pair: chr(0x7CA + n).encode() for n, pair in enumerate(_PAIRS)}
 _STANDS_FOR = {letter: pair for pair, letter in _LETTERS.items()}
 _ANY = re.compile(b"|".join(_STANDS_FOR))

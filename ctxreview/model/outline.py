@@ -13,7 +13,7 @@ from ctxreview.model.source import Source, Span, contains_any
 
 
 class Parse(NamedTuple):
-    """How well the file parsed. ``normalised`` names the mends; ``errors`` are the broken spans.
+    """How well the file parsed. ``normalised`` names the rewrites; ``errors`` are the broken spans.
 
     ``inactive`` are whole lines that were left out because another ``#if`` branch was taken.
     """

@@ -1,4 +1,4 @@
-"""Source to syntax trees: as it is, or else mended where the grammar cannot read it."""
+"""Source to syntax trees: as it is, or else rewritten where the grammar cannot read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _LARGE = 1 << 20
-"""Bytes of a file whose tree is not kept beside that of the mended one: it takes 40 times as many."""
+"""Bytes of a file whose tree is not kept beside that of the rewritten one: it takes 40 times as many."""
 _BLOCK = 1024
 """Bytes that are compared at once: most of them are the same."""
 
@@ -33,7 +33,7 @@ class Branch(NamedTuple):
 class Reading(NamedTuple):
     """The tree of a file, its other ``#if`` branches, and how well it was read.
 
-    All trees have the offsets of the bytes as read. Names and literals in them may be mended ones. The bodies ``left_out``
+    All trees have the offsets of the bytes as read. Names and literals in them may be rewritten ones. The bodies ``left_out``
     are blank in them, but for their braces.
     """
 
@@ -64,7 +64,7 @@ class _Parsed(NamedTuple):
 
 
 def read(data: bytes, language: Language, keep: int | None = None, within: tuple[Span, ...] | None = None) -> Reading:
-    """Parse ``data``; where that fails, parse it mended. ``keep`` is an offset that has to stay code.
+    """Parse ``data``; where that fails, parse it rewritten. ``keep`` is an offset that has to stay code.
 
     With ``within`` (sorted), methods that touch none of these spans may be left out; what is left then parses clean, and
     how well their bodies do is not known.
@@ -91,8 +91,8 @@ def _part(data: bytes, language: Language, keep: int | None, within: tuple[Span,
     reading = _read(skimmed.data, language, keep, left_out)
     if not reading.parse.clean:
         return None
-    mends = tuple(dict.fromkeys((*skimmed.mends, *reading.parse.normalised)))
-    return reading._replace(parse=reading.parse._replace(normalised=mends), left_out=left_out)
+    rewrites = tuple(dict.fromkeys((*skimmed.rewrites, *reading.parse.normalised)))
+    return reading._replace(parse=reading.parse._replace(normalised=rewrites), left_out=left_out)
 
 
 @lru_cache(maxsize=2)
@@ -140,14 +140,15 @@ def _read(data: bytes, language: Language, keep: int | None, left_out: tuple[Spa
         last = last.changed(candidate, language)
         return _unread(last.tree.root_node, candidate, language)
 
-    mended = language.normalise(data, broken, keep)
-    last = last.changed(mended.data, language)
+    rewritten = language.normalise(data, broken, keep)
+    last = last.changed(rewritten.data, language)
     root = last.tree.root_node
     branches = tuple(
-        Branch(last.changed(b, language).tree.root_node, tuple(_dark(b, mended.data))) for b in mended.branches
+        Branch(last.changed(b, language).tree.root_node, tuple(_inactive(b, rewritten.data)))
+        for b in rewritten.branches
     )
     parse = _health(root)._replace(
-        normalised=mended.mends, inactive=tuple(_dark(data, mended.data)) if branches else ()
+        normalised=rewritten.rewrites, inactive=tuple(_inactive(data, rewritten.data)) if branches else ()
     )
     return Reading(root, branches, parse)
 
@@ -170,10 +171,10 @@ def _differing(before: bytes, after: bytes) -> Iterator[Span]:
         at = end
 
 
-def _dark(data: bytes, mended: bytes) -> Iterator[Span]:
-    """The lines of ``data`` that are blank in ``mended`` and not there."""
-    for start, end in _differing(data, mended):
-        if not mended[start:end].strip() and data[start:end].strip():
+def _inactive(data: bytes, rewritten: bytes) -> Iterator[Span]:
+    """The lines of ``data`` that are blank in ``rewritten`` and not there."""
+    for start, end in _differing(data, rewritten):
+        if not rewritten[start:end].strip() and data[start:end].strip():
             following = data[end : end + 2]
             yield Span(start, end + (2 if following == b"\r\n" else len(following[:1])))
 

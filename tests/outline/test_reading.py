@@ -1,4 +1,4 @@
-"""Files the grammar cannot read: mended, outlined with the lines they have, and said to be so."""
+"""Files the grammar cannot read: rewritten, outlined with the lines they have, and said to be so."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _context(tmp_path: Path, code: str, line: int) -> Context:
     return context_at(f"{tmp_path / 'C.cs'}:{line}")
 
 
-def test_a_mended_file_keeps_its_lines_and_names_the_mend(tmp_path: Path) -> None:
+def test_a_rewritten_file_keeps_its_lines_and_names_the_rewrite(tmp_path: Path) -> None:
     """A parameter named async does not parse; its function and lock are found all the same."""
     made = _context(tmp_path, ASYNC, 9)
     source = made.selection.source
@@ -107,7 +107,7 @@ def test_what_a_branch_does_is_told_with_what_is_around_it() -> None:
         assert [(f.kind, f.name, f.state) for f in inside if f.is_state] == [("write", "_n", StateUse("field"))]
 
 
-def test_what_cannot_be_mended_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_rewritten_is_said(tmp_path: Path) -> None:
     """Functions around an error are recovered, and a blind spot names the line."""
     code = "class C\n{\n    void A() { lock (_a) { x(); } }\n    void B() { ) ) ( } int int; }\n}\n"
     made = _context(tmp_path, code, 3)
@@ -153,7 +153,7 @@ def test_a_type_named_union_is_not_one(tmp_path: Path, code: str) -> None:
 
 
 def test_names_are_those_of_the_file(tmp_path: Path) -> None:
-    """A word that was mended keeps its name: `required` is the field, and not the property `Required` beside it."""
+    """A word that was rewritten keeps its name: `required` is the field, and not the property `Required` beside it."""
     code = (
         "class C\n{\n    object async;\n    bool required; bool Required { get; set; }\n"
         "    void M()\n    {\n        lock (async) { required = F(async); }\n    }\n"

@@ -65,7 +65,9 @@ Models = Annotated[
 ]
 Given = Annotated[
     str | None,
-    typer.Option("--reply", metavar="FILE|-", help="Take this answer of a chat (JSON or Markdown) for the model's."),
+    typer.Option(
+        "--reply", metavar="FILE|-", help="Check this chat answer (JSON or Markdown) instead of asking a model."
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be sent and what it would cost; send nothing.")
@@ -75,7 +77,7 @@ NoRedact = Annotated[
 ]
 Brief = Annotated[bool, typer.Option("--brief", help="End after verdict, suggestions and hazards.")]
 Verbose = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Show all that the model saw too, and log every request and retry.")
+    bool, typer.Option("-v", "--verbose", help="Also show everything the model saw, and log every request and retry.")
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the mends have in common: edits, whole words, and what is before or after a place in code."""
+"""What the rewrites have in common: edits, whole words, and what is before or after a place in code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ctxreview.languages.csharp.lex import Code
 
 Edit = tuple[int, bytes]
 """A byte offset and the bytes that replace as many there."""
-Mend = Callable[[Code], Iterator[Edit]]
+Rewrite = Callable[[Code], Iterator[Edit]]
 
 LONGEST = 4096
 """Bytes of code blanked as one piece at most: longer is not a parameter list and no pattern, and nesting

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ctxreview.languages.csharp.conditional import Selection, others, select
-from ctxreview.languages.csharp.editing import Mend
+from ctxreview.languages.csharp.editing import Rewrite
 from ctxreview.languages.csharp.lex import CONDITIONALS, Code, lex
-from ctxreview.languages.csharp.rewrites import LAST_MENDS, MENDS, mended
+from ctxreview.languages.csharp.rewrites import LAST_REWRITES, REWRITES, rewritten
 
 MOST_BRANCHES = 8
 """How many further variants of a file are made at most, so that code in its dark branches is seen."""
@@ -26,23 +26,23 @@ OTHER_SELECTIONS = 3
 class Normalised(NamedTuple):
     """Bytes to parse in place of the ones read: same length, same line ends, valid UTF-8.
 
-    ``mends`` names what was done, in the order of the table; nothing for a file that parses as it is.
+    ``rewrites`` names what was done, in the order of the table; nothing for a file that parses as it is.
     ``branches`` are further variants in which the ``#if`` branches blanked in ``data`` are code; empty
     where all branches still are in ``data``.
     """
 
     data: bytes
-    mends: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = ()
     branches: tuple[bytes, ...] = ()
 
 
 class _Attempt(NamedTuple):
     code: Code
-    mends: Mapping[str, Mend]
+    rewrites: Mapping[str, Rewrite]
     selection: Selection | None
 
     def result(self) -> Normalised:
-        data, used = mended(self.code, self.mends)
+        data, used = rewritten(self.code, self.rewrites)
         return Normalised(data, ("conditional-compilation", *used) if self.selection else used)
 
 
@@ -77,30 +77,30 @@ def normalise(data: bytes, broken: Callable[[bytes], int], keep: int | None = No
     result, attempt = best
     if least:
         result, attempt = _without_idle(result, attempt, least, broken)
-    return Normalised(result.data, result.mends, tuple(_branches(attempt)))
+    return Normalised(result.data, result.rewrites, tuple(_branches(attempt)))
 
 
 def _attempts(data: bytes, keep: int | None) -> Iterator[_Attempt]:
     """From the least invasive on: words and marks first, then ``#if``, at last the text of literals."""
     code, selection = lex(data), None
-    yield _Attempt(code, MENDS, None)
+    yield _Attempt(code, REWRITES, None)
     if any(d.name in CONDITIONALS for d in code.directives):
         selection, code = select(data, keep)
-        yield _Attempt(code, MENDS, selection)
+        yield _Attempt(code, REWRITES, selection)
         for other, its_code in others(selection, OTHER_SELECTIONS):
             if keep is None or other.dark(keep) is None:
-                yield _Attempt(its_code, MENDS, other)
-    yield _Attempt(code, LAST_MENDS, selection)
+                yield _Attempt(its_code, REWRITES, other)
+    yield _Attempt(code, LAST_REWRITES, selection)
 
 
 def _without_idle(
     result: Normalised, attempt: _Attempt, least: int, broken: Callable[[bytes], int]
 ) -> tuple[Normalised, _Attempt]:
-    """For a file that stays broken: the result without the mends that did not help."""
-    for name in result.mends:
-        if name in attempt.mends:
-            mends = {n: m for n, m in attempt.mends.items() if n != name}
-            fewer = _Attempt(attempt.code, mends, attempt.selection)
+    """For a file that stays broken: the result without the rewrites that did not help."""
+    for name in result.rewrites:
+        if name in attempt.rewrites:
+            rewrites = {n: m for n, m in attempt.rewrites.items() if n != name}
+            fewer = _Attempt(attempt.code, rewrites, attempt.selection)
             candidate = fewer.result()
             if broken(candidate.data) <= least:
                 result, attempt = candidate, fewer
@@ -112,4 +112,4 @@ def _branches(attempt: _Attempt) -> Iterator[bytes]:
         size = len(attempt.code.data) + 200 * len(attempt.selection.branches)
         most = max(1, min(MOST_BRANCHES, MOST_BRANCH_BYTES // max(1, size)))
         for _, code in others(attempt.selection, most, declaring=True):
-            yield mended(code, attempt.mends)[0]
+            yield rewritten(code, attempt.rewrites)[0]

@@ -1,6 +1,6 @@
 """What the grammar cannot read in valid C#, and the same-length text that it can.
 
-Each mend is a small function from :class:`Code` to edits. It matches only what the grammar fails on, keeps
+Each rewrite is a small function from :class:`Code` to edits. It matches only what the grammar fails on, keeps
 every function, statement and name where it is, and changes no line end. Literals are touched by
 :mod:`texts` alone, and comments by none.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ctxreview.languages.csharp import marks, texts, words
-from ctxreview.languages.csharp.editing import Mend
+from ctxreview.languages.csharp.editing import Rewrite
 from ctxreview.languages.csharp.lex import Code
 
-MENDS: Mapping[str, Mend] = {
+REWRITES: Mapping[str, Rewrite] = {
     "async-identifier": words.async_identifier,
     "contextual-identifier": words.contextual_identifier,
     "foreign-word": words.foreign_word,
@@ -38,17 +38,21 @@ MENDS: Mapping[str, Mend] = {
     "directive": texts.directive,
     "interpolated-text": texts.interpolated_text,
 }
-"""The mends by name, in the order in which they are applied."""
+"""The rewrites by name, in the order in which they are applied."""
 
-LAST_MENDS: Mapping[str, Mend] = {**MENDS, "directive": texts.every_directive, "literal-text": texts.literal_text}
+LAST_REWRITES: Mapping[str, Rewrite] = {
+    **REWRITES,
+    "directive": texts.every_directive,
+    "literal-text": texts.literal_text,
+}
 """For what is still broken then: no directive is left, and of literals only the delimiters."""
 
 
-def mended(code: Code, mends: Mapping[str, Mend]) -> tuple[bytes, tuple[str, ...]]:
-    """The data of ``code`` with ``mends`` applied, and the names of those that changed something."""
+def rewritten(code: Code, rewrites: Mapping[str, Rewrite]) -> tuple[bytes, tuple[str, ...]]:
+    """The data of ``code`` with ``rewrites`` applied, and the names of those that changed something."""
     data, used = bytearray(code.data), []
-    for name, mend in mends.items():
-        for at, replacement in mend(code):
+    for name, rewrite in rewrites.items():
+        for at, replacement in rewrite(code):
             data[at : at + len(replacement)] = replacement
             if name not in used:
                 used.append(name)

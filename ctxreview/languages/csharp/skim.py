@@ -17,7 +17,7 @@ LEAST = 32
 """Bytes of a body up to which parsing it costs less than leaving it out."""
 
 _ASYNC = re.compile(rb"async(?:(?<=[(,=>?:]async)|(?<=[(,=>?:]\sasync))\s*+[,)=?;:]")
-"""Where the grammar most often fails on ``async`` as a value. It is mended before anything has failed: getting over the
+"""Where the grammar most often fails on ``async`` as a value. It is rewritten before anything has failed: getting over the
 error takes the parser several times as long as all the rest."""
 _MARK = re.compile(rb"[{};]")
 _CONTAINER = re.compile(
@@ -31,12 +31,12 @@ _GROUP = re.compile(rb"\([^()]*+\)|\[[^\[\]]*+\]")
 class Skimmed(NamedTuple):
     """Bytes to parse in place of the ones read, and the bodies that are blank in them, braces included.
 
-    ``mends`` names what was mended in what is left.
+    ``rewrites`` names what was rewritten in what is left.
     """
 
     data: bytes
     bodies: tuple[tuple[int, int], ...]
-    mends: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = ()
 
 
 def skim(data: bytes, within: Sequence[tuple[int, int]]) -> Skimmed | None:
@@ -53,15 +53,15 @@ def skim(data: bytes, within: Sequence[tuple[int, int]]) -> Skimmed | None:
     left = bytearray(data)
     for start, end in bodies:
         left[start + 1 : end - 1] = data[start + 1 : end - 1].translate(BLANK)
-    mends: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = ()
     if any(left[hit.start()] != 0x20 for hit in _ASYNC.finditer(code.masked)):
         from ctxreview.languages.csharp.words import async_identifier  # takes two milliseconds
 
-        mends = ("async-identifier",)
+        rewrites = ("async-identifier",)
         for at, name in async_identifier(code):
             if left[at] != 0x20:
                 left[at : at + len(name)] = name
-    return Skimmed(bytes(left), bodies, mends)
+    return Skimmed(bytes(left), bodies, rewrites)
 
 
 def _bodies(masked: bytes) -> list[tuple[int, int, int]]:

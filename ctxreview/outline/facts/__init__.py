@@ -101,7 +101,7 @@ def _sql_words(language: Language) -> tuple[tuple[str, Mapping[str, Any]], ...]:
 def _sql(node: Node, language: Language, source: Source) -> Iterator[Fact]:
     if node.end_byte - node.start_byte < 8:  # "COMMIT" in quotes has eight bytes
         return
-    literal = source.text(nodes.span(node))  # as read: the tree may have a mended text
+    literal = source.text(nodes.span(node))  # as read: the tree may have a rewritten text
     upper = literal.upper()
     # Compiling an expression costs more than most files' literals together: look for its words first.
     for sql in {sql["name"]: sql for word, sql in _sql_words(language) if word in upper}.values():

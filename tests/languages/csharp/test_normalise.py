@@ -1,4 +1,4 @@
-"""Normalising C# before parsing: what is mended, what stays, and what holds for any text whatsoever."""
+"""Normalising C# before parsing: what is rewritten, what stays, and what holds for any text whatsoever."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ctxreview.languages.csharp.conditional import Selection, formula, holds, others, select
 from ctxreview.languages.csharp.lex import CONDITIONALS, Code, lex
 from ctxreview.languages.csharp.normalise import MOST_BRANCHES, Normalised, normalise
-from ctxreview.languages.csharp.rewrites import LAST_MENDS, MENDS, mended
+from ctxreview.languages.csharp.rewrites import LAST_REWRITES, REWRITES, rewritten
 from ctxreview.languages.possessive import possessive
 
 FUNCTIONS = {"method_declaration", "local_function_statement", "constructor_declaration", "operator_declaration"}
@@ -64,7 +64,7 @@ def body(statements: str) -> str:
 
 
 def cases() -> list[tuple[str, str, set[str]]]:
-    """Mend, source and the functions in it: each source is the shortest one the grammar fails on for that cause."""
+    """Rewrite, source and the functions in it: each source is the shortest one the grammar fails on for that cause."""
     in_body = {
         "async-identifier": (
             "x.F(async, 1);",
@@ -237,8 +237,8 @@ def cases() -> list[tuple[str, str, set[str]]]:
             ("class C { public\n#if A\nstatic\n#else\nreadonly\n#endif\nint x; void M() { } }\n", {"M"}),
         ),
     }
-    found = [(mend, body(s), {"M", "After"}) for mend, several in in_body.items() for s in several]
-    return found + [(mend, source, names) for mend, several in whole.items() for source, names in several]
+    found = [(rewrite, body(s), {"M", "After"}) for rewrite, several in in_body.items() for s in several]
+    return found + [(rewrite, source, names) for rewrite, several in whole.items() for source, names in several]
 
 
 CASES = cases()
@@ -281,29 +281,29 @@ NEAR_MISSES = (
 
 
 @pytest.mark.parametrize(
-    ("mend", "source", "names"), CASES, ids=[f"{mend}-{i}" for i, (mend, _, _) in enumerate(CASES)]
+    ("rewrite", "source", "names"), CASES, ids=[f"{rewrite}-{i}" for i, (rewrite, _, _) in enumerate(CASES)]
 )
-def test_cause_is_mended(mend: str, source: str, names: set[str]) -> None:
-    """Each cause makes the grammar fail and its mend makes it clean, with the functions where they were."""
+def test_cause_is_rewritten(rewrite: str, source: str, names: set[str]) -> None:
+    """Each cause makes the grammar fail and its rewrite makes it clean, with the functions where they were."""
     data = source.encode()
     assert broken(data), "the grammar reads it now: the case is idle"
     result = normalise(data, broken)
     assert broken(result.data) == 0, result.data.decode()
-    assert mend in result.mends
+    assert rewrite in result.rewrites
     assert same_shape(data, result.data)
     assert names <= functions(result.data)
 
 
 @pytest.mark.parametrize("source", NEAR_MISSES, ids=range(len(NEAR_MISSES)))
 def test_near_miss_is_left_alone(source: str) -> None:
-    """What only looks like a cause is not touched by any mend, not even in a file that needs one."""
-    assert mended(lex(source.encode()), MENDS) == (source.encode(), ())
+    """What only looks like a cause is not touched by any rewrite, not even in a file that needs one."""
+    assert rewritten(lex(source.encode()), REWRITES) == (source.encode(), ())
 
 
-@pytest.mark.parametrize("name", MENDS)
-def test_each_mend_has_a_case(name: str) -> None:
-    """No mend is in the table without a case that needs it."""
-    assert name in {mend for mend, _, _ in CASES}
+@pytest.mark.parametrize("name", REWRITES)
+def test_each_rewrite_has_a_case(name: str) -> None:
+    """No rewrite is in the table without a case that needs it."""
+    assert name in {rewrite for rewrite, _, _ in CASES}
 
 
 CLEAN = (
@@ -338,18 +338,18 @@ def test_few_parses() -> None:
         return broken(data)
 
     plain = normalise(body("F(async); a?.b = c; x = [type];").encode(), count)
-    assert (len(asked), len(plain.mends), asked[-1]) == (2, 3, plain.data)
+    assert (len(asked), len(plain.rewrites), asked[-1]) == (2, 3, plain.data)
     asked.clear()
     split = normalise(body("F(async\n#if A\n, 1\n#endif\n);").encode(), count)
-    assert split.mends == ("conditional-compilation", "async-identifier")
+    assert split.rewrites == ("conditional-compilation", "async-identifier")
     assert (len(asked), asked[-1]) == (3, split.data)
 
 
 def test_what_does_not_help_is_not_kept() -> None:
-    """A file that stays broken keeps only the mends that made it less broken."""
+    """A file that stays broken keeps only the rewrites that made it less broken."""
     data = b"class C { void M() { F(async); } void N() { ) } }\nclass D { int with; }\n"
     result = normalise(data, lambda d: 2 - ("F(\u07cbync)".encode() in d))
-    assert result.mends == ("async-identifier",)
+    assert result.rewrites == ("async-identifier",)
     hopeless = b"class { ] void ( async."
     assert normalise(hopeless, lambda _: 7) == Normalised(hopeless)
 
@@ -358,11 +358,11 @@ def test_last_resort_blanks_the_text_of_literals() -> None:
     """Where nothing else helps, literals keep their delimiters and holes only."""
     data = body('x = "\\u{41}" + $"a{F(async)}\\u{b}" + \'c\'; // "kept"').encode()
     result = normalise(data, broken)
-    assert "literal-text" in result.mends and broken(result.data) == 0
+    assert "literal-text" in result.rewrites and broken(result.data) == 0
     assert "F(\u07cbync)".encode() in result.data and b'// "kept"' in result.data and same_shape(data, result.data)
 
 
-def test_comments_and_literals_inside_a_mended_place_stay() -> None:
+def test_comments_and_literals_inside_a_rewritten_place_stay() -> None:
     """Blanking a piece of code leaves the comments in it."""
     data = "class C { void M() { F((ref /* é \u4e16 */ x) => 1); a/*?.*/?.b /* = */ = c; } }\n".encode()
     result = normalise(data, broken)
@@ -417,7 +417,7 @@ def kept(data: bytes) -> set[bytes]:
 def test_branch_that_is_kept(keep: bytes | None, names: bytes) -> None:
     """The reference is a compiler without symbols; ``keep`` makes its own branch code, the outer ones too."""
     result = normalise(SPLIT, broken, SPLIT.index(keep) if keep else None)
-    assert result.mends == ("conditional-compilation",)
+    assert result.rewrites == ("conditional-compilation",)
     assert kept(result.data) == {bytes((n,)) for n in names}
     assert broken(result.data) == 0 and same_shape(SPLIT, result.data)
 
@@ -481,17 +481,17 @@ def test_a_branch_that_only_names_is_no_variant(text: str, variants: int) -> Non
     """Nothing is found in ``using`` directives and the name of a namespace, so nothing is read again for them."""
     data = f"#if A\n{text}\n#endif\n#if M\nnamespace M\n#else\nnamespace N\n#endif\n{{ class C {{ }} }}\n".encode()
     result = normalise(data, broken)
-    assert result.mends == ("conditional-compilation",)
+    assert result.rewrites == ("conditional-compilation",)
     assert len(result.branches) == variants
 
 
 def test_directives_in_literals_and_dark_text_are_no_directives() -> None:
     """``#if`` inside a raw string is text, and quotes inside a dark branch open nothing."""
     text = b'class C { string s = """\n#if A\n""", t = @"\n#endif\n"; void M() { F(!async); } }\n'
-    assert normalise(text, broken).mends == ("async-identifier",)
+    assert normalise(text, broken).rewrites == ("async-identifier",)
     dark = b'class C\n{\n#if A\n it\'s @" /* """ $"{\n#endif\n    void M() { F(!async); }\n}\n'
     result = normalise(dark, broken)
-    assert result.mends == ("conditional-compilation", "async-identifier") and functions(result.data) == {"M"}
+    assert result.rewrites == ("conditional-compilation", "async-identifier") and functions(result.data) == {"M"}
 
 
 @pytest.mark.parametrize(
@@ -644,13 +644,13 @@ def test_a_bracket_alone_is_paired_as_with_all_others(text: str, filler: str) ->
 
 @settings(max_examples=300, deadline=None)
 @given(text=programs() | st.text())
-def test_every_mend_keeps_the_shape(text: str) -> None:
-    """All mends together and every way through ``#if`` keep the shape, whether or not the result is any better."""
+def test_every_rewrite_keeps_the_shape(text: str) -> None:
+    """All rewrites together and every way through ``#if`` keep the shape, whether or not the result is any better."""
     data = text.encode()
     code = lex(data)
     assert len(code.masked) == len(data)
-    assert same_shape(data, mended(code, LAST_MENDS)[0])
+    assert same_shape(data, rewritten(code, LAST_REWRITES)[0])
     taken, chosen = select(data, None)
     for way in (chosen, *(code for _, code in others(taken, 3))):
         assert same_shape(data, way.data)
-        assert same_shape(data, mended(way, LAST_MENDS)[0])
+        assert same_shape(data, rewritten(way, LAST_REWRITES)[0])

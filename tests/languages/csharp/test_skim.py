@@ -146,8 +146,8 @@ def test_the_outline_is_that_of_the_whole_file(path: Path) -> None:
             ]
 
 
-def test_a_mended_file_keeps_its_places() -> None:
-    """Where bodies are passed over and the rest has to be mended, ``#if`` decided even, all stands where it stood."""
+def test_a_rewritten_file_keeps_its_places() -> None:
+    """Where bodies are passed over and the rest has to be rewritten, ``#if`` decided even, all stands where it stood."""
     text = (
         "#if A\nnamespace X\n#else\nnamespace Y\n#endif\n{\nclass C\n{\n"
         f"void A() {{ {LONG} }}\nvoid B(bool async) {{ lock (_gate) {{ M(async); }} }}\n"
