@@ -6,8 +6,11 @@ import re
 
 from ctxreview.behaviour.accounted import OUTSIDE
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
+from ctxreview.behaviour.effects import Hold
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.tracing import trace
+from ctxreview.behaviour.version import version
+from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 
@@ -28,7 +31,22 @@ def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
                 at = (now if after else pair.before.effects[number]).at
                 if of.member_of(region.opening) is None or at.start_line <= lines[1]:
                     return True
+        here, there = (pair.after, pair.before) if after else (pair.before, pair.after)
+        own = next((h for h in here.sections if h.region == region), None)
+        same = (h for h in there.sections if h.is_of_statement and h.construct == region.construct)
+        if own is not None and any(_texts(own) == _texts(h) != [] for h in same):
+            return True
     return False
+
+
+def _texts(hold: Hold) -> list[str]:
+    """The texts in the statement that takes a lock."""
+    units = version(hold.outline).units
+    owner = units.get(hold.region.owner)
+    every = (
+        (n for n in il.walk(owner) if isinstance(n, il.Constant) and n.kind == "string") if owner is not None else ()
+    )
+    return [n.text for n in every if hold.region.opening.contains(n.span)]
 
 
 def holds_one_step(outline: Outline, region: Region) -> bool:
@@ -64,7 +82,9 @@ def is_held_already(both: Comparison, added: Region) -> bool:
         return False
     callers = both.callers(both.after, member) or []
     looked = [p for p in callers if any(h.region == added for h in p.after.sections)]
-    looked = looked or [p for p in both.naming((member.name,)) if p.after.function == member]
+    named = both.naming((member.name.partition(".")[0],))
+    looked = looked or [p for p in named if p.after.function == member]
+    looked = looked or [p for p in named if any(h.region == added for h in p.after.sections)]
     return bool(looked) and all(_is_held_in(pair, added) for pair in looked)
 
 

@@ -197,6 +197,20 @@ def locked(both: Comparison, old: Region, new: Region) -> tuple[str, str] | None
     return (first, second) if first and second else None
 
 
+def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
+    """Whether a helper that opens a region takes the lock of the one before the edit, in its mode."""
+    pair = both.of(old.owner)
+    hold = next((h for h in pair.before.sections if h.region == old), None) if pair is not None else None
+    return (
+        pair is not None
+        and hold is not None
+        and any(
+            e.path and (e.party, e.text) == (hold.key, hold.mode) and new.opening.contains(e.span)
+            for e in pair.after.of("acquire")
+        )
+    )
+
+
 _NUMBERED = re.compile(r"\bparameter \d+")
 
 

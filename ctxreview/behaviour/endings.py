@@ -46,20 +46,19 @@ def endings(pair: Pair) -> Iterator[Ending]:
 
 
 def _is_divided(pair: Pair, was: tuple[Effect, ...], now: tuple[Effect, ...], old: Hold, new: Hold) -> bool:
-    """Whether every run ended it in one place and each does so still, in a place of its own behind a condition that was there."""
+    """Whether what was ended in one place is ended in a place of its own on each of the ways that led there, by conditions that there were."""
     if len(was) != 1 or any(e.path for e in (*was, *now)) or was[0].kind != now[0].kind != "release":
         return False
     unit = version(old.outline).units.get(pair.before.function.span)
     then = version(new.outline).units.get(pair.after.function.span)
     if unit is None or then is None or new.outline.source.path != old.outline.source.path:
         return False
-    far = {c.at for c in conditions(old.outline, unit, old.region.opening)}
-    if any(c.at not in far for c in conditions(old.outline, unit, was[0].span)):
-        return False
+    led = {c.test for c in conditions(old.outline, unit, was[0].span)}
     known = tests(old.outline, unit)
-    if any(c.test not in known for e in now for c in conditions(new.outline, then, e.span)):
+    ways = [{c.test for c in conditions(new.outline, then, e.span)} for e in now]
+    if not all(led <= way <= known for way in ways):
         return False
-    return not any(in_one_run(new.outline, a.span, b.span) for a, b in combinations(now, 2))
+    return not any(in_one_run(new.outline, a.span, b.span, new.region.opening) for a, b in combinations(now, 2))
 
 
 def forgotten(pair: Pair, removing: frozenset[str]) -> Iterator[Effect]:

@@ -8,12 +8,13 @@ that was under no lock asks for none. A name of a lock says nothing here: all us
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.accounted import OUTSIDE, has_proof, is_accounted_for, is_plain_look
 from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
-from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.version import version
 from ctxreview.model.regions import Region
 
@@ -243,6 +244,7 @@ def _touches(pair: Pair, effect: Effect, inside: list[Effect]) -> bool:
 def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -> Iterator[Loss]:
     """Accesses that were one step and are two."""
     shared = [e for e in inside if e.kind in ("read", "write") and e.is_seen]
+    yield from _seen_apart(both, pair, shared, told)
     for second in shared:
         for first in shared:
             if (
@@ -262,6 +264,36 @@ def _apart(both: Comparison, pair: Pair, inside: list[Effect], told: set[int]) -
                 continue
             told |= {first.number, second.number}
             yield Loss("together", first, one, other, pair.understood)
+
+
+def _seen_apart(both: Comparison, pair: Pair, shared: list[Effect], told: set[int]) -> Iterator[Loss]:
+    """Two looks, the first such, at what others write in one step, from which one thing is made."""
+    kept = (e for e in shared if e.kind == "read" and e.number in pair.became and e.number not in told)
+    reads = {e.place.key: e for e in kept if e.place is not None}
+    for first, second in combinations(reads.values(), 2):
+        one, other = pair.became.get(first.number), pair.became.get(second.number)
+        if one is None or other is None or not one.locks or not other.locks or _in_one_step(one, other):
+            continue
+        if {first.number, second.number} <= _made_of(pair.before) and _is_one_group(both, first, second):
+            told |= {first.number, second.number}
+            yield Loss("together", first, one, other, certain=False)
+            return
+
+
+def _made_of(of: Trace) -> frozenset[int]:
+    """The effects that what a function gives is made of."""
+    return frozenset().union(*(e.depends for e in of.of("return")))
+
+
+def _is_one_group(both: Comparison, first: Effect, second: Effect) -> bool:
+    """Whether some section writes both places."""
+    assert first.place is not None
+    assert second.place is not None
+    one, other = (
+        {(h.region, h.outline.source.path) for e, _ in both.places(p.key) if e.kind == "write" for h in e.holds}
+        for p in (first.place, second.place)
+    )
+    return not one.isdisjoint(other)
 
 
 def _drains(both: Comparison, first: Effect, second: Effect) -> bool:

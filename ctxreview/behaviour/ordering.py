@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Trace
+from ctxreview.behaviour.version import version
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
 
 
 class Hastened(NamedTuple):
@@ -66,24 +70,39 @@ def unsent(pair: Pair) -> Iterator[Unsent]:
 
 
 class Postponed(NamedTuple):
-    """Each turn of a loop made ``call`` and then its ``save``; nothing is saved before all calls were made now."""
+    """Each turn of a loop made ``call`` and then ``mark``, a save or what tells that it was made; all calls come before the first of these now."""
 
     call: Effect
-    save: Effect
+    mark: Effect
 
 
-def postponed(pair: Pair) -> Iterator[Postponed]:
-    """The first save that followed a call out in each turn, and follows all turns after the edit."""
-    for save in pair.after.of("save"):
-        was = pair.was.get(save.number)
-        if was is None or "in loop" not in was.traits or "in loop" in save.traits:
+def postponed(pair: Pair, loops: tuple[Sequence[Span], Sequence[Span]]) -> Iterator[Postponed]:
+    """The first mark that followed a call out in each turn, and follows all turns after the edit; ``loops`` are those before and after it."""
+    for number, now in sorted(pair.became.items()):
+        call = pair.before.effects[number]
+        often = "in loop" in call.traits and now.traits & {"in loop", "each", "parallel"}
+        if not often or not _goes_out(pair.after, now):
             continue
-        for number, now in sorted(pair.became.items()):
-            call = pair.before.effects[number]
-            often = "in loop" in call.traits and now.traits & {"in loop", "each", "parallel"}
-            if number < was.number and now.number < save.number and often and _goes_out(pair.after, now):
-                yield Postponed(now, save)
+        for mark in pair.before.effects[number + 1 :]:
+            then = pair.became.get(mark.number)
+            if mark.kind not in ("save", "call") or then is None or then.number < now.number or mark.key == call.key:
+                continue
+            if mark.kind == "call" and ("awaited" not in mark.traits or _answers(pair.before, mark)):
+                continue
+            if _turn(loops[0], call, mark) is not None and _turn(loops[1], now, then) is None:
+                yield Postponed(now, then)
                 return
+
+
+def loops_of(outline: Outline, of: Trace) -> tuple[Span, ...]:
+    """Where the loops of a traced function are."""
+    unit = version(outline).units.get(of.function.span)
+    return tuple(n.span for n in il.walk(unit) if isinstance(n, il.Loop)) if unit is not None else ()
+
+
+def _turn(loops: Sequence[Span], one: Effect, other: Effect) -> Span | None:
+    """A loop whose turns do both."""
+    return next((s for s in loops if s.contains(one.span) and s.contains(other.span)), None)
 
 
 class Woken(NamedTuple):

@@ -19,13 +19,21 @@ def exclude_each_other(outline: Outline, one: Span, other: Span) -> bool:
     return False
 
 
-def in_one_run(outline: Outline, one: Span, other: Span) -> bool:
-    """Whether a single run can pass both places, as far as branches tell: neither is in a way that leaves before the other."""
+def in_one_run(outline: Outline, one: Span, other: Span, start: Span | None = None) -> bool:
+    """Whether a single run can pass both places, as far as branches tell: neither is in a way that leaves before the other.
+
+    With ``start``, a place before both, a run begins there: one turn of a loop that it is in.
+    """
     if exclude_each_other(outline, one, other):
         return False
     first, second = sorted((one, other))
     ways = (way for found in (_branches(outline, first), _handlers(outline, first)) for ways in found for way in ways)
-    return not any(way.span.contains(first) and not way.span.contains(second) and _leaves(way) for way in ways)
+    around = [n.span for n in _nodes(outline, first) if isinstance(n, il.Loop) and n.span.contains(first)]
+    turn = start is not None and bool(around) and max(around).contains(start)  # the innermost one
+    return not any(
+        way.span.contains(first) and not way.span.contains(second) and (_leaves(way) or (turn and _jumps(way)))
+        for way in ways
+    )
 
 
 def _branches(outline: Outline, place: Span) -> Iterator[list[il.Block]]:
@@ -48,6 +56,12 @@ def _nodes(outline: Outline, place: Span) -> Iterator[il.Node]:
     member = outline.member_of(place)
     unit = version(outline).units.get(member.span) if member is not None else None
     return il.walk(unit) if unit is not None else iter(())
+
+
+def _jumps(way: il.Block) -> bool:
+    """Whether a block ends by leaving the turn of a loop."""
+    last = way.statements[-1] if way.statements else None
+    return isinstance(last, il.Exit) and last.kind in ("continue", "break")
 
 
 def _leaves(way: il.Block) -> bool:

@@ -244,8 +244,9 @@ def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Out
         # What the other one held already is not what came into it, unless it is around this one.
         gained = there if other.span.contains(old.span) else there - sides(other, before).inside
         if inside and not inside - gained:
+            nested = other.span.contains(old.span)  # then nobody was let in between
             return finding_of(
-                "medium",
+                "note" if nested else "medium",
                 f"The edit joins the {old.construct}{on_resource(old)} of lines {line_range(before, old.span)} with another one.",
                 "Was it released in between on purpose, to let others in?",
                 scope_lines(after, new),

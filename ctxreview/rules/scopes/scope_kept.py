@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxreview.behaviour.boundary import crossed, guarded_state, work
-from ctxreview.behaviour.comparison import comparison, locked
+from ctxreview.behaviour.comparison import comparison, locked, takes_the_same
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import does_anything, moved_lines
@@ -36,6 +36,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         same = same and (not ambient or old.name == new.name)
         plain = is_any_object(old, before) and is_any_object(new, after)
         same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
+        same = same or takes_the_same(comparison(before, after), old, new)
         changed(
             "note" if same and old.mode == new.mode else "medium",
             f"The edit turns the {name} into a {new.construct}.",
@@ -57,7 +58,11 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         )
     if old.mode != new.mode:
         changed(
-            "note" if verdict.keeps and old.kind == "lock" else "medium" if new.mode == "exclusive" else "high",
+            "note"
+            if old.kind == "lock" and (verdict.keeps or _holds_the_same_within(old, new, before))
+            else "medium"
+            if new.mode == "exclusive"
+            else "high",
             f"The edit changes the {name} from {old.mode or 'its default mode'} to {new.mode or 'its default mode'}.",
             "Does anything under it still write, or rely on excluding others?",
         )
@@ -100,15 +105,38 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         )
     if into or rewritten_in:
         state = _state(old, before)
-        pure = (
-            not verdict.entered and not rewritten_in and not any(does_anything(line, state, language) for line in into)
-        )
+        idle = not any(does_anything(line, state, language) for line in into) or _was_held_around(old, before)
+        done = any(now.kind not in _DO_NOTHING for _, now in verdict.entered)
+        pure = not done and not rewritten_in and idle
         (told if pure else changed)(
             "low" if pure else "medium",
             f"The edit moves code into the {name}: {quoted(into, rewritten_in)}.",
             "How long is it held now, and can this work wait for code that waits for it?",
         )
     return found
+
+
+_DO_NOTHING = ("return", "throw", "end", "log")
+
+
+def _was_held_around(old: Region, before: Outline) -> bool:
+    """Whether the same lock was held around a scope in a mode of its own: what comes into the scope was under it."""
+    return old.kind == "lock" and any(
+        r != old and r.construct == old.construct and lock_key(r) == lock_key(old) and r.span.contains(old.span)
+        for r in before.regions
+    )
+
+
+def _holds_the_same_within(old: Region, new: Region, before: Outline) -> bool:
+    """Whether a scope is in the mode now that the same lock had in a part of it."""
+    return any(
+        r.construct == old.construct
+        and lock_key(r) == lock_key(old)
+        and r.mode == new.mode == "exclusive"
+        and old.span.contains(r.span)
+        for r in before.regions
+        if r != old
+    )
 
 
 def _name_in(key: str) -> str:

@@ -60,7 +60,7 @@ from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.behaviour.ordering import Postponed, postponed, woken
+from ctxreview.behaviour.ordering import Postponed, loops_of, postponed, woken
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
 from ctxreview.model.facts import Fact
@@ -93,7 +93,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 told.append(new)
                 found.append(finding)
     found += [*_early(before, after), *_woken(before, after), *_unprepared(before, after)]
-    return [*found, *(_postponed(one) for pair in affected(comparison(before, after)) for one in postponed(pair))]
+    for pair in affected(comparison(before, after)):
+        loops = loops_of(before, pair.before), loops_of(after, pair.after)
+        found += [_postponed(one) for one in postponed(pair, loops)]
+    return found
 
 
 def _postponed(one: Postponed) -> Finding:
@@ -101,11 +104,11 @@ def _postponed(one: Postponed) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"Each turn of the loop saved after {one.call.name}; nothing is saved now before all turns are over.",
+        f"Each turn of the loop did {one.mark.name} after {one.call.name}; now that comes when all turns are over.",
         "What is done again when one of them fails, or the process ends in between?",
-        one.save.at._replace(what=""),
+        one.mark.at._replace(what=""),
         (one.call.at._replace(what="done in each turn"),),
-        about=(one.call.name, one.save.name),
+        about=(one.call.name, one.mark.name),
     )
 
 
