@@ -45,6 +45,7 @@ class Stored(NamedTuple):
     cost: float | None
     answered_from: int | None
     source_digest: str | None
+    shown: str | None
 
 
 class MonthlyTotal(NamedTuple):
@@ -159,13 +160,16 @@ def monthly_totals() -> list[MonthlyTotal]:
 def record_review(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
     """Keep a finished review, delete those older than ``keep_days``, and give the new one's id.
 
-    ``values`` are the columns but for ``id`` and ``at``; ``reply`` and ``document`` are JSON values. Raises
+    ``values`` are the columns but for ``id`` and ``at``; ``reply``, ``document`` and ``shown`` are JSON values. Raises
     :class:`StoreError` when it cannot be kept.
     """
     now = datetime.now(UTC)
     row: dict[str, Any] = {
         "at": now.isoformat(timespec="seconds"),
-        **{name: json.dumps(_clean(v)) if name in ("reply", "document") else _clean(v) for name, v in values.items()},
+        **{
+            name: json.dumps(_clean(v)) if name in ("reply", "document", "shown") else _clean(v)
+            for name, v in values.items()
+        },
     }
     with open_to_write() as db:
         db.execute("DELETE FROM review WHERE at < ?", (_before(now, keep_days),))
@@ -237,4 +241,5 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "id": int,
     "cost": (int, float, type(None)),
     "source_digest": (str, type(None)),
+    "shown": (str, type(None)),
 }

@@ -51,6 +51,8 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     # SHA-256 of the reviewed file as it was, NULL in rows from before
     "ALTER TABLE review ADD COLUMN source_digest TEXT",
+    # the code that a page shows and what is said of it, as JSON; NULL in rows from before
+    "ALTER TABLE review ADD COLUMN shown TEXT",
 )
 """What leads from one schema version to the next; the version is how many of them were run."""
 

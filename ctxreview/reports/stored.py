@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 
 from ctxreview.context.visible import one_line, visible
-from ctxreview.errors import StoreError
+from ctxreview.errors import ConfigError, StoreError
 from ctxreview.llm.store import MonthlyTotal, Stored, damaged_review
 from ctxreview.model.phrases import amount, place
 from ctxreview.reports.json_text import dumps
+from ctxreview.reports.page_parts import Reviewed
+from ctxreview.reports.shapes.review import ReviewDocument
+from ctxreview.reports.shown import Shown
 from ctxreview.reports.words import NOTICE, cost_text, counts_by_kind, number_or_unknown
 
 
@@ -111,7 +114,29 @@ def review_record(row: Stored) -> dict[str, Any]:
     stored_document(row)
     values = row._asdict()
     values["reply"] = json.loads(values["reply"])
+    values["shown"] = None if row.shown is None else json.loads(row.shown)
     return {"schema": "ctxreview.stored/1", **values, "document": json.loads(values["document"])}
+
+
+def review_record_page(row: Stored) -> str:
+    """The page of a kept review, as it was printed for it.
+
+    Raises :class:`StoreError` where what is kept has another shape, and :class:`ConfigError` where the code was not kept.
+    """
+    from ctxreview.reports.page import page
+
+    if row.shown is None:
+        raise ConfigError(
+            f"Review {row.id} was stored by an older ctxreview, which did not keep the code; give --format text or json."
+        )
+    try:
+        document = msgspec.convert(json.loads(row.document), ReviewDocument)
+        beside = msgspec.convert(json.loads(row.shown), Shown)
+    except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
+        raise damaged_review(row.id) from None
+    if not beside["files"]:
+        raise damaged_review(row.id)
+    return page([Reviewed([document], beside, row.at)])
 
 
 def review_summary(row: Stored) -> dict[str, Any]:

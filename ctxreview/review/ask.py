@@ -113,6 +113,7 @@ def store_review(value: Review, key: str, keep_days: int) -> int:
     from ctxreview.guard.check import worst
     from ctxreview.reports.document import context_document, review_document
     from ctxreview.reports.json_text import clean, dumps
+    from ctxreview.reports.shown import shown
 
     context, usage = value.context, value.usage or Usage(None, None)
     first, last = context.selection.lines
@@ -135,6 +136,7 @@ def store_review(value: Review, key: str, keep_days: int) -> int:
             "reply_tokens": usage.reply_tokens,
             "cost": usage.cost,
             "answered_from": value.from_store,
+            "shown": shown([value]),
             "source_digest": sha256(context.selection.source.data).hexdigest(),
         },
         keep_days,

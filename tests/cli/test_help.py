@@ -14,10 +14,8 @@ import pytest
 from typer.main import get_group
 
 from ctxreview.cli import app as cli
-from ctxreview.llm import store
 from tests.llm.providers.test_faults import whole
 from tests.llm.test_store import KEY, asking, environment, run
-from tests.reports.test_comment import suggested
 from tests.samples import EXAMPLE, QUERY
 from tests.servers import Told, error, serving
 
@@ -55,7 +53,8 @@ def test_examples_run(command: str, tmp_path: Path) -> None:
     shown = examples(command)
     assert shown
     for line in shown:
-        store.record_review(suggested(selection="src/RecordService.cs:31-33"))  # a purge is among them
+        # A purge is among them.
+        run("review", QUERY, "--reply", "answers/chat-answer.md", "--quiet", folder=folder)
         done = run(*shlex.split(line)[1:], folder=folder, OPENAI_API_KEY="", XDG_CONFIG_HOME=str(tmp_path))
         assert done.returncode == 0, (line, done.stderr)
 

@@ -84,7 +84,7 @@ def row(**values: Any) -> dict[str, Any]:
         "key": "k", "repository": "/r", "selection": "src/A.cs:1-2", "question": "q", "context_digest": "d",
         "provider": "openai", "model": "m-1", "system": "s", "user": "u", "reply": {"summary": "fine"},
         "document": {"checklist": [], "suggestions": [], "visibility": {"seen": [], "not_seen": []}}, "verdict": "conflicts", "prompt_tokens": 10,
-        "reply_tokens": 5, "cost": 0.25, "answered_from": None, "source_digest": None,
+        "reply_tokens": 5, "cost": 0.25, "answered_from": None, "source_digest": None, "shown": None,
     } | values  # fmt: skip
 
 
@@ -286,7 +286,7 @@ def test_a_newer_store_is_left_alone(server: Told, monkeypatch: pytest.MonkeyPat
         db.execute("PRAGMA user_version = 99")
     done = run(*asking(server))
     reviewed(done)
-    assert "was written by a newer ctxreview (version 99, this one knows 2)" in done.stderr
+    assert "was written by a newer ctxreview (version 99, this one knows 3)" in done.stderr
     assert len(rows()) == 1
 
 
@@ -305,7 +305,9 @@ def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
     """What the first version kept is still answered from and shown; its reviews have no digest of their file."""
     run(*asking(server))
     with closing(sqlite3.connect(store_file.store_path())) as db:
-        db.executescript("ALTER TABLE review DROP COLUMN source_digest; PRAGMA user_version = 1;")
+        db.executescript(
+            "ALTER TABLE review DROP COLUMN source_digest; ALTER TABLE review DROP COLUMN shown; PRAGMA user_version = 1;"
+        )
     assert json.loads(run(*asking(server)).stdout)["from_store"] is True
     assert [r["source_digest"] is None for r in rows()] == [True, False]
     assert run("show", "1").returncode == 0
@@ -436,6 +438,43 @@ def test_show(server: Told) -> None:
         1,
         "ctxreview.review/1",
     )
+
+
+def test_show_as_a_page(server: Told) -> None:
+    """A kept review gives the page that was printed for it, with the code as it was then."""
+    given = [a for a in asking(server) if a not in ("--format", "json")]
+    date = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+    printed = run(*given, "--format", "html").stdout
+    assert date.sub("", run("show", "--format", "html").stdout) == date.sub("", printed)
+    assert date.search(printed)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        (
+            "shown",
+            None,
+            "Review 1 was stored by an older ctxreview, which did not keep the code; give --format text or json.",
+        ),
+        ("shown", '{"files": []}', "review 1 is damaged and cannot be shown"),
+        ("shown", "no JSON", "review 1 is damaged and cannot be shown"),
+        (
+            "document",
+            '{"checklist": [], "suggestions": [], "visibility": {"seen": [], "not_seen": []}}',
+            "review 1 is damaged",
+        ),
+    ],
+)
+def test_a_page_of_what_is_not_there(server: Told, column: str, value: str | None, says: str) -> None:
+    """Where the code was not kept, or is damaged, that is one sentence and status 2."""
+    run(*asking(server))
+    with closing(sqlite3.connect(store_file.store_path())) as db:
+        db.execute(f"UPDATE review SET {column} = ?", (value,))
+        db.commit()
+    done = run("show", "--format", "html")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert says in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from ctxreview.reports.json_text import dumps
 from ctxreview.reports.markdown import review_markdown
 from ctxreview.reports.opinions import opinions_markdown, opinions_text
 from ctxreview.reports.review_text import guard_text, review_text
+from ctxreview.reports.shown import shown
 from ctxreview.review.hazards import hazards_of
 from tests import ROOT
 from tests.llm.test_store import run
@@ -225,7 +226,7 @@ def stored(value: Review) -> Stored:
     return Stored(
         1, "2026-11-23T10:00:00+00:00", "k", "/r", f"{value.context.path}:14-14", value.question, "d", "openai",
         value.model or "", value.prompt.system, value.prompt.user, "{}", dumps(review_document(value)),
-        "conflicts", 1, 2, 0.5, None, None,
+        "conflicts", 1, 2, 0.5, None, None, dumps(shown([value])),
     )  # fmt: skip
 
 
@@ -237,6 +238,7 @@ REPORTS = {
     "comment": lambda value: comment.comment(stored(value), value.question or "-", value.question),
     "evidence": lambda value: comment.evidence(stored(value)),
     "show": lambda value: kept.review_record_text(stored(value)),
+    "show as html": lambda value: kept.review_record_page(stored(value)),
     "guard": lambda value: guard_text(value.suggestions, value.context, "conflicts"),
     "opinions": lambda value: opinions_text([value, value]),
     "opinions as markdown": lambda value: opinions_markdown([value, value]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from ctxreview.llm.store import Stored
 
 app = typer.Typer(rich_markup_mode=None)
+
+
+class KeptFormat(StrEnum):
+    """How a stored review is printed."""
+
+    TEXT = "text"
+    HTML = "html"
+    JSON = "json"
+
 
 Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews that contain this text.", show_default=False)]
 
@@ -100,20 +110,24 @@ def show(
     number: Annotated[
         str, typer.Argument(metavar="[ID]", help="The review's number in ctxreview log, or last.")
     ] = "last",
-    format_: Formats = Format.TEXT,
+    format_: Annotated[KeptFormat, typer.Option("--format")] = KeptFormat.TEXT,
     output: Output = None,
 ) -> None:
-    """Print everything stored about one review. For example:
+    """Print everything stored about one review, or its page. For example:
 
     \b
     ctxreview show last
     ctxreview show 1 --format json
+    ctxreview show 1 --format html -o review.html
     """
     from ctxreview.reports import stored
     from ctxreview.reports.json_text import dumps
 
     row = _kept(number)
-    made = dumps(stored.review_record(row), 2) if format_ is Format.JSON else stored.review_record_text(row)
+    if format_ is KeptFormat.HTML:
+        console.write(stored.review_record_page(row).rstrip("\n"), output)
+        return
+    made = dumps(stored.review_record(row), 2) if format_ is KeptFormat.JSON else stored.review_record_text(row)
     console.write(made, output)
 
 

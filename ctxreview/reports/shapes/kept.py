@@ -29,7 +29,10 @@ class LogDocument(Kept):
 
 
 class StoredDocument(Kept):
-    """What ``show --format json`` prints: all that was kept of a review, its reply and its ``ctxreview.review/1`` among it."""
+    """What ``show --format json`` prints: all that was kept of a review, its reply and its ``ctxreview.review/1`` among it.
+
+    ``shown`` is the code that its page shows, and what is said of it there; reviews of older versions have none.
+    """
 
     schema: Literal["ctxreview.stored/1"]
     key: str
@@ -39,6 +42,7 @@ class StoredDocument(Kept):
     reply: dict[str, Any]
     document: dict[str, Any]
     source_digest: str | None
+    shown: dict[str, Any] | None
 
 
 class StatsDocument(TypedDict):
