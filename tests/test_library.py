@@ -120,7 +120,7 @@ def test_results_are_those_of_the_commands(capsys: pytest.CaptureFixture[str]) -
     shown = dumps(context_document(ctxreview.context(place)), 2)
     assert printed(capsys, "context", place, "--format", "json") == f"{shown}\n"
     checked = ctxreview.guard(place, answer.read_text("utf-8"))
-    shown = dumps(guard_document(checked, "conflicts"), 2)
+    shown = dumps(guard_document(checked, ctxreview.context(place), "conflicts"), 2)
     assert printed(capsys, "guard", place, "--suggestion", str(answer), "--format", "json") == f"{shown}\n"
     shown = dumps(review_document(ctxreview.review(place, "why?")), 2)
     assert printed(capsys, "review", place, "-m", "why?", "--format", "json", "--provider", "none") == f"{shown}\n"

@@ -134,9 +134,14 @@ def _guarded(value: GuardResult, whole: bool) -> Document:
     }
 
 
-def guard_document(values: Sequence[GuardResult], verdict: GuardVerdict, not_asked: Sequence[str] = ()) -> Document:
+def guard_document(
+    values: Sequence[GuardResult], about: Context, verdict: GuardVerdict, not_asked: Sequence[str] = ()
+) -> Document:
     """The guard's result as ``ctxreview.guard/1``; ``not_asked`` are rules that do not apply to the language, told where there are some."""
-    found: Document = clean({"verdict": verdict, "suggestions": [_guarded(v, whole=False) for v in values]})
+    selected = {"path": about.path, **line_range(about.selection.lines)}
+    found: Document = clean(
+        {"selection": selected, "verdict": verdict, "suggestions": [_guarded(v, whole=False) for v in values]}
+    )
     return {"schema": "ctxreview.guard/1", **found, **({"not_asked": list(not_asked)} if not_asked else {})}
 
 

@@ -31,14 +31,23 @@ class Finding(msgspec.Struct, frozen=True):
     end_line: int
 
 
+class EditedLines(msgspec.Struct, frozen=True):
+    """A run of lines before or after an edit."""
+
+    start_line: int
+    lines: tuple[str, ...]
+
+
 class Suggestion(msgspec.Struct, frozen=True):
     """A suggestion of a kept review, as the guard found it."""
 
     title: str
     verdict: str
-    diff: str
     findings: tuple[Finding, ...]
+    diff: str = ""
     reason: str = ""
+    before: tuple[EditedLines, ...] = ()
+    after: tuple[EditedLines, ...] = ()
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -66,11 +75,12 @@ class Visibility(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is shown and passed on of a kept review: the part of ``ctxreview.review/1`` that is read again."""
+    """What is shown and passed on of a kept review: the part of ``ctxreview.review/1`` that is read again, or of ``ctxreview.guard/1``."""
 
-    checklist: tuple[Answer, ...]
     suggestions: tuple[Suggestion, ...]
-    visibility: Visibility
+    checklist: tuple[Answer, ...] = ()
+    visibility: Visibility | None = None
+    hazards: tuple[Finding, ...] = ()
     findings: tuple[Problem, ...] = ()
     not_redacted: dict[str, int] | None = None
 

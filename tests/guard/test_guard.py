@@ -176,7 +176,7 @@ def test_the_lines_before_and_after() -> None:
         (Edit(PATH, 0, 0, "_count = _count + 1;", "_count++;"), Edit(PATH, 0, 0, "return 0;", "Log();\nreturn 0;")),
     )
     checked = guard(about, edit)
-    found = guard_document([checked], checked.verdict)["suggestions"][0]
+    found = guard_document([checked], about, checked.verdict)["suggestions"][0]
     assert found["before"] == [
         {"start_line": 16, "end_line": 16, "lines": ["            _count = _count + 1;"]},
         {"start_line": 19, "end_line": 18, "lines": []},

@@ -235,8 +235,10 @@ REPORTS = {
     "markdown": review_markdown,
     "json": lambda value: dumps(review_document(value)),
     "html": page_of,
-    "comment": lambda value: comment.comment(stored(value), value.question or "-", value.question),
-    "evidence": lambda value: comment.evidence(stored(value)),
+    "comment": lambda value: comment.comment(
+        comment.stored_subject(stored(value)), comment.Person(value.question or "-", value.question, value.question)
+    ),
+    "evidence": lambda value: comment.evidence(comment.stored_subject(stored(value))),
     "show": lambda value: kept.review_record_text(stored(value)),
     "show as html": lambda value: kept.review_record_page(stored(value)),
     "guard": lambda value: guard_text(value.suggestions, value.context, "conflicts"),

@@ -18,10 +18,10 @@ import pytest
 from ctxreview.llm import store
 from ctxreview.model.claims import claims, neutral
 from ctxreview.reports import words
-from ctxreview.reports.comment import comment
+from ctxreview.reports.comment import Person, comment, stored_subject
 from tests.llm.test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 from tests.reports.test_reports import outside_spans
-from tests.samples import EXAMPLE, TEAM_QUESTION
+from tests.samples import EXAMPLE, QUERY, TEAM_QUESTION
 from tests.servers import Told, serving
 
 NEVER = re.compile(r"\b(reviewed|safe|approved|LGTM)\b", re.IGNORECASE)
@@ -49,7 +49,7 @@ def made(values: dict[str, Any], said: str = "Yes, it holds the lock.", because:
     store.record_review(values)
     kept = store.stored_review(None)
     assert kept
-    return comment(kept, said, because)
+    return comment(stored_subject(kept), Person(said, because))
 
 
 def test_the_incident_as_a_comment(server: Told) -> None:
@@ -146,7 +146,7 @@ def test_a_person_is_asked_for_another_word(option: str, said: str) -> None:
         ("needs-human", ["--answer", "?!"], "--answer: without an answer there is no comment"),
         ("conflicts", ANSWERED, "There is no terminal to ask on: answer with --because"),
         ("conflicts", REASON, "There is no terminal to ask on: answer with --answer"),
-        ("needs-human", [*ANSWERED, *REASON], "none conflicts here"),
+        ("needs-human", [*ANSWERED, *REASON], "none that conflicts is passed on here"),
     ],
 )
 def test_no_comment_without_an_answer(verdict: str, given: list[str], says: str) -> None:
@@ -280,3 +280,79 @@ def test_no_answer_without_knowing_of_the_change(reviewed: Path) -> None:
 def test_a_review_from_before_digests() -> None:
     """Of a row that has none nothing is said: it is not known."""
     assert "changed since" not in made(suggested() | {"source_digest": None})
+
+
+# --- what a person leaves out, rejects and adds ------------------------------------------------------------
+
+
+def test_a_suggestion_is_left_out(server: Told) -> None:
+    """``--omit`` leaves a suggestion out; where it was the one in conflict, nobody has to say why it is passed on."""
+    run(*asking(server))
+    done = run("comment", "1", "--omit", "1", "--answer", "Yes, and it stays.")
+    assert done.returncode == 0, done.stderr
+    assert "Suggestion 1" not in done.stdout
+    assert "AsNoTracking" not in done.stdout
+    assert "> Yes, and it stays." in done.stdout
+
+
+def test_a_rejected_suggestion_says_why(server: Told) -> None:
+    """``--reject N:WHY`` keeps what the guard found, says why it is rejected, and shows no diff; own words come first."""
+    run(*asking(server))
+    done = run(
+        "comment", "1", "--reject", "1: the row is updated below", "--note", "Looked at with Ann.", "--answer", "Yes."
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Rejected, because: the row is updated below" in done.stdout
+    assert "no-tracking-write" in done.stdout
+    assert "```diff" not in done.stdout
+    assert done.stdout.index("Looked at with Ann.") < done.stdout.index("What the model saw")
+
+
+@pytest.mark.parametrize("command", ["review", "guard"])
+def test_what_was_printed_becomes_a_comment(command: str, tmp_path: Path) -> None:
+    """``--of`` takes what ``review`` without a model or ``guard`` printed; the comment names no model."""
+    given = ["guard", QUERY, "--suggestion", "answers/unsafe-answer.md"] if command == "guard" else ["review", QUERY]
+    printed = tmp_path / "printed.json"
+    printed.write_text(run(*given, "--format", "json", OPENAI_API_KEY="").stdout)
+    why = ["--because", "it is meant"] if command == "guard" else []
+    done = run("comment", "--of", str(printed), "--answer", "Yes.", *why)
+    assert done.returncode == 0, done.stderr
+    assert "Found by ctxreview in the source, without a model" in done.stdout
+    assert ("no-tracking-write" in done.stdout) == (command == "guard")
+    assert ("+                .AsNoTracking()" in done.stdout) == (command == "guard")
+    assert ("missing-intent" in done.stdout) == (command == "review")
+    assert claims(done.stdout) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--omit", "3"], "There is no suggestion 3 here: the suggestions are numbered from 1 to 1."),
+        (["--reject", "2:no"], "There is no suggestion 2 here"),
+        (["--reject", "no"], "--reject 'no': give the number of a suggestion and why"),
+        (["--reject", "1: "], "--reject '1: ': give the number of a suggestion and why"),
+        (["--reject", "1: not safe"], "a comment does not use the word 'safe'"),
+        (["--note", "LGTM"], "a comment does not use the word 'LGTM'"),
+        (["--omit", "1", "--reject", "1:no"], "Suggestion 1 cannot be left out and rejected"),
+        (["--omit", "1", "--because", "x"], "--because says why a conflicting suggestion is passed on"),
+        (["--of", "x.json"], "--of names what the comment is about; give it without [ID]"),
+    ],
+)
+def test_what_cannot_be_is_refused(server: Told, more: list[str], says: str) -> None:
+    """A number that is none, a word that claims too much, and options beside each other end with one sentence."""
+    run(*asking(server))
+    done = run("comment", "1", *more, "--answer", "Yes.")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "[]", "3", '{"schema": "ctxreview.lint/1"}', '{"schema": "ctxreview.guard/1"}', "[" * 100_000]
+)
+def test_another_text_is_no_comment(text: str, tmp_path: Path) -> None:
+    """What neither command printed is refused with its name."""
+    file = tmp_path / "printed.json"
+    file.write_text(text)
+    done = run("comment", "--of", str(file), "--answer", "Yes.")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not what `review --format json` or `guard --format json` prints" in done.stderr

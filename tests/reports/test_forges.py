@@ -94,7 +94,11 @@ def review(words: str) -> Review:
 
 REPORTS = {
     "markdown": review_markdown,
-    "comment": lambda value: comment.comment(stored(value), value.question, value.question, value.question),
+    "comment": lambda value: comment.comment(
+        comment.stored_subject(stored(value)),
+        comment.Person(value.question, value.question, value.question),
+        value.question,
+    ),
     "opinions": lambda value: opinions_markdown(
         [value, value._replace(checklist=tuple(a._replace(answer="no") for a in value.checklist))]
     ),

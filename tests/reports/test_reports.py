@@ -468,8 +468,9 @@ def test_guard_document() -> None:
             (PLAIN.suggestions[0].suggestion.edits[0]._replace(original="lock (_gates", replacement="lock (_others"),),
         ),
     )
-    found = guard_document([checked, *PLAIN.suggestions], "needs-human")
-    assert found.keys() == {"schema", "verdict", "suggestions"}
+    found = guard_document([checked, *PLAIN.suggestions], PLAIN.context, "needs-human")
+    assert found.keys() == {"schema", "selection", "verdict", "suggestions"}
+    assert found["selection"] == {"path": PATH, "start_line": 16, "end_line": 16}
     assert (found["schema"], found["verdict"]) == ("ctxreview.guard/1", "needs-human")
     for suggestion in found["suggestions"]:
         assert {"title", "applied", "verdict", "findings"} <= suggestion.keys()

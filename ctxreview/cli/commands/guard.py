@@ -69,7 +69,7 @@ def guard(
     verdict = guards.worst([c.verdict for c in checked])
     others = not_asked_of(value.outline.language)
     if target.layout is None:
-        console.write(dumps(guard_document(checked, verdict, others), 2), output)
+        console.write(dumps(guard_document(checked, value, verdict, others), 2), output)
     else:
         print_texts([guard_text(checked, value, verdict, target.layout).rstrip("\n")], target)
         if others:

@@ -11,7 +11,7 @@ import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import Format, Formats, Output
-from ctxreview.cli.inputs import refuse_beside
+from ctxreview.cli.inputs import read_text, refuse_beside
 from ctxreview.errors import ConfigError, SourceError, StoppedError
 
 if TYPE_CHECKING:
@@ -133,9 +133,24 @@ def show(
 
 @app.command()
 def comment(
+    ctx: typer.Context,
     number: Annotated[
         str, typer.Argument(metavar="[ID]", help="The review's number in ctxreview log, or last.")
     ] = "last",
+    of: Annotated[
+        str | None,
+        typer.Option("--of", metavar="FILE|-", help="Instead: what `review` or `guard` printed with --format json."),
+    ] = None,
+    omit: Annotated[
+        list[int] | None, typer.Option(metavar="N", help="Leave suggestion N out; may be repeated.")
+    ] = None,
+    reject: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N:WHY", help="Say that suggestion N is rejected and why, without its diff; may be repeated."
+        ),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Your own words, which come first.")] = None,
     answer: Annotated[
         str | None, typer.Option(help="Your answer to the question; required without a terminal.")
     ] = None,
@@ -146,33 +161,55 @@ def comment(
 ) -> None:
     """Turn a stored review into a comment (Markdown for GitHub, GitLab, Azure DevOps), once you have answered for it.
 
-    It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
+    --of takes a review without a model, or the guard's result. It shows what the model saw and did not see and what the guard found, and asks: does this code touch shared state,
     run inside a transaction, or acquire a lock, and if so, would any suggested optimisation affect that?
     For example:
 
     \b
     ctxreview comment 1 --answer "Yes, under the transaction; it stays there."
+    ctxreview comment 1 --reject "1: the row is updated below" --answer "Yes; nothing changes."
     """
     from ctxreview.reports import comment as comments
     from ctxreview.reports.words import TEAM_QUESTION
 
-    row = _kept(number)
-    since = _since(row)
-    evidence = comments.evidence(row)  # before anything is asked
-    console.say(evidence + (f"\n{since}" if since else ""))
-    answered = _answered("--answer", answer, TEAM_QUESTION)
-    reason = ""
-    if row.verdict == "conflicts":
-        reason = _answered("--because", because, "The guard found a conflict. Why do you pass the suggestion on?")
+    if of is not None:
+        refuse_beside(ctx, "--of", "names what the comment is about", "number")
+        about, since = comments.printed_subject(read_text(of), of), ""
+    else:
+        row = _kept(number)
+        about, since = comments.stored_subject(row), _since(row)
+    count = len(about.found.suggestions)
+    rejected = dict(_rejected(each) for each in reject or ())
+    for one in (*(omit or ()), *rejected):
+        if not 0 < one <= count:
+            raise ConfigError(f"There is no suggestion {one} here: the suggestions are numbered from 1 to {count}.")
+    if both := rejected.keys() & set(omit or ()):
+        raise ConfigError(f"Suggestion {min(both)} cannot be left out and rejected: give --omit or --reject.")
+    own = "" if note is None else _own_words("--note", note)
+    console.say(comments.evidence(about) + (f"\n{since}" if since else ""))  # before anything is asked
+    person = comments.Person(_answered("--answer", answer, TEAM_QUESTION), "", own, frozenset(omit or ()), rejected)
+    if comments.conflicts(about.found, person):
+        why = _answered("--because", because, "The guard found a conflict. Why do you pass the suggestion on?")
+        person = person._replace(because=why)
     elif because is not None:
-        raise ConfigError("--because says why a conflicting suggestion is passed on, but none conflicts here.")
-    console.write(comments.comment(row, answered, reason, since), output)
+        raise ConfigError(
+            "--because says why a conflicting suggestion is passed on, but none that conflicts is passed on here."
+        )
+    console.write(comments.comment(about, person, since), output)
+
+
+def _rejected(given: str) -> tuple[int, str]:
+    """A suggestion's number and why it is rejected. Raises where one of them is missing."""
+    number, _, why = given.partition(":")
+    if not number.strip().isdecimal() or len(number) > 9 or not why.strip():
+        raise ConfigError(
+            f'--reject {given!r}: give the number of a suggestion and why: --reject "1: it loses the lock".'
+        )
+    return int(number), _own_words("--reject", why.strip())
 
 
 def _answered(option: str, given: str | None, question: str) -> str:
     """A person's answer: as given, or asked for on the terminal. Raises where there is none."""
-    from ctxreview.model.claims import claims
-
     if given is None:
         if sys.stdin is None or not sys.stdin.isatty():
             raise ConfigError(f'There is no terminal to ask on: answer with {option} "...": {question}')
@@ -183,6 +220,13 @@ def _answered(option: str, given: str | None, question: str) -> str:
             raise StoppedError("Stopped; without an answer there is no comment.") from None
     if not any(c.isalnum() for c in given):
         raise ConfigError(f"{option}: without an answer there is no comment. {question}")
+    return _own_words(option, given)
+
+
+def _own_words(option: str, given: str) -> str:
+    """What a person says in a comment. Raises where it claims more than a tool can know."""
+    from ctxreview.model.claims import claims
+
     word = claims(given)
     if word is not None:
         raise ConfigError(f"{option}: a comment does not use the word {word!r}; say what you looked at and found.")

@@ -4,7 +4,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from ctxreview.model.kinds import Answer, Confidence, GuardVerdict, Severity
 from ctxreview.reports.shapes.context import ContextDocument
-from ctxreview.reports.shapes.places import Finding, Lines
+from ctxreview.reports.shapes.places import Finding, Lines, Place
 
 
 class ChangedLines(Lines):
@@ -38,6 +38,7 @@ class GuardDocument(TypedDict):
     """What ``guard --format json`` prints; ``not_asked`` are the rules about other languages."""
 
     schema: Literal["ctxreview.guard/1"]
+    selection: Place
     verdict: GuardVerdict
     suggestions: list[CheckedSuggestion]
     not_asked: NotRequired[list[str]]
