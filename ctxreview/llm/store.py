@@ -51,8 +51,9 @@ class Stored(NamedTuple):
 class MonthlyTotal(NamedTuple):
     """The reviews of one model in one month (``2026-11``).
 
-    ``asked`` are those for which the model was asked; tokens and cost are theirs alone. ``unpriced`` counts those of
-    unknown cost, which ``cost`` leaves out; it is ``None`` where none is known.
+    A review that used a stored answer again counts as one with the review whose answer it is. ``asked`` are those for which
+    the model was asked; tokens and cost are theirs alone. ``unpriced`` counts those of unknown cost, which ``cost`` leaves
+    out; it is ``None`` where none is known.
     """
 
     month: str
@@ -143,13 +144,14 @@ def monthly_totals() -> list[MonthlyTotal]:
         found = db.execute(
             """
             SELECT coalesce(CAST(substr(at, 1, 7) AS TEXT), '') AS month, coalesce(CAST(model AS TEXT), '') AS name,
-                   count(*), sum(answered_from IS NULL),
+                   count(DISTINCT coalesce(answered_from, id)), sum(answered_from IS NULL),
                    coalesce(sum(prompt_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    coalesce(sum(reply_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    sum(cost) FILTER (WHERE answered_from IS NULL),
                    sum(answered_from IS NULL AND cost IS NULL),
-                   coalesce(sum(verdict = 'conflicts'), 0), coalesce(sum(verdict = 'needs-human'), 0),
-                   coalesce(sum(verdict = 'no-known-conflict'), 0)
+                   count(DISTINCT CASE WHEN verdict = 'conflicts' THEN coalesce(answered_from, id) END),
+                   count(DISTINCT CASE WHEN verdict = 'needs-human' THEN coalesce(answered_from, id) END),
+                   count(DISTINCT CASE WHEN verdict = 'no-known-conflict' THEN coalesce(answered_from, id) END)
             FROM review GROUP BY month, name ORDER BY month DESC, name
             """
         )

@@ -407,7 +407,7 @@ def test_an_empty_log_makes_no_file(state: Path) -> None:
 
 
 def test_stats() -> None:
-    """Tokens, cost and verdicts are summed by model and month; answers that were used again cost nothing twice."""
+    """Tokens, cost and verdicts are summed by model and month; answers that were used again count once."""
     for values in ({}, {"cost": None}, {"answered_from": 1}, {"model": "m-2", "verdict": "", "cost": None}):
         store.record_review(row(**values))
     with closing(sqlite3.connect(store_file.store_path())) as db:
@@ -415,8 +415,8 @@ def test_stats() -> None:
         db.commit()
     now, before = run("log", "--stats").stdout.splitlines()
     assert now[9:] == (
-        "m-1: 3 reviews, 2 asked; 20 tokens sent, 10 received; $0.2500 and 1 of unknown cost; "
-        "3 conflicts, 0 needs-human, 0 no-known-conflict"
+        "m-1: 2 reviews, 2 asked; 20 tokens sent, 10 received; $0.2500 and 1 of unknown cost; "
+        "2 conflicts, 0 needs-human, 0 no-known-conflict"
     )
     assert before == (
         "2026-02  m-2: 1 review, 1 asked; 10 tokens sent, 5 received; cost unknown; "
