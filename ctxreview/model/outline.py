@@ -135,12 +135,13 @@ class Outline:
         return {}
 
     def heads(self, home: Span) -> tuple[Head, ...]:
-        """What declares the members of the type at ``home`` and of the types in it, in source order."""
+        """What declares the members of the type at ``home``, the types in it and their members, in source order."""
         found = self._heads.get(home)
         if found is None:
             named = (f for f in self.outermost_in(home) if f.kind not in ("accessor", "lambda"))
             every = [self._head(f.opening if f.opening.end < f.span.end else f.span, None) for f in named]
             every += [self._head(self.declaration(m), m) for m in self.members if home.contains(m.span)]
+            every += [self._head(t.opening, None) for t in self.types if home.contains(t.span) and t.span != home]
             found = tuple(sorted(every, key=lambda h: h.span))
             self._heads[home] = found
         return found

@@ -412,6 +412,30 @@ def test_nothing_is_said_twice() -> None:
     assert "lambda lambda" not in context_text(inner)
 
 
+def test_members_of_a_nested_type_stand_under_its_head() -> None:
+    """What a nested type declares is not shown as if the outer type did: the line that begins it stands above."""
+    about = context_of("""class Queue
+{
+    private sealed class Fetched
+    {
+        public long Id { get; set; }
+    }
+    void Take()
+    {
+        «Next();»
+    }
+    void Next() { }
+}
+""")
+    shown = [
+        about.selection.source.line(n) for e in about.excerpts for n in {about.selection.source.lines_of(e.span)[0]}
+    ]
+    assert [line.strip() for line in shown if "Fetched" in line or "Id" in line] == [
+        "private sealed class Fetched",
+        "public long Id { get; set; }",
+    ]
+
+
 def test_a_field_of_a_nested_type() -> None:
     """A nested type's field of the same name is not shown as the one that the function uses; another one with its type."""
     code = "class C\n{\n    int _n;\n    class Entry { public int _n; public int Age; }\n    int Ship(Entry e)\n    {\n        return «_n + new Entry { Age = 1 }.Age»;\n    }\n}\n"
