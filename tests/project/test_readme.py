@@ -54,6 +54,34 @@ def test_every_shown_command_works(command: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+PAGES = sorted(
+    [*ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
+)
+"""The commands of docs/providers.md are run by the tests of the providers, with servers."""
+IN_BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ON_PAGES = [
+    (page, c)
+    for page in PAGES
+    if page.stem != "providers"
+    for text in IN_BLOCK.findall(page.read_text("utf-8"))
+    for c in text.splitlines()
+    if c
+]
+
+
+@pytest.mark.parametrize(("page", "command"), ON_PAGES, ids=[f"{p.stem}: {c[:60]}" for p, c in ON_PAGES])
+def test_every_command_on_the_other_pages_works(page: Path, command: str) -> None:
+    """From the root, or the example's folder, each command runs as it is written after the README's set-up."""
+    folder = page.parent if command.startswith("../../.venv/") else ROOT
+    assert command.count(".venv/bin/ctxreview ") == command.count("ctxreview "), command
+    installed = str(Path(sys.executable).parent / "ctxreview")
+    given = re.sub(r"(?:\.\./\.\./)?\.venv/bin/ctxreview(?= )", installed, command)
+    done = _shell(given, folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_the_first_command_sets_up_and_reviews_the_example(tmp_path: Path) -> None:
     """From a clean copy, one command installs and prints the review of the incident, and says no model was asked."""
     listed = subprocess.run(

@@ -164,7 +164,7 @@ def test_a_shown_command(tmp_path: Path, authority: tuple[Path, ssl.SSLContext],
             line = line.replace("http://127.0.0.1:8080", server.url)
             variables = {} if "--base-url" in line else {"CTXREVIEW_BASE_URL": f"{server.url}/v1"}
         name, *arguments = shlex.split(line)
-        assert name == "ctxreview"
+        assert name == ".venv/bin/ctxreview"  # as the README sets it up
         done = run(tmp_path, *arguments, where=ROOT, **variables)
         assert done.returncode == 0, done.stderr
         assert "Leave it as it is." in done.stdout
