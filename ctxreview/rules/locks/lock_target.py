@@ -2,8 +2,9 @@
 
 What it flags
 -------------
-``lock`` on ``this``, on a ``typeof``, or on a string; on an object created in the statement itself or in the same
-function and shared with nobody; or on a field that is reassigned outside the constructor.
+``lock`` on ``this``, on a ``typeof``, or on a string; on an object created in the statement itself, in the same
+function and shared with nobody, or by a property or method each time it is asked; or on a field that is reassigned
+outside the constructor.
 
 Why it matters here
 -------------------
@@ -122,6 +123,8 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
             "Who else locks it?",
             ("interned",),
         )
+    if _makes_one(name, scope.container, outline):
+        yield _made_each_time(name, scope, outline)
     if not name.isidentifier():
         return
     function = next((f for f in outline.functions_around(scope.owner) if f.span == scope.owner), None)
@@ -148,6 +151,8 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
                 question,
                 ("made here", name),
             )
+        elif _makes_one(value.strip(), scope.container, outline):
+            yield _made_each_time(value.strip(), scope, outline)
         return
     member = declared(outline).get((scope.container, name))
     if member is None or "readonly" in modifiers(member, outline):
@@ -169,6 +174,36 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
             scope, outline, "medium", f"`{name}`, which is reassigned elsewhere", question, ("replaced", name)
         )
         yield made._replace(related=tuple(lines(outline, f.span, "is reassigned") for f in written[:3]))
+
+
+_MAKES = re.compile(r"(?:=>|\{\s*return\b)\s*new\b[^;{}]*(?:\{[^{}]*\})?;?[\s}]*$")
+_ASKED = re.compile(r"(?:this\.)?(\w+)\s*(\(.*\))?$", re.DOTALL)
+
+
+def _makes_one(asked: str, container: str, outline: Outline) -> bool:
+    """Whether a property or call of the type gives a new object each time: all that it does is to make one."""
+    said = _ASKED.match(asked)
+    if said is None:
+        return False
+    kinds = {(said[1], "method")} if said[2] else {(said[1], "property"), (f"{said[1]}.get", "accessor")}
+    found = [f for f in outline.functions if (f.name, f.kind) in kinds and f.container == container]
+    for function in found:
+        code = without_comments(outline, function.span)
+        hit = _MAKES.search(code)
+        if hit is None or re.search(";|=>", code[: hit.start()]):
+            return False
+    return bool(found)
+
+
+def _made_each_time(asked: str, scope: Region, outline: Outline) -> Finding:
+    return _finding(
+        scope,
+        outline,
+        "high",
+        f"`{asked}`, which makes a new object each time it is asked: nobody else can lock it",
+        "Which object do the other users of this state lock?",
+        ("made each time", asked),
+    )
 
 
 @lru_cache(maxsize=4)

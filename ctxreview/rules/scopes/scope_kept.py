@@ -6,7 +6,7 @@ from ctxreview.behaviour.boundary import crossed, guarded_state, work
 from ctxreview.behaviour.comparison import comparison, locked, takes_the_same
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
-from ctxreview.behaviour.moved_lines import does_anything, moved_lines
+from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
 from ctxreview.behaviour.renames import is_another_of_its_kind, is_any_object, is_same_lock, renamed_state
@@ -15,6 +15,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
 from ctxreview.rules.scopes.scope_finding import before_edit, finding_of, on_resource, quoted
 
 
@@ -97,8 +98,9 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         severity: Severity = (
             "high" if rewritten_out or any(does_anything(line, state, language) for line in out) else "low"
         )
-        severity = "low" if verdict.keeps else severity
-        (told if verdict.keeps else changed)(
+        harmless = verdict.keeps or (not rewritten_out and _does_nothing_seen(out, old, new, before, after))
+        severity = "low" if harmless else severity
+        (told if harmless else changed)(
             severity,
             f"The edit moves code out of the {name}: {quoted(out, rewritten_out)}.",
             "Must this still happen together with what remains under it?",
@@ -117,6 +119,21 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
 
 
 _DO_NOTHING = ("return", "throw", "end", "log")
+
+
+def _does_nothing_seen(out: list[str], old: Region, new: Region, before: Outline, after: Outline) -> bool:
+    """Whether lines that left a scope only work on what no other thread or session sees, also in the helpers that they call."""
+    pair, now = comparison(before, after).of(old.owner), sides(new, after)
+    if pair is None or not pair.after.understood:
+        return False
+    numbers = {n for line in out for n in now.every.get(line, ()) if n not in now.apart.get(line, ())}
+    there = [e for e in pair.after.effects if numbers.intersection(_lines(e.span, after))]
+    return all(e.kind in _DO_NOTHING or (e.place is not None and not e.place.shared) for e in there)
+
+
+def _lines(span: Span, outline: Outline) -> range:
+    first, last = outline.source.lines_of(span)
+    return range(first, last + 1)
 
 
 def _was_held_around(old: Region, before: Outline) -> bool:

@@ -63,6 +63,7 @@ from collections import Counter
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.comparison import Pair, comparison
+from ctxreview.behaviour.lock_usage import masked_source, own_uses
 from ctxreview.behaviour.member_diff import Change, changes, saves
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.strictness import Loosened, loosened
@@ -82,13 +83,14 @@ _HINT = re.compile(
 )
 WEAK = ("NOLOCK", "READUNCOMMITTED", "READ UNCOMMITTED", "READPAST", "SKIP LOCKED")
 _CHANGES = re.compile(r"(?i)\bupdate\s+\S+(?:\s+\w+)?\s+set\b|\binsert\s+into\b|\bdelete\s+from\b|\bmerge\s+into\b")
+_NAMED = re.compile(rb"[\w>?]\s+(\w+)\s*=\s*[$@\"]*$")  # of a declaration
 _LOCKING_TAG = re.compile(r"(?i)lock|for\s*_?update|hint")
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """The hints that the file's SQL lost, the weak ones that it gained, and the tags that are gone."""
     old, new = _hints(before), _hints(after)
-    lost, gained = _counts(old) - _counts(new), _counts(new) - _counts(old)
+    lost, gained = _counts(old) - _sent(new, after), _counts(new) - _sent(old, before)
     found = []
     places: dict[Span, list[str]] = {}
     for hint in lost:
@@ -136,6 +138,25 @@ def _hints(outline: Outline) -> list[tuple[str, Span]]:
 
 def _counts(hints: list[tuple[str, Span]]) -> Counter[str]:
     return Counter(hint for hint, _ in hints)
+
+
+def _sent(hints: list[tuple[str, Span]], outline: Outline) -> Counter[str]:
+    """The hints as often as they are sent: a text that a name stands for counts wherever that is used."""
+    found = Counter[str]()
+    for hint, place in hints:
+        found[hint] += _uses(place, outline)
+    return found
+
+
+def _uses(place: Span, outline: Outline) -> int:
+    """How often a literal is used that a variable or constant is declared as; once where it is none."""
+    named = _NAMED.search(outline.source.data[max(0, place.start - 200) : place.start])
+    if named is None:
+        return 1
+    code, body = masked_source(outline), body_of(outline, place)
+    if body is not None:
+        code = code[body.member.span.start : body.member.span.end]
+    return max(1, sum(1 for _ in own_uses(named[1].decode("utf-8", "replace"), code)) - 1)
 
 
 def _deleted(place: Span, before: Outline, after: Outline) -> bool:
