@@ -13,7 +13,7 @@ from ctxreview.callgraph.repository.index import Repository
 from ctxreview.guard.across import edited, elsewhere, left_out
 from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
-from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.guard.several import changed_files
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.kinds import GUARD_VERDICTS, GuardVerdict

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.guard.placing.edits import apply
-from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.languages import extensions
 from ctxreview.model.review import Edit, Suggestion
 from ctxreview.model.source import Source, segments

@@ -14,11 +14,12 @@ from typing import NamedTuple
 from ctxreview.errors import ReplyError
 from ctxreview.guard.placing import fragments, patches
 from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
-from ctxreview.guard.placing.elisions import UnplacedError, balance, is_elision, is_telling
+from ctxreview.guard.placing.elisions import balance, is_elision, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.joining import Part, joined
 from ctxreview.guard.placing.pairs import Pair, pairs, sentences
 from ctxreview.guard.placing.pairs import edits as pair_edits
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
@@ -359,11 +360,12 @@ def _instead(block: _Block, quoted: _Block, context: Context) -> tuple[Edit, ...
     if fragments.declares(block.code, context):
         return fragments.edits(block.code, context)
     if not places:
-        raise UnplacedError("What it shows as the code before is not in the file as it is now.")
+        raise UnplacedError("What it shows as the code before is not in the file as it is now.", Instead.QUOTED)
     own = _touched(places, context) or places
     if len(own) > 1:
         raise UnplacedError(
-            f"What it shows as the code before stands in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}."
+            f"What it shows as the code before stands in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}.",
+            Instead.LINES,
         )
     first, last = own[0]
     # Neither has to be whole: what the one opens and does not close, the other does not either.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxreview.guard.placing.elisions import UnplacedError, code_only
+from ctxreview.guard.placing.elisions import code_only
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import LIKE, alike, words
 from ctxreview.languages import language_of
 from ctxreview.languages.words import any_of
@@ -70,7 +71,8 @@ def counterpart(
             raise UnplacedError(
                 f"{function.name} stands in the file {len(same)} times, and none or several have these parameters."
                 if not _all_given(same, given, known.source, found.source)
-                else f"It declares another {function.name}, and which one it replaces is not certain."
+                else f"It declares another {function.name}, and which one it replaces is not certain.",
+                Instead.PARAMETERS,
             )
     return _twin(function, all_given, found.source, families[:-1], context)
 

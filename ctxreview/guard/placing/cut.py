@@ -11,16 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ctxreview.guard.placing.edits import apply, fitted, lines_of, replacing
-from ctxreview.guard.placing.elisions import (
-    UnplacedError,
-    balance,
-    is_telling,
-    leaves_out,
-    squeezed,
-    without_elisions,
-    without_ends,
-)
+from ctxreview.guard.placing.elisions import balance, is_telling, leaves_out, squeezed, without_elisions, without_ends
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, chosen, errors_in, words
 from ctxreview.model.review import Context, Edit, Suggestion
 
@@ -90,7 +83,8 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
         return None
     if len(least) > 1:
         raise UnplacedError(
-            f"It could stand in {len(least)} places: lines {', '.join(str(first) for *_, first, _ in least[:5])}."
+            f"It could stand in {len(least)} places: lines {', '.join(str(first) for *_, first, _ in least[:5])}.",
+            Instead.LINES,
         )
     *_, first, last = least[0]
     return replacing(source, first, last, fitted(given, lines_of(source, first, last), source))

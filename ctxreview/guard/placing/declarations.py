@@ -9,15 +9,9 @@ from itertools import accumulate
 
 from ctxreview.guard.placing.counterparts import counterpart, own_functions
 from ctxreview.guard.placing.edits import fitted, lines_of, replacing
-from ctxreview.guard.placing.elisions import (
-    UnplacedError,
-    code_only,
-    is_elision,
-    is_telling,
-    leaves_out,
-    squeezed,
-)
+from ctxreview.guard.placing.elisions import code_only, is_elision, is_telling, leaves_out, squeezed
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, listed, parsed
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member, TypeDecl
@@ -40,7 +34,7 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
     left_out = leaves_out(body, lines_of(source, 1, source.line_count))
     named = [t for t in known.values() if t is not None]
     if not named:
-        raise UnplacedError(f"It declares {listed(unknown)}, which is not in the file.")
+        raise UnplacedError(f"It declares {listed(unknown)}, which is not in the file.", Instead.SELECTED)
     if (
         not unknown
         and not left_out
@@ -56,7 +50,9 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
     edits: list[Edit] = []
     for top, there in known.items():
         if there is None:
-            raise UnplacedError(f"It declares {top.name}, which is not in the file, beside what it leaves out.")
+            raise UnplacedError(
+                f"It declares {top.name}, which is not in the file, beside what it leaves out.", Instead.TYPE
+            )
         missing = _missing(top, there, found, context.outline)
         first, last = found.source.lines_of(top.span)
         inside = body[first - 1 : last]
@@ -64,7 +60,8 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
             members = _names(there, context.outline)
             if sum(missing.values()) * 2 <= sum(members.values()) and not _is_around(top, missing, found, context):
                 raise UnplacedError(
-                    f"It shows {there.name} without {listed(list(missing))}, and does not say that it left them out."
+                    f"It shows {there.name} without {listed(list(missing))}, and does not say that it left them out.",
+                    Instead.TYPE,
                 )
         inner = _inner(top, there, body, found, context)
         edits += [*_head(top, there, body, found, context, alone=not inner), *inner]
@@ -131,7 +128,7 @@ def _head(
     if own == given or not "".join(body[a - 1 : b]).strip() or not (come or (selected and alone)):
         return []
     if not (selected or alone):
-        raise UnplacedError(f"It changes the head of {there.name} and leaves members out.")
+        raise UnplacedError(f"It changes the head of {there.name} and leaves members out.", Instead.TYPE)
     lines = source.line_span(start, end)
     old = lines_of(source, start, end)
     tail = source.text(Span(head.end, lines.end))
@@ -164,7 +161,7 @@ def _inner(top: TypeDecl, there: TypeDecl, body: Sequence[str], found: Outline, 
     opened = found.source.line_of(top.opening.end)
     nested = [t for t in found.types if t != top and top.span.contains(t.span)]
     if nested:
-        raise UnplacedError(f"It declares {nested[0].name} within {top.name} and leaves members out.")
+        raise UnplacedError(f"It declares {nested[0].name} within {top.name} and leaves members out.", Instead.TYPE)
     within = [*[""] * opened, *body[opened : last - 1]]
     return _member_edits(within, own_functions(top, found), _own_members(top, found), found, there, context)
 
@@ -194,7 +191,7 @@ def members(body: Sequence[str], plain: Sequence[str], context: Context) -> tupl
         if local and (fields or not functions):
             return ()
     if broken:
-        raise UnplacedError("It cannot be read as code: it is cut or incomplete.")
+        raise UnplacedError("It cannot be read as code: it is cut or incomplete.", Instead.METHOD)
     around = context.outline.types_around(context.selection.span)
     there = around[0] if around else next(iter(context.outline.types), None)
     return tuple(_member_edits(["", *body], functions, fields, as_class, there, context))
@@ -257,7 +254,7 @@ def _member_edits(
     matched: list[tuple[int, tuple[int, int]]] = []
     exact = [(f, counterpart(f, functions, found, there, context)) for f in functions]
     if len({m.span for _, m in exact if m is not None}) < sum(m is not None for _, m in exact):
-        raise UnplacedError("It declares the same member twice.")
+        raise UnplacedError("It declares the same member twice.", Instead.ONCE)
     for function, match in exact:
         a, b = found.source.lines_of(function.span)
         above = _comment_above(body, a, ends)
@@ -288,11 +285,14 @@ def _member_edits(
             edits.append(replacing(source, first, last, fitted(body[a - 1 : b], lines_of(source, first, last), source)))
     for i, line in enumerate(body, 1):
         if i not in taken and is_telling(line) and not COMMENT_LINE.match(line) and not is_elision(line):
-            raise UnplacedError(f"It has a part that has no certain place beside its members: `{squeezed(line)}`.")
+            raise UnplacedError(
+                f"It has a part that has no certain place beside its members: `{squeezed(line)}`.", Instead.METHOD
+            )
     if fresh and not matched and not (own_fields and all(a == 0 for a, _ in fresh)):
         raise UnplacedError(
             f"It declares {listed([f.name for f, m in exact if m is None] or [n for f in plain_fields for n in f.names])}, "
-            "which is not in the file: it may be new, or replace something under another name."
+            "which is not in the file: it may be new, or replace something under another name.",
+            Instead.SELECTED,
         )
     return _with_new(edits, fresh, matched, own_fields, source)
 
@@ -341,7 +341,7 @@ def _whole_lines(scope: Function, source: Source) -> None:
     lines = source.line_span(first, last)
     rest = source.text(Span(lines.start, scope.span.start)) + source.text(Span(scope.span.end, lines.end))
     if is_telling(code_only(rest)):
-        raise UnplacedError(f"Something else stands on the lines of {scope.name}.")
+        raise UnplacedError(f"Something else stands on the lines of {scope.name}.", Instead.REPLACE)
 
 
 def _comment_above(body: Sequence[str], a: int, ends: Collection[int]) -> list[str]:

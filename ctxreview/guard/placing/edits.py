@@ -8,15 +8,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from ctxreview.guard.placing.elisions import (
-    UnplacedError,
-    is_elision,
-    is_telling,
-    leaves_out,
-    squeezed,
-    within_reason,
-)
+from ctxreview.guard.placing.elisions import is_elision, is_telling, leaves_out, squeezed, within_reason
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.model.review import Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path, segments
 
@@ -28,10 +22,10 @@ def apply(suggestion: Suggestion, source: Source) -> Source:
     """``source`` with every edit made, in memory. Raises :class:`UnplacedError` when one has no certain place in it."""
     placed: list[tuple[Span, bytes]] = []
     if not suggestion.edits:
-        raise UnplacedError("It proposes no edit.")
+        raise UnplacedError("It proposes no edit.", Instead.CODE)
     for edit in suggestion.edits:
         if not is_here(edit, source):
-            raise UnplacedError(f"It changes {edit.path}, which is not the file of the selection.")
+            raise UnplacedError(f"It changes {edit.path}, which is not the file of the selection.", Instead.FILE)
         if edit.verbatim:
             placed.append(_verbatim(edit, source))
             continue
@@ -39,12 +33,12 @@ def apply(suggestion: Suggestion, source: Source) -> Source:
         placed.append(_bytes(first, last, new, source))
     placed.sort(key=lambda p: p[0])
     if any(a[0].end > b[0].start for a, b in pairwise(placed)):
-        raise UnplacedError("Its edits overlap.")
+        raise UnplacedError("Its edits overlap.", Instead.METHOD)
     data = source.data
     for span, text in reversed(placed):
         data = data[: span.start] + text + data[span.end :]
     if data == source.data:
-        raise UnplacedError("It changes nothing.")
+        raise UnplacedError("It changes nothing.", Instead.CODE)
     return Source(source.path, data, source.encoding, source.root)
 
 
@@ -78,7 +72,9 @@ def file_named(named: Iterable[Sequence[str]], source: Source) -> str | None:
     if most <= len(own) and tuple(own) in rivals:
         return rivals[tuple(own)]
     if len(rivals) > 1:
-        raise UnplacedError(f"It changes {' and '.join(rivals.values())}, which may each be the file of the selection.")
+        raise UnplacedError(
+            f"It changes {' and '.join(rivals.values())}, which may each be the file of the selection.", Instead.PATH
+        )
     return next(iter(rivals.values()), None)
 
 
@@ -88,7 +84,7 @@ def _verbatim(edit: Edit, source: Source) -> tuple[Span, bytes]:
     start = starts[edit.start_line - 1] if edit.start_line <= len(starts) else size
     end = starts[edit.end_line] if edit.end_line < len(starts) else size
     if source.data[start:end] != edit.original.encode("utf-8", "replace"):
-        raise UnplacedError("The lines it replaces are not in the file as it is now.")
+        raise UnplacedError("The lines it replaces are not in the file as it is now.", Instead.QUOTED)
     return Span(start, end), edit.replacement.encode("utf-8", "replace")
 
 
@@ -154,7 +150,7 @@ def _place(edit: Edit, source: Source) -> tuple[int, int]:
     """The lines an edit replaces: where it says, if its original text is there, else the one place it does."""
     wanted = edit.original.strip("\n").splitlines()
     if not any(line.strip() for line in wanted):
-        raise UnplacedError("It does not quote the lines it replaces.")
+        raise UnplacedError("It does not quote the lines it replaces.", Instead.QUOTED)
     if any(is_elision(line) for line in wanted) and leaves_out(wanted, lines_of(source, 1, source.line_count)):
         return _around(wanted, source)
     places = places_of(wanted, source)
@@ -166,7 +162,8 @@ def _place(edit: Edit, source: Source) -> tuple[int, int]:
     raise UnplacedError(
         "The lines it replaces are not in the file as it is now."
         if not places
-        else f"The lines it replaces stand in {len(places)} places: {', '.join(str(p[0]) for p in places[:5])}."
+        else f"The lines it replaces stand in {len(places)} places: {', '.join(str(p[0]) for p in places[:5])}.",
+        Instead.QUOTED,
     )
 
 
@@ -206,13 +203,14 @@ def _around(wanted: Sequence[str], source: Source) -> tuple[int, int]:
         places = places_of(run, source, at)
         if len(places) != 1:
             raise UnplacedError(
-                'The original it quotes leaves code out ("..."), and what it quotes has no certain place.'
+                'The original it quotes leaves code out ("..."), and what it quotes has no certain place.',
+                Instead.QUOTED,
             )
         found.append(places[0])
         at = places[0][1] + 1
     if not found or is_elision(wanted[0]) or is_elision(wanted[-1]):
         raise UnplacedError(
-            'The original it quotes leaves code out ("...") at an end, so where it ends is not certain.'
+            'The original it quotes leaves code out ("...") at an end, so where it ends is not certain.', Instead.QUOTED
         )
     return found[0][0], found[-1][1]
 

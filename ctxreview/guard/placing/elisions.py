@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
+
 _DOTS = r"(?:\.\.\.+|…)"
 _LEFT_OUT = r"\b(?:existing|rest|remaining|remainder|remains?|unchanged|same|other|omitted|original|previous|snip(?:ped)?|elided|truncated|brevity)\b"
 _OF_CODE = (
@@ -33,15 +35,11 @@ LONGEST_LINE = 10_000
 """Characters of a line of an answer's code; nobody reviews longer ones."""
 
 
-class UnplacedError(Exception):
-    """Why a change has no certain place: one sentence."""
-
-
 def within_reason(lines: Sequence[str]) -> None:
     """Raises :class:`UnplacedError` where a line of an answer's code is longer than :data:`LONGEST_LINE`."""
     longest = max(map(len, lines), default=0)
     if longest > LONGEST_LINE:
-        raise UnplacedError(f"A line of it has {longest:,} characters; up to {LONGEST_LINE:,} are read.")
+        raise UnplacedError(f"A line of it has {longest:,} characters; up to {LONGEST_LINE:,} are read.", Instead.LINE)
 
 
 def squeezed(line: str) -> str:
@@ -150,7 +148,9 @@ def pieces(given: Sequence[str], original: Sequence[str]) -> Iterator[str | None
     known = {squeezed(line) for line in original}
     marks = [line for line in given if is_elision(line)]
     if any(is_placeholder(line) for line in marks) and all(squeezed(line) in known for line in marks):
-        raise UnplacedError('It leaves code out ("..."), and the original has a comment that looks just so.')
+        raise UnplacedError(
+            'It leaves code out ("..."), and the original has a comment that looks just so.', Instead.METHOD
+        )
     for line in given:
         if squeezed(line) in known or not line.strip():
             yield line
@@ -195,7 +195,7 @@ def _pieces(line: str, original: Sequence[str], known: set[str]) -> Iterator[str
         and not any(_fits(before, after, squeezed(" ".join(original[i:k]))) for k in range(i + 1, j))
     ]
     if len(fits) != 1:
-        raise UnplacedError(f'It leaves code out ("...") within a line: `{squeezed(line)}`.')
+        raise UnplacedError(f'It leaves code out ("...") within a line: `{squeezed(line)}`.', Instead.METHOD)
     yield from original[slice(*fits[0])]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ctxreview.guard.placing.edits import fitted, lines_of, replacing
-from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import LIKE, alike, as_statements, words
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit
@@ -36,12 +36,12 @@ def expression(body: Sequence[str], function: Span, context: Context) -> Edit:
     code = [line for line in body if line.strip()]
     own = words("\n".join(code))
     if not _is_expression(code, source):
-        raise UnplacedError("It cannot be read as code: it is cut or incomplete.")
+        raise UnplacedError("It cannot be read as code: it is cut or incomplete.", Instead.METHOD)
     before, after = source.text(Span(lines.start, span.start)), source.text(Span(span.end, lines.end))
     if (before.strip() or after.strip()) and source.text(span).strip():
         chosen = source.text(span)
         if alike(words(chosen), own) < LIKE:
-            raise UnplacedError("It is an expression, and it is not like the one that is selected.")
+            raise UnplacedError("It is an expression, and it is not like the one that is selected.", Instead.REPLACE)
         start = span.start + len(chosen.encode()) - len(chosen.lstrip().encode())
         return _in_line(code, Span(start, start + len(chosen.strip().encode())), source)
     found = sorted(
@@ -49,13 +49,14 @@ def expression(body: Sequence[str], function: Span, context: Context) -> Edit:
         key=lambda f: (-f[0], -f[1]),
     )
     if not found or found[0][0] < LIKE:
-        raise UnplacedError("It is an expression, and it is not like one in what is selected.")
+        raise UnplacedError("It is an expression, and it is not like one in what is selected.", Instead.REPLACE)
     best = found[0][2]
     rivals = [e for score, _, e in found[1:] if score > found[0][0] - _CLEARLY and not e.overlaps(best)]
     if rivals:
         raise UnplacedError(
             f"It is an expression, and it could stand in {len(rivals) + 1} places: lines "
-            f"{', '.join(str(source.line_of(e.start)) for e in sorted([best, *rivals])[:5])}."
+            f"{', '.join(str(source.line_of(e.start)) for e in sorted([best, *rivals])[:5])}.",
+            Instead.LINES,
         )
     return _in_line(code, best, source)
 
@@ -70,9 +71,7 @@ def links(body: Sequence[str], function: Span, context: Context) -> Edit:
     chosen = range(context.selection.lines[0], context.selection.lines[1] + 1)
     given = _linked([line.rstrip() for line in body if line.strip()])
     if sum(text.count("\n") + 1 for _, text in given) < sum(bool(line.strip()) for line in body):
-        raise UnplacedError(
-            "It is a chain of calls that begins in its middle, and code after it: give the whole statements."
-        )
+        raise UnplacedError("It is a chain of calls that begins in its middle, and code after it.", Instead.STATEMENTS)
     found: list[tuple[float, int, int]] = []
     runs: list[list[tuple[int, int]]] = [[]]
     there = lines_of(source, first, last)
@@ -102,10 +101,13 @@ def links(body: Sequence[str], function: Span, context: Context) -> Edit:
     found.sort()
     if not found:
         raise UnplacedError(
-            "It is a chain of calls that begins in its middle, and no chain in the function is like it."
+            "It is a chain of calls that begins in its middle, and no chain in the function is like it.",
+            Instead.STATEMENTS,
         )
     if len(found) > 1 and found[1][0] < found[0][0] + 1:
-        raise UnplacedError(f"It is a chain of calls that could stand at lines {found[0][1]} and {found[1][1]}.")
+        raise UnplacedError(
+            f"It is a chain of calls that could stand at lines {found[0][1]} and {found[1][1]}.", Instead.LINES
+        )
     _, start, end = found[0]
     old = lines_of(source, start, end)
     new = fitted([line for line in body if line.strip()], old, source)

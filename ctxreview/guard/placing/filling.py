@@ -12,7 +12,8 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple
 
-from ctxreview.guard.placing.elisions import UnplacedError, balance, is_telling, pieces, squeezed
+from ctxreview.guard.placing.elisions import balance, is_telling, pieces, squeezed
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import LIKE, alike, shortened
 from ctxreview.guard.placing.units import Hole, Unit, shown, units
 
@@ -52,7 +53,8 @@ def filled(given: Sequence[str], original: Sequence[str], chosen: Collection[int
         return list(given)
     if holes > MOST_PIECES or len(given) > MOST_LINES:
         raise UnplacedError(
-            f'It leaves code out ("...") in {holes:,} places of {len(given):,} lines, which is more than is read.'
+            f'It leaves code out ("...") in {holes:,} places of {len(given):,} lines, which is more than is read.',
+            Instead.METHOD,
         )
     why: UnplacedError | None = None
     for whole in (True, False):  # an elision may be within a statement
@@ -63,7 +65,7 @@ def filled(given: Sequence[str], original: Sequence[str], chosen: Collection[int
             return _Filling(laid, there, lines, original, chosen).text()
         except UnplacedError as error:
             why = why or error
-    raise why or UnplacedError('It leaves code out ("...") within a statement.')
+    raise why or UnplacedError('It leaves code out ("...") within a statement.', Instead.METHOD)
 
 
 def _are_parts(
@@ -104,7 +106,9 @@ class _Filling:
         steps = (len(shown) + holes * len(there)) * len(there)
         self.kept = _KEPT if steps < _FEW else _KEPT // 3
         if steps > MOST_STEPS:
-            raise UnplacedError('It leaves code out ("..."), and there are too many places where the rest could stand.')
+            raise UnplacedError(
+                'It leaves code out ("..."), and there are too many places where the rest could stand.', Instead.METHOD
+            )
 
     def text(self) -> list[str]:
         """The original with what is shown in its place. Raises :class:`UnplacedError` where that is not certain."""
@@ -116,7 +120,7 @@ class _Filling:
                 texts.append((way, text))
         best = texts[0][0] if texts else None
         if best is None or not best.pairs or self._is_doubtful(best):
-            raise UnplacedError(self._why_not())
+            raise UnplacedError(self._why_not(), Instead.METHOD)
         fixed, gone = self._is_fixed(best), self._gone(best)
         for way, _ in texts[1:]:
             # What is doubtful for another reason than a copy is meant less often than what is not.
@@ -124,7 +128,8 @@ class _Filling:
             more = sum(self.there[n].weight * (1 - _OF_CHOSEN) for n in self._gone(way) - gone if self.chosen[n])
             if way.cost + more < best.cost + _CLEARLY * (1 if sure else 4):
                 raise UnplacedError(
-                    'It leaves code out ("..."), and what it leaves out can be read in more than one way.'
+                    'It leaves code out ("..."), and what it leaves out can be read in more than one way.',
+                    Instead.METHOD,
                 )
         return texts[0][1]
 

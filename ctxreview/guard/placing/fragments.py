@@ -13,7 +13,6 @@ from ctxreview.guard.placing.cut import cut
 from ctxreview.guard.placing.declarations import is_statement, members, types
 from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import (
-    UnplacedError,
     balance,
     is_elision,
     is_telling,
@@ -23,6 +22,7 @@ from ctxreview.guard.placing.elisions import (
     without_elisions,
 )
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import COMMENT_LINE, UNREADABLE, as_members, as_statements, chosen, errors_in
 from ctxreview.guard.placing.statements import statements
 from ctxreview.languages import language_of, load
@@ -39,7 +39,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     source = context.selection.source
     after = apply(Suggestion("", "", found), source)
     if errors_in(after) > errors_in(source):
-        raise UnplacedError(UNREADABLE)
+        raise UnplacedError(UNREADABLE, Instead.METHOD)
     return found
 
 
@@ -57,7 +57,8 @@ def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tupl
         if (edit := cut(body, context)) is not None:
             return (*_import_edits(imports, source), edit)
         raise UnplacedError(
-            f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete."
+            f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete.",
+            Instead.METHOD,
         )
     if instead is not None:
         old = lines_of(source, *instead)
@@ -82,11 +83,11 @@ def _check_branches(plain: Sequence[str], conditional: str) -> None:
     else:
         if depth == 0:
             return
-    raise UnplacedError("It has only a part of a conditional compilation, so it is cut or incomplete.")
+    raise UnplacedError("It has only a part of a conditional compilation, so it is cut or incomplete.", Instead.METHOD)
 
 
 def _nothing() -> tuple[Edit, ...]:
-    raise UnplacedError("It changes nothing.")
+    raise UnplacedError("It changes nothing.", Instead.CODE)
 
 
 def declares(code: str, context: Context) -> bool:

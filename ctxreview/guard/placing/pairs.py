@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ctxreview.guard.placing.edits import file_named, places_of, replacing
-from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.prompt.reply import MOST_EDITS
@@ -62,7 +62,7 @@ def sentences(text: str) -> tuple[Pair, ...]:
 def edits(given: tuple[Pair, ...], selection: Selection) -> tuple[Edit, ...]:
     """The edit of each pair. Raises :class:`UnplacedError` where old text stands nowhere, or in several places."""
     if len(given) > MOST_EDITS:
-        raise UnplacedError(f"It has {len(given):,} edits; at most {MOST_EDITS:,} are read.")
+        raise UnplacedError(f"It has {len(given):,} edits; at most {MOST_EDITS:,} are read.", Instead.PARTS)
     mine = file_named([[p.path] for p in given if p.path], selection.source)
     return tuple(
         Edit(p.path, 0, 0, p.old, p.new) if p.path and p.path != mine else placed(p.old, p.new, selection)
@@ -90,7 +90,7 @@ def placed(old: str, new: str, selection: Selection) -> Edit:
         return within_lines(own[0], new.strip(), source)
     if len(parts) > 1:
         lines = ", ".join(str(source.line_of(p.start)) for p in parts[:5])
-        raise UnplacedError(f"The text it replaces stands in {len(parts)} places: lines {lines}.")
+        raise UnplacedError(f"The text it replaces stands in {len(parts)} places: lines {lines}.", Instead.LINES)
     return Edit(source.path, 0, 0, old, new)
 
 

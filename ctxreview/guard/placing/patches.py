@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from ctxreview.guard.placing import pairs, unified
 from ctxreview.guard.placing.edits import columns, file_named, lines_of, moved, places_of, verbatim
-from ctxreview.guard.placing.elisions import UnplacedError, is_elision, is_placeholder, is_telling, squeezed
+from ctxreview.guard.placing.elisions import is_elision, is_placeholder, is_telling, squeezed
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source
 
@@ -83,14 +84,12 @@ def edits(text: str, selection: Selection, fenced: bool = True) -> tuple[Edit, .
 def _refuse_other_forms(text: str) -> None:
     """Raises for the forms of git and diff that do not say, line by line, what becomes of the file."""
     if re.search(r"^(?:@@@ |diff --(?:cc|combined) )", text, re.M):
-        raise UnplacedError(
-            "It is a combined diff, of a merge: give the one against a single parent, as of git diff REV."
-        )
+        raise UnplacedError("It is a combined diff, of a merge.", Instead.PARENT)
     if re.search(r"^\*\*\* \d+(?:,\d+)? \*{4}", text, re.M):
-        raise UnplacedError("It is a context diff: give a unified one, as of diff -u.")
+        raise UnplacedError("It is a context diff.", Instead.UNIFIED)
     inside = re.split(r"^@@ .*\n", text, flags=re.M)[1:]
     if any(re.search(r"^~$", h, re.M) or (_WORDS.search(h) and not re.search(r"^[+-]", h, re.M)) for h in inside):
-        raise UnplacedError("It is a diff of words: give one of lines, as of git diff without --word-diff.")
+        raise UnplacedError("It is a diff of words.", Instead.UNIFIED)
 
 
 def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
@@ -156,9 +155,9 @@ def _edit(hunk: Hunk, mine: str | None, selection: Selection) -> Edit | None:
     known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
     left_out = next((t for s, t in hunk.lines if s == "+" and is_placeholder(t) and squeezed(t) not in known), None)
     if left_out is not None:
-        raise UnplacedError(f"It adds a line that stands for other code: `{squeezed(left_out)}`.")
+        raise UnplacedError(f"It adds a line that stands for other code: `{squeezed(left_out)}`.", Instead.METHOD)
     if not any(line.strip() for line in old):
-        raise UnplacedError("It has a hunk that does not quote the lines it changes.")
+        raise UnplacedError("It has a hunk that does not quote the lines it changes.", Instead.CONTEXT)
     first, last = _place(hunk, old, selection)
     made = _made(hunk, first, last, source)
     there = lines_of(source, first, last)
@@ -195,13 +194,14 @@ def _place(hunk: Hunk, old: Sequence[str], selection: Selection) -> tuple[int, i
         return touched[0]
     if places:
         listed = ", ".join(str(p[0]) for p in places[:5])
-        raise UnplacedError(f"The lines that a hunk changes stand in {len(places)} places: {listed}.")
+        raise UnplacedError(f"The lines that a hunk changes stand in {len(places)} places: {listed}.", Instead.CONTEXT)
     known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
     lost = next((line for line in old if line.strip() and squeezed(line) not in known), None)
     raise UnplacedError(
         f"A hunk quotes a line that is not in the file as it is now: `{squeezed(lost)}`."
         if lost is not None
-        else "The lines that a hunk changes do not stand together in the file as it is now."
+        else "The lines that a hunk changes do not stand together in the file as it is now.",
+        Instead.QUOTED,
     )
 
 

@@ -15,15 +15,10 @@ from typing import NamedTuple
 
 from ctxreview.guard.placing.cut import anchored, as_selected, cut
 from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing, solid
-from ctxreview.guard.placing.elisions import (
-    UnplacedError,
-    is_elision,
-    leaves_out,
-    squeezed,
-    without_ends,
-)
+from ctxreview.guard.placing.elisions import is_elision, leaves_out, squeezed, without_ends
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.siblings import Item, words_of
 from ctxreview.guard.placing.snippets import (
     COMMENT_LINE,
@@ -121,7 +116,8 @@ class _Placing:
         ]
         if len(self.given) * len(self.there) > _MOST_COMPARED:
             raise UnplacedError(
-                f"It has {len(given):,} statements and the function {len(self.there):,}, which are too many to hold each against each."
+                f"It has {len(given):,} statements and the function {len(self.there):,}, which are too many to hold each against each.",
+                Instead.PARTS,
             )
         self.keys = Counter(i.key for i in self.there)
         self.selected = self._selected()
@@ -135,7 +131,7 @@ class _Placing:
         if not certain:
             certain = [r for r in readings if r.selected and self._is_about(r)][:1]
         if not certain:
-            raise UnplacedError((readings[0].doubt or UNREADABLE) if readings else self._nowhere())
+            raise UnplacedError((readings[0].doubt or UNREADABLE) if readings else self._nowhere(), Instead.REPLACE)
         most = certain[0].cost + max(1.0, 0.05 * self.words.total())
         close = [r for r in certain if r.cost <= most]
         best = close[0]
@@ -144,12 +140,12 @@ class _Placing:
             named = [r for r in named if r.cost <= named[0].cost + _NEARLY]
             named = [r for r in named if r.selected and self._is_about(r)] or named
             if len({self._result(r) for r in named}) != 1:
-                raise UnplacedError(_several(close))
+                raise UnplacedError(_several(close), Instead.LINES)
             best = named[0]
         whole = next((r for r in certain if r.selected), best)
         if self._is_part(best, whole) and whole.cost <= best.cost + _DROPPED:
             if not any(self._versions(whole)):
-                raise UnplacedError(_several([whole, best]))
+                raise UnplacedError(_several([whole, best]), Instead.LINES)
             best = whole
         return replacing(self.source, *self._lines(best.items), best.text)
 
@@ -177,7 +173,9 @@ class _Placing:
             ends = [i for i in items if i.statement.span in edges or i in (selected[:1] + selected[-1:])]
             stretches += [items[a.index : b.index + 1] for a in ends for b in ends if a.index <= b.index]
         if len(stretches) > _MOST_READINGS:
-            raise UnplacedError(f"It could stand in {len(stretches):,} places, which are too many to try.")
+            raise UnplacedError(
+                f"It could stand in {len(stretches):,} places, which are too many to try.", Instead.REPLACE
+            )
         if any(is_elision(line) for line in self.body):
             # To fill each in takes long, and those that lack most of what is shown are none.
             stretches = sorted(stretches, key=lambda s: ((self.words - words_of(s)).total(), len(s)))[:_MOST_FILLED]
@@ -349,7 +347,7 @@ class _Placing:
             return f"It is what stands in lines {first}-{last} already."
         if all(any(self._is_surely(g, i) for i in items) for g in self.given):
             return ""
-        return f"It is most like lines {first}-{last}, which are not selected: give the lines, or the whole method."
+        return f"It is most like lines {first}-{last}, which are not selected."
 
     def _orphaned(self, items: Sequence[Item], outside: Sequence[Item]) -> str:
         """That a variable of the selected statements would be left without any use."""

@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from ctxreview.guard.placing.edits import file_named
-from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Source
 
@@ -75,7 +75,7 @@ def edits(text: str, source: Source) -> tuple[Edit, ...] | None:
     if not own:
         return tuple(others)
     if not any(s.old for s in own):
-        raise UnplacedError(f"It creates {source.path}, which is there already.")
+        raise UnplacedError(f"It creates {source.path}, which is there already.", Instead.EXISTING)
     here = _verbatim(own, source)
     if here is None:
         return None

@@ -93,7 +93,10 @@ def test_nothing_in_an_answer_is_followed() -> None:
     )
     assert [(g.verdict, g.findings, g.diff) for g in plain] == [(g.verdict, g.findings, g.diff) for g in sly]
     (other,) = suggestions("--- a/../../etc/passwd\n+++ b/../../etc/passwd\n@@ -1 +1 @@\n-root\n+toor\n", value)
-    assert guard(value, other).reason == "It changes ../../etc/passwd, which is not the file of the selection."
+    assert (
+        guard(value, other).reason
+        == "It changes ../../etc/passwd, which is not the file of the selection. Select lines of that file."
+    )
 
 
 KEPT = (
@@ -116,7 +119,10 @@ def test_an_answer_that_proposes_no_change(text: str) -> None:
 def test_code_as_it_is_said_to_be_before_is_no_answer() -> None:
     """Code that is quoted as what there is now, and no other code, is left to a person."""
     (found,) = suggestions("Before:\n\n```csharp\n_count++;\n```\n", context_of(shop("«_count++;\nreturn 0;»")))
-    assert guard(context_of(shop("«_count++;\nreturn 0;»")), found).reason == "It changes nothing."
+    assert (
+        guard(context_of(shop("«_count++;\nreturn 0;»")), found).reason
+        == "It changes nothing. Give the code as it is to be."
+    )
 
 
 NO_CODE = ("Use AsNoTracking() here; it is faster.", "- Yes (really).\n- No, see below;\n\nDone.")

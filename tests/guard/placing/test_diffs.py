@@ -13,6 +13,7 @@ import pytest
 from ctxreview.cli.inputs import decoded_text
 from ctxreview.guard.check import apply, guard
 from ctxreview.guard.placing.answers import suggestions
+from ctxreview.guard.placing.refusals import Instead
 from ctxreview.model.review import Context, GuardResult
 from ctxreview.workspace.decoding import decode
 from tests.commands import run_command
@@ -316,7 +317,7 @@ def test_modes_and_names_alone(tmp_path: Path) -> None:
     said = judged(about(root / "a.cs"), gone)
     assert (said.applied, said.verdict) == (True, "needs-human")
     again = "diff --git a/a.cs b/a.cs\nnew file mode 100644\n--- /dev/null\n+++ b/a.cs\n@@ -0,0 +1 @@\n+class A { }\n"
-    assert sentence(about(root / "a.cs"), again) == "It creates a.cs, which is there already."
+    assert sentence(about(root / "a.cs"), again) == f"It creates a.cs, which is there already. {Instead.EXISTING}"
 
 
 NAMES = [
@@ -362,7 +363,7 @@ def test_the_working_folder_and_the_root(tmp_path: Path) -> None:
             exactly(value, diff, after)
     for another in ("lib/Orders.cs", "src/lib/Orders.cs", "lib/src/MoreOrders.cs", "lib/src/Orders.cs/x"):
         said = sentence(about(root / "lib/src/Orders.cs"), plain.replace("lib/src/Orders.cs", another))
-        assert said == f"It changes {another}, which is not the file of the selection."
+        assert said == f"It changes {another}, which is not the file of the selection. {Instead.FILE}"
 
 
 def test_two_files_that_match(tmp_path: Path) -> None:
@@ -425,7 +426,10 @@ def test_lines_that_have_moved(tmp_path: Path) -> None:
     written(root, {"a.cs": b"// one\n// two\n" + before.encode()})
     exactly(about(root / "a.cs"), diff, b"// one\n// two\n" + after.encode())
     # Only a number says where a line of `-U0` goes, and this one is of another version.
-    assert sentence(about(root / "a.cs"), bare) == "It has a hunk that does not quote the lines it changes."
+    assert (
+        sentence(about(root / "a.cs"), bare)
+        == f"It has a hunk that does not quote the lines it changes. {Instead.CONTEXT}"
+    )
 
 
 COMMENTS = [
@@ -458,7 +462,10 @@ def test_comments_in_diffs_with_wrong_numbers(tmp_path: Path) -> None:
         assert said.applied
         assert f"+                {comment}\n" in said.diff
     for comment in COMMENTS[3:]:
-        assert sentence(value, loose.format(comment)) == f"It adds a line that stands for other code: `{comment}`."
+        assert (
+            sentence(value, loose.format(comment))
+            == f"It adds a line that stands for other code: `{comment}`. {Instead.METHOD}"
+        )
 
 
 def test_forms_that_are_refused(tmp_path: Path) -> None:
@@ -467,8 +474,9 @@ def test_forms_that_are_refused(tmp_path: Path) -> None:
     root = repository(tmp_path, {"a.cs": before})
     value = about(root / "a.cs")
     for mode in ("plain", "porcelain"):
-        assert sentence(value, diffed(root, {"a.cs": after}, f"--word-diff={mode}")) == (
-            "It is a diff of words: give one of lines, as of git diff without --word-diff."
+        assert (
+            sentence(value, diffed(root, {"a.cs": after}, f"--word-diff={mode}"))
+            == f"It is a diff of words. {Instead.UNIFIED}"
         )
     git(root, "checkout", "-qb", "side")
     for branch, text in (("side", b"Count + 5"), ("master", b"Count + 6")):
@@ -484,11 +492,9 @@ def test_forms_that_are_refused(tmp_path: Path) -> None:
     combined = decoded_text(git(root, "diff"))
     assert "@@@ " in combined
     written(root, {"a.cs": before})
-    assert sentence(about(root / "a.cs"), combined) == (
-        "It is a combined diff, of a merge: give the one against a single parent, as of git diff REV."
-    )
+    assert sentence(about(root / "a.cs"), combined) == (f"It is a combined diff, of a merge. {Instead.PARENT}")
     context = "*** a.cs\t2024-03-01\n--- a.cs\t2024-03-02\n***************\n*** 1,2 ****\n  using System.Linq;\n--- 1,2 ----\n"
-    assert sentence(about(root / "a.cs"), context) == "It is a context diff: give a unified one, as of diff -u."
+    assert sentence(about(root / "a.cs"), context) == f"It is a context diff. {Instead.UNIFIED}"
 
 
 @pytest.mark.parametrize("run", [" ", "\t", "\r", "-", "*", "[-", "{+", "@@ ", "a "])

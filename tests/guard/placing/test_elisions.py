@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ctxreview.guard.placing.elisions import UnplacedError, is_elision, leaves_out, squeezed
+from ctxreview.guard.placing.elisions import is_elision, leaves_out, squeezed
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.refusals import UnplacedError
 
 # --- which lines stand for others --------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import pytest
 from ctxreview.errors import ReplyError
 from ctxreview.guard.check import apply
 from ctxreview.guard.placing.answers import suggestions
-from ctxreview.guard.placing.elisions import UnplacedError
+from ctxreview.guard.placing.refusals import UnplacedError
 from tests.samples import context_of, shop
 
 BODY = "var a = Load(id);\n«Save(a);»\nif (a == null)\n{\n    Save(a);\n    return 1;\n}\nreturn Find(id).First();"
@@ -96,7 +96,10 @@ def test_too_many() -> None:
     """More edits than are read are refused with their number."""
     text = json.dumps([{"old_string": "Save(a);", "new_string": "Store(a);"}] * 501)
     (found,) = suggestions(text, context_of(shop(BODY)))
-    assert found.unplaced == "It has 501 edits; at most 500 are read."
+    assert (
+        found.unplaced
+        == "It has 501 edits; at most 500 are read. Give it in smaller parts, or the new text of the selected lines with --replace."
+    )
 
 
 SENTENCES = (
