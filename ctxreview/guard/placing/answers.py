@@ -12,13 +12,12 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from ctxreview.errors import ReplyError
-from ctxreview.guard.placing import fragments, patches
+from ctxreview.guard.placing import fragments, patches, prose
 from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
 from ctxreview.guard.placing.elisions import balance, is_elision, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.joining import Part, joined
-from ctxreview.guard.placing.pairs import Pair, pairs, sentences
-from ctxreview.guard.placing.pairs import edits as pair_edits
+from ctxreview.guard.placing.pairs import pairs
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
@@ -94,8 +93,8 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     if not blocks:
         if patches.is_patch(text):
             return tuple(_patch(given, _Title("The given diff", ""), context, fenced=False))
-        if said := sentences(text):
-            return (_said(said, context),)
+        if prose.is_said(text):
+            return (_said(text, context),)
         if _KEEP.search(text):
             return ()
         if not _is_code(stripped, context):
@@ -335,11 +334,11 @@ def _patch(text: str, title: _Title, context: Context, fenced: bool) -> Iterator
         yield Suggestion(*title, found)
 
 
-def _said(said: tuple[Pair, ...], context: Context) -> Suggestion:
-    """The suggestion of prose that names code and what it becomes."""
+def _said(text: str, context: Context) -> Suggestion:
+    """The suggestion of prose that names code and what it becomes, what is added to it or what goes."""
     title = _Title("What the answer says", "")
     try:
-        return Suggestion(*title, pair_edits(said, context.selection))
+        return Suggestion(*title, prose.edits(text, context))
     except UnplacedError as why:
         return Suggestion(*title, (), str(why))
 

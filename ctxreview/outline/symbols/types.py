@@ -56,6 +56,7 @@ class Queries(NamedTuple):
     pairs: frozenset[str]
     sources: tuple[str, ...]
     asking: frozenset[str]
+    starting: frozenset[str]
     through: frozenset[str]
     made: frozenset[str]
     parts: frozenset[str]
