@@ -14,15 +14,9 @@ Found = TypeVar("Found")
 
 
 def function_of(context: Context) -> Span:
-    """The selected function; all of what is selected where that is in none."""
+    """The selected function; just what is selected where that is in none, or in several."""
     function = context.outline.member_of(context.selection.span)
-    return (
-        function.span
-        if function is not None
-        else context.functions[0].span
-        if context.functions
-        else context.selection.span
-    )
+    return function.span if function is not None else context.selection.span
 
 
 def only(found: Sequence[Found], what: str, context: Context, span: Callable[[Found], Span]) -> Found:

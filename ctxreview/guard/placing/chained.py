@@ -41,6 +41,8 @@ def added(code: str, where: str, at: str, context: Context) -> Edit:
             lambda p: p[0].links[p[1]].span if p[1] >= 0 else p[0].root,
         )
         n = n if where == "after" else n - 1
+        if where == "after" and known.is_of_queries(name) and known.is_read(chain, n):
+            n = known.place(chain, name)
         if where == "before" and n < -1:
             raise UnplacedError(f"Nothing can be called before `{at}`, which begins its chain.", Instead.CODE)
     else:
@@ -48,7 +50,7 @@ def added(code: str, where: str, at: str, context: Context) -> Edit:
             raise UnplacedError("There is a query that is no chain of calls.", Instead.STATEMENTS)
         named = [c for c, _ in known.places(chains.calls, at)] if at else known.queries(chains.calls)
         chain = only(list(dict.fromkeys(named)), f"`{at}`" if at else "the query", context, lambda c: c.span)
-        n = known.place(chain, name, context)
+        n = known.place(chain, name)
     if any(known.about.base(link.name) == known.about.base(name) and "()" in call for link in chain.links):
         raise UnplacedError(
             f"The chain of line {source.line_of(chain.span.start)} calls {name} already.", Instead.STATEMENTS
@@ -115,6 +117,14 @@ class _Known:
         base = self.about.base(name)
         return name in self.about.operators or base in self.words.asking | self.words.through | self.words.linq
 
+    def is_of_queries(self, name: str) -> bool:
+        """Whether a call can be made on a query only, and says how it is run."""
+        return name in self.words.asking or (name in self.about.operators and name not in self.words.through)
+
+    def is_read(self, chain: Chain, n: int) -> bool:
+        """Whether link ``n`` of a chain is after what its query has read."""
+        return any(self.about.base(link.name) in self.words.linq for link in chain.links[: n + 1])
+
     def is_query(self, chain: Chain) -> bool:
         """Whether a chain asks a source of data, as far as names and types say; one that is not read here may do so."""
         if any((link.name, link.span.end) in self.reads or link.name in self.words.asking for link in chain.links):
@@ -142,7 +152,7 @@ class _Known:
                     found.append((chain, n))
         return found
 
-    def place(self, chain: Chain, name: str, context: Context) -> int:
+    def place(self, chain: Chain, name: str) -> int:
         """After which link a call goes; -1 for the source.
 
         What only says how a query is run goes right behind its source; what changes what it gives, where there is one place for it.
@@ -157,7 +167,7 @@ class _Known:
                     Instead.STATEMENTS,
                 )
             return len(chain.links) - 1
-        if name in self.words.asking or (name in self.about.operators and name not in self.words.through):
+        if self.is_of_queries(name):
             return first
         last = (ends[0] if ends else len(chain.links)) - 1
         if base not in self.words.through or last != first:

@@ -34,13 +34,18 @@ _ING = {
 _LEADS = (
     r"(?:(?:[-*+•]|\d{1,3}[.)])\s+|\**\s*)?"
     r"(?:(?:so|then|and|also|next|first|finally|second|instead|simply|just|please|yes|sure|ok|okay|here)\b,?\s+|"
-    r"you (?:can|could|should|may|might|must|need to|have to)\s+|(?:i|we)(?:['’]d| would| could| should)\s+|let['’]?s\s+|"
+    r"(?:you|we) (?:can|could|should|may|might|must|need to|have to)\s+(?:safely\s+)?|(?:i|we)(?:['’]d| would| could| should)\s+|let['’]?s\s+|"
     r"(?:i(?:['’]d| would)?\s+)?(?:consider|suggest|recommend|try)\s+|(?:to|for)\s[^`,.;:]{1,80},\s+)*"
 )
 _REASON = re.compile(
-    r"\s*\**(?:(?:,|:|\(|–|—|-{1,2})\s*.*|\b(?:because|since|so|as|for|to|where|here|entirely|altogether|completely)\b.*)?",
+    r"\s*(?:(?::|\(|–|—|-{1,2})\s*.*|(?:,\s*)?(?:and\s+)?\b(?:because|since|so|as|for|to|where|which|here|entirely|altogether|completely)\b.*|"
+    r",\s*(?:it|this|that|there|nothing|nobody|no|you|we|they|the\s[\w\s]{1,40}\b(?:is|are|isn|does|doesn|has|only))\b.*)?",
     re.I | re.S,
 )
+_FURTHER = re.compile(
+    r"\b(?:add|append|insert|remove|drop|delete|replace|rename|move|wrap|swap|extract|or|if|unless|except)\b", re.I
+)
+"""What the reason for a command does not have: another command, another way, or a condition."""
 _JOINS = re.compile(r"\s*,?\s+(?:and(?: then)?|then)\s+", re.I)
 _SENTENCE = re.compile(r"(?:`[^`\n]*`|[^`.!?;\n]|`|[.!?](?=\w)|(?<=\s)\.(?=\w))+")
 _LINES = re.compile(r"\n(?![ \t]*(?:[-*+•\n]|\d{1,3}[.)]|$))")
@@ -63,10 +68,9 @@ _ADD = re.compile(
 _REMOVE = re.compile(
     rf"(?:{_forms(REMOVES)})\s+(?P<the>(?:the|this|that|your)\s+)?(?:call (?:to|of)\s+)?(?P<code>`[^`\n]+`|(?:{'|'.join(NOUNS)})\b)"
     r"(?:\s+(?:statement|block|scope|call|clause|declaration)\b)?"
-    r"(?:\s+(?:from|in|of)\s+(?:it|this|the|this|that|your)(?:\s+(?:method|query|chain|code|function|body))?\b|\s+around\s+(?:it\b|(?P<around>`[^`\n]+`)))?",
+    r"(?:\s+(?:from|in|of)\s+(?:it|this|the|this|that|your)(?:\s+(?:method|query|chain|code|function|body))?\b|\s+around\s+(?:(?:it|this|that)\b|(?P<around>`[^`\n]+`)))?",
     re.I,
 )
-_VERBS = re.compile(rf"\b(?:{ADDS}|{REMOVES}|{OTHERS})\b", re.I)
 _ANY = re.compile(rf"(?:{_forms(f'{ADDS}|{REMOVES}|{OTHERS}')})\b", re.I)
 _OR = re.compile(
     rf"(?:or|alternatively|either|otherwise)\b[^`\n]{{0,40}}?\b(?:{_forms(f'{ADDS}|{REMOVES}|{OTHERS}')})\b", re.I
@@ -116,7 +120,7 @@ def commands(text: str) -> Said:
 
 def _read(sentence: str) -> tuple[Command, ...] | None:
     """The commands of a sentence, none where it is none; ``None`` where it begins like one about code and goes on in another way."""
-    given = sentence.strip()
+    given = sentence.replace("**", "").strip()
     at = lead.end() if (lead := _LEAD.match(given)) else 0
     found: list[Command] = []
     is_one = (_ANY.match(given, at) is not None and "`" in given) or _OR.match(given, at) is not None
@@ -129,7 +133,7 @@ def _read(sentence: str) -> tuple[Command, ...] | None:
             at = joined.end()
             continue
         rest = given[m.end() :]
-        if _REASON.fullmatch(rest) and not _VERBS.search(rest):
+        if _REASON.fullmatch(rest) and not _FURTHER.search(rest):
             return tuple(found)
         break
     return None if is_one or found else ()

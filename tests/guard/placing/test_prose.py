@@ -32,9 +32,10 @@ INCIDENT = (
     "You could add `.AsNoTracking()` to the query, since it only reads.",
     "To speed it up, add AsNoTracking() to the query: it is faster.",
     "I'd suggest adding `AsNoTracking` to this query.",
-    "- Add `.AsNoTracking()` after `_db.Records`.",
+    "- **Add** `.AsNoTracking()` after `_db.Records` to avoid change tracking.",
     "Add `.AsNoTracking()` before `.Where(r => r.TenantId == tenantId)`.",
     "Add `.AsNoTracking()` right before `Where`.",
+    "Add `AsNoTracking()` after `FirstOrDefault(...)`.",
     "Just add `.AsNoTracking()` to `_db.Records` so EF does\nnot track it.",
 )
 
@@ -154,7 +155,7 @@ def deeper(head: str, tail: str = "}", extra: str = "") -> str:
 SCOPES = {
     "Remove the `lock`.": deeper("lock (_gate)"),
     "Drop the lock, it isn't needed.": deeper("_slots.Wait();\ntry", "}\nfinally\n{\n    _slots.Release();\n}"),
-    "You can remove the lock statement entirely.": deeper("lock (_gate)"),
+    "We can safely remove the lock statement around this, since it isn't needed.": deeper("lock (_gate)"),
     "Drop the transaction.": deeper("using (var tx = _db.Database.BeginTransaction())", extra="\ntx.Commit();"),
     "Delete the `using`.": deeper(
         "await using (var tx = await _db.Database.BeginTransactionAsync())", extra="\nawait tx.CommitAsync();"
@@ -190,6 +191,27 @@ def test_the_transaction_of_the_incident() -> None:
     assert "        var record = _db.Records\n            .Where(r => r.TenantId == tenantId)\n" in after
     assert "scope.Complete" not in after
     assert "        return true;\n    }\n" in after
+
+
+@pytest.mark.parametrize("text", ["Remove the lock.", "Add `AsNoTracking()` to the query.", "Remove `_count++;`."])
+def test_layout_of_the_file(text: str) -> None:
+    """Tabs and the ends of lines stay as the file has them."""
+    body = "lock (_gate)\n{\n    «_count++;\n    var a = _db.Orders\n        .Where(o => o.Open)\n        .First();»\n}\nreturn 0;"
+    about = context_of(shop(body))
+    (plainly,) = suggestions(text, about)
+    odd = context_of(shop(body).replace("    ", "\t").replace("\n", "\r\n"))
+    (oddly,) = suggestions(text, odd)
+    after = apply(plainly, about.selection.source).data.decode()
+    assert apply(oddly, odd.selection.source).data.decode() == after.replace("    ", "\t").replace("\n", "\r\n")
+
+
+def test_several_functions() -> None:
+    """Where two functions are selected, what both of them hold is not certain."""
+    code = shop("return _db.Orders.First(o => o.Id == id);").removesuffix("}\n")
+    other = "\n    public int Other()\n    {\n        return _db.Orders.Count();\n    }\n}\n"
+    first = code.replace("    public async", "«    public async")
+    (found,) = suggestions("Add `AsNoTracking()` to the query.", context_of(first + other.replace("\n}\n", "»\n}\n")))
+    assert found.unplaced.startswith("Which is meant by the query is not certain: it has 2 places")
 
 
 def test_a_scope_on_one_line() -> None:
@@ -285,6 +307,11 @@ NOT_READ = (
     "Remove the lock timeout.",
     "The lock was added to remove the race.",
     "Why remove the lock?",
+    "Remove the lock, the transaction and the retry.",
+    "Add `AsNoTracking()` to the query, or use a projection.",
+    "Add `AsNoTracking()` to the query, but only if nothing is written.",
+    "Remove the lock, then rename `a` to `b`.",
+    "Remove the lock: or drop the transaction.",
     "Remove the lock? No.",
     "What you should not do:\n\n- Remove the lock.\n- Drop the transaction.",
     "/* Loads it.\n * Remove the lock.\n */",
