@@ -6,9 +6,9 @@ round, split or joined has the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
+from ctxreview.behaviour.version import Condition, version
 from ctxreview.model import il
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
@@ -17,14 +17,6 @@ from ctxreview.model.source import Span
 _JOINS = frozenset({"&&", "||", "!", "and", "or", "not", "?:"})
 _TESTED = frozenset({"is"})
 _LEAVING = ("return", "throw", "end", "goto")
-
-
-class Condition(NamedTuple):
-    """``test`` is the same in both versions, ``at`` where it is; ``leaves`` is how an exit before the place leaves, ``""`` where it is around it."""
-
-    test: str
-    at: Span
-    leaves: str = ""
 
 
 def conditions(outline: Outline, unit: il.Unit, place: Span) -> tuple[Condition, ...]:
@@ -52,18 +44,28 @@ def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:
                     yield from (Condition(t, o.span) for o in node.operands[:number] for t in _tests(outline, o))
         elif isinstance(node, il.Block):
             yield from _left_before(outline, node, place)
-        node = next((c for c in il.children(node) if c.span.contains(place)), None)
+        inner: Iterable[il.Node] = node.statements if isinstance(node, il.Block) else il.children(node)
+        node = next((c for c in inner if c.span.contains(place)), None)
 
 
 def _left_before(outline: Outline, block: il.Block, place: Span) -> Iterator[Condition]:
     """The conditions of the exits of a block that are before the statement with ``place``."""
-    for statement in block.statements:
-        if statement.span.end > place.start:
+    known = version(outline).exits
+    if id(block) not in known:
+        known[id(block)] = (block, tuple(_exits(outline, block)))
+    for end, condition in known[id(block)][1]:
+        if end > place.start:
             return
+        yield condition
+
+
+def _exits(outline: Outline, block: il.Block) -> Iterator[tuple[int, Condition]]:
+    """The conditions of the exits of a block, each with the end of its statement."""
+    for statement in block.statements:
         for branch, jumps in _branches(statement):
             exits = [leaves for way in (branch.then, branch.otherwise) if way and (leaves := leaving(way, jumps))]
-            if exits:
-                yield from (Condition(t, branch.condition.span, exits[0]) for t in _tests(outline, branch.condition))
+            for test in _tests(outline, branch.condition) if exits else ():
+                yield statement.span.end, Condition(test, branch.condition.span, exits[0])
 
 
 def _branches(statement: il.Statement) -> Iterator[tuple[il.Branch, bool]]:

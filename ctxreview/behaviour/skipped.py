@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
-from ctxreview.behaviour.conditions import Condition, conditions, leaving
+from ctxreview.behaviour.conditions import conditions, leaving
 from ctxreview.behaviour.effects import Effect
-from ctxreview.behaviour.version import version
+from ctxreview.behaviour.version import Condition, version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -31,16 +31,12 @@ def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
     units = _units(both, pair)
     if units is None:
         return
+    done = _done_under(pair)
     for old, new in _kept(both, pair):
         was, now = section_of(pair.before, old), section_of(pair.after, new)
         if was is None or now is None:
             continue
-        for number, then in sorted(pair.became.items()):
-            effect = pair.before.effects[number]
-            if then.kind not in _DONE or (then.kind == "write" and not then.is_seen):
-                continue
-            if was not in (h.section for h in effect.holds) or now not in (h.section for h in then.holds):
-                continue
+        for effect, then in done.get((was, now), ()):
             had = {c.test for c in conditions(both.before, units[0], effect.span)}
             fresh = [c for c in conditions(both.after, units[1], then.span) if c.test not in had]
             out = next((c for c in fresh if _leaves(c, new) and _asks_others(pair, c)), None)
@@ -48,6 +44,17 @@ def skipped(both: Comparison, pair: Pair) -> Iterator[Skipped]:
             if out is not None and had <= kept:
                 yield Skipped(new, then, out)
                 break
+
+
+def _done_under(pair: Pair) -> dict[tuple[int, int], list[tuple[Effect, Effect]]]:
+    """The effects that stay and matter to others, before and after the edit, in order, by the sections that they are under in both."""
+    found: dict[tuple[int, int], list[tuple[Effect, Effect]]] = {}
+    for number, then in sorted(pair.became.items()):
+        effect = pair.before.effects[number]
+        if then.kind in _DONE and (then.kind != "write" or then.is_seen):
+            for key in {(was.section, now.section) for was in effect.holds for now in then.holds}:
+                found.setdefault(key, []).append((effect, then))
+    return found
 
 
 def _units(both: Comparison, pair: Pair) -> tuple[il.Unit, il.Unit] | None:
@@ -109,7 +116,7 @@ def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
 
 def _ending(unit: il.Unit, region: Region) -> Iterator[il.Handler]:
     """The handlers around the opening of a region, and under it, that do not end by throwing."""
-    for node in il.walk(unit):
+    for node in il.walk(unit, within=region.span):
         if isinstance(node, il.Try) and (node.span.overlaps(region.span) or node.body.span.contains(region.opening)):
             yield from (h for h in node.handlers if leaving(h.body) != "throw")
 
@@ -169,7 +176,7 @@ def _inside(outline: Outline, unit: il.Unit, opening: Span, name: str) -> list[C
     call = next(
         (
             n.span
-            for n in il.walk(unit, into=False)
+            for n in il.walk(unit, into=False, within=opening)
             if isinstance(n, il.Call) and n.callee in opens and opening.contains(n.span)
         ),
         None,

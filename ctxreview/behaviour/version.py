@@ -46,8 +46,21 @@ class State(NamedTuple):
         return f"{self.home}.{self.name}"
 
 
+class Condition(NamedTuple):
+    """``test`` is the same in both versions, ``at`` where it is; ``leaves`` is how an exit before the place leaves, ``""`` where it is around it."""
+
+    test: str
+    at: Span
+    leaves: str = ""
+
+
 class Version(FileFunctions, FileRegions):
     """A file before or after an edit. All that is asked of it is made once."""
+
+    @cached_property
+    def exits(self) -> dict[int, tuple[il.Block, tuple[tuple[int, Condition], ...]]]:
+        """What :mod:`.conditions` knows of the exits of blocks, by their identity: to compare them would take as long as to look again."""
+        return {}
 
     @cached_property
     def _declared(self) -> Mapping[tuple[str, str], State]:

@@ -361,14 +361,18 @@ def children(node: Node) -> Iterator[Node]:
             yield from (p for p in part if isinstance(p, NODES))
 
 
-def walk(node: Node, *, into: bool = True) -> Iterator[Node]:
-    """``node`` and all under it, what holds others before them; without ``into``, not the functions that are inside."""
+def walk(node: Node, *, into: bool = True, within: Span | None = None) -> Iterator[Node]:
+    """``node`` and all under it, what holds others before them; without ``into``, not the functions that are inside.
+
+    With ``within``, only what shares a place with it, and what that is in.
+    """
     waiting = [node]
     while waiting:
         at = waiting.pop()
         yield at
         if into or at is node or not isinstance(at, Unit):
-            waiting += reversed(list(children(at)))
+            inner = reversed(at.statements if isinstance(at, Block) else list(children(at)))
+            waiting += inner if within is None else (n for n in inner if n.span.overlaps(within))
 
 
 NODES = (
