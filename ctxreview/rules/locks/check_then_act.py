@@ -4,7 +4,8 @@ What it flags
 -------------
 ``ContainsKey`` or ``TryGetValue`` in a condition, then a write to the same key of the same ``ConcurrentDictionary``;
 an entry read and written in one expression (``counts[key]++``). Not under a lock. In an edit: ``TryAdd``,
-``TryRemove``, ``GetOrAdd`` or ``AddOrUpdate`` that becomes a check and an act.
+``TryRemove``, ``GetOrAdd`` or ``AddOrUpdate`` that becomes a check and an act; ``TryUpdate``, ``TryRemove`` of an
+entry, or the release of a key by its owner's value, that becomes a change whatever is there.
 
 Why it matters here
 -------------------
@@ -54,10 +55,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import divided
+from ctxreview.behaviour.weaker import disowned, overwritten
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -109,9 +112,9 @@ def check(outline: Outline) -> list[Finding]:
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each step of a concurrent collection that an edit takes apart."""
     if b"Concurrent" not in before.source.data:
-        return []
+        return _whatever(before, after, frozenset())
     told = {f.about[-1] for f in check(after)} - {f.about[-1] for f in check(before)}
-    found = []
+    found = _whatever(before, after, told)
     for step in divided(comparison(before, after)):
         if step.before.place is None or step.before.place.kind != "inside":
             continue
@@ -131,6 +134,29 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _whatever(before: Outline, after: Outline, told: Collection[str]) -> list[Finding]:
+    """Each entry or key that is changed whatever it is now, and was only if it was the one that was seen or owned; not of what is ``told``."""
+    both = comparison(before, after)
+    found = []
+    for pair in affected(both):
+        for one in (*overwritten(both, pair), *disowned(both, pair)):
+            if one.now.place is not None and one.now.place.of.rpartition(".")[2] in told:
+                continue
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "resolved",
+                    f"{one.before.name} acted only if the entry still was what was seen; {one.now.name if one.now.name.isidentifier() else 'an assignment'} acts whatever is there now.",
+                    "What if another thread or process has renewed or taken it in between?",
+                    one.now.at._replace(what=""),
+                    (one.before.at._replace(what=f"{one.before.name}, before the edit"),),
+                    about=(one.before.name, one.now.name),
+                )
+            )
+    return list(dict.fromkeys(found))
 
 
 def _looks(names: Collection[str], code: bytes) -> dict[str, list[tuple[Span, Span, str]]]:

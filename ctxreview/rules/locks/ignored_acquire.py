@@ -4,7 +4,8 @@ What it flags
 -------------
 The result of ``TryEnter``, of ``Wait`` or ``WaitOne`` with a timeout, of ``LockTake`` or of a distributed lock's
 ``TryAcquire`` that nothing checks. Of an edit also: the result no longer decides whether the work is done, or nobody
-waits for the task of ``WaitAsync`` or ``LockAsync`` any more.
+waits for the task of ``WaitAsync`` or ``LockAsync`` any more; or ``TryWrite`` hands over what ``WriteAsync`` did, and
+nobody looks whether there was room.
 
 Why it matters here
 -------------------
@@ -58,6 +59,7 @@ from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.taking import Unanswered, unanswered, untaken
+from ctxreview.behaviour.weaker import Weakened, refused
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -109,10 +111,25 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each lock that nobody waits for any more, and whose answer no longer decides whether the work under it is done."""
     told = {f.at.start_line for f in check(after)}
     found = []
-    for pair in affected(comparison(before, after)):
+    both = comparison(before, after)
+    for pair in affected(both):
+        found += [_refused(one) for one in refused(both, pair)]
         found += [_untaken(one) for one in untaken(pair)]
         found += [_unanswered(one) for one in unanswered(pair, _hold_may_fail) if one.acquire.at.start_line not in told]
     return list(dict.fromkeys(found))
+
+
+def _refused(one: Weakened) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.before.name} waited for room; {one.now.name} answers whether there was any, and nobody looks.",
+        "What becomes of what is handed over when the queue is full?",
+        one.now.at._replace(what=""),
+        (one.before.at._replace(what=f"{one.before.name}, before the edit"),),
+        about=(one.before.name, one.now.name),
+    )
 
 
 def _untaken(acquire: Effect) -> Finding:
