@@ -67,9 +67,14 @@ class Beside(NamedTuple):
     consumer: Effect
 
 
-def beside(both: Comparison, pair: Pair, about: Behaviour) -> Iterator[Beside]:
-    """The first access of a changed function to what only the consumer of a queue wrote; one look at a value is none."""
+def beside(both: Comparison, about: Behaviour) -> Iterator[Beside]:
+    """The first access of each changed function to what only the consumer of a queue wrote; one look at a value is none."""
     consumers = _consumers(both, about)
+    for pair in both.changed if consumers else ():
+        yield from _beside(both, pair, consumers, about)
+
+
+def _beside(both: Comparison, pair: Pair, consumers: list[Pair], about: Behaviour) -> Iterator[Beside]:
     if pair.before.function in {p.before.function for p in consumers}:
         return
     called = {name for p in consumers for e in p.before.effects for name in e.path}

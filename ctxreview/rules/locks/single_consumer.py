@@ -67,7 +67,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     both, about = comparison(before, after), names_of(after.language)
     changed = affected(both)
     found = [_overlapping(one) for pair in changed for one in overlapping(pair, about)]
-    found += [_beside(one) for pair in both.changed for one in beside(both, pair, about)]
+    found += [_beside(one) for one in beside(both, about)]
     return [*found, *(_several(after, one) for one in several(both, about))]
 
 

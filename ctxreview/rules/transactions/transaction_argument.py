@@ -120,6 +120,7 @@ def _has(call: CallText, transaction: str) -> bool:
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each argument or assignment of a transaction that the edit drops, while the call and the transaction stay."""
     found = []
+    typed = _typed(before, after)
     for change in changes(before, after):
         for old, new in change.scopes:
             if (
@@ -130,8 +131,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 and new.resource
             ):
                 found += _dropped(change, old, new)
-        found += _lost(change)
-        found += _gained(change)
+        found += _lost(change, typed)
+        found += _gained(change, typed)
     found += [
         _unbound(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unbound(pair)
     ]
@@ -178,10 +179,9 @@ def _assignments(body: Body) -> int:
     return len(re.findall(r"\.Transaction\s*=[^=]", body.plain(body.member.span)))
 
 
-def _lost(change: Change) -> list[Finding]:
+def _lost(change: Change, typed: frozenset[str]) -> list[Finding]:
     """What a call or command is not given any more of a transaction that the member itself does not begin."""
     own = {s.resource for s in change.before.holds if s.kind == "transaction"}
-    typed = _typed(change)
     found = []
     for old, new in _calls_in_pairs(change):
         if (
@@ -205,9 +205,9 @@ def _times_given(name: str, text: str) -> int:
     return len(re.findall(rf"[(,:]\s*{re.escape(name)}\s*[,)]", text))
 
 
-def _typed(change: Change) -> frozenset[str]:
+def _typed(before: Outline, after: Outline) -> frozenset[str]:
     """The names that are declared as transactions in the file, before or after."""
-    texts = (body.outline.source.data.decode("utf-8", "replace") for body in (change.before, change.after))
+    texts = (outline.source.data.decode("utf-8", "replace") for outline in (before, after))
     return frozenset(name for text in texts for name in _TYPED.findall(text))
 
 
@@ -248,11 +248,10 @@ def _has_less(body: Body, new: CallText, old: CallText) -> bool:
     return len(listed) < len(arguments_in(old.given)) or any(_is_none(body, value) for _, value in listed)
 
 
-def _gained(change: Change) -> list[Finding]:
+def _gained(change: Change, typed: frozenset[str]) -> list[Finding]:
     """The first statement that is given a transaction now, where none was and the transaction is not new."""
     if set(change.after.holds) - {new for _, new in change.scopes if new is not None}:
         return []
-    typed = _typed(change)
     if any(_is_bound(change.before, call, typed, ()) for call in change.before.calls):
         return []
     every = Counter((c.base, root_of(c.on)) for c in change.before.calls if _SQL.match(c.name))
