@@ -223,7 +223,7 @@ def test_devices_and_pipes_are_written_and_stay_what_they_are(tmp_path: Path) ->
             files.write(pipe, new)
             break
         except OSError as error:  # the reader is not there yet
-            assert "nobody reads" in str(error.strerror)
+            assert "without a reader" in str(error.strerror)
             time.sleep(0.01)
     reading.join()
     assert read == [new]

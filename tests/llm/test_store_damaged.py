@@ -18,7 +18,7 @@ import pytest
 from ctxreview.errors import StoreError
 from ctxreview.llm import store, store_file
 from tests.llm.test_store import row, run
-from tests.reports.test_comment import ANSWERED, EVIDENCE, REASON
+from tests.reports.test_comment import ANSWERED, EVIDENCE
 
 SOUND: dict[str, Any] = {**EVIDENCE, "checklist": [], "suggestions": []}
 SHAPES = ["no JSON", "", "null", "[]", "3", '"text"', "{}", '{"visibility": 3}', "[" * 100_000, '{"a": ' * 50_000]
@@ -114,7 +114,7 @@ def test_half_a_character(column: str) -> None:
     }
     value = HALF.encode("utf-8", "surrogatepass") if column == "question" else json.dumps(told)
     change(column, value)
-    for command in (["show", "2"], ["show", "2", "--format", "json"], ["comment", "2", *ANSWERED, *REASON], ["log"]):
+    for command in (["show", "2"], ["show", "2", "--format", "json"], ["comment", "2", *ANSWERED], ["log"]):
         done = run(*command)
         assert done.returncode == (2 if column == "question" else 0), done.stderr
         if "json" in command and column != "question":
