@@ -196,7 +196,7 @@ def _own(file: Path) -> None:
 
         named = on_a_line(", ".join(map(str, mended)))
         print(
-            f"{named}: was readable by other users of this machine; now only you can read it.",
+            f"{named}: other users of this machine could read or change it; now only you can read the reviews and change what is there.",
             file=sys.stderr,
             flush=True,
         )

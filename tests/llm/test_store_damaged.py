@@ -143,7 +143,10 @@ def test_a_store_that_is_open_to_all_is_closed() -> None:
     first, second = run("log"), run("log")
     reader.close()
     assert first.returncode == second.returncode == 0
-    assert "was readable by other users of this machine; now only you can read it." in first.stderr
+    assert (
+        "other users of this machine could read or change it; now only you can read the reviews and change what is there."
+        in first.stderr
+    )
     assert second.stderr == ""
     assert not store_file.store_path().parent.stat().st_mode & stat.S_IWOTH
     assert {stat.S_IMODE(f.stat().st_mode) for f in files if f.exists()} == {0o600}
