@@ -25,7 +25,7 @@ from ctxreview.reports.opinions import SAME
 from ctxreview.reports.page_parts import Failed, Reviewed, entry
 from ctxreview.reports.shapes.review import ReviewDocument
 from ctxreview.reports.shown import shown
-from ctxreview.reports.words import QUESTION, counts_by_kind
+from ctxreview.reports.words import counts_by_kind
 
 FOLDER = Path(__file__).parent
 _NAME = re.compile(r"`([^`\n]+)`")
@@ -73,7 +73,6 @@ def page(given: Sequence[Reviewed | Failed]) -> str:
         counted=_counted,
         secrets=counts_by_kind,
         same=SAME,
-        question=QUESTION,
     )
     return made
 

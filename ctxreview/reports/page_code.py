@@ -10,7 +10,7 @@ from ctxreview.context.visible import visible
 from ctxreview.model.kinds import SEVERITIES, Severity
 from ctxreview.redact import redact
 from ctxreview.reports.brackets import Bracket, brackets
-from ctxreview.reports.places import numbers
+from ctxreview.reports.places import numbers, scope_word
 from ctxreview.reports.shapes.context import ContextDocument, Scope
 from ctxreview.reports.shapes.places import Finding
 from ctxreview.reports.shown import ShownFile
@@ -106,7 +106,7 @@ def _cell(number: int, column: int, drawn: Sequence[Bracket], scopes: Sequence[S
 
 
 def _name(scope: Scope) -> str:
-    what = {"retried": "retry", "suppressed": "no transaction"}.get(scope["mode"] or "", scope["kind"])
+    what = scope_word(scope["kind"], scope["mode"] or "")
     on = f" {scope['resource']}" if scope["resource"] and scope["kind"] == "lock" else ""
     return f"{what}{on} {numbers(scope['start_line'], scope['end_line'])}"
 

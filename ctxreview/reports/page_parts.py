@@ -8,11 +8,11 @@ from typing import NamedTuple, cast
 from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
 from ctxreview.reports.page_code import Sheet, sheet
 from ctxreview.reports.page_diff import Hunk, hunks
-from ctxreview.reports.places import numbers
+from ctxreview.reports.places import numbers, runs
 from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shapes.places import Finding, Place
 from ctxreview.reports.shapes.review import ChecklistAnswer, Evidence, ReviewDocument, ReviewedSuggestion
-from ctxreview.reports.shown import Holder, Shown, ShownFile
+from ctxreview.reports.shown import Shown, ShownFile
 from ctxreview.reports.words import cost_text, number_or_unknown
 
 
@@ -86,8 +86,6 @@ class Entry(NamedTuple):
     own: Sheet
     rest: Sheet | None
     others: tuple[tuple[str, Sheet], ...]
-    holders: Sequence[Holder]
-    not_seen: tuple[str, ...]
 
 
 def entry(value: Reviewed, prefix: str) -> Entry:
@@ -110,8 +108,6 @@ def entry(value: Reviewed, prefix: str) -> Entry:
         sheet(own, about, hazards),
         sheet(rest, about, hazards) if rest["lines"] else None,
         tuple((f"{prefix}f{n}", sheet(f, about, hazards)) for n, f in enumerate(files[1:], 1)),
-        value.shown["holders"],
-        tuple(first["visibility"]["not_seen"]),
     )
 
 
@@ -221,14 +217,5 @@ def _answered(given: ChecklistAnswer, link: Linker) -> Answered:
     for each in given["evidence"]:
         if each["supported"] is not False:
             lines.setdefault(each["path"], set()).add(each["line"])
-    places = tuple(link(path, *run) for path, cited in lines.items() for run in _runs(cited))
+    places = tuple(link(path, *run) for path, cited in lines.items() for run in runs(cited))
     return Answered(given, places, unsupported)
-
-
-def _runs(cited: set[int]) -> Iterator[tuple[int, int]]:
-    """Runs of numbers that follow each other, as their first and last."""
-    for first in sorted(n for n in cited if n - 1 not in cited):
-        last = first
-        while last + 1 in cited:
-            last += 1
-        yield first, last

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from ctxreview.context.visible import one_line
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
@@ -20,9 +22,23 @@ def scope_lines(scope: Region, value: Context) -> tuple[int, int]:
     return first, source.line_of(scope.closing.start) if scope.form == "acquire-release" else last
 
 
+def scope_word(kind: str, mode: str) -> str:
+    """What a scope is called: its kind, or what its mode makes of it."""
+    return {"retried": "retry", "suppressed": "no transaction"}.get(mode, kind)
+
+
 def path_line(at: Lines) -> str:
     """A place as compilers print it, which terminals and editors open: ``src/Orders.cs:28-31``."""
     return f"{one_line(at.path)}:{numbers(at.start_line, at.end_line)}"
+
+
+def runs(lines: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The runs of line numbers that follow each other, as their first and last, in order."""
+    for first in sorted(n for n in lines if n - 1 not in lines):
+        last = first
+        while last + 1 in lines:
+            last += 1
+        yield first, last
 
 
 def numbers(first: int, last: int) -> str:

@@ -16,6 +16,7 @@ from ctxreview.reports.code_text import Sheet, other_files_text
 from ctxreview.reports.folding import Needs, folded, own_lines
 from ctxreview.reports.layout import Layout, cells
 from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS
+from ctxreview.reports.places import numbers, runs
 from ctxreview.reports.suggestion_text import Text, edits_text, findings_text, suggestions_text
 from ctxreview.reports.text import PLAIN, held, holders_text, known_text, not_seen_text, subject
 from ctxreview.reports.words import (
@@ -180,12 +181,8 @@ def _row(answer: ChecklistAnswer, width: int, path: str, layout: Layout) -> Iter
 
 def _cited(evidence: Sequence[Evidence], path: str) -> Iterator[str]:
     """The cited lines, runs of them together: ``:28``, ``:40-43``, ``src/Other.cs:7``."""
-    own = sorted({e.line for e in evidence if e.path == path and e.supported is not False})
-    for first in (n for n in own if n - 1 not in own):
-        last = first
-        while last + 1 in own:
-            last += 1
-        yield f":{first}-{last}" if last > first else f":{first}"
+    own = {e.line for e in evidence if e.path == path and e.supported is not False}
+    yield from (f":{numbers(*run)}" for run in runs(own))
     for e in evidence:
         if e.path != path or e.supported is False:
             doubt = " (unsupported: this text is not there)" if e.supported is False else ""

@@ -11,6 +11,7 @@ from ctxreview.model.review import Context, Review
 from ctxreview.redact import redact
 from ctxreview.reports.folding import own_lines
 from ctxreview.reports.text import held, holders, selected
+from ctxreview.reports.words import omitted_parts
 from ctxreview.workspace.commit import commit_of
 
 
@@ -36,6 +37,7 @@ class Shown(TypedDict):
     holders: list[Holder]
     proven: list[str]
     suggested: list[str]
+    not_seen: list[str]
     files: list[ShownFile]
     commit: str | None
     changed: bool | None
@@ -53,6 +55,7 @@ def shown(values: Sequence[Review]) -> Shown:
         "holders": [{"said": _clean(said), "protects": list(map(_clean, on))} for said, on in holders(value)],
         "proven": list(map(_clean, proven(value))),
         "suggested": list(map(_clean, suggested(value))),
+        "not_seen": [_clean(said) for said in (*value.unseen, *omitted_parts(value))],
         "files": list(_files(value, cited | named)),
         "commit": commit.name if commit else None,
         "changed": commit.changed if commit else None,

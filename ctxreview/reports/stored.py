@@ -13,9 +13,6 @@ from ctxreview.errors import ConfigError, StoreError
 from ctxreview.llm.store import MonthlyTotal, Stored, damaged_review
 from ctxreview.model.phrases import amount, place
 from ctxreview.reports.json_text import dumps
-from ctxreview.reports.page_parts import Reviewed
-from ctxreview.reports.shapes.review import ReviewDocument
-from ctxreview.reports.shown import Shown
 from ctxreview.reports.words import NOTICE, cost_text, counts_by_kind, number_or_unknown
 
 
@@ -134,6 +131,9 @@ def review_record_page(row: Stored) -> str:
     Raises :class:`StoreError` where what is kept has another shape, and :class:`ConfigError` where the code was not kept.
     """
     from ctxreview.reports.page import page
+    from ctxreview.reports.page_parts import Reviewed
+    from ctxreview.reports.shapes.review import ReviewDocument
+    from ctxreview.reports.shown import Shown
 
     if row.shown is None:
         raise ConfigError(

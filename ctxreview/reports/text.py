@@ -13,7 +13,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.reports.code_text import Sheet, other_files_text
 from ctxreview.reports.layout import Layout
-from ctxreview.reports.places import numbers, scope_lines
+from ctxreview.reports.places import numbers, scope_lines, scope_word
 from ctxreview.reports.words import omitted_parts, visible_parts
 
 PLAIN = Layout()
@@ -91,7 +91,7 @@ def holders_text(value: Context, layout: Layout) -> Iterator[str]:
 
 def _holder(scope: Region, value: Context, *, whole: bool) -> str:
     source = value.source_of(scope)
-    what = {"retried": "retry", "suppressed": "no transaction"}.get(scope.mode, scope.kind)
+    what = scope_word(scope.kind, scope.mode)
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
     parts = [f"{what} {scope.construct}{on}, {scope.path}:{numbers(*scope_lines(scope, value))}"]
     if not whole:

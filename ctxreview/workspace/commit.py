@@ -14,6 +14,10 @@ _MARKS = {"utf-8": b"", "utf-8-sig": BOM_UTF8}
 """Codecs whose text is a file's bytes, and what stands before it."""
 
 
+_SHA1 = 40
+"""Digits of a name in a repository whose names :func:`_blob` gives; others have SHA-256."""
+
+
 class Commit(NamedTuple):
     """The checked-out commit by its full name; ``changed`` says that the file is not as it is there, ``None`` that nobody can tell."""
 
@@ -33,7 +37,7 @@ def commit_of(source: Source) -> Commit | None:
     blob = git.run_git(source.root, "rev-parse", "--verify", "--quiet", f"HEAD:{path}")
     known = blob.decode("ascii", "replace").strip() if blob is not None else ""
     name = head.decode("ascii", "replace").strip()
-    if source.encoding not in _MARKS:
+    if source.encoding not in _MARKS or len(name) != _SHA1:
         return Commit(name, None)
     data = _MARKS[source.encoding] + source.data
     # Files are checked out with the platform's line ends, or committed with them.

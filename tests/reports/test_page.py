@@ -278,3 +278,22 @@ def test_the_head_says_which_commit(tmp_path: Path) -> None:
     assert f"Commit{name},changedsinceDate" in shown(
         run_command("review", "A.cs:5", "--format", "html", cwd=tmp_path).stdout
     )
+
+
+def test_a_repository_whose_names_are_others(tmp_path: Path) -> None:
+    """Where git names objects by SHA-256, nobody can tell whether the file has changed, and the head says so."""
+    write(tmp_path, {"A.cs": "class A\n{\n    object _gate = new();\n    void M() { lock (_gate) { } }\n}\n"})
+    git(tmp_path, "init", "-q", "--object-format=sha256")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "one")
+    done = run_command("review", "A.cs:4", "--format", "html", cwd=tmp_path)
+    assert f"Commit{git(tmp_path, 'rev-parse', 'HEAD')[:12]},perhapschangedsince" in shown(done.stdout)
+
+
+def test_what_was_found_is_not_among_what_is_not_seen() -> None:
+    """A blind spot that was settled is known, and only what leaves something to look at is not seen."""
+    words = shown(run_command("review", QUERY, "--format", "html", cwd=EXAMPLE).stdout)
+    known, _, unseen = words.partition("Whatitdoesnotsee")
+    assert "RecordsDbContextisregisteredat" in known
+    assert "RecordsDbContextisregisteredat" not in unseen
+    assert "thebodiesof7othermembers" in unseen
