@@ -15,8 +15,6 @@ from ctxreview.callgraph.wrappers.bodies import wrapper_methods
 from ctxreview.callgraph.wrappers.call_text import possible_calls, possible_wrappers
 from ctxreview.callgraph.wrappers.scopes import with_wrapped_scopes
 from ctxreview.model.outline import Outline
-from ctxreview.model.source import Source
-from ctxreview.outline import outline
 from ctxreview.processes import cores, parallel_map
 
 MIN_SHARED = 24
@@ -62,12 +60,12 @@ def expect_types(paths: Iterable[str], repository: Repository) -> None:
     repository.prefetch_words({word.decode("utf-8", "replace") for text in texts for word in _TYPE_NAME.findall(text)})
 
 
-def with_scopes_of_others(source: Source, names: frozenset[str] | None, repository: Repository) -> Outline | None:
-    """The outline of a file with the scopes that methods of other files open or hold for it; ``None`` where none does.
+def with_scopes_of_others(made: Outline, names: frozenset[str] | None, repository: Repository) -> Outline | None:
+    """The outline of a whole file with the scopes that methods of other files open or hold for it; ``None`` where none does.
 
     Where there are ``names``, these methods alone are asked, and none that they call; else :data:`LEVELS` in a row.
     """
-    made, levels = outline(source, None, repository.wrappers), LEVELS if names is None else 1
+    levels = LEVELS if names is None else 1
     spans = [f.span for f in made.outermost]
     may = {span: possible_wrappers(made, span, repository) for span in spans}
     every = frozenset(name for own in may.values() for name in own)

@@ -6,7 +6,7 @@ only these rules are asked. Files are read one by one and forgotten; what is kep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from types import ModuleType
@@ -69,19 +69,20 @@ def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
     """
     if plan.changed is not None:
         files = files._replace(paths=tuple(p for p in files.paths if p in (plan.changed or {})))
-    few = len(files.paths) < MIN_FILES
     repositories = _repositories(files, plan)
+    if len(files.paths) < MIN_FILES:
+        yield from _few(files, plan, repositories)
+        return
 
     def work(path: str) -> Linted:
-        return lint_file(path, files, plan, None if few else repositories[language_of(path).name])
+        return lint_file(path, files, plan, repositories[language_of(path).name])
 
     opens: dict[str, set[str]] = {}
-    for result in map(work, files.paths) if few or processes.cores() < 2 else processes.parallel_map(work, files.paths):
+    for result in map(work, files.paths) if processes.cores() < 2 else processes.parallel_map(work, files.paths):
         opens.setdefault(language_of(result.path).name, set()).update(result.opens)
         yield result
     for language, repository in repositories.items():
-        own = [p for p in files.paths if language_of(p).name == language]
-        yield from _again(own, files, plan, repository, None if few else opens.get(language, set()))
+        yield from _again(files, plan, repository, opens.get(language, set()))
 
 
 def _repositories(files: Listing, plan: Plan) -> dict[str, Repository]:
@@ -90,25 +91,43 @@ def _repositories(files: Listing, plan: Plan) -> dict[str, Repository]:
     return {language: open_repository(files.root, language, plan.wrappers) for language in languages}
 
 
-def _again(
-    paths: Sequence[str], files: Listing, plan: Plan, repository: Repository, opens: Collection[str] | None
-) -> Iterator[Linted]:
-    """The files that others open something for, linted with that. Without ``opens``, all files of the repository are asked."""
-    names = frozenset(opens) if opens is not None else None
-    if names is not None:
-        calls = elsewhere.calling(names, repository)
-        paths = [path for path in paths if path in calls]
-    else:
-        elsewhere.expect_types(paths, repository)
+def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> Iterator[Linted]:
+    """Each file's findings, with what any file of the repository opens for it."""
+    for language, repository in repositories.items():
+        elsewhere.expect_types((p for p in files.paths if language_of(p).name == language), repository)
+
+    def work(path: str) -> Linted:
+        try:
+            source = _source_of(path, files)
+            if source is None:
+                return Linted(path)
+            made, asked = _outlined(source, plan)
+            whole = outline(source, None, plan.wrappers) if made is None or made.unread else made
+            others = elsewhere.with_scopes_of_others(whole, None, repositories[language_of(path).name])
+            if others is not None:
+                return _linted(others, plan.checks, plan)
+            return _linted(made, asked, plan) if made is not None else Linted(path)
+        except SourceError as error:
+            return Linted(path, failed=str(error))
+
+    yield from elsewhere.shared(work, files.paths)
+
+
+def _again(files: Listing, plan: Plan, repository: Repository, opens: Collection[str]) -> Iterator[Linted]:
+    """The files that the methods in ``opens`` open something for, linted with that."""
+    names = frozenset(opens)
+    calls = elsewhere.calling(names, repository)
 
     def work(path: str) -> Linted | None:
         try:
             source = _source_of(path, files)
-            made = elsewhere.with_scopes_of_others(source, names, repository) if source is not None else None
+            whole = outline(source, None, plan.wrappers) if source is not None else None
+            made = elsewhere.with_scopes_of_others(whole, names, repository) if whole is not None else None
             return _linted(made, plan.checks, plan) if made is not None else None
         except SourceError:
             return None  # that is said already
 
+    paths = [p for p in files.paths if p in calls]
     yield from (again for again in elsewhere.shared(work, paths) if again is not None)
 
 
@@ -117,8 +136,8 @@ def latest(results: Iterable[Linted]) -> list[Linted]:
     return list({result.path: result for result in results}.values())
 
 
-def lint_file(path: str, files: Listing, plan: Plan, repository: Repository | None) -> Linted:
-    """One file, read and linted; with a ``repository`` it is told what the file opens for others."""
+def lint_file(path: str, files: Listing, plan: Plan, repository: Repository) -> Linted:
+    """One file on its own, read and linted, and what it opens for others."""
     try:
         source = _source_of(path, files)
         if source is None:
@@ -126,8 +145,7 @@ def lint_file(path: str, files: Listing, plan: Plan, repository: Repository | No
         made, asked = _outlined(source, plan)
         if made is None:
             return Linted(path)
-        done = _linted(made, asked, plan)
-        return done if repository is None else done._replace(opens=tuple(wrapping(made, repository)))
+        return _linted(made, asked, plan)._replace(opens=tuple(wrapping(made, repository)))
     except SourceError as error:
         return Linted(path, failed=str(error))
 
@@ -214,11 +232,14 @@ def told_once(results: Sequence[Linted], once: Collection[str]) -> list[Linted]:
 
 
 def _told_once(result: Linted, once: Collection[str]) -> Linted:
+    alike: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        alike.setdefault(finding.rule, []).append(finding)
     kept: list[tuple[Finding, str]] = []
     for finding, mark in zip(result.findings, result.fingerprints, strict=True):
-        alike = [f for f in result.findings if f.rule == finding.rule] if finding.rule in once else [finding]
-        if alike[0] is finding:
-            kept.append((_with_others(finding, alike[1:]), mark))
+        first, *others = alike[finding.rule] if finding.rule in once else [finding]
+        if first is finding:
+            kept.append((_with_others(finding, others), mark))
     return result._replace(findings=tuple(f for f, _ in kept), fingerprints=tuple(m for _, m in kept))
 
 

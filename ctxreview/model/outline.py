@@ -1,7 +1,7 @@
 """What is in one file: functions, types, the regions that hold a transaction or lock, facts, references."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol, TypeVar
@@ -109,9 +109,9 @@ class Outline:
         return tuple(outermost(self.functions))
 
     @cached_property
-    def methods(self) -> tuple[str, ...]:
+    def methods(self) -> KeysView[str]:
         """The names of methods and operators, each once, in the order of their first."""
-        return tuple(dict.fromkeys(f.name for f in self.functions if f.kind in ("method", "operator")))
+        return dict.fromkeys(f.name for f in self.functions if f.kind in ("method", "operator")).keys()
 
     def outermost_in(self, home: Span) -> Sequence[Function]:
         """The :attr:`outermost` functions of the type at ``home`` and of the types in it."""

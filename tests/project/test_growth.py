@@ -81,7 +81,7 @@ def _context(folder: Path, selection: str, hops: int) -> object:
 
 def _lint(folder: Path) -> object:
     plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(folder).scopes)
-    made = linting.lint_file("A.cs", Listing(folder, ("A.cs",)), plan, None)
+    made = next(linting.lint_files(Listing(folder, ("A.cs",)), plan))
     assert not made.failed
     return dumps({"findings": [finding_document(f) for f in made.findings]})
 
@@ -185,7 +185,7 @@ def test_a_method_of_a_thousand_transactions_is_refused_by_lint(tmp_path: Path) 
     for count, says in ((1001, "A.cs: has 1,001 nested transactions and locks"), (10, "")):
         (tmp_path / "A.cs").write_text(GROWTH.SHAPES["using declarations, lint"].made(count)["A.cs"], "utf-8")
         plan = Plan(CHECKS, frozenset(rule.ID for rule in rules.RULES), project(tmp_path).scopes)
-        made = linting.lint_file("A.cs", Listing(tmp_path, ("A.cs",)), plan, None)
+        made = next(linting.lint_files(Listing(tmp_path, ("A.cs",)), plan))
         assert made.failed.startswith(says) and bool(made.failed) == bool(says)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cache
 from typing import NamedTuple
 
@@ -63,13 +63,14 @@ def possible_wrappers(
     """The names of calls that may be wrappers': in a ``using``, with a delegate, or for a result that is ended later."""
 
     def made() -> tuple[str, ...]:
-        return possible_calls(outline.source.text(span), groups.union(outline.methods), outline.language)
+        methods = groups | outline.methods if groups else outline.methods  # a large file is asked thousands of times
+        return possible_calls(outline.source.text(span), methods, outline.language)
 
     key = ("candidates", outline.source.path, str(span.start), str(span.end), *sorted(groups))
     return repository.memo(key, made)
 
 
-def possible_calls(text: str, methods: frozenset[str], language: str) -> tuple[str, ...]:
+def possible_calls(text: str, methods: Set[str], language: str) -> tuple[str, ...]:
     """:func:`possible_wrappers` of a text alone; ``methods`` may be handed to one by their names."""
     known, forms = known_calls(language), _forms(language)
     names = [n for header in forms.header.findall(text) for n in _CALLED.findall(header)]
@@ -83,7 +84,7 @@ def possible_calls(text: str, methods: frozenset[str], language: str) -> tuple[s
     return tuple(filter(may, dict.fromkeys(names)))
 
 
-def _calls_given_delegates(text: str, methods: frozenset[str], forms: _Forms) -> Iterator[str]:
+def _calls_given_delegates(text: str, methods: Set[str], forms: _Forms) -> Iterator[str]:
     """The names of calls that have a lambda between their parentheses, or one of ``methods`` for an argument."""
     open_: list[int] = []
     for mark in forms.marks.finditer(text):

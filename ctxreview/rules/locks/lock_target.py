@@ -51,7 +51,7 @@ Sonar S2551, S2445, S6507 and S3998: <https://rules.sonarsource.com/csharp/RSPEC
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from ctxreview.behaviour.boundary import without_comments
@@ -61,7 +61,7 @@ from ctxreview.behaviour.same import Same
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
-from ctxreview.model.outline import Outline
+from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
@@ -185,14 +185,24 @@ def _makes_one(asked: str, container: str, outline: Outline) -> bool:
     said = _ASKED.match(asked)
     if said is None:
         return False
-    kinds = {(said[1], "method")} if said[2] else {(said[1], "property"), (f"{said[1]}.get", "accessor")}
-    found = [f for f in outline.functions if (f.name, f.kind) in kinds and f.container == container]
+    kinds = ((said[1], "method"),) if said[2] else ((said[1], "property"), (f"{said[1]}.get", "accessor"))
+    declared = _functions(Same(outline))
+    found = [f for name, kind in kinds for f in declared.get((container, name, kind), ())]
     for function in found:
         code = without_comments(outline, function.span)
         hit = _MAKES.search(code)
         if hit is None or re.search(";|=>", code[: hit.start()]):
             return False
     return bool(found)
+
+
+@lru_cache(maxsize=4)
+def _functions(same: Same) -> Mapping[tuple[str, str, str], list[Function]]:
+    """The functions of a file by the name of their type, their own and their kind."""
+    found: dict[tuple[str, str, str], list[Function]] = {}
+    for function in same.outline.functions:
+        found.setdefault((function.container, function.name, function.kind), []).append(function)
+    return found
 
 
 def _made_each_time(asked: str, scope: Region, outline: Outline) -> Finding:
@@ -256,7 +266,7 @@ def _local(name: str, function: Function | None, scope: Region, outline: Outline
 
 def _is_unshared(name: str, function: Function | None, scope: Region, outline: Outline) -> bool:
     """Whether a new object goes nowhere but into locks: no argument, no field, no lambda or local function gets it."""
-    if function is None or any(f.span != function.span and function.span.contains(f.span) for f in outline.functions):
+    if function is None or any(f.span != function.span for f in contained_in(function.span, outline.functions)):
         return False
     code = re.sub(rf"\block\s*\(\s*{re.escape(name)}\s*\)", "", without_comments(outline, function.span))
     return len(re.findall(rf"\b{re.escape(name)}\b", code)) == 1

@@ -95,7 +95,10 @@ def check(outline: Outline) -> list[Finding]:
         if s.kind == "transaction" and s.form in FORMS and s.certainty != "assumed" and s.mode != "retried"
     ]
     found = []
-    around = {owner: Crossing(s for s in scopes if s.owner == owner) for owner in {s.owner for s in scopes}}
+    by_owner: dict[Span, list[Region]] = {}
+    for scope in scopes:
+        by_owner.setdefault(scope.owner, []).append(scope)
+    around = {owner: Crossing(own) for owner, own in by_owner.items()}
     for inner in scopes:
         near = (s for s in around[inner.owner].near(inner.opening) if s != inner and _within(outline, inner, s))
         nearest = list(islice((s for s in near if s.mode != "suppressed"), MAX_NAMED + 1))
