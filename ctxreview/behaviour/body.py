@@ -81,7 +81,7 @@ class Body:
     @cached_property
     def holds(self) -> tuple[Region, ...]:
         """The transactions and locks that are taken in the member."""
-        return tuple(s for s in self.outline.regions if self.member.span.contains(s.opening))
+        return tuple(self.outline.opened_in(self.member.span))
 
     @cached_property
     def _held(self) -> Crossing[Region]:

@@ -21,7 +21,7 @@ MAX_LEVELS = 3
 
 def with_ends_elsewhere(outline: Outline, spans: Sequence[Span], repository: Repository) -> Outline:
     """``outline`` with the ends of those transactions of the functions at ``spans`` that nothing in the file ends."""
-    open_ = [r for r in outline.regions if _is_open(r) and any(s.contains(r.opening) for s in spans)]
+    open_ = dict.fromkeys(r for span in spans for r in outline.opened_in(span) if _is_open(r))
     if not open_:
         return outline
     names = {n for r in open_ for n in called_names(outline.source.text(r.owner), outline.language)}

@@ -1,6 +1,6 @@
 """What is in one file: functions, types, the regions that hold a transaction or lock, facts, references."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -180,6 +180,18 @@ class Outline:
     @cached_property
     def _holds(self) -> Crossing[Region]:
         return Crossing(self.regions)
+
+    def opened_in(self, span: Span) -> list[Region]:
+        """The :attr:`regions` whose opening is in ``span``, in source order: a large file is asked for each of its functions."""
+        openings, order = self._openings
+        first = bisect_left(openings, span.start)
+        last = bisect_right(openings, span.end)
+        return [s for i in sorted(order[first:last]) if span.contains((s := self.regions[i]).opening)]
+
+    @cached_property
+    def _openings(self) -> tuple[list[int], list[int]]:
+        order = sorted(range(len(self.regions)), key=lambda i: self.regions[i].opening.start)
+        return [self.regions[i].opening.start for i in order], order
 
     def functions_around(self, span: Span) -> tuple[Function, ...]:
         """The functions that hold ``span``, innermost first."""

@@ -221,7 +221,7 @@ def test_unreadable_contents(repo: Path, raw: bytes, says: str) -> None:
 
 
 def test_large_file(repo: Path) -> None:
-    """A file over 4 MiB is refused by its size alone; one of exactly 4 MiB is read."""
+    """A file over 2 MiB is refused by its size alone; one of exactly 2 MiB is read."""
     with (repo / "Large.cs").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     assert "4,194,305 bytes; files over 4,194,304 are not read" in failure("Large.cs:1")

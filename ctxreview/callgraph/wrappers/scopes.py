@@ -32,7 +32,7 @@ def with_wrapped_scopes(
             calls += [(reference.name_span.start, len(found) + i) for i in range(len(wrappers))]
             found += wrappers
     made = repository.reoutline(outline, tuple(found), calls) if found else outline
-    open_ = [s for s in made.regions if is_given_elsewhere(s) and any(span.contains(s.opening) for span in spans)]
+    open_ = [s for span in spans for s in made.opened_in(span) if is_given_elsewhere(s)]
     given = {s: level for s in open_ if (level := isolation_constant(made, s, repository)) is not None}
     if not given:
         return made
@@ -60,13 +60,8 @@ def excerpts_of_wrappers(outline: Outline, span: Span, repository: Repository, *
         )
         for scope in filter(is_given_elsewhere, holds):
             yield from constant_excerpt(there, scope, repository)
-    for scope in outline.regions:
-        if (
-            span.contains(scope.opening)
-            and scope.isolation is not None
-            and scope.isolation.given_by
-            and not is_given_elsewhere(scope)
-        ):
+    for scope in outline.opened_in(span):
+        if scope.isolation is not None and scope.isolation.given_by and not is_given_elsewhere(scope):
             yield from constant_excerpt(outline, scope, repository)
 
 

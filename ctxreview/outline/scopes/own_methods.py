@@ -13,6 +13,7 @@ from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.source import Span, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.lock_calls import CallsByReceiver, LockCall
+from ctxreview.outline.symbols.signatures import signature
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -57,12 +58,8 @@ def _own_methods(every: CallsByReceiver, page: FileView) -> _Own:
 
 def _place(function: Function, name: str, page: FileView) -> int | None:
     """The index of a parameter of that name; ``None`` where there is none."""
-    head = page.source.text(function.opening)
-    declared = re.search(rf"\b{re.escape(function.name)}\s*(?:<[^()]*>)?\s*\((.*)\)", head, re.DOTALL)
-    parameters = re.split(r",(?![^<>()\[\]]*[>)\]])", declared[1]) if declared is not None else []
-    return next(
-        (i for i, p in enumerate(parameters) if re.search(rf"\b{re.escape(name)}\s*(?:=.*)?$", p.strip())), None
-    )
+    declared = signature(page.source.text(function.opening), function.name, page.language)
+    return next((i for i, p in enumerate(declared.parameters) if p.name == name), None)
 
 
 def _by_own(node: Node, name: str, own: _Own, page: FileView) -> Iterator[tuple[tuple[Span, str], LockCall]]:

@@ -14,6 +14,8 @@ from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.written_names import simple_type
 
 _ATTRIBUTE = re.compile(r"(?:\A|[<,(])\s*\[")
+_WORD = re.compile(r"\w")
+_LISTING = re.compile(r"\s*(?:<[^()]*>)?\s*\(")
 _LONGEST = 4096
 """Characters of a head in which type parameters are looked for: none has more, and made-up ones would take long."""
 
@@ -68,8 +70,8 @@ def signature(head: str, name: str, language: Language) -> Signature:
 @lru_cache(maxsize=4096)
 def _signature(head: str, name: str, language: Language) -> Signature:
     text, words = _declaring(head, language), language.words
-    found = re.search(rf"(?<![\w@])@?{re.escape(name)}\s*(?:<[^()]*>)?\s*\(", text)
-    before = text[: found.start()] if found is not None else text
+    found = _listing(text, name)
+    before = text[: found.start() - len(name)].removesuffix("@") if found is not None else text
     explicit = re.search(r"([\w<>, ]+)\.\s*$", before)
     written = before[: explicit.start()].split() if explicit is not None else before.split()
     modifiers = frozenset(w for w in written if w in words.modifiers)
@@ -82,6 +84,17 @@ def _signature(head: str, name: str, language: Language) -> Signature:
         own = re.search(r"<(.*)>", found[0], re.DOTALL)
         named = tuple(p.split()[-1] for p in _split(own[1]) if p.strip()) if own is not None else ()
     return Signature(modifiers, returns, explicit[1].strip() if explicit is not None else "", named, parameters)
+
+
+def _listing(text: str, name: str) -> re.Match[str] | None:
+    """What follows ``name`` up to the parenthesis of its parameters; a pattern for each name would take longer to make than to use."""
+    at = text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if not (at and _WORD.match(text[at - 1])) and (found := _LISTING.match(text, end)) is not None:
+            return found
+        at = text.find(name, at + 1)
+    return None
 
 
 def extension(member: Signature, head: str, language: Language) -> Signature:
@@ -123,6 +136,8 @@ def modifiers(head: str, name: str, language: Language) -> frozenset[str]:
 
 def constraints(head: str, scope: str, name: str, language: Language) -> tuple[str, ...] | None:
     """The types that a type parameter's argument has to be, as written; ``None`` where ``scope`` has no such parameter."""
+    if name not in head or "<" not in head:  # most have no type parameters: no pattern is made for them
+        return None
     text, words = _declaring(head[:_LONGEST], language), language.words
     if re.search(rf"\b{re.escape(scope)}\s*<[^()]*\b{re.escape(name)}\b[^()]*>", text) is None:
         return None
