@@ -224,7 +224,7 @@ def test_large_file(repo: Path) -> None:
     """A file over 2 MiB is refused by its size alone; one of exactly 2 MiB is read."""
     with (repo / "Large.cs").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
-    assert "4,194,305 bytes; files over 4,194,304 are not read" in failure("Large.cs:1")
+    assert "2,097,153 bytes; files over 2,097,152 are not read" in failure("Large.cs:1")
     (repo / "Large.cs").write_bytes(b"x" * MAX_BYTES)
     assert select("Large.cs:1").span == Span(0, MAX_BYTES)
 
