@@ -76,9 +76,7 @@ def edited(
 
     Each has the wrappers that its changed functions, their callers there and in the first file the ``selected`` ones call.
     """
-    now = repository
-    for _, source in files:
-        now = now.edited(source)
+    now = repository.edited(*(source for _, source in files))
     was, then = Family(repository), Family(now)
     pairs = [(before, outline(source, wrappers=repository.wrappers)) for before, source in files]
     names = [{_key(f) for f in (*_changed(*pair), *_changed(*pair[::-1]))} for pair in pairs]

@@ -31,12 +31,21 @@ def search_words(
     ``kept`` are texts that an earlier search has read, by path: they are not read again, and others are added to them as
     long as they have less than :data:`MAX_KEPT` bytes in all.
     """
+    return _found(_texts(place, kept), words)
+
+
+def words_in(texts: Mapping[str, bytes], words: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """For each word the paths of those texts in which it stands, as :func:`search_words` has them."""
+    return _found(texts.items(), words)
+
+
+def _found(texts: Iterable[tuple[str, bytes]], words: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     asked = {word: word.removeprefix("@").encode("utf-8", "replace") for word in words}
     sought = sorted({name for name in asked.values() if name and _PART.issuperset(name)})
     found: dict[bytes, list[str]] = {name: [] for name in sought}
     if sought:
         standing = _finder(sought)
-        for path, text in _texts(place, kept):
+        for path, text in texts:
             for name in standing(text):
                 found[name].append(path)
     return {word: tuple(found.get(name, ())) for word, name in asked.items()}

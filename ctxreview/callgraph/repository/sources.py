@@ -15,10 +15,10 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrapper, Wrappers
 from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
-from ctxreview.outline.symbols.names import places, whole
+from ctxreview.outline.symbols.names import places
 from ctxreview.processes import cores, parallel_map
 from ctxreview.workspace.files import Workspace, read_file
-from ctxreview.workspace.search import every_word, search_words
+from ctxreview.workspace.search import every_word, search_words, words_in
 
 T = TypeVar("T")
 
@@ -55,23 +55,22 @@ class SourceIndex:
         self._passes = 0
         self._words: Mapping[str, tuple[str, ...]] | None = None
         self._origin: Self | None = None
-        self._edited: Source | None = None
+        self._edited: Mapping[str, Source] = {}
 
-    def edited(self, source: Source) -> Self:
-        """The repository with another text of one of its files, as after an edit that is on no disk.
+    def edited(self, *sources: Source) -> Self:
+        """The repository with other texts of some of its files, as after an edit that is on no disk.
 
-        What is read of the other files, then or later, is shared.
+        What is read of the other files, then or later, is shared. A text that is empty is a file that is not there.
         """
         other = type(self)(self.place, self.language, self.wrappers)
         other._origin = self
-        other._sources = {source.path: source}
-        other._edited = source
+        other._edited = {source.path: source for source in sources}
         return other
 
     def _of(self, path: str) -> Self:
         """The one that reads a file: where another file is edited, that which was edited."""
         at = self
-        while at._origin is not None and at._edited is not None and at._edited.path != path:
+        while at._origin is not None and path not in at._edited:
             at = at._origin
         return at
 
@@ -80,13 +79,12 @@ class SourceIndex:
         new = {w for w in words if w not in self._hits and w.isidentifier()}
         if not new:
             return
-        if self._origin is not None and self._edited is not None:
+        if self._origin is not None:
             self._origin.prefetch_words(new)
-            own = self._edited
+            here = words_in({path: source.data for path, source in self._edited.items()}, new)
             for word in new:
-                others = (p for p in self._origin.files_with(word) if p != own.path)
-                here = whole(word.encode()).search(own.data) is not None
-                self._hits[word] = tuple(sorted((*others, own.path))) if here else tuple(others)
+                others = (p for p in self._origin.files_with(word) if p not in self._edited)
+                self._hits[word] = tuple(sorted((*others, *here[word]))) if here[word] else tuple(others)
             return
         self._passes += 1
         if self._words is None and self._passes > MAX_PASSES and len(self.place.paths) <= MAX_TABLE:
@@ -123,6 +121,8 @@ class SourceIndex:
     def source(self, path: str) -> Source | None:
         """One file; ``None`` where it cannot be read."""
         of = self._of(path)
+        if path in of._edited:
+            return of._edited[path] if of._edited[path].data else None
         if path not in of._sources:
             of._sources[path] = read_file(self.place, path)
         return of._sources[path]
