@@ -22,11 +22,13 @@ from ctxreview.outline.symbols.written_names import simple_type
 from ctxreview.workspace.code_of_tests import is_test_code
 
 MOST_FILES = 20
-"""Files that are outlined whole for one comparison."""
+"""Files that are outlined whole for one comparison, and as many more for each further file that is edited in it."""
 MOST_BYTES = 600_000
-"""Bytes of these."""
+"""Bytes of these, for each file that is edited."""
 MOST_ASKING = 60
-"""Functions whose words are looked for in the repository; those beyond only find what was looked for before."""
+"""Functions whose words are looked for in the repository, for each edited file; those beyond only find what was looked for before."""
+MOST_EDITED = 10
+"""Edited files that count for these limits."""
 MOST_USERS = 8
 """Files that are read since they may use the same state."""
 EVERYDAY = 200
@@ -41,8 +43,10 @@ class Family:
     ``changed`` are the names of what an edit changes, by the paths of their files, ``leading`` those of functions that call it.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, edited: int = 1) -> None:
+        """``edited`` is how many files the edit changes."""
         self.repository = repository
+        self._edited = min(max(edited, 1), MOST_EDITED)
         self.cut: dict[str, None] = {}
         self.changed: dict[str, frozenset[str]] = {}
         self.leading: dict[str, frozenset[str]] = {}
@@ -65,7 +69,7 @@ class Family:
         for around, at in functions:
             member = around.member_of(at)
             key = around.source.path, member.span if member is not None else at
-            if key in self._asking or len(self._asking) >= MOST_ASKING:
+            if key in self._asking or len(self._asking) >= MOST_ASKING * self._edited:
                 continue
             self._asking.add(key)
             text = around.source.text(key[1])
@@ -136,7 +140,8 @@ class Family:
         if path not in self._whole:
             source = self.repository.source(path)
             size = len(source.data) if source is not None else 0
-            if source is None or len(self._whole) >= MOST_FILES or self._read + size > MOST_BYTES:
+            others = len(self._whole) - len(self.changed)
+            if source is None or others >= MOST_FILES * self._edited or self._read + size > MOST_BYTES * self._edited:
                 return None
             self._read += size
             made = self.repository.whole(path)
@@ -146,7 +151,7 @@ class Family:
     def _may_look_for(self, word: str, around: Outline, at: Span) -> bool:
         """Whether a word was looked for, or may be."""
         self.expect([(around, at)])
-        return len(self._asking) < MOST_ASKING or self.repository.has_searched(word)
+        return len(self._asking) < MOST_ASKING * self._edited or self.repository.has_searched(word)
 
     def _read_for(self, around: Outline, at: Span, wanted: Iterable[tuple[str, str]]) -> Iterator[tuple[Outline, str]]:
         """Files with what is wanted of each; what is not read for a function that the edit changes is noted."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer
 
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, SourceError
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST = 64 * 1024 * 1024
 """Bytes that are read of a file or pipe that a person names."""
@@ -85,6 +81,15 @@ def selections_given(given: Sequence[str] | None, listed: str | None, form: str 
 
         raise ConfigError(f"No selection: give {FORMS}, or --selections FILE.")
     return list(given), len(given) > 1
+
+
+def repository_root(root: Path | None) -> Path:
+    """The repository: the given one, or the one around the current folder. Raises :class:`ConfigError` where that is not a folder."""
+    from ctxreview.workspace.roots import find_root
+
+    if root is not None and not root.is_dir():
+        raise ConfigError(f"--root {root}: is not a folder.")
+    return (root or find_root(str(Path.cwd()))).resolve()
 
 
 def refuse_beside(ctx: typer.Context, option: str, does: str, *others: str) -> None:

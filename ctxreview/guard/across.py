@@ -77,7 +77,7 @@ def edited(
     Each has the wrappers that its changed functions, their callers there and in the first file the ``selected`` ones call.
     """
     now = repository.edited(*(source for _, source in files))
-    was, then = Family(repository), Family(now)
+    was, then = (Family(one, len(files)) for one in (repository, now))
     pairs = [(before, outline(source, wrappers=repository.wrappers)) for before, source in files]
     names = [{_key(f) for f in (*_changed(*pair), *_changed(*pair[::-1]))} for pair in pairs]
     words = frozenset(name for keys in names for _, name in keys)
@@ -195,9 +195,13 @@ def _unfollowed(there: Outline, functions: Sequence[Function]) -> Finding:
     )
 
 
-def left_out(edit: Edited) -> Iterator[Finding]:
-    """A note of what was not looked at in other files, since it was too much."""
-    paths = list(dict.fromkeys((*edit.was.cut, *edit.now.cut)))
+def unread(edit: Edited) -> list[str]:
+    """The files that were not looked at up to now, since it was too much."""
+    return list(dict.fromkeys((*edit.was.cut, *edit.now.cut)))
+
+
+def left_out(edit: Edited, paths: Sequence[str]) -> Iterator[Finding]:
+    """A note of what was not looked at in other files for an edit."""
     if paths:
         more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
         yield Finding(

@@ -6,11 +6,11 @@ Takes what chat models answer: the structured reply, a unified diff, or Markdown
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ctxreview import rules
+from ctxreview import processes, rules
 from ctxreview.callgraph.repository.index import Repository
-from ctxreview.guard.across import edited, elsewhere, left_out
+from ctxreview.guard.across import Edited, edited, elsewhere, left_out, unread
 from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.refusals import UnplacedError
@@ -30,6 +30,9 @@ MAX_IN_MEMBER = 1_000
 
 MAX_NESTED = 1_000
 """Functions or types in each other up to which edits are compared."""
+
+MIN_SHARED = 4
+"""Files from which on they are compared on several cores: what is looked up of other files is then looked up on each."""
 
 
 def worst(verdicts: Sequence[GuardVerdict]) -> GuardVerdict:
@@ -52,36 +55,64 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         after = apply(suggestion._replace(edits=tuple(here)) if here else suggestion, before.source)
     except UnplacedError as why:
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=str(why))
-    if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
-        why_not = f"One function of {before.source.path} has {most:,} transactions and locks: edits are not compared beyond {MAX_IN_MEMBER:,}."
-        return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
-    if (deepest := max(_deepest(before.functions), _deepest(before.types))) > MAX_NESTED:
-        why_not = f"{deepest:,} functions or types of {before.source.path} are nested in each other: edits are not compared beyond {MAX_NESTED:,}."
+    if why_not := beyond_reason(before):
         return GuardResult(suggestion, applied=False, verdict="needs-human", findings=(), reason=why_not)
     files: list[tuple[Outline, Source]] = [(before, after)]
-    if repository is None:
-        left: Sequence[str] = tuple(dict.fromkeys(e.path for e in others))
-        pairs = [(before, outline(after, wrappers=before.wrappers._replace(calls=())))]
-        findings = list(rules.compare(*pairs[0]))
-    else:
+    left: Sequence[str] = tuple(dict.fromkeys(e.path for e in others))
+    if repository is not None:
         made, left = changed_files(others, repository)
         files += [(outline(one.before, wrappers=repository.wrappers), one.after) for one in made]
-        edits = edited(files, context.functions, repository)
-        pairs = [(edit.before, edit.after) for edit in edits]
-        findings = [f for edit in edits for f in (*rules.compare(edit.before, edit.after), *elsewhere(edit, hops))]
-        findings += left_out(edits[0])
-    findings += [_unparsed(new) for old, new in pairs if len(new.parse.errors) > len(old.parse.errors)]
-    asked = any(not f.informs for f in findings)
-    verdict: GuardVerdict = "needs-human" if asked or left else "no-known-conflict"
+    findings = [f for found in compare_together(files, context.functions, repository, hops) for f in found]
     return GuardResult(
         suggestion,
         applied=True,
-        verdict="conflicts" if any(f.severity == "high" for f in findings) else verdict,
+        verdict="needs-human" if left and verdict_on(findings) == "no-known-conflict" else verdict_on(findings),
         findings=tuple(findings),
-        diff="".join(_diff(old.source, new) for old, new in files),
+        diff="".join(diff_of(old.source, new) for old, new in files),
         reason=f"It also changes {', '.join(left)}, which was not checked." if left else "",
-        changes=tuple(_changes(before.source, after)),
+        changes=tuple(changes_of(before.source, after)),
     )
+
+
+def compare_together(
+    files: Sequence[tuple[Outline, Source]], selected: Iterable[Function], repository: Repository | None, hops: int
+) -> Iterator[tuple[Finding, ...]]:
+    """What some files change across scopes, each from its outline before to its text after: the findings of each, compared as one edit.
+
+    The ``repository`` is that before; without it each file is compared alone. ``selected`` are functions of the first file.
+    """
+    if repository is None:
+        for before, source in files:
+            after = outline(source, wrappers=before.wrappers._replace(calls=()))
+            yield (*rules.compare(before, after), *_unparsed(before, after))
+        return
+    edits = edited(files, selected, repository)
+
+    def work(edit: Edited) -> tuple[Finding, ...]:
+        known = frozenset(unread(edit))
+        found = (*rules.compare(edit.before, edit.after), *elsewhere(edit, hops))
+        new = [path for path in unread(edit) if path not in known]
+        return (*found, *left_out(edit, new), *_unparsed(edit.before, edit.after))
+
+    shared = len(edits) >= MIN_SHARED and processes.cores() > 1
+    yield from processes.parallel_map(work, edits) if shared else map(work, edits)
+
+
+def verdict_on(findings: Iterable[Finding]) -> GuardVerdict:
+    """The verdict that findings come to."""
+    found = tuple(findings)
+    if any(f.severity == "high" for f in found):
+        return "conflicts"
+    return "needs-human" if any(not f.informs for f in found) else "no-known-conflict"
+
+
+def beyond_reason(before: Outline) -> str:
+    """Why a file's edits are not compared; ``""`` where they are."""
+    if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
+        return f"One function of {before.source.path} has {most:,} transactions and locks: edits are not compared beyond {MAX_IN_MEMBER:,}."
+    if (deepest := max(_deepest(before.functions), _deepest(before.types))) > MAX_NESTED:
+        return f"{deepest:,} functions or types of {before.source.path} are nested in each other: edits are not compared beyond {MAX_NESTED:,}."
+    return ""
 
 
 def _most_in_one_member(outline: Outline) -> int:
@@ -99,9 +130,11 @@ def _deepest(places: Sequence[Function] | Sequence[TypeDecl]) -> int:
     return deepest
 
 
-def _unparsed(changed: Outline) -> Finding:
+def _unparsed(before: Outline, changed: Outline) -> Iterator[Finding]:
+    if len(changed.parse.errors) <= len(before.parse.errors):
+        return
     at = changed.parse.errors[0]
-    return Finding(
+    yield Finding(
         rule="unparsed-edit",
         severity="medium",
         certainty="syntactic",
@@ -111,8 +144,8 @@ def _unparsed(changed: Outline) -> Finding:
     )
 
 
-def _changes(before: Source, after: Source) -> Iterator[Change]:
-    """The runs of lines that differ, in source order."""
+def changes_of(before: Source, after: Source) -> Iterator[Change]:
+    """The runs of lines that differ between two versions of a file, in source order."""
     a, b = _lines(before), _lines(after)
     for old, new in runs(a, b):
         places = Lines(before.path, old.start + 1, old.end), Lines(after.path, new.start + 1, new.end)
@@ -123,5 +156,6 @@ def _lines(source: Source) -> list[str]:
     return source.lines[: source.line_count]
 
 
-def _diff(before: Source, after: Source) -> str:
+def diff_of(before: Source, after: Source) -> str:
+    """The unified diff of two versions of a file, with a line end."""
     return "\n".join(unified(_lines(before), _lines(after), f"a/{before.path}", f"b/{after.path}")) + "\n"

@@ -267,6 +267,37 @@ class GuardResult(NamedTuple):
     changes: tuple[Change, ...] = ()
 
 
+class ComparedFile(NamedTuple):
+    """A file in two versions, and what the guard says of the change. ``was`` is its path before, ``""`` where it is new.
+
+    Both sources have the path after, or the one before where the file is ``gone``; a version that is not there has no text.
+    """
+
+    before: Source
+    after: Source
+    was: str
+    result: GuardResult
+    gone: bool = False
+
+
+class Comparison(NamedTuple):
+    """Two versions of some files, compared as one edit. ``given`` is what was asked for.
+
+    ``failed`` has a sentence for each file that could not be compared, ``notes`` on what else there is to know of it.
+    """
+
+    given: str
+    verdict: GuardVerdict
+    files: tuple[ComparedFile, ...]
+    failed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of all files."""
+        return tuple(f for file in self.files for f in file.result.findings)
+
+
 class Review(NamedTuple):
     """The whole result. ``provider`` and ``model`` are ``None`` where no model was asked.
 

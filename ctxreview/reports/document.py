@@ -113,7 +113,7 @@ def _place(value: Lines) -> Document:
     return {"path": value.path, **line_range((value.start_line, value.end_line)), "what": value.what}
 
 
-def _guarded(value: GuardResult, whole: bool) -> Document:
+def guarded_document(value: GuardResult, whole: bool = False) -> Document:
     """A suggestion. ``before`` and ``after`` go together, one pair for each run of lines that changes.
 
     An ``end_line`` before its ``start_line`` means no line, in front of ``start_line``.
@@ -140,7 +140,7 @@ def guard_document(
     """The guard's result as ``ctxreview.guard/1``; ``not_asked`` are rules that do not apply to the language, told where there are some."""
     selected = {"path": about.path, **line_range(about.selection.lines)}
     found: Document = clean(
-        {"selection": selected, "verdict": verdict, "suggestions": [_guarded(v, whole=False) for v in values]}
+        {"selection": selected, "verdict": verdict, "suggestions": [guarded_document(v) for v in values]}
     )
     return {"schema": "ctxreview.guard/1", **found, **({"not_asked": list(not_asked)} if not_asked else {})}
 
@@ -169,7 +169,7 @@ def review_document(value: Review) -> Document:
         "provider": {"name": value.provider, "model": value.model} if asked else None,
         "summary": value.summary or None,
         "checklist": [_answer(a) for a in value.checklist],
-        "suggestions": [_guarded(g, whole=True) for g in value.suggestions],
+        "suggestions": [guarded_document(g, whole=True) for g in value.suggestions],
         "findings": [p._asdict() for p in value.problems],
         "usage": {
             "prompt_tokens": value.usage.prompt_tokens,

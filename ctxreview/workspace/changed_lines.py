@@ -1,27 +1,19 @@
-"""Which lines of a work tree differ from a revision.
+"""Which lines of changed files differ.
 
-Git is asked what the revision has (:mod:`ctxreview.workspace.git`), and the files are compared here: ``git diff`` runs the filters that a
-repository's settings name, and its attributes and index can hide a file. Compared is text, so neither encoding, byte order mark
-nor line ends are a change.
+Compared is text, so neither encoding, byte order mark nor line ends are a change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha1, sha256
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ctxreview.errors import SourceError
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
-from ctxreview.workspace import git
-from ctxreview.workspace.contents import bytes_at
+from ctxreview.workspace.changed_files import Changed
 from ctxreview.workspace.decoding import decode
 from ctxreview.workspace.line_diff import staying
-from ctxreview.workspace.readable import linked_file
-from ctxreview.workspace.renames import renamed_files
-from ctxreview.workspace.revision import files_at, files_gone, stored_texts
 
 Ranges = tuple[tuple[int, int], ...]
 """First and last lines (1-based, inclusive); where lines are only gone, the two between which they stood, reversed."""
@@ -36,42 +28,20 @@ class Changes(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def changes_since(revision: str, root: Path, paths: Sequence[str]) -> Changes:
-    """Which lines of some files differ from ``revision``; ``paths`` are relative to ``root``, which is resolved.
+def changes_of(changed: Iterable[Changed], given: str) -> Changes:
+    """Which lines of some files differ, all of one that is new; ``given`` is the range that was asked for, for messages.
 
-    Committed or not, and whatever attributes and index say of a file. One that git does not track is new in all its lines, a
-    renamed one only in those that were edited. Raises :class:`ConfigError` where there is no git, no repository or no such
-    revision.
+    A file that is gone has no lines.
     """
-    then = files_at(revision, root)
-    tracked = git.tracked_files(root) or frozenset()
-    wide = any(len(digest) == 64 for digest in then.values())
     found: dict[str, Ranges] = {}
-    differ: dict[str, str] = {}
-    new: dict[str, tuple[str, ...]] = {}
-    real = dict.fromkeys(paths, "")
-    for path in paths:
-        real[path], raw = _current(root, path)
-        if raw is None:
-            found[path] = ALL  # why, is said where it is read
-        elif (old := then.get(real[path])) is None:
-            found[path] = ALL
-            if path in tracked:
-                new[path] = tuple(_digests(raw, wide))
-        elif old not in _digests(raw, wide):
-            differ[path] = old
-    differ |= renamed_files(root, new, files_gone(root, then) if new else {})
     missing = 0
-    after: dict[str, list[str]] = {}
-    for path, old in differ.items():
-        after.setdefault(old, []).append(path)
-    for old, text in stored_texts(root, after):
-        for path in after[old]:
-            found.pop(path, None)
-            if lines := _between(text, bytes_at(root, real[path])):
-                found[path] = lines
-            missing += text is None
-    return Changes(found, _notes(missing, revision))
+    for one in changed:
+        if one.gone:
+            continue
+        if lines := _between(one.before, one.after):
+            found[one.path] = lines
+        missing += bool(one.was) and one.before is None and one.after is not None
+    return Changes(found, _notes(missing, given))
 
 
 def touches(finding: Finding, changed: Ranges) -> bool:
@@ -95,21 +65,6 @@ def _notes(missing: int, revision: str) -> tuple[str, ...]:
     return (
         f"--diff {revision}: the content of {what} at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
     )
-
-
-def _current(root: Path, path: str) -> tuple[str, bytes | None]:
-    """What a file has now, with its path; for a link within the root those of the file that it leads to."""
-    raw = bytes_at(root, path)
-    if raw is None and (leads := linked_file(root, path)) is not None:
-        return leads, bytes_at(root, leads)
-    return path, raw
-
-
-def _digests(raw: bytes, wide: bool) -> Iterator[str]:
-    """The digests that git has for a file with these bytes: as they are, and with the line ends that it stores."""
-    for form in (raw, raw.replace(b"\r\n", b"\n")):
-        made = sha256 if wide else sha1
-        yield made(b"blob %d\0" % len(form) + form, usedforsecurity=False).hexdigest()
 
 
 def _between(before: bytes | None, after: bytes | None) -> Ranges:

@@ -6,7 +6,8 @@ Nothing of the repository is executed or followed out of its root.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +15,12 @@ from typing import NamedTuple
 from ctxreview.errors import SourceError
 from ctxreview.model.source import Source
 from ctxreview.workspace import git
+from ctxreview.workspace.decoding import decode
 from ctxreview.workspace.ignored import Ignored
 from ctxreview.workspace.readable import readable_files
 from ctxreview.workspace.reading import MAX_BYTES, read_source
+from ctxreview.workspace.revision import files_at
+from ctxreview.workspace.stored import StoredFiles
 
 MAX_FILES = 100_000
 """More files than this are not searched: reading them takes seconds."""
@@ -56,12 +60,14 @@ class Workspace(NamedTuple):
     """The source files of a repository as they were listed.
 
     ``paths`` are relative to ``root``, with forward slashes, and sorted; bytes of a name that are not UTF-8 are
-    surrogates (:func:`os.fsdecode`). ``left_out`` has one sentence for each limit that was hit.
+    surrogates (:func:`os.fsdecode`). ``left_out`` has one sentence for each limit that was hit. Where the files are those of a
+    commit, ``stored`` has them.
     """
 
     root: Path
     paths: tuple[str, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    stored: StoredFiles | None = None
 
 
 def list_workspace(root: Path, extensions: Collection[str]) -> Workspace:
@@ -73,11 +79,7 @@ def list_workspace(root: Path, extensions: Collection[str]) -> Workspace:
     home = root.resolve()
     suffixes = tuple(extensions)
 
-    def wanted(name: str) -> bool:
-        low = name.lower().rstrip()
-        return low.endswith(suffixes) and not low.rpartition(".")[0].endswith(GENERATED)
-
-    names, stopped = _walk(home, wanted)
+    names, stopped = _walk(home, lambda name: _wanted(name, suffixes))
     paths, large = readable_files(home, names)
     left_out = list(stopped)
     if large:
@@ -85,13 +87,38 @@ def list_workspace(root: Path, extensions: Collection[str]) -> Workspace:
             f"{_count(large)} over {MAX_BYTES:,} bytes {_were(large)} not searched: {', '.join(large[:3])}"
             + (", …." if len(large) > 3 else ".")
         )
-    if len(paths) > MAX_FILES:
-        beyond = paths[MAX_FILES:]
-        left_out.append(
-            f"{_count(beyond)} beyond the first {MAX_FILES:,} by name {_were(beyond)} not searched, from {beyond[0]} on; "
-            "name a smaller folder with --root."
-        )
-    return Workspace(home, tuple(paths[:MAX_FILES]), tuple(left_out))
+    some, cut = _within_reason(paths)
+    return Workspace(home, some, (*left_out, *cut))
+
+
+def _within_reason(paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The paths up to the limit, and what is said of the others."""
+    beyond = paths[MAX_FILES:]
+    said = (
+        f"{_count(beyond)} beyond the first {MAX_FILES:,} by name {_were(beyond)} not searched, from {beyond[0]} on; "
+        "name a smaller folder with --root."
+        if beyond
+        else ""
+    )
+    return tuple(paths[:MAX_FILES]), (said,) if said else ()
+
+
+def list_commit(commit: str, root: Path, extensions: Collection[str]) -> Workspace:
+    """The files of a commit under ``root``, which is resolved, that :func:`list_workspace` would list if they were on the disk."""
+    stored = StoredFiles(root, files_at(commit, root))
+    paths = sorted(path for path in stored.digests if is_listed(path, extensions))
+    return Workspace(root, *_within_reason(paths), stored)
+
+
+def is_listed(path: str, extensions: Collection[str]) -> bool:
+    """Whether a path, from a root, is one that :func:`list_workspace` would list if git tracked it."""
+    *folders, name = path.split("/")
+    return _wanted(name, tuple(extensions)) and all(map(_entered, folders))
+
+
+def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:
+    low = name.lower().rstrip()
+    return low.endswith(suffixes) and not low.rpartition(".")[0].endswith(GENERATED)
 
 
 def read_file(place: Workspace, path: str) -> Source | None:
@@ -100,16 +127,19 @@ def read_file(place: Workspace, path: str) -> Source | None:
     What a link leads to has its own path.
     """
     try:
+        if place.stored is not None:
+            (raw,) = place.stored.contents([path])
+            return replace(decode(raw, path), root=place.root)
         return read_source(place.root / path, place.root)
     except SourceError:
         return None
 
 
-def _count(names: list[str]) -> str:
+def _count(names: Sequence[str]) -> str:
     return f"{len(names):,} file{'s' if len(names) > 1 else ''}"
 
 
-def _were(names: list[str]) -> str:
+def _were(names: Sequence[str]) -> str:
     return "were" if len(names) > 1 else "was"
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ctxreview.workspace.contents import bytes_at
 from ctxreview.workspace.revision import stored_texts
 
 MAX_RENAMES = 1000
@@ -17,8 +16,13 @@ _COMMON = 50
 """A line of more files than this tells none of them from the others."""
 
 
-def renamed_files(root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[str, str]) -> dict[str, str]:
-    """For each new file that is one of those that are gone, under another name, the digest of that one."""
+def renamed_files(
+    root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[str, str], read: Callable[[str], bytes | None]
+) -> dict[str, str]:
+    """For each new file that is one of those that are gone, under another name, the path of that one.
+
+    ``new`` has the digests that git may have for a file, ``gone`` the one that it had; ``read`` gives the bytes of a new file.
+    """
     left, found = dict(gone), dict[str, str]()
     same: dict[str, list[str]] = {}
     for path, old in gone.items():
@@ -26,7 +30,8 @@ def renamed_files(root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[st
     for path, digests in new.items():
         candidates = [p for digest in digests for p in same.get(digest, ()) if p in left]
         if candidates:
-            found[path] = left.pop(min(candidates, key=lambda p: (_file_name(p) != _file_name(path), p)))
+            found[path] = min(candidates, key=lambda p: (_file_name(p) != _file_name(path), p))
+            del left[found[path]]
     rest = [path for path in new if path not in found]
     if not (0 < len(rest) <= MAX_RENAMES and 0 < len(left) <= MAX_RENAMES):
         return found
@@ -37,7 +42,7 @@ def renamed_files(root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[st
             holding.setdefault(line, []).append(old)
     pairs = []
     for path in rest:
-        lines = _line_counts(bytes_at(root, path) or b"")
+        lines = _line_counts(read(path) or b"")
         votes: Counter[str] = Counter()
         for line, count in lines.items():
             olds = holding.get(line, ())
@@ -50,7 +55,8 @@ def renamed_files(root: Path, new: Mapping[str, Sequence[str]], gone: Mapping[st
                 ]
     for _, _, path, was in sorted(pairs):
         if path not in found and was in left:
-            found[path] = left.pop(was)
+            found[path] = was
+            del left[was]
     return found
 
 

@@ -1,13 +1,14 @@
-"""What git has stored of a revision: its files, and their texts."""
+"""What git has stored: the revisions that a range names, their files, and the texts of these."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ctxreview.errors import ConfigError
-from ctxreview.languages import extensions
 from ctxreview.workspace import git
 from ctxreview.workspace.reading import MAX_BYTES
 
@@ -19,32 +20,77 @@ _ASKED = 100
 """So often git is asked which objects of a partial clone are not there."""
 
 
-def files_at(revision: str, root: Path) -> dict[str, str]:
-    """The files of a revision under ``root``, by their paths from there, with the digest of each."""
+class Range(NamedTuple):
+    """Two versions of a repository, by the names of their commits; ``after`` is ``None`` for the work tree. ``given`` is what was asked for."""
+
+    given: str
+    before: str
+    after: str | None
+
+
+def range_of(given: str, root: Path) -> Range:
+    """The range that is meant by ``REV``, ``A..B`` or ``A...B``, as ``git diff`` reads them.
+
+    ``REV`` compares the work tree with a revision, ``A..B`` two revisions, and ``A...B`` the second with what the two last had in
+    common. An end that is left out is ``HEAD``. Raises :class:`ConfigError` where there is no git, no repository, no such revision or
+    nothing that the two have in common.
+    """
+    dots = re.search(r"\.{2,3}", given)
+    if dots is None:
+        return Range(given, commit_named(given, root, given), None)
+    ends = given[: dots.start()], given[dots.end() :]
+    first, second = (commit_named(end or "HEAD", root, given) for end in ends)
+    if dots[0] == "..":
+        return Range(given, first, second)
+    common = git.run_git(root, "merge-base", "--end-of-options", first, second, seconds=SECONDS)
+    if common is None:
+        shallow = git.run_git(root, "rev-parse", "--is-shallow-repository") == b"true\n"
+        hint = (
+            "this clone is shallow: fetch the history that is missing with git fetch --unshallow."
+            if shallow
+            else f"write {ends[0] or 'HEAD'}..{ends[1] or 'HEAD'} to compare the two."
+        )
+        raise ConfigError(f"--diff {given}: the two have no common commit; {hint}")
+    return Range(given, common.split()[0].decode(), second)
+
+
+def commit_named(revision: str, root: Path, given: str) -> str:
+    """The name of the commit that a revision stands for; ``given`` is what was asked for, for messages."""
     around = git.git_root(root)
     if around is None:
-        raise ConfigError(f"--diff {revision}: {root} is not in a git repository.")
+        raise ConfigError(f"--diff {given}: {root} is not in a git repository.")
     if git.git_program(root) is None:
-        raise ConfigError(f"--diff {revision}: git is needed for it, and is not installed.")
+        raise ConfigError(f"--diff {given}: git is needed for it, and is not installed.")
     commit = git.run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         if git.run_git(root, "rev-parse", "--git-dir") is None:
             raise ConfigError(
-                f"--diff {revision}: git does not read {around} as a repository; git -C {around} status says why."
+                f"--diff {given}: git does not read {around} as a repository; git -C {around} status says why."
             )
-        raise ConfigError(f"--diff {revision}: there is no such revision in {root}; give a branch, a tag or a commit.")
-    at = commit.decode().strip()
+        which = "such revision" if revision == given else f"revision {revision}"
+        raise ConfigError(f"--diff {given}: there is no {which} in {root}; give a branch, a tag or a commit.")
     if len(meant := _references_of(root, revision)) > 1:
-        raise ConfigError(f"--diff {revision}: is {' and '.join(meant)}, which differ; give one of them.")
+        raise ConfigError(f"--diff {given}: is {' and '.join(meant)}, which differ; give one of them.")
+    return commit.decode().strip()
+
+
+def files_at(commit: str, root: Path) -> dict[str, str]:
+    """The files of a commit under ``root``, by their paths from there, with the digest of each."""
+    around = git.git_root(root) or root
     inside = git.path_in_checkout(root, around).rstrip("/")
     tree = git.run_git(
-        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{at}:{inside}" if inside else f"{at}^{{tree}}"
+        root,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        f"{commit}:{inside}" if inside else f"{commit}^{{tree}}",
     )
     if tree is None:  # the folder was not there
         return {}
     listed = git.run_git(root, "ls-tree", "-r", "-z", "--full-tree", tree.decode().strip(), seconds=SECONDS)
     if listed is None:
-        raise ConfigError(f"--diff {revision}: git cannot list the files of {around} at that revision.")
+        raise ConfigError(f"--diff: git cannot list the files of {around} at {commit}.")
     found = {}
     for row in listed.split(b"\0")[:-1]:
         about, _, name = row.partition(b"\t")
@@ -110,13 +156,3 @@ def _batch_of_texts(root: Path, digests: Sequence[str]) -> Iterator[tuple[str, b
             continue
         at = end + 1 + int(head[2]) + 1
         yield digest, said[end + 1 : at - 1]
-
-
-def files_gone(root: Path, then: Mapping[str, str]) -> dict[str, str]:
-    """The source files of then that are not there any more."""
-    suffixes = tuple(extensions())
-    return {
-        path: old
-        for path, old in then.items()
-        if path.lower().rstrip().endswith(suffixes) and not os.path.lexists(root / path)
-    }

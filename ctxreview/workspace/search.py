@@ -15,6 +15,9 @@ from ctxreview.workspace.generated import is_generated
 MAX_KEPT = 96 * 1024 * 1024
 """Bytes of text that a run of searches keeps at most, so as not to read the files again."""
 
+_ASKED = 2048
+"""Files that git is asked for at once."""
+
 _PART = frozenset((*b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", *range(0x80, 0x100)))
 _APART = bytes(byte if byte in _PART else 0x20 for byte in range(0x100))
 
@@ -108,10 +111,12 @@ def _texts(place: Workspace, kept: dict[str, bytes] | None) -> Iterator[tuple[st
     """Each path of the workspace, in order, with its text: what is ``kept`` is not read, and what is read is kept."""
     texts: Mapping[str, bytes] = {} if kept is None else kept
     room = 0 if kept is None else MAX_KEPT - sum(map(len, kept.values()))
-    for n in range(0, len(place.paths), CHUNK):
-        chunk = place.paths[n : n + CHUNK]
+    size = CHUNK if place.stored is None else _ASKED
+    for n in range(0, len(place.paths), size):
+        chunk = place.paths[n : n + size]
         new = [path for path in chunk if path not in texts]
-        read = dict(zip(new, map(as_text, contents_of(place.root, new)), strict=True))
+        raw = contents_of(place.root, new) if place.stored is None else place.stored.contents(new)
+        read = dict(zip(new, map(as_text, raw), strict=True))
         for path in chunk:
             text = read[path] if path in read else texts[path]
             if kept is not None and path in read and room > len(text):

@@ -18,6 +18,7 @@ from tests.llm.providers.test_faults import whole
 from tests.llm.test_store import KEY, asking, environment, run
 from tests.samples import EXAMPLE, QUERY
 from tests.servers import Told, error, serving
+from tests.workspace.test_git import git
 
 COMMAND = Path(sys.executable).parent / "ctxreview"
 COMMANDS = get_group(cli.app).list_commands(None)  # type: ignore[arg-type]
@@ -50,6 +51,9 @@ def test_examples_run(command: str, tmp_path: Path) -> None:
     """The help of each command shows at least one call of it, and each of them does its work."""
     folder = tmp_path / "example"
     shutil.copytree(EXAMPLE, folder)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "first")
     shown = examples(command)
     assert shown
     for line in shown:

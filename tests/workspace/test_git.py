@@ -22,9 +22,11 @@ from ctxreview.cli.app import app
 from ctxreview.errors import ConfigError
 from ctxreview.workspace import git as module
 from ctxreview.workspace import ignored
-from ctxreview.workspace.changed_lines import ALL, Ranges, changed_lines, changes_since
+from ctxreview.workspace.changed_files import changed_files
+from ctxreview.workspace.changed_lines import ALL, Changes, Ranges, changed_lines, changes_of
 from ctxreview.workspace.files import list_workspace
 from ctxreview.workspace.renames import ALIKE
+from ctxreview.workspace.revision import range_of
 from tests import ROOT
 
 LOUD = "class {} {{\n  void M() {{\n    lock (this) {{ Work(); }}\n  }}\n}}\n"
@@ -71,9 +73,14 @@ def paths(root: Path) -> tuple[str, ...]:
     return list_workspace(root, (".cs",)).paths
 
 
+def changes(given: str, root: Path, listed: Sequence[str]) -> Changes:
+    """What a range changes among the listed files."""
+    return changes_of(changed_files(range_of(given, root), root, listed), given)
+
+
 def differ(root: Path, revision: str = "HEAD") -> dict[str, Ranges]:
     """The changed lines of the C# files that are listed."""
-    return dict(changes_since(revision, root, paths(root)).lines)
+    return dict(changes(revision, root, paths(root)).lines)
 
 
 # --- nothing is run ----------------------------------------------------------------------------------------
@@ -209,6 +216,9 @@ def test_no_command_runs_a_command_of_the_repository(
         ("lint", "--diff", "HEAD~1"),
         ("lint", "--diff", "HEAD", "--root", "lib"),
         ("lint", "--diff", "nowhere"),
+        ("lint", "--diff", "HEAD~1..HEAD"),
+        ("guard", "--diff", "HEAD"),
+        ("guard", "--diff", "HEAD~1...HEAD"),
         ("lint",),
         ("context", "A.cs:3"),
         ("prompt", "A.cs:3"),
@@ -223,7 +233,7 @@ def test_no_command_runs_a_command_of_the_repository(
     ):
         done = CliRunner().invoke(app, command)
         assert traps.sprung() == [], command
-        if command[:2] == ("lint", "--diff") and "nowhere" not in command:
+        if command[:2] == ("lint", "--diff") and command[2] in ("HEAD", "HEAD~1"):
             assert "lock-target" in done.stdout, (command, done.output)
 
 
@@ -390,7 +400,7 @@ def test_a_repository_that_cannot_be_read_without_waiting(repo: Path, monkeypatc
         os.mkfifo(repo / ".git" / name)
         assert paths(repo) == ("A.cs", "lib/B.cs")
         with pytest.raises(ConfigError, match="does not read"):
-            changes_since("HEAD", repo, ["A.cs"])
+            changes("HEAD", repo, ["A.cs"])
         (repo / ".git" / name).unlink()
         (repo / "aside").rename(repo / ".git" / name)
     assert time.monotonic() - began < module.SECONDS
@@ -403,7 +413,7 @@ def test_a_repository_that_cannot_be_read_without_waiting(repo: Path, monkeypatc
     began = time.monotonic()
     assert paths(repo) == ("A.cs", "New.cs", "lib/B.cs")
     with pytest.raises(ConfigError, match="does not read"):
-        changes_since("HEAD", repo, ["A.cs"])
+        changes("HEAD", repo, ["A.cs"])
     assert time.monotonic() - began < 5
 
 
@@ -416,7 +426,7 @@ def test_the_users_own_settings_count(repo: Path, monkeypatch: pytest.MonkeyPatc
         os.chown(file, 12345, 12345)
     assert module.tracked_files(repo) is None
     with pytest.raises(ConfigError, match=r"does not read .* status says why"):
-        changes_since("HEAD", repo, [])
+        changes("HEAD", repo, [])
     for name, value in {"COUNT": "1", "KEY_0": "safe.directory", "VALUE_0": str(repo)}.items():
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
     assert module.tracked_files(repo) == {"A.cs", "lib/B.cs"}
@@ -521,7 +531,7 @@ def test_what_a_partial_clone_has_not(repo: Path, tmp_path: Path) -> None:
         | {"3.cs": LOUD.format("C3")},
     )
     before = sorted((clone / ".git" / "objects").rglob("*"))
-    found = changes_since("HEAD", clone, [f"{n}.cs" for n in range(4)])
+    found = changes("HEAD", clone, [f"{n}.cs" for n in range(4)])
     assert found.lines == {"0.cs": ((3, 3),), "1.cs": ((3, 3),), "2.cs": ALL}
     assert found.notes == (
         "--diff HEAD: the content of 1 file at that revision is not in this clone, and nothing is fetched; all lines count as changed.",

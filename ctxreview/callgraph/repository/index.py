@@ -26,3 +26,10 @@ def open_repository(root: Path, language: str, wrappers: Wrappers) -> Repository
     """The repository under ``root``, its files listed and none of them read."""
     endings = [extension for extension, name in extensions().items() if name == language]
     return Repository(list_workspace(root, endings), language, wrappers)
+
+
+def repository_of(place: Workspace, language: str, wrappers: Wrappers) -> Repository:
+    """The files of one language among those of a workspace, none of them read."""
+    endings = tuple(extension for extension, name in extensions().items() if name == language)
+    own = tuple(path for path in place.paths if path.lower().rstrip().endswith(endings))
+    return Repository(place._replace(paths=own), language, wrappers)

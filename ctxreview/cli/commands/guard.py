@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
+    FORMS,
     Budget,
     Color,
     Colors,
+    Diff,
     FailOn,
     Format,
     Formats,
     Hops,
     NoPager,
-    One,
     Output,
     Root,
 )
-from ctxreview.cli.inputs import read_text
-from ctxreview.cli.results import exit_on_findings, print_texts, target_for
+from ctxreview.cli.inputs import read_text, refuse_beside, repository_root
+from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
+from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
+
+if TYPE_CHECKING:
+    from ctxreview.model.review import Comparison
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -30,11 +35,14 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def guard(
     ctx: typer.Context,
-    selection: One,
-    suggestion: Annotated[str, typer.Option("--suggestion", metavar="FILE|-", help="The answer of a chat or model.")],
+    selection: Annotated[str | None, typer.Argument(metavar="[SELECTION]", help=FORMS, show_default=False)] = None,
+    suggestion: Annotated[
+        str | None, typer.Option("--suggestion", metavar="FILE|-", help="The answer of a chat or model.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take the suggestion as the new text of the selected lines.")
     ] = False,
+    diff: Diff = None,
     format_: Formats = Format.TEXT,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -44,13 +52,25 @@ def guard(
     no_pager: NoPager = False,
     output: Output = None,
 ) -> None:
-    """Apply a chat's answer in memory and report what it changes across scopes. Needs no model.
+    """Report what a change does to transactions and locks: a chat's answer, or a range of git's. Needs no model.
 
-    For example:
+    An answer is applied in memory to the file of the selection. --diff compares both versions of all files that a branch, commit or
+    work tree changes, and looks at nothing but files and git's objects. For example:
 
     \b
     ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
+    ctxreview guard --diff main...HEAD --fail-on high
     """
+    target = target_for(ctx, format_, output, color, no_pager)
+    if diff is not None:
+        beside = ("selection", "suggestion", "replace", "budget")
+        refuse_beside(ctx, "--diff", "compares all files of a range", *beside)
+        from ctxreview.review.versions import compare_range
+
+        _report(compare_range(diff, repository_root(root), hops), target, fail_on)
+        return
+    if selection is None or suggestion is None:
+        raise ConfigError("Give a selection and --suggestion FILE, or --diff RANGE, such as main...HEAD.")
     from ctxreview.guard import check as guards
     from ctxreview.reports.document import guard_document
     from ctxreview.reports.json_text import dumps
@@ -61,7 +81,6 @@ def guard(
     from ctxreview.review.request import Run, options
     from ctxreview.rules import not_asked_of
 
-    target = target_for(ctx, format_, output, color, no_pager)
     request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
     value = build_to_compare(request)
     read = guards.replacement if replace else guards.suggestions
@@ -75,3 +94,26 @@ def guard(
         if others:
             console.say(rules_not_asked(value.outline.language, others))
     exit_on_findings([f for c in checked for f in c.findings], fail_on)
+
+
+def _report(value: Comparison, target: Target, fail_on: str | None) -> None:
+    """Print what was compared; the status is 2 where something could not be."""
+    from ctxreview.languages import language_of
+    from ctxreview.reports.comparison import comparison_document, comparison_text
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.words import rules_not_asked
+    from ctxreview.rules import not_asked_of
+
+    languages = sorted({language_of(file.after.path).name for file in value.files})
+    others = {language: rules for language in languages if (rules := not_asked_of(language))}
+    if target.layout is None:
+        console.write(dumps(comparison_document(value, others), 2), target.output)
+    else:
+        print_texts([comparison_text(value, target.layout)], target)
+        for language, rules in others.items():
+            console.say(rules_not_asked(language, rules))
+    for sentence in value.failed:
+        console.say(sentence)
+    if value.failed:
+        raise typer.Exit(2)
+    exit_on_findings(value.findings, fail_on)

@@ -78,7 +78,9 @@ def lint(
     from ctxreview.lint.baseline import baseline_text, read_baseline
     from ctxreview.lint.listing import files_named, root_of
     from ctxreview.lint.plan import plan_of
-    from ctxreview.workspace.changed_lines import changes_since
+    from ctxreview.workspace.changed_files import changed_files
+    from ctxreview.workspace.changed_lines import changes_of
+    from ctxreview.workspace.revision import range_of
 
     gc.enable()  # see __main__
     if listed:
@@ -99,7 +101,7 @@ def lint(
     home = root_of(paths or (), root)
     plan = plan_of(project(home), select, ignore)
     files = files_named(paths or (), home)
-    changes = changes_since(diff, home, files.paths) if diff is not None else None
+    changes = changes_of(changed_files(range_of(diff, home), home, files.paths), diff) if diff is not None else None
     if changes is not None:
         plan = plan._replace(changed=changes.lines)
     for sentence in (*files.failed, *files.notes, *(changes.notes if changes is not None else ())):

@@ -37,6 +37,12 @@ One = Annotated[str, typer.Argument(metavar="SELECTION", help=FORMS)]
 Listed = Annotated[
     str | None, typer.Option("--selections", metavar="FILE|-", help="Read selections from a file, one per line.")
 ]
+Diff = Annotated[
+    str | None,
+    typer.Option(
+        "--diff", metavar="RANGE", help="A range of git's: REV (the work tree since then), A..B or A...B (a branch)."
+    ),
+]
 Root = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The repository's root; found from the files when not given.", show_default=False),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import BaseUrl, Format, Formats, Model, Output, ProviderName, Root
-from ctxreview.errors import ConfigError
+from ctxreview.cli.inputs import repository_root
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,7 +27,7 @@ def config(root: Root = None, format_: Formats = Format.TEXT, output: Output = N
     from ctxreview.context.visible import on_a_line
     from ctxreview.reports.json_text import dumps
 
-    rows = settings_in(_home(root))
+    rows = settings_in(repository_root(root))
     if format_ is Format.JSON:
         found = {row.name: {"value": row.value, "from": row.origin} for row in rows}
         console.write(dumps({"schema": "ctxreview.config/1", "settings": found}, 2), output)
@@ -60,7 +58,7 @@ def doctor(
     from ctxreview.review.endpoints import endpoint_of
 
     found = []
-    for check in checks(_home(root), lambda: endpoint_of(provider, model, base_url)):
+    for check in checks(repository_root(root), lambda: endpoint_of(provider, model, base_url)):
         found.append(check)
         if format_ is Format.TEXT:
             console.write(
@@ -72,12 +70,3 @@ def doctor(
         console.write(dumps({"schema": "ctxreview.doctor/1", "checks": [c._asdict() for c in found]}, 2), None)
     if any(check.state == "problem" for check in found):
         raise typer.Exit(2)
-
-
-def _home(root: Path | None) -> Path:
-    """The repository: the given one, or the one around the current folder."""
-    from ctxreview.workspace.roots import find_root
-
-    if root is not None and not root.is_dir():
-        raise ConfigError(f"--root {root}: is not a folder.")
-    return root.resolve() if root is not None else find_root(str(Path.cwd()))

@@ -14,7 +14,11 @@ class ChangedLines(Lines):
 
 
 class CheckedSuggestion(TypedDict):
-    """A suggestion after the guard looked at it; ``reason`` says why it, or a part of it, was not applied."""
+    """A suggestion after the guard looked at it; ``reason`` says why it, or a part of it, was not applied.
+
+    Where two versions were compared it is what became of one file: ``path`` is its path after, or before where it is ``gone``,
+    and ``path_before`` that before, null where it is new.
+    """
 
     title: str
     applied: bool
@@ -24,6 +28,9 @@ class CheckedSuggestion(TypedDict):
     before: list[ChangedLines]
     after: list[ChangedLines]
     findings: list[Finding]
+    path: NotRequired[str]
+    path_before: NotRequired[str | None]
+    gone: NotRequired[bool]
 
 
 class ReviewedSuggestion(CheckedSuggestion):
@@ -35,10 +42,17 @@ class ReviewedSuggestion(CheckedSuggestion):
 
 
 class GuardDocument(TypedDict):
-    """What ``guard --format json`` prints; ``not_asked`` are the rules about other languages."""
+    """What ``guard --format json`` prints; ``not_asked`` are the rules about other languages.
+
+    Of an answer it has the ``selection``; where two versions were ``compared`` it has that range or patch, ``failed`` with a sentence
+    for each file that was not compared, and ``notes`` on the others.
+    """
 
     schema: Literal["ctxreview.guard/1"]
-    selection: Place
+    selection: NotRequired[Place]
+    compared: NotRequired[str]
+    failed: NotRequired[list[str]]
+    notes: NotRequired[list[str]]
     verdict: GuardVerdict
     suggestions: list[CheckedSuggestion]
     not_asked: NotRequired[list[str]]
