@@ -28,6 +28,9 @@ __all__ = ["apply", "guard", "replacement", "suggestions", "worst"]
 MAX_IN_MEMBER = 1_000
 """Transactions and locks in one function up to which edits are compared: each is held against the others."""
 
+LOOK = "give the lines as this checkout has them, or look at that part yourself."
+"""What can be done about edits of other files that have no certain place."""
+
 MAX_NESTED = 1_000
 """Functions or types in each other up to which edits are compared."""
 
@@ -69,7 +72,7 @@ def guard(context: Context, suggestion: Suggestion, repository: Repository | Non
         verdict="needs-human" if left and verdict_on(findings) == "no-known-conflict" else verdict_on(findings),
         findings=tuple(findings),
         diff="".join(diff_of(old.source, new) for old, new in files),
-        reason=f"It also changes {', '.join(left)}, which was not checked." if left else "",
+        reason=f"It also changes {', '.join(left)}, which was not checked: {LOOK}" if left else "",
         changes=tuple(changes_of(before.source, after)),
     )
 
@@ -109,9 +112,9 @@ def verdict_on(findings: Iterable[Finding]) -> GuardVerdict:
 def beyond_reason(before: Outline) -> str:
     """Why a file's edits are not compared; ``""`` where they are."""
     if (most := _most_in_one_member(before)) > MAX_IN_MEMBER:
-        return f"One function of {before.source.path} has {most:,} transactions and locks: edits are not compared beyond {MAX_IN_MEMBER:,}."
+        return f"One function of {before.source.path} has {most:,} transactions and locks: edits are not compared beyond {MAX_IN_MEMBER:,}. Compare that function yourself."
     if (deepest := max(_deepest(before.functions), _deepest(before.types))) > MAX_NESTED:
-        return f"{deepest:,} functions or types of {before.source.path} are nested in each other: edits are not compared beyond {MAX_NESTED:,}."
+        return f"{deepest:,} functions or types of {before.source.path} are nested in each other: edits are not compared beyond {MAX_NESTED:,}. Compare that file yourself."
     return ""
 
 

@@ -197,7 +197,10 @@ def test_edits_of_other_files() -> None:
     here, other = one("lock (_gate)", "lock (_other)").edits[0], Edit("src/Other.cs", 1, 1, "a", "b")
     checked = guard(about, Suggestion("t", "", (other, here)))
     assert (checked.applied, checked.verdict) == (True, "conflicts")
-    assert checked.reason == "It also changes src/Other.cs, which was not checked."
+    assert (
+        checked.reason
+        == "It also changes src/Other.cs, which was not checked: give the lines as this checkout has them, or look at that part yourself."
+    )
     harmless = guard(about, Suggestion("t", "", (other, one("_count++;", "_count += 1;").edits[0])))
     assert (harmless.applied, harmless.verdict) == (True, "needs-human")
     assert "  Applied in part: It also changes src/Other.cs" in guard_text([harmless], about, harmless.verdict)

@@ -317,11 +317,17 @@ def test_a_file_in_which_an_edit_has_no_place_is_told(tmp_path: Path) -> None:
         "Clerk.cs": [("Board.Open.RemoveAll(_ => true);", "Board.Open.Clear();")],
     }
     checked = suggested(repository(tmp_path, BOARDS), other, edits)
-    assert (checked.verdict, checked.reason) == ("needs-human", "It also changes Clerk.cs, which was not checked.")
+    assert (checked.verdict, checked.reason) == (
+        "needs-human",
+        "It also changes Clerk.cs, which was not checked: give the lines as this checkout has them, or look at that part yourself.",
+    )
 
 
 def test_without_hops_other_files_are_told_of(tmp_path: Path) -> None:
     """With ``--hops 0`` no other file is read: that one is changed too is said."""
     of = QUIET["all parts take the other lock"]
     checked = suggested(repository(tmp_path, of.files), of.files, of.edits, hops=0)
-    assert checked.reason == "It also changes Cache.Read.cs, which was not checked."
+    assert (
+        checked.reason
+        == "It also changes Cache.Read.cs, which was not checked: give the lines as this checkout has them, or look at that part yourself."
+    )

@@ -296,7 +296,10 @@ def test_renames_modes_and_other_files(tmp_path: Path) -> None:
     for text in (diff, binary):
         value = about(root / "src/Old.cs")
         exactly(value, text, after)
-        assert sentence(value, text) == "It also changes logo.png, src/B.cs, src/C.cs, which was not checked."
+        assert (
+            sentence(value, text)
+            == "It also changes logo.png, src/B.cs, src/C.cs, which was not checked: give the lines as this checkout has them, or look at that part yourself."
+        )
     git(root, "mv", "src/Old.cs", "src/New.cs")
     exactly(about(root / "src/New.cs"), diff, after)
 
@@ -341,7 +344,10 @@ def test_names_that_git_quotes(name: str, tmp_path: Path) -> None:
     for options in ((), ("-c", "core.quotePath=false"), ("--no-prefix",), ("-c", "diff.mnemonicPrefix=true")):
         exactly(value, diffed(root, {name: after}, *options), after)
         both = diffed(root, {name: after, f"other/{Path(name).name}.cs": b"class Other2 { }\n"}, *options)
-        assert sentence(value, both) == f"It also changes other/{Path(name).name}.cs, which was not checked."
+        assert (
+            sentence(value, both)
+            == f"It also changes other/{Path(name).name}.cs, which was not checked: give the lines as this checkout has them, or look at that part yourself."
+        )
 
 
 def test_the_working_folder_and_the_root(tmp_path: Path) -> None:
@@ -375,7 +381,10 @@ def test_two_files_that_match(tmp_path: Path) -> None:
         value = about(root / name)
         exactly(value, diff, after)
         others = [n for n in ("Orders.cs", "a/Orders.cs", "b/src/Orders.cs") if n != name]
-        assert sentence(value, diff) == f"It also changes {', '.join(others)}, which was not checked."
+        assert (
+            sentence(value, diff)
+            == f"It also changes {', '.join(others)}, which was not checked: give the lines as this checkout has them, or look at that part yourself."
+        )
     elsewhere = diff.replace("a/Orders.cs", "x/Orders.cs", 99).replace("b/src/Orders.cs", "y/Orders.cs")
     value = about(root / "b/src/Orders.cs", root / "b/src")
     two = "".join(
