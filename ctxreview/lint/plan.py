@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import NamedTuple
 
 from ctxreview import rules
@@ -11,17 +11,21 @@ from ctxreview.config import Project
 from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.lint import suppressions
 from ctxreview.model.regions import Wrappers
+from ctxreview.model.review import Finding
 from ctxreview.workspace.changed_lines import Ranges
 
 CHECKS: tuple[ModuleType, ...] = tuple(rule for rule in rules.RULES if hasattr(rule, "check"))
 KNOWN: tuple[str, ...] = (*(rule.ID for rule in CHECKS), suppressions.ID)
 """The rules that lint can ask; one is about the comments that silence the others."""
+COMPARING: tuple[str, ...] = tuple(rule.ID for rule in rules.RULES if hasattr(rule, "compare"))
+"""The rules that are asked of two versions."""
 
 
 class Plan(NamedTuple):
     """How all files are linted: the rules that are asked and shown, the project's names, and the lines that count.
 
-    ``changed`` is ``None`` where all lines do. ``once`` are the rules of which one finding a file is shown.
+    ``changed`` is ``None`` where all lines do. ``once`` are the rules of which one finding a file is shown. ``compared`` are, by path,
+    findings on what became of the files since another version.
     """
 
     checks: tuple[ModuleType, ...]
@@ -29,10 +33,11 @@ class Plan(NamedTuple):
     wrappers: Wrappers
     changed: Mapping[str, Ranges] | None = None
     once: frozenset[str] = frozenset()
+    compared: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
 
 
-def plan_of(own: Project, select: str | None, ignore: str | None) -> Plan:
-    """The plan for all lines, by a repository's own settings and the options; what is selected by name is asked even if the settings ignore it.
+def plan_of(own: Project, select: str | None, ignore: str | None, *, comparing: bool = False) -> Plan:
+    """The plan for all lines, with ``comparing`` for two versions too, by a repository's own settings and the options; what is selected by name is asked even if the settings ignore it.
 
     Raises :class:`ConfigError` for a rule that there is not.
     """
@@ -41,18 +46,26 @@ def plan_of(own: Project, select: str | None, ignore: str | None) -> Plan:
         if rule not in every:
             hint = did_you_mean(rule, sorted(every), f"the rules are {', '.join(sorted(every))}.")
             raise ConfigError(f"{own.path}: ignore names {rule}, which is not a known rule; {hint}")
-    chosen = _rules_named("--select", select) if select is not None else set(KNOWN) - set(own.ignore)
-    shown = chosen - (_rules_named("--ignore", ignore) if ignore is not None else set())
+    known = tuple(dict.fromkeys((*KNOWN, *COMPARING))) if comparing else KNOWN
+    chosen = _rules_named("--select", select, known) if select is not None else set(known) - set(own.ignore)
+    shown = chosen - (_rules_named("--ignore", ignore, known) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)
     once = frozenset(rule.ID for rule in checks if getattr(rule, "ONCE", False)) if select is None else frozenset[str]()
     return Plan(checks, frozenset(shown), own.scopes, once=once)
 
 
-def _rules_named(option: str, given: str) -> set[str]:
+def asks_of_both(plan: Plan) -> bool:
+    """Whether a rule is shown that is asked of two versions."""
+    return not plan.shown.isdisjoint(COMPARING)
+
+
+def _rules_named(option: str, given: str, known: tuple[str, ...]) -> set[str]:
     named = {name.strip() for name in given.split(",") if name.strip()}
     for name in sorted(named):
-        if name not in KNOWN:
-            hint = did_you_mean(name, KNOWN, f"the rules are {', '.join(KNOWN)}.")
+        if name not in known:
+            if name in COMPARING:
+                raise ConfigError(f"{option} {name}: this rule is about changes; give it with --diff.")
+            hint = did_you_mean(name, known, f"the rules are {', '.join(known)}.")
             raise ConfigError(f"{option} {name}: lint has no such rule; {hint}")
     if not named:
         raise ConfigError(f"{option}: name rules, such as {KNOWN[0]}, separated by commas.")

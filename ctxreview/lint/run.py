@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from ctxreview import processes, rules
 from ctxreview.behaviour.lock_usage import locks
-from ctxreview.callgraph.repository.index import Repository, open_repository
+from ctxreview.callgraph.repository.index import Repository, open_repository, repository_of
 from ctxreview.callgraph.wrappers.wrapping import wrapping
 from ctxreview.errors import SourceError
 from ctxreview.languages import language_of
 from ctxreview.lint import elsewhere, suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
 from ctxreview.lint.listing import BLANK, Listing, is_empty_file
-from ctxreview.lint.plan import KNOWN, Plan
+from ctxreview.lint.plan import COMPARING, KNOWN, Plan
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import at_lines
 from ctxreview.model.regions import Wrappers
@@ -69,6 +69,9 @@ def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
     """
     if plan.changed is not None:
         files = files._replace(paths=tuple(p for p in files.paths if p in (plan.changed or {})))
+        yield from (_compared(path, None, plan) for path in plan.compared if path not in plan.changed)
+    if files.place is not None and files.place.stored is not None:
+        files.place.stored.contents(files.paths)  # all at once
     repositories = _repositories(files, plan)
     if len(files.paths) < MIN_FILES:
         yield from _few(files, plan, repositories)
@@ -88,6 +91,8 @@ def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
 def _repositories(files: Listing, plan: Plan) -> dict[str, Repository]:
     """The repository as files of each language."""
     languages = sorted({language_of(path).name for path in files.paths})
+    if files.place is not None:
+        return {language: repository_of(files.place, language, plan.wrappers) for language in languages}
     return {language: open_repository(files.root, language, plan.wrappers) for language in languages}
 
 
@@ -106,7 +111,7 @@ def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> 
             others = elsewhere.with_scopes_of_others(whole, None, repositories[language_of(path).name])
             if others is not None:
                 return _linted(others, plan.checks, plan)
-            return _linted(made, asked, plan) if made is not None else Linted(path)
+            return _linted(made, asked, plan) if made is not None else _compared(path, source, plan)
         except SourceError as error:
             return Linted(path, failed=str(error))
 
@@ -144,10 +149,16 @@ def lint_file(path: str, files: Listing, plan: Plan, repository: Repository) -> 
             return Linted(path)
         made, asked = _outlined(source, plan)
         if made is None:
-            return Linted(path)
+            return _compared(path, source, plan)
         return _linted(made, asked, plan)._replace(opens=tuple(wrapping(made, repository)))
     except SourceError as error:
         return Linted(path, failed=str(error))
+
+
+def _compared(path: str, source: Source | None, plan: Plan) -> Linted:
+    """What was found between two versions of a file in which the rules find nothing, or that is gone."""
+    found = plan.compared.get(path, ())
+    return Linted(path, found, tuple(fingerprints(found, source or Source(path, b""))))
 
 
 def _linted(made: Outline, asked: tuple[ModuleType, ...], plan: Plan) -> Linted:
@@ -156,7 +167,8 @@ def _linted(made: Outline, asked: tuple[ModuleType, ...], plan: Plan) -> Linted:
     found, silenced = _hazards(made, asked, plan)
     marks = tuple(fingerprints(found, source))
     lines = None if plan.changed is None else plan.changed.get(path, ())
-    kept = [(f, m) for f, m in zip(found, marks, strict=True) if lines is None or touches(f, lines)]
+    compared = frozenset(plan.compared.get(path, ()))
+    kept = [(f, m) for f, m in zip(found, marks, strict=True) if lines is None or f in compared or touches(f, lines)]
     return Linted(path, tuple(f for f, _ in kept), tuple(m for _, m in kept), silenced)
 
 
@@ -184,11 +196,14 @@ def _hazards(made: Outline, asked: tuple[ModuleType, ...], plan: Plan) -> tuple[
             f"{made.source.path}: has {over:,} nested transactions and locks; no rule runs beyond {MAX_OVERLAP:,}."
         )
     found = rules.check(made, asked)
+    known = {(f.rule, f.at.start_line) for f in found}
+    compared = [f for f in plan.compared.get(made.source.path, ()) if (f.rule, f.at.start_line) not in known]
+    found = tuple(sorted((*found, *compared), key=lambda f: (f.at.start_line, f.rule)))
     if suppressions.MARK not in made.source.data:
         return found, 0
     ran: Collection[str] = {rule.ID for rule in plan.checks}
-    kept, silenced = suppressions.suppressed(made, found, ran, KNOWN)
-    return tuple(f for f in kept if f.rule in plan.shown), silenced
+    kept, silenced = suppressions.suppressed(made, found, ran, (*KNOWN, *COMPARING))
+    return tuple(f for f in kept if f.rule in plan.shown or f in compared), silenced
 
 
 def overlap(spans: Sequence[Span]) -> int:
@@ -212,8 +227,11 @@ def outline_for_rules(source: Source, may: Possible, wrappers: Wrappers, *, whol
 
 def _source_of(path: str, files: Listing) -> Source | None:
     """The text of a file; ``None`` where there is none, or where a comment calls a file generated that nobody named."""
-    raw = bytes_of(files.root, path) if path not in files.named else b""
-    if not raw:
+    if files.place is not None and files.place.stored is not None:
+        (raw,) = files.place.stored.contents([path])
+    else:
+        raw = bytes_of(files.root, path) if path not in files.named else b""
+    if not raw and files.place is None:
         try:
             return read_source(files.root / path, files.root)
         except SourceError:

@@ -5,8 +5,7 @@ Compared is text, so neither encoding, byte order mark nor line ends are a chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
 from ctxreview.errors import SourceError
 from ctxreview.model.review import Finding
@@ -21,27 +20,35 @@ Ranges = tuple[tuple[int, int], ...]
 ALL: Ranges = ((1, 1 << 60),)
 
 
-class Changes(NamedTuple):
-    """The changed lines of each file that differs, by its path from the root; ``notes`` say what could not be compared."""
+class Changes:
+    """The changed lines of files that differ, by path, all of one that is new; ``notes`` say what could not be compared.
 
-    lines: Mapping[str, Ranges]
-    notes: tuple[str, ...] = ()
-
-
-def changes_of(changed: Iterable[Changed], given: str) -> Changes:
-    """Which lines of some files differ, all of one that is new; ``given`` is the range that was asked for, for messages.
-
-    A file that is gone has no lines.
+    ``given`` is the range that was asked for, for messages.
     """
-    found: dict[str, Ranges] = {}
-    missing = 0
-    for one in changed:
-        if one.gone:
-            continue
-        if lines := _between(one.before, one.after):
-            found[one.path] = lines
-        missing += bool(one.was) and one.before is None and one.after is not None
-    return Changes(found, _notes(missing, given))
+
+    def __init__(self, given: str) -> None:
+        self.given = given
+        self.lines: dict[str, Ranges] = {}
+        self._missing = 0
+
+    def seen(self, changed: Iterable[Changed]) -> Iterator[Changed]:
+        """The files as they are, each once its lines are taken down. One that is gone has none."""
+        for one in changed:
+            if not one.gone:
+                if lines := _between(one.before, one.after):
+                    self.lines[one.path] = lines
+                self._missing += bool(one.was) and one.before is None and one.after is not None
+            yield one
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be compared."""
+        if not self._missing:
+            return ()
+        what = "1 file" if self._missing == 1 else f"{self._missing:,} files"
+        return (
+            f"--diff {self.given}: the content of {what} at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
+        )
 
 
 def touches(finding: Finding, changed: Ranges) -> bool:
@@ -56,15 +63,6 @@ def _overlaps(place: Lines, first: int, last: int) -> bool:
 
 def _changed_at_end(place: Lines, first: int, last: int) -> bool:
     return first <= place.start_line <= last or first <= place.end_line <= last
-
-
-def _notes(missing: int, revision: str) -> tuple[str, ...]:
-    if not missing:
-        return ()
-    what = "1 file" if missing == 1 else f"{missing:,} files"
-    return (
-        f"--diff {revision}: the content of {what} at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
-    )
 
 
 def _between(before: bytes | None, after: bytes | None) -> Ranges:

@@ -23,7 +23,7 @@ from ctxreview.errors import ConfigError
 from ctxreview.workspace import git as module
 from ctxreview.workspace import ignored
 from ctxreview.workspace.changed_files import changed_files
-from ctxreview.workspace.changed_lines import ALL, Changes, Ranges, changed_lines, changes_of
+from ctxreview.workspace.changed_lines import ALL, Changes, Ranges, changed_lines
 from ctxreview.workspace.files import list_workspace
 from ctxreview.workspace.renames import ALIKE
 from ctxreview.workspace.revision import range_of
@@ -75,7 +75,9 @@ def paths(root: Path) -> tuple[str, ...]:
 
 def changes(given: str, root: Path, listed: Sequence[str]) -> Changes:
     """What a range changes among the listed files."""
-    return changes_of(changed_files(range_of(given, root), root, listed), given)
+    found = Changes(given)
+    list(found.seen(changed_files(range_of(given, root), root, listed)))
+    return found
 
 
 def differ(root: Path, revision: str = "HEAD") -> dict[str, Ranges]:

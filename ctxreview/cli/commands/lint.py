@@ -13,6 +13,7 @@ from ctxreview.cli.commands.options import FailOn, Output, Root
 from ctxreview.cli.inputs import refuse_beside
 from ctxreview.cli.results import exit_on_findings
 from ctxreview.errors import ConfigError, StoppedError
+from ctxreview.review import DEFAULT_HOPS
 
 if TYPE_CHECKING:
     from ctxreview.lint.listing import Listing
@@ -45,7 +46,11 @@ def lint(
     ignore: Annotated[str | None, typer.Option(metavar="RULE,...", help="Skip these rules.")] = None,
     diff: Annotated[
         str | None,
-        typer.Option("--diff", metavar="REV", help="Report only findings on lines changed since this revision."),
+        typer.Option(
+            "--diff",
+            metavar="RANGE",
+            help="Report findings on changed lines, and what the change does to scopes: REV, A..B or A...B.",
+        ),
     ] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Hide the findings recorded in this file.")
@@ -63,11 +68,12 @@ def lint(
     """Find hazards in files and folders, or in the whole repository, without a model.
 
     A comment on a finding's line or on the line above silences it: // ctxreview: ignore RULE because REASON. --diff
-    reports only findings on changed lines. --baseline with --write-baseline records the current findings in a file, and
-    --baseline alone hides them. For example:
+    reports only findings on changed lines, and what guard --diff finds: scopes that go, work that leaves them. --baseline with
+    --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
 
     \b
     ctxreview lint src
+    ctxreview lint --diff main...HEAD
     ctxreview lint src --baseline known.json --write-baseline
     ctxreview lint src --baseline known.json
     """
@@ -76,10 +82,9 @@ def lint(
     from ctxreview.config import project
     from ctxreview.lint import run as linting
     from ctxreview.lint.baseline import baseline_text, read_baseline
+    from ctxreview.lint.changes import since
     from ctxreview.lint.listing import files_named, root_of
     from ctxreview.lint.plan import plan_of
-    from ctxreview.workspace.changed_files import changed_files
-    from ctxreview.workspace.changed_lines import changes_of
     from ctxreview.workspace.revision import range_of
 
     gc.enable()  # see __main__
@@ -99,12 +104,12 @@ def lint(
         refuse_beside(ctx, "--write-baseline", "records the findings and prints none", "format_", "output")
     known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
     home = root_of(paths or (), root)
-    plan = plan_of(project(home), select, ignore)
-    files = files_named(paths or (), home)
-    changes = changes_of(changed_files(range_of(diff, home), home, files.paths), diff) if diff is not None else None
-    if changes is not None:
-        plan = plan._replace(changed=changes.lines)
-    for sentence in (*files.failed, *files.notes, *(changes.notes if changes is not None else ())):
+    plan = plan_of(project(home), select, ignore, comparing=diff is not None)
+    if diff is None:
+        files = files_named(paths or (), home)
+    else:
+        files, plan = since(range_of(diff, home), paths or (), home, plan, DEFAULT_HOPS)
+    for sentence in (*files.failed, *files.notes):
         console.say(sentence)
     every = _linted(files, plan, quiet)
     results = [result for result in every if not result.failed]
@@ -120,7 +125,7 @@ def lint(
         if old:
             console.say(f"{_findings_are(old)} known from {baseline}.")
         results = linting.told_once(results, plan.once)
-        found = _report(results, home, old, failed, format_, output)
+        found = _report(results, files, old, failed, format_, output)
         if not failed:
             exit_on_findings(found, fail_on)
     if failed:
@@ -139,20 +144,16 @@ def _list_of_rules(format_: LintFormat) -> str:
     return dumps(made, 2) if format_ is LintFormat.JSON else catalogue.listed(every)
 
 
-def _source(path: str, root: Path) -> Source:
+def _source(path: str, files: Listing) -> Source:
     """A file that was linted, once more; empty where it is gone since."""
-    from ctxreview.errors import SourceError
     from ctxreview.model.source import Source
-    from ctxreview.workspace.reading import read_source
+    from ctxreview.workspace.files import Workspace, read_file
 
-    try:
-        return read_source(root / path, root)
-    except SourceError:
-        return Source(path, b"")
+    return read_file(files.place or Workspace(files.root, ()), path) or Source(path, b"")
 
 
 def _report(
-    results: list[Linted], root: Path, known: int, failed: list[str], format_: LintFormat, output: Path | None
+    results: list[Linted], files: Listing, known: int, failed: list[str], format_: LintFormat, output: Path | None
 ) -> list[Finding]:
     """Print the findings, and give them."""
     from ctxreview.languages import language_of
@@ -174,10 +175,10 @@ def _report(
     if format_ is LintFormat.JSON:
         console.write(dumps(lint_document(found, len(results), silenced, known, failed, others), 2), output)
     elif format_ is LintFormat.SARIF:
-        files = (
-            (_source(r.path, root), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings
+        found_in = (
+            (_source(r.path, files), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings
         )
-        console.write(dumps(sarif_document(files, failed), 2), output)
+        console.write(dumps(sarif_document(found_in, failed), 2), output)
     else:
         console.write(findings_text(found, len(results), console.colour(output)), output)
     return found

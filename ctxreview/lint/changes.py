@@ -1,0 +1,50 @@
+"""What lint reports of a range: findings on changed lines, and what the guard finds between both versions."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from ctxreview.callgraph.repository.index import Repository, open_repository, repository_of
+from ctxreview.guard.versions import compare
+from ctxreview.lint.listing import Listing, counts_among, files_named, files_of_commit
+from ctxreview.lint.plan import COMPARING, KNOWN, Plan, asks_of_both
+from ctxreview.model.review import Finding
+from ctxreview.workspace.changed_files import changed_files
+from ctxreview.workspace.changed_lines import Changes
+from ctxreview.workspace.revision import Range
+
+
+def since(span: Range, given: Sequence[Path], root: Path, plan: Plan, hops: int) -> tuple[Listing, Plan]:
+    """The files of a range as they are after, and the plan for them: the changed lines, and the findings on what became of the files.
+
+    ``given`` are the paths that somebody named. What the guard only
+    informs about is not a finding of lint. Callers are followed for ``hops`` calls.
+    """
+    files = files_named(given, root) if span.after is None else files_of_commit(given, root, span.after)
+    changes = Changes(span.given)
+    changed = changes.seen(changed_files(span, files.root, files.paths, counts_among(given, files.root)))
+    if not asks_of_both(plan):
+        deque(changed, maxlen=0)
+        return files._replace(notes=(*files.notes, *changes.notes)), plan._replace(changed=changes.lines)
+
+    def opened(language: str) -> Repository:
+        if files.place is not None:
+            return repository_of(files.place, language, plan.wrappers)
+        return open_repository(files.root, language, plan.wrappers)
+
+    made = compare(span.given, changed, files.root, opened, hops)
+    found: dict[str, tuple[Finding, ...]] = {}
+    for file in made.files:
+        own = tuple(f for f in file.result.findings if not f.informs and _is_shown(f, plan))
+        if own:
+            found[file.after.path] = own
+    failed = tuple(dict.fromkeys((*files.failed, *made.failed)))
+    files = files._replace(failed=failed, notes=(*files.notes, *changes.notes))
+    return files, plan._replace(changed=changes.lines, compared=found)
+
+
+def _is_shown(finding: Finding, plan: Plan) -> bool:
+    """Whether its rule is shown; what tells of the comparison itself belongs to no rule, and is shown where nothing was selected."""
+    return finding.rule in plan.shown or finding.rule not in (*KNOWN, *COMPARING)
