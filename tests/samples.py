@@ -13,7 +13,12 @@ from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt import checklist
-from ctxreview.reports.page import page, reviewed
+from ctxreview.reports.layout import Layout
+from ctxreview.reports.markdown import review_markdown
+from ctxreview.reports.page import page
+from ctxreview.reports.review_text import Detail, review_text
+from ctxreview.reports.shown import reviewed
+from ctxreview.reports.text import PLAIN
 from ctxreview.review import context as contexts
 from ctxreview.review.request import Options, Request, Run
 from ctxreview.tokens import ESTIMATE, Tokenizer
@@ -67,6 +72,16 @@ def context_at(selection: str, chosen: Options | None = None) -> Context:
 def page_of(*values: Review) -> str:
     """The HTML page of several models' reviews of one selection, or of one."""
     return page([reviewed(values)])
+
+
+def text_of(value: Review, layout: Layout = PLAIN, detail: Detail = "folded") -> str:
+    """A review as text."""
+    return review_text(reviewed([value]), layout, detail)
+
+
+def markdown_of(value: Review) -> str:
+    """A review as Markdown."""
+    return review_markdown(reviewed([value]))
 
 
 def prompt_of(about: Context, question: str = "optimize this") -> Prompt:

@@ -6,11 +6,15 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    from ctxreview.reports.review_text import Detail
 
 MOST = 64 * 1024 * 1024
 """Bytes that are read of a file or pipe that a person names."""
@@ -101,3 +105,12 @@ def refuse_beside(ctx: typer.Context, option: str, does: str, *others: str) -> N
     if beside:
         said = ", ".join(max(p.opts, key=len) if p.param_type_name == "option" else p.make_metavar(ctx) for p in beside)
         raise ConfigError(f"{option} {does}; give it without {said}.")
+
+
+def detail_of(brief: bool, verbose: bool, other: str) -> Detail:
+    """How much of a review is printed. Raises where ``--brief`` stands beside what it says nothing of: ``other``."""
+    if brief and verbose:
+        raise ConfigError("--brief says less and --verbose more; give one.")
+    if brief and other:
+        raise ConfigError(f"--brief is about the text of a review; give it without {other}.")
+    return "brief" if brief else "whole" if verbose else "folded"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import typer
 
@@ -16,7 +16,8 @@ from ctxreview.model.phrases import amount
 if TYPE_CHECKING:
     from ctxreview.model.review import Finding
     from ctxreview.reports.layout import Layout
-    from ctxreview.reports.page_parts import Failed, Reviewed
+    from ctxreview.reports.page_parts import Failed
+    from ctxreview.reports.shown import Reviewed
     from ctxreview.review.batch import Make
     from ctxreview.review.request import Run
 from ctxreview.cli.console import layout, say, write
@@ -33,20 +34,20 @@ class Result(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where results go: to a file or standard output; as text in a ``layout``, perhaps through a pager, on one page, or as documents."""
+    """Where results go, a file or standard output, and in which form; text has a ``layout`` and perhaps goes through a pager."""
 
     output: Path | None
+    form: Literal["text", "markdown", "html", "json"]
     layout: Layout | None = None
     paged: bool = False
-    on_a_page: bool = False
 
 
 def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, no_pager: bool) -> Target:
     """Where and how results are printed. Raises where options about text stand beside another ``form``."""
     if form != "text":
         refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
-        return Target(output, on_a_page=form == "html")
-    return Target(output, layout(output, color), paged=output is None and not no_pager)
+        return Target(output, cast("Literal['markdown', 'html', 'json']", str(form)))
+    return Target(output, "text", layout(output, color), paged=output is None and not no_pager)
 
 
 def print_each(
@@ -115,7 +116,7 @@ def _print_all(
                     yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
                     continue
                 say(str(made))
-                if target.on_a_page:
+                if target.form == "html":
                     entries.append(Failed(one, str(made)))
                     continue
                 yield dumps(error_document(one, str(made)))
@@ -128,7 +129,7 @@ def _print_all(
             yield made.text if target.layout is None else selection_text(heading, made.text, target.layout)
         if target.layout is not None:
             yield summary_text(told, target.layout)
-        if target.on_a_page:
+        if target.form == "html":
             yield _page(entries)
 
     print_texts(texts(), target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ctxreview.context.visible import visible
 from ctxreview.model.phrases import amount
@@ -18,31 +18,39 @@ def redacted(source: Source) -> tuple[str, ...]:
     return tuple(text.split("\n"))
 
 
+Range = tuple[int, int]
+"""A first and a last line, 1-based."""
+
+
 def shown_lines(excerpts: Sequence[Excerpt], source: Source) -> dict[int, bool]:
     """The lines of some excerpts of a file: whether each is shown, or left out."""
+    lines = source.lines_of
+    return lines_shown((lines(e.span), [lines(s) for s in e.elided]) for e in excerpts)
+
+
+def lines_shown(excerpts: Iterable[tuple[Range, Sequence[Range]]]) -> dict[int, bool]:
+    """The lines of some excerpts of one file, each with what is left out of it: whether each line is shown."""
     shown: dict[int, bool] = {}
-    for excerpt in excerpts:
-        start, end = source.lines_of(excerpt.span)
-        if not excerpt.elided:
-            for number in range(start, end + 1):
-                shown[number] = True
-            continue
-        hidden = {n for a, b in map(source.lines_of, excerpt.elided) for n in range(a, b + 1)}
+    for (start, end), elided in excerpts:
+        hidden = {n for a, b in elided for n in range(a, b + 1)}
         for number in range(start, end + 1):
             shown[number] = shown.get(number, False) or number not in hidden
     return shown
 
 
-def listing(
-    shown: Mapping[int, bool], source: Source, selected: tuple[int, int] = (0, 0), lines: Sequence[str] = ()
-) -> str:
+def listing(shown: Mapping[int, bool], source: Source, selected: Range = (0, 0), lines: Sequence[str] = ()) -> str:
     """The :func:`shown_lines` of one file, numbered and in file order; ``selected`` ones are marked with ``>``.
 
     Left-out lines are shown as one line that counts them. ``lines`` are the file's lines as they are to be shown,
     see :func:`redacted`; as they are in the file without them.
     """
-    first, last = selected
     texts = lines or source.lines
+    return numbered(shown, lambda number: texts[number - 1], selected)
+
+
+def numbered(shown: Mapping[int, bool], text: Callable[[int], str], selected: Range = (0, 0)) -> str:
+    """A listing of lines whose texts are asked for by their numbers."""
+    first, last = selected
     width = len(str(max(shown, default=1)))
     gap = f"{'':{width + 1}} …"
     out: list[str] = []
@@ -57,7 +65,7 @@ def listing(
         elif number > previous + 1 and previous:
             out.append(gap)
         mark = ">" if first <= number <= last else " "
-        out.append(f"{mark}{str(number).rjust(width)} | {texts[number - 1]}".rstrip())
+        out.append(f"{mark}{str(number).rjust(width)} | {text(number)}".rstrip())
         previous = number
     if skipped:
         out.append(f"{gap} {amount(skipped, 'line')} left out here")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from ctxreview.context.listing import file_listings, redacted
+from ctxreview.context.listing import lines_shown, numbered
 from ctxreview.context.visible import one_line
 from ctxreview.model.phrases import amount
-from ctxreview.model.review import Context
 from ctxreview.reports.brackets import Bracket, brackets
 from ctxreview.reports.layout import Layout, wrap
-from ctxreview.reports.places import scope_lines
+from ctxreview.reports.shapes.context import ContextDocument
+from ctxreview.reports.shown import Shown
 
 TALLEST = 3
 """Lines of output that one line of code may take."""
@@ -19,15 +19,15 @@ TALLEST = 3
 class Sheet:
     """The selected file as it is drawn: each line once made, to be counted and printed."""
 
-    def __init__(self, value: Context, layout: Layout, numbers: Sequence[int]) -> None:
+    def __init__(self, about: ContextDocument, beside: Shown, layout: Layout, numbers: Sequence[int]) -> None:
         """``numbers`` are all lines that may be shown."""
         self._layout = layout
-        self._lines = redacted(value.selection.source)
-        self._selected = value.selection.lines
-        self._brackets = _brackets(value)
+        self._lines = dict(beside["files"][0]["lines"])
+        self._selected = about["selection"]["start_line"], about["selection"]["end_line"]
+        self._brackets = _brackets(about, numbers)
         self._margin = max((b.column + 1 for b in self._brackets), default=0)
         self._width = len(str(max(numbers, default=1)))
-        filled = [text for n in numbers if (text := self._lines[n - 1].expandtabs(4)).strip()]
+        filled = [text for n in numbers if (text := self._lines[n].expandtabs(4)).strip()]
         # What stands further left than where it begins, such as a directive, does not move the rest to the right.
         self._dedent = len(filled[0]) - len(filled[0].lstrip()) if filled else 0
 
@@ -49,7 +49,7 @@ class Sheet:
         return f"{'':{self._width + 2}} {told}"
 
     def _parts(self, number: int, tallest: int) -> list[str]:
-        text = self._lines[number - 1].expandtabs(4).rstrip()
+        text = self._lines[number].expandtabs(4).rstrip()
         text = text[min(self._dedent, len(text) - len(text.lstrip())) :]
         depth = len(text) - len(text.lstrip())
         room = self._layout.columns - self._width - self._margin - 4
@@ -85,21 +85,51 @@ class Sheet:
         return self._layout.paint(sign, "green" if here.encloses else "dim")
 
 
-def _brackets(value: Context) -> list[Bracket]:
-    """The scopes of the selected file as they are drawn."""
-    enclosing = frozenset(value.enclosing)
-    return brackets((*scope_lines(s, value), s in enclosing) for s in value.scopes if not s.path)
+def _brackets(about: ContextDocument, numbers: Sequence[int]) -> list[Bracket]:
+    """The scopes of the selected file as they are drawn beside some of its lines."""
+    path, first, last = about["selection"]["path"], min(numbers, default=0), max(numbers, default=0)
+    return brackets(
+        (s["start_line"], s["end_line"], s["encloses_selection"])
+        for s in about["scopes"]
+        if s["path"] == path and s["start_line"] <= last and first <= s["end_line"]
+    )
 
 
-def other_files_text(value: Context, layout: Layout) -> Iterator[str]:
+def shown_in(about: ContextDocument, path: str) -> dict[int, bool]:
+    """The lines of a file's excerpts: whether the model sees each, or it is left out."""
+    return lines_shown(
+        (
+            (e["start_line"], e["end_line"]),
+            [(r["start_line"], r["end_line"]) for r in e.get("elided", ())],
+        )
+        for e in about["excerpts"]
+        if e["path"] == path
+    )
+
+
+def file_listings(about: ContextDocument, beside: Shown) -> Iterator[tuple[str, str]]:
+    """What the model sees of each file, by its path as numbered lines: the selected file first."""
+    own = about["selection"]
+    texts = {file["path"]: dict(file["lines"]) for file in beside["files"]}
+    for path in dict.fromkeys((own["path"], *(e["path"] for e in about["excerpts"]))):
+        selected = (own["start_line"], own["end_line"]) if path == own["path"] else (0, 0)
+        yield path, numbered(shown_in(about, path), texts[path].__getitem__, selected)
+
+
+def other_files_text(about: ContextDocument, beside: Shown, layout: Layout) -> Iterator[str]:
     """What the model sees of other files."""
-    for source, code in file_listings(value):
-        if source.path != value.path:
+    for path, code in file_listings(about, beside):
+        if path != about["selection"]["path"]:
             yield ""
-            yield from layout.hang(one_line(source.path), "", 2)
-            for line in code.split("\n"):
-                number, bar, text = line.partition(" | ")
-                yield from _numbered(f"{number}{bar}", text, layout)
+            yield from layout.hang(one_line(path), "", 2)
+            yield from listing_text(code, layout)
+
+
+def listing_text(code: str, layout: Layout) -> Iterator[str]:
+    """A listing in the width of the layout."""
+    for line in code.split("\n"):
+        number, bar, text = line.partition(" | ")
+        yield from _numbered(f"{number}{bar}", text, layout)
 
 
 def _numbered(label: str, text: str, layout: Layout) -> Iterator[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
+from ctxreview.context.listing import redacted
 from ctxreview.context.visible import one_line
 from ctxreview.model.kinds import GUARD_VERDICTS
 from ctxreview.model.phrases import amount
 from ctxreview.model.review import ComparedFile, Comparison
-from ctxreview.reports.document import guarded_document
+from ctxreview.reports.document import guarded_document, suggestion_document
 from ctxreview.reports.json_text import Document, clean
 from ctxreview.reports.layout import Layout
 from ctxreview.reports.paint import VERDICT_COLOURS
+from ctxreview.reports.shapes.review import CheckedSuggestion
 from ctxreview.reports.suggestion_text import MOST_EVIDENCE, edited_lines, findings_text
 from ctxreview.reports.text import PLAIN
 from ctxreview.reports.words import TEAM_QUESTION
@@ -57,8 +60,9 @@ def _file_text(file: ComparedFile, layout: Layout) -> Iterator[str]:
     yield from layout.hang(one_line(result.suggestion.title), label, 2, "bold", VERDICT_COLOURS[result.verdict])
     if result.reason:
         yield from layout.hang(f"Not compared: {one_line(result.reason)}", "  ", 4)
-    after = edited_lines(file.before, result.changes)
-    yield from findings_text(result.findings, after, file.after.path, layout, whole=True, evidence=MOST_EVIDENCE)
+    made = cast("CheckedSuggestion", suggestion_document(result))
+    after = edited_lines(dict(enumerate(redacted(file.before), 1)), made)
+    yield from findings_text(made["findings"], after, file.after.path, layout, whole=True, evidence=MOST_EVIDENCE)
 
 
 def comparison_document(value: Comparison, not_asked: Mapping[str, Sequence[str]]) -> Document:

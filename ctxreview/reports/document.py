@@ -113,6 +113,12 @@ def _place(value: Lines) -> Document:
     return {"path": value.path, **line_range((value.start_line, value.end_line)), "what": value.what}
 
 
+def suggestion_document(value: GuardResult) -> Document:
+    """A suggestion as a review has it."""
+    cleaned: Document = clean(guarded_document(value, whole=True))
+    return cleaned
+
+
 def guarded_document(value: GuardResult, whole: bool = False) -> Document:
     """A suggestion. ``before`` and ``after`` go together, one pair for each run of lines that changes.
 

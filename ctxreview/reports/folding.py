@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ctxreview.model.declarations import outermost
-from ctxreview.model.facts import Fact
-from ctxreview.model.review import Context
-from ctxreview.model.source import Span
 from ctxreview.reports.code_text import TALLEST
-from ctxreview.reports.places import scope_lines
+from ctxreview.reports.places import few
+from ctxreview.reports.shown import Shown
 
 MOST_OF_SELECTION = 16
 """Selected lines that are shown before all else; of more the first and last."""
-MOST_OF_ONE = 6
-"""Lines shown of a statement, a head or a finding; of more the first and last."""
-_CHANGES = frozenset({"write", "save", "complete", "tracking", "exit"})
 _ONLY_MARKS = re.compile(r"[\W_]*")
-
-
-def own_lines(value: Context) -> list[int]:
-    """The lines of the selected functions; of a selection outside every function those that are shown with it."""
-    source = value.selection.source
-    spans = [m.span for m in outermost(value.functions)] or [
-        e.span for e in value.excerpts if e.source.path == source.path and e.span.overlaps(value.selection.span)
-    ]
-    pairs = [*map(source.lines_of, spans), value.selection.lines]
-    return sorted({n for a, b in pairs for n in range(a, b + 1)})
 
 
 class Needs(NamedTuple):
@@ -39,23 +23,29 @@ class Needs(NamedTuple):
     cited: Sequence[tuple[int, int]]
 
 
-def folded(value: Context, needs: Needs, room: int, height: Callable[[int, int], int]) -> tuple[list[int], set[int]]:
+def folded(
+    every: list[int],
+    selected: tuple[int, int],
+    beside: Shown,
+    needs: Needs,
+    room: int,
+    height: Callable[[int, int], int],
+) -> tuple[list[int], set[int]]:
     """The lines to show in at most ``room`` lines of output, in order, and those of them that are to be cut to one.
 
-    ``height`` tells how many lines of output a line takes where it may take so many. All lines of the functions are shown where they fit;
-    otherwise those that are needed, of which only the selected ones and those of findings may take more than one line.
+    ``height`` tells how many lines of output a line takes where it may take so many. ``every`` line of the functions is shown where they fit;
+    otherwise those that are needed, of which only the ``selected`` ones and those of findings may take more than one line.
     """
-    every = own_lines(value)
-    first, last = value.selection.lines
+    first, last = selected
     if _cost(every, lambda n: height(n, TALLEST)) <= room:
         return every, set()
-    full = {*range(first, last + 1), *(n for a, b in needs.findings for n in _few(a, b))}
+    full = {*range(first, last + 1), *(n for a, b in needs.findings for n in few(a, b))}
 
     def size(number: int) -> int:
         return height(number, TALLEST if number in full else 1)
 
     shown: set[int] = set()
-    for rank in _ranks(value, needs):
+    for rank in _ranks(first, last, beside, needs):
         wanted = sorted(rank.intersection(every) - shown, key=lambda n: (max(first - n, n - last, 0), n))
         if _cost(shown.union(wanted), size) <= room:
             shown.update(wanted)
@@ -70,45 +60,28 @@ def folded(value: Context, needs: Needs, room: int, height: Callable[[int, int],
     return made, set(made) - full
 
 
-def _ranks(value: Context, needs: Needs) -> Iterator[set[int]]:
+def _ranks(first: int, last: int, beside: Shown, needs: Needs) -> Iterator[set[int]]:
     """Lines, those first that are needed most."""
-    source = value.selection.source
-    lines: Callable[[Span], tuple[int, int]] = source.lines_of
-    first, last = value.selection.lines
-    members = outermost(value.functions)
-    ends = [n for m in members for n in (*_few(*lines(m.opening)), lines(m.span)[1])]
-    for scope in value.scopes:
-        if not scope.path:
-            _, end = scope_lines(scope, value)
-            ends += [*_few(*lines(scope.opening)), end, *(source.line_of(c.start) for c in scope.completes_at)]
+    bearing = beside["bearing"]
     chosen = range(first, last + 1) if last - first < MOST_OF_SELECTION else (first, last)
-    yield {*ends, *chosen}
-    found = {n for a, b in needs.findings for n in _few(a, b)}
+    yield {*bearing["ends"], *chosen}
+    found = {n for a, b in needs.findings for n in few(a, b)}
     yield found
-    facts = [f for f in value.facts if not f.is_state or f.kind == "write"]
-    changes = _lines_of([f for f in facts if f.kind in _CHANGES], lines)
+    changes = set(bearing["changes"])
     yield changes
-    yield _heads(found | changes, source.lines)
-    yield {n for a, b in needs.cited for n in _few(a, b)}
+    yield _heads(found | changes, dict(beside["files"][0]["lines"]))
+    yield {n for a, b in needs.cited for n in few(a, b)}
     yield set(range(first, last + 1))
-    yield _lines_of([f for f in facts if f.kind not in _CHANGES], lines)
+    yield set(bearing["acts"])
 
 
-def _lines_of(facts: Iterable[Fact], lines: Callable[[Span], tuple[int, int]]) -> set[int]:
-    return {n for f in facts for n in _few(*lines(f.span))}
-
-
-def _few(first: int, last: int) -> Iterable[int]:
-    return range(first, last + 1) if last - first < MOST_OF_ONE else (first, last)
-
-
-def _heads(numbers: Iterable[int], texts: Sequence[str]) -> set[int]:
+def _heads(numbers: Iterable[int], texts: Mapping[int, str]) -> set[int]:
     """The lines that the given ones are indented under: conditions, loops and the like."""
     found: set[int] = set()
-    for number in numbers:
-        depth = _indent(texts[number - 1])
+    for number in texts.keys() & numbers:
+        depth = _indent(texts[number])
         for above in range(number - 1, max(0, number - 200), -1):
-            text = texts[above - 1]
+            text = texts.get(above, "")
             if not _ONLY_MARKS.fullmatch(text) and _indent(text) < depth:
                 if above in found:
                     break

@@ -9,23 +9,37 @@ close.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ctxreview.context.listing import file_listings
-from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.phrases import place
-from ctxreview.model.review import Context, Finding, GuardResult, Review
 from ctxreview.redact import redact
+from ctxreview.reports.code_text import file_listings
+from ctxreview.reports.shapes.places import Finding
+from ctxreview.reports.shapes.review import Problem, ReviewDocument, ReviewedSuggestion
+from ctxreview.reports.shown import Reviewed, Shown
 from ctxreview.reports.words import (
+    DOES_NOT_SEE,
+    HAZARDS,
+    HOLDS,
+    HOW_TO_ASK,
+    NAMES_SUGGEST,
+    NO_HAZARD,
+    NO_SUGGESTION,
+    NOT_ASKED,
     NOTICE,
+    SEES,
+    SOURCE_PROVES,
     UNANSWERED,
-    closing_lines,
+    UNSUPPORTED,
+    WITHOUT_EDIT,
+    applied,
+    checklist_heading,
     ignored_line,
-    omitted_parts,
-    problems,
+    problem_lines,
     sure,
-    visible_parts,
+    tokens_line,
+    unredacted_line,
 )
 
 _PLAIN = re.compile(
@@ -99,104 +113,125 @@ def fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{shown}\n{fence}"
 
 
-def context_markdown(value: Context) -> str:
-    """The context of one selection."""
-    return "\n".join([*_context(value), ""])
-
-
-def _context(value: Context) -> Iterator[str]:
-    first, last = value.selection.lines
-    yield f"## {escaped(value.path)}, {place(first, last)}: {value.verdict}"
+def context_part(value: ReviewDocument, beside: Shown) -> Iterator[str]:
+    """The context of one selection, line by line."""
+    about = value["context"]
+    at = about["selection"]
+    yield f"## {escaped(at['path'])}, {place(at['start_line'], at['end_line'])}: {about['verdict']}"
     yield ""
-    for source, code in file_listings(value):
-        if source.path != value.path:
-            yield f"\n### {escaped(source.path)}\n"
-        yield fenced(code, value.outline.language)
+    for path, code in file_listings(about, beside):
+        if path != at["path"]:
+            yield f"\n### {escaped(path)}\n"
+        yield fenced(code, about["language"])
     yield ""
-    yield "**What the source proves**"
-    yield ""
-    yield from (f"- {escaped(s)}" for s in proven(value))
-    yield ""
-    if likely := suggested(value):
-        yield "**What names suggest**"
+    if beside["holders"]:
+        yield f"**{HOLDS}**"
         yield ""
-        yield from (f"- {escaped(s)}" for s in likely)
+        for holder in beside["holders"]:
+            yield f"- {escaped(holder['said'])}"
+            yield from (f"  - {escaped(said)}" for said in holder["protects"])
         yield ""
-    yield "**What the model sees**"
-    yield ""
-    yield from (f"- {escaped(s)}" for s in visible_parts(value))
-    yield ""
-    yield "**What it does not see**"
-    yield ""
-    yield from (f"- {escaped(s)}" for s in (*value.unseen, *omitted_parts(value)))
+    parts = (
+        (SOURCE_PROVES, beside["proven"]),
+        (NAMES_SUGGEST, beside["suggested"]),
+        (SEES, value["visibility"]["seen"]),
+        (DOES_NOT_SEE, beside["not_seen"]),
+    )
+    for heading, said in parts:
+        if said:
+            yield f"**{heading}**"
+            yield ""
+            yield from (f"- {escaped(s)}" for s in said)
+            yield ""
 
 
-def review_markdown(value: Review) -> str:
+def hazards_markdown(value: ReviewDocument) -> Iterator[str]:
+    """What the rules found in the code as it is, line by line."""
+    yield f"## {HAZARDS}"
+    yield ""
+    yield from (_finding(f) for f in value["hazards"])
+    if not value["hazards"]:
+        yield NO_HAZARD
+    if ignored := ignored_line(value):
+        yield ""
+        yield ignored
+
+
+def review_markdown(given: Reviewed) -> str:
     """One review."""
-    asked = value.provider is not None
-    out = [
-        "# ctxreview",
-        "",
-        f"> {escaped(value.question)}",
-        "",
-        *_context(value.context),
-        "",
-        "## Hazards found by rules",
-        "",
-    ]
-    out += [_finding(f) for f in value.hazards] or [
-        "The rules found nothing. That does not prove that there is nothing."
-    ]
-    if value.ignored:
-        out += ["", ignored_line(value)]
-    if asked:
-        out += ["", f"## Answer of {escaped(f'{value.provider} ({value.model})')}", "", escaped(value.summary)]
-    out += ["", "## Checklist" if asked else "## Checklist, as far as the source proves it", ""]
-    for answer in value.checklist:
-        out.append(f"- **{answer.answer}**: {escaped(answer.question)}")
-        for e in answer.evidence:
-            doubt = "" if e.supported else " (unsupported: this text is not there)"
-            out.append(f"  - {escaped(f'{e.path}:{e.line}: {e.quote}')}{doubt}")
-        if answer.note:
-            out.append(f"  - {escaped(answer.note)}")
-    if asked:
-        out += ["", "## Suggestions", ""]
-        for suggestion in value.suggestions:
-            out += suggestion_markdown(suggestion)
-        if not value.suggestions:
-            out.append("None.")
-        out += problems_markdown(value)
-    out += ["", *(f"{escaped(s)}\n" for s in closing_lines(value)), NOTICE if asked else UNANSWERED, ""]
-    return "\n".join(out)
+    return "\n".join(_review(given.documents[0], given.shown))
 
 
-def problems_markdown(value: Review) -> Iterator[str]:
+def _review(value: ReviewDocument, beside: Shown) -> Iterator[str]:
+    provider = value["provider"]
+    yield "# ctxreview"
+    yield ""
+    yield f"> {escaped(value['question'])}"
+    yield ""
+    yield from context_part(value, beside)
+    yield from hazards_markdown(value)
+    if provider is not None:
+        yield ""
+        name = f"{provider['name']} ({provider['model']})"
+        yield f"## Answer of {escaped(name)}"
+        yield ""
+        yield escaped(value["summary"] or "")
+    yield ""
+    yield f"## {checklist_heading(value)}"
+    yield ""
+    for answer in value["checklist"]:
+        yield f"- **{answer['answer']}**: {escaped(answer['question'])}"
+        for e in answer["evidence"]:
+            doubt = "" if e["supported"] else f" {UNSUPPORTED}"
+            cited = f"{e['path']}:{e['line']}: {e['quote']}"
+            yield f"  - {escaped(cited)}{doubt}"
+        if answer["note"]:
+            yield f"  - {escaped(answer['note'])}"
+    if provider is not None:
+        yield ""
+        yield "## Suggestions"
+        yield ""
+        for suggestion in value["suggestions"]:
+            yield from suggestion_markdown(suggestion)
+        if not value["suggestions"]:
+            yield NO_SUGGESTION
+        yield from problems_markdown(value["findings"])
+    yield ""
+    if provider is None:
+        selection = one_line(beside["given"]).replace("`", "?")
+        yield escaped(f"{NOT_ASKED} {HOW_TO_ASK.format(selection=selection)}")
+        yield ""
+    for said in (tokens_line(value), unredacted_line(value)):
+        if said:
+            yield escaped(said)
+            yield ""
+    yield NOTICE if provider is not None else UNANSWERED
+    yield ""
+
+
+def problems_markdown(found: Sequence[Problem]) -> Iterator[str]:
     """What the model reports without an edit, line by line."""
-    if value.problems:
-        yield from ("", "## Reported by the model, without an edit", "")
-        yield from (f"- **{severity}**: {escaped(said)}" for severity, said in problems(value))
+    if found:
+        yield from ("", f"## {WITHOUT_EDIT}", "")
+        yield from (f"- **{severity}**: {escaped(said)}" for severity, said in problem_lines(found))
 
 
 def _finding(finding: Finding) -> str:
-    at = place(finding.at.start_line, finding.at.end_line)
-    return f"- **{finding.severity}** {escaped(finding.rule)}, {at} ({finding.certainty}): {escaped(finding.message)} {escaped(finding.question)}"
+    at = place(finding["start_line"], finding["end_line"])
+    said = escaped(f"{finding['message']} {finding['question']}")
+    return f"- **{finding['severity']}** {escaped(finding['rule'])}, {at} ({finding['certainty']}): {said}"
 
 
-def suggestion_markdown(value: GuardResult) -> Iterator[str]:
+def suggestion_markdown(value: ReviewedSuggestion) -> Iterator[str]:
     """One suggestion with the guard's verdict, line by line."""
-    yield f"### {escaped(value.suggestion.title)}: {value.verdict}"
+    yield f"### {escaped(value['title'])}: {value['verdict']}"
     yield ""
-    if value.suggestion.rationale:
-        yield escaped(value.suggestion.rationale)
+    for said in (value["rationale"], sure(value["confidence"]), applied(value)):
+        if said:
+            yield escaped(said)
+            yield ""
+    if value["diff"]:
+        yield fenced(value["diff"].rstrip("\n"), "diff")
         yield ""
-    if confidence := sure(value.suggestion):
-        yield confidence
-        yield ""
-    if value.reason:
-        yield f"{'Applied in part' if value.applied else 'Not applied'}: {escaped(value.reason)}"
-        yield ""
-    if value.diff:
-        yield fenced(value.diff.rstrip("\n"), "diff")
-        yield ""
-    yield from (_finding(f) for f in value.findings)
+    yield from (_finding(f) for f in value["findings"])
     yield ""

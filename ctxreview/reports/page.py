@@ -12,29 +12,17 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from ctxreview.context.visible import visible
 from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
-from ctxreview.model.review import Review
-from ctxreview.reports.document import review_document
+from ctxreview.reports import words
 from ctxreview.reports.json_text import redacted_text
-from ctxreview.reports.opinions import SAME
-from ctxreview.reports.page_parts import Failed, Reviewed, entry
-from ctxreview.reports.shapes.review import ReviewDocument
-from ctxreview.reports.shown import shown
-from ctxreview.reports.words import counts_by_kind
+from ctxreview.reports.page_parts import Failed, entry
+from ctxreview.reports.shown import Reviewed
 
 FOLDER = Path(__file__).parent
 _NAME = re.compile(r"`([^`\n]+)`")
-
-
-def reviewed(values: Sequence[Review]) -> Reviewed:
-    """Several models' reviews of one selection, or one, made now."""
-    documents = [cast("ReviewDocument", review_document(v)) for v in values]
-    return Reviewed(documents, shown(values), datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def page(given: Sequence[Reviewed | Failed]) -> str:
@@ -71,8 +59,7 @@ def page(given: Sequence[Reviewed | Failed]) -> str:
         code=Markup.escape,  # cleaned as a whole already: some secrets span lines
         entries=entries,
         counted=_counted,
-        secrets=counts_by_kind,
-        same=SAME,
+        words=words,
     )
     return made
 

@@ -12,16 +12,8 @@ from ctxreview.reports.places import numbers, runs
 from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shapes.places import Finding, Place
 from ctxreview.reports.shapes.review import ChecklistAnswer, Evidence, ReviewDocument, ReviewedSuggestion
-from ctxreview.reports.shown import Shown, ShownFile
+from ctxreview.reports.shown import Reviewed, Shown, ShownFile, before_edit
 from ctxreview.reports.words import cost_text, number_or_unknown
-
-
-class Reviewed(NamedTuple):
-    """The reviews of one selection by each model, what is shown with them, and when they were made (ISO 8601, UTC)."""
-
-    documents: Sequence[ReviewDocument]
-    shown: Shown
-    at: str
 
 
 class Failed(NamedTuple):
@@ -186,10 +178,8 @@ def _edited(given: ReviewedSuggestion, anchor: str, path: str, link: Linker) -> 
         there = next((n for n in range(first, last + 1) if n in own), None)
         if there:
             named[there] = None
-        passed = [(b, a) for b, a in zip(given["before"], given["after"], strict=True) if a["end_line"] < first]
-        moved = sum(len(a["lines"]) - len(b["lines"]) for b, a in passed)
-        text = link(path, first, last).text
-        return Link(text, f"{anchor}N{there}" if there else link(path, first - moved, last - moved).anchor)
+        old = link(path, before_edit(given, first), before_edit(given, last))
+        return Link(link(path, first, last).text, f"{anchor}N{there}" if there else old.anchor)
 
     found = tuple(_told(given["findings"], after))
     return Edited(given, anchor, tuple(named), made, found)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ctxreview.context.visible import one_line
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
-from ctxreview.model.source import Lines
+from ctxreview.reports.shapes.places import Finding, Place
+
+MOST_OF_ONE = 6
+"""Lines shown of a statement, a head or a finding; of more the first and last."""
+
+
+def few(first: int, last: int) -> Iterable[int]:
+    """The lines of a run that are shown where not all are."""
+    return range(first, last + 1) if last - first < MOST_OF_ONE else (first, last)
 
 
 def line_range(pair: tuple[int, int]) -> dict[str, int]:
@@ -27,9 +35,9 @@ def scope_word(kind: str, mode: str) -> str:
     return {"retried": "retry", "suppressed": "no transaction"}.get(mode, kind)
 
 
-def path_line(at: Lines) -> str:
+def path_line(at: Place | Finding) -> str:
     """A place as compilers print it, which terminals and editors open: ``src/Orders.cs:28-31``."""
-    return f"{one_line(at.path)}:{numbers(at.start_line, at.end_line)}"
+    return f"{one_line(at['path'])}:{numbers(at['start_line'], at['end_line'])}"
 
 
 def runs(lines: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ctxreview.context.visible import one_line, visible
 from ctxreview.errors import ConfigError, StoreError
 from ctxreview.llm.store import MonthlyTotal, Stored, damaged_review
-from ctxreview.model.phrases import amount, place
+from ctxreview.model.phrases import amount
 from ctxreview.reports.json_text import dumps
-from ctxreview.reports.words import NOTICE, cost_text, counts_by_kind, number_or_unknown
+from ctxreview.reports.words import cost_text, counts_by_kind, number_or_unknown
+
+if TYPE_CHECKING:
+    from ctxreview.reports.shown import Reviewed
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -125,28 +128,31 @@ def review_record(row: Stored) -> dict[str, Any]:
     return {"schema": "ctxreview.stored/1", **values, "document": json.loads(values["document"])}
 
 
-def review_record_page(row: Stored) -> str:
-    """The page of a kept review, as it was printed for it.
+class OlderReviewError(ConfigError):
+    """An older version kept too little of a review to print it again."""
 
-    Raises :class:`StoreError` where what is kept has another shape, and :class:`ConfigError` where the code was not kept.
+
+def stored_review(row: Stored) -> Reviewed:
+    """A kept review with what is shown beside it: text, Markdown and page are made of it as they were when it was new.
+
+    Raises :class:`StoreError` where what is kept has another shape, and :class:`OlderReviewError` where an older version kept less.
     """
-    from ctxreview.reports.page import page
-    from ctxreview.reports.page_parts import Reviewed
     from ctxreview.reports.shapes.review import ReviewDocument
-    from ctxreview.reports.shown import Shown
+    from ctxreview.reports.shown import Reviewed, Shown
 
-    if row.shown is None:
-        raise ConfigError(
-            f"Review {row.id} was stored by an older ctxreview, which did not keep the code; give --format text or json."
-        )
     try:
+        beside = None if row.shown is None else json.loads(row.shown)
+        if beside is None or (isinstance(beside, dict) and beside and beside.keys() < Shown.__required_keys__):
+            raise OlderReviewError(
+                f"Review {row.id} was stored by an older ctxreview, which kept less of the code: --sent and --format json print what there is."
+            )
         document = msgspec.convert(json.loads(row.document), ReviewDocument)
-        beside = msgspec.convert(json.loads(row.shown), Shown)
+        made = Reviewed([document], msgspec.convert(beside, Shown), row.at)
     except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         raise damaged_review(row.id) from None
-    if not beside["files"]:
+    if not made.shown["files"]:
         raise damaged_review(row.id)
-    return page([Reviewed([document], beside, row.at)])
+    return made
 
 
 def review_summary(row: Stored) -> dict[str, Any]:
@@ -158,10 +164,10 @@ def review_summary(row: Stored) -> dict[str, Any]:
     return {"schema": "ctxreview.log/1", **{name: getattr(row, name) for name in names}}
 
 
-def review_record_text(row: Stored) -> str:
-    """Everything that is kept of a review, for a terminal. Raises :class:`StoreError` as :func:`kept` does."""
+def sent_text(row: Stored) -> str:
+    """What was sent to the model, and its reply. Raises :class:`StoreError` as :func:`stored_document` does."""
     found = stored_document(row)
-    return "\n".join([*_head(row, found), "", *_result(found), "", *_texts(row), "", NOTICE])
+    return "\n".join([*_head(row, found), "", *_texts(row)])
 
 
 def _head(row: Stored, found: Kept) -> Iterator[str]:
@@ -172,28 +178,6 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"  context: {row.context_digest}"
     if found.not_redacted is not None:
         yield f"  secrets sent unredacted, with --no-redact, and not stored: {counts_by_kind(found.not_redacted)}"
-
-
-def _result(found: Kept) -> Iterator[str]:
-    yield "Checklist"
-    for answer in found.checklist:
-        yield f"  {one_line(answer.answer):11} {one_line(answer.question)}"
-        if answer.note:
-            yield f"              {one_line(answer.note)}"
-    for number, given in enumerate(found.suggestions, 1):
-        yield f"Suggestion {number}: {one_line(given.title)}: {one_line(given.verdict)}"
-        if given.reason:
-            yield f"  Not applied: {one_line(given.reason)}"
-        yield from (f"  {line}" for line in visible(given.diff).splitlines())
-        for finding in given.findings:
-            at = place(finding.start_line, finding.end_line)
-            yield (
-                f"  - {one_line(finding.severity)} {one_line(finding.rule)}, {at} ({one_line(finding.certainty)}): "
-                f"{one_line(finding.message)}"
-            )
-            yield f"    Question: {one_line(finding.question)}"
-    for problem in found.findings:
-        yield f"Reported: {one_line(problem.severity)} {one_line(problem.path)}:{problem.line}: {one_line(problem.why)}"
 
 
 def _texts(row: Stored) -> Iterator[str]:

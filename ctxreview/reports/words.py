@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ctxreview.model.kinds import SEVERITIES, Severity
+from ctxreview.model.kinds import SEVERITIES, Confidence, Severity
 from ctxreview.model.phrases import amount, place
-from ctxreview.model.review import Context, GuardResult, Review, Suggestion
+from ctxreview.model.review import Context, GuardResult, Omission
+
+if TYPE_CHECKING:
+    from ctxreview.reports.shapes.review import CheckedSuggestion, Problem, ReviewDocument
 
 UNANSWERED = (
     "It does not count as a review until a person has answered: does this code touch shared state, run inside a "
@@ -27,6 +31,21 @@ HOW_TO_ASK = (
     "To ask a model: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider local, or --provider and --base-url; "
     "or take the prompt to any chat with `ctxreview prompt {selection} --copy`."
 )
+
+ASKED_INSTEAD = "Asked instead: is this a safe change, given everything this function is doing?"
+HAZARDS = "Hazards found by rules"
+NO_HAZARD = "None of the rules found anything. That is no proof that there is nothing."
+NO_SUGGESTION = "No suggestion was made."
+NOT_AN_APPROVAL = "The rules know of no conflict with the scopes of this file. That is not an approval."
+AFTER_THE_EDIT = "Lines of findings are those after the edit."
+WITHOUT_EDIT = "Reported by the model, without an edit"
+UNSUPPORTED = "(unsupported: this text is not there)"
+HOLDS = "What holds the selection"
+SOURCE_PROVES = "What the source proves"
+NAMES_SUGGEST = "What names suggest"
+SEES = "What the model sees"
+DOES_NOT_SEE = "What it does not see"
+SAME_ANSWER = "The same answer from several models is not evidence: they may have learned the same mistake."
 
 
 def cost_text(cost: float | None) -> str:
@@ -59,50 +78,63 @@ def visible_parts(context: Context) -> Iterator[str]:
         yield f"{amount(len(signatures), 'member', 'other')} of the type, as signatures."
 
 
-def omitted_parts(context: Context) -> Iterator[str]:
+def omitted_parts(omitted: Iterable[Omission]) -> Iterator[str]:
     """What did not fit into the prompt, one sentence each."""
-    return (f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in context.omitted)
+    return (f"{o.path}, {place(o.start_line, o.end_line)}: {o.why}." for o in omitted)
 
 
-def closing_lines(review: Review) -> Iterator[str]:
-    """How a model can be asked, or what asking it took; and what was sent to it with the secrets in it."""
-    if review.provider is None:
-        given = " ".join(review.context.selection.given.split())
-        yield f"{NOT_ASKED} {HOW_TO_ASK.format(selection=given.replace('`', '?'))}"
-    elif review.usage is not None:
-        sent, got, cost = review.usage.prompt_tokens, review.usage.reply_tokens, review.usage.cost
-        when = "" if review.from_store is None else ", when the model was asked; this time a stored answer was used"
-        yield f"Tokens: {sent} sent, {got} received; {cost_text(cost)}{when}."
-    yield from unredacted_lines(review)
+def checklist_heading(review: ReviewDocument) -> str:
+    """What the checklist is called, by who answered."""
+    return "Checklist" if review["provider"] is not None else "Checklist, as far as the source proves it"
 
 
-def counts_by_kind(kinds: dict[str, int]) -> str:
+def tokens_line(review: ReviewDocument) -> str:
+    """What asking the model took; ``""`` where that is not known, or none was asked."""
+    used = review["usage"]
+    if used is None:
+        return ""
+    sent, got = number_or_unknown(used["prompt_tokens"]), number_or_unknown(used["reply_tokens"])
+    when = ", when the model was asked; this time a stored answer was used" if review["from_store"] else ""
+    return f"Tokens: {sent} sent, {got} received; {cost_text(used['cost'])}{when}."
+
+
+def applied(value: CheckedSuggestion) -> str:
+    """Why a suggestion, or a part of it, was not applied; ``""`` where it was."""
+    if "reason" not in value:
+        return ""
+    return f"{'Applied in part' if value['applied'] else 'Not applied'}: {value['reason']}"
+
+
+def counts_by_kind(kinds: Mapping[str, int]) -> str:
     """``2 jwt, 1 password``, or that there are none."""
     return ", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "none found"
 
 
-def unredacted_lines(review: Review) -> Iterator[str]:
-    """With ``--no-redact``, what was sent as it is."""
-    if review.bare is not None:
-        yield f"Secrets sent unredacted, with --no-redact: {counts_by_kind(review.bare)}. They are not shown here."
+def unredacted_line(review: ReviewDocument) -> str:
+    """With ``--no-redact``, what was sent as it is; else ``""``."""
+    if "not_redacted" not in review:
+        return ""
+    return (
+        f"Secrets sent unredacted, with --no-redact: {counts_by_kind(review['not_redacted'])}. They are not shown here."
+    )
 
 
-def problems(review: Review) -> Iterator[tuple[Severity, str]]:
+def problem_lines(found: Sequence[Problem]) -> Iterator[tuple[Severity, str]]:
     """What the model reports without an edit: the severity that it gives, and a sentence with the place."""
-    for problem in review.problems:
-        doubt = "" if problem.shown else " (the model was not shown that line)"
-        yield problem.severity, f"{problem.path}:{problem.line}: {problem.why}{doubt}"
+    for problem in found:
+        doubt = "" if problem["shown"] else " (the model was not shown that line)"
+        yield problem["severity"], f"{problem['path']}:{problem['line']}: {problem['why']}{doubt}"
 
 
-def sure(value: Suggestion) -> str:
+def sure(confidence: Confidence | None) -> str:
     """How sure the model says it is of a suggestion; ``""`` where it does not say."""
-    return f"Confidence, by the model itself: {value.confidence}." if value.confidence else ""
+    return f"Confidence, by the model itself: {confidence}." if confidence else ""
 
 
-def ignored_line(review: Review) -> str:
-    """How many hazards are not shown because the repository's settings ignore their rules."""
-    rules = ", ".join(sorted({f.rule for f in review.ignored}))
-    return f"Not shown, because the repository's settings ignore {rules}: {len(review.ignored)}."
+def ignored_line(review: ReviewDocument) -> str:
+    """How many hazards are not shown because the repository's settings ignore their rules; ``""`` for none."""
+    rules = ", ".join(sorted({f["rule"] for f in review["ignored"]}))
+    return f"Not shown, because the repository's settings ignore {rules}: {len(review['ignored'])}." if rules else ""
 
 
 def number_or_unknown(value: int | None) -> str:

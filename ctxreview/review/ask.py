@@ -111,13 +111,14 @@ def store_review(value: Review, key: str, keep_days: int) -> int:
     from hashlib import sha256
 
     from ctxreview.guard.check import worst
-    from ctxreview.reports.document import context_document, review_document
+    from ctxreview.reports.document import context_document
     from ctxreview.reports.json_text import clean, dumps
-    from ctxreview.reports.shown import shown
+    from ctxreview.reports.shown import reviewed
 
     context, usage = value.context, value.usage or Usage(None, None)
     first, last = context.selection.lines
     seen = dumps(context_document(context))
+    made = reviewed([value])
     return store.record_review(
         {
             "key": key,
@@ -130,13 +131,13 @@ def store_review(value: Review, key: str, keep_days: int) -> int:
             "system": value.prompt.system,
             "user": value.prompt.user,
             "reply": clean(_as_json(value.reply)),
-            "document": review_document(value),
+            "document": made.documents[0],
             "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
             "prompt_tokens": usage.prompt_tokens,
             "reply_tokens": usage.reply_tokens,
             "cost": usage.cost,
             "answered_from": value.from_store,
-            "shown": shown([value]),
+            "shown": made.shown,
             "source_digest": sha256(context.selection.source.data).hexdigest(),
         },
         keep_days,

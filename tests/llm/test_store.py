@@ -7,6 +7,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -310,7 +311,9 @@ def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
         )
     assert json.loads(run(*asking(server)).stdout)["from_store"] is True
     assert [r["source_digest"] is None for r in rows()] == [True, False]
-    assert run("show", "1").returncode == 0
+    shown = run("show", "1")
+    assert (shown.returncode, shown.stdout) == (0, run("show", "1", "--sent").stdout)
+    assert "Review 1 was stored by an older ctxreview" in shown.stderr
 
 
 def test_a_failed_migration_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,13 +427,12 @@ def test_stats() -> None:
     )
 
 
-def test_show(server: Told) -> None:
-    """A kept review is shown whole: what was asked, sent and answered, and what the guard found."""
+def test_what_was_sent(server: Told) -> None:
+    """What was sent and answered is shown whole on request, and JSON has it all."""
     run(*asking(server))
-    shown = run("show", "1").stdout
+    shown = run("show", "1", "--sent").stdout
     for part in ("Review 1, ", "m-1 of openai", "2,000 sent, 300 received; cost unknown", "===== user =====",
-                 "scope.Complete();", "===== reply =====", "AsNoTracking", ": conflicts", "no-tracking-write",
-                 "It does not count as a review until"):  # fmt: skip
+                 "scope.Complete();", "===== reply =====", "AsNoTracking"):  # fmt: skip
         assert part in shown
     found = json.loads(run("show", "--format", "json").stdout)
     assert (found["schema"], found["id"], found["document"]["schema"]) == (
@@ -440,13 +442,33 @@ def test_show(server: Told) -> None:
     )
 
 
-def test_show_as_a_page(server: Told) -> None:
-    """A kept review gives the page that was printed for it, with the code as it was then."""
-    given = [a for a in asking(server) if a not in ("--format", "json")]
-    date = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
-    printed = run(*given, "--format", "html").stdout
-    assert date.sub("", run("show", "--format", "html").stdout) == date.sub("", printed)
-    assert date.search(printed)
+@pytest.mark.parametrize("form", [["text"], ["text", "--brief"], ["text", "-v"], ["markdown"], ["html"], ["json"]])
+def test_show_prints_what_review_printed(server: Told, tmp_path: Path, form: list[str]) -> None:
+    """Each of several reviews is shown as it was printed, with the code as it was then."""
+    reply = json.loads(UNSAFE)
+    path = "src/RecordService.cs"
+    reply["suggestions"].append({"title": "leave it", "rationale": "it is short", "confidence": "low", "edits": []})
+    reply["findings"] = [{"path": path, "line": n, "severity": "low", "why": "look here"} for n in (30, 900)]
+    reply["checklist"][0]["evidence"] = [{"path": path, "line": n, "quote": "scope.Complete();"} for n in (44, 30)]
+    server.answers[RESPONSES] = [answer(json.dumps(reply))]
+    code = tmp_path / "code"
+    shutil.copytree(EXAMPLE, code)
+    asked = ["--base-url", f"{server.url}/v1", "--model", "m-1", "--format", *form]
+    selections = [f"{path}:31-33", f"{path}:51", f"{path}:15"]
+    printed = [run("review", given, *asked, folder=code) for given in selections]
+    several = [] if form == ["markdown"] else selections
+    together = run("review", *several, *asked, "--fresh", folder=code) if several else None
+    assert [p.stderr for p in printed if p.returncode] == []
+    (code / path).write_text("class Gone {}\n")
+    date = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")  # the one thing that only the moment knows
+    for number, made in enumerate(printed, 1):
+        shown = run("show", str(number), "--format", *form).stdout
+        if form == ["json"]:
+            assert json.loads(shown)["document"] == json.loads(made.stdout)
+        else:
+            assert date.sub("", shown) == date.sub("", made.stdout)
+    if together is not None and form[0] == "text":
+        assert all(run("show", str(n), "--format", *form).stdout in together.stdout for n in (4, 5, 6))
 
 
 @pytest.mark.parametrize(
@@ -455,9 +477,10 @@ def test_show_as_a_page(server: Told) -> None:
         (
             "shown",
             None,
-            "Review 1 was stored by an older ctxreview, which did not keep the code; give --format text or json.",
+            "Review 1 was stored by an older ctxreview, which kept less of the code: --sent and --format json print what there is.",
         ),
-        ("shown", '{"files": []}', "review 1 is damaged and cannot be shown"),
+        ("shown", '{"files": [], "held": ""}', "Review 1 was stored by an older ctxreview"),
+        ("shown", "[]", "review 1 is damaged and cannot be shown"),
         ("shown", "no JSON", "review 1 is damaged and cannot be shown"),
         (
             "document",
@@ -473,6 +496,7 @@ def test_a_page_of_what_is_not_there(server: Told, column: str, value: str | Non
         db.execute(f"UPDATE review SET {column} = ?", (value,))
         db.commit()
     done = run("show", "--format", "html")
+    assert run("show").stderr == done.stderr
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert says in done.stderr
 

@@ -28,16 +28,16 @@ from ctxreview.reports import comment
 from ctxreview.reports import stored as kept
 from ctxreview.reports.document import review_document
 from ctxreview.reports.json_text import dumps
-from ctxreview.reports.markdown import review_markdown
 from ctxreview.reports.opinions import opinions_markdown, opinions_text
-from ctxreview.reports.review_text import guard_text, review_text
-from ctxreview.reports.shown import shown
+from ctxreview.reports.report import report
+from ctxreview.reports.review_text import guard_text
+from ctxreview.reports.shown import reviewed
 from ctxreview.review.hazards import hazards_of
 from tests import ROOT
 from tests.llm.test_store import run
 from tests.prompt.test_prompt import HEADINGS, sections, shape
 from tests.reports.test_reports import outside_code, outside_spans
-from tests.samples import ITEMS, PATH, context_of, page_of, prompt_of, shop
+from tests.samples import ITEMS, PATH, context_of, markdown_of, page_of, prompt_of, shop, text_of
 
 CORPUS = tomllib.loads((ROOT / "tests/corpus/hostile/sources.toml").read_text("utf-8"))
 BUDGET = 2_000_000
@@ -226,24 +226,25 @@ def stored(value: Review) -> Stored:
     return Stored(
         1, "2026-11-23T10:00:00+00:00", "k", "/r", f"{value.context.path}:14-14", value.question, "d", "openai",
         value.model or "", value.prompt.system, value.prompt.user, "{}", dumps(review_document(value)),
-        "conflicts", 1, 2, 0.5, None, None, dumps(shown([value])),
+        "conflicts", 1, 2, 0.5, None, None, dumps(reviewed([value]).shown),
     )  # fmt: skip
 
 
 REPORTS = {
-    "text": review_text,
-    "markdown": review_markdown,
+    "text": text_of,
+    "markdown": markdown_of,
     "json": lambda value: dumps(review_document(value)),
     "html": page_of,
     "comment": lambda value: comment.comment(
         comment.stored_subject(stored(value)), comment.Person(value.question or "-", value.question, value.question)
     ),
     "evidence": lambda value: comment.evidence(comment.stored_subject(stored(value))),
-    "show": lambda value: kept.review_record_text(stored(value)),
-    "show as html": lambda value: kept.review_record_page(stored(value)),
+    "show": lambda value: kept.sent_text(stored(value)),
+    "show as text": lambda value: report(kept.stored_review(stored(value)), "text"),
+    "show as html": lambda value: report(kept.stored_review(stored(value)), "html"),
     "guard": lambda value: guard_text(value.suggestions, value.context, "conflicts"),
-    "opinions": lambda value: opinions_text([value, value]),
-    "opinions as markdown": lambda value: opinions_markdown([value, value]),
+    "opinions": lambda value: opinions_text(reviewed([value, value])),
+    "opinions as markdown": lambda value: opinions_markdown(reviewed([value, value])),
     "opinions as html": lambda value: page_of(value, value),
 }
 

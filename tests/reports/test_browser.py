@@ -12,7 +12,8 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService, Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.wait import WebDriverWait
 
-from ctxreview.reports.page import page, reviewed
+from ctxreview.reports.page import page
+from ctxreview.reports.shown import reviewed
 from tests.commands import run_command
 from tests.project.test_hostile import SOURCES, review
 from tests.reports.test_page import OTHER

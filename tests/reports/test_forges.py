@@ -21,10 +21,11 @@ from ctxreview.model.claims import claims
 from ctxreview.model.review import Review, Usage
 from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports import comment
-from ctxreview.reports.markdown import escaped, fenced, review_markdown
+from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.opinions import opinions_markdown
+from ctxreview.reports.shown import reviewed
 from tests.project.test_hostile import ITEMS, stored
-from tests.samples import PATH, context_of, prompt_of, shop
+from tests.samples import PATH, context_of, markdown_of, prompt_of, shop
 
 REFERENCES = {
     "mention": r"(?<![\w`/])@[\w<(]",
@@ -93,14 +94,14 @@ def review(words: str) -> Review:
 
 
 REPORTS = {
-    "markdown": review_markdown,
+    "markdown": markdown_of,
     "comment": lambda value: comment.comment(
         comment.stored_subject(stored(value)),
         comment.Person(value.question, value.question, value.question),
         value.question,
     ),
     "opinions": lambda value: opinions_markdown(
-        [value, value._replace(checklist=tuple(a._replace(answer="no") for a in value.checklist))]
+        reviewed([value, value._replace(checklist=tuple(a._replace(answer="no") for a in value.checklist))])
     ),
 }
 

@@ -13,10 +13,11 @@ import pytest
 
 from ctxreview.model.review import Review
 from ctxreview.reports.document import review_document
-from ctxreview.reports.page import page, reviewed
+from ctxreview.reports.page import page
 from ctxreview.reports.page_code import LONGEST_COLOURED, Piece, sheet
 from ctxreview.reports.page_diff import hunks
 from ctxreview.reports.page_parts import Failed
+from ctxreview.reports.shown import reviewed
 from ctxreview.workspace.line_diff import unified
 from tests.commands import run_command
 from tests.llm.test_store import HARMLESS, RESPONSES, UNSAFE, answer, asking, run

@@ -18,12 +18,12 @@ from ctxreview.prompt.reply import parse, verify
 from ctxreview.reports.document import context_document, error_document, guard_document, review_document
 from ctxreview.reports.json_text import dumps
 from ctxreview.reports.layout import Layout, wrap
-from ctxreview.reports.markdown import escaped, fenced, review_markdown
-from ctxreview.reports.review_text import Detail, guard_text, review_text
+from ctxreview.reports.markdown import escaped, fenced
+from ctxreview.reports.review_text import Detail, guard_text
 from ctxreview.reports.text import context_text
 from ctxreview.review.hazards import hazards_of
 from ctxreview.rules import RULES
-from tests.samples import ITEMS, PATH, context_of, example, page_of, prompt_of, shop, unwrapped
+from tests.samples import ITEMS, PATH, context_of, example, markdown_of, page_of, prompt_of, shop, text_of, unwrapped
 
 HOSTILE = {
     "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)><!-- gone",
@@ -123,10 +123,10 @@ def skeleton(report: str) -> list[str]:
 @pytest.mark.parametrize("case", HOSTILE)
 def test_text_is_shown_not_executed(case: str) -> None:
     """Control characters are written out, and no foreign line is at the left edge, where our own stand."""
-    report = review_text(reviewed(HOSTILE[case]))
+    report = text_of(reviewed(HOSTILE[case]))
     assert not ACTIVE.search(report)
     ours = [re.sub(TITLED, r"\1", line) for line in skeleton(report)]
-    plain = [re.sub(TITLED, r"\1", line) for line in skeleton(review_text(PLAIN))]
+    plain = [re.sub(TITLED, r"\1", line) for line in skeleton(text_of(PLAIN))]
     numbers = r"\d[\d,]*"
     assert [re.sub(numbers, "n", line) for line in ours] == [re.sub(numbers, "n", line) for line in plain]
 
@@ -135,7 +135,7 @@ def test_text_is_shown_not_executed(case: str) -> None:
 @given(st.text(st.characters(exclude_characters="«»\0", exclude_categories=["Cs"]), max_size=30))
 def test_no_text_acts_on_a_terminal(words: str) -> None:
     """Of any words, none reach the terminal as control characters, and the report keeps its parts."""
-    report = review_text(reviewed(words))
+    report = text_of(reviewed(words))
     assert not ACTIVE.search(report)
     assert [line for line in skeleton(report) if line in ("Hazards found by rules", "Checklist", "Code")] == [
         "Hazards found by rules",
@@ -146,10 +146,10 @@ def test_no_text_acts_on_a_terminal(words: str) -> None:
 
 def test_colour_only_where_asked() -> None:
     """Colours are ours, and only there when the caller wants them."""
-    assert "\x1b" not in review_text(PLAIN)
-    coloured = review_text(PLAIN, Layout(colour=True))
+    assert "\x1b" not in text_of(PLAIN)
+    coloured = text_of(PLAIN, Layout(colour=True))
     assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == review_text(PLAIN)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text_of(PLAIN)
 
 
 DETAILS: tuple[Detail, ...] = get_args(Detail)
@@ -168,7 +168,7 @@ def width_of(line: str) -> int:
 )
 def test_no_line_is_wider_than_asked(words: str, width: int, detail: Detail) -> None:
     """Whatever stands in code, names and replies: no line has more columns than the terminal."""
-    report = review_text(reviewed(words), Layout(width), detail)
+    report = text_of(reviewed(words), Layout(width), detail)
     assert [line for line in report.split("\n") if width_of(line) > width] == []
 
 
@@ -197,7 +197,7 @@ def test_a_word_wider_than_a_line(text: str, lines: list[str]) -> None:
 
 def test_the_order_of_a_review() -> None:
     """The verdict is the first line; ``brief`` ends after the hazards, the code is the last part, and only the whole says what the model saw."""
-    brief, folded, whole = (review_text(PLAIN, Layout(100), detail) for detail in DETAILS)
+    brief, folded, whole = (text_of(PLAIN, Layout(100), detail) for detail in DETAILS)
     parts = ("Suggestion 1: ", "Hazards found by rules", "What holds the selection", "Checklist", "Edit of ", "Code")
     places = [folded.find(f"\n{part}") for part in parts]
     assert -1 not in places
@@ -214,7 +214,7 @@ def test_a_long_function_is_folded() -> None:
     filler = "\n".join(f"    Log({n});" for n in range(200))
     body = f"lock (_gate)\n{{\n{filler}\n    «var old = _count;»\n{filler}\n    if (old > 5)\n    {{\n        return 1;\n    }}\n{filler}\n    _count++;\n}}\nreturn 0;"
     about = context_of(shop(body))
-    report = review_text(PLAIN._replace(context=about, hazards=(), suggestions=()), Layout(80))
+    report = text_of(PLAIN._replace(context=about, hazards=(), suggestions=()), Layout(80))
     code = report.partition("\nCode\n")[2]
     for part in (
         "public async Task<int> Ship(int id)",
@@ -228,7 +228,7 @@ def test_a_long_function_is_folded() -> None:
     ):
         assert part in code
     assert len(report.splitlines()) <= 150
-    whole = review_text(PLAIN._replace(context=about, hazards=(), suggestions=()), Layout(80), "whole")
+    whole = text_of(PLAIN._replace(context=about, hazards=(), suggestions=()), Layout(80), "whole")
     assert whole.count("Log(") == 600
 
 
@@ -236,11 +236,11 @@ def test_findings_that_say_the_same_are_one() -> None:
     """A finding of several places is told once; after six findings only rule and place are."""
     same = [Finding("missing-intent", "note", "syntactic", "m.", "q?", Lines(PATH, n, n)) for n in (3, 5)]
     many = [Finding("lock-order", "low", "syntactic", f"message {n}.", "q?", Lines(PATH, n, n)) for n in range(1, 9)]
-    report = review_text(PLAIN._replace(hazards=(*same, *many)), Layout(80))
+    report = text_of(PLAIN._replace(hazards=(*same, *many)), Layout(80))
     assert "note missing-intent src/Orders.cs:3, :5\n" in report
     assert [f"message {n}." in report for n in range(1, 9)] == [True] * 6 + [False] * 2
     assert "  low lock-order src/Orders.cs:8\n" in report
-    assert "message 8." in review_text(PLAIN._replace(hazards=tuple(many)), Layout(80), "whole")
+    assert "message 8." in text_of(PLAIN._replace(hazards=tuple(many)), Layout(80), "whole")
 
 
 def test_scope_in_the_margin() -> None:
@@ -308,7 +308,7 @@ OURS = [
 @pytest.mark.parametrize("case", HOSTILE)
 def test_markdown_is_shown_not_executed(case: str) -> None:
     """No foreign text makes HTML, an image, a link, a mention, a heading or a code block."""
-    report = review_markdown(reviewed(HOSTILE[case]))
+    report = markdown_of(reviewed(HOSTILE[case]))
     assert not ACTIVE.search(report)
     lines, blocks = outside_code(report)
     assert blocks == 2
@@ -332,7 +332,7 @@ def test_markdown_is_shown_not_executed(case: str) -> None:
 )
 def test_no_text_changes_the_markdown(words: str) -> None:
     """Of any words, the report keeps its headings and its two code blocks."""
-    lines, blocks = outside_code(review_markdown(reviewed(words)))
+    lines, blocks = outside_code(markdown_of(reviewed(words)))
     assert blocks == 2
     assert [h for h in headings(lines) if not h.startswith("### ")] == OURS
 
@@ -372,10 +372,10 @@ def test_a_hostile_selection_in_the_advice() -> None:
     offline = PLAIN._replace(
         context=about._replace(selection=about.selection._replace(given=given)), provider=None, model=None
     )
-    advice = next(line for line in review_markdown(offline).split("\n") if "To ask a model" in line)
+    advice = next(line for line in markdown_of(offline).split("\n") if "To ask a model" in line)
     assert not re.search(r"[`<#\[]", outside_spans(advice))
-    assert "\x1b" not in review_text(offline)
-    assert "# x.cs:1" not in review_text(offline).split("\n")
+    assert "\x1b" not in text_of(offline)
+    assert "# x.cs:1" not in text_of(offline).split("\n")
 
 
 # --- JSON --------------------------------------------------------------------------------------------------
@@ -530,8 +530,8 @@ def test_error_document() -> None:
 # --- all formats -------------------------------------------------------------------------------------------
 
 FORMATS = {
-    "text": review_text,
-    "markdown": review_markdown,
+    "text": text_of,
+    "markdown": markdown_of,
     "html": page_of,
     "json": lambda value: dumps(review_document(value)),
 }
@@ -567,4 +567,4 @@ def test_every_severity_has_its_colour() -> None:
     about = example()
     for rule in RULES:
         finding = Finding(rule.ID, rule.SEVERITY, "syntactic", "m.", "q?", Lines(about.path, 1, 2))
-        assert "\x1b[" in review_text(PLAIN._replace(hazards=(finding,)), Layout(colour=True))
+        assert "\x1b[" in text_of(PLAIN._replace(hazards=(finding,)), Layout(colour=True))

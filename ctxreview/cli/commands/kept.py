@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxreview.cli import console
-from ctxreview.cli.commands.options import Format, Formats, Output
-from ctxreview.cli.inputs import read_text, refuse_beside
+from ctxreview.cli.commands.options import Brief, Color, Colors, Format, Formats, NoPager, Output, ReviewFormat
+from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
+from ctxreview.cli.results import print_texts, target_for
 from ctxreview.errors import ConfigError, SourceError, StoppedError
 
 if TYPE_CHECKING:
     from ctxreview.llm.store import Stored
 
 app = typer.Typer(rich_markup_mode=None)
-
-
-class KeptFormat(StrEnum):
-    """How a stored review is printed."""
-
-    TEXT = "text"
-    HTML = "html"
-    JSON = "json"
 
 
 Text = Annotated[str, typer.Argument(metavar="[TEXT]", help="Only reviews that contain this text.", show_default=False)]
@@ -107,28 +99,55 @@ def log(
 
 @app.command()
 def show(
+    ctx: typer.Context,
     number: Annotated[
         str, typer.Argument(metavar="[ID]", help="The review's number in ctxreview log, or last.")
     ] = "last",
-    format_: Annotated[KeptFormat, typer.Option("--format")] = KeptFormat.TEXT,
+    sent: Annotated[
+        bool, typer.Option("--sent", help="Print what was sent to the model and its reply instead.")
+    ] = False,
+    format_: Annotated[ReviewFormat, typer.Option("--format")] = ReviewFormat.TEXT,
+    brief: Brief = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also show everything the model saw.")] = False,
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
     output: Output = None,
 ) -> None:
-    """Print everything stored about one review, or its page. For example:
+    """Print a stored review as `review` printed it; as JSON everything that is stored about it.
+
+    For example:
 
     \b
     ctxreview show last
+    ctxreview show 1 --sent
     ctxreview show 1 --format json
     ctxreview show 1 --format html -o review.html
     """
     from ctxreview.reports import stored
     from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.report import report
 
+    if sent:
+        refuse_beside(ctx, "--sent", "prints prompt and reply", "format_", "brief", "verbose")
+    other = "" if format_ is ReviewFormat.TEXT else f"--format {format_}"
+    detail = detail_of(brief, verbose, other)
+    if other:
+        refuse_beside(ctx, other, "prints all there is", "verbose")
+    target = target_for(ctx, format_, output, color, no_pager)
     row = _kept(number)
-    if format_ is KeptFormat.HTML:
-        console.write(stored.review_record_page(row).rstrip("\n"), output)
-        return
-    made = dumps(stored.review_record(row), 2) if format_ is KeptFormat.JSON else stored.review_record_text(row)
-    console.write(made, output)
+    if sent:
+        made = stored.sent_text(row)
+    elif target.form == "json":
+        made = dumps(stored.review_record(row), 2)
+    else:
+        try:
+            made = report(stored.stored_review(row), target.form, target.layout, detail)
+        except stored.OlderReviewError as error:
+            if target.form != "text":
+                raise
+            console.say(str(error))
+            made = stored.sent_text(row)
+    print_texts([made], target)
 
 
 @app.command()

@@ -14,6 +14,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ReviewFormat(StrEnum):
+    """How a review is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+
+
 class Severity(StrEnum):
     """The severities of findings, worst first."""
 
@@ -60,6 +69,7 @@ ManyFormats = Annotated[Format | None, typer.Option("--format", help="[default: 
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the result to a file.")]
 Colors = Annotated[Color, typer.Option("--color", help="When to colour text.")]
 NoPager = Annotated[bool, typer.Option("--no-pager", help="On a terminal, print text without a pager.")]
+Brief = Annotated[bool, typer.Option("--brief", help="End after verdict, suggestions and hazards.")]
 FailOn = Annotated[Severity | None, typer.Option(help="Exit with status 1 for a finding of this severity or worse.")]
 ProviderName = Annotated[
     str | None, typer.Option("--provider", help="openai, anthropic, local, or none.", envvar="CTXREVIEW_PROVIDER")

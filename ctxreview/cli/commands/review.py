@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
     BaseUrl,
+    Brief,
     Budget,
     Color,
     Colors,
@@ -28,10 +28,11 @@ from ctxreview.cli.commands.options import (
     Output,
     ProviderName,
     Quiet,
+    ReviewFormat,
     Root,
 )
-from ctxreview.cli.inputs import read_text, refuse_beside, selections_given
-from ctxreview.cli.results import Result, exit_on_findings, print_each, target_for
+from ctxreview.cli.inputs import detail_of, read_text, refuse_beside, selections_given
+from ctxreview.cli.results import Result, Target, exit_on_findings, print_each, target_for
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -41,22 +42,13 @@ if TYPE_CHECKING:
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Finding, Review
     from ctxreview.prompt.asking import Provider
-    from ctxreview.reports.layout import Layout
     from ctxreview.reports.review_text import Detail
+    from ctxreview.reports.shapes.review import ReviewDocument
     from ctxreview.review.ask import Planned
     from ctxreview.review.request import Siblings
 
 
 app = typer.Typer(rich_markup_mode=None)
-
-
-class ReviewFormat(StrEnum):
-    """How a review is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
 
 
 Models = Annotated[
@@ -75,7 +67,6 @@ DryRun = Annotated[
 NoRedact = Annotated[
     bool, typer.Option("--no-redact", help="Send secrets unredacted, after asking twice on a terminal.")
 ]
-Brief = Annotated[bool, typer.Option("--brief", help="End after verdict, suggestions and hazards.")]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Also show everything the model saw, and log every request and retry.")
 ]
@@ -124,7 +115,6 @@ def review(
     """
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_model
-    from ctxreview.reports.review_text import verdict_line
     from ctxreview.review import ask as asking
     from ctxreview.review import endpoints, pipeline, replies
     from ctxreview.review.request import Run, options
@@ -132,7 +122,7 @@ def review(
     tell = console.progress_teller(quiet, verbose)
     brought = None if reply is None else _brought(ctx, reply, model)
     model = _model_beside(ctx, format_, dry_run, models, model)
-    detail = _detail(brief, verbose, dry_run or format_ not in (None, ReviewFormat.TEXT))
+    detail = detail_of(brief, verbose, "--dry-run" if dry_run else _other(format_))
     limits = endpoints.limits(max_tokens, max_cost)
     asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
     whom = (
@@ -188,13 +178,7 @@ def review(
             )
             if asks is not None:
                 asking.keep_review(values[-1], endpoint, console.say)
-        if target.on_a_page:
-            from ctxreview.reports.page import reviewed
-
-            return Result("", _found(values), entry=reviewed(values))
-        if target.layout is None:
-            return Result(_printed(values, format_, many), _found(values))
-        return Result(_text(values, detail, target.layout), _found(values), verdict_line(values))
+        return _result(values, target, detail, many)
 
     exit_on_findings(print_each(given, many, root, run, one, target, sequential=any(askers)), fail_on)
 
@@ -236,39 +220,33 @@ def _model_beside(
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
 
 
-def _detail(brief: bool, verbose: bool, is_other: bool) -> Detail:
-    """How much of a review is printed. Raises where ``--brief`` stands beside what it says nothing of."""
-    if brief and verbose:
-        raise ConfigError("--brief says less and --verbose more; give one.")
-    if brief and is_other:
-        raise ConfigError(
-            "--brief is about the text of a review; give it without --dry-run and --format, or with --format text."
-        )
-    return "brief" if brief else "whole" if verbose else "folded"
+def _other(form: ReviewFormat | None) -> str:
+    """The option by which something else than text is printed; ``""`` for text."""
+    return "" if form in (None, ReviewFormat.TEXT) else f"--format {form}"
 
 
-def _text(values: list[Review], detail: Detail, layout: Layout) -> str:
-    """The reviews of one selection by each model that was asked, for people at a terminal."""
-    from ctxreview.reports.opinions import opinions_text
-    from ctxreview.reports.review_text import review_text
+def _result(values: Sequence[Review], target: Target, detail: Detail, many: bool) -> Result:
+    """The reviews of one selection by each model that was asked, as they are printed."""
+    from ctxreview.reports.report import report
+    from ctxreview.reports.review_text import verdict_line
+    from ctxreview.reports.shown import reviewed
 
-    alone = len(values) == 1
-    made = review_text(values[0], layout, detail) if alone else opinions_text(values, layout, detail)
-    return made.rstrip("\n")
+    if target.form == "json":
+        return Result(_document(values, None if many else 2), _found(values))
+    made = reviewed(values)
+    if target.form == "html":
+        return Result("", _found(values), entry=made)
+    return Result(report(made, target.form, target.layout, detail), _found(values), verdict_line(made))
 
 
-def _printed(values: list[Review], format_: ReviewFormat | None, many: bool) -> str:
-    """The reviews of one selection by each model that was asked, as JSON or Markdown."""
+def _document(values: Sequence[Review], indent: int | None) -> str:
+    """The reviews of one selection by each model that was asked, as JSON."""
     from ctxreview.reports.document import review_document
     from ctxreview.reports.json_text import dumps
-    from ctxreview.reports.markdown import review_markdown
-    from ctxreview.reports.opinions import opinions_document, opinions_markdown
+    from ctxreview.reports.opinions import opinions_document
 
-    alone = len(values) == 1
-    if format_ is ReviewFormat.JSON or many:
-        made = review_document(values[0]) if alone else opinions_document(values)
-        return dumps(made, None if many else 2)
-    return (review_markdown(values[0]) if alone else opinions_markdown(values)).rstrip("\n")
+    documents = [cast("ReviewDocument", review_document(v)) for v in values]
+    return dumps(documents[0] if len(documents) == 1 else opinions_document(documents), indent)
 
 
 def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | None) -> str:

@@ -31,7 +31,7 @@ class LogDocument(Kept):
 class StoredDocument(Kept):
     """What ``show --format json`` prints: all that was kept of a review, its reply and its ``ctxreview.review/1`` among it.
 
-    ``shown`` is the code that its page shows, and what is said of it there; reviews of older versions have none.
+    ``shown`` is the code that reports show, and what is said of it there; reviews of older versions have none or less of it.
     """
 
     schema: Literal["ctxreview.stored/1"]
