@@ -37,7 +37,7 @@ class Target(NamedTuple):
     """Where results go, a file or standard output, and in which form; text has a ``layout`` and perhaps goes through a pager."""
 
     output: Path | None
-    form: Literal["text", "markdown", "html", "json"]
+    form: Literal["text", "markdown", "html", "json", "sarif"]
     layout: Layout | None = None
     paged: bool = False
 
@@ -46,7 +46,7 @@ def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, n
     """Where and how results are printed. Raises where options about text stand beside another ``form``."""
     if form != "text":
         refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
-        return Target(output, cast("Literal['markdown', 'html', 'json']", str(form)))
+        return Target(output, cast("Literal['markdown', 'html', 'json', 'sarif']", str(form)))
     return Target(output, "text", layout(output, color), paged=output is None and not no_pager)
 
 

@@ -13,10 +13,13 @@ from ctxreview.errors import ConfigError, StoreError
 from ctxreview.llm.store import MonthlyTotal, Stored, damaged_review
 from ctxreview.model.phrases import amount
 from ctxreview.reports.json_text import dumps
+from ctxreview.reports.paint import VERDICT_COLOURS, Paint
 from ctxreview.reports.words import cost_text, counts_by_kind, number_or_unknown
 
 if TYPE_CHECKING:
     from ctxreview.reports.shown import Reviewed
+
+PLAIN = Paint(colour=False)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -103,11 +106,11 @@ def is_sound(row: Stored) -> bool:
     return True
 
 
-def reviews_list(rows: Sequence[Stored]) -> str:
+def reviews_list(rows: Sequence[Stored], paint: Paint = PLAIN) -> str:
     """One line a review: number, time, place, model, the guard's worst verdict, and the question."""
     return "\n".join(
         f"{row.id:>5}  {row.at[:16].replace('T', ' ')}  {one_line(row.selection)}  {one_line(row.model)}  "
-        f"{row.verdict or 'no suggestion'}{_origin(row)}  {one_line(row.question)}"
+        f"{paint(row.verdict or 'no suggestion', VERDICT_COLOURS.get(row.verdict, ''))}{_origin(row)}  {one_line(row.question)}"
         for row in rows
     )
 
@@ -164,10 +167,10 @@ def review_summary(row: Stored) -> dict[str, Any]:
     return {"schema": "ctxreview.log/1", **{name: getattr(row, name) for name in names}}
 
 
-def sent_text(row: Stored) -> str:
+def sent_text(row: Stored, paint: Paint = PLAIN) -> str:
     """What was sent to the model, and its reply. Raises :class:`StoreError` as :func:`stored_document` does."""
     found = stored_document(row)
-    return "\n".join([*_head(row, found), "", *_texts(row)])
+    return "\n".join([*_head(row, found), "", *_texts(row, paint)])
 
 
 def _head(row: Stored, found: Kept) -> Iterator[str]:
@@ -180,18 +183,18 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
         yield f"  secrets sent unredacted, with --no-redact, and not stored: {counts_by_kind(found.not_redacted)}"
 
 
-def _texts(row: Stored) -> Iterator[str]:
-    yield "===== system ====="
+def _texts(row: Stored, paint: Paint) -> Iterator[str]:
+    yield paint("===== system =====", "bold")
     yield visible(row.system)
-    yield "===== user ====="
+    yield paint("===== user =====", "bold")
     yield visible(row.user)
-    yield "===== reply ====="
+    yield paint("===== reply =====", "bold")
     yield dumps(json.loads(row.reply), 2)
 
 
-def totals_text(sums: Sequence[MonthlyTotal]) -> str:
+def totals_text(sums: Sequence[MonthlyTotal], paint: Paint = PLAIN) -> str:
     """A line for each month and model."""
-    return "\n".join(_sum(s) for s in sums)
+    return "\n".join(f"{paint(s.month, 'bold')}  {_sum(s)}" for s in sums)
 
 
 def _sum(value: MonthlyTotal) -> str:
@@ -199,7 +202,7 @@ def _sum(value: MonthlyTotal) -> str:
     if value.cost is not None and value.unpriced:
         cost += f" and {value.unpriced} of unknown cost"
     return (
-        f"{value.month}  {one_line(value.model)}: {amount(value.reviews, 'review')}, {value.asked} asked; "
+        f"{one_line(value.model)}: {amount(value.reviews, 'review')}, {value.asked} asked; "
         f"{value.prompt_tokens:,} tokens sent, {value.reply_tokens:,} received; {cost}; "
         f"{value.conflicts} conflicts, {value.needs_human} needs-human, {value.no_known_conflict} no-known-conflict"
     )

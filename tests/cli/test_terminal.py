@@ -121,6 +121,33 @@ def pager(tmp_path: Path) -> Path:
     return program
 
 
+def test_every_command_that_prints_much(pager: Path, tmp_path: Path) -> None:
+    """Lint, explain, intent, log and show have colours where they are wanted, and on a terminal the pager unless it is not wanted."""
+    own = {"CTXREVIEW_STATE_DIR": str(tmp_path)}
+    with LLMockServer() as server:
+        server.state.scenarios.add(Reply(text=(EXAMPLE / "answers/unsafe-answer.json").read_text("utf-8")))
+        where = ("--provider", "openai", "--base-url", server.base_url("openai"), "--model", "m-1")
+        piped("review", QUERY, *where, variables={**own, "OPENAI_API_KEY": "sk-test-1"})
+    for command in (
+        "lint src --quiet",
+        "explain lock-target",
+        f"intent {QUERY}",
+        "log",
+        "log --stats",
+        "show",
+        "show --sent",
+    ):
+        given = command.split()
+        assert ESCAPE in piped(*given, "--color", "always", variables=own), command
+        shown = on_terminal(*given, "--color", "never", "--no-pager", **own, PAGER=str(pager))
+        assert (ESCAPE in shown, Path(f"{pager}.seen").exists()) == (False, False), command
+        printed = on_terminal(*given, **own, PAGER=str(pager))
+        seen = Path(f"{pager}.seen")
+        assert bare(seen.read_text()).partition("\n")[2].strip() in shown, command
+        assert ESCAPE not in printed, command
+        seen.unlink()
+
+
 @pytest.mark.parametrize("name", ["PAGER", "CTXREVIEW_PAGER"])
 def test_a_pager_on_a_terminal(pager: Path, name: str) -> None:
     """On a terminal text goes to the pager that the environment names, in colours; --no-pager prints it."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ctxreview.cli import console
-from ctxreview.cli.commands.options import Output
-
-if TYPE_CHECKING:
-    pass
-
+from ctxreview.cli.commands.options import Color, Colors, NoPager, Output
+from ctxreview.cli.results import print_texts, target_for
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -21,7 +17,11 @@ WIDEST = 100
 
 @app.command()
 def explain(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's ID, as in a finding.")], output: Output = None
+    ctx: typer.Context,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule's ID, as in a finding.")],
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
+    output: Output = None,
 ) -> None:
     """Explain a rule: what it flags, why it matters and when it is fine, with an example.
 
@@ -35,5 +35,7 @@ def explain(
     from ctxreview.reports.explain import explain_text
     from ctxreview.rules.catalogue import entry
 
+    target = target_for(ctx, "text", output, color, no_pager)
     width = min(WIDEST, get_terminal_size((WIDEST, 24)).columns) if output is None else WIDEST
-    console.write(explain_text(entry(rule), width, console.colour(output)), output)
+    coloured = target.layout is not None and target.layout.colour
+    print_texts([explain_text(entry(rule), width, coloured)], target)

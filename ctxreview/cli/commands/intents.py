@@ -11,15 +11,19 @@ from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
     BaseUrl,
     Budget,
+    Color,
+    Colors,
     Fresh,
     Hops,
     MaxCost,
     MaxTokens,
     Model,
+    NoPager,
     One,
     ProviderName,
     Root,
 )
+from ctxreview.cli.results import print_texts, target_for
 from ctxreview.review import DEFAULT_HOPS
 
 app = typer.Typer(rich_markup_mode=None)
@@ -27,6 +31,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def intent(
+    ctx: typer.Context,
     selection: One,
     write: Annotated[
         bool, typer.Option("--write", help="Write the comment into the file; on a terminal, ask first.")
@@ -40,6 +45,8 @@ def intent(
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
 ) -> None:
     """Draft the comment that says why the transaction or lock around the selection is there, as a diff.
 
@@ -86,7 +93,8 @@ def intent(
     made = intents.draft(value, scope, chosen.tokenizer, asks)
     if made.review is not None and endpoint is not None:
         asking.keep_review(made.review, endpoint, console.say)
-    console.write(diff(source, made.after, console.colour(None)), None)
+    target = target_for(ctx, "text", None, color, no_pager)
+    print_texts([diff(source, made.after, target.layout is not None and target.layout.colour)], target)
     by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"
     console.say(f"{by}. Check that it is really why the {scope.construct} is there.")
     if not write or not console.confirmed(f"Write it into {value.path}?"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from ctxreview.errors import ConfigError, SourceError, StoppedError
 
 if TYPE_CHECKING:
     from ctxreview.llm.store import Stored
+    from ctxreview.reports.report import Form
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -34,6 +35,8 @@ def log(
     ] = None,
     limit: Annotated[int, typer.Option(help="List at most this many reviews.")] = 50,
     format_: Formats = Format.TEXT,
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
     output: Output = None,
 ) -> None:
     """List the stored reviews, newest first.
@@ -49,6 +52,7 @@ def log(
     from ctxreview.llm import store
     from ctxreview.reports import stored
     from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.paint import Paint
 
     if older_than is not None and not purge:
         raise ConfigError("--older-than limits what --purge deletes; give both.")
@@ -61,6 +65,8 @@ def log(
             "stats",
             "limit",
             "format_",
+            "color",
+            "no_pager",
             "output",
         )
     if stats:
@@ -71,11 +77,13 @@ def log(
         gone = store.purge_reviews(older_than)
         console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
         return
+    target = target_for(ctx, format_, output, color, no_pager)
+    paint = Paint(target.layout is not None and target.layout.colour)
     damaged: list[int] = []
     if stats:
         sums = store.monthly_totals()
         lines = [dumps({"schema": "ctxreview.stats/1", **s._asdict()}) for s in sums]
-        shown = stored.totals_text(sums)
+        shown = stored.totals_text(sums, paint)
     else:
         rows = []
         for row in store.search_reviews(text, limit, damaged.append):
@@ -84,17 +92,15 @@ def log(
             else:
                 damaged.append(row.id)
         lines = [dumps(stored.review_summary(row)) for row in rows]
-        shown = stored.reviews_list(rows)
+        shown = stored.reviews_list(rows, paint)
     for number in sorted(damaged, reverse=True):
         console.say(str(store.damaged_review(number)))
-    if damaged:
-        if lines:
-            console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
-        raise typer.Exit(2)
-    if not lines:
+    if lines:
+        print_texts(["\n".join(lines) if target.layout is None else shown], target)
+    elif not damaged:
         console.say("No stored review contains that text." if text else "No review is stored yet.")
-        return
-    console.write("\n".join(lines) if format_ is Format.JSON else shown, output)
+    if damaged:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -125,6 +131,7 @@ def show(
     """
     from ctxreview.reports import stored
     from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.paint import Paint
     from ctxreview.reports.report import report
 
     if sent:
@@ -134,19 +141,20 @@ def show(
     if other:
         refuse_beside(ctx, other, "prints all there is", "verbose")
     target = target_for(ctx, format_, output, color, no_pager)
+    paint = Paint(target.layout is not None and target.layout.colour)
     row = _kept(number)
     if sent:
-        made = stored.sent_text(row)
+        made = stored.sent_text(row, paint)
     elif target.form == "json":
         made = dumps(stored.review_record(row), 2)
     else:
         try:
-            made = report(stored.stored_review(row), target.form, target.layout, detail)
+            made = report(stored.stored_review(row), cast("Form", target.form), target.layout, detail)
         except stored.OlderReviewError as error:
             if target.form != "text":
                 raise
             console.say(str(error))
-            made = stored.sent_text(row)
+            made = stored.sent_text(row, paint)
     print_texts([made], target)
 
 

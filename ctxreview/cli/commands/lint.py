@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ctxreview.cli import console
-from ctxreview.cli.commands.options import FailOn, Output, Root
+from ctxreview.cli.commands.options import Color, Colors, FailOn, NoPager, Output, Root
 from ctxreview.cli.inputs import refuse_beside
-from ctxreview.cli.results import exit_on_findings
+from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS
 
@@ -63,6 +63,8 @@ def lint(
     root: Root = None,
     fail_on: FailOn = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress bar.")] = False,
+    color: Colors = Color.AUTO,
+    no_pager: NoPager = False,
     output: Output = None,
 ) -> None:
     """Find hazards in files and folders, or in the whole repository, without a model.
@@ -90,8 +92,9 @@ def lint(
     gc.enable()  # see __main__
     if listed:
         beside = ("paths", "select", "ignore", "diff", "baseline", "write_baseline", "root", "fail_on", "quiet")
-        refuse_beside(ctx, "--list", "lists the rules", *beside)
-        console.write(_list_of_rules(format_), output)
+        refuse_beside(ctx, "--list", "lists the rules", *beside, "color")
+        target = target_for(ctx, format_, output, color, no_pager)
+        print_texts([_list_of_rules(format_)], target)
         return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
@@ -101,7 +104,10 @@ def lint(
         )
     if write_baseline:
         # With --fail-on as well: what a baseline has never fails, and the same command line serves in a build.
-        refuse_beside(ctx, "--write-baseline", "records the findings and prints none", "format_", "output")
+        refuse_beside(
+            ctx, "--write-baseline", "records the findings and prints none", "format_", "output", "color", "no_pager"
+        )
+    target = target_for(ctx, format_, output, color, no_pager)
     known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
     home = root_of(paths or (), root)
     plan = plan_of(project(home), select, ignore, comparing=diff is not None)
@@ -125,7 +131,7 @@ def lint(
         if old:
             console.say(f"{_findings_are(old)} known from {baseline}.")
         results = linting.told_once(results, plan.once)
-        found = _report(results, files, old, failed, format_, output)
+        found = _report(results, files, old, failed, target)
         if not failed:
             exit_on_findings(found, fail_on)
     if failed:
@@ -152,9 +158,7 @@ def _source(path: str, files: Listing) -> Source:
     return read_file(files.place or Workspace(files.root, ()), path) or Source(path, b"")
 
 
-def _report(
-    results: list[Linted], files: Listing, known: int, failed: list[str], format_: LintFormat, output: Path | None
-) -> list[Finding]:
+def _report(results: list[Linted], files: Listing, known: int, failed: list[str], target: Target) -> list[Finding]:
     """Print the findings, and give them."""
     from ctxreview.languages import language_of
     from ctxreview.reports.findings import findings_text, lint_document
@@ -169,18 +173,19 @@ def _report(
         console.say(f"{_findings_are(silenced)} silenced by comments.")
     languages = sorted({language_of(result.path).name for result in results})
     others = {language: rules for language in languages if (rules := not_asked_of(language))}
-    if format_ is not LintFormat.JSON:
+    if target.form != "json":
         for language, rules in others.items():
             console.say(rules_not_asked(language, rules))
-    if format_ is LintFormat.JSON:
-        console.write(dumps(lint_document(found, len(results), silenced, known, failed, others), 2), output)
-    elif format_ is LintFormat.SARIF:
+    if target.layout is not None:
+        made = findings_text(found, len(results), target.layout.colour)
+    elif target.form == "json":
+        made = dumps(lint_document(found, len(results), silenced, known, failed, others), 2)
+    else:
         found_in = (
             (_source(r.path, files), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings
         )
-        console.write(dumps(sarif_document(found_in, failed), 2), output)
-    else:
-        console.write(findings_text(found, len(results), console.colour(output)), output)
+        made = dumps(sarif_document(found_in, failed), 2)
+    print_texts([made], target)
     return found
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Finding, Review
     from ctxreview.prompt.asking import Provider
+    from ctxreview.reports.report import Form
     from ctxreview.reports.review_text import Detail
     from ctxreview.reports.shapes.review import ReviewDocument
     from ctxreview.review.ask import Planned
@@ -236,7 +237,7 @@ def _result(values: Sequence[Review], target: Target, detail: Detail, many: bool
     made = reviewed(values)
     if target.form == "html":
         return Result("", _found(values), entry=made)
-    return Result(report(made, target.form, target.layout, detail), _found(values), verdict_line(made))
+    return Result(report(made, cast("Form", target.form), target.layout, detail), _found(values), verdict_line(made))
 
 
 def _document(values: Sequence[Review], indent: int | None) -> str:
