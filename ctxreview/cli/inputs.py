@@ -96,6 +96,12 @@ def repository_root(root: Path | None) -> Path:
     return (root or find_root(str(Path.cwd()))).resolve()
 
 
+def folder_in(root: Path) -> str:
+    """The current folder, from ``root``; ``""`` where it is not below."""
+    here = Path.cwd().resolve()
+    return here.relative_to(root).as_posix() if here.is_relative_to(root) else ""
+
+
 def refuse_beside(ctx: typer.Context, option: str, does: str, *others: str) -> None:
     """Raises :class:`ConfigError` where parameters were given beside an option that would not look at them."""
     known = {p.name: p for p in ctx.command.params}

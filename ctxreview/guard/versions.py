@@ -26,7 +26,7 @@ MOST_BYTES = 32 * 1024 * 1024
 """Bytes of both versions of these."""
 
 Opened = Callable[[str], Repository | None]
-"""Gives the repository as it is after, by the language of its files; ``None`` where each file is to be compared alone."""
+"""Gives the repository by the language of its files, of either version; ``None`` where each file is to be compared alone."""
 
 
 class _Pair:
@@ -36,7 +36,9 @@ class _Pair:
         self.changed, self.before, self.after = changed, before, after
 
 
-def compare(given: str, changed: Iterable[Changed], root: Path, opened: Opened, hops: int) -> Comparison:
+def compare(
+    given: str, changed: Iterable[Changed], root: Path, opened: Opened, hops: int, notes: tuple[str, ...] = ()
+) -> Comparison:
     """What the files that differ change across scopes, all of them together; callers elsewhere are followed for ``hops`` calls.
 
     ``given`` is the range or diff that was asked for, ``root`` the repository. Generated files are passed over.
@@ -71,8 +73,9 @@ def compare(given: str, changed: Iterable[Changed], root: Path, opened: Opened, 
 
 
 def _compared(pairs: list[_Pair], repository: Repository | None, hops: int) -> Iterator[ComparedFile]:
-    """The files of one language, compared as one edit of the ``repository`` that has them as they are after."""
-    before = repository.edited(*(pair.before for pair in pairs)) if repository is not None else None
+    """The files of one language, compared as one edit. The ``repository`` has all the others as they are."""
+    moved = (Source(pair.changed.was, b"") for pair in pairs if pair.changed.was not in ("", pair.before.path))
+    before = repository.edited(*moved, *(pair.before for pair in pairs)) if repository is not None else None
     together: list[tuple[_Pair, Outline]] = []
     for pair in pairs:
         made = outline(pair.before, wrappers=before.wrappers) if before is not None else outline(pair.before)

@@ -19,9 +19,10 @@ from ctxreview.cli.commands.options import (
     Hops,
     NoPager,
     Output,
+    Patch,
     Root,
 )
-from ctxreview.cli.inputs import read_text, refuse_beside, repository_root
+from ctxreview.cli.inputs import folder_in, read_text, refuse_beside, repository_root
 from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
 from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
@@ -43,6 +44,7 @@ def guard(
         bool, typer.Option("--replace", help="Take the suggestion as the new text of the selected lines.")
     ] = False,
     diff: Diff = None,
+    patch: Patch = None,
     format_: Formats = Format.TEXT,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -55,23 +57,33 @@ def guard(
     """Report what a change does to transactions and locks: a chat's answer, or a range of git's. Needs no model.
 
     An answer is applied in memory to the file of the selection. --diff compares both versions of all files that a branch, commit or
-    work tree changes, and looks at nothing but files and git's objects. For example:
+    work tree changes, and looks at nothing but files and git's objects; --patch does so with a diff, which is undone in memory where it
+    is applied already. For example:
 
     \b
     ctxreview guard src/RecordService.cs:31-33 --suggestion answers/unsafe-answer.md
     ctxreview guard --diff main...HEAD --fail-on high
     """
     target = target_for(ctx, format_, output, color, no_pager)
-    if diff is not None:
-        beside = ("selection", "suggestion", "replace", "budget")
-        refuse_beside(ctx, "--diff", "compares all files of a range", *beside)
-        from ctxreview.review.versions import compare_range
+    if diff is not None or patch is not None:
+        from ctxreview.review.versions import compare_patch, compare_range
 
-        _report(compare_range(diff, repository_root(root), hops), target, fail_on)
+        option = "--diff" if diff is not None else "--patch"
+        refuse_beside(ctx, option, "compares all files of a change", "selection", "suggestion", "replace", "budget")
+        home = repository_root(root)
+        if diff is not None:
+            refuse_beside(ctx, option, "names the change", "patch")
+            made = compare_range(diff, home, hops)
+        else:
+            made = compare_patch(read_text(patch or ""), patch or "", home, hops, folder_in(home))
+        _report(made, target, fail_on)
         return
     if selection is None or suggestion is None:
-        raise ConfigError("Give a selection and --suggestion FILE, or --diff RANGE, such as main...HEAD.")
+        raise ConfigError(
+            "Give a selection and --suggestion FILE, a range such as --diff main...HEAD, or a diff with --patch FILE."
+        )
     from ctxreview.guard import check as guards
+    from ctxreview.guard.patched import is_applied
     from ctxreview.reports.document import guard_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.review_text import guard_text
@@ -79,12 +91,18 @@ def guard(
     from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
     from ctxreview.review.request import Run, options
+    from ctxreview.review.versions import compare_patch
     from ctxreview.rules import not_asked_of
 
     request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
+    text = read_text(suggestion)
+    if not replace and is_applied(text, request.selection.source):
+        home = request.selection.source.root
+        _report(compare_patch(text, suggestion, home, hops, folder_in(home)), target, fail_on)
+        return
     value = build_to_compare(request)
     read = guards.replacement if replace else guards.suggestions
-    checked = check_suggestions(read(read_text(suggestion), value), value, request)
+    checked = check_suggestions(read(text, value), value, request)
     verdict = guards.worst([c.verdict for c in checked])
     others = not_asked_of(value.outline.language)
     if target.layout is None:

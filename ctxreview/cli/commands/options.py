@@ -52,6 +52,9 @@ Diff = Annotated[
         "--diff", metavar="RANGE", help="A range of git's: REV (the work tree since then), A..B or A...B (a branch)."
     ),
 ]
+Patch = Annotated[
+    str | None, typer.Option("--patch", metavar="FILE|-", help="A unified diff, applied to the files or not.")
+]
 Root = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The repository's root; found from the files when not given.", show_default=False),

@@ -23,8 +23,8 @@ from ctxreview.model.source import Source
 MARK = "\ufeff"
 """A byte order mark, which a :class:`Source` does not have and a diff of its first line quotes."""
 
-_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+\d{1,9}(?:,(\d{1,9}))? @@")
-_INDEX = re.compile(r"index ([0-9a-f]{4,64})\.\.[0-9a-f]{4,64}(?: \d+)?")
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_INDEX = re.compile(r"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: \d+)?")
 _MOVED = re.compile(r"(?:rename|copy) (from|to) (.+)")
 _PREFIX = re.compile(r"[abciow12]/(?=.)")
 _ESCAPE = re.compile(rb"\\([0-3][0-7]{2}|.)", re.S)
@@ -34,11 +34,13 @@ _ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t
 class Hunk(NamedTuple):
     """``lines`` are sign (space, ``-``, ``+``) and text with its line end; they replace those from ``start`` (1-based) on.
 
-    Of a hunk that has only added lines, ``start`` is the line before them; 0 is the start of the file.
+    Of a hunk that has only added lines, ``start`` is the line before them; 0 is the start of the file. ``new_start`` is the same of
+    the lines after.
     """
 
     start: int
     lines: tuple[tuple[str, str], ...]
+    new_start: int = 0
 
     @property
     def old(self) -> list[str]:
@@ -47,12 +49,17 @@ class Hunk(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What a diff says of one file: its names before and after (``""``: there is none), and ``blob``, the object before."""
+    """What a diff says of one file: its names before and after (``""``: there is none), and ``blob`` and ``new_blob``, the objects.
+
+    ``binary`` says that it changes without being shown.
+    """
 
     old: str
     new: str
     hunks: tuple[Hunk, ...]
     blob: str = ""
+    new_blob: str = ""
+    binary: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,15 +119,21 @@ def sections(text: str) -> tuple[Section, ...]:
             found.append(Section(*git, ()))
         elif line.startswith("--- ") and following.startswith("+++ "):
             names = _without_prefixes(_name(line[4:]), _name(following[4:]))
-            object_ = found[-1].blob if headed else ""
-            found[len(found) - headed :] = [Section(*names, (), object_)]
+            objects = (found[-1].blob, found[-1].new_blob) if headed else ("", "")
+            found[len(found) - headed :] = [Section(*names, (), *objects)]
             headed = False
             at += 1
         elif headed and (moved := _MOVED.fullmatch(line)) is not None:
             name = _name(moved[2])
             found[-1] = found[-1]._replace(old=name) if moved[1] == "from" else found[-1]._replace(new=name)
         elif headed and (blob := _INDEX.fullmatch(line)) is not None:
-            found[-1] = found[-1]._replace(blob=blob[1])
+            found[-1] = found[-1]._replace(blob=blob[1], new_blob=blob[2])
+        elif headed and line.startswith(("Binary files ", "GIT binary patch")):
+            found[-1] = found[-1]._replace(binary=True)
+        elif headed and line.startswith("new file mode"):
+            found[-1] = found[-1]._replace(old="")
+        elif headed and line.startswith("deleted file mode"):
+            found[-1] = found[-1]._replace(new="")
         elif line.startswith("@@"):
             read = _hunk(lines, at - 1) if found else None
             if read is None:
@@ -135,7 +148,7 @@ def _hunk(lines: Sequence[str], at: int) -> tuple[Hunk, int] | None:
     head = _HUNK.match(lines[at])
     if head is None:
         return None
-    old, new = (int(count) if count is not None else 1 for count in (head[2], head[3]))
+    old, new = (int(count) if count is not None else 1 for count in (head[2], head[4]))
     made: list[tuple[str, str]] = []
     at += 1
     while at < len(lines) and (old or new):
@@ -159,7 +172,7 @@ def _hunk(lines: Sequence[str], at: int) -> tuple[Hunk, int] | None:
     following = lines[at] if at < len(lines) else ""
     # More lines than were counted; a mail ends with "-- ".
     goes_on = following[:1] in ("+", "-", " ") and not following.startswith("--- ") and following not in ("-- ", "--")
-    return None if old or new or goes_on else (Hunk(int(head[1]), tuple(made)), at)
+    return None if old or new or goes_on else (Hunk(int(head[1]), tuple(made), int(head[3])), at)
 
 
 def _git_names(rest: str) -> tuple[str, str]:
@@ -283,6 +296,38 @@ def _verbatim(own: Sequence[Section], source: Source) -> tuple[Edit, ...] | None
     return tuple(_edit(piece, starts, source) for piece in pieces)
 
 
+class Patched(NamedTuple):
+    """A file's text after some sections of a diff; ``exact``: each hunk is where it says, or git's name of the text is right."""
+
+    data: bytes
+    exact: bool
+
+
+def patched(own: Sequence[Section], source: Source) -> Patched | None:
+    """What the sections of one file make of it, each of what the one before leaves; ``None`` where they do not apply."""
+    data, exact = source.data, True
+    for section in own:
+        file = _File(data, source)
+        placed = _placed(section, file)
+        if placed is None:
+            return None
+        where = [hunk.start - any(sign != "+" for sign, _ in hunk.lines) for hunk in section.hunks]
+        exact = exact and ([piece.first for piece in placed] == where or file.is_blob(section.blob))
+        pieces = (trimmed for piece in placed if (trimmed := _trimmed(piece, file.lines)) is not None)
+        data = _joined(tuple(pieces), file.lines)
+    return Patched(data, exact)
+
+
+def undone(section: Section) -> Section:
+    """The section that takes a file back to what it was."""
+    signs = {"+": "-", "-": "+"}
+    hunks = (
+        Hunk(h.new_start, tuple((signs.get(sign, sign), text) for sign, text in h.lines), h.start)
+        for h in section.hunks
+    )
+    return Section(section.new, section.old, tuple(hunks), section.new_blob, section.blob, section.binary)
+
+
 def _placed(section: Section, file: _File) -> list[_Piece] | None:
     """The hunks where they say, or all as far from there as the first that is in one other place only."""
     pieces: list[_Piece] = []
@@ -294,7 +339,7 @@ def _placed(section: Section, file: _File) -> list[_Piece] | None:
             keys[:1] = [key.removeprefix(MARK.encode()) for key in keys[:1]]
         at = hunk.start - bool(keys) + shift
         if not keys:
-            proven = proven or file.is_blob(section.blob)
+            proven = proven or (not section.old and not file.data) or file.is_blob(section.blob)
             if shift or not proven or not after <= at <= len(file.lines):
                 return None
         elif not file.starts_at(keys, at):
