@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ctxreview.errors import SourceError
 from ctxreview.guard.placing import unified
-from ctxreview.guard.placing.unified import Section
+from ctxreview.guard.placing.sections import Section, sections, undone
 from ctxreview.languages import extensions
 from ctxreview.model.phrases import amount
 from ctxreview.model.source import Source, same_path, segments
@@ -30,17 +30,17 @@ class Patched(NamedTuple):
 class _File(NamedTuple):
     """What a diff says of one source file, in the order of its parts: mails with a series of patches have several."""
 
-    sections: tuple[Section, ...]
+    parts: tuple[Section, ...]
 
     @property
     def old(self) -> str:
         """Its name before, ``""`` where it is new."""
-        return self.sections[0].old
+        return self.parts[0].old
 
     @property
     def new(self) -> str:
         """Its name after, ``""`` where it is gone."""
-        return self.sections[-1].new
+        return self.parts[-1].new
 
 
 class _Made(NamedTuple):
@@ -56,14 +56,14 @@ def patched(text: str, given: str, place: Workspace, folder: str = "") -> Patche
     ``given`` names the diff in messages. A path in it is seen from the root, from ``folder``, or is the end of one file's path.
     Raises :class:`SourceError` where it is not a unified diff, or its line counts are wrong.
     """
-    sections = unified.sections(text)
-    if not sections:
+    parts = sections(text)
+    if not parts:
         raise SourceError(
             f"{given}: is not a unified diff with right line counts, as git diff or a forge writes it; make it again."
         )
     known = tuple(extensions())
     files = [
-        file for file in _files(sections) if any(PurePosixPath(name).suffix in known for name in (file.old, file.new))
+        file for file in _files(parts) if any(PurePosixPath(name).suffix in known for name in (file.old, file.new))
     ]
     ways = [(_direction(file, place, folder), _direction(_reversed(file), place, folder)) for file in files]
     backward = sum(_is_backward(*way) for way in ways)
@@ -72,7 +72,7 @@ def patched(text: str, given: str, place: Workspace, folder: str = "") -> Patche
     for file, (forth, back) in zip(files, ways, strict=True):
         made = back if applied else forth
         name = file.new or file.old
-        if any(section.binary for section in file.sections):
+        if any(section.binary for section in file.parts):
             failed.append(f"{name}: {given} does not show what it changes in it; it was not compared.")
         elif made is None:
             other = forth if applied else back
@@ -87,10 +87,10 @@ def patched(text: str, given: str, place: Workspace, folder: str = "") -> Patche
 
 def is_applied(text: str, source: Source) -> bool:
     """Whether a text is a unified diff that has been applied to a file: it can be undone there, and not applied again."""
-    files = [file for file in _files(unified.sections(text)) if file.new and same_path(file.new, source)]
+    files = [file for file in _files(sections(text)) if file.new and same_path(file.new, source)]
     if len(files) != 1:
         return False
-    forth, back = (unified.patched(file.sections, source) for file in (files[0], _reversed(files[0])))
+    forth, back = (unified.patched(file.parts, source) for file in (files[0], _reversed(files[0])))
     return _is_backward(forth, back)
 
 
@@ -103,18 +103,18 @@ def said_of(made: Patched, given: str) -> tuple[str, ...]:
     )
 
 
-def _files(sections: tuple[Section, ...]) -> list[_File]:
-    """The sections by the file that they are of, followed from name to name."""
+def _files(parts: tuple[Section, ...]) -> list[_File]:
+    """The parts of a diff by the file that they are of, followed from name to name."""
     found: dict[str, _File] = {}
-    for number, section in enumerate(sections):
+    for number, section in enumerate(parts):
         before = found.pop(section.old, None) if section.old else None
-        file = _File((*before.sections, section)) if before is not None else _File((section,))
+        file = _File((*before.parts, section)) if before is not None else _File((section,))
         found[section.new or f"\0{number}"] = file
     return [*found.values()]
 
 
 def _reversed(file: _File) -> _File:
-    return _File(tuple(unified.undone(section) for section in reversed(file.sections)))
+    return _File(tuple(undone(section) for section in reversed(file.parts)))
 
 
 def _is_backward(forth: _Made | unified.Patched | None, back: _Made | unified.Patched | None) -> bool:
@@ -132,7 +132,7 @@ def _direction(file: _File, place: Workspace, folder: str) -> _Made | None:
         source = Source(new, b"", root=place.root) if not file.old and new not in place.paths else None
     if source is None:
         return None
-    made = unified.patched(file.sections, source)
+    made = unified.patched(file.parts, source)
     if made is None or (not file.new and made.data.strip()):
         return None
     before = source.data if path is not None else None

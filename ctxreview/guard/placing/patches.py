@@ -15,6 +15,7 @@ from ctxreview.guard.placing import pairs, unified
 from ctxreview.guard.placing.edits import columns, file_named, lines_of, moved, places_of, verbatim
 from ctxreview.guard.placing.elisions import is_elision, is_placeholder, is_telling, squeezed
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.sections import header_names
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source
 
@@ -119,7 +120,7 @@ def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
             yield from flushed()
             inside = False
         elif line.startswith("+++ ") and i and lines[i - 1].startswith("--- "):
-            names = tuple(name for name in unified.header_names(lines[i - 1], line) if name) or names
+            names = tuple(name for name in header_names(lines[i - 1], line) if name) or names
             inside, start, size, near = True, 0, 0, ""
         elif patch := _FILE.fullmatch(line):
             yield from flushed()
