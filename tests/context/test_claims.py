@@ -133,6 +133,15 @@ EXITS = {
     "before a commit that is given it": (
         "using var tx = _conn.BeginTransaction();\nif (id == 0) return 0;\n_db.CommitTransaction(tx);", 1
     ),
+    "an object made with it": (
+        "using var tx = _conn.BeginTransaction();\nif (id == 0)\n{\n    var job = new Job(_conn, tx);\n    return job;\n}\ntx.Commit();", 0
+    ),
+    "a new object": ("using var tx = _conn.BeginTransaction();\nif (id == 0) return new Job(tx);\ntx.Commit();", 0),
+    "itself": ("var tx = _conn.BeginTransaction();\nif (id == 0) return tx;\ntx.Commit();", 0),
+    "a command that was made with it": (
+        "using var tx = _conn.BeginTransaction();\nvar command = new Command(tx);\nvar found = command.Run();\nif (found == 0) return found;\n"
+        "tx.Commit();", 1
+    ),
     "handed on": ("using var tx = _conn.BeginTransaction();\nFinish(tx);\nreturn 0;", 0),
     "never completed": ("using (var tx = _conn.BeginTransaction())\n{\nWork();\nreturn 0;\n}", 1),
 }  # fmt: skip

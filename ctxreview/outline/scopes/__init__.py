@@ -38,7 +38,8 @@ def scopes(page: FileView) -> tuple[Region, ...]:
     jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in page.syntax.jumps}
     ways = [f for f in page.facts if f.kind in ("complete", "exit")]
     thrown = frozenset(f.span for f in ways if f.kind == "exit" and f.name == "throw")
-    finished = (_finish(s, page, ways, calls, jumps, thrown) for s in (*found, *statements(page, found)))
+    given = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in page.syntax.returns}
+    finished = (_finish(s, page, ways, calls, jumps, given, thrown) for s in (*found, *statements(page, found)))
     return tuple(sorted(finished, key=lambda s: (s.span.start, -s.span.end)))
 
 
@@ -48,13 +49,19 @@ def _finish(
     ways: list[Fact],
     calls: dict[Span, Node],
     jumps: dict[Span, Node],
+    given: dict[Span, Node],
     thrown: frozenset[Span],
 ) -> Region:
     """Fill in what follows from the scope's place: owner, where it completes, early exits, intent."""
     owner = page.functions.innermost(scope.opening) if scope.owner.size == 0 else None
     span = owner.span if owner is not None else scope.owner
     completes, leaving = _ways_out(scope, span, ways, page, calls)
-    exits = (e for e in leaving if e not in jumps or _leads_out(jumps[e], scope.span, page))
+    exits = (
+        e
+        for e in leaving
+        if not (e in given and _gives_away(given[e], scope, page))
+        and (e not in jumps or _leads_out(jumps[e], scope.span, page))
+    )
     return scope._replace(
         owner=span,
         container=owner.container if owner is not None else page.types.name_around(span),
@@ -91,6 +98,38 @@ def _is_handed_on(scope: Region, page: FileView) -> bool:
         return True  # nobody here can complete it: whoever keeps it does
     handed = re.compile(rb"[(,]\s*(?:\w+\s*:\s*)?%s\s*[,)]" % re.escape(scope.resource.encode()))
     return handed.search(page.source.data, scope.opening.end, scope.span.end) is not None
+
+
+def _gives_away(exit_: Node, scope: Region, page: FileView) -> bool:
+    """Whether what a ``return`` gives is what holds a transaction, or an object that was made with it: that completes it."""
+    value, name, syntax = next(iter(exit_.named_children), None), scope.resource, page.syntax
+    if scope.kind != "transaction" or value is None or not name.isidentifier():
+        return False
+    if nodes.text(value) == name or _is_made_with(value, name, syntax):
+        return True
+    if value.type not in syntax.identifiers:
+        return False
+    becomes = re.compile(rb"%s\s*=(?!=)" % re.escape(nodes.text(value).encode()))
+    for around in parents.ancestors(exit_):
+        if around.start_byte < scope.opening.start:
+            break
+        inside = [
+            s for s in around.named_children if around.type in syntax.statement_lists and s.end_byte <= exit_.start_byte
+        ]
+        while inside:
+            node = inside.pop()
+            if becomes.match(page.source.data, node.start_byte) and any(
+                _is_made_with(c, name, syntax) for c in node.named_children
+            ):
+                return True
+            inside += [c for c in node.named_children if c.type not in syntax.statement_lists]
+    return False
+
+
+def _is_made_with(value: Node, name: str, syntax: Syntax) -> bool:
+    """Whether a value is a new object that a variable is given to."""
+    new = syntax.creations | syntax.implicit_creations
+    return value.type in new and any(nodes.text(a) == name for a in syntax.arguments_of(value))
 
 
 def _ways_out(
