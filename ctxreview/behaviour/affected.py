@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
@@ -15,13 +14,14 @@ from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 FURTHEST = 4
 """Steps from what is changed to who uses it; a trace follows calls about as far."""
 MOST_AFFECTED = 60
 """Functions that are examined for one edit, the nearest first."""
 
-_NAME = re.compile(r"@?[^\W\d]\w*")
+_NAME = regex(r"@?[^\W\d]\w*")
 
 
 @lru_cache(maxsize=2)

@@ -20,9 +20,10 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import without_async
+from ctxreview.regex import regex
 
-_CALL = re.compile(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
-_ROOT = re.compile(rf"\(*{OPTIONAL_AWAIT}({OPTIONAL_SELF}\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
+_CALL = regex(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
+_ROOT = regex(rf"\(*{OPTIONAL_AWAIT}({OPTIONAL_SELF}\w+(?:\.\w+(?:<[^()]*>)?\(\))*(?:\.\w+)?)")
 _SEPARATORS = b";{}"
 
 

@@ -25,6 +25,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
 Work = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
 """What happens inside and what happens outside of a scope: kind and name of each thing."""
@@ -171,7 +172,7 @@ def mention(name: str) -> str:
     return rf"(?:(?<![\w.])|\b{SELF}\.){re.escape(name)}\b(?!\s*\()"
 
 
-_MENTIONED = re.compile(rf"(?:\b{SELF}\.|(?<![\w.]))(\w+)\b(?!\s*\()")
+_MENTIONED = regex(rf"(?:\b{SELF}\.|(?<![\w.]))(\w+)\b(?!\s*\()")
 
 
 def mentions(code: str) -> Counter[str]:

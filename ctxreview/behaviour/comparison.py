@@ -6,7 +6,6 @@ then the rest in order; then wherever they stand. State that was only given anot
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
@@ -21,6 +20,7 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.workspace.line_diff import blocks
 
 MOST_TRACED = 300
@@ -189,8 +189,10 @@ def _holds(effect: Effect) -> str:
 
 def locked(both: Comparison, old: Region, new: Region) -> tuple[str, str] | None:
     """What two regions lock that are one another, by name and value; ``None`` where nothing says, or where it is no lock that is handed out by name."""
+    if "[" not in old.resource or "[" not in new.resource:
+        return None
     pair = both.of(old.owner)
-    if pair is None or "[" not in old.resource or "[" not in new.resource:
+    if pair is None:
         return None
     keys = [next((h.key for h in t.sections if h.region == r), "") for t, r in ((pair.before, old), (pair.after, new))]
     first, second = (_NUMBERED.sub("parameter", k) for k in keys)
@@ -211,7 +213,7 @@ def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
     )
 
 
-_NUMBERED = re.compile(r"\bparameter \d+")
+_NUMBERED = regex(r"\bparameter \d+")
 
 
 def section_of(of: Trace, region: Region) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 
@@ -10,8 +9,9 @@ from ctxreview.behaviour.file_types import FileTypes
 from ctxreview.behaviour.units import Units, units
 from ctxreview.model import il
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
-WORD = re.compile(r"[A-Za-z_]\w*")
+WORD = regex(r"[A-Za-z_]\w*")
 """A name, a keyword or a word in a comment."""
 _NEVER_CALLED = ("initialiser", "constructor", "finalizer", "lambda")
 """Functions that no call names."""

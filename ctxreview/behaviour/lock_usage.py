@@ -24,12 +24,13 @@ from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.names import whole
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
 DEFERRED = frozenset({"lambda", "local function"})
 """Functions of which the place does not tell when they run."""
 
 _BLANK = bytes(byte if byte in b"\r\n" else 0x20 for byte in range(256))
-_CODE = re.compile(rb"\S")
+_CODE = regex(rb"\S")
 
 
 class Use(NamedTuple):
@@ -168,7 +169,7 @@ def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
     return [*open_, code[begin:at].strip()]
 
 
-_OWN_CALL = re.compile(rf"(?<![\w.]){OPTIONAL_SELF}(\w+)\s*(?:<[\w<>, ]*>\s*)?\(".encode())
+_OWN_CALL = regex(rf"(?<![\w.]){OPTIONAL_SELF}(\w+)\s*(?:<[\w<>, ]*>\s*)?\(".encode())
 _OF_SELF = f"{SELF}.".encode()
 
 
@@ -237,8 +238,8 @@ def is_reached(function: Function, outline: Outline) -> bool:
     return load(outline.language).words.outward.search(head) is not None
 
 
-_UNDER = re.compile(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
-_SAID = re.compile(
+_UNDER = regex(r"(?i)Locked|NoLock|UnderLock|InsideLock|InLock|WithoutLock|Lockless|Unsafe|Unsynchron")
+_SAID = regex(
     rb"(?i)\b(?:un)?lock(?:ed|s|ing)?\b|\bsynchroni[sz]ed\b|\bthread[- ]?safe\b|\bcallers?\b[^.]{0,40}\b(?:hold|own)s?\b"
 )
 

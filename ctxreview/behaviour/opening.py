@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ctxreview.behaviour.effects import Kind, Trait
@@ -12,6 +11,7 @@ from ctxreview.model import il
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
 Given = Sequence[tuple[str, Known]]
 """Arguments, each with the name that it is given by."""
@@ -119,7 +119,7 @@ def _said(name: Known) -> str:
     return f"{name.constant} {key}" if name.constant else key
 
 
-_PUT_TOGETHER = re.compile(r"\((?:text|\+) |\)")
+_PUT_TOGETHER = regex(r"\((?:text|\+) |\)")
 """How the key of a text says that it is one of several parts; it is the same text whichever way they are put together."""
 
 

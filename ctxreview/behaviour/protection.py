@@ -21,8 +21,9 @@ from ctxreview.model.protection import Decision, Protection, Step, TransactionPr
 from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.source import Span
 from ctxreview.outline import outline as outlined
+from ctxreview.regex import regex
 
-_CHAIN = re.compile(rf"{OPTIONAL_AWAIT}(\w+(?:\s*[?!]?\.\s*\w+)*)")
+_CHAIN = regex(rf"{OPTIONAL_AWAIT}(\w+(?:\s*[?!]?\.\s*\w+)*)")
 
 
 def protections(outline: Outline, regions: Sequence[Region]) -> tuple[Protection, ...]:

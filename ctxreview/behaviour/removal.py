@@ -17,6 +17,7 @@ from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 
 def what_it_held(old: Region, before: Outline, after: Outline) -> Literal["nothing", "one read", "more"]:
@@ -59,7 +60,7 @@ def _sends_once(scope: Region, outline: Outline) -> bool:
     return own is not None and all(own.chain.contains(c.span) or about.has("ends", c.name) for c in rest)
 
 
-_MAY_WRITE = re.compile(
+_MAY_WRITE = regex(
     r"(?i)save|insert|update|delete|remove|upsert|merge|write|store|create|set|lock|claim|add|execute(?!query|reader|scalar)"
 )
 

@@ -18,8 +18,9 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
+_WORD = regex(rb"[A-Za-z_]\w*")
 
 
 def renamed_state(before: Outline, after: Outline) -> Mapping[str, State]:
@@ -117,7 +118,7 @@ def is_any_object(scope: Region, outline: Outline) -> bool:
     return not of.is_signal(state.type) or simple_type_or_array(state.type) in of.about.of("locked_by_statement")
 
 
-_NAME = re.compile(r"(?<![\w@])@?[A-Za-z_]\w*")
+_NAME = regex(r"(?<![\w@])@?[A-Za-z_]\w*")
 
 
 def _around(scope: Region, outline: Outline) -> frozenset[str]:

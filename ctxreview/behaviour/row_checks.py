@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,10 +9,11 @@ from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.conditions import conditions
 from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.behaviour.version import version
+from ctxreview.regex import regex
 
-_WRITES = re.compile(r"(?is)^\s*(?:update|delete|merge)\b")
-_WHERE = re.compile(r"(?is)\bwhere\b(.*?)(?:\breturning\b|\border\s+by\b|\boption\s*\(|;|$)")
-_AND = re.compile(r"(?i)\band\b")
+_WRITES = regex(r"(?is)^\s*(?:update|delete|merge)\b")
+_WHERE = regex(r"(?is)\bwhere\b(.*?)(?:\breturning\b|\border\s+by\b|\boption\s*\(|;|$)")
+_AND = regex(r"(?i)\band\b")
 
 
 class Unchecked(NamedTuple):

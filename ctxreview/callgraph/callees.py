@@ -20,6 +20,7 @@ from ctxreview.model.review import Excerpt
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.excerpts import excerpt_of, returns_of, with_structure
 from ctxreview.outline.symbols.signatures import accepts
+from ctxreview.regex import regex
 
 MAX_CALLEES = 12
 """Callees looked at for one function."""
@@ -29,7 +30,7 @@ MAX_LEVELS = 3
 MAX_WHOLE = 80
 """Lines of a function that is shown whole where it runs under the scope."""
 
-_CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_CALLED = regex(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _TOLD = ("save", "tracking", "complete")
 
 
@@ -223,7 +224,7 @@ def concurrency_tokens(outline: Outline, functions: Sequence[Function], reposito
                 yield excerpt_of(there, [member.span], "field", why)
 
 
-_SET = re.compile(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")
+_SET = regex(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")
 
 
 def _sets(repository: Repository) -> dict[str, set[str]]:

@@ -19,6 +19,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.signatures import signature
 from ctxreview.outline.symbols.written_names import simple_type
+from ctxreview.regex import regex
 from ctxreview.workspace.code_of_tests import is_test_code
 
 MOST_FILES = 20
@@ -34,7 +35,7 @@ MOST_USERS = 8
 EVERYDAY = 200
 """Files with a method's name from which on it is not looked for among those that are called on values."""
 
-_TYPE_NAME = re.compile(r"\b[A-Z]\w+")
+_TYPE_NAME = regex(r"\b[A-Z]\w+")
 
 
 class Family:

@@ -16,8 +16,9 @@ from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.outline.excerpts import mentioned
 from ctxreview.outline.symbols.written_names import simple_type
+from ctxreview.regex import regex
 
-_COLLECTIONS = re.compile(r"List|Dictionary|Set|Queue|Stack|Collection|Map|\[\]|Cache|Bag|Array|Buffer|Channel")
+_COLLECTIONS = regex(r"List|Dictionary|Set|Queue|Stack|Collection|Map|\[\]|Cache|Bag|Array|Buffer|Channel")
 
 
 class Shared(NamedTuple):

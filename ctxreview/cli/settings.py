@@ -11,11 +11,12 @@ from ctxreview.config import PROJECT_FILE, USER_FILE, USER_KEYS, VARIABLE, proje
 from ctxreview.llm import store, store_file
 from ctxreview.llm.prices import FILE as PRICES
 from ctxreview.llm.providers import TIMEOUTS
+from ctxreview.regex import regex
 from ctxreview.review import DEFAULT_BUDGET
 
 DEFAULTS: dict[str, Any] = {"budget": DEFAULT_BUDGET, "keep_days": store.KEEP_DAYS, **TIMEOUTS}
 
-_NAME_AND_PASSWORD = re.compile(r"\A((?:[a-z][a-z0-9+.-]*:)?//|)(?(1).*|[^/?#]*:.*)@", re.IGNORECASE | re.DOTALL)
+_NAME_AND_PASSWORD = regex(r"\A((?:[a-z][a-z0-9+.-]*:)?//|)(?(1).*|[^/?#]*:.*)@", re.IGNORECASE | re.DOTALL)
 
 
 class Setting(NamedTuple):

@@ -11,8 +11,9 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Excerpt, Surroundings
 from ctxreview.model.source import Source, Span
+from ctxreview.regex import regex
 
-_CALLED = re.compile(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
+_CALLED = regex(r"\b(\w+)\s*(?:<[\w, ]*>)?\(")
 
 
 def blind_spots_in_file(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.regex import regex
+
 _CONTROL = {n: f"\\x{n:02x}" for n in (*range(0x20), *range(0x7F, 0xA0)) if n not in (0x09, 0x0A)} | {0x0D: ""}
 _RANGES = (
     (0xAD, 0xAD), (0x34F, 0x34F), (0x600, 0x605), (0x61C, 0x61C), (0x6DD, 0x6DD), (0x70F, 0x70F), (0x890, 0x891),
@@ -15,7 +17,7 @@ _RANGES = (
 """First and last of the characters that show nothing, turn the direction, or end a line for some readers only:
 Default_Ignorable_Code_Point of Unicode 17.0 (DerivedCoreProperties.txt) and the categories Cf, Cs, Zl and Zp, whole.
 A test asks the property itself."""
-UNSEEN = re.compile(f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in _RANGES)}]")
+UNSEEN = regex(f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in _RANGES)}]")
 
 
 def visible(text: str) -> str:

@@ -11,14 +11,15 @@ from ctxreview.errors import ReplyError
 from ctxreview.model.claims import claims
 from ctxreview.model.notation import AWAIT
 from ctxreview.redact import redact
+from ctxreview.regex import regex
 
-_MARKS = re.compile(r"^\s*(?:/{2,}|/\*+|\*+/?|[-*•>]\s|```\w*$)|\*/\s*$")
-_FENCE = re.compile(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
-_STATEMENT = re.compile(
+_MARKS = regex(r"^\s*(?:/{2,}|/\*+|\*+/?|[-*•>]\s|```\w*$)|\*/\s*$")
+_FENCE = regex(r"^[ \t]*```[^`\n]*$", re.MULTILINE)
+_STATEMENT = regex(
     rf"[;{{}}]\s*$|^\s*[{{}}#@]|^\s*(?:{AWAIT} |using |var |new )*[\w.<>]+\s*\([^()]*\)\s*$|^\s*</?\w[^<>]*>\s*$"
 )
-_CODE = re.compile(r"[;{}]\s*$|\)\s*;|;\s*\S.*;|=>|[^=!<>]=[^=]|`{3}")
-_DIRECTIVE = re.compile(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[REDACTED|\*/|/\*|//")
+_CODE = regex(r"[;{}]\s*$|\)\s*;|;\s*\S.*;|=>|[^=!<>]=[^=]|`{3}")
+_DIRECTIVE = regex(r"(?i)ctxreview\s*:|resharper|nosonar|nolint|pragma|\[REDACTED|\*/|/\*|//")
 
 
 def sentences_from_answer(answer: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from ctxreview.model.source import Source, Span
 from ctxreview.outline import outline
 from ctxreview.prompt import build as prompts
 from ctxreview.prompt.asking import Provider, ask_for_form
-from ctxreview.prompt.reply import unfenced
+from ctxreview.prompt.limits import unfenced
 from ctxreview.rules.scopes.missing_intent import FORMS, is_told, statement_line
 from ctxreview.tokens import Tokenizer
 

@@ -17,10 +17,11 @@ from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.protection import LockProtection
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
+from ctxreview.regex import regex
 
 MOST_NAMES = 5
 
-_NAME = re.compile(r"[\w.]+(?:<[\w.]+>)?(?:\(\))?")
+_NAME = regex(r"[\w.]+(?:<[\w.]+>)?(?:\(\))?")
 
 
 def sentences_from_facts(context: Context, scope: Region) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 They are of the N'Ko script, two bytes each in UTF-8, so that nothing moves and no other name becomes the same.
 """
 
-import re
+from ctxreview.regex import regex
 
 _PAIRS = (b"an", b"as", b"aw", b"fi", b"me", b"mo", b"or", b"pa", b"pr", b"re", b"ty", b"wi")
 """How the contextual keywords begin that are rewritten where they are names."""
 _LETTERS = {pair: chr(0x7CA + n).encode() for n, pair in enumerate(_PAIRS)}
 _STANDS_FOR = {letter: pair for pair, letter in _LETTERS.items()}
-_ANY = re.compile(b"|".join(_STANDS_FOR))
+_ANY = regex(b"|".join(_STANDS_FOR))
 
 
 def mask(pair: bytes) -> bytes:

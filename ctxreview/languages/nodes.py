@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -17,7 +17,7 @@ def span(node: Node) -> Span:
     return Span(node.start_byte, node.end_byte)
 
 
-_AROUND_ACCESS = re.compile(r"\s+(?=\??\.)|(?<=\.)\s+")
+_AROUND_ACCESS = regex(r"\s+(?=\??\.)|(?<=\.)\s+")
 
 
 def text(node: Node | None, most: int | None = None) -> str:

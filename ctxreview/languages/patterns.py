@@ -14,8 +14,9 @@ import tree_sitter
 
 from ctxreview.languages import parents
 from ctxreview.languages.within import Within
+from ctxreview.regex import regex
 
-_PATTERN = re.compile(
+_PATTERN = regex(
     r"""\s* \( \s* (?P<kind>\w+) \s*
         (?: (?P<field>\w+) : \s* \( \s* (?P<child>\w+) \s* \) | "(?P<token>[^"]+)" )? \s*
         \) \s* @(?P<capture>[\w.]+)""",

@@ -1,9 +1,10 @@
 """Possessive groups in regular expressions, also where Python gets them wrong."""
 
-import re
 import sys
 
-_GROUP = re.compile(rb"(?<!\\)\)(\*|\+|\?|\{[\d,]+\})\+")
+from ctxreview.regex import regex
+
+_GROUP = regex(rb"(?<!\\)\)(\*|\+|\?|\{[\d,]+\})\+")
 _RIGHT = sys.version_info >= (3, 11, 5)
 
 

@@ -5,7 +5,6 @@ Which methods these are, and who names them, is told for all files together; onl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from ctxreview.callgraph.wrappers.call_text import possible_calls, possible_wrap
 from ctxreview.callgraph.wrappers.scopes import with_wrapped_scopes
 from ctxreview.model.outline import Outline
 from ctxreview.processes import cores, parallel_map
+from ctxreview.regex import regex
 
 MIN_SHARED = 24
 """With fewer files, starting processes takes longer than they save."""
@@ -25,7 +25,7 @@ MOST_NAMING = 400
 LEVELS = 2
 """Methods in a row that are asked for one file: the second one opens what the first hands on. Each level costs half a second in a large repository."""
 
-_TYPE_NAME = re.compile(rb"\b[A-Z]\w+")
+_TYPE_NAME = regex(rb"\b[A-Z]\w+")
 
 R = TypeVar("R")
 

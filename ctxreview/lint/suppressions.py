@@ -19,6 +19,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
+from ctxreview.regex import regex
 
 ID = "suppression"
 """The rule of findings about suppressions themselves."""
@@ -26,8 +27,8 @@ ID = "suppression"
 MARK = b"ctxreview:"
 """Without it a file has no suppression."""
 
-_MARKED = re.compile(r"/[/*]+\s*ctxreview:")
-_IGNORE = re.compile(r"ignore\b(?P<rules>.*?)(?:\bbecause\b(?P<reason>.*))?", re.DOTALL)
+_MARKED = regex(r"/[/*]+\s*ctxreview:")
+_IGNORE = regex(r"ignore\b(?P<rules>.*?)(?:\bbecause\b(?P<reason>.*))?", re.DOTALL)
 _FORM = "write // ctxreview: ignore RULE because REASON"
 
 

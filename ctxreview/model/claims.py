@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
-WORDS = re.compile(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
+from ctxreview.regex import regex
+
+WORDS = regex(r"(?<![^\W_])(reviewed|safe|approved|lgtm)(?![^\W_])", re.IGNORECASE)
 """Words that would make a comment say more than a tool can know; as parts of longer words they are others."""
 
 

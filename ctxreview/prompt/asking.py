@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -29,6 +28,8 @@ def ask_for_form(provider: Provider, prompt: Prompt, read: Callable[[str], T], u
     try:
         return read(first.text), first
     except ReplyError as error:
+        import logging  # takes 4 ms, and hardly any answer needs it
+
         logging.getLogger(__name__).info("Asking once more for the form. %s", error)
         again = prompt._replace(
             user=f"{prompt.user}\nYour last reply could not be used. {error} Reply again with the JSON object alone.\n",

@@ -16,6 +16,7 @@ from ctxreview.context.visible import visible
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
+from ctxreview.regex import regex
 from ctxreview.tokens import Tokenizer
 
 TEMPLATE = "review.md.j2"
@@ -28,8 +29,8 @@ ReplyForm = Literal["json", "chat"]
 FRAME = 20
 """Tokens for the path, the selected lines, the fence and the bullets."""
 
-_SYNTAX = re.compile(r"\{#.*?#\}|\{%.*?%\}\n?|\{\{.*?\}\}", re.DOTALL)
-_INCLUDES = re.compile(r"\{%-?\s*(?:include\s+\"reply_|extends\b)")
+_SYNTAX = regex(r"\{#.*?#\}|\{%.*?%\}\n?|\{\{.*?\}\}", re.DOTALL)
+_INCLUDES = regex(r"\{%-?\s*(?:include\s+\"reply_|extends\b)")
 SCHEMA = Path(__file__).parent / "reply.schema.json"
 
 

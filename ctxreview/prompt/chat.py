@@ -9,19 +9,20 @@ from typing import NamedTuple, cast
 from ctxreview.model.kinds import Answer, Severity
 from ctxreview.model.review import ChecklistAnswer, Evidence, Problem
 from ctxreview.prompt.checklist import Item
-from ctxreview.prompt.reply import MOST_EDITS, within_reason
+from ctxreview.prompt.limits import MOST_EDITS, within_reason
+from ctxreview.regex import regex
 
-_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$")
-_FENCE = re.compile(r"[ \t]*(?:>[ \t]?)*(`{3,}|~{3,})")
-_ITEM = re.compile(
+_HEADING = regex(r" {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$")
+_FENCE = regex(r"[ \t]*(?:>[ \t]?)*(`{3,}|~{3,})")
+_ITEM = regex(
     r"[ \t]*(?:[-*+]|\d+[.)])?[ \t]*[*_`]*([\w-]{1,80})[*_`]*[ \t]*:[*_ \t]*(yes|no|cannot[- ]tell)\b[*_`]*(.*)",
     re.IGNORECASE,
 )
-_PROBLEM = re.compile(
+_PROBLEM = regex(
     r"[ \t]*(?:[-*+]|\d+[.)])[ \t]*[*_`]*([^\s`*():][^`*()\n]{0,300}?):(\d{1,7})(?:-\d{1,7})?[*_`]*[ \t]*\(?[*_]*(high|medium|low)[*_]*\)?[ \t]*[:,.-]*[ \t]*(.*)",
     re.IGNORECASE,
 )
-_CITED = re.compile(r"`?([^\s`\"“(]{1,300}):(\d{1,7})`?:?[ \t]*(?:`([^`\n]{1,400})`|[\"“]([^\"”\n]{1,400})[\"”])")
+_CITED = regex(r"`?([^\s`\"“(]{1,300}):(\d{1,7})`?:?[ \t]*(?:`([^`\n]{1,400})`|[\"“]([^\"”\n]{1,400})[\"”])")
 _OWN = {"checklist": "checklist", "findings": "findings", "suggestions": "suggestions", "suggestion": "suggestions"}
 
 

@@ -19,19 +19,11 @@ from ctxreview.model.kinds import Confidence
 from ctxreview.model.review import ChecklistAnswer, Context, Edit, Evidence, Problem, Reply, Suggestion
 from ctxreview.model.source import Source, same_path
 from ctxreview.prompt.checklist import Item
+from ctxreview.prompt.limits import MOST_EDITS, unfenced, within_reason
 from ctxreview.redact import redact
 
 NEAR = 2
 """A quote may stand this many lines away from the line that is cited."""
-
-LONGEST = 1_000_000
-"""Characters of an answer: what no model of 2026 can say at once. More is refused, not read for minutes."""
-
-MOST_LINES = 20_000
-"""Lines of an answer, those that JSON writes as ``\\n`` counted."""
-
-MOST_EDITS = 500
-"""Edits of one answer, in all its suggestions."""
 
 
 class _Evidence(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -111,24 +103,6 @@ def parse(text: str, checklist: Sequence[Item]) -> Reply:
         ),
         problems=tuple(Problem(p.path, p.line, p.severity, p.why) for p in wire.findings),
     )
-
-
-def within_reason(text: str) -> None:
-    """Raises :class:`ReplyError` where an answer has more than :data:`LONGEST` characters or :data:`MOST_LINES` lines."""
-    if len(text) > LONGEST:
-        raise ReplyError(f"The answer has {len(text):,} characters; at most {LONGEST:,} are read.")
-    lines = text.count("\n") + text.count("\\n")
-    if lines > MOST_LINES:
-        raise ReplyError(f"The answer has {lines:,} lines; at most {MOST_LINES:,} are read.")
-
-
-def unfenced(text: str) -> str:
-    """What is in the one code fence that is the whole text; without one the text itself."""
-    whole = text.strip()
-    opened = re.match(r"```(?:json)?[^\S\n]*\n", whole)
-    if opened is None or not whole.endswith("\n```") or len(whole) < opened.end() + 4:
-        return text
-    return whole[opened.end() : -4]
 
 
 def _answer(item: Item, given: _Answer | None) -> ChecklistAnswer:

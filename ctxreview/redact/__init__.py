@@ -26,7 +26,6 @@ put together in a loop or over several methods), and passwords that cannot be to
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -34,10 +33,11 @@ from dataclasses import dataclass, field
 from ctxreview.redact.matching import find_secrets as _find_secrets
 from ctxreview.redact.rules import kinds
 from ctxreview.redact.rules import placeholders as _placeholders
+from ctxreview.regex import regex
 
 __all__ = ["Redacted", "kinds", "masked", "redact", "replaced"]
 
-_MARK = re.compile(r"\[REDACTED:([\w-]+):\d+\]")
+_MARK = regex(r"\[REDACTED:([\w-]+):\d+\]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctxreview.redact.values import compiled, looks_random
+from ctxreview.regex import regex
 
 Finder = Callable[[str, int], Iterator[tuple[int, int]]]
 
@@ -125,7 +126,7 @@ class Makers(NamedTuple):
     near: tuple[Near, ...]
 
 
-_LITERAL_START = re.compile(r"(?:\\[.$+]|[\w/:!~{}@-])+")
+_LITERAL_START = regex(r"(?:\\[.$+]|[\w/:!~{}@-])+")
 
 
 @cache

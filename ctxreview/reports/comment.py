@@ -10,7 +10,6 @@ for another.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -22,12 +21,13 @@ from ctxreview.errors import ConfigError
 from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
 from ctxreview.model.phrases import place
+from ctxreview.regex import regex
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.places import numbers
 from ctxreview.reports.stored import Finding, Kept, Suggestion, stored_document
 from ctxreview.reports.words import TEAM_QUESTION
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = regex(r"\d{4}-\d\d-\d\d")
 
 
 class Subject(NamedTuple):

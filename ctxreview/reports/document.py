@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from ctxreview.model.kinds import GuardVerdict
 from ctxreview.model.regions import Region
 from ctxreview.model.review import ChecklistAnswer, Context, Finding, GuardResult, Review
 from ctxreview.model.source import Lines
+from ctxreview.regex import regex
 from ctxreview.reports.json_text import Document, clean, redacted_text
 from ctxreview.reports.places import line_range, scope_lines
 from ctxreview.reports.protections import protections_document
 from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, team_question, visible_parts
 
-_NAME = re.compile(r"[\w.]*")
+_NAME = regex(r"[\w.]*")
 
 
 def error_document(given: str, message: str) -> Document:

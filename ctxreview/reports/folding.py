@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ctxreview.regex import regex
 from ctxreview.reports.code_text import TALLEST
 from ctxreview.reports.places import few
 from ctxreview.reports.shown import Shown
 
 MOST_OF_SELECTION = 16
 """Selected lines that are shown before all else; of more the first and last."""
-_ONLY_MARKS = re.compile(r"[\W_]*")
+_ONLY_MARKS = regex(r"[\W_]*")
 
 
 class Needs(NamedTuple):

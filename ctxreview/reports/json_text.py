@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+
+from ctxreview.regex import regex
 
 Document = dict[str, Any]
 _CLEANED = (str, dict, list)
@@ -26,7 +27,7 @@ def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
     return json.dumps(_plain(document), indent=indent) if _HALF.search(made) else made
 
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = regex(r"\\u[dD][89a-fA-F]")
 """What may be half a surrogate pair."""
 
 
@@ -52,7 +53,7 @@ def _redacted_new(text: str) -> str:
     return redact(text).text
 
 
-_QUOTES = re.compile(r"[\"']|[A-Z0-9+/=_-]{16,}|\b(?=\w*\d)[\w+/=-]{16,}")
+_QUOTES = regex(r"[\"']|[A-Z0-9+/=_-]{16,}|\b(?=\w*\d)[\w+/=-]{16,}")
 """What a text has that quotes a literal, or that names a file or member as keys are written."""
 
 _redacted_again = lru_cache(maxsize=4096)(_redacted_new)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ctxreview.regex import regex
 from ctxreview.reports.paint import Paint
 
 NARROWEST = 60
 """Columns that a text needs; on a terminal that has fewer its lines are broken by the terminal."""
 WIDEST = 120
 """Columns of prose, however wide the terminal is: longer lines are hard to read. Code takes all there are."""
-_WORD = re.compile(r"\s*\S+")
+_WORD = regex(r"\s*\S+")
 _JOINTS = frozenset("/\\.,:;()[]{}<>=&|?+-_")
 """Characters after which a word may go on in the next line, where it is longer than a line."""
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.phrases import place
 from ctxreview.redact import redact
+from ctxreview.regex import regex
 from ctxreview.reports.code_text import file_listings
 from ctxreview.reports.shapes.places import Finding
 from ctxreview.reports.shapes.review import Problem, ReviewDocument, ReviewedSuggestion
@@ -42,16 +43,14 @@ from ctxreview.reports.words import (
     unredacted_line,
 )
 
-_PLAIN = re.compile(
-    r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}"""
-)
+_PLAIN = regex(r"""["'(]{0,3}(?:[^\x00-\x7f]|[A-Za-z0-9]|(?<=[^\W_])[-'](?=[^\W_]))*["')]{0,3}[.,;:?!]?["')]{0,3}""")
 """A word that no forge and no Markdown acts on: letters and digits with the punctuation of prose around them."""
-_REFERENCE = re.compile(r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE)
+_REFERENCE = regex(r"""["'(]*(?:[0-9a-f]{7,64}|[a-z][a-z0-9]*-\d+|www|[-=+*]+)["').,;:?!]*""", re.IGNORECASE)
 """What looks plain and is none: a commit, ``GH-1``, the mark of a list or heading."""
-_NUMBERED = re.compile(r"""["'(]*\d+[.)]["').,;:?!]*""")
+_NUMBERED = regex(r"""["'(]*\d+[.)]["').,;:?!]*""")
 """The mark of a numbered list, where the text begins with it."""
-_MARK = re.compile(r"[.,;:?!)]{1,3}")
-_WORDS = re.compile(r"`([^`]+)`|(\S+)")
+_MARK = regex(r"[.,;:?!)]{1,3}")
+_WORDS = regex(r"`([^`]+)`|(\S+)")
 
 
 def escaped(text: str) -> str:

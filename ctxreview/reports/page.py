@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from ctxreview.context.visible import visible
 from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
+from ctxreview.regex import regex
 from ctxreview.reports import words
 from ctxreview.reports.json_text import redacted_text
 from ctxreview.reports.page_parts import Failed, entry
 from ctxreview.reports.shown import Reviewed
 
 FOLDER = Path(__file__).parent
-_NAME = re.compile(r"`([^`\n]+)`")
+_NAME = regex(r"`([^`\n]+)`")
 
 
 def page(given: Sequence[Reviewed | Failed]) -> str:

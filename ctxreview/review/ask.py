@@ -148,7 +148,7 @@ def _as_json(reply: str) -> object:
     """The object that a reply is; the text of one in Markdown."""
     import json
 
-    from ctxreview.prompt.reply import unfenced
+    from ctxreview.prompt.limits import unfenced
 
     try:
         return json.loads(unfenced(reply))

@@ -15,7 +15,9 @@ from ctxreview.prompt.answers import answers
 from ctxreview.prompt.asking import Provider, Reader
 from ctxreview.prompt.chat import read_chat
 from ctxreview.prompt.checklist import Item
-from ctxreview.prompt.reply import parse, unfenced
+from ctxreview.prompt.limits import unfenced
+from ctxreview.prompt.reply import parse
+from ctxreview.regex import regex
 from ctxreview.review.request import Request
 
 CHAT: Final = "chat"
@@ -32,7 +34,7 @@ def brought(text: str, model: str | None) -> Provider:
     return ask
 
 
-_CONFIDENCE = re.compile(r"[*_ ]*Confidence[*_ ]*:[*_ ]*(high|medium|low)\b[*_.]*\s*", re.IGNORECASE)
+_CONFIDENCE = regex(r"[*_ ]*Confidence[*_ ]*:[*_ ]*(high|medium|low)\b[*_.]*\s*", re.IGNORECASE)
 
 
 def _with_confidence(value: Suggestion) -> Suggestion:

@@ -40,6 +40,7 @@ from ctxreview.behaviour.pairing import Pairing, pairing
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.locks import (
     acquire_in_try,
     callback_under_lock,
@@ -106,7 +107,7 @@ from ctxreview.rules.transactions import (
     work_after_complete,
 )
 
-_NAME = re.compile(r"@?[A-Za-z_]\w*")
+_NAME = regex(r"@?[A-Za-z_]\w*")
 
 RULES: tuple[ModuleType, ...] = (
     no_tracking_write,
@@ -197,8 +198,11 @@ def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
     for rule in asked_of(after.language, RULES):
         run: Callable[[Outline, Outline], list[Finding]] | None = getattr(rule, "compare", None)
         found += run(before, after) if run is not None else []
-    known = _Known(check(before), pairing(before, after))
-    found += [f for f in check(after) if f.severity != "note" and not known.takes(f)]
+    there = [f for f in check(after) if f.severity != "note"]
+    if there:
+        ids = {f.rule for f in there}
+        known = _Known(check(before, tuple(rule for rule in RULES if rule.ID in ids)), pairing(before, after))
+        found += [f for f in there if not known.takes(f)]
     return tuple(dict.fromkeys(found))
 
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.model.kinds import Severity
+from ctxreview.regex import regex
 from ctxreview.rules import RULES
 
-_HEADING = re.compile(r"^(.+)\n-{3,}\n", re.MULTILINE)
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = regex(r"^(.+)\n-{3,}\n", re.MULTILINE)
+_FENCE = regex(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class RuleEntry(NamedTuple):

@@ -23,6 +23,7 @@ from ctxreview.model.kinds import RegionKind
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.names import places
+from ctxreview.regex import regex
 
 LOCK = "a lock"
 TRANSACTION = "a transaction"
@@ -47,7 +48,7 @@ class Text(NamedTuple):
 
 Trigger = str | re.Pattern[bytes] | Text
 
-_SQL_BEGINS = Text(re.compile(rb"(?i:TRAN(?:SACTION)?)"), re.compile(rb"(?i:(?:BEGIN|START)\s+TRAN)"))
+_SQL_BEGINS = Text(regex(rb"(?i:TRAN(?:SACTION)?)"), regex(rb"(?i:(?:BEGIN|START)\s+TRAN)"))
 """A transaction that SQL text opens."""
 
 

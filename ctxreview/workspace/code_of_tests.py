@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from ctxreview.regex import regex
 
-_IN_TESTS = re.compile(
-    r"(?i)(?:^|[/._-])(?:unit|integration)?(?:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])"
-)
+_IN_TESTS = regex(r"(?i)(?:^|[/._-])(?:unit|integration)?(?:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])")
 
 
 def is_test_code(path: str) -> bool:

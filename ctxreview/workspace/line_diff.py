@@ -13,6 +13,8 @@ from ctxreview.model.source import Span
 
 MOST_LINES = 1_000
 """Lines up to which every one is compared with every other."""
+_BESIDE = 100
+"""Equal lines on either side of what differs that are compared too, or as many as differ: they tell which of two equal lines is new."""
 _LEVELS = 100
 _EDITS = 300
 _STEPS = 2_000_000
@@ -34,15 +36,19 @@ class Block(NamedTuple):
 def blocks(a: Sequence[Line], b: Sequence[Line]) -> list[Block]:
     """The runs of lines that stay, in order; an empty one at the end of both texts last.
 
-    Of few lines every one is compared with every other: that reads best, and takes as long as the cube of their number. Of many
-    this is done between the first and the last that differ; where many are there too, :func:`staying` decides.
+    Around what differs every line is compared with every other: that reads best, and takes as long as the cube of their number. Of
+    texts of many lines this is done between the first and the last that differ; where many are there too, :func:`staying` decides.
     """
-    head, trimmed = 0, max(len(a), len(b)) > MOST_LINES
-    while trimmed and head < min(len(a), len(b)) and a[head] == b[head]:
+    head, shorter = 0, min(len(a), len(b))
+    while head < shorter and a[head] == b[head]:
         head += 1
     tail = 0
-    while trimmed and tail < min(len(a), len(b)) - head and a[-1 - tail] == b[-1 - tail]:
+    while tail < shorter - head and a[-1 - tail] == b[-1 - tail]:
         tail += 1
+    longer = max(len(a), len(b))
+    if longer <= MOST_LINES and longer > head + tail:
+        beside = max(_BESIDE, longer - head - tail)
+        head, tail = max(0, head - beside), max(0, tail - beside)
     old, new = a[head : len(a) - tail], b[head : len(b) - tail]
     if max(len(old), len(new)) <= MOST_LINES:
         middle: list[Block] = [

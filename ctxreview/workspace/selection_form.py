@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.regex import regex
+
 FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
-FORM = re.compile(
+FORM = regex(
     r"(?P<path>.+?):(?:(?P<l1>N):(?P<c1>N)-(?P<l2>N):(?P<c2>N)|(?P<start>N)(?:-(?P<end>N))?)".replace("N", r"\d{1,20}"),
     re.S,
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ctxreview.errors import ReplyError
 from ctxreview.prompt.chat import read_chat
-from ctxreview.prompt.reply import MOST_LINES
+from ctxreview.prompt.limits import MOST_LINES
 from tests.samples import ITEMS
 
 ANSWER = """\

@@ -18,7 +18,8 @@ from ctxreview.guard.check import guard, suggestions
 from ctxreview.model.review import Evidence
 from ctxreview.prompt import reply as replies
 from ctxreview.prompt.build import schema
-from ctxreview.prompt.reply import MOST_EDITS, parse, unfenced, verify
+from ctxreview.prompt.limits import MOST_EDITS, unfenced
+from ctxreview.prompt.reply import parse, verify
 from tests.samples import EXAMPLE, ITEMS, PATH, context_of, example, shop
 
 # --- the schema --------------------------------------------------------------------------------------------

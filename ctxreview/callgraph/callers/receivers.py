@@ -16,8 +16,9 @@ from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.signatures import constraints
 from ctxreview.outline.symbols.written_names import simple_type
+from ctxreview.regex import regex
 
-_COLLECTED = re.compile(r"\.(\w+)(?:<[^<>]*>)?\([^()]*(?:\([^()]*\)[^()]*)*\)$")
+_COLLECTED = regex(r"\.(\w+)(?:<[^<>]*>)?\([^()]*(?:\([^()]*\)[^()]*)*\)$")
 
 
 def reach(family: OverrideSet, outline: Outline, reference: Reference) -> tuple[Certainty, str] | None:

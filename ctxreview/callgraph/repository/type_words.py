@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ctxreview.languages.words import Words
+from ctxreview.regex import regex
 
-_NAME = re.compile(rb"\s+@?([\w\x80-\xff]+)")
+_NAME = regex(rb"\s+@?([\w\x80-\xff]+)")
 
 
 def declared_names(data: bytes, words: Words) -> Iterator[str]:
@@ -21,8 +21,8 @@ def declared_names(data: bytes, words: Words) -> Iterator[str]:
             at = data.find(word, at)
 
 
-_HEAD_END = re.compile(rb"[{};]")
-_WORD = re.compile(rb"[\w\x80-\xff]+")
+_HEAD_END = regex(rb"[{};]")
+_WORD = regex(rb"[\w\x80-\xff]+")
 
 
 def base_names(data: bytes, words: Words) -> Iterator[str]:

@@ -16,16 +16,17 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import without_async
+from ctxreview.regex import regex
 
 MAX_BODY = 3000
 """Bytes from the start of a wrapper's body within which it opens something: they are short."""
 
-_CALLED = re.compile(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
-_BEFORE = re.compile(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
+_CALLED = regex(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
+_BEFORE = regex(r"(\w+)\s*(?:<[^<>()]*>)?\s*\Z")
 _CALLEE = r"(?:[\w.!?]+\.)?(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\("
-HANDED = re.compile(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(?:\w+\s*\.\s*){0,8}(\w+)\s*(?=[,)])")
-_TYPE_BEFORE = re.compile(rb"[\w>\]?]\s+\Z|\w\.\Z")
-_ROUND = re.compile(rb"[()]")
+HANDED = regex(r"[(,]\s*(?:\w+\s*:(?!:))?\s*(?:\w+\s*\.\s*){0,8}(\w+)\s*(?=[,)])")
+_TYPE_BEFORE = regex(rb"[\w>\]?]\s+\Z|\w\.\Z")
+_ROUND = regex(rb"[()]")
 
 
 class _Forms(NamedTuple):

@@ -23,38 +23,39 @@ from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path
-from ctxreview.prompt.reply import MOST_EDITS, parse, unfenced, within_reason
+from ctxreview.prompt.limits import MOST_EDITS, unfenced, within_reason
+from ctxreview.regex import regex
 
 NO_SUGGESTION = (
     "There is no suggestion in this answer: ctxreview reads a structured reply (JSON), a unified diff, "
     "or Markdown with fenced code."
 )
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+_COLOURS = regex(r"\x1b\[[0-9;]*[mK]")
 """What ``git diff --color`` puts into a diff."""
-_KEEP = re.compile(
+_KEEP = regex(
     r"\b(?:leave|keep)\b[^.;:\n]{0,60}?\b(?:as (?:it|they|is)\b|unchanged|alone)|"
     r"\b(?:no|nothing|n't|not|never)\b[^.;:\n]{0,40}?\b(?:to change|(?:needs? )?chang(?:e|es|ed|ing)\b|to (?:optimi[sz]e|improve|fix|suggest))|"
     r"\blooks (?:fine|good|right|correct|ok(?:ay)?)\b|\bLGTM\b",
     re.IGNORECASE,
 )
 """What an answer says that proposes no change."""
-_FENCE = re.compile(r"(?P<indent>[ \t]*(?:>[ \t]?)*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
-_BEFORE = re.compile(
+_FENCE = regex(r"(?P<indent>[ \t]*(?:>[ \t]?)*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)")
+_BEFORE = regex(
     r"\b(before|original|currently?|existing|old (code|version)|your (code|version)|you have|instead of|replace this|find this|from this|as it is now)\b",
     re.IGNORECASE,
 )
-_AFTER = re.compile(
+_AFTER = regex(
     r"\b(after|optimi[sz]ed|improved|new (code|version)|updated|suggested|refactored|fixed|revised|proposed|replace with|with this|to this|becomes|better)\b",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(
+_SPLIT = regex(
     r"^[ \t]*//[ \t]*(?P<what>before|original|old|after|optimi[sz]ed|improved|new|updated)\b[^\n;{}]{0,40}$",
     re.M | re.I,
 )
-_NUMBER = re.compile(r"[ \t]*(\d{1,6})(?:[ \t]?[:|│→][ \t]?|\t|[ \t]*$|[ ]{1,2}(?=\S| {4}))")
+_NUMBER = regex(r"[ \t]*(\d{1,6})(?:[ \t]?[:|│→][ \t]?|\t|[ \t]*$|[ ]{1,2}(?=\S| {4}))")
 """The number of a line that an answer quotes from a listing."""
-_FILE = re.compile(r"(?:File(?:name)?:\s*)?([\w./\\ -]*[\w-]\.[A-Za-z]{2,6})")
-_SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|EXEC|DECLARE|BEGIN)\b")
+_FILE = regex(r"(?:File(?:name)?:\s*)?([\w./\\ -]*[\w-]\.[A-Za-z]{2,6})")
+_SQL = regex(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|WITH|EXEC|DECLARE|BEGIN)\b")
 
 
 class _Block(NamedTuple):
@@ -86,6 +87,8 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
     text = given.replace("\r\n", "\n").replace(MARK, "")
     stripped = text.strip()
     if re.match(r"(```(json)?\s*)?\{\s*\"", stripped) and not pairs(unfenced(stripped)):
+        from ctxreview.prompt.reply import parse  # msgspec takes 10 ms to import, and most answers are Markdown
+
         return parse(stripped, ()).suggestions
     blocks = list(islice(_blocks(given), MOST_EDITS + 1))
     if len(blocks) > MOST_EDITS:

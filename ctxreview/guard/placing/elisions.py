@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.regex import regex
 
 _DOTS = r"(?:\.\.\.+|…)"
 _LEFT_OUT = r"\b(?:existing|rest|remaining|remainder|remains?|unchanged|same|other|omitted|original|previous|snip(?:ped)?|elided|truncated|brevity)\b"
@@ -20,13 +21,13 @@ _OF_CODE = (
 )
 _OF_WHAT = rf"(?:{_OF_CODE}|\b(?:before|above|here|is|as)\b)"
 _SMALL = r"\b(?:the|of|this|that|in|all|and|your|for|are|to)\b"
-_OPENS = re.compile(r"//+|#|/\*+|--|<!--")
-_IN_BRACES = re.compile(
+_OPENS = regex(r"//+|#|/\*+|--|<!--")
+_IN_BRACES = regex(
     rf"(?P<head>.*?)\{{\s*(?:/\*\s*)?(?:{_DOTS})(?:[^{{}}]*?)(?:\*/)?\s*\}}(?P<tail>.*)|"
     rf"(?P<head2>.*?)\{{\s*/\*(?P<said>[^{{}}]*?)\*/\s*\}}(?P<tail2>.*)"
 )
 # What has no end is looked for from each place where it could begin: only so far, and each run of `$` once.
-_LITERAL = re.compile(
+_LITERAL = regex(
     r"""(?<!\$)\$*+@?\$*+\"{3,}.*?\"{3,}|\$?@\$?"(?:""|[^"])*"|\$?"(?:\\.|[^"\\\n]){0,3000}"|"""
     r"""'(?:\\.|[^'\\\n]){1,20}'|//[^\n]*|/\*.{0,3000}?\*/""",
     re.S,

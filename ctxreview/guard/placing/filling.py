@@ -16,6 +16,7 @@ from ctxreview.guard.placing.elisions import balance, is_telling, pieces, squeez
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import LIKE, alike, shortened
 from ctxreview.guard.placing.units import Hole, Unit, shown, units
+from ctxreview.regex import regex
 
 MOST_PIECES, MOST_LINES, MOST_STEPS = 200, 5_000, 600_000
 """Where an answer leaves code out: its pieces and lines, and how many ways to lay them over the original are tried."""
@@ -30,7 +31,7 @@ _OF_CHOSEN = 0.25
 _TORN = 3.0
 """What it costs that an elision stands for a part of a block and what follows it."""
 
-_DECLARES = re.compile(r"(?:\w+ )*(?:[\w.]+(?:<[^=;(){}]*>)?(?:\[[, ]*\])*\??) (\w+) =(?![=>])")
+_DECLARES = regex(r"(?:\w+ )*(?:[\w.]+(?:<[^=;(){}]*>)?(?:\[[, ]*\])*\??) (\w+) =(?![=>])")
 
 
 class _Way(NamedTuple):

@@ -5,7 +5,6 @@ Blocks that use nothing of each other stay suggestions by themselves, as alterna
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,8 +12,9 @@ from ctxreview.guard.placing.edits import fitted, is_here, lines_of
 from ctxreview.guard.placing.snippets import as_members
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source, Span
+from ctxreview.regex import regex
 
-_NAME = re.compile(r"[^\W\d]\w*")
+_NAME = regex(r"[^\W\d]\w*")
 
 
 class Part(NamedTuple):

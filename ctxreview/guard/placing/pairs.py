@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-
-import msgspec
 
 from ctxreview.guard.placing.edits import file_named, places_of, replacing
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source, Span
-from ctxreview.prompt.reply import MOST_EDITS
+from ctxreview.prompt.limits import MOST_EDITS
+from ctxreview.regex import regex
 
-_OPENS, _TURNS, _CLOSES = (re.compile(mark) for mark in ("<{5,9}(?!<).*", "={5,9}[ \\t]*", ">{5,9}(?!>).*"))
+_OPENS, _TURNS, _CLOSES = (regex(mark) for mark in ("<{5,9}(?!<).*", "={5,9}[ \\t]*", ">{5,9}(?!>).*"))
 _OLD = "old_string|old_str|old_text|old_code|old|search|find|original|before"
 _NEW = "new_string|new_str|new_text|new_code|new|replace_with|replacement|replace|updated|after"
 _FILE = "file_path|target_file|file_name|filename|path|file"
-_TAG = re.compile(rf"<(/?)({_OLD}|{_NEW})>", re.I)
-_FILE_TAG = re.compile(rf"<({_FILE})>([^<>\n]*)</\1>", re.I)
-_DATA = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.S)
+_TAG = regex(rf"<(/?)({_OLD}|{_NEW})>", re.I)
+_FILE_TAG = regex(rf"<({_FILE})>([^<>\n]*)</\1>", re.I)
+_DATA = regex(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.S)
 
 _CODE, _BETWEEN = r"`([^`\n]+)`", r"[^`.;:\n]{0,40}?"
-_SAID = re.compile(
+_SAID = regex(
     rf"\b(?:replac|chang|swap|rewrit)(?:e|es|ed|ing)?\b{_BETWEEN}{_CODE}{_BETWEEN}\b(?:with|to|by|for|into)\b{_BETWEEN}{_CODE}|"
     rf"\buse\b{_BETWEEN}{_CODE}{_BETWEEN}\b(?:instead of|in place of|rather than)\b{_BETWEEN}{_CODE}",
     re.I,
 )
-_DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever|\bwithout|\bno (?:need|reason) to)\b[^`.;:\n]*\Z", re.I)
+_DENIED = regex(r"(?:\bnot|n['’]t|\bnever|\bwithout|\bno (?:need|reason) to)\b[^`.;:\n]*\Z", re.I)
 
 
 class Pair(NamedTuple):
@@ -45,6 +43,8 @@ def pairs(text: str) -> tuple[Pair, ...]:
     found = tuple(_in_blocks(text)) or tuple(_in_tags(text))
     if found or text.lstrip()[:1] not in ("{", "["):
         return found
+    import msgspec  # as in answers: most answers are Markdown
+
     try:
         value = msgspec.json.decode(text)
         # What has suggestions is the reply that a prompt asks for.
@@ -154,6 +154,8 @@ def _untagged(text: str) -> str:
     """What stands in a tag: without the line ends after and before the tags, and with its characters as they are meant."""
     if (data := _DATA.fullmatch(text)) is not None:
         return data[1].strip("\n")
+    import html
+
     inside = text.removeprefix("\n").removesuffix("\n")
     return inside if re.search("[<>]", inside) else html.unescape(inside)
 

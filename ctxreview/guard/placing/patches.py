@@ -18,14 +18,13 @@ from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.sections import header_names
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source
+from ctxreview.regex import regex
 
-_HUNK = re.compile(r"@@(?: -(\d+)(?:,(\d+))? \+\d+(?:,\d+)?)?(.*)")
-_FILE = re.compile(r"\*\*\* (Update|Add|Delete) File: (.+)")
-_WORDS = re.compile(r"\[-[^\n]{0,500}?-\]|\{\+[^\n]{0,500}?\+\}")
+_HUNK = regex(r"@@(?: -(\d+)(?:,(\d+))? \+\d+(?:,\d+)?)?(.*)")
+_FILE = regex(r"\*\*\* (Update|Add|Delete) File: (.+)")
+_WORDS = regex(r"\[-[^\n]{0,500}?-\]|\{\+[^\n]{0,500}?\+\}")
 """A change in ``git diff --word-diff``."""
-_NEITHER = re.compile(
-    r"index |new file mode|deleted file mode|old mode|new mode|similarity |rename |copy |\\ No newline"
-)
+_NEITHER = regex(r"index |new file mode|deleted file mode|old mode|new mode|similarity |rename |copy |\\ No newline")
 
 
 class Hunk(NamedTuple):

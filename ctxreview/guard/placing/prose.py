@@ -18,6 +18,7 @@ from ctxreview.guard.placing.snippets import shortened
 from ctxreview.guard.placing.unwrapping import NOUNS, unwrapped
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit
+from ctxreview.regex import regex
 
 ADDS = "add|append|chain|insert|include|call"
 REMOVES = "remove|drop|delete|omit|eliminate|get rid of|take out|strip"
@@ -37,18 +38,18 @@ _LEADS = (
     r"(?:you|we) (?:can|could|should|may|might|must|need to|have to)\s+(?:safely\s+)?|(?:i|we)(?:['’]d| would| could| should)\s+|let['’]?s\s+|"
     r"(?:i(?:['’]d| would)?\s+)?(?:consider|suggest|recommend|try)\s+|(?:to|for)\s[^`,.;:]{1,80},\s+)*"
 )
-_REASON = re.compile(
+_REASON = regex(
     r"\s*(?:(?::|\(|–|—|-{1,2})\s*.*|(?:,\s*)?(?:and\s+)?\b(?:because|since|so|as|for|to|where|which|here|entirely|altogether|completely)\b.*|"
     r",\s*(?:it|this|that|there|nothing|nobody|no|you|we|they|the\s[\w\s]{1,40}\b(?:is|are|isn|does|doesn|has|only))\b.*)?",
     re.I | re.S,
 )
-_FURTHER = re.compile(
+_FURTHER = regex(
     r"\b(?:add|append|insert|remove|drop|delete|replace|rename|move|wrap|swap|extract|or|if|unless|except)\b", re.I
 )
 """What the reason for a command does not have: another command, another way, or a condition."""
-_JOINS = re.compile(r"\s*,?\s+(?:and(?: then)?|then)\s+", re.I)
-_SENTENCE = re.compile(r"(?:`[^`\n]*`|[^`.!?;\n]|`|[.!?](?=\w)|(?<=\s)\.(?=\w))+")
-_LINES = re.compile(r"\n(?![ \t]*(?:[-*+•\n]|\d{1,3}[.)]|$))")
+_JOINS = regex(r"\s*,?\s+(?:and(?: then)?|then)\s+", re.I)
+_SENTENCE = regex(r"(?:`[^`\n]*`|[^`.!?;\n]|`|[.!?](?=\w)|(?<=\s)\.(?=\w))+")
+_LINES = regex(r"\n(?![ \t]*(?:[-*+•\n]|\d{1,3}[.)]|$))")
 
 
 def _forms(verbs: str) -> str:
@@ -59,28 +60,26 @@ def _forms(verbs: str) -> str:
 
 _NAMED = r"`\.?\w+`"
 _CALL = r"`\.?\w+(?:<[^`\n]*>)?\([^`\n]*\)`|\.?[A-Z]\w+\(\)"
-_ADD = re.compile(
+_ADD = regex(
     rf"(?:{_forms(ADDS)})\s+(?:an?\s+|the\s+)?(?:call (?:to|of)\s+)?(?P<code>{_CALL}|{_NAMED})(?:\s+(?:call|operator|method))?"
     r"(?:\s+(?:to|on|in|onto)\s+(?:the|this|your|that)\s+(?:(?:EF|EF Core|LINQ|database|existing)\s+)?(?:query|chain)\b|"
     r"\s+(?:right\s+|directly\s+|just\s+)?(?P<where>after|before|to|on)\s+(?:the\s+)?(?:call (?:to|of)\s+)?(?P<at>`[^`\n]+`)(?:\s+(?:call|query|chain)\b)?)?",
     re.I,
 )
-_REMOVE = re.compile(
+_REMOVE = regex(
     rf"(?:{_forms(REMOVES)})\s+(?P<the>(?:the|this|that|your)\s+)?(?:call (?:to|of)\s+)?(?P<code>`[^`\n]+`|(?:{'|'.join(NOUNS)})\b)"
     r"(?:\s+(?:statement|block|scope|call|clause|declaration)\b)?"
     r"(?:\s+(?:from|in|of)\s+(?:it|this|the|this|that|your)(?:\s+(?:method|query|chain|code|function|body))?\b|\s+around\s+(?:(?:it|this|that)\b|(?P<around>`[^`\n]+`)))?",
     re.I,
 )
-_ANY = re.compile(rf"(?:{_forms(f'{ADDS}|{REMOVES}|{OTHERS}')})\b", re.I)
-_OR = re.compile(
+_ANY = regex(rf"(?:{_forms(f'{ADDS}|{REMOVES}|{OTHERS}')})\b", re.I)
+_OR = regex(
     rf"(?:or|alternatively|either|otherwise)\b[^`\n]{{0,40}}?\b(?:{_forms(f'{ADDS}|{REMOVES}|{OTHERS}')})\b", re.I
 )
-_LEAD = re.compile(_LEADS, re.I)
-_WARNS = re.compile(
-    r"^[^\n:]*?(?:\bnot\b|n['’]t\b|\bnever\b|\bavoid\b|\bunsafe\b|\brisk)[^\n:]*:[*_]*[ \t]*$", re.I | re.M
-)
+_LEAD = regex(_LEADS, re.I)
+_WARNS = regex(r"^[^\n:]*?(?:\bnot\b|n['’]t\b|\bnever\b|\bavoid\b|\bunsafe\b|\brisk)[^\n:]*:[*_]*[ \t]*$", re.I | re.M)
 """A line over what is advised against."""
-_COMMENTS = re.compile(r"^[ \t]*(?:/\*|//)", re.M)
+_COMMENTS = regex(r"^[ \t]*(?:/\*|//)", re.M)
 """What is code without a fence is no prose."""
 MOST = 20
 """Commands of an answer that are placed; nobody says more in sentences."""

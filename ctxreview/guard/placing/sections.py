@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
-_INDEX = re.compile(r"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: \d+)?")
-_MOVED = re.compile(r"(?:rename|copy) (from|to) (.+)")
-_PREFIX = re.compile(r"[abciow12]/(?=.)")
-_ESCAPE = re.compile(rb"\\([0-3][0-7]{2}|.)", re.S)
+from ctxreview.regex import regex
+
+_HUNK = regex(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_INDEX = regex(r"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: \d+)?")
+_MOVED = regex(r"(?:rename|copy) (from|to) (.+)")
+_PREFIX = regex(r"[abciow12]/(?=.)")
+_ESCAPE = regex(rb"\\([0-3][0-7]{2}|.)", re.S)
 _ESCAPES = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 

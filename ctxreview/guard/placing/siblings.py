@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -11,8 +10,9 @@ from ctxreview.guard.placing.elisions import squeezed, without_comments
 from ctxreview.guard.placing.snippets import alike, words
 from ctxreview.model.source import Source
 from ctxreview.outline.statement_lists import Statement, StatementList
+from ctxreview.regex import regex
 
-_GIVEN = re.compile(r"([\w.\[\]]+) ?(?:[-+*/%&|^?]*=(?![=>])|\+\+|--)")
+_GIVEN = regex(r"([\w.\[\]]+) ?(?:[-+*/%&|^?]*=(?![=>])|\+\+|--)")
 
 
 class Item:

@@ -14,8 +14,9 @@ from ctxreview.model.review import Context
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.outline.parse import read
+from ctxreview.regex import regex
 
-COMMENT_LINE = re.compile(r"\s*(?://|/\*|\*|\*/)")
+COMMENT_LINE = regex(r"\s*(?://|/\*|\*|\*/)")
 LIKE = 0.5
 """Code that shares this much of its words is taken for the same, changed."""
 

@@ -7,7 +7,6 @@ diffutils, "Detailed Description of Unified Format".
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -104,6 +103,8 @@ class _File:
 
     def is_blob(self, blob: str) -> bool:
         """Whether git has this file under the given, mostly shortened, name."""
+        import hashlib  # takes 3 ms, and many diffs name no blob
+
         unix = self.data.replace(b"\r\n", b"\n")
         bodies = {mark + data for mark in (b"", MARK.encode()) for data in (self.data, unix)}
         if not self.encoding.startswith("utf"):  # git keeps such a file as it is

@@ -15,6 +15,7 @@ from itertools import combinations, islice
 
 from ctxreview.languages.csharp.lex import BLANK, CONDITIONALS, Code, Directive, Text, lex
 from ctxreview.languages.possessive import possessive
+from ctxreview.regex import regex
 
 Formula = tuple[bytes, ...]
 """A condition in reverse Polish notation: symbols and operators."""
@@ -28,16 +29,16 @@ _PARTS_TRIED = 512
 _BRANCHES_TRIED = 100
 """Branches looked at for one further selection."""
 
-_CONDITIONAL = re.compile(rb"[\r\n][ \t\f\v]*+(#[ \t]*+(if|elif|else|endif)\b([^\r\n]*+))")
-_NOTHING = re.compile(rb"\s*+")
-_NAMES = re.compile(
+_CONDITIONAL = regex(rb"[\r\n][ \t\f\v]*+(#[ \t]*+(if|elif|else|endif)\b([^\r\n]*+))")
+_NOTHING = regex(rb"\s*+")
+_NAMES = regex(
     possessive(rb"""(?: \s++ | //[^\r\n]*+ | \# [ \t]*+ (?: if|elif|else|endif|region|endregion|pragma|error|warning|nullable ) \b [^\r\n]*+
       | using \s++ (?: static \s++ )?+ [\w.]++ (?: \s*+ = [\w\s.:<>,]++ )?+ ;
       | namespace \s++ [\w.]++ \s*+ [;{]?+ )*+"""),
     re.VERBOSE,
 )
 """Text in which nothing is found: usings, a namespace's name, comments, and directives, whose branches are asked for themselves."""
-_PARTS = re.compile(rb"//|\|\||&&|==|!=|[!()]|[\w\x80-\xff]+|\S")
+_PARTS = regex(rb"//|\|\||&&|==|!=|[!()]|[\w\x80-\xff]+|\S")
 _STRENGTH = {b"||": 1, b"&&": 2, b"==": 3, b"!=": 3, b"!": 4}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from ctxreview.languages import keyword_masking as standing
 from ctxreview.languages.csharp.lex import Code
+from ctxreview.regex import regex
 
 Edit = tuple[int, bytes]
 """A byte offset and the bytes that replace as many there."""
@@ -19,8 +19,8 @@ that deep would make the work quadratic."""
 NAME = rb"@?[^\W\d][\w\x80-\xff]*+|@?[\x80-\xff][\w\x80-\xff]*+"
 ASSIGNS = rb"(?:=(?![=>])|(?:\+|-|\*|/|%|&|\||\^|<<|>>>?|\?\?)=(?!=))"
 
-_SPACE = re.compile(rb"\s*+")
-_LAST_WORD = re.compile(rb"[\w@\x80-\xff]++\Z|=>\Z")
+_SPACE = regex(rb"\s*+")
+_LAST_WORD = regex(rb"[\w@\x80-\xff]++\Z|=>\Z")
 
 
 def word(*words: bytes) -> bytes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from ctxreview.languages.imports import Imports
+from ctxreview.regex import regex
 
-_USING = re.compile(
+_USING = regex(
     rb"^[ \t]*+(?:global\s++)?using\s++(?:(static)\s++)?(?:unsafe\s++)?(?:([\w@]++)\s*+=\s*+)?(?:global::)?([^;=()\n]+?)\s*+;",
     re.MULTILINE,
 )
-_GLOBAL_USING = re.compile(rb"^[ \t]*+global\s++using\b[^;\n]*+;", re.MULTILINE)
+_GLOBAL_USING = regex(rb"^[ \t]*+global\s++using\b[^;\n]*+;", re.MULTILINE)
 
 
 def imports(data: bytes, *, shared: bool = False) -> Imports:

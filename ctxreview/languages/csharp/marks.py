@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 
 from ctxreview.languages.csharp.editing import ASSIGNS, LONGEST, NAME, Edit, blank, word, word_before
 from ctxreview.languages.csharp.lex import Code
 from ctxreview.languages.possessive import possessive
+from ctxreview.regex import regex
 
-_MAYBE = re.compile(rb"\?(?=\[|\.(?!\d))")
-_NULLABLE = re.compile(rb"[\w)\]!\">\x80-\xff]")
-_LINK = re.compile(possessive(rb"\s*+(?:(\?)?+\.\s*+(?:" + NAME + rb")(?:<[^<>(){};=]*+>)?+|(\?)?+([\[(])|!(?!=))"))
-_ASSIGNMENT = re.compile(rb"\s*+" + ASSIGNS)
+_MAYBE = regex(rb"\?(?=\[|\.(?!\d))")
+_NULLABLE = regex(rb"[\w)\]!\">\x80-\xff]")
+_LINK = regex(possessive(rb"\s*+(?:(\?)?+\.\s*+(?:" + NAME + rb")(?:<[^<>(){};=]*+>)?+|(\?)?+([\[(])|!(?!=))"))
+_ASSIGNMENT = regex(rb"\s*+" + ASSIGNS)
 
 
 def null_conditional_assignment(code: Code) -> Iterator[Edit]:
@@ -36,7 +36,7 @@ def null_conditional_assignment(code: Code) -> Iterator[Edit]:
             yield from ((mark, b" ") for mark in marks)
 
 
-_COMPOUND = re.compile(possessive(word(b"operator") + rb"\s++(?:checked\s++)?+(?:[+\-*/%&|^]|<<|>>>?)(=)\s*+\("))
+_COMPOUND = regex(possessive(word(b"operator") + rb"\s++(?:checked\s++)?+(?:[+\-*/%&|^]|<<|>>>?)(=)\s*+\("))
 
 
 def compound_operator(code: Code) -> Iterator[Edit]:
@@ -46,11 +46,11 @@ def compound_operator(code: Code) -> Iterator[Edit]:
 
 
 _POINTER = rb"[\w\x80-\xff.:]++(?:<[^<>(){};]*+(?:<[^<>(){};]*+>[^<>(){};]*+)*+>)?+\s*+\*[\s*]*+"
-_POINTED = re.compile(possessive(rb"\*\s*+((?:\(\s*+" + _POINTER + rb"\)\s*+&?+\s*+)*+)(\()?+"))
+_POINTED = regex(possessive(rb"\*\s*+((?:\(\s*+" + _POINTER + rb"\)\s*+&?+\s*+)*+)(\()?+"))
 _BEFORE_DEREFERENCE = frozenset(
     (b"", b"return", b"ref", b"in", b"out", b"else", b"do", b"=>", *(bytes((c,)) for c in b"=(,;{}[!&|^?:<>+-/%~*"))
 )
-_CAST = re.compile(
+_CAST = regex(
     possessive(rb"\s*+(?:s?byte|u?short|u?int|u?long|nu?int|char|bool|float|double|decimal|" + _POINTER + rb")\s*+")
 )
 _HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"lock"))
@@ -58,13 +58,13 @@ _HEADED = frozenset((b"if", b"while", b"for", b"foreach", b"fixed", b"using", b"
 
 
 _STEP = rb"\s*+(\+\+|--)"
-_STEPPED_TARGET = re.compile(
+_STEPPED_TARGET = regex(
     possessive(
         rb"\*(?:" + _STEP + rb")?+\s*+(?:" + NAME + rb")(?:\s*+(?:\.|->)\s*+(?:" + NAME + rb"))*+(?:" + _STEP + rb")?+"
         rb"\s*+" + ASSIGNS
     )
 )
-_STEPPED_FIRST = re.compile(rb"\*" + _STEP)
+_STEPPED_FIRST = regex(rb"\*" + _STEP)
 
 
 def dereference(code: Code) -> Iterator[Edit]:
@@ -103,11 +103,11 @@ def _begins_operand(code: Code, at: int) -> bool:
     return before in _BEFORE_DEREFERENCE
 
 
-_STRAY = re.compile(rb"\}(?:\s++;|\s*+;\s*+;)[\s;]*+")
-_TYPE_HEAD = re.compile(
+_STRAY = regex(rb"\}(?:\s++;|\s*+;\s*+;)[\s;]*+")
+_TYPE_HEAD = regex(
     word(b"class", b"struct", b"interface", b"enum", b"record", b"union", b"namespace") + rb"\s++@?[\w\x80-\xff]"
 )
-_NO_HEAD = re.compile(rb"=>|" + word(b"new"))
+_NO_HEAD = regex(rb"=>|" + word(b"new"))
 _HEAD = 2048
 """Bytes before a type's brace in which its keyword is looked for."""
 
@@ -125,13 +125,11 @@ def stray_semicolon(code: Code) -> Iterator[Edit]:
             yield from ((at, b" ") for at in range(*match.span()) if code.masked[at] == 0x3B)
 
 
-_SLICE = re.compile(rb"\[\s*+(\.\.)\s*+(?:([,\]])|(?=(?:var|not|null)\b|\{))")
+_SLICE = regex(rb"\[\s*+(\.\.)\s*+(?:([,\]])|(?=(?:var|not|null)\b|\{))")
 _TYPED = rb"(?!(?:await|new|throw|ref|from|async|static|stackalloc)\b)(?:" + NAME + rb")(?:<[\w\s.,?]*+>)?+(?:\[\])?+"
 _NAMED = rb"(?!(?:is|as|and|or|switch|with)\b)(?:" + NAME + rb")"
-_LATER_SLICE = re.compile(
-    possessive(rb",\s*+(\.\.)\s*+(?=(?:var|not)\b|\{|" + _TYPED + rb"\s++" + _NAMED + rb"\s*+[,\]])")
-)
-_GUARDED = re.compile(rb"\]\s*+when\b")
+_LATER_SLICE = regex(possessive(rb",\s*+(\.\.)\s*+(?=(?:var|not)\b|\{|" + _TYPED + rb"\s++" + _NAMED + rb"\s*+[,\]])"))
+_GUARDED = regex(rb"\]\s*+when\b")
 _BEFORE_PATTERN = frozenset((b"is", b"not", b"case", b"and", b"or", b"{", b",", b"(", b":", b"["))
 
 
@@ -150,7 +148,7 @@ def list_pattern(code: Code) -> Iterator[Edit]:
             yield opening, b"{" + blank(code, opening + 1, match.start())[1] + b"}"
 
 
-_CHECKED = tuple(re.compile(word(name) + rb"(?=\s*+\()") for name in (b"unchecked", b"checked"))
+_CHECKED = tuple(regex(word(name) + rb"(?=\s*+\()") for name in (b"unchecked", b"checked"))
 
 
 def checked_pattern(code: Code) -> Iterator[Edit]:
@@ -160,8 +158,8 @@ def checked_pattern(code: Code) -> Iterator[Edit]:
             yield blank(code, *match.span())
 
 
-_CALLED = re.compile(rb"\)\s*+" + ASSIGNS)
-_CALLEE = re.compile(NAME + b"|>")
+_CALLED = regex(rb"\)\s*+" + ASSIGNS)
+_CALLEE = regex(NAME + b"|>")
 _NO_CALL = frozenset(
     b"if while for foreach var using lock switch catch when fixed return await is in and or not typeof sizeof default "
     b"nameof new case out ref checked unchecked else do throw yield".split()

@@ -5,27 +5,27 @@ Same length, same lines and same braces, so that spans in the tree of what is le
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.languages.csharp.editing import LONGEST
 from ctxreview.languages.csharp.lex import BLANK, lex
 from ctxreview.languages.within import Within
+from ctxreview.regex import regex
 
 LEAST = 32
 """Bytes of a body up to which parsing it costs less than leaving it out."""
 
-_ASYNC = re.compile(rb"async(?:(?<=[(,=>?:]async)|(?<=[(,=>?:]\sasync))\s*+[,)=?;:]")
+_ASYNC = regex(rb"async(?:(?<=[(,=>?:]async)|(?<=[(,=>?:]\sasync))\s*+[,)=?;:]")
 """Where the grammar most often fails on ``async`` as a value. It is rewritten before anything has failed: getting over the
 error takes the parser several times as long as all the rest."""
-_MARK = re.compile(rb"[{};]")
-_CONTAINER = re.compile(
+_MARK = regex(rb"[{};]")
+_CONTAINER = regex(
     rb"\b(?:class|struct|interface|enum|record|namespace)\s++(?!where\b)[@\w\x80-\xff]|\bextension\s*+[(<]"
 )
-_UNION = re.compile(rb"\bunion\s++[@\w\x80-\xff]")
-_WHERE = re.compile(rb"\bwhere\s")
-_GROUP = re.compile(rb"\([^()]*+\)|\[[^\[\]]*+\]")
+_UNION = regex(rb"\bunion\s++[@\w\x80-\xff]")
+_WHERE = regex(rb"\bwhere\s")
+_GROUP = regex(rb"\([^()]*+\)|\[[^\[\]]*+\]")
 
 
 class Skimmed(NamedTuple):

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from ctxreview.languages.csharp.editing import Edit
 from ctxreview.languages.csharp.lex import BLANK, CONDITIONALS, FILLED, Code, Directive
 from ctxreview.languages.possessive import possessive
+from ctxreview.regex import regex
 
-_TAKEN_DIRECTIVE = re.compile(
+_TAKEN_DIRECTIVE = regex(
     possessive(rb"""\#[ \t]*+ (?:
         (?: region | endregion ) (?: [ \t\r] (?: [^/\r\n] | / (?![*\r\n]) )*+ )?+
       | (?: define | undef ) [ \t]++ \w++ [ \t]*+ (?: //[^\r\n]*+ )?+
@@ -47,7 +48,7 @@ def every_directive(code: Code) -> Iterator[Edit]:
         yield _spaces(code, line.start, line.end)
 
 
-_QUOTED_FORMAT = re.compile(rb':(?::|[^"]*+")')
+_QUOTED_FORMAT = regex(rb':(?::|[^"]*+")')
 
 
 def interpolated_text(code: Code) -> Iterator[Edit]:

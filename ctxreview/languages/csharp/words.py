@@ -9,22 +9,23 @@ from itertools import chain
 from ctxreview.languages.csharp.editing import LONGEST, NAME, Edit, after, as_name, blank, word, word_before
 from ctxreview.languages.csharp.lex import Code
 from ctxreview.languages.possessive import possessive
+from ctxreview.regex import regex
 
 _IDENTIFIED = rb"""(?= \s*+ (?: [=.,;)\]}?:!+\-*/%|&^<>] | \Z
     | (?: is | as | switch | in | when | and | or | equals | into | on | where | select | group | orderby
         | ascending | descending ) \b ))"""
 """What may follow an identifier and never a modifier."""
-_ASYNC = re.compile(word(b"async") + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[{(]) ) )", re.VERBOSE)
-_NAMED_OR_ARROW = re.compile(rb"=>|[\w@\x80-\xff(?\[]")
-_AWAIT = re.compile(word(b"await") + rb"(?= \s*+ (?: [=.,;)\]}?:] | [!<>+*/%|&^-]?= | \|\| | && ) )", re.VERBOSE)
+_ASYNC = regex(word(b"async") + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[{(]) ) )", re.VERBOSE)
+_NAMED_OR_ARROW = regex(rb"=>|[\w@\x80-\xff(?\[]")
+_AWAIT = regex(word(b"await") + rb"(?= \s*+ (?: [=.,;)\]}?:] | [!<>+*/%|&^-]?= | \|\| | && ) )", re.VERBOSE)
 _MODIFIERS = tuple(
-    re.compile(word(name) + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[(]) ) )", re.VERBOSE)
+    regex(word(name) + rb"(?: " + _IDENTIFIED + rb"| (?= \s*+ ([\[(]) ) )", re.VERBOSE)
     for name in (b"required", b"partial", b"record")
 )
-_CALL_ENDS = re.compile(rb"\s*+[;.),]")
+_CALL_ENDS = regex(rb"\s*+[;.),]")
 _OPERATORS = (
-    re.compile(word(b"with") + rb"(?! \s*+ (?: [{\w\x80-\xff] | \Z ) )", re.VERBOSE),
-    *(re.compile(word(name) + rb"(?= \s*+ (?: [=;,)\].] | in\b ) )", re.VERBOSE) for name in (b"with", b"and", b"or")),
+    regex(word(b"with") + rb"(?! \s*+ (?: [{\w\x80-\xff] | \Z ) )", re.VERBOSE),
+    *(regex(word(name) + rb"(?= \s*+ (?: [=;,)\].] | in\b ) )", re.VERBOSE) for name in (b"with", b"and", b"or")),
 )
 
 
@@ -53,8 +54,8 @@ def contextual_identifier(code: Code) -> Iterator[Edit]:
             yield as_name(code, match.start())
 
 
-_FOREIGN_WORD = re.compile(possessive(rb"(?:[\xc2-\xf4][\x80-\xbf]++){2,}+"))
-_FOREIGN = re.compile(
+_FOREIGN_WORD = regex(possessive(rb"(?:[\xc2-\xf4][\x80-\xbf]++){2,}+"))
+_FOREIGN = regex(
     rb"(?P<two>\xc2[\x80-\x84\x86-\x9f\xa1-\xa9\xab\xac\xae-\xb4\xb6-\xb9\xbb-\xbf]|\xc3[\x97\xb7]|\xcb\x9c)"
     rb"|\xe2(?:\x80[\x90-\xa7\xb0-\xbe]|\x82\xac|\x84\xa2)"
 )
@@ -69,7 +70,7 @@ def foreign_word(code: Code) -> Iterator[Edit]:
                 yield sign.start(), "é".encode() if sign["two"] else "ก".encode()
 
 
-_TARGET = re.compile(rb"\[\s*+(assembly|module|field|method|param|property|type|typevar)(?![\w\x80-\xff]|\s*+:(?!:))")
+_TARGET = regex(rb"\[\s*+(assembly|module|field|method|param|property|type|typevar)(?![\w\x80-\xff]|\s*+:(?!:))")
 
 
 def attribute_target(code: Code) -> Iterator[Edit]:
@@ -78,7 +79,7 @@ def attribute_target(code: Code) -> Iterator[Edit]:
         yield as_name(code, match.start(1))
 
 
-_DISCARDED = tuple(re.compile(word(name) + rb"\s++(_)\s++in\b") for name in (b"from", b"join"))
+_DISCARDED = tuple(regex(word(name) + rb"\s++(_)\s++in\b") for name in (b"from", b"join"))
 
 
 def discarded_range(code: Code) -> Iterator[Edit]:
@@ -87,9 +88,9 @@ def discarded_range(code: Code) -> Iterator[Edit]:
         yield match.start(1), b"U"
 
 
-_REF_PARTIAL = re.compile(b"(" + word(b"ref") + rb")\s++partial\s++(?:record\s++)?struct\b")
-_ALLOWS = re.compile(word(b"allows") + rb"\s++(ref\s++struct)\b")
-_SCOPED = re.compile(b"(" + word(b"scoped") + rb")\s++params\b")
+_REF_PARTIAL = regex(b"(" + word(b"ref") + rb")\s++partial\s++(?:record\s++)?struct\b")
+_ALLOWS = regex(word(b"allows") + rb"\s++(ref\s++struct)\b")
+_SCOPED = regex(b"(" + word(b"scoped") + rb")\s++params\b")
 
 
 def ref_partial(code: Code) -> Iterator[Edit]:
@@ -110,12 +111,12 @@ def scoped_params(code: Code) -> Iterator[Edit]:
         yield blank(code, match.start(1), match.end(1))
 
 
-_ARROW = re.compile(rb"\)\s*+=>")
-_MODIFIED = re.compile(rb"[(,]\s*+(?:ref|out|in|scoped|params|readonly)\s")
-_PARAMETER_MODIFIERS = re.compile(
+_ARROW = regex(rb"\)\s*+=>")
+_MODIFIED = regex(rb"[(,]\s*+(?:ref|out|in|scoped|params|readonly)\s")
+_PARAMETER_MODIFIERS = regex(
     possessive(rb"(?:\A|,)\s*+((?:(?:ref|out|in|scoped|params|readonly)\s++)++)(?:" + NAME + rb")(?=\s*+(,|\Z)?+)")
 )
-_MEMBER = re.compile(rb"[\w@\x80-\xff]+|>|\]")
+_MEMBER = regex(rb"[\w@\x80-\xff]+|>|\]")
 _BEFORE_LAMBDA = frozenset((b"return", b"static", b"async", b"await", b"throw", b"in", b"else", b"yield", b"case"))
 
 
@@ -138,9 +139,9 @@ def lambda_modifier(code: Code) -> Iterator[Edit]:
 
 
 _GIVEN = rb"\((?:[^(){};]|\([^(){};]*+\))*+\)"
-_EXTENSION = re.compile(possessive(word(b"extension") + rb"(?:\s*+<(?:[^<>(){};]|" + _GIVEN + rb")*+>)?+\s*+\("))
-_RECEIVER = re.compile(rb"\((?!\s*\[|.*\bscoped\b).*[\w>?\])*]\s++(?:" + NAME + rb")\s*+\)", re.DOTALL)
-_BODY = re.compile(possessive(rb"\s*+(?:where\b[^{};]*+)?+\{"))
+_EXTENSION = regex(possessive(word(b"extension") + rb"(?:\s*+<(?:[^<>(){};]|" + _GIVEN + rb")*+>)?+\s*+\("))
+_RECEIVER = regex(rb"\((?!\s*\[|.*\bscoped\b).*[\w>?\])*]\s++(?:" + NAME + rb")\s*+\)", re.DOTALL)
+_BODY = regex(possessive(rb"\s*+(?:where\b[^{};]*+)?+\{"))
 
 
 def extension_block(code: Code) -> Iterator[Edit]:
@@ -161,11 +162,11 @@ _MODIFIER = (
     rb"(?:public|private|protected|internal|file|static|extern|readonly|partial|virtual|override|abstract|sealed|new|async"
     rb"|volatile|ref|required|unsafe)\b"
 )
-_UNION = re.compile(possessive(word(b"union") + rb"\s++(?:" + NAME + rb")\s*+(?:<[^<>(){};]*+>\s*+)?+\("))
-_AFTER_CASES = re.compile(rb"\s*+(?:[;:{]|where\b)")
-_NESTED = re.compile(rb"<[^<>]*+>|\([^()]*+\)|\[[^\[\]]*+\]")
+_UNION = regex(possessive(word(b"union") + rb"\s++(?:" + NAME + rb")\s*+(?:<[^<>(){};]*+>\s*+)?+\("))
+_AFTER_CASES = regex(rb"\s*+(?:[;:{]|where\b)")
+_NESTED = regex(rb"<[^<>]*+>|\([^()]*+\)|\[[^\[\]]*+\]")
 _DEEPEST = 8
-_NAMED = re.compile(rb"[\w?*\x80-\xff]\s++[@\w\x80-\xff]")
+_NAMED = regex(rb"[\w?*\x80-\xff]\s++[@\w\x80-\xff]")
 
 
 def union_declaration(code: Code) -> Iterator[Edit]:
@@ -183,7 +184,7 @@ def union_declaration(code: Code) -> Iterator[Edit]:
             yield blank(code, opening, closing + 1)
 
 
-_CLOSED = re.compile(
+_CLOSED = regex(
     possessive(b"(" + word(b"closed") + rb")(?=(?:\s++" + _MODIFIER + rb")*+\s++(?:class|record)\s++[@\w\x80-\xff])")
 )
 
@@ -199,8 +200,8 @@ _TYPE_AND_NAME = (
     _NO_NAME + rb"(?:" + NAME + rb")(?:\s*+[.:]++\s*+(?:" + NAME + rb"))*+(?:<[^{};=]{,200}>)?+[\s?*\[\],]*+(?<=[\s>?*\]])"
     + _NO_NAME + rb"[@\w\x80-\xff]"
 )  # fmt: skip
-_SAFE = re.compile(possessive(b"(" + word(b"safe") + rb")(?=\s++(?:" + _MODIFIER + rb"|" + _TYPE_AND_NAME + rb"))"))
-_BEFORE_MODIFIER = re.compile(rb"[{};\]]?|" + _MODIFIER)
+_SAFE = regex(possessive(b"(" + word(b"safe") + rb")(?=\s++(?:" + _MODIFIER + rb"|" + _TYPE_AND_NAME + rb"))"))
+_BEFORE_MODIFIER = regex(rb"[{};\]]?|" + _MODIFIER)
 
 
 def safe_member(code: Code) -> Iterator[Edit]:
@@ -210,9 +211,7 @@ def safe_member(code: Code) -> Iterator[Edit]:
             yield blank(code, *match.span())
 
 
-_LABELLED = tuple(
-    re.compile(possessive(word(name) + rb"\s++(" + NAME + rb")\s*+;")) for name in (b"break", b"continue")
-)
+_LABELLED = tuple(regex(possessive(word(name) + rb"\s++(" + NAME + rb")\s*+;")) for name in (b"break", b"continue"))
 
 
 def labelled_jump(code: Code) -> Iterator[Edit]:

@@ -7,11 +7,13 @@ import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from ctxreview.regex import regex
+
 LONGEST = 2_000
 """Characters of an address."""
 
-_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
-_BRACKETS = re.compile(r"(?:\A|@)\[[^\[\]@]+\](?::\d*)?\Z")
+_NAME = regex(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
+_BRACKETS = regex(r"(?:\A|@)\[[^\[\]@]+\](?::\d*)?\Z")
 _THIS_MACHINE = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 
 from ctxreview import interrupts
+from ctxreview.regex import regex
 
 MOST_ANSWER = 64 * 2**20
 """Bytes of a whole stream of events."""
@@ -37,10 +38,10 @@ MOST_VALUES = 20_000
 DEEPEST = 100
 """Levels of one JSON text; Python's reader gives up at about a thousand."""
 
-_FIELD = re.compile(rb"^(?:data|event)(?::[^\n]*)?$", re.MULTILINE)
+_FIELD = regex(rb"^(?:data|event)(?::[^\n]*)?$", re.MULTILINE)
 _MOST_FIELDS = 1_000
-_LONG_NUMBER = re.compile(rb"\d{400}")
-_STRUCTURE = re.compile(rb"[\[\]{},:]")
+_LONG_NUMBER = regex(rb"\d{400}")
+_STRUCTURE = regex(rb"[\[\]{},:]")
 
 
 class TooMuchError(httpx2.TransportError):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ctxreview.errors import ProviderError
 from ctxreview.llm.providers import KEY_VARIABLES, Endpoint
 from ctxreview.model.review import Completion, Usage
+from ctxreview.regex import regex
 
 _REJECTED = "{who} rejected the request{said}: check --model and --base-url."
 _OUTAGE = "{who} failed on its side{said}: ask again later."
@@ -92,7 +93,7 @@ ASKED_AGAIN = frozenset({"408", "409", "429", "529", "5xx", "ConnectError"})
 After silence, a dropped connection or half an answer it may have been read, and paid, already.
 """
 
-_KEY_SHAPES = re.compile(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
+_KEY_SHAPES = regex(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
 _FRAGMENT = 8
 
 LONGEST_SAID = 10_000

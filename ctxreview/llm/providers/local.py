@@ -11,6 +11,7 @@ from ctxreview.llm.providers.faults import fault, is_name
 from ctxreview.llm.providers.openai_chat import chat
 from ctxreview.llm.providers.wire import client, http_client
 from ctxreview.model.review import Completion, Prompt
+from ctxreview.regex import regex
 
 READ_AT_LEAST = 0.7
 """The part of a prompt that a server must say it has read.
@@ -19,7 +20,7 @@ Ollama drops what does not fit into its context and answers all the same
 (https://docs.ollama.com/context-length). Our own count is 27 % too high at worst, so that less than this was cut.
 """
 
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+_THOUGHTS = regex(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 """What models that think aloud say before their answer, where a server does not take it out."""
 
 

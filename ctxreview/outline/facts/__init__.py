@@ -18,6 +18,7 @@ from ctxreview.outline.facts import state
 from ctxreview.outline.facts.calls import effects
 from ctxreview.outline.symbols.names import Names
 from ctxreview.outline.told import is_sent
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ctxreview.outline import Captures
 
 
-_LINE = re.compile(rb"[^\r\n]*+")
+_LINE = regex(rb"[^\r\n]*+")
 
 
 def facts(

@@ -6,7 +6,6 @@ decides; only where that leaves it open is the tree asked, since walking to each
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -19,12 +18,13 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import FactKind
 from ctxreview.model.source import Span, Spans, contains_any
 from ctxreview.outline.symbols.names import Names, State
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _STEPS = (b"++", b"--")
-_IDENTIFIER = re.compile(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
+_IDENTIFIER = regex(rb"[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
 _SPACE = frozenset(b" \t\r\n\f\v")
 _LETTERS = frozenset(b for b in range(256) if b >= 0x80 or chr(b).isalnum() or chr(b) in "_@")
 

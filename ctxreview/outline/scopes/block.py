@@ -16,6 +16,7 @@ from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,7 +33,7 @@ class Opened(NamedTuple):
     assumed: bool = False
 
 
-_TOKEN = re.compile(r"(?i)cancel|token|^ct$")
+_TOKEN = regex(r"(?i)cancel|token|^ct$")
 """How what cancels is called, or declared."""
 
 

@@ -17,11 +17,12 @@ from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.block import ASSUMED, isolation
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_WORD = re.compile(r"\w+")
+_WORD = regex(r"\w+")
 
 
 def callbacks(page: FileView) -> Iterator[Region]:

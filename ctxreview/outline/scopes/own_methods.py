@@ -14,11 +14,12 @@ from ctxreview.model.source import Span, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.lock_calls import CallsByReceiver, LockCall
 from ctxreview.outline.symbols.signatures import signature
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_NAMED = re.compile(r"Lock|Mutex|Semaphore")
+_NAMED = regex(r"Lock|Mutex|Semaphore")
 MAX_LEVELS = 3
 """Methods of a type that call each other, the last of which takes or releases a lock."""
 

@@ -12,6 +12,7 @@ from ctxreview.languages.words import any_of
 from ctxreview.model.notation import without_self
 from ctxreview.model.source import Span
 from ctxreview.outline.file_view import FileView
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -25,7 +26,7 @@ _MADE = (
 )
 """A variable with the arguments of the counted lock that it is made as; the name first, so that ``re`` looks for it alone."""
 
-_NUMBER = re.compile(r"([0-9][0-9_]{0,9})[uUlL]*")
+_NUMBER = regex(r"([0-9][0-9_]{0,9})[uUlL]*")
 
 
 @cache

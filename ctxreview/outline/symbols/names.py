@@ -15,16 +15,17 @@ from ctxreview.model.declarations import EXTENSION, Function, Member, Nesting, T
 from ctxreview.model.facts import StateUse
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.object_or_type import ObjectOrType
+from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_ARGUMENTS = re.compile(rb"<[^<>]*+>")
+_ARGUMENTS = regex(rb"<[^<>]*+>")
 _MOST_PARTS = 16
 """Types of one name in one file that are taken for parts of one: more of them are made up."""
-_GENERIC = re.compile(rb"([\w\x80-\xff]++)\s*+<")
+_GENERIC = regex(rb"([\w\x80-\xff]++)\s*+<")
 """What has type parameters or arguments."""
-_BASE = re.compile(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
+_BASE = regex(rb"(?:\w+\s*+(?:\.|::)\s*+)*(\w+)\s*+(\x00)?")
 """A base as it is named, and a zero for its type arguments."""
 
 

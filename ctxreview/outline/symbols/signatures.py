@@ -12,10 +12,11 @@ from ctxreview.languages.words import Words
 from ctxreview.model.facts import Argument, Reference
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.written_names import simple_type
+from ctxreview.regex import regex
 
-_ATTRIBUTE = re.compile(r"(?:\A|[<,(])\s*\[")
-_WORD = re.compile(r"\w")
-_LISTING = re.compile(r"\s*(?:<[^()]*>)?\s*\(")
+_ATTRIBUTE = regex(r"(?:\A|[<,(])\s*\[")
+_WORD = regex(r"\w")
+_LISTING = regex(r"\s*(?:<[^()]*>)?\s*\(")
 _LONGEST = 4096
 """Characters of a head in which type parameters are looked for: none has more, and made-up ones would take long."""
 

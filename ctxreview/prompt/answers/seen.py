@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -23,8 +22,9 @@ from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
-_CALLS = re.compile(r"\)\s*:\s*\w")
+_CALLS = regex(r"\)\s*:\s*\w")
 """A type's head that gives its base a value."""
 MAX_NAMED = 4
 """Names in one sentence; the others are counted."""

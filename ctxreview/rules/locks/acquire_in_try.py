@@ -56,6 +56,7 @@ from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
 
 ID = "acquire-in-try"
@@ -63,10 +64,10 @@ SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
-_TOKEN = re.compile(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")
-_TIMED = re.compile(r"\([^(),]+(?:\([^()]*\))?,")
+_TOKEN = regex(r"(?i)\(.*(?:cancel|token|\bct\b|stopping)")
+_TIMED = regex(r"\([^(),]+(?:\([^()]*\))?,")
 """Two arguments, of which the first is a time."""
-_NO_TOKEN = re.compile(r"\bCancellationToken\s*\.\s*None\b")
+_NO_TOKEN = regex(r"\bCancellationToken\s*\.\s*None\b")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -68,6 +68,7 @@ from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "check-then-act"
@@ -77,12 +78,10 @@ NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
 _ARGUMENT = rb"((?:[^(),\[\]]|\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])+)"
-_LOOK = re.compile(
-    rb"\bif\s*\(\s*!?\s*(?:this\.)?([\w\x80-\xff]+)\s*\.\s*(ContainsKey|TryGetValue)\s*\(\s*" + _ARGUMENT
-)
-_ENTRY = re.compile(rb"\s*\[[^\[\]]+\](\s*(?:\+\+|--|[-+*/|&^]=))?")
-_STEP = re.compile(rb"(?:\+\+|--)\s*$")
-_BRACE = re.compile(rb"[{}]")
+_LOOK = regex(rb"\bif\s*\(\s*!?\s*(?:this\.)?([\w\x80-\xff]+)\s*\.\s*(ContainsKey|TryGetValue)\s*\(\s*" + _ARGUMENT)
+_ENTRY = regex(rb"\s*\[[^\[\]]+\](\s*(?:\+\+|--|[-+*/|&^]=))?")
+_STEP = regex(rb"(?:\+\+|--)\s*$")
+_BRACE = regex(rb"[{}]")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -60,6 +60,7 @@ from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-factory"
@@ -68,9 +69,9 @@ LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
-_ADDS = re.compile(rb"\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(")
-_PARENTHESIS = re.compile(rb"[()]")
-_OPENED = re.compile(
+_ADDS = regex(rb"\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(")
+_PARENTHESIS = regex(rb"[()]")
+_OPENED = regex(
     rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"
     rb"|HttpClient|MemoryMappedFile))\s*\("
 )

@@ -41,7 +41,6 @@ ParallelHelper PH_B008, which says that this behaviour is not documented and may
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, own_uses
@@ -51,6 +50,7 @@ from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "concurrent-snapshot"
@@ -59,8 +59,8 @@ LANGUAGES = ("csharp",)
 NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
-_COPIED = re.compile(rb"\s*\.\s*(ToList|OrderBy|OrderByDescending|Reverse)\s*\(")
-_LISTED = re.compile(rb"\bnew\s+List\s*<[^;(){}]*>\s*\(\s*(?:this\.)?([\w\x80-\xff]+)\s*\)")
+_COPIED = regex(rb"\s*\.\s*(ToList|OrderBy|OrderByDescending|Reverse)\s*\(")
+_LISTED = regex(rb"\bnew\s+List\s*<[^;(){}]*>\s*\(\s*(?:this\.)?([\w\x80-\xff]+)\s*\)")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -84,6 +84,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
 ID = "double-checked-lock"
 SEVERITY = "medium"
@@ -92,8 +93,8 @@ NEEDS = ("lock",)
 
 _FLAGS = frozenset({"bool", "int", "byte", "short", "uint", "char"})
 _NO_CALLS = frozenset({"if", "nameof", "lock", "typeof", "while", "foreach", "for", "using", "catch"})
-_IF = re.compile(rb"\bif\s*\((.*)\)\s*$", re.DOTALL)
-_INNER = re.compile(rb"\s*\{\s*if\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
+_IF = regex(rb"\bif\s*\((.*)\)\s*$", re.DOTALL)
+_INNER = regex(rb"\s*\{\s*if\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -64,6 +64,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
 
 ID = "ignored-acquire"
@@ -71,11 +72,11 @@ SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
-_TIME = re.compile(
+_TIME = regex(
     r"(?i)^(?:\w+:\s*)?(?:\d+$|.*\bTimeSpan\b|.*(?:timeout|timespan|delay|millis|seconds|minutes|duration|interval|wait)\w*)"
 )
-_TOKEN = re.compile(r"(?i)(?:token|\bct)$|^\w*cancell\w*$")
-_ENDLESS = re.compile(r"-\s*1\b|\bInfinite\w*\b|\bMaxValue\b")
+_TOKEN = regex(r"(?i)(?:token|\bct)$|^\w*cancell\w*$")
+_ENDLESS = regex(r"-\s*1\b|\bInfinite\w*\b|\bMaxValue\b")
 
 
 def check(outline: Outline) -> list[Finding]:

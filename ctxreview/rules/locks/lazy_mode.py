@@ -50,6 +50,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "lazy-mode"
@@ -58,7 +59,7 @@ LANGUAGES = ("csharp",)
 NEEDS = ("Lazy",)
 BEYOND = ALWAYS
 
-_MODE = re.compile(
+_MODE = regex(
     r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\(\s*(false|true)\s*\)"
 )
 _SAYS = {

@@ -60,6 +60,7 @@ from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "leaked-collection"
@@ -68,12 +69,12 @@ LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
 
-_ENDED = re.compile(rb"\s*;")
+_ENDED = regex(rb"\s*;")
 
 _LAZY = (
     r"(?:Where|Select|SelectMany|OrderBy|OrderByDescending|Skip|Take|OfType|Cast|Concat|Distinct|Reverse|AsEnumerable)"
 )
-_HANDED = re.compile(
+_HANDED = regex(
     r"return\s+(?:this\.)?(\w+)\s*(?P<how>|\.\s*AsReadOnly\(\)|\.\s*(?:Keys|Values)"
     rf"|(?:\.\s*{_LAZY}\s*(?:<[^;()]*>)?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*)+);?$"
 )

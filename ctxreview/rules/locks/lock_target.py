@@ -65,6 +65,7 @@ from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCKS
 
 ID = "lock-target"
@@ -176,8 +177,8 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
         yield made._replace(related=tuple(lines(outline, f.span, "is reassigned") for f in written[:3]))
 
 
-_MAKES = re.compile(r"(?:=>|\{\s*return\b)\s*new\b[^;{}]*(?:\{[^{}]*\})?;?[\s}]*$")
-_ASKED = re.compile(r"(?:this\.)?(\w+)\s*(\(.*\))?$", re.DOTALL)
+_MAKES = regex(r"(?:=>|\{\s*return\b)\s*new\b[^;{}]*(?:\{[^{}]*\})?;?[\s}]*$")
+_ASKED = regex(r"(?:this\.)?(\w+)\s*(\(.*\))?$", re.DOTALL)
 
 
 def _makes_one(asked: str, container: str, outline: Outline) -> bool:

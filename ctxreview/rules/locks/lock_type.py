@@ -42,14 +42,13 @@ that took such a change back: <https://github.com/smartstore/Smartstore/commit/2
 
 from __future__ import annotations
 
-import re
-
 from ctxreview.behaviour.lock_usage import declared, lock_key, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.kinds import Certainty, Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCKS
 
 ID = "lock-type"
@@ -59,15 +58,15 @@ NEEDS = ("Lock",)
 BEYOND = LOCKS
 
 _TYPES = frozenset({"Lock", "System.Threading.Lock", "Threading.Lock"})
-_MONITOR = re.compile(rb"\bMonitor\s*\.\s*(\w+)\s*\(\s*(?:this\.)?([\w\x80-\xff]+)")
-_OBJECT = re.compile(
+_MONITOR = regex(rb"\bMonitor\s*\.\s*(\w+)\s*\(\s*(?:this\.)?([\w\x80-\xff]+)")
+_OBJECT = regex(
     rb"\(\s*object\s*\)\s*(?:this\.)?([\w\x80-\xff]+)|\bobject\??\s+\w+\s*=>?\s*(?:this\.)?([\w\x80-\xff]+)\s*;"
     rb"|\bobject\??\s+\w+\s*\{\s*get\s*(?:=>|\{\s*return)\s*(?:this\.)?([\w\x80-\xff]+)\s*;"
 )
-_OBJECTS = re.compile(rb"\b(?:<object\??>\s*(?:\([^()]*\))?|object\??\[\d*\])\s*\{([^{}]*)")
-_ELEMENT = re.compile(rb"(?<![\w.\x80-\xff])(?:this\.)?([\w\x80-\xff]+)\s*(?:,|$)")
-_ENDS_ARGUMENT = re.compile(rb"\s*[,)]")
-_LOCKS = re.compile(rb"\block ?$")
+_OBJECTS = regex(rb"\b(?:<object\??>\s*(?:\([^()]*\))?|object\??\[\d*\])\s*\{([^{}]*)")
+_ELEMENT = regex(rb"(?<![\w.\x80-\xff])(?:this\.)?([\w\x80-\xff]+)\s*(?:,|$)")
+_ENDS_ARGUMENT = regex(rb"\s*[,)]")
+_LOCKS = regex(rb"\block ?$")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -57,15 +57,16 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 ID = "monitor-wait"
 SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = ("Monitor",)
 
-_WAIT = re.compile(rb"\bMonitor\s*\.\s*Wait\s*\(")
-_PULSE = re.compile(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
-_LOOP = re.compile(rb"\b(?:while|for|foreach)\s*\(|\bdo$")
+_WAIT = regex(rb"\bMonitor\s*\.\s*Wait\s*\(")
+_PULSE = regex(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
+_LOOP = regex(rb"\b(?:while|for|foreach)\s*\(|\bdo$")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -76,6 +76,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "outside-lock"
@@ -85,9 +86,9 @@ NEEDS = (LOCK,)
 BEYOND = LOCKS
 
 _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
-_QUIET = re.compile(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
-_ATOMIC = re.compile(rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+([\w.\x80-\xff]+)")
-_OWN_NAME = re.compile(rb"(?<![\w.\x80-\xff])(?:this\.)?([A-Za-z_\x80-\xff][\w\x80-\xff]*)")
+_QUIET = regex(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
+_ATOMIC = regex(rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+([\w.\x80-\xff]+)")
+_OWN_NAME = regex(rb"(?<![\w.\x80-\xff])(?:this\.)?([A-Za-z_\x80-\xff][\w\x80-\xff]*)")
 _SAFE = (
     "Concurrent",
     "Immutable",

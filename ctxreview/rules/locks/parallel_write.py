@@ -63,13 +63,14 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 
 ID = "parallel-write"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = ("Parallel", "ForAll")
 
-_SAME = re.compile(r"=\s*(?:true|false|null|default)\s*$")
+_SAME = regex(r"=\s*(?:true|false|null|default)\s*$")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -60,6 +60,7 @@ from ctxreview.model.declarations import Function, Nesting, TypeDecl
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "reentrant-grain"
@@ -76,8 +77,8 @@ NEEDS = (
 )
 BEYOND = ALWAYS
 
-_MARK = re.compile(r"\[[^\[\]]*\b(Reentrant|AlwaysInterleave|MayInterleave)\b")
-_ACTOR = re.compile(
+_MARK = regex(r"\[[^\[\]]*\b(Reentrant|AlwaysInterleave|MayInterleave)\b")
+_ACTOR = regex(
     r":[^{]*\b(?:Grain(?:<[^{]*>)?|JournaledGrain|ReceiveActor|UntypedActor|UntypedPersistentActor|ReceivePersistentActor)\b"
 )
 

@@ -45,19 +45,18 @@ Sonar S2222, "Locks should be released on all paths": <https://rules.sonarsource
 
 from __future__ import annotations
 
-import re
-
 from ctxreview.behaviour.places import lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
 
 ID = "release-outside-finally"
 SEVERITY = "medium"
 NEEDS = (LOCK,)
 
-_WAITED = re.compile(r"^(?:\s*\.\s*\w+\s*\([^()]*\))+")
+_WAITED = regex(r"^(?:\s*\.\s*\w+\s*\([^()]*\))+")
 """What the acquire's own task is waited for with."""
 
 

@@ -42,8 +42,6 @@ EF Core documentation, "DbContext lifetime, configuration, and initialization" (
 
 from __future__ import annotations
 
-import re
-
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
@@ -55,13 +53,14 @@ from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS, Text
 
 ID = "static-shared"
 SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 
-_ALONE = re.compile(
+_ALONE = regex(
     r"(?:\w*DbContext|ObjectContext|DataContext|I?StatelessSession|ISession|I?DbConnection|IDbCommand|I?DbTransaction|IDbContextTransaction"
     r"|(?:Sql|Npgsql|MySql|Sqlite|Oracle|Odbc|OleDb|Db)(?:Connection|Command|Transaction|DataReader)"
     r"|Random|MD5|SHA1|SHA256|SHA384|SHA512|HMAC\w*|HashAlgorithm)$"
@@ -71,11 +70,11 @@ NEEDS = (
     "AddSingleton",
     "AddDbContext",
     Text(
-        re.compile(_ALONE.pattern.encode()),
-        re.compile(rb"static(?:\s+\w+){0,6}?\s+(?:[\w.:]+\.)?" + _ALONE.pattern.removesuffix("$").encode() + rb"\b"),
+        regex(_ALONE.pattern.encode()),
+        regex(rb"static(?:\s+\w+){0,6}?\s+(?:[\w.:]+\.)?" + _ALONE.pattern.removesuffix("$").encode() + rb"\b"),
     ),
 )
-_SINGLETON = re.compile(
+_SINGLETON = regex(
     rb"\bAddSingleton\s*<\s*(?:[\w.]+\s*,\s*)?(\w*DbContext)\s*>|\bAddDbContext\s*<\s*(\w+)\s*>\s*\([^;]*?ServiceLifetime\.Singleton"
 )
 

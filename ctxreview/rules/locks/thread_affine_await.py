@@ -54,7 +54,6 @@ Source
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from ctxreview.behaviour.body import within
@@ -70,6 +69,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
 
 ID = "thread-affine-await"
@@ -168,10 +168,10 @@ def _leaves(fact: Fact, outline: Outline) -> bool:
     return "ConfigureAwait(false)" in outline.source.text(fact.span)
 
 
-_SHOWN = re.compile(
+_SHOWN = regex(
     r":[^{]*?\b(?:\w*(?:Window|Form|UserControl|Page|Activity|Fragment|Control|ViewController)|Dialog|DispatcherObject)\b"
 )
-_SETS = re.compile(r"(?:\b[A-Z_]\w*|\bthis)\s*!?\.\s*[A-Z]\w*\s*(?:[-+]?=(?!=)|\.(?:Add|Clear|Remove)\w*\s*\()")
+_SETS = regex(r"(?:\b[A-Z_]\w*|\bthis)\s*!?\.\s*[A-Z]\w*\s*(?:[-+]?=(?!=)|\.(?:Add|Clear|Remove)\w*\s*\()")
 
 
 def _shown(before: Outline, after: Outline) -> list[Finding]:

@@ -60,6 +60,7 @@ from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
 
 ID = "volatile-field"
@@ -68,7 +69,7 @@ LANGUAGES = ("csharp",)
 NEEDS = ("volatile",)
 BEYOND = ALWAYS
 
-_COMPOUND = re.compile(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
+_COMPOUND = regex(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
 
 
 def check(outline: Outline) -> list[Finding]:

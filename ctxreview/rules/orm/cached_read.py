@@ -58,6 +58,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "cached-read"
@@ -68,7 +69,7 @@ NEEDS = (TRANSACTION,)
 FILLS = frozenset(
     {"Set", "SetString", "Add", "TryAdd", "GetOrCreate", "GetOrAdd", "AddOrUpdate", "Put", "Insert", "GetOrSet"}
 )
-_CACHE = re.compile(r"(?i)cache\w*$")
+_CACHE = regex(r"(?i)cache\w*$")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -72,6 +72,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
 
 ID = "deferred-execution"
@@ -83,14 +84,14 @@ THREADS = ("lock", "Lock", "Monitor", "Mutex", "ReaderWriterLockSlim", "ReaderWr
 """Locks that belong to a thread: they are never held over an await, and a task is begun under one on purpose."""
 
 MATERIALISERS = ("ToList", "ToArray", "ToDictionary", "ToHashSet", "ToLookup")
-_TASK = re.compile(r"\b(?:Value)?Task\b")
-_RETURNED = re.compile(
+_TASK = regex(r"\b(?:Value)?Task\b")
+_RETURNED = regex(
     r"return\s+(?!await\b)[^;]*?\b(\w+Async|Task\s*\.\s*(?:Run|WhenAll|Factory\.StartNew))\s*(?:<[^<>()]*>)?\s*\([^;]*\)"
     r"(?:\.ConfigureAwait\(\w+\))?\s*;$",
     re.S,
 )
-_OWN = re.compile(r"return\s+(?:this\s*\.\s*)?(\w+)\s*\([^;]*\)\s*;$", re.S)
-_FINISHED = re.compile(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask\b")
+_OWN = regex(r"return\s+(?:this\s*\.\s*)?(\w+)\s*\([^;]*\)\s*;$", re.S)
+_FINISHED = regex(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask\b")
 
 
 def check(outline: Outline) -> list[Finding]:

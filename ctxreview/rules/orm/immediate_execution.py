@@ -47,7 +47,6 @@ and the transaction by unless they are given one is background knowledge and dif
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 from ctxreview.behaviour.body import Body, CallText, source_of
@@ -55,6 +54,7 @@ from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 
 ID = "immediate-execution"
 SEVERITY = "medium"
@@ -63,7 +63,7 @@ LANGUAGES = ("csharp",)
 EXECUTES = ("ExecuteUpdate", "ExecuteDelete")
 BULK = ("BulkInsert", "BulkUpdate", "BulkDelete", "BulkMerge", "BulkInsertOrUpdate", "BulkCopy", "SqlBulkCopy")
 COUNTED = (*EXECUTES, "ExecuteNonQuery", "ExecuteSqlRaw", "ExecuteSqlInterpolated", "ExecuteSql", "ExecuteSqlCommand")
-_TOKEN = re.compile(r"\b(\w*[vV]ersion(?:Number)?|ROWVERSION|\w*Timestamp|\w*ConcurrencyStamp|[eE][tT]ag|xmin)\b")
+_TOKEN = regex(r"\b(\w*[vV]ersion(?:Number)?|ROWVERSION|\w*Timestamp|\w*ConcurrencyStamp|[eE][tT]ag|xmin)\b")
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -68,6 +68,7 @@ from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 ID = "no-tracking-write"
 SEVERITY = "high"
@@ -304,7 +305,7 @@ def _own_calls(outline: Outline, names: set[str], query: Fact, between: Span) ->
     return sorted(found)
 
 
-_CHANGES = re.compile(
+_CHANGES = regex(
     r"(?:Apply|Patch|Modify|Change|Mark|Assign|Fill|Populate|Increment|Decrement|Mutate|Edit|Touch|Set(?=[A-Z](?!alues)))(?![a-z])"
 )
 _SECOND = ("Map", "Adapt", "CopyTo")

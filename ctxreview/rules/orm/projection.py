@@ -55,13 +55,14 @@ from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 
 ID = "projection"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
 HANDS_BACK = frozenset({"Update", "UpdateRange", "Attach", "AttachRange", "Entry", "Remove", "RemoveRange"})
-_NEW = re.compile(r"=>\s*(?:\{\s*return\s+)?new\b")
+_NEW = regex(r"=>\s*(?:\{\s*return\s+)?new\b")
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -49,8 +49,6 @@ EF Core documentation, "Tracking vs. No-Tracking Queries" (changes are sent by `
 
 from __future__ import annotations
 
-import re
-
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import root_of
 from ctxreview.behaviour.comparison import comparison
@@ -60,12 +58,13 @@ from ctxreview.behaviour.tracked import Unsaved, unsaved
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 
 ID = "save-removed"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
-_MAY_SAVE = re.compile(r"(?i)save|commit|complete|flush|persist|execute|bulk")
+_MAY_SAVE = regex(r"(?i)save|commit|complete|flush|persist|execute|bulk")
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -62,6 +62,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "shared-context"
@@ -69,8 +70,8 @@ SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = ("WhenAll", "WhenAny", "Parallel", "ForAll", TRANSACTION)
 
-_CONTEXT_TYPE = re.compile(r"(?:Context|Connection|ISession|DbTransaction)\??$")
-_CONTEXT_NAME = re.compile(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")
+_CONTEXT_TYPE = regex(r"(?:Context|Connection|ISession|DbTransaction)\??$")
+_CONTEXT_NAME = regex(r"(?i)(?:dbcontext|(?<!http)context|ctx|db|conn|connection)$")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -67,6 +67,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK, TRANSACTION
 from ctxreview.workspace.code_of_tests import is_test_code
 
@@ -91,9 +92,9 @@ _REPEATS = """
 """
 """Words that say no more than that there is a transaction or lock; the statement's own words say no more either."""
 
-_MARKS = re.compile(r"^[ \t]*(?:///?|/\*+|\*(?!/))|\*/", re.MULTILINE)
-_TAG = re.compile(r"<[^<>\"]*(?:\"([^\"]*)\")?[^<>]*>")
-_NO_PROSE = re.compile(r"(?i)\s*(?:ctxreview:|resharper |nosonar|nolint|pragma |#|[-=*/\s]*$)|.*[;{}]\s*$")
+_MARKS = regex(r"^[ \t]*(?:///?|/\*+|\*(?!/))|\*/", re.MULTILINE)
+_TAG = regex(r"<[^<>\"]*(?:\"([^\"]*)\")?[^<>]*>")
+_NO_PROSE = regex(r"(?i)\s*(?:ctxreview:|resharper |nosonar|nolint|pragma |#|[-=*/\s]*$)|.*[;{}]\s*$")
 _ENDS = b";{}"
 
 
@@ -180,7 +181,7 @@ class _Plain:
         return found
 
 
-_SPEAKS = re.compile(r"(?i)\b(?:thread|lock|concurren|atomic|transaction|serializ|synchroni|race)\w*")
+_SPEAKS = regex(r"(?i)\b(?:thread|lock|concurren|atomic|transaction|serializ|synchroni|race)\w*")
 
 
 def is_told(scope: Region, outline: Outline) -> bool:

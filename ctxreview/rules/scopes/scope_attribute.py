@@ -55,6 +55,7 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 
 ID = "scope-attribute"
 SEVERITY = "medium"
@@ -67,7 +68,7 @@ _INTERCEPTED = (
     "DisableConcurrentExecution",
     "SkipWhenPreviousJobIsRunning",
 )
-_NO_INTERCEPTOR = re.compile(rb"(?:using|namespace)\s+(?:static\s+)?[\w.]*(?:Wolverine|Csla)")
+_NO_INTERCEPTOR = regex(rb"(?:using|namespace)\s+(?:static\s+)?[\w.]*(?:Wolverine|Csla)")
 """Frameworks that generate the code around the method, or call it by reflection, whatever its modifiers."""
 NEEDS = (*_INTERCEPTED, *(f"{name}Attribute" for name in _INTERCEPTED))
 

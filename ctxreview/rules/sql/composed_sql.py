@@ -42,12 +42,11 @@ EF Core documentation, "SQL Queries" ("EF Core will treat your SQL as a subquery
 
 from __future__ import annotations
 
-import re
-
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.places import lines
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import Text
 
 ID = "composed-sql"
@@ -55,8 +54,8 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = (
     Text(
-        re.compile(rb"FromSql\w*"),
-        re.compile(rb"(?i:FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|(?:UPD|HOLD|ROW|X|TAB)LOCK|READPAST)"),
+        regex(rb"FromSql\w*"),
+        regex(rb"(?i:FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|(?:UPD|HOLD|ROW|X|TAB)LOCK|READPAST)"),
     ),
 )
 

@@ -71,20 +71,21 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
+from ctxreview.regex import regex
 
 ID = "lock-hint"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
-_HINT = re.compile(
+_HINT = regex(
     r"\b(FOR\s+(?:NO\s+KEY\s+|KEY\s+)?(?:UPDATE|SHARE)|LOCK\s+IN\s+SHARE\s+MODE|UPDLOCK|HOLDLOCK|XLOCK|TABLOCKX?|PAGLOCK"
     r"|ROWLOCK|SERIALIZABLE|REPEATABLEREAD|NOLOCK|READUNCOMMITTED|READ\s+UNCOMMITTED|READPAST|SKIP\s+LOCKED)\b",
     re.IGNORECASE,
 )
 WEAK = ("NOLOCK", "READUNCOMMITTED", "READ UNCOMMITTED", "READPAST", "SKIP LOCKED")
-_CHANGES = re.compile(r"(?i)\bupdate\s+\S+(?:\s+\w+)?\s+set\b|\binsert\s+into\b|\bdelete\s+from\b|\bmerge\s+into\b")
-_NAMED = re.compile(rb"[\w>?]\s+(\w+)\s*=\s*[$@\"]*$")  # of a declaration
-_LOCKING_TAG = re.compile(r"(?i)lock|for\s*_?update|hint")
+_CHANGES = regex(r"(?i)\bupdate\s+\S+(?:\s+\w+)?\s+set\b|\binsert\s+into\b|\bdelete\s+from\b|\bmerge\s+into\b")
+_NAMED = regex(rb"[\w>?]\s+(\w+)\s*=\s*[$@\"]*$")  # of a declaration
+_LOCKING_TAG = regex(r"(?i)lock|for\s*_?update|hint")
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

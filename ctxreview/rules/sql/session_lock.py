@@ -57,19 +57,20 @@ from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 
 ID = "session-lock"
 SEVERITY = "medium"
-NEEDS = (re.compile(rb"(?i:pg_(?:try_)?advisory_lock\w*|get_lock|sp_getapplock)"),)
+NEEDS = (regex(rb"(?i:pg_(?:try_)?advisory_lock\w*|get_lock|sp_getapplock)"),)
 
 _PAIRS = (
-    (re.compile(r"(?i)\bpg_(?:try_)?advisory_lock(?:_shared)?\b"), re.compile(rb"(?i)pg_advisory_unlock")),
-    (re.compile(r"(?i)\bGET_LOCK\s*\("), re.compile(rb"(?i)RELEASE_(?:ALL_)?LOCKS?")),
-    (re.compile(r"(?is)sp_getapplock.*\bsession\b"), re.compile(rb"(?i)sp_releaseapplock")),
+    (regex(r"(?i)\bpg_(?:try_)?advisory_lock(?:_shared)?\b"), regex(rb"(?i)pg_advisory_unlock")),
+    (regex(r"(?i)\bGET_LOCK\s*\("), regex(rb"(?i)RELEASE_(?:ALL_)?LOCKS?")),
+    (regex(r"(?is)sp_getapplock.*\bsession\b"), regex(rb"(?i)sp_releaseapplock")),
 )
 
 
-_LEVEL = re.compile(
+_LEVEL = regex(
     r"(?i)\bSET\s+(SESSION\s+(?:CHARACTERISTICS\s+AS\s+)?)?TRANSACTION\s+ISOLATION\s+LEVEL\s+(\w+(?:\s+(?:UN)?COMMITTED|\s+READ)?)"
 )
 

@@ -64,6 +64,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.outline.symbols.written_names import without_async
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "external-call"
@@ -72,7 +73,7 @@ LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 MESSAGES = frozenset({"Publish", "Send", "SendMessage", "SendMessages", "BasicPublish", "Produce", "Request"})
-_HERE = re.compile(
+_HERE = regex(
     r"(?i)(?:mediat\w*|sender|dispatcher|eventpublisher|outbox\w*|_?cap(?:bus|publisher)?|next|pipe|consolidator)$|^(?:File|Directory|Process)$"
 )
 

@@ -49,7 +49,6 @@ checked.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Hashable
 
@@ -60,12 +59,13 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 ID = "hoisted-clock"
 SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 
-_TAKEN = re.compile(
+_TAKEN = regex(
     rb"\b(?:DateTime(?:Offset)?\s*\.\s*(?:UtcNow|Now)|Stopwatch\s*\.\s*GetTimestamp|Environment\s*\.\s*TickCount(?:64)?"
     rb"|\w+\s*\.\s*(?:GetUtcNow|GetLocalNow|UtcNow)|Guid\s*\.\s*CreateVersion7|\w*(?:Next\w*(?:Id|Number|Sequence|Version)))\b"
 )

@@ -72,6 +72,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
 from ctxreview.outline.symbols.written_names import without_async
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "retried-delegate"
@@ -82,10 +83,10 @@ NEEDS = (TRANSACTION,)
 ONCE = ("RunInTransaction", "UseTran")
 """Executors that open a transaction around a delegate and, in the libraries that have them, do not retry it."""
 
-_POLICY = re.compile(r"(?i)(?:polic(?:y|ies)|retry\w*|resilience\w*|retrypipeline)$")
-_ASKS = re.compile(r"(?:Get|Head|Read|Download|Exists)(?![a-z])")
+_POLICY = regex(r"(?i)(?:polic(?:y|ies)|retry\w*|resilience\w*|retrypipeline)$")
+_ASKS = regex(r"(?:Get|Head|Read|Download|Exists)(?![a-z])")
 """Calls that ask for something and leave nothing behind."""
-_AGAIN = re.compile(r"\+\+|--|[-+*/|&^]=|\.\s*(?:Add\w*|Push|Enqueue|Insert\w*|Append\w*)\s*\(")
+_AGAIN = regex(r"\+\+|--|[-+*/|&^]=|\.\s*(?:Add\w*|Push|Enqueue|Insert\w*|Append\w*)\s*\(")
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -51,8 +51,6 @@ EF Core documentation, "Using Transactions" (limitations of System.Transactions)
 
 from __future__ import annotations
 
-import re
-
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import CallText, holding, is_over
 from ctxreview.behaviour.comparison import comparison
@@ -63,6 +61,7 @@ from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "second-connection"
@@ -70,11 +69,11 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
-_OPENS = re.compile(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")
-_BULK = re.compile(r"^(?:Sql|Oracle|MySql)BulkCopy$")
-_TEXT = re.compile(r"(?i)\s*(?:\$?\"|[\w.]*conn(?:ection)?_?str(?:ing)?\b)")
+_OPENS = regex(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")
+_BULK = regex(r"^(?:Sql|Oracle|MySql)BulkCopy$")
+_TEXT = regex(r"(?i)\s*(?:\$?\"|[\w.]*conn(?:ection)?_?str(?:ing)?\b)")
 """A connection string, from which a copy opens a connection of its own."""
-_CREATES = re.compile(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Connection$|^\w*DbContext$")
+_CREATES = regex(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Connection$|^\w*DbContext$")
 
 
 def check(outline: Outline) -> list[Finding]:

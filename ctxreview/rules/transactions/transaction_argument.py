@@ -67,6 +67,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
 from ctxreview.outline.symbols.signatures import arguments_in
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "transaction-argument"
@@ -74,13 +75,13 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
-_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-_SQL = re.compile(r"(?:Execute|Query)\w*$")
-_TYPED = re.compile(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
-_NAMED = re.compile(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
-_VALUE = re.compile(r"(?:this\.)?\w+(?:[?!]?\.\w+)*!?$")
-_SET = re.compile(r"\.Transaction\s*=\s*([\w.?!]+)\s*;")
-_COMMAND = re.compile(r"\bCreateCommand\b|\bnew\s+\w*Command\b")
+_TEXT = regex(r'"(?:[^"\\\n]|\\.)*"')
+_SQL = regex(r"(?:Execute|Query)\w*$")
+_TYPED = regex(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
+_NAMED = regex(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
+_VALUE = regex(r"(?:this\.)?\w+(?:[?!]?\.\w+)*!?$")
+_SET = regex(r"\.Transaction\s*=\s*([\w.?!]+)\s*;")
+_COMMAND = regex(r"\bCreateCommand\b|\bnew\s+\w*Command\b")
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -270,7 +271,7 @@ def _gained(change: Change, typed: frozenset[str]) -> list[Finding]:
     )
 
 
-_TRANSACTION = re.compile(r"\btransaction\s*:|(?:^|,)\s*_?(?:\w*[tT]ransaction|tx|tran)\s*(?:,|$)")
+_TRANSACTION = regex(r"\btransaction\s*:|(?:^|,)\s*_?(?:\w*[tT]ransaction|tx|tran)\s*(?:,|$)")
 
 
 def _joined(message: str, at: Lines) -> Finding:
