@@ -1,9 +1,9 @@
-"""Whole-process time of ``ctxreview context`` beside a bare parse of the same file, in one run.
+"""Whole-process time of ``ctxreview context``, and of ``guard`` on one edit, beside a bare parse of the same file, in one run.
 
 usage: python benchmarks/context_start.py [--rounds N]
 
 The bare process imports tree-sitter and the C# grammar and parses the file; it is what any tool of this kind has to
-pay. Prints medians and the ratio of the two for a file of 300 and of 5,000 lines, both made here. Runs are
+pay. Prints medians and the ratio of the two for files of 300 and of 5,000 lines, for ``guard`` of 1,000, all made here. Runs are
 interleaved, since machines are noisy. Tokens are estimated; with ranks in tiktoken's cache a start takes some
 0.2 s more for loading them, which is shown when they are there.
 """
@@ -51,6 +51,9 @@ METHOD = """
     }}
 """
 
+EDITED = "                .OrderBy(r => r.Created)"
+"""A line of it that an edit replaces."""
+
 
 def source(lines: int) -> str:
     """C# of about that many lines."""
@@ -78,17 +81,27 @@ def main() -> None:
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
             "TIKTOKEN_CACHE_DIR": folder
         }
-        for lines, hops in ((300, "0"), (5_000, "0"), (300, "3"), (5_000, "3")):
-            file = Path(folder) / f"Service{lines}.cs"
+        answer = Path(folder) / "answer.txt"
+        answer.write_text(EDITED.replace("Created", "Tenant"), "utf-8")
+        for name, lines, hops in (
+            *(("context", n, h) for h in "03" for n in (300, 5_000)),
+            *(("guard", 1_000, h) for h in "03"),
+        ):
+            file = Path(folder) / name / f"Service{lines}.cs"
+            file.parent.mkdir(exist_ok=True)
             file.write_text(source(lines), "utf-8")
             bare = [sys.executable, "-c", BARE, str(file)]
-            ours = [*command, "context", f"{file}:{lines // 2}", "--hops", hops, "--format", "json"]
+            at = next(
+                n for n, line in enumerate(source(lines).splitlines(), 1) if n > lines // 2 and EDITED.strip() in line
+            )
+            edit = ["--suggestion", str(answer), "--replace"] if name == "guard" else []
+            ours = [*command, name, f"{file}:{at}", *edit, "--hops", hops, "--format", "json"]
             timed(ours, environment)
             pairs = [(timed(bare, environment), timed(ours, environment)) for _ in range(rounds)]
             a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
             ratio = statistics.median(y / x for x, y in pairs)
             print(
-                f"{lines:5} lines, {hops} hops: bare parse {a * 1000:6.1f} ms, ctxreview context {b * 1000:6.1f} ms, ratio {ratio:.2f}"
+                f"{lines:5} lines, {hops} hops: bare parse {a * 1000:6.1f} ms, ctxreview {name} {b * 1000:6.1f} ms, ratio {ratio:.2f}"
             )
 
 

@@ -22,6 +22,12 @@ class _Later(Generic[AnyStr]):
         self.__dict__[name] = found
         return found
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Later) and (self.pattern, self._flags) == (other.pattern, other._flags)
+
+    def __hash__(self) -> int:
+        return hash((self.pattern, self._flags))
+
     def __reduce__(self) -> tuple[object, tuple[AnyStr, int]]:
         return regex, (self.pattern, self._flags)
 
@@ -29,6 +35,6 @@ class _Later(Generic[AnyStr]):
 def regex(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """``re.compile`` for the top of a module. Raises :class:`re.error` at the first use and not here.
 
-    The functions of ``re`` do not take it: its own methods are what to call.
+    The functions of ``re`` do not take it, and the ``re`` of a match is not it: its own methods are what to call.
     """
     return cast("re.Pattern[AnyStr]", _Later(pattern, flags))

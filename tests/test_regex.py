@@ -30,4 +30,5 @@ def test_is_like_the_compiled_one() -> None:
         assert one.sub("", "xaBc") == "xc"
         assert [m["word"] for m in one.finditer("ab ac")] == ["ab", "ac"]
         assert dict(one.groupindex) == {"word": 1}
+        assert one == pattern != regex(r"a") and hash(one) == hash(pattern)
         assert (one.pattern, one.flags & re.IGNORECASE) == (r"(?P<word>A\w)", re.IGNORECASE)

@@ -50,15 +50,30 @@ def starts(outline: Outline, functions: Sequence[Function]) -> list[Function]:
     return []
 
 
-def surroundings(outline: Outline, functions: Sequence[Function], repository: Repository, hops: int) -> Surroundings:
-    """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed."""
+def surroundings(
+    outline: Outline, functions: Sequence[Function], repository: Repository, hops: int, *, shown: bool = True
+) -> Surroundings:
+    """What the repository says about the selected functions of a file; ``hops`` is how far callers are followed.
+
+    Where it is not ``shown`` to anybody, only the scopes of callers, and whether all callers are known.
+    """
     targets = [Callee(outline, f) for f in starts(outline, functions)]
     found = [call_chains(t, repository, hops) for t in targets] if hops else []
     scopes = {(s.path, s.span): s for a in reversed(found) for s in a.scopes}
+    assumed = list(framework_assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
+    holding = Surroundings(
+        scopes=(*scopes_of_marks(outline, functions, repository), *scopes.values()),
+        sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
+        callers_complete=bool(found)
+        and not assumed
+        and not repository.place.left_out
+        and all(map(_closed, targets, found)),
+    )
+    if not shown:
+        return holding
     told = [s for t, a in zip(targets, found, strict=False) for s in _told_of_callers(t, a)]
     blind = told + [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
     registered = list(context_registrations(outline, functions, repository))
-    assumed = list(framework_assumptions(outline, functions, [r for a in found for r in _roots(a)], repository))
     shared = sharing(outline, functions, repository)
     if hops:
         blind += _large(dict.fromkeys((outline.source, *(link.outline.source for a in found for link in a.links))))
@@ -69,17 +84,11 @@ def surroundings(outline: Outline, functions: Sequence[Function], repository: Re
         *registered,
         *repository.place.left_out,
     ]
-    return Surroundings(
-        scopes=(*scopes_of_marks(outline, functions, repository), *scopes.values()),
+    return holding._replace(
         excerpts=(*_of_callers(found, repository), *_others(shared, outline, functions, repository)),
         said=tuple(project_versions(outline.source, outline.language)),
         blind_spots=tuple(dict.fromkeys(blind)),
         settled=(*told, *registered),
-        sources=tuple({link.outline.source.path: link.outline.source for a in found for link in a.links}.values()),
-        callers_complete=bool(found)
-        and not assumed
-        and not repository.place.left_out
-        and all(map(_closed, targets, found)),
     )
 
 

@@ -34,10 +34,10 @@ def build_to_compare(request: Request) -> Context:
 
     Raises as :func:`build` does.
     """
-    return _built(request, None, protected=False)
+    return _built(request, None, shown=False)
 
 
-def _built(request: Request, within: Siblings | None, *, protected: bool = True) -> Context:
+def _built(request: Request, within: Siblings | None, *, shown: bool = True) -> Context:
     selection, settings = request.selection, request.settings
     source, own = selection.source, settings.project.scopes
     found = request.outline(source, None, own, within)
@@ -48,13 +48,15 @@ def _built(request: Request, within: Siblings | None, *, protected: bool = True)
         found = request.outline(source, keep, own, Siblings({}, (selection.span,)) if within is not None else None)
     look = None
     if request.repository is not None:
-        found, look = _surrounded(request, request.repository, found)
+        found, look = _surrounded(request, request.repository, found, shown=shown)
     return contexts.build(
-        selection, found, settings.budget, request.options.tokenizer, settings.fixed, look, protected=protected
+        selection, found, settings.budget, request.options.tokenizer, settings.fixed, look, protected=shown
     )
 
 
-def _surrounded(request: Request, repository: Repository, found: Outline) -> tuple[Outline, contexts.Look]:
+def _surrounded(
+    request: Request, repository: Repository, found: Outline, *, shown: bool
+) -> tuple[Outline, contexts.Look]:
     """The outline with the scopes that the repository's own wrappers open, and a look around it."""
     from ctxreview.callgraph.finished import with_ends_elsewhere
     from ctxreview.callgraph.surroundings import surroundings
@@ -66,6 +68,6 @@ def _surrounded(request: Request, repository: Repository, found: Outline) -> tup
     wrappers = expect_wrappers(((found, s) for s in selected), repository)
 
     def look(outline: Outline, functions: Sequence[Function]) -> Surroundings:
-        return surroundings(outline, functions, repository, request.options.hops)
+        return surroundings(outline, functions, repository, request.options.hops, shown=shown)
 
     return with_ends_elsewhere(with_wrapped_scopes(found, selected, repository, wrappers), selected, repository), look

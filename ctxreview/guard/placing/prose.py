@@ -123,8 +123,8 @@ def _read(sentence: str) -> tuple[Command, ...] | None:
     at = lead.end() if (lead := _LEAD.match(given)) else 0
     found: list[Command] = []
     is_one = (_ANY.match(given, at) is not None and "`" in given) or _OR.match(given, at) is not None
-    while (m := _ADD.match(given, at) or _REMOVE.match(given, at)) is not None:
-        if m.re is _ADD:
+    while (m := (adds := _ADD.match(given, at)) or _REMOVE.match(given, at)) is not None:
+        if adds is not None:
             found.append(Command("add", _bare(m["code"]), (m["where"] or "").lower(), _bare(m["at"] or "")))
         else:
             found.append(Command("remove", _bare(m["code"]), "around" if m["around"] else "", _bare(m["around"] or "")))
