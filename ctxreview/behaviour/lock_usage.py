@@ -246,18 +246,22 @@ _SAID = regex(
 
 def is_said_to_be_held(function: Function, outline: Outline) -> bool:
     """Whether a function's name, its comments or its assertions say something about locks: its callers may hold one."""
-    if _UNDER.search(function.name):
+    if _UNDER.search(function.name) or is_said(function, outline, _SAID):
         return True
+    code = outline.source.data[function.span.start : function.span.end]
+    return names_of(outline.language).pattern("asserts_lock").search(code.decode("utf-8", "replace")) is not None
+
+
+def is_said(function: Function, outline: Outline, what: re.Pattern[bytes]) -> bool:
+    """Whether the comments in a function, beside or above it say something."""
     data = outline.source.data
-    said = [data[c.start : c.end] for c in comments_in(outline, function.span) if function.span.contains(c)]
+    first, last = outline.source.lines_of(function.span)
+    beside = Span(function.span.start, outline.source.line_span(first, last).end)
+    said = [data[c.start : c.end] for c in comments_in(outline, beside) if c.start >= function.span.start]
     above = outline.source.starts[outline.source.line_of(function.span.start) - 1]
     near = bisect_right(outline.comments, above, key=lambda c: c.end)
     while near and _CODE.search(data, outline.comments[near - 1].end, above) is None:
         near -= 1
         said.append(data[slice(*outline.comments[near])])
         above = outline.source.starts[outline.source.line_of(outline.comments[near].start) - 1]
-    code = data[function.span.start : function.span.end]
-    return (
-        names_of(outline.language).pattern("asserts_lock").search(code.decode("utf-8", "replace")) is not None
-        or _SAID.search(b"\n".join(said)) is not None
-    )
+    return what.search(b"\n".join(said)) is not None

@@ -10,6 +10,7 @@ from ctxreview import rules
 from ctxreview.config import Project
 from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.lint import suppressions
+from ctxreview.model.kinds import Severity
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Finding
 from ctxreview.workspace.changed_lines import Ranges
@@ -24,7 +25,7 @@ COMPARING: tuple[str, ...] = tuple(rule.ID for rule in rules.RULES if hasattr(ru
 class Plan(NamedTuple):
     """How all files are linted: the rules that are asked and shown, the project's names, and the lines that count.
 
-    ``changed`` is ``None`` where all lines do. ``once`` are the rules of which one finding a file is shown. ``compared`` are, by path,
+    ``changed`` is ``None`` where all lines do. ``once`` are the rules of which one finding a file is shown, each with the severity of those.
     findings on what became of the files since another version.
     """
 
@@ -32,7 +33,7 @@ class Plan(NamedTuple):
     shown: frozenset[str]
     wrappers: Wrappers
     changed: Mapping[str, Ranges] | None = None
-    once: frozenset[str] = frozenset()
+    once: Mapping[str, Severity] = MappingProxyType({})
     compared: Mapping[str, tuple[Finding, ...]] = MappingProxyType({})
 
 
@@ -50,7 +51,7 @@ def plan_of(own: Project, select: str | None, ignore: str | None, *, comparing: 
     chosen = _rules_named("--select", select, known) if select is not None else set(known) - set(own.ignore)
     shown = chosen - (_rules_named("--ignore", ignore, known) if ignore is not None else set())
     checks = tuple(rule for rule in CHECKS if rule.ID in shown)
-    once = frozenset(rule.ID for rule in checks if getattr(rule, "ONCE", False)) if select is None else frozenset[str]()
+    once = {rule.ID: rule.ONCE for rule in checks if hasattr(rule, "ONCE")} if select is None else {}
     return Plan(checks, frozenset(shown), own.scopes, once=once)
 
 

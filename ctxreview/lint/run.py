@@ -22,6 +22,7 @@ from ctxreview.lint import elsewhere, suppressions
 from ctxreview.lint.baseline import Entry, fingerprints
 from ctxreview.lint.listing import BLANK, Listing, is_empty_file
 from ctxreview.lint.plan import COMPARING, KNOWN, Plan
+from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import at_lines
 from ctxreview.model.regions import Wrappers
@@ -244,18 +245,19 @@ def _source_of(path: str, files: Listing) -> Source | None:
     return None if is_generated(source.data) else replace(source, root=files.root)
 
 
-def told_once(results: Sequence[Linted], once: Collection[str]) -> list[Linted]:
-    """The results with the first finding of each file of some rules, which tells the lines of the others."""
+def told_once(results: Sequence[Linted], once: Mapping[str, Severity]) -> list[Linted]:
+    """The results with the first finding of each file of some rules and their severities, which tells the lines of the others."""
     return [_told_once(result, once) for result in results]
 
 
-def _told_once(result: Linted, once: Collection[str]) -> Linted:
-    alike: dict[str, list[Finding]] = {}
+def _told_once(result: Linted, once: Mapping[str, Severity]) -> Linted:
+    alike: dict[tuple[str, Severity], list[Finding]] = {}
     for finding in result.findings:
-        alike.setdefault(finding.rule, []).append(finding)
+        alike.setdefault((finding.rule, finding.severity), []).append(finding)
     kept: list[tuple[Finding, str]] = []
     for finding, mark in zip(result.findings, result.fingerprints, strict=True):
-        first, *others = alike[finding.rule] if finding.rule in once else [finding]
+        key = finding.rule, finding.severity
+        first, *others = alike[key] if once.get(finding.rule) == finding.severity else [finding]
         if first is finding:
             kept.append((_with_others(finding, others), mark))
     return result._replace(findings=tuple(f for f, _ in kept), fingerprints=tuple(m for _, m in kept))

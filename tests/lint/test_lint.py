@@ -363,6 +363,17 @@ def test_settings_of_the_repository(lint: Lint, repo: Path) -> None:
     refusal(lint("C.cs"), "ignore names missing-intend, which is not a known rule; did you mean missing-intent")
 
 
+def test_a_lock_on_this_is_told_once_a_file(lint: Lint, repo: Path) -> None:
+    """Where a type locks itself in several places, one finding has the lines of all; a lock on a type stays one of its own."""
+    body = "".join(
+        f"    void M{n}() {{ lock ({what}) {{ _n++; }} }}\n" for n, what in enumerate(("this", "typeof(C)", "this"))
+    )
+    write(repo, {"C.cs": f"class C {{\n    int _n;\n{body}}}\n"})
+    asked = lint("C.cs", "--format", "json", "--ignore", "missing-intent")
+    assert places(asked) == [("C.cs", 3, "lock-target"), ("C.cs", 4, "lock-target")]
+    assert json.loads(asked.stdout)["findings"][0]["message"].endswith("The same holds at line 5.")
+
+
 def test_an_intent_is_asked_for_once_a_file(lint: Lint, repo: Path) -> None:
     """Of locks without a reason a file has one note, with the lines of the others; by its name the rule tells each."""
     write(repo, {"M.cs": TWO, "tests/T.cs": TWO})

@@ -13,9 +13,11 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
+from ctxreview.rules.locks import static_shared
 from ctxreview.rules.orm import no_tracking_write
 from ctxreview.rules.scopes import missing_intent, scope_change
 from ctxreview.rules.sql import lock_hint
+from ctxreview.rules.transactions import external_call, nested_transaction, second_connection
 from tests.samples import PATH, shop
 
 HEADINGS = ("What it flags", "Why it matters here", "When it is fine", "Example", "Instead", "Source")
@@ -64,6 +66,14 @@ def test_documented(rule: ModuleType) -> None:
     assert (rule.__doc__ or "").splitlines()[0].endswith(".")
     assert name(rule).replace("_", "-") == rule.ID
     assert rule.SEVERITY in SEVERITIES
+
+
+@pytest.mark.parametrize("rule", [external_call, second_connection, nested_transaction, static_shared], ids=name)
+def test_code_of_tests(rule: ModuleType) -> None:
+    """What tests do on purpose is not told of them, and is of the same code elsewhere."""
+    example = code_in(sections(rule)["Example"]).encode()
+    assert rule.check(outline(Source("src/Orders.cs", example)))
+    assert not rule.check(outline(Source("tests/Shop.Tests/OrderTests.cs", example)))
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=name)

@@ -79,6 +79,10 @@ BEYOND = ALWAYS
 
 _ARGUMENT = rb"((?:[^(),\[\]]|\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])+)"
 _LOOK = regex(rb"\bif\s*\(\s*!?\s*(?:this\.)?([\w\x80-\xff]+)\s*\.\s*(ContainsKey|TryGetValue)\s*\(\s*" + _ARGUMENT)
+_CREATES = regex(
+    rb"\bnew\b|\b(?:\w+\.)*(?:Create|Make|Build|Open|Start|Load|Activator)\w*|(?i:factory|creator?)|await\b"
+)
+_OUT = regex(rb"[^;{}]*?,\s*out\s+(?:[\w.<>\[\]]+\??\s+)?(\w+)\s*\)")
 _ENTRY = regex(rb"\s*\[[^\[\]]+\](\s*(?:\+\+|--|[-+*/|&^]=))?")
 _STEP = regex(rb"(?:\+\+|--)\s*$")
 _BRACE = regex(rb"[{}]")
@@ -173,9 +177,32 @@ def _looks(names: Collection[str], code: bytes) -> dict[str, list[tuple[Span, Sp
         act = re.compile(on + rb"\s*(?:\[\s*%s\s*\]\s*=(?!=)|\.\s*(?:AddOrUpdate)\s*\(\s*%s\b)" % (key, key)).search(
             code, start, end
         )
-        if act is not None and b"TryAdd" not in code[start : act.start()]:
+        if act is not None and b"TryAdd" not in code[start : act.start()] and not _keeps_what_it_made(hit, act, code):
             found.setdefault(name, []).append((Span(*hit.span()), Span(*act.span()), hit[2].decode()))
     return found
+
+
+def _keeps_what_it_made(look: re.Match[bytes], act: re.Match[bytes], code: bytes) -> bool:
+    """Whether an entry that is missing is computed, of nothing that the look gave: two threads may both do so, and nothing is lost.
+
+    What is created may be another object for each of them, and is no such value.
+    """
+    given = _OUT.match(code, look.start(3))
+    if given is None:
+        return False
+    name = re.escape(given[1])
+    between, value = code[given.end() : act.start()], code[act.end() : code.find(b";", act.end())].strip()
+    made = [m[1] for m in re.finditer(rb"(?<![\w.])%s\s*=(?!=)([^;]*)" % name, between)]
+    counted = re.search(rb"(?:\+\+|--)\s*%s\b|\b%s\s*(?:\+\+|--|[-+*/%%|&^]=)" % (name, name), between + value)
+    created = _CREATES.search(b";".join((*made, value)))
+    if (
+        not made
+        or counted is not None
+        or created is not None
+        or any(re.search(rb"(?<![\w.])%s\b" % name, m) for m in made)
+    ):
+        return False
+    return value == given[1] or (not made[-1].strip() and re.search(rb"\b%s\b" % name, value) is None)
 
 
 def _block_end(code: bytes, at: int) -> int:

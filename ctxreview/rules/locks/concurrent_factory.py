@@ -12,7 +12,8 @@ result is discarded: its side effect has happened, and what it opened is never c
 
 When it is fine
 ---------------
-The factory only creates a value, or the value is a ``Lazy<T>`` that runs once.
+The factory only creates a value, or the value is a ``Lazy<T>`` that runs once. A variable that it sets is compared with
+what the call gave, or a comment says that it may run more than once.
 
 Example
 -------
@@ -48,7 +49,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from ctxreview.behaviour.body import within
+from ctxreview.behaviour.body import comments_in, within
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
@@ -70,6 +71,17 @@ NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
 _ADDS = regex(rb"\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(")
+_SEVERITIES: dict[str, Severity] = {"captured": "low", "look": "note"}
+_GIVEN = regex(rb"(\w+)\s*=\s*(?:this\s*\.\s*)?$")
+"""What the call's value is given to."""
+_SAID = regex(
+    r"(?i)\bconcurrent(?:ly)?\b|\bmore than once\b|\btwice\b|\brac(?:e|es|y)\b|\b(?:several|other|another|two) threads?\b"
+)
+_LINES_ABOVE = 4
+"""Lines above a call in which a comment is about it."""
+_LOOKS = regex(r"^(?:Exists|(?:Read|Get|Enumerate)[A-Z]\w*)$")
+_FILES = frozenset(("File", "Directory"))
+"""What of files only looks: twice is as good as once."""
 _PARENTHESIS = regex(rb"[()]")
 _OPENED = regex(
     rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"
@@ -104,9 +116,12 @@ def check(outline: Outline) -> list[Finding]:
                 if factory.kind != "lambda" or nesting.innermost(_before(factory)) is not around:
                     continue
                 effect = _effect(factory, outline, code, nesting)
-                if effect is not None:
-                    # What a captured variable is told may be meant for this call only.
-                    severity: Severity = "low" if effect.kind == "captured" else "medium"
+                if effect is not None and effect.kind == "captured":
+                    after = code[whole.end : around.span.end]
+                    effect = effect if _is_asked_later(effect.name, code[at.start - 200 : at.start], after) else None
+                if effect is not None and not _is_told(whole, outline):
+                    # What a captured variable is told may be meant for this call only; looking twice does no harm.
+                    severity = _SEVERITIES.get(effect.kind, "medium")
                     found.append(
                         Finding(
                             ID,
@@ -120,6 +135,23 @@ def check(outline: Outline) -> list[Finding]:
                     )
                     break
     return found
+
+
+def _is_told(call: Span, outline: Outline) -> bool:
+    """Whether a comment at the call says that the factory may run more than once."""
+    first = outline.source.line_span(max(1, outline.source.line_of(call.start) - _LINES_ABOVE)).start
+    return any(_SAID.search(outline.source.text(c)) for c in comments_in(outline, Span(first, call.end)))
+
+
+def _is_asked_later(name: str, before: bytes, after: bytes) -> bool:
+    """Whether a variable that the factory sets is read after the call, and not to compare it with what the call gave."""
+    read = re.search(rb"(?<![\w.])%s\b" % name.encode(), after)
+    given = _GIVEN.search(before)
+    if read is None or given is None:
+        return read is not None
+    one, other = re.escape(name.encode()), re.escape(given[1])
+    same = rb"\b%s\s*==\s*%s\b|\b%s\s*,\s*%s\s*\)"
+    return not any(re.search(same % (a, b, a, b), after) for a, b in ((one, other), (other, one)))
 
 
 def _before(scope: Function) -> Span:
@@ -139,7 +171,7 @@ def _closed(code: bytes, at: int) -> int:
 class _Effect(NamedTuple):
     """What a factory does besides making a value."""
 
-    kind: Literal["state", "captured", "call", "disposable"]
+    kind: Literal["state", "captured", "call", "look", "disposable"]
     name: str
 
     @property
@@ -150,22 +182,26 @@ class _Effect(NamedTuple):
                 return f"writes `{self.name}`"
             case "captured":
                 return f"writes the variable `{self.name}`"
-            case "call":
+            case "call" | "look":
                 return f"calls `{self.name}`"
             case "disposable":
                 return f"creates a `{self.name}`, which must be disposed"
 
 
 def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[Function]) -> _Effect | None:
-    """The first thing that the factory does besides making a value."""
+    """The first thing that the factory does besides making a value; a look at a file only where there is nothing else."""
+    look: _Effect | None = None
     for fact in within(outline, factory.span):
         if nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
                 return _Effect("captured" if fact.captured else "state", _written(fact))
             if fact.kind in ("io", "save", "spawn") and not fact.calls and "Invoke" not in fact.name:
+                if fact.target.rpartition(".")[2] in _FILES and _LOOKS.match(fact.name) is not None:
+                    look = look or _Effect("look", fact.name)
+                    continue
                 return _Effect("call", fact.name)
     opened = _OPENED.search(code, factory.opening.end, factory.span.end)
-    return _Effect("disposable", opened[1].decode()) if opened else None
+    return _Effect("disposable", opened[1].decode()) if opened else look
 
 
 def _is_shared(fact: Fact, factory: Function, outline: Outline) -> bool:

@@ -156,7 +156,8 @@ def _unsafe(
         return None
     code = masked_source(outline)
     others = [f for f in writes if f.name != looked.name]
-    later = next((f for f in others if f.span.start > looked.span.start), None)
+    # What the value does to others comes before the field gets it.
+    later = next((f for f in others if f.span.start > looked.span.start and not looked.span.contains(f.span)), None)
     type_ = simple_type_or_array(member.declares) or member.declares
     nullable = member.declares.endswith("?")
     if type_ in _FLAGS and not nullable:

@@ -77,7 +77,7 @@ SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
-ONCE = frozenset({"SemaphoreSlim", "Semaphore", "AsyncLock", "AsyncSemaphore", "AsyncReaderWriterLock"})
+NOT_AGAIN = frozenset({"SemaphoreSlim", "Semaphore", "AsyncLock", "AsyncSemaphore", "AsyncReaderWriterLock"})
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -134,7 +134,7 @@ def _waits(code: bytes, at: Span, scope: Region) -> bool:
 
 
 def _only_once(scope: Region, outline: Outline) -> bool:
-    if scope.construct in ONCE:
+    if scope.construct in NOT_AGAIN:
         return scope.form in ("block", "declaration", "acquire-release") and scope.certainty == "syntactic"
     return False
 

@@ -15,7 +15,7 @@ later callers lock the new object while an earlier one still holds the old one.
 When it is fine
 ---------------
 A private, read-only field that is only used as a lock; an object from a shared table with one object per key; a local
-that a lambda or task shares.
+that a lambda or task shares. ``this`` of a private nested type.
 
 Example
 -------
@@ -58,6 +58,7 @@ from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import declared, lock_key, modifiers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.same import Same
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -73,6 +74,8 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = ("lock",)
 BEYOND = LOCKS
+ONCE = "low"
+"""``lint`` tells one lock on ``this`` a file."""
 
 TARGETS: tuple[tuple[str, Severity, str, str], ...] = (
     (
@@ -95,6 +98,8 @@ def check(outline: Outline) -> list[Finding]:
             continue
         for pattern, severity, what, question in TARGETS:
             if re.match(pattern, scope.resource):
+                if scope.resource == "this" and _is_private(scope, outline):
+                    break
                 found.append(
                     Finding(
                         ID,
@@ -110,6 +115,15 @@ def check(outline: Outline) -> list[Finding]:
         else:
             found += list(_by_name(scope, outline))
     return found
+
+
+def _is_private(scope: Region, outline: Outline) -> bool:
+    """Whether only the type around it can name the type whose object is locked: it is nested and says nothing else."""
+    around = outline.types_around(scope.opening)
+    if len(around) < 2 or around[1].kind == "interface":
+        return False
+    head = re.findall(r"\w+", outline.source.text(around[0].opening).partition(around[0].name)[0])
+    return load(outline.language).words.reached.isdisjoint(head)
 
 
 def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ while another thread does so under the lock.
 When it is fine
 ---------------
 The member runs before the object is shared (a constructor), all its callers hold the lock, or a stale value of one
-reference or number does no harm.
+reference or number does no harm, which is told as a note. A collection that is only ever replaced, and never changed in
+place, can be read at any time. A comment says that what is read is immutable, or that the member is for debugging.
 
 Example
 -------
@@ -61,6 +62,7 @@ from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
     is_collection,
+    is_said,
     is_said_to_be_held,
     lock_key,
     locked_uses,
@@ -69,6 +71,7 @@ from ctxreview.behaviour.lock_usage import (
     own_calls,
 )
 from ctxreview.behaviour.places import lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -89,6 +92,14 @@ _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
 _QUIET = regex(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
 _ATOMIC = regex(rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+([\w.\x80-\xff]+)")
 _OWN_NAME = regex(rb"(?<![\w.\x80-\xff])(?:this\.)?([A-Za-z_\x80-\xff][\w\x80-\xff]*)")
+_ONLY = regex(rb"=>|[{};]|\b(?:get|return)\b|\bthis\s*\.")
+_MEANT = regex(
+    rb"(?i)\bimmutable\b|\bdebug(?:ger|ging)?\b|\bracy?\b|\bbenign\b|\bstale\b|\bsnapshot\b|\batomic(?:ally)?\b"
+)
+"""What a comment says of a use that needs no lock."""
+_SIZE = regex(rb"\s*[!?]?\s*\.\s*(?:Count|Length)\b(?!\s*\()")
+"""A look at how many there are: the number may be old, and is one that was."""
+_ELSE_ASKED = regex(rb"\s*\?\?\s*(?:this\s*\.\s*)?(\w+)\s*\(")
 _SAFE = (
     "Concurrent",
     "Immutable",
@@ -208,12 +219,24 @@ def _outside(
         if not u.gates and not u.deferred and u.member.span not in inside and u.member.span not in exempt
     ]
     open_ = [u for u in open_ if u.fact.span.start > u.member.opening.start and not _is_same_property(u, under)]
+    open_ = [u for u in open_ if not is_said(u.member, outline, _MEANT)]
+    rechecking = {u.member.name for u in under}
+    code = masked_source(outline)
+    open_ = [u for u in open_ if not _is_the_lock(u, gate) and not _is_looked_at_again(u, rechecking, code)]
     # A compound assignment reads and writes in one place.
     if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
     collection = is_collection(simple_type_or_array(member.declares), outline)
-    severity: Severity = "medium" if writes or collection else "low"
+    changed = any(_changes(u, name, code) for u in every if u.fact.kind == "write")
+    if collection and not changed:  # only ever replaced: whichever of its versions is read, it is whole
+        open_ = writes
+    if not open_:
+        return
+    # A number, or one reference, may be old, and is one that was.
+    single = [u for u in open_ if u not in writes and (_SIZE.match(code, u.fact.span.end) or _gives_it(u, name, code))]
+    harmless = len(single) == len(open_) and not _is_wide(member, outline)
+    severity: Severity = "note" if harmless else "medium" if writes or collection else "low"
     first = (writes or open_)[0]
     use = "written" if writes else "used" if collection else "read"
     yield Finding(
@@ -278,6 +301,29 @@ def _looks_into(use: Use, name: str, code: bytes) -> bool:
         re.match(rb"\s*[!?]?\s*(?:\[|\.\s*\w)", after) is not None
         or re.search(rb"\bin\s+(?:this\.)?$", before) is not None
     )
+
+
+def _is_wide(member: Member, outline: Outline) -> bool:
+    """Whether a field is read in more than one step on some platform."""
+    type_ = member.declares
+    return type_.startswith("(") or simple_type_or_array(type_) in names_of(outline.language).of("wide")
+
+
+def _gives_it(use: Use, name: str, code: bytes) -> bool:
+    """Whether all that a member does is to give what the field has."""
+    body = code[use.member.opening.end : use.member.span.end]
+    return _ONLY.sub(b"", body).strip() == name.encode()
+
+
+def _is_the_lock(use: Use, gate: str) -> bool:
+    """Whether the use is in the property or method that gives the lock itself."""
+    return use.member.name.partition(".")[0] == gate.partition("(")[0]
+
+
+def _is_looked_at_again(use: Use, rechecking: set[str], code: bytes) -> bool:
+    """Whether a reference is read, and where there is none, a method is asked that reads it once more under the lock."""
+    asked = _ELSE_ASKED.match(code, use.fact.span.end)
+    return use.fact.kind == "read" and asked is not None and asked[1].decode("utf-8", "replace") in rechecking
 
 
 def _is_same_property(use: Use, under: list[Use]) -> bool:

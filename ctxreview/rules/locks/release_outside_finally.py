@@ -12,7 +12,7 @@ forever.
 
 When it is fine
 ---------------
-The release is in a ``finally``, or there is no code between the two.
+The release is in a ``finally``, or nothing between the two can fail: it computes with variables and fields.
 
 Example
 -------
@@ -45,8 +45,13 @@ Sonar S2222, "Locks should be released on all paths": <https://rules.sonarsource
 
 from __future__ import annotations
 
+from ctxreview.behaviour.failing import can_fail
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.version import version
+from ctxreview.languages import load
+from ctxreview.model import il
 from ctxreview.model.outline import Outline
+from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
@@ -60,6 +65,23 @@ _WAITED = regex(r"^(?:\s*\.\s*\w+\s*\([^()]*\))+")
 """What the acquire's own task is waited for with."""
 
 
+def _is_of_unknown_type(scope: Region, outline: Outline) -> bool:
+    """Whether a variable is what some call gave, and nothing in the file says that it is a lock but the names of two methods."""
+    if not scope.resource.isidentifier() or scope.construct.encode() in outline.source.data:
+        return False
+    there = version(outline)
+    unit = there.units.get(scope.owner)
+    made = il.walk(unit.body, into=False) if unit is not None else ()
+    return any(
+        isinstance(n, il.Assign)
+        and isinstance(n.target, il.Name)
+        and n.target.text == scope.resource
+        and n.declares in load(outline.language).words.inferred
+        and isinstance(n.value, il.Call)
+        for n in made
+    )
+
+
 def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
     found = []
@@ -68,6 +90,10 @@ def check(outline: Outline) -> list[Finding]:
             continue
         between = outline.source.text(Span(scope.opening.end, scope.closing.start))
         if "(" not in _WAITED.sub("", between) and not scope.exits:
+            continue
+        if _is_of_unknown_type(scope, outline):
+            continue
+        if not scope.exits and not can_fail(outline, scope.owner, Span(scope.opening.end, scope.closing.start)):
             continue
         found.append(
             Finding(

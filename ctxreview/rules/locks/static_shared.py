@@ -13,7 +13,7 @@ throw.
 When it is fine
 ---------------
 The field is ``[ThreadStatic]``, every use is under one lock, or only one thread ever runs. ``HttpClient`` and
-``Random.Shared`` are made to be shared.
+``Random.Shared`` are made to be shared. Code of tests is not looked at.
 
 Example
 -------
@@ -55,6 +55,7 @@ from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS, Text
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "static-shared"
 SEVERITY = "medium"
@@ -143,7 +144,9 @@ def _is_static(lock: str, of: Version) -> bool:
 
 def check(outline: Outline) -> list[Finding]:
     """Each static field of such a type with a use outside every lock, and each context registered once for all."""
-    found = []
+    found: list[Finding] = []
+    if is_test_code(outline.source.path):
+        return found
     # Cheap first: most files have no such type at all.
     if any(_ALONE.match(simple_type_or_array(m.declares)) for m in outline.members):
         held = Crossing(locks(outline))

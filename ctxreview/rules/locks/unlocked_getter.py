@@ -62,6 +62,8 @@ SEVERITY = "low"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
+ONCE = "low"
+"""``lint`` tells one of that severity a file."""
 
 
 def check(outline: Outline) -> list[Finding]:

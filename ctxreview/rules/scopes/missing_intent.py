@@ -98,8 +98,8 @@ _NO_PROSE = regex(r"(?i)\s*(?:ctxreview:|resharper |nosonar|nolint|pragma |#|[-=
 _ENDS = b";{}"
 
 
-ONCE = True
-"""``lint`` tells one a file."""
+ONCE = "note"
+"""``lint`` tells one of that severity a file."""
 
 
 def check(outline: Outline) -> list[Finding]:

@@ -12,8 +12,8 @@ receiver may read the database before the commit.
 
 When it is fine
 ---------------
-An outbox holds the message until the commit, the call is given the transaction, or the receiver runs in this process
-and in this transaction.
+An outbox holds the message until the commit, the call is given the transaction or the transaction the publisher, or the
+receiver runs in this process and in this transaction. Code of tests is not looked at.
 
 Example
 -------
@@ -66,6 +66,7 @@ from ctxreview.model.review import Finding
 from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "external-call"
 SEVERITY = "medium"
@@ -80,7 +81,9 @@ _HERE = regex(
 
 def check(outline: Outline) -> list[Finding]:
     """The first call out of each transaction, with the number of the others."""
-    found = []
+    found: list[Finding] = []
+    if is_test_code(outline.source.path):
+        return found
     for _, scope in holding(outline, "transaction"):
         if scope.mode in ("retried", "suppressed") or scope.certainty == "assumed":
             continue
@@ -113,9 +116,12 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def _takes_part(sent: Fact, scope: Region, outline: Outline) -> bool:
-    """Whether the call is given the transaction, as a queue is that sends with its commit."""
-    given = rf"[(,]\s*{re.escape(scope.resource)}\s*[,)]"
-    return bool(scope.resource) and re.search(given, outline.source.text(sent.span)) is not None
+    """Whether the call is given the transaction, or the transaction what is called: as a queue that sends with its commit."""
+    pairs = ((scope.resource, sent.span), (sent.target, scope.opening))
+    return any(
+        bool(name) and re.search(rf"[(,]\s*{re.escape(name)}\s*[,)]", outline.source.text(at)) is not None
+        for name, at in pairs
+    )
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -15,7 +15,8 @@ transaction.
 
 When it is fine
 ---------------
-The inner work must survive a rollback, such as an audit record, and touches no row of the outer one.
+The inner work must survive a rollback, such as an audit record, and touches no row of the outer one. Code of tests is not
+looked at.
 
 Example
 -------
@@ -75,6 +76,7 @@ from ctxreview.model.regions import Crossing, Isolation, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "nested-transaction"
 SEVERITY = "medium"
@@ -89,6 +91,8 @@ MAX_NAMED = 16
 
 def check(outline: Outline) -> list[Finding]:
     """Each transaction that is opened under another one in the same function."""
+    if is_test_code(outline.source.path):
+        return []
     scopes = [
         s
         for s in outline.regions

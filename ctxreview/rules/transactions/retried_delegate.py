@@ -80,7 +80,7 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
-ONCE = ("RunInTransaction", "UseTran")
+RUN_ONCE = ("RunInTransaction", "UseTran")
 """Executors that open a transaction around a delegate and, in the libraries that have them, do not retry it."""
 
 _POLICY = regex(r"(?i)(?:polic(?:y|ies)|retry\w*|resilience\w*|retrypipeline)$")
@@ -102,7 +102,7 @@ def check(outline: Outline) -> list[Finding]:
                 named = call.base in ("Execute", "ExecuteAndCapture", "WaitAndRetry") and _POLICY.search(call.on)
                 if named and scope in body.under(call.span):
                     found.append(_inside(outline, lines(outline, call.chain, call.name), call.name, scope))
-        if scope.form == "callback" and scope.reruns and not scope.construct.startswith(ONCE):
+        if scope.form == "callback" and scope.reruns and not scope.construct.startswith(RUN_ONCE):
             found += [_trace(outline, scope, f) for f in within(outline, scope.span) if _leaves(outline, scope, f)]
     return found
 

@@ -13,7 +13,8 @@ a second connection makes the transaction distributed, which .NET supports on Wi
 
 When it is fine
 ---------------
-The second one writes what must survive a rollback, such as a log, and touches no row of the first.
+The second one writes what must survive a rollback, such as a log, and touches no row of the first. Code of tests, which
+looks from a second connection on purpose, is not looked at.
 
 Example
 -------
@@ -63,6 +64,7 @@ from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "second-connection"
 SEVERITY = "medium"
@@ -78,7 +80,9 @@ _CREATES = regex(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Conne
 
 def check(outline: Outline) -> list[Finding]:
     """Each connection too many under a transaction."""
-    found = []
+    found: list[Finding] = []
+    if is_test_code(outline.source.path):
+        return found
     for body, scope in holding(outline, "transaction"):
         if (
             scope.mode in ("retried", "suppressed")

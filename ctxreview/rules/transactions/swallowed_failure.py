@@ -12,7 +12,8 @@ learns of it. Inside a transaction, the work before the failure is committed wit
 
 When it is fine
 ---------------
-The handler reads the row again, reports the failure to the caller, or the failed part is optional.
+The handler reads the row again, reports the failure to the caller, or the failed part is optional, and a comment or
+message says that the conflict is expected. A loop of a worker does the work again.
 
 Example
 -------
@@ -56,11 +57,19 @@ from ctxreview.languages.words import any_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import CONFLICT, TRANSACTION
 
 ID = "swallowed-failure"
 SEVERITY = "medium"
 NEEDS = (CONFLICT, TRANSACTION)
+
+_EXPECTED = regex(
+    r"(?i)\b(?:expected|on purpose|deliberate(?:ly)?|intentional(?:ly)?|by design|harmless|(?:safe|fine|okay?) to ignore)\b"
+)
+"""What a comment or message in a handler says of why nothing has to be done."""
+_COUNTED = frozenset(("for",))
+"""Loops that end after some turns, and the work with them."""
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -71,7 +80,14 @@ def check(outline: Outline) -> list[Finding]:
         if fact.kind == "token" and fact.name.endswith("Exception"):
             body = body_of(outline, fact.span)
             block = _block_after(body, fact.span.end) if body is not None else None
-            if body is not None and block is not None and _only_logs(body, block):
+            if (
+                body is not None
+                and block is not None
+                and _only_logs(body, block)
+                and not _is_done_again(body, fact.span)
+            ):
+                if _EXPECTED.search(outline.source.text(block)):
+                    continue
                 found.append(_forgotten(outline, fact.name, fact.span))
     for body, scope in holding(outline, "transaction"):
         if scope.form not in ("block", "declaration") or not scope.completes_at:
@@ -128,6 +144,13 @@ def _block_after(body: Body, at: int) -> Span | None:
             at = end + shift
         at += 1
     return None
+
+
+def _is_done_again(body: Body, caught: Span) -> bool:
+    """Whether the handler ends a turn of a loop that goes on until it is told to stop: what it tried is tried again."""
+    words = load(body.outline.language).words
+    around = body.opener(body.block(caught.start))
+    return around in words.looping - {words.each, *_COUNTED}
 
 
 def _only_logs(body: Body, block: Span) -> bool:

@@ -56,7 +56,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 
 from ctxreview.behaviour.affected import affected, not_told
-from ctxreview.behaviour.body import Body, CallText, holding, root_of
+from ctxreview.behaviour.body import Body, CallText, holding, is_over, root_of
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.parties import Unbound, unbound
@@ -93,7 +93,7 @@ def check(outline: Outline) -> list[Finding]:
         inside = [c for c in body.calls_in(scope.span) if _SQL.match(c.name) and c.on]
         if not any(_has(c, scope.resource) for c in inside):
             continue
-        inside = [c for c in inside if outline.under(c.span, scope)]
+        inside = [c for c in inside if outline.under(c.span, scope) and not is_over(outline, scope, c.span.start)]
         given = [c for c in inside if _has(c, scope.resource)]
         for call in inside:
             like = [g for g in given if g.on == call.on and g.on.isidentifier()]

@@ -1,0 +1,64 @@
+"""Whether a stretch of a function can end by an exception, as far as its file tells.
+
+What cannot are reads and writes of variables and fields, arithmetic, and calls of the type's own functions that do no more. Running out of
+memory, and what a debugger or an abort raises, are aside.
+"""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.version import Version, version
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+
+DEEPEST = 4
+"""Calls in a row that are followed."""
+
+_PLAIN = (
+    *(il.Constant, il.Self, il.Matched, il.Assign, il.Argument),
+    *(il.Block, il.Do, il.Branch, il.Choice, il.Arm, il.Loop, il.Label),
+)
+_DIVIDE = frozenset(("/", "%"))
+
+
+def can_fail(outline: Outline, function: Span, within: Span) -> bool:
+    """Whether anything that starts ``within`` can raise, in the function at ``function``; so it is where that is not understood."""
+    there = version(outline)
+    unit = there.units.get(function)
+    return unit is None or _fails(there, unit, within, DEEPEST)
+
+
+def _fails(there: Version, unit: il.Unit, within: Span, left: int) -> bool:
+    """Whether a part of a unit may raise; of each call its name is no value that is read."""
+    nodes = [n for n in il.walk(unit.body, into=False, within=within) if within.start <= n.span.start < within.end]
+    called = {n.function for n in nodes if isinstance(n, il.Call)}
+    return any(n not in called and _may_raise(n, there, unit, left) for n in nodes)
+
+
+def _may_raise(node: il.Node, there: Version, unit: il.Unit, left: int) -> bool:
+    match node:
+        case il.Name(binding="local" | "parameter"):
+            return False
+        case il.Name(text=name, binding="member" | "static"):
+            return _runs_code(there, unit.home, name)
+        case il.Access(of=il.Self(base=False), name=name):
+            return _runs_code(there, unit.home, name)
+        case il.Operation(operator="cast", operands=(il.Constant(text=type_), _)):
+            return type_ not in there.about.of("values")
+        case il.Operation(operator=operator):
+            return operator in _DIVIDE
+        case il.Assign(operator=operator):
+            return operator.removesuffix("=") in _DIVIDE
+        case il.Exit(kind=kind):
+            return kind == "throw"
+        case il.Call(function=il.Name(text=name, binding="function") | il.Access(of=il.Self(base=False), name=name)):
+            own = there.only_method(unit.home, name)
+            whole = own.unit.body.span if own is not None else unit.span
+            return own is None or not left or own.unit.asynchronous or _fails(own.version, own.unit, whole, left - 1)
+    return not isinstance(node, _PLAIN)
+
+
+def _runs_code(there: Version, home: str, name: str) -> bool:
+    """Whether reading or writing a member of the type runs code; so it may where it is declared elsewhere."""
+    state = there.state(home, name)
+    return state is None or there.getter(state) is not None or there.setter(state) is not None
