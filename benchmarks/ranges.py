@@ -25,7 +25,7 @@ from history import differing
 
 from ctxreview import CtxreviewError, guard
 from ctxreview.model.review import ComparedFile, Finding
-from ctxreview.review.versions import compare_range
+from ctxreview.review.versions import change_of_range, compare
 
 Said = Counter[tuple[str, str, str, int, str]]
 
@@ -73,7 +73,7 @@ def main() -> None:
         for number, commit in enumerate(commits):
             began = time.process_time()
             try:
-                together = compare_range(f"{commit}^..{commit}", checkout, options.hops)
+                together = compare(change_of_range(f"{commit}^..{commit}", checkout.resolve()), options.hops)
             except CtxreviewError as error:
                 count["not a range"] += 1
                 print(f"{commit[:12]} {error}", flush=True)

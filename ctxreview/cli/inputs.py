@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,9 @@ import typer
 
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    from ctxreview.review.versions import Change
 
 if TYPE_CHECKING:
     from ctxreview.reports.review_text import Detail
@@ -66,27 +68,6 @@ def _decoded_line(line: bytes) -> str:
     return line.decode("latin-1")
 
 
-def selections_given(given: Sequence[str] | None, listed: str | None, form: str | None) -> tuple[list[str], bool]:
-    """The selections given as arguments or ``listed`` in a file, and whether they are several, which are JSON Lines without a ``form``.
-
-    Raises :class:`ConfigError` for none, and for several where a ``form`` was asked for that is of one alone.
-    """
-    if listed is not None and given:
-        raise ConfigError("Give selections as arguments or with --selections, not both.")
-    if form not in (None, "json", "text", "html") and (listed is not None or len(given or ()) > 1):
-        raise ConfigError(
-            f"--format {form}: several selections, and those of --selections, are printed as text, as JSON, one per line, or by review "
-            "on one HTML page; give one selection, or omit --format."
-        )
-    if listed is not None:
-        return [line for line in read_text(listed).splitlines() if line.strip()], True
-    if not given:
-        from ctxreview.workspace.selection_form import FORMS
-
-        raise ConfigError(f"No selection: give {FORMS}, or --selections FILE.")
-    return list(given), len(given) > 1
-
-
 def repository_root(root: Path | None) -> Path:
     """The repository: the given one, or the one around the current folder. Raises :class:`ConfigError` where that is not a folder."""
     from ctxreview.workspace.roots import find_root
@@ -100,6 +81,18 @@ def folder_in(root: Path) -> str:
     """The current folder, from ``root``; ``""`` where it is not below."""
     here = Path.cwd().resolve()
     return here.relative_to(root).as_posix() if here.is_relative_to(root) else ""
+
+
+def change_given(diff: str | None, patch: str | None, root: Path | None) -> Change:
+    """The change that --diff or --patch names. Raises :class:`ConfigError` where both do."""
+    from ctxreview.review.versions import change_of_patch, change_of_range
+
+    if diff is not None and patch is not None:
+        raise ConfigError("--diff and --patch each name a change; give one.")
+    home = repository_root(root)
+    if diff is not None:
+        return change_of_range(diff, home)
+    return change_of_patch(read_text(patch or ""), patch or "", home, folder_in(home))
 
 
 def refuse_beside(ctx: typer.Context, option: str, does: str, *others: str) -> None:

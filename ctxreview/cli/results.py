@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
@@ -14,12 +14,12 @@ from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.phrases import amount
 
 if TYPE_CHECKING:
+    from ctxreview.cli.selected import Given
     from ctxreview.model.review import Finding
     from ctxreview.reports.layout import Layout
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.shown import Reviewed
     from ctxreview.review.batch import Make
-    from ctxreview.review.request import Run
 from ctxreview.cli.console import layout, say, write
 from ctxreview.cli.inputs import refuse_beside
 
@@ -51,25 +51,18 @@ def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, n
 
 
 def print_each(
-    given: Sequence[str],
-    many: bool,
-    root: Path | None,
-    run: Run,
-    make: Make[Result],
-    target: Target,
-    *,
-    sequential: bool = False,
+    given: Given, make: Make[Result], target: Target, *, first: Result | None = None, sequential: bool = False
 ) -> list[Finding]:
     """One result, or one after the other: a selection that fails is an error document, and the others go on.
 
     With a layout the results are text for people, several with a summary in the end. On a page they are together. Otherwise each is
-    a document, several are JSON Lines. The findings of all are returned.
+    a document, several are JSON Lines. ``first`` is printed before those of several. The findings of all are returned.
     """
     try:
-        if not many:
-            (only,) = given
+        if not given.many:
+            (only,) = given.selections
             return _print_one(only, make, target)
-        return _print_all(given, root, run, make, target, sequential)
+        return _print_all(given, make, target, first, sequential)
     except KeyboardInterrupt:
         raise StoppedError("Stopped; the current selection was not finished.") from None
 
@@ -89,7 +82,7 @@ def _page(entries: list[Reviewed | Failed]) -> str:
 
 
 def _print_all(
-    given: Sequence[str], root: Path | None, run: Run, make: Make[Result], target: Target, sequential: bool
+    asked: Given, make: Make[Result], target: Target, first: Result | None, sequential: bool
 ) -> list[Finding]:
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
@@ -100,13 +93,17 @@ def _print_all(
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
     gc.enable()  # see __main__
     failed = 0
-    found: list[Finding] = []
+    given = asked.selections
+    found: list[Finding] = [*first.findings] if first is not None else []
     told: list[str] = []
     entries: list[Reviewed | Failed] = []
 
     def texts() -> Iterator[str]:
         nonlocal failed
-        results = zip(given, each_selection(given, root, run, make, sequential=sequential), strict=True)
+        if first is not None:
+            yield f"{first.text}\n" if target.layout is not None else first.text
+        each = each_selection(given, asked.root, asked.run, make, sequential=sequential)
+        results = zip(given, each, strict=True)
         for number, (one, made) in enumerate(results, 1):
             heading = f"Selection {number} of {len(given)}: {one}"
             if isinstance(made, CtxreviewError):
@@ -127,7 +124,7 @@ def _print_all(
                 entries.append(made.entry)
                 continue
             yield made.text if target.layout is None else selection_text(heading, made.text, target.layout)
-        if target.layout is not None:
+        if target.layout is not None and told:
             yield summary_text(told, target.layout)
         if target.form == "html":
             yield _page(entries)
@@ -135,6 +132,7 @@ def _print_all(
     print_texts(texts(), target)
     if failed:
         say(f"{amount(failed, 'selection')} failed.")
+    if failed or asked.failed:
         raise typer.Exit(2)
     return found
 

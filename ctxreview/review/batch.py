@@ -12,7 +12,6 @@ from ctxreview import processes
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.source import Selection
 from ctxreview.review.request import Run, Siblings
-from ctxreview.workspace.selection import select
 from ctxreview.workspace.selection_form import path_in
 
 T = TypeVar("T")
@@ -36,7 +35,7 @@ def each_selection(
     """
     groups = _by_file(given)
     if sequential or len(groups) < MIN_FILES or processes.cores() < 2:
-        siblings = {given[i]: its for group in groups for i, its in _siblings(group, given, root)}
+        siblings = {given[i]: its for group in groups for i, its in _siblings(group, given, root, run)}
 
         def made(one: str) -> T | CtxreviewError:
             return _made(one, siblings[one], make)
@@ -44,7 +43,7 @@ def each_selection(
         yield from map(made if sequential else lru_cache(MAX_KEPT)(made), given)
     else:
         run.prepare(given, root)
-        yield from _forked(groups, given, root, make)
+        yield from _forked(groups, given, root, run, make)
 
 
 def _by_file(given: Sequence[str]) -> list[list[int]]:
@@ -55,12 +54,14 @@ def _by_file(given: Sequence[str]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _siblings(group: Sequence[int], given: Sequence[str], root: Path | None) -> Iterator[tuple[int, Siblings]]:
+def _siblings(
+    group: Sequence[int], given: Sequence[str], root: Path | None, run: Run
+) -> Iterator[tuple[int, Siblings]]:
     """Each selection of one file with all of them."""
     selections: dict[str, Selection] = {}
     for one in dict.fromkeys(given[i] for i in group) if len(group) > 1 else ():
         with contextlib.suppress(CtxreviewError):
-            selections[one] = select(one, root)
+            selections[one] = run.select(one, root)
     shared = Siblings(selections, tuple(sorted({s.span for s in selections.values()})))
     yield from ((i, shared) for i in group)
 
@@ -73,10 +74,10 @@ def _made(one: str, siblings: Siblings, make: Make[T]) -> T | CtxreviewError:
 
 
 def _forked(
-    groups: list[list[int]], given: Sequence[str], root: Path | None, make: Make[T]
+    groups: list[list[int]], given: Sequence[str], root: Path | None, run: Run, make: Make[T]
 ) -> Iterator[T | CtxreviewError]:
     def work(group: list[int]) -> dict[int, T | CtxreviewError]:
-        siblings = {given[i]: its for i, its in _siblings(group, given, root)}
+        siblings = {given[i]: its for i, its in _siblings(group, given, root, run)}
         made = lru_cache(MAX_KEPT)(lambda one: _made(one, siblings[one], make))
         return {i: made(given[i]) for i in group}
 

@@ -30,6 +30,7 @@ from ctxreview.workspace.selection_form import path_in
 if TYPE_CHECKING:
     from ctxreview.callgraph.repository.index import Repository
     from ctxreview.llm.providers import Endpoint
+    from ctxreview.workspace.files import Workspace
 
 
 class Siblings:
@@ -94,15 +95,33 @@ class Request(NamedTuple):
     siblings: Siblings
 
 
+class Version(NamedTuple):
+    """A version of a repository that a run reads in the place of the files on the disk.
+
+    ``place`` has its files, ``edited`` other texts of some of them, and ``selections`` what is asked about, by the text that names each.
+    """
+
+    place: Workspace
+    edited: tuple[Source, ...]
+    selections: Mapping[str, Selection]
+
+
 class Run:
     """What one run reads once, however many selections it has: settings, outlines, and the files of repositories."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: Version | None = None) -> None:
+        """``version`` is what the selections are of, where that is not the disk."""
         forget_roots()
+        self._version = version
         self.project = lru_cache(maxsize=64)(project)
         self.outline: Outliner = lru_cache(maxsize=512)(_outlined)
         self._settings = lru_cache(maxsize=64)(self._settled)
-        self._repository = lru_cache(maxsize=8)(_opened)
+        self._repository = lru_cache(maxsize=8)(self._opened)
+
+    def select(self, given: str, root: Path | None, text: str | None = None) -> Selection:
+        """The selection that a text names; ``text`` is its file's text where that is not on disk. Raises :class:`SourceError`."""
+        known = self._version.selections.get(given) if self._version is not None else None
+        return known if known is not None else select(given, root, text)
 
     def resolve(
         self, given: str | Selection, options: Options, siblings: Siblings = ALONE, text: str | None = None
@@ -116,7 +135,7 @@ class Run:
         if isinstance(given, Selection):
             selection = given
         else:
-            selection = siblings.selections.get(given) or select(given, options.root, text)
+            selection = siblings.selections.get(given) or self.select(given, options.root, text)
         root = selection.source.root
         settings = self._settings(root, options)
         repository = None
@@ -139,6 +158,13 @@ class Run:
             with contextlib.suppress(CtxreviewError, OSError, ValueError, RuntimeError):
                 self.project(home_of(folder, root))
 
+    def _opened(self, root: Path, language: str, wrappers: Wrappers) -> Repository:
+        from ctxreview.callgraph.repository.index import open_repository, repository_of
+
+        if self._version is not None and root == self._version.place.root:
+            return repository_of(self._version.place, language, wrappers).edited(*self._version.edited)
+        return open_repository(root, language, wrappers)
+
     def _settled(self, root: Path, options: Options) -> Settings:
         own = self.project(root)
         budget = options.budget or own.budget or options.default_budget
@@ -157,12 +183,6 @@ class Run:
 
 def _outlined(source: Source, keep: int | None, wrappers: Wrappers, within: Siblings | None) -> Outline:
     return outline(source, keep, wrappers, within.spans if within is not None else None)
-
-
-def _opened(root: Path, language: str, wrappers: Wrappers) -> Repository:
-    from ctxreview.callgraph.repository.index import open_repository
-
-    return open_repository(root, language, wrappers)
 
 
 def options(

@@ -22,7 +22,7 @@ from ctxreview.cli.commands.options import (
     Patch,
     Root,
 )
-from ctxreview.cli.inputs import folder_in, read_text, refuse_beside, repository_root
+from ctxreview.cli.inputs import change_given, folder_in, read_text, refuse_beside
 from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
 from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
@@ -66,17 +66,11 @@ def guard(
     """
     target = target_for(ctx, format_, output, color, no_pager)
     if diff is not None or patch is not None:
-        from ctxreview.review.versions import compare_patch, compare_range
+        from ctxreview.review.versions import compare
 
         option = "--diff" if diff is not None else "--patch"
         refuse_beside(ctx, option, "compares all files of a change", "selection", "suggestion", "replace", "budget")
-        home = repository_root(root)
-        if diff is not None:
-            refuse_beside(ctx, option, "names the change", "patch")
-            made = compare_range(diff, home, hops)
-        else:
-            made = compare_patch(read_text(patch or ""), patch or "", home, hops, folder_in(home))
-        _report(made, target, fail_on)
+        _report(compare(change_given(diff, patch, root), hops), target, fail_on)
         return
     if selection is None or suggestion is None:
         raise ConfigError(
@@ -91,14 +85,14 @@ def guard(
     from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
     from ctxreview.review.request import Run, options
-    from ctxreview.review.versions import compare_patch
+    from ctxreview.review.versions import change_of_patch, compare
     from ctxreview.rules import not_asked_of
 
     request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
     text = read_text(suggestion)
     if not replace and is_applied(text, request.selection.source):
         home = request.selection.source.root
-        _report(compare_patch(text, suggestion, home, hops, folder_in(home)), target, fail_on)
+        _report(compare(change_of_patch(text, suggestion, home, folder_in(home)), hops), target, fail_on)
         return
     value = build_to_compare(request)
     read = guards.replacement if replace else guards.suggestions

@@ -9,18 +9,21 @@ import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
+    FORMS,
     BaseUrl,
     Budget,
+    Diff,
     Exact,
     Hops,
     Message,
     Model,
-    One,
     Output,
+    Patch,
     ProviderName,
     Quiet,
     Root,
 )
+from ctxreview.cli.selected import only_one, selections_given
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 app = typer.Typer(rich_markup_mode=None)
@@ -35,7 +38,10 @@ class Reader(StrEnum):
 
 @app.command()
 def prompt(
-    selection: One,
+    ctx: typer.Context,
+    selection: Annotated[str | None, typer.Argument(metavar="[SELECTION]", help=FORMS, show_default=False)] = None,
+    diff: Diff = None,
+    patch: Patch = None,
     message: Message = DEFAULT_QUESTION,
     for_: Annotated[
         Reader, typer.Option("--for", help="Who answers: an API, in JSON, or a chat, in Markdown for review --reply.")
@@ -62,7 +68,7 @@ def prompt(
     """
     from ctxreview.review.context import build
     from ctxreview.review.pipeline import render
-    from ctxreview.review.request import Run, options
+    from ctxreview.review.request import options
 
     # Whom it is for says how large it may be, and who counts it; no one is asked.
     endpoint = None
@@ -70,7 +76,8 @@ def prompt(
         from ctxreview.review.endpoints import endpoint_of
 
         endpoint = endpoint_of(provider, model, base_url)
-    request = Run().resolve(selection, options(root, hops, budget, message, model, endpoint, exact_tokens))
+    given = selections_given(ctx, [selection] if selection is not None else None, None, None, root)
+    request = given.run.resolve(only_one(given), options(root, hops, budget, message, model, endpoint, exact_tokens))
     made = render(build(request, whole=False), request, form="chat" if for_ is Reader.CHAT else "json")
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
     if not quiet:

@@ -14,6 +14,7 @@ from ctxreview.cli.commands.options import (
     Budget,
     Color,
     Colors,
+    Diff,
     Exact,
     FailOn,
     Fresh,
@@ -26,13 +27,15 @@ from ctxreview.cli.commands.options import (
     Model,
     NoPager,
     Output,
+    Patch,
     ProviderName,
     Quiet,
     ReviewFormat,
     Root,
 )
-from ctxreview.cli.inputs import detail_of, read_text, refuse_beside, selections_given
+from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
 from ctxreview.cli.results import Result, Target, exit_on_findings, print_each, target_for
+from ctxreview.cli.selected import selections_given
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from ctxreview.reports.shapes.review import ReviewDocument
     from ctxreview.review.ask import Planned
     from ctxreview.review.request import Siblings
+    from ctxreview.review.versions import Change
 
 
 app = typer.Typer(rich_markup_mode=None)
@@ -78,6 +82,8 @@ def review(
     ctx: typer.Context,
     selections: Many = None,
     listed: Listed = None,
+    diff: Diff = None,
+    patch: Patch = None,
     message: Message = DEFAULT_QUESTION,
     format_: Annotated[
         ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
@@ -113,12 +119,13 @@ def review(
     ctxreview review src/RecordService.cs:31-33 --provider local --dry-run
     ctxreview review src/RecordService.cs:31 src/RecordService.cs:51 --quiet
     ctxreview review src/RecordService.cs:31-33 --reply answers/chat-answer.md
+    ctxreview review --diff main...HEAD --format text
     """
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_model
     from ctxreview.review import ask as asking
     from ctxreview.review import endpoints, pipeline, replies
-    from ctxreview.review.request import Run, options
+    from ctxreview.review.request import options
 
     tell = console.progress_teller(quiet, verbose)
     brought = None if reply is None else _brought(ctx, reply, model)
@@ -135,9 +142,9 @@ def review(
         raise ConfigError("--models needs a provider: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
     if not dry_run:
         whom = [resolve_model(e) if e is not None else None for e in whom]
-    run = Run()
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
-    given, many = selections_given(selections, listed, format_)
+    given = selections_given(ctx, selections, listed, format_, root)
+    run, many = given.run, given.many
     if brought is not None and many:
         raise ConfigError("--reply is one answer; give one selection.")
     target = target_for(ctx, format_ or ("json" if many else "text"), output, color, no_pager)
@@ -158,7 +165,7 @@ def review(
                 plans.append(_printed_plan(made, no_redact, target.layout is not None, indent))
             return Result("\n".join(plans), line=plans[0].partition("\n")[0])
 
-        print_each(given, many, root, run, planned, target)
+        print_each(given, planned, target)
         return
     account = Account(limits)
     askers = [
@@ -181,7 +188,21 @@ def review(
                 asking.keep_review(values[-1], endpoint, console.say)
         return _result(values, target, detail, many)
 
-    exit_on_findings(print_each(given, many, root, run, one, target, sequential=any(askers)), fail_on)
+    first = _compared(given.change, hops, target) if given.change is not None else None
+    exit_on_findings(print_each(given, one, target, first=first, sequential=any(askers)), fail_on)
+
+
+def _compared(change: Change, hops: int, target: Target) -> Result:
+    """What the guard says of the change that is reviewed. Raises where it has no place in what is printed."""
+    from ctxreview.reports.comparison import comparison_document, comparison_text
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.review.versions import compare
+
+    if target.form == "html":
+        raise ConfigError("--format html has no place for the comparison of both versions; give text or json.")
+    value = compare(change, hops)
+    made = dumps(comparison_document(value, {})) if target.layout is None else comparison_text(value, target.layout)
+    return Result(made, value.findings)
 
 
 def _brought(ctx: typer.Context, reply: str, model: str | None) -> Provider:

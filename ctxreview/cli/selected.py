@@ -1,0 +1,93 @@
+"""What a command is asked about: selections as arguments, listed in a file, or what a range or a diff changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from ctxreview.cli.console import say
+from ctxreview.cli.inputs import change_given, read_text, refuse_beside
+from ctxreview.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ctxreview.review.request import Run
+    from ctxreview.review.versions import Change
+
+
+class Given(NamedTuple):
+    """The selections that a command is asked about, and whether they are ``many``: then results are JSON Lines without a form.
+
+    ``run`` reads them, ``root`` is the repository where it is known. ``change`` is what they are of, where a range or a diff was given;
+    ``failed`` says that some of that could not be read.
+    """
+
+    selections: list[str]
+    many: bool
+    run: Run
+    root: Path | None
+    change: Change | None = None
+    failed: bool = False
+
+
+def selections_given(
+    ctx: typer.Context, selections: Sequence[str] | None, listed: str | None, form: str | None, root: Path | None
+) -> Given:
+    """What is asked about, by the arguments, ``listed`` in a file, or by --diff or --patch.
+
+    Raises :class:`ConfigError` for none, and for several where a ``form`` was asked for that is of one alone.
+    """
+    from ctxreview.review.request import Run
+
+    diff, patch = ctx.params.get("diff"), ctx.params.get("patch")
+    several = listed is not None or diff is not None or patch is not None
+    if form not in (None, "json", "text", "html") and (several or len(selections or ()) > 1):
+        raise ConfigError(
+            f"--format {form}: several selections, and those of --selections, are printed as text, as JSON, one per line, or by review "
+            "on one HTML page, and so are those of a range or diff; give one selection, or omit --format."
+        )
+    if diff is not None or patch is not None:
+        option = "--diff" if diff is not None else "--patch"
+        refuse_beside(ctx, option, "selects what changed", "selection", "selections", "listed")
+        return _changed(change_given(diff, patch, root))
+    if listed is not None and selections:
+        raise ConfigError("Give selections as arguments or with --selections, not both.")
+    if listed is not None:
+        return Given([line for line in read_text(listed).splitlines() if line.strip()], True, Run(), root)
+    if not selections:
+        from ctxreview.workspace.selection_form import FORMS
+
+        raise ConfigError(f"No selection: give {FORMS}, --selections FILE, --diff RANGE or --patch FILE.")
+    return Given(list(selections), len(selections) > 1, Run(), root)
+
+
+def _changed(change: Change) -> Given:
+    """What a change touches in the version after it; what is not among that is said."""
+    from ctxreview.review.request import Run
+    from ctxreview.review.versions import selected
+
+    change, version, made = selected(change)
+    failed = dict.fromkeys((*change.failed, *made.failed))
+    for sentence in (*change.notes, *made.notes, *failed):
+        say(sentence)
+    if not made.selections:
+        say(f"{change.given}: no changed line is in a type or function.")
+    return Given(list(made.selections), True, Run(version), change.place.root, change, bool(failed))
+
+
+def only_one(given: Given) -> str:
+    """The one selection. Raises :class:`ConfigError` where a change touches none or several, which it names."""
+    if len(given.selections) == 1:
+        return given.selections[0]
+    what = given.change.given if given.change is not None else ""
+    if not given.selections:
+        raise ConfigError(f"{what}: there is nothing to ask about.")
+    named = ", ".join(given.selections[:MOST_NAMED])
+    more = f" and {len(given.selections) - MOST_NAMED:,} more" if len(given.selections) > MOST_NAMED else ""
+    raise ConfigError(f"{what}: one prompt is about one selection, and several changed; give one of {named}{more}.")
+
+
+MOST_NAMED = 12
+"""Selections that are named in one sentence; the others are counted."""
