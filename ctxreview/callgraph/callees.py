@@ -27,8 +27,10 @@ MAX_CALLEES = 12
 MAX_LEVELS = 3
 """Methods of one type that call each other, until one of them opens, saves or commits."""
 
-MAX_WHOLE = 80
-"""Lines of a function that is shown whole where it runs under the scope."""
+SHORT = 80
+"""Lines of a function up to which it is shown whole where it runs under the scope, before any that is longer."""
+MAX_WHOLE = 400
+"""Lines of one that is shown whole at all."""
 
 _CALLED = regex(r"\b(\w+)\s*(?:<[^<>()]{0,200}>)?\s*\(")
 _TOLD = ("save", "tracking", "complete")
@@ -53,9 +55,19 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
             if key in seen and _runs_under(reference, outline):
                 under.add(key)
     told = _told(seen.values(), repository, MAX_LEVELS)
+    long: list[tuple[int, Excerpt, list[Excerpt]]] = []
     for key, called in seen.items():
         whole = _whole(*called) if key in under else None
+        if whole is not None and (lines := _lines(whole)) > SHORT:
+            long.append((lines, whole, told[key][:1]))
+            yield from told[key][1:]
+            continue
         yield from told[key] if whole is None else [whole, *told[key][1:]]
+    # What is long must not take the room of what is short; where it does not fit itself, what it does is shown.
+    for _, whole, _ in sorted(long, key=lambda each: each[0]):
+        yield whole
+    for _, _, shorter in long:
+        yield from shorter
 
 
 _Called = tuple[Declared, Function]
@@ -149,12 +161,15 @@ def _runs_under(call: Reference, outline: Outline) -> bool:
 
 def _whole(part: Declared, function: Function) -> Excerpt | None:
     """A function that runs under the scope, as a whole; ``None`` where it is too long for that."""
-    first, last = part.outline.source.lines_of(function.span)
-    if last - first >= MAX_WHOLE:
-        return None
     shown = Callee(part.outline, function).qualified_name
     kept = with_structure(part.outline, function, [function.span])
-    return excerpt_of(part.outline, kept, "callee", f"{shown}, which is called under the scope")
+    whole = excerpt_of(part.outline, kept, "callee", f"{shown}, which is called under the scope")
+    return whole if _lines(whole) <= MAX_WHOLE else None
+
+
+def _lines(excerpt: Excerpt) -> int:
+    first, last = excerpt.source.lines_of(excerpt.span)
+    return last - first + 1
 
 
 def called_names(code: str, language: str) -> set[str]:
@@ -210,7 +225,8 @@ def concurrency_tokens(outline: Outline, functions: Sequence[Function], reposito
         return
     mentioned = {w for f in outermost(functions) for w in re.findall(r"\w+", outline.source.text(f.span))}
     sets = _sets(repository) if paths else {}
-    entities = mentioned | {entity for entity, names in sets.items() if names & mentioned}
+    reached = {entity for entity, names in sets.items() if names & mentioned}
+    entities = mentioned | reached
     for path in paths:
         there = repository.heads(path) if not entities.isdisjoint(repository.declared_names(path)) else None
         for member in there.members if there is not None else ():
@@ -219,9 +235,17 @@ def concurrency_tokens(outline: Outline, functions: Sequence[Function], reposito
             home = there.type_of(member.span)
             if home is None or path == outline.source.path:
                 continue
-            if home.name in entities:
+            if home.name in reached or (
+                home.name in mentioned and _is_meant(Declared(there, home), outline, functions, repository)
+            ):
                 why = f"{', '.join(member.names)}: concurrency token of {home.name}, which the function reads"
                 yield excerpt_of(there, [member.span], "field", why)
+
+
+def _is_meant(type_: Declared, outline: Outline, functions: Sequence[Function], repository: Repository) -> bool:
+    """Whether the type's name means it in the functions, and not another type of that name."""
+    meant = repository.types.resolve(type_.type.name, outline, functions[0].span) if functions else ()
+    return any(m.outline.source.path == type_.outline.source.path and m.type.span == type_.type.span for m in meant)
 
 
 _SET = regex(rb"<\s*([\w.]+)\s*\??>\s+(\w+)")

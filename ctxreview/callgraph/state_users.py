@@ -127,6 +127,11 @@ class _FileUses:
         start = reference.name_span.start
         return reference.writes or self._writes.overlaps(Span(start, start + 1))
 
+    def ends_around(self, uses: Sequence[Span]) -> list[Span]:
+        """The two ends of each lock that one of the uses is under."""
+        held = dict.fromkeys(s for use in uses for s in self.locks.around(use))
+        return [end for s in held for end in (s.opening, s.closing)]
+
 
 def _excerpt(
     file: _FileUses, member: Function, uses: Sequence[tuple[Reference, Shared]], locks: set[str], written: set[str]
@@ -142,6 +147,7 @@ def _excerpt(
     head = Span(member.span.start, member.opening.end)
     if held:
         kept = [head, *(s.opening for s in held), *(s.closing for s in held), *(r.name_span for r in state)]
+        kept += file.ends_around([r.name_span for r in state])
         excerpt = excerpt_of(there, kept, "same-lock", f"{member.name} takes the same lock, {held[0].resource}")
         sure = (s for s in held if s.certainty != "assumed")
         return excerpt._replace(users=tuple(SharedUse(member.name, s.opening, without_self(s.resource)) for s in sure))
@@ -152,10 +158,13 @@ def _excerpt(
     if not racing:
         return None
     names = ", ".join(dict.fromkeys(r.name for r in racing))
-    under = next(
-        (s for s in file.locks.around(racing[0].name_span) if all(s.span.contains(r.name_span) for r in racing)), None
-    )
-    how = f"under {under.construct} on {under.resource}" if under is not None else "outside its own locks"
-    excerpt = excerpt_of(there, [head, *(r.span for r in racing)], "member", f"{member.name} uses {names} {how}")
+    spans = [r.name_span for r in racing]
+    under = next((s for s in file.locks.around(spans[0]) if all(map(s.span.contains, spans))), None)
+    if under is not None:
+        how = f"under {under.construct} on {under.resource}"
+    else:
+        how = "only partly under locks" if any(map(file.locks.around, spans)) else "outside its own locks"
+    kept = [head, *(r.span for r in racing), *file.ends_around(spans)]
+    excerpt = excerpt_of(there, kept, "member", f"{member.name} uses {names} {how}")
     changed = (r for r in racing if file.is_changed(r))
     return excerpt._replace(users=tuple(SharedUse(member.name, r.name_span, r.name, writes=True) for r in changed))

@@ -95,16 +95,22 @@ def surroundings(
 def _others(
     shared: Sharing, outline: Outline, functions: Sequence[Function], repository: Repository
 ) -> Iterator[Excerpt]:
-    """Of other places what is not a caller: each once."""
+    """Of other places what is not a caller: each once; of a method that is called and shortened, where nothing of it is shown."""
     found = [*shared.excerpts, *concurrency_tokens(outline, functions, repository)]
     found += [e for f in outermost(functions) for e in excerpts_of_wrappers(outline, f.span, repository, direct=True)]
     found += callees(outline, functions, repository)
-    shown: dict[str, list[Span]] = {}
+    shown: dict[str, set[Span]] = {}
+    shared_with: dict[str, list[Span]] = {}
     for excerpt in sorted(found, key=lambda e: ROLES.index(e.role)):
-        there = shown.setdefault(excerpt.source.path, [])
-        if not (excerpt.span in there or (excerpt.role == "callee" and any(excerpt.span.overlaps(s) for s in there))):
-            there.append(excerpt.span)
-            yield excerpt
+        path, is_callee = excerpt.source.path, excerpt.role == "callee"
+        if excerpt.span in shown.setdefault(path, set()):
+            continue
+        if is_callee and excerpt.elided and any(excerpt.span.overlaps(s) for s in shared_with.get(path, ())):
+            continue
+        shown[path].add(excerpt.span)
+        if not is_callee:
+            shared_with.setdefault(path, []).append(excerpt.span)
+        yield excerpt
 
 
 def _roots(found: CallChains) -> Iterator[Declared]:

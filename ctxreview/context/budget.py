@@ -101,9 +101,11 @@ class ExcerptBudget:
     def add(self, group: Group) -> None:
         """Show of the group what there is room for."""
         waiting = self._waiting([group])
-        taken = self._together(waiting) or [e for e in map(self.weighed, waiting) if self._fits(e)]
-        if len(taken) < len(waiting):
-            left = len(waiting) - len(taken)
+        if not self._together(waiting):
+            for excerpt in group.excerpts:  # a shorter one may stand behind one that does not fit
+                if not self._is_shown(excerpt):
+                    self._fit(self.weighed(excerpt))
+        if left := sum(not self._is_shown(e) for e in waiting):
             self._omit(Omission(group.source.path, *group.lines, f"{left} of {group.what}: {OVER}"))
 
     def add_all(self, groups: list[Group]) -> bool:
@@ -124,12 +126,13 @@ class ExcerptBudget:
                     waiting.append(excerpt)
         return waiting
 
-    def _fits(self, excerpt: Excerpt) -> bool:
+    def _is_shown(self, excerpt: Excerpt) -> bool:
+        return self.shown.get(excerpt.source.path, set()).issuperset(_kept_lines(excerpt))
+
+    def _fit(self, excerpt: Excerpt) -> None:
         """Take the excerpt if there is room for it."""
-        if not self.has_room(excerpt.tokens):
-            return False
-        self._take(excerpt)
-        return True
+        if self.has_room(excerpt.tokens):
+            self._take(excerpt)
 
     def _together(self, excerpts: list[Excerpt]) -> list[Excerpt]:
         """Take all of them if there is room: counted as one text for each file, a fraction of counting each.

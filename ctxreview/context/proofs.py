@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ctxreview.model.facts import Fact
 from ctxreview.model.notation import SELF
-from ctxreview.model.phrases import amount, at_lines, place
+from ctxreview.model.phrases import amount, at_lines, numbers, place
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.model.source import Spans
@@ -83,15 +83,20 @@ def _listed(context: Context) -> list[Fact]:
 def _facts(facts: Sequence[Fact], context: Context) -> Iterator[str]:
     """The facts, one sentence for each kind."""
     source = context.selection.source
-    listed: dict[str, dict[str, None]] = {}
+    listed: dict[str, dict[str, dict[str, None]]] = {}
     for fact in facts:
-        first, last = source.lines_of(fact.span)
-        lines = f"line {first}" if first == last else f"lines {first}-{last}"
-        name = "" if fact.name == fact.kind else f"{_on(fact)}{fact.name} "
+        name = "" if fact.name == fact.kind else f"{_on(fact)}{fact.name}"
         what = "Calls delegates or events" if fact.calls else WORDS.get(fact.kind, fact.kind)
-        listed.setdefault(what, {})[f"{name}({lines})" if name else lines] = None
+        listed.setdefault(what, {}).setdefault(name, {})[numbers(*source.lines_of(fact.span))] = None
     for what, names in listed.items():
-        yield f"{what}: {', '.join(names)}."
+        told = (f"{name} ({_lines(at)})" if name else _lines(at) for name, at in names.items())
+        yield f"{what}: {', '.join(told)}."
+
+
+def _lines(at: Collection[str]) -> str:
+    """``line 3``, ``lines 3-5`` or ``lines 3, 7-8``."""
+    said = ", ".join(at)
+    return f"line{'' if said.isdecimal() else 's'} {said}"
 
 
 def _completing(context: Context) -> Spans:
@@ -107,7 +112,12 @@ def _is_by_name(fact: Fact, context: Context, completing: Spans) -> bool:
         return False
     if fact.kind == "sql-hint" and not fact.sql:
         return True  # a call of that name, and no SQL
-    return fact.kind in _BY_NAME or (fact.kind == "write" and context.selection.source.text(fact.span).endswith(")"))
+    return fact.kind in _BY_NAME or (fact.kind == "write" and _is_call(fact, context.selection.source.text(fact.span)))
+
+
+def _is_call(write: Fact, text: str) -> bool:
+    """Whether a call writes, and no assignment."""
+    return text.endswith(")") and not re.search(rf"(?<!\w){re.escape(write.name)}\s*[^\w\s.(=]{{0,3}}=(?![=>])", text)
 
 
 def _is_named_alone(fact: Fact) -> bool:
@@ -122,7 +132,7 @@ def _state(context: Context) -> Iterator[str]:
         if _is_named_alone(fact):
             words = [*(["static"] if fact.is_static else []), *(["volatile"] if fact.is_volatile else [])]
             on = f"{fact.target}." if fact.target not in ("", SELF) else ""
-            name = f"{on}{fact.name}{''.join(f' {w}' for w in words)}"
+            name = f"`{on}{fact.name}`{''.join(f' {w}' for w in words)}"
             what = f"{fact.kind.capitalize()}s {'state' if fact.is_state else 'captured variables'}"
             lines = used.setdefault(what, {}).setdefault(name, {})
             lines[context.selection.source.line_of(fact.span.start)] = None
@@ -149,7 +159,8 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     suppressed = scope.mode == "suppressed"
     if suppressed:  # there is no transaction, and so no isolation
         what, held = "No transaction by", held.replace("does not hold", "is not around").replace("holds", "is around")
-    parts = [f"{what} {scope.construct}{on}, {place(first, last)}{where}, {held}{through}"]
+    construct = "" if scope.construct == scope.kind else f" {scope.construct}"
+    parts = [f"{what}{construct}{on}, {place(first, last)}{where}, {held}{through}"]
     if scope.mode not in ("", "exclusive", "retried"):
         parts.append(f"mode {scope.mode}")
     if scope.isolation is not None and not suppressed:

@@ -17,3 +17,8 @@ def place(first: int, last: int) -> str:
 def at_lines(numbers: list[int]) -> str:
     """``line 3`` or ``lines 3, 5``."""
     return f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def numbers(first: int, last: int) -> str:
+    """``28`` or ``28-31``."""
+    return f"{first}" if last <= first else f"{first}-{last}"

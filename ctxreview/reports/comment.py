@@ -20,10 +20,9 @@ from ctxreview.context.visible import one_line
 from ctxreview.errors import ConfigError
 from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
-from ctxreview.model.phrases import place
+from ctxreview.model.phrases import numbers, place
 from ctxreview.regex import regex
 from ctxreview.reports.markdown import escaped, fenced
-from ctxreview.reports.places import numbers
 from ctxreview.reports.stored import Finding, Kept, Suggestion, stored_document
 from ctxreview.reports.words import TEAM_QUESTION
 

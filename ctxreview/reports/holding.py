@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ctxreview.context.protected import sentence
 from ctxreview.context.visible import one_line
-from ctxreview.model.phrases import at_lines
+from ctxreview.model.phrases import at_lines, numbers
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
-from ctxreview.reports.places import numbers, scope_lines, scope_word
+from ctxreview.reports.places import scope_lines, scope_word
 
 
 def selected(value: Context) -> str:
@@ -42,7 +42,8 @@ def _holder(scope: Region, value: Context, *, whole: bool) -> str:
     source = value.source_of(scope)
     what = scope_word(scope.kind, scope.mode)
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
-    parts = [f"{what} {scope.construct}{on}, {scope.path}:{numbers(*scope_lines(scope, value))}"]
+    construct = "" if scope.construct == what else f" {scope.construct}"
+    parts = [f"{what}{construct}{on}, {scope.path}:{numbers(*scope_lines(scope, value))}"]
     if not whole:
         parts.append("around a part of it")
     if scope.via:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from ctxreview.context.visible import visible
 from ctxreview.model.kinds import SEVERITIES, Severity
+from ctxreview.model.phrases import numbers
 from ctxreview.redact import redact
 from ctxreview.reports.brackets import Bracket, brackets
-from ctxreview.reports.places import numbers, scope_word
+from ctxreview.reports.places import scope_word
 from ctxreview.reports.shapes.context import ContextDocument, Scope
 from ctxreview.reports.shapes.places import Finding
 from ctxreview.reports.shown import ShownFile

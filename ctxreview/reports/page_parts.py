@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
+from ctxreview.model.phrases import numbers
 from ctxreview.reports.page_code import Sheet, sheet
 from ctxreview.reports.page_diff import Hunk, hunks
-from ctxreview.reports.places import numbers, runs
+from ctxreview.reports.places import runs
 from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shapes.places import Finding, Place
 from ctxreview.reports.shapes.review import ChecklistAnswer, Evidence, ReviewDocument, ReviewedSuggestion

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from ctxreview.context.visible import one_line
+from ctxreview.model.phrases import numbers
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.reports.shapes.places import Finding, Place
@@ -47,8 +48,3 @@ def runs(lines: Collection[int]) -> Iterator[tuple[int, int]]:
         while last + 1 in lines:
             last += 1
         yield first, last
-
-
-def numbers(first: int, last: int) -> str:
-    """``28`` or ``28-31``."""
-    return f"{first}" if last <= first else f"{first}-{last}"

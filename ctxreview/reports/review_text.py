@@ -9,7 +9,7 @@ from typing import Literal, cast
 from ctxreview.context.listing import numbered, redacted
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES, GuardVerdict
-from ctxreview.model.phrases import amount
+from ctxreview.model.phrases import amount, numbers
 from ctxreview.model.review import Context, GuardResult
 from ctxreview.redact import redact
 from ctxreview.reports.code_text import Sheet, listing_text, other_files_text, shown_in
@@ -18,7 +18,7 @@ from ctxreview.reports.folding import Needs, folded
 from ctxreview.reports.holding import held, selected
 from ctxreview.reports.layout import Layout, cells
 from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS
-from ctxreview.reports.places import numbers, runs
+from ctxreview.reports.places import runs
 from ctxreview.reports.shapes.places import Finding
 from ctxreview.reports.shapes.review import (
     CheckedSuggestion,

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.kinds import SEVERITIES
-from ctxreview.model.phrases import amount, place
+from ctxreview.model.phrases import amount, numbers, place
 from ctxreview.redact import redact
 from ctxreview.reports.layout import Layout, wrap
 from ctxreview.reports.paint import SEVERITY_COLOURS, VERDICT_COLOURS
-from ctxreview.reports.places import numbers, path_line
+from ctxreview.reports.places import path_line
 from ctxreview.reports.shapes.places import Finding, Place
 from ctxreview.reports.shapes.review import ChangedLines, CheckedSuggestion, ReviewedSuggestion
 from ctxreview.reports.words import AFTER_THE_EDIT, NO_SUGGESTION, NOT_AN_APPROVAL, applied, sure

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from ctxreview.context.visible import one_line
-from ctxreview.model.phrases import amount
+from ctxreview.model.phrases import amount, numbers
 from ctxreview.model.review import Context
 from ctxreview.reports.code_text import Sheet, other_files_text, shown_in
 from ctxreview.reports.document import context_document
 from ctxreview.reports.holding import held, selected
 from ctxreview.reports.layout import Layout
-from ctxreview.reports.places import numbers
 from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shown import Shown, shown
 from ctxreview.reports.words import DOES_NOT_SEE, HOLDS, NAMES_SUGGEST, SEES, SOURCE_PROVES, visible_parts

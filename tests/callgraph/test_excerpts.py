@@ -75,14 +75,14 @@ STORE = """class Store
 """
 
 
-def context_with(folder: Path, **files: str) -> Context:
+def context_with(folder: Path, budget: int = 16_000, **files: str) -> Context:
     """The context of the write under the lock of ``Put``, beside other files."""
     (folder / ".git").mkdir()
     for name, text in {"Store": STORE, **files}.items():
         path = folder / f"{name.replace('_', '/')}.cs"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
-    return build(request(f"{folder / 'Store.cs'}:9", options(root=folder, hops=3)))
+    return build(request(f"{folder / 'Store.cs'}:9", options(root=folder, hops=3, budget=budget)))
 
 
 def shown(about: Context, path: str) -> list[str]:
@@ -125,3 +125,54 @@ def test_callers_in_tests_are_shown_where_nothing_else_calls(tmp_path: Path) -> 
     about = context_with(tmp_path, tests_StoreTests=test)
     assert shown(about, "tests/StoreTests.cs") == ["class StoreTests { void Puts() { new Store().Put(1); } }"]
     assert not [s for s in about.blind_spots if "not shown: StoreTests" in s]
+
+
+LONG = "\n".join(f"        Work{n}(x, x + {n});" for n in range(120))
+
+
+def test_what_runs_under_the_lock_is_whole_as_far_as_there_is_room(tmp_path: Path) -> None:
+    """A long method that is called under the lock is shown whole where the budget has room, and else what it saves; short ones come first."""
+    long = (
+        STORE.replace("return y;", f"{LONG}\n        _db.SaveChanges();\n        return Short(y);")
+        + "partial class Other { }\n"
+    )
+    long = long.replace("int Next(", "int Short(int y)\n    {\n        return y;\n    }\n    int Next(").replace(
+        "_n = Next(x);", "_n = Next(Short(x));"
+    )
+    whole = shown(context_with(tmp_path, Store=long), "Store.cs")
+    assert {"Work0(x, x + 0);", "Work119(x, x + 119);", "return y;"} <= set(whole)
+    (tmp_path / "small").mkdir()
+    about = context_with(tmp_path / "small", budget=2_600, Store=long)
+    lines = shown(about, "Store.cs")
+    assert {"_db.SaveChanges();", "return y;"} <= set(lines)
+    assert "Work60(x, x + 60);" not in lines
+    assert [o.why for o in about.omitted if "called" not in o.why and "members that the function calls" in o.why] == [
+        "1 of 3 excerpts of members that the function calls: over the token budget"
+    ]
+
+
+def test_a_method_that_takes_the_same_lock_and_is_called_under_it_is_whole(tmp_path: Path) -> None:
+    """What is called under the lock is shown whole also where it takes the lock itself, and other users with the locks that they are under."""
+    again = STORE.replace("int Next(int x)\n    {", "int Next(int x)\n    {\n        lock (_lock) { Log(x); }").replace(
+        "var z = 1;", "lock (_other)\n        {\n            _n = 0;\n        }"
+    )
+    about = context_with(tmp_path, Store=again)
+    lines = shown(about, "Store.cs")
+    assert {"var y = x + 1;", "lock (_other)"} <= set(lines)
+    assert [e.why for e in about.excerpts if e.role == "member"] == ["After uses _n under lock on _other"]
+
+
+def test_a_token_of_another_type_of_that_name_is_not_shown(tmp_path: Path) -> None:
+    """A concurrency token is one of the type that the function means, not of another one with its name elsewhere."""
+    entity = "namespace Entities; class {name} {{ [ConcurrencyCheck] public uint RowVersion {{ get; set; }} }}"
+    store = STORE.replace("_n = Next(x);", "var group = new Group(); _db.SaveChanges();") + "class Group { }\n"
+    store = f"namespace Shops; {store}"
+    about = context_with(tmp_path, Store=store, Entity=entity.format(name="Group"))
+    assert not shown(about, "Entity.cs")
+    (tmp_path / "same").mkdir()
+    about = context_with(
+        tmp_path / "same",
+        Store=store.replace("class Group", "class Unused"),
+        Entity="using Entities;\n" + entity.format(name="Group"),
+    )
+    assert shown(about, "Entity.cs")

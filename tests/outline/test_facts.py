@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ctxreview.context import build as context
-from ctxreview.context.proofs import proven
+from ctxreview.context.proofs import proven, suggested
 from ctxreview.model.facts import Fact, StateUse
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
@@ -147,7 +147,25 @@ def test_state_is_told_by_name_with_all_its_lines() -> None:
     at = code.index("_n = _n")
     made = context.build(Selection(source, Span(at, at + 2), "A.cs"), outline(source), 16_000, WORDS, 0)
     assert list(proven(made)) == [
-        "Reads state: _n (lines 7, 8), _stop volatile (line 8).",
-        "Writes captured variables: own (line 9).",
-        "Writes state: _n (line 7), C.s_total static (line 8).",
+        "Reads state: `_n` (lines 7, 8), `_stop` volatile (line 8).",
+        "Writes captured variables: `own` (line 9).",
+        "Writes state: `_n` (line 7), `C.s_total` static (line 8).",
     ]
+
+
+def test_an_assignment_is_proven_and_a_call_of_that_name_is_not() -> None:
+    """An assignment of what a call gives is an assignment; a call of ``Add`` only has a name. Lines of one name stand together."""
+    code = """class C {
+    void M(Order order) {
+        order.Id = Next();
+        order.Lines.Add(Line());
+        order.Id += await NextAsync();
+        await Done();
+    }
+}
+"""
+    source = Source("A.cs", code.encode())
+    at = code.index("order.Id")
+    made = context.build(Selection(source, Span(at, at + 2), "A.cs"), outline(source), 16_000, WORDS, 0)
+    assert list(proven(made)) == ["Writes: order.Id (lines 3, 5).", "Awaits: lines 5, 6."]
+    assert list(suggested(made)) == ["Writes: order.Lines (line 4)."]

@@ -27,6 +27,7 @@ class ProjectFiles(NamedTuple):
     shared: tuple[str, ...]
     target: re.Pattern[str]
     used: re.Pattern[str]
+    referred: re.Pattern[str]
     name: re.Pattern[str]
     version: re.Pattern[str]
     libraries: frozenset[str]
@@ -37,7 +38,7 @@ def _project_files(language: str) -> ProjectFiles | None:
     told = data(language, "frameworks.toml").get("project")
     if told is None:
         return None
-    patterns = {key: re.compile(told[key]) for key in ("target", "used", "name", "version")}
+    patterns = {key: re.compile(told[key]) for key in ("target", "used", "referred", "name", "version")}
     return ProjectFiles(told["own"], tuple(told["shared"]), **patterns, libraries=frozenset(told["libraries"]))
 
 
@@ -53,12 +54,21 @@ def project_versions(source: Source, language: str) -> Iterator[str]:
         if target is not None and "target" not in told:
             told.add("target")
             yield f"The project targets {_value(target[1], files)} ({path})."
-    for path, text in files:
-        for use in about.used.finditer(text):
-            name, version = about.name.search(use[0]), about.version.search(use[0])
-            if name is not None and version is not None and name[1] in about.libraries and name[1] not in told:
-                told.add(name[1])
-                yield f"{name[1]} is used in version {_value(version[1], files)} ({path})."
+    uses = [(path, use[0]) for path, text in files for use in about.used.finditer(text)]
+    named = [(given[1], path, use) for path, use in uses if (given := about.name.search(use)) is not None]
+    own = {name for name, _, use in named if about.referred.match(use)}
+    others: dict[str, list[str]] = {}
+    for name, path, use in named:
+        version = about.version.search(use)
+        if version is None or name not in about.libraries or name in told:
+            continue
+        told.add(name)
+        if name in own:
+            yield f"{name} is used in version {_value(version[1], files)} ({path})."
+        else:
+            others.setdefault(path, []).append(f"{name} {_value(version[1], files)}")
+    for path, found in others.items():
+        yield f"Versions for the projects of the repository that use them: {', '.join(found)} ({path})."
 
 
 def _files(source: Source, about: ProjectFiles) -> Iterator[tuple[str, str]]:
