@@ -155,8 +155,9 @@ def _excerpts(does: _Does, below: Mapping[_Key, list[Excerpt]]) -> Iterator[Exce
 
 def _runs_under(call: Reference, outline: Outline) -> bool:
     """Whether a call of a selected function runs under a transaction or lock that the function takes."""
-    scopes = (s for s in outline.holding(call.name_span) if s.mode not in NO_SCOPE)
-    return any(outline.runs_under(call.name_span, s) and not s.opens_in(call.name_span) for s in scopes)
+    at = call.name_span
+    scopes = (s for s in outline.holding(at) if s.mode not in NO_SCOPE and not any(g.contains(at) for g in s.excluded))
+    return any(outline.runs_under(at, s) and not s.opens_in(at) for s in scopes)
 
 
 def _whole(part: Declared, function: Function) -> Excerpt | None:

@@ -12,7 +12,7 @@ from ctxreview.regex import regex
 from ctxreview.reports.json_text import Document, clean, redacted_text
 from ctxreview.reports.places import line_range, scope_lines
 from ctxreview.reports.protections import protections_document
-from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, team_question, visible_parts
+from ctxreview.reports.words import NOT_ASKED, NOTICE, UNANSWERED, omitted_parts, team_question, visible_parts
 
 _NAME = regex(r"[\w.]*")
 
@@ -189,14 +189,10 @@ def review_document(value: Review) -> Document:
         "prompt_tokens": value.prompt.tokens.prompt,
         "visibility": {
             "seen": list(visible_parts(value.context)),
-            "not_seen": [*value.context.blind_spots, *_omitted(value.context)],
+            "not_seen": [*value.context.unseen, *omitted_parts(value.context.omitted)],
         },
         "status": value.status,
         "notice": NOTICE if asked else f"{NOT_ASKED} {UNANSWERED}",
     }
     cleaned: Document = clean(found)
     return cleaned
-
-
-def _omitted(value: Context) -> list[str]:
-    return [f"{o.path}:{o.start_line}-{o.end_line}: {o.why}." for o in value.omitted]

@@ -111,6 +111,18 @@ def test_what_runs_under_the_lock_is_shown_whole(tmp_path: Path) -> None:
     assert "var z = 1;" not in lines
 
 
+def test_what_runs_after_the_commit_is_not_under_the_scope(tmp_path: Path) -> None:
+    """A method that is called after the transaction has completed, before its block ends, is not shown as one that runs under it."""
+    store = STORE.replace(
+        "lock (_lock)\n        {\n            _n = Next(x);",
+        "using (var tx = _db.BeginTransaction())\n        {\n            _n = Next(x); tx.Commit(); After();",
+    )
+    about = context_with(tmp_path, Store=store)
+    assert [e.why for e in about.excerpts if "under the scope" in e.why] == [
+        "Store.Next, which is called under the scope"
+    ]
+
+
 def test_callers_in_tests_are_named(tmp_path: Path) -> None:
     """A caller in tests is named and not shown where other code calls; where nothing else does, it is shown."""
     test = "class StoreTests { void Puts() { new Store().Put(1); } }\n"

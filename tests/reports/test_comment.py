@@ -63,7 +63,7 @@ def test_the_incident_as_a_comment(server: Told) -> None:
             "What the model saw:",
             "encloses the selection",
             "What it did not see:",
-            "Who calls `RecordService.UpdateRecord`",
+            "not enclosing the selection",
             "Suggestion 1, held against the scopes: conflicts",
             "high no-tracking-write",
             "+                .AsNoTracking()",

@@ -98,7 +98,7 @@ def test_it_is_kept(tmp_path: Path) -> None:
     assert (listed["provider"], listed["model"], listed["verdict"]) == ("chat", "unknown model", "conflicts")
     shown = run(tmp_path, "show", str(listed["id"]))[1]
     assert "Keep the tracking." in shown
-    assert "Reported: medium" in shown
+    assert "Reported by the model, without an edit\n  medium " in shown
     assert secret.encode() not in b"".join(p.read_bytes() for p in (tmp_path / "state").iterdir())
 
 

@@ -36,7 +36,7 @@ def interceptors_around(own: Declared, pipeline: Sequence[str], repository: Repo
         registered = ", ".join(interceptor.registered)
         where = f"it is registered at {registered}" if registered else "no registration was found"
         yield (
-            f"{type_.name} ({place_of(type_)}) holds a {interceptor.opened.construct} around the calls that pass through it; {where}. "
+            f"{type_.name} ({place_of(type_)}) holds {interceptor.opened.construct} around the calls that pass through it; {where}. "
             "Whether this code passes through it was not proven."
         )
 

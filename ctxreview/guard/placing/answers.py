@@ -309,7 +309,8 @@ def _above_search(block: _Block) -> str:
 
 
 def _title(block: _Block, number: int) -> _Title:
-    """The nearest heading over a block, or else its number; the paragraph over it says why."""
+    """The nearest heading over a block, or else its number; what stands under it says why, or else the paragraph over the block."""
+    under = re.split(r"^[ \t]*#{1,6}[ \t].*$", block.above, flags=re.M)[1:]
     paragraphs = [p.strip() for p in re.split(r"\n\s*\n", block.above) if p.strip()]
     headings = [
         m[1] or m[2] or m[3]
@@ -323,7 +324,8 @@ def _title(block: _Block, number: int) -> _Title:
     ]
     said = [p for p in paragraphs if not re.match(r"#{1,6}\s", p)]
     title = re.sub(r"[*_`]", "", headings[-1]).strip() if headings else ""
-    return _Title(title or f"Code block {number}", said[-1] if said else "")
+    why = under[-1].strip() if under else ""
+    return _Title(title or f"Code block {number}", why or (said[-1] if said else ""))
 
 
 def _patch(text: str, title: _Title, context: Context, fenced: bool) -> Iterator[Suggestion]:

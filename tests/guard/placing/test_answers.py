@@ -80,6 +80,13 @@ def test_titles_are_the_headings() -> None:
     assert found[1].rationale == "Alternatively, use the primary key:"
 
 
+def test_what_stands_under_a_heading_is_the_reason() -> None:
+    """All that stands between a heading and its code says why, also right under it; the judgement over the heading does not."""
+    text = "Leave most of it.\n\n### No tracking\nIt is faster.\n\nConfidence: low\n\n```csharp\n_db.Records.AsNoTracking();\n```\n"
+    (found,) = suggestions(text, about("record:31-33"))
+    assert (found.title, found.rationale) == ("No tracking", "It is faster.\n\nConfidence: low")
+
+
 def test_nothing_in_an_answer_is_followed() -> None:
     """No text in an answer makes the guard name another verdict, or look at another file."""
     value = about("record:31-33")
