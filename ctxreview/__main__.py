@@ -32,7 +32,7 @@ from ctxreview import interrupts  # noqa: E402
 
 
 def main() -> None:
-    """The command line, from its first import to its end; Ctrl-C anywhere is status 130 and no traceback."""
+    """The command line, from its first import to its end; Ctrl-C anywhere gives status 130 without a traceback."""
     interrupts.listen()
     try:
         try:

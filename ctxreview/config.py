@@ -133,7 +133,7 @@ def _bytes(path: Path, root: Path | None) -> bytes | None:
 
 
 def _parsed(path: Path, data: bytes) -> dict[str, Any]:
-    """The TOML of a settings file. An error tells the place, and quotes nothing: what is there may be no settings."""
+    """The TOML of a settings file. An error tells the place, and quotes nothing: what is there may not be settings."""
     if re.search(rb"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){64}""", data):
         raise ConfigError(f"{path}: is not valid TOML (a key of more than 64 parts); fix it.")
     try:
@@ -216,7 +216,7 @@ def _user(path: Path, _changed: int, _size: int) -> dict[str, Any]:
 def number(key: str) -> Any:
     """One of the numbers in :data:`USER_KEYS`: from the environment or else the user's file, ``None`` where in neither.
 
-    Raises :class:`ConfigError` when it is no such number.
+    Raises :class:`ConfigError` when it is not such a number.
     """
     variable = VARIABLE.format(key.upper())
     text = os.environ.get(variable)

@@ -203,7 +203,7 @@ def lint(
 
 
 def explain(rule: str) -> RuleEntry:
-    """What a rule flags, why it matters, when it is fine, with an example. Raises :class:`ConfigError` for no rule."""
+    """What a rule flags, why it matters, when it is fine, with an example. Raises :class:`ConfigError` where there is no such rule."""
     from ctxreview.rules.catalogue import entry
 
     return entry(rule)

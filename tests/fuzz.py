@@ -118,7 +118,7 @@ def fault(case: Case, ended: Ended) -> str:
                 if line.strip():
                     json.loads(line, parse_constant=lambda c: json.loads(f"not JSON: {c}"))
         except ValueError:
-            return "output that is no JSON"
+            return "output that is not JSON"
     return ""
 
 

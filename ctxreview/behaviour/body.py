@@ -53,7 +53,7 @@ class CallText(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A function of the outline that is in no other one, with the lambdas and local functions inside."""
+    """A function of the outline that is not inside another one, with the lambdas and local functions inside."""
 
     outline: Outline
     member: Function
@@ -192,7 +192,7 @@ class Body:
         return word[1].decode("utf-8", "replace") if word else ""
 
     def in_loop(self, at: int) -> bool:
-        """Whether ``at`` is in the block of a loop, and in no lambda inside it."""
+        """Whether ``at`` is in the block of a loop, and not in a lambda inside it."""
         for block in self.blocks(at)[:-1]:
             word = self.opener(block)
             if word in load(self.outline.language).words.looping:

@@ -133,7 +133,7 @@ def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str],
 
 
 def guarded_state(outline: Outline) -> tuple[str, ...]:
-    """Names of fields and properties that a lock may be there for: what can change, and no logger or lock.
+    """Names of fields and properties that a lock may be there for: what can change, except loggers and locks.
 
     What only constructors write does not change while it is shared.
     """

@@ -35,7 +35,7 @@ def hastened(pair: Pair) -> Iterator[Hastened]:
 
 
 def _goes_out(of: Trace, effect: Effect) -> bool:
-    """Whether an effect may be seen by others at once, and is no question whose answer is used."""
+    """Whether an effect may be seen by others at once, and is not a question whose answer is used."""
     if effect.kind in ("io", "spawn", "foreign"):
         return True
     return effect.kind == "call" and not effect.party and "awaited" in effect.traits and not _answers(of, effect)

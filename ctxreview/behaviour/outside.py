@@ -241,7 +241,7 @@ class Outside(UnknownCalls):
         )  # fmt: skip
 
     def _is_of_state(self, on: Known) -> bool:
-        """Whether a call on what state refers to is one on its insides, and no call of a service."""
+        """Whether a call on what state refers to is one on its insides, not a call of a service."""
         kind = simple_type_or_array(on.type)
         if on.state is not None and on.state.kind == "inside":
             return True

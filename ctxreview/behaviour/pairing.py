@@ -85,7 +85,7 @@ class Pairing:
         return self._was.get(id(body_of(self.after, span)))
 
     def stayed(self, old: Region, new: Region) -> bool:
-        """Whether a transaction or lock holds the same code of a member that no letter of differs."""
+        """Whether a transaction or lock holds the same code of a member, letter by letter."""
         was, now = body_of(self.before, old.opening), body_of(self.after, new.opening)
         if was is None or now is None or self._became.get(id(was)) is not now or was.code.data != now.code.data:
             return False

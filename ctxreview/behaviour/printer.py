@@ -96,7 +96,7 @@ def _statement(at: il.Statement, depth: int) -> Iterator[str]:  # noqa: PLR0912 
 
 
 def _branch(at: il.Branch, depth: int) -> Iterator[str]:
-    """A branch with those that are all of its other way, which are one chain and no depth."""
+    """A branch with those that are all of its other way, which are one chain and add no depth."""
     pad, word = "  " * depth, "if"
     following: il.Branch | None = at
     while following is not None:

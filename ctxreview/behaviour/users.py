@@ -140,7 +140,7 @@ def lock_words(of: Version, lock: Hold) -> frozenset[str]:
 
 
 def _is_state(value: il.Value, state: str) -> bool:
-    """Whether a value is what state of that name refers to, and no part of it."""
+    """Whether a value is what state of that name refers to, not a part of it."""
     if isinstance(value, il.Access):
         return value.name == state and isinstance(value.of, il.Self)
     return isinstance(value, il.Name) and value.text == state and value.declared is None

@@ -30,7 +30,7 @@ MAX_NAMED = 5
 
 
 ROLES = ("field", "same-lock", "member", "callee")
-"""Excerpts that are no callers', the most needed first."""
+"""Excerpts other than those of callers, the most needed first."""
 
 
 def starts(outline: Outline, functions: Sequence[Function]) -> list[Function]:

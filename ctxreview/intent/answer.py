@@ -41,7 +41,7 @@ def sentences_from_answer(answer: str) -> tuple[str, ...]:
 
 
 def _prose(answer: str) -> Iterator[str]:
-    """The lines of an answer that are no code, without comment marks; of fenced ones those that are comments."""
+    """The lines of an answer that are not code, without comment marks; of fenced ones those that are comments."""
     for number, part in enumerate(_FENCE.split("\n".join(re.split(r"[\r\n\v\f\x85\u2028\u2029]+", answer)))):
         for line in part.split("\n"):
             bare = _MARKS.sub("", line)

@@ -161,7 +161,7 @@ class Roles:
     keeping: frozenset[str]
     """Where a method that is named alone is kept or handed on."""
     naming: frozenset[str]
-    """Namespaces, imports and the names of arguments: their names are no uses."""
+    """Namespaces, imports and the names of arguments: their names are not uses."""
 
 
 class Fields:

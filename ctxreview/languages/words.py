@@ -18,13 +18,13 @@ class Words:
     value_before: frozenset[bytes]
     """Words that may follow an expression; before any other word stands a type."""
     no_value_in: frozenset[bytes]
-    """What asks for no value in its parentheses, or for one that does not matter, as that of a locked object."""
+    """What does not evaluate the value in its parentheses, or for one that does not matter, as that of a locked object."""
     looping: frozenset[str]
     """Words that open a block that may run more than once."""
     each: str
     """The word for a loop over what a collection has."""
     uncalled: frozenset[str]
-    """Words before a parenthesis that are no call."""
+    """Words before a parenthesis that do not make a call."""
     type_of: str
     """What gives the type that it is handed by name."""
     passed: frozenset[bytes]
@@ -56,7 +56,7 @@ class Words:
     public: frozenset[str]
     """Modifiers of what everybody can call."""
     sealed: frozenset[str]
-    """Modifiers of types that no other derives from."""
+    """Modifiers of types that cannot be derived from."""
     partial: frozenset[str]
     """Modifiers of types that are declared in parts."""
     types: frozenset[str]
@@ -86,7 +86,7 @@ class Words:
     propagation: str
     """The type that says whether a transaction is joined, begun or left."""
     suppressed: frozenset[str]
-    """Its members for no transaction."""
+    """Its members that suppress the transaction."""
     begun: frozenset[str]
     """Its members for a new one."""
     flow: str
@@ -115,7 +115,7 @@ class Words:
     characters: frozenset[str]
     texts: frozenset[str]
     own_shape: frozenset[str]
-    """Types that no literal is of, and that nothing is converted to."""
+    """Types that have no literals, and that nothing is converted to."""
     delegates: frozenset[str]
     """Types whose values are functions."""
     giving: frozenset[str]
@@ -153,7 +153,7 @@ class Words:
     labelled: frozenset[str]
     """The words of statements that may name the label they go to."""
     called_after: frozenset[str]
-    """Words after which a name and a parenthesis are a call and no declaration."""
+    """Words after which a name and a parenthesis are a call, not a declaration."""
 
     def __init__(self, told: Mapping[str, str], where: str) -> None:
         """``told`` has words with spaces between them. Raises :class:`ValueError` for a key that there is not."""

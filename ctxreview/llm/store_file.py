@@ -167,7 +167,7 @@ def _overwrite(file: Path, data: bytes) -> None:
 
 
 def _text(data: bytes) -> str | bytes:
-    """A text of the file; one that is no UTF-8 stays bytes, which no column may have."""
+    """A text of the file; one that is not UTF-8 stays bytes, which no column may have."""
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -117,7 +117,7 @@ class Nesting(Generic[Decl]):
 
 
 def outermost(functions: Iterable[Function]) -> list[Function]:
-    """The functions that are in no other of them."""
+    """The functions that are not inside another of them."""
     found: list[Function] = []
     for function in sorted(functions, key=lambda f: (f.span.start, -f.span.end)):
         if not found or not found[-1].span.contains(function.span):

@@ -43,7 +43,7 @@ class Fact(NamedTuple):
 
     @property
     def is_state(self) -> bool:
-        """Whether it reads or writes state that the file declares, and no result of a query."""
+        """Whether it reads or writes state that the file declares, not the result of a query."""
         return self.state is not None and self.kind in ("read", "write")
 
     @property

@@ -100,12 +100,12 @@ class Outline:
     elsewhere: Elsewhere | None = field(default=None, compare=False, repr=False)
 
     def has_read(self, span: Span) -> bool:
-        """Whether all of ``span`` was read, and no body in it left out."""
+        """Whether all of ``span`` was read, with no body in it left out."""
         return not contains_any(span, self.unread)
 
     @cached_property
     def outermost(self) -> tuple[Function, ...]:
-        """The functions that are in no other: members, and lambdas that a field holds."""
+        """The functions that are not inside another one: members, and lambdas that a field holds."""
         return tuple(outermost(self.functions))
 
     @cached_property

@@ -112,7 +112,7 @@ def _inside(around: TypeDecl, whole: Span, name: str) -> str:
 
 
 def _qualified(type_: Node, namespace: Node | None, syntax: Syntax) -> str:
-    """The name of a type that no other holds, with its namespace."""
+    """The name of a type that is not nested in another, with its namespace."""
     parts = [_counted_name(type_, syntax)]
     for node in parents.ancestors(type_):
         if node.type in syntax.namespaces:

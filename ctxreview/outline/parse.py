@@ -101,7 +101,7 @@ def _whole(data: bytes, language: Language, keep: int | None) -> Reading:
 
 
 def _is_code(at: int, data: bytes, read_as: bytes) -> bool:
-    """Whether something of the line at an offset is left in the bytes as they were read: it lies in no branch that was blanked."""
+    """Whether something of the line at an offset is left in the bytes as they were read: it is not in a branch that was blanked."""
     start, end = data.rfind(b"\n", 0, at) + 1, (data.find(b"\n", at) + 1 or len(data))
     return bool(read_as[start:end].strip())
 

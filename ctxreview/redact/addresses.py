@@ -48,7 +48,7 @@ def authorization_header(text: str, at: int) -> Iterator[tuple[int, int]]:
 
 
 def cookie_value(text: str, at: int) -> Iterator[tuple[int, int]]:
-    """The values in ``Cookie: name=value; name=value`` that are no words."""
+    """The values in ``Cookie: name=value; name=value`` that are not words."""
     head = compiled(r"""(?i)cookie["'\]]{0,3}\s{0,5}[:=,]\s{0,5}["']{0,3}""").match(text, at)
     end = compiled(r"""[^"\r\n]{0,1000}""").match(text, head.end()) if head else None
     if head and end:

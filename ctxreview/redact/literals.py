@@ -1,6 +1,6 @@
 """C# literals with, for each of their characters, where it is in the source.
 
-Nothing is known of types: what is read is the form of the text. It is no language's ``lex``: secrets are looked for in every text
+Nothing is known of types: what is read is the form of the text. This is not a language's ``lex``: secrets are looked for in every text
 that leaves the machine, which may be a prompt, an answer, a diff or a settings file, and only some of it is code of a file. And
 ``lex`` masks what literals hold, where here what they hold is wanted, with its places.
 """

@@ -107,7 +107,7 @@ def rules_tried(lowered: str) -> list[tuple[int, list[str]]]:
     search, owners = _anchors()
     present: set[int] = set()
     for at in range(0, len(lowered), _STRETCH):
-        # What is in the name of a file as bytes that are no text is not a character for the search.
+        # What is in the name of a file as bytes that are not text is not a character for the search.
         stretch = lowered[at : at + _STRETCH + 40].encode("utf-8", "replace").decode()
         met = search.find_matches_as_indexes(stretch, overlapping=True)
         present.update({number for number, _, _ in met})

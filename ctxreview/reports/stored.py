@@ -89,7 +89,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def stored_document(row: Stored) -> Kept:
-    """The result of a kept review. Raises :class:`StoreError` where it or the reply is no JSON, or of another shape."""
+    """The result of a kept review. Raises :class:`StoreError` where it or the reply is not JSON, or has another shape."""
     try:
         json.loads(row.reply)
         return msgspec.convert(json.loads(row.document), Kept)

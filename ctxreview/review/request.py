@@ -206,7 +206,7 @@ def options(
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     default = budget or user().get("budget") or _budget(endpoint)
-    # Bytes of the command line that are no text arrive as surrogates, which no file and no request can hold.
+    # Bytes of the command line that are not text arrive as surrogates, which no file and no request can hold.
     question = question.encode("utf-8", "replace").decode()
     counted = tokenizer(model)
     checklist = lists.load(prompt_file("checklists/concurrency.toml"))

@@ -550,7 +550,7 @@ def test_copy(run: Run, tmp_path: Path, works: bool) -> None:
 
 @pytest.mark.parametrize("option", [[], ["-o", "out.txt"]])
 def test_question_that_is_no_text(run: Run, tmp_path: Path, option: list[str]) -> None:
-    """Bytes of the command line that are no text do not stop the work."""
+    """Bytes of the command line that are not text do not stop the work."""
     selection = first_line(tmp_path)
     done = run("prompt", selection, "-m", os.fsdecode(b"caf\xe9 please"), *option, cwd=tmp_path)
     assert done.returncode == 0
@@ -748,7 +748,7 @@ def test_deep_and_long_code(run: Run, tmp_path: Path, member: str) -> None:
 @pytest.mark.parametrize("name", ["with space/my file.cs", r"C:\x\A.cs", "a:1.cs", "Größe.cs", "-x.cs", "#?&.cs"])
 @pytest.mark.parametrize("command", ["context", "prompt"])
 def test_unusual_names(run: Run, tmp_path: Path, command: str, name: str) -> None:
-    """Blanks, colons and other characters in a path are no trouble."""
+    """Blanks, colons and other characters in a path cause no trouble."""
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(CLASS, "utf-8")

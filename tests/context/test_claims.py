@@ -563,7 +563,7 @@ def test_a_suppressed_transaction_is_none() -> None:
 
 
 def test_a_call_named_as_a_lock_hint_is_proof_of_none() -> None:
-    """A wrapper's ``WithLock`` runs what it is given and is no SQL; of a query it is what a name suggests."""
+    """A wrapper's ``WithLock`` runs what it is given and is not SQL; of a query it is what a name suggests."""
     wrapper = in_method("await _locker.WithLock(async () => { _n++; });", "readonly Locker _locker; int _n;")
     assert not [f for f in wrapper.facts if f.kind == "sql-hint"]
     query = context_of(

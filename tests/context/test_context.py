@@ -482,7 +482,7 @@ def test_used_field(use: str) -> None:
 
 @pytest.mark.parametrize("use", ["other._x", "_xy", "a_x"])
 def test_unused_field(use: str) -> None:
-    """The same letters in a longer name or behind another receiver are no use of the field."""
+    """The same letters in a longer name or behind another receiver do not use the field."""
     made = of(in_class(f"int _x;\nvoid M() {{ «a({use});» }}"))
     assert ("field", "int _x;") not in roles(made)
 

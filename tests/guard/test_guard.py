@@ -92,7 +92,7 @@ def test_the_given_line_decides_between_several_places() -> None:
 
 
 REFUSED = {
-    "ambiguous": (one("_count++;", "_count--;"), "The lines it replaces stand in 2 places: 14, 16."),
+    "ambiguous": (one("_count++;", "_count--;"), "The lines it replaces occur in 2 places: 14, 16."),
     "not found": (one("_count += 7;", "_count--;"), "The lines it replaces are not in the file as it is now."),
     "no original": (one(" \n", "_count--;"), "It does not quote the lines it replaces."),
     "other file": (one("_total++;", "_total--;", path="src/Other.cs"), "It changes src/Other.cs, which is not"),
@@ -618,7 +618,7 @@ def test_change(case: str) -> None:
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_verdict_is_the_worst_finding(case: str) -> None:
-    """High findings conflict, others need a person, none or such as only inform are no known conflict; each asks a question."""
+    """High findings conflict, others need a person, none or such as only inform give no known conflict; each asks a question."""
     checked = changed(case)
     severities = {f.severity for f in checked.findings if not f.informs}
     expected = "conflicts" if "high" in severities else "needs-human" if severities else "no-known-conflict"

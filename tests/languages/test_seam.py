@@ -42,7 +42,7 @@ KEYWORDS = {
         "unchecked",
     }
 }
-"""Keywords that few other languages have, and that are no words of sentences here."""
+"""Keywords that few other languages have, and that are not words of sentences here."""
 WORDS_OF_PATTERNS = re.compile(r"(?:\\[bs]|\(\?[:=!]|\(|\||^)\+?\*?([a-z]+(?:\|[a-z]+)*)\)?(?:[+*] )?(?=\\[bs]|\$| \))")
 """Words of a regular expression that stand in it as they are: ``new`` of ``\\bnew\\s+``."""
 ANY_TEXT = ("redact/", "intent/answer", "guard/placing/prose")

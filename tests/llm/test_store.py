@@ -264,7 +264,7 @@ def test_a_full_disk(server: Told, state: Path) -> None:
     assert [r["id"] for r in rows()] == [1]
 
 
-@pytest.mark.parametrize("damage", [b"this is no database" * 99, b""], ids=["another file", "empty"])
+@pytest.mark.parametrize("damage", [b"this is not a database" * 99, b""], ids=["another file", "empty"])
 def test_a_damaged_file(server: Told, state: Path, damage: bytes) -> None:
     """A file that is not a store is left alone and named; an empty one is a store that nothing was kept in."""
     state.mkdir()

@@ -337,7 +337,7 @@ JUMPS = {
 
 @pytest.mark.parametrize(("body", "leaving"), JUMPS.items())
 def test_a_jump_to_a_place_in_the_scope_does_not_leave_it(body: str, leaving: int) -> None:
-    """``break`` and ``continue`` of a loop in the scope, ``goto`` within it, and ``yield return`` are no early exits."""
+    """``break`` and ``continue`` of a loop in the scope, ``goto`` within it, and ``yield return`` are not early exits."""
     for held in (f"lock (_g) {{ {body} }}", f"using var tx = new TransactionScope(); {body}"):
         (scope,) = _of_method(f"outer: while (true) {{ {held} }} after: b();").regions
         assert len(scope.exits) == leaving

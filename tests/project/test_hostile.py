@@ -177,7 +177,7 @@ def test_every_unseen_character_is_written_out() -> None:
 
 
 def test_ordinary_text_of_all_scripts_is_left() -> None:
-    """Letters, combining marks, wide blanks and pictures are no tricks."""
+    """Letters, combining marks, wide blanks and pictures are not tricks."""
     for words in (
         "äöü ñ é e\u0301",
         "Привет 日本語 한국어 עברית العربية हिन्दी ไทย",

@@ -73,7 +73,7 @@ def test_wheel_has_every_file(wheel: Path) -> None:
     ],
 )
 def test_wheel_has(wheel: Path, name: str) -> None:
-    """The files that are no Python modules are in the wheel."""
+    """The files that are not Python modules are in the wheel."""
     assert name in zipfile.ZipFile(wheel).namelist()
 
 

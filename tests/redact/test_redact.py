@@ -509,7 +509,7 @@ def test_source_without_secrets_is_fast() -> None:
 
 
 def test_bytes_that_are_no_text() -> None:
-    """A file's name may hold bytes that are no text: they stay, and secrets beside them are found."""
+    """A file's name may hold bytes that are not text: they stay, and secrets beside them are found."""
     name = b"src/\xff\x9b Orders.cs".decode("utf-8", "surrogateescape")
     assert redact(name).text == name
     secret = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"

@@ -147,7 +147,7 @@ def test_nothing_acts_on_a_forge(words: str, form: str) -> None:
 
 
 def test_the_model_of_the_forges_sees_what_it_is_for() -> None:
-    """Each trick that is not a control of Markdown alone would act if it was there as it is: the filters are no dead letter."""
+    """Each trick that is not a control of Markdown alone would act if it was there as it is: the filters are needed."""
     seen = 0
     for words in TRICKS:
         tokens = list(leaves(PARSER.parse(words)))

@@ -175,7 +175,7 @@ def test_no_line_is_wider_than_asked(words: str, width: int, detail: Detail) -> 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text("abcdefghij", min_size=1, max_size=20), max_size=40), st.integers(20, 80), st.integers(20, 80))
 def test_no_word_is_cut(words: list[str], first: int, rest: int) -> None:
-    """The words of a text that are no wider than a line are whole in the lines that are made of it, in their order."""
+    """The words of a text that are not wider than a line are whole in the lines that are made of it, in their order."""
     lines = wrap(" ".join(words), first, rest)
     assert " ".join(lines).split() == words
     assert [line for line in lines if line != line.strip()] == []

@@ -89,7 +89,7 @@ TRACKED = code(next(case.text for case in CODE if case.loud and case.rule.ID == 
 
 
 def test_the_schema_is_the_official_one() -> None:
-    """The schema that is used here is OASIS's own, and it does refuse what is no SARIF."""
+    """The schema that is used here is OASIS's own, and it does refuse what is not SARIF."""
     assert SCHEMA["id"] == PUBLISHED
     assert PUBLISHED.startswith("https://docs.oasis-open.org/sarif/")
     wrong = document(checked(TRACKED))
@@ -244,7 +244,7 @@ def test_no_secret_leaves_through_a_message() -> None:
 
 
 def test_code_in_a_message_makes_no_link() -> None:
-    """An index and a call that a message quotes are no link to a place that does not exist."""
+    """An index and a call that a message quotes do not become a link to a place that does not exist."""
     about = finding(message="It calls `_steps[0](1)`.", related=(Lines(PATH, 1, 1, "of [x](y)"),))
     (result,) = results(made((Source(PATH, b"class C { }\n"), (about,))))
     assert re.findall(r"\[[^\[\]]*\]\([^()]*\)", result["message"]["text"]) == ["[line 1: of (x)(y)](1)"]

@@ -444,7 +444,7 @@ def test_blanks_around_a_name(repo: Path, name: str) -> None:
 
 @pytest.mark.parametrize("spelled", ["  A.cs:1", "A.cs:1  \t", "\tA.cs:1:1-1:3\n", "A.cs :1", " A.cs :1-2 "])
 def test_stray_blanks_around_a_path(repo: Path, spelled: str) -> None:
-    """Blanks around a path that are no part of a file's name are not looked at, from the folder and from the root."""
+    """Blanks around a path that are not part of a file's name are not looked at, from the folder and from the root."""
     assert select(spelled).source.path == "A.cs"
     assert select(spelled, repo).source.path == "A.cs"
     assert failure(spelled.replace("A.cs", "B.cs")).startswith("B.cs: cannot be read")

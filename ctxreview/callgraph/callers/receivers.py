@@ -172,6 +172,6 @@ def _limits(outline: Outline, reference: Reference) -> tuple[str, ...] | None:
 
 
 def _gives_a_collection(receiver: str, language: str) -> bool:
-    """Whether a receiver is what a call of the library gives that is a collection or text, and no type of a repository."""
+    """Whether a receiver is what a call of the library gives that is a collection or text, not a type of the repository."""
     found = _COLLECTED.search(receiver)
     return found is not None and found[1] in repository_lists(language).of("collecting")

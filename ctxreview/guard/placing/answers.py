@@ -368,7 +368,7 @@ def _instead(block: _Block, quoted: _Block, context: Context) -> tuple[Edit, ...
     own = _touched(places, context) or places
     if len(own) > 1:
         raise UnplacedError(
-            f"What it shows as the code before stands in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}.",
+            f"What it shows as the code before occurs in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}.",
             Instead.LINES,
         )
     first, last = own[0]

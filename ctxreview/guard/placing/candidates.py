@@ -25,7 +25,7 @@ def only(found: Sequence[Found], what: str, context: Context, span: Callable[[Fo
     meant = touched or found
     if len(meant) != 1:
         raise UnplacedError(
-            f"Which is meant by {what} is not certain: it has {len(meant)} places, in {lines_said(map(span, meant), context.selection.source)}."
+            f"It is not certain what {what} refers to: there are {len(meant)} places, in {lines_said(map(span, meant), context.selection.source)}."
             if meant
             else f"There is nothing in the selected function that {what} can mean.",
             Instead.LINES,

@@ -28,10 +28,10 @@ def added(code: str, where: str, at: str, context: Context) -> Edit:
     call, name = code.lstrip("."), _name(code)
     if "(" not in call:
         if name not in known.about.operators:
-            raise UnplacedError(f"Whether `{code}` is a call, and of what, is not said.", Instead.CODE)
+            raise UnplacedError(f"It does not say whether `{code}` is a call, or on what.", Instead.CODE)
         call = f"{call}()"
     elif not code.startswith(".") and not known.is_operator(name):
-        raise UnplacedError(f"Whether `{code}` is a statement or a call on something is not said.", Instead.CODE)
+        raise UnplacedError(f"It does not say whether `{code}` is a statement or a call on something.", Instead.CODE)
     chains = call_chains(source, known.within)
     if where in ("after", "before"):
         chain, n = only(
@@ -47,13 +47,13 @@ def added(code: str, where: str, at: str, context: Context) -> Edit:
             raise UnplacedError(f"Nothing can be called before `{at}`, which begins its chain.", Instead.CODE)
     else:
         if chains.queries:
-            raise UnplacedError("There is a query that is no chain of calls.", Instead.STATEMENTS)
+            raise UnplacedError("There is a query that is not a chain of calls.", Instead.STATEMENTS)
         named = [c for c, _ in known.places(chains.calls, at)] if at else known.queries(chains.calls)
         chain = only(list(dict.fromkeys(named)), f"`{at}`" if at else "the query", context, lambda c: c.span)
         n = known.place(chain, name)
     if any(known.about.base(link.name) == known.about.base(name) and "()" in call for link in chain.links):
         raise UnplacedError(
-            f"The chain of line {source.line_of(chain.span.start)} calls {name} already.", Instead.STATEMENTS
+            f"The chain of line {source.line_of(chain.span.start)} already calls {name}.", Instead.STATEMENTS
         )
     place = chain.links[n].span.end if n >= 0 else chain.root.end
     return put(source, [(Span(place, place), f"{_layout(chain, n, source)}.{call}")])
@@ -95,7 +95,9 @@ def removed(code: str, context: Context) -> Edit:
                 found.append((chain.span, "value"))
     place, kind = only(found, f"`{code}`", context, lambda f: f[0])
     if kind == "value":
-        raise UnplacedError(f"What line {source.line_of(place.start)} does without `{code}` is not said.", Instead.CODE)
+        raise UnplacedError(
+            f"It does not say what line {source.line_of(place.start)} does without `{code}`.", Instead.CODE
+        )
     if kind == "scope":
         return without(like[place], context)
     return taken_out(source, place) if kind == "statement" else put(source, [(place, "")])
@@ -163,7 +165,7 @@ class _Known:
         if base in self.words.linq:
             if ends:
                 raise UnplacedError(
-                    f"The query of line {self.source.line_of(chain.span.start)} is read by {chain.links[ends[0]].name} already.",
+                    f"The query of line {self.source.line_of(chain.span.start)} is already read by {chain.links[ends[0]].name}.",
                     Instead.STATEMENTS,
                 )
             return len(chain.links) - 1
@@ -175,7 +177,7 @@ class _Known:
                 [Span(c.span.start + 1, c.span.end) for c in chain.links[first + 1 : last + 1]], self.source
             )
             raise UnplacedError(
-                f"Whether {name} comes before or after what the query does{f' in {lines}' if lines else ''} is not said.",
+                f"It does not say whether {name} comes before or after what the query does{f' in {lines}' if lines else ''}.",
                 Instead.STATEMENTS,
             )
         return first

@@ -1,4 +1,4 @@
-"""Lines from an answer that are no whole statements: placed by the lines at their ends, around the selection or as it.
+"""Lines from an answer that are not whole statements: placed by the lines at their ends, around the selection or as it.
 
 An ``else`` with its block, a block's head without its end, or a few lines around a change are not code by themselves. Where
 they begin and end as the file does around the selection, and open and close as many blocks as what is there, they

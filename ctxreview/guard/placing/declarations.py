@@ -227,7 +227,7 @@ def _has_no_body(there: Outline, function: Function) -> bool:
 
 
 def _are_local(functions: Sequence[Function], context: Context) -> bool:
-    """Whether the names are those of local functions in the file, and of no member."""
+    """Whether the names are those of local functions in the file, not of members."""
     local = {f.name for f in context.outline.functions if f.kind == "local function"}
     members = {f.name for f in context.outline.functions if f.kind != "local function"}
     return all(f.name in local and f.name not in members for f in functions)
@@ -341,7 +341,7 @@ def _whole_lines(scope: Function, source: Source) -> None:
     lines = source.line_span(first, last)
     rest = source.text(Span(lines.start, scope.span.start)) + source.text(Span(scope.span.end, lines.end))
     if is_telling(code_only(rest)):
-        raise UnplacedError(f"Something else stands on the lines of {scope.name}.", Instead.REPLACE)
+        raise UnplacedError(f"Something else is on the lines of {scope.name}.", Instead.REPLACE)
 
 
 def _comment_above(body: Sequence[str], a: int, ends: Collection[int]) -> list[str]:

@@ -162,7 +162,7 @@ def _place(edit: Edit, source: Source) -> tuple[int, int]:
     raise UnplacedError(
         "The lines it replaces are not in the file as it is now."
         if not places
-        else f"The lines it replaces stand in {len(places)} places: {', '.join(str(p[0]) for p in places[:5])}.",
+        else f"The lines it replaces occur in {len(places)} places: {', '.join(str(p[0]) for p in places[:5])}.",
         Instead.QUOTED,
     )
 

@@ -237,7 +237,7 @@ class _Filling:
                 if k == j:
                     continue
                 closed = self.depth[k] == self.depth[j] == least
-                # An elision may be a block whose head is shown, and no other one without its head.
+                # An elision may be a block whose head is shown, not another one without its head.
                 headless = self.there[j].key == "{"
                 for w in ways:
                     torn = not closed or (headless and w.pairs[-1:] != ((i - 1, j - 1),))

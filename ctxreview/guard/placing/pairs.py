@@ -90,7 +90,7 @@ def placed(old: str, new: str, selection: Selection) -> Edit:
         return within_lines(own[0], new.strip(), source)
     if len(parts) > 1:
         lines = ", ".join(str(source.line_of(p.start)) for p in parts[:5])
-        raise UnplacedError(f"The text it replaces stands in {len(parts)} places: lines {lines}.", Instead.LINES)
+        raise UnplacedError(f"The text it replaces occurs in {len(parts)} places: lines {lines}.", Instead.LINES)
     return Edit(source.path, 0, 0, old, new)
 
 

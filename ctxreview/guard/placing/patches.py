@@ -194,13 +194,13 @@ def _place(hunk: Hunk, old: Sequence[str], selection: Selection) -> tuple[int, i
         return touched[0]
     if places:
         listed = ", ".join(str(p[0]) for p in places[:5])
-        raise UnplacedError(f"The lines that a hunk changes stand in {len(places)} places: {listed}.", Instead.CONTEXT)
+        raise UnplacedError(f"The lines that a hunk changes occur in {len(places)} places: {listed}.", Instead.CONTEXT)
     known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
     lost = next((line for line in old if line.strip() and squeezed(line) not in known), None)
     raise UnplacedError(
         f"A hunk quotes a line that is not in the file as it is now: `{squeezed(lost)}`."
         if lost is not None
-        else "The lines that a hunk changes do not stand together in the file as it is now.",
+        else "The lines that a hunk changes are not together in the file as it is now.",
         Instead.QUOTED,
     )
 

@@ -152,7 +152,7 @@ def edits(text: str, context: Context) -> tuple[Edit, ...]:
     said = commands(text)
     if said.commands and said.unread:
         raise UnplacedError(
-            f"Of what it says only a part can be read as edits, and not: {shortened(said.unread)}.", Instead.CODE
+            f"Only a part of what it says can be read as edits. Not read: {shortened(said.unread)}.", Instead.CODE
         )
     if len(said.commands) > MOST:
         raise UnplacedError(

@@ -88,7 +88,7 @@ def _goes_on(lines: Sequence[str], following: str) -> bool:
 
 
 def _is_value(lines: Sequence[str], start: int, at: int) -> bool:
-    """Whether the brace that ends the lines before ``at`` opens a value within brackets, and no block: no statement ends in it."""
+    """Whether the brace that ends the lines before ``at`` opens a value within brackets, not a block: no statement ends in it."""
     code = without_comments("\n".join(lines[start:at])).rstrip()
     if at - start > 60 or not code.endswith("{") or code.count("(") <= code.count(")"):
         return False

@@ -112,7 +112,7 @@ def _statement(call: Span, lists: tuple[StatementList, ...], scope: Region, sour
             raise _unclear(
                 scope, source, f"is taken or ended within the statement of line {source.line_of(call.start)}"
             )
-    raise _unclear(scope, source, "is taken or ended in code that is no statement")
+    raise _unclear(scope, source, "is taken or ended in code that is not a statement")
 
 
 def _names(scope: Region, source: Source) -> set[str]:

@@ -13,7 +13,7 @@ Edit = tuple[int, bytes]
 Rewrite = Callable[[Code], Iterator[Edit]]
 
 LONGEST = 4096
-"""Bytes of code blanked as one piece at most: longer is not a parameter list and no pattern, and nesting
+"""Bytes of code blanked as one piece at most: longer is neither a parameter list nor a pattern, and nesting
 that deep would make the work quadratic."""
 
 NAME = rb"@?[^\W\d][\w\x80-\xff]*+|@?[\x80-\xff][\w\x80-\xff]*+"

@@ -68,7 +68,7 @@ _STEPPED_FIRST = regex(rb"\*" + _STEP)
 
 
 def dereference(code: Code) -> Iterator[Edit]:
-    """``*(int*)&x``, ``*(p + 1) = 0``, ``*p++ = 0``: no cast, an element access for the parentheses, and no step."""
+    """``*(int*)&x``, ``*(p + 1) = 0``, ``*p++ = 0``: not a cast, an element access for the parentheses, and not a step."""
     for match in _STEPPED_TARGET.finditer(code.masked):
         if (match[1] or match[2]) and _begins_operand(code, match.start()):
             yield match.start(), b" "

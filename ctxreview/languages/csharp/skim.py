@@ -79,7 +79,7 @@ def _bodies(masked: bytes) -> list[tuple[int, int, int]]:
             if _is_container(before):
                 depth += 1
             elif depth == 0:
-                return []  # top-level statements: blocks that are no methods
+                return []  # top-level statements: blocks that are not methods
             else:
                 end = _closing(masked, end)
                 if _is_method(before):

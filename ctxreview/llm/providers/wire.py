@@ -194,7 +194,7 @@ class DeadlineClient(httpx2.Client):
             response.stream = httpx2.ByteStream(b"")
         elif isinstance(response.stream, httpx2.SyncByteStream):
             response.stream = Body(response.stream, self.watchdog, failed=failed, streamed=self._streamed)
-        # JSON and events are UTF-8 whatever is said of them, and some character sets are no text to Python.
+        # JSON and events are UTF-8 whatever is said of them, and some character sets are not text to Python.
         if "content-type" in response.headers:
             response.headers["content-type"] = response.headers["content-type"].partition(";")[0].strip()
 

@@ -148,7 +148,7 @@ def _is_something_else(kind: FactKind, call: Call, on: Node, language: Language,
     if call.name in about.linq:
         return not types.asks_a_source(call.node, on, language, names)
     if kind == "sql-hint" and any(a.type in names.syntax.deferred for a in names.syntax.arguments_of(call.node)):
-        return True  # it runs what it is given: WithLock(() => ...) of a wrapper, and of no query
+        return True  # it runs what it is given: WithLock(() => ...) of a wrapper, not of a query
     return kind == "tracking" and _makes_a_value(call.node, names.syntax) and not types.is_source(on, language, names)
 
 

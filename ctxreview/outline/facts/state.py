@@ -306,7 +306,7 @@ def _may_be_value(data: bytes, before: int, follows: int, in_text: bool, words: 
     if first == b"=" and after != b"==":
         return False  # assigned, or the name in an initializer, an argument of an attribute or of a lambda
     if first == b":" and after != b"::" and last in (b"(", b",", b"{") and not (in_text and last == b"{"):
-        return False  # the name of an argument or pattern, and no format in a hole of a text
+        return False  # the name of an argument or pattern, not a format in a hole of a text
     if first == b"[" and data[follows + 1 : follows + 2] in (b"]", b","):
         return False  # an array's type
     if next_word := word_after(data, follows):

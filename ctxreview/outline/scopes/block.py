@@ -274,7 +274,7 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
 
 
 def _is_set(words: Words, on: str) -> re.Pattern[str]:
-    """What sets the level of an options object to a value that is no level by name: in its creation, or on the variable ``on``."""
+    """What sets the level of an options object to a value that is not a level by name: in its creation, or on the variable ``on``."""
     if not words.isolation:
         return re.compile(NOTHING)
     of = rf"\b{re.escape(on)}(?:\.|\s*=[^;]*?\b)" if on else r"[{,]\s*"

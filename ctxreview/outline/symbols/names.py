@@ -62,7 +62,7 @@ class Names:
         functions: Nesting[Function],
         types: Nesting[TypeDecl],
     ) -> None:
-        """``data`` is the text that was parsed, ``whole`` the file's, in which no body is left out."""
+        """``data`` is the text that was parsed, ``whole`` the file's, with every body in it."""
         self.functions = functions
         self.types = types
         self.data = data

@@ -154,7 +154,7 @@ def _argument(node: Node, names: Names) -> Argument:
     if node.type not in names.syntax.arguments:
         return Argument("", "", _shape(node, names))
     named = names.syntax.name(node)
-    value = next(reversed(node.named_children or node.children), None)  # `this` is no named node
+    value = next(reversed(node.named_children or node.children), None)  # `this` is not a named node
     return Argument(nodes.text(named), passed, _shape(value, names), _gives(value, names))
 
 

@@ -318,7 +318,7 @@ def _inside(text: str, opening: int) -> str:
 
 
 def _split(text: str) -> Iterator[str]:
-    """The parts between commas that are in no bracket."""
+    """The parts between commas that are outside all brackets."""
     return (text[start:end] for start, end in _parts(text))
 
 
@@ -333,7 +333,7 @@ def _parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _outside(text: str) -> Iterator[tuple[int, str]]:
-    """The characters that are in no bracket, with their places."""
+    """The characters that are outside all brackets, with their places."""
     depth = 0
     for at, char in enumerate(text):
         if char in "([{<":
@@ -345,5 +345,5 @@ def _outside(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_outside(text: str, at: int) -> bool:
-    """Whether the character there is in no bracket."""
+    """Whether the character there is outside all brackets."""
     return any(i == at for i, _ in _outside(text))

@@ -34,7 +34,7 @@ def _is_tracked(write: Effect, trace: Trace) -> bool:
 
 
 def _is_of_object(write: Effect) -> bool:
-    """Whether a part of an object is written, and no state that only refers to one."""
+    """Whether a part of an object is written, not state that only refers to one."""
     return write.place is not None and write.place.kind in ("rows", "object")
 
 

@@ -125,7 +125,7 @@ def _filled_late(before: Outline, after: Outline) -> list[Finding]:
 
 
 def _late(outline: Outline) -> list[Use]:
-    """The writes of static fields that first look whether they are empty, in no lock."""
+    """The writes of static fields that first look whether they are empty, without a lock."""
     found = []
     for use in locked_uses(outline, locks(outline)):
         fact = use.fact

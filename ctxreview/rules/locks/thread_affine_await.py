@@ -113,7 +113,7 @@ def _awaited(outline: Outline) -> list[tuple[Region, list[Fact]]]:
             continue
         declared = simple_type_or_array(declares.get(lock_key(scope), ""))
         if scope.construct == NAMED and declared:
-            continue  # a lock of another type, which may belong to no thread
+            continue  # a lock of another type, which may not belong to a thread
         awaits = [
             f
             for f in within(outline, scope.span)

@@ -7,7 +7,7 @@ transaction or lock; ``Find`` that it turns into a query after an ``Add`` to the
 
 Why it matters here
 -------------------
-``Find`` returns an entity that the context already tracks without a query: no fresh value, and no lock that a query
+``Find`` returns an entity that the context already tracks without a query: it gives neither a fresh value nor a lock that a query
 would take. A query always reads the database, and does not see what was added but not saved.
 
 When it is fine

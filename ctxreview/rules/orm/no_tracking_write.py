@@ -212,7 +212,7 @@ def _end(span: Span) -> int:
 
 
 def _copies(outline: Outline, query: Fact) -> bool:
-    """Whether the query makes new objects, which no context tracks in any case."""
+    """Whether the query makes new objects, which no context would track in any case."""
     return bool(re.search(r"\.Select\([^;]*?=>\s*new\b", outline.source.text(_chain(outline, query))))
 
 

@@ -160,7 +160,7 @@ class _Plain:
         if any(is_collection(simple_type_or_array(m.declares), self.outline) for m in declared):
             return True
         own = _words(name) - _words(_REPEATS)
-        mine = int(_words(name) == own)  # the lock's own name is no other
+        mine = int(_words(name) == own)  # the lock's own name is not another
         return bool(own and declared) and any(self._names.get(t.span, Counter())[own] > mine for t in around)
 
     def _is_told_by(self, type_: TypeDecl) -> bool:

@@ -219,7 +219,7 @@ def _between(whole: Region, parts: list[Region], before: Outline, after: Outline
 
 
 def _is_one_step(scope: Region, outline: Outline) -> bool:
-    """Whether a new transaction is in no other one and holds one call."""
+    """Whether a new transaction is outside all others and holds one call."""
     return (
         scope.kind == "transaction"
         and holds_one_step(outline, scope)

@@ -170,7 +170,7 @@ def _ways_out(body: Body, scope: Region) -> list[Fact]:
 
 
 def _saved_before(body: Body, scope: Region, exit_: Fact) -> Fact | None:
-    """A save that comes before the exit on every way to it, with no word of a rollback between."""
+    """A save that comes before the exit on every way to it, without a rollback between them."""
     for save in within(body.outline, Span(scope.opening.end, exit_.span.start)):
         if save.kind != "save" or not body.outline.under(save.span, scope):
             continue

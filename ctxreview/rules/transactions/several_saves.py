@@ -67,7 +67,7 @@ ID = "several-saves"
 SEVERITY = "high"
 LANGUAGES = ("csharp",)
 
-"""What is there to be saved: an edit that adds some is a new piece of work, and no split of the old one."""
+"""What is there to be saved: an edit that adds some is a new piece of work, not a split of the old one."""
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -166,7 +166,7 @@ def test_the_new_text_of_the_selection(case: str) -> None:
 
 
 def test_the_same_text_again_replaces_nothing() -> None:
-    """Selected lines that are given again are no suggestion."""
+    """Selected lines that are given again are not a suggestion."""
     value = context_of(shop("«_count++;»\nreturn 0;"))
     assert replacement("        _count++;\n", value) == ()
 

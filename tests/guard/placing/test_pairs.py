@@ -63,7 +63,7 @@ def test_the_selected_one_of_several() -> None:
     assert made(text) == shop(BODY.replace("«Save(a);»", "Store(a);"))
     elsewhere = context_of(shop(BODY.replace("«", "").replace("»", "").replace("return 1;", "«return 1;»")))
     (found,) = suggestions(text, elsewhere)
-    with pytest.raises(UnplacedError, match="The lines it replaces stand in 2 places: "):
+    with pytest.raises(UnplacedError, match="The lines it replaces occur in 2 places: "):
         apply(found, elsewhere.selection.source)
 
 
@@ -117,10 +117,10 @@ def test_prose_with_code_in_it(text: str) -> None:
 
 def test_prose_that_may_mean_several_places() -> None:
     """Code that a sentence names and that is in several places, none of them selected, is left to a person."""
-    assert made("Replace `id` with `key`.").startswith("The text it replaces stands in ")
+    assert made("Replace `id` with `key`.").startswith("The text it replaces occurs in ")
 
 
 def test_what_prose_advises_against() -> None:
-    """What is not to be replaced is no edit."""
+    """What is not to be replaced is not an edit."""
     with pytest.raises(ReplyError):
         suggestions("I would not replace `First()` with `Single()` here.", context_of(shop(BODY)))

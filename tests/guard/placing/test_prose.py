@@ -75,7 +75,7 @@ ADDED = {
 
 @pytest.mark.parametrize("text", ADDED)
 def test_where_a_call_goes(text: str) -> None:
-    """What says how a query is run goes behind its source, other calls where the sentence says; what is in memory is no query."""
+    """What says how a query is run goes behind its source, other calls where the sentence says; what is in memory is not a query."""
     old, new = ADDED[text]
     if not old:
         about = context_of(shop(ONE))
@@ -95,15 +95,15 @@ def test_a_source_that_is_called() -> None:
 
 TWO = "var a = _db.Orders.First(o => o.Id == id);\nvar b = _db.Orders.Where(o => o.Id > id).ToList();\nreturn Find(id).First();"
 REFUSED = {
-    "Add `AsNoTracking()` to the query.": "Which is meant by the query is not certain: it has 2 places, in lines 14 and 15.",
-    "Add `.AsNoTracking()` after `_db.Orders`.": "Which is meant by `_db.Orders` is not certain: it has 2 places, in lines 14 and 15.",
+    "Add `AsNoTracking()` to the query.": "It is not certain what the query refers to: there are 2 places, in lines 14 and 15.",
+    "Add `.AsNoTracking()` after `_db.Orders`.": "It is not certain what `_db.Orders` refers to: there are 2 places, in lines 14 and 15.",
     "Add `.Distinct()` before `ToArray`.": "There is nothing in the selected function that `ToArray` can mean.",
-    "Remove `First()`.": "Which is meant by `First()` is not certain: it has 2 places, in lines 14 and 16.",
+    "Remove `First()`.": "It is not certain what `First()` refers to: there are 2 places, in lines 14 and 16.",
     "Remove the lock.": "There is nothing in the selected function that the lock can mean.",
     "Remove `Skip(1)`.": "There is nothing in the selected function that `Skip(1)` can mean.",
-    "Add `Log(id)` after `Find(id)`.": "Whether `Log(id)` is a statement or a call on something is not said.",
-    "Add `Total` to the query.": "Whether `Total` is a call, and of what, is not said.",
-    "Remove `Find(id)`. Rename `a` to `order`.": "Of what it says only a part can be read as edits, and not: Rename `a` to `order`.",
+    "Add `Log(id)` after `Find(id)`.": "It does not say whether `Log(id)` is a statement or a call on something.",
+    "Add `Total` to the query.": "It does not say whether `Total` is a call, or on what.",
+    "Remove `Find(id)`. Rename `a` to `order`.": "Only a part of what it says can be read as edits. Not read: Rename `a` to `order`.",
 }
 
 
@@ -128,16 +128,16 @@ def test_the_order_of_operators() -> None:
     """What changes the rows of a query is placed where it can go to one place only."""
     body = "«return _db.Orders.Where(o => o.Open).Select(o => o.Id).First();»"
     assert made("Add `Take(5)` to the query.", body).startswith(
-        "Whether Take comes before or after what the query does in line 14 is not said."
+        "It does not say whether Take comes before or after what the query does in line 14."
     )
     body = "«return _db.Orders.First();»"
     assert made("Add `Where(o => o.Open)` to the query.", body) == plain(
         body.replace("Orders", "Orders.Where(o => o.Open)")
     )
-    assert made("Add `ToList()` to the query.", body).startswith("The query of line 14 is read by First already.")
+    assert made("Add `ToList()` to the query.", body).startswith("The query of line 14 is already read by First.")
     body = "«return _db.Orders.AsNoTracking().First();»"
     assert made("Add `AsNoTracking()` to the query.", body).startswith(
-        "The chain of line 14 calls AsNoTracking already."
+        "The chain of line 14 already calls AsNoTracking."
     )
 
 
@@ -211,7 +211,7 @@ def test_several_functions() -> None:
     other = "\n    public int Other()\n    {\n        return _db.Orders.Count();\n    }\n}\n"
     first = code.replace("    public async", "«    public async")
     (found,) = suggestions("Add `AsNoTracking()` to the query.", context_of(first + other.replace("\n}\n", "»\n}\n")))
-    assert found.unplaced.startswith("Which is meant by the query is not certain: it has 2 places")
+    assert found.unplaced.startswith("It is not certain what the query refers to: there are 2 places")
 
 
 def test_a_scope_on_one_line() -> None:
@@ -223,7 +223,7 @@ SCOPES_REFUSED = {
     "two locks": (
         "Remove the lock.",
         "lock (_gate)\n{\n    lock (_other)\n    {\n        «_count++;»\n    }\n}\nreturn 0;",
-        "Which is meant by the lock is not certain: it has 2 places, in lines 14 and 16.",
+        "It is not certain what the lock refers to: there are 2 places, in lines 14 and 16.",
     ),
     "its variable is used": (
         "Drop the transaction.",
@@ -289,7 +289,7 @@ def test_statements_and_calls(text: str) -> None:
 def test_a_value_without_its_call() -> None:
     """A call whose value is used, and that is its whole chain, is left to a person."""
     assert made("Remove `Load(id)`.", "«var a = _store.Load(id);»\nreturn a;").startswith(
-        "What line 14 does without `Load(id)` is not said."
+        "It does not say what line 14 does without `Load(id)`."
     )
 
 
@@ -320,7 +320,7 @@ NOT_READ = (
 
 @pytest.mark.parametrize("text", NOT_READ)
 def test_sentences_that_are_not_read(text: str) -> None:
-    """What is denied, conditional, an alternative or goes on in another way is no command."""
+    """What is denied, conditional, an alternative or goes on in another way is not a command."""
     assert commands(text).commands == ()
     with pytest.raises(ReplyError):
         suggestions(text, context_of(shop(TWO)))
@@ -329,7 +329,7 @@ def test_sentences_that_are_not_read(text: str) -> None:
 def test_an_alternative() -> None:
     """Where a second sentence is another way, nothing of the first is placed."""
     said = made("Remove `Find(id)`.\nOr drop `First()`.", TWO)
-    assert said.startswith("Of what it says only a part can be read as edits, and not: Or drop `First()`.")
+    assert said.startswith("Only a part of what it says can be read as edits. Not read: Or drop `First()`.")
 
 
 def test_many_sentences() -> None:

@@ -130,7 +130,7 @@ def test_before_and_after_of_a_part() -> None:
     )
     elsewhere = context_of(shop(body.replace("«Send(id);»", "Send(id);").replace("return 0;", "«return 0;»")))
     (refused,) = suggestions(both, elsewhere)
-    assert refused.unplaced.startswith("What it shows as the code before stands in 2 places: lines ")
+    assert refused.unplaced.startswith("What it shows as the code before occurs in 2 places: lines ")
 
 
 def test_ends_that_stand_everywhere() -> None:
@@ -199,7 +199,7 @@ EVIDENCE = {
         "    .Where(o => o.Open)\n    .Take(9)\n    .ToList();\n\nSend(b);",
         "var b = _db.Orders\n    .Where(o => o.Open)\n    .Take(9)\n    .ToList();\n\nSend(b);\nreturn 0;",
     ),
-    "elisions around lines that are no whole statements": (
+    "elisions around lines that are not whole statements": (
         "if (id > 0)\n{\n    Send(id);\n}\nelse\n{\n    «Log();»\n}\nreturn 0;",
         "// ... existing code ...\nelse\n{\n    Log(id);\n}\n// ... existing code ...",
         "if (id > 0)\n{\n    Send(id);\n}\nelse\n{\n    Log(id);\n}\nreturn 0;",
@@ -239,7 +239,7 @@ EVIDENCE = {
 
 @pytest.mark.parametrize("case", EVIDENCE)
 def test_the_selection_is_evidence(case: str) -> None:
-    """What a fragment replaces, where it could stand in several places or is no whole statements, is what is selected."""
+    """What a fragment replaces, where it could stand in several places or is not whole statements, is what is selected."""
     body, fragment, after = EVIDENCE[case]
     about = context_of(shop(body))
     (found,) = suggestions(FENCE.format(fragment), about)

@@ -90,7 +90,7 @@ def test_what_the_outline_sees_is_in_the_units(path: Path) -> None:
         near = (s for s in spans if s.contains(fact.span) and s.size <= fact.span.size + 2)
         return fact.span in spans or (fact.span.end, fact.name) in named or any(near)
 
-    # What a text hints at and what marks a type are no effects: they run nowhere.
+    # What a text hints at and what marks a type are not effects: they run nowhere.
     effects = [fact for fact in found.facts if fact.kind not in ("sql-hint", "token")]
     assert [(fact.kind, source.text(fact.span)) for fact in effects if not is_there(fact)] == []
 

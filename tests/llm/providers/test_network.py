@@ -237,7 +237,7 @@ def test_a_prompt_that_was_cut(tmp_path: Path, server: Told, read: int, status: 
 
 
 def test_a_model_that_thinks_aloud(tmp_path: Path, server: Told) -> None:
-    """Thoughts before the answer are no part of it."""
+    """Thoughts before the answer are not part of it."""
     server.answers[CHAT] = [whole("local", f"<think>\nIs it locked? {{}}\n</think>\n\n{HARMLESS}")]
     done = run(tmp_path, *local(server.url, "--model", "qwen3"))
     assert done.returncode == 0, done.stderr

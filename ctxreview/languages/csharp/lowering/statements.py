@@ -172,7 +172,7 @@ class Statements(Queries):
         return tuple(found)
 
     def _if(self, node: Node) -> Statement:
-        """An ``if`` with its ``else if``, which are one chain and no depth."""
+        """An ``if`` with its ``else if``, which are one chain and add no depth."""
         chain: list[tuple[Node, Value, Block]] = []
         at: Node | None = node
         otherwise: Block | None = None
