@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -22,7 +21,7 @@ from llmock.scenarios import Fail, Reply
 from llmock.testing import LLMockServer
 
 from tests import ROOT
-from tests.commands import Done, run_command
+from tests.commands import Done, run_command, run_on_terminal
 from tests.samples import unwrapped
 
 SCRIPT = Path(sys.executable).parent / "ctxreview"
@@ -289,18 +288,9 @@ def test_piped_text_has_no_colours(context_text: str) -> None:
 
 def on_a_terminal(args: Sequence[str], env: Mapping[str, str], cwd: Path) -> str:
     """What a command prints to a terminal."""
-    controller, terminal = pty.openpty()
-    with subprocess.Popen([SCRIPT, *args], stdin=terminal, stdout=terminal, stderr=terminal, env=env, cwd=cwd) as child:
-        os.close(terminal)
-        pieces = []
-        try:
-            while piece := os.read(controller, 65_536):
-                pieces.append(piece)
-        except OSError:  # how Linux says that the terminal's last user has gone
-            pass
-        assert child.wait(30) == 0
-    os.close(controller)
-    return b"".join(pieces).decode().replace("\r\n", "\n")
+    done = run_on_terminal(*args, cwd=cwd, env=env)
+    assert done.status == 0, done.shown
+    return done.shown
 
 
 @pytest.mark.parametrize("command", ["context", "review"])

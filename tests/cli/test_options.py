@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from ctxreview.cli import console
 from ctxreview.cli.app import app
 from ctxreview.errors import CtxreviewError
+from tests.commands import run_on_terminal
 from tests.samples import EXAMPLE, QUERY
 
 ESCAPE = "\x1b"
@@ -171,19 +170,7 @@ def test_when_there_are_colours(case: str, monkeypatch: pytest.MonkeyPatch, tmp_
 )
 def test_a_dumb_terminal_gets_no_escapes(args: tuple[str, ...]) -> None:
     """On a dumb terminal no command writes an escape: no colour, no bar, in help and errors neither."""
-    controller, terminal = pty.openpty()
-    env = os.environ | {"TERM": "dumb"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "ctxreview", *args], stdin=terminal, stdout=terminal, stderr=terminal, env=env
-    ) as child:
-        os.close(terminal)
-        shown = b""
-        try:
-            while piece := os.read(controller, 65_536):
-                shown += piece
-        except OSError:  # how Linux says that the terminal's last user has gone
-            pass
-        assert child.wait(30) in (0, 2)
-    os.close(controller)
-    assert len(shown) > 50
-    assert ESCAPE not in shown.decode()
+    done = run_on_terminal(*args, cwd=Path.cwd(), env=os.environ | {"TERM": "dumb"})
+    assert done.status in (0, 2)
+    assert len(done.shown) > 50
+    assert ESCAPE not in done.shown

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,7 +15,7 @@ from llmock.scenarios import Reply
 from llmock.testing import LLMockServer
 
 from tests import ROOT
-from tests.cli.test_cli import SCRIPT
+from tests.commands import run_command, run_on_terminal
 from tests.samples import EXAMPLE, QUERY, unwrapped
 
 ESCAPE = "\x1b"
@@ -30,27 +26,14 @@ ANSWER = "answers/unsafe-answer.md"
 
 def on_terminal(*args: str, columns: int = 80, status: int = 0, **variables: str) -> str:
     """What a command prints to a terminal of that many columns."""
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    streams = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
-    with subprocess.Popen([SCRIPT, *args], cwd=EXAMPLE, env=PLAIN | variables, **streams) as child:
-        os.close(terminal)
-        pieces = []
-        try:
-            while piece := os.read(controller, 65_536):
-                pieces.append(piece)
-        except OSError:  # how Linux says that the terminal's last user has gone
-            pass
-        assert child.wait(30) == status
-    os.close(controller)
-    return b"".join(pieces).decode().replace("\r\n", "\n")
+    done = run_on_terminal(*args, cwd=EXAMPLE, env=PLAIN | variables, columns=columns)
+    assert done.status == status, done.shown
+    return done.shown
 
 
 def piped(*args: str, variables: Mapping[str, str] | None = None, status: int = 0) -> str:
     """What a command prints into a pipe."""
-    done = subprocess.run(
-        [SCRIPT, *args], cwd=EXAMPLE, env=PLAIN | dict(variables or {}), capture_output=True, text=True, check=False
-    )
+    done = run_command(*args, cwd=EXAMPLE, env=PLAIN | dict(variables or {}))
     assert done.returncode == status, done.stderr
     return done.stdout
 

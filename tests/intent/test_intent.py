@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,7 @@ from ctxreview.rules.scopes import missing_intent
 from ctxreview.workspace.decoding import decode
 from ctxreview.workspace.rewrite import rewrite
 from tests import samples
-from tests.commands import run_command
+from tests.commands import run_command, run_on_terminal
 from tests.review.test_review import KEY, environment
 from tests.samples import EXAMPLE, QUERY, TOKENIZER, context_of, shop
 from tests.servers import Answer, Told, delta, events, response, serving
@@ -468,34 +465,15 @@ def test_never_half_written(tmp_path: Path) -> None:
     assert file.read_text() == f"// new\n{CODE}"
 
 
-def on_a_terminal(project: Path, answer: bytes, *arguments: str) -> tuple[int, str]:
-    """Status and output of the command on a terminal where a person types ``answer``."""
-    controller, terminal = pty.openpty()
-    command = [sys.executable, "-m", "ctxreview", "intent", *arguments]
-    where = environment(project.parent)
-    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=where, cwd=project) as child:
-        os.close(terminal)
-        pieces, answered = b"", False
-        try:
-            while piece := os.read(controller, 65_536):
-                pieces += piece
-                if b"[y/N]" in pieces and not answered:
-                    answered = True
-                    os.write(controller, answer)
-        except OSError:  # how Linux says that the terminal's last user has gone
-            pass
-        status = child.wait(30)
-    os.close(controller)
-    return status, pieces.decode().replace("\r\n", "\n")
-
-
 @pytest.mark.parametrize(
-    ("answer", "status", "written"), [(b"y\n", 0, True), (b"n\n", 0, False), (b"\n", 0, False), (b"\x04", 130, False)]
+    ("answer", "status", "written"), [("y\n", 0, True), ("n\n", 0, False), ("\n", 0, False), ("\x04", 130, False)]
 )
-def test_on_a_terminal_it_asks(project: Path, answer: bytes, status: int, written: bool) -> None:
+def test_on_a_terminal_it_asks(project: Path, answer: str, status: int, written: bool) -> None:
     """After the diff a person is asked; only a yes writes, and an end of input stops."""
     before = (project / PLACE).read_bytes()
-    code, shown = on_a_terminal(project, answer, QUERY, "--write")
+    code, shown, _ = run_on_terminal(
+        "intent", QUERY, "--write", cwd=project, env=environment(project.parent), typed=(("[y/N]", answer),)
+    )
     assert code == status
     assert shown.index("Belongs together") < shown.index(f"Write it into {PLACE}? [y/N]")
     assert ((project / PLACE).read_bytes() != before) is written

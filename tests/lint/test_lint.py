@@ -31,7 +31,7 @@ from ctxreview.model.source import Source
 from ctxreview.outline import outline
 from ctxreview.rules.prefilter import ALWAYS, LOCKS, TRANSACTIONS, candidates
 from tests import ROOT
-from tests.commands import Done, run_command
+from tests.commands import Done, run_command, run_on_terminal
 from tests.reports.test_sarif import validator
 from tests.rules.test_cases import CODE
 
@@ -843,9 +843,9 @@ class Terminal:
 def test_a_bar_on_a_terminal_only(repo: Path, lint: Lint) -> None:
     """On a terminal a bar counts the files; not with --quiet, not with NO_COLOR, and never in a pipe."""
     for args, env, bar in (((), {}, True), (("-q",), {}, False), ((), {"NO_COLOR": "1"}, False)):
-        run = Terminal(repo, *args, **env)
-        shown = run.read()
-        assert run.child.wait(30) == 0
+        done = run_on_terminal("lint", *args, cwd=repo, env=os.environ | env)
+        shown = done.shown
+        assert done.status == 0
         assert ("Linting" in shown) is bar
         assert "4 findings" in shown
     assert "Linting" not in lint().stderr

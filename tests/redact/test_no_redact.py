@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.commands import run_command
+from tests.commands import OnTerminal, run_command, run_on_terminal
 from tests.llm.test_store import RESPONSES, answer, environment, run
 from tests.redact.test_secrets import assert_hidden, in_a_method, kept_bytes, quoting
 from tests.secret_samples import Leak, Maker
@@ -47,29 +43,9 @@ def arguments(server: Told, *more: str) -> list[str]:
     return ["review", "Orders.cs:10", "--base-url", f"{server.url}/v1", "--model", "m-1", "--no-redact", *more]
 
 
-def on_a_terminal(given: list[str], folder: Path, *said: tuple[str, str]) -> tuple[int, str, str]:
-    """The command with a person who types a line after each question: status, what was seen, what was printed."""
-    controller, terminal = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "ctxreview", *given],
-        stdin=terminal, stderr=terminal, stdout=subprocess.PIPE, env=environment(), cwd=folder,
-    ) as child:  # fmt: skip
-        os.close(terminal)
-        seen = ""
-        for question, line in said:
-            while question not in seen:
-                seen += os.read(controller, 65_536).decode()
-            os.write(controller, line.encode())
-        assert child.stdout
-        printed = child.stdout.read().decode()
-        status = child.wait(30)
-        try:
-            while more := os.read(controller, 65_536):
-                seen += more.decode()
-        except OSError:
-            pass  # the other end is closed
-    os.close(controller)
-    return status, seen, printed
+def on_a_terminal(given: list[str], folder: Path, *typed: tuple[str, str]) -> OnTerminal:
+    """The command with a person who types a line after each question."""
+    return run_on_terminal(*given, cwd=folder, env=environment(), typed=typed, pipe=True)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])

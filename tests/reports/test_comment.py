@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +15,7 @@ from ctxreview.llm import store
 from ctxreview.model.claims import claims, neutral
 from ctxreview.reports import words
 from ctxreview.reports.comment import Person, comment, stored_subject
+from tests.commands import OnTerminal, run_on_terminal
 from tests.llm.test_store import RESPONSES, UNSAFE, answer, asking, environment, row, run
 from tests.reports.test_reports import outside_spans
 from tests.samples import EXAMPLE, QUERY, TEAM_QUESTION
@@ -165,24 +162,9 @@ def test_a_comment_with_an_answer(verdict: str, given: list[str]) -> None:
     assert run("comment", "1", *given).returncode == 0
 
 
-def on_a_terminal(*said: tuple[str, str]) -> tuple[int, str, str]:
-    """``ctxreview comment`` with a person who types a line after each question: status, what was seen, what was printed."""
-    controller, terminal = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "ctxreview", "comment"],
-        stdin=terminal, stderr=terminal, stdout=subprocess.PIPE, env=environment(), cwd=EXAMPLE,
-    ) as child:  # fmt: skip
-        os.close(terminal)
-        seen = ""
-        for question, line in said:
-            while question not in seen:
-                seen += os.read(controller, 65_536).decode()
-            os.write(controller, line.encode())
-        assert child.stdout
-        printed = child.stdout.read().decode()
-        status = child.wait(30)
-    os.close(controller)
-    return status, seen, printed
+def on_a_terminal(*typed: tuple[str, str]) -> OnTerminal:
+    """``ctxreview comment`` with a person who types a line after each question."""
+    return run_on_terminal("comment", cwd=EXAMPLE, env=environment(), typed=typed, pipe=True)
 
 
 def test_on_a_terminal() -> None:
