@@ -9,7 +9,7 @@ chain of calls and is easier to recognise as one.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from ctxreview.model.source import Span
 
@@ -331,7 +331,17 @@ Value: TypeAlias = (
     | Opaque
 )
 Statement: TypeAlias = Block | Do | Branch | Choice | Loop | Try | Held | Exit | Yield | Label | Define | Opaque
-Node: TypeAlias = Value | Statement | Argument | Arm | Handler | Parameter | Unit
+
+
+class Node(Protocol):
+    """A value, a statement or a part of one. Not their union: what a type checker makes of thirty tuples takes it half a minute."""
+
+    @property
+    def span(self) -> Span:
+        """The source that it stands for."""
+
+    def __iter__(self) -> Iterator[object]:
+        """Its fields, in order."""
 
 
 def children(node: Node) -> Iterator[Node]:

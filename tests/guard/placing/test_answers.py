@@ -217,14 +217,11 @@ def test_a_block_takes_as_long_as_it_has_lines(name: str) -> None:
 
     def taken(lines: int) -> float:
         code = "".join(LARGE[name].format(n=n) for n in range(lines))
-        least = float("inf")
-        for _ in range(3):
-            began = time.process_time()
-            assert suggestions(f"```csharp\n{code}```\n", value)
-            least = min(least, time.process_time() - began)
-        return least
+        began = time.process_time()
+        assert suggestions(f"```csharp\n{code}```\n", value)
+        return time.process_time() - began
 
-    assert min(taken(4000) / taken(1000) for _ in range(2)) < 9
+    assert any(taken(3200) / taken(800) < 9 for _ in range(4))
 
 
 def test_an_answer_of_too_many_lines_is_refused() -> None:

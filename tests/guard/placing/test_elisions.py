@@ -230,7 +230,7 @@ def test_a_doubled_statement_next_to_an_elision() -> None:
         filled(answer, original)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(answers())
 def test_filled_as_meant_or_not_at_all(case: tuple[list[str], list[str], list[str]]) -> None:
     """An edit with unchanged runs left out gives the edit itself, or nothing: never another text."""
