@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,14 @@ ASKS = {"languages/syntax.py", "languages/patterns.py"}
 """The modules that may ask a node for a field."""
 
 
-def engine() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def engine() -> tuple[tuple[str, ast.Module], ...]:
     """The modules outside every language's folder, by their paths in the package."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if not any(folder_of(name) in path.parents for name in LANGUAGES):
-            yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text("utf-8"))
+    return tuple(
+        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text("utf-8")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if not any(folder_of(name) in path.parents for name in LANGUAGES)
+    )
 
 
 def texts(tree: ast.Module) -> Iterator[ast.Constant]:
