@@ -15,7 +15,7 @@ from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import tree_sitter
 
@@ -26,7 +26,7 @@ from ctxreview.languages.patterns import Patterns, parse
 from ctxreview.languages.shape import Shape, shape_of
 from ctxreview.languages.syntax import Syntax
 from ctxreview.languages.words import NOTHING, Words
-from ctxreview.model.kinds import Effect, FactKind, Mode, RegionKind
+from ctxreview.model.kinds import Effect, FactKind, Form, Mode, RegionKind
 from ctxreview.model.regions import Isolation, Wrappers
 
 PACKAGES: dict[str, str] = {"csharp": f"{__name__}.csharp"}
@@ -145,6 +145,8 @@ class Language:
     words: Words
     disposals: frozenset[str]
     """The calls that end what holds a scope, whether or not it was completed."""
+    completed_by_leaving: frozenset[Form]
+    """The forms of transactions that are completed where they are left, but by an exception; others are undone without a completing call."""
     fences: frozenset[str]
     """What fenced code of the language is marked with in Markdown; ``""`` where it is not marked."""
     empty: frozenset[int] = frozenset()
@@ -260,7 +262,7 @@ def data(language: str, name: str) -> Mapping[str, Any]:
 def load(name: str) -> Language:
     """The language of that name in :data:`PACKAGES`.
 
-    Raises :class:`ValueError` for an unknown capture, key, role, field or node type in its data, and where it has no
+    Raises :class:`ValueError` for an unknown capture, key, role, field, node type or form in its data, and where it has no
     extensions, grammar or shape. All of its files but ``language.toml`` and ``outline.scm`` may be missing.
     """
     about, catalogue = data(name, "language.toml"), data(name, "constructs.toml")
@@ -273,6 +275,9 @@ def load(name: str) -> Language:
     unknown = {p.capture for p in patterns} - CAPTURES
     if unknown:
         raise ValueError(f"{name}/outline.scm: unknown capture {', '.join(sorted(unknown))}")
+    completed = frozenset(catalogue.get("completed_by_leaving", ()))
+    if not completed.issubset(get_args(Form)):
+        raise ValueError(f"{name}/constructs.toml: completed_by_leaving has a form that there is not")
     return Language(
         name=name,
         shape=shape,
@@ -286,6 +291,7 @@ def load(name: str) -> Language:
         patterns=Patterns(patterns, shape.bodies, shape.leaves, grammar),
         words=Words(about.get("words", {}), f"{name}/language.toml"),
         disposals=frozenset(catalogue.get("disposals", ())),
+        completed_by_leaving=completed,
         fences=frozenset(("", name, *about.get("fences", ()))),
         syntax=Syntax(about.get("roles", {}), about.get("fields", {}), grammar, f"{name}/language.toml"),
     )

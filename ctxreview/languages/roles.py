@@ -63,6 +63,8 @@ class Roles:
     local_declarations: frozenset[str]
     returns: frozenset[str]
     throws: frozenset[str]
+    postponed: frozenset[str]
+    """Statements that run when their function ends: ``defer``."""
     jumps: frozenset[str]
     """Statements that may stay in a scope: what goes to the end or to a part of what is around them, and ``yields``."""
     breaks: frozenset[str]

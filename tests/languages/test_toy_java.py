@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,44 @@ def test_what_a_language_leaves_out_is_not_known_and_no_crash(monkeypatch: pytes
     monkeypatch.delitem(PACKAGES, "csharp")
     found = outline(Source("Stock.java", STOCK.encode()))
     assert (len(found.functions), len(found.types), found.regions, found.facts) == (4, 1, (), ())
+
+
+def outlined(package: Path, code: str, monkeypatch: pytest.MonkeyPatch, *changes: tuple[str, str, str]) -> Outline:
+    """The outline of a method's code by a copy of the toy, in whose files texts are changed."""
+    shutil.copytree(FOLDER, package)
+    for name, old, new in changes:
+        text = (package / name).read_text("utf-8")
+        assert old in text
+        (package / name).write_text(text.replace(old, new), "utf-8")
+    monkeypatch.syspath_prepend(package.parent)
+    monkeypatch.setitem(PACKAGES, package.name, package.name)
+    return outline(Source("C.java", f"class C {{ ReentrantLock gate; {code} }}".encode()))
+
+
+def test_whether_leaving_a_transaction_completes_it_is_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that is completed by leaving it is left uncompleted by exceptions alone, and an unknown form is an error."""
+    code = "@Transactional int f(int n) { if (n > 1) throw new E(); orders.save(n); return n; }"
+    found = outlined(tmp_path / "completing_java", code, monkeypatch)
+    (region,) = found.regions
+    assert [found.source.text(e) for e in region.exits] == ["throw new E();"]
+    undone = outlined(tmp_path / "undoing_java", code, monkeypatch, ("constructs.toml", '["attribute"]', "[]"))
+    assert undone.regions[0].exits == ()  # nobody here completes it
+    with pytest.raises(
+        ValueError, match=r"^odd_java/constructs.toml: completed_by_leaving has a form that there is not$"
+    ):
+        outlined(tmp_path / "odd_java", code, monkeypatch, ("constructs.toml", '["attribute"]', '["atribute"]'))
+
+
+def test_whether_a_release_is_postponed_is_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a postponed statement releases is held to the end of the function, however that ends."""
+    code = "void f() { gate.lock(); later: gate.unlock(); n++; }"
+    at_once = outlined(tmp_path / "prompt_java", code, monkeypatch)
+    role = ("language.toml", "[roles]\n", '[roles]\npostponed = "labeled_statement"\n')
+    at_the_end = outlined(tmp_path / "postponing_java", code, monkeypatch, role)
+    assert [(o.source.text(r.span), r.leaks_on_exception) for o in (at_once, at_the_end) for r in o.regions] == [
+        ("gate.lock(); later: gate.unlock()", True),
+        ("gate.lock(); later: gate.unlock(); n++; }", False),
+    ]
 
 
 @pytest.mark.parametrize("key", ["extensions", "grammar", "shape"])

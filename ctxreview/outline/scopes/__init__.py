@@ -35,10 +35,11 @@ def scopes(page: FileView) -> tuple[Region, ...]:
     ]
     completing = {f.name for f in page.facts if f.kind == "complete"}
     calls = {nodes.span(c.node): c.node for c in page.calls if c.name in completing}
-    jumps = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in page.syntax.jumps}
+    leaving = page.captures.get("fact.exit", [])
+    jumps = {nodes.span(n): n for n in leaving if n.type in page.syntax.jumps}
     ways = [f for f in page.facts if f.kind in ("complete", "exit")]
-    thrown = frozenset(f.span for f in ways if f.kind == "exit" and f.name == "throw")
-    given = {nodes.span(n): n for n in page.captures.get("fact.exit", []) if n.type in page.syntax.returns}
+    thrown = frozenset(nodes.span(n) for n in leaving if n.type in page.syntax.throws)
+    given = {nodes.span(n): n for n in leaving if n.type in page.syntax.returns}
     finished = (_finish(s, page, ways, calls, jumps, given, thrown) for s in (*found, *statements(page, found)))
     return tuple(sorted(finished, key=lambda s: (s.span.start, -s.span.end)))
 
@@ -77,12 +78,12 @@ def _left(
 ) -> Iterator[Span]:
     """The exits that leave the scope before it completes.
 
-    What runs a delegate or a marked member completes the scope when that returns, and only an exception passes it by. Where no
-    completion is seen, what is handed the transaction or keeps it may be what completes it.
+    Of a form that the language completes by leaving it, only an exception does. Where no completion is seen, what is handed the
+    transaction or keeps it may be what completes it.
     """
     for exit_ in exits:
         if scope.kind == "transaction":
-            if scope.form in ("callback", "attribute"):
+            if scope.form in page.language.completed_by_leaving:
                 if exit_ in thrown:
                     yield exit_
                 continue

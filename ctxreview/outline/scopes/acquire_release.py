@@ -43,14 +43,16 @@ def pairs(page: FileView) -> Iterator[Region]:
             ends = order.release_after(i)
             if ends is not None:
                 construct, release = ends
-                covered = release.id in tried or within.contains(nodes.span(event.node))
+                later = bool(owner.size) and _is_postponed(release, page.syntax)
+                tail = Span(owner.end - 1, owner.end) if later else nodes.span(release)
+                covered = later or release.id in tried or within.contains(nodes.span(event.node))
                 note = "" if covered else OUTSIDE_FINALLY
                 by = [e.by for e in own if e.node in (event.node, release)]
                 note = f"{note} It is taken and released by {' and '.join(by)}.".strip() if len(by) > 1 else note
                 note = f"{note} {by[0]} {'takes' if event.by else 'releases'} it.".strip() if len(by) == 1 else note
                 takes = len(by) > 1 or (len(by) == 1 and bool(event.by))
                 releases = len(by) > 1 or (len(by) == 1 and not event.by)
-                made = _scope(construct, event, owner, nodes.span(event.node), nodes.span(release), note, page)
+                made = _scope(construct, event, owner, nodes.span(event.node), tail, note, page)
                 branches = tuple(b for b in page.syntax.other_branches(event.node, owner) if made.span.overlaps(b))
                 made = made._replace(
                     excluded=tuple(dict.fromkeys((*made.excluded, *branches))),
@@ -81,6 +83,11 @@ def pairs(page: FileView) -> Iterator[Region]:
             last = events[-1]
             made = _scope(last.constructs[0], last, owner, Span(start, start + 1), nodes.span(last.node), note, page)
             yield made._replace(certainty="assumed", acquired="elsewhere")
+
+
+def _is_postponed(release: Node, syntax: Syntax) -> bool:
+    """Whether a release runs when its function ends, however that ends."""
+    return bool(syntax.postponed) and any(a.type in syntax.postponed for a in parents.ancestors(release))
 
 
 def _with_what_has_it(acquire: LockCall, owner: Span, given: Sequence[int], syntax: Syntax) -> Span:
