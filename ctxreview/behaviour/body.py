@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.masked import Masked
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Nesting
@@ -19,7 +20,6 @@ from ctxreview.model.notation import AWAIT, OPTIONAL_AWAIT, OPTIONAL_SELF, witho
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.regex import regex
 
 _CALL = regex(rb"(?<![\w@])([A-Za-z_]\w*)\s*(?:<[\w\s,.<>?\[\]]*>)?\s*\(")
@@ -30,6 +30,8 @@ _SEPARATORS = b";{}"
 class CallText(NamedTuple):
     """A call or creation. ``on`` is its receiver and ``given`` its arguments as written, on one line.
 
+    ``base`` is its name, or that of its twin which gives no task.
+
     ``span`` runs from the called name to the closing parenthesis, ``start`` is where its receiver begins.
     """
 
@@ -38,17 +40,13 @@ class CallText(NamedTuple):
     start: int
     on: str
     given: str
+    base: str
     creates: bool = False
 
     @property
     def chain(self) -> Span:
         """The call with its receiver."""
         return Span(self.start, self.span.end)
-
-    @property
-    def base(self) -> str:
-        """The name without ``Async``."""
-        return without_async(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +103,9 @@ class Body:
             on = self.text(Span(start + shift, hit.start() + shift)).rstrip(".?! \r\n\t")
             given = self.text(Span(hit.end() + shift, close + shift))
             span = Span(hit.start() + shift, close + 1 + shift)
-            found.append(CallText(name, span, start + shift, squeezed(on), squeezed(given), creates))
+            found.append(
+                CallText(name, span, start + shift, squeezed(on), squeezed(given), words.untwinned(name), creates)
+            )
         return tuple(found)
 
     def calls_in(self, span: Span) -> tuple[CallText, ...]:
@@ -286,8 +286,7 @@ def is_over(outline: Outline, scope: Region, at: int) -> bool:
 @cache
 def _ended(language: str) -> re.Pattern[bytes]:
     """What may end a transaction, or begins another branch."""
-    other = load(language).shape.conditional.other
-    return re.compile(rf"\b(?:Rollback|Commit|Complete|Dispose|Close)\w*\s*\(|{other}".encode())
+    return re.compile(f"{names_of(language).text('may_end')}|{load(language).shape.conditional.other}".encode())
 
 
 @lru_cache(maxsize=16)

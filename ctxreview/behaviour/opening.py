@@ -105,9 +105,8 @@ class Openings(Stores):
         stops = [
             k for k in values if simple_type_or_array(k.type) in self.version.about.of("stops") and k.constant is None
         ]
-        in_part = kind == "rollback" and any(
-            k not in stops and not (k.constant or "").endswith(".None") for k in values
-        )
+        never = self.version.about.pattern("never_stops")
+        in_part = kind == "rollback" and any(k not in stops and not never.search(k.constant or "") for k in values)
         return (*(("cancellable",) if stops else ()), *(("in part",) if in_part else ()))
 
 

@@ -19,10 +19,11 @@ from ctxreview.behaviour.identity import Identity, home_of, identity
 from ctxreview.behaviour.line_pairs import LinePairs
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.same import SameTwo
+from ctxreview.languages import load
+from ctxreview.languages.words import Words
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_async
 
 MOST_PAIRS = 40_000
 """Of what is alike only by what it does, at most so many pairs are compared; beyond that the order decides."""
@@ -47,12 +48,13 @@ class Pairing:
     def members(self) -> tuple[tuple[Body, Body], ...]:
         """The members that are in both versions, in the order of the first."""
         left, there = list(bodies(self.before)), list(bodies(self.after))
+        words = load(self.before.language).words
         found: list[tuple[Body, Body]] = []
         keys: tuple[Callable[[Body], Hashable], ...] = (
             lambda b: (home_of(b), b.member.name, b.words),
             self._named,
             lambda b: self._named(b)._replace(type=b.member.container, parameters=()),
-            lambda b: (b.member.container, *_without_async(self._named(b))),
+            lambda b: (b.member.container, *_untwinned(self._named(b), words)),
         )
         for key in keys:
             old, new = _grouped(left, key), _grouped(there, key)
@@ -215,8 +217,8 @@ _RENAMED = 0.3
 """How much of its words a member has to keep to be the same under another name."""
 
 
-def _without_async(of: Identity) -> tuple[str, str, str]:
-    return of.interface, without_async(of.name), of.kind
+def _untwinned(of: Identity, words: Words) -> tuple[str, str, str]:
+    return of.interface, words.untwinned(of.name), of.kind
 
 
 def _moved(span: Span, by: int) -> Span:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.languages import load
+from ctxreview.languages.lists import repository_lists
 from ctxreview.languages.words import Words
 from ctxreview.model.declarations import Function, Member, outermost
 from ctxreview.model.facts import Reference
@@ -16,9 +17,6 @@ from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.outline.excerpts import mentioned
 from ctxreview.outline.symbols.written_names import simple_type
-from ctxreview.regex import regex
-
-_COLLECTIONS = regex(r"List|Dictionary|Set|Queue|Stack|Collection|Map|\[\]|Cache|Bag|Array|Buffer|Channel")
 
 
 class Shared(NamedTuple):
@@ -54,7 +52,11 @@ class Shared(NamedTuple):
         """Whether it can change, or is a thing that can: no constant, no service that is only called."""
         if self.words & self._language.constants or re.search(r"[lL]og(ger)?$", self.name):
             return False
-        return not self.words & self._language.kept or _COLLECTIONS.search(self.member.declares) is not None
+        if not self.words & self._language.kept:
+            return True
+        return (
+            repository_lists(self.home.outline.language).pattern("collections").search(self.member.declares) is not None
+        )
 
 
 def state_shared_by(outline: Outline, functions: Sequence[Function], repository: Repository) -> Iterator[Shared]:

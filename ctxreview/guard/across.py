@@ -31,7 +31,6 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
-from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.rules.orm.no_tracking_write import given_untracked
 
 MAX_SEARCHED = 200
@@ -132,9 +131,13 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
 
     They read, where several are begun together. The facts are at the calls, and are named by what is called in the end.
     """
-    known = frozenset(name for name in load(there.language).facts if "." not in name)
+    language = load(there.language)
+    known = frozenset(name for name in language.facts if "." not in name)
     names = {
-        n for s in spans for n in called_names(there.source.text(s), there.language) if without_async(n) not in known
+        n
+        for s in spans
+        for n in called_names(there.source.text(s), there.language)
+        if language.words.untwinned(n) not in known
     }
     repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in known and _tells(n, repository))

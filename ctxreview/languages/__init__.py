@@ -147,6 +147,10 @@ class Language:
     """The calls that end what holds a scope, whether or not it was completed."""
     completed_by_leaving: frozenset[Form]
     """The forms of transactions that are completed where they are left, but by an exception; others are undone without a completing call."""
+    gives_service: str
+    """A regular expression for calls that give an object of the type which is their type argument."""
+    lock_named: str
+    """A regular expression for the names of a type's own methods that tell that they take or release a lock."""
     fences: frozenset[str]
     """What fenced code of the language is marked with in Markdown; ``""`` where it is not marked."""
     empty: frozenset[int] = frozenset()
@@ -292,6 +296,8 @@ def load(name: str) -> Language:
         words=Words(about.get("words", {}), f"{name}/language.toml"),
         disposals=frozenset(catalogue.get("disposals", ())),
         completed_by_leaving=completed,
+        gives_service=catalogue.get("gives_service", NOTHING),
+        lock_named=catalogue.get("lock_named", NOTHING),
         fences=frozenset(("", name, *about.get("fences", ()))),
         syntax=Syntax(about.get("roles", {}), about.get("fields", {}), grammar, f"{name}/language.toml"),
     )

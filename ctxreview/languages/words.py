@@ -81,6 +81,10 @@ class Words:
     """The word that waits for a task."""
     twin: str
     """What the name of a call ends with that gives a task, where it has a twin that does not."""
+    marking: str
+    """What the name of a type ends with that marks others, where a mark may leave it out."""
+    thrown: str
+    """What the names of types that are thrown end with."""
     isolation: str
     """The type that has the levels of isolation."""
     propagation: str
@@ -268,6 +272,10 @@ class Words:
         pattern = rf"\b{end}\s+{re.escape(parameter)}\s*{any_of(self.bases)}(.*?)(?:\b{end}\b|=>|\Z)"
         found = re.search(pattern, head, re.DOTALL)
         return found[1] if found is not None else ""
+
+    def untwinned(self, name: str) -> str:
+        """The name of a call that may be waited for as that of its twin that blocks: ``Save`` of ``SaveAsync``."""
+        return name.removesuffix(self.twin)
 
     def is_task(self, name: str) -> bool:
         """Whether a call of that name gives a task, as far as its name says."""

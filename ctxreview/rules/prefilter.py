@@ -150,8 +150,9 @@ def _spelt(needs: tuple[Trigger, ...], language: str, wrappers: Wrappers) -> Ite
         if isinstance(need, str) and need in _KINDS:
             yield from _scope_words(_KINDS[need], language, wrappers)
         elif need == CONFLICT:
-            names = "|".join(name for name in load(language).marks if name.endswith("Exception"))
-            yield Text(re.compile(names.encode()), re.compile(rf"{any_of(load(language).words.catching)}\b".encode()))
+            words = load(language).words
+            names = "|".join(name for name in load(language).marks if name.endswith(words.thrown))
+            yield Text(re.compile(names.encode()), re.compile(rf"{any_of(words.catching)}\b".encode()))
         else:
             yield need
 
@@ -161,7 +162,7 @@ def _scope_words(kind: RegionKind, language: str, wrappers: Wrappers) -> Iterato
     about = with_wrappers(load(language), wrappers)
     for construct in about.constructs:
         if construct.kind == kind:
-            yield from _names(construct)
+            yield from _names(construct, about.words.marking)
     for looks in about.looks_like:
         if looks.kind == kind:
             yield from (re.compile(rb".*?(?:%s)" % pattern.encode()) for pattern in (looks.opens, looks.runs))
@@ -172,7 +173,7 @@ def _scope_words(kind: RegionKind, language: str, wrappers: Wrappers) -> Iterato
         yield _SQL_BEGINS
 
 
-def _names(construct: Construct) -> Iterator[Trigger]:
+def _names(construct: Construct, marking: str) -> Iterator[Trigger]:
     listed = (
         *construct.creates,
         *construct.opens,
@@ -186,8 +187,8 @@ def _names(construct: Construct) -> Iterator[Trigger]:
         name, _, needs = attribute.partition("(")
         if needs:
             said = rb"\s+".join(re.escape(word.encode()) for word in needs.rstrip(")").split())
-            yield Text(re.compile(rb"%s(?:Attribute)?" % name.encode()), re.compile(said))
+            yield Text(re.compile(f"{name}(?:{marking})?".encode()), re.compile(said))
         else:
-            yield from (name, f"{name}Attribute")
+            yield from (name, f"{name}{marking}")
     if not listed and not construct.attributes:
         yield construct.construct  # a statement of the language, by its keyword

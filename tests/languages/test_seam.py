@@ -44,6 +44,27 @@ KEYWORDS = {
     }
 }
 """Keywords that few other languages have, and that are not words of sentences here."""
+TELLING = frozenset(
+    [
+        "Async",
+        "Attribute",
+        "Abort",
+        "Complete",
+        "Dictionary",
+        "Dispose",
+        "Exception",
+        "Hashtable",
+        "Lock",
+        "Monitor",
+        "Mutex",
+        "Queue",
+        "Rollback",
+        "Semaphore",
+        "Stack",
+        "Task",
+    ]
+)
+"""Names of the library with one capital that stand in no text for people here."""
 WORDS_OF_PATTERNS = re.compile(r"(?:\\[bs]|\(\?[:=!]|\(|\||^)\+?\*?([a-z]+(?:\|[a-z]+)*)\)?(?:[+*] )?(?=\\[bs]|\$| \))")
 """Words of a regular expression that stand in it as they are: ``new`` of ``\\bnew\\s+``."""
 ANY_TEXT = ("redact/", "intent/answer", "guard/placing/prose")
@@ -101,7 +122,7 @@ def names_of(language: str) -> set[str]:
         told = data(language, path.name)
         about = told["words"].values() if path.name == "language.toml" else listed(told)
         found |= {word for text in about for word in re.findall(r"[A-Za-z]\w+", text)}
-    return {word for word in found if re.search(r"[a-z][A-Z]", word) or word in KEYWORDS[language]}
+    return {word for word in found if re.search(r"[a-z][A-Z]", word) or word in KEYWORDS[language] | TELLING}
 
 
 def listed(told: object) -> Iterator[str]:

@@ -101,12 +101,22 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in texts}
 
 
-def show(browser: Chrome, file: Path, width: int = 1400, scheme: str = "light", height: int = 900) -> None:
-    """Open a page in a window of that width, with that colour scheme."""
+def resize(browser: Chrome, width: int, height: int = 900) -> None:
+    """Give the window that size."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def prefer(browser: Chrome, scheme: str) -> None:
+    """Have the person prefer that colour scheme."""
     scheme_of = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": scheme_of})
+
+
+def show(browser: Chrome, file: Path, width: int = 1400, scheme: str = "light", height: int = 900) -> None:
+    """Open a page in a window of that size, with that colour scheme."""
+    resize(browser, width, height)
+    prefer(browser, scheme)
     browser.get(f"about:blank#{width}")
     browser.get(file.as_uri())
     # A navigation is over for the driver before a large page is read to its end.
@@ -129,16 +139,18 @@ NAMES = ("unsafe", "offline", "models", "several", "hostile")
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_wider_than_the_window(browser: Chrome, pages: dict[str, Path], name: str) -> None:
     """From a telephone's 320 pixels to 2,000 the page scrolls down only: what is wide scrolls in a box of its own."""
+    show(browser, pages[name])
     for width in WIDTHS:
-        show(browser, pages[name], width)
+        resize(browser, width)
         assert js(browser, "return document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_words_can_be_read(browser: Chrome, pages: dict[str, Path], name: str) -> None:
     """Every visible word has the contrast of WCAG's level AA, in light and in dark."""
+    show(browser, pages[name])
     for scheme in SCHEMES:
-        show(browser, pages[name], 1400, scheme)
+        prefer(browser, scheme)
         assert js(browser, CONTRAST) == {}
 
 

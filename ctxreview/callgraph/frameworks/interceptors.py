@@ -52,7 +52,7 @@ def _read_interceptors(pipeline: Sequence[str], repository: Repository) -> Itera
     paths = dict.fromkeys(p for word in pipeline for p in repository.files_with(word))
     words = re.compile(rb"\b(?:%s)\b" % b"|".join(w.encode() for w in pipeline))
     scopes, runs_rest = scope_words(repository.language, repository.wrappers), _runs_rest(repository.language)
-    suffixes = tuple(repository_lists(repository.language).of("mark_suffix"))
+    marking = load(repository.language).words.marking
     for path in paths:
         text = repository.text_of(path)
         if not any(w in text for w in scopes) or not runs_rest.search(text):
@@ -64,7 +64,7 @@ def _read_interceptors(pipeline: Sequence[str], repository: Repository) -> Itera
             declared = Declared(there, type_)
             opened = scope_around_the_rest(declared, repository)
             registered = tuple(_registrations(declared, repository)) if opened is not None else ()
-            if opened is not None and (registered or not type_.name.endswith(suffixes)):
+            if opened is not None and (registered or not marking or not type_.name.endswith(marking)):
                 yield Interceptor(declared, opened, registered)
 
 

@@ -68,8 +68,8 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
         heads = [part.type.opening, *(f.opening for f in named)]
         for head in heads:
             for mark in re.findall(lists.text("mark"), _attributes(there, head, lists), re.MULTILINE):
-                whole = [f"{mark}{suffix}" for suffix in lists.of("mark_suffix")]
-                for declared in (d for name in (*whole, mark) for d in repository.types.named(name)):
+                whole = f"{mark}{load(there.language).words.marking}"
+                for declared in (d for name in dict.fromkeys((whole, mark)) for d in repository.types.named(name)):
                     opened = scope_around_the_rest(declared, repository)
                     if opened is not None:
                         line = source.line_of(head.start + max(0, source.text(head).find(mark)))

@@ -15,7 +15,6 @@ from ctxreview.languages.words import Words, any_of
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.regex import regex
 
 MAX_BODY = 3000
@@ -73,14 +72,14 @@ def possible_wrappers(
 
 def possible_calls(text: str, methods: Set[str], language: str) -> tuple[str, ...]:
     """:func:`possible_wrappers` of a text alone; ``methods`` may be handed to one by their names."""
-    known, forms = known_calls(language), _forms(language)
+    known, forms, words = known_calls(language), _forms(language), load(language).words
     names = [n for header in forms.header.findall(text) for n in _CALLED.findall(header)]
     names += _calls_given_delegates(text, methods, forms)
     ended = {a or b for a, b in forms.ended.findall(text)}
     names += [called for variable, called in forms.kept.findall(text) if variable in ended]
 
     def may(name: str) -> bool:
-        return known.isdisjoint((name, without_async(name))) or may_open(language, name)
+        return known.isdisjoint((name, words.untwinned(name))) or may_open(language, name)
 
     return tuple(filter(may, dict.fromkeys(names)))
 

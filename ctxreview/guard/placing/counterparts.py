@@ -14,7 +14,6 @@ from ctxreview.model.declarations import Function, TypeDecl, outermost
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context
 from ctxreview.model.source import Source, Spans
-from ctxreview.outline.symbols.written_names import without_async
 
 _NEARLY = 0.8
 """How much of its words a member shares with the selected one that it replaces under another name."""
@@ -85,15 +84,16 @@ def _twin(
     context: Context,
 ) -> Function | None:
     """The one selected member that ``function`` is another form of, ``SaveAsync`` of ``Save``, or that is nearly it under another name."""
-    name, alone = without_async(function.name), len(all_given) == 1
-    named = (f for family in families for f in family if alone or without_async(f.name) == name)
+    untwinned, alone = language_of(context.selection.source.path).words.untwinned, len(all_given) == 1
+    name = untwinned(function.name)
+    named = (f for family in families for f in family if alone or untwinned(f.name) == name)
     twins = {f.span: f for f in named if _alike_in_kind(f, function) and all(f.name != g.name for g in all_given)}
     source, own = context.selection.source, words(fragment.text(function.span))
     selected = [f for span, f in twins.items() if span.overlaps(context.selection.span)]
     if len(selected) != 1:
         return None
     like = alike(words(source.text(selected[0].span)), own)
-    same = [f for f in twins.values() if without_async(f.name) == name]
+    same = [f for f in twins.values() if untwinned(f.name) == name]
     return selected[0] if like >= (LIKE if same == selected else _NEARLY) else None
 
 

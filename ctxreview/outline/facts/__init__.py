@@ -83,7 +83,7 @@ def _marks(captures: Captures, language: Language) -> Iterator[Fact]:
     syntax = language.syntax
     caught = ((n, syntax.type(n)) for n in captures.get("local", []) if n.type in syntax.catch_declarations)
     for node, named in (*((n, syntax.name(n)) for n in captures.get("attribute", [])), *caught):
-        name = syntax.simple_name(named).removesuffix("Attribute")
+        name = syntax.simple_name(named).removesuffix(language.words.marking)
         if name in language.marks:
             yield Fact(language.marks[name], nodes.span(node), name)
 

@@ -80,7 +80,7 @@ def attributes(page: FileView) -> Iterator[Region]:
         table.setdefault(name, []).extend((c, needs.rstrip(")")) for c in constructs)
     related: _Related | None = None
     for node in page.captures.get("attribute", []):
-        name = page.syntax.simple_name(page.syntax.name(node)).removesuffix("Attribute")
+        name = page.syntax.simple_name(page.syntax.name(node)).removesuffix(page.language.words.marking)
         marked = next(islice(parents.ancestors(node), 1, None), None) if name in table else None
         if marked is None:
             continue

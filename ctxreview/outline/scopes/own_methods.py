@@ -14,12 +14,10 @@ from ctxreview.model.source import Span, contains_any
 from ctxreview.outline.file_view import FileView
 from ctxreview.outline.scopes.lock_calls import CallsByReceiver, LockCall
 from ctxreview.outline.symbols.signatures import signature
-from ctxreview.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_NAMED = regex(r"Lock|Mutex|Semaphore")
 MAX_LEVELS = 3
 """Methods of a type that call each other, the last of which takes or releases a lock."""
 
@@ -101,7 +99,8 @@ def reach_out(page: FileView, unread: Sequence[Span]) -> bool:
 def _add_named(every: CallsByReceiver, page: FileView) -> None:
     """The calls of a type's own methods whose names tell that they take or release a lock, and whose bodies do not."""
     known = {e.node for events in every.values() for e in events if e.by}
-    named = {n for n in page.language.named("acquires") | page.language.named("releases") if _NAMED.search(n)}
+    tells = re.compile(page.language.lock_named)
+    named = {n for n in page.language.named("acquires") | page.language.named("releases") if tells.search(n)}
     for node, name in page.calls:
         if name in named and node not in known and not page.has_receiver(node):
             for field in ("acquires", "releases"):

@@ -68,6 +68,7 @@ class Names:
         self.data = data
         self.syntax = syntax = language.syntax
         self.words = language.words
+        self.gives_service = language.gives_service
         self._nameless = language.shape.nameless
         self._whole = whole
         self._members = tuple(members)

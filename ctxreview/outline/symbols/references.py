@@ -207,7 +207,7 @@ def receiver_type(on: Node | None, names: Names) -> str:
     if on.type in names.syntax.casts or on.type in names.syntax.conversions:
         return nodes.text(names.syntax.type(on) or names.syntax.right(on))
     if on.type in names.syntax.calls:
-        return _asked_for(on, names.syntax)
+        return _asked_for(on, names)
     if on.type in names.syntax.typed_names:
         return nodes.text(on)
     if on.type in names.syntax.accesses and (declared := _on_parameter(on, names)):
@@ -223,16 +223,13 @@ def receiver_type(on: Node | None, names: Names) -> str:
     return "" if known or not all(p[:1].isupper() for p in text.split(".")) else text
 
 
-def _asked_for(call: Node, syntax: Syntax) -> str:
+def _asked_for(call: Node, names: Names) -> str:
     """The type that a service locator is asked for: ``services.GetRequiredService<Orders>()``."""
+    syntax = names.syntax
     callee = syntax.callee(call)
     name = syntax.name(callee) if callee is not None else None
     name = name or callee
-    if (
-        name is None
-        or name.type not in syntax.generics
-        or not re.match(r"(Get\w*Service|Resolve|CreateInstance)", nodes.text(name))
-    ):
+    if name is None or name.type not in syntax.generics or not re.match(names.gives_service, nodes.text(name)):
         return ""
     listed = next((c for c in name.named_children if c.type in syntax.type_argument_lists), None)
     return nodes.text(listed.named_children[0]) if listed is not None and len(listed.named_children) == 1 else ""
@@ -243,7 +240,7 @@ def _made_by_service(on: Node, names: Names) -> str:
     value = local.node.named_children[-1] if local is not None and local.node.named_children else None
     while value is not None and value.type in names.syntax.value_wraps and value.named_children:
         value = value.named_children[0]
-    return _asked_for(value, names.syntax) if value is not None and value.type in names.syntax.calls else ""
+    return _asked_for(value, names) if value is not None and value.type in names.syntax.calls else ""
 
 
 def _on_parameter(on: Node, names: Names) -> str:

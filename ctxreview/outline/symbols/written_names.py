@@ -1,4 +1,4 @@
-"""Names as they are written: of types, and of calls that there are in two forms."""
+"""The names of types as they are written."""
 
 from __future__ import annotations
 
@@ -18,8 +18,3 @@ def simple_type(written: str) -> str:
 def simple_type_or_array(written: str) -> str:
     """The simple name of a type; ``[]`` for an array of whatever type."""
     return "[]" if written.strip().rstrip("?").endswith("]") else simple_type(written)
-
-
-def without_async(name: str) -> str:
-    """The name of a call that may be waited for as that of its twin that blocks: ``Save`` of ``SaveAsync``."""
-    return name.removesuffix("Async")

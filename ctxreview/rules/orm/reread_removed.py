@@ -59,12 +59,12 @@ from ctxreview.behaviour.boundary import mention
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.rechecks import LostLook, lost_looks
+from ctxreview.languages import load
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import without_async
 
 ID = "reread-removed"
 SEVERITY = "medium"
@@ -141,20 +141,27 @@ def _state(body: Body, scope: Region, kind: str) -> list[Fact]:
 
 
 def _removed(change: Change) -> list[Finding]:
+    words = load(change.before.outline.language).words
+
+    def key(fact: Fact) -> str:
+        """What is asked; of a refresh also the entity."""
+        base = words.untwinned(fact.name)
+        return f"{base} {fact.target}" if base in REFRESHES else source_of(fact.target)
+
     old, new = _reads(change.before.facts), _reads(change.after.facts)
-    left = Counter(_key(f) for f in new)
+    left = Counter(map(key, new))
     for called in change.called:
-        left += Counter(_key(f) for f in _reads(called.facts))
+        left += Counter(map(key, _reads(called.facts)))
     found = []
     for second in reversed(old):
-        if left[_key(second)] >= sum(_key(f) == _key(second) for f in old):
+        if left[key(second)] >= sum(key(f) == key(second) for f in old):
             continue
         held = change.before.under(second.span)
         first = next(
             (
                 f
                 for f in new
-                if _key(f) == _key(second) or (without_async(second.name) in REFRESHES and f.result in second.target)
+                if key(f) == key(second) or (words.untwinned(second.name) in REFRESHES and f.result in second.target)
             ),
             None,
         )
@@ -178,9 +185,3 @@ def _removed(change: Change) -> list[Finding]:
 
 def _reads(facts: tuple[Fact, ...]) -> list[Fact]:
     return [f for f in facts if f.kind == "read" and not f.is_state and "." in f"{f.target}." and f.target]
-
-
-def _key(fact: Fact) -> str:
-    """What is asked; of a refresh also the entity."""
-    base = without_async(fact.name)
-    return f"{base} {fact.target}" if base in REFRESHES else source_of(fact.target)

@@ -206,7 +206,7 @@ def _is_no_task(fact: Fact) -> bool:
 def _dropped(body: Body, fact: Fact) -> bool:
     """Whether the started work is a statement alone, neither awaited nor kept."""
     before = body.before(fact.span.start)
-    return before in ("", "_ =") and fact.name in ("Run", "StartNew", "QueueUserWorkItem", "UnsafeQueueUserWorkItem")
+    return before in ("", "_ =") and fact.name in names_of(body.outline.language).of("starts")
 
 
 def _left_alone(outline: Outline, fact: Fact, held: Region) -> Finding:

@@ -59,11 +59,11 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.ordering import Hastened, hastened
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
-from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 from ctxreview.workspace.code_of_tests import is_test_code
@@ -84,6 +84,7 @@ def check(outline: Outline) -> list[Finding]:
     found: list[Finding] = []
     if is_test_code(outline.source.path):
         return found
+    about = names_of(outline.language)
     for _, scope in holding(outline, "transaction"):
         if scope.mode in ("retried", "suppressed") or scope.certainty == "assumed":
             continue
@@ -92,13 +93,13 @@ def check(outline: Outline) -> list[Finding]:
             for f in within(outline, scope.span)
             if f.kind == "io"
             and not f.calls
-            and without_async(f.name) not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+            and not about.has("calls_it", f.name)
             and not _HERE.search(f.target)
             and not _takes_part(f, scope, outline)
             and outline.under(f.span, scope)
         ]
         if sent:
-            message = without_async(sent[0].name) in MESSAGES
+            message = about.base(sent[0].name) in MESSAGES
             found.append(
                 Finding(
                     ID,

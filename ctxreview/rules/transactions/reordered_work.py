@@ -63,11 +63,11 @@ from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.ordering import Postponed, loops_of, postponed, woken
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
+from ctxreview.languages import load
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
-from ctxreview.outline.symbols.written_names import without_async
 
 ID = "reordered-work"
 SEVERITY = "medium"
@@ -198,7 +198,7 @@ def _steps(body: Body, scope: Region) -> dict[_Step, Fact]:
 
 
 def _step(body: Body, fact: Fact) -> _Step | None:
-    base = without_async(fact.name)
+    base = load(body.outline.language).words.untwinned(fact.name)
     if fact.is_state:
         return _Step(f"state {fact.kind}", fact.name) if not fact.is_readonly else None
     match fact.kind:

@@ -66,12 +66,12 @@ from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.repeated import Multiplied, Remade, Repeated, multiplied, remade, repeated
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
-from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
@@ -172,7 +172,7 @@ def _leaves(outline: Outline, scope: Region, fact: Fact) -> bool:
     if not outline.under(fact.span, scope):
         return False
     if fact.kind == "io":
-        called = without_async(fact.name) not in ("Invoke", "DynamicInvoke", "BeginInvoke")
+        called = not names_of(outline.language).has("calls_it", fact.name)
         return called and not fact.calls and not _ASKS.match(fact.name)
     text = outline.source.text(fact.span)
     outside = fact.captured or fact.is_state

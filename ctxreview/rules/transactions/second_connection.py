@@ -58,7 +58,7 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.parties import Joined, Stranger, joined, strangers
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages import load
-from ctxreview.languages.behaviour import behaviour_of
+from ctxreview.languages.behaviour import behaviour_of, names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -72,7 +72,6 @@ LANGUAGES = ("csharp",)
 NEEDS = (TRANSACTION,)
 
 _OPENS = regex(r"^(?:CreateDbContext|OpenConnection|OpenSession)$")
-_BULK = regex(r"^(?:Sql|Oracle|MySql)BulkCopy$")
 _TEXT = regex(r"(?i)\s*(?:\$?\"|[\w.]*conn(?:ection)?_?str(?:ing)?\b)")
 """A connection string, from which a copy opens a connection of its own."""
 _CREATES = regex(r"^(?:Sql|Npgsql|MySql|Sqlite|SQLite|Oracle|Odbc|OleDb|Db)Connection$|^\w*DbContext$")
@@ -83,6 +82,7 @@ def check(outline: Outline) -> list[Finding]:
     found: list[Finding] = []
     if is_test_code(outline.source.path):
         return found
+    connects = names_of(outline.language).of("connects")
     for body, scope in holding(outline, "transaction"):
         if (
             scope.mode in ("retried", "suppressed")
@@ -93,7 +93,7 @@ def check(outline: Outline) -> list[Finding]:
         opened = [
             c
             for c in body.calls_in(scope.span)
-            if _is_opening(c)
+            if _is_opening(c, connects)
             and not body.is_statement(c.start)
             and not is_over(outline, scope, c.start)
             and body.under(c.span, "transaction")[:1] == (scope,)
@@ -152,8 +152,8 @@ def _joined(one: Joined) -> Finding:
     )
 
 
-def _is_opening(call: CallText) -> bool:
-    if call.creates and _BULK.match(call.name):
+def _is_opening(call: CallText, connects: frozenset[str]) -> bool:
+    if call.creates and call.name in connects:
         return bool(_TEXT.match(call.given))
     return bool(_CREATES.match(call.name) if call.creates else _OPENS.match(call.base))
 

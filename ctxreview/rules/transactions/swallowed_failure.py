@@ -75,9 +75,10 @@ _COUNTED = frozenset(("for",))
 def check(outline: Outline) -> list[Finding]:
     """Each forgotten concurrency exception, and each handler in a transaction that goes on to the commit."""
     found = []
-    leaves = re.compile(rf"\b{any_of(load(outline.language).words.leaving)}\b|[rR]ollback|Fail|Abort")
+    words, about = load(outline.language).words, names_of(outline.language)
+    leaves = re.compile(rf"\b{any_of(words.leaving)}\b|{about.text('fails')}")
     for fact in outline.facts:
-        if fact.kind == "token" and fact.name.endswith("Exception"):
+        if fact.kind == "token" and fact.name.endswith(words.thrown):
             body = body_of(outline, fact.span)
             block = _block_after(body, fact.span.end) if body is not None else None
             if (
@@ -100,7 +101,7 @@ def check(outline: Outline) -> list[Finding]:
             if (
                 saved
                 and caught.end <= last.start
-                and "Fail(" not in body.plain(tried)
+                and not about.pattern("says_failed").search(body.plain(tried))
                 and not leaves.search(body.plain(caught))
             ):
                 found.append(

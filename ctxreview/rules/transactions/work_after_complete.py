@@ -63,12 +63,13 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.parties import Late, late
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.languages import load
+from ctxreview.languages.words import Words
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
-from ctxreview.outline.symbols.written_names import without_async
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "work-after-complete"
@@ -127,19 +128,23 @@ def _owned(body: Body, scope: Region, fact: Fact) -> bool:
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each save that came before a commit and now comes after it."""
-    found = []
+    found, words = [], load(before.language).words
     for change in changes(before, after):
         for old, new in change.scopes:
             if new is None or not old.completes_at or not new.completes_at or new.construct == "TransactionScope":
                 continue
             early = Counter(
-                _key(f) for f in within(before, old.span) if f.kind in _SEVERITIES and before.under(f.span, old)
+                _key(f, words) for f in within(before, old.span) if f.kind in _SEVERITIES and before.under(f.span, old)
             )
-            was_late = Counter(_key(f) for f in _late(change.before, old, "io"))
+            was_late = Counter(_key(f, words) for f in _late(change.before, old, "io"))
             still = Counter(
-                _key(f) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f.span, new)
+                _key(f, words) for f in within(after, new.span) if f.kind in _SEVERITIES and after.under(f.span, new)
             )
-            behind = [f for f in _late(change.after, new, "io") if (early - still)[_key(f)] and not was_late[_key(f)]]
+            behind = [
+                f
+                for f in _late(change.after, new, "io")
+                if (early - still)[_key(f, words)] and not was_late[_key(f, words)]
+            ]
             moved = min(behind, key=lambda f: [*_SEVERITIES].index(f.kind), default=None)
             if moved is not None:
                 found.append(
@@ -177,5 +182,5 @@ _SEVERITIES: dict[str, Severity] = {"save": "high", "read": "medium", "io": "low
 """How much it changes that something comes after the commit, worst first."""
 
 
-def _key(fact: Fact) -> tuple[str, str, str]:
-    return fact.kind, without_async(fact.name), source_of(fact.target)
+def _key(fact: Fact, words: Words) -> tuple[str, str, str]:
+    return fact.kind, words.untwinned(fact.name), source_of(fact.target)

@@ -273,9 +273,15 @@ LONG = b"1" * 100_000
 DEEP = b"[" * 100_000
 
 
-@pytest.mark.parametrize("api", ["responses", "chat", "anthropic", "local"])
 @pytest.mark.parametrize(
-    "data", [DEEP, b'{"a":' * 100_000, LONG, b'{"usage": -' + LONG + b"}", b"[" + b"0," * 10**6 + b"0]"]
+    ("api", "data"),
+    [
+        *((api, DEEP) for api in ("responses", "chat", "anthropic", "local")),
+        ("anthropic", b'{"a":' * 100_000),
+        ("responses", LONG),
+        ("chat", b'{"usage": -' + LONG + b"}"),
+        ("local", b"[" + b"0," * 10**6 + b"0]"),
+    ],
 )
 def test_json_that_cannot_be_read(desk: Desk, server: Told, tmp_path: Path, api: str, data: bytes) -> None:
     """JSON that nests without end, or has numbers without end, is one sentence: in an event, and in an error."""
@@ -294,8 +300,13 @@ def test_json_that_cannot_be_read(desk: Desk, server: Told, tmp_path: Path, api:
         assert (asked.returncode, GARBLED in asked.stderr) == (2, True), asked.stderr
 
 
-@pytest.mark.parametrize("api", ["responses", "local", "anthropic"])
-@pytest.mark.parametrize("status", [204, 299, 304, 399, 418, 599, 600, 799, 999])
+@pytest.mark.parametrize(
+    ("api", "status"),
+    [
+        (("responses", "local", "anthropic")[n % 3], s)
+        for n, s in enumerate([204, 299, 304, 418, 399, 599, 600, 799, 999])
+    ],
+)
 def test_any_status(desk: Desk, server: Told, api: str, status: int) -> None:
     """A status that nobody has defined is a sentence too."""
     server.answers[APIS[api].path] = [Answer((b"{}",), status, JSON, {"retry-after": "nan"})]
@@ -313,9 +324,11 @@ def test_any_wait(desk: Desk, server: Told, wait: str) -> None:
     assert (done.status, "is limiting requests" in done.err) == (2, True), done.err
 
 
-@pytest.mark.parametrize("api", ["responses", "local", "anthropic"])
+CHARSETS = ("utf-16", "utf-7", "idna", "undefined", "zlib_codec", "rot13", "no-such", '"', "", "\x80")
+
+
 @pytest.mark.parametrize(
-    "charset", ["utf-16", "utf-7", "idna", "undefined", "zlib_codec", "rot13", "no-such", '"', "", "\x80"]
+    ("api", "charset"), [(("responses", "local", "anthropic")[n % 3], c) for n, c in enumerate(CHARSETS)]
 )
 def test_any_charset(desk: Desk, server: Told, api: str, charset: str) -> None:
     """Events are UTF-8, whatever is said of them; and so is an error."""
