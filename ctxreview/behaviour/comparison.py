@@ -188,7 +188,7 @@ def _holds(effect: Effect) -> str:
 
 
 def locked(both: Comparison, old: Region, new: Region) -> tuple[str, str] | None:
-    """What two regions lock that are one another, by name and value; ``None`` where nothing says, or where it is no lock that is handed out by name."""
+    """What two regions lock that are one another, by name and value; ``None`` where nothing says, or where it is not a lock that is handed out by name."""
     if "[" not in old.resource or "[" not in new.resource:
         return None
     pair = both.of(old.owner)

@@ -29,7 +29,7 @@ def can_fail(outline: Outline, function: Span, within: Span) -> bool:
 
 
 def _fails(there: Version, unit: il.Unit, within: Span, left: int) -> bool:
-    """Whether a part of a unit may raise; of each call its name is no value that is read."""
+    """Whether a part of a unit may raise; the name of a call is not a value that is read."""
     nodes = [n for n in il.walk(unit.body, into=False, within=within) if within.start <= n.span.start < within.end]
     called = {n.function for n in nodes if isinstance(n, il.Call)}
     return any(n not in called and _may_raise(n, there, unit, left) for n in nodes)
@@ -37,25 +37,33 @@ def _fails(there: Version, unit: il.Unit, within: Span, left: int) -> bool:
 
 def _may_raise(node: il.Node, there: Version, unit: il.Unit, left: int) -> bool:
     match node:
-        case il.Name(binding="local" | "parameter"):
+        case il.Name() if node.binding in ("local", "parameter"):
             return False
-        case il.Name(text=name, binding="member" | "static"):
-            return _runs_code(there, unit.home, name)
-        case il.Access(of=il.Self(base=False), name=name):
-            return _runs_code(there, unit.home, name)
-        case il.Operation(operator="cast", operands=(il.Constant(text=type_), _)):
-            return type_ not in there.about.of("values")
-        case il.Operation(operator=operator):
-            return operator in _DIVIDE
-        case il.Assign(operator=operator):
-            return operator.removesuffix("=") in _DIVIDE
-        case il.Exit(kind=kind):
-            return kind == "throw"
-        case il.Call(function=il.Name(text=name, binding="function") | il.Access(of=il.Self(base=False), name=name)):
-            own = there.only_method(unit.home, name)
+        case il.Name() if node.binding in ("member", "static"):
+            return _runs_code(there, unit.home, node.text)
+        case il.Access() if _is_own(node):
+            return _runs_code(there, unit.home, node.name)
+        case il.Operation():
+            match node.operator, node.operands:
+                case "cast", (il.Constant() as type_, _):
+                    return type_.text not in there.about.of("values")
+            return node.operator in _DIVIDE
+        case il.Assign():
+            return node.operator.removesuffix("=") in _DIVIDE
+        case il.Exit():
+            return node.kind == "throw"
+        case il.Call() if _is_own(node.function):
+            own = there.only_method(unit.home, node.callee)
             whole = own.unit.body.span if own is not None else unit.span
             return own is None or not left or own.unit.asynchronous or _fails(own.version, own.unit, whole, left - 1)
     return not isinstance(node, _PLAIN)
+
+
+def _is_own(value: il.Value) -> bool:
+    """Whether a value is a function of the type or a member of the object at hand."""
+    if isinstance(value, il.Name):
+        return value.binding == "function"
+    return isinstance(value, il.Access) and isinstance(value.of, il.Self) and not value.of.base
 
 
 def _runs_code(there: Version, home: str, name: str) -> bool:

@@ -34,7 +34,7 @@ HOW_TO_ASK = (
 
 ASKED_INSTEAD = "Asked instead: is this a safe change, given everything this function is doing?"
 HAZARDS = "Hazards found by rules"
-NO_HAZARD = "None of the rules found anything. That is no proof that there is nothing."
+NO_HAZARD = "None of the rules found anything. That does not prove that there is nothing."
 NO_SUGGESTION = "No suggestion was made."
 NOT_AN_APPROVAL = "The rules know of no conflict with the scopes of this file. That is not an approval."
 AFTER_THE_EDIT = "Lines of findings are those after the edit."

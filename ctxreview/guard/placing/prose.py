@@ -80,7 +80,7 @@ _LEAD = regex(_LEADS, re.I)
 _WARNS = regex(r"^[^\n:]*?(?:\bnot\b|n['’]t\b|\bnever\b|\bavoid\b|\bunsafe\b|\brisk)[^\n:]*:[*_]*[ \t]*$", re.I | re.M)
 """A line over what is advised against."""
 _COMMENTS = regex(r"^[ \t]*(?:/\*|//)", re.M)
-"""What is code without a fence is no prose."""
+"""Code without a fence is not prose."""
 MOST = 20
 """Commands of an answer that are placed; nobody says more in sentences."""
 

@@ -185,7 +185,7 @@ def _looks(names: Collection[str], code: bytes) -> dict[str, list[tuple[Span, Sp
 def _keeps_what_it_made(look: re.Match[bytes], act: re.Match[bytes], code: bytes) -> bool:
     """Whether an entry that is missing is computed, of nothing that the look gave: two threads may both do so, and nothing is lost.
 
-    What is created may be another object for each of them, and is no such value.
+    What is created may be another object for each of them, and is not such a value.
     """
     given = _OUT.match(code, look.start(3))
     if given is None:
