@@ -492,10 +492,10 @@ LONG = [
 
 @pytest.mark.parametrize("unit", LONG)
 def test_no_text_takes_long(unit: str) -> None:
-    """Two hundred thousand characters of what rules look for take a second or two at the very most."""
-    start = time.perf_counter()
-    redact(unit * (200_000 // len(unit)))
-    assert time.perf_counter() - start < 30
+    """A hundred thousand characters of what rules look for take a second at the very most."""
+    start = time.process_time()
+    redact(unit * (100_000 // len(unit)))
+    assert time.process_time() - start < 8
 
 
 def test_source_without_secrets_is_fast() -> None:

@@ -238,14 +238,11 @@ def test_what_is_looked_for_again_and_again_takes_as_long_as_there_is_of_it(unit
     """Four times as much of a text that has nothing but anchors takes some four times as long, and not sixteen."""
 
     def taken(size: int) -> float:
-        least = float("inf")
-        for _ in range(3):
-            start = time.process_time()
-            redact(unit * (size // len(unit)))
-            least = min(least, time.process_time() - start)
-        return least
+        start = time.process_time()
+        redact(unit * (size // len(unit)))
+        return time.process_time() - start
 
-    assert min(taken(16_000) / taken(4_000) for _ in range(2)) < 9
+    assert any(taken(16_000) / taken(4_000) < 9 for _ in range(4))
 
 
 def test_a_secret_that_is_a_name_is_replaced(tmp_path: Path) -> None:
