@@ -214,7 +214,7 @@ class Version(FileFunctions, FileRegions):
                     return Closure(unit, self) if unit is not None else None
                 below = self.children.get(type_, ())
                 if len(below) == 1 and below[0] in self.lineage(home):
-                    return None  # it has the method under another name, such as that of an interface
+                    return None  # this was asked: it has the method in another part, if at all
                 if below:
                     return self.method(below[0], name, arguments) if len(below) == 1 else None
                 break

@@ -194,10 +194,10 @@ def test_pure_work_and_log_lines_have_no_visible_effect() -> None:
     assert not any(e.is_seen for e in found.effects)
 
 
-def test_a_method_under_the_name_of_its_interface_is_no_circle() -> None:
-    """The one type that implements an interface may have a method under the interface's name only: the call is not followed."""
-    around = "interface IOut { void Put(string text); } class Out : IOut { void IOut.Put(string text) { } }"
-    assert keys(traced("void M(IOut to) { lock (_gate) { to.Put(_names[0]); _free--; } }", around=around))
+def test_a_method_that_only_the_interface_has_is_no_circle() -> None:
+    """The one type that implements an interface may have the method in another part of it: then the call is not followed."""
+    around = "interface IOut { void Put(string text); } partial class Out : IOut { }"
+    assert keys(traced("void M(Out to) { to.Put(_names[0]); }", around=around)) == ["call Out.Put"]
 
 
 def test_recursion_is_cut_and_said() -> None:
