@@ -9,9 +9,11 @@ from pathlib import Path
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.errors import SourceError
 from ctxreview.guard.check import beyond_reason, changes_of, compare_together, diff_of, verdict_on, worst
+from ctxreview.guard.moved import as_if_moved
 from ctxreview.languages import language_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import amount
+from ctxreview.model.regions import NO_WRAPPERS
 from ctxreview.model.review import ComparedFile, Comparison, Finding, GuardResult, Suggestion
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
@@ -75,10 +77,15 @@ def compare(
 def _compared(pairs: list[_Pair], repository: Repository | None, hops: int) -> Iterator[ComparedFile]:
     """The files of one language, compared as one edit. The ``repository`` has all the others as they are."""
     moved = (Source(pair.changed.was, b"") for pair in pairs if pair.changed.was not in ("", pair.before.path))
-    before = repository.edited(*moved, *(pair.before for pair in pairs)) if repository is not None else None
+    wrappers = repository.wrappers if repository is not None else NO_WRAPPERS
+    old = [outline(pair.before, wrappers=wrappers) for pair in pairs]
+    seen = as_if_moved(old, [outline(pair.after, within=()) for pair in pairs]) if len(pairs) > 1 else []
+    for number, source in enumerate(seen):
+        if source is not pairs[number].before:
+            old[number] = outline(source, wrappers=wrappers)
+    before = repository.edited(*moved, *(made.source for made in old)) if repository is not None else None
     together: list[tuple[_Pair, Outline]] = []
-    for pair in pairs:
-        made = outline(pair.before, wrappers=before.wrappers) if before is not None else outline(pair.before)
+    for pair, made in zip(pairs, old, strict=True):
         if why := beyond_reason(made):
             yield _result(pair, (), why)
         else:

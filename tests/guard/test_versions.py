@@ -168,6 +168,38 @@ def test_renamed_new_and_deleted_files(repo: Path, guard: Guard) -> None:
     assert json.loads(guard("--diff", "main..HEAD", "--format", "json").stdout) == document | {"compared": "main..HEAD"}
 
 
+def test_what_moves_to_another_file_is_compared_there(repo: Path, guard: Guard) -> None:
+    """A member or type that moves, into a new file or one that is there, is no scope lost and none added; an edit in it is found."""
+    start, end = CACHE.index("    public void Put"), CACHE.index("    public int Count")
+    put = CACHE[start:end]
+    write(
+        repo, {"src/Cache.cs": CACHE[:start] + CACHE[end:], "src/Cache.Put.cs": f"partial class Cache\n{{\n{put}}}\n"}
+    )
+    done = guard("--diff", "main", "--format", "json")
+    assert (json.loads(done.stdout)["verdict"], found(done)) == ("no-known-conflict", [])
+    edit(repo, "src/Cache.Put.cs", ("lock (_gate)", ""))
+    assert ("src/Cache.Put.cs", "high", "scope-change") in found(guard("--diff", "main", "--format", "json"))
+    taken = READ[READ.index("    public int Take") : READ.rindex("}")]
+    (repo / "src/Cache.Put.cs").unlink()
+    (repo / "src/Cache.Read.cs").unlink()
+    text = CACHE[: CACHE.rindex("}")] + taken + "}\n"
+    write(repo, {"src/Cache.cs": text})
+    assert found(guard("--diff", "main", "--format", "json")) == []
+    for name in ("src/Record.cs", "src/RecordsDbContext.cs"):  # the types of two files change places
+        other = {"src/Record.cs": "src/RecordsDbContext.cs"}.get(name, "src/Record.cs")
+        write(repo, {name: git(repo, "show", f"main:{other}")})
+    assert found(guard("--diff", "main", "--format", "json")) == []
+    write(
+        repo,
+        {
+            "src/Cache.cs": text.replace(
+                "lock (_gate)\n        {\n            _count--;", "        {\n            _count--;"
+            )
+        },
+    )
+    assert ("src/Cache.cs", "high", "scope-change") in found(guard("--diff", "main", "--format", "json"))
+
+
 def test_a_range_is_the_same_from_every_folder(repo: Path, guard: Guard) -> None:
     """Paths are those of the repository wherever the command starts; with --root a folder is the whole."""
     name, *pairs = INCIDENT["lock"]
