@@ -59,9 +59,10 @@ def test_who_says_yes_twice_sends_them(form: str, server: Told, folder: Path) ->
     for kind in ("github-token", "private-key", "connection-password"):
         assert kind in printed
     assert_hidden(LEAKS, seen, printed, kept_bytes())
-    shown = run("show", "last", folder=folder)
-    assert "secrets sent unredacted, with --no-redact, and not stored: 1" in shown.stdout
-    assert_hidden(LEAKS, shown.stdout, run("show", "--format", "json").stdout)
+    shown, stored = run("show", "last", folder=folder), run("show", "last", "--sent", folder=folder)
+    assert "Secrets sent unredacted, with --no-redact: 1" in " ".join(shown.stdout.split())
+    assert "secrets sent unredacted, with --no-redact, and not stored: 1" in stored.stdout
+    assert_hidden(LEAKS, shown.stdout, stored.stdout, run("show", "--format", "json").stdout)
 
 
 def test_json_counts_what_was_sent(server: Told, folder: Path) -> None:

@@ -25,8 +25,8 @@ def deferred(seen: Seen) -> Found:
         return Found("yes", places)
     if (none := seen.none_found()) is not None:
         return none
-    if seen.broken or len(seen.units) < len(seen.members):
-        return Found("cannot-tell", (), seen.broken or "The statements of the function were not read one by one.")
+    if seen.not_all_statements:
+        return Found("cannot-tell", (), seen.not_all_statements)
     if doubts:
         return Found("cannot-tell", (), f"When these run, or what they give, was not read: {listed(doubts)}.")
     return Found(

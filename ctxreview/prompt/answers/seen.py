@@ -127,6 +127,13 @@ class Seen:
             return "The selection lies outside every function."
         return f"The parser could not read line {self.source.line_of(errors[0].start)}." if errors else ""
 
+    @property
+    def not_all_statements(self) -> str:
+        """What stands against a no about each statement of the functions; empty where nothing does."""
+        if self.broken or len(self.units) == len(self.members):
+            return self.broken
+        return "The statements of the function were not read one by one."
+
     @cached_property
     def traces(self) -> tuple[Trace, ...]:
         """The effects of the functions, those of helpers in place of their calls."""

@@ -54,8 +54,8 @@ def early_exits(seen: Seen) -> Found:
         return Found("yes", places)
     if (none := seen.none_found()) is not None:
         return none
-    if seen.broken or len(seen.units) < len(seen.members):
-        return Found("cannot-tell", (), seen.broken or "The statements of the function were not read one by one.")
+    if seen.not_all_statements:
+        return Found("cannot-tell", (), seen.not_all_statements)
     if doubtful:
         at = seen.source.line_of(doubtful[0].span.start)
         return Found(
