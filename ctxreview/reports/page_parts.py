@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
-from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
+from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES, Severity
 from ctxreview.model.phrases import numbers
 from ctxreview.reports.page_code import Sheet, sheet
 from ctxreview.reports.page_diff import Hunk, hunks
@@ -14,7 +14,7 @@ from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shapes.places import Finding, Place
 from ctxreview.reports.shapes.review import ChecklistAnswer, Evidence, ReviewDocument, ReviewedSuggestion
 from ctxreview.reports.shown import Reviewed, Shown, ShownFile, before_edit
-from ctxreview.reports.words import cost_text, number_or_unknown
+from ctxreview.reports.words import cost_text, number_or_unknown, why
 
 
 class Failed(NamedTuple):
@@ -64,6 +64,7 @@ class Opinion(NamedTuple):
     document: ReviewDocument
     suggestions: tuple[Edited, ...]
     answers: tuple[Answered, ...]
+    problems: tuple[tuple[Severity, Link, str], ...]
 
 
 class Entry(NamedTuple):
@@ -164,6 +165,7 @@ def _opinion(document: ReviewDocument, prefix: str, number: int, link: Linker) -
             for at, given in enumerate(document["suggestions"], 1)
         ),
         tuple(_answered(given, link) for given in document["checklist"]),
+        tuple((p["severity"], link(p["path"], p["line"], p["line"]), why(p)) for p in document["findings"]),
     )
 
 

@@ -133,6 +133,7 @@ def _named(documents: Sequence[ReviewDocument]) -> Iterator[tuple[str, int]]:
     for document in documents:
         for answer in document["checklist"]:
             yield from ((e["path"], e["line"]) for e in answer["evidence"] if e["supported"] is not False)
+        yield from ((p["path"], p["line"]) for p in document["findings"] if p["shown"])
         for given in (None, *document["suggestions"]):
             for finding in document["hazards"] if given is None else given["findings"]:
                 for at in (finding, *finding["related"]):

@@ -122,8 +122,12 @@ def unredacted_line(review: ReviewDocument) -> str:
 def problem_lines(found: Sequence[Problem]) -> Iterator[tuple[Severity, str]]:
     """What the model reports without an edit: the severity that it gives, and a sentence with the place."""
     for problem in found:
-        doubt = "" if problem["shown"] else " (the model was not shown that line)"
-        yield problem["severity"], f"{problem['path']}:{problem['line']}: {problem['why']}{doubt}"
+        yield problem["severity"], f"{problem['path']}:{problem['line']}: {why(problem)}"
+
+
+def why(problem: Problem) -> str:
+    """What a model reports of a line, and whether it was shown that."""
+    return f"{problem['why']}{'' if problem['shown'] else ' (the model was not shown that line)'}"
 
 
 def sure(confidence: Confidence | None) -> str:
