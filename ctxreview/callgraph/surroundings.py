@@ -68,6 +68,7 @@ def surroundings(
         and not assumed
         and not repository.place.left_out
         and all(map(_closed, targets, found)),
+        callers_certain=bool(found) and all(map(_is_certain, found)),
     )
     if not shown:
         return holding
@@ -123,13 +124,12 @@ def _roots(found: CallChains) -> Iterator[Declared]:
 
 def _closed(target: Callee, found: CallChains) -> bool:
     """Whether every way to the target is known: its calls all resolved, none deferred, and none left unfollowed."""
-    return (
-        bool(found.direct.calls)
-        and not found.unknown
-        and not found.cut
-        and not found.stopped
-        and all(link.certainty == "resolved" and not link.deferred for link in found.links)
-    )
+    return bool(found.direct.calls) and not found.cut and not found.stopped and _is_certain(found)
+
+
+def _is_certain(found: CallChains) -> bool:
+    """Whether each call that was found is one for certain and made at once, and none is passed on."""
+    return not found.unknown and all(link.certainty == "resolved" and not link.deferred for link in found.links)
 
 
 def _told_of_callers(target: Callee, found: CallChains) -> Iterator[str]:

@@ -81,6 +81,7 @@ def build(
         callers_complete=beyond.callers_complete,
         settled=beyond.settled,
         said=beyond.said,
+        callers_certain=beyond.callers_certain,
     )
     context = context._replace(
         verdict=_verdict(context, beyond), protections=_protections(context) if protected else ()

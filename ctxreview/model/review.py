@@ -42,7 +42,8 @@ class Surroundings(NamedTuple):
     ``scopes`` are held by callers, ``excerpts`` are of other places, the most needed first; ``said`` are sentences on the project's target and
     libraries.
 
-    ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut.
+    ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut,
+    ``callers_certain`` that each one that was found calls for certain, and at once.
     ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at.
     """
 
@@ -53,6 +54,7 @@ class Surroundings(NamedTuple):
     sources: tuple[Source, ...] = ()
     callers_complete: bool = False
     settled: tuple[str, ...] = ()
+    callers_certain: bool = False
 
 
 class Omission(NamedTuple):
@@ -81,7 +83,7 @@ class Context(NamedTuple):
 
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
     selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
-    or a part of it protect. ``callers_complete`` says that all callers are known and were read. ``settled`` are those of the
+    or a part of it protect. ``callers_complete`` says that all callers are known and were read, ``callers_certain`` that those that were found call for certain, and at once. ``settled`` are those of the
     ``blind_spots`` that leave nothing to look at; ``said`` is what the repository says in sentences (see :class:`Surroundings`).
     """
 
@@ -101,6 +103,7 @@ class Context(NamedTuple):
     callers_complete: bool = False
     settled: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    callers_certain: bool = False
 
     @property
     def unseen(self) -> tuple[str, ...]:

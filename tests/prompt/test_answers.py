@@ -233,3 +233,23 @@ def test_who_else_takes_the_lock_is_found_in_other_files(tmp_path: Path) -> None
     found = {a.id: a for a in answers(ITEMS, build(made), made.repository)}["other-users-of-the-lock"]
     assert [(e.path, e.line) for e in found.evidence] == [("D.cs", 2)]
     assert found.note == "From the source alone: N takes _gate."
+
+
+@pytest.mark.parametrize(
+    ("call", "expected", "says"),
+    [
+        ("s.Put(1);", "no", "Read: Put, line 5 and the callers that were found; there may be others."),
+        ("Later(() => s.Put(1));", "cannot-tell", "When some callers of Put call it, or whether they do, is not known."),
+    ],
+)
+def test_whether_a_caller_that_was_found_runs_it_again(tmp_path: Path, call: str, expected: str, says: str) -> None:
+    """Where callers further up were not followed, the answer is on those that were found; one that may call later leaves it open."""
+    (tmp_path / ".git").mkdir()
+    store = "class Store\n{\n    readonly object _gate = new();\n    int _n;\n    public void Put(int x) { lock (_gate) { _n = x; } }\n}\n"
+    (tmp_path / "Store.cs").write_text(store, "utf-8")
+    chain = "".join(f"    public void C{n}(Store s) {{ {f'C{n - 1}(s);' if n else call} }}\n" for n in range(3))
+    (tmp_path / "Chain.cs").write_text(f"class Chain\n{{\n{chain}}}\n", "utf-8")
+    about = build(request(f"{tmp_path / 'Store.cs'}:5", options(root=tmp_path, hops=1)))
+    found = {a.id: a for a in answers(ITEMS, about)}["runs-again"]
+    assert found.answer == expected
+    assert found.note.endswith(says)

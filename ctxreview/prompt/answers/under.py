@@ -199,9 +199,15 @@ def runs_again(seen: Seen) -> Found:
     if delegates:
         at = seen.source.line_of(delegates[0].span.start)
         return Found("cannot-tell", (), f"How often the delegate of line {at} is called was not read.")
-    if not context.callers_complete:
-        return Found("cannot-tell", (), f"Not all callers of {listed([m.name for m in seen.members])} are known.")
-    return Found("no", (), f"Neither the function nor a caller does. Read: {seen.read_members} and all its callers.")
+    if context.callers_complete:
+        return Found(
+            "no", (), f"Neither the function nor a caller does. Read: {seen.read_members} and all its callers."
+        )
+    names = listed([m.name for m in seen.members])
+    if not context.callers_certain:
+        return Found("cannot-tell", (), f"When some callers of {names} call it, or whether they do, is not known.")
+    read = f"{seen.read_members} and the callers that were found; there may be others"
+    return Found("no", (), f"Neither the function nor a caller that was found does. Read: {read}.")
 
 
 def _delegates(seen: Seen) -> Iterator[il.Lambda]:
