@@ -128,8 +128,9 @@ def _closed(target: Callee, found: CallChains) -> bool:
 
 
 def _is_certain(found: CallChains) -> bool:
-    """Whether each call that was found is one for certain and made at once, and none is passed on."""
-    return not found.unknown and all(link.certainty == "resolved" and not link.deferred for link in found.links)
+    """Whether each call that was found is one for certain and made at once, and none is passed on; those in tests aside."""
+    links = (link for link in found.links if not is_test_code(link.outline.source.path))
+    return not found.unknown and all(link.certainty == "resolved" and not link.deferred for link in links)
 
 
 def _told_of_callers(target: Callee, found: CallChains) -> Iterator[str]:

@@ -43,7 +43,7 @@ class Surroundings(NamedTuple):
     libraries.
 
     ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut,
-    ``callers_certain`` that each one that was found calls for certain, and at once.
+    ``callers_certain`` that each one that was found, tests aside, calls for certain, and at once.
     ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at.
     """
 

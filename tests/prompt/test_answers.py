@@ -238,8 +238,12 @@ def test_who_else_takes_the_lock_is_found_in_other_files(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("call", "expected", "says"),
     [
-        ("s.Put(1);", "no", "Read: Put, line 5 and the callers that were found; there may be others."),
-        ("Later(() => s.Put(1));", "cannot-tell", "When some callers of Put call it, or whether they do, is not known."),
+        ("s.Put(1);", "no", "Read: Put, line 5 and the callers that were found, tests aside; there may be others."),
+        (
+            "Later(() => s.Put(1));",
+            "cannot-tell",
+            "When some callers of Put call it, or whether they do, is not known.",
+        ),
     ],
 )
 def test_whether_a_caller_that_was_found_runs_it_again(tmp_path: Path, call: str, expected: str, says: str) -> None:

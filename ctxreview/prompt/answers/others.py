@@ -89,13 +89,16 @@ def _locks(seen: Seen) -> bool:
 
 def _without_lock(seen: Seen) -> Found:
     """The answer where no lock holds the selection, as far as that is known."""
-    if seen.is_held or seen.context.verdict != "no-scope-found":
-        return Found(
-            "cannot-tell",
-            (),
-            "No lock that holds the selection was found; which other code locks the same rows is not looked for.",
-        )
-    return Found("no", (), f"No lock holds the selection. Read: {seen.read_members} and all its callers.")
+    context = seen.context
+    rows = "which other code locks the same rows is not looked for"
+    if context.verdict == "no-scope-found" and not seen.is_held:
+        return Found("no", (), f"No lock holds the selection. Read: {seen.read_members} and all its callers.")
+    if not context.callers_certain or seen.broken or any(s.kind == "lock" for s in context.touched):
+        return Found("cannot-tell", (), f"No lock that holds the selection was found; {rows}.")
+    read = f"{seen.read_members} and the callers that were found"
+    return Found(
+        "no", (), f"No lock holds the selection, and no caller that was found takes one; {rows}. Read: {read}."
+    )
 
 
 def _protections(seen: Seen) -> list[LockProtection]:

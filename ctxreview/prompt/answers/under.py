@@ -206,7 +206,7 @@ def runs_again(seen: Seen) -> Found:
     names = listed([m.name for m in seen.members])
     if not context.callers_certain:
         return Found("cannot-tell", (), f"When some callers of {names} call it, or whether they do, is not known.")
-    read = f"{seen.read_members} and the callers that were found; there may be others"
+    read = f"{seen.read_members} and the callers that were found, tests aside; there may be others"
     return Found("no", (), f"Neither the function nor a caller that was found does. Read: {read}.")
 
 
