@@ -126,7 +126,7 @@ def test_the_incident(tmp_path: Path, server: LLMockServer, dialect: str) -> Non
         "This is AI-assisted output. It does not count as a review until a person has answered:"
     )
     assert any("encloses the selection" in s for s in found["visibility"]["seen"])
-    assert any("Who calls RecordService.UpdateRecord" in s for s in found["visibility"]["not_seen"])
+    assert any("Who calls RecordService.UpdateRecord" in s for s in found["context"]["blind_spots"])
     (request,) = requests(server, PATHS[dialect])
     sent = json.dumps(request.body)
     for text in ("using (var scope = new TransactionScope", "_db.SaveChanges();", "scope.Complete();", TEAM_QUESTION):

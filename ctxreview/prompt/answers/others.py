@@ -93,12 +93,11 @@ def _without_lock(seen: Seen) -> Found:
     rows = "which other code locks the same rows is not looked for"
     if context.verdict == "no-scope-found" and not seen.is_held:
         return Found("no", (), f"No lock holds the selection. Read: {seen.read_members} and all its callers.")
-    if not context.callers_certain or seen.broken or any(s.kind == "lock" for s in context.touched):
+    is_called = any(e.role == "caller" for e in context.excerpts)
+    if not (context.callers_certain and is_called) or seen.broken or any(s.kind == "lock" for s in context.touched):
         return Found("cannot-tell", (), f"No lock that holds the selection was found; {rows}.")
     read = f"{seen.read_members} and the callers that were found"
-    return Found(
-        "no", (), f"No lock holds the selection, and no caller that was found takes one; {rows}. Read: {read}."
-    )
+    return Found("no", (), f"No lock that holds the selection was found, also in its callers; {rows}. Read: {read}.")
 
 
 def _protections(seen: Seen) -> list[LockProtection]:
