@@ -25,7 +25,7 @@ from ctxreview.review import DEFAULT_BUDGET
 from ctxreview.tokens import Tokenizer, tokenizer
 from ctxreview.workspace.roots import forget_roots, home_of
 from ctxreview.workspace.selection import select
-from ctxreview.workspace.selection_form import path_in
+from ctxreview.workspace.selection_form import is_member, path_in
 
 if TYPE_CHECKING:
     from ctxreview.callgraph.repository.index import Repository
@@ -121,7 +121,13 @@ class Run:
     def select(self, given: str, root: Path | None, text: str | None = None) -> Selection:
         """The selection that a text names; ``text`` is its file's text where that is not on disk. Raises :class:`SourceError`."""
         known = self._version.selections.get(given) if self._version is not None else None
-        return known if known is not None else select(given, root, text)
+        if known is not None:
+            return known
+        if is_member(given):
+            from ctxreview.review.member_selection import select_member
+
+            return select_member(given, root, text)
+        return select(given, root, text)
 
     def resolve(
         self, given: str | Selection, options: Options, siblings: Siblings = ALONE, text: str | None = None

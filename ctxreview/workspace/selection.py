@@ -11,7 +11,7 @@ from ctxreview.errors import SourceError
 from ctxreview.model.phrases import amount
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.workspace.reading import path_from, read_source, source_of
-from ctxreview.workspace.selection_form import FORM, FORMS
+from ctxreview.workspace.selection_form import FORM, FORMS, is_link, plain
 
 
 def select(given: str, root: Path | None = None, text: str | None = None) -> Selection:
@@ -22,7 +22,12 @@ def select(given: str, root: Path | None = None, text: str | None = None) -> Sel
     text where that is not on disk.
     Raises :class:`SourceError` when the text, the file or the range is wrong.
     """
-    form = FORM.fullmatch(given.rstrip())
+    written = plain(given)
+    if is_link(given):
+        from ctxreview.workspace.links import line_of_link
+
+        written = line_of_link(given, root)
+    form = FORM.fullmatch(written.rstrip())
     if form is None:
         raise SourceError(f"{given!r} is not a selection: write {FORMS}.")
     spelled, bare = form["path"], form["path"].strip()

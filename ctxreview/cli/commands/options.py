@@ -40,7 +40,7 @@ class Color(StrEnum):
     NEVER = "never"
 
 
-FORMS = "PATH:LINE, PATH:START-END or PATH:LINE:COL-LINE:COL"
+FORMS = "PATH:LINE, PATH:START-END, PATH:LINE:COL-LINE:COL, PATH#L31-L33, PATH:MEMBER, or a forge's link to lines"
 Many = Annotated[list[str] | None, typer.Argument(metavar="SELECTION...", help=FORMS, show_default=False)]
 One = Annotated[str, typer.Argument(metavar="SELECTION", help=FORMS)]
 Listed = Annotated[

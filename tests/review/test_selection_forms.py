@@ -1,0 +1,102 @@
+"""Selections by a member's name, by lines as forges write them, and by a forge's link: the right place, or a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Done, run_command
+from tests.guard.test_versions import SERVICE, commit, edit, repo
+from tests.workspace.test_git import git, write
+
+__all__ = ["repo"]
+
+Context = Callable[..., Done]
+LINK = f"https://github.com/acme/shop/blob/main/{SERVICE}#L31-L33"
+
+
+@pytest.fixture
+def context(repo: Path) -> Context:
+    """The command in a clone of acme/shop, without the repository around."""
+    git(repo, "remote", "add", "origin", "git@github.com:acme/Shop.git")
+    return lambda *given, cwd=repo: run_command("context", *given, "--hops", "0", "--format", "json", cwd=cwd)
+
+
+def lines(done: Done) -> tuple[str, int, int]:
+    """Path, first and last line of the selection."""
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["selection"]
+    return found["path"], found["start_line"], found["end_line"]
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        (f"{SERVICE}:UpdateRecord", 24, 47),
+        (f"{SERVICE}:RecordService.UpdateRecord", 24, 47),
+        (f"{SERVICE}:_statsLock", 11, 11),
+        (f"{SERVICE}#L31-L33", 31, 33),
+        (f"{SERVICE}#L31-33", 31, 33),
+        (f"{SERVICE}#L31C5-L33C9", 31, 33),
+        (f"{SERVICE}#L31", 31, 31),
+        (LINK, 31, 33),
+        (LINK.replace("L31-L33", "L31"), 31, 31),
+        (f"https://gitlab.example/group/sub/shop/-/blob/main/{SERVICE}?ref_type=heads#L31-33", 31, 33),
+        (f"https://dev.azure.com/acme/p/_git/shop?path=/{SERVICE}&version=GBmain&line=31&lineEnd=34&lineStartColumn=1&lineEndColumn=1", 31, 33),
+        (f"https://dev.azure.com/acme/p/_git/shop?path=/{SERVICE}&version=GBmain&line=31&lineEnd=33&lineEndColumn=9", 31, 33),
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_selected(context: Context, given: str, first: int, last: int) -> None:
+    """Each form leads to its lines, from any folder where it is a link."""
+    assert lines(context(given)) == (SERVICE, first, last)
+
+
+def test_a_link_is_of_its_revision(repo: Path, context: Context) -> None:
+    """The lines of a link are followed to where they are now, on a branch with a slash too; lines that changed are refused."""
+    git(repo, "branch", "old/main")
+    edit(repo, SERVICE, ("namespace ", "// One more line.\nnamespace "))
+    commit(repo)
+    for link in (LINK, LINK.replace("main", "old/main"), LINK.replace("main", git(repo, "rev-parse", "main").strip())):
+        assert lines(context(link, cwd=repo / "src")) == (SERVICE, 32, 34)
+    edit(repo, SERVICE, (".FirstOrDefault(r => r.Id == recordId)", ".First(r => r.Id == recordId)"))
+    assert "these lines of src/RecordService.cs have changed since" in refusal(context(LINK))
+
+
+def refusal(done: Done) -> str:
+    """The one sentence of a command that did nothing."""
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (f"{SERVICE}:UpdateRecrod", "has no member UpdateRecrod; did you mean UpdateRecord?"),
+        (f"{SERVICE}:Other.UpdateRecord", "has no member Other.UpdateRecord"),
+        ("src/Nowhere.cs:Method", "there is no file src/Nowhere.cs"),
+        (f"{SERVICE}#L9999", "is past its end"),
+        (LINK.replace("shop", "till"), "leads to till, and"),
+        (LINK.replace("main", "gone"), "that file at gone is not in this clone"),
+        (LINK.replace("Service.cs", "Server.cs"), "is not in this clone"),
+        (LINK.replace("L31-L33", "L3100"), "and no line 3100"),
+        (LINK.partition("#")[0], "is not a link to lines of a file"),
+        ("https://example.org/", "is not a link to lines of a file"),
+    ],
+)
+def test_what_is_not_there_is_said(context: Context, given: str, said: str) -> None:
+    """A name, file, revision or repository that is not here is one sentence and status 2, and no other place is taken."""
+    assert said in refusal(context(given))
+
+
+def test_several_members_are_listed(repo: Path, context: Context) -> None:
+    """Overloads, and members of one name in two types, are candidates that are listed; the type's name decides between these."""
+    write(repo, {"src/Two.cs": "class A\n{\n    void M() { }\n    void M(int n) { }\n    int P { get; set; }\n}\nclass B\n{\n    int P { get { return 1; } }\n}\n"})  # fmt: skip
+    assert "has 2 members of that name; give the lines of one: A.M at line 3; A.M at line 4." in refusal(
+        context("src/Two.cs:M")
+    )
+    assert "A.P at line 5; B.P at line 9" in refusal(context("src/Two.cs:P"))
+    assert lines(context("src/Two.cs:B.P")) == ("src/Two.cs", 9, 9)
