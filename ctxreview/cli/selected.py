@@ -50,8 +50,14 @@ def selections_given(
         )
     if diff is not None or patch is not None:
         option = "--diff" if diff is not None else "--patch"
-        refuse_beside(ctx, option, "selects what changed", "selection", "selections", "listed")
+        beside = ("selection", "selections", "listed", "stdin", "path")
+        refuse_beside(ctx, option, "selects what changed", *beside)
         return _changed(change_given(diff, patch, root))
+    if ctx.params.get("stdin"):
+        refuse_beside(ctx, "--stdin", "is the text of one file", "listed")
+        return _of_buffer(list(selections or ()), ctx.params.get("path"), root)
+    if ctx.params.get("path") is not None:
+        raise ConfigError("--path names the file that --stdin is; give both, or the path in the selection.")
     if listed is not None and selections:
         raise ConfigError("Give selections as arguments or with --selections, not both.")
     if listed is not None:
@@ -61,6 +67,27 @@ def selections_given(
 
         raise ConfigError(f"No selection: give {FORMS}, --selections FILE, --diff RANGE or --patch FILE.")
     return Given(list(selections), len(selections) > 1, Run(), root)
+
+
+def _of_buffer(selections: list[str], path: str | None, root: Path | None) -> Given:
+    """Selections of a file whose text is on standard input, with the repository around it as it is on the disk."""
+    from ctxreview.languages import extensions
+    from ctxreview.review.request import Run, Version
+    from ctxreview.workspace.files import list_workspace
+    from ctxreview.workspace.selection_form import path_in
+
+    if not selections:
+        raise ConfigError(
+            "--stdin: give the lines or the member that is meant, such as 31-33 with --path, or PATH:31-33."
+        )
+    given = selections if path is None else [f"{path}:{one}" for one in selections]
+    if len({path_in(one) for one in given}) > 1:
+        raise ConfigError("--stdin is the text of one file; give selections of one.")
+    text, run = read_text("-"), Run()
+    found = {one: run.select(one, root, text) for one in given}
+    source = found[given[0]].source
+    version = Version(list_workspace(source.root, tuple(extensions())), (source,), found)
+    return Given(given, len(given) > 1, Run(version), root)
 
 
 def _changed(change: Change) -> Given:

@@ -100,3 +100,60 @@ def test_several_members_are_listed(repo: Path, context: Context) -> None:
     )
     assert "A.P at line 5; B.P at line 9" in refusal(context("src/Two.cs:P"))
     assert lines(context("src/Two.cs:B.P")) == ("src/Two.cs", 9, 9)
+
+
+# --- a buffer ----------------------------------------------------------------------------------------------
+
+
+def test_an_unsaved_buffer_is_the_file(repo: Path) -> None:
+    """The text on standard input is what is looked at, under its own name and with the callers that the repository has."""
+    write(
+        repo,
+        {
+            "src/Caller.cs": "class Caller\n{\n    void Go(Work work)\n    {\n        lock (this) { work.Do(); }\n    }\n}\n"
+        },
+    )
+    text = "class Work\n{\n    public void Do()\n    {\n        Note();\n    }\n    void Note() { }\n}\n"
+    for given in (
+        ("src/Work.cs:5", "--stdin"),
+        ("5", "--stdin", "--path", "src/Work.cs"),
+        ("Do", "--stdin", "--path", "src/Work.cs"),
+    ):
+        done = run_command("context", *given, "--format", "json", cwd=repo, stdin=text)
+        assert done.returncode == 0, done.stderr
+        document = json.loads(done.stdout)
+        assert document["selection"]["path"] == "src/Work.cs"
+        assert [(s["kind"], s["path"]) for s in document["scopes"]] == [("lock", "src/Caller.cs")]
+    write(
+        repo,
+        {
+            "src/Work.cs": "class Old;\n",
+            "answer.md": "```csharp\n    public void Do()\n    {\n        lock (this) { Note(); }\n    }\n```\n",
+        },
+    )
+    done = run_command(
+        "guard", "5", "--stdin", "--path", "src/Work.cs", "--suggestion", "answer.md", cwd=repo, stdin=text
+    )
+    assert "adds a lock on `this`" in done.stdout, done.stderr
+    assert (repo / "src/Work.cs").read_text() == "class Old;\n"
+    several = run_command(
+        "review", "5", "7", "--stdin", "--path", "src/Work.cs", "--provider", "none", "-q", cwd=repo, stdin=text
+    )
+    assert [json.loads(line)["context"]["selection"]["start_line"] for line in several.stdout.splitlines()] == [5, 7]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("context", "--stdin", "--path", "src/Work.cs"), "--stdin: give the lines or the member"),
+        (("context", "a.cs:1", "b.cs:1", "--stdin"), "--stdin is the text of one file"),
+        (("context", "1", "--path", "a.cs"), "--path names the file that --stdin is"),
+        (("context", "--diff", "main", "--stdin"), "--diff selects what changed; give it without --stdin"),
+        (("guard", "a.cs:1", "--stdin", "--suggestion", "-"), "--suggestion needs a file"),
+        (("review", "a.cs:1", "--stdin", "--reply", "-"), "--reply needs a file"),
+        (("context", "a.cs:1", "--stdin"), "a.cs: is empty"),
+    ],
+)  # fmt: skip
+def test_a_buffer_beside_other_things(repo: Path, given: tuple[str, ...], said: str) -> None:
+    """What does not go together with a buffer is one sentence."""
+    assert said in refusal(run_command(*given, cwd=repo, stdin=""))

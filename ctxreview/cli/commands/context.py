@@ -4,6 +4,7 @@ import typer
 
 from ctxreview.cli.commands.options import (
     Budget,
+    BufferPath,
     Color,
     Colors,
     Diff,
@@ -15,6 +16,7 @@ from ctxreview.cli.commands.options import (
     Output,
     Patch,
     Root,
+    Stdin,
 )
 from ctxreview.cli.results import Result, print_each, target_for
 from ctxreview.cli.selected import selections_given
@@ -30,6 +32,8 @@ def context(
     listed: Listed = None,
     diff: Diff = None,
     patch: Patch = None,
+    stdin: Stdin = False,
+    path: BufferPath = None,
     format_: ManyFormats = None,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,

@@ -10,6 +10,7 @@ from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
     FORMS,
     Budget,
+    BufferPath,
     Color,
     Colors,
     Diff,
@@ -21,9 +22,11 @@ from ctxreview.cli.commands.options import (
     Output,
     Patch,
     Root,
+    Stdin,
 )
 from ctxreview.cli.inputs import change_given, folder_in, read_text, refuse_beside
 from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
+from ctxreview.cli.selected import only_one, selections_given
 from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from ctxreview.model.review import Comparison
 
 app = typer.Typer(rich_markup_mode=None)
+
+ALONE = ("selection", "suggestion", "replace", "budget", "stdin", "path")
+"""The parameters that are about an answer to one selection."""
 
 
 @app.command()
@@ -45,6 +51,8 @@ def guard(
     ] = False,
     diff: Diff = None,
     patch: Patch = None,
+    stdin: Stdin = False,
+    path: BufferPath = None,
     format_: Formats = Format.TEXT,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -69,7 +77,7 @@ def guard(
         from ctxreview.review.versions import compare
 
         option = "--diff" if diff is not None else "--patch"
-        refuse_beside(ctx, option, "compares all files of a change", "selection", "suggestion", "replace", "budget")
+        refuse_beside(ctx, option, "compares all files of a change", *ALONE)
         _report(compare(change_given(diff, patch, root), hops), target, fail_on)
         return
     if selection is None or suggestion is None:
@@ -84,13 +92,16 @@ def guard(
     from ctxreview.reports.words import rules_not_asked
     from ctxreview.review.context import build_to_compare
     from ctxreview.review.pipeline import check_suggestions
-    from ctxreview.review.request import Run, options
+    from ctxreview.review.request import options
     from ctxreview.review.versions import change_of_patch, compare
     from ctxreview.rules import not_asked_of
 
-    request = Run().resolve(selection, options(root, hops, budget, DEFAULT_QUESTION))
+    if stdin and suggestion == "-":
+        raise ConfigError("--stdin is the text of the file, so that --suggestion needs a file; name it.")
+    given = selections_given(ctx, [selection], None, None, root)
+    request = given.run.resolve(only_one(given), options(root, hops, budget, DEFAULT_QUESTION))
     text = read_text(suggestion)
-    if not replace and is_applied(text, request.selection.source):
+    if not (replace or stdin) and is_applied(text, request.selection.source):
         home = request.selection.source.root
         _report(compare(change_of_patch(text, suggestion, home, folder_in(home)), hops), target, fail_on)
         return

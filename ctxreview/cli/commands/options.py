@@ -52,6 +52,13 @@ Diff = Annotated[
         "--diff", metavar="RANGE", help="A range of git's: REV (the work tree since then), A..B or A...B (a branch)."
     ),
 ]
+Stdin = Annotated[
+    bool, typer.Option("--stdin", help="Read the file's text, such as an unsaved buffer, from standard input.")
+]
+BufferPath = Annotated[
+    str | None,
+    typer.Option("--path", metavar="PATH", help="The file that --stdin is; selections are then lines or members."),
+]
 Patch = Annotated[
     str | None, typer.Option("--patch", metavar="FILE|-", help="A unified diff, applied to the files or not.")
 ]

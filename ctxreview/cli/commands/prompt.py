@@ -12,6 +12,7 @@ from ctxreview.cli.commands.options import (
     FORMS,
     BaseUrl,
     Budget,
+    BufferPath,
     Diff,
     Exact,
     Hops,
@@ -22,6 +23,7 @@ from ctxreview.cli.commands.options import (
     ProviderName,
     Quiet,
     Root,
+    Stdin,
 )
 from ctxreview.cli.selected import only_one, selections_given
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
@@ -42,6 +44,8 @@ def prompt(
     selection: Annotated[str | None, typer.Argument(metavar="[SELECTION]", help=FORMS, show_default=False)] = None,
     diff: Diff = None,
     patch: Patch = None,
+    stdin: Stdin = False,
+    path: BufferPath = None,
     message: Message = DEFAULT_QUESTION,
     for_: Annotated[
         Reader, typer.Option("--for", help="Who answers: an API, in JSON, or a chat, in Markdown for review --reply.")

@@ -12,6 +12,7 @@ from ctxreview.cli.commands.options import (
     BaseUrl,
     Brief,
     Budget,
+    BufferPath,
     Color,
     Colors,
     Diff,
@@ -32,6 +33,7 @@ from ctxreview.cli.commands.options import (
     Quiet,
     ReviewFormat,
     Root,
+    Stdin,
 )
 from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
 from ctxreview.cli.results import Result, Target, exit_on_findings, print_each, target_for
@@ -84,6 +86,8 @@ def review(
     listed: Listed = None,
     diff: Diff = None,
     patch: Patch = None,
+    stdin: Stdin = False,
+    path: BufferPath = None,
     message: Message = DEFAULT_QUESTION,
     format_: Annotated[
         ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
@@ -128,6 +132,8 @@ def review(
     from ctxreview.review.request import options
 
     tell = console.progress_teller(quiet, verbose)
+    if stdin and reply == "-":
+        raise ConfigError("--stdin is the text of the file, so that --reply needs a file; name it.")
     brought = None if reply is None else _brought(ctx, reply, model)
     model = _model_beside(ctx, format_, dry_run, models, model)
     detail = detail_of(brief, verbose, "--dry-run" if dry_run else _other(format_))
