@@ -19,12 +19,28 @@ class BudgetError(CtxreviewError):
     """What must be shown does not fit the token budget."""
 
 
+class LimitError(BudgetError):
+    """What a run may still use of its limits is too little for the next question."""
+
+
 class ConfigError(CtxreviewError):
     """A setting or option is wrong."""
 
 
 class ProviderError(CtxreviewError):
-    """The model could not be asked, or did not answer completely."""
+    """The model could not be asked, or did not answer completely.
+
+    ``key`` is the row of the table of faults, ``wait`` how many seconds the server asks to wait.
+    """
+
+    def __init__(self, sentence: str, key: str = "", wait: float | None = None) -> None:
+        super().__init__(sentence)
+        self.key = key
+        self.wait = wait
+
+
+class NotAskedError(CtxreviewError):
+    """The model was not asked, since an earlier question showed that it is of no use."""
 
 
 class StoreError(CtxreviewError):

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import stat
+from typing import NamedTuple
 
 _READING = os.O_RDONLY
 for _flag in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"):  # not each system has each of them
@@ -102,41 +103,83 @@ def write(path: str | os.PathLike[str], new: bytes, seen: os.stat_result | None 
     device, a pipe or a descriptor (``/dev/stdout``, ``/dev/fd/63``) is opened and written. Raises :class:`OSError`: where it is
     neither, for a link that leads nowhere, a pipe that nobody reads, and a file that is no longer as ``seen``.
     """
+    target = _target(path)
+    if isinstance(target, _Regular):
+        _replace(target, new, seen)
+        return
+    try:
+        _put(target, new)
+    finally:
+        os.close(target)
+
+
+def begun(path: str | os.PathLike[str], first: bytes) -> int:
+    """Write a file up to and with ``first``; what is :func:`added` to the descriptor given goes on from there. The caller closes it.
+
+    What was there is replaced in one step, as :func:`write` does it and with the same errors.
+    """
+    target = _target(path)
+    if isinstance(target, _Regular):
+        _replace(target, first, None)
+        return os.open(target.file, _WRITING | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        _put(target, first)
+    except BaseException:
+        os.close(target)
+        raise
+    return target
+
+
+def added(file: int, more: bytes) -> None:
+    """Write on; a process that is killed meanwhile leaves the bytes of all calls before. Raises :class:`OSError`."""
+    _put(file, more)
+
+
+class _Regular(NamedTuple):
+    """Where a regular file is or is to be, not through a link; ``about`` is what is there."""
+
+    file: str
+    about: os.stat_result | None
+
+
+def _target(path: str | os.PathLike[str]) -> _Regular | int:
+    """A regular file to replace, or the descriptor of a stream to write into."""
     stream = _own(path)
-    if stream is None:
-        try:
-            about = os.stat(path)
-        except FileNotFoundError:
-            if os.path.islink(path):
-                raise FileNotFoundError(
-                    errno.ENOENT, f"it is a link to {os.readlink(path)}, which does not exist"
-                ) from None
-            _replace(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), new, None, seen)
-            return
-        if stat.S_ISDIR(about.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "it is a folder", os.fspath(path))
-        if stat.S_ISREG(about.st_mode):
-            if not os.access(path, os.W_OK):
-                raise PermissionError(errno.EACCES, "it is read-only", os.fspath(path))
-            _replace(os.path.realpath(path, strict=True), new, about, seen)
-            return
-        stream = _stream(path)
+    if stream is not None:
+        return stream
+    try:
+        about = os.stat(path)
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise FileNotFoundError(
+                errno.ENOENT, f"it is a link to {os.readlink(path)}, which does not exist"
+            ) from None
+        return _Regular(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), None)
+    if stat.S_ISDIR(about.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", os.fspath(path))
+    if not stat.S_ISREG(about.st_mode):
+        return _stream(path)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is read-only", os.fspath(path))
+    return _Regular(os.path.realpath(path, strict=True), about)
+
+
+def _put(file: int, new: bytes) -> None:
     left = memoryview(new)
     try:
         while left:
-            left = left[os.write(stream, left) :]
+            left = left[os.write(file, left) :]
     except OSError as error:
         if len(left) < len(new):
             raise CutShortError(error.errno, error.strerror) from None
         raise
-    finally:
-        os.close(stream)
 
 
-def _replace(file: str, new: bytes, about: os.stat_result | None, seen: os.stat_result | None) -> None:
-    """Put a regular file in the place of ``file``, which is not a link; ``about`` is what is there."""
+def _replace(target: _Regular, new: bytes, seen: os.stat_result | None) -> None:
+    """Put a regular file in a place."""
     # The name cannot be foreseen, and is not derived from the file's, which may be as long as a name can be. The file is there for
     # its owner only until it has the mode of the one that it replaces; a new one has the mode that new files have.
+    file, about = target
     part = os.path.join(os.path.dirname(file), f".ctxreview-{os.urandom(12).hex()}.part")
     made = os.open(part, _WRITING | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600 if about else 0o666)
     try:

@@ -42,13 +42,16 @@ class Answer:
 
 @dataclass
 class Told:
-    """What the server answers on each path (the last answer repeats), what it was asked, which paths were got, and with which headers."""
+    """What the server answers on each path (the last answer repeats), what it was asked, which paths were got, with which headers, and how many questions were there at once."""
 
     url: str
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     got: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    at_once: int = 0
+    most_at_once: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def paths(self) -> list[str]:
@@ -89,7 +92,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         told = self.server.told
         told.asked.append((self.path, body))
+        with told.lock:
+            told.at_once += 1
+            told.most_at_once = max(told.most_at_once, told.at_once)
         self._answer()
+        with told.lock:
+            told.at_once -= 1
 
     def do_GET(self) -> None:
         self.server.told.got.append(self.path)
@@ -97,8 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.server.told.headers.append(dict(self.headers))
-        scripted = self.server.told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
-        answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
+        with self.server.told.lock:
+            scripted = self.server.told.answers.get(self.path) or [error(404, {"detail": "Not Found"})]
+            answer = scripted.pop(0) if len(scripted) > 1 else scripted[0]
         try:
             time.sleep(answer.before)
             self.send_response(answer.status)

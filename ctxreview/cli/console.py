@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,7 +25,9 @@ def say(sentence: str) -> None:
     from ctxreview.redact import redact
 
     if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
-        print(redact(visible(sentence)).text, file=sys.stderr, flush=True)
+        print(
+            f"{redact(visible(sentence)).text}\n", end="", file=sys.stderr, flush=True
+        )  # whole, also from several threads
 
 
 def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
@@ -37,7 +40,11 @@ def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
         handler = logging.StreamHandler(sys.stderr)
         own = logging.getLogger("ctxreview")  # not the SDKs', which know the key
         own.handlers, own.level, own.propagate = [handler], logging.INFO, False
-    return (lambda sentence: None) if quiet else say
+    return untold if quiet else say
+
+
+def untold(sentence: str) -> None:
+    """Tells nobody."""
 
 
 def colour(output: Path | None, when: str = "auto") -> bool:
@@ -75,12 +82,38 @@ def write(result: str, output: Path | None) -> None:
     if output is None:
         print_line(result)
         return
-    try:
+    with _said_of(output):
         files.write(output, f"{result}\n".encode("utf-8", "replace"))
-    except files.CutShortError as error:
-        raise ConfigError(f"{output}: was only partly written ({error.strerror}).") from None
+
+
+@contextlib.contextmanager
+def _said_of(output: Path, *, begun: bool = False) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
+        if begun or isinstance(error, files.CutShortError):
+            raise ConfigError(f"{output}: was only partly written ({error.strerror}).") from None
         raise ConfigError(f"{output}: cannot be written ({error.strerror}); nothing was written.") from None
+
+
+def write_lines(results: Iterable[str], output: Path | None) -> None:
+    """Print results, or write them to a file: each is there whole as soon as it comes, whatever ends the command."""
+    if output is None:
+        for result in results:
+            print_line(result)
+        return
+    file: int | None = None
+    try:
+        for result in results:
+            line = f"{result}\n".encode("utf-8", "replace")
+            with _said_of(output, begun=file is not None):
+                if file is None:
+                    file = files.begun(output, line)
+                else:
+                    files.added(file, line)
+    finally:
+        if file is not None:
+            os.close(file)
 
 
 def print_line(result: str) -> None:

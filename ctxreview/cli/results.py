@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import typer
 
-from ctxreview.errors import CtxreviewError, StoppedError
+from ctxreview.errors import CtxreviewError, LimitError, NotAskedError, StoppedError
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.phrases import amount
 
 if TYPE_CHECKING:
     from ctxreview.cli.selected import Given
+    from ctxreview.llm.prices import Account
     from ctxreview.model.review import Finding
     from ctxreview.reports.layout import Layout
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.shown import Reviewed
     from ctxreview.review.batch import Make
-from ctxreview.cli.console import layout, say, write
+    from ctxreview.review.pace import Pace
+from ctxreview.cli.console import layout, say, untold, write, write_lines
 from ctxreview.cli.inputs import refuse_beside
 
 
@@ -31,6 +33,29 @@ class Result(NamedTuple):
     findings: tuple[Finding, ...] = ()
     line: str = ""
     entry: Reviewed | None = None
+
+
+class Asking(NamedTuple):
+    """How several selections are asked about: at one pace, on one account; where it is ``live`` a bar counts them."""
+
+    pace: Pace
+    account: Account
+    tell: Callable[[str], None]
+    live: bool
+
+    @property
+    def told(self) -> Callable[[str], None]:
+        """Tells of each selection, where no bar does."""
+        return untold if self.live else self.tell
+
+    def sum_up(self, count: int, failed: int, missed: int) -> None:
+        """Say what became of ``count`` selections; of those ``failed``, ``missed`` were not asked about."""
+        parts = [f"{count - failed:,} reviewed"]
+        parts += [f"{failed - missed:,} failed"] if failed > missed else []
+        parts += [f"{missed:,} not asked"] if missed else []
+        cost = f", ${self.account.cost:.4f}" if self.account.cost else ""
+        said = f"{amount(count, 'selection')}: {', '.join(parts)}; {self.account.tokens:,} tokens{cost}."
+        (say if failed else self.tell)(said)
 
 
 class Target(NamedTuple):
@@ -51,20 +76,22 @@ def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, n
 
 
 def print_each(
-    given: Given, make: Make[Result], target: Target, *, first: Result | None = None, sequential: bool = False
+    given: Given, make: Make[Result], target: Target, *, first: Result | None = None, asking: Asking | None = None
 ) -> list[Finding]:
     """One result, or one after the other: a selection that fails is an error document, and the others go on.
 
-    With a layout the results are text for people, several with a summary in the end. On a page they are together. Otherwise each is
-    a document, several are JSON Lines. ``first`` is printed before those of several. The findings of all are returned.
+    Where ``make`` asks a model, ``asking`` says how. With a layout the results are text for people, several with a summary in the end.
+    On a page they are together. Otherwise each is a document, several are JSON Lines. ``first`` is printed before those of several.
+    The findings of all are returned.
     """
     try:
         if not given.many:
             (only,) = given.selections
             return _print_one(only, make, target)
-        return _print_all(given, make, target, first, sequential)
+        return _print_all(given, make, target, first, asking)
     except KeyboardInterrupt:
-        raise StoppedError("Stopped; the current selection was not finished.") from None
+        kept = " What was finished is kept, and answers the same command." if asking is not None else ""
+        raise StoppedError(f"Stopped; the current selection was not finished.{kept}") from None
 
 
 def _print_one(given: str, make: Make[Result], target: Target) -> list[Finding]:
@@ -82,32 +109,31 @@ def _page(entries: list[Reviewed | Failed]) -> str:
 
 
 def _print_all(
-    asked: Given, make: Make[Result], target: Target, first: Result | None, sequential: bool
+    asked: Given, make: Make[Result], target: Target, first: Result | None, asking: Asking | None
 ) -> list[Finding]:
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.several_text import failure_text, selection_text, summary_text
-    from ctxreview.review.batch import each_selection
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
     gc.enable()  # see __main__
-    failed = 0
+    failed = missed = 0
     given = asked.selections
     found: list[Finding] = [*first.findings] if first is not None else []
     told: list[str] = []
     entries: list[Reviewed | Failed] = []
 
     def texts() -> Iterator[str]:
-        nonlocal failed
+        nonlocal failed, missed
         if first is not None:
             yield f"{first.text}\n" if target.layout is not None else first.text
-        each = each_selection(given, asked.root, asked.run, make, sequential=sequential)
-        results = zip(given, each, strict=True)
+        results = zip(given, _made(asked, make, asking), strict=True)
         for number, (one, made) in enumerate(results, 1):
             heading = f"Selection {number} of {len(given)}: {one}"
             if isinstance(made, CtxreviewError):
                 failed += 1
+                missed += isinstance(made, NotAskedError | LimitError)
                 told.append(f"failed: {made}")
                 if target.layout is not None:
                     yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
@@ -130,19 +156,35 @@ def _print_all(
             yield _page(entries)
 
     print_texts(texts(), target)
-    if failed:
+    if asking is not None:
+        asking.sum_up(len(given), failed, missed)
+    elif failed:
         say(f"{amount(failed, 'selection')} failed.")
     if failed or asked.failed:
         raise typer.Exit(2)
     return found
 
 
+def _made(given: Given, make: Make[Result], asking: Asking | None) -> Iterator[Result | CtxreviewError]:
+    if asking is None:
+        from ctxreview.review.batch import each_selection
+
+        return each_selection(given.selections, given.root, given.run, make, sequential=False)
+    from ctxreview.cli.progress import with_answers
+    from ctxreview.review.pace import each_asked
+
+    made = each_asked(given.selections, given.root, given.run, make, asking.pace)
+    return with_answers(made, len(given.selections), asking.account) if asking.live else made
+
+
 def print_texts(texts: Iterable[str], target: Target) -> None:
-    """Print results as they come, or write them to a file together."""
+    """Print results as they come; documents are written to a file so too, text and pages whole."""
     from ctxreview.cli.pager import show
 
     if target.output is None:
         show(texts, wanted=target.paged)
+    elif target.form == "json":
+        write_lines(texts, target.output)
     else:
         write("\n".join(texts), target.output)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import tomllib
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ctxreview.config import user_folder
-from ctxreview.errors import BudgetError, ConfigError
+from ctxreview.errors import ConfigError, LimitError, ProviderError
+from ctxreview.llm.providers.faults import UNPAID
 from ctxreview.model.review import Completion, Prompt, Usage
 
 SHIPPED = Path(__file__).parent / "prices.toml"
@@ -98,50 +100,84 @@ class Limits(NamedTuple):
     cost: float | None = None
 
 
+class Reserved(NamedTuple):
+    """What one question may take: tokens of the reply, and what is set aside for it, in tokens and US dollars."""
+
+    room: int
+    tokens: int
+    cost: float
+
+
 class Account:
-    """What a run may still use of its limits, over all questions and models."""
+    """What a run may still use of its limits, over all questions and models, also those that several threads ask at once."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.tokens = 0
         self.cost = 0.0
+        self._waiting = 0
+        self._changed = threading.Condition()
+
+    def reserve(self, prompt: Prompt, model: str, at: Price | None, largest_reply: int) -> Reserved:
+        """Set aside the most that a question can take. Where others under way have too much set aside, they are waited for.
+
+        Raises :class:`LimitError` as :meth:`room` does.
+        """
+        with self._changed:
+            while True:
+                try:
+                    room = self.room(prompt, model, at, largest_reply)
+                    break
+                except LimitError:
+                    if not self._waiting:
+                        raise
+                    self._changed.wait()
+            tokens = prompt.tokens.prompt + room
+            made = Reserved(room, tokens, (at.cost(prompt.tokens.prompt, room) if at else None) or 0.0)
+            self._waiting += 1
+            self.tokens += tokens
+            self.cost += made.cost
+            return made
+
+    def settle(self, reserved: Reserved, tokens: int, cost: float) -> None:
+        """Count what was used in place of what was set aside."""
+        with self._changed:
+            self._waiting -= 1
+            self.tokens += tokens - reserved.tokens
+            self.cost += cost - reserved.cost
+            self._changed.notify_all()
 
     def room(self, prompt: Prompt, model: str, at: Price | None, largest_reply: int) -> int:
         """How many tokens a reply to ``prompt`` may have: ``largest_reply``, or what the limits leave.
 
         Raises:
-            BudgetError: an ordinary reply would not fit into what is left, or it cannot be known what it costs.
+            LimitError: an ordinary reply would not fit into what is left, or it cannot be known what it costs.
         """
         size, room = prompt.tokens.prompt, largest_reply
         expected = min(EXPECTED_REPLY, largest_reply)
         if self.limits.tokens is not None:
             room = min(room, self.limits.tokens - self.tokens - size)
             if room < expected:
-                raise BudgetError(
+                raise LimitError(
                     f"Nothing was sent: the prompt has about {size:,} tokens, a reply about {expected:,}, and only {max(0, self.limits.tokens - self.tokens):,} of "
                     f"--max-tokens {self.limits.tokens:,} are left."
                 )
         if self.limits.cost is not None:
             cost = at.cost(size, expected) if at else None
             if at is None or cost is None:
-                raise BudgetError(
+                raise LimitError(
                     f"Nothing was sent: the price of {model} is unknown, so --max-cost cannot be enforced; add it to "
                     f"{user_folder() / FILE}, or use --max-tokens."
                 )
             left = self.limits.cost - self.cost
             if cost > left:
-                raise BudgetError(
+                raise LimitError(
                     f"Nothing was sent: this would cost about ${cost:.4f}, and only ${max(0.0, left):.4f} of "
                     f"--max-cost {self.limits.cost:g} are left."
                 )
             if at.reply:
                 room = min(room, math.floor((left * MILLION - size * at.prompt) / at.reply))
         return room
-
-    def spend(self, tokens: int, cost: float) -> None:
-        """Count what was used."""
-        self.tokens += tokens
-        self.cost += cost
 
 
 def counted(
@@ -155,24 +191,26 @@ def counted(
     """``ask``, which takes a prompt and the largest reply in tokens, within the limits, and with the cost filled in.
 
     Where the provider does not say what was used, or the answer was not whole, the most that it can have been is
-    counted against the limits.
+    counted against the limits; a question that a server did not take costs nothing.
     """
 
     def asked(prompt: Prompt) -> Completion:
         at = rate(provider, address, model)
-        room = account.room(prompt, model, at, largest_reply)
-        size = prompt.tokens.prompt
+        kept = account.reserve(prompt, model, at, largest_reply)
+        size, used, spent = prompt.tokens.prompt, kept.tokens, kept.cost
         try:
-            answer = ask(prompt, room)
-        except Exception:
-            account.spend(size + room, (at.cost(size, room) if at else None) or 0.0)
+            answer = ask(prompt, kept.room)
+            sent, got = answer.usage.prompt_tokens, answer.usage.reply_tokens
+            paid = rate(provider, address, answer.model, model)
+            cost = paid.cost(sent, got) if paid and sent is not None and got is not None else None
+            used = (size if sent is None else sent) + (kept.room if got is None else got)
+            spent = kept.cost if cost is None else cost
+        except ProviderError as error:
+            if error.key in UNPAID:
+                used, spent = 0, 0.0
             raise
-        used = answer.usage
-        sent, got = used.prompt_tokens, used.reply_tokens
-        paid = rate(provider, address, answer.model, model)
-        cost = paid.cost(sent, got) if paid and sent is not None and got is not None else None
-        most = (at.cost(size, room) if at else None) or 0.0
-        account.spend((size if sent is None else sent) + (room if got is None else got), most if cost is None else cost)
+        finally:
+            account.settle(kept, used, spent)
         return answer._replace(usage=Usage(sent, got, cost))
 
     return asked
@@ -201,7 +239,7 @@ def plan(prompt: Prompt, provider: str, model: str, address: str, largest_reply:
     refused, room = "", largest_reply
     try:
         room = Account(limits).room(prompt, model, at, largest_reply)
-    except BudgetError as error:
+    except LimitError as error:
         refused = str(error)
     size, expected = prompt.tokens.prompt, min(EXPECTED_REPLY, largest_reply)
     parts = urlsplit(address)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.config import number
 from ctxreview.context.visible import visible
@@ -20,6 +20,9 @@ from ctxreview.prompt.asking import Provider
 from ctxreview.review.context import build
 from ctxreview.review.pipeline import render
 from ctxreview.review.request import Request
+
+if TYPE_CHECKING:
+    from ctxreview.review.pace import Pace
 
 Say = Callable[[str], None]
 """Tells the person one sentence."""
@@ -50,14 +53,18 @@ def plan_request(request: Request, endpoint: Endpoint | None, within: Limits, *,
     )
 
 
-def provider_for(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool) -> Provider:
+def provider_for(
+    endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool, pace: Pace | None = None
+) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
-    ``live`` shows on standard error, which is a terminal then, that it is waited for and how much has come.
+    With a ``pace`` it is one of several that ask, which also sends again what a server did not take. ``live`` shows on standard error, which is a terminal then, that it is waited for and how much has come.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
     at = resolve_url(endpoint)
     where = at.base_url or ""
+    if pace is not None:
+        endpoint = replace(endpoint, retries=0)
     gc.enable()  # see __main__; an SDK makes garbage
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
 
@@ -67,6 +74,8 @@ def provider_for(endpoint: Endpoint, fresh: bool, account: Account, say: Say, *,
             return connected(largest_reply)(made, progress)
 
     counted = prices.counted(ask, account, at.provider, where, at.model, endpoint.max_reply_tokens)
+    if pace is not None:
+        counted = pace.paced(counted)
     return counted if fresh else store.answer_from_store(counted, at.provider, where, at.model, say)
 
 

@@ -35,10 +35,10 @@ def each_selection(
     """
     groups = _by_file(given)
     if sequential or len(groups) < MIN_FILES or processes.cores() < 2:
-        siblings = {given[i]: its for group in groups for i, its in _siblings(group, given, root, run)}
+        siblings = siblings_of(given, root, run)
 
         def made(one: str) -> T | CtxreviewError:
-            return _made(one, siblings[one], make)
+            return made_or_error(one, siblings[one], make)
 
         yield from map(made if sequential else lru_cache(MAX_KEPT)(made), given)
     else:
@@ -66,7 +66,13 @@ def _siblings(
     yield from ((i, shared) for i in group)
 
 
-def _made(one: str, siblings: Siblings, make: Make[T]) -> T | CtxreviewError:
+def siblings_of(given: Sequence[str], root: Path | None, run: Run) -> dict[str, Siblings]:
+    """Each selection with all that point into the same file."""
+    return {given[i]: its for group in _by_file(given) for i, its in _siblings(group, given, root, run)}
+
+
+def made_or_error(one: str, siblings: Siblings, make: Make[T]) -> T | CtxreviewError:
+    """What ``make`` makes of a selection, or the error that it raises."""
     try:
         return make(one, siblings)
     except CtxreviewError as error:
@@ -78,7 +84,7 @@ def _forked(
 ) -> Iterator[T | CtxreviewError]:
     def work(group: list[int]) -> dict[int, T | CtxreviewError]:
         siblings = {given[i]: its for i, its in _siblings(group, given, root, run)}
-        made = lru_cache(MAX_KEPT)(lambda one: _made(one, siblings[one], make))
+        made = lru_cache(MAX_KEPT)(lambda one: made_or_error(one, siblings[one], make))
         return {i: made(given[i]) for i in group}
 
     done: dict[int, T | CtxreviewError] = {}

@@ -242,7 +242,9 @@ def test_several_selections(tmp_path: Path, server: LLMockServer) -> None:
     server.state.scenarios.add(Reply(text=ANSWER), Reply(text=HARMLESS))
     selections = [QUERY, "src/Missing.cs:1", READ_ONLY]
     where = ("--provider", "openai", "--base-url", server.base_url("openai"), "--model", "m-1")
-    done = run(tmp_path, "review", *where, "--selections", "-", stdin="\n".join(selections), OPENAI_API_KEY=KEY)
+    done = run(
+        tmp_path, "review", *where, "--jobs", "1", "--selections", "-", stdin="\n".join(selections), OPENAI_API_KEY=KEY
+    )
     assert done.returncode == 2
     first, failed, last = (json.loads(line) for line in done.stdout.splitlines())
     assert (first["schema"], first["suggestions"][0]["verdict"]) == ("ctxreview.review/1", "conflicts")
@@ -256,7 +258,7 @@ def test_several_selections(tmp_path: Path, server: LLMockServer) -> None:
 def test_a_bad_answer_does_not_stop_the_others(tmp_path: Path, server: LLMockServer) -> None:
     """When one selection's model fails, the next is asked all the same."""
     server.state.scenarios.add(Reply(text="No."), Reply(text="No!"), Reply(text=HARMLESS))
-    done = asked(tmp_path, server, "responses", QUERY, READ_ONLY)
+    done = asked(tmp_path, server, "responses", QUERY, READ_ONLY, "--jobs", "1")
     assert done.returncode == 2
     assert [json.loads(line)["schema"] for line in done.stdout.splitlines()] == [
         "ctxreview.error/1",

@@ -36,14 +36,15 @@ from ctxreview.cli.commands.options import (
     Stdin,
 )
 from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
-from ctxreview.cli.results import Result, Target, exit_on_findings, print_each, target_for
+from ctxreview.cli.results import Asking, Result, Target, exit_on_findings, print_each, target_for
 from ctxreview.cli.selected import selections_given
 from ctxreview.errors import ConfigError, StoppedError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Finding, Review
     from ctxreview.prompt.asking import Provider
@@ -61,6 +62,16 @@ app = typer.Typer(rich_markup_mode=None)
 Models = Annotated[
     str | None,
     typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Of several selections, ask about this many at once. [default: 8; 1 for --provider local]"
+    ),
+]
+RequestsPerMinute = Annotated[int | None, typer.Option(min=1, help="Send at most this many requests in a minute.")]
+TokensPerMinute = Annotated[
+    int | None, typer.Option(min=1, help="Send prompts of at most this many tokens in a minute.")
 ]
 Given = Annotated[
     str | None,
@@ -102,6 +113,9 @@ def review(
     dry_run: DryRun = False,
     max_cost: MaxCost = None,
     max_tokens: MaxTokens = None,
+    jobs: Jobs = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
     no_redact: NoRedact = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -126,7 +140,6 @@ def review(
     ctxreview review --diff main...HEAD --format text
     """
     from ctxreview.llm.prices import Account
-    from ctxreview.llm.providers import resolve_model
     from ctxreview.review import ask as asking
     from ctxreview.review import endpoints, pipeline, replies
     from ctxreview.review.request import options
@@ -138,16 +151,7 @@ def review(
     model = _model_beside(ctx, format_, dry_run, models, model)
     detail = detail_of(brief, verbose, "--dry-run" if dry_run else _other(format_))
     limits = endpoints.limits(max_tokens, max_cost)
-    asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
-    whom = (
-        [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
-        if brought is None
-        else [None]
-    )
-    if models is not None and None in whom:
-        raise ConfigError("--models needs a provider: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
-    if not dry_run:
-        whom = [resolve_model(e) if e is not None else None for e in whom]
+    whom = _whom(models, provider, model, base_url, dry_run) if brought is None else [None]
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
     given = selections_given(ctx, selections, listed, format_, root)
     run, many = given.run, given.many
@@ -174,8 +178,13 @@ def review(
         print_each(given, planned, target)
         return
     account = Account(limits)
+    live = not quiet and console.is_live(sys.stderr)
+    at_once = _asking(ctx, whom, many, account, tell, live and not (output is None and console.is_live(sys.stdout)))
+    told = at_once.told if at_once is not None else tell
     askers = [
-        asking.provider_for(e, fresh or no_redact, account, tell, live=not quiet and console.is_live(sys.stderr))
+        asking.provider_for(
+            e, fresh or no_redact, account, told, live=live and not at_once, pace=at_once and at_once.pace
+        )
         if e is not None
         else brought
         for e in whom
@@ -183,7 +192,7 @@ def review(
 
     def one(selection: str, siblings: Siblings) -> Result:
         if many:
-            tell(f"{selection} …")
+            told(f"{selection} …")
         values = []
         for endpoint, its, asks in zip(whom, chosen, askers, strict=True):
             request = run.resolve(selection, its, siblings)
@@ -195,7 +204,7 @@ def review(
         return _result(values, target, detail, many)
 
     first = _compared(given.change, hops, target) if given.change is not None else None
-    exit_on_findings(print_each(given, one, target, first=first, sequential=any(askers)), fail_on)
+    exit_on_findings(print_each(given, one, target, first=first, asking=at_once), fail_on)
 
 
 def _compared(change: Change, hops: int, target: Target) -> Result:
@@ -225,9 +234,51 @@ def _brought(ctx: typer.Context, reply: str, model: str | None) -> Provider:
         "max_cost",
         "max_tokens",
         "no_redact",
+        *PACE,
     )
     refuse_beside(ctx, "--reply", "asks nobody", *asked)
     return replies.brought(read_text(reply), model)
+
+
+def _whom(
+    models: str | None, provider: str | None, model: str | None, base_url: str | None, dry_run: bool
+) -> list[Endpoint | None]:
+    """Who is asked; a server of one's own is asked for its model, unless nothing is sent."""
+    from ctxreview.llm.providers import resolve_model
+    from ctxreview.review import endpoints
+
+    asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
+    whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
+    if models is not None and None in whom:
+        raise ConfigError("--models needs a provider: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
+    return whom if dry_run else [resolve_model(e) if e is not None else None for e in whom]
+
+
+PACE = ("jobs", "requests_per_minute", "tokens_per_minute")
+
+
+def _asking(
+    ctx: typer.Context,
+    whom: Sequence[Endpoint | None],
+    many: bool,
+    account: Account,
+    tell: Callable[[str], None],
+    live: bool,
+) -> Asking | None:
+    """How a model is asked about several selections; ``None`` where none is, or about one. Raises where options were given for that alone.
+
+    One's own machine is asked one thing after the other where nobody said otherwise.
+    """
+    if not many or not any(whom):
+        what, why = ("One selection", "is one question") if any(whom) else ("A review without a model", "asks nobody")
+        refuse_beside(ctx, what, why, *PACE)
+        return None
+    from ctxreview.review.pace import JOBS, Pace
+
+    own = any(e is not None and e.provider == "local" for e in whom)
+    jobs, requests, tokens = (ctx.params[name] for name in PACE)
+    retries = max(e.retries for e in whom if e is not None)
+    return Asking(Pace(jobs or (1 if own else JOBS), requests, tokens, retries), account, tell, live)
 
 
 def _found(values: Sequence[Review]) -> tuple[Finding, ...]:
@@ -243,6 +294,7 @@ def _model_beside(
         raise ConfigError(f"--dry-run prints text or JSON; omit --format {form}.")
     if dry_run:
         refuse_beside(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
+        refuse_beside(ctx, "--dry-run", "sends nothing", *PACE)
     source = ctx.get_parameter_source("model")
     # CTXREVIEW_MODEL says which one where none is named.
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model

@@ -93,6 +93,18 @@ ASKED_AGAIN = frozenset({"408", "409", "429", "529", "5xx", "ConnectError"})
 After silence, a dropped connection or half an answer it may have been read, and paid, already.
 """
 
+LIMITING = frozenset({"429", "529"})
+"""The rows that say that fewer questions at once would be answered."""
+
+FOR_ALL = frozenset({
+    "3xx", "401", "402", "403", "404", "405", "model", "ConnectTimeout", "ConnectError", "APIConnectionError", "ProxyError",
+    "SSLCertVerificationError", "InvalidURL", "models", "no-model",
+})  # fmt: skip
+"""The rows that any other question would end in too: address, key, model or network."""
+
+UNPAID = ASKED_AGAIN | FOR_ALL | {"413", "4xx"}
+"""The rows after which nothing is charged: the question was not taken."""
+
 _KEY_SHAPES = regex(r"\b(?:sk|pk|rk)-[\w*.-]{4,}|(?i:\bbearer)\s+\S+")
 _FRAGMENT = 8
 
@@ -127,7 +139,9 @@ def fault(endpoint: Endpoint, key: str, said: str = "", wait: float | None = Non
             read=endpoint.read_seconds,
             total=endpoint.total_seconds,
             limit=endpoint.max_reply_tokens,
-        )
+        ),
+        key,
+        wait,
     )
 
 

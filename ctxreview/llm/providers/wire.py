@@ -47,6 +47,9 @@ _ENDED = (
 )
 """How it looks when the watchdog ends a connection."""
 
+_HIDING = threading.Lock()
+"""Held while variables are out of the environment, which all threads share."""
+
 _LOG = logging.getLogger(__name__)
 _Sdk = TypeVar("_Sdk")
 
@@ -84,7 +87,7 @@ def client(sdk: Callable[..., _Sdk], endpoint: Endpoint, http: httpx2.Client) ->
 
     What else the SDK finds in its environment variables, such as an account or headers, is for its maker alone.
     """
-    with _without(() if makers_own(endpoint) else SDK_PREFIXES):
+    with _HIDING, _without(() if makers_own(endpoint) else SDK_PREFIXES):
         return sdk(
             api_key=endpoint.api_key, base_url=endpoint.base_url, http_client=http, timeout=http.timeout, max_retries=0
         )
