@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from ctxreview.library import (
         LintResult,
+        compare,
         context,
         contexts,
         explain,
@@ -32,7 +33,18 @@ if TYPE_CHECKING:
     from ctxreview.model.declarations import Function, TypeDecl
     from ctxreview.model.outline import Outline
     from ctxreview.model.regions import Region
-    from ctxreview.model.review import Completion, Context, Finding, GuardResult, Prompt, Review, Suggestion, Usage
+    from ctxreview.model.review import (
+        ComparedFile,
+        Comparison,
+        Completion,
+        Context,
+        Finding,
+        GuardResult,
+        Prompt,
+        Review,
+        Suggestion,
+        Usage,
+    )
     from ctxreview.model.source import Selection, Source, Span
     from ctxreview.rules.catalogue import RuleEntry
 
@@ -40,6 +52,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BudgetError",
+    "ComparedFile",
+    "Comparison",
     "Completion",
     "ConfigError",
     "Context",
@@ -62,6 +76,7 @@ __all__ = [
     "Suggestion",
     "TypeDecl",
     "Usage",
+    "compare",
     "context",
     "contexts",
     "explain",
@@ -73,11 +88,22 @@ __all__ = [
 
 _HOMES = {
     "errors": ("BudgetError", "ConfigError", "CtxreviewError", "ProviderError", "ReplyError", "SourceError"),
-    "library": ("LintResult", "context", "contexts", "explain", "guard", "lint", "prompt", "review"),
+    "library": ("LintResult", "compare", "context", "contexts", "explain", "guard", "lint", "prompt", "review"),
     "model.declarations": ("Function", "TypeDecl"),
     "model.outline": ("Outline",),
     "model.regions": ("Region",),
-    "model.review": ("Completion", "Context", "Finding", "GuardResult", "Prompt", "Review", "Suggestion", "Usage"),
+    "model.review": (
+        "ComparedFile",
+        "Comparison",
+        "Completion",
+        "Context",
+        "Finding",
+        "GuardResult",
+        "Prompt",
+        "Review",
+        "Suggestion",
+        "Usage",
+    ),
     "model.source": ("Selection", "Source", "Span"),
     "rules.catalogue": ("RuleEntry",),
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.model.review import Context, Finding, GuardResult, Prompt, Review
+from ctxreview.model.review import Comparison, Context, Finding, GuardResult, Prompt, Review
 from ctxreview.model.source import Selection
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -159,6 +159,29 @@ def guard(
     value = build_to_compare(request)
     read = replacement if replace else suggestions
     return check_suggestions(read(answer, value), value, request)
+
+
+def compare(
+    diff: str | None = None, *, patch: str | None = None, root: str | Path | None = None, hops: int = DEFAULT_HOPS
+) -> Comparison:
+    """What a change does across the scopes of all its files, compared in both versions as one edit.
+
+    ``diff`` is a range of git's: ``main...HEAD``, ``A..B``, or a revision, with which the work tree is compared. ``patch`` is the text
+    of a unified diff in its place; where the files have it already, it is undone in memory. Files that could not be compared
+    are in ``failed`` of the result.
+
+    Raises :class:`ConfigError` for no range and wrong settings, and :class:`SourceError` for a patch that is none.
+    """
+    from ctxreview.errors import ConfigError
+    from ctxreview.review import versions
+    from ctxreview.workspace.roots import find_root
+
+    home = (_path(root) or find_root(str(Path.cwd()))).resolve()
+    if (diff is None) == (patch is None):
+        raise ConfigError("Give a range as diff or the text of a patch.")
+    if patch is not None:
+        return versions.compare(versions.change_of_patch(patch, "patch", home), hops)
+    return versions.compare(versions.change_of_range(diff or "", home), hops)
 
 
 def lint(

@@ -115,7 +115,7 @@ def test_quiet(server: Told) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == run(*asking(server, "--fresh", "-q")).stdout
     assert run("prompt", QUERY, "-q").stderr == ""
-    assert run("prompt", QUERY).stderr == "2,188 tokens (estimated).\n"
+    assert run("prompt", QUERY).stderr == "2,201 tokens (estimated).\n"
     server.answers["/v1/responses"] = [error(401, {})]
     failed = run(*asking(server, "--quiet", "--fresh"))
     assert (failed.returncode, failed.stderr.count("\n")) == (2, 1)
