@@ -4,7 +4,8 @@ What it flags
 -------------
 ``return``, ``break`` or ``continue`` inside a transaction, after a save and before ``Complete`` or ``Commit``, with
 no sign that the rollback is intended. Compared before and after an edit: a save or commit that can now be
-cancelled after a call that cannot be undone.
+cancelled after a call that cannot be undone; a caller who can now stop behind a commit, in a ``try`` whose handler calls
+another system to undo it.
 
 Why it matters here
 -------------------
@@ -65,7 +66,7 @@ from ctxreview.behaviour.body import Body, holding, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.behaviour.strictness import Cancellable, cancellable
+from ctxreview.behaviour.strictness import Cancellable, TakenBack, cancellable, taken_back
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
@@ -111,7 +112,20 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found = [f for c in changes(before, after) for f in _added(c)]
     for pair in not_told(affected(comparison(before, after)), after, found):
         found += [_cancelled(one) for one in cancellable(pair)]
+        found += [_taken_back(one, after) for one in taken_back(pair, before, after)]
     return found
+
+
+def _taken_back(one: TakenBack, after: Outline) -> Finding:
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"A caller who stops here makes the handler call {one.undo.name}, although {one.commit.name} is done by then.",
+        "Is what was committed undone too, or does it stand without what it was paid or done for?",
+        lines(after, one.stop),
+        (one.commit.at._replace(what="is done by then"), one.undo.at._replace(what="undoes it elsewhere")),
+    )
 
 
 def _cancelled(one: Cancellable) -> Finding:
