@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``First``/``Single(…)`` that an edit turns into ``Find``, when the set was queried before in the method, or under a
-transaction or lock; ``Find`` that it turns into a query after an ``Add`` to the same set that is not saved yet.
+transaction or lock; ``Find`` that it turns into a query after an ``Add`` to the same set that is not saved yet, or in a loop whose earlier
+turns may have made one.
 
 Why it matters here
 -------------------
@@ -51,8 +52,9 @@ EF Core documentation, "Accessing Tracked Entities" (``Find``) and "Tracking vs.
 
 from __future__ import annotations
 
-from ctxreview.behaviour.body import source_of
+from ctxreview.behaviour.body import CallText, source_of
 from ctxreview.behaviour.member_diff import Change, changes
+from ctxreview.languages import load
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 
@@ -122,6 +124,8 @@ def _no_tracker(change: Change) -> list[Finding]:
             ),
             None,
         )
+        if source in asked and add is None:
+            found += _in_a_loop(change, call, source)
         if source not in asked or add is None:
             continue
         saved = any(c.base == "SaveChanges" and add.span < c.span < call.span for c in change.after.calls)
@@ -139,3 +143,29 @@ def _no_tracker(change: Change) -> list[Finding]:
                 )
             )
     return found
+
+
+def _in_a_loop(change: Change, call: CallText, source: str) -> list[Finding]:
+    """A query in a loop that adds to the set behind it, and saves only after all of its turns."""
+    body = change.after
+    looping = load(body.outline.language).words.looping
+    turns = [b for b in body.blocks(call.start)[:-1] if body.opener(b) in looping]
+    adds = [c for c in body.calls if c.base in ("Add", "AddRange") and source_of(c.on) == source]
+    for turn in turns:
+        add = next((c for c in adds if turn.contains(c.span) and c.span > call.span), None)
+        if add is None:
+            continue
+        if any(c.base == "SaveChanges" and turn.contains(c.span) for c in body.calls):
+            return []
+        return [
+            Finding(
+                ID,
+                "medium",
+                "syntactic",
+                f"A query of `{source}` replaces Find in a loop that adds to it: what an earlier turn added is not saved, and it does not see it.",
+                "Can two turns be about the same entity?",
+                change.at(call.chain),
+                (change.at(add.span, add.name),),
+            )
+        ]
+    return []

@@ -47,9 +47,10 @@ and the transaction by unless they are given one is background knowledge and dif
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
-from ctxreview.behaviour.body import Body, CallText, source_of
+from ctxreview.behaviour.body import Body, CallText, root_of, source_of, squeezed
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -110,6 +111,13 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
         severity, about = "medium", f", and `{tracked.result}`, tracked and saved later, keeps its old values"
     elif saved is not None or after.under(call.span):
         severity = "medium"
+    if (
+        not conflict
+        and saved is None
+        and not after.under(call.span)
+        and _is_all_that_was_done(change, call, counted=counted)
+    ):
+        return []
     unused = "" if counted else " The number of rows is not checked."
     return [
         Finding(
@@ -122,6 +130,21 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
             (change.at(saved.span, saved.name),) if saved is not None else (),
         )
     ]
+
+
+def _is_all_that_was_done(change: Change, call: CallText, *, counted: bool) -> bool:
+    """Whether the one save before sent nothing but the removal of what the same query gave, through a context that the function makes."""
+    before, root = change.before, root_of(call.on)
+    reads = [f for f in before.facts if f.kind == "read" and f.result and squeezed(f.target) == call.on]
+    saves = [c for c in before.calls if c.base == "SaveChanges"]
+    own = re.search(rf"[\w>?]\s+{re.escape(root)}\s*=\s*[^=;]*\b(?:new|Create\w*)\b", before.plain(before.member.span))
+    if call.base != "ExecuteDelete" or own is None or len(reads) != 1 or len(saves) != 1:
+        return False
+    writes = [f for f in before.facts if f.kind == "write" and not f.is_state]
+    removed = [
+        c for c in before.calls if c.base == "RemoveRange" and c.given == reads[0].result and root_of(c.on) == root
+    ]
+    return len(writes) == len(removed) == 1 and (counted or before.is_statement(saves[0].start))
 
 
 def _bulk(change: Change, call: CallText) -> Finding:
