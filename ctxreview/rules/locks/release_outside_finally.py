@@ -12,7 +12,8 @@ forever.
 
 When it is fine
 ---------------
-The release is in a ``finally``, or nothing between the two can fail: it computes with variables and fields.
+The release is in a ``finally``, or nothing between the two can fail: it computes with variables and fields. In code of
+tests it is a note: what a failed test holds is given back with its process.
 
 Example
 -------
@@ -56,6 +57,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "release-outside-finally"
 SEVERITY = "medium"
@@ -84,7 +86,7 @@ def _is_of_unknown_type(scope: Region, outline: Outline) -> bool:
 
 def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
-    found = []
+    found, tested = [], is_test_code(outline.source.path)
     for scope in outline.regions:
         if scope.kind != "lock" or not scope.leaks_on_exception:
             continue
@@ -98,7 +100,7 @@ def check(outline: Outline) -> list[Finding]:
         found.append(
             Finding(
                 rule=ID,
-                severity="medium",
+                severity="note" if tested else "medium",  # a test that fails leaves nobody waiting
                 certainty="syntactic",
                 message=f"`{scope.resource}` is acquired and released, but the release is not in a finally.",
                 question="What releases it if the code in between throws or returns?",

@@ -62,7 +62,7 @@ SEVERITY = "low"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
-ONCE = "low"
+ONCE = "note"
 """``lint`` tells one of that severity a file."""
 
 
@@ -94,7 +94,9 @@ def check(outline: Outline) -> list[Finding]:
             or type_.startswith("(")
             or (type_.endswith("?") and simple_type_or_array(type_) in _VALUES)
         )
-        severity: Severity = "medium" if wide else "low"
+        alone = len({s for (property_, s) in read if property_ == name}) == 1
+        # One reference or number may be old, and is one that was.
+        severity: Severity = "medium" if wide else "note" if alone else "low"
         half = f", and a {type_} is not read atomically on every platform" if wide else ""
         found.append(
             Finding(

@@ -50,7 +50,17 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.lock_usage import declared, is_said_to_be_held, locked_uses, locks, masked_source, modifiers
+from ctxreview.behaviour.lock_usage import (
+    Use,
+    declared,
+    is_said,
+    is_said_to_be_held,
+    is_under,
+    locked_uses,
+    locks,
+    masked_source,
+    modifiers,
+)
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import divided, resynchronised, unasked
@@ -69,6 +79,8 @@ LANGUAGES = ("csharp",)
 NEEDS = ("volatile",)
 BEYOND = ALWAYS
 
+_ONE_THREAD = regex(rb"(?i)\b(?:main|ui|same|single|one|owning)[- ]thread\b")
+"""What a comment says of a function that one thread alone runs."""
 _COMPOUND = regex(r"(\+\+|--)|[^=!<>](\+|-|\*|/|%|&|\||\^|<<|>>)=[^=]")
 
 
@@ -83,6 +95,10 @@ def check(outline: Outline) -> list[Finding]:
             continue
         if use.member.kind == "constructor" or is_said_to_be_held(use.member, outline):
             continue
+        if is_said(use.member, outline, _ONE_THREAD) or (
+            use.member.kind == "accessor" and _is_set_locked(use, outline)
+        ):
+            continue
         if _COMPOUND.search(outline.source.text(fact.span)):
             found.append(
                 Finding(
@@ -96,6 +112,16 @@ def check(outline: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _is_set_locked(use: Use, outline: Outline) -> bool:
+    """Whether every assignment of the property that an accessor belongs to is under a lock."""
+    name = use.member.name.partition(".")[0].encode()
+    code, held = masked_source(outline), locks(outline)
+    sets = [
+        Span(*hit.span()) for hit in re.finditer(rb"(?<![\w.])(?:this\s*\.\s*)?%s\s*=(?![=>])" % re.escape(name), code)
+    ]
+    return bool(sets) and all(any(is_under(at, s) for s in held) for at in sets)
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

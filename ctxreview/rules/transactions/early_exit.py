@@ -75,12 +75,16 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
 
 ID = "early-exit"
 SEVERITY = "medium"
 NEEDS = (TRANSACTION,)
 
+_NO_ROWS = regex(r"\(\s*(\w+)\s*(?:==\s*0|<\s*1|<=\s*0|is\s+0)\s*\)\s*\{?\s*$")
+_FAILED = regex(r"\(\s*!\s*(?:\w+\s+)?[\w.]*\bTry[A-Z]\w*\((?:[^()]|\([^()]*\))*\)\s*\)\s*\{?\s*$")
+"""What an ``if`` before the exit asks: whether no row was changed, or an attempt failed."""
 LEAVES = ("return", "break", "continue", "goto")
 
 
@@ -183,6 +187,16 @@ def _ways_out(body: Body, scope: Region) -> list[Fact]:
     return [f for f in within(body.outline, scope.span) if f.kind == "exit" and f.name in LEAVES and f.span in places]
 
 
+def _is_for_nothing(body: Body, save: Fact, between: str) -> bool:
+    """Whether the exit is taken where the save changed no row, or where another attempt says that it failed: there is nothing to keep."""
+    asked = _NO_ROWS.search(between)
+    start = body.block(save.span.start).start
+    made = body.plain(Span(start, save.span.start)).rpartition(";")[2]
+    if asked is not None and re.search(rf"\b{re.escape(asked[1])}\s*=[^=;]*$", made):
+        return True
+    return _FAILED.search(between) is not None
+
+
 def _saved_before(body: Body, scope: Region, exit_: Fact) -> Fact | None:
     """A save that comes before the exit on every way to it, without a rollback between them."""
     for save in within(body.outline, Span(scope.opening.end, exit_.span.start)):
@@ -194,6 +208,6 @@ def _saved_before(body: Body, scope: Region, exit_: Fact) -> Fact | None:
         undoes = names_of(body.outline.language).text("undoes")
         words = load(body.outline.language).words
         another = any_of(words.catching | words.comparing | words.otherwise)
-        if not re.search(rf"{undoes}|\b{another}\b", between):
+        if not re.search(rf"{undoes}|\b{another}\b", between) and not _is_for_nothing(body, save, between):
             return save
     return None
