@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ctxreview.regex import regex
 
-_IN_TESTS = regex(r"(?i)(?:^|[/._-])(?:unit|integration)?(?:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])")
+_IN_TESTS = regex(
+    r"(?:^|[/._-])(?i:unit|integration)?(?i:tests?|testing|mocks?|fakes?|specs?|benchmarks?)(?=[/._-])|[a-z0-9](?:Tests?|Specs?)(?=[/._-])"
+)
 
 
 def is_test_code(path: str) -> bool:

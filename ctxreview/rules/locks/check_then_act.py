@@ -56,6 +56,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from ctxreview.behaviour.affected import affected
+from ctxreview.behaviour.body import comments_in
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
@@ -82,6 +83,7 @@ _LOOK = regex(rb"\bif\s*\(\s*!?\s*(?:this\.)?([\w\x80-\xff]+)\s*\.\s*(ContainsKe
 _CREATES = regex(
     rb"\bnew\b|\b(?:\w+\.)*(?:Create|Make|Build|Open|Start|Load|Activator)\w*|(?i:factory|creator?)|await\b"
 )
+_MEANT = regex(r"(?i)\b(?:concurrent(?:ly)?|twice|more than once|rac(?:e|es|y)|another thread)\b")
 _OUT = regex(rb"[^;{}]*?,\s*out\s+(?:[\w.<>\[\]]+\??\s+)?(\w+)\s*\)")
 _ENTRY = regex(rb"\s*\[[^\[\]]+\](\s*(?:\+\+|--|[-+*/|&^]=))?")
 _STEP = regex(rb"(?:\+\+|--)\s*$")
@@ -107,7 +109,7 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             if any(s.owner == function.span and is_under(act, s) for s in taken.near(act)):
                 continue
-            if not is_called_locked(function, outline, held):
+            if not is_called_locked(function, outline, held) and not _is_told(at, act, outline):
                 found.append(_finding(outline, name, member, at, act, look, function))
     return found
 
@@ -213,6 +215,12 @@ def _block_end(code: bytes, at: int) -> int:
         if depth < 0 or (depth == 0 and not re.match(rb"\s*else\b", code[hit.end() : hit.end() + 40])):
             return hit.start()
     return len(code)
+
+
+def _is_told(look: Span, act: Span, outline: Outline) -> bool:
+    """Whether a comment between or above them says that two threads may both do it."""
+    above = outline.source.line_span(max(1, outline.source.line_of(look.start) - 2)).start
+    return any(_MEANT.search(outline.source.text(c)) for c in comments_in(outline, Span(above, act.end)))
 
 
 def _counts(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:

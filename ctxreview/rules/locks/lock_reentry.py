@@ -70,6 +70,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
 
 ID = "lock-reentry"
@@ -105,7 +106,7 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             if "Async" in outline.source.text(inner.opening) and not _waits(code, at, scope):
                 continue
-            if {scope.mode, inner.mode} == {"shared"}:
+            if {scope.mode, inner.mode} == {"shared"} or _SAYS_HELD.match(code, at.end):
                 continue
             severity: Severity = "high" if scope.mode else "medium"  # else how many it lets in is not seen
             found.append(
@@ -121,6 +122,10 @@ def check(outline: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+_SAYS_HELD = regex(rb"\s*\(?[^;{}]*?\b(?i:\w*(?:held|locked|taken))\s*:\s*true\b")
+"""Arguments that tell the called method that its caller has the lock."""
 
 
 def _waits(code: bytes, at: Span, scope: Region) -> bool:

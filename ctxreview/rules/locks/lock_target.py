@@ -98,7 +98,7 @@ def check(outline: Outline) -> list[Finding]:
             continue
         for pattern, severity, what, question in TARGETS:
             if re.match(pattern, scope.resource):
-                if scope.resource == "this" and _is_private(scope, outline):
+                if scope.resource == "this" and (_is_private(scope, outline) or _signals(scope, outline)):
                     break
                 found.append(
                     Finding(
@@ -115,6 +115,11 @@ def check(outline: Outline) -> list[Finding]:
         else:
             found += list(_by_name(scope, outline))
     return found
+
+
+def _signals(scope: Region, outline: Outline) -> bool:
+    """Whether those who hold the object are woken by it under the lock: others lock it on purpose."""
+    return _WAKES.search(without_comments(outline, scope.span)) is not None
 
 
 def _is_private(scope: Region, outline: Outline) -> bool:
@@ -191,6 +196,7 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
         yield made._replace(related=tuple(lines(outline, f.span, "is reassigned") for f in written[:3]))
 
 
+_WAKES = regex(r"\bMonitor\s*\.\s*(?:Pulse|PulseAll|Wait)\s*\(\s*this\b")
 _MAKES = regex(r"(?:=>|\{\s*return\b)\s*new\b[^;{}]*(?:\{[^{}]*\})?;?[\s}]*$")
 _ASKED = regex(r"(?:this\.)?(\w+)\s*(\(.*\))?$", re.DOTALL)
 

@@ -93,6 +93,8 @@ _QUIET = regex(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|
 _ATOMIC = regex(rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+([\w.\x80-\xff]+)")
 _OWN_NAME = regex(rb"(?<![\w.\x80-\xff])(?:this\.)?([A-Za-z_\x80-\xff][\w\x80-\xff]*)")
 _ONLY = regex(rb"=>|[{};]|\b(?:get|return)\b|\bthis\s*\.")
+_MANY_READERS = frozenset(("Hashtable",))
+"""Collections that may be read while one thread changes them: only who changes them needs the lock."""
 _MEANT = regex(
     rb"(?i)\bimmutable\b|\bdebug(?:ger|ging)?\b|\bracy?\b|\bbenign\b|\bstale\b|\bsnapshot\b|\batomic(?:ally)?\b"
 )
@@ -128,9 +130,11 @@ def check(outline: Outline) -> list[Finding]:
     found: list[Finding] = []
     exempt: set[Span] | None = None
     atomic = _atomic(outline)
-    for state, every in by_state.items():
+    for state, uses in by_state.items():
         if state[1] in atomic:
             continue
+        safe = simple_type_or_array(own[state].declares) in _MANY_READERS
+        every = [u for u in uses if u.gates or u.fact.kind == "write"] if safe else uses
         found += _beside(state[1], every, own[state], held, outline)
         guard = _guard(every)
         if not guard or not any(not u.gates for u in every):

@@ -47,6 +47,7 @@ Sonar S2222, "Locks should be released on all paths": <https://rules.sonarsource
 from __future__ import annotations
 
 from ctxreview.behaviour.failing import can_fail
+from ctxreview.behaviour.lock_usage import masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import version
 from ctxreview.languages import load
@@ -90,7 +91,7 @@ def check(outline: Outline) -> list[Finding]:
     for scope in outline.regions:
         if scope.kind != "lock" or not scope.leaks_on_exception:
             continue
-        between = outline.source.text(Span(scope.opening.end, scope.closing.start))
+        between = masked_source(outline)[scope.opening.end : scope.closing.start].decode("utf-8", "replace")
         if "(" not in _WAITED.sub("", between) and not scope.exits:
             continue
         if _is_of_unknown_type(scope, outline):
