@@ -51,9 +51,15 @@ def unanswered(pair: Pair, may_fail: Callable[[Hold], bool]) -> Iterator[Unanswe
             if work.kind not in _WORK or not work.is_seen or acquire.number in work.decided_by:
                 continue
             was = pair.was.get(work.number)
-            old = next((h for h in was.holds if h.kind == "lock" and h.name == hold.name), None) if was else None
-            if was is None or old is None:
+            mine, theirs = (
+                [h for h in of.holds if h.kind == "lock" and h.name == hold.name] if of is not None else []
+                for of in (work, was)
+            )
+            if was is None or not theirs:
                 continue
+            # One lock may be asked for twice around a place: which of the two it is tells their order.
+            nth = next(n for n, h in enumerate(mine) if h.section == hold.section)
+            old = theirs[nth] if len(mine) == len(theirs) else theirs[0]
             then = _acquire(pair.before, old)
             decided = then is not None and then.number in was.decided_by
             if then is not None and (decided or not may_fail(old)) and not _asked(pair, acquire):

@@ -251,7 +251,7 @@ def _outside(
         "Can this run while another thread holds the lock, and what would it see or overwrite?",
         lines(outline, first.fact.span),
         tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
-        about=(name, use, first.member.name, gate),
+        about=(name, use, gate),
     )
 
 
@@ -281,7 +281,7 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
         f"What does a {simple_type_or_array(member.declares)} return while another thread changes it?",
         lines(outline, first.fact.span),
         (lines(outline, change.fact.span, f"changed under the lock on {min(gates)}"),),
-        about=(name, "look", first.member.name, min(gates)),
+        about=(name, "look", min(gates)),
     )
 
 
