@@ -100,6 +100,9 @@ def _since(commit: str, root: Path, paths: Sequence[str], counts: Callable[[str]
         elif old not in _digests(raw, wide):
             was[path] = real[path]
     lost = _lost(then, lambda path: not os.path.lexists(root / path))
+    if lost:
+        left_out = git.left_out_files(root)
+        lost = {path: old for path, old in lost.items() if path not in left_out}
     renamed = renamed_files(root, new, lost if new else {}, lambda path: bytes_at(root, path))
     was |= renamed
     gone = frozenset(path for path in lost if path not in renamed.values() and counts(path))

@@ -131,6 +131,17 @@ def tracked_files(home: Path) -> frozenset[str] | None:
     return None if listed is None else frozenset(n.removeprefix(inside) for n in os.fsdecode(listed).split("\0")[:-1])
 
 
+def left_out_files(home: Path) -> frozenset[str]:
+    """The paths under ``home``, from there, of what is in the index and not to be in the work tree: in a sparse checkout that is no deletion."""
+    around = git_root(home)
+    if around is None:
+        return frozenset()
+    inside = path_in_checkout(home, around)
+    listed = run_git(home, "ls-files", "-z", "-t", "--cached", *(["--", inside] if inside else [])) or b""
+    rows = os.fsdecode(listed).split("\0")[:-1]
+    return frozenset(row[2:].removeprefix(inside) for row in rows if row.startswith("S "))
+
+
 def path_in_checkout(home: Path, around: Path) -> str:
     """What a path from ``home`` begins with in the work tree ``around`` it: nothing, or folders with a slash at the end."""
     inside = home.relative_to(around).as_posix()

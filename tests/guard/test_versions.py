@@ -200,6 +200,17 @@ def test_what_moves_to_another_file_is_compared_there(repo: Path, guard: Guard) 
     assert ("src/Cache.cs", "high", "scope-change") in found(guard("--diff", "main", "--format", "json"))
 
 
+def test_what_a_sparse_checkout_leaves_out_is_not_gone(repo: Path, guard: Guard) -> None:
+    """A file that is tracked and not to be in the work tree has not been deleted."""
+    write(repo, {"lib/Other.cs": READ})
+    commit(repo)
+    git(repo, "sparse-checkout", "set", "lib")
+    assert not (repo / "src").exists()
+    assert "no source file was compared" in guard("--diff", "HEAD").stdout
+    git(repo, "rm", "-q", "lib/Other.cs")
+    assert {path for path, *_ in found(guard("--diff", "HEAD", "--format", "json"))} == {"lib/Other.cs"}
+
+
 def test_a_range_is_the_same_from_every_folder(repo: Path, guard: Guard) -> None:
     """Paths are those of the repository wherever the command starts; with --root a folder is the whole."""
     name, *pairs = INCIDENT["lock"]
