@@ -42,7 +42,7 @@ def selections_given(
     from ctxreview.review.request import Run
 
     diff, patch = ctx.params.get("diff"), ctx.params.get("patch")
-    several = listed is not None or diff is not None or patch is not None
+    several = any(ctx.params.get(name) for name in ("listed", "diff", "patch", "scopes"))
     if form not in (None, "json", "text", "html") and (several or len(selections or ()) > 1):
         raise ConfigError(
             f"--format {form}: several selections, and those of --selections, are printed as text, as JSON, one per line, or by review "
@@ -50,9 +50,12 @@ def selections_given(
         )
     if diff is not None or patch is not None:
         option = "--diff" if diff is not None else "--patch"
-        beside = ("selection", "selections", "listed", "stdin", "path")
+        beside = ("selection", "selections", "listed", "stdin", "path", "scopes")
         refuse_beside(ctx, option, "selects what changed", *beside)
         return _changed(change_given(diff, patch, root))
+    if scopes := ctx.params.get("scopes"):
+        refuse_beside(ctx, "--scopes", "selects functions", "selection", "selections", "listed", "stdin", "path")
+        return _with_scopes([Path(path) for path in scopes], root)
     if ctx.params.get("stdin"):
         refuse_beside(ctx, "--stdin", "is the text of one file", "listed")
         return _of_buffer(list(selections or ()), ctx.params.get("path"), root)
@@ -67,6 +70,26 @@ def selections_given(
 
         raise ConfigError(f"No selection: give {FORMS}, --selections FILE, --diff RANGE or --patch FILE.")
     return Given(list(selections), len(selections) > 1, Run(), root)
+
+
+def _with_scopes(paths: list[Path], root: Path | None) -> Given:
+    """The functions of some files and folders that hold a transaction or lock."""
+    from ctxreview.config import project
+    from ctxreview.languages import extensions
+    from ctxreview.lint.listing import files_named, root_of
+    from ctxreview.review.request import Run, Version
+    from ctxreview.review.scope_selections import scopes_in
+    from ctxreview.workspace.files import list_workspace
+
+    home = root_of(paths, root)
+    files = files_named(paths, home)
+    for sentence in (*files.failed, *files.notes):
+        say(sentence)
+    found = scopes_in(files.paths, home, project(home).scopes)
+    if not found:
+        say("No function there holds a transaction or lock, as far as the files show.")
+    version = Version(list_workspace(home, tuple(extensions())), (), found)
+    return Given(list(found), True, Run(version), home, failed=bool(files.failed))
 
 
 def _of_buffer(selections: list[str], path: str | None, root: Path | None) -> Given:

@@ -102,6 +102,24 @@ def test_several_members_are_listed(repo: Path, context: Context) -> None:
     assert lines(context("src/Two.cs:B.P")) == ("src/Two.cs", 9, 9)
 
 
+def test_every_function_that_holds_a_scope(repo: Path) -> None:
+    """``--scopes`` selects the members in which a transaction or lock begins, and no other."""
+    done = run_command("context", "--scopes", "src/RecordService.cs", "--scopes", "src/Cache.cs", cwd=repo)
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [d["functions"][0]["name"] for d in documents if d["selection"]["path"] == "src/Cache.cs"] == [
+        "Put",
+        "Count",
+    ]
+    assert "UpdateRecord" in {d["functions"][-1]["name"] for d in documents}
+    assert "GetRecord" not in {f["name"] for d in documents for f in d["functions"]}
+    assert all(d["scopes"] for d in documents)
+    none = run_command("context", "--scopes", "src/Record.cs", cwd=repo)
+    assert (none.returncode, none.stdout) == (0, "")
+    assert "No function there holds a transaction or lock" in none.stderr
+    beside = run_command("review", "--scopes", "src", "src/Cache.cs:3", cwd=repo)
+    assert "--scopes selects functions; give it without SELECTION..." in refusal(beside)
+
+
 # --- a buffer ----------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from ctxreview.cli.commands.options import (
     Output,
     Patch,
     Root,
+    Scopes,
     Stdin,
 )
 from ctxreview.cli.results import Result, print_each, target_for
@@ -32,6 +33,7 @@ def context(
     listed: Listed = None,
     diff: Diff = None,
     patch: Patch = None,
+    scopes: Scopes = None,
     stdin: Stdin = False,
     path: BufferPath = None,
     format_: ManyFormats = None,

@@ -52,6 +52,12 @@ Diff = Annotated[
         "--diff", metavar="RANGE", help="A range of git's: REV (the work tree since then), A..B or A...B (a branch)."
     ),
 ]
+Scopes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--scopes", metavar="PATH", help="Every function of a file or folder that holds a scope; may be repeated."
+    ),
+]
 Stdin = Annotated[
     bool, typer.Option("--stdin", help="Read the file's text, such as an unsaved buffer, from standard input.")
 ]

@@ -33,6 +33,7 @@ from ctxreview.cli.commands.options import (
     Quiet,
     ReviewFormat,
     Root,
+    Scopes,
     Stdin,
 )
 from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
@@ -97,6 +98,7 @@ def review(
     listed: Listed = None,
     diff: Diff = None,
     patch: Patch = None,
+    scopes: Scopes = None,
     stdin: Stdin = False,
     path: BufferPath = None,
     message: Message = DEFAULT_QUESTION,
