@@ -39,7 +39,7 @@ from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.pairing import Pairing, pairing
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Span
+from ctxreview.model.source import Source, Span
 from ctxreview.regex import regex
 from ctxreview.rules.locks import (
     acquire_in_try,
@@ -206,6 +206,13 @@ def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _code_at(source: Source, line: int) -> Span:
+    """Where the code of a line begins: a member that is one line does not hold what is before it."""
+    at, text = source.line_span(line).start, source.line(line)
+    first = at + len(text[: len(text) - len(text.lstrip())].encode())
+    return Span(first, first)
+
+
 class _Known:
     """The hazards before an edit, each of which stands for one after it: that on its line, or on what became of it.
 
@@ -252,8 +259,8 @@ class _Known:
         hunk = lines.hunk(first)
         if was != now and not hunk.new_start <= second - 1 < hunk.new_end:
             return False
-        mine = self._both.became(self._before.line_span(first))
-        theirs = body_of(self._both.after, self._after.line_span(second))
+        mine = self._both.became(_code_at(self._before, first))
+        theirs = body_of(self._both.after, _code_at(self._after, second))
         return mine is theirs
 
     def _is_elsewhere(self, new: Finding) -> bool:

@@ -215,3 +215,14 @@ def test_a_hint_that_goes_with_its_member_is_no_change() -> None:
     locking = 'public class Orders { void Take() { Run("SELECT * FROM jobs FOR UPDATE"); } void Other() { } }'
     assert lock_hint.compare(outlined(locking), kept) == []
     assert len(lock_hint.compare(outlined(locking), outlined(locking.replace(" FOR UPDATE", "")))) == 1
+
+
+def test_a_hazard_of_a_member_on_one_line_is_known_where_it_is_broken() -> None:
+    """A member that was one line and is two has the hazard that it had."""
+    add = "void Add(int x) { lock (_gate) { _p ??= []; _p.Add(x); } }"
+    remove = "void Remove(int x) { lock (_gate) { if (_p is null) return; _p.Remove(x); } }"
+    get = "public IEnumerable<int> Get() => _p ?? (IEnumerable<int>)[];"
+    before = "\n    ".join(("class C\n{", "readonly object _gate = new(); List<int>? _p;", get, add, remove)) + "\n}\n"
+    after = before.replace("=> _p ??", "=>\n            _p ??")
+    assert [f.rule for f in rules.check(outlined(before)) if f.severity != "note"] == ["outside-lock"]
+    assert rules.compare(outlined(before), outlined(after)) == ()
