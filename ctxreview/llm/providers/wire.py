@@ -11,12 +11,14 @@ import logging
 import math
 import os
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
@@ -119,6 +121,12 @@ def _opened(endpoint: Endpoint) -> DeadlineClient:
         ) from None
 
 
+@lru_cache(maxsize=1)
+def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """The certificates that are trusted, by what the variables name: to read them takes as long as a short review."""
+    return httpx2.create_ssl_context()
+
+
 class DeadlineClient(httpx2.Client):
     """Keeps an endpoint's time limits, and sends again what was certainly not taken."""
 
@@ -127,11 +135,13 @@ class DeadlineClient(httpx2.Client):
         self._retries = endpoint.retries
         self._streamed = False
         here = is_this_machine(host_of(endpoint.base_url or ""))
+        trusted = _certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         super().__init__(
+            verify=trusted,
             timeout=httpx2.Timeout(endpoint.read_seconds, connect=endpoint.connect_seconds),
             event_hooks={"response": [self._bounded]},
             # What stays on this machine goes through no proxy, which would read the code.
-            transport=httpx2.HTTPTransport() if here else None,
+            transport=httpx2.HTTPTransport(verify=trusted) if here else None,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # nobody needs what a server sets
         )
 
