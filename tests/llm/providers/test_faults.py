@@ -312,14 +312,14 @@ def test_a_fault_among_several(desk: Desk, server: Told, fault: str) -> None:
     row = ROWS[fault]
     server.answers[path] = [ok, *(told("responses", fault) * row.sent), ok]
     selections = (QUERY, READ_ONLY, "src/RecordService.cs:73")
-    done = desk.review("responses", server.url, *selections)
+    done = desk.review("responses", server.url, *selections, "--jobs", "1")
     assert done.status == 2
     first, failed, last = (json.loads(line) for line in done.out.splitlines())
     assert (first["status"], failed["schema"], last["status"]) == ("complete", "ctxreview.error/1", "complete")
     assert re.fullmatch(pattern(row.said, "responses", server.url), failed["error"])
     assert len(kept()) == 2
     server.asked.clear()
-    again = desk.review("responses", server.url, *selections)
+    again = desk.review("responses", server.url, *selections, "--jobs", "1")
     assert [json.loads(line)["from_store"] for line in again.out.splitlines()] == [True, False, True]
     assert (again.status, len(server.asked)) == (0, 1)
     assert [r["answered_from"] for r in kept()] == [None, None, 1, None, 2]
