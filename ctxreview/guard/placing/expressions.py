@@ -70,6 +70,8 @@ def links(body: Sequence[str], function: Span, context: Context) -> Edit:
     first, last = source.lines_of(function)
     chosen = range(context.selection.lines[0], context.selection.lines[1] + 1)
     given = _linked([line.rstrip() for line in body if line.strip()])
+    if not given:
+        raise UnplacedError("It has dots and no code.", Instead.STATEMENTS)
     if sum(text.count("\n") + 1 for _, text in given) < sum(bool(line.strip()) for line in body):
         raise UnplacedError("It is a chain of calls that begins in its middle, and code after it.", Instead.STATEMENTS)
     found: list[tuple[float, int, int]] = []
