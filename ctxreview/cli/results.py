@@ -36,12 +36,16 @@ class Result(NamedTuple):
 
 
 class Asking(NamedTuple):
-    """How several selections are asked about: at one pace, on one account; where it is ``live`` a bar counts them."""
+    """How several selections are asked about: at one pace, on one account; where it is ``live`` a bar counts them.
+
+    ``kept`` says that the same command would find finished reviews in the store.
+    """
 
     pace: Pace
     account: Account
     tell: Callable[[str], None]
     live: bool
+    kept: bool
 
     @property
     def told(self) -> Callable[[str], None]:
@@ -90,8 +94,12 @@ def print_each(
             return _print_one(only, make, target)
         return _print_all(given, make, target, first, asking)
     except KeyboardInterrupt:
-        kept = " What was finished is kept, and answers the same command." if asking is not None else ""
-        raise StoppedError(f"Stopped; the current selection was not finished.{kept}") from None
+        more = (
+            " To continue, run the same command: finished reviews come from the store."
+            if asking and asking.kept
+            else ""
+        )
+        raise StoppedError(f"Stopped; the current selection was not finished.{more}") from None
 
 
 def _print_one(given: str, make: Make[Result], target: Target) -> list[Finding]:

@@ -63,8 +63,8 @@ class Linted(NamedTuple):
 def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
     """Each file's findings, in the order of the paths; those without source text are passed over.
 
-    A file that calls a method of another file which opens a scope for it comes a second time: then that counts (see :func:`latest`).
-    Where there are many files, such methods are found in these; where there are few, in all of the repository.
+    What methods of other files open for a file counts. Where there are few files, all of the repository is asked for such methods; where
+    there are many, these files are, and those that call one come a second time: then that counts (see :func:`latest`).
 
     On every core, where the system can fork and there are enough files.
     """

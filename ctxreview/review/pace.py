@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from ctxreview.errors import CtxreviewError, LimitError, NotAskedError, ProviderError
-from ctxreview.llm.providers.faults import ASKED_AGAIN, FOR_ALL, LIMITING
+from ctxreview.llm.providers.faults import ASKED_AGAIN, FOR_ALL, LIMITING, LONGEST_WAIT
 from ctxreview.model.review import Completion, Prompt
 from ctxreview.prompt.asking import Provider
 from ctxreview.review.batch import Make, made_or_error, siblings_of
@@ -31,8 +31,6 @@ MOST_ALIKE = 5
 """Failures in a row that would be every other question's too, after which no more is asked."""
 MOST_LIMITED = 8
 """How often one question is sent again to a server that limits requests."""
-LONGEST_WAIT = 120.0
-"""Seconds. A server that asks to wait longer is not waited for."""
 MOST_AHEAD = 64
 """Selections begun before an earlier one has its answer, besides those on their way: their results wait in memory."""
 MINUTE = 60.0
@@ -108,7 +106,7 @@ class Pace:
         with self._changed:
             while True:
                 if self._stopped is not None:
-                    raise NotAskedError(f"The model was not asked: no more was after an error. {self._stopped}")
+                    raise NotAskedError(f"The model was not asked: the run had stopped after an error. {self._stopped}")
                 wait = self.wait(tokens, time.monotonic())
                 if wait <= 0 and self._asking < int(self._allowed):
                     self._asking += 1
@@ -220,5 +218,5 @@ def each_asked(
 
 def _made(one: str, siblings: Siblings, make: Make[T], pace: Pace) -> T | CtxreviewError:
     if pace.stopped is not None:
-        return NotAskedError(f"{one} was not reviewed: no more was asked after an error. {pace.stopped}")
+        return NotAskedError(f"{one} was not reviewed: the run had stopped after an error. {pace.stopped}")
     return made_or_error(one, siblings, make)

@@ -16,7 +16,7 @@ from ctxreview.workspace.roots import home_of, real_path
 from ctxreview.workspace.selection_form import FORMS
 
 MAX_BYTES = 2 * 1024 * 1024
-"""Larger files are refused and not searched: nobody wrote them by hand, and one of this size full of transactions and locks takes some six seconds."""
+"""Larger files are refused and not searched: nobody wrote them by hand, and one of this size full of transactions and locks takes some seven seconds."""
 
 
 def read_source(path: Path, root: Path | None = None) -> Source:

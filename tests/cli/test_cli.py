@@ -926,5 +926,5 @@ def test_interrupt(environment: dict[str, str], example: Path, silent: str, seve
         assert time.monotonic() - started < 10
     assert child.returncode == 130
     assert out == ""
-    kept = " What was finished is kept, and answers the same command." if several else ""
+    kept = " To continue, run the same command: finished reviews come from the store." if several else ""
     assert err.splitlines()[-1] == f"Stopped; the current selection was not finished.{kept}"

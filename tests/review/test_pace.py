@@ -94,7 +94,7 @@ def test_no_more_is_asked_after_failures_that_are_everybodys(code: Path, server:
     assert 5 <= len(server.asked) <= 6
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert [d["schema"] for d in documents] == ["ctxreview.error/1"] * (COUNT + 1)
-    assert "no more was asked after an error" in documents[-1]["error"]
+    assert "the run had stopped after an error" in documents[-1]["error"]
     failed = len(server.asked)
     assert f"13 selections: 0 reviewed, {failed} failed, {13 - failed} not asked; 0 tokens." in done.stderr
 

@@ -275,12 +275,14 @@ def _asking(
         what, why = ("One selection", "is one question") if any(whom) else ("A review without a model", "asks nobody")
         refuse_beside(ctx, what, why, *PACE)
         return None
+    from ctxreview.config import number
     from ctxreview.review.pace import JOBS, Pace
 
     own = any(e is not None and e.provider == "local" for e in whom)
     jobs, requests, tokens = (ctx.params[name] for name in PACE)
     retries = max(e.retries for e in whom if e is not None)
-    return Asking(Pace(jobs or (1 if own else JOBS), requests, tokens, retries), account, tell, live)
+    kept = number("keep_days") != 0 and not (ctx.params["fresh"] or ctx.params["no_redact"])
+    return Asking(Pace(jobs or (1 if own else JOBS), requests, tokens, retries), account, tell, live, kept)
 
 
 def _found(values: Sequence[Review]) -> tuple[Finding, ...]:

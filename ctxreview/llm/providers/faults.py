@@ -93,6 +93,9 @@ ASKED_AGAIN = frozenset({"408", "409", "429", "529", "5xx", "ConnectError"})
 After silence, a dropped connection or half an answer it may have been read, and paid, already.
 """
 
+LONGEST_WAIT = 60.0
+"""Seconds. A server that asks to wait longer is not waited for."""
+
 LIMITING = frozenset({"429", "529"})
 """The rows that say that fewer questions at once would be answered."""
 

@@ -30,11 +30,8 @@ from ctxreview.llm.providers import SDK_PREFIXES, Endpoint, Progress, makers_own
 from ctxreview.llm.providers.addresses import host_of, is_this_machine
 from ctxreview.llm.providers.bounds import Body, CompressedError, Watchdog
 from ctxreview.llm.providers.causes import blames_schema, details, key_of, key_of_answer, said
-from ctxreview.llm.providers.faults import ASKED_AGAIN, LONGEST_SAID, fault
+from ctxreview.llm.providers.faults import ASKED_AGAIN, LONGEST_SAID, LONGEST_WAIT, fault
 from ctxreview.model.review import Completion
-
-LONGEST_WAIT = 60.0
-"""Seconds. A server that asks to wait longer is not waited for."""
 
 _GRACE = 0.5
 """Seconds that a connection which the watchdog ends has to say so, before it is left behind."""

@@ -327,7 +327,7 @@ def test_ctrl_c(tmp_path: Path, server: Told, moment: str) -> None:
         assert len(kept()) == 1
         return
     assert last.endswith(
-        "Stopped; the current selection was not finished. What was finished is kept, and answers the same command.\n"
+        "Stopped; the current selection was not finished. To continue, run the same command: finished reviews come from the store.\n"
     )
     assert [r["answered_from"] for r in kept()] == [None, 1]
     server.answers[RESPONSES] = [whole("responses")]
