@@ -25,9 +25,8 @@ def say(sentence: str) -> None:
     from ctxreview.redact import redact
 
     if sys.stderr is not None:  # closed by the caller: print() would take standard output instead
-        print(
-            f"{redact(visible(sentence)).text}\n", end="", file=sys.stderr, flush=True
-        )  # whole, also from several threads
+        said = _for_log(redact(visible(sentence)).text)
+        print(f"{said}\n", end="", file=sys.stderr, flush=True)  # whole, also from several threads
 
 
 def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
@@ -116,10 +115,19 @@ def write_lines(results: Iterable[str], output: Path | None) -> None:
             os.close(file)
 
 
-def print_line(result: str) -> None:
-    """Print a result; a reader that has gone ends the command."""
+def _for_log(text: str) -> str:
+    """``text`` as it may stand in the log of a build, which looks for commands in it."""
+    if not (os.environ.get("GITHUB_ACTIONS") or os.environ.get("TF_BUILD")):
+        return text
+    from ctxreview.context.visible import without_commands
+
+    return without_commands(text)
+
+
+def print_line(result: str, *, commands: bool = False) -> None:
+    """Print a result, which may be ``commands`` to a build; a reader that has gone ends the command."""
     try:
-        print(result, flush=True)
+        print(result if commands else _for_log(result), flush=True)
     except BrokenPipeError:
         # The reader has gone (`| head`); Python would complain again when it closes the stream, and typer exit with 1.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,22 +17,32 @@ if TYPE_CHECKING:
     from ctxreview.cli.selected import Given
     from ctxreview.llm.prices import Account
     from ctxreview.model.review import Finding
+    from ctxreview.reports.ci import BuildForm
+    from ctxreview.reports.ci.rows import Found
     from ctxreview.reports.layout import Layout
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.shown import Reviewed
     from ctxreview.review.batch import Make
     from ctxreview.review.pace import Pace
-from ctxreview.cli.console import layout, say, untold, write, write_lines
+
+    Part = Reviewed | Failed | Found
+from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
 from ctxreview.cli.inputs import refuse_beside
+
+COMMANDS = ("github", "azure")
+"""The forms that are commands to a build."""
 
 
 class Result(NamedTuple):
-    """The printed result of one selection, with its findings; ``line`` says it in short. On a page it is an ``entry`` instead."""
+    """The printed result of one selection, with its findings; ``line`` says it in short.
+
+    Where all are printed as one text, it is a ``part`` of that instead: of a page, or of what was found in a form for builds.
+    """
 
     text: str
     findings: tuple[Finding, ...] = ()
     line: str = ""
-    entry: Reviewed | None = None
+    part: Part | None = None
 
 
 class Asking(NamedTuple):
@@ -66,7 +76,7 @@ class Target(NamedTuple):
     """Where results go, a file or standard output, and in which form; text has a ``layout`` and perhaps goes through a pager."""
 
     output: Path | None
-    form: Literal["text", "markdown", "html", "json", "sarif"]
+    form: Literal["text", "html", "json"] | BuildForm
     layout: Layout | None = None
     paged: bool = False
 
@@ -75,7 +85,7 @@ def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, n
     """Where and how results are printed. Raises where options about text stand beside another ``form``."""
     if form != "text":
         refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
-        return Target(output, cast("Literal['markdown', 'html', 'json', 'sarif']", str(form)))
+        return Target(output, cast("Literal['html', 'json'] | BuildForm", str(form)))
     return Target(output, "text", layout(output, color), paged=output is None and not no_pager)
 
 
@@ -106,14 +116,32 @@ def _print_one(given: str, make: Make[Result], target: Target) -> list[Finding]:
     from ctxreview.review.request import ALONE
 
     made = make(given, ALONE)
-    print_texts([_page([made.entry]) if made.entry else made.text], target)
+    print_texts([made.text] if made.part is None else _whole([made.part], target), target)
     return list(made.findings)
 
 
-def _page(entries: list[Reviewed | Failed]) -> str:
+def print_whole(parts: list[Part], target: Target) -> None:
+    """Print parts as one text."""
+    print_texts(_whole(parts, target), target)
+
+
+def _whole(parts: list[Part], target: Target) -> Iterator[str]:
+    """The text that is made of all parts; nothing where it is empty."""
+    from ctxreview.reports.ci import build_text
+    from ctxreview.reports.ci.rows import merged
     from ctxreview.reports.page import page
 
-    return page(entries).rstrip("\n")
+    if target.form == "html":
+        yield page(cast("list[Reviewed | Failed]", parts)).rstrip("\n")
+    elif made := build_text(target.form, merged(cast("list[Found]", parts))):
+        yield made
+
+
+def _failed_part(selection: str, why: str, target: Target) -> Part:
+    from ctxreview.reports.ci.gathered import of_failure
+    from ctxreview.reports.page_parts import Failed
+
+    return Failed(selection, why) if target.form == "html" else of_failure(selection, why)
 
 
 def _print_all(
@@ -121,7 +149,6 @@ def _print_all(
 ) -> list[Finding]:
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
-    from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.several_text import failure_text, selection_text, summary_text
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
@@ -130,11 +157,14 @@ def _print_all(
     given = asked.selections
     found: list[Finding] = [*first.findings] if first is not None else []
     told: list[str] = []
-    entries: list[Reviewed | Failed] = []
+    parts: list[Part] = []
+    whole = target.form not in ("text", "json")
 
     def texts() -> Iterator[str]:
         nonlocal failed, missed
-        if first is not None:
+        if first is not None and first.part is not None:
+            parts.append(first.part)
+        elif first is not None:
             yield f"{first.text}\n" if target.layout is not None else first.text
         results = zip(given, _made(asked, make, asking), strict=True)
         for number, (one, made) in enumerate(results, 1):
@@ -147,21 +177,21 @@ def _print_all(
                     yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
                     continue
                 say(str(made))
-                if target.form == "html":
-                    entries.append(Failed(one, str(made)))
-                    continue
-                yield dumps(error_document(one, str(made)))
+                if whole:
+                    parts.append(_failed_part(one, str(made), target))
+                else:
+                    yield dumps(error_document(one, str(made)))
                 continue
             found.extend(made.findings)
             told.append(made.line)
-            if made.entry is not None:
-                entries.append(made.entry)
+            if made.part is not None:
+                parts.append(made.part)
                 continue
             yield made.text if target.layout is None else selection_text(heading, made.text, target.layout)
         if target.layout is not None and told:
             yield summary_text(told, target.layout)
-        if target.form == "html":
-            yield _page(entries)
+        if whole:
+            yield from _whole(parts, target)
 
     print_texts(texts(), target)
     if asking is not None:
@@ -189,7 +219,10 @@ def print_texts(texts: Iterable[str], target: Target) -> None:
     """Print results as they come; documents are written to a file so too, text and pages whole."""
     from ctxreview.cli.pager import show
 
-    if target.output is None:
+    if target.output is None and target.form in COMMANDS:
+        for text in texts:
+            print_line(text, commands=True)
+    elif target.output is None:
         show(texts, wanted=target.paged)
     elif target.form == "json":
         write_lines(texts, target.output)

@@ -33,21 +33,15 @@ class Given(NamedTuple):
 
 
 def selections_given(
-    ctx: typer.Context, selections: Sequence[str] | None, listed: str | None, form: str | None, root: Path | None
+    ctx: typer.Context, selections: Sequence[str] | None, listed: str | None, root: Path | None
 ) -> Given:
     """What is asked about, by the arguments, ``listed`` in a file, or by --diff or --patch.
 
-    Raises :class:`ConfigError` for none, and for several where a ``form`` was asked for that is of one alone.
+    Raises :class:`ConfigError` for none.
     """
     from ctxreview.review.request import Run
 
     diff, patch = ctx.params.get("diff"), ctx.params.get("patch")
-    several = any(ctx.params.get(name) for name in ("listed", "diff", "patch", "scopes"))
-    if form not in (None, "json", "text", "html") and (several or len(selections or ()) > 1):
-        raise ConfigError(
-            f"--format {form}: several selections, and those of --selections, are printed as text, as JSON, one per line, or by review "
-            "on one HTML page, and so are those of a range or diff; give one selection, or omit --format."
-        )
     if diff is not None or patch is not None:
         option = "--diff" if diff is not None else "--patch"
         beside = ("selection", "selections", "listed", "stdin", "path", "scopes")

@@ -26,6 +26,17 @@ def visible(text: str) -> str:
     return shown if shown.isascii() else UNSEEN.sub(_written_out, shown)
 
 
+_COMMAND = regex(r"#(?=#(?:vso)?\[)|^([^\S\n]*):(?=:)", re.MULTILINE)
+
+
+def without_commands(text: str) -> str:
+    """``text`` in which nothing is a command to a build that reads its log, with the character that begins one written out.
+
+    Azure Pipelines takes ``##vso[`` anywhere in a line, GitHub Actions ``##[`` anywhere and ``::`` where a line begins.
+    """
+    return _COMMAND.sub(lambda m: "\\x23" if m[1] is None else f"{m[1]}\\x3a", text)
+
+
 def on_a_line(text: str) -> str:
     """``text`` as one line for people, without secrets: nothing in it acts, or looks like the line that follows."""
     from ctxreview.redact import redact

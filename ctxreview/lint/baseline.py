@@ -1,20 +1,18 @@
 """Findings that are known already: a file of fingerprints, so that only new ones are told.
 
-A fingerprint is made of the rule, the path, the text of the line a finding starts on (blanks aside) and how many with
-the same three are before it in the file. It stays the same when lines are inserted elsewhere. No code is kept.
+A fingerprint stays the same when lines are inserted elsewhere (:mod:`ctxreview.model.fingerprint`). No code is kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from ctxreview import file_access as files
 from ctxreview.errors import ConfigError
+from ctxreview.model import fingerprint
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source
 
@@ -33,14 +31,8 @@ class Entry(NamedTuple):
 
 def fingerprints(found: Sequence[Finding], source: Source) -> Iterator[str]:
     """The fingerprint of each finding of one file, which are all of it and in source order."""
-    seen: Counter[str] = Counter()
-    for finding in found:
-        line = finding.at.start_line
-        text = source.line(line) if line <= source.line_count else ""
-        said = "\0".join((finding.rule, finding.at.path, " ".join(text.split())))
-        digest = sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        seen[digest] += 1
-        yield f"{digest}:{seen[digest]}"
+    count = source.line_count
+    return fingerprint.fingerprints((f, source.line(n) if (n := f.at.start_line) <= count else "") for f in found)
 
 
 def read_baseline(path: Path) -> tuple[Entry, ...]:

@@ -17,14 +17,17 @@ _CLEANED = (str, dict, list)
 def dumps(document: Mapping[str, Any], indent: int | None = None) -> str:
     """One JSON document: on one line, or indented for people.
 
-    In ASCII, so that no code page, terminal or line reader on the way can change it or act on it. What JSON has no
+    In ASCII, so that no code page, terminal or line reader on the way can change it or act on it, and without ``##``, by which logs of
+    builds know a command. What JSON has no
     form for (NaN, infinity) is ``null``, and half a surrogate pair U+FFFD, as JSON's readers want it.
     """
     try:
         made = json.dumps(document, indent=indent, allow_nan=False)
     except ValueError:
-        return json.dumps(_plain(document), indent=indent, allow_nan=False)
-    return json.dumps(_plain(document), indent=indent) if _HALF.search(made) else made
+        made = json.dumps(_plain(document), indent=indent, allow_nan=False)
+    if _HALF.search(made):
+        made = json.dumps(_plain(document), indent=indent)
+    return made.replace("##", "#\\u0023")
 
 
 _HALF = regex(r"\\u[dD][89a-fA-F]")

@@ -14,12 +14,12 @@ import jsonschema
 import pytest
 
 from ctxreview import __version__, rules
-from ctxreview.lint.baseline import fingerprints
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
-from ctxreview.reports.sarif import MOST_RESULTS, sarif_document
-from ctxreview.reports.sarif import SCHEMA as PUBLISHED
+from ctxreview.reports.ci.rows import Found, Note, rows_of
+from ctxreview.reports.ci.sarif import MOST_RESULTS, sarif_document
+from ctxreview.reports.ci.sarif import SCHEMA as PUBLISHED
 from ctxreview.workspace.reading import read_source
 from tests import ROOT
 from tests.rules.test_cases import CODE
@@ -43,8 +43,8 @@ def checked(source: Source) -> tuple[Source, tuple[Finding, ...]]:
 
 def document(*files: tuple[Source, Sequence[Finding]], failed: Sequence[str] = ()) -> dict[str, Any]:
     """The document of some files' findings."""
-    known = ((s, tuple(zip(found, fingerprints(found, s), strict=True))) for s, found in files)
-    return sarif_document(known, failed)
+    rows = tuple(row for source, found in files for row in rows_of(source, found))
+    return sarif_document(Found(rows, tuple(Note("not-checked", sentence) for sentence in failed)))
 
 
 def made(*files: tuple[Source, tuple[Finding, ...]]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def context(
     from ctxreview.review.request import Siblings, options
 
     chosen = options(root, hops, budget, DEFAULT_QUESTION)
-    given = selections_given(ctx, selections, listed, format_, root)
+    given = selections_given(ctx, selections, listed, root)
     target = target_for(ctx, format_ or ("json" if given.many else "text"), output, color, no_pager)
 
     def made(selection: str, siblings: Siblings) -> Result:

@@ -15,8 +15,7 @@ from ctxreview.cli.commands.options import (
     Colors,
     Diff,
     FailOn,
-    Format,
-    Formats,
+    GuardFormat,
     Hops,
     NoPager,
     Output,
@@ -25,7 +24,7 @@ from ctxreview.cli.commands.options import (
     Stdin,
 )
 from ctxreview.cli.inputs import change_given, folder_in, read_text, refuse_beside
-from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
+from ctxreview.cli.results import Target, exit_on_findings, print_texts, print_whole, target_for
 from ctxreview.cli.selected import only_one, selections_given
 from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
@@ -53,7 +52,7 @@ def guard(
     patch: Patch = None,
     stdin: Stdin = False,
     path: BufferPath = None,
-    format_: Formats = Format.TEXT,
+    format_: Annotated[GuardFormat, typer.Option("--format")] = GuardFormat.TEXT,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
     budget: Budget = None,
@@ -98,7 +97,7 @@ def guard(
 
     if stdin and suggestion == "-":
         raise ConfigError("--stdin is the text of the file, so that --suggestion needs a file; name it.")
-    given = selections_given(ctx, [selection], None, None, root)
+    given = selections_given(ctx, [selection], None, root)
     request = given.run.resolve(only_one(given), options(root, hops, budget, DEFAULT_QUESTION))
     text = read_text(suggestion)
     if not (replace or stdin) and is_applied(text, request.selection.source):
@@ -110,8 +109,12 @@ def guard(
     checked = check_suggestions(read(text, value), value, request)
     verdict = guards.worst([c.verdict for c in checked])
     others = not_asked_of(value.outline.language)
-    if target.layout is None:
+    if target.form == "json":
         console.write(dumps(guard_document(checked, value, verdict, others), 2), output)
+    elif target.layout is None:
+        from ctxreview.reports.ci.gathered import of_guard
+
+        print_whole([of_guard(checked, value)], target)
     else:
         print_texts([guard_text(checked, value, verdict, target.layout).rstrip("\n")], target)
         if others:
@@ -129,8 +132,12 @@ def _report(value: Comparison, target: Target, fail_on: str | None) -> None:
 
     languages = sorted({language_of(file.after.path).name for file in value.files})
     others = {language: rules for language in languages if (rules := not_asked_of(language))}
-    if target.layout is None:
+    if target.form == "json":
         console.write(dumps(comparison_document(value, others), 2), target.output)
+    elif target.layout is None:
+        from ctxreview.reports.ci.gathered import of_comparison
+
+        print_whole([of_comparison(value)], target)
     else:
         print_texts([comparison_text(value, target.layout)], target)
         for language, rules in others.items():

@@ -30,8 +30,13 @@ class LintFormat(StrEnum):
     """How findings are printed."""
 
     TEXT = "text"
+    MARKDOWN = "markdown"
     JSON = "json"
     SARIF = "sarif"
+    GITHUB = "github"
+    AZURE = "azure"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
 
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders.", show_default=False)]
@@ -144,7 +149,7 @@ def _list_of_rules(format_: LintFormat) -> str:
     from ctxreview.rules import catalogue
 
     every = catalogue.entries()
-    if format_ is LintFormat.SARIF:
+    if format_ not in (LintFormat.TEXT, LintFormat.JSON):
         raise ConfigError("--list: rules are listed as text or json.")
     made = {"schema": "ctxreview.rules/1", "rules": catalogue.rows(every)}
     return dumps(made, 2) if format_ is LintFormat.JSON else catalogue.listed(every)
@@ -161,9 +166,10 @@ def _source(path: str, files: Listing) -> Source:
 def _report(results: list[Linted], files: Listing, known: int, failed: list[str], target: Target) -> list[Finding]:
     """Print the findings, and give them."""
     from ctxreview.languages import language_of
+    from ctxreview.reports.ci import build_text
+    from ctxreview.reports.ci.rows import Found, Note, rows_of
     from ctxreview.reports.findings import findings_text, lint_document
     from ctxreview.reports.json_text import dumps
-    from ctxreview.reports.sarif import sarif_document
     from ctxreview.reports.words import rules_not_asked
     from ctxreview.rules import not_asked_of
 
@@ -181,10 +187,11 @@ def _report(results: list[Linted], files: Listing, known: int, failed: list[str]
     elif target.form == "json":
         made = dumps(lint_document(found, len(results), silenced, known, failed, others), 2)
     else:
-        found_in = (
-            (_source(r.path, files), tuple(zip(r.findings, r.fingerprints, strict=True))) for r in results if r.findings
+        rows = (
+            row for r in results if r.findings for row in rows_of(_source(r.path, files), r.findings, r.fingerprints)
         )
-        made = dumps(sarif_document(found_in, failed), 2)
+        notes = (*(Note("not-checked", said) for said in failed), *(Note("said", said) for said in files.notes))
+        made = build_text(target.form, Found(tuple(rows), notes))
     print_texts([made], target)
     return found
 

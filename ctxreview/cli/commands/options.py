@@ -21,6 +21,24 @@ class ReviewFormat(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    AZURE = "azure"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
+
+
+class GuardFormat(StrEnum):
+    """How the guard's result is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    AZURE = "azure"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
 
 
 class Severity(StrEnum):

@@ -80,7 +80,7 @@ def prompt(
         from ctxreview.review.endpoints import endpoint_of
 
         endpoint = endpoint_of(provider, model, base_url)
-    given = selections_given(ctx, [selection] if selection is not None else None, None, None, root)
+    given = selections_given(ctx, [selection] if selection is not None else None, None, root)
     request = given.run.resolve(only_one(given), options(root, hops, budget, message, model, endpoint, exact_tokens))
     made = render(build(request, whole=False), request, form="chat" if for_ is Reader.CHAT else "json")
     counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer

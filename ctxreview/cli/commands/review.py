@@ -155,7 +155,7 @@ def review(
     limits = endpoints.limits(max_tokens, max_cost)
     whom = _whom(models, provider, model, base_url, dry_run) if brought is None else [None]
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
-    given = selections_given(ctx, selections, listed, format_, root)
+    given = selections_given(ctx, selections, listed, root)
     run, many = given.run, given.many
     if brought is not None and many:
         raise ConfigError("--reply is one answer; give one selection.")
@@ -211,6 +211,8 @@ def review(
 
 def _compared(change: Change, hops: int, target: Target) -> Result:
     """What the guard says of the change that is reviewed. Raises where it has no place in what is printed."""
+    from ctxreview.reports.ci import FORMS
+    from ctxreview.reports.ci.gathered import of_comparison
     from ctxreview.reports.comparison import comparison_document, comparison_text
     from ctxreview.reports.json_text import dumps
     from ctxreview.review.versions import compare
@@ -218,6 +220,8 @@ def _compared(change: Change, hops: int, target: Target) -> Result:
     if target.form == "html":
         raise ConfigError("--format html has no place for the comparison of both versions; give text or json.")
     value = compare(change, hops)
+    if target.form in FORMS:
+        return Result("", value.findings, part=of_comparison(value))
     made = dumps(comparison_document(value, {})) if target.layout is None else comparison_text(value, target.layout)
     return Result(made, value.findings)
 
@@ -294,7 +298,7 @@ def _model_beside(
     ctx: typer.Context, form: ReviewFormat | None, dry_run: bool, models: str | None, model: str | None
 ) -> str | None:
     """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
-    if dry_run and form in (ReviewFormat.MARKDOWN, ReviewFormat.HTML):
+    if dry_run and form not in (None, ReviewFormat.TEXT, ReviewFormat.JSON):
         raise ConfigError(f"--dry-run prints text or JSON; omit --format {form}.")
     if dry_run:
         refuse_beside(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
@@ -311,6 +315,8 @@ def _other(form: ReviewFormat | None) -> str:
 
 def _result(values: Sequence[Review], target: Target, detail: Detail, many: bool) -> Result:
     """The reviews of one selection by each model that was asked, as they are printed."""
+    from ctxreview.reports.ci import FORMS
+    from ctxreview.reports.ci.gathered import of_reviews
     from ctxreview.reports.report import report
     from ctxreview.reports.review_text import verdict_line
     from ctxreview.reports.shown import reviewed
@@ -318,8 +324,10 @@ def _result(values: Sequence[Review], target: Target, detail: Detail, many: bool
     if target.form == "json":
         return Result(_document(values, None if many else 2), _found(values))
     made = reviewed(values)
+    if target.form in FORMS and (many or target.form != "markdown"):
+        return Result("", _found(values), part=of_reviews(values, verdict_line(made)))
     if target.form == "html":
-        return Result("", _found(values), entry=made)
+        return Result("", _found(values), part=made)
     return Result(report(made, cast("Form", target.form), target.layout, detail), _found(values), verdict_line(made))
 
 

@@ -10,7 +10,7 @@ message does, and of the fingerprints reads ``primaryLocationLineHash`` alone; a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -18,7 +18,9 @@ from ctxreview import __version__
 from ctxreview.model.kinds import SEVERITIES, Severity
 from ctxreview.model.phrases import place
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Lines, Source
+from ctxreview.model.source import Lines
+from ctxreview.reports.ci.rows import Found, NoteKind, Row
+from ctxreview.reports.json_text import dumps
 from ctxreview.rules.catalogue import RuleEntry, entries, markdown, plain
 
 Document = dict[str, Any]
@@ -48,21 +50,37 @@ PRECISIONS: dict[Severity, str] = {"high": "high", "medium": "medium", "low": "m
 """A rule is ``high`` only where its findings were looked at one by one and held; no rule is called ``very-high``."""
 
 
-Known = tuple[Finding, str]
-"""A finding with its fingerprint, see :func:`ctxreview.lint.baseline.fingerprints`."""
+MOST_NOTES = 1_000
+"""Notifications of a run; the others are counted."""
+
+NOTES: dict[NoteKind | Literal["not-listed"], tuple[Literal["error", "warning", "note"], str]] = {
+    "not-checked": ("error", "Something could not be looked at: the results are incomplete."),
+    "not-seen": ("warning", "Something was not seen that may bear on the results."),
+    "said": ("note", "What was compared or asked."),
+    "not-listed": ("warning", "There are more results or notifications than are listed."),
+}
+"""The kinds of notifications. The levels are those of section 3.58.6: an ``error`` makes the results incomplete, with a ``warning``
+the analysis might be so while the results are probably valid, and a ``note`` asks for nothing. With an ``error`` the run has failed
+(3.20.21)."""
 
 
-def sarif_document(files: Iterable[tuple[Source, Sequence[Known]]], failed: Sequence[str] = ()) -> Document:
-    """One run with the findings of each file; ``failed`` says what could not be looked at.
+def text(found: Found) -> str:
+    """The document of what was found, indented for people."""
+    return dumps(sarif_document(found), 2)
 
-    Of more than :data:`MOST_RESULTS` the worst are kept, and a notification says how many were left out.
-    """
+
+def sarif_document(found: Found) -> Document:
+    """One run. Of more than :data:`MOST_RESULTS` findings the worst are kept, and a notification says how many were left out."""
     rules = entries()
     index = {rule.id: number for number, rule in enumerate(rules)}
-    found = [pair for source, known in files for pair in _results(source, known, index)]
-    left = len(found) - MOST_RESULTS
-    if left > 0:
-        found = sorted(found, key=lambda pair: SEVERITIES.index(pair[0]))[:MOST_RESULTS]
+    rows: Sequence[Row] = found.rows
+    notes = [_note(note.kind, _text(note.text), note.at) for note in found.notes[:MOST_NOTES]]
+    if (left := len(rows) - MOST_RESULTS) > 0:
+        rows = sorted(rows, key=lambda row: SEVERITIES.index(row.finding.severity))[:MOST_RESULTS]
+        said = f"{left} findings of the lowest severity are not listed: code scanning takes {MOST_RESULTS}."
+        notes.append(_note("not-listed", said))
+    if (more := len(found.notes) - MOST_NOTES) > 0:
+        notes.append(_note("not-listed", f"{more} more notifications are not listed."))
     run: Document = {
         "tool": {
             "driver": {
@@ -70,39 +88,50 @@ def sarif_document(files: Iterable[tuple[Source, Sequence[Known]]], failed: Sequ
                 "version": __version__,
                 "semanticVersion": __version__,
                 "rules": [_rule(rule) for rule in rules],
+                "notifications": [
+                    {"id": kind, "shortDescription": {"text": told}, "defaultConfiguration": {"level": level}}
+                    for kind, (level, told) in NOTES.items()
+                ],
             }
         },
         "columnKind": "utf16CodeUnits",
         "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
-        "results": [result for _, result in found],
+        "results": [_result(row, index) for row in rows],
     }
-    notes = [{"level": "error", "message": {"text": _text(sentence)}} for sentence in failed]
-    if left > 0:
-        said = f"{left} findings of the lowest severity are not listed: code scanning takes {MOST_RESULTS}."
-        notes.append({"level": "warning", "message": {"text": said}})
     if notes:
+        failed = any(note.kind == "not-checked" for note in found.notes)
         run["invocations"] = [{"executionSuccessful": not failed, "toolExecutionNotifications": notes}]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _results(source: Source, known: Sequence[Known], index: dict[str, int]) -> Iterator[tuple[Severity, Document]]:
-    for finding, known_by in known:
-        related = _related(finding, source)[:MOST_RELATED]
-        result: Document = {
-            "ruleId": finding.rule,
-            "level": LEVELS[finding.severity],
-            "message": {"text": _message(finding, related)},
-            "locations": [{"physicalLocation": _primary(finding.at, source)}],
-            "partialFingerprints": {"primaryLocationLineHash": known_by},
-            "properties": {"certainty": finding.certainty, "question": _text(finding.question)},
-        }
-        if (
-            finding.rule in index
-        ):  # what lint says of suppressions, or of an edit that no longer parses, is not a rule's
-            result["ruleIndex"] = index[finding.rule]
-        if related:
-            result["relatedLocations"] = related
-        yield finding.severity, result
+def _note(kind: NoteKind | Literal["not-listed"], said: str, at: Lines | None = None) -> Document:
+    made: Document = {
+        "descriptor": {"id": kind, "index": list(NOTES).index(kind)},
+        "level": NOTES[kind][0],
+        "message": {"text": said},
+    }
+    if at is not None:
+        region = {"startLine": at.start_line, "endLine": at.end_line}
+        made["locations"] = [{"physicalLocation": {"artifactLocation": _artifact(at.path), "region": region}}]
+    return made
+
+
+def _result(row: Row, index: dict[str, int]) -> Document:
+    finding = row.finding
+    related = _related(row)[:MOST_RELATED]
+    result: Document = {
+        "ruleId": finding.rule,
+        "level": LEVELS[finding.severity],
+        "message": {"text": _message(finding, related)},
+        "locations": [{"physicalLocation": _primary(row)}],
+        "partialFingerprints": {"primaryLocationLineHash": row.mark},
+        "properties": {"certainty": finding.certainty, "question": _text(finding.question)},
+    }
+    if finding.rule in index:  # what lint says of suppressions, or of an edit that no longer parses, is not a rule's
+        result["ruleIndex"] = index[finding.rule]
+    if related:
+        result["relatedLocations"] = related
+    return result
 
 
 def _rule(rule: RuleEntry) -> Document:
@@ -133,10 +162,10 @@ def _message(finding: Finding, related: Sequence[Document]) -> str:
     return f"{said} See {links}." if links else said
 
 
-def _related(finding: Finding, source: Source) -> list[Document]:
+def _related(row: Row) -> list[Document]:
     """The places a finding refers to; of one that has several lines, such as a scope, where it begins and ends."""
     found: list[Document] = []
-    for lines in finding.related:
+    for lines in row.finding.related:
         what = _text(lines.what)
         ends = [("", lines.start_line)]
         if lines.end_line > lines.start_line:
@@ -144,34 +173,31 @@ def _related(finding: Finding, source: Source) -> list[Document]:
         for end, line in ends:
             of = f"{end} of {what}" if end and what else what or end
             text = f"{place(line, line)}: {of}" if of else place(line, line)
-            location = {"artifactLocation": _artifact(lines.path), "region": _region(lines.path, line, source)}
+            location = {"artifactLocation": _artifact(lines.path), "region": _region(lines.path, line, row)}
             found.append({"id": len(found) + 1, "physicalLocation": location, "message": {"text": text}})
     return found
 
 
-def _primary(at: Lines, source: Source) -> Document:
+def _primary(row: Row) -> Document:
     """The first line, with all lines around it: an alert shows in a pull request only where all of its lines changed."""
+    at = row.finding.at
     location: Document = {
         "artifactLocation": _artifact(at.path),
-        "region": _region(at.path, at.start_line, source),
+        "region": _region(at.path, at.start_line, row),
     }
     if at.end_line > at.start_line:
         location["contextRegion"] = {"startLine": at.start_line, "endLine": at.end_line}
     return location
 
 
-def _region(path: str, line: int, source: Source) -> Document:
+def _region(path: str, line: int, row: Row) -> Document:
     """One line, from its first to its last character (1-based columns in UTF-16 units, the end one past) where it is known."""
-    text = _line(source, line).rstrip() if path == source.path else ""
+    text = row.lines.get(line, "").rstrip() if path == row.finding.at.path else ""
     region = {"startLine": line, "endLine": line}
     if text:
         region["startColumn"] = _units(text[: len(text) - len(text.lstrip())]) + 1
         region["endColumn"] = _units(text) + 1
     return region
-
-
-def _line(source: Source, number: int) -> str:
-    return source.line(number) if 1 <= number <= source.line_count else ""
 
 
 def _units(text: str) -> int:
