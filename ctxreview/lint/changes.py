@@ -23,7 +23,7 @@ def since(span: Range, given: Sequence[Path], root: Path, plan: Plan, hops: int)
     informs about is not a finding of lint. Callers are followed for ``hops`` calls.
     """
     files = files_named(given, root) if span.after is None else files_of_commit(given, root, span.after)
-    changes = Changes(span.given)
+    changes = Changes(span.option)
     changed = changes.seen(changed_files(span, files.root, files.paths, counts_among(given, files.root)))
     if not asks_of_both(plan):
         deque(changed, maxlen=0)

@@ -23,7 +23,7 @@ ALL: Ranges = ((1, 1 << 60),)
 class Changes:
     """The changed lines of files that differ, by path, all of one that is new; ``notes`` say what could not be compared.
 
-    ``given`` is the range that was asked for, for messages.
+    ``given`` is the option with the range that was asked for, for messages.
     """
 
     def __init__(self, given: str) -> None:
@@ -47,7 +47,7 @@ class Changes:
             return ()
         what = "1 file" if self._missing == 1 else f"{self._missing:,} files"
         return (
-            f"--diff {self.given}: the content of {what} at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
+            f"{self.given}: the content of {what} at that revision is not in this clone, and nothing is fetched; all lines count as changed.",
         )
 
 

@@ -76,9 +76,9 @@ def git_program(home: Path) -> str | None:
 
 
 def run_git(
-    home: Path, *command: str, given: bytes = b"", seconds: float | None = None, most: int = MOST
+    home: Path, *command: str, given: bytes = b"", seconds: float | None = None, most: int = MOST, index: str = ""
 ) -> bytes | None:
-    """What a git command prints in the work tree around ``home``, with ``given`` as its input.
+    """What a git command prints in the work tree around ``home``, with ``given`` as its input; ``index`` is another index than its own.
 
     ``None`` without git or a work tree, and where it fails, takes longer than ``seconds`` (:data:`SECONDS`) or prints more
     than ``most`` bytes.
@@ -86,22 +86,39 @@ def run_git(
     around, found = git_root(home), git_program(home)
     if around is None or found is None or around in _SLOW or _is_bare(around) or _waits(around):
         return None
-    return _run(found, around, command, given, SECONDS if seconds is None else seconds, most)
+    return _run(found, around, command, given, SECONDS if seconds is None else seconds, most, index)
+
+
+def index_given(home: Path) -> str:
+    """The index that ``git commit`` made for the commit in the making, by the variable that it sets for a hook; ``""`` for the repository's own.
+
+    Only a file beside that one is taken: the hook of another repository has set its own.
+    """
+    named, around = os.environ.get("GIT_INDEX_FILE", ""), git_root(home)
+    inside = run_git(home, "rev-parse", "--absolute-git-dir") if named and around is not None else None
+    if around is None or inside is None:
+        return ""
+    file = Path(os.path.realpath(around / named))
+    own = Path(os.path.realpath(os.fsdecode(inside).rstrip("\n")))
+    return str(file) if file.parent == own and file.is_file() else ""
 
 
 def git_version(found: str) -> str | None:
     """What the git program ``found`` says of itself; ``None`` where it does not run."""
-    said = _run(found, Path(found).parent, ("version",), b"", SECONDS, _CHUNK)
+    said = _run(found, Path(found).parent, ("version",), b"", SECONDS, _CHUNK, "")
     return None if said is None else said.decode("utf-8", "replace").strip()
 
 
-def _run(found: str, folder: Path, command: tuple[str, ...], given: bytes, seconds: float, most: int) -> bytes | None:
+def _run(
+    found: str, folder: Path, command: tuple[str, ...], given: bytes, seconds: float, most: int, index: str
+) -> bytes | None:
     import subprocess
 
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(_PASSED)}
     # The working folder is the work tree's own, and no folder above it is examined.
     place = {"GIT_WORK_TREE": str(folder), "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    place |= {"GIT_INDEX_FILE": index} if index else {}
     try:
         with _input(given) as source:
             running = subprocess.Popen(

@@ -20,12 +20,26 @@ _ASKED = 100
 """So often git is asked which objects of a partial clone are not there."""
 
 
+STAGED = ":index"
+"""In the place of a commit, what git's index has: no commit has such a name."""
+NOTHING = ":nothing"
+"""In the place of a commit, the version before the first one."""
+
+
 class Range(NamedTuple):
-    """Two versions of a repository, by the names of their commits; ``after`` is ``None`` for the work tree. ``given`` is what was asked for."""
+    """Two versions of a repository, by the names of their commits, :data:`STAGED` or :data:`NOTHING`; ``after`` is ``None`` for the work tree.
+
+    ``given`` is what was asked for.
+    """
 
     given: str
     before: str
     after: str | None
+
+    @property
+    def option(self) -> str:
+        """The option by which it was asked for."""
+        return "--staged" if self.after == STAGED else f"--diff {self.given}"
 
 
 def range_of(given: str, root: Path) -> Range:
@@ -37,9 +51,9 @@ def range_of(given: str, root: Path) -> Range:
     """
     dots = re.search(r"\.{2,3}", given)
     if dots is None:
-        return Range(given, commit_named(given, root, given), None)
+        return Range(given, commit_named(given, root, f"--diff {given}"), None)
     ends = given[: dots.start()], given[dots.end() :]
-    first, second = (commit_named(end or "HEAD", root, given) for end in ends)
+    first, second = (commit_named(end or "HEAD", root, f"--diff {given}") for end in ends)
     if dots[0] == "..":
         return Range(given, first, second)
     common = git.run_git(root, "merge-base", "--end-of-options", first, second, seconds=SECONDS)
@@ -54,28 +68,52 @@ def range_of(given: str, root: Path) -> Range:
     return Range(given, common.split()[0].decode(), second)
 
 
-def commit_named(revision: str, root: Path, given: str) -> str:
-    """The name of the commit that a revision stands for; ``given`` is what was asked for, for messages."""
+def staged(root: Path) -> Range:
+    """What is staged to be committed, against the commit that is checked out. Raises :class:`ConfigError` as :func:`range_of` does."""
+    given = "--staged"
+    around = _repository(root, given)
+    before = commit_named("HEAD", root, given) if _is_born(root) else NOTHING
+    if _index_rows(root) is None:
+        raise ConfigError(f"{given}: git cannot list what is staged in {around}; git -C {around} status says why.")
+    return Range("the index", before, STAGED)
+
+
+def _is_born(root: Path) -> bool:
+    """Whether the branch that is checked out has a commit."""
+    head = git.run_git(root, "symbolic-ref", "--quiet", "HEAD")
+    return head is None or git.run_git(root, "show-ref", "--verify", "--quiet", os.fsdecode(head).strip()) is not None
+
+
+def _repository(root: Path, given: str) -> Path:
+    """The work tree around ``root``. Raises :class:`ConfigError` where there is none, or no git."""
     around = git.git_root(root)
     if around is None:
-        raise ConfigError(f"--diff {given}: {root} is not in a git repository.")
+        raise ConfigError(f"{given}: {root} is not in a git repository.")
     if git.git_program(root) is None:
-        raise ConfigError(f"--diff {given}: git is needed for it, and is not installed.")
+        raise ConfigError(f"{given}: git is needed for it, and is not installed.")
+    return around
+
+
+def commit_named(revision: str, root: Path, given: str) -> str:
+    """The name of the commit that a revision stands for; ``given`` is the option that was given, for messages."""
+    around = _repository(root, given)
     commit = git.run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
         if git.run_git(root, "rev-parse", "--git-dir") is None:
-            raise ConfigError(
-                f"--diff {given}: git does not read {around} as a repository; git -C {around} status says why."
-            )
-        which = "such revision" if revision == given else f"revision {revision}"
-        raise ConfigError(f"--diff {given}: there is no {which} in {root}; give a branch, a tag or a commit.")
+            raise ConfigError(f"{given}: git does not read {around} as a repository; git -C {around} status says why.")
+        which = "such revision" if given.endswith(f" {revision}") else f"revision {revision}"
+        raise ConfigError(f"{given}: there is no {which} in {root}; give a branch, a tag or a commit.")
     if len(meant := _references_of(root, revision)) > 1:
-        raise ConfigError(f"--diff {given}: is {' and '.join(meant)}, which differ; give one of them.")
+        raise ConfigError(f"{given}: is {' and '.join(meant)}, which differ; give one of them.")
     return commit.decode().strip()
 
 
 def files_at(commit: str, root: Path) -> dict[str, str]:
     """The files of a commit under ``root``, by their paths from there, with the digest of each."""
+    if commit == NOTHING:
+        return {}
+    if commit == STAGED:
+        return dict(_index_rows(root) or ())
     around = git.git_root(root) or root
     inside = git.path_in_checkout(root, around).rstrip("/")
     tree = git.run_git(
@@ -98,6 +136,26 @@ def files_at(commit: str, root: Path) -> dict[str, str]:
         if mode.startswith(b"100"):
             found[os.fsdecode(name)] = digest.decode()
     return found
+
+
+def _index_rows(root: Path) -> list[tuple[str, str]] | None:
+    """The files under ``root`` in the index that a commit in the making is made of, with their digests; ``None`` where it cannot be read.
+
+    One whose conflicts are not resolved is not among them: there is no commit then.
+    """
+    around = git.git_root(root) or root
+    inside = git.path_in_checkout(root, around)
+    beneath = ["--", inside] if inside else []
+    listed = git.run_git(root, "ls-files", "-z", "--stage", *beneath, seconds=SECONDS, index=git.index_given(root))
+    if listed is None:
+        return None
+    rows = []
+    for row in listed.split(b"\0")[:-1]:
+        about, _, name = row.partition(b"\t")
+        mode, digest, stage = about.split(b" ")
+        if mode.startswith(b"100") and stage == b"0":
+            rows.append((os.fsdecode(name).removeprefix(inside), digest.decode()))
+    return rows
 
 
 def _references_of(root: Path, revision: str) -> list[str]:

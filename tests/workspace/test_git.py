@@ -75,7 +75,7 @@ def paths(root: Path) -> tuple[str, ...]:
 
 def changes(given: str, root: Path, listed: Sequence[str]) -> Changes:
     """What a range changes among the listed files."""
-    found = Changes(given)
+    found = Changes(range_of(given, root).option)
     list(found.seen(changed_files(range_of(given, root), root, listed)))
     return found
 
@@ -219,6 +219,7 @@ def test_no_command_runs_a_command_of_the_repository(
         ("lint", "--diff", "HEAD", "--root", "lib"),
         ("lint", "--diff", "nowhere"),
         ("lint", "--diff", "HEAD~1..HEAD"),
+        ("lint", "--staged"),
         ("guard", "--diff", "HEAD"),
         ("guard", "--diff", "HEAD~1...HEAD"),
         ("lint",),

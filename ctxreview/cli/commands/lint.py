@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ctxreview.lint.run import Linted
     from ctxreview.model.review import Finding
     from ctxreview.model.source import Source
+    from ctxreview.workspace.revision import Range
 from ctxreview.cli.progress import with_bar
 
 app = typer.Typer(rich_markup_mode=None)
@@ -57,6 +58,9 @@ def lint(
             help="Report findings on changed lines, and what the change does to scopes: REV, A..B or A...B.",
         ),
     ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="The same for what is staged to be committed, as git's index has it.")
+    ] = False,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Hide the findings recorded in this file.")
     ] = None,
@@ -75,12 +79,13 @@ def lint(
     """Find hazards in files and folders, or in the whole repository, without a model.
 
     A comment on a finding's line or on the line above silences it: // ctxreview: ignore RULE because REASON. --diff
-    reports only findings on changed lines, and what guard --diff finds: scopes that go, work that leaves them. --baseline with
-    --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
+    reports only findings on changed lines, and what guard --diff finds: scopes that go, work that leaves them; --staged does so for the next
+    commit. --baseline with --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
 
     \b
     ctxreview lint src
     ctxreview lint --diff main...HEAD
+    ctxreview lint --staged --fail-on high
     ctxreview lint src --baseline known.json --write-baseline
     ctxreview lint src --baseline known.json
     """
@@ -92,34 +97,38 @@ def lint(
     from ctxreview.lint.changes import since
     from ctxreview.lint.listing import files_named, root_of
     from ctxreview.lint.plan import plan_of
-    from ctxreview.workspace.revision import range_of
 
     gc.enable()  # see __main__
     if listed:
-        beside = ("paths", "select", "ignore", "diff", "baseline", "write_baseline", "root", "fail_on", "quiet")
+        beside = (
+            "paths",
+            "select",
+            "ignore",
+            "diff",
+            "staged",
+            "baseline",
+            "write_baseline",
+            "root",
+            "fail_on",
+            "quiet",
+        )
         refuse_beside(ctx, "--list", "lists the rules", *beside, "color")
         target = target_for(ctx, format_, output, color, no_pager)
         print_texts([_list_of_rules(format_)], target)
         return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
-    if write_baseline and (baseline is None or diff is not None):
-        raise ConfigError(
-            "--write-baseline records all findings in the --baseline file; give --baseline, and not --diff."
-        )
     if write_baseline:
-        # With --fail-on as well: what a baseline has never fails, and the same command line serves in a build.
-        refuse_beside(
-            ctx, "--write-baseline", "records the findings and prints none", "format_", "output", "color", "no_pager"
-        )
+        _refuse_beside_baseline(ctx, baseline is not None and diff is None and not staged)
     target = target_for(ctx, format_, output, color, no_pager)
     known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
     home = root_of(paths or (), root)
-    plan = plan_of(project(home), select, ignore, comparing=diff is not None)
-    if diff is None:
+    span = _versions(diff, staged, home)
+    plan = plan_of(project(home), select, ignore, comparing=span is not None)
+    if span is None:
         files = files_named(paths or (), home)
     else:
-        files, plan = since(range_of(diff, home), paths or (), home, plan, DEFAULT_HOPS)
+        files, plan = since(span, paths or (), home, plan, DEFAULT_HOPS)
     for sentence in (*files.failed, *files.notes):
         console.say(sentence)
     every = _linted(files, plan, quiet)
@@ -142,6 +151,28 @@ def lint(
     if failed:
         console.say(f"{'1 thing' if len(failed) == 1 else f'{len(failed):,} things'} could not be linted.")
         raise typer.Exit(2)
+
+
+def _versions(diff: str | None, staged: bool, home: Path) -> Range | None:
+    """The two versions that are compared; ``None`` where one alone is linted."""
+    from ctxreview.workspace import revision
+
+    if diff is not None and staged:
+        raise ConfigError("--diff and --staged each name two versions; give one.")
+    if staged:
+        return revision.staged(home)
+    return revision.range_of(diff, home) if diff is not None else None
+
+
+def _refuse_beside_baseline(ctx: typer.Context, alone: bool) -> None:
+    """Raises where --write-baseline is not ``alone`` with its file, or stands beside options that say how findings are printed."""
+    if not alone:
+        raise ConfigError(
+            "--write-baseline records all findings in the --baseline file; give --baseline, and neither --diff nor --staged."
+        )
+    # Not --fail-on: what a baseline has never fails, and the same command line serves in a build.
+    printed = ("format_", "output", "color", "no_pager")
+    refuse_beside(ctx, "--write-baseline", "records the findings and prints none", *printed)
 
 
 def _list_of_rules(format_: LintFormat) -> str:
