@@ -18,6 +18,7 @@ from ctxreview.errors import StoreError
 from ctxreview.llm.store_file import NoRoomError, open_store, open_to_read, open_to_write, purged_in_place, store_path
 from ctxreview.model.review import Completion, Prompt, Usage
 from ctxreview.redact import redact
+from ctxreview.regex import regex
 
 KEEP_DAYS = 180
 """Days after which a row is deleted, where nobody set another number."""
@@ -143,7 +144,8 @@ def monthly_totals() -> list[MonthlyTotal]:
     with open_to_read() as db:
         found = db.execute(
             """
-            SELECT coalesce(CAST(substr(at, 1, 7) AS TEXT), '') AS month, coalesce(CAST(model AS TEXT), '') AS name,
+            SELECT CASE WHEN at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-*' THEN substr(at, 1, 7) ELSE '' END AS month,
+                   coalesce(CAST(model AS TEXT), '') AS name,
                    count(DISTINCT coalesce(answered_from, id)), sum(answered_from IS NULL),
                    coalesce(sum(prompt_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    coalesce(sum(reply_tokens) FILTER (WHERE answered_from IS NULL), 0),
@@ -232,8 +234,12 @@ def damaged_review(number: int) -> StoreError:
 
 
 def _is_sound(row: Stored) -> bool:
-    """Whether each column has a value of its type; SQLite itself would take any."""
-    return all(isinstance(getattr(row, name), types) for name, types in _TYPES.items())
+    """Whether each column has a value of its type, and the time is one; SQLite itself would take any."""
+    return all(isinstance(getattr(row, name), types) for name, types in _TYPES.items()) and _TIME.fullmatch(row.at) is not None
+
+
+_TIME = regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+.:\d]{0,32}")
+"""As :meth:`~datetime.datetime.isoformat` writes it. It is printed as it is."""
 
 
 _NUMBERS = ("prompt_tokens", "reply_tokens", "answered_from")

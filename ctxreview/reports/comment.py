@@ -21,12 +21,9 @@ from ctxreview.errors import ConfigError
 from ctxreview.llm.store import Stored
 from ctxreview.model.claims import claims, neutral
 from ctxreview.model.phrases import numbers, place
-from ctxreview.regex import regex
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.stored import Finding, Kept, Suggestion, stored_document
 from ctxreview.reports.words import TEAM_QUESTION
-
-_DAY = regex(r"\d{4}-\d\d-\d\d")
 
 
 class Subject(NamedTuple):
@@ -63,9 +60,8 @@ class Person(NamedTuple):
 
 def stored_subject(row: Stored) -> Subject:
     """A stored review. Raises :class:`StoreError` where it is damaged."""
-    day = row.at[:10] if _DAY.fullmatch(row.at[:10]) else ""
-    name = f"Review {row.id}{f' of {day}' if day else ''}"
-    return Subject(name, row.selection, stored_document(row), row.model, row.provider, day)
+    day = row.at[:10]
+    return Subject(f"Review {row.id} of {day}", row.selection, stored_document(row), row.model, row.provider, day)
 
 
 def printed_subject(text: str, given: str) -> Subject:

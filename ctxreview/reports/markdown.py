@@ -62,7 +62,7 @@ def escaped(text: str) -> str:
     parts: list[tuple[bool, list[str]]] = []  # whether it is code, and its pieces
     at = 0
     for word in _WORDS.finditer(shown):
-        is_code = word[1] is not None or not _is_plain(word[0], first=not shown[: word.start()].strip())
+        is_code = word[1] is not None or not _is_plain(word[0], first=not parts)
         inside = bool(parts) and parts[-1][0]  # of a code span that goes on
         glued = word.start() == at  # without a blank before it
         at = word.end()

@@ -89,9 +89,14 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def stored_document(row: Stored) -> Kept:
-    """The result of a kept review. Raises :class:`StoreError` where it or the reply is not JSON, or has another shape."""
+    """The result of a kept review.
+
+    Raises :class:`StoreError` where it has another shape, or where it, the reply or what is shown beside it is not JSON.
+    """
     try:
         json.loads(row.reply)
+        if row.shown is not None:
+            json.loads(row.shown)
         return msgspec.convert(json.loads(row.document), Kept)
     except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
         raise damaged_review(row.id) from None

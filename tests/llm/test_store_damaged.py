@@ -30,10 +30,12 @@ COLUMNS: list[tuple[str, object]] = [
     ("document", json.dumps({**SOUND, "not_redacted": {"key": "many"}})),
     ("document", json.dumps({**SOUND, "usage": 7}).replace("7", "9" * 100_000)),
     ("reply", "no JSON"),
+    *(("shown", shape) for shape in ("no JSON", "", "[" * 100_000, "9" * 5_000)),
     ("document", b"\x00\xff\xfe"),
     ("selection", b"\xff"),
     ("model", b"\x00"),
     ("at", b"\xff\xff"),
+    ("at", "\x1b[31m\u202e"),
     ("question", b"blob"),
     ("system", b"blob"),
     ("prompt_tokens", "many"),
@@ -62,7 +64,9 @@ def test_a_damaged_row(column: str, value: object) -> None:
         listed = run("log", "--format", form)
         assert (listed.returncode, len(listed.stdout.splitlines())) == (2, 2)
         assert "review 2 is damaged" in listed.stderr
-    assert run("log", "--stats").returncode == 0
+    stats = run("log", "--stats")
+    assert stats.returncode == 0
+    assert stats.stdout.replace("\n", "").isprintable()
     assert run("show", "3").returncode == 0
 
 

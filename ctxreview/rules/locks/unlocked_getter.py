@@ -73,44 +73,46 @@ def check(outline: Outline) -> list[Finding]:
         return []
     own = declared(outline)
     every = [u for u in locked_uses(outline, held) if u.function.kind == "accessor" and not u.fact.is_volatile]
-    written = {
-        (u.function.name.rpartition(".")[0], u.state): u
-        for u in every
-        if u.fact.kind == "write" and u.gates and u.function.name.endswith(".set")
-    }
-    read: defaultdict[tuple[str, tuple[str, str]], list[Use]] = defaultdict(list)
+    written: defaultdict[str, dict[tuple[str, str], Use]] = defaultdict(dict)
+    for use in every:
+        if use.fact.kind == "write" and use.gates and use.function.name.endswith(".set"):
+            written[use.function.name.rpartition(".")[0]][use.state] = use
+    read: defaultdict[str, defaultdict[tuple[str, str], list[Use]]] = defaultdict(lambda: defaultdict(list))
     for use in every:
         if use.fact.kind == "read" and use.function.name.endswith(".get"):
-            read[use.function.name.rpartition(".")[0], use.state].append(use)
+            read[use.function.name.rpartition(".")[0]][use.state].append(use)
     found = []
-    for (name, state), write in written.items():
-        reads = read[name, state]
+    for name, writes in written.items():
+        reads = read[name]
         # A getter that looks first and locks then is another form.
-        if not reads or any(u.gates for u in reads):
+        unlocked = [s for s in writes if s in reads and not any(u.gates for u in reads[s])]
+        if not unlocked:
             continue
-        type_ = own[state].declares if state in own else ""
-        wide = (
-            simple_type_or_array(type_) in names_of(outline.language).of("wide")
-            or type_.startswith("(")
-            or (type_.endswith("?") and simple_type_or_array(type_) in _VALUES)
-        )
-        alone = len({s for (property_, s) in read if property_ == name}) == 1
+        types = [own[s].declares if s in own else "" for s in unlocked]
+        wide = next((t for t in types if _is_wide(t, outline.language)), "")
         # One reference or number may be old, and is one that was.
-        severity: Severity = "medium" if wide else "note" if alone else "low"
-        half = f", and a {type_} is not read atomically on every platform" if wide else ""
+        severity: Severity = "medium" if wide else "note" if len(reads) == 1 else "low"
+        half = f", and a {wide} is not read atomically on every platform" if wide else ""
+        gate = min(writes[unlocked[0]].gates)
         found.append(
             Finding(
                 ID,
                 severity,
                 "syntactic",
-                f"{name} is set under the lock on `{min(write.gates)}` and read without it{half}.",
+                f"{name} is set under the lock on `{gate}` and read without it{half}.",
                 "May a reader see a stale value, or one field without the other?",
-                lines(outline, reads[0].fact.span),
-                (lines(outline, write.fact.span, "set under the lock"),),
-                about=(name, min(write.gates), type_ if wide else ""),
+                lines(outline, reads[unlocked[0]][0].fact.span),
+                tuple(lines(outline, writes[s].fact.span, "set under the lock") for s in unlocked),
+                about=(name, gate, wide),
             )
         )
     return found
+
+
+def _is_wide(type_: str, language: str) -> bool:
+    """Whether a value of that type may be read half written."""
+    named = simple_type_or_array(type_)
+    return named in names_of(language).of("wide") or type_.startswith("(") or (type_.endswith("?") and named in _VALUES)
 
 
 _VALUES = frozenset({"int", "bool", "uint", "short", "byte", "char", "float"})
