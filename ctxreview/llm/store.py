@@ -235,7 +235,10 @@ def damaged_review(number: int) -> StoreError:
 
 def _is_sound(row: Stored) -> bool:
     """Whether each column has a value of its type, and the time is one; SQLite itself would take any."""
-    return all(isinstance(getattr(row, name), types) for name, types in _TYPES.items()) and _TIME.fullmatch(row.at) is not None
+    return (
+        all(isinstance(getattr(row, name), types) for name, types in _TYPES.items())
+        and _TIME.fullmatch(row.at) is not None
+    )
 
 
 _TIME = regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+.:\d]{0,32}")

@@ -24,7 +24,8 @@ from ctxreview.redact.values import (
 
 _BEFORE_LITERAL = (
     r"""(?P<tail>[\w.:-]{0,40})(?P<close>["'\]]{0,3})\s{0,20}"""
-    r"""(?:(?P<sign>=>|:=|[=!]=|[=:,(]|value\s{0,5}=)\s{0,20}"""
+    r"""(?:(?P<sign>=>|:=|[=!]=|\(\)\s{0,20}(?:=>|\{\s{0,60}return\b)|\{\s{0,60}get\s{0,60}(?:=>|\{\s{0,60}return\b)"""
+    r"""|[=:,(]|value\s{0,5}=)\s{0,20}"""
     # what may be before the literal: the other choice of ?? and ?:, and what turns text into a key
     r"""(?:[^;\r\n]{0,160}?\?\?\s{0,5}|[^;"\r\n?]{0,100}\?\s{1,5}(?:[^;\r\n]{0,100}?\s:\s{1,5})??)??"""
 )

@@ -136,12 +136,17 @@ _TECHNICAL = (
 )
 
 
+def _is_scattered(word: str) -> bool:
+    """Letters of both cases with digits at three places between them: no technique and no count, however it begins."""
+    return re.fullmatch(r"(?=.*[a-z])(?=.*[A-Z])(?:[A-Za-z]+\d+){3,}[A-Za-z]*", word) is not None
+
+
 def mixes(word: str) -> bool:
     """Whether a word that is told to be a password has letters and digits as names of techniques and counts do not."""
     return (
         re.search(r"[A-Za-z]", word) is not None
         and re.search(r"\d", word) is not None
         and re.search(r"[(){}<>\[\]\"/]|=>|==|://", word) is None
-        and compiled(_TECHNICAL).match(word) is None
+        and (compiled(_TECHNICAL).match(word) is None or _is_scattered(word))
         and not is_name_or_path(word)
     )
