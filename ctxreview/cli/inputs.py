@@ -68,6 +68,23 @@ def _decoded_line(line: bytes) -> str:
     return line.decode("latin-1")
 
 
+def copied_text() -> str:
+    """What the clipboard has, or where that has no text, standard input. Raises :class:`ConfigError` where there is neither."""
+    import pyperclip
+
+    try:
+        text = pyperclip.paste()
+    except pyperclip.PyperclipException:
+        text = ""
+    if text.strip():
+        return text
+    if sys.stdin is None or sys.stdin.isatty():
+        raise ConfigError(
+            "--paste: the clipboard has no text, or cannot be read; pipe the code into the command instead."
+        )
+    return read_text("-")
+
+
 def repository_root(root: Path | None) -> Path:
     """The repository: the given one, or the one around the current folder. Raises :class:`ConfigError` where that is not a folder."""
     from ctxreview.workspace.roots import find_root

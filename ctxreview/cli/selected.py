@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from ctxreview.cli.console import say
-from ctxreview.cli.inputs import change_given, read_text, refuse_beside
+from ctxreview.cli.inputs import change_given, copied_text, read_text, refuse_beside
 from ctxreview.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ctxreview.review.pasted_selection import Found
     from ctxreview.review.request import Run
     from ctxreview.review.versions import Change
+
+
+GIVEN, BUFFER, COPIED = ("selection", "selections", "listed"), ("stdin", "path"), ("text", "paste", "within")
+"""The parameters that select by themselves, say which buffer is selected in, and what was copied."""
 
 
 class Given(NamedTuple):
@@ -44,14 +49,22 @@ def selections_given(
     diff, patch = ctx.params.get("diff"), ctx.params.get("patch")
     if diff is not None or patch is not None:
         option = "--diff" if diff is not None else "--patch"
-        beside = ("selection", "selections", "listed", "stdin", "path", "scopes")
-        refuse_beside(ctx, option, "selects what changed", *beside)
+        refuse_beside(ctx, option, "selects what changed", *GIVEN, *BUFFER, *COPIED, "scopes")
         return _changed(change_given(diff, patch, root))
     if scopes := ctx.params.get("scopes"):
-        refuse_beside(ctx, "--scopes", "selects functions", "selection", "selections", "listed", "stdin", "path")
+        refuse_beside(ctx, "--scopes", "selects functions", *GIVEN, *BUFFER, *COPIED)
         return _with_scopes([Path(path) for path in scopes], root)
+    if ctx.params.get("paste"):
+        refuse_beside(ctx, "--paste", "finds the copied code anywhere", *GIVEN, *BUFFER, "text")
+        within = ctx.params.get("within")
+        return _of_copied([Path(within)] if within is not None else [], root, quiet=bool(ctx.params.get("quiet")))
+    if ctx.params.get("within") is not None:
+        raise ConfigError("--in says where --paste looks; give both.")
+    if (text := ctx.params.get("text")) is not None:
+        refuse_beside(ctx, "--text", "is copied code of one file", "listed", *BUFFER)
+        return _of_fragment(list(selections or ()), text, root)
     if ctx.params.get("stdin"):
-        refuse_beside(ctx, "--stdin", "is the text of one file", "listed")
+        refuse_beside(ctx, "--stdin", "is the text of one file", "listed", *COPIED)
         return _of_buffer(list(selections or ()), ctx.params.get("path"), root)
     if ctx.params.get("path") is not None:
         raise ConfigError("--path names the file that --stdin is; give both, or the path in the selection.")
@@ -64,6 +77,45 @@ def selections_given(
 
         raise ConfigError(f"No selection: give {FORMS}, --selections FILE, --diff RANGE or --patch FILE.")
     return Given(list(selections), len(selections) > 1, Run(), root)
+
+
+def _of_fragment(selections: list[str], text: str, root: Path | None) -> Given:
+    """The place of copied code in the file that a selection names."""
+    from ctxreview.review.pasted_selection import select_fragment
+
+    if len(selections) != 1:
+        raise ConfigError(
+            "--text: give the file that the copied code is from, as PATH, or PATH:LINE with the caret's line."
+        )
+    return _found(select_fragment(selections[0], read_text(text), root))
+
+
+def _of_copied(within: list[Path], root: Path | None, *, quiet: bool) -> Given:
+    """The place of what was copied, in the repository or a folder of it."""
+    from ctxreview.lint.listing import files_named, root_of
+    from ctxreview.review.pasted_selection import find_fragment
+
+    home = root_of(within, root)
+    files = files_named(within, home)
+    for sentence in (*files.failed, *files.notes):
+        say(sentence)
+    found = find_fragment(copied_text(), files.paths, home)
+    if not quiet and not found.note:
+        say(f"The copied code is {found.selection.given}.")
+    return _found(found)
+
+
+def _found(found: Found) -> Given:
+    from ctxreview.languages import extensions
+    from ctxreview.review.request import Run, Version
+    from ctxreview.workspace.files import list_workspace
+
+    if found.note:
+        say(found.note)
+    selection = found.selection
+    home = selection.source.root
+    version = Version(list_workspace(home, tuple(extensions())), (), {selection.given: selection})
+    return Given([selection.given], False, Run(version), home)
 
 
 def _with_scopes(paths: list[Path], root: Path | None) -> Given:

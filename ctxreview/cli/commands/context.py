@@ -14,10 +14,13 @@ from ctxreview.cli.commands.options import (
     ManyFormats,
     NoPager,
     Output,
+    Paste,
+    PasteIn,
     Patch,
     Root,
     Scopes,
     Stdin,
+    Text,
 )
 from ctxreview.cli.results import Result, print_each, target_for
 from ctxreview.cli.selected import selections_given
@@ -36,6 +39,9 @@ def context(
     scopes: Scopes = None,
     stdin: Stdin = False,
     path: BufferPath = None,
+    text: Text = None,
+    paste: Paste = False,
+    within: PasteIn = None,
     format_: ManyFormats = None,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,

@@ -83,6 +83,23 @@ BufferPath = Annotated[
     str | None,
     typer.Option("--path", metavar="PATH", help="The file that --stdin is; selections are then lines or members."),
 ]
+Text = Annotated[
+    str | None,
+    typer.Option(
+        "--text",
+        metavar="FILE|-",
+        help="Copied code, which is found in the file PATH; of equal places the one nearest to PATH:LINE.",
+    ),
+]
+Paste = Annotated[
+    bool,
+    typer.Option(
+        "--paste", help="Copied code, from the clipboard or else standard input, which is found in the repository."
+    ),
+]
+PasteIn = Annotated[
+    Path | None, typer.Option("--in", metavar="DIR", help="With --paste, look in this folder or file only.")
+]
 Patch = Annotated[
     str | None, typer.Option("--patch", metavar="FILE|-", help="A unified diff, applied to the files or not.")
 ]

@@ -19,11 +19,14 @@ from ctxreview.cli.commands.options import (
     Message,
     Model,
     Output,
+    Paste,
+    PasteIn,
     Patch,
     ProviderName,
     Quiet,
     Root,
     Stdin,
+    Text,
 )
 from ctxreview.cli.selected import only_one, selections_given
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
@@ -46,6 +49,9 @@ def prompt(
     patch: Patch = None,
     stdin: Stdin = False,
     path: BufferPath = None,
+    text: Text = None,
+    paste: Paste = False,
+    within: PasteIn = None,
     message: Message = DEFAULT_QUESTION,
     for_: Annotated[
         Reader, typer.Option("--for", help="Who answers: an API, in JSON, or a chat, in Markdown for review --reply.")

@@ -28,6 +28,8 @@ from ctxreview.cli.commands.options import (
     Model,
     NoPager,
     Output,
+    Paste,
+    PasteIn,
     Patch,
     ProviderName,
     Quiet,
@@ -35,6 +37,7 @@ from ctxreview.cli.commands.options import (
     Root,
     Scopes,
     Stdin,
+    Text,
 )
 from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
 from ctxreview.cli.results import Asking, Result, Target, exit_on_findings, print_each, target_for
@@ -101,6 +104,9 @@ def review(
     scopes: Scopes = None,
     stdin: Stdin = False,
     path: BufferPath = None,
+    text: Text = None,
+    paste: Paste = False,
+    within: PasteIn = None,
     message: Message = DEFAULT_QUESTION,
     format_: Annotated[
         ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
@@ -147,8 +153,9 @@ def review(
     from ctxreview.review.request import options
 
     tell = console.progress_teller(quiet, verbose)
-    if stdin and reply == "-":
-        raise ConfigError("--stdin is the text of the file, so that --reply needs a file; name it.")
+    if reply == "-" and (stdin or paste or text == "-"):
+        option = "--stdin" if stdin else "--text" if text is not None else "--paste"
+        raise ConfigError(f"{option} reads standard input, so that --reply needs a file; name it.")
     brought = None if reply is None else _brought(ctx, reply, model)
     model = _model_beside(ctx, format_, dry_run, models, model)
     detail = detail_of(brief, verbose, "--dry-run" if dry_run else _other(format_))

@@ -32,6 +32,7 @@ _LITERAL = regex(
     r"""'(?:\\.|[^'\\\n]){1,20}'|//[^\n]*|/\*.{0,3000}?\*/""",
     re.S,
 )
+_COMMENT = regex(r"//.*|/\*.{0,3000}?\*/")
 LONGEST_LINE = 10_000
 """Characters of a line of an answer's code; nobody reviews longer ones."""
 
@@ -62,6 +63,11 @@ def balance(text: str) -> int:
     """How many more braces ``text`` opens than it closes."""
     code = code_only(text)
     return code.count("{") - code.count("}")
+
+
+def masked(line: str) -> str:
+    """A line with blanks for what its strings, characters and comments hold."""
+    return _LITERAL.sub(lambda m: " " * len(m[0]), line)
 
 
 def is_telling(line: str) -> bool:
@@ -139,6 +145,36 @@ def _blanked(line: str) -> str:
     while (hole := _within(line)) is not None:
         line = line[: hole.start()] + " " * (hole.end() - hole.start()) + line[hole.end() :]
     return line
+
+
+def shown_runs(lines: Sequence[str]) -> list[list[str]]:
+    """The lines of a fragment in runs, between which code is left out: by whole lines, or in the middle of some."""
+    runs: list[list[str]] = [[]]
+    for line in lines:
+        if is_elision(line):
+            runs.append([])
+            continue
+        rest = line
+        while (hole := _hole(rest)) is not None:
+            runs[-1].append(rest[: hole[0]])
+            runs.append([])
+            rest = rest[hole[1] :]
+        runs[-1].append(rest)
+    return [run for run in runs if any(part.strip() for part in run)]
+
+
+def _hole(line: str) -> tuple[int, int] | None:
+    """Where a line of code leaves something out: dots, a comment with dots, a block or an end of line that only says so."""
+    said = next((m for m in _COMMENT.finditer(_without_texts(line)) if is_elision(m[0])), None)
+    if said is not None:
+        return said.span()
+    hole = _within(line)
+    return hole.span() if hole is not None else None
+
+
+def _without_texts(line: str) -> str:
+    """A line with blanks for what its strings and characters hold."""
+    return _LITERAL.sub(lambda m: m[0] if m[0].startswith(("//", "/*")) else " " * len(m[0]), line)
 
 
 def pieces(given: Sequence[str], original: Sequence[str]) -> Iterator[str | None]:
