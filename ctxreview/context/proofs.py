@@ -159,7 +159,7 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
     suppressed = scope.mode == "suppressed"
     if suppressed:  # there is no transaction, and so no isolation
         what, held = "No transaction by", held.replace("does not hold", "is not around").replace("holds", "is around")
-    construct = "" if scope.construct == scope.kind else f" {scope.construct}"
+    construct = "" if scope.construct.lower() == scope.kind else f" {scope.construct}"
     parts = [f"{what}{construct}{on}, {place(first, last)}{where}, {held}{through}"]
     if scope.mode not in ("", "exclusive", "retried"):
         parts.append(f"mode {scope.mode}")

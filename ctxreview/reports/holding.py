@@ -42,7 +42,7 @@ def _holder(scope: Region, value: Context, *, whole: bool) -> str:
     source = value.source_of(scope)
     what = scope_word(scope.kind, scope.mode)
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
-    construct = "" if scope.construct == what else f" {scope.construct}"
+    construct = "" if scope.construct.lower() == what else f" {scope.construct}"
     parts = [f"{what}{construct}{on}, {scope.path}:{numbers(*scope_lines(scope, value))}"]
     if not whole:
         parts.append("around a part of it")

@@ -168,7 +168,13 @@ def assignments() -> Iterator[tuple[str, str]]:
     yield 'factory.Password = "letmein";', "letmein"
 
 
-CONTEXTS = CONNECTIONS + list(assignments())
+RETURNED = [
+    ('string ApiSecret { get { return "Ge8Zt5Lm2xQv"; } }', "Ge8Zt5Lm2xQv"),
+    ('string GetApiSecret()\n{\n    return "Ge8Zt5Lm2xQv";\n}', "Ge8Zt5Lm2xQv"),
+    ('string ApiKey { get => "d41d8cd98f00b204e9800998ecf8427e"; }', "d41d8cd98f00b204e9800998ecf8427e"),
+    ("// Passwort: Es8Zt5Lm2xQv", "Es8Zt5Lm2xQv"),
+]
+CONTEXTS = CONNECTIONS + list(assignments()) + RETURNED
 
 PEM_BODY = [some(BASE64, 64) for _ in range(12)] + [some(BASE64, 30) + "=="]
 
