@@ -53,7 +53,8 @@ class _Made(NamedTuple):
 def patched(text: str, given: str, place: Workspace, folder: str = "") -> Patched:
     """What the unified diff ``text`` makes of the files of a workspace, or has made of them where it is applied.
 
-    ``given`` names the diff in messages. A path in it is seen from the root, from ``folder``, or is the end of one file's path.
+    ``given`` names the diff in messages. A path in it is seen from the root, from ``folder``,
+    or is the end of one file's path, or has that at its end.
     Raises :class:`SourceError` where it is not a unified diff, or its line counts are wrong.
     """
     parts = sections(text)
@@ -161,20 +162,23 @@ def _path_of(name: str, place: Workspace, folder: str) -> str | None:
         if path in paths:
             return path
     root = place.root.parts
-    found = [path for path in _candidates(parts, place) if _agrees(parts, [*root, *path.split("/")])]
-    return found[0] if len(found) == 1 else None
+    alike = [*_candidates(parts, place)]
+    found = [path for path in alike if _ends([*root, *path.split("/")], parts)]
+    # A diff of a repository around the root, which may be checked out elsewhere, has more before the path than the root.
+    longer = [path for path in alike if _ends(parts, path.split("/"))]
+    return found[0] if len(found) == 1 else max(longer, key=len, default=None) if not found else None
 
 
 def _candidates(parts: list[str], place: Workspace) -> Iterator[str]:
     return (path for path in place.paths if parts and path.rpartition("/")[2] == parts[-1])
 
 
-def _agrees(parts: list[str], whole: list[str]) -> bool:
-    """Whether a name ends a path, seen from a folder in the root or around it."""
+def _ends(whole: list[str], parts: list[str]) -> bool:
     return whole[-len(parts) :] == parts
 
 
 def _beside(path: str, old: str, new: str) -> str:
     """The path that a file has under its new name, in the folder that both names are seen from."""
-    above = path.split("/")[: -len(segments(old))]
-    return "/".join((*above, *segments(new)))
+    parts, named = path.split("/"), segments(old)
+    around = max(0, len(named) - len(parts))  # the folders of a diff that is seen from around the root
+    return "/".join((*parts[: -len(named)], *segments(new)[around:]))

@@ -77,6 +77,8 @@ def test_paths_from_other_folders(repo: Path, guard: Guard) -> None:
         "b/Cache.cs", f"{repo.name}/src/Cache.cs"
     )
     assert set(found(guard("--patch", "-", "--format", "json", stdin=around))) == told
+    elsewhere = around.replace(f"{repo.name}/", "mono/services/records/")
+    assert set(found(guard("--patch", "-", "--format", "json", stdin=elsewhere))) == told
     write(repo, {"lib/Cache.cs": CACHE})
     two = guard("--patch", "-", "--format", "json", stdin=near)
     assert two.returncode == 2
