@@ -44,8 +44,13 @@ KINDS = {
 STATE = "state"
 
 
-def work(scope: Region, outline: Outline, names: Mapping[str, str] = MappingProxyType({})) -> Work:
-    """The facts of the scope's member, and for a lock its uses of the type's state, which has other ``names`` after the edit."""
+def work(
+    scope: Region, outline: Outline, names: Mapping[str, str] = MappingProxyType({}), *, past: bool = False
+) -> Work:
+    """The facts of the scope's member, and for a lock its uses of the type's state, which has other ``names`` after the edit.
+
+    With ``past``, what is past the end of a transaction in its block is outside.
+    """
     inside: Counter[tuple[str, str]] = Counter()
     outside: Counter[tuple[str, str]] = Counter()
     member = member_of(outline, scope.opening)
@@ -53,10 +58,14 @@ def work(scope: Region, outline: Outline, names: Mapping[str, str] = MappingProx
         return inside, outside
     for (kind, name), count in _done(Same(outline), member.span).items():
         outside[kind, names.get(name, name)] += count
-    apart = detached(scope, outline)
+    over = ended(scope) if past else ()
+    apart = (*detached(scope, outline), *over)
     for fact in within(outline, scope.span):
         if _counts(fact):
             key = fact.kind, names.get(fact.name, fact.name)
+            if scope.opening.contains(fact.span):
+                outside[key] -= 1
+                continue
             if outline.under(fact.span, scope):
                 inside[key] += 1
             elif any(s.contains(fact.span) for s in apart):
@@ -92,6 +101,12 @@ def _mentioned(same: Same, member: Span) -> Counter[str]:
     return mentions(without_comments(same.outline, member))
 
 
+def ended(scope: Region) -> tuple[Span, ...]:
+    """What follows the end of a transaction in the block that it is declared in."""
+    last = scope.completes_at[-1:]
+    return tuple(s for s in scope.excluded if last and s.start >= last[0].end)
+
+
 def detached(scope: Region, outline: Outline) -> tuple[Span, ...]:
     """The tasks that are started under a scope and that nobody waits for there: what they do is not done under it."""
     about, waiting = names_of(outline.language), any_of(load(outline.language).words.awaiting)
@@ -109,8 +124,10 @@ def detached(scope: Region, outline: Outline) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str], list[str]]:
-    """What left the scope and what came into it, in words; what the ``moved`` lines already show is left out."""
+def crossed(
+    before: Work, after: Work, moved: Iterable[str], unseen: frozenset[str] = frozenset()
+) -> tuple[list[str], list[str]]:
+    """What left the scope and what came into it, in words; what the ``moved`` lines already show is left out, and writes of ``unseen`` names."""
     known = "\n".join(moved)
 
     def named(lost: Counter[tuple[str, str]], gained: Counter[tuple[str, str]]) -> list[str]:
@@ -123,6 +140,7 @@ def crossed(before: Work, after: Work, moved: Iterable[str]) -> tuple[list[str],
             found += rest[:there]
         words: dict[str, str] = {}
         # What is awaited says more than the await.
+        found = [f for f in found if f[0] != "write" or f[1] not in unseen]
         for kind, name in [f for f in found if f[0] != "await"] or found:
             words.setdefault(name, KINDS.get(kind, "the use of"))
         return [f"{word} `{name}`" for name, word in words.items() if not re.search(rf"\b{re.escape(name)}\b", known)]

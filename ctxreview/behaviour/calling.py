@@ -66,7 +66,7 @@ class Calls(Openings):
     def create(self, node: il.Create) -> Known:
         """A new object; its initialiser sets members in their order."""
         given = [(a.name, self.value(a.value)) for a in node.arguments]
-        members = [self.value(m.value) for m in node.members]
+        members = [self._member_of_new(m) for m in node.members]
         every = [*(k for _, k in given), *members]
         needs = union(k.needs for k in every)
         type_ = simple_type_or_array(node.type)
@@ -107,6 +107,11 @@ class Calls(Openings):
             self._open(region, node, None, given)
             made = self._begun((region,), node, made, None, given)
         return made
+
+    def _member_of_new(self, member: il.Argument) -> Known:
+        """What an initialiser sets; of a sequence whose elements it takes, these."""
+        known = self.value(member.value)
+        return self.enumerate(member.span, known) if member.mode == "spread" else known
 
     def initial(self, starts: Closure, state: Known) -> Known:
         """State that never changes, with what it starts with: a constant, a function, what a compiled query does."""
@@ -251,10 +256,7 @@ class Calls(Openings):
             self.run(unit)
         finally:
             self.frame, self.control = outer, before
-        found: Known | None = None
-        for known in frame.returned:
-            found = either(found, known)
-        made = found or Known(f"{name}()", made="fresh")
+        made = frame.result() or Known(f"{name}()", made="fresh")
         self.finish(frame, made.pending if not unit.asynchronous else frozenset())
         type_ = made.type or _result(unit.returns, closure.version.about.of("task_types"))
         if closure.version.is_iterator(unit):
@@ -293,8 +295,15 @@ class Calls(Openings):
     def run(self, unit: il.Unit) -> None:
         """Trace the body of a function in the frame at hand; in :mod:`.tracing`."""
 
-    def run_function(self, closure: Closure, span: Span, traits: Sequence[Trait], held: tuple[Hold, ...]) -> Ran:
-        """A function that somebody else runs, here or at another time, under what is held then."""
+    def run_function(
+        self,
+        closure: Closure,
+        span: Span,
+        traits: Sequence[Trait],
+        held: tuple[Hold, ...],
+        needs: frozenset[int] = frozenset(),
+    ) -> Ran:
+        """A function that somebody else runs, here or at another time, under what is held then; what it is given is made of ``needs``."""
         outer, before = self.frame, self.control
         if self.frame.is_running(closure.unit):
             return Ran()
@@ -306,7 +315,9 @@ class Calls(Openings):
             if region.form == "callback" and region in outer.keys:
                 frame.keys[region] = outer.keys[region]
         first = len(self.effects)
-        self._bind(frame, closure.unit, [("", Known("element", made="unknown")) for _ in closure.unit.parameters])
+        self._bind(
+            frame, closure.unit, [("", Known("element", needs, made="unknown")) for _ in closure.unit.parameters]
+        )
         self.frame = frame
         try:
             self.run(closure.unit)

@@ -41,11 +41,18 @@ def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:
         elif isinstance(node, il.Operation):
             for number, operand in enumerate(node.operands):
                 if operand.span.contains(place) and number >= node.lazy:
-                    yield from (Condition(t, o.span) for o in node.operands[:number] for t in _tests(outline, o))
+                    found = ((t, o.span) for o in node.operands[:number] for t in _tests(outline, o))
+                    lacking = _lacking(outline) if node.operator == "??" else ""
+                    yield from (Condition(f"{test}{lacking}", at) for test, at in found)
         elif isinstance(node, il.Block):
             yield from _left_before(outline, node, place)
         inner: Iterable[il.Node] = node.statements if isinstance(node, il.Block) else il.children(node)
         node = next((c for c in inner if c.span.contains(place)), None)
+
+
+def _lacking(outline: Outline) -> str:
+    """How the comparison of a value with no object ends."""
+    return f"={next(iter(version(outline).language.words.nothing), '')}"
 
 
 def _left_before(outline: Outline, block: il.Block, place: Span) -> Iterator[Condition]:

@@ -82,6 +82,8 @@ def _beside(both: Comparison, pair: Pair, consumers: list[Pair], about: Behaviou
         return
     known = {e.place for e in pair.before.effects}
     for access in pair.after.of("read", "write"):
+        if "later" in access.traits and called.intersection(access.path):
+            continue  # the consumer itself, which is started here
         place = access.place
         if place is None or access.number in pair.was or not access.is_seen or access.locks or place in known:
             continue

@@ -32,7 +32,8 @@ def endings(pair: Pair) -> Iterator[Ending]:
     """The locks and transactions of one function that are ended more often, or less often, than before."""
     old, new = (_by_key(t) for t in (pair.before, pair.after))
     for key in old.keys() & new.keys():
-        was, now = _ends(pair.before, old[key]), _ends(pair.after, new[key])
+        paired = old[key].region.form == new[key].region.form == "acquire-release"
+        was, now = _ends(pair.before, old[key], paired), _ends(pair.after, new[key], paired)
         if not was or not now or len(was) == len(now):
             continue
         added = len(now) > len(was)
@@ -85,13 +86,13 @@ def _by_key(of: Trace) -> dict[tuple[str, str], Hold]:
     return {k: h for k, h in zip(keys, of.sections, strict=True) if keys.count(k) == 1 and h.own and h.kind != "retry"}
 
 
-def _ends(of: Trace, hold: Hold) -> tuple[Effect, ...]:
+def _ends(of: Trace, hold: Hold, paired: bool) -> tuple[Effect, ...]:
     """What ends a hold: the calls that do, and further calls of their names under it.
 
-    A rollback of what is undone at the end of its block in any case ends nothing.
+    A rollback of what is undone at the end of its block in any case ends nothing: it counts where only calls end it, ``paired``.
     """
     kinds: tuple[Kind, ...] = ("release", "commit")
-    if hold.region.form == "acquire-release":
+    if paired:
         kinds = (*kinds, "rollback")
     sure = [e for e in of.of(*kinds) if e.party == hold.key]
     names = {e.name for e in sure if e.kind == "release"}

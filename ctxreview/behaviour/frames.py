@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Place, Trait
-from ctxreview.behaviour.known import Known, short
+from ctxreview.behaviour.known import Known, either, short
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import Version
@@ -52,12 +52,21 @@ class Frame:
         self.path: tuple[str, ...] = (*above.path, unit.name) if above is not None else ()
         self.traits: frozenset[Trait] = above.traits if above is not None else frozenset()
         self.returned: list[Known] = []
+        self.chosen: frozenset[int] = frozenset()
+        """What decides which of its returns is reached."""
         self.unfinished: dict[int, int] = {}
         self.keys: dict[Region, str] = {}
         self.levels: dict[Region, str] = {}
         self.sections: dict[Region, int] = {}
         self.made: set[str] = set()
         """The contexts and connections that were made in it or in what it called."""
+
+    def result(self) -> Known | None:
+        """What it gives; of several values the one that was chosen, by what chose it."""
+        found: Known | None = None
+        for known in self.returned:
+            found = either(found, known)
+        return found.also(self.chosen) if found is not None and len(self.returned) > 1 else found
 
     def is_running(self, unit: il.Unit) -> bool:
         """Whether a function is this one or one that called it."""

@@ -39,6 +39,8 @@ class Insides(Frames):
             return Known(f"{on.key}[]", on.needs | needs, on.parts, made="state")
         place = self.inside(on)
         known = Known(short(f"{on.key}{step}"), on.needs | needs, made=on.made, made_by=on.made_by, rows=on.rows)
+        if step == "[]":
+            known = known._replace(party=on.party)  # one of what was made on it
         if place is None:
             return known
         known = known._replace(state=part(place), type="")

@@ -32,6 +32,8 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
             and -1 not in told
             and (now.traits & {"unawaited", "dropped"} or _is_dropped(pair.after, was, now))
             and "awaited" in was.traits
+            and "unawaited" not in was.traits
+            and (not was.path or "task" in was.traits)
             and now.kind in _WORK
         ):
             told.add(-1)
@@ -124,7 +126,8 @@ def _unfinished(pair: Pair) -> Iterator[Disposed]:
 def _ended_under(of: Trace, task: Effect) -> Effect | None:
     """The disposal of a task's context or connection that nobody waits before, in the function that disposes of it."""
     for end in of.effects[task.number + 1 :]:
-        if end.kind == "dispose" and end.party == task.party:
+        another = "own" in end.traits and task.path[: len(end.path)] != end.path  # of a helper that made its own
+        if end.kind == "dispose" and end.party == task.party and not another:
             waits = (e for e in of.effects[task.number : end.number] if e.kind == "await" and task.number in e.depends)
             return None if any(e.path == end.path for e in waits) else end
     return None

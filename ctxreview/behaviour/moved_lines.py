@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ctxreview.behaviour.boundary import detached, mention, without_comments
+from ctxreview.behaviour.boundary import detached, ended, mention, without_comments
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import Language
@@ -19,9 +19,11 @@ from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
 
 
-def moved_lines(old: Region, new: Region, before: Outline, after: Outline) -> tuple[list[str], list[str]]:
-    """Code lines of the member that left the scope, and those that came into it."""
-    was, now = sides(old, before), sides(new, after)
+def moved_lines(
+    old: Region, new: Region, before: Outline, after: Outline, *, past: bool = False
+) -> tuple[list[str], list[str]]:
+    """Code lines of the member that left the scope, and those that came into it; with ``past``, what is past a transaction's end is outside."""
+    was, now = sides(old, before, past=past), sides(new, after, past=past)
     out = [line for line in was.inside - now.inside if now.outside(line) > was.outside(line)]
     into = [line for line in now.inside - was.inside if was.outside(line) > now.outside(line)]
     return out, sorted(into, key=was.first_outside)
@@ -48,7 +50,7 @@ class Sides(NamedTuple):
         return next((n for n in self.every.get(line, ()) if n not in apart), 0)
 
 
-def sides(scope: Region, outline: Outline) -> Sides:
+def sides(scope: Region, outline: Outline, *, past: bool = False) -> Sides:
     """The code lines of the scope's member, by the sides of the scope they are on."""
     source = outline.source
     member = member_of(outline, scope.opening)
@@ -56,7 +58,7 @@ def sides(scope: Region, outline: Outline) -> Sides:
     ends = [scope.opening, *([scope.closing] if scope.form == "acquire-release" else [])]
     inside: Counter[str] = Counter()
     apart: dict[str, list[int]] = {}
-    spans = detached(scope, outline)
+    spans = (*detached(scope, outline), *(ended(scope) if past else ()))
     near = sorted(
         {n for span in (scope.span, *ends) for n in range(source.lines_of(span)[0], source.lines_of(span)[1] + 1)}
     )

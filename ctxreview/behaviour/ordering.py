@@ -83,6 +83,8 @@ def postponed(pair: Pair, loops: tuple[Sequence[Span], Sequence[Span]]) -> Itera
         often = "in loop" in call.traits and now.traits & {"in loop", "each", "parallel"}
         if not often or not _goes_out(pair.after, now):
             continue
+        if not now.traits & {"each", "parallel"} and not any(s.contains(now.span) for s in loops[1]):
+            continue  # whoever calls the function has the loop now
         for mark in pair.before.effects[number + 1 :]:
             then = pair.became.get(mark.number)
             if mark.kind not in ("save", "call") or then is None or then.number < now.number or mark.key == call.key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ctxreview.behaviour.calling import Ran
 from ctxreview.behaviour.effects import Kind, Place, Trait
 from ctxreview.behaviour.insides import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
@@ -142,10 +143,15 @@ class Outside(UnknownCalls):
             held = self.held(node.span)
             if executor or (on is not None and on.query is not None):
                 ran = self.run_function(closure, node.span, (), held)
-            elif closure.unit.asynchronous and (about.has("drops_tasks", on_type) or about.has("drops_tasks", name)):
+            elif (
+                closure.unit.asynchronous
+                and not about.is_task(name)
+                and any(about.has("drops_tasks", n) for n in (on_type, name))
+            ):
                 ran = self.run_function(closure, node.span, ("later", "dropped"), ())
             elif about.has("runs_parallel", on_type) or about.has("runs_parallel", name):
-                ran = self.run_function(closure, node.span, ("parallel",), ())
+                ran = self.run_function(closure, node.span, ("parallel",), (), union(k.needs for _, k in given))
+                started |= self._given_back(name, ran)
             elif fact is not None and fact.kind == "spawn":
                 ran = self.run_function(closure, node.span, ("later",), held)
                 self.frame.unfinished.update(dict.fromkeys(ran.effects, len(held)))
@@ -161,9 +167,17 @@ class Outside(UnknownCalls):
                 tried = on is not None and about.pattern("retries").search(f"{on.key} {on.type} {name}") is not None
                 when: tuple[Trait, ...] = ("later", "retried") if tried else ("later",)
                 ran = self.run_function(closure, node.span, when, ())
+                started |= self._given_back(name, ran)
             needs |= ran.effects
         self.started = started
         return needs
+
+    def _given_back(self, name: str, ran: Ran) -> frozenset[int]:
+        """The effects of a function that ends before the task ends which the call that runs it gives."""
+        if not self.version.about.is_task(name):
+            return frozenset()
+        self.frame.unfinished.update(dict.fromkeys(ran.task, 0))
+        return ran.task
 
     def _extends_query(self, on: Known | None, name: str) -> bool:
         if on is None or on.constant is not None:
@@ -218,6 +232,8 @@ class Outside(UnknownCalls):
             index = self.emit(kind, node.span, party, node.callee, needs, party=party, traits=self.ending(kind, values))
             return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
         kind = _KINDS[fact.kind]
+        for known in values:
+            needs |= self.escaping(node.span, known)
         if kind == "spawn":
             needs |= union(k.pending for k in values)
             if self.version.about.has("first_of", name):  # the others go on

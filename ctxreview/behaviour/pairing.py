@@ -25,6 +25,7 @@ from ctxreview.languages.words import Words
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 MOST_PAIRS = 40_000
 """Of what is alike only by what it does, at most so many pairs are compared; beyond that the order decides."""
@@ -155,15 +156,25 @@ class Pairing:
         return {old: new for old, new in self.scopes[0] if new is not None}
 
     def _extracted(self, scope: Region) -> Iterator[Region]:
-        """The same scope in a new member that the scope's own one calls now."""
+        """The same scope, or after these one that takes the same for much of the same work, in a new member that the scope's own one names now."""
         now = self._became.get(id(body_of(self.before, scope.opening)))
         if now is None:
             return
-        called = {c.name for c in now.calls}
-        for body in self.fresh:
-            if body.member.name in called and body.member.container == now.member.container:
-                wanted = _exact(scope, self.before)
-                yield from (s for s in body.holds if _exact(s, self.after) == wanted)
+        named = frozenset(_WORD.findall(now.plain(now.member.span)))
+        there = [
+            s
+            for body in self.fresh
+            if body.member.name in named and body.member.container == now.member.container
+            for s in body.holds
+        ]
+        overloads = {b.member.span for b in self.fresh if b.member.name == now.member.name}
+        wanted = _exact(scope, self.before)
+        yield from (s for s in there if _exact(s, self.after) == wanted)
+        held = _work(scope, self.before)
+        for other in there:
+            least = _OVERLOADED if other.owner in overloads else _RENAMED
+            if _taken(other) == _taken(scope) and dice(held, _work(other, self.after)) >= least:
+                yield other
 
     def _matched(self, old: Sequence[Region], new: Sequence[Region]) -> dict[Region, Region]:
         found: dict[Region, Region] = {}
@@ -228,8 +239,11 @@ class Pairing:
         return outline.source.line_of(scope.opening.start)
 
 
+_WORD = regex(r"\w+")
 _RENAMED = 0.3
 """How much of its words a member has to keep to be the same under another name."""
+_OVERLOADED = 0.15
+"""The same for a scope that goes from a member to an overload that it calls."""
 
 
 def _untwinned(of: Identity, words: Words) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from ctxreview.model.source import Span
 
 def exclude_each_other(outline: Outline, one: Span, other: Span) -> bool:
     """Whether two places are in different ways of one branch, so that no run but one in a loop passes both."""
-    for ways in _branches(outline, one):
+    for ways in (*_branches(outline, one), *_values(outline, one)):
         first, second = (next((n for n, w in enumerate(ways) if w.span.contains(at)), None) for at in (one, other))
         if first is not None and second is not None and first != second:
             return True
@@ -43,6 +43,13 @@ def _branches(outline: Outline, place: Span) -> Iterator[list[il.Block]]:
             yield [node.then, *([node.otherwise] if node.otherwise is not None else [])]
         elif isinstance(node, il.Choice):
             yield [arm.body for arm in node.arms]
+
+
+def _values(outline: Outline, place: Span) -> Iterator[tuple[il.Value, ...]]:
+    """The values of each operation around a place that gives one of them."""
+    for node in _nodes(outline, place):
+        if isinstance(node, il.Operation) and node.operator == "?:":
+            yield node.operands[1:]
 
 
 def _handlers(outline: Outline, place: Span) -> Iterator[list[il.Block]]:

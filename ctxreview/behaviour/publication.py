@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -131,10 +132,15 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
         if before is not None and _is_shared_by(both.after, state) and not _is_shared_by(both.before, before):
             what = what or "concurrent"
         accesses = [e for at in (key, f"{key}[]") for e, _ in both.places(at)] if what and before is not None else []
-        if what and (before is None or any(not e.locks for e in accesses)):
+        if what and any(not e.locks for e in accesses):
             yield Resynchronised(what, state, gained=True)
+    moved = {s.name for key, s in new.items() if key not in was}  # to another type
     for key, state in was.items():
-        if key not in new and any("atomic" in e.traits and e.kind == "write" for e, _ in both.places(key)):
+        if (
+            key not in new
+            and state.name not in moved
+            and any("atomic" in e.traits and e.kind == "write" for e, _ in both.places(key))
+        ):
             yield Resynchronised("indivisible", state, gained=False)
 
 
@@ -178,10 +184,13 @@ def unfinished(both: Comparison) -> Iterator[Unfinished]:
         for number, now in sorted(pair.became.items()):
             if now.kind != "write" or not now.is_seen or now.place is None or now.place.kind != "state":
                 continue
-            prepared = {e.name for e in pair.before.effects[:number] if e.kind in ("call", "write")}
+            prepared, ready = (
+                Counter(e.name for e in of.effects[:n] if e.kind in ("call", "write"))
+                for of, n in ((pair.before, number), (pair.after, now.number))
+            )
             later = pair.after.effects[now.number + 1 :]
             reads = frozenset(e.number for e in later if e.kind == "read" and e.place and e.place.key == now.place.key)
-            step = next((e for e in later if e.name in prepared and _is_on(e, now, reads)), None)
+            step = next((e for e in later if prepared[e.name] > ready[e.name] and _is_on(e, now, reads)), None)
             if step is None or any(e.name == step.name and e.kind == step.kind for e in pair.before.effects[number:]):
                 continue
             looks = (e for p in both.naming((now.name,)) for e in p.after.of("read"))

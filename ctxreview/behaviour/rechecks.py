@@ -25,9 +25,12 @@ class LostLook(NamedTuple):
 def lost_looks(pair: Pair) -> Iterator[LostLook]:
     """The first act under each lock that nothing under it decides any more."""
     told: set[int] = set()
+    for lost in _lost_exits(pair):
+        told.add(lost.hold.section)
+        yield lost
     for number, now in sorted(pair.became.items()):
         was = pair.before.effects[number]
-        if not now.is_seen or now.kind not in ("write", "save", "io", "call", "foreign") or "atomic" in now.traits:
+        if not _is_done(now) or "atomic" in now.traits:
             continue
         hold = next((h for h in reversed(now.holds) if h.kind == "lock" and h.own), None)
         old = next((h for h in was.holds if hold is not None and h.kind == "lock" and h.key == hold.key), None)
@@ -43,6 +46,38 @@ def lost_looks(pair: Pair) -> Iterator[LostLook]:
         before = (e for e in pair.after.effects[: now.number] if e.kind == "read" and not e.under(hold))
         earlier = next((e for e in before if e.place is not None and e.place.key == look.place.key), None)
         yield LostLook(now, look, hold, earlier, pair.understood)
+
+
+def _lost_exits(pair: Pair) -> Iterator[LostLook]:
+    """Each lock with the look at what was looked at before it too, and that left it again: it is left no more, and the work is done twice."""
+    for exit_ in pair.before.of("return"):
+        hold = next((h for h in reversed(exit_.holds) if h.kind == "lock" and h.own), None)
+        now = next((h for h in pair.after.sections if hold is not None and (h.kind, h.key) == ("lock", hold.key)), None)
+        if hold is None or now is None or exit_.number in pair.became:
+            continue
+        within = list(pair.before.within(hold))
+        acts = (pair.became.get(e.number) for e in within if e.number > exit_.number and _is_done(e))
+        act = next((a for a in acts if a is not None and a.under(now)), None)
+        look = next((e for e in within if e.number in exit_.decided_by and e.kind == "read" and e.is_seen), None)
+        if act is None or look is None or look.place is None or look.number in pair.became:
+            continue
+        of = look.place.of
+        if any(e.place is not None and e.place.of == of for e in pair.after.within(now) if e.number < act.number):
+            continue
+        earlier = next((e for e in _at(pair.after, of) if e.number < act.number and not e.locks), None)
+        if earlier is not None and any(not e.locks and e.number < look.number for e in _at(pair.before, of)):
+            yield LostLook(act, look, now, earlier, certain=pair.understood)
+
+
+def _at(of: Trace, state: str) -> Iterator[Effect]:
+    """The looks at some state, and the calls that look and change in one."""
+    looks = (e for e in of.of("read", "write") if e.place is not None and e.place.of == state)
+    return (e for e in looks if e.kind == "read" or "both ways" in e.traits)
+
+
+def _is_done(effect: Effect) -> bool:
+    """Whether others may see that an effect was done."""
+    return effect.is_seen and effect.kind in ("write", "save", "io", "call", "foreign")
 
 
 def _looks_itself(of: Trace, act: Effect, look: Effect) -> bool:

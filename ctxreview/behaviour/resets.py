@@ -36,7 +36,7 @@ def skippable(pair: Pair, after: Outline, every: frozenset[str]) -> Iterator[Ski
         if throwing is not None:
             told.add(was.key)
             yield Skippable(was, now, pair.became[throwing.number])
-    yield from _released(pair)
+    yield from (one for one in _released(pair) if not _handles(after, pair, one.after, every))
 
 
 _MAY_THROW = ("call", "io", "foreign", "query", "save", "spawn", "await")

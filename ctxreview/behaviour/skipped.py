@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
@@ -11,6 +11,7 @@ from ctxreview.behaviour.conditions import conditions, leaving
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.version import Condition, version
 from ctxreview.model import il
+from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -102,10 +103,16 @@ def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
     if units is None:
         return
     told: set[Span] = set()
+    old_helpers = _lowered(both.before, (m for m in both.before.outermost if both.both.became(m.span) is None))
+    new_helpers = _lowered(both.after, (b.member for b in both.both.fresh))
     for old, new in _kept(both, pair):
         had, has = (list(_ending(u, r)) for u, r in ((units[0], old), (units[1], new)))
+        had += _in_helpers(units[0], old, old_helpers)
+        has += _in_helpers(units[1], new, new_helpers)
         types, now = Counter(h.type for h in had), Counter(h.type for h in has)
         fresh = next((h for h in reversed(has) if (now - types)[h.type]), None)
+        if fresh is not None and (_covers_new_work(pair, units[1], fresh) or _is_tried_again(pair, new)):
+            continue
         if fresh is not None and fresh.span not in told:
             told.add(fresh.span)
             yield Caught(new, fresh.span, fresh.type, added=True)
@@ -114,11 +121,55 @@ def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
             yield Caught(new, new.opening, next(iter(types - now)), added=False)
 
 
+def _covers_new_work(pair: Pair, unit: il.Unit, handler: il.Handler) -> bool:
+    """Whether a handler is for work alone that the edit brings: what was done before ends as it did."""
+    tried = next((n for n in il.walk(unit) if isinstance(n, il.Try) and handler in n.handlers), None)
+    if tried is None:
+        return False
+    inside = [e for e in pair.after.effects if tried.body.span.contains(e.span) and e.kind in (*_DONE, "acquire")]
+    return bool(inside) and not any(e.number in pair.was for e in inside)
+
+
+def _is_tried_again(pair: Pair, region: Region) -> bool:
+    """Whether all that a region holds is done again after a failure, and the last one is thrown."""
+    held = [e for e in pair.after.effects if any(h.region == region for h in e.holds)]
+    last = pair.after.effects[-1] if pair.after.effects else None
+    return bool(held) and all("retried" in e.traits for e in held) and last is not None and last.kind == "throw"
+
+
 def _ending(unit: il.Unit, region: Region) -> Iterator[il.Handler]:
     """The handlers around the opening of a region, and under it, that do not end by throwing."""
     for node in il.walk(unit, within=region.span):
         if isinstance(node, il.Try) and (node.span.overlaps(region.span) or node.body.span.contains(region.opening)):
-            yield from (h for h in node.handlers if leaving(h.body) != "throw")
+            yield from (h for h in node.handlers if leaving(h.body) != "throw" and not _keeps(h))
+
+
+def _keeps(handler: il.Handler) -> bool:
+    """Whether a handler keeps the failure in state: whoever asks there learns of it."""
+    if handler.name is None:
+        return False
+    return any(
+        isinstance(n, il.Assign)
+        and isinstance(n.value, il.Name)
+        and n.value.text == handler.name.text
+        and (isinstance(n.target, il.Access) or (isinstance(n.target, il.Name) and n.target.binding != "local"))
+        for n in il.walk(handler.body)
+    )
+
+
+def _lowered(outline: Outline, functions: Iterable[Function]) -> dict[str, il.Unit]:
+    """Some functions of a file, by their names."""
+    units = version(outline).units
+    return {f.name: unit for f in functions if (unit := units.get(f.span)) is not None}
+
+
+def _in_helpers(unit: il.Unit, region: Region, helpers: Mapping[str, il.Unit]) -> Iterator[il.Handler]:
+    """The handlers of the functions that one calls under a region, of those that only one version has: what stood there stands here."""
+    called = {n.callee for n in il.walk(unit, within=region.span) if isinstance(n, il.Call)} if helpers else set()
+    for name in sorted(called & helpers.keys()):
+        for node in il.walk(helpers[name]):
+            if isinstance(node, il.Try):
+                yield from (h for h in node.handlers if leaving(h.body) != "throw")
 
 
 class Conditional(NamedTuple):
@@ -141,10 +192,14 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
         if not first.span.contains(old.opening) or not second.span.contains(new.opening) or old.form == "attribute":
             continue
         fresh = _fresh(
-            _around(both.before, first, old.opening, old.span), _around(both.after, second, new.opening, new.span)
-        )
-        fresh = fresh or _fresh(
-            _inside(both.before, first, old.opening, old.name), _inside(both.after, second, new.opening, new.name)
+            [
+                *_around(both.before, first, old.opening, old.span),
+                *_inside(both.before, first, old.opening, old.name),
+            ],
+            [
+                *_around(both.after, second, new.opening, new.span),
+                *_inside(both.after, second, new.opening, new.name),
+            ],
         )
         if fresh is not None:
             yield Conditional(new.construct, True, new.opening, old.opening, fresh)

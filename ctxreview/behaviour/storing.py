@@ -89,7 +89,15 @@ class Stores(Values):
             key = f"{self.frame.home}.{name}"
             self.emit("write", span, key, name, value.needs, place=Place("state", key, of=key), of=value)
             return
+        self._bind_to(target, on, value)
         self.change(span, on, f".{name}", value.needs, compound=compound)
+
+    def _bind_to(self, target: il.Name | il.Access, on: Known, value: Known) -> None:
+        """What is given a connection or transaction goes through that from here on."""
+        if not isinstance(target, il.Access) or not isinstance(target.of, il.Name):
+            return
+        if value.party and self.version.about.has("binds", target.name):
+            self.assign(target.of, on._replace(party=value.party))
 
     def change(
         self, span: Span, on: Known, step: str, needs: frozenset[int], *, compound: bool = False

@@ -197,6 +197,7 @@ class Tracer(Outside):
         if at.kind == "return":
             if known is not None:
                 self.frame.returned.append(known)
+                self.frame.chosen |= self.control
             query = known.query if known is not None else None
             traits: tuple[Trait, ...] = ("deferred", *query.traits) if query is not None else ()
             needs = known.needs if known is not None else frozenset[int]()

@@ -5,6 +5,7 @@ What makes a query untracked may stand anywhere on the way: an operator, a view 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -66,9 +67,10 @@ class Unsaved(NamedTuple):
     certain: bool
 
 
-def unsaved(pair: Pair) -> Iterator[Unsaved]:
-    """The first change of each context that nothing saves any more."""
-    for party in dict.fromkeys(e.party for e in pair.before.of("save") if e.place is None and e.party):
+def unsaved(pair: Pair, states: re.Pattern[str]) -> Iterator[Unsaved]:
+    """The first change of each context that nothing saves any more; what a call sends whose name ``states`` a statement is that alone."""
+    saves = [e for e in pair.before.of("save") if e.place is None and e.party and not states.search(e.name)]
+    for party in dict.fromkeys(e.party for e in saves):
         if any(
             e.party == party
             for e in pair.after.of("save", "call", "foreign")
@@ -78,7 +80,7 @@ def unsaved(pair: Pair) -> Iterator[Unsaved]:
         change = next(
             (e for e in pair.after.effects if e.number in pair.was and _is_change(pair.after, e, party)), None
         )
-        save = [e for e in pair.before.of("save") if e.party == party][-1]
+        save = [e for e in saves if e.party == party][-1]
         if change is not None and not any(e.party == party for e in pair.after.of("save")):
             yield Unsaved(save, change, any(e.party == party for e in pair.after.of("commit")), pair.understood)
 

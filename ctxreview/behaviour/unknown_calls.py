@@ -32,6 +32,7 @@ class UnknownCalls(Calls):
             "member",
             "static",
         )
+        delegate = delegate or not isinstance(node.function, il.Name | il.Access)  # what a collection or a call gave
         kind: Kind = "foreign" if delegate or (self.version.about.has("calls_it", name)) else "call"
         if self.version.about.has("goes_back", name) and on is not None and on.party:
             index = self.emit("rollback", node.span, on.party, node.callee, needs, party=on.party, traits=("in part",))
@@ -49,6 +50,8 @@ class UnknownCalls(Calls):
             self.makes(party)
         own = self.pending(node.callee, index)  # whoever waits for it waits for the functions that it was given
         pending = own | union(k.pending for k in values) | (ran if own else frozenset())
+        if on is not None:
+            pending |= on.pending  # what is made of a task ends after it
         return Known(
             short(f"{receiver}.{name}()"),
             only,

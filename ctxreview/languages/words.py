@@ -134,6 +134,12 @@ class Words:
     """The word before the type of an object that is made."""
     nothing: frozenset[str]
     """The word for no object."""
+    holding: frozenset[str]
+    """The word for what is true."""
+    failing: frozenset[str]
+    """The word for what is false."""
+    differing: frozenset[str]
+    """What is between two values that are asked not to be equal."""
     testing: frozenset[str]
     """The word that asks what a value is."""
     negating: frozenset[str]

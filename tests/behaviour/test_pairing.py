@@ -138,7 +138,7 @@ def test_a_member_before_it_or_in_its_place(which: str) -> None:
     moved = GATES.replace(whole, "").replace("    void Close(", f"{whole}    void Close(")
     assert scopes(moved) == []
     fresh = "    public int Total(Guid by) { lock (_gate) { return _n + 8 + _sum; } }\n"
-    assert scopes(GATES.replace(whole, fresh + whole)) == [("medium", "The edit adds a lock on `_gate`.")]
+    assert scopes(GATES.replace(whole, fresh + whole)) == [("note", "The edit adds a lock on `_gate`.")]
 
 
 def test_a_parameter_more_with_the_lock_gone() -> None:

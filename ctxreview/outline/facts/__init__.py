@@ -99,10 +99,16 @@ def _sql_words(language: Language) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     return tuple((word, sql) for sql in language.sql for word in sql["words"])
 
 
+_OBJECT = re.compile(r"""[\s@$"']*[{\[]\s*\\?"+[^"]+"+\s*[:,]""")
+"""A text that is a JSON object or list, such as a table of translations: words of SQL in it are only words."""
+
+
 def _sql(node: Node, language: Language, source: Source) -> Iterator[Fact]:
     if node.end_byte - node.start_byte < 8:  # "COMMIT" in quotes has eight bytes
         return
     literal = source.text(nodes.span(node))  # as read: the tree may have a rewritten text
+    if _OBJECT.match(literal):
+        return
     upper = literal.upper()
     # Compiling an expression costs more than most files' literals together: look for its words first.
     for sql in {sql["name"]: sql for word, sql in _sql_words(language) if word in upper}.values():

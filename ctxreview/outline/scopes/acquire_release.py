@@ -160,7 +160,7 @@ def _scope(
         mode=_mode(construct, event.slots),
         isolation=isolation(construct, event.node, page) if event.acquires else construct.isolation,
         owner=owner,
-        excluded=tuple(_failed(event.node, page.syntax)) if event.acquires else (),
+        excluded=tuple(_failed(event.node, page)) if event.acquires else (),
         note=" ".join(
             filter(None, (note, construct.note, f"{event.slots} can hold it at once." if event.slots > 1 else ""))
         ),
@@ -173,13 +173,18 @@ def _mode(construct: Construct, slots: int) -> Mode:
     return "shared" if slots > 1 else construct.mode
 
 
-def _failed(acquire: Node, syntax: Syntax) -> Iterator[Span]:
+def _failed(acquire: Node, page: FileView) -> Iterator[Span]:
     """The branch that runs when a conditional acquire did not succeed."""
-    node, negated = acquire, False
+    node, negated, syntax = acquire, False, page.syntax
     passing = syntax.awaits | syntax.parenthesized | syntax.calls | syntax.accesses
     for parent in parents.ancestors(acquire):
         if parent.type in syntax.negations:
             negated = not negated
+        elif parent.type in syntax.binaries | syntax.pattern_tests:
+            turned = _asks_for_opposite(parent, node, page)
+            if turned is None:
+                return
+            negated = negated != turned
         elif parent.type in syntax.ifs:
             branch = syntax.consequence(parent) if negated else syntax.alternative(parent)
             if syntax.condition(parent) == node and branch is not None:
@@ -188,6 +193,16 @@ def _failed(acquire: Node, syntax: Syntax) -> Iterator[Span]:
         elif parent.type not in passing:
             return
         node = parent
+
+
+def _asks_for_opposite(test: Node, value: Node, page: FileView) -> bool | None:
+    """Whether a comparison holds where ``value`` is false; ``None`` where it is compared with something else than true or false."""
+    words, data = page.language.words, page.source.data
+    beside = data[test.start_byte : value.start_byte] + b" " + data[value.end_byte : test.end_byte]
+    said = frozenset(beside.decode("utf-8", "replace").split())
+    if len(said) > 3 or not said & (words.holding | words.failing):
+        return None
+    return bool(said & words.failing) != bool(said & (words.differing | words.negating))
 
 
 def _tried(release: Node, page: FileView) -> Span | None:

@@ -53,8 +53,12 @@ document or analyser was checked.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from ctxreview.behaviour.affected import affected, not_told
+from ctxreview.behaviour.comparison import Pair, comparison
+from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.lock_usage import locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
@@ -94,7 +98,32 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 (scope_lines(after, call.scope),),
             )
         )
-    return found
+    pairs = not_told(affected(comparison(before, after)), after, found)
+    return [*found, *(_kept(one, hold) for pair in pairs for one, hold in _brought(pair))]
+
+
+def _brought(pair: Pair) -> Iterator[tuple[Effect, Hold]]:
+    """The first call of a function that a collection or another call gave, under a lock that held none of these before."""
+    for hold in pair.after.sections:
+        calls = (e for e in pair.after.within(hold) if e.kind == "foreign" and not e.name)
+        call = next(calls, None) if hold.kind == "lock" else None
+        held = (e for e in pair.before.of("foreign") if hold.key in e.locks)
+        if call is not None and not any(held) and any(h.key == hold.key for h in pair.before.sections):
+            yield call, hold
+
+
+def _kept(call: Effect, hold: Hold) -> Finding:
+    name = call.key.removeprefix(f"{call.kind} ").rstrip(".").rpartition(".")[2]
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"The edit calls what `{name}` gives under the {hold.construct} on `{hold.name}`: unknown code runs while it is held.",
+        "Can that code take a lock, wait for another thread, or re-enter this type?",
+        call.at._replace(what=""),
+        (scope_lines(hold.outline, hold.region),),
+        about=(name, hold.name),
+    )
 
 
 def _called(fact: Fact) -> str:

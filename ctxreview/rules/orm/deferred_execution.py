@@ -66,6 +66,7 @@ from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread, unwaited
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.version import version
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -190,13 +191,21 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             exit_ = _returned(change, call)
             if exit_ is not None:
                 found += _unread(change, call, exit_)
+    left: list[tuple[Pair, Effect]] = []
     told = (*found, *(f for f in check(after) if f.severity == SEVERITY))
     for pair in not_told(affected(comparison(before, after)), after, told):
         found += [_outlived(one) for one in outlived(pair)]
         found += [_escaped(after, one) for one in unread(pair)]
         found += [_disposed(one) for one in disposed(pair)]
-        found += [_left(after, pair, one) for one in unwaited(pair)]
-    return found
+        left += [(pair, one) for one in unwaited(pair) if not _is_gone(before, after, one)]
+    first = {one.key: (p, one) for p, one in sorted(left, key=lambda each: -len(each[1].path))}
+    return [*found, *(_left(after, pair, one) for pair, one in first.values())]
+
+
+def _is_gone(before: Outline, after: Outline, task: Effect) -> bool:
+    """Whether the state that kept a task is there no more: what took its place is waited for under another name."""
+    home, _, name = task.key.removeprefix(f"{task.kind} ").rpartition(".")
+    return version(before).state(home, name) is not None and version(after).state(home, name) is None
 
 
 def _left(after: Outline, pair: Pair, task: Effect) -> Finding:

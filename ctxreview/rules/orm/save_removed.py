@@ -69,12 +69,15 @@ _MAY_SAVE = regex(r"(?i)save|commit|complete|flush|persist|execute|bulk")
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each member that saves no more."""
+    text = names_of(after.language).pattern("sends_text")
     found = [f for c in changes(before, after) for f in _removed(c)]
     found += [
-        _unsaved(one) for pair in not_told(affected(comparison(before, after)), after, found) for one in unsaved(pair)
+        _unsaved(one)
+        for pair in not_told(affected(comparison(before, after)), after, found)
+        for one in unsaved(pair, text)
     ]
     for pair in not_told(affected(comparison(before, after)), after, found):
-        found += [_unsent(one) for one in unsent(pair)]
+        found += [_unsent(one) for one in unsent(pair) if not text.search(one.save.name)]
     return found
 
 
@@ -110,9 +113,14 @@ def _removed(change: Change) -> list[Finding]:
         return []
     context = root_of(old[-1].target)
     known = {(f.target, f.name) for f in change.before.facts if f.kind == "write"}
-    kept = [f.span for f in change.after.facts if f.kind == "write" and f.target and (f.target, f.name) in known]
     work = names_of(change.after.outline.language).of("changes_tracked")
-    kept += [c.chain for c in change.after.calls if c.base in work and context and root_of(c.on) == context]
+    told, tells = (
+        [c for c in b.calls if c.base in work and context and root_of(c.on) == context]
+        for b in (change.before, change.after)
+    )
+    kept = [c.chain for c in tells]
+    if tells or not told:  # else what was saved is no longer there to be saved
+        kept += [f.span for f in change.after.facts if f.kind == "write" and f.target and (f.target, f.name) in known]
     if not kept:
         return []
     held = [s for s in transactions(change.after) if s.completes_at]

@@ -65,7 +65,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ctxreview.behaviour.added import holds_one_step, is_held_already, is_sent_as_before, is_taken_for_another
+from ctxreview.behaviour.added import (
+    holds_new_work,
+    holds_one_step,
+    is_held_already,
+    is_sent_as_before,
+    is_taken_for_another,
+)
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.boundary import guarded_state, mention
 from ctxreview.behaviour.comparison import comparison
@@ -132,7 +138,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_respanned(one) for one in respanned(pair)]
     found += [
         finding_of(
-            "note" if _is_one_step(s, after) else "medium",
+            "note" if _is_one_step(s, after) or holds_new_work(both, s) else "medium",
             f"The edit adds a {s.construct}{on_resource(s)}.",
             "What must it exclude or keep together, and is the nesting with the scopes around it right?",
             scope_lines(after, s),

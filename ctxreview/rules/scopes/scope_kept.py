@@ -90,9 +90,14 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         )
     if pairing(before, after).stayed(old, new):
         return found
-    out, into = moved_lines(old, new, before, after)
+    # Without a block around it a transaction ended where it was completed, and so it does in one that is declared.
+    past = old.form != new.form and "acquire-release" in (old.form, new.form)
+    out, into = moved_lines(old, new, before, after, past=past)
     names = {key.rpartition(".")[2]: state.name for key, state in renamed_state(before, after).items()}
-    rewritten_out, rewritten_in = crossed(work(old, before, names), work(new, after), [*out, *into])
+    unseen = _written_unseen(old, before, after)
+    rewritten_out, rewritten_in = crossed(
+        work(old, before, names, past=past), work(new, after, past=past), [*out, *into], unseen
+    )
     if out or rewritten_out:
         state = _state(old, before)
         severity: Severity = (
@@ -109,7 +114,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         state = _state(old, before)
         idle = not any(does_anything(line, state, language) for line in into) or _was_held_around(old, before)
         done = any(now.kind not in _DO_NOTHING for _, now in verdict.entered)
-        pure = not done and not rewritten_in and idle
+        pure = not done and not rewritten_in and (idle or _does_nothing_seen(into, old, new, before, after, came=True))
         (told if pure else changed)(
             "low" if pure else "medium",
             f"The edit moves code into the {name}: {quoted(into, rewritten_in)}.",
@@ -121,12 +126,21 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
 _DO_NOTHING = ("return", "throw", "end", "log")
 
 
-def _does_nothing_seen(out: list[str], old: Region, new: Region, before: Outline, after: Outline) -> bool:
-    """Whether lines that left a scope only work on what no other thread or session sees, also in the helpers that they call."""
+def _written_unseen(old: Region, before: Outline, after: Outline) -> frozenset[str]:
+    """The names of members that a function sets, before and after the edit, on objects alone that no other thread or session sees."""
+    pair = comparison(before, after).of(old.owner)
+    writes = [e for of in (pair.before, pair.after) for e in of.of("write")] if pair is not None else []
+    return frozenset(e.name for e in writes) - {e.name for e in writes if e.is_seen}
+
+
+def _does_nothing_seen(
+    crossed_lines: list[str], old: Region, new: Region, before: Outline, after: Outline, *, came: bool = False
+) -> bool:
+    """Whether lines that left a scope, or ``came`` into it, only work on what no other thread or session sees, also in the helpers that they call."""
     pair, now = comparison(before, after).of(old.owner), sides(new, after)
     if pair is None or not pair.after.understood:
         return False
-    numbers = {n for line in out for n in now.every.get(line, ()) if n not in now.apart.get(line, ())}
+    numbers = {n for line in crossed_lines for n in now.every.get(line, ()) if (n in now.apart.get(line, ())) == came}
     there = [e for e in pair.after.effects if numbers.intersection(_lines(e.span, after))]
     return all(e.kind in _DO_NOTHING or (e.place is not None and not e.place.shared) for e in there)
 

@@ -63,6 +63,7 @@ from collections import Counter
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.comparison import Pair, comparison
+from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.lock_usage import masked_source, own_uses
 from ctxreview.behaviour.member_diff import Change, changes, saves
 from ctxreview.behaviour.places import lines
@@ -106,7 +107,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for change in changes(before, after):
         found += _untagged(change, after)
     for pair in not_told(affected(comparison(before, after)), after, found):
-        found += [_shared(pair, one) for one in loosened(pair) if _count(one.word, after) < _count(one.word, before)]
+        found += [
+            _shared(pair, one)
+            for one in loosened(pair)
+            if _count(one.word, after) < _count(one.word, before) and not _is_gone(one.before, after)
+        ]
     return found
 
 
@@ -125,6 +130,11 @@ def _shared(pair: Pair, one: Loosened) -> Finding:
         pair.after.effects[0].at._replace(what="") if pair.after.effects else one.before.at,
         (one.before.at._replace(what=f"{one.word}, before the edit"),),
     )
+
+
+def _is_gone(said: Effect, after: Outline) -> bool:
+    """Whether a word stood in a helper that the edit takes away: what asked with it asks for nothing any more."""
+    return bool(said.path) and said.path[-1] not in {f.name for f in after.functions}
 
 
 def _hints(outline: Outline) -> list[tuple[str, Span]]:

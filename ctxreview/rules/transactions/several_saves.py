@@ -56,6 +56,8 @@ from itertools import pairwise
 
 from ctxreview.behaviour.body import Body, root_of
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
+from ctxreview.behaviour.paths import exclude_each_other
+from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -88,6 +90,12 @@ def _loose(body: Body) -> list[Fact]:
     return [f for f in saves(body) if not body.under(f.span, "transaction")]
 
 
+def _ending(body: Body) -> list[Fact]:
+    """What is saved outside every transaction that the member opens, or ends one by itself."""
+    ends = load(body.outline.language).completing
+    return [f for f in saves(body) if all(f.name in ends(s.name) for s in body.under(f.span, "transaction"))]
+
+
 def _apart(change: Change, loose: list[Fact], removed: Region) -> Finding:
     names = ", ".join(dict.fromkeys(f.name for f in loose))
     return Finding(
@@ -103,11 +111,10 @@ def _apart(change: Change, loose: list[Fact], removed: Region) -> Finding:
 
 def _split(change: Change) -> list[Finding]:
     """``SaveChanges`` that are more than before, or now in a loop, with no transaction around them."""
-    old = [f for f in _loose(change.before) if f.name.startswith("SaveChanges")]
-    new = [f for f in _loose(change.after) if f.name.startswith("SaveChanges")]
+    old, new = ([f for f in _ending(b) if f.name.startswith("SaveChanges")] for b in (change.before, change.after))
     if not old:
         return []
-    looped = [f for f in new if change.after.in_loop(f.span.start)]
+    looped = [f for f in _loose(change.after) if f in new and change.after.in_loop(f.span.start)]
     into_loop = looped and not any(change.before.in_loop(f.span.start) for f in old)
     if not into_loop and (len(new) <= len(old) or not _in_one_run(change.after, new)):
         return []
@@ -159,6 +166,7 @@ def _in_one_run(body: Body, found: list[Fact]) -> bool:
     """Whether two of them run one after the other: the block of the first holds the next."""
     return any(
         body.block(a.span.start).contains(b.span)
+        and not exclude_each_other(body.outline, a.span, b.span)
         and not re.search(r"\breturn\b", body.plain(Span(a.span.end, b.span.start)))
         for a, b in pairwise(found)
     )

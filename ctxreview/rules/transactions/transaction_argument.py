@@ -81,6 +81,7 @@ _TYPED = regex(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
 _NAMED = regex(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
 _VALUE = regex(r"(?:this\.)?\w+(?:[?!]?\.\w+)*!?$")
 _SET = regex(r"\.Transaction\s*=\s*([\w.?!]+)\s*;")
+_GIVEN = regex(r"\b(\w+)\.Transaction\s*=[^=]")
 _COMMAND = regex(r"\bCreateCommand\b|\bnew\s+\w*Command\b")
 
 
@@ -197,9 +198,15 @@ def _lost(change: Change, typed: frozenset[str]) -> list[Finding]:
     ]
     old_text, text = (body.plain(body.member.span) for body in (change.before, change.after))
     left = [name for name in assigned[0] if _times_given(name, text) <= _times_given(name, old_text)]
-    if left and len(assigned[0]) > len(assigned[1]) and _COMMAND.search(text):
+    if left and len(assigned[0]) > len(assigned[1]) and (_COMMAND.search(text) or _is_sent(old_text, text)):
         found.append(_finding(change, None, "The edit no longer sets the command's Transaction.", None))
     return found
+
+
+def _is_sent(before: str, after: str) -> bool:
+    """Whether a command that had a transaction is sent without one."""
+    given, left = (set(_GIVEN.findall(text)) for text in (before, after))
+    return any(re.search(rf"\b{re.escape(name)}\s*\.\s*Execute", after) for name in given - left)
 
 
 def _times_given(name: str, text: str) -> int:
