@@ -150,6 +150,7 @@ def _print_all(
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
     from ctxreview.reports.several_text import failure_text, selection_text, summary_text
+    from ctxreview.review.manifest import marked, named
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
     gc.enable()  # see __main__
@@ -168,7 +169,7 @@ def _print_all(
             yield f"{first.text}\n" if target.layout is not None else first.text
         results = zip(given, _made(asked, make, asking), strict=True)
         for number, (one, made) in enumerate(results, 1):
-            heading = f"Selection {number} of {len(given)}: {one}"
+            heading = f"Selection {number} of {len(given)}: {named(one)}"
             if isinstance(made, CtxreviewError):
                 failed += 1
                 missed += isinstance(made, NotAskedError | LimitError)
@@ -180,14 +181,14 @@ def _print_all(
                 if whole:
                     parts.append(_failed_part(one, str(made), target))
                 else:
-                    yield dumps(error_document(one, str(made)))
+                    yield marked(dumps(error_document(str(one), str(made))), one)
                 continue
             found.extend(made.findings)
             told.append(made.line)
             if made.part is not None:
                 parts.append(made.part)
                 continue
-            yield made.text if target.layout is None else selection_text(heading, made.text, target.layout)
+            yield marked(made.text, one) if target.layout is None else selection_text(heading, made.text, target.layout)
         if target.layout is not None and told:
             yield summary_text(told, target.layout)
         if whole:

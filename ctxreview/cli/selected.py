@@ -71,7 +71,9 @@ def selections_given(
     if listed is not None and selections:
         raise ConfigError("Give selections as arguments or with --selections, not both.")
     if listed is not None:
-        return Given([line for line in read_text(listed).splitlines() if line.strip()], True, Run(), root)
+        from ctxreview.review.manifest import selections_in
+
+        return Given(selections_in(read_text(listed), listed), True, Run(), root)
     if not selections:
         from ctxreview.workspace.selection_form import FORMS
 

@@ -22,6 +22,7 @@ from ctxreview.outline import outline
 from ctxreview.prompt import checklist as lists
 from ctxreview.prompt.build import fixed_tokens
 from ctxreview.review import DEFAULT_BUDGET
+from ctxreview.review.manifest import question_of
 from ctxreview.tokens import Tokenizer, tokenizer
 from ctxreview.workspace.roots import forget_roots, home_of
 from ctxreview.workspace.selection import select
@@ -116,6 +117,7 @@ class Run:
         self.project = lru_cache(maxsize=64)(project)
         self.outline: Outliner = lru_cache(maxsize=512)(_outlined)
         self._settings = lru_cache(maxsize=64)(self._settled)
+        self._about = lru_cache(maxsize=64)(about)
         self._repository = lru_cache(maxsize=8)(self._opened)
 
     def select(self, given: str, root: Path | None, text: str | None = None) -> Selection:
@@ -132,11 +134,13 @@ class Run:
     def resolve(
         self, given: str | Selection, options: Options, siblings: Siblings = ALONE, text: str | None = None
     ) -> Request:
-        """The request for one selection; ``text`` is its file's text where that is not on disk.
+        """The request for one selection; ``text`` is its file's text where that is not on disk. One of a manifest may have its own question.
 
         Raises :class:`SourceError` where nothing can be selected, and :class:`ConfigError` where the repository's
         settings are wrong.
         """
+        if question := question_of(given):
+            options = self._about(options, question)
         in_memory = text is not None or isinstance(given, Selection)
         if isinstance(given, Selection):
             selection = given
@@ -219,6 +223,12 @@ def options(
     fixed = fixed_tokens(question, checklist, counted)
     counter = _counter(endpoint) if exact else None
     return Options(root, question, hops, budget, default, counted, checklist, fixed, counter)
+
+
+def about(options: Options, question: str) -> Options:
+    """The options with another question."""
+    asked = question.encode("utf-8", "replace").decode()
+    return options._replace(question=asked, fixed=fixed_tokens(asked, options.checklist, options.tokenizer))
 
 
 def _budget(endpoint: Endpoint | None) -> int:

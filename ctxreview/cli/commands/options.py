@@ -62,7 +62,12 @@ FORMS = "PATH:LINE, PATH:START-END, PATH:LINE:COL-LINE:COL, PATH#L31-L33, PATH:M
 Many = Annotated[list[str] | None, typer.Argument(metavar="SELECTION...", help=FORMS, show_default=False)]
 One = Annotated[str, typer.Argument(metavar="SELECTION", help=FORMS)]
 Listed = Annotated[
-    str | None, typer.Option("--selections", metavar="FILE|-", help="Read selections from a file, one per line.")
+    str | None,
+    typer.Option(
+        "--selections",
+        metavar="FILE|-",
+        help="Read selections from a file, one per line: as they are, or as JSON with a question, an id and tags.",
+    ),
 ]
 Diff = Annotated[
     str | None,

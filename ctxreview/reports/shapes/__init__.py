@@ -1,6 +1,7 @@
 """The shapes of the JSON documents, as types: :mod:`ctxreview.reports.schemas` publishes them as JSON Schema.
 
-Lines are 1-based and inclusive. A key that is :data:`NotRequired` stands only where there is something to say.
+Lines are 1-based and inclusive. A key that is :data:`NotRequired` stands only where there is something to say;
+``id`` and ``tags`` are those of a manifest's entry.
 """
 
 from typing import Any

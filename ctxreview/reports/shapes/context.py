@@ -171,6 +171,8 @@ class ContextDocument(TypedDict):
     """What ``context --format json`` prints for a selection."""
 
     schema: Literal["ctxreview.context/1"]
+    id: NotRequired[str]
+    tags: NotRequired[list[str]]
     selection: Place
     language: str
     parse: Parse
@@ -190,5 +192,7 @@ class ErrorDocument(TypedDict):
     """What is in the place of a selection that failed, where several were given."""
 
     schema: Literal["ctxreview.error/1"]
+    id: NotRequired[str]
+    tags: NotRequired[list[str]]
     selection: str
     error: str

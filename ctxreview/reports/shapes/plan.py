@@ -38,6 +38,8 @@ class DryRunDocument(TypedDict):
     """What ``review --dry-run --format json`` prints for a selection; ``refused`` says which limit forbids the request."""
 
     schema: Literal["ctxreview.dry-run/1"]
+    id: NotRequired[str]
+    tags: NotRequired[list[str]]
     selection: Place
     provider: PlannedProvider | None
     tokens: PlannedTokens

@@ -119,6 +119,8 @@ class ReviewDocument(TypedDict):
     """What ``review --format json`` prints for a selection; ``not_redacted`` counts secrets that were sent, by kind."""
 
     schema: Literal["ctxreview.review/1"]
+    id: NotRequired[str]
+    tags: NotRequired[list[str]]
     question: str
     context: ContextDocument
     hazards: list[Finding]
@@ -166,6 +168,8 @@ class OpinionsDocument(TypedDict):
     """What ``review --models A,B --format json`` prints."""
 
     schema: Literal["ctxreview.opinions/1"]
+    id: NotRequired[str]
+    tags: NotRequired[list[str]]
     question: str
     differences: list[Difference]
     same: list[SameAnswer]
