@@ -16,7 +16,7 @@ from ctxreview.model.phrases import amount
 if TYPE_CHECKING:
     from ctxreview.cli.selected import Given
     from ctxreview.llm.prices import Account
-    from ctxreview.model.review import Finding
+    from ctxreview.model.review import Comparison, Finding
     from ctxreview.reports.ci import BuildForm
     from ctxreview.reports.ci.rows import Found
     from ctxreview.reports.layout import Layout
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ctxreview.review.batch import Make
     from ctxreview.review.pace import Pace
 
-    Part = Reviewed | Failed | Found
+    Part = Reviewed | Failed | Comparison | Found
 from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
 from ctxreview.cli.inputs import refuse_beside
 
@@ -132,7 +132,7 @@ def _whole(parts: list[Part], target: Target) -> Iterator[str]:
     from ctxreview.reports.page import page
 
     if target.form == "html":
-        yield page(cast("list[Reviewed | Failed]", parts)).rstrip("\n")
+        yield page(cast("list[Reviewed | Failed | Comparison]", parts)).rstrip("\n")
     elif made := build_text(target.form, merged(cast("list[Found]", parts))):
         yield made
 

@@ -161,7 +161,7 @@ def _opinion(document: ReviewDocument, prefix: str, number: int, link: Linker) -
         f"{provider['name']} ({provider['model']})" if provider else "",
         document,
         tuple(
-            _edited(given, f"{prefix}m{number}s{at}", document["context"]["selection"]["path"], link)
+            edited(given, f"{prefix}m{number}s{at}", document["context"]["selection"]["path"], link)
             for at, given in enumerate(document["suggestions"], 1)
         ),
         tuple(_answered(given, link) for given in document["checklist"]),
@@ -169,8 +169,11 @@ def _opinion(document: ReviewDocument, prefix: str, number: int, link: Linker) -
     )
 
 
-def _edited(given: ReviewedSuggestion, anchor: str, path: str, link: Linker) -> Edited:
-    """Findings on an edit give lines as they are after it: links go to the new side of its diff, or to where the line was before."""
+def edited(given: ReviewedSuggestion, anchor: str, path: str, link: Linker) -> Edited:
+    """An edit of the file ``path``, its ids beginning with ``anchor``.
+
+    Findings on an edit give lines as they are after it: links go to the new side of its diff, or to where the line was before.
+    """
     made = tuple(hunks(given["diff"]))
     named: dict[int, None] = {}
     own = {row.new.number for hunk in made if hunk.path in ("", path) for row in hunk.lines if row.new}

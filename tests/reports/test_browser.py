@@ -12,13 +12,17 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService, Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.wait import WebDriverWait
 
+from ctxreview.model.review import Comparison
 from ctxreview.reports.page import page
 from ctxreview.reports.shown import reviewed
+from ctxreview.review.versions import change_of_range, compare
 from tests.commands import run_command
+from tests.guard.test_versions import INCIDENT, commit, edit
 from tests.project.test_hostile import SOURCES, review
 from tests.reports.test_page import OTHER
 from tests.reports.test_reports import PLAIN
 from tests.samples import EXAMPLE, QUERY
+from tests.workspace.test_git import git
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
@@ -94,11 +98,22 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "offline": run_command(*given, cwd=EXAMPLE).stdout,
         "models": page([reviewed([PLAIN, OTHER])]),
         "several": several.stdout,
+        "compared": page([compared_incident(folder / "repo"), reviewed([PLAIN])]),
         "hostile": page([reviewed([review(source)]) for source in SOURCES[::4]]),
     }
     for name, text in texts.items():
         (folder / f"{name}.html").write_text(text, "utf-8")
     return {name: folder / f"{name}.html" for name in texts}
+
+
+def compared_incident(root: Path) -> Comparison:
+    """The example, against what the incident made of it."""
+    shutil.copytree(EXAMPLE / "src", root / "src")
+    git(root, "init", "-q")
+    commit(root)
+    for name, *pairs in (INCIDENT["no-tracking"], INCIDENT["transaction"]):
+        edit(root, str(name), *pairs)  # type: ignore[arg-type]
+    return compare(change_of_range("HEAD", root), 3)
 
 
 def resize(browser: Chrome, width: int, height: int = 900) -> None:
@@ -133,7 +148,7 @@ def find(browser: Chrome, selector: str) -> WebElement:
     return browser.find_element("css selector", selector)
 
 
-NAMES = ("unsafe", "offline", "models", "several", "hostile")
+NAMES = ("unsafe", "offline", "models", "several", "compared", "hostile")
 
 
 @pytest.mark.parametrize("name", NAMES)

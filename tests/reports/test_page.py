@@ -6,12 +6,13 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ctxreview.model.review import Review
+from ctxreview.model.review import ComparedFile, Comparison, Review
 from ctxreview.reports.document import review_document
 from ctxreview.reports.page import page
 from ctxreview.reports.page_code import LONGEST_COLOURED, Piece, sheet
@@ -20,6 +21,7 @@ from ctxreview.reports.page_parts import Failed
 from ctxreview.reports.shown import reviewed
 from ctxreview.workspace.line_diff import unified
 from tests.commands import run_command
+from tests.guard.test_versions import INCIDENT, commit, edit, repo
 from tests.llm.test_store import HARMLESS, RESPONSES, UNSAFE, answer, asking, run
 from tests.project.test_hostile import Page, assert_inert
 from tests.reports.test_reports import HOSTILE, PLAIN
@@ -27,6 +29,8 @@ from tests.reports.test_reports import reviewed as hostile
 from tests.samples import EXAMPLE, QUERY, context_of, page_of, shop
 from tests.servers import serving
 from tests.workspace.test_git import git, write
+
+__all__ = ["repo"]
 
 OFFLINE = PLAIN._replace(provider=None, model=None, usage=None, suggestions=(), summary="")
 OTHER = PLAIN._replace(
@@ -100,6 +104,44 @@ def test_several_selections_are_one_page() -> None:
     assert [dict(a)["href"] for tag, a in found.tags if tag == "a"][1:4] == ["#r1verdict", "#r2verdict", "#r3verdict"]
     assert "itisnotthere" in shown(source)
     assert source.count("<h1>") == 1
+
+
+def test_a_change_is_both_versions_side_by_side(repo: Path) -> None:
+    """A range's page has its verdict first, then each file that something was found on, old and new side by side, and the others by name."""
+    name, *pairs = INCIDENT["transaction"]
+    edit(repo, str(name), *pairs)  # type: ignore[arg-type]
+    edit(repo, "src/Record.cs", ("    Done,", "    Done, Gone,"))
+    commit(repo)
+    alone = run_command("guard", "--diff", "main...HEAD", "--format", "html", "--fail-on", "high", cwd=repo)
+    assert alone.returncode == 1
+    found = assert_inert(alone.stdout)
+    assert [dict(a)["id"] for tag, a in found.tags if tag == "section" and dict(a).get("id")] == ["verdict", "v1"]
+    assert re.search(r'class="t gone">.*TransactionScope', alone.stdout)
+    words = shown(alone.stdout)
+    assert "main...HEAD:2filescompared(1conflicts,1no-known-conflict)" in words
+    assert "1.src/RecordService.cs" in words
+    assert "src/Record.cs" in words
+    both = run_command("review", "--diff", "main...HEAD", "--format", "html", "-q", cwd=repo)
+    assert both.returncode == 0, both.stderr
+    parts = [tag for tag, _ in assert_inert(both.stdout).tags].count("article")
+    assert parts > 1
+    assert "Bothversionsofwhatchanged" in shown(both.stdout)
+    refused = run_command("guard", QUERY, "--suggestion", "-", "--format", "html", cwd=EXAMPLE)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "give --diff or --patch" in refused.stderr
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_nothing_in_a_comparison_acts(case: str) -> None:
+    """Whatever a range, paths, both versions and sentences have, the elements are ours."""
+    words = HOSTILE[case]
+    value = hostile(words)
+    source = value.context.selection.source
+    (result, *_) = (s for s in value.suggestions if s.applied)
+    told = tuple(f._replace(message=words, question=words) for f in (*value.hazards, *result.findings))
+    file = ComparedFile(source, source, words, result._replace(findings=told, reason=words))
+    quiet = ComparedFile(replace(source, path=words), replace(source, path=words), words, result._replace(findings=()))
+    assert_inert(page([Comparison(words, "conflicts", (file, quiet), (words,), (words,))]))
 
 
 @pytest.mark.parametrize("case", HOSTILE)

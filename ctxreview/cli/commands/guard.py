@@ -79,6 +79,10 @@ def guard(
         refuse_beside(ctx, option, "compares all files of a change", *ALONE)
         _report(compare(change_given(diff, patch, root), hops), target, fail_on)
         return
+    if target.form == "html":
+        raise ConfigError(
+            "--format html is the page of a range or diff; give --diff or --patch, or review SELECTION --reply FILE --format html."
+        )
     if selection is None or suggestion is None:
         raise ConfigError(
             "Give a selection and --suggestion FILE, a range such as --diff main...HEAD, or a diff with --patch FILE."
@@ -137,7 +141,7 @@ def _report(value: Comparison, target: Target, fail_on: str | None) -> None:
     elif target.layout is None:
         from ctxreview.reports.ci.gathered import of_comparison
 
-        print_whole([of_comparison(value)], target)
+        print_whole([value if target.form == "html" else of_comparison(value)], target)
     else:
         print_texts([comparison_text(value, target.layout)], target)
         for language, rules in others.items():

@@ -33,6 +33,7 @@ class GuardFormat(StrEnum):
 
     TEXT = "text"
     MARKDOWN = "markdown"
+    HTML = "html"
     JSON = "json"
     SARIF = "sarif"
     GITHUB = "github"

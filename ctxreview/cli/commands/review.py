@@ -224,9 +224,9 @@ def _compared(change: Change, hops: int, target: Target) -> Result:
     from ctxreview.reports.json_text import dumps
     from ctxreview.review.versions import compare
 
-    if target.form == "html":
-        raise ConfigError("--format html has no place for the comparison of both versions; give text or json.")
     value = compare(change, hops)
+    if target.form == "html":
+        return Result("", value.findings, part=value)
     if target.form in FORMS:
         return Result("", value.findings, part=of_comparison(value))
     made = dumps(comparison_document(value, {})) if target.layout is None else comparison_text(value, target.layout)
