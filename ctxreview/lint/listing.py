@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ctxreview.errors import SourceError
 from ctxreview.file_access import contents
 from ctxreview.languages import extensions, language_of
+from ctxreview.model.source import Source
 from ctxreview.workspace.files import Workspace, list_commit, list_workspace
 from ctxreview.workspace.reading import read_source
 from ctxreview.workspace.roots import find_root
@@ -22,7 +24,8 @@ class Listing(NamedTuple):
     """What is to be linted: paths from ``root``, sorted.
 
     ``named`` are those that somebody named, whatever they are; ``failed`` has a sentence for each file that cannot be, and
-    ``notes`` one for each folder without any. Where the files are those of a commit, ``place`` has them.
+    ``notes`` one for each folder without any. Where the files are those of a commit, ``place`` has them. ``texts`` are those of files that
+    are not there, or not yet; an empty one is a file that is gone.
     """
 
     root: Path
@@ -31,6 +34,7 @@ class Listing(NamedTuple):
     failed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     place: Workspace | None = None
+    texts: Mapping[str, Source] = MappingProxyType({})
 
 
 def root_of(given: Sequence[Path], root: Path | None) -> Path:

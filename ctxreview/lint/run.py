@@ -93,8 +93,12 @@ def _repositories(files: Listing, plan: Plan) -> dict[str, Repository]:
     """The repository as files of each language."""
     languages = sorted({language_of(path).name for path in files.paths})
     if files.place is not None:
-        return {language: repository_of(files.place, language, plan.wrappers) for language in languages}
-    return {language: open_repository(files.root, language, plan.wrappers) for language in languages}
+        found = {language: repository_of(files.place, language, plan.wrappers) for language in languages}
+    else:
+        found = {language: open_repository(files.root, language, plan.wrappers) for language in languages}
+    if not files.texts:
+        return found
+    return {language: repository.edited(*files.texts.values()) for language, repository in found.items()}
 
 
 def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> Iterator[Linted]:
@@ -228,6 +232,8 @@ def outline_for_rules(source: Source, may: Possible, wrappers: Wrappers, *, whol
 
 def _source_of(path: str, files: Listing) -> Source | None:
     """The text of a file; ``None`` where there is none, or where a comment calls a file generated that nobody named."""
+    if (text := files.texts.get(path)) is not None:
+        return text if text.data.strip(BLANK) else None
     if files.place is not None and files.place.stored is not None:
         (raw,) = files.place.stored.contents([path])
     else:

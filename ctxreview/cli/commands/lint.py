@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ctxreview.cli import console
-from ctxreview.cli.commands.options import Color, Colors, FailOn, NoPager, Output, Root
+from ctxreview.cli import console, linted
+from ctxreview.cli.commands.options import (
+    BufferPath,
+    Color,
+    Colors,
+    FailOn,
+    NoPager,
+    Output,
+    Paste,
+    PasteIn,
+    Patch,
+    Root,
+    Stdin,
+    Text,
+)
 from ctxreview.cli.inputs import refuse_beside
 from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
 from ctxreview.errors import ConfigError, StoppedError
-from ctxreview.review import DEFAULT_HOPS
 
 if TYPE_CHECKING:
     from ctxreview.lint.listing import Listing
@@ -21,7 +33,6 @@ if TYPE_CHECKING:
     from ctxreview.lint.run import Linted
     from ctxreview.model.review import Finding
     from ctxreview.model.source import Source
-    from ctxreview.workspace.revision import Range
 from ctxreview.cli.progress import with_bar
 
 app = typer.Typer(rich_markup_mode=None)
@@ -61,6 +72,12 @@ def lint(
     staged: Annotated[
         bool, typer.Option("--staged", help="The same for what is staged to be committed, as git's index has it.")
     ] = False,
+    patch: Patch = None,
+    stdin: Stdin = False,
+    path: BufferPath = None,
+    text: Text = None,
+    paste: Paste = False,
+    within: PasteIn = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Hide the findings recorded in this file.")
     ] = None,
@@ -80,7 +97,7 @@ def lint(
 
     A comment on a finding's line or on the line above silences it: // ctxreview: ignore RULE because REASON. --diff
     reports only findings on changed lines, and what guard --diff finds: scopes that go, work that leaves them; --staged does so for the next
-    commit. --baseline with --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
+    commit, --patch for a diff. Of copied code (--text, --paste) only its lines are reported. --baseline with --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
 
     \b
     ctxreview lint src
@@ -94,8 +111,7 @@ def lint(
     from ctxreview.config import project
     from ctxreview.lint import run as linting
     from ctxreview.lint.baseline import baseline_text, read_baseline
-    from ctxreview.lint.changes import since
-    from ctxreview.lint.listing import files_named, root_of
+    from ctxreview.lint.listing import root_of
     from ctxreview.lint.plan import plan_of
 
     gc.enable()  # see __main__
@@ -104,8 +120,9 @@ def lint(
             "paths",
             "select",
             "ignore",
-            "diff",
-            "staged",
+            *linted.WAYS,
+            "path",
+            "within",
             "baseline",
             "write_baseline",
             "root",
@@ -118,17 +135,15 @@ def lint(
         return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
+    given = linted.Given(paths or (), diff, staged, patch, stdin, path, text, paste, within)
+    linted.check(ctx, given)
     if write_baseline:
-        _refuse_beside_baseline(ctx, baseline is not None and diff is None and not staged)
+        _refuse_beside_baseline(ctx, baseline is not None and given.alone)
     target = target_for(ctx, format_, output, color, no_pager)
     known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
-    home = root_of(paths or (), root)
-    span = _versions(diff, staged, home)
-    plan = plan_of(project(home), select, ignore, comparing=span is not None)
-    if span is None:
-        files = files_named(paths or (), home)
-    else:
-        files, plan = since(span, paths or (), home, plan, DEFAULT_HOPS)
+    home = root_of(given.places, root)
+    plan = plan_of(project(home), select, ignore, comparing=given.comparing)
+    files, plan = linted.listing(given, home, root, plan)
     for sentence in (*files.failed, *files.notes):
         console.say(sentence)
     every = _linted(files, plan, quiet)
@@ -153,22 +168,11 @@ def lint(
         raise typer.Exit(2)
 
 
-def _versions(diff: str | None, staged: bool, home: Path) -> Range | None:
-    """The two versions that are compared; ``None`` where one alone is linted."""
-    from ctxreview.workspace import revision
-
-    if diff is not None and staged:
-        raise ConfigError("--diff and --staged each name two versions; give one.")
-    if staged:
-        return revision.staged(home)
-    return revision.range_of(diff, home) if diff is not None else None
-
-
 def _refuse_beside_baseline(ctx: typer.Context, alone: bool) -> None:
     """Raises where --write-baseline is not ``alone`` with its file, or stands beside options that say how findings are printed."""
     if not alone:
         raise ConfigError(
-            "--write-baseline records all findings in the --baseline file; give --baseline, and neither --diff nor --staged."
+            "--write-baseline records all findings in the --baseline file; give --baseline, and nothing but paths."
         )
     # Not --fail-on: what a baseline has never fails, and the same command line serves in a build.
     printed = ("format_", "output", "color", "no_pager")
@@ -191,6 +195,8 @@ def _source(path: str, files: Listing) -> Source:
     from ctxreview.model.source import Source
     from ctxreview.workspace.files import Workspace, read_file
 
+    if (text := files.texts.get(path)) is not None:
+        return text
     return read_file(files.place or Workspace(files.root, ()), path) or Source(path, b"")
 
 
