@@ -56,6 +56,7 @@ from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.regex import regex
+from ctxreview.rules.context_saves import context_saves
 
 ID = "immediate-execution"
 SEVERITY = "medium"
@@ -100,7 +101,7 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
         ),
         None,
     )
-    saved = next((f for f in after.facts if f.kind == "save" and f.name.startswith("SaveChanges")), None)
+    saved = next(iter(context_saves(after.facts)), None)
     severity: Severity = "low"
     about = ""
     if named and counted and saved is None:

@@ -69,6 +69,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
+from ctxreview.rules.context_saves import context_saves
 
 ID = "no-tracking-write"
 SEVERITY = "high"
@@ -106,7 +107,7 @@ def check(outline: Outline) -> list[Finding]:
             and (_root(f.target) in names or f.span.start == query.span.start)
             and not _is_another(outline, member, query, f, names)
         ]
-        saves = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
+        saves = context_saves(later)
         if not saves or any(_reattaches(f, outline, names) for f in later if f.span < saves[-1].span):
             continue
         name = bound or "the result"

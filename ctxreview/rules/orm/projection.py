@@ -56,6 +56,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.regex import regex
+from ctxreview.rules.context_saves import context_saves
 
 ID = "projection"
 SEVERITY = "high"
@@ -96,7 +97,7 @@ def _written(body: Body, read: Fact) -> Fact | None:
     )
     names = {read.result, *elements}
     later = [f for f in body.facts if f.span.start > read.span.end]
-    saved = [f for f in later if f.kind == "save" and f.name.startswith("SaveChanges")]
+    saved = context_saves(later)
     for fact in later:
         if not saved or fact.span > saved[-1].span:
             continue

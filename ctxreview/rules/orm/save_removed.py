@@ -59,6 +59,7 @@ from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.regex import regex
+from ctxreview.rules.context_saves import context_saves
 
 ID = "save-removed"
 SEVERITY = "high"
@@ -107,7 +108,7 @@ def _unsaved(one: Unsaved) -> Finding:
 
 
 def _removed(change: Change) -> list[Finding]:
-    old = [f for f in saves(change.before) if f.name.startswith("SaveChanges")]
+    old = context_saves(change.before.facts)
     now = {c.name for c in change.after.calls} - {c.name for c in change.before.calls}
     if not old or saves(change.after) or any(saves(b) for b in change.called) or any(_MAY_SAVE.search(n) for n in now):
         return []

@@ -64,6 +64,7 @@ from ctxreview.behaviour.tracked import Untold, retracked, untold
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
+from ctxreview.rules.context_saves import context_saves
 from ctxreview.rules.orm.no_tracking_write import UNTRACKED
 
 ID = "tracking-change"
@@ -111,7 +112,7 @@ def _stopped(change: Change, after: Outline) -> list[Finding]:
     old = Counter(_setting(change.before, f) for f in _settings(change.before))
     found = []
     for setting in _settings(change.after):
-        saved = [f for f in after.facts if f.kind == "save" and f.name.startswith("SaveChanges")]
+        saved = context_saves(after.facts)
         old[_setting(change.after, setting)] -= 1
         if not saved or old[_setting(change.after, setting)] >= 0:
             continue
@@ -147,9 +148,7 @@ def _written(body: Body, context: str) -> Fact | None:
         if root_of(read.target) != context or any(t in read.target for t in (*UNTRACKED, "AsTracking")):
             continue
         for write in (f for f in body.facts if f.kind == "write" and f.span.start > read.span.end):
-            if root_of(write.target) == read.result and any(
-                f.kind == "save" and f.name.startswith("SaveChanges") and f.span > write.span for f in body.facts
-            ):
+            if root_of(write.target) == read.result and any(f.span > write.span for f in context_saves(body.facts)):
                 return write
     return None
 

@@ -64,6 +64,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.rules.context_saves import context_saves
 
 ID = "several-saves"
 SEVERITY = "high"
@@ -111,7 +112,7 @@ def _apart(change: Change, loose: list[Fact], removed: Region) -> Finding:
 
 def _split(change: Change) -> list[Finding]:
     """``SaveChanges`` that are more than before, or now in a loop, with no transaction around them."""
-    old, new = ([f for f in _ending(b) if f.name.startswith("SaveChanges")] for b in (change.before, change.after))
+    old, new = (context_saves(_ending(b)) for b in (change.before, change.after))
     if not old:
         return []
     looped = [f for f in _loose(change.after) if f in new and change.after.in_loop(f.span.start)]
@@ -137,7 +138,7 @@ def _split(change: Change) -> list[Finding]:
 
 def _only_in_loop(change: Change) -> list[Finding]:
     """A save that was always reached and is now in a loop alone: what was changed outside of it waits for its first turn."""
-    old, new = ([f for f in saves(b) if f.name.startswith("SaveChanges")] for b in (change.before, change.after))
+    old, new = (context_saves(b.facts) for b in (change.before, change.after))
     before, after = change.before, change.after
     if not old or not new or any(before.in_loop(f.span.start) for f in old):
         return []
@@ -174,8 +175,8 @@ def _in_one_run(body: Body, found: list[Fact]) -> bool:
 
 def _joined(change: Change) -> list[Finding]:
     """Fewer ``SaveChanges``, where what was between two of them needed the first."""
-    old = [f for f in saves(change.before) if f.name.startswith("SaveChanges")]
-    new = [f for f in saves(change.after) if f.name.startswith("SaveChanges")]
+    old = context_saves(change.before.facts)
+    new = context_saves(change.after.facts)
     if not (len(old) > len(new) >= 1):
         return []
     for first, second in pairwise(old):
