@@ -8,6 +8,7 @@ from ctxreview.callgraph.callees import callees, concurrency_tokens
 from ctxreview.callgraph.callers.callee import Callee
 from ctxreview.callgraph.callers.chains import CallChains, CallEdge, call_chains
 from ctxreview.callgraph.frameworks.assumptions import context_registrations, framework_assumptions
+from ctxreview.callgraph.frameworks.entries import entry_of
 from ctxreview.callgraph.frameworks.marks import scopes_of_marks
 from ctxreview.callgraph.frameworks.versions import project_versions
 from ctxreview.callgraph.repository.declared import Declared
@@ -72,7 +73,7 @@ def surroundings(
     )
     if not shown:
         return holding
-    told = [s for t, a in zip(targets, found, strict=False) for s in _told_of_callers(t, a)]
+    told = [s for t, a in zip(targets, found, strict=False) for s in _told_of_callers(t, a, repository)]
     blind = told + [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
     registered = list(context_registrations(outline, functions, repository))
     shared = sharing(outline, functions, repository)
@@ -116,9 +117,10 @@ def _others(
 
 def _roots(found: CallChains) -> Iterator[Declared]:
     """The types of the functions from which the ways to the target begin."""
+    names = {root.qualified_name for root in found.roots}
     for link in found.links:
         home = link.outline.type_of(link.call.reference.name_span)
-        if home is not None and link.via[0].caller in found.roots:
+        if home is not None and link.via[0].caller in names:
             yield Declared(link.outline, home)
 
 
@@ -133,16 +135,30 @@ def _is_certain(found: CallChains) -> bool:
     return not found.unknown and all(link.certainty == "resolved" and not link.deferred for link in links)
 
 
-def _told_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
-    """What is known of callers: where they are, or that there are none."""
-    name = target.qualified_name
+def _told_of_callers(target: Callee, found: CallChains, repository: Repository) -> Iterator[str]:
+    """What is known of callers: where they are, that a framework calls, or that there are none."""
     if not found.direct.calls and not found.direct.unknown:
-        yield f"Who calls {name}: no caller was found in this repository."
+        yield from _uncalled([target], repository)
     held, bare = _held_and_bare(found)
     if bare and not held:
-        yield f"{name} is called by {_listed(bare)}; no transaction or lock was found there."
-    if found.roots:
-        yield f"Who calls {_listed(found.roots)}: no caller was found in this repository."
+        yield f"{target.qualified_name} is called by {_listed(bare)}; no transaction or lock was found there."
+    yield from _uncalled(found.roots, repository)
+
+
+def _uncalled(targets: Sequence[Callee], repository: Repository) -> Iterator[str]:
+    """That nobody in the repository calls the functions, and which of them a framework calls."""
+    called: dict[tuple[str, str], list[str]] = {}
+    rest = []
+    for target in targets:
+        entry = entry_of(target, repository)
+        if entry is None:
+            rest.append(target.qualified_name)
+        else:
+            called.setdefault((entry.framework, entry.how), []).append(target.qualified_name)
+    for (framework, how), names in called.items():
+        yield f"{framework} calls {_listed(names)} {how}; in this repository no caller was found."
+    if rest:
+        yield f"Who calls {_listed(rest)}: no caller was found in this repository."
 
 
 def _held_and_bare(found: CallChains) -> tuple[bool, list[str]]:

@@ -306,6 +306,29 @@ def test_what_a_runtime_does_around_its_types_is_named(base: str, what: str, tmp
     assert f"Stock is {what}. The runtime does that, and it was not proven." in document["blind_spots"]
 
 
+ENTRIES = {
+    'class Desk : ControllerBase { [HttpPost("x"), Authorize] public void Take() { _n++; } int _n; }': "ASP.NET Core",
+    "class Desk : Controller { public void Take() { _n++; } int _n; }": "ASP.NET Core",
+    "class Desk { public Task InvokeAsync(HttpContext given) { _n++; return null; } int _n; }": "ASP.NET Core",
+    "class Desk { [Fact] public void Take() { _n++; } int _n; }": "The test runner",
+    "class Desk : Hub { public void Take() { Add(); } void Add() { _n++; } int _n; }": "SignalR",
+    "class Desk : ControllerBase { void Take() { _n++; } int _n; }": "",
+    "class ControllerBase { } class Desk : ControllerBase { public void Take() { _n++; } int _n; }": "",
+    "class Desk { public void Take(HttpContext given) { _n++; } int _n; }": "",
+}
+
+
+@pytest.mark.parametrize(("source", "framework"), ENTRIES.items(), ids=range(len(ENTRIES)))
+def test_what_a_framework_calls_has_a_caller(source: str, framework: str, tmp_path: Path) -> None:
+    """An action of a controller, a middleware or a test is called, though no call of it is written; their helpers are not."""
+    (tmp_path / "Desk.cs").write_text(source.replace("{ _n++", "{\n_n++"), "utf-8")
+    (tmp_path / ".git").mkdir()
+    spots = _context(tmp_path, {"selection": "Desk.cs:2"})["blind_spots"]
+    called = [s for s in spots if " calls Desk." in s and s.endswith("in this repository no caller was found.")]
+    assert [s.partition(" calls ")[0] for s in called] == ([framework] if framework else [])
+    assert any(s.startswith("Who calls Desk.") for s in spots) == (not framework)
+
+
 def test_a_call_on_base_is_one_of_the_nearest_declaration_above(tmp_path: Path) -> None:
     """Through a type that only inherits it is a call of the method; past one that declares it anew it is another's."""
     code = (

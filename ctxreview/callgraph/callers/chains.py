@@ -57,7 +57,7 @@ class CallChains(NamedTuple):
     unknown: tuple[str, ...]
     cut: tuple[str, ...]
     stopped: tuple[str, ...]
-    roots: tuple[str, ...]
+    roots: tuple[Callee, ...]
 
     @property
     def scopes(self) -> tuple[Region, ...]:
@@ -79,7 +79,7 @@ def call_chains(target: Callee, repository: Repository, hops: int) -> CallChains
     """The calls that lead to ``target``, at most ``hops`` of them in a row."""
     links: list[CallEdge] = []
     cut: list[str] = []
-    roots: list[str] = []
+    roots: dict[str, Callee] = {}
     stopped: list[str] = []
     unknown: list[str] = []
     size = 0
@@ -102,7 +102,7 @@ def call_chains(target: Callee, repository: Repository, hops: int) -> CallChains
         if depth == 0:
             direct = found
         if not found.calls and depth > 0 and here.name not in repository_lists(repository.language).of("main"):
-            roots.append(here.qualified_name)
+            roots.setdefault(here.qualified_name, here)
         around = ((c.outline, c.outline.member_of(c.reference.name_span)) for c in found.calls)
         groups = frozenset({here.name} if any(c.reference.form == "name" for c in found.calls) else ())
         wrappers = expect_wrappers(((o, member.span) for o, member in around if member is not None), repository, groups)
@@ -122,7 +122,7 @@ def call_chains(target: Callee, repository: Repository, hops: int) -> CallChains
         tuple(dict.fromkeys(unknown)),
         tuple(dict.fromkeys(cut)),
         tuple(dict.fromkeys(stopped)),
-        tuple(dict.fromkeys(roots)),
+        tuple(roots.values()),
     )
 
 

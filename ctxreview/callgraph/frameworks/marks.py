@@ -49,7 +49,6 @@ def scopes_of_marks(outline: Outline, functions: Sequence[Function], repository:
 
 def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], repository: Repository) -> Iterator[str]:
     """Attributes on bases in other files: those that the catalogue knows, and those that hold a scope themselves."""
-    lists = repository_lists(repository.language)
     for part in (*repository.types.parts(own), *above):
         there = part.outline
         source = there.source
@@ -67,7 +66,7 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                 )
         heads = [part.type.opening, *(f.opening for f in named)]
         for head in heads:
-            for mark in re.findall(lists.text("mark"), _attributes(there, head, lists), re.MULTILINE):
+            for mark in mark_names(there, head):
                 whole = f"{mark}{load(there.language).words.marking}"
                 for declared in (d for name in dict.fromkeys((whole, mark)) for d in repository.types.named(name)):
                     opened = scope_around_the_rest(declared, repository)
@@ -77,6 +76,12 @@ def marks_on_bases(own: Declared, above: Sequence[Declared], names: set[str], re
                             f"[{mark}] at {source.path}:{line} is {declared.name} ({place_of(declared)}), which holds its own "
                             f"{opened.construct}: that it does so around this code is assumed."
                         )
+
+
+def mark_names(there: Outline, head: Span) -> list[str]:
+    """The names of the attributes at the beginning of a head, as they are written."""
+    lists = repository_lists(there.language)
+    return re.findall(lists.text("mark"), _attributes(there, head, lists), re.MULTILINE)
 
 
 def _attributes(there: Outline, head: Span, lists: Lists) -> str:
