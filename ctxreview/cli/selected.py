@@ -44,6 +44,19 @@ def selections_given(
 
     Raises :class:`ConfigError` for none.
     """
+    given = _given(ctx, selections, listed, root)
+    if not ctx.params.get("lint"):
+        return given
+    if not given.many:
+        raise ConfigError(
+            "--lint leaves out some of several selections; give several, --selections, --diff, --patch or --scopes."
+        )
+    from ctxreview.cli.cheap import worth_asking
+
+    return worth_asking(given)
+
+
+def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | None, root: Path | None) -> Given:
     from ctxreview.review.request import Run
 
     diff, patch = ctx.params.get("diff"), ctx.params.get("patch")

@@ -73,7 +73,7 @@ def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
         yield from (_compared(path, None, plan) for path in plan.compared if path not in plan.changed)
     if files.place is not None and files.place.stored is not None:
         files.place.stored.contents(files.paths)  # all at once
-    repositories = _repositories(files, plan)
+    repositories = repositories_of(files, plan)
     if len(files.paths) < MIN_FILES:
         yield from _few(files, plan, repositories)
         return
@@ -89,7 +89,7 @@ def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
         yield from _again(files, plan, repository, opens.get(language, set()))
 
 
-def _repositories(files: Listing, plan: Plan) -> dict[str, Repository]:
+def repositories_of(files: Listing, plan: Plan) -> dict[str, Repository]:
     """The repository as files of each language."""
     languages = sorted({language_of(path).name for path in files.paths})
     if files.place is not None:
@@ -108,7 +108,7 @@ def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> 
 
     def work(path: str) -> Linted:
         try:
-            source = _source_of(path, files)
+            source = source_of(path, files)
             if source is None:
                 return Linted(path)
             made, asked = _outlined(source, plan)
@@ -130,7 +130,7 @@ def _again(files: Listing, plan: Plan, repository: Repository, opens: Collection
 
     def work(path: str) -> Linted | None:
         try:
-            source = _source_of(path, files)
+            source = source_of(path, files)
             whole = outline(source, None, plan.wrappers) if source is not None else None
             made = elsewhere.with_scopes_of_others(whole, names, repository) if whole is not None else None
             return _linted(made, plan.checks, plan) if made is not None else None
@@ -149,7 +149,7 @@ def latest(results: Iterable[Linted]) -> list[Linted]:
 def lint_file(path: str, files: Listing, plan: Plan, repository: Repository) -> Linted:
     """One file on its own, read and linted, and what it opens for others."""
     try:
-        source = _source_of(path, files)
+        source = source_of(path, files)
         if source is None:
             return Linted(path)
         made, asked = _outlined(source, plan)
@@ -230,7 +230,7 @@ def outline_for_rules(source: Source, may: Possible, wrappers: Wrappers, *, whol
     return outline(source, None, wrappers)
 
 
-def _source_of(path: str, files: Listing) -> Source | None:
+def source_of(path: str, files: Listing) -> Source | None:
     """The text of a file; ``None`` where there is none, or where a comment calls a file generated that nobody named."""
     if (text := files.texts.get(path)) is not None:
         return text if text.data.strip(BLANK) else None

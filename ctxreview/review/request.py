@@ -120,6 +120,11 @@ class Run:
         self._about = lru_cache(maxsize=64)(about)
         self._repository = lru_cache(maxsize=8)(self._opened)
 
+    @property
+    def version(self) -> Version | None:
+        """What the selections are of, where that is not the disk."""
+        return self._version
+
     def select(self, given: str, root: Path | None, text: str | None = None) -> Selection:
         """The selection that a text names; ``text`` is its file's text where that is not on disk. Raises :class:`SourceError`."""
         known = self._version.selections.get(given) if self._version is not None else None

@@ -5,6 +5,7 @@ import typer
 from ctxreview.cli.commands.options import (
     Budget,
     BufferPath,
+    Cheap,
     Color,
     Colors,
     Diff,
@@ -42,6 +43,7 @@ def context(
     text: Text = None,
     paste: Paste = False,
     within: PasteIn = None,
+    lint: Cheap = False,
     format_: ManyFormats = None,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,

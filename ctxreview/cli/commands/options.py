@@ -109,6 +109,13 @@ PasteIn = Annotated[
 Patch = Annotated[
     str | None, typer.Option("--patch", metavar="FILE|-", help="A unified diff, applied to the files or not.")
 ]
+Cheap = Annotated[
+    bool,
+    typer.Option(
+        "--lint",
+        help="Of several selections only those in whose function a rule finds something or a scope is; those of one function are one.",
+    ),
+]
 Root = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The repository's root; found from the files when not given.", show_default=False),

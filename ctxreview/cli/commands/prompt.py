@@ -13,6 +13,7 @@ from ctxreview.cli.commands.options import (
     BaseUrl,
     Budget,
     BufferPath,
+    Cheap,
     Diff,
     Exact,
     Hops,
@@ -52,6 +53,7 @@ def prompt(
     text: Text = None,
     paste: Paste = False,
     within: PasteIn = None,
+    lint: Cheap = False,
     message: Message = DEFAULT_QUESTION,
     for_: Annotated[
         Reader, typer.Option("--for", help="Who answers: an API, in JSON, or a chat, in Markdown for review --reply.")

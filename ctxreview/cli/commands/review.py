@@ -13,6 +13,7 @@ from ctxreview.cli.commands.options import (
     Brief,
     Budget,
     BufferPath,
+    Cheap,
     Color,
     Colors,
     Diff,
@@ -107,6 +108,7 @@ def review(
     text: Text = None,
     paste: Paste = False,
     within: PasteIn = None,
+    lint: Cheap = False,
     message: Message = DEFAULT_QUESTION,
     format_: Annotated[
         ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
