@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from ctxreview.reports.ci import BuildForm
     from ctxreview.reports.ci.rows import Found
     from ctxreview.reports.layout import Layout
+    from ctxreview.reports.page_packed import Packed
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.shown import Reviewed
     from ctxreview.review.batch import Make
     from ctxreview.review.pace import Pace
 
-    Part = Reviewed | Failed | Comparison | Found
+    Part = Reviewed | Packed | Failed | Comparison | Found
 from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
 from ctxreview.cli.inputs import refuse_beside
 
@@ -129,10 +130,10 @@ def _whole(parts: list[Part], target: Target) -> Iterator[str]:
     """The text that is made of all parts; nothing where it is empty."""
     from ctxreview.reports.ci import build_text
     from ctxreview.reports.ci.rows import merged
-    from ctxreview.reports.page import page
+    from ctxreview.reports.page_many import html_of
 
     if target.form == "html":
-        yield page(cast("list[Reviewed | Failed | Comparison]", parts)).rstrip("\n")
+        yield html_of(cast("list[Reviewed | Failed | Comparison | Packed]", parts)).rstrip("\n")
     elif made := build_text(target.form, merged(cast("list[Found]", parts))):
         yield made
 

@@ -296,7 +296,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, tuple(attrs)))
-        if tag not in ("meta", "br", "col"):
+        if tag not in ("meta", "br", "col", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -212,7 +212,7 @@ def review(
             )
             if asks is not None:
                 asking.keep_review(values[-1], endpoint, console.say)
-        return _result(values, target, detail, many)
+        return _result(values, target, detail, len(given.selections) if many else 0)
 
     first = _compared(given.change, hops, target) if given.change is not None else None
     exit_on_findings(print_each(given, one, target, first=first, asking=at_once), fail_on)
@@ -322,10 +322,11 @@ def _other(form: ReviewFormat | None) -> str:
     return "" if form in (None, ReviewFormat.TEXT) else f"--format {form}"
 
 
-def _result(values: Sequence[Review], target: Target, detail: Detail, many: bool) -> Result:
-    """The reviews of one selection by each model that was asked, as they are printed."""
+def _result(values: Sequence[Review], target: Target, detail: Detail, many: int) -> Result:
+    """The reviews of one selection by each model that was asked, as they are printed: alone, or as one of ``many``."""
     from ctxreview.reports.ci import FORMS
     from ctxreview.reports.ci.gathered import of_reviews
+    from ctxreview.reports.page_packed import MOST_OPEN, packed
     from ctxreview.reports.report import report
     from ctxreview.reports.review_text import verdict_line
     from ctxreview.reports.shown import reviewed
@@ -336,7 +337,7 @@ def _result(values: Sequence[Review], target: Target, detail: Detail, many: bool
     if target.form in FORMS and (many or target.form != "markdown"):
         return Result("", _found(values), part=of_reviews(values, verdict_line(made)))
     if target.form == "html":
-        return Result("", _found(values), part=made)
+        return Result("", _found(values), part=packed(made) if many > MOST_OPEN else made)
     return Result(report(made, cast("Form", target.form), target.layout, detail), _found(values), verdict_line(made))
 
 
