@@ -88,10 +88,16 @@ def surroundings(
     ]
     return holding._replace(
         excerpts=(*_of_callers(found, repository), *_others(shared, outline, functions, repository)),
-        said=tuple(project_versions(outline.source, outline.language)),
+        said=_project_of(outline, repository),
         blind_spots=tuple(dict.fromkeys(blind)),
         settled=(*told, *registered),
     )
+
+
+def _project_of(outline: Outline, repository: Repository) -> tuple[str, ...]:
+    """What the nearest project files say: the same for all files of a folder."""
+    folder = outline.source.path.rpartition("/")[0]
+    return repository.memo(("project", folder), lambda: tuple(project_versions(outline.source, outline.language)))
 
 
 def _others(

@@ -23,6 +23,7 @@ MODULES = {
     "context": "context",
     "prompt": "prompt",
     "review": "review",
+    "batch": "review",
     "guard": "guard",
     "log": "kept",
     "show": "kept",

@@ -1,25 +1,27 @@
-"""A progress bar on a terminal."""
+"""How far a run is: a progress bar on a terminal."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from ctxreview.cli import console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from ctxreview.cli.results import Result
-    from ctxreview.errors import CtxreviewError
+    from rich.progress import Progress
+
     from ctxreview.lint.run import Linted
     from ctxreview.llm.prices import Account
 
 
 BAR_SECONDS = 0.1
 """The progress bar is drawn again after that."""
+LINE_SECONDS = 10.0
+"""Where there is no bar, a line tells how far it is after that."""
 
 
 def with_bar(results: Iterable[Linted], count: int, quiet: bool) -> Iterator[Linted]:
@@ -44,19 +46,64 @@ def with_bar(results: Iterable[Linted], count: int, quiet: bool) -> Iterator[Lin
             yield result
 
 
-def with_answers(
-    results: Iterable[Result | CtxreviewError], count: int, account: Account
-) -> Iterator[Result | CtxreviewError]:
-    """The results, counted by a bar on standard error, with what failed, what it costs and the time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+class Tally:
+    """What has become of ``count`` questions so far: a bar on standard error where it is ``live``, otherwise a line from time to time.
 
-    words = TextColumn("{task.fields[failed]} failed"), TextColumn("${task.fields[cost]:.2f}"), TimeRemainingColumn()
-    columns = TextColumn("Reviewing"), BarColumn(), MofNCompleteColumn(), *words
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
-        task = progress.add_task("", total=count, failed=0, cost=0.0)
-        failed = 0
-        for result in results:
-            failed += isinstance(result, Exception)
-            progress.update(task, advance=1, failed=failed, cost=account.cost, refresh=True)
-            yield result
+    Called with each result as it comes, and with ``None`` while none comes.
+    """
+
+    def __init__(self, count: int, account: Account, tell: Callable[[str], None], *, live: bool) -> None:
+        self._count = count
+        self._account = account
+        self._tell = tell
+        self._done = self._failed = 0
+        self._began = self._told = time.monotonic()
+        self._bar = self._drawn() if live else None
+
+    def _drawn(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        words = TextColumn("{task.fields[failed]} failed"), TextColumn("${task.fields[cost]:.2f}")
+        columns = TextColumn("Reviewing"), BarColumn(), MofNCompleteColumn(), *words, TextColumn("{task.fields[left]}")
+        # Without a thread of its own, which processes that fork could not copy.
+        bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+        bar.add_task("", total=self._count, failed=0, cost=0.0, left="")
+        return bar
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, made: object) -> None:
+        """Count a result; tell, where it is time for that."""
+        if made is not None:
+            self._done += 1
+            self._failed += isinstance(made, Exception)
+        now = time.monotonic()
+        if now - self._told < (LINE_SECONDS if self._bar is None else BAR_SECONDS) and self._done < self._count:
+            return
+        self._told = now
+        left = self._left(now)
+        if self._bar is not None:
+            told: dict[str, Any] = {"failed": self._failed, "cost": self._account.cost, "left": left}
+            self._bar.update(self._bar.task_ids[0], completed=self._done, refresh=True, **told)
+        elif self._done < self._count:
+            failed = f", {self._failed:,} failed" if self._failed else ""
+            cost = f", ${self._account.cost:.2f}" if self._account.cost else ""
+            self._tell(f"{self._done:,} of {self._count:,} done{failed}{cost}{left and '; '}{left}.")
+
+    def _left(self, now: float) -> str:
+        """About how long it takes yet, by how long it took so far; ``""`` where nothing is done."""
+        if not self._done:
+            return ""
+        seconds = (self._count - self._done) * (now - self._began) / self._done
+        if seconds < 90:
+            return f"about {seconds:.0f} s left"
+        minutes = seconds / 60
+        return f"about {minutes:.0f} min left" if minutes < 90 else f"about {minutes / 60:.1f} h left"

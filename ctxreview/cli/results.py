@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from ctxreview.cli.selected import Given
     from ctxreview.llm.prices import Account
     from ctxreview.model.review import Comparison, Finding
+    from ctxreview.processes.home import Home
     from ctxreview.reports.ci import BuildForm
     from ctxreview.reports.ci.rows import Found
     from ctxreview.reports.layout import Layout
     from ctxreview.reports.page_packed import Packed
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.shown import Reviewed
+    from ctxreview.review.ask import Several
     from ctxreview.review.batch import Make
-    from ctxreview.review.pace import Pace
 
     Part = Reviewed | Packed | Failed | Comparison | Found
 from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
@@ -38,34 +39,38 @@ class Result(NamedTuple):
     """The printed result of one selection, with its findings; ``line`` says it in short.
 
     Where all are printed as one text, it is a ``part`` of that instead: of a page, or of what was found in a form for builds.
+    ``stored`` says that it was reviewed before, and its answers are the store's.
     """
 
     text: str
     findings: tuple[Finding, ...] = ()
     line: str = ""
     part: Part | None = None
+    stored: bool = False
 
 
 class Asking(NamedTuple):
     """How several selections are asked about: at one pace, on one account; where it is ``live`` a bar counts them.
 
-    ``kept`` says that the same command would find finished reviews in the store.
+    ``named`` says that each is told as it is begun, and ``kept`` that the same command would find finished reviews in the store.
     """
 
-    pace: Pace
+    several: Several
+    home: Home
     account: Account
     tell: Callable[[str], None]
     live: bool
+    named: bool
     kept: bool
 
     @property
     def told(self) -> Callable[[str], None]:
-        """Tells of each selection, where no bar does."""
-        return untold if self.live else self.tell
+        """Tells of each selection and question, where that is wanted."""
+        return self.tell if self.named else untold
 
-    def sum_up(self, count: int, failed: int, missed: int) -> None:
-        """Say what became of ``count`` selections; of those ``failed``, ``missed`` were not asked about."""
-        parts = [f"{count - failed:,} reviewed"]
+    def sum_up(self, count: int, failed: int, missed: int, stored: int) -> None:
+        """Say what became of ``count`` selections: ``stored`` were reviewed before; of those ``failed``, ``missed`` were not asked about."""
+        parts = [f"{count - failed:,} reviewed" + (f" ({stored:,} from the store)" if stored else "")]
         parts += [f"{failed - missed:,} failed"] if failed > missed else []
         parts += [f"{missed:,} not asked"] if missed else []
         cost = f", ${self.account.cost:.4f}" if self.account.cost else ""
@@ -97,7 +102,7 @@ def print_each(
 
     Where ``make`` asks a model, ``asking`` says how. With a layout the results are text for people, several with a summary in the end.
     On a page they are together. Otherwise each is a document, several are JSON Lines. ``first`` is printed before those of several.
-    The findings of all are returned.
+    The findings are returned, of several selections one of each severity.
     """
     try:
         if not given.many:
@@ -155,15 +160,15 @@ def _print_all(
 
     gc.freeze()  # else turning the collector on again looks at all that start-up made: 3 ms
     gc.enable()  # see __main__
-    failed = missed = 0
+    failed = missed = stored = 0
     given = asked.selections
-    found: list[Finding] = [*first.findings] if first is not None else []
+    found = {f.severity: f for f in first.findings} if first is not None else {}
     told: list[str] = []
     parts: list[Part] = []
     whole = target.form not in ("text", "json")
 
     def texts() -> Iterator[str]:
-        nonlocal failed, missed
+        nonlocal failed, missed, stored
         if first is not None and first.part is not None:
             parts.append(first.part)
         elif first is not None:
@@ -172,8 +177,7 @@ def _print_all(
         for number, (one, made) in enumerate(results, 1):
             heading = f"Selection {number} of {len(given)}: {named(one)}"
             if isinstance(made, CtxreviewError):
-                failed += 1
-                missed += isinstance(made, NotAskedError | LimitError)
+                failed, missed = failed + 1, missed + isinstance(made, NotAskedError | LimitError)
                 told.append(f"failed: {made}")
                 if target.layout is not None:
                     yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
@@ -184,7 +188,8 @@ def _print_all(
                 else:
                     yield marked(dumps(error_document(str(one), str(made))), one)
                 continue
-            found.extend(made.findings)
+            stored += made.stored
+            found.update((f.severity, f) for f in made.findings)
             told.append(made.line)
             if made.part is not None:
                 parts.append(made.part)
@@ -197,12 +202,12 @@ def _print_all(
 
     print_texts(texts(), target)
     if asking is not None:
-        asking.sum_up(len(given), failed, missed)
+        asking.sum_up(len(given), failed, missed, stored)
     elif failed:
         say(f"{amount(failed, 'selection')} failed.")
     if failed or asked.failed:
         raise typer.Exit(2)
-    return found
+    return list(found.values())
 
 
 def _made(given: Given, make: Make[Result], asking: Asking | None) -> Iterator[Result | CtxreviewError]:
@@ -210,11 +215,15 @@ def _made(given: Given, make: Make[Result], asking: Asking | None) -> Iterator[R
         from ctxreview.review.batch import each_selection
 
         return each_selection(given.selections, given.root, given.run, make, sequential=False)
-    from ctxreview.cli.progress import with_answers
-    from ctxreview.review.pace import each_asked
+    return _asked(given, make, asking)
 
-    made = each_asked(given.selections, given.root, given.run, make, asking.pace)
-    return with_answers(made, len(given.selections), asking.account) if asking.live else made
+
+def _asked(given: Given, make: Make[Result], asking: Asking) -> Iterator[Result | CtxreviewError]:
+    from ctxreview.cli.progress import Tally
+    from ctxreview.review.asked import each_asked
+
+    with Tally(len(given.selections), asking.account, asking.tell, live=asking.live) as seen:
+        yield from each_asked(given.selections, given.root, given.run, make, asking.several.pace, asking.home, seen)
 
 
 def print_texts(texts: Iterable[str], target: Target) -> None:

@@ -91,7 +91,7 @@ def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | N
         from ctxreview.workspace.selection_form import FORMS
 
         raise ConfigError(f"No selection: give {FORMS}, --selections FILE, --diff RANGE or --patch FILE.")
-    return Given(list(selections), len(selections) > 1, Run(), root)
+    return Given(list(selections), ctx.info_name == "batch" or len(selections) > 1, Run(), root)
 
 
 def _of_fragment(selections: list[str], text: str, root: Path | None) -> Given:

@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from ctxreview.errors import StoreError
-from ctxreview.llm.store_file import NoRoomError, open_store, open_to_read, open_to_write, purged_in_place, store_path
-from ctxreview.model.review import Completion, Prompt, Usage
+from ctxreview.llm.store_file import (
+    TABLES,
+    Change,
+    NoRoomError,
+    open_store,
+    open_to_read,
+    open_to_write,
+    purged_in_place,
+    store_path,
+)
+from ctxreview.model.review import Prompt
 from ctxreview.redact import redact
 from ctxreview.regex import regex
 
@@ -74,31 +84,6 @@ def answer_key(prompt: Prompt, provider: str, address: str, model: str) -> str:
     """What has to be the same for an answer to be used again: who was asked, and every word of what was sent."""
     sent = [provider, address, model, prompt.system, prompt.user, prompt.schema]
     return sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
-
-
-def answer_from_store(
-    ask: Callable[[Prompt], Completion], provider: str, address: str, model: str, say: Callable[[str], None]
-) -> Callable[[Prompt], Completion]:
-    """``ask``, unless the same prompt was answered by the same model before: then that answer, and a word about it.
-
-    A store that cannot be read is told and done without.
-    """
-
-    def asked(prompt: Prompt) -> Completion:
-        try:
-            kept = stored_answer(answer_key(prompt, provider, address, model))
-        except StoreError as error:
-            say(str(error))
-            kept = None
-        if kept is None:
-            return ask(prompt)
-        say(
-            f"Answered from the store: {kept.model} answered the same prompt on {kept.at[:10]}. Use --fresh to ask again."
-        )
-        usage = Usage(kept.prompt_tokens, kept.reply_tokens, kept.cost)
-        return Completion(kept.reply, kept.provider, kept.model, usage, kept.answered_from or kept.id)
-
-    return asked
 
 
 def stored_answer(wanted: str) -> Stored | None:
@@ -161,25 +146,50 @@ def monthly_totals() -> list[MonthlyTotal]:
         return [MonthlyTotal._make(row) for row in plain]
 
 
-def record_review(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
-    """Keep a finished review, delete those older than ``keep_days``, and give the new one's id.
+Row = dict[str, Any]
+"""A review as it is written: the columns but for ``id``."""
 
-    ``values`` are the columns but for ``id`` and ``at``; ``reply``, ``document`` and ``shown`` are JSON values. Raises
-    :class:`StoreError` when it cannot be kept.
+
+def row_of(values: dict[str, Any]) -> Row:
+    """The row of a finished review, without any secret.
+
+    ``values`` are the columns but for ``id`` and ``at``; ``reply``, ``document`` and ``shown`` are JSON values.
     """
-    now = datetime.now(UTC)
-    row: dict[str, Any] = {
-        "at": now.isoformat(timespec="seconds"),
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         **{
-            name: json.dumps(_clean(v)) if name in ("reply", "document", "shown") else _clean(v)
+            name: json.dumps(clean(v)) if name in ("reply", "document", "shown") else clean(v)
             for name, v in values.items()
         },
     }
+
+
+def record(changes: Sequence[Change], keep_days: int = KEEP_DAYS) -> list[Any]:
+    """Make some changes, all of them or none, delete what is older than ``keep_days``, and give what each returns.
+
+    Raises :class:`StoreError` when they cannot be made.
+    """
     with open_to_write() as db:
-        db.execute("DELETE FROM review WHERE at < ?", (_before(now, keep_days),))
+        for table in TABLES:
+            db.execute(f"DELETE FROM {table} WHERE at < ?", (_before(datetime.now(UTC), keep_days),))
+        return [change(db) for change in changes]
+
+
+def kept(row: Row) -> Change:
+    """Keep a finished review, and nothing any more of what waited for it; gives its id."""
+
+    def change(db: sqlite3.Connection) -> int:
+        db.execute("DELETE FROM answer WHERE key = ?", (row["key"],))
         marks = ", ".join(f":{name}" for name in row)
-        written = db.execute(f"INSERT INTO review ({', '.join(row)}) VALUES ({marks})", row)
-        return int(written.lastrowid or 0)
+        return int(db.execute(f"INSERT INTO review ({', '.join(row)}) VALUES ({marks})", row).lastrowid or 0)
+
+    return change
+
+
+def record_review(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
+    """Keep a finished review, and give its id. Raises :class:`StoreError` when it cannot be kept."""
+    made: int = record([kept(row_of(values))], keep_days)[0]
+    return made
 
 
 def purge_reviews(older_than_days: int | None) -> int:
@@ -189,7 +199,7 @@ def purge_reviews(older_than_days: int | None) -> int:
     which = ("1", ()) if older_than_days is None else ("at < ?", (_before(datetime.now(UTC), older_than_days),))
     try:
         with open_to_write() as db:
-            gone = db.execute(f"DELETE FROM review WHERE {which[0]}", which[1]).rowcount
+            gone, *_ = (db.execute(f"DELETE FROM {table} WHERE {which[0]}", which[1]).rowcount for table in TABLES)
         with open_store() as db:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -206,13 +216,22 @@ def _before(now: datetime, days: int) -> str:
         return ""
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """A value with the secrets replaced in every text of it, and what no file can hold as question marks."""
     if isinstance(value, str):
-        return redact(value).text.encode("utf-8", "replace").decode()
+        return _clean_text(value) if len(value) < _REPEATED else _clean_text.__wrapped__(value)
     if isinstance(value, dict):
-        return {name: _clean(inner) for name, inner in value.items()}
-    return [_clean(inner) for inner in value] if isinstance(value, list) else value
+        return {name: clean(inner) for name, inner in value.items()}
+    return [clean(inner) for inner in value] if isinstance(value, list) else value
+
+
+@lru_cache(2_000)
+def _clean_text(text: str) -> str:
+    return redact(text).text.encode("utf-8", "replace").decode()
+
+
+_REPEATED = 500
+"""Characters of a text that other rows have too: questions of the checklist, sentences on rules, paths. Looking for secrets in them is a fifth of a short review."""
 
 
 def _first(db: sqlite3.Connection, rest: str, *values: object) -> Stored | None:

@@ -1,7 +1,8 @@
 """The SQLite file in which reviews are kept: where it is, how it is opened, and its versions.
 
-It may be read by its owner only. Each opening is closed again (3 ms), so that processes and threads share nothing but
-SQLite's own locks. It runs in write-ahead mode (https://www.sqlite.org/wal.html), where readers and one writer do not
+It may be read by its owner only. Each opening is closed again, so that processes and threads share nothing but
+SQLite's own locks. That takes 3 ms and, for the last one that has it open, as long as the disk takes to write four times:
+a run that keeps many reviews has it open all the while (:class:`ctxreview.review.keeping.Keeper`). It runs in write-ahead mode (https://www.sqlite.org/wal.html), where readers and one writer do not
 wait for each other, and with ``synchronous=FULL``, so that a written row also survives a loss of power.
 """
 
@@ -12,7 +13,7 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -53,8 +54,30 @@ MIGRATIONS: tuple[str, ...] = (
     "ALTER TABLE review ADD COLUMN source_digest TEXT",
     # the code that a page shows and what is said of it, as JSON; NULL in rows from before
     "ALTER TABLE review ADD COLUMN shown TEXT",
+    # answers whose reviews are not kept yet, and questions that failed in a way that would be the same again (llm/answers.py)
+    """
+    CREATE TABLE answer (
+        key TEXT PRIMARY KEY,
+        at TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        reply TEXT NOT NULL,
+        prompt_tokens INTEGER,
+        reply_tokens INTEGER,
+        cost REAL,
+        fault TEXT NOT NULL,
+        sentence TEXT NOT NULL
+    );
+    CREATE INDEX answer_at ON answer (at);
+    """,
 )
 """What leads from one schema version to the next; the version is how many of them were run."""
+
+TABLES = ("review", "answer")
+"""The tables; what is in each has a time ``at``, after which it is deleted."""
+
+Change = Callable[[sqlite3.Connection], object]
+"""A change of the store within a transaction."""
 
 
 def store_path() -> Path:
@@ -101,7 +124,7 @@ def open_store() -> Iterator[sqlite3.Connection]:
         # Made here and not by SQLite, which would let the umask decide; its other files copy this one's mode.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         _own(file)
-        db = sqlite3.connect(file, timeout=WAIT, isolation_level=None)
+        db = sqlite3.connect(file, timeout=WAIT, isolation_level=None, check_same_thread=False)
         db.text_factory = _text
         db.execute("PRAGMA secure_delete = ON")
         _write_ahead(db)
@@ -141,7 +164,7 @@ def purged_in_place(where: str, values: tuple[str, ...]) -> int:
             with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
                 db.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no index of the log on the disk
                 db.backup(kept)
-            gone = kept.execute(f"DELETE FROM review WHERE {where}", values).rowcount
+            gone, *_ = (kept.execute(f"DELETE FROM {table} WHERE {where}", values).rowcount for table in TABLES)
             kept.execute("VACUUM")
             data = kept.serialize()
         _overwrite(log, b"")

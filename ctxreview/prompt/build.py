@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ctxreview.config import prompt_file, prompt_folders
 from ctxreview.context.listing import file_listings
@@ -18,6 +18,9 @@ from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
 from ctxreview.regex import regex
 from ctxreview.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    import jinja2
 
 TEMPLATE = "review.md.j2"
 REPLY = "reply_json.md.j2"
@@ -159,12 +162,13 @@ def not_seen(context: Context) -> tuple[str, ...]:
     return (*context.unseen, *left_out)
 
 
-def _render(name: str, values: dict[str, Any]) -> tuple[str, str]:
+@lru_cache(maxsize=1)
+def _templates(folders: tuple[Path, ...], _as_they_are: tuple[tuple[str, int], ...]) -> jinja2.Environment:
+    """The templates of some folders, the first that has one wins, each compiled once: that takes as long as a short context."""
     import jinja2
 
-    folders = prompt_folders()
     shipped = jinja2.FileSystemLoader(folders[-1])
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.FileSystemLoader(folders[:-1]), shipped, jinja2.PrefixLoader({"shipped": shipped})]
         ),
@@ -173,6 +177,19 @@ def _render(name: str, values: dict[str, Any]) -> tuple[str, str]:
         lstrip_blocks=True,
         autoescape=False,
     )
+
+
+def _own_templates(folder: Path) -> tuple[tuple[str, int], ...]:
+    """The user's files by name and time of change; none where there is no such folder, or where it cannot be read."""
+    try:
+        return tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.iterdir()))
+    except OSError:
+        return ()
+
+
+def _render(name: str, values: dict[str, Any]) -> tuple[str, str]:
+    folders = prompt_folders()
+    environment = _templates(folders, _own_templates(folders[0]))
     try:
         template = environment.get_template(name)
         context = template.new_context(values)

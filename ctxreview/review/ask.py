@@ -1,4 +1,4 @@
-"""Asking a model on somebody's behalf: from the store where it was asked before, within limits, and kept afterwards."""
+"""Asking a model on somebody's behalf: from the store where it was asked before, within limits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctxreview.config import number
 from ctxreview.context.visible import visible
-from ctxreview.errors import StoreError
-from ctxreview.llm import prices, store
+from ctxreview.llm import answers, prices
+from ctxreview.llm.answers import Answer
 from ctxreview.llm.prices import Account, Limits
 from ctxreview.llm.providers import Endpoint, address, connect, resolve_url
-from ctxreview.model.review import Completion, Context, Prompt, Review, Usage
+from ctxreview.model.review import Completion, Context, Prompt
 from ctxreview.prompt.asking import Provider
 from ctxreview.review.context import build
 from ctxreview.review.pipeline import render
@@ -53,17 +52,29 @@ def plan_request(request: Request, endpoint: Endpoint | None, within: Limits, *,
     )
 
 
+class Several(NamedTuple):
+    """How one of several questions is asked: at a ``pace``, with its answer kept by ``keep`` as soon as it comes, ``None`` where nothing is.
+
+    What failed before in a way that would be the same again is not asked again, unless ``retry_failed``.
+    """
+
+    pace: Pace
+    keep: Callable[[Answer], None] | None
+    retry_failed: bool = False
+
+
 def provider_for(
-    endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool, pace: Pace | None = None
+    endpoint: Endpoint, fresh: bool, account: Account, say: Say, *, live: bool, several: Several | None = None
 ) -> Provider:
     """Asks ``endpoint`` within the limits of ``account``, unless the store has the answer and nothing ``fresh`` is wanted.
 
-    With a ``pace`` it is one of several that ask, which also sends again what a server did not take. ``live`` shows on standard error, which is a terminal then, that it is waited for and how much has come.
+    As one of ``several`` it also sends again what a server did not take. ``live`` shows on standard error, which is a terminal then,
+    that it is waited for and how much has come.
     Raises :class:`ConfigError` when it cannot be asked; the SDK is imported for the first question and not before.
     """
     at = resolve_url(endpoint)
     where = at.base_url or ""
-    if pace is not None:
+    if several is not None:
         endpoint = replace(endpoint, retries=0)
     gc.enable()  # see __main__; an SDK makes garbage
     connected = cache(lambda largest_reply: connect(replace(endpoint, max_reply_tokens=largest_reply)))
@@ -74,9 +85,14 @@ def provider_for(
             return connected(largest_reply)(made, progress)
 
     counted = prices.counted(ask, account, at.provider, where, at.model, endpoint.max_reply_tokens)
-    if pace is not None:
-        counted = pace.paced(counted)
-    return counted if fresh else store.answer_from_store(counted, at.provider, where, at.model, say)
+    if several is not None:
+        counted = several.pace.paced(counted)
+        if several.keep is not None:
+            counted = answers.noted(counted, at.provider, where, at.model, several.keep)
+    if fresh:
+        return counted
+    failures = several is not None and not several.retry_failed
+    return answers.answer_from_store(counted, at.provider, where, at.model, say, failures=failures)
 
 
 @contextmanager
@@ -91,75 +107,3 @@ def _waiting(name: str, live: bool) -> Iterator[Callable[[int], None]]:
     shown = visible(name)
     with Console(stderr=True).status(Text(f"{shown}: waiting for the answer …")) as status:
         yield lambda characters: status.update(Text(f"{shown}: {characters:,} characters …"))
-
-
-def keep_review(value: Review, endpoint: Endpoint | None, say: Say) -> None:
-    """Keep a finished review of ``endpoint``, or one whose reply was brought; where that cannot be done, the person is told.
-
-    With ``keep_days`` 0 nothing is kept.
-    """
-    days = number("keep_days")
-    if days is None:
-        days = store.KEEP_DAYS
-    if days == 0:
-        return
-    try:
-        # What was answered to a prompt with secrets in it is found by its number alone: a key would be a digest of them.
-        at = resolve_url(endpoint) if endpoint is not None and value.bare is None else None
-        known = store.answer_key(value.prompt, at.provider, at.base_url or "", at.model) if at is not None else ""
-        store_review(value, known, days)
-    except StoreError as error:
-        say(f"This review was not kept. {error}")
-
-
-def store_review(value: Review, key: str, keep_days: int) -> int:
-    """Keep a finished review for which a model was asked, and give its number in the store.
-
-    Raises :class:`StoreError` when it cannot be kept.
-    """
-    from hashlib import sha256
-
-    from ctxreview.guard.check import worst
-    from ctxreview.reports.document import context_document
-    from ctxreview.reports.json_text import clean, dumps
-    from ctxreview.reports.shown import reviewed
-
-    context, usage = value.context, value.usage or Usage(None, None)
-    first, last = context.selection.lines
-    seen = dumps(context_document(context))
-    made = reviewed([value])
-    return store.record_review(
-        {
-            "key": key,
-            "repository": str(context.selection.source.root),
-            "selection": f"{context.path}:{first}-{last}",
-            "question": value.question,
-            "context_digest": sha256(seen.encode()).hexdigest(),
-            "provider": value.provider,
-            "model": value.model,
-            "system": value.prompt.system,
-            "user": value.prompt.user,
-            "reply": clean(_as_json(value.reply)),
-            "document": made.documents[0],
-            "verdict": worst([g.verdict for g in value.suggestions]) if value.suggestions else "",
-            "prompt_tokens": usage.prompt_tokens,
-            "reply_tokens": usage.reply_tokens,
-            "cost": usage.cost,
-            "answered_from": value.from_store,
-            "shown": made.shown,
-            "source_digest": sha256(context.selection.source.data).hexdigest(),
-        },
-        keep_days,
-    )
-
-
-def _as_json(reply: str) -> object:
-    """The object that a reply is; the text of one in Markdown."""
-    import json
-
-    from ctxreview.prompt.limits import unfenced
-
-    try:
-        return json.loads(unfenced(reply))
-    except ValueError:
-        return reply

@@ -33,42 +33,34 @@ def each_selection(
     With ``sequential``, one after the other, as is due where each asks a model; otherwise on every core, where the
     system can fork: results have to be picklable.
     """
-    groups = _by_file(given)
+    groups = by_file(given)
     if sequential or len(groups) < MIN_FILES or processes.cores() < 2:
-        siblings = siblings_of(given, root, run)
+        siblings = {path: siblings_of(group, given, root, run) for path, group in groups.items()}
 
         def made(one: str) -> T | CtxreviewError:
-            return made_or_error(one, siblings[one], make)
+            return made_or_error(one, siblings[path_in(one)], make)
 
         yield from map(made if sequential else lru_cache(MAX_KEPT)(made), given)
     else:
         run.prepare(given, root)
-        yield from _forked(groups, given, root, run, make)
+        yield from _forked(list(groups.values()), given, root, run, make)
 
 
-def _by_file(given: Sequence[str]) -> list[list[int]]:
-    """The selections' places in the order given, those of one file together."""
+def by_file(given: Sequence[str]) -> dict[str, list[int]]:
+    """The selections' places in the order given, by the path that each names."""
     groups: dict[str, list[int]] = {}
     for i, one in enumerate(given):
         groups.setdefault(path_in(one), []).append(i)
-    return list(groups.values())
+    return groups
 
 
-def _siblings(
-    group: Sequence[int], given: Sequence[str], root: Path | None, run: Run
-) -> Iterator[tuple[int, Siblings]]:
-    """Each selection of one file with all of them."""
+def siblings_of(group: Sequence[int], given: Sequence[str], root: Path | None, run: Run) -> Siblings:
+    """What each selection of one file gets: all of them."""
     selections: dict[str, Selection] = {}
     for one in dict.fromkeys(given[i] for i in group) if len(group) > 1 else ():
         with contextlib.suppress(CtxreviewError):
             selections[one] = run.select(one, root)
-    shared = Siblings(selections, tuple(sorted({s.span for s in selections.values()})))
-    yield from ((i, shared) for i in group)
-
-
-def siblings_of(given: Sequence[str], root: Path | None, run: Run) -> dict[str, Siblings]:
-    """Each selection with all that point into the same file."""
-    return {given[i]: its for group in _by_file(given) for i, its in _siblings(group, given, root, run)}
+    return Siblings(selections, tuple(sorted({s.span for s in selections.values()})))
 
 
 def made_or_error(one: str, siblings: Siblings, make: Make[T]) -> T | CtxreviewError:
@@ -83,8 +75,8 @@ def _forked(
     groups: list[list[int]], given: Sequence[str], root: Path | None, run: Run, make: Make[T]
 ) -> Iterator[T | CtxreviewError]:
     def work(group: list[int]) -> dict[int, T | CtxreviewError]:
-        siblings = {given[i]: its for i, its in _siblings(group, given, root, run)}
-        made = lru_cache(MAX_KEPT)(lambda one: made_or_error(one, siblings[one], make))
+        siblings = siblings_of(group, given, root, run)
+        made = lru_cache(MAX_KEPT)(lambda one: made_or_error(one, siblings, make))
         return {i: made(given[i]) for i in group}
 
     done: dict[int, T | CtxreviewError] = {}

@@ -11,19 +11,11 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from queue import SimpleQueue
-from typing import TypeVar
 
 from ctxreview.errors import CtxreviewError, LimitError, NotAskedError, ProviderError
 from ctxreview.llm.providers.faults import ASKED_AGAIN, FOR_ALL, LIMITING, LONGEST_WAIT
 from ctxreview.model.review import Completion, Prompt
 from ctxreview.prompt.asking import Provider
-from ctxreview.review.batch import Make, made_or_error, siblings_of
-from ctxreview.review.request import Run, Siblings
-
-T = TypeVar("T")
 
 JOBS = 8
 """Questions that wait for an answer at once where nobody set another number."""
@@ -31,8 +23,6 @@ MOST_ALIKE = 5
 """Failures in a row that would be every other question's too, after which no more is asked."""
 MOST_LIMITED = 8
 """How often one question is sent again to a server that limits requests."""
-MOST_AHEAD = 64
-"""Selections begun before an earlier one has its answer, besides those on their way: their results wait in memory."""
 MINUTE = 60.0
 
 _LOG = logging.getLogger(__name__)
@@ -42,13 +32,11 @@ class Pace:
     """When the next question may be sent.
 
     At most ``jobs`` wait for an answer at once, and in any minute at most ``requests`` with ``tokens`` in their prompts are sent; ``None``
-    is no limit. ``retries`` are the attempts after the first where a server fails on its side. What is done between questions is done by
-    one thread at a time, the one that holds ``turn``: nothing else here expects several.
+    is no limit. ``retries`` are the attempts after the first where a server fails on its side.
     """
 
     def __init__(self, jobs: int, requests: int | None = None, tokens: int | None = None, retries: int = 0) -> None:
         self.jobs = jobs
-        self.turn = threading.Lock()
         self._requests = requests
         self._tokens = tokens
         self._retries = retries
@@ -66,19 +54,11 @@ class Pace:
         return self._stopped
 
     def paced(self, ask: Provider) -> Provider:
-        """``ask`` in its time, and again where the server did not take the question; to be called by who holds :attr:`turn`.
+        """``ask`` in its time, and again where the server did not take the question.
 
         Raises :class:`NotAskedError` once no more is asked.
         """
-
-        def asked(prompt: Prompt) -> Completion:
-            self.turn.release()
-            try:
-                return self._asked(ask, prompt)
-            finally:
-                self.turn.acquire()
-
-        return asked
+        return lambda prompt: self._asked(ask, prompt)
 
     def _asked(self, ask: Provider, prompt: Prompt) -> Completion:
         failed = 0
@@ -168,55 +148,3 @@ class Pace:
             if stop is not None and self._stopped is None:
                 self._stopped = stop
             self._changed.notify_all()
-
-
-def each_asked(
-    given: Sequence[str], root: Path | None, run: Run, make: Make[T], pace: Pace
-) -> Iterator[T | CtxreviewError]:
-    """What ``make`` makes of each selection, in the order given, while up to ``pace.jobs`` wait for a model; for one that fails, its error.
-
-    ``make`` runs with ``pace.turn`` held, which the provider that it asks lets go meanwhile (:meth:`Pace.paced`). A selection that is
-    given twice is made again after it was made once: then the store has its answer.
-    """
-    siblings = siblings_of(given, root, run)
-    waiting: SimpleQueue[int] = SimpleQueue()
-    done: SimpleQueue[tuple[int, T | CtxreviewError | BaseException]] = SimpleQueue()
-
-    def work() -> None:
-        while True:
-            i = waiting.get()
-            try:
-                with pace.turn:
-                    done.put((i, _made(given[i], siblings[given[i]], make, pace)))
-            except BaseException as error:  # a Ctrl-C, or a fault of ours: it belongs to who waits for the results
-                done.put((i, error))
-
-    for _ in range(min(pace.jobs, len(given))):
-        threading.Thread(target=work, daemon=True).start()
-    alike: dict[str, list[int]] = {}
-    ready: dict[int, T | CtxreviewError] = {}
-    begun = 0
-    for following in range(len(given)):
-        while following not in ready:
-            for i in range(begun, min(len(given), following + pace.jobs + MOST_AHEAD)):
-                if given[i] in alike:
-                    alike[given[i]].append(i)
-                else:
-                    alike[given[i]] = []
-                    waiting.put(i)
-                begun = i + 1
-            number, made = done.get()
-            if isinstance(made, BaseException) and not isinstance(made, CtxreviewError):
-                raise made
-            ready[number] = made
-            if alike[given[number]]:
-                waiting.put(alike[given[number]].pop(0))
-            else:
-                del alike[given[number]]
-        yield ready.pop(following)
-
-
-def _made(one: str, siblings: Siblings, make: Make[T], pace: Pace) -> T | CtxreviewError:
-    if pace.stopped is not None:
-        return NotAskedError(f"{one} was not reviewed: the run had stopped after an error. {pace.stopped}")
-    return made_or_error(one, siblings, make)

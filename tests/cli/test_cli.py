@@ -901,7 +901,7 @@ def test_dead_server(run: Run) -> None:
     assert f"127.0.0.1:{port}" in done.stderr
 
 
-@pytest.mark.parametrize("several", [[], ["src/RecordService.cs:73"]], ids=["one", "several"])
+@pytest.mark.parametrize("several", [[], ["src/RecordService.cs:73", "--verbose"]], ids=["one", "several"])
 def test_interrupt(environment: dict[str, str], example: Path, silent: str, several: list[str]) -> None:
     """Ctrl-C while a model is silent ends the command at once with one sentence and status 130."""
     args = ["review", QUERY, *several, "--base-url", silent]

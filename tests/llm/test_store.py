@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 
 from ctxreview.errors import StoreError
-from ctxreview.llm import store, store_file
+from ctxreview.llm import answers, store, store_file
 from ctxreview.model.review import Completion, Prompt, Tokens, Usage
-from ctxreview.review.ask import store_review
+from ctxreview.review.keeping import columns
 from ctxreview.review.pipeline import review
 from tests.commands import run_command, start_command
 from tests.samples import EXAMPLE, QUERY, READ_ONLY, request
@@ -287,7 +287,7 @@ def test_a_newer_store_is_left_alone(server: Told, monkeypatch: pytest.MonkeyPat
         db.execute("PRAGMA user_version = 99")
     done = run(*asking(server))
     reviewed(done)
-    assert "was written by a newer ctxreview (version 99, this one knows 3)" in done.stderr
+    assert f"was written by a newer ctxreview (version 99, this one knows {len(store_file.MIGRATIONS)})" in done.stderr
     assert len(rows()) == 1
 
 
@@ -307,7 +307,7 @@ def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
     run(*asking(server))
     with closing(sqlite3.connect(store_file.store_path())) as db:
         db.executescript(
-            "ALTER TABLE review DROP COLUMN source_digest; ALTER TABLE review DROP COLUMN shown; PRAGMA user_version = 1;"
+            "ALTER TABLE review DROP COLUMN source_digest; ALTER TABLE review DROP COLUMN shown; DROP TABLE answer; PRAGMA user_version = 1;"
         )
     assert json.loads(run(*asking(server)).stdout)["from_store"] is True
     assert [r["source_digest"] is None for r in rows()] == [True, False]
@@ -586,10 +586,10 @@ def test_a_repaired_answer_is_kept_under_the_question() -> None:
         return Completion(next(texts), "fake", "m-1", Usage(10, 5))
 
     def asks(prompt: Prompt) -> Completion:
-        return store.answer_from_store(ask, "fake", "", "m-1", lambda _: None)(prompt)
+        return answers.answer_from_store(ask, "fake", "", "m-1", lambda _: None)(prompt)
 
     first = review(request(f"{EXAMPLE}/{QUERY}"), asks)
-    store_review(first, store.answer_key(first.prompt, "fake", "", "m-1"), 30)
+    store.record_review(columns(first, store.answer_key(first.prompt, "fake", "", "m-1")))
     second = review(request(f"{EXAMPLE}/{QUERY}"), asks)
     assert len(asked) == 2
     assert (first.from_store, second.from_store, second.summary) == (None, 1, first.summary)

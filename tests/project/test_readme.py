@@ -57,12 +57,13 @@ def test_every_shown_command_works(command: str) -> None:
 PAGES = sorted(
     [*ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
 )
-"""The commands of docs/providers.md are run by the tests of the providers, with servers."""
+WITH_SERVERS = {ROOT / "docs/providers.md", ROOT / "docs/batch.md"}
+"""Their commands are run by the tests of the providers and of many questions, with servers."""
 IN_BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ON_PAGES = [
     (page, c)
     for page in PAGES
-    if page.stem != "providers"
+    if page not in WITH_SERVERS
     for text in IN_BLOCK.findall(page.read_text("utf-8"))
     for c in text.splitlines()
     if c

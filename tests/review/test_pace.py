@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctxreview.review.pace import MINUTE, Pace
+from tests import ROOT
 from tests.llm.providers.test_faults import whole
 from tests.llm.providers.test_network import environment, run
 from tests.servers import JSON, Answer, Told, error, serving
 
 CHAT = "/v1/chat/completions"
 CLASS = "class C{n} {{\n    object _gate = new(); int _count;\n    public void Add() {{\n        lock (_gate) {{ _count++; }}\n    }}\n}}\n"
-COUNT = 12
+COUNT = 17
+"""Files, and selections but for one that is given twice: enough for two processes."""
+GIVEN = COUNT + 1
 KILLED = 3
 
 
@@ -68,7 +74,7 @@ def test_several_wait_for_an_answer_at_once(code: Path, server: Told) -> None:
     assert [d["from_store"] for d in documents] == [False] * COUNT + [True]
     assert set(prompts(server).values()) == {1}
     assert 1 < server.most_at_once <= 4
-    assert done.stderr.splitlines()[-1].startswith("13 selections: 13 reviewed; ")
+    assert done.stderr.splitlines()[-1].startswith(f"{GIVEN} selections: {GIVEN} reviewed (1 from the store); ")
 
 
 def test_one_after_the_other_for_a_model_of_ones_own(code: Path, server: Told) -> None:
@@ -96,7 +102,7 @@ def test_no_more_is_asked_after_failures_that_are_everybodys(code: Path, server:
     assert [d["schema"] for d in documents] == ["ctxreview.error/1"] * (COUNT + 1)
     assert "the run had stopped after an error" in documents[-1]["error"]
     failed = len(server.asked)
-    assert f"13 selections: 0 reviewed, {failed} failed, {13 - failed} not asked; 0 tokens." in done.stderr
+    assert f"{GIVEN} selections: 0 reviewed, {failed} failed, {GIVEN - failed} not asked; 0 tokens." in done.stderr
 
 
 def test_a_server_that_wants_an_hour_is_not_waited_for(code: Path, server: Told) -> None:
@@ -113,7 +119,7 @@ def test_a_failure_of_one_is_not_everybodys(code: Path, server: Told) -> None:
     done = run(code, *asked(server, "--jobs", "2"), where=code, **own(code))
     assert done.returncode == 2
     assert len(server.asked) == COUNT + 1, "that one is given twice, and nothing was kept of it"
-    assert "6 reviewed, 7 failed;" in done.stderr
+    assert f"{GIVEN - 7} reviewed, 7 failed;" in done.stderr
 
 
 def test_what_a_limit_leaves_is_not_asked(code: Path, server: Told) -> None:
@@ -122,7 +128,9 @@ def test_what_a_limit_leaves_is_not_asked(code: Path, server: Told) -> None:
     assert done.returncode == 2
     sent = len(server.asked)
     assert 0 < sent < COUNT
-    assert f"{13 - sent} not asked" in done.stderr
+    assert f"{GIVEN - sent} not asked" in done.stderr or f"{COUNT - sent} not asked" in done.stderr, (
+        "one is given twice"
+    )
     used = int(done.stderr.rsplit("; ", 1)[1].partition(" ")[0].replace(",", ""))
     assert used <= 14_000
 
@@ -160,6 +168,43 @@ def test_a_run_that_is_killed_goes_on_where_it_was(code: Path, server: Told) -> 
     assert reviews("out.jsonl") == reviews("other.jsonl")
 
 
+REFUSED = Answer(
+    (
+        b'data: {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m-1", "choices": [{"index": 0, "delta": '
+        b'{"refusal": "I will not."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n',
+    )
+)
+UNUSABLE = Answer(
+    (
+        b'data: {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m-1", "choices": [{"index": 0, "delta": '
+        b'{"content": "Looks good."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n',
+    )
+)
+
+
+@pytest.mark.parametrize(("answer", "times"), [(REFUSED, 1), (UNUSABLE, 2)])
+def test_what_failed_is_paid_again_only_if_somebody_says_so(
+    code: Path, server: Told, answer: Answer, times: int
+) -> None:
+    """A refusal, and an answer that cannot be used, are told again and not asked again; with ``--retry-failed`` they are, and nothing else."""
+    good = server.answers[CHAT]
+    server.answers[CHAT] = [answer]
+    command = asked(server, "--jobs", "9")
+    first = run(code, *command, where=code, **own(code))
+    assert (first.returncode, len(server.asked)) == (2, COUNT * times)
+    server.answers[CHAT] = good
+    (code / "C1.cs").write_text(CLASS.format(n="Other"))
+    again = run(code, *command, where=code, **own(code))
+    assert (again.returncode, len(server.asked)) == (2, COUNT * times + 1), "another question"
+    errors = [d["error"] for d in map(json.loads, again.stdout.splitlines()) if "error" in d]
+    assert len(errors) == GIVEN - 1
+    assert all(error.endswith("; use --retry-failed to ask again.") for error in errors)
+    last = run(code, *command, "--retry-failed", where=code, **own(code))
+    assert (last.returncode, len(server.asked)) == (0, COUNT * times + COUNT), last.stderr
+    assert run(code, *command, where=code, **own(code)).returncode == 0
+    assert len(server.asked) == COUNT * times + COUNT
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -175,6 +220,38 @@ def test_jobs_of_nothing(code: Path, server: Told, arguments: list[str], says: s
     at = ["--base-url", f"{server.url}/v1", "--model", "m-1"] if "local" in arguments else []
     done = run(code, "review", *arguments, *at, "--jobs", "3", where=code, OPENAI_API_KEY="")
     assert (done.returncode, done.stderr.strip()) == (2, says)
+
+
+PRICES = """\
+currency = "USD"
+[[price]]
+host = "127.0.0.1"
+models = ["gpt-6.2-sol", "m-1"]
+prompt = 2.0
+reply = 8.0
+read = 2026-11-30
+source = "a test"
+"""
+PAGE = (ROOT / "docs/batch.md").read_text("utf-8")
+SHOWN = [c for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) for c in block.splitlines()]
+
+
+def test_every_command_on_the_page_works(tmp_path: Path) -> None:
+    """The commands of docs/batch.md run as they are shown, one after the other, and ask about each selection once."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "ctxreview").mkdir()
+    (tmp_path / "ctxreview" / "prices.toml").write_text(PRICES)
+    assert len(SHOWN) == 4
+    with serving() as told:
+        told.answers["/v1/responses"] = [whole("responses")]
+        for command in SHOWN:
+            program, *arguments = shlex.split(command)
+            assert program == ".venv/bin/ctxreview"
+            done = run(tmp_path, *arguments, where=tmp_path, **own(tmp_path), OPENAI_BASE_URL=f"{told.url}/v1")
+            assert done.returncode == 0, (command, done.stderr)
+        times = Counter(json.dumps(body["input"]) for _, body in told.asked)
+    assert set(times.values()) == {1}
+    assert done.stderr.strip() == "5 selections: 5 reviewed (5 from the store); 0 tokens."
 
 
 @given(

@@ -30,6 +30,8 @@ MAX_TABLE = 12_000
 """Files up to which that table is made: it takes memory in proportion to the text."""
 MAX_HELD = 12_000_000
 """Bytes of files whose outlines are kept from selection to selection: an outline takes several times its file."""
+SMALLEST = 4_000
+"""Bytes that an outline counts for besides its file's: that of the smallest file takes some 8 KB, too."""
 MIN_SHARED = 400_000
 """Bytes of files from which on several processes outline them: with fewer, starting them takes longer than they save."""
 
@@ -108,7 +110,7 @@ class SourceIndex:
         """Forget what was read, once it is much; to be called between selections. What was found of words is kept."""
         if self._origin is not None:
             self._origin.trim()
-        if self.parsed - self._trimmed > MAX_HELD:
+        if self.parsed - self._trimmed + SMALLEST * len(self._outlines) > MAX_HELD:
             self._trimmed = self.parsed
             for cache in (self._sources, self._outlines, self._heads, self._made):
                 cache.clear()

@@ -70,6 +70,7 @@ def intent(
     from ctxreview.review import ask as asking
     from ctxreview.review.context import build
     from ctxreview.review.endpoints import endpoint_of, limits
+    from ctxreview.review.keeping import Keeper, keep_review
     from ctxreview.review.request import Run, options
     from ctxreview.rules.scopes.missing_intent import is_told
     from ctxreview.workspace.rewrite import rewrite
@@ -92,7 +93,7 @@ def intent(
     )
     made = intents.draft(value, scope, chosen.tokenizer, asks)
     if made.review is not None and endpoint is not None:
-        asking.keep_review(made.review, endpoint, console.say)
+        keep_review(made.review, endpoint, Keeper(console.say).review)
     target = target_for(ctx, "text", None, color, no_pager)
     print_texts([diff(source, made.after, target.layout is not None and target.layout.colour)], target)
     by = "No model was asked: this is what the source proves" if made.review is None else "A model drafted this"

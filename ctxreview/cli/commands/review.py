@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ctxreview.cli import console
+from ctxreview.cli.asked import PACE, agree_to_send_secrets, asking_of, brought_answer, connected, models_asked
 from ctxreview.cli.commands.options import (
     BaseUrl,
     Brief,
@@ -40,24 +43,24 @@ from ctxreview.cli.commands.options import (
     Stdin,
     Text,
 )
-from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
-from ctxreview.cli.results import Asking, Result, Target, exit_on_findings, print_each, target_for
+from ctxreview.cli.inputs import detail_of, refuse_beside
+from ctxreview.cli.results import Result, Target, exit_on_findings, print_each, target_for
 from ctxreview.cli.selected import selections_given
-from ctxreview.errors import ConfigError, StoppedError
+from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from ctxreview.llm.prices import Account
+    from ctxreview.llm.prices import Limits
     from ctxreview.llm.providers import Endpoint
     from ctxreview.model.review import Finding, Review
-    from ctxreview.prompt.asking import Provider
     from ctxreview.reports.report import Form
     from ctxreview.reports.review_text import Detail
     from ctxreview.reports.shapes.review import ReviewDocument
     from ctxreview.review.ask import Planned
-    from ctxreview.review.request import Siblings
+    from ctxreview.review.batch import Make
+    from ctxreview.review.request import Options, Run, Siblings
     from ctxreview.review.versions import Change
 
 
@@ -77,6 +80,13 @@ Jobs = Annotated[
 RequestsPerMinute = Annotated[int | None, typer.Option(min=1, help="Send at most this many requests in a minute.")]
 TokensPerMinute = Annotated[
     int | None, typer.Option(min=1, help="Send prompts of at most this many tokens in a minute.")
+]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="Of several selections, ask again also where the model refused or gave no usable answer last time.",
+    ),
 ]
 Given = Annotated[
     str | None,
@@ -126,6 +136,7 @@ def review(
     jobs: Jobs = None,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
+    retry_failed: RetryFailed = False,
     no_redact: NoRedact = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -150,19 +161,19 @@ def review(
     ctxreview review --diff main...HEAD --format text
     """
     from ctxreview.llm.prices import Account
-    from ctxreview.review import ask as asking
-    from ctxreview.review import endpoints, pipeline, replies
+    from ctxreview.review import endpoints, keeping, pipeline, replies
+    from ctxreview.review.ask import provider_for
     from ctxreview.review.request import options
 
     tell = console.progress_teller(quiet, verbose)
     if reply == "-" and (stdin or paste or text == "-"):
         option = "--stdin" if stdin else "--text" if text is not None else "--paste"
         raise ConfigError(f"{option} reads standard input, so that --reply needs a file; name it.")
-    brought = None if reply is None else _brought(ctx, reply, model)
+    brought = None if reply is None else brought_answer(ctx, reply, model)
     model = _model_beside(ctx, format_, dry_run, models, model)
     detail = detail_of(brief, verbose, "--dry-run" if dry_run else _other(format_))
     limits = endpoints.limits(max_tokens, max_cost)
-    whom = _whom(models, provider, model, base_url, dry_run) if brought is None else [None]
+    whom = models_asked(models, provider, model, base_url, dry_run) if brought is None else [None]
     chosen = [options(root, hops, budget, message, e.model if e else model, e, exact_tokens) for e in whom]
     given = selections_given(ctx, selections, listed, root)
     run, many = given.run, given.many
@@ -170,52 +181,70 @@ def review(
         raise ConfigError("--reply is one answer; give one selection.")
     target = target_for(ctx, format_ or ("json" if many else "text"), output, color, no_pager)
     if no_redact:
-        _agree_to_send_secrets(whom, dry_run)
+        agree_to_send_secrets(whom, dry_run)
     if dry_run:
         if exact_tokens:
             raise ConfigError(
                 "--exact-tokens sends the prompt to be counted, and --dry-run sends nothing; give only one."
             )
-        indent = None if many or len(whom) > 1 else 2
-
-        def planned(selection: str, siblings: Siblings) -> Result:
-            plans = []
-            for its, endpoint in zip(chosen, whom, strict=True):
-                request = run.resolve(selection, its, siblings)
-                made = asking.plan_request(request, endpoint, limits, unredacted=no_redact)
-                plans.append(_printed_plan(made, no_redact, target.layout is not None, indent))
-            return Result("\n".join(plans), line=plans[0].partition("\n")[0])
-
-        print_each(given, planned, target)
+        print_each(given, _planner(run, list(zip(whom, chosen, strict=True)), limits, no_redact, target, many), target)
         return
     account = Account(limits)
     live = not quiet and console.is_live(sys.stderr)
-    at_once = _asking(ctx, whom, many, account, tell, live and not (output is None and console.is_live(sys.stdout)))
+    keeper = keeping.Keeper(console.say)
+    shown = live and not (output is None and console.is_live(sys.stdout))
+    at_once = asking_of(ctx, whom, many, account, tell, shown, keeper)
     told = at_once.told if at_once is not None else tell
-    askers = [
-        asking.provider_for(
-            e, fresh or no_redact, account, told, live=live and not at_once, pace=at_once and at_once.pace
-        )
-        if e is not None
-        else brought
-        for e in whom
-    ]
+    ask = partial(
+        provider_for,
+        fresh=fresh or no_redact,
+        account=account,
+        say=told,
+        live=live and at_once is None,
+        several=at_once and at_once.several,
+    )
+    line = connected(whom, brought, ask, at_once, keeper)
 
     def one(selection: str, siblings: Siblings) -> Result:
         if many:
             told(f"{selection} …")
         values = []
-        for endpoint, its, asks in zip(whom, chosen, askers, strict=True):
+        for endpoint, its, asks in zip(whom, chosen, line.askers, strict=True):
             request = run.resolve(selection, its, siblings)
-            values.append(
-                pipeline.review(request, asks, unredacted=no_redact, read=replies.reader(request) if brought else None)
-            )
+            with keeping.failures_kept(asks, endpoint, line.fail) as noted:
+                read = replies.reader(request) if brought else None
+                values.append(pipeline.review(request, noted, unredacted=no_redact, read=read))
             if asks is not None:
-                asking.keep_review(values[-1], endpoint, console.say)
+                keeping.keep_review(values[-1], endpoint, line.keep)
         return _result(values, target, detail, len(given.selections) if many else 0)
 
     first = _compared(given.change, hops, target) if given.change is not None else None
-    exit_on_findings(print_each(given, one, target, first=first, asking=at_once), fail_on)
+    with closing(keeper):
+        found = print_each(given, one, target, first=first, asking=at_once)
+    exit_on_findings(found, fail_on)
+
+
+def _planner(
+    run: Run,
+    whom: Sequence[tuple[Endpoint | None, Options]],
+    limits: Limits,
+    unredacted: bool,
+    target: Target,
+    many: bool,
+) -> Make[Result]:
+    """What makes the plans of a selection, one for each model that would be asked."""
+    from ctxreview.review.ask import plan_request
+
+    indent = None if many or len(whom) > 1 else 2
+
+    def planned(selection: str, siblings: Siblings) -> Result:
+        plans = []
+        for endpoint, its in whom:
+            made = plan_request(run.resolve(selection, its, siblings), endpoint, limits, unredacted=unredacted)
+            plans.append(_printed_plan(made, unredacted, target.layout is not None, indent))
+        return Result("\n".join(plans), line=plans[0].partition("\n")[0])
+
+    return planned
 
 
 def _compared(change: Change, hops: int, target: Target) -> Result:
@@ -233,69 +262,6 @@ def _compared(change: Change, hops: int, target: Target) -> Result:
         return Result("", value.findings, part=of_comparison(value))
     made = dumps(comparison_document(value, {})) if target.layout is None else comparison_text(value, target.layout)
     return Result(made, value.findings)
-
-
-def _brought(ctx: typer.Context, reply: str, model: str | None) -> Provider:
-    """What answers with the text of ``reply``. Raises where options were given that are about asking a model."""
-    from ctxreview.review import replies
-
-    asked = (
-        "provider",
-        "models",
-        "base_url",
-        "exact_tokens",
-        "fresh",
-        "dry_run",
-        "max_cost",
-        "max_tokens",
-        "no_redact",
-        *PACE,
-    )
-    refuse_beside(ctx, "--reply", "asks nobody", *asked)
-    return replies.brought(read_text(reply), model)
-
-
-def _whom(
-    models: str | None, provider: str | None, model: str | None, base_url: str | None, dry_run: bool
-) -> list[Endpoint | None]:
-    """Who is asked; a server of one's own is asked for its model, unless nothing is sent."""
-    from ctxreview.llm.providers import resolve_model
-    from ctxreview.review import endpoints
-
-    asked = endpoints.endpoint_names(models, provider, model, base_url) if models is not None else [(provider, model)]
-    whom = [endpoints.endpoint_of(a_provider, a_model, base_url) for a_provider, a_model in asked]
-    if models is not None and None in whom:
-        raise ConfigError("--models needs a provider: set OPENAI_API_KEY or ANTHROPIC_API_KEY, or give --provider.")
-    return whom if dry_run else [resolve_model(e) if e is not None else None for e in whom]
-
-
-PACE = ("jobs", "requests_per_minute", "tokens_per_minute")
-
-
-def _asking(
-    ctx: typer.Context,
-    whom: Sequence[Endpoint | None],
-    many: bool,
-    account: Account,
-    tell: Callable[[str], None],
-    live: bool,
-) -> Asking | None:
-    """How a model is asked about several selections; ``None`` where none is, or about one. Raises where options were given for that alone.
-
-    One's own machine is asked one thing after the other where nobody said otherwise.
-    """
-    if not many or not any(whom):
-        what, why = ("One selection", "is one question") if any(whom) else ("A review without a model", "asks nobody")
-        refuse_beside(ctx, what, why, *PACE)
-        return None
-    from ctxreview.config import number
-    from ctxreview.review.pace import JOBS, Pace
-
-    own = any(e is not None and e.provider == "local" for e in whom)
-    jobs, requests, tokens = (ctx.params[name] for name in PACE)
-    retries = max(e.retries for e in whom if e is not None)
-    kept = number("keep_days") != 0 and not (ctx.params["fresh"] or ctx.params["no_redact"])
-    return Asking(Pace(jobs or (1 if own else JOBS), requests, tokens, retries), account, tell, live, kept)
 
 
 def _found(values: Sequence[Review]) -> tuple[Finding, ...]:
@@ -331,14 +297,16 @@ def _result(values: Sequence[Review], target: Target, detail: Detail, many: int)
     from ctxreview.reports.review_text import verdict_line
     from ctxreview.reports.shown import reviewed
 
+    found, stored = _found(values), all(v.from_store is not None for v in values)
     if target.form == "json":
-        return Result(_document(values, None if many else 2), _found(values))
+        return Result(_document(values, None if many else 2), found, stored=stored)
     made = reviewed(values)
     if target.form in FORMS and (many or target.form != "markdown"):
-        return Result("", _found(values), part=of_reviews(values, verdict_line(made)))
+        return Result("", found, part=of_reviews(values, verdict_line(made)), stored=stored)
     if target.form == "html":
-        return Result("", _found(values), part=packed(made) if many > MOST_OPEN else made)
-    return Result(report(made, cast("Form", target.form), target.layout, detail), _found(values), verdict_line(made))
+        return Result("", found, part=packed(made) if many > MOST_OPEN else made, stored=stored)
+    text = report(made, cast("Form", target.form), target.layout, detail)
+    return Result(text, found, verdict_line(made), stored=stored)
 
 
 def _document(values: Sequence[Review], indent: int | None) -> str:
@@ -360,28 +328,18 @@ def _printed_plan(made: Planned, unredacted: bool, as_text: bool, indent: int | 
     return plan_text(*about) if as_text else dumps(plan_document(*about), indent)
 
 
-def _agree_to_send_secrets(whom: Sequence[Endpoint | None], dry_run: bool) -> None:
-    """Ask twice whether secrets may be sent. Raises where that is not answered with a yes, or cannot be asked."""
-    from urllib.parse import urlsplit
+BATCH = """Review many selections, as `review` does; the same command goes on where it stopped.
 
-    from ctxreview.llm.providers import address
+    Prints one JSON document per selection, in order; contexts are made on all cores, and --jobs questions wait for the model at once.
+    Every answer is in the store before anything else happens to it: after Ctrl-C, a crash or --max-cost, the same command takes from there what is done
+    and asks about the rest. What failed by key, network or server is asked again; what the model refused, or answered in no usable form, fails
+    again without being asked, until --retry-failed. The status is 2 while anything is missing; the last line on standard error counts.
 
-    if not all(whom):
-        raise ConfigError("--no-redact applies to what is sent, and no model is asked; omit it.")
-    if dry_run:
-        return
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
-        raise ConfigError("--no-redact sends secrets and asks you first: run it on a terminal, or omit it.")
-    hosts = sorted({urlsplit(address(e)).hostname or "" for e in whom if e is not None})
-    named = " and ".join(hosts)
-    for question, wanted in (
-        (f"Keys, passwords and tokens in the code will be sent to {named} unredacted. Send them? (yes)", "yes"),
-        (f"This cannot be undone. To send them, type the host's name ({named}):", named),
-    ):
-        console.say(question)
-        try:
-            agreed = input().strip() == wanted
-        except (EOFError, KeyboardInterrupt):
-            raise StoppedError("Stopped; nothing was sent.") from None
-        if not agreed:
-            raise ConfigError("Nothing was sent. Without --no-redact, secrets are replaced.")
+    For example:
+
+    \b
+    ctxreview batch src/RecordService.cs:31-33 src/RecordService.cs:51 -m "optimize this" -o reviews.jsonl
+    ctxreview batch --scopes src --max-cost 5
+    ctxreview batch --scopes src --provider local --model m --dry-run
+    """
+app.command("batch", help=BATCH)(review)

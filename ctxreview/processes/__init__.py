@@ -6,32 +6,29 @@ takes in all.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from ctxreview.errors import CtxreviewError
+from ctxreview.processes import forking
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PIECES = 48
 """Pieces of work for each process: more of them end more evenly, fewer cost less to hand out."""
-GARBAGE = 50_000
-"""Objects made before the collector looks for cycles: there are hardly any, and looking each 700 takes 4 per cent."""
+KILLED = "A worker process was killed, often for lack of memory; process fewer selections or files at a time."
 
-_NUMBER, _LENGTH = 2, 8
-"""Bytes of a piece's number, and of the length of what is sent."""
-
-_shared = False
+_NUMBER = 2
+"""Bytes of a piece's number."""
 
 
 def cores() -> int:
     """How many processes may work at once; 1 in one that shares work already or has threads, and where nothing can fork."""
     threading = sys.modules.get("threading")  # a thread is not copied, and what it holds is never released
-    if _shared or not hasattr(os, "fork") or (threading is not None and threading.active_count() > 1):
+    if forking.is_forked() or not hasattr(os, "fork") or (threading is not None and threading.active_count() > 1):
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -57,7 +54,7 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     following = 0
     try:
         numbers = _numbers(len(pieces))
-        with _uninterrupted():  # or one that was just started would be nobody's
+        with forking.uninterrupted():  # or one that was just started would be nobody's
             for _ in range(min(workers, len(pieces))):
                 ours.append(_start(numbers, work, pieces, [process.results for process in ours]))
         os.close(numbers)
@@ -71,27 +68,13 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
                 yield from done.pop(following)
                 following += 1
         if following < len(pieces):
-            raise CtxreviewError(
-                "A worker process was killed, often for lack of memory; process fewer selections or files at a time."
-            )
+            raise CtxreviewError(KILLED)
     finally:
-        with _uninterrupted():
+        with forking.uninterrupted():
             for process in ours:
                 process.end()
         if not frozen:
             gc.unfreeze()
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits meanwhile."""
-    import signal
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _numbers(count: int) -> int:
@@ -123,11 +106,11 @@ class _Process(Generic[R]):
         self.ended = not sent
         self._read += sent
         found: dict[int, list[R]] = {}
-        while len(self._read) >= _LENGTH:
-            end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
+        while len(self._read) >= forking.LENGTH:
+            end = forking.LENGTH + int.from_bytes(self._read[: forking.LENGTH], "big")
             if len(self._read) < end:
                 break
-            number, made = pickle.loads(self._read[_LENGTH:end])
+            number, made = pickle.loads(self._read[forking.LENGTH : end])
             del self._read[:end]
             if isinstance(made, Exception):
                 raise made
@@ -136,43 +119,22 @@ class _Process(Generic[R]):
 
     def end(self) -> None:
         """Leave no process behind, at work or not."""
-        import signal
-
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        forking.end(self.pid)
         os.close(self.results)
 
 
 def _start(numbers: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]], others: Sequence[int]) -> _Process[R]:
     """``others`` are the pipes that results of processes started before come through."""
     reading, writing = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(writing)
-        return _Process(pid, reading)
-    status = 1
-    try:
-        for pipe in (reading, *others):
-            os.close(pipe)  # whoever writes has to learn that nobody reads any longer
-        _serve(numbers, writing, work, pieces)
-        status = 0
-    finally:
-        os._exit(status)  # what the first process has open or has to say at its end is not this one's
+    pid = forking.start(lambda: _serve(numbers, writing, work, pieces), [reading, *others])
+    os.close(writing)
+    return _Process(pid, reading)
 
 
 def _serve(numbers: int, results: int, work: Callable[[T], R], pieces: Sequence[Sequence[T]]) -> None:
     """Do pieces of work until none is left."""
-    import gc
     import pickle
-    import signal
 
-    global _shared  # noqa: PLW0603
-    _shared = True
-    gc.set_threshold(GARBAGE)
-    # Ctrl-C reaches every process; the first one ends the others. What raised it before the fork is blocked until now.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     with os.fdopen(results, "wb") as pipe:
         while taken := os.read(numbers, _NUMBER):
             number = int.from_bytes(taken, "big")
@@ -182,6 +144,6 @@ def _serve(numbers: int, results: int, work: Callable[[T], R], pieces: Sequence[
             except Exception as error:
                 made = error
             sent = pickle.dumps((number, made), pickle.HIGHEST_PROTOCOL)
-            pipe.write(len(sent).to_bytes(_LENGTH, "big"))
+            pipe.write(len(sent).to_bytes(forking.LENGTH, "big"))
             pipe.write(sent)
             pipe.flush()
