@@ -73,6 +73,7 @@ def surroundings(
     )
     if not shown:
         return holding
+    supposed = [s for t, a in zip(targets, found, strict=False) for s in _supposed_of_callers(t, a)]
     told = [s for t, a in zip(targets, found, strict=False) for s in _told_of_callers(t, a, repository)]
     blind = told + [s for t, a in zip(targets, found, strict=False) for s in _said_of_callers(t, a, hops)]
     registered = list(context_registrations(outline, functions, repository))
@@ -91,6 +92,7 @@ def surroundings(
         said=_project_of(outline, repository),
         blind_spots=tuple(dict.fromkeys(blind)),
         settled=(*told, *registered),
+        supposed=(*supposed, *assumed),
     )
 
 
@@ -184,14 +186,7 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
     held, bare = _held_and_bare(found)
     if held and bare:
         yield f"{name} is also called where no transaction or lock was found: {_listed(bare)}."
-    doubts: dict[str, list[str]] = {}
-    for link in found.links:
-        if link.call.doubt:
-            doubts.setdefault(link.call.doubt, []).append(str(link.via[0]))
-    for doubt, places in list(doubts.items())[:MAX_NAMED]:
-        yield f"The call of {name}, or of a caller of it, by {_listed(places)} was assumed: {doubt}."
-    if len(doubts) > MAX_NAMED:
-        yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
+    yield from _supposed_of_callers(target, found)
     later = [str(link.via[0]) for link in found.links if link.deferred]
     if later:
         yield f"{_listed(later)} only passes the call on or stores it: when it runs, and what is held then, is unknown."
@@ -199,6 +194,18 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
         yield f"Callers of {_listed(found.cut)} were not followed further (--hops {hops})."
     if found.stopped:
         yield f"Callers of {_listed(found.stopped)} were not followed further: too many files use the names followed so far."
+
+
+def _supposed_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
+    """The calls that may be of the target, as far as their names tell."""
+    doubts: dict[str, list[str]] = {}
+    for link in found.links:
+        if link.call.doubt:
+            doubts.setdefault(link.call.doubt, []).append(str(link.via[0]))
+    for doubt, places in list(doubts.items())[:MAX_NAMED]:
+        yield f"The call of {target.qualified_name}, or of a caller of it, by {_listed(places)} was assumed: {doubt}."
+    if len(doubts) > MAX_NAMED:
+        yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
 
 
 def _large(sources: Iterable[Source]) -> Iterator[str]:

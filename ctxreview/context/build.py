@@ -80,6 +80,7 @@ def build(
         others=beyond.sources,
         callers_complete=beyond.callers_complete,
         settled=beyond.settled,
+        supposed=beyond.supposed,
         said=beyond.said,
         callers_certain=beyond.callers_certain,
     )

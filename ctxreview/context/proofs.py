@@ -47,10 +47,15 @@ def proven(context: Context) -> tuple[str, ...]:
 
 
 def suggested(context: Context) -> tuple[str, ...]:
-    """What only names suggest: scopes that were assumed, and what calls do whose declarations were not read."""
+    """What only names suggest: scopes and callers that were assumed, and what calls do whose declarations were not read."""
     completing = _completing(context)
     calls = [f for f in _listed(context) if _is_by_name(f, context, completing)]
-    return (*_scopes(context, assumed=True), *_protected(context, assumed=True), *_facts(calls, context))
+    return (
+        *_scopes(context, assumed=True),
+        *_protected(context, assumed=True),
+        *_facts(calls, context),
+        *context.supposed,
+    )
 
 
 def _protected(context: Context, assumed: bool) -> list[str]:

@@ -44,7 +44,7 @@ class Surroundings(NamedTuple):
 
     ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut,
     ``callers_certain`` that each one that was found, tests aside, calls for certain, and at once.
-    ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at.
+    ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at; ``supposed`` those that names suggest.
     """
 
     scopes: tuple[Region, ...] = ()
@@ -54,6 +54,7 @@ class Surroundings(NamedTuple):
     sources: tuple[Source, ...] = ()
     callers_complete: bool = False
     settled: tuple[str, ...] = ()
+    supposed: tuple[str, ...] = ()
     callers_certain: bool = False
 
 
@@ -84,7 +85,7 @@ class Context(NamedTuple):
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
     selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
     or a part of it protect. ``callers_complete`` says that all callers are known and were read, ``callers_certain`` that those that were found call for certain, and at once. ``settled`` are those of the
-    ``blind_spots`` that leave nothing to look at; ``said`` is what the repository says in sentences (see :class:`Surroundings`).
+    ``blind_spots`` that leave nothing to look at, ``supposed`` those that names suggest; ``said`` is what the repository says in sentences (see :class:`Surroundings`).
     """
 
     selection: Selection
@@ -102,14 +103,15 @@ class Context(NamedTuple):
     protections: tuple[Protection, ...] = ()
     callers_complete: bool = False
     settled: tuple[str, ...] = ()
+    supposed: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     callers_certain: bool = False
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """The blind spots that leave something to look at."""
-        settled = frozenset(self.settled)
-        return tuple(s for s in self.blind_spots if s not in settled)
+        """The blind spots that leave something to look at, and that nothing suggests either."""
+        told = frozenset((*self.settled, *self.supposed))
+        return tuple(s for s in self.blind_spots if s not in told)
 
     @property
     def touched(self) -> tuple[Region, ...]:
