@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctxreview import processes
+from ctxreview.cli import progress
+from ctxreview.errors import ReplyError
+from ctxreview.llm.prices import Account, Limits
 from ctxreview.review.pace import MINUTE, Pace
 from tests import ROOT
+from tests.commands import run_on_terminal
 from tests.llm.providers.test_faults import whole
 from tests.llm.providers.test_network import environment, run
 from tests.servers import JSON, Answer, Told, error, serving
@@ -220,6 +226,75 @@ def test_jobs_of_nothing(code: Path, server: Told, arguments: list[str], says: s
     at = ["--base-url", f"{server.url}/v1", "--model", "m-1"] if "local" in arguments else []
     done = run(code, "review", *arguments, *at, "--jobs", "3", where=code, OPENAI_API_KEY="")
     assert (done.returncode, done.stderr.strip()) == (2, says)
+
+
+def begun(code: Path, server: Told) -> subprocess.Popen[str]:
+    """A batch, when it has asked its first questions, which nobody answers."""
+    server.answers[CHAT] = [Answer(before=30)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ctxreview", *asked(server, "--jobs", "4")],
+        cwd=code,
+        env=environment(code, **own(code)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore the signal, and their children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread of ours runs yet
+    )
+    while len(server.asked) < 4:
+        assert process.poll() is None
+        time.sleep(0.01)
+    return process
+
+
+def test_interrupted(code: Path, server: Told) -> None:
+    """Ctrl-C ends all processes with one sentence and status 130."""
+    with begun(code, server) as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)  # all of them held its streams
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1].startswith("Stopped; the current selection was not finished. To continue, run the same")
+
+
+@pytest.mark.skipif(processes.cores() < 2 or sys.platform != "linux", reason="there is one process, or no list of them")
+def test_a_process_that_is_ended_from_outside(code: Path, server: Told) -> None:
+    """What the system ends, for want of memory say, ends the run with a sentence and leaves no process behind."""
+    with begun(code, server) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 2
+        os.kill(int(children[0]), signal.SIGKILL)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert err.startswith("A worker process was killed, often for lack of memory")
+
+
+def test_a_bar_tells_how_far_it_is(code: Path, server: Told) -> None:
+    """On a terminal a bar has what is done, what failed, what it costs and the time left."""
+    (code / "ctxreview").mkdir()
+    (code / "ctxreview" / "prices.toml").write_text(PRICES)
+    server.answers[CHAT] = [Answer((b"{}",), kind=JSON), *server.answers[CHAT]]
+    variables = environment(code, **own(code), TERM="xterm")
+    variables.pop("CI", None)
+    ended = run_on_terminal(*asked(server, "-o", "out.jsonl", "--jobs", "3"), cwd=code, env=variables, columns=120)
+    assert ended.status == 2
+    shown = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", ended.shown)
+    assert re.search(rf"Reviewing .* \d+/{GIVEN} 1 failed \$0\.00 about \d+ s left", shown), shown
+    assert f"{GIVEN} selections: {GIVEN - 1} reviewed" in shown
+
+
+def test_a_line_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no terminal a line tells the same, from time to time."""
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    account, lines = Account(Limits()), list[str]()
+    account.cost = 1.234
+    with progress.Tally(3, account, lines.append, live=False) as seen:
+        for made in (None, "a result", ReplyError("no"), "a result"):
+            seen(made)
+    assert lines == [
+        "0 of 3 done, $1.23.",
+        "1 of 3 done, $1.23; about 0 s left.",
+        "2 of 3 done, 1 failed, $1.23; about 0 s left.",
+    ]
 
 
 PRICES = """\
