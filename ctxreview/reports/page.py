@@ -54,12 +54,11 @@ def _part(given: Reviewed | Failed | Comparison, prefix: str) -> Part:
 
 
 def _title(given: Sequence[Reviewed | Failed | Comparison]) -> str:
-    (*_, last) = given
-    if len(given) == 1 and isinstance(last, Reviewed):
-        return f"{last.shown['selected']}, {last.documents[0]['context']['selection']['path']}"
+    if len(given) == 1 and isinstance(given[0], Reviewed):
+        return f"{given[0].shown['selected']}, {given[0].documents[0]['context']['selection']['path']}"
     selections = sum(not isinstance(each, Comparison) for each in given)
     versions = [each.given for each in given if isinstance(each, Comparison)]
-    return ", ".join([*versions, *([amount(selections, "selection")] if selections else [])])
+    return ", ".join([*versions, *([amount(selections, "selection")] if selections or not given else [])])
 
 
 def _notices(given: Sequence[Reviewed | Failed | Comparison]) -> Iterator[str]:

@@ -131,6 +131,16 @@ def test_a_change_is_both_versions_side_by_side(repo: Path) -> None:
     assert "give --diff or --patch" in refused.stderr
 
 
+def test_nothing_to_ask_about(tmp_path: Path) -> None:
+    """Where no function holds a scope each format is what it is with nothing in it."""
+    write(tmp_path, {"A.cs": "class A { }\n"})
+    for form in ("html", "markdown", "text", "json", "sarif", "github", "azure", "gitlab", "rdjson"):
+        done = run_command("review", "--scopes", ".", "--format", form, "--root", ".", cwd=tmp_path)
+        assert done.returncode == 0, (form, done.stderr)
+        assert "Traceback" not in done.stderr
+    assert "0selections" in shown(run_command("review", "--scopes", ".", "--format", "html", cwd=tmp_path).stdout)
+
+
 @pytest.mark.parametrize("case", HOSTILE)
 def test_nothing_in_a_comparison_acts(case: str) -> None:
     """Whatever a range, paths, both versions and sentences have, the elements are ours."""
