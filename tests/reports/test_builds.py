@@ -209,6 +209,14 @@ def test_what_a_model_reports() -> None:
         checked(form, build_text(form, made))
 
 
+def test_show_has_no_form_for_builds() -> None:
+    """What is stored has not the lines that such a form needs: it is refused, and not printed as something else."""
+    for form in ("sarif", "github"):
+        done = run_command("show", "last", "--format", form)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert form in done.stderr
+
+
 def test_a_finding_is_told_once() -> None:
     """Selections of one function have the same hazards; together each is told once, and no two have the same fingerprint."""
     source = Source(PATH, b"lock (this) { }\nlock (this) { }\n")

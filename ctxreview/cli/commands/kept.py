@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ctxreview.cli import console
-from ctxreview.cli.commands.options import Brief, Color, Colors, Format, Formats, NoPager, Output, ReviewFormat
+from ctxreview.cli.commands.options import Brief, Color, Colors, Format, Formats, KeptFormat, NoPager, Output
 from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
 from ctxreview.cli.results import print_texts, target_for
 from ctxreview.errors import ConfigError, SourceError, StoppedError
@@ -112,7 +112,7 @@ def show(
     sent: Annotated[
         bool, typer.Option("--sent", help="Print what was sent to the model and its reply instead.")
     ] = False,
-    format_: Annotated[ReviewFormat, typer.Option("--format")] = ReviewFormat.TEXT,
+    format_: Annotated[KeptFormat, typer.Option("--format")] = KeptFormat.TEXT,
     brief: Brief = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also show everything the model saw.")] = False,
     color: Colors = Color.AUTO,
@@ -136,7 +136,7 @@ def show(
 
     if sent:
         refuse_beside(ctx, "--sent", "prints prompt and reply", "format_", "brief", "verbose")
-    other = "" if format_ is ReviewFormat.TEXT else f"--format {format_}"
+    other = "" if format_ is KeptFormat.TEXT else f"--format {format_}"
     detail = detail_of(brief, verbose, other)
     if other:
         refuse_beside(ctx, other, "prints all there is", "verbose")

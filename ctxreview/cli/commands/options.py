@@ -28,6 +28,15 @@ class ReviewFormat(StrEnum):
     RDJSON = "rdjson"
 
 
+class KeptFormat(StrEnum):
+    """How a kept review is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+
+
 class GuardFormat(StrEnum):
     """How the guard's result is printed."""
 
