@@ -212,7 +212,7 @@ def test_what_a_model_reports() -> None:
 def test_show_has_no_form_for_builds() -> None:
     """What is stored has not the lines that such a form needs: it is refused, and not printed as something else."""
     for form in ("sarif", "github"):
-        done = run_command("show", "last", "--format", form)
+        done = run_command("show", "last", "--format", form, cwd=EXAMPLE)
         assert (done.returncode, done.stdout) == (2, "")
         assert form in done.stderr
 
