@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from ctxreview.guard.placing.pasted import (
     near_places,
     words_of,
 )
+from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import amount, numbers
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.outline import outline
@@ -229,9 +231,14 @@ def _nearest(candidates: Sequence[_Candidate], near: tuple[int, int]) -> list[_C
     return ordered[:1] if first * 2 < second else touched or ordered
 
 
+@lru_cache(maxsize=2)
+def _heads(source: Source) -> Outline:
+    return outline(source, within=())
+
+
 def _named(candidate: _Candidate) -> str:
     """A candidate with the member that it is in."""
     source, place = candidate
     said = f"{source.path}:{numbers(place.first, place.last)}"
-    member = outline(source, within=()).member_of(_span(source, place))
+    member = _heads(source).member_of(_span(source, place))
     return f"{said} in {member.name}" if member is not None and member.name else said

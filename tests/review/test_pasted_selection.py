@@ -111,6 +111,7 @@ def test_the_caret_decides_between_equals(repo: Path) -> None:
             "var order = await _orders.FindAsync(id);\norder.Ship(clock.Now);\n",
             "stands nowhere in src/RecordService.cs",
         ),
+        ("{ } { } { } }", "stands nowhere in src/RecordService.cs"),
         ("record.Gone();", "stands nowhere in src/RecordService.cs"),
         ("\n  \n", "The fragment is empty"),
         ("// ...\n", "The fragment is empty"),
@@ -124,6 +125,26 @@ def test_what_is_not_there_is_refused(repo: Path, fragment: str, said: str) -> N
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_what_is_everywhere_ends_soon(repo: Path) -> None:
+    """Lines that are all alike, edited or left out between, and a line that is longer than any are told of in a few seconds."""
+    rows = "    Foo(1, 2);\n" * 2_000
+    write(repo, {"src/Same.cs": f"class Same\n{{\n    void M()\n    {{\n{rows}    }}\n}}\n"})
+    for fragment in (
+        rows[:1_500],
+        f"{rows[:1_500]}Foo(1, 3);",
+        "Foo(1, 2);\n// ...\nFoo(1, 2);",
+        "Foo(1, 2);\n// ...\nBar(1, 2);",
+    ):
+        done = text(repo, fragment, "src/Same.cs")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert "place" in done.stderr
+        assert done.seconds < 10
+    write(repo, {"src/Long.cs": f'class Long {{ string s = "{"ab, " * 30_000}"; }}\n'})
+    done = text(repo, "ab, " * 1_000 + "x y", "src/Long.cs")
+    assert "stands nowhere" in done.stderr
+    assert done.seconds < 10
 
 
 def test_paste_finds_it_in_the_repository(repo: Path, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ _REACH, _BEYOND = 24, 10
 _NEW, _SKIPPED, _LEFT, _FAR = 3.0, 1.5, 0.1, 0.2
 """What it costs that a line is new, besides its tokens, that one of the file is gone, or a token of it, and each line between where tokens and lines begin."""
 _NEVER = (1e9, -1)
-_SOME, _SPELLED = 0.2, 0.75
-"""How much of their words two lines share that are versions of each other if they are spelled alike, and how much that is."""
+_SOME, _SPELLED, _SHORT = 0.2, 0.75, 400
+"""How much of their words two lines share that are versions of each other if they are spelled alike, how much that is, and up to how many characters."""
 
 
 def ends(near: Near, parts: Sequence[Row], own: tuple[int, int], there: FileTokens) -> tuple[int, int]:
@@ -70,11 +70,14 @@ def _change(part: Row, own: Row) -> float | None:
         return None
     a, b = ("\n".join(("", *tokens, "")) for tokens in (part, own))
     shared = alike(words, there)
-    spelled = shared >= _SOME and (shared >= LIKE or SequenceMatcher(None, a, b, autojunk=False).ratio() >= _SPELLED)
-    if not spelled and a not in b and b not in a:
+    if shared < LIKE and a not in b and b not in a and not (shared >= _SOME and _are_spelled_alike(a, b)):
         return None
     given, had = Counter(part), Counter(own)
     return (given - had).total() + _LEFT * (had - given).total()  # it may leave out the rest of the line
+
+
+def _are_spelled_alike(a: str, b: str) -> bool:
+    return max(len(a), len(b)) <= _SHORT and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _SPELLED
 
 
 def _around(line: int, count: int, step: int, there: FileTokens) -> list[int]:

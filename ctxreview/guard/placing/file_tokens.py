@@ -21,6 +21,8 @@ Row = tuple[str, ...]
 
 _MOST_READINGS = 2_000
 """Ways to lay the runs of a fragment over a file that are followed."""
+_MOST_COMPARED = 50_000_000
+"""Characters that are compared to find one row."""
 _TORN, _NOWHERE = 3, 6
 """What it costs that a hole ends in another block than it begins in, and that a run is not there, as so many differences."""
 _OPENS, _CLOSES = frozenset("([{"), frozenset(")]}")
@@ -73,16 +75,18 @@ class FileTokens:
         self.depth = [*accumulate(steps, initial=0)]
         self.joined = "\n".join(("", *self.texts, ""))
         self._offsets = [*accumulate((len(t) + 1 for t in self.texts), initial=0)]
+        self._columns: dict[int, list[tuple[int, int]]] = {}
         self._at_depth: dict[int, list[int]] = {}
         for at, depth in enumerate(self.depth):
             self._at_depth.setdefault(depth, []).append(at)
 
     def occurrences(self, row: Row) -> list[Near]:
-        """Where a row of tokens stands, in order."""
+        """Where a row of tokens stands, in order; of a long one that is everywhere the first places."""
         wanted = "\n".join(("", *row, ""))
-        found = []
+        most = max(_MOST_READINGS, _MOST_COMPARED // len(wanted))
+        found: list[Near] = []
         at = self.joined.find(wanted)
-        while at >= 0:
+        while at >= 0 and len(found) < most:
             start = bisect_left(self._offsets, at)
             found.append(Near(start, start + len(row), 0))
             at = self.joined.find(wanted, at + 1)
@@ -120,7 +124,8 @@ class FileTokens:
         limit = closing[at] if at < len(closing) else len(self.depth)
         first = bisect_left(starts, end)
         over = 0  # places in another block, of which a few are enough: the nearest ones
-        for near in ordered[first:]:
+        for number in range(first, len(ordered)):
+            near = ordered[number]
             if near.start < limit:
                 if self.depth[near.start] == depth:
                     yield near
@@ -144,8 +149,9 @@ class FileTokens:
     def _column(self, at: int) -> tuple[int, int]:
         """The columns of the first and last character of a token."""
         line = self.lines[at]
-        found = list(TOKEN.finditer(self.source.line(line)))[at - bisect_left(self.lines, line)]
-        return found.start() + 1, found.end()
+        if line not in self._columns:
+            self._columns[line] = [(m.start() + 1, m.end()) for m in TOKEN.finditer(self.source.line(line))]
+        return self._columns[line][at - bisect_left(self.lines, line)]
 
     def has(self, row: Row, near: Near) -> bool:
         """Whether a row of tokens stands in a place just so."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MOST_NEAR = 200
-"""Places of one row that are looked at, those with the fewest differences."""
+MOST_NEAR, _FEWEST, _MOST_TOKENS = 200, 8, 100_000
+"""Places of one row that are looked at, those with the fewest differences: fewer of a long row, since each costs as much as the row has tokens."""
 
 
 class Near(NamedTuple):
@@ -25,6 +25,7 @@ def nearest(row: Sequence[str], text: Sequence[str], most: int) -> list[Near]:
     costs = _distances(row, text, anchored=False)
     ends = sorted((cost, end) for end, cost in enumerate(costs, 1) if cost <= most)
     found: list[Near] = []
+    most_near = max(_FEWEST, min(MOST_NEAR, _MOST_TOKENS // len(row)))
     taken, passed = bytearray(len(text)), bytearray(len(text))
     for cost, end in ends:
         if passed[end - 1]:
@@ -36,7 +37,7 @@ def nearest(row: Sequence[str], text: Sequence[str], most: int) -> list[Near]:
         if not size or any(taken[start:end]):
             continue
         found.append(Near(start, end, cost))
-        if len(found) == MOST_NEAR:
+        if len(found) == most_near:
             break
         taken[start:end] = b"\1" * size
         last = min(len(text), end + len(row) // 2)  # what ends next to it is the same place

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from ctxreview.errors import SourceError
-from ctxreview.guard.placing.elisions import shown_runs, within_reason, without_ends
+from ctxreview.guard.placing.elisions import LONGEST_LINE, shown_runs, within_reason, without_ends
 from ctxreview.guard.placing.ends import ends
 from ctxreview.guard.placing.file_tokens import TOKEN, Place, Row, is_word, tokens_of, words_in
 from ctxreview.guard.placing.likeness import MOST_NEAR, nearest
@@ -21,20 +21,24 @@ from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.model.source import Source
 from ctxreview.regex import regex
 
+MOST_PLACES = 1_000
+"""Places where a fragment stands just so that are told of one file."""
 MOST_TOKENS = 20_000
 """Tokens of a fragment; nobody asks about more code at once."""
 DIFFERENT, SURELY = 0.6, 0.25
 """The part of its tokens by which a fragment may differ from its place, and by which none of its lines need be there just so."""
 KEPT = 0.5
 """The part of its lines that have to be there just so, else."""
-FEW = 4
-"""A fragment with fewer tokens has to stand just so."""
+FEW, FEWEST_WORDS = 4, 2
+"""A fragment with fewer tokens, or fewer words, has to stand just so."""
 SHARED, WHOLE = 0.5, 0.9
 """The part of its words that a place has to have, or else the part of the place's words that it has to have."""
 _APART = 2
 """How many more differences one of two places that share lines has to have, so that the other one is meant, where something is left out."""
+_MOST_OWN = 5_000
+"""Tokens of a place that are held against those of a fragment."""
 _LETTERS, _PIECE = 2_000, 3
-"""Characters of the file that are held against a stretch of a fragment which differs, and how many together are alike."""
+"""Characters of a stretch that differs, of the fragment and of the file, that are held against each other, and how many together are alike."""
 
 _FENCE = regex(r"\s*(?:`{3,}|~{3,})[\w#+.-]*\s*")
 _NOTHING = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060"))
@@ -85,18 +89,19 @@ def exact_places(fragment: Fragment, source: Source) -> list[Place]:
     there = tokens_of(source)
     # A comment that looks as if it left something out may be one of the file.
     found = there.occurrences(fragment.whole) or there.laid([there.occurrences(run) for run in fragment.runs])
-    return list(dict.fromkeys(there.place(near) for near in sorted(found)))
+    return list(dict.fromkeys(there.place(near) for near in sorted(found)[:MOST_PLACES]))
 
 
 def near_places(fragment: Fragment, source: Source) -> list[Place]:
     """Where a fragment may be from whose lines are no longer, or not yet, those of the file: whole lines, those with the fewest differences first."""
     size = fragment.size
-    if size < FEW:
+    wanted = words_of(fragment)
+    if size < FEW or wanted.total() < FEWEST_WORDS or max(map(len, source.lines), default=0) > LONGEST_LINE:
         return []
     there = tokens_of(source)
     runs = [nearest(run, there.texts, int(DIFFERENT * len(run))) for run in fragment.runs]
     found = [near for near in there.laid(runs, fragment.runs) if near.cost <= DIFFERENT * size]
-    wanted, lines = words_of(fragment), [part for part in fragment.parts if words_in(part)]
+    lines = [part for part in fragment.parts if words_in(part)]
     places: list[Place] = []
     apart = _APART if len(fragment.runs) > 1 else 0
     for near in sorted(set(found), key=lambda n: (n.cost, n.start, n.end))[:MOST_NEAR]:
@@ -130,7 +135,7 @@ def explained(fragment: Fragment, source: Source, place: Place) -> tuple[frozens
     """Which words of a fragment a place has, by their number among all its tokens, and how many of its characters, each in order."""
     there = tokens_of(source)
     its = there.within(place.first, place.last)
-    own = there.texts[its.start : its.end]
+    own = there.texts[its.start : min(its.end, its.start + _MOST_OWN)]
     given = [token for run in fragment.runs for token in run]
     held: set[int] = set()
     letters = 0
@@ -138,7 +143,7 @@ def explained(fragment: Fragment, source: Source, place: Place) -> tuple[frozens
         if kind == "equal":
             held.update(n for n in range(a, b) if is_word(given[n]))
         elif kind == "replace":
-            alike = SequenceMatcher(None, "".join(given[a:b]), "".join(own[i:j])[:_LETTERS], autojunk=False)
+            alike = SequenceMatcher(None, "".join(given[a:b])[:_LETTERS], "".join(own[i:j])[:_LETTERS], autojunk=False)
             letters += sum(block.size for block in alike.get_matching_blocks() if block.size >= _PIECE)
     return frozenset(held), letters
 
