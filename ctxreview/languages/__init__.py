@@ -103,7 +103,8 @@ class Looks(NamedTuple):
     """What is assumed to hold a scope of a kind by its name alone; ``""`` for nothing.
 
     Regular expressions for the names of what a ``using`` calls or creates (``opens``), of what it takes something from (``on``)
-    by a call (``takes``), and of calls that are given a lambda (``runs``).
+    by a call (``takes``), of calls that are given a lambda (``runs``), and of what runs one (``runner``) by a call of a general
+    name (``running``).
     """
 
     kind: RegionKind
@@ -111,6 +112,8 @@ class Looks(NamedTuple):
     runs: str
     on: str = ""
     takes: str = ""
+    runner: str = ""
+    running: str = ""
 
 
 class Texts(NamedTuple):

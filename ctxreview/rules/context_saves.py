@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from ctxreview.model.facts import Fact
 
+LANGUAGES = ("csharp",)
+
 
 def context_saves(facts: Iterable[Fact]) -> list[Fact]:
     """Those of the facts, in their order, that send what a context tracks; a statement of its own is none."""

@@ -169,6 +169,9 @@ def _scope_words(kind: RegionKind, language: str, wrappers: Wrappers) -> Iterato
             if looks.on:
                 taken = looks.takes.removeprefix("^").encode()
                 yield Text(re.compile(rb".*?(?:%s)" % looks.on.encode()), re.compile(rb"\.\s*%s" % taken))
+            if looks.runner:
+                running = looks.running.removeprefix("^").encode()
+                yield Text(re.compile(rb".*?(?:%s)" % looks.runner.encode()), re.compile(rb"\.\s*%s" % running))
     if kind == "transaction":
         yield _SQL_BEGINS
 

@@ -24,6 +24,7 @@ class Frameworks(NamedTuple):
     registration: tuple[str, ...]
     settings: tuple[str, ...]
     tokens: tuple[str, ...]
+    unregistered: tuple[str, ...]
     turns: Mapping[str, str]
 
 
@@ -31,7 +32,7 @@ class Frameworks(NamedTuple):
 def frameworks(language: str) -> Frameworks:
     """What is known of a language's frameworks; nothing for a language without the file."""
     told = data(language, "frameworks.toml")
-    lists = {key: tuple(told.get(key, ())) for key in ("pipeline", "registration", "settings", "tokens")}
+    lists = {key: tuple(told.get(key, ())) for key in Frameworks._fields if key != "turns"}
     return Frameworks(**lists, turns=told.get("turns", {}))
 
 
@@ -66,7 +67,7 @@ def context_registrations(outline: Outline, functions: Sequence[Function], repos
     about = frameworks(outline.language)
     held = {simple_type(m.declares) for m in outline.members if home.span.contains(m.span)}
     held |= set(re.findall(r"\w+", outline.source.text(home.opening)))
-    names = sorted(n for n in held if n.endswith("Context") and n not in ("DbContext", "HttpContext"))
+    names = sorted(n for n in held if n.endswith("Context") and n not in about.unregistered)
     if not names:
         return
     repository.prefetch_words(about.registration)

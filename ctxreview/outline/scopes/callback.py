@@ -29,10 +29,11 @@ def callbacks(page: FileView) -> Iterator[Region]:
     """Lambdas that an executor runs under a transaction or lock: its first lambda, where it is given several."""
     named = page.language.named("runs")
     for node, name in page.calls:
-        assumed = _runs_by_name(page.language, name)
+        on = page.syntax.receiver(node)
+        by = page.syntax.simple_name(on) if on is not None and page.syntax.is_path(on) else ""
+        assumed = _runs_by_name(page.language, name, by)
         if (name not in named and assumed is None) or page.opens_nothing(node):
             continue
-        on = page.syntax.receiver(node)
         given = next((a for a in page.syntax.arguments_of(node) if a.type in page.syntax.deferred), None)
         if given is None:
             continue
@@ -47,10 +48,13 @@ def callbacks(page: FileView) -> Iterator[Region]:
 
 
 @lru_cache(maxsize=4096)
-def _runs_by_name(language: Language, name: str) -> Construct | None:
-    """What a call of that name is assumed to run its lambda under."""
-    kind = next((looks.kind for looks in language.looks_like if re.search(looks.runs, name)), None)
-    return Construct(name, kind, note=ASSUMED) if kind is not None else None
+def _runs_by_name(language: Language, name: str, on: str) -> Construct | None:
+    """What a call of that name, on what is named so, is assumed to run its lambda under."""
+    for looks in language.looks_like:
+        by_runner = looks.runner and re.search(looks.runner, on) and re.search(looks.running, name)
+        if by_runner or re.search(looks.runs, name):
+            return Construct(name, looks.kind, note=ASSUMED)
+    return None
 
 
 def handed(group: Node, page: FileView) -> Region | None:
