@@ -104,6 +104,8 @@ CASES = {
         ("yes", "void M()", "using var t = _db.Database.BeginTransaction(); var o = «_db.Orders.First()»; o.N = 1; _db.SaveChanges(); t.Commit();", ""),
         ("no", "void M()", "using var t = _db.Database.BeginTransaction(); var o = «_db.Orders.First()»; _n = o.N; _db.SaveChanges(); t.Commit();", ""),
         ("no", "void M(int x)", "lock (_gate) { «_n = x;» }", ""),
+        ("no", "void M()", "«_n = 1;» Mark();", "void Mark() { var o = _db.Orders.First(); o.N = 1; _db.SaveChanges(); }"),
+        ("yes", "void M()", "var o = «_db.Orders.First()»; Mark(o);", "void Mark(Order o) { o.N = 1; _db.SaveChanges(); }"),
         ("cannot-tell", "void M(Service s)", "var o = «s.Load()»; o.N = 1; s.Store(o);", ""),
     ),
     "isolation-and-hints": (

@@ -11,8 +11,11 @@ from ctxreview.prompt.answers.seen import Found, Place, Seen, called, listed
 def tracked_writes(seen: Seen) -> Found:
     """Objects of queries that are changed before a save."""
     places: list[Place] = []
+    elsewhere: list[str] = []
     for trace in seen.traces:
-        found = [(w, s) for w in trace.of("write") if (s := _save_of(w, trace)) is not None and _is_tracked(w, trace)]
+        every = [(w, s) for w in trace.of("write") if (s := _save_of(w, trace)) is not None and _is_tracked(w, trace)]
+        found = [(w, s) for w, s in every if _is_own(w, trace)]
+        elsewhere += [w.path[0] for w, _ in every if not _is_own(w, trace)]
         places += [seen.at(w, f"write {w.name}") for w, _ in found]
         places += [seen.at(s, f"save {s.name}") for _, s in found]
     if places:
@@ -24,6 +27,8 @@ def tracked_writes(seen: Seen) -> Found:
         return Found("cannot-tell", (), f"What becomes of an object is not known: {listed(doubts)}.")
     queries = any(True for t in seen.traces for _ in t.of("query"))
     what = "Nothing that a query gives is changed and saved" if queries else "No query runs in it"
+    if elsewhere:
+        what = f"Only what {listed(list(dict.fromkeys(elsewhere)))} reads is, which it calls, and which changes and saves that by itself"
     return Found("no", (), f"{what}. {seen.read_with(e for t in seen.traces for e in t.effects)}")
 
 
@@ -31,6 +36,13 @@ def _is_tracked(write: Effect, trace: Trace) -> bool:
     """Whether what is written is a part of an object that a query gave and its context tracks."""
     queries = [trace.effects[n] for n in write.made_by if trace.effects[n].kind == "query"]
     return _is_of_object(write) and bool(queries) and not any(q.traits & {"untracked", "projected"} for q in queries)
+
+
+def _is_own(effect: Effect, trace: Trace) -> bool:
+    """Whether it, or the query whose result it is about, is in the function's own text: what a helper reads and changes is the helper's."""
+    return not effect.path or any(
+        trace.effects[n].kind == "query" and not trace.effects[n].path for n in effect.made_by
+    )
 
 
 def _is_of_object(write: Effect) -> bool:
@@ -45,7 +57,7 @@ def _save_of(write: Effect, trace: Trace) -> Effect | None:
 
 def _doubtful(trace: Trace) -> Iterator[str]:
     """Changes of objects that may be rows, and objects of queries that are handed to what was not read."""
-    for effect in trace.effects:
+    for effect in (e for e in trace.effects if _is_own(e, trace)):
         made = {trace.effects[n].kind for n in effect.made_by}
         if (
             effect.kind == "write"

@@ -268,4 +268,10 @@ def listed(names: Sequence[str]) -> str:
 
 def called(effect: Effect) -> str:
     """A call of what was not read, with its line."""
-    return f"{effect.key.removeprefix(f'{effect.kind} ')} (line {effect.at.start_line})"
+    name = effect.key.removeprefix(f"{effect.kind} ")
+    if not _PATH.fullmatch(name):  # on something that has no name: only what is called can be told
+        name = effect.name
+    return f"{name} (line {effect.at.start_line})"
+
+
+_PATH = regex(r"[\w.<>?,\[\]]+")
