@@ -317,7 +317,8 @@ def test_ctrl_c(tmp_path: Path, server: Told, moment: str) -> None:
     assert run(tmp_path, *review(server.url)).returncode == 0
     server.answers[RESPONSES] = answers
     selections = [READ_ONLY] if until == "characters" else [QUERY, READ_ONLY]
-    arguments = ["review", *selections, *review(server.url)[2:]]
+    named = ["--verbose"] if len(selections) > 1 else []
+    arguments = ["review", *selections, *named, *review(server.url)[2:]]
     status, took, seen = on_a_terminal(tmp_path, arguments, until, after)
     assert (status, took < AT_ONCE) == (130, True), (took, seen)
     assert "Traceback" not in seen, seen
