@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -72,8 +71,8 @@ def _change(part: Row, own: Row) -> float | None:
     shared = alike(words, there)
     if shared < LIKE and a not in b and b not in a and not (shared >= _SOME and _are_spelled_alike(a, b)):
         return None
-    given, had = Counter(part), Counter(own)
-    return (given - had).total() + _LEFT * (had - given).total()  # it may leave out the rest of the line
+    held = sum(block.size for block in SequenceMatcher(None, part, own, autojunk=False).get_matching_blocks())
+    return len(part) - held + _LEFT * (len(own) - held)  # it may leave out the rest of the line
 
 
 def _are_spelled_alike(a: str, b: str) -> bool:
