@@ -1,7 +1,8 @@
 """Finished reviews, kept in one SQLite file in the user's state folder: a log, and a cache of answers.
 
 A row is written once, whole, when a review is finished, and never changed; so there is no state between "not there"
-and "finished", and a process that dies leaves the rows of those before it. Every text goes through
+and "finished", and a process that dies leaves the rows of those before it. What a run of many questions was answered meanwhile
+waits beside them (:mod:`ctxreview.llm.answers`). Every text goes through
 :func:`ctxreview.redact.redact` on its way in.
 """
 

@@ -594,3 +594,22 @@ def test_a_repaired_answer_is_kept_under_the_question() -> None:
     assert len(asked) == 2
     assert (first.from_store, second.from_store, second.summary) == (None, 1, first.summary)
     assert second.usage == Usage(20, 10)
+
+
+def test_an_answer_waits_for_its_review_and_goes_with_it() -> None:
+    """An answer is there before its review is, without secrets, and not any more when the review is kept, or all is purged."""
+    given = Completion(json.dumps({"summary": f"It is {SECRET}."}), "fake", "m-1", Usage(10, 5, 0.1))
+    for key in ("a", "b"):
+        store.record([answers.kept(answers.answer_of(key, given))])
+    found = answers.waiting_answer("a")
+    assert found is not None
+    assert SECRET not in found.reply
+    assert (found.model, found.prompt_tokens, found.cost, found.fault) == ("m-1", 10, 0.1, "")
+    store.record_review(row(key="a"))
+    assert answers.waiting_answer("a") is None
+    store.record([answers.unusable(["b"], "It cannot be read.")])
+    failed = answers.waiting_answer("b")
+    assert failed is not None
+    assert (failed.fault, failed.sentence, failed.reply) == (answers.FORM, "It cannot be read.", "")
+    assert store.purge_reviews(None) == 1
+    assert answers.waiting_answer("b") is None
