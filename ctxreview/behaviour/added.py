@@ -76,26 +76,14 @@ def is_taken_for_another(outline: Outline, region: Region) -> bool:
 
 
 def holds_new_work(both: Comparison, added: Region) -> bool:
-    """Whether nothing runs under a region that the edit adds that was done before: nobody waits for what nobody did.
-
-    Of a member that was there, that holds for a lock alone: a transaction may come into one that its callers have.
-    """
+    """Whether a region that the edit adds is in a member that it adds too, and holds nothing that was done before: nobody waits for what nobody did."""
     member = both.after.member_of(added.opening)
     if member is None or added.form in ("sql", "attribute"):
         return False
-    fresh = any(b.member.span == member.span for b in both.both.fresh)
-    if not fresh and added.kind != "lock":
+    if not any(b.member.span == member.span for b in both.both.fresh):
         return False
     found = [(p, h) for p in both.changed for h in p.after.sections if h.region == added]
-    return (fresh or bool(found)) and not any(
-        e.kind in _LEAVES or (_is_work(e) and p.was.get(e.number) is not None)
-        for p, h in found
-        for e in p.after.within(h)
-    )
-
-
-_LEAVES = ("return", "throw")
-"""What is done under a new lock and decides whether the rest of a member that was there is done."""
+    return not any(p.was.get(e.number) is not None for p, h in found for e in p.after.within(h) if _is_work(e))
 
 
 def _is_work(effect: Effect) -> bool:

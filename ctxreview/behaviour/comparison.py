@@ -199,6 +199,29 @@ def locked(both: Comparison, old: Region, new: Region) -> tuple[str, str] | None
     return (first, second) if first and second else None
 
 
+def made_here(both: Comparison, old: Region, new: Region) -> bool:
+    """Whether what a region locks is an object that is made there, and was one that others may have."""
+    pair = both.of(old.owner)
+    if pair is None:
+        return False
+    keys = [next((h.key for h in t.sections if h.region == r), "") for t, r in ((pair.before, old), (pair.after, new))]
+    return keys[1].startswith(_NEW) and bool(keys[0]) and not keys[0].startswith(_NEW)
+
+
+_NEW = "new "
+"""How the key of an object begins that is made where it is used."""
+
+
+def chosen_among(both: Comparison, old: Region, new: Region) -> bool:
+    """Whether what a region locks is one of several, of which what was locked before is one."""
+    pair = both.of(old.owner)
+    if pair is None:
+        return False
+    keys = [next((h.key for h in t.sections if h.region == r), "") for t, r in ((pair.before, old), (pair.after, new))]
+    ways = keys[1].split("|")
+    return len(ways) > 1 and keys[0] in ways
+
+
 def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
     """Whether a helper that opens a region takes the lock of the one before the edit, in its mode."""
     pair = both.of(old.owner)

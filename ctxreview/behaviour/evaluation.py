@@ -206,7 +206,9 @@ class Values(Insides):
         state = self.member(node.of, on, node.name)
         if state is not None:
             return self.read(node.span, state, on)
-        if isinstance(node.of, il.Name) and node.of.binding in ("type", "unknown") and on.constant is not None:
+        named = isinstance(node.of, il.Name) and node.of.binding in ("type", "unknown")
+        within = isinstance(node.of, il.Access) and on.state is None and on.made == "state"  # of a namespace
+        if (named or within) and on.constant is not None:
             text = f"{on.constant}.{node.name}"
             self.said(text, node.span)
             party = text if self.version.is_source(node.name, "") else ""

@@ -30,7 +30,7 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
         if (
             not now.lapsed
             and -1 not in told
-            and (now.traits & {"unawaited", "dropped"} or _is_dropped(pair.after, was, now))
+            and (_is_left(pair.after, now) or _is_dropped(pair.after, was, now))
             and "awaited" in was.traits
             and "unawaited" not in was.traits
             and (not was.path or "task" in was.traits)
@@ -43,6 +43,15 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
             if hold.kind != "retry" and hold.section not in told and held and now.is_seen and "awaited" in was.traits:
                 told.add(hold.section)
                 yield Outlived(was, now, hold, pair.understood)
+
+
+def _is_left(of: Trace, now: Effect) -> bool:
+    """Whether a task goes on by itself, and nothing is called with it that may wait for it, such as what tells of its end."""
+    if "dropped" in now.traits:
+        return True
+    later = of.effects[now.number + 1 :]
+    given = (e for e in later if e.kind in ("call", "foreign") and now.number in e.depends - e.decided_by)
+    return "unawaited" in now.traits and not any(e.span.contains(now.span) for e in given)
 
 
 def _is_dropped(of: Trace, was: Effect, now: Effect) -> bool:

@@ -56,6 +56,8 @@ def sides(scope: Region, outline: Outline, *, past: bool = False) -> Sides:
     member = member_of(outline, scope.opening)
     codes, every = _codes(Same(outline), member.span if member is not None else scope.span)
     ends = [scope.opening, *([scope.closing] if scope.form == "acquire-release" else [])]
+    if scope.form == "attribute" and member is not None:
+        ends.append(Span(member.span.start, member.opening.end))  # what is held begins with the body
     inside: Counter[str] = Counter()
     apart: dict[str, list[int]] = {}
     spans = (*detached(scope, outline), *(ended(scope) if past else ()))

@@ -93,8 +93,9 @@ class Outside(UnknownCalls):
             return None
         if about.has("waits", name) and on.pending:
             return self.awaited(span, on)
-        if on.constant is not None and on.constant in about.of("atomic_on") | about.of("volatile_on"):
-            return self._atomic(node, on.constant, values, needs)
+        type_ = (on.constant or "").rpartition(".")[2]  # the name of a namespace may be before it
+        if type_ in about.of("atomic_on") | about.of("volatile_on"):
+            return self._atomic(node, type_, values, needs)
         if told_by in about.of("waited_on") and on.state is not None and about.has("wakes", name):
             return Known("signal", frozenset((self.emit("signal", span, f"{on.key}.{name}", name, needs),)))
         return None
@@ -141,7 +142,7 @@ class Outside(UnknownCalls):
                     if region.form == "callback" and on is not None:
                         self.frame.keys[region] = on.party if region.kind == "transaction" and on.party else on.key
             held = self.held(node.span)
-            if executor or (on is not None and on.query is not None):
+            if executor or (on is not None and on.query is not None and self._asks(name)):
                 ran = self.run_function(closure, node.span, (), held)
             elif (
                 closure.unit.asynchronous
@@ -171,6 +172,13 @@ class Outside(UnknownCalls):
             needs |= ran.effects
         self.started = started
         return needs
+
+    def _asks(self, name: str) -> bool:
+        """Whether a call of that name goes through the rows of a query."""
+        queries, base = self.version.queries, self.version.about.base(name)
+        return (
+            name in queries.through | queries.asking or base in queries.linq or self.version.about.has("runs_now", name)
+        )
 
     def _given_back(self, name: str, ran: Ran) -> frozenset[int]:
         """The effects of a function that ends before the task ends which the call that runs it gives."""

@@ -10,6 +10,7 @@ from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.renames import renamed_state
 from ctxreview.behaviour.version import State, version
+from ctxreview.model import il
 from ctxreview.model.outline import Outline
 
 
@@ -37,7 +38,7 @@ def divided(both: Comparison) -> Iterator[Divided]:
     for pair in both.changed:
         for effect in pair.before.of("write"):
             now = pair.became.get(effect.number)
-            if now is None or now.locks or "atomic" not in effect.traits or effect.place is None:
+            if now is None or "atomic" not in effect.traits or effect.place is None or _is_kept_apart(both, now):
                 continue
             again = None
             if effect.place.kind == "state" and "atomic" not in now.traits:
@@ -50,6 +51,14 @@ def divided(both: Comparison) -> Iterator[Divided]:
             elif not (effect.place.kind == "inside" and "both ways" in effect.traits and _is_torn(pair, effect, now)):
                 continue
             yield Divided(effect, now, again)
+
+
+def _is_kept_apart(both: Comparison, now: Effect) -> bool:
+    """Whether a step is under a lock, and no other one of its place is done without: that one is indivisible for itself alone."""
+    if not now.locks or now.place is None:
+        return bool(now.locks)
+    others = (then for _, then in both.places(now.place.key) if then is not None and then.kind == "write")
+    return all(then.locks & now.locks for then in others)
 
 
 def unasked(both: Comparison) -> Iterator[Divided]:
@@ -132,7 +141,7 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
         if before is not None and _is_shared_by(both.after, state) and not _is_shared_by(both.before, before):
             what = what or "concurrent"
         accesses = [e for at in (key, f"{key}[]") for e, _ in both.places(at)] if what and before is not None else []
-        if what and any(not e.locks for e in accesses):
+        if what and (any(not e.locks for e in accesses) if before is not None else _is_asked(both, key, state)):
             yield Resynchronised(what, state, gained=True)
     moved = {s.name for key, s in new.items() if key not in was}  # to another type
     for key, state in was.items():
@@ -142,6 +151,21 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
             and any("atomic" in e.traits and e.kind == "write" for e, _ in both.places(key))
         ):
             yield Resynchronised("indivisible", state, gained=False)
+
+
+def _is_asked(both: Comparison, key: str, state: State) -> bool:
+    """Whether new state decides what was done before without asking it."""
+    of = version(both.after)
+    for property_ in version(both.before).states:
+        now = of.state(property_.home, property_.name) if property_.home == state.home else None
+        getter = of.getter(now) if now is not None and version(both.before).getter(property_) is None else None
+        if getter is not None and any(isinstance(n, il.Name) and n.text == state.name for n in il.walk(getter)):
+            return True  # it stands behind a property that kept its value itself
+    for pair in both.naming((state.name,)):
+        reads = {e.number for e in pair.after.of("read") if e.place is not None and e.place.key == key and not e.locks}
+        if reads and any(reads & e.decided_by and e.number in pair.was for e in pair.after.effects):
+            return True
+    return False
 
 
 def _is_shared_by(outline: Outline, state: State) -> bool:
@@ -165,9 +189,21 @@ def early(both: Comparison) -> Iterator[Early]:
                 if then is None or data.place is None or data.place.of == flag.place.of or data.number > flag.number:
                     continue
                 look = _look(both, now, then) if then.number > now.number else None
-                if look is not None:
+                if look is not None and (_is_for_others(both, now) or _is_for_others(both, then)):
                     yield Early(now, then, look)
                     break
+
+
+def _is_for_others(both: Comparison, write: Effect) -> bool:
+    """Whether anything says that several threads use a place: a lock, an order or an indivisible step at some use of it."""
+    assert write.place is not None
+    of = write.place.of or write.place.key
+    uses = [e for key in (of, f"{of}[]") for pair in both.places(key) for e in pair if e is not None]
+    return any(e.locks or e.traits & _ORDERED for e in (write, *uses))
+
+
+_ORDERED = frozenset(("volatile", "atomic", "parallel"))
+"""Traits of effects that only several threads need."""
 
 
 class Unfinished(NamedTuple):
@@ -198,7 +234,7 @@ def unfinished(both: Comparison) -> Iterator[Unfinished]:
                 (e for e in looks if e.place is not None and e.place.key == now.place.key and not e.locks & now.locks),
                 None,
             )
-            if look is not None:
+            if look is not None and _is_for_others(both, now):
                 yield Unfinished(now, step, look)
                 break
 
@@ -222,6 +258,9 @@ def _look(both: Comparison, flag: Effect, data: Effect) -> Effect | None:
             if read.place is None or read.place.key != flag.place.key or read.locks & flag.locks:
                 continue
             then = pair.after.effects[read.number + 1 :]
+            made = (e for e in then if e.kind == "write" and e.place == flag.place and not flag.place.immutable)
+            if any(read.number in e.decided_by for e in made):
+                continue  # it asks whether the object is there yet, to make it
             uses = any(e.place is not None and e.place.of == data.place.of and e.number != data.number for e in then)
             if uses and any(read.number in e.decided_by for e in then):
                 return read

@@ -43,12 +43,17 @@ def multiplied(pair: Pair) -> Iterator[Multiplied]:
         if (
             "once" in was.traits
             and "once" not in now.traits
+            and now.traits & _OFTEN
             and now.is_seen
             and now.locks <= was.locks
             and now.kind in _WORK
         ):
             yield Multiplied(now, was)
             return
+
+
+_OFTEN = frozenset(("again", "later", "parallel", "each", "in loop"))
+"""Traits of what may be done more than once for one run of the function around it."""
 
 
 class Remade(NamedTuple):

@@ -215,6 +215,33 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
                 yield Conditional(then.callee, False, then.span, call.span, fresh)
 
 
+class Unasked(NamedTuple):
+    """A step at ``at`` that ends a lock whatever says whether it was taken; before the edit, at ``was``, it was done on ``condition`` only."""
+
+    name: str
+    at: Span
+    was: Span
+    condition: Condition
+
+
+def unasked(both: Comparison, pair: Pair) -> Iterator[Unasked]:
+    """The releases that an edit makes on every way, where they asked whether there was anything to release."""
+    units = _units(both, pair)
+    if units is None:
+        return
+    releases = version(both.after).language.named("releases")
+    ends, now = (_calls(u, releases, o) for u, o in zip(units, (both.before, both.after), strict=True))
+    for key in ends.keys() & now.keys():
+        if len(ends[key]) != len(now[key]):
+            continue
+        for call, then in zip(ends[key], now[key], strict=True):
+            had = _around(both.before, units[0], call.span)
+            has = {c.test for c in _around(both.after, units[1], then.span)}
+            asked = next((c for c in had if c.test not in has and _asks_for_it(c, call, units[0], both.before)), None)
+            if asked is not None and any(isinstance(n, il.Name) and n.text == asked.test for n in il.walk(units[1])):
+                yield Unasked(then.callee, then.span, call.span, asked)
+
+
 def _around(outline: Outline, unit: il.Unit, place: Span, within: Span | None = None) -> list[Condition]:
     """The conditions around a place, without those that are around all of ``within``."""
     found = [c for c in conditions(outline, unit, place) if not c.leaves]

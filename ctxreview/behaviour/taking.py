@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Trace
+from ctxreview.model.regions import Region
 
 
 def untaken(pair: Pair) -> Iterator[Effect]:
@@ -65,6 +67,38 @@ def unanswered(pair: Pair, may_fail: Callable[[Hold], bool]) -> Iterator[Unanswe
             if then is not None and (decided or not may_fail(old)) and not _asked(pair, acquire):
                 yield Unanswered(work, acquire, hold)
             break
+
+
+class Unread(NamedTuple):
+    """``query`` asks for the lock of ``region`` and answers whether it got it; nobody looks at that any more."""
+
+    query: Effect
+    region: Region
+
+
+def unread(pair: Pair, regions: Mapping[Region, Region], answers: re.Pattern[str]) -> Iterator[Unread]:
+    """The statements that ask for a lock by a call which ``answers``, and whose answer was looked at before the edit."""
+    for old, new in regions.items():
+        if old.form != "sql" or old.kind != "lock" or not answers.search(new.construct):
+            continue
+        sent = [_sending(of, r) for of, r in ((pair.before, old), (pair.after, new))]
+        if sent[0] is None or sent[1] is None:
+            continue
+        if _is_used(pair.before, sent[0]) and not _is_used(pair.after, sent[1]):
+            yield Unread(sent[1], new)
+
+
+def _sending(of: Trace, region: Region) -> Effect | None:
+    """What sends the statement of a region: the first that is sent from there on."""
+    if not of.function.span.contains(region.opening):
+        return None
+    sent = (e for e in of.of("query", "save") if not e.path and e.span.end > region.opening.start)
+    return next(sent, None)
+
+
+def _is_used(of: Trace, effect: Effect) -> bool:
+    """Whether something is made or decided of what an effect gives."""
+    return any(effect.number in e.depends and e.kind != "await" for e in of.effects[effect.number + 1 :])
 
 
 _WORK = ("write", "save", "io", "call", "foreign", "query", "spawn")

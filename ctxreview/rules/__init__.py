@@ -201,9 +201,23 @@ def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
     there = [f for f in check(after) if f.severity != "note"]
     if there:
         ids = {f.rule for f in there}
-        known = _Known(check(before, tuple(rule for rule in RULES if rule.ID in ids)), pairing(before, after))
-        found += [f for f in there if not known.takes(f)]
+        earlier = check(before, tuple(rule for rule in RULES if rule.ID in ids))
+        known = _Known(earlier, pairing(before, after))
+        found += _told_once([f for f in there if not known.takes(f)], earlier)
     return tuple(dict.fromkeys(found))
+
+
+def _told_once(found: list[Finding], earlier: tuple[Finding, ...]) -> list[Finding]:
+    """Findings without those that a file is told of once, where it had such before or has another."""
+    once = {(rule.ID, rule.ONCE) for rule in RULES if hasattr(rule, "ONCE")}
+    told = {(f.rule, f.severity, f.about) for f in earlier}
+    kept = []
+    for finding in found:
+        key = (finding.rule, finding.severity, finding.about)
+        if key[:2] not in once or key not in told:
+            kept.append(finding)
+        told.add(key)
+    return kept
 
 
 def _code_at(source: Source, line: int) -> Span:

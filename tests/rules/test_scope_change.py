@@ -211,3 +211,12 @@ def test_what_is_awaited_under_a_lock_is_told_once_and_where_the_edit_stands() -
     found = [f for f in rules.compare(before, after) if f.rule == "scope-change"]
     line = next(n for n, text in enumerate(edited.splitlines(), 1) if "await FetchAsync" in text)
     assert [f.at.start_line for f in found] == [line]
+
+
+def test_another_lock_of_a_type_with_parts_that_are_not_read() -> None:
+    """Where every lock of the file becomes another one, a type that has parts in other files is asked about, and one that has none is not."""
+    was, now = QUIET["every lock of this becomes one private object"]
+    for word, severities in (("partial ", {"medium"}), ("", {"note"})):
+        before, after = (outline(Source("case.cs", f"{word}class C {{ {code} }}".encode())) for code in (was, now))
+        found = [f for f in rules.compare(before, after) if f.rule == "scope-change"]
+        assert {f.severity for f in found} == severities

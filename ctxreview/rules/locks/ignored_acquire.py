@@ -58,8 +58,9 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
 from ctxreview.behaviour.places import lines, member_of, scope_lines
-from ctxreview.behaviour.taking import Unanswered, unanswered, untaken
+from ctxreview.behaviour.taking import Unanswered, Unread, unanswered, unread, untaken
 from ctxreview.behaviour.weaker import Weakened, refused
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -112,10 +113,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each lock that nobody waits for any more, and whose answer no longer decides whether the work under it is done."""
     told = {f.at.start_line for f in check(after)}
     found = []
-    both = comparison(before, after)
+    both, answers = comparison(before, after), names_of(after.language).pattern("answers_lock")
     for pair in affected(both):
         found += [_refused(one) for one in refused(both, pair)]
         found += [_untaken(one) for one in untaken(pair)]
+        found += [_unread(after, one) for one in unread(pair, both.both.scope_after, answers)]
         found += [_unanswered(one) for one in unanswered(pair, _hold_may_fail) if one.acquire.at.start_line not in told]
     return list(dict.fromkeys(found))
 
@@ -130,6 +132,20 @@ def _refused(one: Weakened) -> Finding:
         one.now.at._replace(what=""),
         (one.before.at._replace(what=f"{one.before.name}, before the edit"),),
         about=(one.before.name, one.now.name),
+    )
+
+
+def _unread(after: Outline, one: Unread) -> Finding:
+    name = one.region.construct
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"`{name}` answers whether the lock was taken, and nobody looks at that any more.",
+        "What stops the caller from going on without the lock?",
+        one.query.at._replace(what=""),
+        (lines(after, one.region.opening, name),),
+        about=(name, one.query.name),
     )
 
 

@@ -197,7 +197,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_outlived(one) for one in outlived(pair)]
         found += [_escaped(after, one) for one in unread(pair)]
         found += [_disposed(one) for one in disposed(pair)]
-        left += [(pair, one) for one in unwaited(pair) if not _is_gone(before, after, one)]
+        left += [
+            (pair, one)
+            for one in unwaited(pair)
+            if not _is_gone(before, after, one) and not _is_for_callers(before, after, pair, one)
+        ]
     first = {one.key: (p, one) for p, one in sorted(left, key=lambda each: -len(each[1].path))}
     return [*found, *(_left(after, pair, one) for pair, one in first.values())]
 
@@ -206,6 +210,12 @@ def _is_gone(before: Outline, after: Outline, task: Effect) -> bool:
     """Whether the state that kept a task is there no more: what took its place is waited for under another name."""
     home, _, name = task.key.removeprefix(f"{task.kind} ").rpartition(".")
     return version(before).state(home, name) is not None and version(after).state(home, name) is None
+
+
+def _is_for_callers(before: Outline, after: Outline, pair: Pair, task: Effect) -> bool:
+    """Whether every caller of a function waits for the task itself."""
+    callers = comparison(before, after).callers(after, pair.after.function)
+    return bool(callers) and all(any(e.key == task.key for e in p.after.of("await")) for p in callers or ())
 
 
 def _left(after: Outline, pair: Pair, task: Effect) -> Finding:

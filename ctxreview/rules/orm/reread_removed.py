@@ -77,20 +77,24 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each read under a scope that is gone, with the earlier one that is left."""
     found = [f for c in changes(before, after) for f in (*_removed(c), *_rechecked(c))]
     pairs = not_told(affected(comparison(before, after)), after, found)
-    return [*found, *(_lost(one) for pair in pairs for one in lost_looks(pair))]
+    lost = [_lost(one) for pair in pairs for one in lost_looks(pair)]
+    first = {(f.at, f.about): f for f in sorted(lost, key=lambda f: f.severity != "medium")}
+    return [*found, *first.values()]
 
 
 def _lost(one: LostLook) -> Finding:
+    place = one.look.place
+    name = place.of.rpartition(".")[2] if place is not None and place.kind == "inside" else one.look.name
     left = (one.earlier.at._replace(what="checked before"),) if one.earlier is not None else ()
     return Finding(
         ID,
         "high" if one.certain and one.earlier is not None else "medium",
         "resolved",
-        f"`{one.look.name}` was checked under the {one.hold.construct} before {one.act.name}, and no longer is.",
+        f"`{name}` was checked under the {one.hold.construct} before {one.act.name}, and no longer is.",
         "What if another thread runs between the check and the lock?",
         one.act.at._replace(what=""),
         (*left, one.look.at._replace(what=f"{one.look.name}, before the edit")),
-        about=(one.look.name, one.hold.construct),
+        about=(name, one.hold.construct),
     )
 
 

@@ -62,7 +62,7 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.endings import Ending, endings, forgotten
 from ctxreview.behaviour.places import lines, scope_lines
-from ctxreview.behaviour.skipped import Conditional, conditional
+from ctxreview.behaviour.skipped import Conditional, Unasked, conditional, unasked
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.model.outline import Outline
@@ -79,6 +79,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found = [_finding(after, one) for pair in affected(both) for one in endings(pair)]
     every = {(c.name, c.at): c for pair in both.changed for c in conditional(both, pair)}
     found += [_on_condition(before, after, one) for one in every.values()]
+    found += [_always(before, after, one) for pair in both.changed for one in unasked(both, pair)]
     removing = behaviour_of(load(after.language)).of("removes")
     return [*found, *(_forgotten(one) for pair in affected(both) for one in forgotten(pair, removing))]
 
@@ -106,6 +107,20 @@ def _on_condition(before: Outline, after: Outline, one: Conditional) -> Finding:
         "syntactic",
         f"{what} now only on the condition `{test}`.",
         "What happens when the condition is false, and what ends it then?",
+        lines(after, one.at),
+        (lines(before, one.was, f"{one.name}, before the edit"),),
+        about=(one.name, one.condition.test),
+    )
+
+
+def _always(before: Outline, after: Outline, one: Unasked) -> Finding:
+    test = " ".join(before.source.text(one.condition.at).split())
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"`{one.name}` is called now whatever `{test}` says, and was called only where it holds.",
+        "What does it end where nothing was taken?",
         lines(after, one.at),
         (lines(before, one.was, f"{one.name}, before the edit"),),
         about=(one.name, one.condition.test),

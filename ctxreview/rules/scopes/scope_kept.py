@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ctxreview.behaviour.boundary import crossed, guarded_state, work
-from ctxreview.behaviour.comparison import comparison, locked, takes_the_same
+from ctxreview.behaviour.comparison import chosen_among, comparison, locked, made_here, takes_the_same
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
@@ -43,20 +45,8 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    keys = locked(comparison(before, after), old, new) if old.kind == "lock" else None
-    written = lock_key(old) == lock_key(new) or is_same_lock(old, new, before, after)
-    if old.kind == "lock" and written and keys is not None and keys[0] != keys[1]:
-        changed(
-            "high",
-            f"The name that the {old.construct} is taken by is another one now: `{_name_in(keys[1])}` and not `{_name_in(keys[0])}`.",
-            "Do all who are to exclude each other ask for the same name?",
-        )
-    if old.kind == "lock" and not written and (keys is None or keys[0] != keys[1]):
-        changed(
-            "note" if verdict.keeps and not is_another_of_its_kind(old, new, before, after) else "high",
-            f"The edit locks `{new.resource}` where it locked `{old.resource}`.",
-            "Do the other users of the same state also take the new lock?",
-        )
+    for target in _other_target(old, new, before, after, verdict):
+        changed(*target)
     if old.mode != new.mode:
         changed(
             "note"
@@ -124,6 +114,44 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
 
 
 _DO_NOTHING = ("return", "throw", "end", "log")
+
+
+def _other_target(
+    old: Region, new: Region, before: Outline, after: Outline, verdict: Judgement
+) -> Iterator[tuple[Severity, str, str]]:
+    """What is locked now is another thing: how bad that is, what it is, and what has to be asked."""
+    if old.kind != "lock":
+        return
+    both, name = comparison(before, after), f"{old.construct}{on_resource(old)}"
+    keys = locked(both, old, new)
+    written = lock_key(old) == lock_key(new) or is_same_lock(old, new, before, after)
+    if written and keys is not None and keys[0] != keys[1]:
+        yield (
+            "high",
+            f"The name that the {old.construct} is taken by is another one now: `{_name_in(keys[1])}` and not `{_name_in(keys[0])}`.",
+            "Do all who are to exclude each other ask for the same name?",
+        )
+    if not written and (keys is None or keys[0] != keys[1]):
+        kept = verdict.keeps and not is_another_of_its_kind(old, new, before, after)
+        seen: Severity = "medium" if _has_other_parts(old, before) else "note"
+        yield (
+            "note" if chosen_among(both, old, new) else seen if kept else "high",
+            f"The edit locks `{new.resource}` where it locked `{old.resource}`.",
+            "Do the other users of the same state also take the new lock?",
+        )
+    if written and made_here(both, old, new):
+        yield (
+            "high",
+            f"The {name} is taken on an object that is made here now: nobody else has it.",
+            "Which object do the others lock?",
+        )
+
+
+def _has_other_parts(scope: Region, outline: Outline) -> bool:
+    """Whether a type has parts in files that are not read: what they lock is not known."""
+    around = outline.type_of(scope.opening)
+    parts = load(outline.language).words.parts
+    return outline.elsewhere is None and around is not None and bool(parts.search(outline.source.data, *around.opening))
 
 
 def _written_unseen(old: Region, before: Outline, after: Outline) -> frozenset[str]:

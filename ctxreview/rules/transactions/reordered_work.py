@@ -168,7 +168,11 @@ def _turned(change: Change, old: Region, new: Region) -> Finding | None:
     for first, second in combinations(both, 2):
         apart = was[first].span.end <= was[second].span.start and now[second].span.end <= now[first].span.start
         sent = first.kind == "save" and second.kind == "write" and not _saved_later(was, second)
-        if not apart or not _matters(first, second) or sent or _never_both(change, was[first], was[second]):
+        if not apart or not _matters(first, second) or sent:
+            continue
+        if _never_both(change.before.outline, was[first], was[second]):
+            continue
+        if _never_both(change.after.outline, now[first], now[second]):
             continue
         unsent = first.kind == "write" and second.kind == "save" and not _saved_later(now, first)
         return Finding(
@@ -184,9 +188,9 @@ def _turned(change: Change, old: Region, new: Region) -> Finding | None:
     return None
 
 
-def _never_both(change: Change, one: Fact, other: Fact) -> bool:
+def _never_both(outline: Outline, one: Fact, other: Fact) -> bool:
     """Whether no run had both: an exit that was in the other way of the branch."""
-    return "exit" in (one.kind, other.kind) and exclude_each_other(change.before.outline, one.span, other.span)
+    return "exit" in (one.kind, other.kind) and exclude_each_other(outline, one.span, other.span)
 
 
 def _steps(body: Body, scope: Region) -> dict[_Step, Fact]:
