@@ -59,7 +59,7 @@ class ExcerptBudget:
     def _size(self, shown: Mapping[int, bool], source: Source) -> int:
         """Tokens of some lines of one file, with the mark of a gap; of another file, with its heading."""
         if source.path == self.source.path:
-            return self.tokenizer.count(f"{listing(shown, source, self.context.selection.lines)}\n …")
+            return self.tokenizer.count(f"\n{listing(shown, source, self.context.selection.lines)}\n …\n")
         return self.tokenizer.count(
             f"## {source.path}\n\n```{self.context.outline.language}\n{listing(shown, source)}\n …\n```\n"
         )

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ctxreview
 from ctxreview.errors import BudgetError, ConfigError
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt import build as prompts
@@ -364,6 +365,21 @@ def test_tokens_of_the_finished_prompt() -> None:
     made = built(example())
     assert made.tokens.prompt == TOKENIZER.count(made.system) + TOKENIZER.count(made.user)
     assert (made.tokens.budget, made.tokens.tokenizer) == (16_000, "estimate")
+
+
+@pytest.mark.parametrize("budget", [5_000, 7_600, 8_000, 9_000])
+def test_many_small_excerpts_stay_within_the_budget(budget: int, tmp_path: Path) -> None:
+    """Hundreds of members under one lock: each that is shown costs what it costs among the others, so the prompt is not refused."""
+    members = "".join(
+        f"    void Member{n}(int value)\n    {{\n        lock (_gate)\n        {{\n            _n += {n};\n        }}\n    }}\n\n"
+        for n in range(400)
+    )
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "Big.cs").write_text(
+        f"class Big\n{{\n    readonly object _gate = new();\n    int _n;\n{members}}}\n", "utf-8"
+    )
+    made = ctxreview.prompt("Big.cs:9", root=tmp_path, budget=budget)
+    assert 0.9 * budget < made.tokens.prompt <= budget
 
 
 def test_over_budget() -> None:
