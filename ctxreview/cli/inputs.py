@@ -13,10 +13,8 @@ from ctxreview import file_access as files
 from ctxreview.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
-    from ctxreview.review.versions import Change
-
-if TYPE_CHECKING:
     from ctxreview.reports.review_text import Detail
+    from ctxreview.review.versions import Change
 
 MOST = 64 * 1024 * 1024
 """Bytes that are read of a file or pipe that a person names."""
@@ -130,3 +128,20 @@ def detail_of(brief: bool, verbose: bool, other: str) -> Detail:
     if brief and other:
         raise ConfigError(f"--brief is about the text of a review; give it without {other}.")
     return "brief" if brief else "whole" if verbose else "folded"
+
+
+def refuse_own_input(ctx: typer.Context, output: Path | None) -> None:
+    """Raise :class:`ConfigError` where ``output`` is a file that another argument names, by itself or as the path of a selection."""
+    if output is None or not output.is_file():
+        return
+    from ctxreview.context.visible import on_a_line
+    from ctxreview.workspace.selection_form import path_in
+
+    for name, value in ctx.params.items():
+        for given in value if isinstance(value, (list, tuple)) else (value,):
+            if name == "output" or not isinstance(given, (str, Path)):
+                continue
+            for path in (given, path_in(str(given))):
+                with contextlib.suppress(OSError, ValueError):
+                    if output.samefile(path):
+                        raise ConfigError(f"-o: {on_a_line(str(output))} is a file that is read; name another one.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Part = Reviewed | Packed | Failed | Comparison | Found
 from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
-from ctxreview.cli.inputs import refuse_beside
+from ctxreview.cli.inputs import refuse_beside, refuse_own_input
 
 COMMANDS = ("github", "azure")
 """The forms that are commands to a build."""
@@ -88,7 +88,11 @@ class Target(NamedTuple):
 
 
 def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, no_pager: bool) -> Target:
-    """Where and how results are printed. Raises where options about text stand beside another ``form``."""
+    """Where and how results are printed.
+
+    Raises where options about text stand beside another ``form``, and where the result would be written over what is read.
+    """
+    refuse_own_input(ctx, output)
     if form != "text":
         refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
         return Target(output, cast("Literal['html', 'json'] | BuildForm", str(form)))

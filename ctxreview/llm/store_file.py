@@ -121,8 +121,11 @@ def open_store() -> Iterator[sqlite3.Connection]:
     db: sqlite3.Connection | None = None
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made here and not by SQLite, which would let the umask decide; its other files copy this one's mode.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        # Made here and not by SQLite, which would let the umask decide; its other files copy this one's mode. A file that is there
+        # is left to SQLite alone: to close any descriptor of it gives up the locks that this process has on it by another
+        # connection, and another process would then take a log that is in use away (https://www.sqlite.org/howtocorrupt.html).
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         _own(file)
         db = sqlite3.connect(file, timeout=WAIT, isolation_level=None, check_same_thread=False)
         db.text_factory = _text

@@ -77,6 +77,16 @@ class Keeper:
         self._adding = threading.Lock()
         self._writing = threading.Lock()
 
+    def begin(self) -> None:
+        """Say, before anything is asked, where nothing can be kept: then the same run asks and pays for everything again."""
+        if keep_days() == 0:
+            return
+        try:
+            with open_store():
+                pass
+        except StoreError as error:
+            self._say(f"{error} Nothing of this run is kept: the same run again asks and pays for everything again.")
+
     def review(self, row: store.Row) -> None:
         """Return when the row of a finished review is in the store, or when the person knows that it is not."""
         self._write(store.kept(row), True)

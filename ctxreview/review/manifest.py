@@ -82,6 +82,8 @@ def selections_in(text: str, name: str) -> list[str]:
 def _entry(line: str, where: str) -> Asked:
     import msgspec  # most lists are plain
 
+    from ctxreview.redact import redact
+
     class Entry(msgspec.Struct, forbid_unknown_fields=True):
         selection: str
         question: str = ""
@@ -94,7 +96,9 @@ def _entry(line: str, where: str) -> Asked:
         raise ConfigError(f"{where}: {_why(error)}; write {FORM}.") from None
     if not found.selection.strip():
         raise ConfigError(f"{where}: its selection is empty; write {FORM}.")
-    return Asked(found.selection, found.question, found.id, found.tags)
+    # They come back in each document, and no document has a secret.
+    own = None if found.id is None else redact(found.id).text
+    return Asked(found.selection, found.question, own, [redact(tag).text for tag in found.tags])
 
 
 FORM = (

@@ -170,3 +170,24 @@ def test_a_dumb_terminal_gets_no_escapes(args: tuple[str, ...]) -> None:
     assert done.status in (0, 2)
     assert len(done.shown) > 50
     assert ESCAPE not in done.shown
+
+
+OWN = [
+    ("context", "A.cs:3", "-o", "A.cs"),
+    ("review", "A.cs:3", "A.cs:1", "--provider", "none", "-o", "./A.cs"),
+    ("lint", "A.cs", "--output", "A.cs"),
+    ("prompt", "A.cs:3", "-o", "A.cs"),
+    ("guard", "A.cs:3", "--suggestion", "answer.md", "-o", "answer.md"),
+    ("batch", "--selections", "list.txt", "--provider", "none", "-o", "list.txt"),
+    ("comment", "--of", "answer.md", "--answer", "Yes.", "-o", "answer.md"),
+]
+
+
+@pytest.mark.parametrize("args", OWN, ids=range(len(OWN)))
+def test_a_result_is_not_written_over_what_is_read(args: tuple[str, ...], tmp_path: Path) -> None:
+    """``-o`` with the name of a source, a list or an answer is refused, and the file stays as it was."""
+    files = {"A.cs": "class A\n{\n    void M() { }\n}\n", "answer.md": "Nothing.\n", "list.txt": "A.cs:3\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert said(*args).endswith("is a file that is read; name another one.")
+    assert {name: (tmp_path / name).read_text() for name in files} == files

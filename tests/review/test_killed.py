@@ -97,3 +97,34 @@ def test_killed_at_any_moment(code: Path, server: Told) -> None:
     )
     assert undisturbed.returncode == 0, undisturbed.stderr
     assert written(code / "out.jsonl") == written(code / "other.jsonl")
+
+
+def test_others_use_the_store_meanwhile(code: Path, server: Told) -> None:
+    """Two batches at once, and whoever looks into the store meanwhile, leave it whole, with all reviews of both."""
+    server.answers[CHAT] = [Answer(whole("local").pieces, before=0.05)]
+    state = {"CTXREVIEW_STATE_DIR": str(code / "state")}
+    who = ["--provider", "local", "--base-url", f"{server.url}/v1", "--jobs", "2"]
+    command = ["batch", "--selections", "all.txt", "--root", ".", *who]
+    running = [
+        start_command(*command, "--model", f"m-{n}", "-o", f"{n}.jsonl", "-q", cwd=code, env=environment(code, **state))
+        for n in range(2)
+    ]
+    for _ in range(6):
+        assert run(code, "log", where=code, **state).returncode == 0
+        time.sleep(0.2)
+    for one in running:
+        ended = one.wait(60)
+        assert (ended.returncode, "not kept" in ended.stderr) == (0, False), ended.stderr
+    with closing(sqlite3.connect(code / "state" / "reviews.sqlite3")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("SELECT count(*) FROM review").fetchone() == (2 * COUNT,)
+
+
+def test_what_cannot_be_kept_is_said_first(code: Path, server: Told) -> None:
+    """A store that cannot be used is told once, before anything is asked, with what that means for the same run again."""
+    (code / "state").mkdir()
+    (code / "state" / "reviews.sqlite3").write_bytes(b"this is not a database" * 99)
+    who = ["--provider", "local", "--base-url", f"{server.url}/v1", "--model", "m-1"]
+    done = run(code, "batch", "C1.cs:4", "C2.cs:4", *who, where=code, CTXREVIEW_STATE_DIR=str(code / "state"))
+    assert done.stderr.count("Nothing of this run is kept: the same run again asks and pays for everything again.") == 1
+    assert done.stderr.index("Nothing of this run is kept") < done.stderr.index("2 selections: 2 reviewed")

@@ -90,3 +90,13 @@ def test_an_entry_is_a_selection() -> None:
         Asked("b.cs:2", "Why?"),
         "c.cs:3",
     ]
+
+
+def test_no_secret_comes_back(repo: Path) -> None:
+    """What an id or a tag has of a key is replaced, as everywhere in a document."""
+    key = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+    entry = json.dumps({"selection": f"{SERVICE}:31-33", "id": key, "tags": ["db", key]})
+    done = run_command("context", "--selections", "-", "--format", "json", cwd=repo, stdin=entry)
+    made = json.loads(done.stdout)
+    assert (made["id"], made["tags"]) == ("[REDACTED:github-token:1]", ["db", "[REDACTED:github-token:1]"])
+    assert key not in done.stdout + done.stderr

@@ -10,7 +10,7 @@ import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import Brief, Color, Colors, Format, Formats, KeptFormat, NoPager, Output
-from ctxreview.cli.inputs import detail_of, read_text, refuse_beside
+from ctxreview.cli.inputs import detail_of, read_text, refuse_beside, refuse_own_input
 from ctxreview.cli.results import print_texts, target_for
 from ctxreview.errors import ConfigError, SourceError, StoppedError
 
@@ -196,6 +196,7 @@ def comment(
     ctxreview comment 1 --answer "Yes, under the transaction; it stays there."
     ctxreview comment 1 --reject "1: the row is updated below" --answer "Yes; nothing changes."
     """
+    refuse_own_input(ctx, output)
     from ctxreview.reports import comment as comments
     from ctxreview.reports.words import TEAM_QUESTION
 

@@ -29,6 +29,7 @@ from ctxreview.cli.commands.options import (
     Stdin,
     Text,
 )
+from ctxreview.cli.inputs import refuse_own_input
 from ctxreview.cli.selected import only_one, selections_given
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -78,6 +79,7 @@ def prompt(
     ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
     ctxreview prompt src/RecordService.cs:31-33 --for chat --copy
     """
+    refuse_own_input(ctx, output)
     from ctxreview.review.context import build
     from ctxreview.review.pipeline import render
     from ctxreview.review.request import options

@@ -194,6 +194,8 @@ def review(
     keeper = keeping.Keeper(console.say)
     shown = live and not (output is None and console.is_live(sys.stdout))
     at_once = asking_of(ctx, whom, many, account, tell, shown, keeper)
+    if at_once is not None and not no_redact:
+        keeper.begin()
     told = at_once.told if at_once is not None else tell
     ask = partial(
         provider_for,
