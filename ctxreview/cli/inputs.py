@@ -132,7 +132,7 @@ def detail_of(brief: bool, verbose: bool, other: str) -> Detail:
 
 def refuse_own_input(ctx: typer.Context, output: Path | None) -> None:
     """Raise :class:`ConfigError` where ``output`` is a file that another argument names, by itself or as the path of a selection."""
-    if output is None or not output.is_file():
+    if output is None:
         return
     from ctxreview.context.visible import on_a_line
     from ctxreview.workspace.selection_form import path_in
@@ -143,5 +143,5 @@ def refuse_own_input(ctx: typer.Context, output: Path | None) -> None:
                 continue
             for path in (given, path_in(str(given))):
                 with contextlib.suppress(OSError, ValueError):
-                    if output.samefile(path):
+                    if output.is_file() and output.samefile(path):
                         raise ConfigError(f"-o: {on_a_line(str(output))} is a file that is read; name another one.")

@@ -124,7 +124,7 @@ def test_a_failure_of_one_is_not_everybodys(code: Path, server: Told) -> None:
     server.answers[CHAT] = [Answer((b"{}",), kind=JSON)] * 7 + server.answers[CHAT]
     done = run(code, *asked(server, "--jobs", "2"), where=code, **own(code))
     assert done.returncode == 2
-    assert len(server.asked) == COUNT + 1, "that one is given twice, and nothing was kept of it"
+    assert len(server.asked) in (COUNT, COUNT + 1), "one is given twice, and is asked again if it is among these"
     assert f"{GIVEN - 7} reviewed, 7 failed;" in done.stderr
 
 
