@@ -14,8 +14,8 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class ReviewFormat(StrEnum):
-    """How a review is printed."""
+class ReportFormat(StrEnum):
+    """How a review or the guard's result is printed."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -35,20 +35,6 @@ class KeptFormat(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     JSON = "json"
-
-
-class GuardFormat(StrEnum):
-    """How the guard's result is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-    AZURE = "azure"
-    GITLAB = "gitlab"
-    RDJSON = "rdjson"
 
 
 class Severity(StrEnum):

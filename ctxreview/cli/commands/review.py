@@ -37,7 +37,7 @@ from ctxreview.cli.commands.options import (
     Patch,
     ProviderName,
     Quiet,
-    ReviewFormat,
+    ReportFormat,
     Root,
     Scopes,
     Stdin,
@@ -121,7 +121,7 @@ def review(
     lint: Cheap = False,
     message: Message = DEFAULT_QUESTION,
     format_: Annotated[
-        ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
+        ReportFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
     ] = None,
     provider: ProviderName = None,
     model: Model = None,
@@ -272,10 +272,10 @@ def _found(values: Sequence[Review]) -> tuple[Finding, ...]:
 
 
 def _model_beside(
-    ctx: typer.Context, form: ReviewFormat | None, dry_run: bool, models: str | None, model: str | None
+    ctx: typer.Context, form: ReportFormat | None, dry_run: bool, models: str | None, model: str | None
 ) -> str | None:
     """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
-    if dry_run and form not in (None, ReviewFormat.TEXT, ReviewFormat.JSON):
+    if dry_run and form not in (None, ReportFormat.TEXT, ReportFormat.JSON):
         raise ConfigError(f"--dry-run prints text or JSON; omit --format {form}.")
     if dry_run:
         refuse_beside(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
@@ -285,9 +285,9 @@ def _model_beside(
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
 
 
-def _other(form: ReviewFormat | None) -> str:
+def _other(form: ReportFormat | None) -> str:
     """The option by which something else than text is printed; ``""`` for text."""
-    return "" if form in (None, ReviewFormat.TEXT) else f"--format {form}"
+    return "" if form in (None, ReportFormat.TEXT) else f"--format {form}"
 
 
 def _result(values: Sequence[Review], target: Target, detail: Detail, many: int) -> Result:
