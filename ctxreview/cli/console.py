@@ -36,7 +36,11 @@ def progress_teller(quiet: bool, verbose: bool) -> Callable[[str], None]:
     if verbose:
         import logging
 
+        from ctxreview import interrupts
+
         handler = logging.StreamHandler(sys.stderr)
+        # A question that is still under way in a thread has nothing to add once the end was told.
+        handler.addFilter(lambda _: not interrupts.pressed())
         own = logging.getLogger("ctxreview")  # not the SDKs', which know the key
         own.handlers, own.level, own.propagate = [handler], logging.INFO, False
     return untold if quiet else say

@@ -305,7 +305,7 @@ AT_ONCE = 5.0
 SLOW = {
     "mid-stream": ([Answer(whole("responses").pieces[:1] * 100, pause=0.3)], "characters", 0.0),
     "before the first byte": ([Answer(before=20.0)], "Asking", 1.5),
-    "while it waits to ask again": ([error(429, {}, **{"retry-after": "30"})], "Asking", 2.0),
+    "while it waits to ask again": ([error(429, {}, **{"retry-after": "30"})], "Asking again", 0.1),
 }
 
 
