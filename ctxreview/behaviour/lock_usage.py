@@ -169,6 +169,24 @@ def open_block_headers(code: bytes, start: int, at: int) -> list[bytes]:
     return [*open_, code[begin:at].strip()]
 
 
+def end_of_arguments(code: bytes, at: int) -> int:
+    """Where the parenthesis closes that is open at ``at``; ``code`` is :func:`masked_source`."""
+    depth = 1
+    for hit in _PARENTHESIS.finditer(code, at):
+        depth += 1 if hit[0] == b"(" else -1
+        if depth == 0:
+            return hit.end()
+    return len(code)
+
+
+def looks_empty(header: bytes, name: str, outline: Outline) -> bool:
+    """Whether what is before a block, or a statement, asks that a field has no value yet."""
+    nothing = any_of(load(outline.language).words.nothing)
+    asked = rf"(?<![\w.]){OPTIONAL_SELF}{re.escape(name)}\s*(?:==\s*|\w+\s+){nothing}\b".encode()
+    return re.search(asked, header) is not None
+
+
+_PARENTHESIS = regex(rb"[()]")
 _OWN_CALL = regex(rf"(?<![\w.]){OPTIONAL_SELF}(\w+)\s*(?:<[\w<>, ]*>\s*)?\(".encode())
 _OF_SELF = f"{SELF}.".encode()
 

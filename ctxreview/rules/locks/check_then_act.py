@@ -15,7 +15,8 @@ is overwritten.
 When it is fine
 ---------------
 Every thread would write an equal value and nobody keeps the first one; only one thread writes; or the write is a
-``TryAdd`` or ``TryUpdate`` whose result is checked.
+``TryAdd`` or ``TryUpdate`` whose result is checked. A value that is made for a missing entry is told as a note, where no
+other code puts one, it is no collection or lock, and making it twice changes nothing elsewhere.
 
 Example
 -------
@@ -54,14 +55,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from ctxreview.behaviour.affected import affected
-from ctxreview.behaviour.body import comments_in
+from ctxreview.behaviour.body import comments_in, facts_named
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_called_locked, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import divided
 from ctxreview.behaviour.weaker import disowned, overwritten
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -88,6 +91,22 @@ _OUT = regex(rb"[^;{}]*?,\s*out\s+(?:[\w.<>\[\]]+\??\s+)?(\w+)\s*\)")
 _ENTRY = regex(rb"\s*\[[^\[\]]+\](\s*(?:\+\+|--|[-+*/|&^]=))?")
 _STEP = regex(rb"(?:\+\+|--)\s*$")
 _BRACE = regex(rb"[{}]")
+_PARENTHESIS = regex(rb"[()]")
+_CODE = regex(rb"\S")
+_IS_FALSE = regex(rb"\)\s*==\s*false\b|\bis\s+false\b")
+_PUTS = regex(rb"(?:this\.)?\w+\s*(?:\[[^;]*?\]\s*=(?!=)|\.\s*(?:TryAdd|AddOrUpdate|TryUpdate)\s*\()")
+_VALUE = regex(r"[^<]*<\s*(?:\([^()]*\)|[^<>(),]+(?:<[^()]*?>)?)\s*,\s*(.+)>\??$")
+"""The type of a dictionary's values."""
+_CHANGED_BY_TAKERS = ("collections", "signals", "waited_on", "concurrent")
+_LOCK_MADE = regex(rb"\bnew\s+(?:object|Object)\s*\(")
+_AWAITED = regex(
+    rb"([;{}]\s*)?\bawait\s+(?!(?:foreach|using)\b)(?:\w+\s*(?:\([^()]*\))?\s*[!?]?\s*\.\s*)*(\w+)\s*(?:<[^()]*>)?\s*\("
+)
+"""A call that is awaited; first what is before it where nobody takes its value."""
+_AWAITED_LOOK = regex(
+    rb"(?:Try)?(?:Get|Load|Find|Read|Fetch|Query|Resolve|Look[Uu]p|Compute|Calculate|Select|List|Count|Parse|Deserialize|Download|Build|Make|Determine|Discover|Retrieve|First|Single|To[A-Z]|From[A-Z])\w*"
+)
+"""Calls that are made for what they give: twice is as good as once."""
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -103,14 +122,17 @@ def check(outline: Outline) -> list[Finding]:
     looked = _looks(named, code)
     found = []
     for name, member in named.items():
-        for at, act, look in (*looked.get(name, ()), *_counts(name, code)):
+        filling = frozenset(step.act for step in looked.get(name, ()) if step.fills is not None)
+        for step in (*looked.get(name, ()), *_counts(name, code)):
+            at, act = step.look, step.act
             function = nesting.innermost(at)
             if function is None or function.kind == "constructor" or nesting.innermost(act) is not function:
                 continue
             if any(s.owner == function.span and is_under(act, s) for s in taken.near(act)):
                 continue
             if not is_called_locked(function, outline, held) and not _is_told(at, act, outline):
-                found.append(_finding(outline, name, member, at, act, look, function))
+                harmless = _loses_nothing(step, name, member, outline, filling)
+                found.append(_finding(outline, name, member, step, function, harmless))
     return found
 
 
@@ -118,7 +140,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each step of a concurrent collection that an edit takes apart."""
     if b"Concurrent" not in before.source.data:
         return _whatever(before, after, frozenset())
-    told = {f.about[-1] for f in check(after)} - {f.about[-1] for f in check(before)}
+    told = {f.about[-1] for f in check(after) if f.severity != "note"} - {f.about[-1] for f in check(before)}
     found = _whatever(before, after, told)
     for step in divided(comparison(before, after)):
         if step.before.place is None or step.before.place.kind != "inside":
@@ -164,9 +186,21 @@ def _whatever(before: Outline, after: Outline, told: Collection[str]) -> list[Fi
     return list(dict.fromkeys(found))
 
 
-def _looks(names: Collection[str], code: bytes) -> dict[str, list[tuple[Span, Span, str]]]:
-    """By name: a look in the condition of an ``if``, the write by that key in its branch or after it, and the method that looks."""
-    found: dict[str, list[tuple[Span, Span, str]]] = {}
+class _Step(NamedTuple):
+    """A look at an entry and an act on it, one span where one expression does both, and the method that looks.
+
+    ``fills`` is the code between them where the act puts what was made for an entry that was missing.
+    """
+
+    look: Span
+    act: Span
+    how: str
+    fills: Span | None = None
+
+
+def _looks(names: Collection[str], code: bytes) -> dict[str, list[_Step]]:
+    """By name: a look in the condition of an ``if``, and the write by that key in its branch or after it."""
+    found: dict[str, list[_Step]] = {}
     for hit in _LOOK.finditer(code):
         name = hit[1].decode("utf-8", "replace")
         if name not in names:
@@ -176,12 +210,58 @@ def _looks(names: Collection[str], code: bytes) -> dict[str, list[tuple[Span, Sp
         end = _block_end(code, start)
         key = re.escape(b" ".join(hit[3].split()))
         on = rb"(?<![\w.])(?:this\.)?%s" % re.escape(hit[1])
-        act = re.compile(on + rb"\s*(?:\[\s*%s\s*\]\s*=(?!=)|\.\s*(?:AddOrUpdate)\s*\(\s*%s\b)" % (key, key)).search(
-            code, start, end
-        )
+        acts = re.compile(on + rb"\s*(?:\[\s*%s\s*\]\s*=(?!=)|\.\s*(?:AddOrUpdate)\s*\(\s*%s\b)" % (key, key))
+        every = list(acts.finditer(code, start, end))
+        act = every[0] if every else None
         if act is not None and b"TryAdd" not in code[start : act.start()] and not _keeps_what_it_made(hit, act, code):
-            found.setdefault(name, []).append((Span(*hit.span()), Span(*act.span()), hit[2].decode()))
+            fills = Span(start, every[-1].end()) if _is_fill(hit, act, code) else None
+            found.setdefault(name, []).append(_Step(Span(*hit.span()), Span(*act.span()), hit[2].decode(), fills))
     return found
+
+
+def _is_fill(look: re.Match[bytes], act: re.Match[bytes], code: bytes) -> bool:
+    """Whether the act is done for an entry that is missing, and for no other."""
+    opened = code.index(b"(", look.start())
+    closed = _closed(code, opened + 1, _PARENTHESIS)
+    first = _CODE.search(code, closed)
+    if first is None:
+        return False
+    branch = _closed(code, first.end(), _BRACE) if first[0] == b"{" else code.find(b";", closed)
+    missing = b"!" in code[opened : look.start(1)] or _IS_FALSE.search(code, look.end(), closed) is not None
+    inside = act.start() < branch
+    return inside if missing else not inside
+
+
+def _closed(code: bytes, at: int, marks: re.Pattern[bytes]) -> int:
+    """Where the bracket that is open at ``at`` closes, of the kind that ``marks`` finds."""
+    depth = 1
+    for hit in marks.finditer(code, at):
+        depth += 1 if hit[0] in b"({" else -1
+        if depth == 0:
+            return hit.end()
+    return len(code)
+
+
+def _loses_nothing(step: _Step, name: str, member: Member, outline: Outline, filling: frozenset[Span]) -> bool:
+    """Whether two threads that fill one missing entry only make its value twice, as far as is seen.
+
+    Not where other code puts another value, where each of both values would be changed by who got it, or where making it
+    changes something elsewhere.
+    """
+    if step.fills is None:
+        return False
+    about, code = names_of(outline.language), masked_source(outline)
+    between, kept = code[slice(*step.fills)], _VALUE.match(member.declares)
+    shared = kept is not None and any(simple_type_or_array(kept[1]) in about.of(kind) for kind in _CHANGED_BY_TAKERS)
+    if shared or _LOCK_MADE.search(between):
+        return False
+    for fact in facts_named(outline, name):
+        put = _PUTS.match(code, fact.span.start) if fact.kind == "write" else None
+        function = outline.function_of(fact.span) if put is not None else None
+        puts = function is not None and function.kind != "constructor"
+        if puts and not any(fact.span.start <= at.start < fact.span.end for at in filling):
+            return False
+    return not any(_AWAITED_LOOK.match(hit[2]) is None or hit[1] for hit in _AWAITED.finditer(between))
 
 
 def _keeps_what_it_made(look: re.Match[bytes], act: re.Match[bytes], code: bytes) -> bool:
@@ -223,28 +303,28 @@ def _is_told(look: Span, act: Span, outline: Outline) -> bool:
     return any(_MEANT.search(outline.source.text(c)) for c in comments_in(outline, Span(above, act.end)))
 
 
-def _counts(name: str, code: bytes) -> Iterator[tuple[Span, Span, str]]:
+def _counts(name: str, code: bytes) -> Iterator[_Step]:
     """An entry counted up, or computed from itself."""
     for at in own_uses(name, code):
         entry = _ENTRY.match(code, at.end)
         before = _STEP.search(code[max(0, at.start - 40) : at.start]) if entry is not None else None
         if entry is not None and (before is not None or entry[1]):
             step = Span(at.start - len(before[0]) if before is not None else at.start, entry.end())
-            yield step, step, ""
+            yield _Step(step, step, "")
 
 
-def _finding(
-    outline: Outline, name: str, member: Member, at: Span, act: Span, look: str, function: Function
-) -> Finding:
-    severity: Severity = "medium" if at == act else "low"
-    both = f"{look} and a write of the same entry" if look else "a read and a write of one entry in one expression"
+def _finding(outline: Outline, name: str, member: Member, step: _Step, function: Function, harmless: bool) -> Finding:
+    severity: Severity = "medium" if step.look == step.act else "note" if harmless else "low"
+    both = (
+        f"{step.how} and a write of the same entry" if step.how else "a read and a write of one entry in one expression"
+    )
     return Finding(
         ID,
         severity,
         "syntactic",
         f"{function.name} makes {both} of the concurrent dictionary `{name}`: two steps, and others may change it in between.",
         "If another thread changes the entry in between, is its value lost?",
-        lines(outline, at),
-        (lines(outline, act, "acts"), lines(outline, member.span, name)),
-        about=(function.name, look, name),
+        lines(outline, step.look),
+        (lines(outline, step.act, "acts"), lines(outline, member.span, name)),
+        about=(function.name, step.how, name),
     )

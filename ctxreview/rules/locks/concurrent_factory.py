@@ -50,7 +50,7 @@ import re
 from typing import Literal, NamedTuple
 
 from ctxreview.behaviour.body import comments_in, within
-from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, own_uses
+from ctxreview.behaviour.lock_usage import declared, end_of_arguments, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
@@ -71,7 +71,11 @@ NEEDS = ("ConcurrentDictionary",)
 BEYOND = ALWAYS
 
 _ADDS = regex(rb"\s*\.\s*(GetOrAdd|AddOrUpdate)\s*\(")
-_SEVERITIES: dict[str, Severity] = {"captured": "low", "look": "note"}
+_SEVERITIES: dict[str, Severity] = {"captured": "low", "look": "note", "number": "note"}
+_DRAWN = regex(
+    r"\s*(?:\{\s*return\s+)?(?:\(\w+\)\s*)?Interlocked\s*\.\s*Increment\s*\([^()]*\)\s*(?:\.\s*ToString\s*\([^()]*\)\s*)?(?:[-+]\s*\d+\s*)?(?:;\s*\}\s*)?$"
+)
+"""A factory of the next number, as such or as text."""
 _GIVEN = regex(rb"(\w+)\s*=\s*(?:this\s*\.\s*)?$")
 """What the call's value is given to."""
 _SAID = regex(
@@ -82,7 +86,7 @@ _LINES_ABOVE = 4
 _LOOKS = regex(r"^(?:Exists|(?:Read|Get|Enumerate)[A-Z]\w*)$")
 _FILES = frozenset(("File", "Directory"))
 """What of files only looks: twice is as good as once."""
-_PARENTHESIS = regex(rb"[()]")
+_USING = regex(rb"\busing\b")
 _OPENED = regex(
     rb"\bnew\s+(\w*(?:Connection|Stream|StreamReader|StreamWriter|Socket|TcpClient|UdpClient|Timer|Process|Thread|Watcher|DbContext"
     rb"|HttpClient|MemoryMappedFile))\s*\("
@@ -111,7 +115,7 @@ def check(outline: Outline) -> list[Finding]:
             around = nesting.innermost(at)
             if around is None or any(s.owner == around.span and is_under(at, s) for s in held.near(at)):
                 continue
-            whole = Span(at.start, _closed(code, at.end))
+            whole = Span(at.start, end_of_arguments(code, at.end))
             for factory in contained_in(whole, outline.functions):
                 if factory.kind != "lambda" or nesting.innermost(_before(factory)) is not around:
                     continue
@@ -158,27 +162,17 @@ def _before(scope: Function) -> Span:
     return Span(scope.span.start - 1, scope.span.start)
 
 
-def _closed(code: bytes, at: int) -> int:
-    """Where the parenthesis that is open at ``at`` closes."""
-    depth = 1
-    for hit in _PARENTHESIS.finditer(code, at):
-        depth += 1 if hit[0] == b"(" else -1
-        if depth == 0:
-            return hit.end()
-    return len(code)
-
-
 class _Effect(NamedTuple):
     """What a factory does besides making a value."""
 
-    kind: Literal["state", "captured", "call", "look", "disposable"]
+    kind: Literal["state", "captured", "call", "look", "number", "disposable"]
     name: str
 
     @property
     def words(self) -> str:
         """As it is told to people."""
         match self.kind:
-            case "state":
+            case "state" | "number":
                 return f"writes `{self.name}`"
             case "captured":
                 return f"writes the variable `{self.name}`"
@@ -194,14 +188,37 @@ def _effect(factory: Function, outline: Outline, code: bytes, nesting: Nesting[F
     for fact in within(outline, factory.span):
         if nesting.innermost(fact.span) is factory:
             if fact.kind == "write" and _is_shared(fact, factory, outline):
+                if _is_number_drawn(fact, factory, outline):
+                    look = look or _Effect("number", _written(fact))
+                    continue
                 return _Effect("captured" if fact.captured else "state", _written(fact))
             if fact.kind in ("io", "save", "spawn") and not fact.calls and "Invoke" not in fact.name:
                 if fact.target.rpartition(".")[2] in _FILES and _LOOKS.match(fact.name) is not None:
                     look = look or _Effect("look", fact.name)
                     continue
                 return _Effect("call", fact.name)
-    opened = _OPENED.search(code, factory.opening.end, factory.span.end)
-    return _Effect("disposable", opened[1].decode()) if opened else look
+    # What the factory disposes of itself is not left behind by the one that runs in vain.
+    opened = (
+        m for m in _OPENED.finditer(code, factory.opening.end, factory.span.end) if not _ends_here(m, factory, code)
+    )
+    left = next(opened, None)
+    if left is not None:
+        return _Effect("disposable", left[1].decode())
+    return look
+
+
+def _ends_here(opened: re.Match[bytes], factory: Function, code: bytes) -> bool:
+    """Whether what is created is disposed of when the factory ends: a ``using`` has it, or an object that one has."""
+    begin = max(code.rfind(mark, factory.opening.end, opened.start()) for mark in (b";", b"{", b"}"))
+    return _USING.search(code, max(begin, factory.opening.start), opened.start()) is not None
+
+
+def _is_number_drawn(fact: Fact, factory: Function, outline: Outline) -> bool:
+    """Whether all that the factory does is to draw the next number, in one step: the one drawn in vain is not used."""
+    if not outline.source.text(fact.span).startswith("Interlocked."):
+        return False
+    written = outline.source.text(Span(factory.opening.end, factory.span.end))
+    return _DRAWN.match(written) is not None
 
 
 def _is_shared(fact: Fact, factory: Function, outline: Outline) -> bool:

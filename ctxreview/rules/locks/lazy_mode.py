@@ -60,7 +60,7 @@ NEEDS = ("Lazy",)
 BEYOND = ALWAYS
 
 _MODE = regex(
-    r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\(\s*(false|true)\s*\)"
+    r"\bLazyThreadSafetyMode\s*\.\s*(\w+)|,\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)\s*;?\s*$|\bnew\s*(?:\w+\s*<[^()]*>\s*)?\(\s*(?:isThreadSafe\s*:\s*)?(false|true)\s*\)"
 )
 _SAYS = {
     "None": "is not thread-safe",

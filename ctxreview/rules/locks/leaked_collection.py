@@ -52,7 +52,16 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import facts_named, own_facts
-from ctxreview.behaviour.lock_usage import Use, declared, is_collection, is_under, locked_uses, locks, masked_source
+from ctxreview.behaviour.lock_usage import (
+    Use,
+    declared,
+    is_collection,
+    is_said,
+    is_under,
+    locked_uses,
+    locks,
+    masked_source,
+)
 from ctxreview.behaviour.places import lines
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -101,7 +110,7 @@ def check(outline: Outline) -> list[Finding]:
     for use in every:
         shared = next((g for g in use.gates if (use.state, g) in changed), "")
         handed = _handed(use, returns, taken, outline) if shared and use.fact.kind == "read" else None
-        if handed is None:
+        if handed is None or use.member.name in _FOR_DEBUGGERS or _is_told(use, outline):
             continue
         if handed.variable:
             what = f"is what `{handed.variable}` stands for, which is used"
@@ -124,6 +133,20 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+_FOR_DEBUGGERS = frozenset(("GetScheduledTasks",))
+"""What the framework asks for only while a debugger holds every other thread."""
+_SAID = regex(
+    rb"(?i)\b(?:not|never|n't)\b[^.;]{0,20}\b(?:clon|cop[iy])|\b(?:if|while|as long as)\b[^.;]{0,40}\b(?:hold|holding|own)\b"
+)
+"""What a comment says of a collection that who calls may use under the lock alone."""
+
+
+def _is_told(use: Use, outline: Outline) -> bool:
+    """Whether a comment says so, at the function or at the property that it is an accessor of."""
+    at = next((m.span for m in outline.members if m.span.contains(use.fact.span)), use.member.span)
+    return is_said(use.member, outline, _SAID) or is_said(use.member._replace(span=at), outline, _SAID)
 
 
 class _Handed(NamedTuple):

@@ -46,20 +46,35 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple
 
-from ctxreview.behaviour.lock_usage import declared, is_under, lock_key, locks, methods, own_calls
+from ctxreview.behaviour.body import own_facts
+from ctxreview.behaviour.lock_usage import (
+    declared,
+    end_of_arguments,
+    is_under,
+    lock_key,
+    locks,
+    masked_source,
+    methods,
+    own_calls,
+)
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.model.declarations import Nesting
-from ctxreview.model.notation import SELF
+from ctxreview.languages.behaviour import names_of
+from ctxreview.model.declarations import Function, Nesting
+from ctxreview.model.notation import AWAIT, SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK
 
 ID = "lock-order"
 SEVERITY = "high"
 NEEDS = (LOCK,)
+
+_AWAITED = regex(rf"\b{AWAIT}\s+(?:\w+\s*\.\s*)?$".encode())
+_MEMBER = regex(rb"\s*\.\s*(\w+)")
 
 
 class _Pair(NamedTuple):
@@ -157,7 +172,20 @@ def _pairs(held: list[Region], outline: Outline) -> Iterator[_Pair]:
             if len(called) != 1 or not is_under(at, outer) or around is None or around.span != outer.owner:
                 continue
             for inner in by_owner.get(called[0].span, ()):
-                yield from _pair(outer, inner, name, outline)
+                if not _is_taken_later(inner, called[0], at, outline):
+                    yield from _pair(outer, inner, name, outline)
+
+
+def _is_taken_later(inner: Region, called: Function, call: Span, outline: Outline) -> bool:
+    """Whether a lock is taken after an await of a function that the call does not wait for: the caller goes on, and gives back its own."""
+    code = masked_source(outline)
+    waited = _MEMBER.match(code, end_of_arguments(code, call.end))
+    if waited is not None and waited[1].decode("utf-8", "replace") in names_of(outline.language).of("waits"):
+        return False
+    if _AWAITED.search(code[max(0, call.start - 40) : call.start]):
+        return False
+    awaits = (f.span.start for f in own_facts(outline).get(called.span, ()) if f.kind == "await")
+    return min(awaits, default=inner.opening.end) < inner.opening.start
 
 
 def _start(scope: Region) -> int:

@@ -55,7 +55,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from ctxreview.behaviour.boundary import without_comments
-from ctxreview.behaviour.lock_usage import declared, lock_key, modifiers
+from ctxreview.behaviour.lock_usage import declared, lock_key, looks_empty, masked_source, modifiers, open_block_headers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
@@ -68,6 +68,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCKS
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "lock-target"
 SEVERITY = "medium"
@@ -99,6 +100,8 @@ def check(outline: Outline) -> list[Finding]:
         for pattern, severity, what, question in TARGETS:
             if re.match(pattern, scope.resource):
                 if scope.resource == "this" and (_is_private(scope, outline) or _signals(scope, outline)):
+                    break
+                if severity == "low" and is_test_code(outline.source.path):
                     break
                 found.append(
                     Finding(
@@ -190,8 +193,10 @@ def _by_name(scope: Region, outline: Outline) -> Iterator[Finding]:
     written = _written(Same(outline), name, scope.container)
     if written:
         question = "Do holders of the old object and of the new one exclude each other?"
+        # What a test sets up is there before anybody waits.
+        severity: Severity = "note" if is_test_code(outline.source.path) else "medium"
         made = _finding(
-            scope, outline, "medium", f"`{name}`, which is reassigned elsewhere", question, ("replaced", name)
+            scope, outline, severity, f"`{name}`, which is reassigned elsewhere", question, ("replaced", name)
         )
         yield made._replace(related=tuple(lines(outline, f.span, "is reassigned") for f in written[:3]))
 
@@ -264,6 +269,10 @@ def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
     if member is None or member.kind in ("constructor", "finalizer") or member.container != container:
         return False
     written = outline.source.text(fact.span)
+    code = masked_source(outline)
+    around = open_block_headers(code, member.opening.end, fact.span.start)
+    if any(looks_empty(header, fact.spelled, outline) for header in around):
+        return False
     if "??=" in written or re.search(r"=\s*(?:null|default)!?$", written) or "Interlocked" in written:
         return False
     return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", written) is not None and not re.match(

@@ -44,11 +44,21 @@ becomes of a lock that is not one object: Sonar S2445, <https://rules.sonarsourc
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
-from ctxreview.behaviour.lock_usage import Use, declared, lock_key, locked_uses, locks
+from ctxreview.behaviour.lock_usage import (
+    Use,
+    declared,
+    lock_key,
+    locked_uses,
+    locks,
+    looks_empty,
+    masked_source,
+    open_block_headers,
+)
 from ctxreview.behaviour.places import lines
-from ctxreview.model.notation import SELF
+from ctxreview.model.notation import OPTIONAL_SELF, SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.rules.prefilter import LOCK
@@ -76,6 +86,10 @@ def check(outline: Outline) -> list[Finding]:
         other = next((u for u in writes if not u.gates & first.gates and u.member.span != first.member.span), None)
         if other is None or any(u.gates >= first.gates | other.gates for u in writes):
             continue
+        # What is locked is the object itself: it is filled in under its own lock, and put there once under another.
+        outer = [u for u in writes if name not in u.gates]
+        if len(outer) < len(writes) and all(_is_first_value(u, name, outline) for u in outer):
+            continue
         found.append(
             Finding(
                 ID,
@@ -89,3 +103,12 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _is_first_value(use: Use, name: str, outline: Outline) -> bool:
+    """Whether a write only gives a field a value where it has none."""
+    code, at = masked_source(outline), use.fact.span
+    if re.match(rf"{OPTIONAL_SELF}{re.escape(name)}\s*\?\?=".encode(), code[slice(*at)]):
+        return True
+    above = open_block_headers(code, use.function.opening.end, at.start)
+    return any(looks_empty(header, name, outline) for header in above)

@@ -50,9 +50,9 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import masked_source, open_block_headers
+from ctxreview.behaviour.lock_usage import end_of_arguments, masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
-from ctxreview.model.declarations import Nesting
+from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -66,6 +66,8 @@ NEEDS = ("Monitor",)
 
 _WAIT = regex(rb"\bMonitor\s*\.\s*Wait\s*\(")
 _PULSE = regex(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
+_ONLY = regex(rb"=>|[{};]|\breturn\b")
+_FIRST = regex(rb"\s*(\w+)\s*[,)]")
 _LOOP = regex(rb"\b(?:while|for|foreach)\s*\(|\bdo$")
 
 
@@ -83,6 +85,8 @@ def check(outline: Outline) -> list[Finding]:
         around = open_block_headers(code, function.opening.end, at.start)
         if any(_LOOP.search(h) for h in around) or b"goto" in code[function.span.start : function.span.end]:
             continue
+        if _is_handed_on(function, at, code):
+            continue  # who calls it has the condition
         if re.search(rb"\bif\s*\(", around[-1]) and around[-1].count(b"(") > around[-1].count(b")"):
             continue  # a handshake: what is asked is whether the pulse came in time
         asked = any(re.search(rb"\bif\s*\(.*\)$", h, re.DOTALL) for h in (around[-1], *around[-2:-1]))
@@ -99,6 +103,15 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _is_handed_on(function: Function, wait: Span, code: bytes) -> bool:
+    """Whether all that a method does is to wait on what it is given."""
+    closed = end_of_arguments(code, wait.end)
+    rest = _ONLY.sub(b"", code[function.opening.end : wait.start] + code[closed : function.span.end]).strip()
+    on = _FIRST.match(code, wait.end)
+    given = re.findall(rb"\w+(?=\s*(?:=[^,()]*)?[,)])", code[slice(*function.opening)])
+    return not rest and on is not None and on[1] in given
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

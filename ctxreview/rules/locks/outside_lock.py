@@ -61,6 +61,7 @@ from collections.abc import Iterator
 from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
+    end_of_arguments,
     is_collection,
     is_said,
     is_said_to_be_held,
@@ -101,6 +102,13 @@ _MEANT = regex(
 """What a comment says of a use that needs no lock."""
 _SIZE = regex(rb"\s*[!?]?\s*\.\s*(?:Count|Length)\b(?!\s*\()")
 """A look at how many there are: the number may be old, and is one that was."""
+_IS_NULL = regex(rb"\s*(?:(?:==|!=)\s*null\b|is\s+(?:not\s+)?null\b)")
+_SAME = regex(rb"\s*[!?]?\s*\.\s*(?:IsReadOnly|IsFixedSize|IsSynchronized|SyncRoot|Comparer|KeyComparer)\b")
+"""What a collection answers the same at any time."""
+_PART = regex(rb"\s*\.\s*\w+")
+_IF = regex(rb"\bif\s*\(")
+_BRANCH = regex(rb"\s*(?:\{[^{}]*\}|[^;{}]*;)")
+"""A branch without blocks of its own."""
 _ELSE_ASKED = regex(rb"\s*\?\?\s*(?:this\s*\.\s*)?(\w+)\s*\(")
 _SAFE = (
     "Concurrent",
@@ -226,6 +234,8 @@ def _outside(
     open_ = [u for u in open_ if not is_said(u.member, outline, _MEANT)]
     rechecking = {u.member.name for u in under}
     code = masked_source(outline)
+    open_ = [u for u in open_ if not (u.fact.is_readonly and _IS_NULL.match(code, u.fact.span.end))]
+    open_ = [u for u in open_ if not _SAME.match(code, u.fact.span.end)]
     open_ = [u for u in open_ if not _is_the_lock(u, gate) and not _is_looked_at_again(u, rechecking, code)]
     # A compound assignment reads and writes in one place.
     if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
@@ -238,8 +248,10 @@ def _outside(
     if not open_:
         return
     # A number, or one reference, may be old, and is one that was.
-    single = [u for u in open_ if u not in writes and (_SIZE.match(code, u.fact.span.end) or _gives_it(u, name, code))]
-    harmless = len(single) == len(open_) and not _is_wide(member, outline)
+    single = [u for u in open_ if u not in writes and _is_single(u, name, member, code)]
+    harmless = len(single) == len(open_) and (
+        not _is_wide(member, outline) or all(_is_part(u, member, code) for u in open_)
+    )
     severity: Severity = "note" if harmless else "medium" if writes or collection else "low"
     first = (writes or open_)[0]
     use = "written" if writes else "used" if collection else "read"
@@ -270,12 +282,15 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
         return
     taken = {s.owner for s in held if lock_key(s) in gates}
     looks = [u for u in open_ if u.function.span in taken and _looks_into(u, name, code)]
+    looks = [u for u in looks if not _SAME.match(code, u.fact.span.end)]
     if not looks or is_said_to_be_held(looks[0].member, outline):
         return
-    first, change = looks[0], next(u for u in writes if _changes(u, name, code))
+    # How many there are may be an old number, and is one that was; what is in there may be half changed.
+    inside = [u for u in looks if not _SIZE.match(code, u.fact.span.end)]
+    first, change = (inside or looks)[0], next(u for u in writes if _changes(u, name, code))
     yield Finding(
         ID,
-        "medium",
+        "medium" if inside else "note",
         "syntactic",
         f"`{name}` is read in {first.member.name} outside the lock on `{min(gates)}`, under which it is changed.",
         f"What does a {simple_type_or_array(member.declares)} return while another thread changes it?",
@@ -313,6 +328,23 @@ def _is_wide(member: Member, outline: Outline) -> bool:
     return type_.startswith("(") or simple_type_or_array(type_) in names_of(outline.language).of("wide")
 
 
+def _is_single(use: Use, name: str, member: Member, code: bytes) -> bool:
+    """Whether a read takes one number or one reference, and gives it or compares it with nothing."""
+    at = use.fact.span.end
+    if _SIZE.match(code, at) or _IS_NULL.match(code, at) or _gives_it(use, name, code):
+        return True
+    part = _PART.match(code, at) if member.declares.startswith("(") else None
+    return part is not None and (
+        _IS_NULL.match(code, part.end()) is not None or _gives_it(use, name + part[0].decode(), code)
+    )
+
+
+def _is_part(use: Use, member: Member, code: bytes) -> bool:
+    """Whether a read is of one part of a tuple, or of the size of something."""
+    part = _PART.match(code, use.fact.span.end) if member.declares.startswith("(") else None
+    return part is not None
+
+
 def _gives_it(use: Use, name: str, code: bytes) -> bool:
     """Whether all that a member does is to give what the field has."""
     body = code[use.member.opening.end : use.member.span.end]
@@ -325,9 +357,20 @@ def _is_the_lock(use: Use, gate: str) -> bool:
 
 
 def _is_looked_at_again(use: Use, rechecking: set[str], code: bytes) -> bool:
-    """Whether a reference is read, and where there is none, a method is asked that reads it once more under the lock."""
+    """Whether a reference is read, and a method is asked, where there is none or on that condition, that reads it once more under the lock."""
+    if use.fact.kind != "read":
+        return False
     asked = _ELSE_ASKED.match(code, use.fact.span.end)
-    return use.fact.kind == "read" and asked is not None and asked[1].decode("utf-8", "replace") in rechecking
+    if asked is not None:
+        return asked[1].decode("utf-8", "replace") in rechecking
+    begin = max(code.rfind(mark, use.function.opening.end, use.fact.span.start) for mark in (b";", b"{", b"}"))
+    opened = _IF.search(code, max(begin, use.function.opening.end), use.fact.span.start)
+    if opened is None:
+        return False
+    closed = end_of_arguments(code, opened.end())
+    branch = _BRANCH.match(code, closed)
+    named = {n.decode("utf-8", "replace") for n in _OWN_NAME.findall(branch[0])} if branch is not None else set()
+    return use.fact.span.end <= closed and not named.isdisjoint(rechecking)
 
 
 def _is_same_property(use: Use, under: list[Use]) -> bool:

@@ -52,6 +52,7 @@ from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import version
 from ctxreview.languages import load
 from ctxreview.model import il
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -85,6 +86,29 @@ def _is_of_unknown_type(scope: Region, outline: Outline) -> bool:
     )
 
 
+def _is_released_in_each_branch(scope: Region, outline: Outline) -> bool:
+    """Whether the release is the first thing in one branch, and the other's is in a ``finally``, with nothing that fails before them."""
+    unit = version(outline).units.get(scope.owner)
+    for node in il.walk(unit.body, into=False) if unit is not None else ():
+        if not isinstance(node, il.Branch) or node.otherwise is None:
+            continue
+        for one, other in ((node.then, node.otherwise), (node.otherwise, node.then)):
+            if not one.statements or not one.statements[0].span.contains(scope.closing):
+                continue
+            for safe in il.walk(other, into=False):
+                if not isinstance(safe, il.Try) or safe.always is None:
+                    continue
+                ends = any(_is_called_on(n, scope.resource, outline) for n in il.walk(safe.always, into=False))
+                if ends and not can_fail(outline, scope.owner, Span(scope.opening.end, safe.span.start)):
+                    return True
+    return False
+
+
+def _is_called_on(node: il.Node, resource: str, outline: Outline) -> bool:
+    on = node.function.of if isinstance(node, il.Call) and isinstance(node.function, il.Access) else None
+    return on is not None and without_self(outline.source.text(on.span)) == without_self(resource)
+
+
 def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
     found, tested = [], is_test_code(outline.source.path)
@@ -94,7 +118,7 @@ def check(outline: Outline) -> list[Finding]:
         between = masked_source(outline)[scope.opening.end : scope.closing.start].decode("utf-8", "replace")
         if "(" not in _WAITED.sub("", between) and not scope.exits:
             continue
-        if _is_of_unknown_type(scope, outline):
+        if _is_of_unknown_type(scope, outline) or _is_released_in_each_branch(scope, outline):
             continue
         if not scope.exits and not can_fail(outline, scope.owner, Span(scope.opening.end, scope.closing.start)):
             continue

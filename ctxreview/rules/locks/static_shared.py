@@ -42,12 +42,17 @@ EF Core documentation, "DbContext lifetime, configuration, and initialization" (
 
 from __future__ import annotations
 
+import re
+
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import Version, version
+from ctxreview.languages import load
+from ctxreview.model.declarations import Member
+from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Finding
@@ -142,6 +147,25 @@ def _is_static(lock: str, of: Version) -> bool:
     return state is not None and state.static
 
 
+_REFERENCE = regex(rb"\bref\s+(?:\w+\s*\.\s*)?$")
+"""Before what another call fills in, and gives back to be used."""
+_OPENS = regex(rb"\s*[!?]?\s*\.\s*(?:Open|Close|Dispose)(?:Async)?\s*\(")
+
+
+def _is_made_by_getter(name: str, member: Member, outline: Outline) -> bool:
+    """Whether a property has code that gives the object: it may be another one each time, or for each thread."""
+    text = masked_source(outline)[slice(*member.span)]
+    return re.search(rb"\b%s\s*(?:=>|\{\s*get\s*(?:=>|\{))" % re.escape(name.encode()), text) is not None
+
+
+def _is_only_kept_open(used: list[Fact], words: frozenset[str], outline: Outline) -> bool:
+    """Whether a connection that no other type can name is opened and closed, and nothing goes through it: it keeps a database alive."""
+    if not load(outline.language).words.reached.isdisjoint(words):
+        return False
+    code = masked_source(outline)
+    return all(_OPENS.match(code, f.span.end) for f in used)
+
+
 def check(outline: Outline) -> list[Finding]:
     """Each static field of such a type with a use outside every lock, and each context registered once for all."""
     found: list[Finding] = []
@@ -149,7 +173,7 @@ def check(outline: Outline) -> list[Finding]:
         return found
     # Cheap first: most files have no such type at all.
     if any(_ALONE.match(simple_type_or_array(m.declares)) for m in outline.members):
-        held = Crossing(locks(outline))
+        held, code = Crossing(locks(outline)), masked_source(outline)
         for (_, name), member in declared(outline).items():
             words = modifiers(member, outline)
             if (
@@ -162,6 +186,9 @@ def check(outline: Outline) -> list[Finding]:
                 continue
             used = [f for f in facts_named(outline, name) if f.is_state and f.is_static]
             open_ = [f for f in used if not any(is_under(f.span, s) for s in held.near(f.span))]
+            if _is_made_by_getter(name, member, outline) or _is_only_kept_open(open_, words, outline):
+                continue
+            open_ = [f for f in open_ if not _REFERENCE.search(code, max(0, f.span.start - 20), f.span.start)]
             if open_:
                 found.append(
                     Finding(

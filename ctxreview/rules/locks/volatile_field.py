@@ -72,6 +72,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import ALWAYS
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "volatile-field"
 SEVERITY = "medium"
@@ -89,6 +90,8 @@ def check(outline: Outline) -> list[Finding]:
     if not any(f.kind == "write" and f.is_volatile for f in outline.facts):
         return []
     found = []
+    # A test counts on the threads that it starts, mostly each on its own.
+    severity: Severity = "note" if is_test_code(outline.source.path) else "medium"
     for use in locked_uses(outline, locks(outline)):
         fact = use.fact
         if fact.kind != "write" or not fact.is_volatile or use.gates:
@@ -103,7 +106,7 @@ def check(outline: Outline) -> list[Finding]:
             found.append(
                 Finding(
                     ID,
-                    "medium",
+                    severity,
                     "syntactic",
                     f"`{fact.name}` is volatile, and this expression both reads and writes it, which is not atomic.",
                     "Can two threads run this at the same time? If so, it needs Interlocked or a lock.",

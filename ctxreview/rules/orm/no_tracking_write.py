@@ -70,6 +70,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
 from ctxreview.rules.context_saves import context_saves
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "no-tracking-write"
 SEVERITY = "high"
@@ -348,7 +349,7 @@ def _finding(outline: Outline, query: Fact, name: str, write: Fact, save: Fact) 
     where = f" under the {held}" if held else ""
     return Finding(
         rule=ID,
-        severity="high",
+        severity="note" if is_test_code(outline.source.path) else "high",  # a test of tracking does so on purpose
         certainty="syntactic",
         message=(
             f"{query.name} detaches `{name}`, whose {write.name} is then changed and saved{where}: "
@@ -371,7 +372,7 @@ def _maybe(outline: Outline, query: Fact, name: str, call: Span, save: Fact, giv
     what = f"`{given}` then receives it" if given else "one of its methods is then called"
     return Finding(
         rule=ID,
-        severity="medium",
+        severity="note" if is_test_code(outline.source.path) else "medium",
         certainty="assumed",
         message=(
             f"{query.name} detaches `{name}`; {what}, and {save.name} follows"

@@ -67,7 +67,7 @@ import re
 from itertools import islice
 
 from ctxreview.behaviour.body import is_over, root_of
-from ctxreview.behaviour.lock_usage import methods, own_calls
+from ctxreview.behaviour.lock_usage import end_of_arguments, masked_source, methods, open_block_headers, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Severity
@@ -75,6 +75,7 @@ from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Isolation, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION, TRANSACTIONS
 from ctxreview.workspace.code_of_tests import is_test_code
 
@@ -85,6 +86,9 @@ NEEDS = (TRANSACTION,)
 BEYOND = TRANSACTIONS  # the methods that lead from one to the other
 
 FORMS = ("block", "declaration", "acquire-release")
+_PARAMETER = regex(rb"(\w+)\s*(?:=[^,()]*)?[,)]")
+_NAME = regex(rb"(?<![\w.])\w+")
+_IS_MISSING = regex(rb"\s*(?:\?\?|==\s*null\b|is\s+null\b)")
 MAX_NAMED = 16
 """Transactions around one that are named, the nearest."""
 
@@ -138,7 +142,11 @@ def _called(outline: Outline, scopes: list[Region]) -> list[Finding]:
             told = _told(outline, inner, outer) if inner is not None else None
             if inner is None:
                 waiting += [(n, first) for n, _ in _own_calls(outline, called[0].span, called[0])]
-            elif told is not None and not _is_local(outline, inner, called[0]):
+            elif (
+                told is not None
+                and not _is_local(outline, inner, called[0])
+                and not _is_given(outline, inner, called[0], outer, first)
+            ):
                 severity, message, question, about = told
                 places = (scope_lines(outline, outer), lines(outline, first, "called here"))
                 finding = Finding(
@@ -165,6 +173,23 @@ def _is_local(outline: Outline, scope: Region, function: Function) -> bool:
     name = root_of(_begun_on(outline, scope))
     code = outline.source.text(Span(function.span.start, scope.opening.end))
     return bool(name) and re.search(rf"[\w>?\]]\s+{re.escape(name)}\s*[=,)]", code) is not None
+
+
+def _is_given(outline: Outline, inner: Region, function: Function, outer: Region, call: Span) -> bool:
+    """Whether a transaction is begun only where the caller gives none, and the call gives its own."""
+    code = masked_source(outline)
+    names = _PARAMETER.findall(code, *function.opening)
+    before = (
+        code[inner.opening.start : inner.opening.end],
+        *open_block_headers(code, function.opening.end, inner.opening.start),
+    )
+    missing = any(
+        _IS_MISSING.match(part, hit.end()) for part in before for hit in _NAME.finditer(part) if hit[0] in names
+    )
+    if not missing or not outer.resource:
+        return False
+    given = code[call.end : end_of_arguments(code, call.end)]
+    return re.search(rb"(?<![\w.])%s\b" % re.escape(outer.resource.encode()), given) is not None
 
 
 def _within(outline: Outline, inner: Region, outer: Region) -> bool:
