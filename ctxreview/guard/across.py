@@ -141,7 +141,7 @@ def does(there: Outline, spans: Sequence[Span], repository: Repository) -> Itera
     }
     repository.prefetch_words(names)
     wanted = frozenset(n for n in names if n not in known and _tells(n, repository))
-    uses = repository.outline_for(there.source.path, wanted) if wanted else None
+    uses = repository.outline_for(there.source.path, wanted, tuple(sorted(spans))) if wanted else None
     started = Spans(f.span for f in there.facts if f.kind == "spawn")
     for reference in uses.references if uses is not None else ():
         if uses is None or reference.form != "call" or not any(s.contains(reference.name_span) for s in spans):

@@ -190,11 +190,7 @@ def _review(value: ReviewDocument, beside: Shown) -> Iterator[str]:
         yield ""
         yield "## Suggestions"
         yield ""
-        for suggestion in value["suggestions"]:
-            yield from suggestion_markdown(suggestion)
-        if not value["suggestions"]:
-            yield NO_SUGGESTION
-        yield from problems_markdown(value["findings"])
+        yield from said_markdown(value)
     yield ""
     if provider is None:
         selection = one_line(beside["given"]).replace("`", "?")
@@ -208,7 +204,16 @@ def _review(value: ReviewDocument, beside: Shown) -> Iterator[str]:
     yield ""
 
 
-def problems_markdown(found: Sequence[Problem]) -> Iterator[str]:
+def said_markdown(value: ReviewDocument) -> Iterator[str]:
+    """What a model suggests and what it reports, line by line."""
+    for suggestion in value["suggestions"]:
+        yield from _suggestion(suggestion)
+    if not value["suggestions"]:
+        yield NO_SUGGESTION
+    yield from _problems(value["findings"])
+
+
+def _problems(found: Sequence[Problem]) -> Iterator[str]:
     """What the model reports without an edit, line by line."""
     if found:
         yield from ("", f"## {WITHOUT_EDIT}", "")
@@ -221,7 +226,7 @@ def _finding(finding: Finding) -> str:
     return f"- **{finding['severity']}** {escaped(finding['rule'])}, {at} ({finding['certainty']}): {said}"
 
 
-def suggestion_markdown(value: ReviewedSuggestion) -> Iterator[str]:
+def _suggestion(value: ReviewedSuggestion) -> Iterator[str]:
     """One suggestion with the guard's verdict, line by line."""
     yield f"### {escaped(value['title'])}: {value['verdict']}"
     yield ""

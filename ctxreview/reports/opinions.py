@@ -13,8 +13,7 @@ from ctxreview.reports.markdown import (
     context_part,
     escaped,
     hazards_markdown,
-    problems_markdown,
-    suggestion_markdown,
+    said_markdown,
     table_cell,
 )
 from ctxreview.reports.review_text import Detail, code_text, hazards_text, problems_text, verdict_text
@@ -22,7 +21,7 @@ from ctxreview.reports.shapes.review import ChecklistAnswer, ReviewDocument
 from ctxreview.reports.shown import Reviewed
 from ctxreview.reports.suggestion_text import edits_text, suggestions_text
 from ctxreview.reports.text import PLAIN, holders_text, known_text, not_seen_text
-from ctxreview.reports.words import NO_SUGGESTION, NOTICE, SAME_ANSWER, unredacted_line
+from ctxreview.reports.words import NOTICE, SAME_ANSWER, unredacted_line
 
 ROOM = 80
 """Lines of output that the code takes where not all is asked for."""
@@ -170,11 +169,7 @@ def _markdown(given: Reviewed) -> Iterator[str]:
         yield ""
         yield escaped(value["summary"] or "")
         yield ""
-        for suggestion in value["suggestions"]:
-            yield from suggestion_markdown(suggestion)
-        if not value["suggestions"]:
-            yield NO_SUGGESTION
-        yield from problems_markdown(value["findings"])
+        yield from said_markdown(value)
     yield ""
     yield from (f"{escaped(s)}\n" for s in dict.fromkeys(map(unredacted_line, values)) if s)
     yield NOTICE

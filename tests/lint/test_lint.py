@@ -738,8 +738,8 @@ def whole(code: str) -> tuple[Finding, ...]:
 
 def test_the_words_lose_no_finding() -> None:
     """What is found by asking only the rules whose words are in a file, of only these members, is what all find in all of it."""
-    for name, code in SAMPLES:
-        for text in (code, code + BESIDE, code.replace("\n", "\r\n")):
+    for number, (name, code) in enumerate(SAMPLES):
+        for text in (code, code + BESIDE if number % 2 else code.replace("\n", "\r\n")):
             assert linting.hazards_in(Source("C.cs", text.encode()), EVERY)[0] == whole(text), name
 
 

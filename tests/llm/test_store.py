@@ -354,7 +354,7 @@ def test_two_processes_at_once(server: Told) -> None:
     assert sorted(r["question"] for r in rows()) == sorted(f"{n}-{m}" for n in range(4) for m in range(20))
 
 
-MOMENTS = 24
+MOMENTS = 12
 
 
 def test_kill_9_loses_nothing_that_was_finished(server: Told) -> None:

@@ -12,6 +12,7 @@ from ctxreview.context.visible import one_line
 from ctxreview.model.claims import neutral
 from ctxreview.model.review import ComparedFile, Comparison, Context, Finding, GuardResult, Problem, Review
 from ctxreview.model.source import Lines, Source
+from ctxreview.reports.ci.proposals import proposal_of
 from ctxreview.reports.ci.rows import Found, Note, merged, rows_of
 from ctxreview.reports.comparison import summary
 from ctxreview.reports.words import NOT_ASKED, NOTICE, QUESTION, UNANSWERED, omitted_parts
@@ -72,7 +73,8 @@ def _of_suggestion(result: GuardResult, name: str, about: Context) -> Found:
         _before(finding, result, source)._replace(message=f"{name}: {finding.message}") for finding in result.findings
     ]
     notes = [Note("not-seen", f"{name} was not compared whole: {result.reason}")] if result.reason else []
-    return Found(tuple(rows_of(source, found)), tuple(notes))
+    proposal = proposal_of(result, name, source)
+    return Found(tuple(rows_of(source, found)), tuple(notes), proposals=() if proposal is None else (proposal,))
 
 
 def _before(finding: Finding, result: GuardResult, source: Source) -> Finding:

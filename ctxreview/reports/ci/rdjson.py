@@ -9,15 +9,30 @@ from __future__ import annotations
 from ctxreview.context.visible import one_line, visible
 from ctxreview.model.kinds import Severity
 from ctxreview.model.source import Lines
-from ctxreview.reports.ci.rows import Found, Row
+from ctxreview.reports.ci.rows import Found, Proposal, Row
 from ctxreview.reports.json_text import Document, dumps
 
 LEVELS: dict[Severity, str] = {"high": "ERROR", "medium": "WARNING", "low": "INFO", "note": "INFO"}
+SUGGESTED = "suggested-edit"
+"""In the place of a rule, for a suggestion."""
 
 
 def text(found: Found) -> str:
-    """One JSON object with a diagnostic for each finding."""
-    return dumps({"source": {"name": "ctxreview"}, "diagnostics": [_diagnostic(row) for row in found.rows]}, 2)
+    """One JSON object with a diagnostic for each finding, and for each suggestion that can be taken over."""
+    made = [*map(_diagnostic, found.rows), *map(_proposed, found.proposals)]
+    return dumps({"source": {"name": "ctxreview"}, "diagnostics": made}, 2)
+
+
+def _proposed(proposal: Proposal) -> Document:
+    """A suggestion is of the same lines as what it is made for, or no comment can have it."""
+    location = _location(proposal.at)
+    return {
+        "message": proposal.said,
+        "location": location,
+        "severity": "INFO",
+        "code": {"value": SUGGESTED},
+        "suggestions": [{"range": location["range"], "text": proposal.text}],
+    }
 
 
 def _diagnostic(row: Row) -> Document:

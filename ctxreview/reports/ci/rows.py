@@ -36,12 +36,24 @@ class Note(NamedTuple):
     at: Lines | None = None
 
 
+class Proposal(NamedTuple):
+    """A suggestion as a whole: what the lines ``at`` become, without a line end. ``said`` is one line on whose it is."""
+
+    at: Lines
+    text: str
+    said: str
+
+
 class Found(NamedTuple):
-    """What a run found. ``told`` has a line for each of its parts, such as a selection or a file: what was said of it in short."""
+    """What a run found. ``told`` has a line for each of its parts, such as a selection or a file: what was said of it in short.
+
+    ``proposals`` are suggestions that can be taken over where they stand.
+    """
 
     rows: tuple[Row, ...] = ()
     notes: tuple[Note, ...] = ()
     told: tuple[str, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
     @property
     def worst_first(self) -> list[Row]:
@@ -62,15 +74,18 @@ def merged(parts: Iterable[Found]) -> Found:
     rows: dict[Finding, Row] = {}
     notes: dict[Note, None] = {}
     told: list[str] = []
+    proposals: dict[tuple[Lines, str], Proposal] = {}
     for part in parts:
         for row in part.rows:
             rows.setdefault(row.finding, row)
         notes.update(dict.fromkeys(part.notes))
         told += part.told
+        for proposal in part.proposals:
+            proposals.setdefault((proposal.at, proposal.text), proposal)
     ordered = sorted(rows.values(), key=_place)
     marks = fingerprints((row.finding, row.lines.get(row.finding.at.start_line, "")) for row in ordered)
     made = (row._replace(mark=mark) for row, mark in zip(ordered, marks, strict=True))
-    return Found(tuple(made), tuple(notes), tuple(told))
+    return Found(tuple(made), tuple(notes), tuple(told), tuple(proposals.values()))
 
 
 def _place(row: Row) -> tuple[str, int, str]:

@@ -72,7 +72,7 @@ from ctxreview.behaviour.added import (
     is_sent_as_before,
     is_taken_for_another,
 )
-from ctxreview.behaviour.affected import affected, not_told
+from ctxreview.behaviour.affected import affected, not_told, touched
 from ctxreview.behaviour.boundary import guarded_state, mention
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.exclusion import Judgement, judged, lost_with_helpers
@@ -118,6 +118,9 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             () if told else _torn(whole, every, judged(both, whole), before)
         )
     for old, new in matches:
+        member = before.member_of(old.opening)
+        if new is not None and member is not None and member.span not in touched(both):
+            continue
         if new is None and is_sent_as_before(both, old, after=False):
             continue
         if new is None and went_unused(old, before, after):

@@ -52,7 +52,7 @@ EF Core documentation, "Using Transactions" (limitations of System.Transactions)
 
 from __future__ import annotations
 
-from ctxreview.behaviour.affected import affected
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import CallText, holding, is_over
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.parties import Joined, Stranger, joined, strangers
@@ -118,11 +118,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     opens = frozenset(
         name + suffix for name in about.of("opens_connection") for suffix in ("", *about.of("task_suffix"))
     )
-    told = [f.at.start_line for f in check(after)]
-    for pair in affected(comparison(before, after)):
-        first, last = after.source.lines_of(pair.after.function.span)
-        if any(first <= line <= last for line in told):
-            continue
+    for pair in not_told(affected(comparison(before, after)), after, check(after)):
         found += [_stranger(one) for one in strangers(pair)]
         found += [_joined(one) for one in joined(pair, opens)]
     return found
