@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ctxreview.reports.page_parts import Failed
     from ctxreview.reports.shown import Reviewed
     from ctxreview.review.ask import Several
-    from ctxreview.review.batch import Make
+    from ctxreview.review.batch import Elsewhere, Make
 
     Part = Reviewed | Packed | Failed | Comparison | Found
 from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
@@ -100,11 +100,17 @@ def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, n
 
 
 def print_each(
-    given: Given, make: Make[Result], target: Target, *, first: Result | None = None, asking: Asking | None = None
+    given: Given,
+    make: Make[Result],
+    target: Target,
+    *,
+    first: Result | None = None,
+    asking: Asking | None = None,
+    elsewhere: Elsewhere[Result] | None = None,
 ) -> list[Finding]:
     """One result, or one after the other: a selection that fails is an error document, and the others go on.
 
-    Where ``make`` asks a model, ``asking`` says how. With a layout the results are text for people, several with a summary in the end.
+    Where ``make`` asks a model, ``asking`` says how; several may be made ``elsewhere`` instead. With a layout the results are text for people, several with a summary in the end.
     On a page they are together. Otherwise each is a document, several are JSON Lines. ``first`` is printed before those of several.
     The findings are returned, of several selections one of each severity.
     """
@@ -112,7 +118,7 @@ def print_each(
         if not given.many:
             (only,) = given.selections
             return _print_one(only, make, target)
-        return _print_all(given, make, target, first, asking)
+        return _print_all(given, _results(given, make, asking, elsewhere), target, first, asking)
     except KeyboardInterrupt:
         more = (
             " To continue, run the same command: finished reviews come from the store."
@@ -155,7 +161,11 @@ def _failed_part(selection: str, why: str, target: Target) -> Part:
 
 
 def _print_all(
-    asked: Given, make: Make[Result], target: Target, first: Result | None, asking: Asking | None
+    asked: Given,
+    made_of_each: Iterator[Result | CtxreviewError],
+    target: Target,
+    first: Result | None,
+    asking: Asking | None,
 ) -> list[Finding]:
     from ctxreview.reports.document import error_document
     from ctxreview.reports.json_text import dumps
@@ -177,7 +187,7 @@ def _print_all(
             parts.append(first.part)
         elif first is not None:
             yield f"{first.text}\n" if target.layout is not None else first.text
-        results = zip(given, _made(asked, make, asking), strict=True)
+        results = zip(given, made_of_each, strict=True)
         for number, (one, made) in enumerate(results, 1):
             heading = f"Selection {number} of {len(given)}: {named(one)}"
             if isinstance(made, CtxreviewError):
@@ -214,11 +224,13 @@ def _print_all(
     return list(found.values())
 
 
-def _made(given: Given, make: Make[Result], asking: Asking | None) -> Iterator[Result | CtxreviewError]:
+def _results(
+    given: Given, make: Make[Result], asking: Asking | None, elsewhere: Elsewhere[Result] | None
+) -> Iterator[Result | CtxreviewError]:
     if asking is None:
         from ctxreview.review.batch import each_selection
 
-        return each_selection(given.selections, given.root, given.run, make, sequential=False)
+        return each_selection(given.selections, given.root, given.run, make, sequential=False, elsewhere=elsewhere)
     return _asked(given, make, asking)
 
 

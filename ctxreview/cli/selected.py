@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import typer
 
@@ -13,10 +13,13 @@ from ctxreview.cli.inputs import change_given, copied_text, read_text, refuse_be
 from ctxreview.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ctxreview.review.batch import Elsewhere, Maker
     from ctxreview.review.pasted_selection import Found
     from ctxreview.review.request import Run
     from ctxreview.review.versions import Change
 
+
+T = TypeVar("T")
 
 GIVEN, BUFFER, COPIED = ("selection", "selections", "listed"), ("stdin", "path"), ("text", "paste", "within")
 """The parameters that select by themselves, say which buffer is selected in, and what was copied."""
@@ -54,6 +57,21 @@ def selections_given(
     from ctxreview.cli.cheap import worth_asking
 
     return worth_asking(given)
+
+
+def made_elsewhere(given: Given, scheduler: str, maker: Maker[T]) -> Elsewhere[T]:
+    """How the results of selections are made on the cluster whose ``scheduler`` has that address.
+
+    Raises :class:`ConfigError` where that is no address, or where what is selected is on nobody's disk.
+    """
+    from ctxreview.processes.cluster import check_address
+    from ctxreview.review.batch import Elsewhere
+
+    version = given.run.version
+    if not given.many or (version is not None and (version.place.stored is not None or version.edited)):
+        raise ConfigError("--scheduler shares several selections of files on the disk; give these, or omit it.")
+    check_address(scheduler)
+    return Elsewhere(scheduler, version.place.root if version is not None else Path.cwd(), maker)
 
 
 def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | None, root: Path | None) -> Given:

@@ -6,7 +6,7 @@ only these rules are asked. Files are read one by one and forgotten; what is kep
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from types import ModuleType
@@ -60,13 +60,17 @@ class Linted(NamedTuple):
     opens: tuple[str, ...] = ()
 
 
-def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
+Piecework = Callable[[Sequence[str], frozenset[str] | None], Iterator[Linted | None]]
+"""Lints files on other machines, in the order given, each on its own, or once more with what the methods of some names open for it."""
+
+
+def lint_files(files: Listing, plan: Plan, piecework: Piecework | None = None) -> Iterator[Linted]:
     """Each file's findings, in the order of the paths; those without source text are passed over.
 
     What methods of other files open for a file counts. Where there are few files, all of the repository is asked for such methods; where
     there are many, these files are, and those that call one come a second time: then that counts (see :func:`latest`).
 
-    On every core, where the system can fork and there are enough files.
+    On every core, where the system can fork and there are enough files, or by ``piecework``.
     """
     if plan.changed is not None:
         files = files._replace(paths=tuple(p for p in files.paths if p in (plan.changed or {})))
@@ -82,11 +86,19 @@ def lint_files(files: Listing, plan: Plan) -> Iterator[Linted]:
         return lint_file(path, files, plan, repositories[language_of(path).name])
 
     opens: dict[str, set[str]] = {}
-    for result in map(work, files.paths) if processes.cores() < 2 else processes.parallel_map(work, files.paths):
-        opens.setdefault(language_of(result.path).name, set()).update(result.opens)
-        yield result
+    made: Iterator[Linted | None] = (
+        piecework(files.paths, None)
+        if piecework is not None
+        else map(work, files.paths)
+        if processes.cores() < 2
+        else processes.parallel_map(work, files.paths)
+    )
+    for result in made:
+        if result is not None:
+            opens.setdefault(language_of(result.path).name, set()).update(result.opens)
+            yield result
     for language, repository in repositories.items():
-        yield from _again(files, plan, repository, opens.get(language, set()))
+        yield from _again(files, plan, repository, frozenset(opens.get(language, ())), piecework)
 
 
 def repositories_of(files: Listing, plan: Plan) -> dict[str, Repository]:
@@ -123,22 +135,29 @@ def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> 
     yield from elsewhere.shared(work, files.paths)
 
 
-def _again(files: Listing, plan: Plan, repository: Repository, opens: Collection[str]) -> Iterator[Linted]:
+def _again(
+    files: Listing, plan: Plan, repository: Repository, opens: frozenset[str], piecework: Piecework | None
+) -> Iterator[Linted]:
     """The files that the methods in ``opens`` open something for, linted with that."""
-    names = frozenset(opens)
-    calls = elsewhere.calling(names, repository)
-
-    def work(path: str) -> Linted | None:
-        try:
-            source = source_of(path, files)
-            whole = outline(source, None, plan.wrappers) if source is not None else None
-            made = elsewhere.with_scopes_of_others(whole, names, repository) if whole is not None else None
-            return _linted(made, plan.checks, plan) if made is not None else None
-        except SourceError:
-            return None  # that is said already
-
+    calls = elsewhere.calling(opens, repository)
     paths = [p for p in files.paths if p in calls]
-    yield from (again for again in elsewhere.shared(work, paths) if again is not None)
+    made = (
+        piecework(paths, opens)
+        if piecework is not None and paths
+        else elsewhere.shared(lambda path: lint_again(path, files, plan, repository, opens), paths)
+    )
+    yield from (again for again in made if again is not None)
+
+
+def lint_again(path: str, files: Listing, plan: Plan, repository: Repository, opens: frozenset[str]) -> Linted | None:
+    """A file that was linted on its own, with what the methods in ``opens`` open for it; ``None`` where they open nothing."""
+    try:
+        source = source_of(path, files)
+        whole = outline(source, None, plan.wrappers) if source is not None else None
+        made = elsewhere.with_scopes_of_others(whole, opens, repository) if whole is not None else None
+        return _linted(made, plan.checks, plan) if made is not None else None
+    except SourceError:
+        return None  # that is said already
 
 
 def latest(results: Iterable[Linted]) -> list[Linted]:

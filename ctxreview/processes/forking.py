@@ -43,14 +43,15 @@ def start(serve: Callable[[], None], others: Sequence[int]) -> int:
     try:
         for pipe in others:
             os.close(pipe)
-        _share()
+        share()
         serve()
         status = 0
     finally:
         os._exit(status)  # what the first process has open or has to say at its end is not this one's
 
 
-def _share() -> None:
+def share() -> None:
+    """This process does a part of somebody's work from here on, and shares it with nobody."""
     import gc
     import signal
 

@@ -57,8 +57,8 @@ def test_every_shown_command_works(command: str) -> None:
 PAGES = sorted(
     [*ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
 )
-WITH_SERVERS = {ROOT / "docs/providers.md", ROOT / "docs/batch.md"}
-"""Their commands are run by the tests of the providers and of many questions, with servers."""
+WITH_SERVERS = {ROOT / "docs/providers.md", ROOT / "docs/batch.md", ROOT / "docs/scale.md"}
+"""Their commands are run by the tests of the providers, of many questions and of clusters, with servers."""
 IN_BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ON_PAGES = [
     (page, c)

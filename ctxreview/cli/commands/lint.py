@@ -20,6 +20,7 @@ from ctxreview.cli.commands.options import (
     PasteIn,
     Patch,
     Root,
+    Scheduler,
     Stdin,
     Text,
 )
@@ -30,7 +31,7 @@ from ctxreview.errors import ConfigError, StoppedError
 if TYPE_CHECKING:
     from ctxreview.lint.listing import Listing
     from ctxreview.lint.plan import Plan
-    from ctxreview.lint.run import Linted
+    from ctxreview.lint.run import Linted, Piecework
     from ctxreview.model.review import Finding
     from ctxreview.model.source import Source
 from ctxreview.cli.progress import with_bar
@@ -87,6 +88,7 @@ def lint(
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="List the rules instead of running them.")] = False,
     root: Root = None,
+    scheduler: Scheduler = None,
     fail_on: FailOn = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show no progress bar.")] = False,
     color: Colors = Color.AUTO,
@@ -126,6 +128,7 @@ def lint(
             "baseline",
             "write_baseline",
             "root",
+            "scheduler",
             "fail_on",
             "quiet",
         )
@@ -137,6 +140,8 @@ def lint(
         raise ConfigError(f"--root {root}: is not a folder.")
     given = linted.Given(paths or (), diff, staged, patch, stdin, path, text, paste, within)
     linted.check(ctx, given)
+    if scheduler is not None:
+        refuse_beside(ctx, "--scheduler", "lints files that each worker has on its disk", *linted.WAYS)
     if write_baseline:
         _refuse_beside_baseline(ctx, baseline is not None and given.alone)
     target = target_for(ctx, format_, output, color, no_pager)
@@ -146,7 +151,7 @@ def lint(
     files, plan = linted.listing(given, home, root, plan)
     for sentence in (*files.failed, *files.notes):
         console.say(sentence)
-    every = _linted(files, plan, quiet)
+    every = _linted(files, plan, quiet, _piecework(scheduler, files, select, ignore))
     results = [result for result in every if not result.failed]
     failed = [*files.failed, *(result.failed for result in every if result.failed)]
     if write_baseline and baseline is not None:
@@ -237,13 +242,24 @@ def _findings_are(count: int) -> str:
     return "1 finding is" if count == 1 else f"{count:,} findings are"
 
 
-def _linted(files: Listing, plan: Plan, quiet: bool) -> list[Linted]:
+def _piecework(scheduler: str | None, files: Listing, select: str | None, ignore: str | None) -> Piecework | None:
+    """What lints the files on a cluster, where one is to."""
+    if scheduler is None:
+        return None
+    from ctxreview.lint.pieces import piecework
+    from ctxreview.processes.cluster import check_address
+
+    check_address(scheduler)
+    return piecework(scheduler, files, select, ignore)
+
+
+def _linted(files: Listing, plan: Plan, quiet: bool, piecework: Piecework | None) -> list[Linted]:
     """The files' findings, with a bar on a terminal; a file that cannot be read is said at once."""
     from ctxreview.lint.run import latest, lint_files
 
     made: list[Linted] = []
     try:
-        for result in with_bar(lint_files(files, plan), len(files.paths), quiet):
+        for result in with_bar(lint_files(files, plan, piecework), len(files.paths), quiet):
             made.append(result)
             if result.failed:
                 console.say(result.failed)

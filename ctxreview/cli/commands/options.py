@@ -115,6 +115,15 @@ Root = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The repository's root; found from the files when not given.", show_default=False),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Share the work among the machines of a Dask cluster: tcp://HOST:8786, or tls://.",
+        show_default=False,
+    ),
+]
 Hops = Annotated[int, typer.Option(help="Follow callers this many calls up; 0 reads this file only.", min=0)]
 Budget = Annotated[
     int | None,

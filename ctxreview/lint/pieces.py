@@ -1,0 +1,59 @@
+"""Files that are linted on the machines of a cluster, which have the repository at the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from ctxreview.config import project
+from ctxreview.languages import language_of
+from ctxreview.lint.listing import Listing
+from ctxreview.lint.plan import plan_of
+from ctxreview.lint.run import Linted, Piecework, lint_again, lint_file, repositories_of
+from ctxreview.processes.cluster import cluster_map
+from ctxreview.workspace.contents import bytes_of
+
+
+class Piece(NamedTuple):
+    """How files are linted there: with which rules, by the options of the command, and which of them somebody named.
+
+    With ``opens`` they are linted once more, with what the methods of these names open for them.
+    """
+
+    root: Path
+    named: frozenset[str]
+    select: str | None
+    ignore: str | None
+    opens: frozenset[str] | None
+
+    def lint(self, files: Sequence[tuple[str, str]]) -> list[Linted | None]:
+        """Each file, given with the digest of its bytes."""
+        plan = plan_of(project(self.root), self.select, self.ignore)
+        listing = Listing(self.root, tuple(path for path, _ in files), self.named)
+        repositories = repositories_of(listing, plan)
+
+        def one(path: str, digest: str) -> Linted | None:
+            if _digest(self.root, path) != digest:
+                return Linted(path, failed=f"{path}: a worker has another text of it; give each the same checkout.")
+            repository = repositories[language_of(path).name]
+            if self.opens is None:
+                return lint_file(path, listing, plan, repository)
+            return lint_again(path, listing, plan, repository, self.opens)
+
+        return [one(*file) for file in files]
+
+
+def piecework(address: str, files: Listing, select: str | None, ignore: str | None) -> Piecework:
+    """What lints files on the cluster whose scheduler has that address."""
+
+    def work(paths: Sequence[str], opens: frozenset[str] | None) -> Iterator[Linted | None]:
+        piece = Piece(files.root, files.named, select, ignore, opens)
+        return cluster_map(piece.lint, [(path, _digest(files.root, path)) for path in paths], address, files.root)
+
+    return work
+
+
+def _digest(root: Path, path: str) -> str:
+    return sha256(bytes_of(root, path)).hexdigest()
