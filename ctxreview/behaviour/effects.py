@@ -76,7 +76,8 @@ class Hold(NamedTuple):
 
     ``key`` names what is locked (``C._gate``) or the context or connection that the transaction is on; ``section`` is the same for two effects if
     nothing let go in between. ``mode`` and ``isolation`` are the outline's; constants are resolved. ``own`` says that the traced function or a
-    helper of it takes the hold; otherwise a caller does. ``region`` is the outline's, in ``outline``.
+    helper of it takes the hold; otherwise a caller does. ``region`` is the outline's, in ``outline``. ``type`` is that of what is locked, as written,
+    where it is known.
     """
 
     kind: Literal["lock", "transaction", "retry"]
@@ -88,6 +89,7 @@ class Hold(NamedTuple):
     own: bool
     region: Region
     outline: Outline
+    type: str = ""
 
     @property
     def is_of_statement(self) -> bool:

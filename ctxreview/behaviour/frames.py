@@ -56,6 +56,7 @@ class Frame:
         """What decides which of its returns is reached."""
         self.unfinished: dict[int, int] = {}
         self.keys: dict[Region, str] = {}
+        self.types: dict[Region, str] = {}
         self.levels: dict[Region, str] = {}
         self.sections: dict[Region, int] = {}
         self.made: set[str] = set()
@@ -140,6 +141,7 @@ class Frames:
             not region.path,
             region,
             frame.version.outline,
+            frame.types.get(region, ""),
         )
         self.sections[section] = made
         return made

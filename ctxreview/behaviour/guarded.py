@@ -15,6 +15,7 @@ from ctxreview.behaviour.file_functions import WORD
 from ctxreview.behaviour.lock_usage import is_said_to_be_held
 from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.same_lock import lock_name, may_be
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.users import Users, lock_words
 from ctxreview.behaviour.version import State, Version
@@ -169,7 +170,9 @@ class Guarded:
         return kind in self.version.about.of("collections") or kind == "[]"
 
     def _is_certain(self, effect: Effect, state: str) -> bool:
-        if effect.traits & _ELSEWHERE or any(h.kind == "lock" and not is_stable(self.version, h) for h in effect.holds):
+        if effect.traits & _ELSEWHERE or any(
+            h.kind == "lock" and may_be(self.version, h, self.key) for h in effect.holds
+        ):
             return False
         if any(h.key == self.key for h in effect.lapsed) or effect.at.path != self.outline.source.path:
             return False
@@ -180,7 +183,7 @@ class Guarded:
         return helper is None or not effect.path or not is_said_to_be_held(helper, self.outline)
 
     def _access(self, of: Trace, effect: Effect) -> Access:
-        others = (h.name for h in effect.holds if h.kind == "lock")
+        others = (lock_name(self.version, h) for h in effect.holds if h.kind == "lock")
         return Access(
             of.function.name,
             effect.at._replace(what=""),
@@ -385,12 +388,3 @@ def _first_code(outline: Outline, at: Lines) -> Span:
     line = outline.source.line_span(at.start_line, at.start_line)
     blanks = len(outline.source.data[line.start : line.end]) - len(outline.source.data[line.start : line.end].lstrip())
     return Span(line.start + blanks, line.start + blanks + 1)
-
-
-def is_stable(of: Version, hold: Hold) -> bool:
-    """Whether a lock's key means one lock for each object (or for all) wherever it is taken: state that is not replaced, the object, a type."""
-    home, _, name = hold.key.rpartition(".")
-    known = of.state(home, name) if home in of.homes else None
-    if known is not None:
-        return (known.fixed or not known.changes) and of.getter(known) is None
-    return hold.key.removeprefix(f"{SELF} ") in of.homes

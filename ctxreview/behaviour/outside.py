@@ -333,7 +333,10 @@ class Outside(UnknownCalls):
         if isinstance(receiver, il.Name) and receiver.declared is not None and on is not None:
             # What is put into a local collection is a part of it from here on.
             made_by = on.made_by | union(k.made_by for k in values)
-            self.assign(receiver, on._replace(needs=on.needs | needs, pending=on.pending | pending, made_by=made_by))
+            decided = self.control if self.version.about.has("changes", node.callee) else frozenset[int]()
+            self.assign(
+                receiver, on._replace(needs=on.needs | needs | decided, pending=on.pending | pending, made_by=made_by)
+            )
         kept = on if on is not None and on.made in ("query", "fresh") else None
         parts = on.parts if on is not None else None
         if parts is not None and not self._gives_collection(node.callee):

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ctxreview.behaviour.effects import Effect, Hold
-from ctxreview.behaviour.guarded import Guarded, is_stable
+from ctxreview.behaviour.guarded import Guarded
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.same_lock import is_stable
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.users import Users, lock_words
 from ctxreview.behaviour.version import Version, version
@@ -34,7 +35,7 @@ def protections(outline: Outline, regions: Sequence[Region]) -> tuple[Protection
     told: list[Protection] = []
     seen: set[str] = set()
     for region in (r for r in regions if r.mode not in NO_SCOPE):
-        there = outline if outline.has_read(region.owner) else _read(outline, region, (region.owner,))
+        there = outline if outline.has_read(region.owner) else outlined_with(outline, region, (region.owner,))
         hold = _hold(there, region)
         if hold is not None and hold.kind == "transaction":
             told += _transaction(there, region, hold)
@@ -58,13 +59,13 @@ def _guarded(outline: Outline, region: Region, hold: Hold) -> Guarded | None:
     users, lock = Users(version(outline)), hold
     if outline.unread:
         wanted = users.around(lock_words(users.version, hold))
-        read = _read(outline, region, [region.owner, *(f.span for f in wanted)])
+        read = outlined_with(outline, region, [region.owner, *(f.span for f in wanted)])
         users = Users(version(read)).beyond(users.left_out)
         lock = _hold(read, region) or hold  # which object a property gives is known now
     return Guarded(users, lock) if is_stable(users.version, lock) else None
 
 
-def _read(outline: Outline, region: Region, within: Iterable[Span]) -> Outline:
+def outlined_with(outline: Outline, region: Region, within: Iterable[Span]) -> Outline:
     """The file again, with the functions at some places read, in the ``#if`` branch of a region."""
     calls = outline.wrappers._replace(calls=())
     return outlined(outline.source, region.opening.start, calls, tuple(sorted(set(within))))

@@ -54,7 +54,7 @@ class Stores(Values):
             self.emit("write", span, place.key, target.text, value.needs, place=place, traits=traits)
         if compound and before is not None:
             value = Known(before.key, before.needs | value.needs, made=before.made, type=before.type)
-        self.assign(target, value)
+        self.assign(target, value.also(self.control))
 
     def _write_member(self, target: il.Name | il.Access, value: Known, span: Span, *, compound: bool) -> None:
         on = self.frame.this

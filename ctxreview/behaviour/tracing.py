@@ -167,7 +167,7 @@ class Tracer(Outside):
             subjects.append(known)
             for region in regions:
                 if region not in self.frame.keys and at.kind == "lock":
-                    self.frame.keys[region] = known.key
+                    self.frame.keys[region], self.frame.types[region] = known.key, known.type
                     self.emit("acquire", subject.span, known.key, region.construct, known.needs, party=known.key)
         end = self._block(at.body)
         for known in reversed(subjects) if at.kind == "disposal" else ():

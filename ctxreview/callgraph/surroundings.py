@@ -70,6 +70,7 @@ def surroundings(
         and not repository.place.left_out
         and all(map(_closed, targets, found)),
         callers_certain=bool(found) and all(map(_is_certain, found)),
+        doubts=tuple(dict.fromkeys(d for a in found for d in _doubts(a))),
     )
     if not shown:
         return holding
@@ -141,6 +142,18 @@ def _is_certain(found: CallChains) -> bool:
     """Whether each call that was found is one for certain and made at once, and none is passed on; those in tests aside."""
     links = (link for link in found.links if not is_test_code(link.outline.source.path))
     return not found.unknown and all(link.certainty == "resolved" and not link.deferred for link in links)
+
+
+def _doubts(found: CallChains) -> Iterator[str]:
+    """A sentence on each way by which it is not known whether, or when, a caller calls; those in tests aside."""
+    links = [link for link in found.links if not is_test_code(link.outline.source.path)]
+    for link in (link for link in links if link.deferred and not link.call.doubt):
+        name = link.call.reference.name
+        how = f"passes {name} on as" if link.call.reference.escapes else f"uses {name} in"
+        yield f"{link.via[0]} {how} a delegate; how often that runs is not known."
+    for link in (link for link in links if link.call.doubt):
+        yield f"The call of {link.call.reference.name} by {link.via[0]} is only assumed: {link.call.doubt}."
+    yield from found.unknown
 
 
 def _told_of_callers(target: Callee, found: CallChains, repository: Repository) -> Iterator[str]:

@@ -83,6 +83,7 @@ def build(
         supposed=beyond.supposed,
         said=beyond.said,
         callers_certain=beyond.callers_certain,
+        doubts=beyond.doubts,
     )
     context = context._replace(
         verdict=_verdict(context, beyond), protections=_protections(context) if protected else ()

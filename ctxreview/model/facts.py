@@ -91,7 +91,8 @@ class Reference(NamedTuple):
     ``receiver`` is the text before the dot, ``type`` its type as written where the file tells it; a receiver that
     the file does not declare and that looks like a type's name is its own type. ``root`` is the type of the first name
     of a dotted receiver, ``generic`` the number of type arguments. ``local`` says that the name is a
-    local variable or parameter, ``escapes`` that it is an argument or is kept by name alone. ``run_under`` is the scope under which an executor runs a method that it is handed.
+    local variable or parameter, ``escapes`` that it is an argument or is kept by name alone, ``removed`` that it is
+    taken off an event. ``run_under`` is the scope under which an executor runs a method that it is handed.
     """
 
     name: str
@@ -106,4 +107,5 @@ class Reference(NamedTuple):
     local: bool = False
     writes: bool = False
     escapes: bool = False
+    removed: bool = False
     run_under: Region | None = None

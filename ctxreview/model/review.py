@@ -43,7 +43,7 @@ class Surroundings(NamedTuple):
     libraries.
 
     ``sources`` are the files of the callers. ``callers_complete`` says that all callers are known and that the search was not cut,
-    ``callers_certain`` that each one that was found, tests aside, calls for certain, and at once.
+    ``callers_certain`` that each one that was found, tests aside, calls for certain, and at once; ``doubts`` are sentences on those that do not.
     ``settled`` are those of the ``blind_spots`` that tell what was found: nothing is left to look at; ``supposed`` those that names suggest.
     """
 
@@ -56,6 +56,7 @@ class Surroundings(NamedTuple):
     settled: tuple[str, ...] = ()
     supposed: tuple[str, ...] = ()
     callers_certain: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 class Omission(NamedTuple):
@@ -84,7 +85,7 @@ class Context(NamedTuple):
 
     ``scopes`` are all scopes of the touched functions and those that callers hold, ``enclosing`` those that hold the
     selection. ``others`` are the files in which callers hold one. ``protections`` say what those of the file that hold the selection
-    or a part of it protect. ``callers_complete`` says that all callers are known and were read, ``callers_certain`` that those that were found call for certain, and at once. ``settled`` are those of the
+    or a part of it protect. ``callers_complete`` says that all callers are known and were read, ``callers_certain`` that those that were found call for certain, and at once; ``doubts`` are sentences on those that do not. ``settled`` are those of the
     ``blind_spots`` that leave nothing to look at, ``supposed`` those that names suggest; ``said`` is what the repository says in sentences (see :class:`Surroundings`).
     """
 
@@ -106,6 +107,7 @@ class Context(NamedTuple):
     supposed: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
     callers_certain: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def unseen(self) -> tuple[str, ...]:

@@ -99,6 +99,18 @@ PROTECTED = {
         "public void M() { lock (_gate) { _free = Left(); } } int Left() => _free; public int N() => Left();",
         "`_gate` protects `_free`; `_free` is read without it in N through Left (line 1).",
     ),
+    "a read by a helper under the lock of an object of another type": (
+        "public void M() { lock (_gate) { _free = 1; } } bool Left(int n) => n < _free; public bool N(Item item) { lock (item) { return Left(item.N); } }",
+        "`_gate` protects `_free`; `_free` is read without it in N through Left (line 1, under `item`).",
+    ),
+    "a read under an object that may be the lock": (
+        "public void M() { lock (_gate) { _free = 1; } } public int N(object item) { lock (item) { return _free; } }",
+        "`_gate` protects `_free`.",
+    ),
+    "a read under an object of any type": (
+        "public void M() { lock (_gate) { _free = 1; } } public int N<TItem>(TItem item) { lock (item) { return _free; } }",
+        "`_gate` protects `_free`.",
+    ),
     "state that callers in other files reach": (
         "public int Total; public void M() { lock (_gate) { Total = 1; } }",
         "`_gate` protects `Total` (as far as this file shows).",

@@ -342,3 +342,23 @@ def test_a_call_on_base_is_one_of_the_nearest_declaration_above(tmp_path: Path) 
     target = Callee(known, known.outermost[0])
     found = call_chains(target, open_repository(tmp_path, "csharp", NO_WRAPPERS), hops=1)
     assert [(str(link.via[0]), link.certainty) for link in found.links] == [("Counted.Take (Stock.cs:3)", "resolved")]
+
+
+def test_a_handler_taken_off_is_no_call_and_a_value_handed_on_is_read_at_once(tmp_path: Path) -> None:
+    """Subscribing a method hands it on, taking it off an event does nothing to it; a property that is an argument is read there, under the lock."""
+    code = (
+        "public class Desk\n{\n    readonly object _gate = new(); event EventHandler Closed;\n"
+        "    void On(object s, EventArgs e) { }\n"
+        "    int Last { get { return 1; } }\n"
+        "    void Open() { Closed += On; }\n"
+        "    void Shut() { Closed -= On; }\n"
+        "    void Send(Line line) { lock (_gate) { line.Start(Last, 2); _total -= Last; } }\n}\n"
+    )
+    (tmp_path / "Desk.cs").write_text(code, "utf-8")
+    known = outline(Source("Desk.cs", code.encode()))
+    functions = {f.name: f for f in known.functions}
+    repository = open_repository(tmp_path, "csharp", NO_WRAPPERS)
+    handler = call_chains(Callee(known, functions["On"]), repository, hops=1)
+    assert [(str(link.via[0]), link.deferred) for link in handler.links] == [("Desk.Open (Desk.cs:6)", True)]
+    getter = call_chains(Callee(known, functions["Last.get"]), repository, hops=1)
+    assert [(link.deferred, len(link.scopes)) for link in getter.links] == [(False, 1), (False, 1)]

@@ -70,6 +70,9 @@ CASES = {
         ("yes", "void M()", "lock (_gate) { «if (_flag) _n = 1;» }", "void N() { _flag = true; }"),
         ("yes", "void M()", "lock (_gate) { «_n++;» }", "void N() { _n = 0; }"),
         ("yes", "void M()", "lock (_gate) { «if (Has()) _n = 1;» }", "bool Has() => _flag; void N() { _flag = true; }"),
+        ("yes", "void M(List<int> all)", "lock (_gate) { «var kept = new List<int>(); foreach (var g in all) { if (_flag) continue; kept.Add(g); } _list.AddRange(kept);» }", "void N() { _flag = true; }"),
+        ("yes", "void M()", "lock (_gate) { «var next = 0; if (_flag) next = 5; _n = next;» }", "void N() { _flag = true; }"),
+        ("no", "void M(int x)", "Later(() => { lock (_gate) { «_n = x;» } });", ""),
         ("no", "void M(int x)", "lock (_gate) { «_n = x;» }", ""),
         ("no", "void M(int x)", "if (_flag) { lock (_gate) { «_n = x;» } }", "void N() { _flag = true; }"),
         ("cannot-tell", "void M(Service s)", "lock (_gate) { «if (_flag) s.Send();» }", "void N() { _flag = true; }"),
@@ -126,6 +129,11 @@ CASES = {
         ("no", "void M()", "lock (_gate) { «_n = 1;» }", "public int N() { lock (_gate) { return _n; } }"),
         ("no", "void M()", "lock (_gate) { «_n = 1;» }", "public C() { _n = 7; }"),
         ("cannot-tell", "void M()", "lock (_gate) { «_n = 1;» }", "public void N() { Hand(() => _n); }"),
+        ("no", "void M()", "lock (_gate) { «_store.Put(1);» }", "Store _store; void N() { lock (_gate) { _store.Put(2); } }"),
+        ("no", "void M()", "lock (_gate) { «_store.Put(1);» }", "readonly Store _store; public C() { _store.Put(2); } // _store.Put(3)"),
+        ("cannot-tell", "void M()", "lock (_gate) { «_store.Put(1);» }", "Store _store; void N() { _store.Put(2); }"),
+        ("cannot-tell", "void M()", "lock (_store) { «_store.Put(1);» }", "readonly Store _store; void N() { _store.Put(2); }"),
+        ("no", "void M()", "lock (_gate) { «_logger.LogInformation(\"a\");» }", "ILogger _logger; void N() { _logger.LogInformation(\"b\"); }"),
     ),
     "runs-again": (
         ("yes", "async Task M()", "var strategy = _db.Database.CreateExecutionStrategy(); await strategy.ExecuteAsync(async () => { «_n = 1;» });", ""),
@@ -164,7 +172,7 @@ def test_a_no_says_what_was_read() -> None:
     found = within("lock (_gate) { «Put(x);» }", rest="    void Put(int x) { _n = x; }")["calls-out"]
     assert (
         found.note
-        == "Nothing under lock on _gate (line 16) does so, logging aside. Read: M, lines 14-17, with Put, which it calls."
+        == "Nothing in M does so under lock on _gate (line 16), logging aside. Read: M, lines 14-17, with Put, which it calls."
     )
 
 
@@ -208,6 +216,32 @@ def test_no_scope_is_a_no_only_where_all_callers_are_known(tmp_path: Path) -> No
         }
 
 
+def test_objects_that_are_used_without_the_lock_are_named() -> None:
+    """Where what a call under the lock changes was not read, the answer says which other members call on the object, and where."""
+    found = within("lock (_gate) { «_store.Put(1);» }", rest="    Store _store;\n    void N() { _store.Put(2); }")
+    assert found["use-without-the-lock"].note == (
+        "_store is used under _gate, and used without the lock in N (line 19); whether that changes what is used here was not read."
+    )
+
+
+def test_what_a_library_sends_asks_for_no_lock(tmp_path: Path) -> None:
+    """A query that the library makes is read; a text of the code's, and a save by a method that was not read, are not."""
+    (tmp_path / ".git").mkdir()
+    body = "var t = _db.Database.BeginTransaction(IsolationLevel.ReadCommitted); t.Dispose();"
+    for line, expected in (
+        ("_n = _db.Orders.Count();", "no"),
+        ("_db.SaveChanges();", "no"),
+        ("CommandQueue._db.Orders.First();", "no"),
+        ("_n = _db.Database.ExecuteSqlRaw(sql);", "cannot-tell"),
+        ("_repo.InsertMany(given);", "cannot-tell"),
+    ):
+        code = f"class CommandQueue\n{{\n    readonly object _gate = new();\n    static AppDbContext _db; IRepo _repo; int _n;\n    void M(string sql)\n    {{\n        lock (_gate)\n        {{\n            {line}\n        }}\n    }}\n    void O() {{ {body} }}\n}}\n"
+        (tmp_path / "C.cs").write_text(code, "utf-8")
+        made = request(f"{tmp_path / 'C.cs'}:9", options(root=tmp_path, hops=3))
+        found = {a.id: a for a in answers(ITEMS, build(made), made.repository)}["isolation-and-hints"]
+        assert found.answer == expected, (line, found.note)
+
+
 def test_calls_are_followed_into_other_files(tmp_path: Path) -> None:
     """A helper of another type is read where the repository has it."""
     (tmp_path / ".git").mkdir()
@@ -244,7 +278,7 @@ def test_who_else_takes_the_lock_is_found_in_other_files(tmp_path: Path) -> None
         (
             "Later(() => s.Put(1));",
             "cannot-tell",
-            "When some callers of Put call it, or whether they do, is not known.",
+            "Chain.C0 (Chain.cs:3) uses Put in a delegate; how often that runs is not known.",
         ),
     ],
 )

@@ -117,6 +117,7 @@ def _local_calls(target: Callee, repository: Repository) -> Iterator[CallSite]:
             and not reference.receiver
             and member.span.contains(reference.name_span)
             and reference.form in ("call", "name")
+            and not reference.removed
         ):
             yield CallSite(outline, reference, "resolved")
 
@@ -127,11 +128,13 @@ def as_call(family: OverrideSet, outline: Outline, reference: Reference) -> Call
         return _creation(family, outline, reference)
     if reference.form not in ("call", "name") or (reference.local and not reference.receiver):
         return None
-    if reference.writes and family.target.function.kind == "method":
-        return None  # a property of that name
+    if (reference.writes or reference.removed) and family.target.function.kind == "method":
+        return None  # a property of that name, or a handler that is taken off
     read = family.target.function.kind in ("accessor", "property")
     if read and (reference.form != "name" or not _by_access(family, reference)):
         return None
+    if read:
+        reference = reference._replace(escapes=False)  # what is handed on is the value
     reached = reach(family, outline, reference)
     if reached is None:
         return None

@@ -66,7 +66,10 @@ def _reference(node: Node, page: FileView, names: Names) -> Reference | None:
     else:
         kept = parent.type in syntax.keeping
         writes = _writes(whole, parent, names)
-        found = found._replace(run_under=handed(whole, page), writes=writes, escapes=kept and not writes)
+        removed = _removes(whole, parent, syntax)
+        found = found._replace(
+            run_under=handed(whole, page), writes=writes, escapes=kept and not writes and not removed, removed=removed
+        )
     if not qualified:
         local = names.local(name, at)
         return found._replace(local=local is not None and local.function.span.size > 0)
@@ -143,6 +146,13 @@ def _writes(node: Node, parent: Node, names: Names) -> bool:
     if parent.type in syntax.steps:
         return any(c.type in ("++", "--") for c in parent.children)
     return parent.type in syntax.arguments and parent.children[0].type in names.words.by_reference
+
+
+def _removes(node: Node, parent: Node, syntax: Syntax) -> bool:
+    """Whether the name is what an assignment takes off: a handler of an event, or a number."""
+    if parent.type not in syntax.assignments or syntax.left(parent) == node:
+        return False
+    return any(c.type == "-=" for c in parent.children)
 
 
 def _arguments(call: Node, names: Names) -> tuple[Argument, ...]:

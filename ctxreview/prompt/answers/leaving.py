@@ -32,7 +32,8 @@ def deferred(seen: Seen) -> Found:
     return Found(
         "no",
         (),
-        f"No query, sequence, task or lambda that is made under {seen.named_scopes} leaves it unrun. Read: {seen.read_members}.",
+        f"No query, sequence, task or lambda that {seen.names} makes under {seen.named_scopes} leaves it unrun. "
+        f"Read: {seen.read_members}.",
     )
 
 

@@ -12,6 +12,7 @@ from ctxreview.model.notation import without_self
 from ctxreview.model.phrases import amount
 from ctxreview.model.protection import Access, LockProtection
 from ctxreview.model.source import Spans
+from ctxreview.prompt.answers.kept import Kept
 from ctxreview.prompt.answers.seen import Found, Place, Seen, listed
 
 
@@ -71,10 +72,26 @@ def use_without(seen: Seen) -> Found:
         loose = [p.name for p in of.places if not p.unsure and p.standing != "protected"]
         open_ += [f"Who else has what {listed(loose)} refers to is not known."] if loose else []
         open_ += ["Other files can use what is used under it."] if not of.private else []
+    named = [p.name for of in _protections(seen) for p in of.places]
+    for of in _protections(seen):
+        kept = Kept(seen, of.region)
+        for name in (n for n in kept.names if n not in named):
+            others = [f"{function.name} (line {line})" for function, line in kept.without(name)]
+            if others:
+                where = "locked here" if name == without_self(of.lock) else f"used under {of.lock}"
+                open_.append(
+                    f"{name} is {where}, and used without the lock in {listed(others)}; "
+                    "whether that changes what is used here was not read."
+                )
+            else:
+                named.append(name)
     if open_:
         return Found("cannot-tell", (), " ".join(open_))
-    named = [p.name for of in _protections(seen) for p in of.places]
-    what = f"All that uses {listed(named)} does so under it" if named else "No state that can change is used under it"
+    what = (
+        f"All that uses {listed(named)} does so under it"
+        if named
+        else "No field or property that can change is used under it"
+    )
     return Found("no", (), f"{what}, construction aside. Read: {seen.source.path}.")
 
 
@@ -112,7 +129,7 @@ def _open(seen: Seen) -> Iterator[str]:
     for scope in (s for s in seen.scopes if s.kind == "lock"):
         of = known.get(without_self(scope.resource))
         if of is None:
-            yield f"Who takes the lock of {seen.name(scope)} was not found out."
+            yield f"What else takes {seen.name(scope)}, and what it protects, is not known."
             continue
         if of.left_out:
             yield f"Of the functions that may use {of.lock}, {amount(of.left_out, 'was', '')} not read."

@@ -87,7 +87,7 @@ class Seen:
     def name(self, scope: Region) -> str:
         """A scope as it is told to people: what it is, on what, and where."""
         on = f" on {scope.resource}" if scope.resource and scope.kind == "lock" else ""
-        where = f" of {scope.path}" if scope.path else ""
+        where = f" of {scope.path}" if scope.path not in ("", self.context.path) else ""
         first, last = self.context.source_of(scope).lines_of(scope.span)
         return f"{scope.construct}{on} ({lines_text(first, last)}{where})"
 
@@ -105,6 +105,11 @@ class Seen:
         return Found("cannot-tell", (), "Whether a scope holds the selection is not known: see what is not visible.")
 
     # What was read.
+
+    @property
+    def names(self) -> str:
+        """The names of the selected functions."""
+        return listed([m.name for m in self.members]) or "the selection"
 
     @property
     def read_members(self) -> str:

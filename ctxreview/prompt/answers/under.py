@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.model import il
+from ctxreview.model.phrases import amount
 from ctxreview.model.regions import Region
 from ctxreview.prompt.answers.seen import Found, Place, Seen, called, listed
 
@@ -20,7 +21,9 @@ def awaits(seen: Seen) -> Found:
         places = [seen.at_span(f.span, f"await under {held.construct}") for f, held in found]
         return Found("yes", places, " ".join(dict.fromkeys(_lasts(held, seen) for _, held in found)).strip())
     against = seen.none_found() or (Found("cannot-tell", (), seen.broken) if seen.broken else None)
-    return against or Found("no", (), f"No await stands under {seen.named_scopes}. Read: {seen.read_members}.")
+    return against or Found(
+        "no", (), f"No await in {seen.names} is under {seen.named_scopes}. Read: {seen.read_members}."
+    )
 
 
 def _lasts(scope: Region, seen: Seen) -> str:
@@ -63,7 +66,7 @@ def early_exits(seen: Seen) -> Found:
             (),
             f"Whether what is thrown or where it jumps to in line {at} lies outside the scope is not known.",
         )
-    return Found("no", (), f"No such statement leaves {seen.named_scopes}. Read: {seen.read_members}.")
+    return Found("no", (), f"No such statement in {seen.names} leaves {seen.named_scopes}. Read: {seen.read_members}.")
 
 
 def _leaves(node: il.Node, kind: str, scope: Region, seen: Seen) -> bool | None:
@@ -88,9 +91,9 @@ def writes_that_rest_on_reads(seen: Seen) -> Found:
     for trace, effect in seen.effects:
         if not _changes(effect) and effect.kind not in _MAY_CHANGE:
             continue
-        mine = [e for e in trace.effects[: effect.number] if _reads(e) or e.kind == "io"]
+        mine = [e for e in trace.effects[: effect.number] if _reads(e, trace) or e.kind == "io"]
         mine = [e for e in mine if _together(e, effect, seen) and trace.decides(e, effect)]
-        read = next((e for e in reversed(mine) if _reads(e)), None)
+        read = next((e for e in reversed(mine) if _reads(e, trace)), None)
         if _changes(effect) and read is not None:
             what = f"{_said(effect)} depends on {_said(read)} (line {read.at.start_line})"
             places += [seen.at(effect, what), seen.at(read, what)]
@@ -109,7 +112,7 @@ def writes_that_rest_on_reads(seen: Seen) -> Found:
     return Found(
         "no",
         (),
-        f"Nothing that is changed or saved under {seen.named_scopes} depends on what is read there. "
+        f"Nothing that {seen.names} changes or saves under {seen.named_scopes} depends on what it reads there. "
         f"{seen.read_with(e for _, e in seen.effects)}",
     )
 
@@ -117,10 +120,13 @@ def writes_that_rest_on_reads(seen: Seen) -> Found:
 _MAY_CHANGE = ("call", "foreign", "io", "spawn", "tracking")
 
 
-def _reads(effect: Effect) -> bool:
-    if effect.kind == "read":
-        return effect.place is not None and effect.place.shared
-    return effect.kind == "query"
+def _reads(effect: Effect, trace: Trace) -> bool:
+    """Whether an effect reads what others can change; a variable that a lambda uses is that only where it is written again."""
+    if effect.kind == "query":
+        return True
+    if effect.kind != "read" or effect.place is None or not effect.place.shared:
+        return False
+    return effect.place.kind != "captured" or any(w.place == effect.place for w in trace.of("write"))
 
 
 def _changes(effect: Effect) -> bool:
@@ -145,8 +151,9 @@ def _said(effect: Effect) -> str:
 
 
 def _shown(effect: Effect) -> str:
-    """The state of an effect without its type."""
-    return (effect.place.key if effect.place is not None else effect.name).rpartition(".")[2]
+    """The state of an effect without its type; a variable that a lambda uses by its name."""
+    key = effect.place.key if effect.place is not None else effect.name
+    return key.rpartition(".")[2].rpartition(" ")[2]
 
 
 _OUT = {"io": "calls out", "foreign": "runs what others gave", "query": "queries", "save": "saves"}
@@ -170,7 +177,7 @@ def calls_out(seen: Seen) -> Found:
     return Found(
         "no",
         (),
-        f"Nothing under {seen.named_scopes} does so, logging aside. {seen.read_with(e for _, e in seen.effects)}",
+        f"Nothing in {seen.names} does so under {seen.named_scopes}, logging aside. {seen.read_with(e for _, e in seen.effects)}",
     )
 
 
@@ -203,9 +210,10 @@ def runs_again(seen: Seen) -> Found:
         return Found(
             "no", (), f"Neither the function nor a caller does. Read: {seen.read_members} and all its callers."
         )
-    names = listed([m.name for m in seen.members])
     if not context.callers_certain:
-        return Found("cannot-tell", (), f"When some callers of {names} call it, or whether they do, is not known.")
+        first, *others = context.doubts or (f"Who calls {seen.names} was not looked for.",)
+        more = f" There {'is' if len(others) == 1 else 'are'} {amount(len(others), 'such case', 'more')}."
+        return Found("cannot-tell", (), f"{first}{more if others else ''}")
     read = f"{seen.read_members} and the callers that were found, tests aside; there may be others"
     return Found("no", (), f"Neither the function nor a caller that was found does. Read: {read}.")
 

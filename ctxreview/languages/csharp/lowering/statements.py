@@ -14,6 +14,7 @@ from ctxreview.model.il import (
     Branch,
     Call,
     Choice,
+    Constant,
     Define,
     Do,
     Exit,
@@ -140,12 +141,13 @@ class Statements(Queries):
                 return (self.opaque(node),)
 
     def _conditional_compilation(self, node: Node) -> tuple[Statement, ...]:
-        """Statements under ``#if``: which of them are compiled is not known."""
+        """Statements under ``#if``: which of them are compiled is not known, and nothing is evaluated to choose them."""
         inside = [c for c in parts(node) if c.type.endswith(("_statement", "block"))]
         further = [c for c in parts(node) if c.type in ("preproc_elif", "preproc_else")]
         if not inside and not further:
             return ()
-        condition = self.opaque(node.child_by_field_name("condition") or node.children[0])
+        symbols = node.child_by_field_name("condition") or node.children[0]
+        condition = Operation(span(symbols), "#if", (Constant(span(symbols), "name", self.text(symbols)),), 0)
         then = (
             Block(Span(inside[0].start_byte, inside[-1].end_byte), self.statements(inside, inside[-1].end_byte))
             if inside
