@@ -54,7 +54,7 @@ Source
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.behaviour.affected import affected
@@ -95,6 +95,7 @@ _PARENTHESIS = regex(rb"[()]")
 _CODE = regex(rb"\S")
 _IS_FALSE = regex(rb"\)\s*==\s*false\b|\bis\s+false\b")
 _PUTS = regex(rb"(?:this\.)?\w+\s*(?:\[[^;]*?\]\s*=(?!=)|\.\s*(?:TryAdd|AddOrUpdate|TryUpdate)\s*\()")
+_KEPT_TOO = regex(rb"^\s*\w+\s*=(?!=)")
 _VALUE = regex(r"[^<]*<\s*(?:\([^()]*\)|[^<>(),]+(?:<[^()]*?>)?)\s*,\s*(.+)>\??$")
 """The type of a dictionary's values."""
 _CHANGED_BY_TAKERS = ("collections", "signals", "waited_on", "concurrent")
@@ -122,8 +123,14 @@ def check(outline: Outline) -> list[Finding]:
     looked = _looks(named, code)
     found = []
     for name, member in named.items():
-        filling = frozenset(step.act for step in looked.get(name, ()) if step.fills is not None)
-        for step in (*looked.get(name, ()), *_counts(name, code)):
+        steps = looked.get(name, ())
+        # What the same function puts after the look fills the entry too.
+        filling = [
+            (Span(s.look.end, around.span.end), _value(s.act, code))
+            for s in steps
+            if s.fills is not None and (around := nesting.innermost(s.look)) is not None
+        ]
+        for step in (*steps, *_counts(name, code)):
             at, act = step.look, step.act
             function = nesting.innermost(at)
             if function is None or function.kind == "constructor" or nesting.innermost(act) is not function:
@@ -242,7 +249,14 @@ def _closed(code: bytes, at: int, marks: re.Pattern[bytes]) -> int:
     return len(code)
 
 
-def _loses_nothing(step: _Step, name: str, member: Member, outline: Outline, filling: frozenset[Span]) -> bool:
+def _value(act: Span, code: bytes) -> bytes:
+    """What is put, without the variable that keeps it too."""
+    return _KEPT_TOO.sub(b"", code[act.end : code.find(b";", act.end)]).strip()
+
+
+def _loses_nothing(
+    step: _Step, name: str, member: Member, outline: Outline, filling: Sequence[tuple[Span, bytes]]
+) -> bool:
     """Whether two threads that fill one missing entry only make its value twice, as far as is seen.
 
     Not where other code puts another value, where each of both values would be changed by who got it, or where making it
@@ -251,16 +265,23 @@ def _loses_nothing(step: _Step, name: str, member: Member, outline: Outline, fil
     if step.fills is None:
         return False
     about, code = names_of(outline.language), masked_source(outline)
-    between, kept = code[slice(*step.fills)], _VALUE.match(member.declares)
+    owner, last = outline.function_of(step.look), step.fills.end
+    kept = _VALUE.match(member.declares)
     shared = kept is not None and any(simple_type_or_array(kept[1]) in about.of(kind) for kind in _CHANGED_BY_TAKERS)
-    if shared or _LOCK_MADE.search(between):
+    if shared:
         return False
     for fact in facts_named(outline, name):
         put = _PUTS.match(code, fact.span.start) if fact.kind == "write" else None
         function = outline.function_of(fact.span) if put is not None else None
+        if function is not None and function == owner:
+            last = max(last, fact.span.start)
         puts = function is not None and function.kind != "constructor"
-        if puts and not any(fact.span.start <= at.start < fact.span.end for at in filling):
+        value = _value(Span(fact.span.start, put.end()), code) if put is not None else b""
+        if puts and not any(at.start <= fact.span.start < at.end or same == value for at, same in filling):
             return False
+    between = code[step.fills.start : last]
+    if _LOCK_MADE.search(between):
+        return False
     return not any(_AWAITED_LOOK.match(hit[2]) is None or hit[1] for hit in _AWAITED.finditer(between))
 
 

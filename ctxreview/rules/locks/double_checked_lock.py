@@ -168,7 +168,8 @@ def _unsafe(
     if type_ in names_of(outline.language).of("wide") or (type_ in _FLAGS and nullable):
         words = f"`{looked.name}` is a {member.declares}, which is not read atomically on every platform"
         return _Doubt("wide", member.declares, words)
-    if later is not None:
+    asks_of_it = re.search(rb"(?<![\w.])(?:this\.)?%s\s*\.\s*\w" % re.escape(looked.spelled.encode()), condition)
+    if later is not None and asks_of_it is None:  # what is in there is asked for, and not whether it is there
         return _Doubt(
             "later", later.name, f"`{later.name}` is written after `{looked.name}`, which others may already see"
         )

@@ -78,6 +78,7 @@ LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 BEYOND = LOCKS
 
+_NEW = regex(r"=\s*(?:new\b|\[\s*\])")
 _ENDED = regex(rb"\s*;")
 
 _LAZY = (
@@ -100,7 +101,12 @@ def check(outline: Outline) -> list[Finding]:
     if not collections:
         return []
     every = [u for u in locked_uses(outline, held) if u.state in collections]
-    changed = {(u.state, g) for u in every if u.fact.kind == "write" and _in_place(u.fact, outline) for g in u.gates}
+    changed = {
+        (u.state, g)
+        for u in every
+        if u.fact.kind == "write" and _in_place(u.fact, outline) and not _is_filled_first(u, every, outline)
+        for g in u.gates
+    }
     found = []
     taken = Crossing(held)
     returns = {
@@ -177,6 +183,20 @@ def _handed(use: Use, returns: Mapping[Span, list[Fact]], taken: Crossing[Region
         return None
     used = local.search(code, scope.span.end, use.function.span.end) is not None
     return _Handed(variable=into[1].decode()) if used and into[1].decode() != name else None
+
+
+def _is_filled_first(change: Use, every: list[Use], outline: Outline) -> bool:
+    """Whether the collection is a new one that was put there in the same function, under the same locks: nobody else has it yet."""
+    return any(
+        u.state == change.state
+        and u.fact.kind == "write"
+        and u.function.span == change.function.span
+        and u.gates == change.gates
+        and u.fact.span.start < change.fact.span.start
+        and _NEW.search(outline.source.text(u.fact.span)) is not None
+        and not _in_place(u.fact, outline)
+        for u in every
+    )
 
 
 def _changes(fact: Fact, outline: Outline) -> bool:

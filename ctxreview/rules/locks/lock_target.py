@@ -62,6 +62,7 @@ from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
+from ctxreview.model.notation import OPTIONAL_SELF
 from ctxreview.model.outline import Outline, contained_in
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -117,7 +118,17 @@ def check(outline: Outline) -> list[Finding]:
                 break
         else:
             found += list(_by_name(scope, outline))
-    return found
+    return list(_once(found))
+
+
+def _once(found: list[Finding]) -> Iterator[Finding]:
+    """The findings, of the locks on one field that is reassigned the first."""
+    told: dict[tuple[str, ...], Finding] = {}
+    for finding in found:
+        key = (*finding.about, *(str(at.start_line) for at in finding.related))
+        if finding.about[:1] != ("replaced",) or key not in told:
+            told[key] = finding
+            yield finding
 
 
 def _signals(scope: Region, outline: Outline) -> bool:
@@ -273,10 +284,15 @@ def _replaces(fact: Fact, container: str, outline: Outline) -> bool:
     around = open_block_headers(code, member.opening.end, fact.span.start)
     if any(looks_empty(header, fact.spelled, outline) for header in around):
         return False
+    if re.match(
+        rf"\s*\{{?\s*if\s*\(\s*{OPTIONAL_SELF}{re.escape(fact.spelled)}\s*(?:!=|is\s+not)\s*null\s*\)\s*\{{?\s*return\b".encode(),
+        code[member.opening.end : fact.span.start],
+    ):
+        return False  # once it has one, it keeps it
     if "??=" in written or re.search(r"=\s*(?:null|default)!?$", written) or "Interlocked" in written:
         return False
     return re.match(rf"(?:this\.)?{re.escape(fact.spelled)}\s*=(?!=)", written) is not None and not re.match(
-        r"Dispose|Initiali[sz]e|Open|Start|Setup|Set_?Up|OnInit", member.name
+        r"Dispose|Init(?![a-z])|Initiali[sz]e|Open|Start|Setup|Set_?Up|OnInit", member.name
     )
 
 

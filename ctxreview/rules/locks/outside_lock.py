@@ -106,6 +106,9 @@ _IS_NULL = regex(rb"\s*(?:(?:==|!=)\s*null\b|is\s+(?:not\s+)?null\b)")
 _SAME = regex(rb"\s*[!?]?\s*\.\s*(?:IsReadOnly|IsFixedSize|IsSynchronized|SyncRoot|Comparer|KeyComparer)\b")
 """What a collection answers the same at any time."""
 _PART = regex(rb"\s*\.\s*\w+")
+_THROWN_IF = regex(rb"\.\s*ThrowIf\s*\(\s*(?:this\.)?$")
+_IF_ALONE = regex(rb"\bif\s*\(\s*(?:this\.)?$")
+_THROWS = regex(rb"\s*\)\s*\{?\s*throw\b")
 _IF = regex(rb"\bif\s*\(")
 _BRANCH = regex(rb"\s*(?:\{[^{}]*\}|[^;{}]*;)")
 """A branch without blocks of its own."""
@@ -242,8 +245,9 @@ def _outside(
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
     collection = is_collection(simple_type_or_array(member.declares), outline)
+    whole = collection or simple_type_or_array(member.declares) == "[]"
     changed = any(_changes(u, name, code) for u in every if u.fact.kind == "write")
-    if collection and not changed:  # only ever replaced: whichever of its versions is read, it is whole
+    if whole and not changed:  # only ever replaced: whichever of its versions is read, it is whole
         open_ = writes
     if not open_:
         return
@@ -331,12 +335,20 @@ def _is_wide(member: Member, outline: Outline) -> bool:
 def _is_single(use: Use, name: str, member: Member, code: bytes) -> bool:
     """Whether a read takes one number or one reference, and gives it or compares it with nothing."""
     at = use.fact.span.end
-    if _SIZE.match(code, at) or _IS_NULL.match(code, at) or _gives_it(use, name, code):
+    if _SIZE.match(code, at) or _IS_NULL.match(code, at) or _gives_it(use, name, code) or _refuses(use, code):
         return True
     part = _PART.match(code, at) if member.declares.startswith("(") else None
     return part is not None and (
         _IS_NULL.match(code, part.end()) is not None or _gives_it(use, name + part[0].decode(), code)
     )
+
+
+def _refuses(use: Use, code: bytes) -> bool:
+    """Whether a flag is read only to throw: it may be set a moment later anyway."""
+    before = code[max(0, use.fact.span.start - 40) : use.fact.span.start]
+    if _THROWN_IF.search(before):
+        return True
+    return _IF_ALONE.search(before) is not None and _THROWS.match(code, use.fact.span.end) is not None
 
 
 def _is_part(use: Use, member: Member, code: bytes) -> bool:

@@ -51,6 +51,7 @@ from ctxreview.behaviour.lock_usage import masked_source
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import version
 from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model import il
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
@@ -104,6 +105,26 @@ def _is_released_in_each_branch(scope: Region, outline: Outline) -> bool:
     return False
 
 
+def _is_released_by_handlers(scope: Region, outline: Outline) -> bool:
+    """Whether all that can fail before the release is in a ``try`` whose handler of every failure releases it too."""
+    unit = version(outline).units.get(scope.owner)
+    held = Span(scope.opening.end, scope.closing.start)
+    every = names_of(outline.language).of("every_failure")
+    for node in il.walk(unit.body, into=False) if unit is not None else ():
+        if not isinstance(node, il.Try) or not held.contains(node.span):
+            continue
+        last = node.handlers[-1] if node.handlers else None
+        if last is None or last.filter is not None or (last.type and last.type not in every):
+            continue
+        ends = all(
+            any(_is_called_on(n, scope.resource, outline) for n in il.walk(h.body, into=False)) for h in node.handlers
+        )
+        outside = (Span(held.start, node.span.start), Span(node.span.end, held.end))
+        if ends and not any(can_fail(outline, scope.owner, part) for part in outside if part.size):
+            return True
+    return False
+
+
 def _is_called_on(node: il.Node, resource: str, outline: Outline) -> bool:
     on = node.function.of if isinstance(node, il.Call) and isinstance(node.function, il.Access) else None
     return on is not None and without_self(outline.source.text(on.span)) == without_self(resource)
@@ -121,6 +142,8 @@ def check(outline: Outline) -> list[Finding]:
         if _is_of_unknown_type(scope, outline) or _is_released_in_each_branch(scope, outline):
             continue
         if not scope.exits and not can_fail(outline, scope.owner, Span(scope.opening.end, scope.closing.start)):
+            continue
+        if _is_released_by_handlers(scope, outline):
             continue
         found.append(
             Finding(

@@ -158,6 +158,12 @@ def _is_made_by_getter(name: str, member: Member, outline: Outline) -> bool:
     return re.search(rb"\b%s\s*(?:=>|\{\s*get\s*(?:=>|\{))" % re.escape(name.encode()), text) is not None
 
 
+def _is_put(fact: Fact, name: str, code: bytes) -> bool:
+    """Whether a write gives the field an object, and asks nothing of the one that it has."""
+    put = rb"(?:\w+\s*\.\s*)?%s\s*(?:\?\?)?=(?![=>])" % re.escape(name.encode())
+    return fact.kind == "write" and re.match(put, code[slice(*fact.span)]) is not None
+
+
 def _is_only_kept_open(used: list[Fact], words: frozenset[str], outline: Outline) -> bool:
     """Whether a connection that no other type can name is opened and closed, and nothing goes through it: it keeps a database alive."""
     if not load(outline.language).words.reached.isdisjoint(words):
@@ -188,7 +194,11 @@ def check(outline: Outline) -> list[Finding]:
             open_ = [f for f in used if not any(is_under(f.span, s) for s in held.near(f.span))]
             if _is_made_by_getter(name, member, outline) or _is_only_kept_open(open_, words, outline):
                 continue
-            open_ = [f for f in open_ if not _REFERENCE.search(code, max(0, f.span.start - 20), f.span.start)]
+            open_ = [
+                f
+                for f in open_
+                if not _REFERENCE.search(code, max(0, f.span.start - 20), f.span.start) and not _is_put(f, name, code)
+            ]
             if open_:
                 found.append(
                     Finding(

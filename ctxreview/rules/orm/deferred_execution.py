@@ -64,6 +64,7 @@ from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
 from ctxreview.behaviour.comparison import Pair, comparison
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread, unwaited
+from ctxreview.behaviour.lock_usage import is_reached, masked_source, own_uses
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.version import version
@@ -92,6 +93,8 @@ _RETURNED = regex(
     re.S,
 )
 _OWN = regex(r"return\s+(?:this\s*\.\s*)?(\w+)\s*\([^;]*\)\s*;$", re.S)
+_OBSERVED = regex(rb"\.\s*CreateObservable\w+\s*(?:<[^;()]*>)?\s*\([^;]*$")
+"""Before a function that instruments ask for all that it gives, whenever they are read."""
 _FINISHED = regex(rb"\bFromResult\b|\bTask\.CompletedTask\b|\bnew ValueTask\b")
 
 
@@ -107,7 +110,7 @@ def check(outline: Outline) -> list[Finding]:
         if body is None:
             continue
         yields = [f for f in exits if _is_yield(outline.source.text(f.span), scope)]
-        if yields:
+        if yields and not _is_walked_at_once(body, scope):
             found.append(_held(outline, scope, yields[0]))
         if scope.name not in THREADS:
             found += [_unawaited(outline, scope, f, name) for f in exits if (name := _task(body, scope, f))]
@@ -118,6 +121,16 @@ def _is_yield(code: str, scope: Region) -> bool:
     """Whether an exit gives the consumer something else than what holds the scope, which is the consumer's to end."""
     yielded = re.match(r"yield\s+return\s*(.*?)\s*;?$", code, re.DOTALL)
     return yielded is not None and (not scope.resource or yielded[1] != scope.resource)
+
+
+def _is_walked_at_once(body: Body, scope: Region) -> bool:
+    """Whether an iterator is the type's own and only handed to what walks it to its end, before it goes on."""
+    outline, member = body.outline, body.member
+    if scope.owner != member.span or member.kind != "method" or is_reached(member, outline):
+        return False
+    code = masked_source(outline)
+    mentions = [at for at in own_uses(member.name, code) if not member.opening.contains(at)]
+    return bool(mentions) and all(_OBSERVED.search(code, max(0, at.start - 200), at.start) for at in mentions)
 
 
 def _held(outline: Outline, scope: Region, value: Fact) -> Finding:

@@ -74,6 +74,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import TRANSACTION
+from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "retried-delegate"
 SEVERITY = "medium"
@@ -196,7 +197,7 @@ def _trace(outline: Outline, scope: Region, fact: Fact) -> Finding:
     what = f"sends ({fact.name})" if fact.kind == "io" else f"changes `{fact.name}`, which is declared outside it"
     return Finding(
         ID,
-        "medium",
+        "note" if is_test_code(outline.source.path) else "medium",  # a test counts how often it runs
         "syntactic",
         f"The delegate that {scope.construct} may retry {what}.",
         "Is it correct if that happens twice?",
