@@ -12,7 +12,7 @@ from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Reference
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline, contained_in
-from ctxreview.model.phrases import amount
+from ctxreview.model.phrases import amount, listed
 from ctxreview.model.regions import Crossing
 from ctxreview.model.review import Excerpt, SharedUse
 from ctxreview.model.source import Span, Spans
@@ -85,12 +85,8 @@ def _members_using(
             excerpt = _excerpt(file, member, uses, locks, written) if uses else None
             found += [excerpt] if excerpt is not None else []
         beyond = len(members) - MAX_MEMBERS
-        left = f"{path} has {amount(beyond, 'member', 'more')} that also use {_listed(names)} and were not read."
+        left = f"{path} has {amount(beyond, 'member', 'more')} that also use {listed(sorted(names))} and were not read."
         yield found, left if beyond > 0 else ""
-
-
-def _listed(names: AbstractSet[str]) -> str:
-    return ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _uses_in_file(

@@ -18,7 +18,7 @@ from ctxreview.callgraph.wrappers.bodies import LARGE_FILE
 from ctxreview.callgraph.wrappers.scopes import excerpts_of_wrappers
 from ctxreview.model.declarations import Function, outermost
 from ctxreview.model.outline import Outline
-from ctxreview.model.phrases import amount
+from ctxreview.model.phrases import amount, listed
 from ctxreview.model.review import Excerpt, Surroundings
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.excerpts import excerpt_of, returns_of, with_structure
@@ -162,7 +162,7 @@ def _told_of_callers(target: Callee, found: CallChains, repository: Repository) 
         yield from _uncalled([target], repository)
     held, bare = _held_and_bare(found)
     if bare and not held:
-        yield f"{target.qualified_name} is called by {_listed(bare)}; no transaction or lock was found there."
+        yield f"{target.qualified_name} is called by {listed(bare)}; no transaction or lock was found there."
     yield from _uncalled(found.roots, repository)
 
 
@@ -177,9 +177,9 @@ def _uncalled(targets: Sequence[Callee], repository: Repository) -> Iterator[str
         else:
             called.setdefault((entry.framework, entry.how), []).append(target.qualified_name)
     for (framework, how), names in called.items():
-        yield f"{framework} calls {_listed(names)} {how}; in this repository no caller was found."
+        yield f"{framework} calls {listed(names)} {how}; in this repository no caller was found."
     if rest:
-        yield f"Who calls {_listed(rest)}: no caller was found in this repository."
+        yield f"Who calls {listed(rest)}: no caller was found in this repository."
 
 
 def _held_and_bare(found: CallChains) -> tuple[bool, list[str]]:
@@ -198,15 +198,15 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
         yield f"For {amount(len(found.unknown) - MAX_NAMED, 'function', 'more')} on the call chains, not all callers can be known."
     held, bare = _held_and_bare(found)
     if held and bare:
-        yield f"{name} is also called where no transaction or lock was found: {_listed(bare)}."
+        yield f"{name} is also called where no transaction or lock was found: {listed(bare)}."
     yield from _supposed_of_callers(target, found)
     later = [str(link.via[0]) for link in found.links if link.deferred]
     if later:
-        yield f"{_listed(later)} only passes the call on or stores it: when it runs, and what is held then, is unknown."
+        yield f"{listed(later)} only passes the call on or stores it: when it runs, and what is held then, is unknown."
     if found.cut:
-        yield f"Callers of {_listed(found.cut)} were not followed further (--hops {hops})."
+        yield f"Callers of {listed(found.cut)} were not followed further (--hops {hops})."
     if found.stopped:
-        yield f"Callers of {_listed(found.stopped)} were not followed further: too many files use the names followed so far."
+        yield f"Callers of {listed(found.stopped)} were not followed further: too many files use the names followed so far."
 
 
 def _supposed_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
@@ -216,7 +216,7 @@ def _supposed_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
         if link.call.doubt:
             doubts.setdefault(link.call.doubt, []).append(str(link.via[0]))
     for doubt, places in list(doubts.items())[:MAX_NAMED]:
-        yield f"The call of {target.qualified_name}, or of a caller of it, by {_listed(places)} was assumed: {doubt}."
+        yield f"The call of {target.qualified_name}, or of a caller of it, by {listed(places)} was assumed: {doubt}."
     if len(doubts) > MAX_NAMED:
         yield f"{sum(map(len, doubts.values()))} calls in all were assumed by name; their own callers were not followed."
 
@@ -229,12 +229,6 @@ def _large(sources: Iterable[Source]) -> Iterator[str]:
                 f"{source.path} has more than {LARGE_FILE:,} bytes: of its methods that open or pass on a transaction or lock, "
                 "those called through another method were not read."
             )
-
-
-def _listed(names: Sequence[str]) -> str:
-    names = tuple(dict.fromkeys(names))
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
 
 
 # --- excerpts of callers -----------------------------------------------------------------------------------
@@ -271,7 +265,7 @@ def _in_tests(found: Sequence[CallChains]) -> Iterator[str]:
     shown = {link.via[0] for link in _shown_links(found)}
     left = [str(link.via[0]) for a in found for link in a.links if link.caller is not None and link.via[0] not in shown]
     if left:
-        yield f"Callers in tests are not shown: {_listed(left)}."
+        yield f"Callers in tests are not shown: {listed(left)}."
 
 
 def _of_caller(link: CallEdge, caller: Function) -> Excerpt:

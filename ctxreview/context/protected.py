@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ctxreview.model.notation import without_self
+from ctxreview.model.phrases import listed
 from ctxreview.model.protection import (
     Access,
     LockProtection,
@@ -14,8 +15,6 @@ from ctxreview.model.protection import (
     TransactionProtection,
 )
 
-MOST_NAMES = 6
-"""Names listed in one place of a sentence; the others are counted."""
 MOST_GROUPS = 3
 """Groups and decisions told of one scope."""
 MOST_SAID = 4
@@ -36,11 +35,11 @@ def _of_lock(of: LockProtection) -> str:
         own = [p for p in protected if p.name == without_self(of.lock)]
         others = [_name(p.name) for p in protected if p not in own]
         parts.append(
-            f"{_name(of.lock)} protects {_listed([*(['its contents'] if own else []), *others])}{_all_together(of, protected)}"
+            f"{_name(of.lock)} protects {listed([*(['its contents'] if own else []), *others])}{_all_together(of, protected)}"
         )
         parts += _groups(of, protected)
     parts += [
-        f"{_name(p.name)} is written under {'it' if parts else _name(of.lock)} in {_listed(p.written_in)} and without it in "
+        f"{_name(p.name)} is written under {'it' if parts else _name(of.lock)} in {listed(p.written_in)} and without it in "
         f"{_accesses([a for a in p.without if a.writes])}"
         for p in partly[:MOST_SAID]
     ]
@@ -59,14 +58,14 @@ def _all_together(of: LockProtection, places: Sequence[ProtectedPlace]) -> str:
     """Where all that is protected is written in one go."""
     every = {p.name for p in places}
     whole = next((g for g in of.groups if set(g.places) == every), None)
-    return f", written together in {_listed(whole.members)}" if whole is not None else ""
+    return f", written together in {listed(whole.members)}" if whole is not None else ""
 
 
 def _groups(of: LockProtection, places: Sequence[ProtectedPlace]) -> Iterator[str]:
     every = {p.name for p in places}
     parts = [g for g in of.groups if set(g.places) != every]
     for group in parts[:MOST_GROUPS]:
-        yield f"{_listed([_name(p) for p in group.places])} are written together in {_listed(group.members)}"
+        yield f"{listed([_name(p) for p in group.places])} are written together in {listed(group.members)}"
 
 
 def _accesses(accesses: Iterable[Access]) -> str:
@@ -74,17 +73,17 @@ def _accesses(accesses: Iterable[Access]) -> str:
     found: dict[tuple[str, str], dict[str, None]] = {}
     for access in accesses:
         through = f" through {access.through}" if access.through and access.through != access.member else ""
-        under = f"under {_listed([_name(n) for n in access.under])}" if access.under else ""
+        under = f"under {listed([_name(n) for n in access.under])}" if access.under else ""
         how = ", ".join(filter(None, (under, "in one step" if access.at_once else "")))
         found.setdefault((f"{access.member}{through}", how), {})[str(access.at.start_line)] = None
     told = []
     for (who, how), at in found.items():
         told.append(f"{who} ({', '.join(filter(None, (_place(list(at)), how)))})")
-    return _listed(told)
+    return listed(told)
 
 
 def _place(numbers: Sequence[str]) -> str:
-    return f"line{'s' if len(numbers) > 1 else ''} {_listed(numbers)}"
+    return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
 
 
 def _of_transaction(of: TransactionProtection) -> str:
@@ -107,18 +106,12 @@ def _steps(steps: Iterable[Step]) -> str:
     found: dict[str, dict[str, None]] = {}
     for step in steps:
         found.setdefault(step.name, {})[str(step.at.start_line)] = None
-    return _listed([f"{_name(name)} ({_place(list(at))})" for name, at in found.items()])
+    return listed([f"{_name(name)} ({_place(list(at))})" for name, at in found.items()])
 
 
 def _names(places: Iterable[ProtectedPlace]) -> str:
-    return _listed([_name(p.name) for p in places])
+    return listed([_name(p.name) for p in places])
 
 
 def _name(name: str) -> str:
     return f"`{name}`"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMES
-    shown = [*names[:MOST_NAMES], f"{more} more"] if more > 1 else list(names)
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)

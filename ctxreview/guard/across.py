@@ -28,6 +28,7 @@ from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import listed
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
@@ -44,8 +45,6 @@ UNFOLLOWED = "unfollowed-callers"
 """The rule of the finding that says which were not."""
 UNREAD = "unread-files"
 """The rule of the note that says which files were not read although calls of the edited functions lead there."""
-MAX_NAMED = 3
-"""Files named in one sentence; the others are counted."""
 
 
 @cache
@@ -206,12 +205,11 @@ def unread(edit: Edited) -> list[str]:
 def left_out(edit: Edited, paths: Sequence[str]) -> Iterator[Finding]:
     """A note of what was not looked at in other files for an edit."""
     if paths:
-        more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
         yield Finding(
             rule=UNREAD,
             severity="note",
             certainty="syntactic",
-            message=f"Calls in the edited functions lead to files that were not read: {', '.join(paths[:MAX_NAMED])}{more}.",
+            message=f"Calls in the edited functions lead to files that were not read: {listed(paths)}.",
             question="Does the called code save, lock or change anything that the edit relies on?",
             at=lines(edit.after, next((f.opening for f in _changed(edit.after, edit.before)), Span(0, 0))),
             informs=True,

@@ -14,12 +14,11 @@ from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.languages.behaviour import Behaviour, names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.notation import SELF, without_self
+from ctxreview.model.phrases import listed
 from ctxreview.model.protection import LockProtection
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.regex import regex
-
-MOST_NAMES = 5
 
 _NAME = regex(r"[\w.]+(?:<[\w.]+>)?(?:\(\))?")
 
@@ -194,10 +193,8 @@ def _is_saved(read: Fact, under: Sequence[Fact], about: Behaviour) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    known = [n for n in dict.fromkeys(names) if _NAME.fullmatch(n)] or ["what it names"]
-    more = len(known) - MOST_NAMES
-    return _joined([*known[:MOST_NAMES], f"{more} more"] if more > 0 else known)
+    return listed([n for n in names if _NAME.fullmatch(n)]) or "what it names"
 
 
-def _joined(parts: Sequence[str], last: str = " and") -> str:
+def _joined(parts: Sequence[str], last: str) -> str:
     return f"{last} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from ctxreview.context.protected import sentence
 from ctxreview.context.visible import one_line
-from ctxreview.model.phrases import at_lines, numbers
+from ctxreview.model.phrases import at_lines, listed, numbers
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Context
 from ctxreview.reports.places import scope_lines, scope_word
 
+MOST_BESIDE = 3
+"""Functions beside each other that are named."""
+
 
 def selected(value: Context) -> str:
-    """What is selected: ``method Take of Stock``."""
+    """What is selected: ``method Take of Stock``, ``lambda in method Take of Stock``, ``method Take and method Return of Stock``."""
     names = [f"{f.kind}{f' {f.name}' if f.name != f.kind else ''}" for f in value.functions]
-    inside = f" of {value.functions[-1].container}" if value.functions and value.functions[-1].container else ""
-    return one_line(f"{' in '.join(names)}{inside}" if names else "outside every function")
+    if not names:
+        return "outside every function"
+    first, last = value.functions[0], value.functions[-1]
+    nested = last.span.contains(first.span)
+    said = " in ".join(names) if nested else listed(names, MOST_BESIDE)
+    alike = len({f.container for f in value.functions}) == 1 or nested
+    return one_line(f"{said} of {last.container}" if last.container and alike else said)
 
 
 def held(value: Context) -> str:

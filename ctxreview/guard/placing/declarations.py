@@ -12,10 +12,11 @@ from ctxreview.guard.placing.edits import fitted, lines_of, replacing
 from ctxreview.guard.placing.elisions import code_only, is_elision, is_telling, leaves_out, squeezed
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
-from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, listed, parsed
+from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, parsed
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member, TypeDecl
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import listed
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span, Spans
 

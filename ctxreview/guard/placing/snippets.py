@@ -60,12 +60,6 @@ def chosen(context: Context, first: int) -> range:
     return range(start - first, end - first + 1)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence, the first four of them."""
-    shown = list(dict.fromkeys(names))
-    return ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
-
-
 def shortened(text: str) -> str:
     """A line as a sentence quotes it: at most 80 characters."""
     return text if len(text) <= 80 else f"{text[:79]}…"

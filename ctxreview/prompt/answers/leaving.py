@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
+from ctxreview.model.phrases import listed
 from ctxreview.outline.symbols.written_names import simple_type_or_array
-from ctxreview.prompt.answers.seen import Found, Place, Seen, listed
+from ctxreview.prompt.answers.seen import Found, Place, Seen
 
 
 def deferred(seen: Seen) -> Found:

@@ -9,11 +9,11 @@ from ctxreview.behaviour.version import version
 from ctxreview.languages import load
 from ctxreview.model.declarations import Member
 from ctxreview.model.notation import without_self
-from ctxreview.model.phrases import amount
+from ctxreview.model.phrases import amount, listed
 from ctxreview.model.protection import Access, LockProtection
 from ctxreview.model.source import Spans
 from ctxreview.prompt.answers.kept import Kept
-from ctxreview.prompt.answers.seen import Found, Place, Seen, listed
+from ctxreview.prompt.answers.seen import Found, Place, Seen
 
 
 def other_users(seen: Seen) -> Found:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctxreview.behaviour.effects import Effect, Trace
-from ctxreview.prompt.answers.seen import Found, Place, Seen, called, listed
+from ctxreview.model.phrases import listed
+from ctxreview.prompt.answers.seen import Found, Place, Seen, called
 
 
 def tracked_writes(seen: Seen) -> Found:

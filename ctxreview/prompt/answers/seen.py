@@ -17,6 +17,7 @@ from ctxreview.model import il
 from ctxreview.model.declarations import outermost
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Answer
+from ctxreview.model.phrases import listed
 from ctxreview.model.phrases import place as lines_text
 from ctxreview.model.regions import NO_SCOPE, Region
 from ctxreview.model.review import Context, Excerpt
@@ -26,8 +27,6 @@ from ctxreview.regex import regex
 
 _CALLS = regex(r"\)\s*:\s*\w")
 """A type's head that gives its base a value."""
-MAX_NAMED = 4
-"""Names in one sentence; the others are counted."""
 
 
 class Place(NamedTuple):
@@ -261,14 +260,6 @@ class Seen:
 
 def _holds(scope: Region) -> bool:
     return scope.mode not in NO_SCOPE and scope.certainty != "assumed"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Some names as a part of a sentence."""
-    names = tuple(dict.fromkeys(names))
-    more = len(names) - MAX_NAMED
-    shown = [*names[:MAX_NAMED], f"{more} more"] if more > 0 else list(names)
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
 
 
 def called(effect: Effect) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ctxreview.behaviour.effects import Effect
-from ctxreview.prompt.answers.seen import Found, Place, Seen, called, listed
+from ctxreview.model.phrases import listed
+from ctxreview.prompt.answers.seen import Found, Place, Seen, called
 
 _HARMLESS = ("return", "throw", "end", "log")
 

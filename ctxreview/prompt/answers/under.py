@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.model import il
-from ctxreview.model.phrases import amount
+from ctxreview.model.phrases import amount, listed
 from ctxreview.model.regions import Region
-from ctxreview.prompt.answers.seen import Found, Place, Seen, called, listed
+from ctxreview.prompt.answers.seen import Found, Place, Seen, called
 
 _JUMPS: dict[str, tuple[type, ...]] = {"break": (il.Loop, il.Choice), "continue": (il.Loop,)}
 """What a jump leaves: the nearest of these around it."""
