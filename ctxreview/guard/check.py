@@ -18,6 +18,7 @@ from ctxreview.guard.several import changed_files
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.kinds import GUARD_VERDICTS, GuardVerdict
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import place
 from ctxreview.model.review import Change, Context, Finding, GuardResult, Suggestion
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
@@ -125,10 +126,10 @@ def _most_in_one_member(outline: Outline) -> int:
 def _deepest(places: Sequence[Function] | Sequence[TypeDecl]) -> int:
     """How many functions or types are in each other at most."""
     deepest, open_ = 0, list[int]()
-    for place in places:
-        while open_ and open_[-1] <= place.span.start:
+    for one in places:
+        while open_ and open_[-1] <= one.span.start:
             open_.pop()
-        open_.append(place.span.end)
+        open_.append(one.span.end)
         deepest = max(deepest, len(open_))
     return deepest
 
@@ -136,15 +137,33 @@ def _deepest(places: Sequence[Function] | Sequence[TypeDecl]) -> int:
 def _unparsed(before: Outline, changed: Outline) -> Iterator[Finding]:
     if len(changed.parse.errors) <= len(before.parse.errors):
         return
-    at = changed.parse.errors[0]
+    at, twice = changed.parse.errors[0], _doubled(before.source, changed.source)
     yield Finding(
         rule="unparsed-edit",
         severity="medium",
         certainty="syntactic",
         message="After the edit the file no longer parses, so its scopes are uncertain.",
-        question="Is the suggestion complete, and is it in the right place?",
+        question=f"Is the selection too short: the suggestion has {twice} of the file once more?"
+        if twice
+        else "Is the suggestion complete, and is it in the right place?",
         at=Lines(changed.source.path, *changed.source.lines_of(at)),
     )
+
+
+MOST_DOUBLED = 5
+"""Lines that are looked for once more beside a change."""
+
+
+def _doubled(before: Source, after: Source) -> str:
+    """The lines beside a change that the new text begins or ends with once more, such as the head of a method; ``""`` for none."""
+    there = [line.strip() for line in _lines(before)]
+    for change in changes_of(before, after):
+        new, start, end = [line.strip() for line in change.new], change.before.start_line - 1, change.before.end_line
+        for count in range(1, min(len(new), MOST_DOUBLED) + 1):
+            for first, again in ((start - count, new[:count]), (end, new[-count:])):
+                if first >= 0 and there[first : first + count] == again and any(c.isalnum() for c in "".join(again)):
+                    return place(first + 1, first + count)
+    return ""
 
 
 def changes_of(before: Source, after: Source) -> Iterator[Change]:

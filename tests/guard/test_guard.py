@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 
 from ctxreview.errors import ReplyError
-from ctxreview.guard.check import apply, guard, suggestions, worst
+from ctxreview.guard.check import apply, guard, replacement, suggestions, worst
 from ctxreview.model.review import Context, Edit, GuardResult, Suggestion
 from ctxreview.model.source import Source
 from ctxreview.reports.document import guard_document
@@ -648,6 +648,23 @@ def test_a_lock_in_another_method_does_not_make_up_for_one() -> None:
     before = shop(LOCK)
     after = shop("var order = _cache[id];\norder.State = 1;\n_count++;\nreturn 0;").replace(FIELDS, FIELDS + other)
     assert edited(before, after).verdict == "conflicts"
+
+
+@pytest.mark.parametrize(
+    ("new", "asked"),
+    [
+        ("    int Take()\n    {\n        return 2;\n    }", "the suggestion has line 3 of the file once more"),
+        ("    {\n        return 2;\n    }\n\n    int Give()", "the suggestion has lines 7-8 of the file once more"),
+        ("    {\n        return 2;", "Is the suggestion complete"),
+    ],
+)
+def test_a_selection_that_is_too_short(new: str, asked: str) -> None:
+    """Where a head is in the new text of the selection and beside it too, the question says which lines stand twice then."""
+    text = "class Shop\n{\n    int Take()\n«    {\n        return 1;\n    }\n»\n    int Give()\n    {\n        return 3;\n    }\n}\n"
+    about = context_of(text)
+    (suggestion,) = replacement(new, about)
+    (finding,) = guard(about, suggestion).findings
+    assert (finding.rule, asked in finding.question) == ("unparsed-edit", True), finding.question
 
 
 def test_scopes_that_were_already_broken_are_not_blamed_on_the_edit() -> None:
