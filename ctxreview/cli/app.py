@@ -24,6 +24,10 @@ MODULES = {
     "prompt": "prompt",
     "review": "review",
     "batch": "review",
+    "batch submit": "submitted",
+    "batch status": "submitted",
+    "batch fetch": "submitted",
+    "batch cancel": "submitted",
     "guard": "guard",
     "log": "kept",
     "show": "kept",
@@ -46,6 +50,11 @@ class _Commands(TyperGroup):
             family = import_module(f"ctxreview.cli.commands.{MODULES[cmd_name]}").app
             self.commands = {**self.commands, **typer.main.get_group(family).commands}
         return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first words name: two where there is one of that name, so that ``batch`` is one by itself."""
+        two = " ".join(args[:2])
+        return super().resolve_command(ctx, [two, *args[2:]] if two in MODULES else args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands, in the order of the help."""

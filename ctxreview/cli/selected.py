@@ -109,7 +109,8 @@ def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | N
         from ctxreview.workspace.selection_form import FORMS
 
         raise ConfigError(f"No selection: give {FORMS}, --selections FILE, --diff RANGE or --patch FILE.")
-    return Given(list(selections), ctx.info_name == "batch" or len(selections) > 1, Run(), root)
+    many = ctx.info_name in ("batch", "batch submit") or len(selections) > 1
+    return Given(list(selections), many, Run(), root)
 
 
 def _of_fragment(selections: list[str], text: str, root: Path | None) -> Given:

@@ -87,6 +87,16 @@ def waiting_answer(key: str) -> Answer | None:
     return found if sound else None
 
 
+def settled(*, failures: bool = True) -> set[str]:
+    """The keys of all questions that have an answer; with ``failures`` also of those that failed and are not asked again by themselves.
+
+    Raises :class:`StoreError` when the file cannot be read.
+    """
+    with open_to_read() as db:
+        asked = "SELECT key FROM review WHERE key <> '' UNION SELECT key FROM answer WHERE fault = '' OR ?"
+        return {key for (key,) in db.execute(asked, (failures,)) if isinstance(key, str)}
+
+
 def noted(
     ask: Callable[[Prompt], Completion], provider: str, address: str, model: str, keep: Callable[[Answer], None]
 ) -> Callable[[Prompt], Completion]:

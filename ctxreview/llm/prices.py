@@ -23,6 +23,9 @@ OWN = "local"
 """The provider that charges nothing; what the machine itself costs is not counted."""
 MILLION = 1_000_000
 
+IN_A_BATCH = 0.5
+"""What OpenAI, Azure and Anthropic take of the price for a question in a batch."""
+
 EXPECTED_REPLY = 1_500
 """Tokens of an ordinary reply: nine answers of a hundred tokens with note and citation, and two suggestions.
 
@@ -93,6 +96,12 @@ def _price(row: dict[str, Any]) -> Price:
     return made
 
 
+def batch_rate(provider: str, address: str, *models: str) -> Price | None:
+    """The :func:`rate` of a question in a batch."""
+    at = rate(provider, address, *models)
+    return at and at._replace(prompt=at.prompt * IN_A_BATCH, reply=at.reply * IN_A_BATCH)
+
+
 class Limits(NamedTuple):
     """The most that one run may use: tokens sent and received, and US dollars; ``None`` for as much as it takes."""
 
@@ -146,6 +155,17 @@ class Account:
             self.tokens += tokens - reserved.tokens
             self.cost += cost - reserved.cost
             self._changed.notify_all()
+
+    def commit(self, prompt: Prompt, model: str, at: Price | None, largest_reply: int) -> tuple[int, float | None]:
+        """Count the most that a question can take, which nobody settles here; the room of its reply, and what that costs.
+
+        Raises :class:`LimitError` as :meth:`room` does.
+        """
+        room = self.room(prompt, model, at, largest_reply)
+        cost = at.cost(prompt.tokens.prompt, room) if at else None
+        self.tokens += prompt.tokens.prompt + room
+        self.cost += cost or 0.0
+        return room, cost
 
     def room(self, prompt: Prompt, model: str, at: Price | None, largest_reply: int) -> int:
         """How many tokens a reply to ``prompt`` may have: ``largest_reply``, or what the limits leave.

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from ctxreview.errors import StoreError
 from ctxreview.llm.store_file import (
+    PURGED,
     TABLES,
     Change,
     NoRoomError,
@@ -171,8 +172,8 @@ def record(changes: Sequence[Change], keep_days: int = KEEP_DAYS) -> list[Any]:
     Raises :class:`StoreError` when they cannot be made.
     """
     with open_to_write() as db:
-        for table in TABLES:
-            db.execute(f"DELETE FROM {table} WHERE at < ?", (_before(datetime.now(UTC), keep_days),))
+        for table, old in TABLES.items():
+            db.execute(f"DELETE FROM {table} WHERE {old}", (_before(datetime.now(UTC), keep_days),))
         return [change(db) for change in changes]
 
 
@@ -197,10 +198,13 @@ def purge_reviews(older_than_days: int | None) -> int:
     """Delete all reviews, or those older than some days, and give their number; nothing of them stays in the file."""
     if not store_path().exists():
         return 0
-    which = ("1", ()) if older_than_days is None else ("at < ?", (_before(datetime.now(UTC), older_than_days),))
+    old = TABLES, (_before(datetime.now(UTC), older_than_days or 0),)
+    which = (PURGED, ()) if older_than_days is None else old
     try:
         with open_to_write() as db:
-            gone, *_ = (db.execute(f"DELETE FROM {table} WHERE {which[0]}", which[1]).rowcount for table in TABLES)
+            gone, *_ = (
+                db.execute(f"DELETE FROM {table} WHERE {which[0][table]}", which[1]).rowcount for table in TABLES
+            )
         with open_store() as db:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -13,7 +13,7 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -70,11 +70,31 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX answer_at ON answer (at);
     """,
+    # batches that were submitted to a provider's engine (llm/batches.py)
+    """
+    CREATE TABLE batch (
+        id TEXT PRIMARY KEY,                   -- ours
+        at TEXT NOT NULL,                      -- when it was written down, which is before it was made
+        provider TEXT NOT NULL,
+        host TEXT NOT NULL,
+        address TEXT NOT NULL,                 -- SHA-256 of the address, which may have a password in it
+        model TEXT NOT NULL,
+        batch TEXT NOT NULL,                   -- the provider's id, '' until it is known
+        state TEXT NOT NULL,                   -- sending, open, ended, none
+        until TEXT NOT NULL,                   -- when the request that makes it is over, whatever became of this process
+        size INTEGER NOT NULL,                 -- how many questions
+        questions TEXT NOT NULL                -- JSON: the key of each with its selection
+    );
+    """,
 )
 """What leads from one schema version to the next; the version is how many of them were run."""
 
-TABLES = ("review", "answer")
-"""The tables; what is in each has a time ``at``, after which it is deleted."""
+_FETCHED = "state NOT IN ('sending', 'open')"
+TABLES = {"review": "at < ?", "answer": "at < ?", "batch": f"at < ? AND {_FETCHED}"}
+"""The tables, and what of each is deleted after a time. A batch that is not fetched yet is paid."""
+
+PURGED = {"review": "1", "answer": "1", "batch": f"{_FETCHED} OR at <> CAST(at AS TEXT) OR NOT json_valid(questions)"}
+"""What of each table is deleted when somebody wants nothing to be kept."""
 
 Change = Callable[[sqlite3.Connection], object]
 """A change of the store within a transaction."""
@@ -154,7 +174,7 @@ class NoRoomError(StoreError):
     """SQLite could not write a byte more."""
 
 
-def purged_in_place(where: str, values: tuple[str, ...]) -> int:
+def purged_in_place(where: Mapping[str, str], values: tuple[str, ...]) -> int:
     """Delete without any further byte on the disk: what stays is made in memory, and written over what was there.
 
     A log of changes that SQLite could not bring into the file any more is a part of what was there. A process that dies
@@ -167,7 +187,7 @@ def purged_in_place(where: str, values: tuple[str, ...]) -> int:
             with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
                 db.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no index of the log on the disk
                 db.backup(kept)
-            gone, *_ = (kept.execute(f"DELETE FROM {table} WHERE {where}", values).rowcount for table in TABLES)
+            gone, *_ = (kept.execute(f"DELETE FROM {table} WHERE {where[table]}", values).rowcount for table in TABLES)
             kept.execute("VACUUM")
             data = kept.serialize()
         _overwrite(log, b"")

@@ -10,10 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.context.visible import visible
-from ctxreview.llm import answers, prices
+from ctxreview.errors import NotAskedError, StoreError
+from ctxreview.llm import answers, batches, prices
 from ctxreview.llm.answers import Answer
 from ctxreview.llm.prices import Account, Limits
 from ctxreview.llm.providers import Endpoint, address, connect, resolve_url
+from ctxreview.llm.store import answer_key
 from ctxreview.model.review import Completion, Context, Prompt
 from ctxreview.prompt.asking import Provider
 from ctxreview.review.context import build
@@ -91,8 +93,32 @@ def provider_for(
             counted = answers.noted(counted, at.provider, where, at.model, several.keep)
     if fresh:
         return counted
+    if several is not None:
+        counted = _unless_submitted(counted, at)
     failures = several is not None and not several.retry_failed
     return answers.answer_from_store(counted, at.provider, where, at.model, say, failures=failures)
+
+
+def _unless_submitted(ask: Provider, at: Endpoint) -> Provider:
+    """``ask``, but for questions in a batch that was submitted and not fetched yet: they would be paid twice."""
+
+    @cache
+    def waiting() -> dict[str, batches.Submitted]:
+        try:
+            return batches.waiting()
+        except StoreError:  # which is told where an answer is looked for
+            return {}
+
+    def asked(prompt: Prompt) -> Completion:
+        row = waiting().get(answer_key(prompt, at.provider, at.base_url or "", at.model))
+        if row is not None:
+            raise NotAskedError(
+                f"The model was not asked: the question is in the batch {row.named} since {row.at[:10]}. Run ctxreview batch "
+                "fetch for its answer, or ask all the same with --fresh."
+            )
+        return ask(prompt)
+
+    return asked
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def server() -> Iterator[Told]:
 
 def test_the_commands_are_listed() -> None:
     """The help of the whole lists every command, those that are read late among them."""
-    listed = re.findall(r"^  (\w+)  ", run("--help").stdout.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  (\w+(?: \w+)?)  ", run("--help").stdout.partition("Commands:")[2], re.MULTILINE)
     assert listed == COMMANDS
     assert {"context", "prompt", "review", "guard", "log", "show", "comment", "config", "doctor"} <= set(listed)
 

@@ -307,7 +307,7 @@ def test_a_store_of_the_first_version(server: Told, state: Path) -> None:
     run(*asking(server))
     with closing(sqlite3.connect(store_file.store_path())) as db:
         db.executescript(
-            "ALTER TABLE review DROP COLUMN source_digest; ALTER TABLE review DROP COLUMN shown; DROP TABLE answer; PRAGMA user_version = 1;"
+            "ALTER TABLE review DROP COLUMN source_digest; ALTER TABLE review DROP COLUMN shown; DROP TABLE answer; DROP TABLE batch; PRAGMA user_version = 1;"
         )
     assert json.loads(run(*asking(server)).stdout)["from_store"] is True
     assert [r["source_digest"] is None for r in rows()] == [True, False]

@@ -14,6 +14,7 @@ import pytest
 from ctxreview.reports.schemas import FOLDER, file_of, name_of, schema_texts
 from ctxreview.reports.shapes import DOCUMENTS
 from tests import ROOT
+from tests.engines import engines
 from tests.llm.test_store import RESPONSES, UNSAFE, answer, run
 from tests.samples import EXAMPLE, QUERY, READ_ONLY
 from tests.servers import Told, serving
@@ -121,6 +122,20 @@ def test_reviews_and_what_is_kept_of_them(server: Told) -> None:
     for more in (["--model", "m-1"], ["--provider", "openai", "--model", "gpt-5"]):
         valid(run(*where, *more, "--dry-run").stdout, "ctxreview.dry-run/1")
     valid(run("review", QUERY, "--provider", "none", "--dry-run", "--format", "json").stdout, "ctxreview.dry-run/1")
+
+
+def test_submitted_batches() -> None:
+    """A batch as it is planned, under way, and fetched."""
+    with engines() as server:
+        where = ["--base-url", f"{server.url}/v1", "--format", "json"]
+        what = ["batch", "submit", QUERY, READ_ONLY, "--provider", "openai", "--model", "m-1", *where]
+        valid(run(*what, "--dry-run").stdout, "ctxreview.submitted/1")
+        sent = valid(run(*what).stdout, "ctxreview.submitted/1")
+        status = valid(run("batch", "status", *where).stdout, "ctxreview.submitted/1")
+        assert [document["state"] for document in (*sent, *status)] == ["under-way", "under-way"]
+        server.becomes = lambda number, request: ["answered", "expired"][number]
+        server.end()
+        assert valid(run("batch", "fetch", *where).stdout, "ctxreview.submitted/1")[0]["failures"]
 
 
 def test_findings_and_rules(project: Path) -> None:

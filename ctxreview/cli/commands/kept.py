@@ -74,8 +74,7 @@ def log(
     if older_than is not None and older_than < 0:
         raise ConfigError(f"--older-than {older_than}: give a number of days.")
     if purge:
-        gone = store.purge_reviews(older_than)
-        console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
+        _purge(older_than)
         return
     target = target_for(ctx, format_, output, color, no_pager)
     paint = Paint(target.layout is not None and target.layout.colour)
@@ -101,6 +100,17 @@ def log(
         console.say("No stored review contains that text." if text else "No review is stored yet.")
     if damaged:
         raise typer.Exit(2)
+
+
+def _purge(older_than: int | None) -> None:
+    from ctxreview.llm import batches, store
+
+    gone = store.purge_reviews(older_than)
+    console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
+    if left := ", ".join(row.named for row in batches.submitted()):
+        console.say(
+            f"Submitted batches that are not fetched yet were kept: {left}; batch cancel --forget gives them up."
+        )
 
 
 @app.command()

@@ -158,3 +158,14 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only results, 
 Exact = Annotated[
     bool, typer.Option("--exact-tokens", help="Let the provider count the prompt's tokens, where it can.")
 ]
+Models = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
+]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="Of several selections, ask again also where the model refused or gave no usable answer last time.",
+    ),
+]

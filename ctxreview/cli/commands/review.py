@@ -30,6 +30,7 @@ from ctxreview.cli.commands.options import (
     MaxTokens,
     Message,
     Model,
+    Models,
     NoPager,
     Output,
     Paste,
@@ -38,6 +39,7 @@ from ctxreview.cli.commands.options import (
     ProviderName,
     Quiet,
     ReportFormat,
+    RetryFailed,
     Root,
     Scopes,
     Stdin,
@@ -67,10 +69,6 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
-Models = Annotated[
-    str | None,
-    typer.Option(metavar="A,B", help="Ask several models, each MODEL or PROVIDER:MODEL, and show where they differ."),
-]
 Jobs = Annotated[
     int | None,
     typer.Option(
@@ -80,13 +78,6 @@ Jobs = Annotated[
 RequestsPerMinute = Annotated[int | None, typer.Option(min=1, help="Send at most this many requests in a minute.")]
 TokensPerMinute = Annotated[
     int | None, typer.Option(min=1, help="Send prompts of at most this many tokens in a minute.")
-]
-RetryFailed = Annotated[
-    bool,
-    typer.Option(
-        "--retry-failed",
-        help="Of several selections, ask again also where the model refused or gave no usable answer last time.",
-    ),
 ]
 Given = Annotated[
     str | None,
@@ -336,6 +327,7 @@ BATCH = """Review many selections, as `review` does; the same command goes on wh
     Every answer is in the store before anything else happens to it: after Ctrl-C, a crash or --max-cost, the same command takes from there what is done
     and asks about the rest. What failed by key, network or server is asked again; what the model refused, or answered in no usable form, fails
     again without being asked, until --retry-failed. The status is 2 while anything is missing; the last line on standard error counts.
+    `batch submit`, `status`, `fetch` and `cancel` use the provider's own batch engine: within a day, for half the price.
 
     For example:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import anthropic
 from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessageStreamEvent
@@ -64,24 +65,30 @@ def _schema(prompt: Prompt) -> OutputConfigParam:
     return {"format": {"type": "json_schema", "schema": prompt.schema}}
 
 
-def _open(sdk: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthropic.Stream[RawMessageStreamEvent]:
-    def start(output_config: OutputConfigParam | anthropic.Omit) -> anthropic.Stream[RawMessageStreamEvent]:
-        return sdk.messages.create(
-            model=endpoint.model,
-            max_tokens=endpoint.max_reply_tokens,
-            system=prompt.system,
-            messages=_messages(prompt),
-            output_config=output_config,
-            stream=True,
-        )
+def body(endpoint: Endpoint, prompt: Prompt) -> dict[str, Any]:
+    """What is sent to ask about ``prompt``, but for how the answer comes."""
+    return {
+        "model": endpoint.model,
+        "max_tokens": endpoint.max_reply_tokens,
+        "system": prompt.system,
+        "messages": _messages(prompt),
+        "output_config": _schema(prompt),
+    }
 
+
+def _open(sdk: anthropic.Anthropic, endpoint: Endpoint, prompt: Prompt) -> anthropic.Stream[RawMessageStreamEvent]:
+    def start(**sent: Any) -> anthropic.Stream[RawMessageStreamEvent]:
+        stream: anthropic.Stream[RawMessageStreamEvent] = sdk.messages.create(**sent, stream=True)
+        return stream
+
+    sent = body(endpoint, prompt)
     try:
-        return start(_schema(prompt))
+        return start(**sent)
     except anthropic.BadRequestError as error:
         # Older models and compatible servers have no schemas; the prompt says the form in words too.
         if not blames_schema(said(error)):
             raise
-        return start(anthropic.omit)
+        return start(**sent | {"output_config": anthropic.omit})
 
 
 def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent]) -> Generator[str, None, Completion]:
@@ -105,6 +112,17 @@ def _read(endpoint: Endpoint, stream: anthropic.Stream[RawMessageStreamEvent]) -
         raise fault(endpoint, "truncated" if is_stream(stream.response) else "not-a-stream")
     usage = Usage(_input_tokens(started), spent)
     answer = Completion(str(pieces), endpoint.provider, started.model or endpoint.model, usage)
+    return finished(endpoint, answer, _ENDINGS.get(reason, "stopped"), note or reason or "")
+
+
+def completion(endpoint: Endpoint, message: Message) -> Completion:
+    """A message that came whole. Raises ProviderError where it is not an answer."""
+    details = getattr(message, "stop_details", None)
+    note = (details and details.explanation) or ""
+    text = "".join(block.text for block in message.content or () if block.type == "text")
+    usage = Usage(_input_tokens(message), tokens(getattr(message.usage, "output_tokens", None)))
+    answer = Completion(text, endpoint.provider, message.model or endpoint.model, usage)
+    reason = message.stop_reason
     return finished(endpoint, answer, _ENDINGS.get(reason, "stopped"), note or reason or "")
 
 

@@ -29,6 +29,9 @@ MOST_EVENT = 8 * 2**20
 MOST_BODY = 4 * 2**20
 """Bytes of an answer that is not a stream: a list of models, a count of tokens."""
 
+MOST_LINE = 4 * 2**20
+"""Bytes of one line of a batch's results: an answer with all that stands around it."""
+
 MOST_ERROR = 2**20
 """Bytes of an error's body; the status tells more than the rest of it."""
 
@@ -97,16 +100,20 @@ class Watchdog:
 
 
 class Body(httpx2.SyncByteStream):
-    """The body of ``response`` within its bounds, ``left`` seconds long; ``streamed`` where events were asked for.
+    """The body of ``response`` within its bounds, ``left`` seconds long; ``streamed`` where events or a ``file`` were asked for.
 
-    What is not an event of such a stream is left out. Each event, and each other body, comes in one piece.
+    What is not an event of such a stream is left out. Each event, and each other body, comes in one piece. A file comes as it is sent,
+    for :func:`lines`.
     An error's body is cut off, and left out where its JSON cannot be read without harm.
 
     Raises:
         TooMuchError, UnsoundError, ReadTimeout: while it is read.
     """
 
-    def __init__(self, body: httpx2.SyncByteStream, watchdog: Watchdog, *, failed: bool, streamed: bool) -> None:
+    def __init__(
+        self, body: httpx2.SyncByteStream, watchdog: Watchdog, *, failed: bool, streamed: bool, file: bool = False
+    ) -> None:
+        self._file = file
         self._body = body
         self._watchdog = watchdog
         self._failed = failed
@@ -115,6 +122,8 @@ class Body(httpx2.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         if self._failed:
             yield from _error(self._timed())
+        elif self._streamed and self._file:
+            yield from self._timed()
         elif self._streamed:
             yield from _events(self._timed())
         else:
@@ -192,6 +201,42 @@ def _event(block: bytes) -> Iterator[bytes]:
             raise TooMuchError("event")
     if fields:
         yield _sound(b"\n".join(fields)) + b"\n\n"
+
+
+def lines(pieces: Iterable[bytes], most: int) -> Iterator[bytes | None]:
+    """The lines of a text that is not empty, without their ends; ``None`` for one that nobody can read without harm.
+
+    Raises :class:`TooMuchError` after ``most`` bytes.
+    """
+    rest, total, skipping = bytearray(), 0, False
+    for piece in pieces:
+        total += len(piece)
+        if total > most:
+            raise TooMuchError("lines")
+        *whole, last = piece.split(b"\n")
+        for line in whole:
+            if not skipping:
+                yield from _line(bytes(rest) + line)
+            rest.clear()
+            skipping = False
+        if not skipping:
+            rest += last
+            if len(rest) > MOST_LINE:
+                yield None
+                skipping = True
+                rest.clear()
+    if not skipping:
+        yield from _line(bytes(rest))
+
+
+def _line(text: bytes) -> Iterator[bytes | None]:
+    if len(text) > MOST_LINE:
+        yield None
+    elif text.strip():
+        try:
+            yield _sound(text)
+        except UnsoundError:
+            yield None
 
 
 def _sound(text: bytes) -> bytes:

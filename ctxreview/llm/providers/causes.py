@@ -16,6 +16,8 @@ _CODES = {
     "context_length_exceeded": "413",
     "exceed_context_size_error": "413",
     "content_filter": "content_filter",
+    "batch_expired": "expired",
+    "batch_cancelled": "canceled",
 }
 
 # The same in an error event: there the status line has long said 200.

@@ -60,6 +60,11 @@ SENTENCES: dict[str, str] = {
     "refusal": "{who} refused to answer{said}: ask differently or use another --model.",
     "empty": "{who} sent an empty answer: ask again, or use another --model.",
     "stopped": "{who} stopped without finishing the answer{said}: ask again, or use another --model.",
+    # What becomes of questions in a batch.
+    "expired": "{who} did not answer within the 24 hours that a batch has: ask again.",
+    "canceled": "{who} had not answered when the batch was canceled: ask again.",
+    "no-batches": "{who} has no batches: run ctxreview batch without submit.",
+    "gone": "{who} does not know this batch: it was deleted there, or another key submitted it; ctxreview batch cancel --forget gives it up.",
     # What only servers of one's own do.
     "cut": "{who} read only a part of the prompt{said}: give it a larger context, or lower --budget.",
     "models": "{who} has several models{said}: choose one with --model.",

@@ -7,9 +7,10 @@ The second is for compatible servers (Ollama, vLLM, llama.cpp, LM Studio, gatewa
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import Any
 
 import openai
-from openai.types.responses import Response, ResponseStreamEvent, ResponseTextConfigParam
+from openai.types.responses import Response, ResponseStreamEvent
 
 from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.causes import blames_schema, key_of, key_of_answer, said
@@ -47,27 +48,27 @@ def connect(endpoint: Endpoint) -> Provider:
     return ask
 
 
-def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
-    def start(text: ResponseTextConfigParam | openai.Omit) -> openai.Stream[ResponseStreamEvent]:
-        return sdk.responses.create(
-            model=endpoint.model,
-            instructions=prompt.system,
-            input=prompt.user,
-            max_output_tokens=endpoint.max_reply_tokens,
-            text=text,
-            store=False,  # the default keeps the source code on the server for a month
-            stream=True,
-        )
-
-    schema: ResponseTextConfigParam = {
-        "format": {"type": "json_schema", "name": "review", "schema": prompt.schema, "strict": True}
+def body(endpoint: Endpoint, prompt: Prompt) -> dict[str, Any]:
+    """What is sent to ask about ``prompt``, but for how the answer comes."""
+    return {
+        "model": endpoint.model,
+        "instructions": prompt.system,
+        "input": prompt.user,
+        "max_output_tokens": endpoint.max_reply_tokens,
+        "text": {"format": {"type": "json_schema", "name": "review", "schema": prompt.schema, "strict": True}},
+        "store": False,  # the default keeps the source code on the server for a month
     }
+
+
+def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
+    sent = body(endpoint, prompt)
+    stream: openai.Stream[ResponseStreamEvent]
     try:
-        stream = start(schema)
+        stream = sdk.responses.create(**sent, stream=True)
     except openai.BadRequestError as error:
         if not blames_schema(said(error)):
             raise
-        stream = start(openai.omit)
+        stream = sdk.responses.create(**sent | {"text": openai.omit}, stream=True)
     except openai.APIStatusError as error:
         # A model that does not exist is a 404 too. In doubt chat is tried: it says the same of a model.
         if error.status_code in (404, 405, 501) and key_of(error) != "model":
@@ -97,9 +98,14 @@ def _read(endpoint: Endpoint, stream: openai.Stream[ResponseStreamEvent]) -> Gen
         raise _NoResponsesError  # LM Studio answers 200 with {"error": "Unexpected endpoint or method"}
     if final is None:
         raise fault(endpoint, "truncated")
-    ending, note = _ending(final, str(refused))
+    return completion(endpoint, final, str(pieces), str(refused))
+
+
+def completion(endpoint: Endpoint, final: Response, text: str = "", refused: str = "") -> Completion:
+    """A response that came whole, after ``text``, or a refusal, came in pieces. Raises ProviderError where it is not an answer."""
+    ending, note = _ending(final, refused)
     usage = used(final.usage, "input_tokens", "output_tokens")
-    answer = Completion(final.output_text or str(pieces), endpoint.provider, final.model or endpoint.model, usage)
+    answer = Completion(final.output_text or text, endpoint.provider, final.model or endpoint.model, usage)
     return finished(endpoint, answer, ending, note)
 
 

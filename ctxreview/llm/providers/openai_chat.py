@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import openai
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import ResponseFormat
 
 from ctxreview.llm.providers import Endpoint, Progress
@@ -24,6 +24,19 @@ _REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError, openai.Int
 _Start = Callable[[ResponseFormat | openai.Omit], openai.Stream[ChatCompletionChunk]]
 
 
+def body(endpoint: Endpoint, prompt: Prompt) -> dict[str, Any]:
+    """What is sent to ask about ``prompt``, but for how the answer comes."""
+    return {
+        "model": endpoint.model,
+        "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
+        "max_tokens": endpoint.max_reply_tokens,  # the old name: local servers ignore the new one
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "review", "schema": prompt.schema, "strict": True},
+        },
+    }
+
+
 def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
     """Ask by ``POST /chat/completions``, within a :func:`~ctxreview.llm.providers.wire.http_client`.
 
@@ -31,22 +44,15 @@ def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Pr
         ProviderError: the answer is not whole; what the SDK raises is the line's to translate.
     """
 
-    def start(response_format: ResponseFormat | openai.Omit) -> openai.Stream[ChatCompletionChunk]:
-        return client.chat.completions.create(
-            model=endpoint.model,
-            messages=[{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
-            max_tokens=endpoint.max_reply_tokens,  # the old name: local servers ignore the new one
-            response_format=response_format,
-            stream_options={"include_usage": True},
-            stream=True,
-        )
+    sent = body(endpoint, prompt)
 
-    schema: ResponseFormat = {
-        "type": "json_schema",
-        "json_schema": {"name": "review", "schema": prompt.schema, "strict": True},
-    }
+    def start(response_format: ResponseFormat | openai.Omit) -> openai.Stream[ChatCompletionChunk]:
+        how = sent | {"response_format": response_format, "stream_options": {"include_usage": True}}
+        made: openai.Stream[ChatCompletionChunk] = client.chat.completions.create(**how, stream=True)
+        return made
+
     try:
-        stream = start(schema)
+        stream = start(sent["response_format"])
     except _REFUSALS as error:
         blamed = blames_schema(said(error))
         if error.status_code >= 500 and not blamed:
@@ -90,3 +96,15 @@ def _read(endpoint: Endpoint, stream: openai.Stream[ChatCompletionChunk]) -> Gen
     ending = "refusal" if note else _ENDINGS.get(reason, "stopped")
     answer = Completion(str(pieces), endpoint.provider, model, usage)
     return finished(endpoint, answer, ending, note or reason or "")
+
+
+def completion(endpoint: Endpoint, answered: ChatCompletion) -> Completion:
+    """A completion that came whole. Raises ProviderError where it is not an answer."""
+    usage = used(answered.usage, "prompt_tokens", "completion_tokens")
+    if not answered.choices:
+        raise fault(endpoint, "empty")
+    (choice, *_) = answered.choices
+    note = choice.message.refusal or ""
+    ending = "refusal" if note else _ENDINGS.get(choice.finish_reason, "stopped")
+    answer = Completion(choice.message.content or "", endpoint.provider, answered.model or endpoint.model, usage)
+    return finished(endpoint, answer, ending, note or choice.finish_reason)

@@ -54,8 +54,8 @@ _Sdk = TypeVar("_Sdk")
 
 
 @contextmanager
-def http_client(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[httpx2.Client]:
-    """An HTTP client for one call, with the endpoint's time limits and retries.
+def http_client(endpoint: Endpoint, sdk_error: type[Exception], *, file: bool = False) -> Iterator[httpx2.Client]:
+    """An HTTP client for one call, with the endpoint's time limits and retries; what is streamed are events, or with ``file`` one.
 
     Proxies and certificate files come from the usual environment variables. Redirects are not
     followed: source code and key go to the address that was named and to no other.
@@ -65,7 +65,7 @@ def http_client(endpoint: Endpoint, sdk_error: type[Exception]) -> Iterator[http
         ProviderError: for whatever the SDK (its base class is ``sdk_error``), httpx2 or a decoder
             raises in the body. Nothing else is caught: KeyboardInterrupt passes, and so do bugs.
     """
-    opened = _opened(endpoint)
+    opened = _opened(endpoint, file=file)
     opened.watchdog.start()
     try:
         with opened:
@@ -104,9 +104,9 @@ def _without(prefixes: tuple[str, ...]) -> Iterator[None]:
         os.environ.update(hidden)
 
 
-def _opened(endpoint: Endpoint) -> DeadlineClient:
+def _opened(endpoint: Endpoint, *, file: bool) -> DeadlineClient:
     try:
-        return DeadlineClient(endpoint)
+        return DeadlineClient(endpoint, file=file)
     except OSError as error:  # a file that is missing, or that holds no certificate (ssl.SSLError)
         raise ConfigError(
             f"SSL_CERT_FILE or SSL_CERT_DIR names no certificates that can be used ({error.strerror or error}): "
@@ -127,8 +127,9 @@ def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
 class DeadlineClient(httpx2.Client):
     """Keeps an endpoint's time limits, and sends again what was certainly not taken."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, file: bool = False) -> None:
         self.watchdog = Watchdog(endpoint.total_seconds)
+        self._file = file
         self._retries = endpoint.retries
         self._streamed = False
         here = is_this_machine(host_of(endpoint.base_url or ""))
@@ -203,7 +204,9 @@ class DeadlineClient(httpx2.Client):
                 raise CompressedError("content-encoding")
             response.stream = httpx2.ByteStream(b"")
         elif isinstance(response.stream, httpx2.SyncByteStream):
-            response.stream = Body(response.stream, self.watchdog, failed=failed, streamed=self._streamed)
+            response.stream = Body(
+                response.stream, self.watchdog, failed=failed, streamed=self._streamed, file=self._file
+            )
         # JSON and events are UTF-8 whatever is said of them, and some character sets are not text to Python.
         if "content-type" in response.headers:
             response.headers["content-type"] = response.headers["content-type"].partition(";")[0].strip()

@@ -12,6 +12,7 @@ from ctxreview.reports.shapes.plan import DryRunDocument
 from ctxreview.reports.shapes.review import GuardDocument, OpinionsDocument, ReviewDocument
 from ctxreview.reports.shapes.rules import BaselineDocument, LintDocument, RulesDocument
 from ctxreview.reports.shapes.setup import ConfigDocument, DoctorDocument
+from ctxreview.reports.shapes.submitted import SubmittedDocument
 
 DOCUMENTS: tuple[Any, ...] = (
     ContextDocument,
@@ -28,4 +29,5 @@ DOCUMENTS: tuple[Any, ...] = (
     StatsDocument,
     ConfigDocument,
     DoctorDocument,
+    SubmittedDocument,
 )
