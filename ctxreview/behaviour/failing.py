@@ -32,7 +32,8 @@ def _fails(there: Version, unit: il.Unit, within: Span, left: int) -> bool:
     """Whether a part of a unit may raise; the name of a call is not a value that is read."""
     nodes = [n for n in il.walk(unit.body, into=False, within=within) if within.start <= n.span.start < within.end]
     called = {n.function for n in nodes if isinstance(n, il.Call)}
-    safe = {n for n in nodes if isinstance(n, il.Call) and n.callee in there.about.of("never_raises")}
+    never = there.about.of("never_raises")
+    safe = {n for n in nodes if isinstance(n, il.Call) and f"{_on(n)}.{n.callee}" in never}
     plain = [n.function.span for n in safe]
     nodes = [n for n in nodes if not any(s.contains(n.span) for s in plain) and n not in safe]
     return any(n not in called and _may_raise(n, there, unit, left) for n in nodes)
@@ -60,6 +61,12 @@ def _may_raise(node: il.Node, there: Version, unit: il.Unit, left: int) -> bool:
             whole = own.unit.body.span if own is not None else unit.span
             return own is None or not left or own.unit.asynchronous or _fails(own.version, own.unit, whole, left - 1)
     return not isinstance(node, _PLAIN)
+
+
+def _on(call: il.Call) -> str:
+    """The name that a call is made on; ``""`` for something else."""
+    on = call.function.of if isinstance(call.function, il.Access) else None
+    return on.text if isinstance(on, il.Name) else ""
 
 
 def _is_own(value: il.Value) -> bool:

@@ -140,6 +140,10 @@ def _assigns(fact: Fact, code: bytes) -> bool:
     return re.match(rb"(?:this\.)?%s\s*(?:\?\?)?=[^=]" % name, code[fact.span.start : fact.span.end + 1]) is not None
 
 
+_BARRIER = regex(rb"\bMemoryBarrier\s*\(")
+_EMPTIED = regex(rb"=\s*(?:null|default)!?\s*$")
+
+
 class _Doubt(NamedTuple):
     """What speaks against the form: of which kind it is, the other thing that matters, and both in words."""
 
@@ -163,12 +167,15 @@ def _unsafe(
     if type_ in _FLAGS and not nullable:
         if later is not None and _sets(looked, code):
             return _Doubt("flag", later.name, f"`{looked.name}` is set before `{later.name}` is written")
-        ordered = looked.is_volatile or b"Volatile.Read" in condition
+        written = code[scope.opening.end : looked.span.start]
+        ordered = looked.is_volatile or b"Volatile.Read" in condition or _BARRIER.search(written) is not None
         return None if ordered else _flag(looked, others, scope, outline)
     if type_ in names_of(outline.language).of("wide") or (type_ in _FLAGS and nullable):
         words = f"`{looked.name}` is a {member.declares}, which is not read atomically on every platform"
         return _Doubt("wide", member.declares, words)
     asks_of_it = re.search(rb"(?<![\w.])(?:this\.)?%s\s*\.\s*\w" % re.escape(looked.spelled.encode()), condition)
+    if later is not None and _EMPTIED.search(code[slice(*looked.span)]):
+        return None  # it is taken out, and nobody sees it any more
     if later is not None and asks_of_it is None:  # what is in there is asked for, and not whether it is there
         return _Doubt(
             "later", later.name, f"`{later.name}` is written after `{looked.name}`, which others may already see"

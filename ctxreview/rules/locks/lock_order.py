@@ -171,7 +171,10 @@ def _pairs(held: list[Region], outline: Outline) -> Iterator[_Pair]:
             around = nesting.innermost(at)
             if len(called) != 1 or not is_under(at, outer) or around is None or around.span != outer.owner:
                 continue
+            around_call = [s for s in beside if s != outer and s.form == "block" and is_under(at, s)]
             for inner in by_owner.get(called[0].span, ()):
+                if inner.form == "block" and any(lock_key(s) == lock_key(inner) for s in around_call):
+                    continue  # it has that one already
                 if not _is_taken_later(inner, called[0], at, outline):
                     yield from _pair(outer, inner, name, outline)
 

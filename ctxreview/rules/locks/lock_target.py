@@ -228,7 +228,7 @@ def _makes_one(asked: str, container: str, outline: Outline) -> bool:
     for function in found:
         code = without_comments(outline, function.span)
         hit = _MAKES.search(code)
-        if hit is None or re.search(";|=>", code[: hit.start()]):
+        if hit is None or re.search(r";|=>|\breturn\b", code[: hit.start()]):
             return False
     return bool(found)
 

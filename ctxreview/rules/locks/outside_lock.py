@@ -81,6 +81,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.regex import regex
+from ctxreview.rules.locks.single_read import IS_NULL, SIZE, is_part, is_single
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
 ID = "outside-lock"
@@ -93,22 +94,14 @@ _BEFORE_OR_AFTER = frozenset({"constructor", "finalizer"})
 _QUIET = regex(r"(?i)^(Dispose|ToString|GetHashCode|Debug|Start|Init|Setup|Open|OnActivate|OnDeserializ)")
 _ATOMIC = regex(rb"\b(?:Interlocked|Volatile)\s*\.\s*\w+(?:<[^()]*>)?\s*\(\s*(?:ref|in)\s+([\w.\x80-\xff]+)")
 _OWN_NAME = regex(rb"(?<![\w.\x80-\xff])(?:this\.)?([A-Za-z_\x80-\xff][\w\x80-\xff]*)")
-_ONLY = regex(rb"=>|[{};]|\b(?:get|return)\b|\bthis\s*\.")
 _MANY_READERS = frozenset(("Hashtable",))
 """Collections that may be read while one thread changes them: only who changes them needs the lock."""
 _MEANT = regex(
     rb"(?i)\bimmutable\b|\bdebug(?:ger|ging)?\b|\bracy?\b|\bbenign\b|\bstale\b|\bsnapshot\b|\batomic(?:ally)?\b"
 )
 """What a comment says of a use that needs no lock."""
-_SIZE = regex(rb"\s*[!?]?\s*\.\s*(?:Count|Length)\b(?!\s*\()")
-"""A look at how many there are: the number may be old, and is one that was."""
-_IS_NULL = regex(rb"\s*(?:(?:==|!=)\s*null\b|is\s+(?:not\s+)?null\b)")
 _SAME = regex(rb"\s*[!?]?\s*\.\s*(?:IsReadOnly|IsFixedSize|IsSynchronized|SyncRoot|Comparer|KeyComparer)\b")
 """What a collection answers the same at any time."""
-_PART = regex(rb"\s*\.\s*\w+")
-_THROWN_IF = regex(rb"\.\s*ThrowIf\s*\(\s*(?:this\.)?$")
-_IF_ALONE = regex(rb"\bif\s*\(\s*(?:this\.)?$")
-_THROWS = regex(rb"\s*\)\s*\{?\s*throw\b")
 _IF = regex(rb"\bif\s*\(")
 _BRANCH = regex(rb"\s*(?:\{[^{}]*\}|[^;{}]*;)")
 """A branch without blocks of its own."""
@@ -237,7 +230,7 @@ def _outside(
     open_ = [u for u in open_ if not is_said(u.member, outline, _MEANT)]
     rechecking = {u.member.name for u in under}
     code = masked_source(outline)
-    open_ = [u for u in open_ if not (u.fact.is_readonly and _IS_NULL.match(code, u.fact.span.end))]
+    open_ = [u for u in open_ if not (u.fact.is_readonly and IS_NULL.match(code, u.fact.span.end))]
     open_ = [u for u in open_ if not _SAME.match(code, u.fact.span.end)]
     open_ = [u for u in open_ if not _is_the_lock(u, gate) and not _is_looked_at_again(u, rechecking, code)]
     # A compound assignment reads and writes in one place.
@@ -252,9 +245,9 @@ def _outside(
     if not open_:
         return
     # A number, or one reference, may be old, and is one that was.
-    single = [u for u in open_ if u not in writes and _is_single(u, name, member, code)]
+    single = [u for u in open_ if u not in writes and is_single(u, name, member, code, collection=collection)]
     harmless = len(single) == len(open_) and (
-        not _is_wide(member, outline) or all(_is_part(u, member, code) for u in open_)
+        not _is_wide(member, outline) or all(is_part(u, member, code) for u in open_)
     )
     severity: Severity = "note" if harmless else "medium" if writes or collection else "low"
     first = (writes or open_)[0]
@@ -290,7 +283,7 @@ def _beside(name: str, every: list[Use], member: Member, held: list[Region], out
     if not looks or is_said_to_be_held(looks[0].member, outline):
         return
     # How many there are may be an old number, and is one that was; what is in there may be half changed.
-    inside = [u for u in looks if not _SIZE.match(code, u.fact.span.end)]
+    inside = [u for u in looks if not SIZE.match(code, u.fact.span.end)]
     first, change = (inside or looks)[0], next(u for u in writes if _changes(u, name, code))
     yield Finding(
         ID,
@@ -330,37 +323,6 @@ def _is_wide(member: Member, outline: Outline) -> bool:
     """Whether a field is read in more than one step on some platform."""
     type_ = member.declares
     return type_.startswith("(") or simple_type_or_array(type_) in names_of(outline.language).of("wide")
-
-
-def _is_single(use: Use, name: str, member: Member, code: bytes) -> bool:
-    """Whether a read takes one number or one reference, and gives it or compares it with nothing."""
-    at = use.fact.span.end
-    if _SIZE.match(code, at) or _IS_NULL.match(code, at) or _gives_it(use, name, code) or _refuses(use, code):
-        return True
-    part = _PART.match(code, at) if member.declares.startswith("(") else None
-    return part is not None and (
-        _IS_NULL.match(code, part.end()) is not None or _gives_it(use, name + part[0].decode(), code)
-    )
-
-
-def _refuses(use: Use, code: bytes) -> bool:
-    """Whether a flag is read only to throw: it may be set a moment later anyway."""
-    before = code[max(0, use.fact.span.start - 40) : use.fact.span.start]
-    if _THROWN_IF.search(before):
-        return True
-    return _IF_ALONE.search(before) is not None and _THROWS.match(code, use.fact.span.end) is not None
-
-
-def _is_part(use: Use, member: Member, code: bytes) -> bool:
-    """Whether a read is of one part of a tuple, or of the size of something."""
-    part = _PART.match(code, use.fact.span.end) if member.declares.startswith("(") else None
-    return part is not None
-
-
-def _gives_it(use: Use, name: str, code: bytes) -> bool:
-    """Whether all that a member does is to give what the field has."""
-    body = code[use.member.opening.end : use.member.span.end]
-    return _ONLY.sub(b"", body).strip() == name.encode()
 
 
 def _is_the_lock(use: Use, gate: str) -> bool:

@@ -52,7 +52,15 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.body import bodies
-from ctxreview.behaviour.lock_usage import declared, is_collection, is_under, lock_key, locks
+from ctxreview.behaviour.lock_usage import (
+    declared,
+    is_collection,
+    is_under,
+    lock_key,
+    locks,
+    masked_source,
+    open_block_headers,
+)
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Nesting
@@ -143,8 +151,10 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             if (function.container, fact.name) in own
             else _local_type(fact, loop, outline)
         )
+        if written == fact.spelled:
+            written += outline.source.data[fact.span.end : fact.span.end + 1].decode("utf-8", "replace")
         severity = _severity(fact, written, type_, outline)
-        if severity is None:
+        if severity is None or _is_of_one_iteration(fact, function, outline):
             continue
         told.add(fact.name)
         yield Finding(
@@ -157,6 +167,16 @@ def _writes(loop: Fact, nesting: Nesting[Function], held: list[Region], outline:
             (lines(outline, loop.span, loop.name),),
             about=(fact.name, loop.name),
         )
+
+
+def _is_of_one_iteration(fact: Fact, function: Function, outline: Outline) -> bool:
+    """Whether the write is done for one value of what the iterations count."""
+    code = masked_source(outline)
+    counted = re.match(rb"\(?\s*(?:\w+\s+)?(\w+)", code[slice(*function.opening)])
+    if counted is None:
+        return False
+    alone = re.compile(rb"\bif\s*\(\s*%s\s*==\s*[\w.]+\s*\)" % re.escape(counted[1]))
+    return any(alone.search(h) for h in open_block_headers(code, function.opening.end, fact.span.start))
 
 
 def _is_of_one_run(lock: Region, loop: Fact, outline: Outline) -> bool:

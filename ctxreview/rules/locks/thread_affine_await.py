@@ -87,7 +87,7 @@ def check(outline: Outline) -> list[Finding]:
     for scope, awaits in _awaited(outline):
         # An acquire and release by name alone may be some other type's.
         named = scope.construct == NAMED
-        severity: Severity = "medium" if named else "high"
+        severity: Severity = "note" if named else "high"
         found.append(
             Finding(
                 ID,

@@ -65,6 +65,7 @@ from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import divided, resynchronised, unasked
 from ctxreview.model.declarations import Member, Nesting
+from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
@@ -102,7 +103,7 @@ def check(outline: Outline) -> list[Finding]:
             use.member.kind == "accessor" and _is_set_locked(use, outline)
         ):
             continue
-        if _COMPOUND.search(outline.source.text(fact.span)):
+        if _COMPOUND.search(outline.source.text(fact.span)) and not _is_of_element(fact, outline):
             found.append(
                 Finding(
                     ID,
@@ -115,6 +116,14 @@ def check(outline: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _is_of_element(fact: Fact, outline: Outline) -> bool:
+    """Whether what is written is an entry of what the field has: volatile is the reference alone."""
+    return (
+        re.match(rf"(?:\+\+|--)?\s*(?:\w+\s*\.\s*)?{re.escape(fact.spelled)}\s*\[", outline.source.text(fact.span))
+        is not None
+    )
 
 
 def _is_set_locked(use: Use, outline: Outline) -> bool:

@@ -66,7 +66,9 @@ from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.repeated import Multiplied, Remade, Repeated, multiplied, remade, repeated
+from ctxreview.behaviour.version import version
 from ctxreview.languages.behaviour import names_of
+from ctxreview.model import il
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -177,7 +179,21 @@ def _leaves(outline: Outline, scope: Region, fact: Fact) -> bool:
         return called and not fact.calls and not _ASKS.match(fact.name)
     text = outline.source.text(fact.span)
     outside = fact.captured or fact.is_state
-    return fact.kind == "write" and outside and bool(_AGAIN.search(text)) and not _is_set_anew(outline, scope, fact)
+    if fact.kind != "write" or not outside or not _AGAIN.search(text):
+        return False
+    return not _is_set_anew(outline, scope, fact) and not _is_noted(outline, scope, fact)
+
+
+def _is_noted(outline: Outline, scope: Region, fact: Fact) -> bool:
+    """Whether a handler in the delegate notes the failure that it catches: it stands for each of them."""
+    unit = version(outline).units.get(fact_owner.span) if (fact_owner := outline.function_of(fact.span)) else None
+    tries = (n for n in il.walk(unit.body, into=False) if isinstance(n, il.Try)) if unit is not None else ()
+    handlers = (h for n in tries if scope.span.contains(n.span) for h in n.handlers)
+    text = outline.source.text(fact.span)
+    return any(
+        h.body.span.contains(fact.span) and h.name is not None and re.search(rf"\b{re.escape(h.name.text)}\b", text)
+        for h in handlers
+    )
 
 
 def _is_set_anew(outline: Outline, scope: Region, fact: Fact) -> bool:
