@@ -131,7 +131,10 @@ def _of_copied(within: list[Path], root: Path | None, *, quiet: bool) -> Given:
 
     home = root_of(within, root)
     files = files_named(within, home)
-    for sentence in (*files.failed, *files.notes):
+    told = (*files.failed, *files.notes)
+    if told and not files.paths:
+        raise ConfigError(told[0])
+    for sentence in told:
         say(sentence)
     found = find_fragment(copied_text(), files.paths, home)
     if not quiet and not found.note:

@@ -51,7 +51,10 @@ def of_patch(
             one.path: Source(one.path, as_text(one.after), root=root) for one in made.changed if one.after is not None
         }
     paths = tuple(sorted(one.path for one in changed if not one.gone))
-    files = Listing(root, paths, failed=made.failed, notes=said_of(made, name), place=place, texts=texts)
+    notes = said_of(made, name)
+    if not made.changed and not made.failed:
+        notes = (*notes, f"{name}: changes no {', '.join(sorted(extensions()))} file.")
+    files = Listing(root, paths, failed=made.failed, notes=notes, place=place, texts=texts)
     return _compared(name, f"--patch {name}", changed, files, plan, hops)
 
 

@@ -72,8 +72,9 @@ def selections_in(text: str, name: str) -> list[str]:
     Raises :class:`ConfigError` with the number of the first line that is an object and not an entry.
     """
     lines = enumerate(text.splitlines(), 1)
+    whole = "standard input" if name == "-" else name
     return [
-        _entry(line, f"{name}, line {number}") if line.lstrip().startswith("{") else line
+        _entry(line, f"{whole}, line {number}") if line.lstrip().startswith("{") else line
         for number, line in lines
         if line.strip()
     ]

@@ -67,7 +67,13 @@ def select_fragment(given: str, text: str, root: Path | None = None) -> Found:
         from ctxreview.review.request import Run
 
         selection = Run().select(given, root)
-        return found_in_file(fragment, selection.source, selection.lines)
+        found = found_in_file(fragment, selection.source, selection.lines)
+        (first, last), (start, end) = selection.lines, found.selection.lines
+        if is_member(given) and (end < first or last < start):
+            raise SourceError(
+                f"{given}: the code is not in this member, but is {found.selection.given}; give that, or the path alone."
+            )
+        return found
     form = FORM.fullmatch(plain(given).rstrip())
     path = Path(form["path"] if form is not None else given)
     source = read_source(path_from(path, root) or path, root)

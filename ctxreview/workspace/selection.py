@@ -13,6 +13,9 @@ from ctxreview.model.source import Selection, Source, Span
 from ctxreview.workspace.reading import path_from, read_source, source_of
 from ctxreview.workspace.selection_form import FORM, FORMS, is_link, plain
 
+LONGEST_NAMED = 200
+"""Characters of what is not a selection that are quoted."""
+
 
 def select(given: str, root: Path | None = None, text: str | None = None) -> Selection:
     """The selection that ``given`` names; lines and columns are 1-based and inclusive.
@@ -29,7 +32,8 @@ def select(given: str, root: Path | None = None, text: str | None = None) -> Sel
         written = line_of_link(given, root)
     form = FORM.fullmatch(written.rstrip())
     if form is None:
-        raise SourceError(f"{given!r} is not a selection: write {FORMS}.")
+        named = given if len(given) <= LONGEST_NAMED else f"{given[:LONGEST_NAMED]}…"
+        raise SourceError(f"{named!r} is not a selection: write {FORMS}.")
     spelled, bare = form["path"], form["path"].strip()
     path = Path(bare)
     if root is not None or spelled != bare:

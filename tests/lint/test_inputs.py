@@ -55,6 +55,8 @@ def test_a_diff_says_what_its_range_says(repo: Path, what: str) -> None:
         ("src/Other.cs", 7, "lock-target")
     ]
     assert rows(lint(repo, "--patch", "pr.diff", "--select", "scope-change", "src/Other.cs")) == []
+    other = lint(repo, "--patch", "-", stdin="--- a/notes.md\n+++ b/notes.md\n@@ -1 +1 @@\n-a\n+b\n")
+    assert (other.returncode, other.stderr) == (0, "-: changes no .cs, .csx file.\n")
     sarif = run_command("lint", "--patch", "pr.diff", "--format", "sarif", cwd=repo)
     assert '"startColumn"' in sarif.stdout
 

@@ -79,6 +79,15 @@ def test_what_is_no_entry_is_told_with_its_line(repo: Path, line: str, said: str
     assert done.stderr.startswith(f'list.jsonl, line 3: {said}; write {{"selection": "PATH:LINE"')
 
 
+def test_standard_input_is_named_and_what_is_long_is_cut(repo: Path) -> None:
+    """An entry of a pipe is told as that; of a text that is not a selection there is only so much in its sentence."""
+    piped = run_command("context", "--selections", "-", cwd=repo, stdin='{"selection": 3}\n')
+    assert (piped.returncode, piped.stderr.startswith("standard input, line 1: ")) == (2, True)
+    long = run_command("context", "--selections", "-", cwd=repo, stdin="x" * 5_000)
+    assert "…' is not a selection: write PATH:LINE" in long.stderr
+    assert len(long.stderr) < 500
+
+
 def test_an_entry_is_a_selection() -> None:
     """As a text it is the selection; with another question it is another one, and it goes from process to process."""
     plain, own, other = Asked("a.cs:1", id="x"), Asked("a.cs:1", "Why?"), Asked("a.cs:1", "Where?")

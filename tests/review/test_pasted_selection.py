@@ -147,6 +147,21 @@ def test_what_is_everywhere_ends_soon(repo: Path) -> None:
     assert done.seconds < 10
 
 
+def test_a_member_is_where_it_is_looked_for(repo: Path) -> None:
+    """With a member's name the code is found in that member; where it is in another one alone, that is said, and nothing is selected."""
+    members = "".join(
+        f"    public void {name}()\n    {{\n        lock (_gate) {{ {what}; }}\n    }}\n"
+        for name, what in (("Add", "_a++"), ("Sub", "_b--"), ("Again", "_a++"))
+    )
+    write(repo, {"src/Two.cs": f"class Two\n{{\n    object _gate; int _a, _b;\n{members}}}\n"})
+    assert found(text(repo, "lock (_gate) { _a++; }", "src/Two.cs:Again")) == ("src/Two.cs", 14, 14)
+    done = text(repo, "lock (_gate) { _b--; }", "src/Two.cs:Add")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "src/Two.cs:Add: the code is not in this member, but is src/Two.cs:10; give that, or the path alone.\n"
+    )
+
+
 def test_paste_finds_it_in_the_repository(repo: Path, tmp_path: Path) -> None:
     """Without a file's name: the clipboard comes before standard input, what stands in several files is listed, and --in says where to look."""
     clipboard = tmp_path / "bin"
@@ -171,6 +186,8 @@ def test_paste_finds_it_in_the_repository(repo: Path, tmp_path: Path) -> None:
         done = run_command(*command, *given, cwd=repo, env=without, stdin=fragment)
         assert (done.returncode, "src/Other.cs" in done.stdout) == (0, True), done.stderr
         assert done.stderr == ("The copied code is src/Other.cs:6-10.\n" if command == ("context",) else "")
+    nowhere = run_command("context", *given, "--in", "nowhere", cwd=repo, env=without, stdin=fragment)
+    assert (nowhere.returncode, nowhere.stderr.count("\n"), nowhere.stderr.startswith("nowhere: ")) == (2, 1, True)
     edited = run_command("context", *given, cwd=repo / "src", env=without, stdin=fragment.replace("late", "early"))
     assert edited.stderr == "src/Other.cs:6-10 is taken for the fragment: 1 of its 13 words and marks differ.\n"
     write(repo, {"lib/Other.cs": (repo / "src/Other.cs").read_text()})
