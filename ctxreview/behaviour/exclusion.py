@@ -200,6 +200,23 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
             told.add(effect.number)
             yield Loss("under", effect, now, None, certain=False)
     yield from _apart(both, pair, inside, told)
+    yield from _signals_apart(both, pair, hold, inside, told)
+
+
+def _signals_apart(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect], told: set[int]) -> Iterator[Loss]:
+    """Steps that decided a signal in one section, where others of the same place are under that lock: what they count may change before the signal."""
+    for signal in inside:
+        then = pair.became.get(signal.number)
+        if signal.kind != "signal" or then is None or _still(then, hold):
+            continue
+        for step in inside:
+            now = pair.became.get(step.number)
+            if now is None or step.place is None or step.number not in signal.decided_by - told or _still(now, hold):
+                continue
+            others = (t for w, t in both.places(step.place.key) if w.kind == "write" and w.span != step.span)
+            if step.kind == "write" and any(t is not None and hold.key in t.locks for t in others):
+                told.add(step.number)
+                yield Loss("together", step, now, then, pair.understood)
 
 
 def _meets(both: Comparison, hold: Hold, effect: Effect, now: Effect) -> Effect | None:

@@ -79,6 +79,35 @@ def unasked(both: Comparison) -> Iterator[Divided]:
                 yield Divided(effect, now)
 
 
+class Respecified(NamedTuple):
+    """An indivisible step that is another one ``now``: with ``compared`` it was made only if its place had what was seen, else it set or added."""
+
+    before: Effect
+    now: Effect
+    compared: bool
+
+
+def respecified(both: Comparison) -> Iterator[Respecified]:
+    """Each indivisible change under no lock that was made on a condition or set its place, and is made whatever is there, or adds to it, now.
+
+    Where the answer of both is asked for, the new one may tell the same: a flag that is exchanged says who was first, as one that is compared does.
+    """
+    about = version(both.after).about
+    for pair in both.changed:
+        for effect in pair.before.of("write"):
+            now = pair.became.get(effect.number)
+            if now is None or effect.place is None or effect.place.kind != "state" or not now.is_seen or now.locks:
+                continue
+            if "atomic" not in effect.traits or effect.name == now.name:
+                continue
+            asked = any(now.number in e.depends for e in pair.after.effects)
+            sets = "atomic" not in now.traits or about.has("steps_set", now.name)
+            if about.has("steps_compare", effect.name) and sets and not asked:
+                yield Respecified(effect, now, compared=True)
+            elif about.has("steps_set", effect.name) and about.has("steps_add", now.name):
+                yield Respecified(effect, now, compared=False)
+
+
 def _is_read_apart(pair: Pair, effect: Effect, now: Effect) -> bool:
     """Whether the step's answer was used, and its place is read on its own now."""
     return any(effect.number in e.depends for e in pair.before.effects) and any(_fresh_reads(pair, now))
@@ -182,7 +211,9 @@ def early(both: Comparison) -> Iterator[Early]:
         ]
         for flag in writes:
             now = pair.became.get(flag.number)
-            if flag.place is None or flag.place.kind != "state" or now is None or "both ways" in flag.traits:
+            if flag.place is None or flag.place.kind != "state" or now is None:
+                continue
+            if "both ways" in flag.traits and not _sets_at_once(both, flag):
                 continue
             for data in writes:
                 then = pair.became.get(data.number)
@@ -192,6 +223,12 @@ def early(both: Comparison) -> Iterator[Early]:
                 if look is not None and (_is_for_others(both, now) or _is_for_others(both, then)):
                     yield Early(now, then, look)
                     break
+
+
+def _sets_at_once(both: Comparison, flag: Effect) -> bool:
+    """Whether an indivisible step puts a value that was made before, and does not count."""
+    about = version(both.before).about
+    return "atomic" in flag.traits and (about.has("steps_set", flag.name) or about.has("steps_compare", flag.name))
 
 
 def _is_for_others(both: Comparison, write: Effect) -> bool:

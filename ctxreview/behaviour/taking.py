@@ -35,6 +35,36 @@ def _left_alone(of: Trace) -> Iterator[Effect]:
             yield acquire
 
 
+class Reentered(NamedTuple):
+    """``acquire`` is of a lock that is held already, by ``hold``; ``inner`` is what it takes."""
+
+    acquire: Effect
+    hold: Hold
+    inner: Hold
+
+
+def reentered(pair: Pair) -> Iterator[Reentered]:
+    """The acquires of a lock that the function has already, itself or by its callers, where it had none such before."""
+    known = {(one.acquire.party, one.hold.mode, one.inner.mode) for one in _reentered(pair.before)}
+    yield from (
+        one for one in _reentered(pair.after) if (one.acquire.party, one.hold.mode, one.inner.mode) not in known
+    )
+
+
+def _reentered(of: Trace) -> Iterator[Reentered]:
+    for acquire in of.of("acquire"):
+        hold = next((h for h in acquire.holds if h.kind == "lock" and h.key == acquire.party), None)
+        if hold is None or {"task"} == acquire.traits & {"task", "taken"}:
+            continue
+        had = {h.section for h in acquire.holds}
+        later = (h for e in of.effects[acquire.number + 1 :] for h in e.holds)
+        inner = next((h for h in later if h.key == hold.key and h.section not in had), None)
+        # What a helper has and takes again by itself is told of the helper.
+        mine = not hold.own or of.function.span.contains(hold.region.opening)
+        if inner is not None and mine:
+            yield Reentered(acquire, hold, inner)
+
+
 class Unanswered(NamedTuple):
     """``work`` is done under ``hold`` whatever the ``acquire`` of it answered; before the edit it was done with the lock only."""
 

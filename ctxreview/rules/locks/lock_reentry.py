@@ -3,7 +3,8 @@
 What it flags
 -------------
 Under a ``SemaphoreSlim``, ``SpinLock``, ``AsyncLock`` or another asynchronous lock, a call of a method of the same
-type that waits for the same lock.
+type that waits for the same lock. Compared before and after an edit also what takes it through a property or several
+helpers, and a ``ReaderWriterLockSlim`` that a thread has already, which throws unless it was made to allow that.
 
 Why it matters here
 -------------------
@@ -62,8 +63,11 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.affected import affected
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import is_under, lock_key, locks, masked_source, methods, own_calls
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.taking import Reentered, reentered
 from ctxreview.model.declarations import Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -78,6 +82,8 @@ SEVERITY = "high"
 LANGUAGES = ("csharp",)
 NEEDS = (LOCK,)
 
+ONCE_A_THREAD = frozenset({"ReaderWriterLockSlim"})
+"""Locks that refuse a thread which has them already, unless they were made otherwise."""
 NOT_AGAIN = frozenset({"SemaphoreSlim", "Semaphore", "AsyncLock", "AsyncSemaphore", "AsyncReaderWriterLock"})
 
 
@@ -124,6 +130,48 @@ def check(outline: Outline) -> list[Finding]:
     return found
 
 
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each lock that an edit takes where it is held already, also by a property or through several helpers."""
+    told = {f.about[-1] for f in check(after)}
+    found: list[Finding] = []
+    for pair in affected(comparison(before, after)):
+        for one in reentered(pair):
+            if (
+                one.hold.name in told
+                or one.hold.region.certainty == "assumed"
+                or _gives_up(one.inner.region, one.inner.outline)
+            ):
+                continue
+            if not _throws_or_waits(one, after):
+                continue
+            by = f"{one.acquire.path[0].partition('.')[0]} is used" if one.acquire.path else "It is taken again"
+            found.append(
+                Finding(
+                    ID,
+                    "high" if one.hold.mode else "medium",
+                    "resolved",
+                    f"{by} under the {one.hold.construct} on `{one.hold.name}` and takes it again, but it is not reentrant.",
+                    "Is it released before, or does the code wait for itself?",
+                    one.acquire.at._replace(what=""),
+                    (scope_lines(one.hold.outline, one.hold.region), scope_lines(one.inner.outline, one.inner.region)),
+                    about=(one.acquire.name, one.hold.construct, one.hold.name),
+                )
+            )
+            break
+    return found
+
+
+def _throws_or_waits(one: Reentered, outline: Outline) -> bool:
+    """Whether a second acquire in one function waits for itself, or is refused."""
+    if one.hold.construct in NOT_AGAIN:
+        return one.hold.mode != "shared" or one.inner.mode != "shared"
+    if one.hold.construct not in ONCE_A_THREAD or _RECURSIVE.search(outline.source.data):
+        return False
+    return one.hold.mode != "upgradeable"
+
+
+_RECURSIVE = regex(rb"\bSupportsRecursion\b")
+"""What says that a thread may take its locks several times."""
 _SAYS_HELD = regex(rb"\s*\(?[^;{}]*?\b(?i:\w*(?:held|locked|taken))\s*:\s*true\b")
 """Arguments that tell the called method that its caller has the lock."""
 

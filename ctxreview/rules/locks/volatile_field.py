@@ -4,7 +4,8 @@ What it flags
 -------------
 ``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
 modifier or a ``Volatile.Read`` removed from a field that is still shared; an atomic ``Interlocked`` operation that
-becomes an ordinary one, or whose result is read again from the field. Also a field that becomes volatile, a
+becomes an ordinary one, that compared or set the field and now sets or adds whatever is there, or whose result is read
+again from the field. Also a field that becomes volatile, a
 collection that was used without a lock and becomes a concurrent one, and a field that is removed together with its
 atomic operations: threads then see each other's writes differently.
 
@@ -63,7 +64,7 @@ from ctxreview.behaviour.lock_usage import (
 )
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.publication import divided, resynchronised, unasked
+from ctxreview.behaviour.publication import divided, respecified, resynchronised, unasked
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -140,6 +141,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each field that an edit makes an ordinary one, each ordinary read that was a ``Volatile.Read``, each step that was indivisible."""
     steps = _divided(before, after) if b"Interlocked" in before.source.data else []
     steps += _unasked(before, after)
+    told = {f.at for f in steps}
+    steps += [f for f in _respecified(before, after) if f.at not in told]
     steps += _resynchronised(before, after)
     if b"olatile" not in before.source.data:
         return steps
@@ -190,6 +193,22 @@ def _unasked(before: Outline, after: Outline) -> list[Finding]:
         found.append(
             Finding(ID, "high", "resolved", message, question, step.now.at, (was,), about=(name, step.now.name))
         )
+    return found
+
+
+def _respecified(before: Outline, after: Outline) -> list[Finding]:
+    found = []
+    for step in respecified(comparison(before, after)):
+        name = step.now.place.key.rpartition(".")[2] if step.now.place is not None else step.now.name
+        if step.compared:
+            message = f"`{name}` was changed only if it still had what was seen, and is set now whatever it has."
+            question = "Is what another thread has put there in between then lost?"
+        else:
+            message = f"`{name}` was set whatever it had, and is added to now."
+            question = "What is it when another thread changes it at the same time?"
+        was = step.before.at._replace(what=f"{step.before.name}, before the edit")
+        about = (name, step.before.name)
+        found.append(Finding(ID, "high", "resolved", message, question, step.now.at, (was,), about=about))
     return found
 
 
