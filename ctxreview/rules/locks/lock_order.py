@@ -97,9 +97,10 @@ def check(outline: Outline) -> list[Finding]:
     found, seen = [], dict[tuple[str, str, str], _Pair]()
     for pair in _pairs(held, outline):
         type_, a, b = pair.outer.container, lock_key(pair.outer), lock_key(pair.inner)
-        seen.setdefault((type_, a, b), pair)
-        other = seen.get((type_, b, a))
-        if other is None or seen[type_, a, b] is not pair:
+        first, second = (f"{k}{_counted(s, outline)}" for k, s in ((a, pair.outer), (b, pair.inner)))
+        seen.setdefault((type_, first, second), pair)
+        other = seen.get((type_, second, first))
+        if other is None or seen[type_, first, second] is not pair:
             continue
         by = " and ".join(f"by {p.via}" for p in (other, pair) if p.via)
         found.append(
@@ -115,6 +116,13 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _counted(scope: Region, outline: Outline) -> str:
+    """What takes an object by its own count: another lock than the one that a statement takes on the same object."""
+    about = names_of(outline.language)
+    own = about.has("signals", scope.construct) and not about.has("locked_by_statement", scope.construct)
+    return f" {scope.construct}" if own else ""
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:

@@ -46,6 +46,7 @@ Sonar S2222, "Locks should be released on all paths": <https://rules.sonarsource
 
 from __future__ import annotations
 
+from ctxreview.behaviour.body import own_facts
 from ctxreview.behaviour.failing import can_fail
 from ctxreview.behaviour.lock_usage import masked_source
 from ctxreview.behaviour.places import lines
@@ -130,18 +131,37 @@ def _is_called_on(node: il.Node, resource: str, outline: Outline) -> bool:
     return on is not None and without_self(outline.source.text(on.span)) == without_self(resource)
 
 
+def _exits(outline: Outline, scope: Region) -> list[Span]:
+    """Where the function with the lock is left, from the acquire on."""
+    own = own_facts(outline).get(scope.owner, ())
+    return [f.span for f in own if f.kind == "exit" and f.span.start >= scope.opening.end]
+
+
+def _held(scope: Region, last: int) -> list[Span]:
+    """What runs while the lock is held, up to the offset ``last``, without the branches in which it was not taken."""
+    parts, at = [], scope.opening.end
+    for left in sorted(s for s in scope.excluded if s.end <= last):
+        if left.start > at:
+            parts.append(Span(at, left.start))
+        at = max(at, left.end)
+    return [*parts, Span(at, last)]
+
+
 def check(outline: Outline) -> list[Finding]:
     """Each acquire whose release is not in a ``finally``, with code between the two."""
     found, tested = [], is_test_code(outline.source.path)
     for scope in outline.regions:
         if scope.kind != "lock" or not scope.leaks_on_exception:
             continue
-        between = masked_source(outline)[scope.opening.end : scope.closing.start].decode("utf-8", "replace")
-        if "(" not in _WAITED.sub("", between) and not scope.exits:
+        # What hands the lock on gives back what the release's own call gives.
+        handed = next((at for at in _exits(outline, scope) if at.contains(scope.closing)), scope.closing)
+        exits = [at for at in scope.exits if at != handed and not any(part.contains(at) for part in scope.excluded)]
+        between = masked_source(outline)[scope.opening.end : handed.start].decode("utf-8", "replace")
+        if "(" not in _WAITED.sub("", between) and not exits:
             continue
         if _is_of_unknown_type(scope, outline) or _is_released_in_each_branch(scope, outline):
             continue
-        if not scope.exits and not can_fail(outline, scope.owner, Span(scope.opening.end, scope.closing.start)):
+        if not exits and not any(can_fail(outline, scope.owner, part) for part in _held(scope, handed.start)):
             continue
         if _is_released_by_handlers(scope, outline):
             continue

@@ -64,7 +64,7 @@ import re
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.repeated import Multiplied, Remade, Repeated, multiplied, remade, repeated
 from ctxreview.behaviour.version import version
 from ctxreview.languages.behaviour import names_of
@@ -186,8 +186,9 @@ def _leaves(outline: Outline, scope: Region, fact: Fact) -> bool:
 
 def _is_noted(outline: Outline, scope: Region, fact: Fact) -> bool:
     """Whether a handler in the delegate notes the failure that it catches: it stands for each of them."""
-    unit = version(outline).units.get(fact_owner.span) if (fact_owner := outline.function_of(fact.span)) else None
-    tries = (n for n in il.walk(unit.body, into=False) if isinstance(n, il.Try)) if unit is not None else ()
+    member = member_of(outline, fact.span)
+    unit = version(outline).units.get(member.span) if member is not None else None
+    tries = (n for n in il.walk(unit.body) if isinstance(n, il.Try)) if unit is not None else ()
     handlers = (h for n in tries if scope.span.contains(n.span) for h in n.handlers)
     text = outline.source.text(fact.span)
     return any(
