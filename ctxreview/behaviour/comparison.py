@@ -47,6 +47,11 @@ class Pair:
         """The effects before the edit, by the numbers of those after it."""
         return {now.number: self.before.effects[a] for a, now in self.became.items()}
 
+    def always_before(self, first: Effect, second: Effect) -> bool:
+        """Whether before the edit all effects of the one key came before all of the other: else their order says nothing."""
+        one, other = ([e.number for e in self.before.effects if e.key == k] for k in (first.key, second.key))
+        return max(one) < min(other)
+
     @property
     def understood(self) -> bool:
         """Whether both versions were understood as a whole."""

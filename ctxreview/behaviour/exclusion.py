@@ -127,6 +127,8 @@ def _waits(pair: Pair, hold: Hold) -> Iterator[Effect]:
         waited = pair.after.effects[max(wait.depends)] if wait.kind == "await" and wait.depends else None
         if waited is None or wait.number in pair.was or waited.name in names:
             continue
+        if any(pair.after.effects[n].kind == "acquire" for n in wait.depends):
+            continue  # for a lock: that is told by its name
         if waited.kind == "call" or waited.number not in pair.was:
             yield waited
 

@@ -124,6 +124,8 @@ def woken(pair: Pair) -> Iterator[Woken]:
             then = pair.became.get(data.number)
             if data.kind != "write" or not data.is_seen or then is None or then.number < now.number:
                 continue
+            if not pair.always_before(data, signal):
+                continue
             sections = {h.section for h in now.holds if h.kind == "lock"}
             if not sections & {h.section for h in then.holds}:
                 yield Woken(now, then)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import TypeVar
 
-from ctxreview.behaviour.body import Body, bodies, body_of, squeezed
+from ctxreview.behaviour.body import Body, bodies, body_of, root_of, squeezed
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.identity import Identity, home_of, identity
 from ctxreview.behaviour.line_pairs import LinePairs
@@ -68,7 +68,38 @@ class Pairing:
         gone, fresh = _grouped(left, _container), _grouped(there, _container)
         for type_ in gone.keys() & fresh.keys():
             found += _nearest(gone[type_], fresh[type_], at_least=_RENAMED)
+        for type_, now in self.types.items():
+            found += self._in_renamed(gone.get(type_, ()), fresh.get(now, ()))
         return tuple(sorted(found, key=lambda pair: pair[0].member.span))
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """What types are called after the edit, by the names that they had: of those that were renamed, which is told by what their members do."""
+        had, has = ({t.name for t in o.types} for o in (self.before, self.after))
+        gone, fresh = (
+            {name: _words_of(of) for name, of in _grouped(bodies(o), _container).items() if name in own}
+            for o, own in ((self.before, had - has), (self.after, has - had))
+        )
+        if len(gone) * len(fresh) > MOST_PAIRS:
+            return {}
+        ranked = sorted((-dice(gone[a], fresh[b]), str(a), str(b)) for a in gone for b in fresh)
+        found: dict[str, str] = {}
+        for alike, old, new in ranked:
+            if -alike >= _SAME_TYPE and old not in found and new not in found.values():
+                found[old] = new
+        return found
+
+    def _in_renamed(self, old: Sequence[Body], new: Sequence[Body]) -> Iterator[tuple[Body, Body]]:
+        """The members of a type that was renamed, by their names and then by what they do."""
+
+        def named(b: Body) -> Hashable:
+            return "" if b.member.kind == "constructor" else b.member.name, b.member.kind
+
+        before, after = _grouped(old, named), _grouped(new, named)
+        found = [pair for name in before.keys() & after.keys() for pair in _nearest(before[name], after[name], 0)]
+        paired = {id(b) for pair in found for b in pair}
+        left, there = ([b for b in of if id(b) not in paired] for of in (old, new))
+        yield from (*found, *_nearest(left, there, at_least=_RENAMED))
 
     def is_same(self, old: Body, new: Body) -> bool:
         """Whether a member does the same in both versions, to the letter or but for the names of its variables."""
@@ -204,7 +235,23 @@ class Pairing:
             if mine[i] not in found and theirs[j] not in taken:
                 found[mine[i]] = theirs[j]
                 taken.add(theirs[j])
-        return found
+        left, there = [s for s in mine if s not in found], [s for s in theirs if s not in taken]
+        return found | self._replaced(left, there)
+
+    def _replaced(self, mine: Sequence[Region], theirs: Sequence[Region]) -> dict[Region, Region]:
+        """The locks of a member that are others altogether, if as many: what was under the one is under the other."""
+        if len(mine) != len(theirs):
+            return {}
+        pairs = dict(zip(mine, theirs, strict=True))
+        alike = all(old.kind == new.kind == "lock" and self._are_named(old, new) for old, new in pairs.items())
+        return pairs if alike else {}
+
+    def _are_named(self, old: Region, new: Region) -> bool:
+        """Whether both locks are members that the file declares, or parts of one thing: a variable may be another name of a lock."""
+        if old.form in _OF_ELSEWHERE or new.form in _OF_ELSEWHERE:
+            return False
+        declared = _is_declared(old, self.before) and _is_declared(new, self.after)
+        return declared or root_of(lock_key(old)) == root_of(lock_key(new)) != ""
 
     def _in_order(self, mine: Sequence[Region], theirs: Sequence[Region]) -> dict[Region, Region]:
         """The scopes by what they take alone, in their order."""
@@ -219,11 +266,12 @@ class Pairing:
         same = dice(held[old], held[new])
         construct, on = old.construct == new.construct, lock_key(old) == lock_key(new)
         here = self._beside(old, new)
-        if not construct and not on and old.kind == "lock":
+        other = old.kind == "lock" and not construct and not on
+        if other and not (here and same >= _REPLACED and self._are_named(old, new)):
             return 0
         if not same and not here:
             return 0
-        return 4 * same + 2 * on + construct + (old.form == new.form) / 2 + here / 2
+        return 4 * same + 3.5 * on + construct + (old.form == new.form) / 2 + here / 2
 
     def _beside(self, old: Region, new: Region) -> bool:
         """Whether both are at the same place of the text, or in what was written for one another."""
@@ -242,6 +290,12 @@ class Pairing:
 _WORD = regex(r"\w+")
 _RENAMED = 0.3
 """How much of its words a member has to keep to be the same under another name."""
+_OF_ELSEWHERE = ("sql", "attribute")
+"""Forms of scopes that hold more than a stretch of the member."""
+_SAME_TYPE = 0.5
+"""The same for a type."""
+_REPLACED = 0.5
+"""How much of its work a lock has to keep to be the same as one of another kind on something else."""
 _OVERLOADED = 0.15
 """The same for a scope that goes from a member to an overload that it calls."""
 
@@ -267,6 +321,8 @@ def _grouped(found: Iterable[One], key: Callable[[One], Hashable]) -> dict[Hasha
 
 def _nearest(old: Sequence[Body], new: Sequence[Body], at_least: float) -> list[tuple[Body, Body]]:
     """The pairs that are most alike in their words, each member once; those that are the same in their order."""
+    if not old or not new:
+        return []
     if (len(old) == len(new) == 1 and not at_least) or len(old) * len(new) > MOST_PAIRS:
         return list(zip(old, new, strict=False))
     if all(b.words == old[0].words for b in (*old, *new)):
@@ -285,10 +341,19 @@ def _nearest(old: Sequence[Body], new: Sequence[Body], at_least: float) -> list[
     return [(old[i], new[j]) for i, j in first.items()]
 
 
+def _words_of(members: Iterable[Body]) -> Counter[str]:
+    return Counter(word for b in members for word in _WORD.findall(b.words))
+
+
 def dice(a: Counter[str], b: Counter[str]) -> float:
     """How much two heaps have in common: 0 for nothing, 1 for all."""
     whole = a.total() + b.total()
     return 2 * (a & b).total() / whole if whole else 0
+
+
+def _is_declared(lock: Region, outline: Outline) -> bool:
+    """Whether what is locked is a member that the file declares: a variable may be another name of one."""
+    return any(lock_key(lock) in m.names for m in outline.members)
 
 
 def _taken(scope: Region) -> Hashable:

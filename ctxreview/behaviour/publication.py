@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair
-from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.behaviour.renames import renamed_state
 from ctxreview.behaviour.version import State, version
 from ctxreview.model import il
@@ -178,8 +178,37 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
             key not in new
             and state.name not in moved
             and any("atomic" in e.traits and e.kind == "write" for e, _ in both.places(key))
+            and _is_missed(both, key, state, [s for now, s in new.items() if now not in was])
         ):
             yield Resynchronised("indivisible", state, gained=False)
+
+
+def _is_missed(both: Comparison, key: str, state: State, fresh: list[State]) -> bool:
+    """Whether state that is gone decided what is done still, or other state is written where it was, by other steps than its own."""
+    instead = {s.key for s in fresh}
+    if any(s.type == state.type and _steps(both, s, after=True) == _steps(both, state) for s in fresh):
+        return False  # it has another name
+    for pair in both.naming((state.name,)):
+        own = {e.number for e in pair.before.effects if e.place is not None and e.place.key == key}
+        if any(own & e.decided_by and e.number in pair.became for e in pair.before.effects):
+            return True
+        kept = {e.name for e in pair.after.effects}
+        if any(
+            own & (e.depends - e.decided_by) and e.number not in own and e.name in kept for e in pair.before.effects
+        ):
+            return True  # what it was done with came from the step
+        steps = Counter(e.name for e in pair.before.of("write") if e.number in own)
+        there = [e for e in pair.after.of("write") if e.place is not None and e.place.key in instead]
+        if there and Counter(e.name for e in there if "atomic" in e.traits) != steps:
+            return True
+    return False
+
+
+def _steps(both: Comparison, state: State, *, after: bool = False) -> Counter[str]:
+    """The indivisible steps of state in one version."""
+    traces = _after(both, state) if after else [p.before for p in both.naming((state.name,))]
+    every = (e for t in traces for e in t.of("read", "write") if e.place is not None and e.place.key == state.key)
+    return Counter(e.name for e in every if "atomic" in e.traits)
 
 
 def _is_asked(both: Comparison, key: str, state: State) -> bool:
@@ -190,11 +219,21 @@ def _is_asked(both: Comparison, key: str, state: State) -> bool:
         getter = of.getter(now) if now is not None and version(both.before).getter(property_) is None else None
         if getter is not None and any(isinstance(n, il.Name) and n.text == state.name for n in il.walk(getter)):
             return True  # it stands behind a property that kept its value itself
+    writes = [e for t in _after(both, state) for e in t.of("write") if e.place is not None and e.place.key == key]
+    if writes and all(e.locks for e in writes):
+        return False  # those who look first look once more under the lock, which is told of
     for pair in both.naming((state.name,)):
         reads = {e.number for e in pair.after.of("read") if e.place is not None and e.place.key == key and not e.locks}
         if reads and any(reads & e.decided_by and e.number in pair.was for e in pair.after.effects):
             return True
     return False
+
+
+def _after(both: Comparison, state: State) -> list[Trace]:
+    """The functions after the edit that name state, without the constructors."""
+    names = (state.name,)
+    every = [*(p.after for p in both.naming(names)), *both.fresh(names)]
+    return [t for t in every if t.function.kind != "constructor"]
 
 
 def _is_shared_by(outline: Outline, state: State) -> bool:
@@ -219,7 +258,8 @@ def early(both: Comparison) -> Iterator[Early]:
                 then = pair.became.get(data.number)
                 if then is None or data.place is None or data.place.of == flag.place.of or data.number > flag.number:
                     continue
-                look = _look(both, now, then) if then.number > now.number else None
+                turned = then.number > now.number and pair.always_before(data, flag)
+                look = _look(both, now, then) if turned else None
                 if look is not None and (_is_for_others(both, now) or _is_for_others(both, then)):
                     yield Early(now, then, look)
                     break

@@ -67,12 +67,19 @@ _MAY_WRITE = regex(
 
 def _left(old: Region, before: Outline, after: Outline) -> bool:
     """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
-    if pairing(before, after).fresh:
+    if pairing(before, after).fresh and not _is_without_type(old, before, after):
         return False  # it may be what the member became
     there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
     return not any(line in there for line in sides(old, before).inside if line not in ends)
+
+
+def _is_without_type(scope: Region, before: Outline, after: Outline) -> bool:
+    """Whether the type that had the scope is gone with all that it kept, and has no other name."""
+    return (
+        not any(t.name == scope.container for t in after.types) and scope.container not in pairing(before, after).types
+    )
 
 
 def _is_gone(scope: Region, before: Outline, after: Outline) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
+from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import State, version
@@ -36,8 +37,11 @@ def _renamed_state(one: Same, two: Same) -> Mapping[str, State]:
     if not gone or not fresh:
         return {}
     had, has = (Counter(_WORD.findall(masked_source(o))) for o in (before, after))
-    found = {}
+    types = pairing(before, after).types
+    found = {s.key: new[now] for s in gone if (now := f"{types.get(s.home)}.{s.name}") in new}
     for state in gone:
+        if state.key in found:
+            continue
         like = [
             s
             for s in fresh
@@ -98,6 +102,27 @@ def _is_own(name: str, scope: Region, outline: Outline) -> bool:
     walked = any_of(load(outline.language).words.walking)
     declared = rf"[\w>\]?]\s+{re.escape(name)}\s*(?:[=,);]|\b{walked}\b)"
     return member is not None and re.search(declared, outline.source.text(member.span)) is not None
+
+
+def took_its_place(old: Region, new: Region, before: Outline, after: Outline, became: Mapping[Region, Region]) -> bool:
+    """Whether a lock of a type alone is gone, and a new one of the same type is taken wherever it was: all who kept each other out still do.
+
+    ``became`` has the regions after the edit by those before it.
+    """
+    one, two = (version(o).state(s.container, lock_key(s)) for s, o in ((old, before), (new, after)))
+    if one is None or two is None or (one.home, one.static, one.type) != (two.home, two.static, two.type):
+        return False
+    words = load(before.language).words
+    around = before.type_of(old.opening)
+    if around is None or words.parts.search(before.source.data, *around.opening):
+        return False
+    if not (one.fixed and two.fixed) or not words.reached.isdisjoint(one.member.modifiers):
+        return False
+    had, has = ({s.key for s in version(o).states} for o in (before, after))
+    if one.key in has or two.key in had:
+        return False
+    same = [r for r in before.regions if r.container == old.container and lock_key(r) == lock_key(old)]
+    return all((now := became.get(r)) is not None and lock_key(now) == lock_key(new) for r in same)
 
 
 def is_another_of_its_kind(old: Region, new: Region, before: Outline, after: Outline) -> bool:

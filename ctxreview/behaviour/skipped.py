@@ -102,11 +102,11 @@ def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
     units = _units(both, pair)
     if units is None:
         return
-    told: set[Span] = set()
+    told, about = set[Span](), version(both.after).about
     old_helpers = _lowered(both.before, (m for m in both.before.outermost if both.both.became(m.span) is None))
     new_helpers = _lowered(both.after, (b.member for b in both.both.fresh))
     for old, new in _kept(both, pair):
-        had, has = (list(_ending(u, r)) for u, r in ((units[0], old), (units[1], new)))
+        had, has = (list(_ending(u, r, about.of("fails_with"))) for u, r in ((units[0], old), (units[1], new)))
         had += _in_helpers(units[0], old, old_helpers)
         has += _in_helpers(units[1], new, new_helpers)
         types, now = Counter(h.type for h in had), Counter(h.type for h in has)
@@ -116,9 +116,12 @@ def caught(both: Comparison, pair: Pair) -> Iterator[Caught]:
         if fresh is not None and fresh.span not in told:
             told.add(fresh.span)
             yield Caught(new, fresh.span, fresh.type, added=True)
-        elif fresh is None and types - now and new.opening not in told:
-            told.add(new.opening)
-            yield Caught(new, new.opening, next(iter(types - now)), added=False)
+        elif fresh is None and new.opening not in told:
+            # What went out of the region with its work catches what it did.
+            gone = next((t for t in types - now if _handlers(units[1])[t] < _handlers(units[0])[t]), None)
+            if gone is not None:
+                told.add(new.opening)
+                yield Caught(new, new.opening, gone, added=False)
 
 
 def _covers_new_work(pair: Pair, unit: il.Unit, handler: il.Handler) -> bool:
@@ -137,17 +140,28 @@ def _is_tried_again(pair: Pair, region: Region) -> bool:
     return bool(held) and all("retried" in e.traits for e in held) and last is not None and last.kind == "throw"
 
 
-def _ending(unit: il.Unit, region: Region) -> Iterator[il.Handler]:
-    """The handlers around the opening of a region, and under it, that do not end by throwing."""
+def _ending(unit: il.Unit, region: Region, fails_with: frozenset[str]) -> Iterator[il.Handler]:
+    """The handlers around the opening of a region, and under it, that do not end by throwing, or by a task that failed."""
     for node in il.walk(unit, within=region.span):
         if isinstance(node, il.Try) and (node.span.overlaps(region.span) or node.body.span.contains(region.opening)):
-            yield from (h for h in node.handlers if leaving(h.body) != "throw" and not _keeps(h))
+            yield from (h for h in node.handlers if leaving(h.body) != "throw" and not _keeps(h, fails_with))
 
 
-def _keeps(handler: il.Handler) -> bool:
-    """Whether a handler keeps the failure in state: whoever asks there learns of it."""
+def _handlers(unit: il.Unit) -> Counter[str]:
+    """The handlers of a function that do not end by throwing, by what they catch."""
+    tried = (n for n in il.walk(unit) if isinstance(n, il.Try))
+    return Counter(h.type for n in tried for h in n.handlers if leaving(h.body) != "throw")
+
+
+def _keeps(handler: il.Handler, fails_with: frozenset[str]) -> bool:
+    """Whether a handler keeps the failure in state, or gives it to a task: whoever asks there learns of it."""
     if handler.name is None:
         return False
+    given = (n.arguments for n in il.walk(handler.body) if isinstance(n, il.Call) and n.callee in fails_with)
+    if any(
+        isinstance(v, il.Name) and v.text == handler.name.text for values in given for a in values for v in il.walk(a)
+    ):
+        return True
     return any(
         isinstance(n, il.Assign)
         and isinstance(n.value, il.Name)

@@ -201,8 +201,10 @@ def compare(before: Outline, after: Outline) -> tuple[Finding, ...]:
     there = [f for f in check(after) if f.severity != "note"]
     if there:
         ids = {f.rule for f in there}
-        earlier = check(before, tuple(rule for rule in RULES if rule.ID in ids))
-        known = _Known(earlier, pairing(before, after))
+        asked = tuple(rule for rule in RULES if rule.ID in ids)
+        earlier = check(before, asked)
+        nearly = (rule.almost for rule in asked if hasattr(rule, "almost"))
+        known = _Known((*earlier, *(f for almost in nearly for f in almost(before))), pairing(before, after))
         found += _told_once([f for f in there if not known.takes(f)], earlier)
     return tuple(dict.fromkeys(found))
 

@@ -59,9 +59,10 @@ at the smallest scope") is advice that leads here:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
-from ctxreview.behaviour.lock_usage import is_under, lock_key, locked_uses, locks
+from ctxreview.behaviour.lock_usage import is_under, lock_key, locked_uses, locks, own_calls
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of, scope_lines
 from ctxreview.model.declarations import Function
@@ -96,9 +97,20 @@ def splits(before: Outline, after: Outline) -> list[tuple[Region, list[Region], 
         same = {_text(s, before) for s in scopes} & {_text(s, after) for s in parts}
         whole = [s for s in scopes if _text(s, before) not in same]
         parts = [s for s in parts if _text(s, after) not in same]
-        if len(whole) == 1 and len(parts) > 1:
+        if len(whole) == 1 and len(parts) > 1 and not _is_beside(whole[0], parts, before, after):
             found.append((whole[0], parts, list(_split(whole[0], parts, before, after))))
     return found
+
+
+def _is_beside(whole: Region, parts: list[Region], before: Outline, after: Outline) -> bool:
+    """Whether one part has all that the lock held of state and calls: then the others are locks of their own."""
+    had = _done(whole, before)
+    return bool(had) and any(not had - _done(part, after) for part in parts)
+
+
+def _done(lock: Region, outline: Outline) -> Counter[tuple[str, str]]:
+    uses = Counter((u.fact.kind, u.fact.name) for u in locked_uses(outline, [lock]) if u.gates)
+    return uses + Counter(("call", name) for name, _ in own_calls(outline, lock.span))
 
 
 def _held(outline: Outline, member: Callable[[Region], Function | None]) -> Held:

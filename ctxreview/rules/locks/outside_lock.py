@@ -123,6 +123,15 @@ _SAFE = (
 
 def check(outline: Outline) -> list[Finding]:
     """Each field with its first use outside the lock that the others take."""
+    return _found(outline, mostly=True)
+
+
+def almost(outline: Outline) -> list[Finding]:
+    """The same where half of the uses take the lock: an edit by which more do so did not take the others out of it."""
+    return _found(outline, mostly=False)
+
+
+def _found(outline: Outline, *, mostly: bool) -> list[Finding]:
     held = [s for s in locks(outline) if s.form in ("block", "declaration", "acquire-release")]
     if not held:
         return []
@@ -140,12 +149,12 @@ def check(outline: Outline) -> list[Finding]:
         safe = simple_type_or_array(own[state].declares) in _MANY_READERS
         every = [u for u in uses if u.gates or u.fact.kind == "write"] if safe else uses
         found += _beside(state[1], every, own[state], held, outline)
-        guard = _guard(every)
+        guard = _guard(every, mostly=mostly)
         if not guard or not any(not u.gates for u in every):
             continue
         if exempt is None:
             exempt = _exempt(outline, held)
-        found += _outside(state[1], guard, every, exempt, own[state], outline)
+        found += _outside(state[1], guard, every, exempt, own[state], outline, mostly=mostly)
     return found
 
 
@@ -165,8 +174,8 @@ def _is_safe(member: Member, use: Use, outline: Outline) -> bool:
     return use.fact.is_readonly and not is_collection(type_, outline)
 
 
-def _guard(every: list[Use]) -> str:
-    """The lock under which it is written, and used in most places."""
+def _guard(every: list[Use], *, mostly: bool) -> str:
+    """The lock under which it is written, and used in most places, or in half of them."""
     counts: defaultdict[str, int] = defaultdict(int)
     for use in every:
         for taken in use.gates:
@@ -174,8 +183,10 @@ def _guard(every: list[Use]) -> str:
     most = max(counts, key=lambda g: counts[g], default="")
     writes = [u for u in every if u.fact.kind == "write" and not u.deferred]
     under = sum(most in u.gates for u in writes)
-    if not most or not under or under * 2 <= len(writes):
+    if not most or not under or (mostly and under * 2 <= len(writes)):
         return ""
+    if not mostly:
+        return most if counts[most] * 2 >= len(every) else ""
     places = {u.member.span for u in every if most in u.gates}
     return most if counts[most] * 3 >= len(every) * 2 and len(places) > 1 else ""
 
@@ -223,7 +234,7 @@ def _read_under(held: list[Region], code: bytes) -> set[str]:
 
 
 def _outside(
-    name: str, gate: str, every: list[Use], exempt: set[Span], member: Member, outline: Outline
+    name: str, gate: str, every: list[Use], exempt: set[Span], member: Member, outline: Outline, *, mostly: bool
 ) -> Iterator[Finding]:
     under = [u for u in every if gate in u.gates]
     inside = {u.member.span for u in under}
@@ -241,7 +252,7 @@ def _outside(
     open_ = [u for u in open_ if not _SAME.match(code, u.fact.span.end)]
     open_ = [u for u in open_ if not _is_the_lock(u, gate) and not _is_looked_at_again(u, rechecking, code)]
     # A compound assignment reads and writes in one place.
-    if not open_ or len({u.fact.span.start for u in open_}) * 3 > len(under):
+    if not open_ or (mostly and len({u.fact.span.start for u in open_}) * 3 > len(under)):
         return
     writes = [u for u in open_ if u.fact.kind == "write"]
     collection = is_collection(simple_type_or_array(member.declares), outline)

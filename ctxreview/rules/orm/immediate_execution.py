@@ -67,6 +67,8 @@ BULK = ("BulkInsert", "BulkUpdate", "BulkDelete", "BulkMerge", "BulkInsertOrUpda
 COUNTED = (*EXECUTES, "ExecuteNonQuery", "ExecuteSqlRaw", "ExecuteSqlInterpolated", "ExecuteSql", "ExecuteSqlCommand")
 _TOKEN = regex(r"\b(\w*[vV]ersion(?:Number)?|ROWVERSION|\w*Timestamp|\w*ConcurrencyStamp|[eE][tT]ag|xmin)\b")
 
+_REMARK = regex(r"(?s)/\*.*?\*/|--[^\n]*")
+
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each statement that is now sent at once, and each check that is gone from one."""
@@ -186,7 +188,8 @@ def _unchecked(change: Change) -> list[Finding]:
 
 
 def _named(text: str) -> Counter[str]:
-    return Counter(set(_TOKEN.findall(text)))
+    """The tokens that a statement names, those of the SQL's remarks left out."""
+    return Counter(set(_TOKEN.findall(_REMARK.sub("", text))))
 
 
 def _gone(change: Change, call: CallText, severity: Severity, what: str, sign: str) -> Finding:

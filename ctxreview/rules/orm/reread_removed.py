@@ -59,6 +59,7 @@ from ctxreview.behaviour.boundary import mention
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.rechecks import LostLook, lost_looks
+from ctxreview.behaviour.version import version
 from ctxreview.languages import load
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
@@ -77,9 +78,17 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each read under a scope that is gone, with the earlier one that is left."""
     found = [f for c in changes(before, after) for f in (*_removed(c), *_rechecked(c))]
     pairs = not_told(affected(comparison(before, after)), after, found)
-    lost = [_lost(one) for pair in pairs for one in lost_looks(pair)]
+    lost = [_lost(one) for pair in pairs for one in lost_looks(pair) if not _is_kept(one, after)]
     first = {(f.at, f.about): f for f in sorted(lost, key=lambda f: f.severity != "medium")}
     return [*found, *first.values()]
+
+
+def _is_kept(one: LostLook, after: Outline) -> bool:
+    """Whether what was looked at can no longer be another one: a look at it has nothing to find."""
+    place = one.look.place
+    home, _, name = place.key.rpartition(".") if place is not None and place.kind == "state" else ("", "", "")
+    state = version(after).state(home, name) if home else None
+    return state is not None and state.fixed
 
 
 def _lost(one: LostLook) -> Finding:

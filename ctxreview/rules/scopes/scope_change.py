@@ -113,6 +113,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     matches = tuple((old, new) for old, new in matches if old not in whole_)
     both = comparison(before, after)
     found: list[Finding] = []
+    told_of = set[tuple[str, Lines]]()
     for whole, every, told in split:
         found += _between(whole, every, before, after) or (
             () if told else _torn(whole, every, judged(both, whole), before)
@@ -131,7 +132,10 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         else:
             changes = changes_of(old, new, before, after, verdict)
         if new is not None and verdict.losses and all(f.informs for f in changes):
-            changes.append(loss_finding(old, new, verdict.losses[0], before))
+            # What ran under several that it has left is told of the first.
+            lost = verdict.losses[0]
+            changes += [loss_finding(old, new, lost, before)] if (lost.what, lost.after.at) not in told_of else []
+            told_of.add((lost.what, lost.after.at))
         elif new is not None and all(f.informs for f in changes):
             changes += _came_in(old, verdict, before, after)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes

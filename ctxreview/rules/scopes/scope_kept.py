@@ -9,9 +9,15 @@ from ctxreview.behaviour.comparison import chosen_among, comparison, locked, mad
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
-from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.pairing import Pairing, pairing
 from ctxreview.behaviour.places import scope_lines
-from ctxreview.behaviour.renames import is_another_of_its_kind, is_any_object, is_same_lock, renamed_state
+from ctxreview.behaviour.renames import (
+    is_another_of_its_kind,
+    is_any_object,
+    is_same_lock,
+    renamed_state,
+    took_its_place,
+)
 from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -28,12 +34,11 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
     def changed(severity: Severity, message: str, question: str) -> None:
         found.append(finding_of(severity, message, question, scope_lines(after, new), before_edit(old, before)))
 
-    def told(severity: Severity, message: str, question: str) -> None:
-        changed(severity, message, question)
-        found[-1] = found[-1]._replace(informs=True)
-
     name, language = f"{old.construct}{on_resource(old)}", load(after.language)
-    if (old.construct, old.kind) != (new.construct, new.kind):
+    both = pairing(before, after)
+    targets = list(_other_target(old, new, before, after, verdict))
+    other = any(severity == "high" for severity, *_ in targets)  # that says what is locked now
+    if (old.construct, old.kind) != (new.construct, new.kind) and not other and not _is_renamed(old, new, both):
         ambient = any(language.is_ambient(s.name) for s in (old, new))
         same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
         same = same and (not ambient or old.name == new.name)
@@ -45,9 +50,9 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             f"The edit turns the {name} into a {new.construct}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
-    for target in _other_target(old, new, before, after, verdict):
+    for target in targets:
         changed(*target)
-    if old.mode != new.mode:
+    if old.mode != new.mode and not (other and new.mode == "exclusive"):
         changed(
             "note"
             if old.kind == "lock" and (verdict.keeps or _holds_the_same_within(old, new, before))
@@ -78,7 +83,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             f"The {name} is no longer released here.",
             "What releases it now, also after an exception?",
         )
-    if pairing(before, after).stayed(old, new):
+    if both.stayed(old, new):
         return found
     # Without a block around it a transaction ended where it was completed, and so it does in one that is declared.
     past = old.form != new.form and "acquire-release" in (old.form, new.form)
@@ -94,23 +99,29 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             "high" if rewritten_out or any(does_anything(line, state, language) for line in out) else "low"
         )
         harmless = verdict.keeps or (not rewritten_out and _does_nothing_seen(out, old, new, before, after))
-        severity = "low" if harmless else severity
-        (told if harmless else changed)(
-            severity,
+        changed(
+            "low" if harmless else severity,
             f"The edit moves code out of the {name}: {quoted(out, rewritten_out)}.",
             "Must this still happen together with what remains under it?",
         )
+        found[-1] = found[-1]._replace(informs=harmless)
     if into or rewritten_in:
-        state = _state(old, before)
-        idle = not any(does_anything(line, state, language) for line in into) or _was_held_around(old, before)
-        done = any(now.kind not in _DO_NOTHING for _, now in verdict.entered)
+        looks = ("read",) if old.kind == "lock" else ()  # it is at what the lock guards now, and takes no time
+        idle = not any(does_anything(line, (), language) for line in into) or _was_held_around(old, before)
+        done = any(now.kind not in (*_DO_NOTHING, *looks) for _, now in verdict.entered)
         pure = not done and not rewritten_in and (idle or _does_nothing_seen(into, old, new, before, after, came=True))
-        (told if pure else changed)(
-            "low" if pure else "medium",
+        changed(
+            "note" if pure else "medium",
             f"The edit moves code into the {name}: {quoted(into, rewritten_in)}.",
             "How long is it held now, and can this work wait for code that waits for it?",
         )
     return found
+
+
+def _is_renamed(old: Region, new: Region, both: Pairing) -> bool:
+    """Whether what opens a scope is a member of the file that the edit gave another name."""
+    names = (old.construct, new.construct)
+    return old.kind == new.kind and any((was.member.name, now.member.name) == names for was, now in both.members)
 
 
 _DO_NOTHING = ("return", "throw", "end", "log")
@@ -133,6 +144,7 @@ def _other_target(
         )
     if not written and (keys is None or keys[0] != keys[1]):
         kept = verdict.keeps and not is_another_of_its_kind(old, new, before, after)
+        kept = kept or took_its_place(old, new, before, after, both.both.scope_after)
         seen: Severity = "medium" if _has_other_parts(old, before) else "note"
         yield (
             "note" if chosen_among(both, old, new) else seen if kept else "high",

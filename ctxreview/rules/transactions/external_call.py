@@ -128,7 +128,7 @@ def _takes_part(sent: Fact, scope: Region, outline: Outline) -> bool:
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each message that went through an outbox and is sent at once now."""
     found = []
-    for change in changes(before, after):
+    for change in () if is_test_code(after.source.path) else changes(before, after):
         kept = [c for c in change.before.calls if re.search(r"(?i)outbox", f"{c.on}.{c.name}")]
         still = [c for c in change.after.calls if re.search(r"(?i)outbox", f"{c.on}.{c.name}")]
         sent = change.added(*MESSAGES) or [

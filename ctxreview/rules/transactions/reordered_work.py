@@ -132,8 +132,12 @@ def _woken(before: Outline, after: Outline) -> Iterator[Finding]:
 
 def _early(before: Outline, after: Outline) -> Iterator[Finding]:
     """Each flag that is set too early."""
+    told = set[tuple[str, str]]()
     for one in early(comparison(before, after)):
         flag, data = (e.place.of.rpartition(".")[2] for e in (one.flag, one.data) if e.place is not None)
+        if (one.flag.key, one.data.key) in told:
+            continue
+        told.add((one.flag.key, one.data.key))
         yield Finding(
             ID,
             "high",

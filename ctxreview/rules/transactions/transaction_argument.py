@@ -238,7 +238,8 @@ def _is_bound(body: Body, call: CallText, typed: Collection[str], own: Collectio
     """Whether an argument of the call is a transaction that is not one of ``own``."""
     for name, value in arguments_in(call.given):
         last = re.split(r"\W+", value.rstrip("!"))[-1]
-        told = name == "transaction" or last in typed or _NAMED.match(last) is not None
+        named = name == "transaction" or _NAMED.match(last) is not None
+        told = last in typed or (named and (not name or _NAMED.match(name) is not None))
         if told and _VALUE.match(value) and value not in own and not _is_none(body, value):
             return True
     return False
