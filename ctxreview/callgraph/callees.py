@@ -40,6 +40,7 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
     """Of the functions that the selected ones call, those that take a lock, open a transaction, save or attach."""
     names = {n for f in outermost(functions) for n in called_names(outline.source.text(f.span), outline.language)}
     own = Spans(f.span for f in functions)
+    own_keys = {(outline.source.path, f.span) for f in functions}
     there = repository.outline_for(outline.source.path, names, tuple(sorted(f.span for f in functions)))
     seen: dict[tuple[str, Span], _Called] = {}
     under: set[_Key] = set()
@@ -68,6 +69,25 @@ def callees(outline: Outline, functions: Sequence[Function], repository: Reposit
         yield whole
     for _, _, shorter in long:
         yield from shorter
+    yield from _further([seen[key] for key in seen if key in under], {*seen, *own_keys}, repository)
+
+
+def _further(called: Sequence[_Called], known: set[_Key], repository: Repository) -> Iterator[Excerpt]:
+    """What the methods that run under the scope call in their turn, as a whole where it is short: that runs under it too."""
+    read = _read(called, repository)
+    found: dict[_Key, _Called] = {}
+    for part, function in called:
+        there = read[part.outline.source.path]
+        for call in there.references if there is not None else ():
+            if there is None or call.form != "call" or there.function_of(call.name_span) != function:
+                continue
+            for method in methods_called(call, there, repository):
+                if _key(method) not in known and len(found) < MAX_CALLEES:
+                    found.setdefault(_key(method), method)
+    for method in found.values():
+        whole = _whole(*method)
+        if whole is not None and _lines(whole) <= SHORT:
+            yield whole
 
 
 _Called = tuple[Declared, Function]

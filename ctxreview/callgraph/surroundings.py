@@ -202,7 +202,8 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
     yield from _supposed_of_callers(target, found)
     later = [str(link.via[0]) for link in found.links if link.deferred]
     if later:
-        yield f"{listed(later)} only passes the call on or stores it: when it runs, and what is held then, is unknown."
+        does = "passes the call on or stores it" if len(set(later)) == 1 else "pass the call on or store it"
+        yield f"{listed(later)} only {does}: when it runs, and what is held then, is unknown."
     if found.cut:
         yield f"Callers of {listed(found.cut)} were not followed further (--hops {hops})."
     if found.stopped:

@@ -29,6 +29,9 @@ def excerpt_of(outline: Outline, kept: Sequence[Span], role: Role, why: str) -> 
     """An excerpt from the first to the last of the lines of ``kept``; the others between them are left out."""
     source = outline.source
     lines = sorted({n for span in kept for n in _lines(source, span)})
+    # A single line takes no more room than what would stand for it; a brace alone says nothing without its twin.
+    between = {a + 1 for a, b in pairwise(lines) if b == a + 2}
+    lines = sorted({*lines, *(n for n in between if source.line(n).strip(" \t{}"))})
     elided = tuple(
         source.line_span(before + 1, after - 1)
         for before, after in pairwise(lines)

@@ -111,6 +111,17 @@ def test_what_runs_under_the_lock_is_shown_whole(tmp_path: Path) -> None:
     assert "var z = 1;" not in lines
 
 
+def test_what_a_callee_under_the_lock_calls_is_shown_too(tmp_path: Path) -> None:
+    """What runs under the lock by way of a method that is called there is shown with its body, after that method's own."""
+    store = STORE.replace("var y = x + 1;", "var y = Deep(x);").replace(
+        "    void After()",
+        "    int Deep(int x)\n    {\n        var deep = x;\n        return deep;\n    }\n    void After()",
+    )
+    lines = shown(context_with(tmp_path, Store=store), "Store.cs")
+    assert "var deep = x;" in lines
+    assert "var z = 1;" not in lines
+
+
 def test_what_runs_after_the_commit_is_not_under_the_scope(tmp_path: Path) -> None:
     """A method that is called after the transaction has completed, before its block ends, is not shown as one that runs under it."""
     store = STORE.replace(

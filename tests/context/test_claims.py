@@ -491,10 +491,7 @@ def test_what_a_delegate_does_is_not_known() -> None:
     assert [s for s in proven(about) if s.startswith("Calls")] == [
         "Calls delegates or events: next (line 17), Done.Invoke (line 18)."
     ]
-    assert (
-        answered(about)["calls-out"].note
-        == "From the source alone: runs what others gave: next; runs what others gave: Invoke."
-    )
+    assert answered(about)["calls-out"].note == "From the source alone: next is code of others; Done is code of others."
 
 
 LEVELS_GIVEN = {

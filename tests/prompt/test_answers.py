@@ -77,6 +77,8 @@ CASES = {
         ("no", "void M(int x)", "if (_flag) { lock (_gate) { «_n = x;» } }", "void N() { _flag = true; }"),
         ("cannot-tell", "void M(Service s)", "lock (_gate) { «if (_flag) s.Send();» }", "void N() { _flag = true; }"),
         ("cannot-tell", "void M(string p)", "lock (_gate) { «if (File.Exists(p)) Make(p);» }", ""),
+        ("cannot-tell", "void M(Service s, int x)", "lock (_gate) { «var o = s.Ask(x); o.N = 1; s.Upsert(o);» }", ""),
+        ("no", "void M(Service s, int x)", "var o = s.Find(x); lock (_gate) { «o.N = 1; s.Upsert(o);» }", ""),
     ),
     "calls-out": (
         ("yes", "void M()", "using var t = _db.Database.BeginTransaction(); «_db.SaveChanges();» t.Commit();", ""),
@@ -92,6 +94,8 @@ CASES = {
     ),
     "deferred-execution": (
         ("yes", "void M()", "lock (_gate) { «_later = () => _n++;» }", ""),
+        ("yes", "void M(Action<object> next)", "lock (_gate) { «_timer = new Timer(new TimerCallback(next), this, 5, 0);» }", "Timer _timer;"),
+        ("no", "void M()", "lock (_gate) { «_timer = new Timer(5);» }", "Timer _timer;"),
         ("yes", "void M()", "lock (_gate) { «Done += OnDone;» }", "void OnDone(object s, EventArgs e) { }"),
         ("yes", "void M()", "lock (_gate) { «Task.Run(() => _n++);» }", ""),
         ("no", "void M()", "lock (_gate) { «Done -= OnDone;» }", "void OnDone(object s, EventArgs e) { }"),
@@ -179,7 +183,7 @@ def test_a_no_says_what_was_read() -> None:
 def test_cannot_tell_names_what_was_not_read() -> None:
     """The note of cannot-tell names the call whose code would have to be seen, with its line."""
     found = within("lock (_gate) { «s.Work();» }", "void M(Service s)")["calls-out"]
-    assert found.note == "Not read: Service.Work (line 16)."
+    assert found.note == "Not read: s.Work (line 16)."
 
 
 def test_whether_a_hold_lasts_over_an_await() -> None:
@@ -214,6 +218,20 @@ def test_no_scope_is_a_no_only_where_all_callers_are_known(tmp_path: Path) -> No
         assert {found[i] for i in ("awaits-and-async-flow", "early-exits", "calls-out", "use-without-the-lock")} == {
             expected
         }
+
+
+def test_notes_say_what_a_person_reads_in_the_code() -> None:
+    """A call on an element is told as it is written; an access under another lock with that lock; a lock that is assigned again as such."""
+    walk = within("lock (_gate) { «foreach (var one in _rows) { one.Stop(); }» }", rest="    List<Row> _rows = new();")
+    assert walk["calls-out"].note == "Not read: one.Stop (line 16)."
+    beside = within("lock (_gate) { «_n = 1;» }", rest="    void N() { lock (_other) { _n = 2; } }")
+    assert beside["use-without-the-lock"].note == "From the source alone: N writes _n without _gate, under _other."
+    again = within(
+        "lock (_map) { «_n = 1;» }", rest="    Dictionary<int, int> _map = new();\n    void N() { _map = new(); }"
+    )
+    assert again["other-users-of-the-lock"].note == (
+        "What else takes lock on _map (line 16), and what it protects, is not known: _map is assigned again, so that another object may be locked each time."
+    )
 
 
 def test_objects_that_are_used_without_the_lock_are_named() -> None:

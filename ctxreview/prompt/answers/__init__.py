@@ -54,10 +54,11 @@ def _answer(item: Item, seen: Seen) -> ChecklistAnswer:
     for place in found.places:
         cited = Evidence(place.source.path, place.line, place.source.line(place.line).strip(), supported=True)
         evidence.setdefault((place.source.path, place.line), cited)
-    said = "; ".join(dict.fromkeys(p.what for p in found.places[:MAX_EVIDENCE]))
+    first = tuple(evidence)[:MAX_EVIDENCE]
+    said = "; ".join(dict.fromkeys(p.what for p in found.places if (p.source.path, p.line) in first))
     rest = len(evidence) - MAX_EVIDENCE
     more = f"; and {rest} more line{'s' if rest > 1 else ''}" if rest > 0 else ""
-    first = sorted(evidence, key=lambda at: (at[0] != own.path, at))  # the file under review before its callers
-    shown = tuple(evidence[at] for at in first)[:MAX_EVIDENCE]
+    # The file under review before its callers.
+    shown = tuple(evidence[at] for at in sorted(first, key=lambda at: (at[0] != own.path, at)))
     after = f" {found.why}" if found.why else ""
     return ChecklistAnswer(item.id, item.question, "yes", shown, f"From the source alone: {said}{more}.{after}")

@@ -75,6 +75,8 @@ def _of(node: il.Node, seen: Seen) -> Place | str:
         return _of_method_group(node, seen)
     if isinstance(node, il.Yield):
         return "what goes on when the next element is asked for"
+    if isinstance(node, il.Create) and _runs_what_it_is_given(node, seen):
+        return seen.at_span(node.span, f"what the {simple_type_or_array(node.type)} is given runs later")
     if isinstance(node, il.Call):
         about = seen.about
         if about.is_task(node.callee):
@@ -83,6 +85,15 @@ def _of(node: il.Node, seen: Seen) -> Place | str:
             return "" if _is_walked(node, seen) else f"the sequence of {node.callee}"
     value = _given_away(node, seen)
     return f"what {_name(value)} gives" if value is not None and _may_be_lazy(value, seen) else ""
+
+
+def _runs_what_it_is_given(node: il.Create, seen: Seen) -> bool:
+    """Whether an object runs by itself the function that it is made with: not one that is made with a number alone."""
+    first = node.arguments[0].value if node.arguments else None
+    is_function = isinstance(first, (il.Lambda, il.Create)) or (
+        isinstance(first, il.Name) and first.binding == "function"
+    )
+    return seen.about.has("runs_itself", simple_type_or_array(node.type)) and (is_function or len(node.arguments) > 1)
 
 
 def _of_lambda(node: il.Lambda, seen: Seen) -> Place | str:

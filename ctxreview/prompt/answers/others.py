@@ -11,6 +11,7 @@ from ctxreview.model.declarations import Member
 from ctxreview.model.notation import without_self
 from ctxreview.model.phrases import amount, listed
 from ctxreview.model.protection import Access, LockProtection
+from ctxreview.model.regions import Region
 from ctxreview.model.source import Spans
 from ctxreview.prompt.answers.kept import Kept
 from ctxreview.prompt.answers.seen import Found, Place, Seen
@@ -57,7 +58,7 @@ def use_without(seen: Seen) -> Found:
                     Place(
                         seen.source,
                         access.at.start_line,
-                        f"{access.member} {does} {place.name} without {of.lock}{through}",
+                        f"{access.member} {does} {place.name} without {of.lock}{through}{_instead(access)}",
                     )
                 )
     if places:
@@ -95,6 +96,11 @@ def use_without(seen: Seen) -> Found:
     return Found("no", (), f"{what}, construction aside. Read: {seen.source.path}.")
 
 
+def _instead(access: Access) -> str:
+    """The other locks under which an access is, as a part of a sentence."""
+    return f", under {listed(access.under)}" if access.under else ""
+
+
 def _users(accesses: tuple[Access, ...]) -> str:
     said = listed([f"{a.member} (line {a.at.start_line})" for a in accesses])
     return f"{said} {'use' if len(accesses) > 1 else 'uses'}"
@@ -129,7 +135,7 @@ def _open(seen: Seen) -> Iterator[str]:
     for scope in (s for s in seen.scopes if s.kind == "lock"):
         of = known.get(without_self(scope.resource))
         if of is None:
-            yield f"What else takes {seen.name(scope)}, and what it protects, is not known."
+            yield f"What else takes {seen.name(scope)}, and what it protects, is not known{_because(scope, seen)}."
             continue
         if of.left_out:
             yield f"Of the functions that may use {of.lock}, {amount(of.left_out, 'was', '')} not read."
@@ -142,6 +148,17 @@ def _open(seen: Seen) -> Iterator[str]:
             yield f"Other parts of the type may take {of.lock}."
         elif users.is_handed_out(name):
             yield f"{of.lock} is handed to other code."
+
+
+def _because(scope: Region, seen: Seen) -> str:
+    """Why uses of a lock cannot be told from those of another, as a part of a sentence; ``""`` where that takes more than its name."""
+    path = without_self(scope.resource)
+    of = version(seen.outline)
+    home = seen.outline.type_of(scope.owner)
+    state = of.state(home.name, path) if home is not None else None
+    if state is not None and state.changes and not state.fixed:
+        return f": {path} is assigned again, so that another object may be locked each time"
+    return ""
 
 
 def _is_whole(member: Member, seen: Seen) -> bool:

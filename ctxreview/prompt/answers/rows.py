@@ -17,13 +17,13 @@ def tracked_writes(seen: Seen) -> Found:
         every = [(w, s) for w in trace.of("write") if (s := _save_of(w, trace)) is not None and _is_tracked(w, trace)]
         found = [(w, s) for w, s in every if _is_own(w, trace)]
         elsewhere += [w.path[0] for w, _ in every if not _is_own(w, trace)]
-        places += [seen.at(w, f"write {w.name}") for w, _ in found]
-        places += [seen.at(s, f"save {s.name}") for _, s in found]
+        places += [seen.at(w, f"{w.name} is changed") for w, _ in found]
+        places += [seen.at(s, f"{s.name} saves it") for _, s in found]
     if places:
         return Found("yes", places)
     if seen.not_followed:
         return Found("cannot-tell", (), seen.not_followed)
-    doubts = [d for t in seen.traces for d in _doubtful(t)]
+    doubts = [d for t in seen.traces for d in _doubtful(t, seen)]
     if doubts:
         return Found("cannot-tell", (), f"What becomes of an object is not known: {listed(doubts)}.")
     queries = any(True for t in seen.traces for _ in t.of("query"))
@@ -56,7 +56,7 @@ def _save_of(write: Effect, trace: Trace) -> Effect | None:
     return next((e for e in trace.effects[write.number + 1 :] if e.kind == "save"), None)
 
 
-def _doubtful(trace: Trace) -> Iterator[str]:
+def _doubtful(trace: Trace, seen: Seen) -> Iterator[str]:
     """Changes of objects that may be rows, and objects of queries that are handed to what was not read."""
     for effect in (e for e in trace.effects if _is_own(e, trace)):
         made = {trace.effects[n].kind for n in effect.made_by}
@@ -70,7 +70,7 @@ def _doubtful(trace: Trace) -> Iterator[str]:
             if next(after, None) is not None:
                 yield f"write {effect.name} (line {effect.at.start_line})"
         elif effect.kind == "call" and "query" in made:
-            yield called(effect)
+            yield called(effect, seen.source)
 
 
 def _is_untracked(write: Effect, trace: Trace) -> bool:
@@ -106,8 +106,10 @@ def isolation(seen: Seen) -> Found:
     if any(s.kind == "transaction" and s.certainty == "assumed" for s in context.touched):
         return Found("cannot-tell", (), "That a transaction holds it is only assumed.")
     effects = [e for t in seen.traces for e in t.effects]
-    begun = [called(e) for e in effects if e.kind == "begin"]
-    sent = [called(e) for e in effects if e.kind in ("query", "save") and not e.text and not _is_made(e, seen)]
+    begun = [called(e, seen.source) for e in effects if e.kind == "begin"]
+    sent = [
+        called(e, seen.source) for e in effects if e.kind in ("query", "save") and not e.text and not _is_made(e, seen)
+    ]
     if begun or sent:
         open_ = [f"The isolation of the transaction that {listed(begun)} begins was not found."] if begun else []
         open_ += [f"What {listed(sent)} {'sends' if len(sent) == 1 else 'send'} was not read."] if sent else []

@@ -157,7 +157,13 @@ class Seen:
     @cached_property
     def effects(self) -> tuple[tuple[Trace, Effect], ...]:
         """The effects under the :attr:`scopes`, each with its trace."""
-        return tuple((t, e) for t in self.traces for e in t.effects if self.is_under(e))
+        own = self.own
+        return tuple(
+            (t, e)
+            for t in self.traces
+            for e in t.effects
+            if self.is_under(e) and not any(s.opens_in(e.span) for s in own)
+        )
 
     def is_under(self, effect: Effect) -> bool:
         """Whether an effect happens under one of the :attr:`scopes`."""
@@ -262,12 +268,16 @@ def _holds(scope: Region) -> bool:
     return scope.mode not in NO_SCOPE and scope.certainty != "assumed"
 
 
-def called(effect: Effect) -> str:
-    """A call of what was not read, with its line."""
+def called(effect: Effect, source: Source | None = None) -> str:
+    """A call of what was not read, with its line; with ``source``, where it is in the function's own text, as that has it."""
     name = effect.key.removeprefix(f"{effect.kind} ")
+    written = source.text(effect.span).partition("(")[0] if source is not None and not effect.path else ""
+    if _WRITTEN.fullmatch(written):
+        name = written
     if not _PATH.fullmatch(name):  # on something that has no name: only what is called can be told
         name = effect.name
     return f"{name} (line {effect.at.start_line})"
 
 
+_WRITTEN = regex(r"[\w.?!]+")
 _PATH = regex(r"[\w.<>?,\[\]]+")

@@ -19,7 +19,8 @@ def shared_state(seen: Seen) -> Found:
             seen.opening(s, f"{s.construct} holds {'the selection' if s in enclosing else 'a part of it'}")
             for s in seen.scopes
         ]
-    places += [seen.at_span(f.span, f"{f.kind} {f.name}") for f in context.facts if f.is_state and not f.is_readonly]
+    used = [f for f in context.facts if f.is_state and not f.is_readonly]
+    places += [seen.at_span(f.span, f"{f.name} is {'changed' if f.kind == 'write' else 'read'}") for f in used]
     if places:
         return Found("yes", places)
     if context.verdict != "no-scope-found":
@@ -29,7 +30,9 @@ def shared_state(seen: Seen) -> Found:
     effects = [e for t in seen.traces for e in t.effects if not _is_harmless(e)]
     if effects:
         return Found(
-            "cannot-tell", (), f"What shared state these touch was not read: {listed([called(e) for e in effects])}."
+            "cannot-tell",
+            (),
+            f"What shared state these touch was not read: {listed([called(e, seen.source) for e in effects])}.",
         )
     return Found(
         "no", (), f"No state, transaction or lock. {seen.read_with(e for t in seen.traces for e in t.effects)}"

@@ -88,7 +88,8 @@ def writes_that_rest_on_reads(seen: Seen) -> Found:
     """Pairs of a read and a write that it decides, both under one hold."""
     places: list[Place] = []
     doubts: list[str] = []
-    for trace, effect in seen.effects:
+    # What the function does itself says more than what it does through helpers.
+    for trace, effect in sorted(seen.effects, key=lambda of: bool(of[1].path)):
         if not _changes(effect) and effect.kind not in _MAY_CHANGE:
             continue
         mine = [e for e in trace.effects[: effect.number] if _reads(e, trace) or e.kind == "io"]
@@ -100,9 +101,14 @@ def writes_that_rest_on_reads(seen: Seen) -> Found:
         elif _changes(effect) and "both ways" in effect.traits:
             places.append(seen.at(effect, f"{effect.name} reads and changes {_shown(effect)}"))
         elif mine:
-            doubts.append(f"{effect.name or _shown(effect)} (line {effect.at.start_line})")
+            doubts.append(
+                called(effect, seen.source)
+                if effect.kind == "call"
+                else f"{effect.name or _shown(effect)} (line {effect.at.start_line})"
+            )
     if places:
         return Found("yes", places)
+    doubts += [called(e, seen.source) for e in _stored(seen)]
     if (none := seen.none_found()) is not None:
         return none
     if seen.not_followed:
@@ -118,6 +124,18 @@ def writes_that_rest_on_reads(seen: Seen) -> Found:
 
 
 _MAY_CHANGE = ("call", "foreign", "io", "spawn", "tracking")
+
+
+def _stored(seen: Seen) -> Iterator[Effect]:
+    """The calls that are given an object which another call gave and which was changed since, all under one hold: it may be what was read."""
+    for trace, write in seen.effects:
+        if write.kind != "write" or write.place is None or write.place.kind != "object":
+            continue
+        given = {
+            n for n in write.made_by if trace.effects[n].kind == "call" and _together(trace.effects[n], write, seen)
+        }
+        after = (e for e in trace.effects[write.number + 1 :] if e.kind in ("call", "io") and e.made_by & given)
+        yield from (e for e in after if _together(write, e, seen))
 
 
 def _reads(effect: Effect, trace: Trace) -> bool:
@@ -146,17 +164,17 @@ def _together(first: Effect, second: Effect, seen: Seen) -> bool:
 def _said(effect: Effect) -> str:
     """A read or change, for people."""
     if effect.kind in ("query", "save"):
-        return f"{effect.kind} {effect.name}"
+        return f"the {effect.kind} {effect.name}"
     return f"the {effect.kind} of {_shown(effect)}"
 
 
 def _shown(effect: Effect) -> str:
     """The state of an effect without its type; a variable that a lambda uses by its name."""
     key = effect.place.key if effect.place is not None else effect.name
-    return key.rpartition(".")[2].rpartition(" ")[2]
+    return key.removesuffix("[]").removesuffix("[*]").rpartition(".")[2].rpartition(" ")[2]
 
 
-_OUT = {"io": "calls out", "foreign": "runs what others gave", "query": "queries", "save": "saves"}
+_OUT = {"io": "leaves the process", "foreign": "is code of others", "query": "queries", "save": "saves"}
 
 
 def calls_out(seen: Seen) -> Found:
@@ -165,12 +183,14 @@ def calls_out(seen: Seen) -> Found:
     # That something is a query may be known by names alone: it is cited where nothing else is.
     out = [e for e in every if e.kind != "query"] or every
     if out:
-        return Found("yes", [seen.at(e, f"{_OUT[e.kind]}: {e.name or _shown(e)}") for e in out])
+        return Found("yes", [seen.at(e, f"{_asked(e, seen)} {_OUT[e.kind]}") for e in out])
     if (none := seen.none_found()) is not None:
         return none
     if seen.not_followed:
         return Found("cannot-tell", (), seen.not_followed)
-    unread = [called(e) for _, e in seen.effects if e.kind in ("call", "spawn") and not _stays_inside(e, seen)]
+    unread = [
+        called(e, seen.source) for _, e in seen.effects if e.kind in ("call", "spawn") and not _stays_inside(e, seen)
+    ]
     unread += [f"new {c.type} (line {seen.source.line_of(c.span.start)})" for c in seen.unread_creations()]
     if unread:
         return Found("cannot-tell", (), f"Not read: {listed(unread)}.")
@@ -179,6 +199,14 @@ def calls_out(seen: Seen) -> Found:
         (),
         f"Nothing in {seen.names} does so under {seen.named_scopes}, logging aside. {seen.read_with(e for _, e in seen.effects)}",
     )
+
+
+def _asked(effect: Effect, seen: Seen) -> str:
+    """What is called: of a delegate or event that is invoked its own name."""
+    name = effect.name or _shown(effect)
+    if effect.kind != "foreign" or not seen.about.has("calls_it", name):
+        return name
+    return effect.key.removesuffix(f".{name}").rpartition(".")[2].rpartition(" ")[2] or name
 
 
 def _stays_inside(effect: Effect, seen: Seen) -> bool:
