@@ -131,7 +131,7 @@ def test_of_many_members_under_one_lock_the_nearest_are_looked_at(tmp_path: Path
     members = "".join(f"void M{n}() {{ lock (_gate) {{ _n++; }} }}\n" for n in range(100))
     (tmp_path / "A.cs").write_text(f"class A {{ object _gate = new(); int _n;\n{members}}}\n", "utf-8")
     about = build(request(f"{tmp_path}/A.cs:52", options("q", 10**9, tmp_path, 1, WORDS)), whole=False)
-    beyond = "A.cs has 39 more members that also use _gate, _n and were not read."
+    beyond = "A.cs has 39 more members that also use _gate and _n and were not read."
     assert [s for s in about.blind_spots if "more members" in s] == [beyond]
     shared = [e.why.partition(" ")[0] for e in about.excerpts if e.role == "same-lock"]
     assert sorted(shared, key=lambda m: int(m[1:])) == [f"M{n}" for n in range(20, 81) if n != 50]
