@@ -100,9 +100,13 @@ def check(outline: Outline) -> list[Finding]:
     )
     if not collections:
         return []
-    every = [u for u in locked_uses(outline, held) if u.state in collections]
+    uses: dict[tuple[str, str], list[Use]] = {}
+    for use in locked_uses(outline, held):
+        if use.state in collections:
+            uses.setdefault(use.state, []).append(use)
     changed = {
-        (u.state, g)
+        (state, g)
+        for state, every in uses.items()
         for u in every
         if u.fact.kind == "write" and _in_place(u.fact, outline) and not _is_filled_first(u, every, outline)
         for g in u.gates
@@ -113,7 +117,7 @@ def check(outline: Outline) -> list[Finding]:
         span: [f for f in facts if f.kind == "exit" and f.name == "return"]
         for span, facts in own_facts(outline).items()
     }
-    for use in every:
+    for use in (u for every in uses.values() for u in every):
         shared = next((g for g in use.gates if (use.state, g) in changed), "")
         handed = _handed(use, returns, taken, outline) if shared and use.fact.kind == "read" else None
         if handed is None or use.member.name in _FOR_DEBUGGERS or _is_told(use, outline):
@@ -130,11 +134,7 @@ def check(outline: Outline) -> list[Finding]:
                 f"`{use.fact.name}`, which is changed under `{shared}`, {what} outside the lock.",
                 "Can it be enumerated while others change it, or should it be copied under the lock?",
                 lines(outline, use.fact.span),
-                tuple(
-                    lines(outline, u.fact.span, "changed")
-                    for u in every
-                    if u.state == use.state and _changes(u.fact, outline)
-                )[:3],
+                tuple(lines(outline, u.fact.span, "changed") for u in uses[use.state] if _changes(u.fact, outline))[:3],
                 about=(use.fact.name, shared, *handed),
             )
         )
@@ -186,10 +186,9 @@ def _handed(use: Use, returns: Mapping[Span, list[Fact]], taken: Crossing[Region
 
 
 def _is_filled_first(change: Use, every: list[Use], outline: Outline) -> bool:
-    """Whether the collection is a new one that was put there in the same function, under the same locks: nobody else has it yet."""
+    """Whether, among ``every`` use of a collection, it is a new one that was put there in the same function, under the same locks: nobody else has it yet."""
     return any(
-        u.state == change.state
-        and u.fact.kind == "write"
+        u.fact.kind == "write"
         and u.function.span == change.function.span
         and u.gates == change.gates
         and u.fact.span.start < change.fact.span.start
