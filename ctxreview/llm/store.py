@@ -28,6 +28,7 @@ from ctxreview.llm.store_file import (
     purged_in_place,
     store_path,
 )
+from ctxreview.model.kinds import CHAT
 from ctxreview.model.review import Prompt
 from ctxreview.redact import redact
 from ctxreview.regex import regex
@@ -65,7 +66,7 @@ class MonthlyTotal(NamedTuple):
     """The reviews of one model in one month (``2026-11``).
 
     A review that used a stored answer again counts as one with the review whose answer it is. ``asked`` are those for which
-    the model was asked; tokens and cost are theirs alone. ``unpriced`` counts those of unknown cost, which ``cost`` leaves
+    a model was asked, and not those of a chat's reply; tokens and cost are theirs alone. ``unpriced`` counts those of unknown cost, which ``cost`` leaves
     out; it is ``None`` where none is known.
     """
 
@@ -133,16 +134,17 @@ def monthly_totals() -> list[MonthlyTotal]:
             """
             SELECT CASE WHEN at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-*' THEN substr(at, 1, 7) ELSE '' END AS month,
                    coalesce(CAST(model AS TEXT), '') AS name,
-                   count(DISTINCT coalesce(answered_from, id)), sum(answered_from IS NULL),
+                   count(DISTINCT coalesce(answered_from, id)), sum(answered_from IS NULL AND coalesce(provider, '') <> :chat),
                    coalesce(sum(prompt_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    coalesce(sum(reply_tokens) FILTER (WHERE answered_from IS NULL), 0),
                    sum(cost) FILTER (WHERE answered_from IS NULL),
-                   sum(answered_from IS NULL AND cost IS NULL),
+                   sum(answered_from IS NULL AND cost IS NULL AND coalesce(provider, '') <> :chat),
                    count(DISTINCT CASE WHEN verdict = 'conflicts' THEN coalesce(answered_from, id) END),
                    count(DISTINCT CASE WHEN verdict = 'needs-human' THEN coalesce(answered_from, id) END),
                    count(DISTINCT CASE WHEN verdict = 'no-known-conflict' THEN coalesce(answered_from, id) END)
             FROM review GROUP BY month, name ORDER BY month DESC, name
-            """
+            """,
+            {"chat": CHAT},
         )
         plain = ([v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in row] for row in found)
         return [MonthlyTotal._make(row) for row in plain]

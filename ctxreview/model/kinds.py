@@ -32,3 +32,6 @@ SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "note")
 """Worst first."""
 GUARD_VERDICTS: tuple[GuardVerdict, ...] = ("conflicts", "needs-human", "no-known-conflict")
 """Worst first."""
+
+CHAT = "chat"
+"""The provider's name of a reply that somebody brought from a chat: nobody was asked."""

@@ -23,7 +23,7 @@ from ctxreview.model.claims import claims, neutral
 from ctxreview.model.phrases import numbers, place
 from ctxreview.reports.markdown import escaped, fenced
 from ctxreview.reports.stored import Finding, Kept, Suggestion, stored_document
-from ctxreview.reports.words import TEAM_QUESTION
+from ctxreview.reports.words import TEAM_QUESTION, whose
 
 
 class Subject(NamedTuple):
@@ -217,4 +217,4 @@ def _provenance(about: Subject) -> str:
     counted = (
         f"; it saw {len(seen.seen)} and did not see {len(seen.not_seen)} of the things listed above" if seen else ""
     )
-    return f"*{_told(about.model)} of {_told(about.provider)}, {about.day or 'some day'}{counted}; {end}"
+    return f"*{_told(whose(about.model, about.provider))}, {about.day or 'some day'}{counted}; {end}"

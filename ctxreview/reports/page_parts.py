@@ -14,7 +14,7 @@ from ctxreview.reports.shapes.context import ContextDocument
 from ctxreview.reports.shapes.places import Finding, Place
 from ctxreview.reports.shapes.review import ChecklistAnswer, Evidence, ReviewDocument, ReviewedSuggestion
 from ctxreview.reports.shown import Reviewed, Shown, ShownFile, before_edit
-from ctxreview.reports.words import cost_text, number_or_unknown, why
+from ctxreview.reports.words import cost_text, number_or_unknown, whose, why
 
 
 class Failed(NamedTuple):
@@ -150,9 +150,9 @@ def _facts(value: Reviewed) -> Iterator[tuple[str, str]]:
         elif usage is not None:
             stored = "; a stored answer" if document["from_store"] else ""
             tokens = f"{number_or_unknown(usage['prompt_tokens'])} tokens sent, {number_or_unknown(usage['reply_tokens'])} received"
-            yield "Model", f"{provider['model']} of {provider['name']}: {tokens}, {cost_text(usage['cost'])}{stored}"
+            yield "Model", f"{whose(provider['model'], provider['name'])}: {tokens}, {cost_text(usage['cost'])}{stored}"
         else:
-            yield "Model", f"{provider['model']} of {provider['name']}"
+            yield "Model", whose(provider["model"], provider["name"])
 
 
 def _opinion(document: ReviewDocument, prefix: str, number: int, link: Linker) -> Opinion:

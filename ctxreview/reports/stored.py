@@ -14,7 +14,7 @@ from ctxreview.llm.store import MonthlyTotal, Stored, damaged_review
 from ctxreview.model.phrases import amount
 from ctxreview.reports.json_text import dumps
 from ctxreview.reports.paint import VERDICT_COLOURS, Paint
-from ctxreview.reports.words import cost_text, counts_by_kind, number_or_unknown
+from ctxreview.reports.words import cost_text, counts_by_kind, number_or_unknown, whose
 
 if TYPE_CHECKING:
     from ctxreview.reports.shown import Reviewed
@@ -181,7 +181,7 @@ def sent_text(row: Stored, paint: Paint = PLAIN) -> str:
 def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"Review {row.id}, {row.at}: {one_line(row.selection)} in {one_line(row.repository)}"
     yield f"  question: {one_line(row.question)}"
-    yield f"  model: {one_line(row.model)} of {row.provider}{_origin(row)}"
+    yield f"  model: {one_line(whose(row.model, row.provider))}{_origin(row)}"
     yield f"  tokens: {number_or_unknown(row.prompt_tokens)} sent, {number_or_unknown(row.reply_tokens)} received; {cost_text(row.cost)}"
     yield f"  context: {row.context_digest}"
     if found.not_redacted is not None:

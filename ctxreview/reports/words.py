@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ctxreview.model.kinds import SEVERITIES, Confidence, Severity
+from ctxreview.model.kinds import CHAT, SEVERITIES, Confidence, Severity
 from ctxreview.model.phrases import amount, place
 from ctxreview.model.review import Context, GuardResult, Omission
 
@@ -53,6 +53,11 @@ def cost_text(cost: float | None) -> str:
     if cost is None:
         return "cost unknown"
     return f"${cost:.4f}" if cost else "no charge"
+
+
+def whose(model: str, provider: str) -> str:
+    """Whose answer it is: of a provider that was asked, or from a chat."""
+    return f"{model} in a chat" if provider == CHAT else f"{model} of {provider}"
 
 
 def rules_not_asked(language: str, rules: Sequence[str]) -> str:

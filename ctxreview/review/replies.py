@@ -9,7 +9,7 @@ from typing import Final, cast
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.errors import ReplyError, SourceError
 from ctxreview.guard.check import suggestions
-from ctxreview.model.kinds import Confidence
+from ctxreview.model.kinds import CHAT, Confidence
 from ctxreview.model.review import Completion, Context, Prompt, Reply, Suggestion, Usage
 from ctxreview.prompt.answers import answers
 from ctxreview.prompt.asking import Provider, Reader
@@ -20,8 +20,6 @@ from ctxreview.prompt.reply import parse
 from ctxreview.regex import regex
 from ctxreview.review.request import Request
 
-CHAT: Final = "chat"
-"""The provider's name of a reply that was brought."""
 UNKNOWN: Final = "unknown model"
 
 

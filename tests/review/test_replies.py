@@ -135,3 +135,14 @@ def test_findings_and_confidence_are_told_to_people(tmp_path: Path, form: str) -
     assert "this leaves without completing." in words
     assert "(the model was not shown that line)" in words
     assert "Confidence, by the model itself: high." in words
+
+
+def test_nobody_was_asked(tmp_path: Path) -> None:
+    """Of replies that were brought nobody was asked: they count as reviews, and are told as those of a chat."""
+    for _ in range(2):
+        page = run(tmp_path, "review", SELECTION, "--reply", "-", "--format", "html", given=ANSWER)[1]
+    assert "unknown model in a chat" in page
+    total = json.loads(run(tmp_path, "log", "--stats", "--format", "json")[1])
+    assert (total["asked"], total["unpriced"], total["cost"]) == (0, 0, None)
+    assert total["reviews"] >= 1
+    assert "model: unknown model in a chat" in run(tmp_path, "show", "last", "--sent")[1]
