@@ -11,36 +11,29 @@ from ctxreview.config import project
 from ctxreview.languages import language_of
 from ctxreview.lint.listing import Listing
 from ctxreview.lint.plan import plan_of
-from ctxreview.lint.run import Linted, Piecework, lint_again, lint_file, repositories_of
+from ctxreview.lint.run import Linted, Piecework, lint_file, repositories_of
 from ctxreview.processes.cluster import cluster_map
 from ctxreview.workspace.contents import bytes_of
 
 
 class Piece(NamedTuple):
-    """How files are linted there: with which rules, by the options of the command, and which of them somebody named.
-
-    With ``opens`` they are linted once more, with what the methods of these names open for them.
-    """
+    """How files are linted there: with which rules, by the options of the command, and which of them somebody named."""
 
     root: Path
     named: frozenset[str]
     select: str | None
     ignore: str | None
-    opens: frozenset[str] | None
 
-    def lint(self, files: Sequence[tuple[str, str]]) -> list[Linted | None]:
+    def lint(self, files: Sequence[tuple[str, str]]) -> list[Linted]:
         """Each file, given with the digest of its bytes."""
         plan = plan_of(project(self.root), self.select, self.ignore)
         listing = Listing(self.root, tuple(path for path, _ in files), self.named)
         repositories = repositories_of(listing, plan)
 
-        def one(path: str, digest: str) -> Linted | None:
+        def one(path: str, digest: str) -> Linted:
             if _digest(self.root, path) != digest:
                 return Linted(path, failed=f"{path}: a worker has another text of it; give each the same checkout.")
-            repository = repositories[language_of(path).name]
-            if self.opens is None:
-                return lint_file(path, listing, plan, repository)
-            return lint_again(path, listing, plan, repository, self.opens)
+            return lint_file(path, listing, plan, repositories[language_of(path).name])
 
         return [one(*file) for file in files]
 
@@ -48,8 +41,8 @@ class Piece(NamedTuple):
 def piecework(address: str, files: Listing, select: str | None, ignore: str | None) -> Piecework:
     """What lints files on the cluster whose scheduler has that address."""
 
-    def work(paths: Sequence[str], opens: frozenset[str] | None) -> Iterator[Linted | None]:
-        piece = Piece(files.root, files.named, select, ignore, opens)
+    def work(paths: Sequence[str]) -> Iterator[Linted]:
+        piece = Piece(files.root, files.named, select, ignore)
         return cluster_map(piece.lint, [(path, _digest(files.root, path)) for path in paths], address, files.root)
 
     return work

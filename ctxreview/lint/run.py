@@ -60,8 +60,8 @@ class Linted(NamedTuple):
     opens: tuple[str, ...] = ()
 
 
-Piecework = Callable[[Sequence[str], frozenset[str] | None], Iterator[Linted | None]]
-"""Lints files on other machines, in the order given, each on its own, or once more with what the methods of some names open for it."""
+Piecework = Callable[[Sequence[str]], Iterator[Linted]]
+"""Lints files on other machines, in the order given, each on its own."""
 
 
 def lint_files(files: Listing, plan: Plan, piecework: Piecework | None = None) -> Iterator[Linted]:
@@ -86,19 +86,18 @@ def lint_files(files: Listing, plan: Plan, piecework: Piecework | None = None) -
         return lint_file(path, files, plan, repositories[language_of(path).name])
 
     opens: dict[str, set[str]] = {}
-    made: Iterator[Linted | None] = (
-        piecework(files.paths, None)
+    made = (
+        piecework(files.paths)
         if piecework is not None
         else map(work, files.paths)
         if processes.cores() < 2
         else processes.parallel_map(work, files.paths)
     )
     for result in made:
-        if result is not None:
-            opens.setdefault(language_of(result.path).name, set()).update(result.opens)
-            yield result
+        opens.setdefault(language_of(result.path).name, set()).update(result.opens)
+        yield result
     for language, repository in repositories.items():
-        yield from _again(files, plan, repository, frozenset(opens.get(language, ())), piecework)
+        yield from _again(files, plan, repository, opens.get(language, set()))
 
 
 def repositories_of(files: Listing, plan: Plan) -> dict[str, Repository]:
@@ -135,29 +134,22 @@ def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> 
     yield from elsewhere.shared(work, files.paths)
 
 
-def _again(
-    files: Listing, plan: Plan, repository: Repository, opens: frozenset[str], piecework: Piecework | None
-) -> Iterator[Linted]:
+def _again(files: Listing, plan: Plan, repository: Repository, opens: Collection[str]) -> Iterator[Linted]:
     """The files that the methods in ``opens`` open something for, linted with that."""
-    calls = elsewhere.calling(opens, repository)
+    names = frozenset(opens)
+    calls = elsewhere.calling(names, repository)
+
+    def work(path: str) -> Linted | None:
+        try:
+            source = source_of(path, files)
+            whole = outline(source, None, plan.wrappers) if source is not None else None
+            made = elsewhere.with_scopes_of_others(whole, names, repository) if whole is not None else None
+            return _linted(made, plan.checks, plan) if made is not None else None
+        except SourceError:
+            return None  # that is said already
+
     paths = [p for p in files.paths if p in calls]
-    made = (
-        piecework(paths, opens)
-        if piecework is not None and paths
-        else elsewhere.shared(lambda path: lint_again(path, files, plan, repository, opens), paths)
-    )
-    yield from (again for again in made if again is not None)
-
-
-def lint_again(path: str, files: Listing, plan: Plan, repository: Repository, opens: frozenset[str]) -> Linted | None:
-    """A file that was linted on its own, with what the methods in ``opens`` open for it; ``None`` where they open nothing."""
-    try:
-        source = source_of(path, files)
-        whole = outline(source, None, plan.wrappers) if source is not None else None
-        made = elsewhere.with_scopes_of_others(whole, opens, repository) if whole is not None else None
-        return _linted(made, plan.checks, plan) if made is not None else None
-    except SourceError:
-        return None  # that is said already
+    yield from (again for again in elsewhere.shared(work, paths) if again is not None)
 
 
 def latest(results: Iterable[Linted]) -> list[Linted]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-PIECES = 4
+PIECES = 2
 """Pieces for each thread of the cluster: more of them end more evenly, but each reads the repository anew."""
 CONNECTING = 10
 """Seconds until a scheduler has to answer, and until it has to have a worker."""
