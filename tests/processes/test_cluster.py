@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -53,7 +54,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster that has answered."""
     folder = tmp_path_factory.mktemp("cluster")
     (about := folder / "scheduler.json").unlink(missing_ok=True)
-    scheduler, worker = (shlex.split(c)[0:] for c in SHOWN if ".venv/bin/dask" in c)
+    scheduler, worker = (shlex.split(c) for c in SHOWN if ".venv/bin/dask" in c)
     assert scheduler == [".venv/bin/dask", "scheduler", "--host", "127.0.0.1"]
     assert worker == [".venv/bin/dask", "worker", SHOWN_ADDRESS, "--nthreads", "1"]
     plain = ["--no-dashboard"]
@@ -105,14 +106,15 @@ def run(root: Path, *arguments: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def children(of: subprocess.Popen[bytes]) -> list[int]:
+def children(of: subprocess.Popen[bytes]) -> set[int]:
     """The processes that one has started."""
-    return [int(n) for n in Path(f"/proc/{of.pid}/task/{of.pid}/children").read_text().split()] + [
-        int(n)
-        for thread in Path(f"/proc/{of.pid}/task").iterdir()
-        for n in (thread / "children").read_text().split()
-        if thread.name != str(of.pid)
-    ]
+    found = set[int]()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            # The parent's number is the second field after the name, which is in parentheses and may have some.
+            if int((process / "stat").read_text().rpartition(")")[2].split()[1]) == of.pid:
+                found.add(int(process.name))
+    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
@@ -139,7 +141,8 @@ def test_what_a_cluster_gives(cluster: Cluster, repository: Path) -> None:
         time.sleep(0.001)
     lost.kill()
     for part in parts:
-        os.kill(part, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(part, signal.SIGKILL)
     output, said = asking.communicate(timeout=300)
     assert (asking.returncode, output, said) == here
 
