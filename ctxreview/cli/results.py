@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from ctxreview.reports.layout import Layout
     from ctxreview.reports.page_packed import Packed
     from ctxreview.reports.page_parts import Failed
+    from ctxreview.reports.shapes.batch import BatchItem, Spent
     from ctxreview.reports.shown import Reviewed
     from ctxreview.review.ask import Several
     from ctxreview.review.batch import Elsewhere, Make
 
-    Part = Reviewed | Packed | Failed | Comparison | Found
+    Part = Reviewed | Packed | Failed | Comparison | Found | BatchItem
 from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
 from ctxreview.cli.inputs import refuse_beside, refuse_own_input
+
+ENDED = (NotAskedError, LimitError)
+"""What says that nobody was asked, since the run had ended."""
 
 COMMANDS = ("github", "azure")
 """The forms that are commands to a build."""
@@ -82,7 +86,7 @@ class Target(NamedTuple):
     """Where results go, a file or standard output, and in which form; text has a ``layout`` and perhaps goes through a pager."""
 
     output: Path | None
-    form: Literal["text", "html", "json"] | BuildForm
+    form: Literal["text", "html", "json", "summary"] | BuildForm
     layout: Layout | None = None
     paged: bool = False
 
@@ -95,7 +99,7 @@ def target_for(ctx: typer.Context, form: str, output: Path | None, color: str, n
     refuse_own_input(ctx, output)
     if form != "text":
         refuse_beside(ctx, f"--format {form}", "has no colours and no pages", "color", "no_pager")
-        return Target(output, cast("Literal['html', 'json'] | BuildForm", str(form)))
+        return Target(output, cast("Literal['html', 'json', 'summary'] | BuildForm", str(form)))
     return Target(output, "text", layout(output, color), paged=output is None and not no_pager)
 
 
@@ -132,31 +136,49 @@ def _print_one(given: str, make: Make[Result], target: Target) -> list[Finding]:
     from ctxreview.review.request import ALONE
 
     made = make(given, ALONE)
-    print_texts([made.text] if made.part is None else _whole([made.part], target), target)
+    print_texts([made.text] if made.part is None else _whole([made.part], target, None, complete=True), target)
     return list(made.findings)
 
 
 def print_whole(parts: list[Part], target: Target) -> None:
     """Print parts as one text."""
-    print_texts(_whole(parts, target), target)
+    print_texts(_whole(parts, target, None, complete=True), target)
 
 
-def _whole(parts: list[Part], target: Target) -> Iterator[str]:
-    """The text that is made of all parts; nothing where it is empty."""
+def _whole(parts: list[Part], target: Target, asking: Asking | None, *, complete: bool) -> Iterator[str]:
+    """The text that is made of all parts; nothing where it is empty. Not ``complete`` is where something could not be read at all."""
     from ctxreview.reports.ci import build_text
     from ctxreview.reports.ci.rows import merged
     from ctxreview.reports.page_many import html_of
 
     if target.form == "html":
         yield html_of(cast("list[Reviewed | Failed | Comparison | Packed]", parts)).rstrip("\n")
+    elif target.form == "summary":
+        yield from _summary(parts, asking, complete=complete)
     elif made := build_text(target.form, merged(cast("list[Found]", parts))):
         yield made
 
 
-def _failed_part(selection: str, why: str, target: Target) -> Part:
+def _summary(parts: list[Part], asking: Asking | None, *, complete: bool) -> Iterator[str]:
+    from ctxreview.model.review import Comparison
+    from ctxreview.reports.batch import batch_text
+    from ctxreview.reports.comparison import comparison_document
+
+    compared = [comparison_document(part, {}) for part in parts if isinstance(part, Comparison)]
+    items = cast("list[BatchItem]", [part for part in parts if not isinstance(part, Comparison)])
+    spent: Spent | None = {"tokens": asking.account.tokens, "cost": asking.account.cost} if asking is not None else None
+    return batch_text(items, spent, compared[0] if compared else None, complete=complete)
+
+
+def _failed_part(selection: str, error: CtxreviewError, target: Target) -> Part:
+    from ctxreview.reports.batch import failed_item
     from ctxreview.reports.ci.gathered import of_failure
     from ctxreview.reports.page_parts import Failed
+    from ctxreview.review.manifest import marks_of
 
+    why = str(error)
+    if target.form == "summary":
+        return failed_item(selection, marks_of(selection), why, asked=not isinstance(error, ENDED))
     return Failed(selection, why) if target.form == "html" else of_failure(selection, why)
 
 
@@ -191,14 +213,14 @@ def _print_all(
         for number, (one, made) in enumerate(results, 1):
             heading = f"Selection {number} of {len(given)}: {named(one)}"
             if isinstance(made, CtxreviewError):
-                failed, missed = failed + 1, missed + isinstance(made, NotAskedError | LimitError)
+                failed, missed = failed + 1, missed + isinstance(made, ENDED)
                 told.append(f"failed: {made}")
                 if target.layout is not None:
                     yield selection_text(heading, failure_text(str(made), target.layout), target.layout)
                     continue
                 say(str(made))
                 if whole:
-                    parts.append(_failed_part(one, str(made), target))
+                    parts.append(_failed_part(one, made, target))
                 else:
                     yield marked(dumps(error_document(str(one), str(made))), one)
                 continue
@@ -212,7 +234,7 @@ def _print_all(
         if target.layout is not None and told:
             yield summary_text(told, target.layout)
         if whole:
-            yield from _whole(parts, target)
+            yield from _whole(parts, target, asking, complete=not asked.failed)
 
     print_texts(texts(), target)
     if asking is not None:

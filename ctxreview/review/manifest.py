@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from ctxreview.errors import ConfigError
+from ctxreview.reports.batch import Marks
 
 
 class Asked(str):
@@ -49,6 +50,11 @@ def question_of(given: object) -> str:
 def named(given: str) -> str:
     """A selection as a heading has it, with its id."""
     return f"{given} ({given.id})" if isinstance(given, Asked) and given.id else given
+
+
+def marks_of(given: str) -> Marks:
+    """What the caller knows a selection by."""
+    return Marks(given.id, given.tags) if isinstance(given, Asked) else Marks()
 
 
 def marked(documents: str, given: str) -> str:

@@ -15,9 +15,12 @@ from ctxreview.reports.schemas import FOLDER, file_of, name_of, schema_texts
 from ctxreview.reports.shapes import DOCUMENTS
 from tests import ROOT
 from tests.engines import engines
+from tests.guard.test_versions import INCIDENT, commit, edit, repo
 from tests.llm.test_store import RESPONSES, UNSAFE, answer, run
 from tests.samples import EXAMPLE, QUERY, READ_ONLY
 from tests.servers import Told, serving
+
+__all__ = ["repo"]
 
 FOLDER = ROOT / FOLDER
 BY_NAME = {name_of(document): document for document in DOCUMENTS}
@@ -136,6 +139,49 @@ def test_submitted_batches() -> None:
         server.becomes = lambda number, request: ["answered", "expired"][number]
         server.end()
         assert valid(run("batch", "fetch", *where).stdout, "ctxreview.submitted/1")[0]["failures"]
+
+
+def test_what_became_of_a_batch(server: Told, tmp_path: Path) -> None:
+    """Each selection in short with its id, also one that failed and one that a limit left out; counts and cost are of all, and of this run alone."""
+    entry = {"selection": QUERY, "id": "query", "tags": ["a", "b"]}
+    (tmp_path / "given").write_text(f"{json.dumps(entry)}\nsrc/None.cs:1\n{READ_ONLY}\n")
+    where = ["--selections", str(tmp_path / "given"), "--base-url", f"{server.url}/v1", "--model", "m-1", "--jobs", "1"]
+    done = run("batch", *where, "--format", "summary", "--max-tokens", "5000")
+    (made,) = valid(done.stdout, "ctxreview.batch/1")
+    assert (done.returncode, made["complete"]) == (2, False)
+    counts = {"selections": 3, "complete": 1, "incomplete": 0, "failed": 1, "not_asked": 1, "from_store": 0}
+    assert made["counts"] == counts
+    assert [(i["selection"], i["status"]) for i in made["items"]] == [
+        (QUERY, "complete"),
+        ("src/None.cs:1", "failed"),
+        (READ_ONLY, "not-asked"),
+    ]
+    first, failed, left = made["items"]
+    assert (first["id"], first["tags"], first["verdict"]) == ("query", ["a", "b"], "in-scope")
+    (review,) = first["reviews"]
+    assert (review["provider"], review["verdict"]) == ({"name": "openai", "model": "m-1"}, "conflicts")
+    assert {f["rule"] for f in review["findings"]} <= set(made["rules"])
+    assert made["verdicts"] == {"conflicts": 1, "needs-human": 0, "no-known-conflict": 0}
+    assert sum(made["severities"].values()) == len(first["hazards"]) + len(review["findings"])
+    assert "None.cs: cannot be read" in failed["error"]
+    assert "--max-tokens 5,000" in left["error"]
+    used = review["usage"]["prompt_tokens"] + review["usage"]["reply_tokens"]
+    assert made["spent"]["tokens"] == made["usage"]["prompt_tokens"] + made["usage"]["reply_tokens"] == used
+    (again,) = valid(run("batch", *where, "--format", "summary").stdout, "ctxreview.batch/1")
+    assert again["counts"] == counts | {"complete": 2, "not_asked": 0, "from_store": 1}
+    assert again["spent"]["tokens"] < again["usage"]["prompt_tokens"] + again["usage"]["reply_tokens"]
+    assert again["usage"]["answers"] == 2
+
+
+def test_what_became_of_a_range(repo: Path) -> None:
+    """Of a range the document begins with what the guard says of both versions, without a model too."""
+    name, *pairs = INCIDENT["lock"]
+    edit(repo, name, *pairs)  # type: ignore[arg-type]
+    commit(repo)
+    printed = run("review", "--diff", "main...HEAD", "--provider", "none", "--format", "summary", folder=repo).stdout
+    (made,) = valid(printed, "ctxreview.batch/1")
+    assert made["compared"]["suggestions"]
+    assert (made["complete"], made["spent"], made["counts"]["selections"]) == (True, None, len(made["items"]))
 
 
 def test_findings_and_rules(project: Path) -> None:

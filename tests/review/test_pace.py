@@ -316,7 +316,7 @@ def test_every_command_on_the_page_works(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (tmp_path / "ctxreview").mkdir()
     (tmp_path / "ctxreview" / "prices.toml").write_text(PRICES)
-    assert len(SHOWN) == 4
+    assert len(SHOWN) == 5
     with serving() as told:
         told.answers["/v1/responses"] = [whole("responses")]
         for command in SHOWN:
@@ -326,6 +326,7 @@ def test_every_command_on_the_page_works(tmp_path: Path) -> None:
             assert done.returncode == 0, (command, done.stderr)
         times = Counter(json.dumps(body["input"]) for _, body in told.asked)
     assert set(times.values()) == {1}
+    assert json.loads((tmp_path / "summary.json").read_text())["complete"]
     assert done.stderr.strip() == "5 selections: 5 reviewed (5 from the store); 0 tokens."
 
 

@@ -15,12 +15,27 @@ class Format(StrEnum):
 
 
 class ReportFormat(StrEnum):
-    """How a review or the guard's result is printed."""
+    """How the guard's result is printed."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    AZURE = "azure"
+    GITLAB = "gitlab"
+    RDJSON = "rdjson"
+
+
+class ReviewFormat(StrEnum):
+    """How reviews are printed: as the guard's result, or counted in one document."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    JSON = "json"
+    SUMMARY = "summary"
     SARIF = "sarif"
     GITHUB = "github"
     AZURE = "azure"

@@ -38,8 +38,8 @@ from ctxreview.cli.commands.options import (
     Patch,
     ProviderName,
     Quiet,
-    ReportFormat,
     RetryFailed,
+    ReviewFormat,
     Root,
     Scopes,
     Stdin,
@@ -112,7 +112,7 @@ def review(
     lint: Cheap = False,
     message: Message = DEFAULT_QUESTION,
     format_: Annotated[
-        ReportFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
+        ReviewFormat | None, typer.Option("--format", help="[default: text; several selections: json]")
     ] = None,
     provider: ProviderName = None,
     model: Model = None,
@@ -209,7 +209,7 @@ def review(
                 values.append(pipeline.review(request, noted, unredacted=no_redact, read=read))
             if asks is not None:
                 keeping.keep_review(values[-1], endpoint, line.keep)
-        return _result(values, target, detail, len(given.selections) if many else 0)
+        return _result(selection, values, target, detail, len(given.selections) if many else 0)
 
     first = _compared(given.change, hops, target) if given.change is not None else None
     with closing(keeper):
@@ -249,7 +249,7 @@ def _compared(change: Change, hops: int, target: Target) -> Result:
     from ctxreview.review.versions import compare
 
     value = compare(change, hops)
-    if target.form == "html":
+    if target.form in ("html", "summary"):
         return Result("", value.findings, part=value)
     if target.form in FORMS:
         return Result("", value.findings, part=of_comparison(value))
@@ -263,10 +263,10 @@ def _found(values: Sequence[Review]) -> tuple[Finding, ...]:
 
 
 def _model_beside(
-    ctx: typer.Context, form: ReportFormat | None, dry_run: bool, models: str | None, model: str | None
+    ctx: typer.Context, form: ReviewFormat | None, dry_run: bool, models: str | None, model: str | None
 ) -> str | None:
     """The model that is meant beside ``models``. Raises where options were given that would not be looked at."""
-    if dry_run and form not in (None, ReportFormat.TEXT, ReportFormat.JSON):
+    if dry_run and form not in (None, ReviewFormat.TEXT, ReviewFormat.JSON):
         raise ConfigError(f"--dry-run prints text or JSON; omit --format {form}.")
     if dry_run:
         refuse_beside(ctx, "--dry-run", "reviews nothing, so there is no finding", "fail_on")
@@ -276,23 +276,27 @@ def _model_beside(
     return None if models is not None and source is not None and source.name == "ENVIRONMENT" else model
 
 
-def _other(form: ReportFormat | None) -> str:
+def _other(form: ReviewFormat | None) -> str:
     """The option by which something else than text is printed; ``""`` for text."""
-    return "" if form in (None, ReportFormat.TEXT) else f"--format {form}"
+    return "" if form in (None, ReviewFormat.TEXT) else f"--format {form}"
 
 
-def _result(values: Sequence[Review], target: Target, detail: Detail, many: int) -> Result:
+def _result(selection: str, values: Sequence[Review], target: Target, detail: Detail, many: int) -> Result:
     """The reviews of one selection by each model that was asked, as they are printed: alone, or as one of ``many``."""
+    from ctxreview.reports.batch import item_of
     from ctxreview.reports.ci import FORMS
     from ctxreview.reports.ci.gathered import of_reviews
     from ctxreview.reports.page_packed import MOST_OPEN, packed
     from ctxreview.reports.report import report
     from ctxreview.reports.review_text import verdict_line
     from ctxreview.reports.shown import reviewed
+    from ctxreview.review.manifest import marks_of
 
     found, stored = _found(values), all(v.from_store is not None for v in values)
     if target.form == "json":
         return Result(_document(values, None if many else 2), found, stored=stored)
+    if target.form == "summary":
+        return Result("", found, part=item_of(selection, marks_of(selection), values), stored=stored)
     made = reviewed(values)
     if target.form in FORMS and (many or target.form != "markdown"):
         return Result("", found, part=of_reviews(values, verdict_line(made)), stored=stored)

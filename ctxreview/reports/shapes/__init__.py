@@ -6,6 +6,7 @@ Lines are 1-based and inclusive. A key that is :data:`NotRequired` stands only w
 
 from typing import Any
 
+from ctxreview.reports.shapes.batch import BatchDocument
 from ctxreview.reports.shapes.context import ContextDocument, ErrorDocument
 from ctxreview.reports.shapes.kept import LogDocument, StatsDocument, StoredDocument
 from ctxreview.reports.shapes.plan import DryRunDocument
@@ -20,6 +21,7 @@ DOCUMENTS: tuple[Any, ...] = (
     GuardDocument,
     ReviewDocument,
     OpinionsDocument,
+    BatchDocument,
     LintDocument,
     BaselineDocument,
     RulesDocument,
