@@ -22,9 +22,11 @@ from ctxreview.llm.store_file import (
     TABLES,
     Change,
     NoRoomError,
+    Purged,
     open_store,
     open_to_read,
     open_to_write,
+    purged,
     purged_in_place,
     store_path,
 )
@@ -196,24 +198,22 @@ def record_review(values: dict[str, Any], keep_days: int = KEEP_DAYS) -> int:
     return made
 
 
-def purge_reviews(older_than_days: int | None) -> int:
-    """Delete all reviews, or those older than some days, and give their number; nothing of them stays in the file."""
+def purge_reviews(older_than_days: int | None) -> Purged:
+    """Delete all reviews, or those older than some days; nothing of them stays in the file."""
     if not store_path().exists():
-        return 0
+        return Purged(0, ())
     old = TABLES, (_before(datetime.now(UTC), older_than_days or 0),)
     which = (PURGED, ()) if older_than_days is None else old
     try:
         with open_to_write() as db:
-            gone, *_ = (
-                db.execute(f"DELETE FROM {table} WHERE {which[0][table]}", which[1]).rowcount for table in TABLES
-            )
+            done = purged(db, *which)
         with open_store() as db:
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except NoRoomError:
         # There is no room for a log of changes either, and room is what is wanted.
         return purged_in_place(*which)
-    return gone
+    return done
 
 
 def _before(now: datetime, days: int) -> str:

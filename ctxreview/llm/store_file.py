@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ctxreview.errors import StoreError
 
@@ -100,6 +101,13 @@ Change = Callable[[sqlite3.Connection], object]
 """A change of the store within a transaction."""
 
 
+class Purged(NamedTuple):
+    """What was deleted and what was not: a number of reviews, and what people call the batches that are not fetched yet."""
+
+    reviews: int
+    batches: tuple[str, ...]
+
+
 def store_path() -> Path:
     """The file. Its folder is the user's state folder, or the one in the environment variable."""
     given = os.environ.get(FOLDER_VARIABLE)
@@ -174,7 +182,16 @@ class NoRoomError(StoreError):
     """SQLite could not write a byte more."""
 
 
-def purged_in_place(where: Mapping[str, str], values: tuple[str, ...]) -> int:
+def purged(db: sqlite3.Connection, where: Mapping[str, str], values: tuple[str, ...]) -> Purged:
+    """Delete of each table what ``where`` says with these ``values``."""
+    gone, *_ = (db.execute(f"DELETE FROM {table} WHERE {where[table]}", values).rowcount for table in TABLES)
+    waiting = (
+        f"SELECT CAST(coalesce(nullif(batch, ''), id) AS TEXT) FROM batch WHERE NOT ({_FETCHED}) ORDER BY at, rowid"
+    )
+    return Purged(gone, tuple(str(name) for (name,) in db.execute(waiting)))
+
+
+def purged_in_place(where: Mapping[str, str], values: tuple[str, ...]) -> Purged:
     """Delete without any further byte on the disk: what stays is made in memory, and written over what was there.
 
     A log of changes that SQLite could not bring into the file any more is a part of what was there. A process that dies
@@ -187,14 +204,14 @@ def purged_in_place(where: Mapping[str, str], values: tuple[str, ...]) -> int:
             with closing(sqlite3.connect(file, timeout=WAIT, isolation_level=None)) as db:
                 db.execute("PRAGMA locking_mode = EXCLUSIVE")  # needs no index of the log on the disk
                 db.backup(kept)
-            gone, *_ = (kept.execute(f"DELETE FROM {table} WHERE {where[table]}", values).rowcount for table in TABLES)
+            done = purged(kept, where, values)
             kept.execute("VACUUM")
             data = kept.serialize()
         _overwrite(log, b"")
         log.unlink(missing_ok=True)
         index.unlink(missing_ok=True)
         _overwrite(file, data)
-        return gone
+        return done
     except (sqlite3.Error, OSError) as error:
         raise StoreError(
             f"{file}: nothing could be deleted ({error}); delete the file, {FILE}-wal and {FILE}-shm."

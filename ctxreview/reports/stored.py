@@ -183,7 +183,7 @@ def _head(row: Stored, found: Kept) -> Iterator[str]:
     yield f"  question: {one_line(row.question)}"
     yield f"  model: {one_line(whose(row.model, row.provider))}{_origin(row)}"
     yield f"  tokens: {number_or_unknown(row.prompt_tokens)} sent, {number_or_unknown(row.reply_tokens)} received; {cost_text(row.cost)}"
-    yield f"  context: {row.context_digest}"
+    yield f"  context: {one_line(row.context_digest)}"
     if found.not_redacted is not None:
         yield f"  secrets sent unredacted, with --no-redact, and not stored: {counts_by_kind(found.not_redacted)}"
 

@@ -103,11 +103,11 @@ def log(
 
 
 def _purge(older_than: int | None) -> None:
-    from ctxreview.llm import batches, store
+    from ctxreview.llm import store
 
-    gone = store.purge_reviews(older_than)
-    console.say(f"{gone} {'review was' if gone == 1 else 'reviews were'} deleted.")
-    if left := ", ".join(row.named for row in batches.submitted()):
+    done = store.purge_reviews(older_than)
+    console.say(f"{done.reviews} {'review was' if done.reviews == 1 else 'reviews were'} deleted.")
+    if left := ", ".join(done.batches):
         console.say(
             f"Submitted batches that are not fetched yet were kept: {left}; batch cancel --forget gives them up."
         )
