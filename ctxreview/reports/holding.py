@@ -38,7 +38,7 @@ def held(value: Context) -> str:
 def holders(value: Context) -> list[tuple[str, list[str]]]:
     """What is said of each scope that holds the selection or a part of it, and of what it protects."""
     enclosing = frozenset(value.enclosing)
-    told = [(scope, _holder(scope, value, whole=scope in enclosing)) for scope in value.touched]
+    told = [(scope, holder(scope, value, whole=scope in enclosing)) for scope in value.touched]
     protects = {p.region: s for p in value.protections if (s := sentence(p))}
     return [
         (line, list(dict.fromkeys(protects[s] for s, text in told if text == line and s in protects)))
@@ -46,7 +46,8 @@ def holders(value: Context) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _holder(scope: Region, value: Context, *, whole: bool) -> str:
+def holder(scope: Region, value: Context, *, whole: bool) -> str:
+    """What is said of a scope that holds the selection, the ``whole`` of it or a part."""
     source = value.source_of(scope)
     what = scope_word(scope.kind, scope.mode)
     on = f" on `{scope.resource}`" if scope.resource and scope.kind == "lock" else ""
