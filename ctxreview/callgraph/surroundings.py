@@ -186,7 +186,7 @@ def _held_and_bare(found: CallChains) -> tuple[bool, list[str]]:
     """Whether some caller holds a scope, and the direct callers that run under none."""
     passed = {via for link in found.links if link.scopes for via in link.via}
     direct = (link for link in found.links if link.depth == 1 and link.certainty == "resolved")
-    bare = [link for link in direct if not link.scopes and link.via[0] not in passed]
+    bare = [link for link in direct if not link.scopes and not link.deferred and link.via[0] not in passed]
     return bool(passed), [str(link.via[0]) for link in bare]
 
 

@@ -416,6 +416,7 @@ def test_an_iterators_body_runs_where_it_is_gone_through(tmp_path: Path, form: s
     about = context_of(folder, "Stock.cs", "yield return")
     assert [s.kind for s in about.enclosing] == (["lock"] if held_ else [])
     assert about.verdict == ("in-scope" if held_ else "cannot-tell")
+    assert not any("no transaction or lock was found there" in text for text in about.settled)
 
 
 @pytest.mark.parametrize("path", ["Stock.cs", "Program.cs"])
