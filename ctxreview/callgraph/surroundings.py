@@ -200,7 +200,7 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
     if held and bare:
         yield f"{name} is also called where no transaction or lock was found: {listed(bare)}."
     yield from _supposed_of_callers(target, found)
-    later = [str(link.via[0]) for link in found.links if link.deferred]
+    later = [str(link.via[0]) for link in _outside_tests(found.links) if link.deferred]
     if later:
         does = "passes the call on or stores it" if len(set(later)) == 1 else "pass the call on or store it"
         yield f"{listed(later)} only {does}: when it runs, and what is held then, is unknown."
@@ -213,7 +213,7 @@ def _said_of_callers(target: Callee, found: CallChains, hops: int) -> Iterator[s
 def _supposed_of_callers(target: Callee, found: CallChains) -> Iterator[str]:
     """The calls that may be of the target, as far as their names tell."""
     doubts: dict[str, list[str]] = {}
-    for link in found.links:
+    for link in _outside_tests(found.links):
         if link.call.doubt:
             doubts.setdefault(link.call.doubt, []).append(str(link.via[0]))
     for doubt, places in list(doubts.items())[:MAX_NAMED]:
@@ -256,9 +256,13 @@ def _of_callers(found: Sequence[CallChains], repository: Repository) -> Iterator
 
 def _shown_links(found: Sequence[CallChains]) -> list[CallEdge]:
     """The calls whose callers are shown, those that hold a scope first; code of tests only where nothing else calls."""
-    links = [link for a in found for link in a.links if link.caller is not None]
-    others = [link for link in links if not is_test_code(link.outline.source.path)]
-    return sorted(others or links, key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
+    links = _outside_tests([link for a in found for link in a.links if link.caller is not None])
+    return sorted(links, key=lambda link: (not link.scopes, link.certainty == "assumed", link.depth))
+
+
+def _outside_tests(links: Sequence[CallEdge]) -> Sequence[CallEdge]:
+    """The calls outside code of tests; all where nothing else calls. What tests do is named once, in :func:`_in_tests`."""
+    return [link for link in links if not is_test_code(link.outline.source.path)] or links
 
 
 def _in_tests(found: Sequence[CallChains]) -> Iterator[str]:

@@ -142,6 +142,19 @@ def test_callers_in_tests_are_named(tmp_path: Path) -> None:
     assert "Callers in tests are not shown: StoreTests.Puts (tests/StoreTests.cs:1)." in about.blind_spots
 
 
+def test_what_callers_in_tests_do_is_not_told(tmp_path: Path) -> None:
+    """Where other code calls too, a caller in tests that is only assumed, or passes the call on, is told of nowhere else."""
+    test = "class StoreTests { object Puts(object x) { x.Put(1); Task.Run(() => new Store().Put(1)); return x; } }\n"
+    about = context_with(tmp_path, Caller=CALLER, tests_StoreTests=test)
+    told = [*about.settled, *about.supposed, *about.blind_spots]
+    assert [s for s in told if "StoreTests" in s] == [
+        "Callers in tests are not shown: StoreTests.Puts (tests/StoreTests.cs:1)."
+    ]
+    (tmp_path / "alone").mkdir()
+    alone = context_with(tmp_path / "alone", tests_StoreTests=test)
+    assert len([s for s in (*alone.supposed, *alone.blind_spots) if "StoreTests" in s]) > 1
+
+
 def test_callers_in_tests_are_shown_where_nothing_else_calls(tmp_path: Path) -> None:
     """The only callers that there are are shown."""
     test = "class StoreTests { void Puts() { new Store().Put(1); } }\n"

@@ -47,14 +47,14 @@ def test_versions_that_projects_share(tmp_path: Path) -> None:
     """Central versions and properties of folders further up are looked up; what the project does not use itself is told apart."""
     files = {
         "src/Shop/Shop.csproj": CSPROJ.format(target="$(Target)", uses='<PackageReference Include="Npgsql" />'),
-        "Directory.Build.props": "<Project><PropertyGroup><Target>net9.0</Target><Db>9.0.2</Db></PropertyGroup></Project>",
+        "Directory.Build.props": "<Project><PropertyGroup><Target>net8.0;net9.0;</Target><Db>9.0.2</Db></PropertyGroup></Project>",
         "Directory.Packages.props": (
             '<Project><ItemGroup><PackageVersion Include="Npgsql" Version="$(Db)" /><PackageVersion Include="MySql.Data" Version="8.0.31" />'
             '<PackageVersion Include="Dapper" Version="2.1.35" /></ItemGroup></Project>'
         ),
     }
     assert said(tmp_path, files) == [
-        "The project targets net9.0 (src/Shop/Shop.csproj).",
+        "The project targets net8.0 and net9.0 (src/Shop/Shop.csproj).",
         "Npgsql is used in version 9.0.2 (Directory.Packages.props).",
         "Versions for the projects of the repository that use them: MySql.Data 8.0.31, Dapper 2.1.35 (Directory.Packages.props).",
     ]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ctxreview.file_access import contents
 from ctxreview.languages import data
+from ctxreview.model.phrases import listed
 from ctxreview.model.source import Source
 
 MAX_BYTES = 1 << 20
@@ -53,7 +54,8 @@ def project_versions(source: Source, language: str) -> Iterator[str]:
         target = about.target.search(text)
         if target is not None and "target" not in told:
             told.add("target")
-            yield f"The project targets {_value(target[1], files)} ({path})."
+            targets = [one for one in _value(target[1], files).split(";") if one]
+            yield f"The project targets {listed(targets)} ({path})."
     uses = [(path, use[0]) for path, text in files for use in about.used.finditer(text)]
     named = [(given[1], path, use) for path, use in uses if (given := about.name.search(use)) is not None]
     own = {name for name, _, use in named if about.referred.match(use)}

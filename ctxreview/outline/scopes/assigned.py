@@ -13,6 +13,7 @@ from ctxreview.languages.syntax import Call, Syntax
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import End
 from ctxreview.model.notation import without_self
+from ctxreview.model.phrases import listed
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span, Spans
 from ctxreview.outline.file_view import FileView
@@ -301,7 +302,7 @@ def _end(name: str, start: _Start, until: int, uses: _Uses) -> tuple[Span | None
         return ended.get(True, ended.get(False)), "here", ""
     others = sorted({o.name for o, _ in _enders(name, start, uses) if o.span != start.owner and reach.contains(o.span)})
     if others:
-        return None, "elsewhere", f"It is ended in {', '.join(others)}."
+        return None, "elsewhere", f"It is ended in {listed(others)}."
     return None, "never", "Nothing in this function ends it."
 
 
