@@ -23,6 +23,7 @@ from ctxreview.callgraph.finished import with_ends_elsewhere
 from ctxreview.callgraph.repository.declared import Declared
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.callgraph.wrappers.scopes import expect_wrappers, with_wrapped_scopes
+from ctxreview.guard.together import Seen
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function
@@ -33,6 +34,7 @@ from ctxreview.model.review import Finding
 from ctxreview.model.source import Source, Span, Spans
 from ctxreview.outline import outline
 from ctxreview.rules.orm.no_tracking_write import given_untracked
+from ctxreview.workspace.code_of_tests import is_test_code
 
 MAX_SEARCHED = 200
 """Files in which a method is looked for that does something for its callers."""
@@ -87,8 +89,9 @@ def edited(
     own = frozenset(then.changed)
     for (before, after), keys in zip(pairs, names, strict=True):
         first, second = _near(before, keys, words), _near(after, keys, words)
-        one = was.linked(resolved(before, first, repository))
-        other = then.linked(resolved(after, second, now))
+        one, other = resolved(before, first, repository), resolved(after, second, now)
+        if not is_test_code(after.source.path):  # what a test calls is what it tests: it is not a part of it
+            one, other = was.linked(one), then.linked(other)
         asking.append(([(one, s) for s in first], [(other, s) for s in second]))
         found.append(Edited(one, other, was, then, own))
     for old, new in asking:
@@ -216,10 +219,10 @@ def left_out(edit: Edited, paths: Sequence[str]) -> Iterator[Finding]:
         )
 
 
-def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
+def elsewhere(edit: Edited, hops: int) -> Iterator[Seen | Finding]:
     """What the edit changes for callers in files that it does not change: scopes that they lose, results that nobody tracks any longer.
 
-    Callers are followed for ``hops`` calls. A finding's place is the edited function, the caller's is related to it.
+    Callers are followed for ``hops`` calls; those in tests are not, unless the edit is in one itself. A finding of its own says whose callers were not followed.
     """
     found: dict[str, tuple[Outline, dict[Span, None], Function]] = {}
     changed = _changed(edit.after, edit.before)
@@ -235,7 +238,7 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
             path = link.outline.source.path
             # What an extension is called on has often a type of a library: that there is one method of the name is for the trace to say.
             sure = link.certainty == "resolved" or (link.depth == 1 and bool(target.signature.extends))
-            if path not in edit.own and sure and link.caller is not None:
+            if path not in edit.own and sure and link.caller is not None and not _is_test_of(path, edit):
                 if path not in found and len(found) == MAX_CALLERS:
                     break
                 found.setdefault(path, (link.outline, {}, function))[1][link.caller.span] = None
@@ -246,12 +249,10 @@ def elsewhere(edit: Edited, hops: int) -> Iterator[Finding]:
             continue
         plain = outline(source, None, was.wrappers, tuple(sorted(spans)))
         before, after = (f.linked(resolved(plain, tuple(spans), f.repository)) for f in (edit.was, edit.now))
-        for finding in rules.compare(before, after):
-            at = lines(edit.after, function.opening)
-            there = finding.at._replace(what=f"calls {function.name}, or a caller of it")
-            yield finding._replace(
-                message=f"Seen from {path}: {finding.message}",
-                at=at,
-                related=(there, *finding.related),
-                certainty="resolved",
-            )
+        at = lines(edit.after, function.opening, f"calls {function.name}, or a caller of it")
+        yield from (Seen(path, finding, at) for finding in rules.compare(before, after))
+
+
+def _is_test_of(path: str, edit: Edited) -> bool:
+    """Whether a file tests what the edit changes: it expects of it what it did, and loses nothing."""
+    return is_test_code(path) and not is_test_code(edit.after.source.path)

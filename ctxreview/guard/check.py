@@ -15,6 +15,7 @@ from ctxreview.guard.placing.answers import replacement, suggestions
 from ctxreview.guard.placing.edits import apply, is_here
 from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.guard.several import changed_files
+from ctxreview.guard.together import Seen, told_once
 from ctxreview.model.declarations import Function, TypeDecl
 from ctxreview.model.kinds import GUARD_VERDICTS, GuardVerdict
 from ctxreview.model.outline import Outline
@@ -86,20 +87,24 @@ def compare_together(
     The ``repository`` is that before; without it each file is compared alone. ``selected`` are functions of the first file.
     """
     if repository is None:
-        for before, source in files:
-            after = outline(source, wrappers=before.wrappers._replace(calls=()))
-            yield (*rules.compare(before, after), *_unparsed(before, after))
+        alone = [(before, outline(source, wrappers=before.wrappers._replace(calls=()))) for before, source in files]
+        yield from told_once([([*rules.compare(*both), *_unparsed(*both)], ()) for both in alone])
         return
     edits = edited(files, selected, repository)
 
-    def work(edit: Edited) -> tuple[Finding, ...]:
+    def work(edit: Edited) -> tuple[list[Finding], list[Seen]]:
         known = frozenset(unread(edit))
-        found = (*rules.compare(edit.before, edit.after), *elsewhere(edit, hops))
+        found, seen = list(rules.compare(edit.before, edit.after)), list[Seen]()
+        for one in elsewhere(edit, hops):
+            if isinstance(one, Seen):
+                seen.append(one)
+            else:
+                found.append(one)
         new = [path for path in unread(edit) if path not in known]
-        return (*found, *left_out(edit, new), *_unparsed(edit.before, edit.after))
+        return [*found, *left_out(edit, new), *_unparsed(edit.before, edit.after)], seen
 
     shared = len(edits) >= MIN_SHARED and processes.cores() > 1
-    yield from processes.parallel_map(work, edits) if shared else map(work, edits)
+    yield from told_once(list(processes.parallel_map(work, edits) if shared else map(work, edits)))
 
 
 def verdict_on(findings: Iterable[Finding]) -> GuardVerdict:
