@@ -1,10 +1,10 @@
 """Time from the start of ``ctxreview lsp`` to its first diagnostic, and from a keystroke to the diagnostics of that version, in one run.
 
-usage: python benchmarks/lsp.py [--lines N] [--keys N] [--rounds N]
+usage: python benchmarks/lsp.py [--lines N] [--rounds N]
 
 The file is made here: methods that take locks and transactions. Beside the start stands a process that imports tree-sitter and the C#
-grammar and parses the file, beside a keystroke the parse alone: what anything of this kind has to pay. Keystrokes come one at a time, each
-when the one before was told; the pause that the server makes before it looks is in what is printed.
+grammar and parses the file, beside a keystroke the parse alone: what anything of this kind has to pay. Keystrokes are those of some statements in the middle
+of the file, most of them incomplete, one at a time, each when the one before was told; the pause that the server makes before it looks is in what is printed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from typing import Any
 import tree_sitter
 import tree_sitter_c_sharp
 from context_start import BARE, source
+
+TYPED = "var open = _claimed.Where(n => n > 3).ToList(); if (open.Any()) { _db.SaveChanges(); }"
 
 
 class Server:
@@ -83,10 +85,10 @@ def first(folder: Path, file: Path, text: str) -> tuple[float, Server]:
     return time.perf_counter() - began, server
 
 
-def keystroke(server: Server, file: Path, line: int, version: int) -> float:
+def keystroke(server: Server, file: Path, at: tuple[int, int], key: str, version: int) -> float:
     """Seconds from an edit to the diagnostics of the version that it makes."""
-    at = {"line": line, "character": 0}
-    change = {"range": {"start": at, "end": at}, "text": "x"}
+    place = {"line": at[0], "character": at[1]}
+    change = {"range": {"start": place, "end": place}, "text": key}
     began = time.perf_counter()
     document = {"uri": file.as_uri(), "version": version}
     server.send("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
@@ -113,7 +115,6 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=1000)
-    parser.add_argument("--keys", type=int, default=41)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     text = source(given.lines)
@@ -129,8 +130,9 @@ def main() -> None:
                 starts.append(seconds)
                 bares.append(alone)
             if round_ == given.rounds:
-                for key in range(given.keys):
-                    keys.append(keystroke(server, file, 1 + key * 7 % (given.lines - 20), key + 2))
+                line = next(n for n in range(given.lines // 2, given.lines) if "_db.SaveChanges" in text.split("\n")[n])
+                for number, key in enumerate(TYPED):
+                    keys.append(keystroke(server, file, (line, number), key, number + 2))
                     parses.append(parse(text.encode()))
                     time.sleep(0.05)
             server.close()

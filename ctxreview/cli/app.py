@@ -37,6 +37,7 @@ MODULES = {
     "explain": "explain",
     "intent": "intents",
     "lint": "lint",
+    "init": "editor",
     "lsp": "editor",
 }
 """The commands in the order of the help, with the module of :mod:`ctxreview.cli.commands` that has each."""

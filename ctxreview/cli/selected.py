@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GIVEN, BUFFER, COPIED = ("selection", "selections", "listed"), ("stdin", "path"), ("text", "paste", "within")
+GIVEN, BUFFER, COPIED = (
+    ("selection", "selections", "listed"),
+    ("stdin", "path"),
+    ("text", "text_env", "caret", "paste", "within"),
+)
 """The parameters that select by themselves, say which buffer is selected in, and what was copied."""
 
 
@@ -86,11 +91,18 @@ def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | N
         refuse_beside(ctx, "--scopes", "selects functions", *GIVEN, *BUFFER, *COPIED)
         return _with_scopes([Path(path) for path in scopes], root)
     if ctx.params.get("paste"):
-        refuse_beside(ctx, "--paste", "finds the copied code anywhere", *GIVEN, *BUFFER, "text")
+        refuse_beside(ctx, "--paste", "finds the copied code anywhere", *GIVEN, *BUFFER, "text", "text_env", "caret")
         within = ctx.params.get("within")
         return _of_copied([Path(within)] if within is not None else [], root, quiet=bool(ctx.params.get("quiet")))
     if ctx.params.get("within") is not None:
         raise ConfigError("--in says where --paste looks; give both.")
+    if (variable := ctx.params.get("text_env")) is not None:
+        refuse_beside(ctx, "--text-env", "is the selected text of one file", "listed", "text", *BUFFER)
+        return _of_editor(list(selections or ()), variable, ctx.params.get("caret"), root)
+    if ctx.params.get("caret") is not None:
+        raise ConfigError(
+            "--line says where the caret is in the file whose selected text --text-env has; give both, or PATH:LINE."
+        )
     if (text := ctx.params.get("text")) is not None:
         refuse_beside(ctx, "--text", "is copied code of one file", "listed", *BUFFER)
         return _of_fragment(list(selections or ()), text, root)
@@ -122,6 +134,18 @@ def _of_fragment(selections: list[str], text: str, root: Path | None) -> Given:
             "--text: give the file that the copied code is from, as PATH, or PATH:LINE with the caret's line."
         )
     return _found(select_fragment(selections[0], read_text(text), root))
+
+
+def _of_editor(selections: list[str], variable: str, line: int | None, root: Path | None) -> Given:
+    """What is selected in an editor, which gives its text in a variable, or nothing, and the caret's line."""
+    from ctxreview.review.pasted_selection import select_fragment
+    from ctxreview.review.request import Run
+
+    if len(selections) != 1:
+        raise ConfigError("--text-env: give the file that is open in the editor, as PATH with --line N.")
+    place = f"{selections[0]}:{line}" if line is not None else selections[0]
+    text = os.environ.get(variable, "")
+    return _found(select_fragment(place, text, root)) if text.strip() else Given([place], False, Run(), root)
 
 
 def _of_copied(within: list[Path], root: Path | None, *, quiet: bool) -> Given:

@@ -197,6 +197,13 @@ def hazards_in(source: Source, plan: Plan) -> tuple[tuple[Finding, ...], int]:
     return _hazards(made, asked, plan) if made is not None else ((), 0)
 
 
+def hazards_of(source: Source, plan: Plan, whole: Callable[[], Outline]) -> tuple[Finding, ...]:
+    """What :func:`hazards_in` finds, by the outline of the whole file, which others need too: it is made where something is to be looked at."""
+    may = candidates(source.data, plan.checks, language_of(source.path).name, plan.wrappers)
+    looked_at = may.rules or suppressions.MARK in source.data
+    return _hazards(whole(), may.rules, plan)[0] if looked_at else ()
+
+
 def _outlined(source: Source, plan: Plan) -> tuple[Outline | None, tuple[ModuleType, ...]]:
     """The outline of a file and the rules that may find something in it; no outline where nothing has to be looked at."""
     may = candidates(source.data, plan.checks, language_of(source.path).name, plan.wrappers)

@@ -10,6 +10,7 @@ import typer
 from ctxreview.cli.commands.options import (
     Budget,
     BufferPath,
+    CaretLine,
     Cheap,
     Color,
     Colors,
@@ -28,6 +29,7 @@ from ctxreview.cli.commands.options import (
     Scopes,
     Stdin,
     Text,
+    TextVariable,
 )
 from ctxreview.cli.results import Result, print_each, target_for
 from ctxreview.cli.selected import made_elsewhere, selections_given
@@ -52,6 +54,8 @@ def context(
     stdin: Stdin = False,
     path: BufferPath = None,
     text: Text = None,
+    text_env: TextVariable = None,
+    caret: CaretLine = None,
     paste: Paste = False,
     within: PasteIn = None,
     lint: Cheap = False,

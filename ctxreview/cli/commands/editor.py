@@ -1,12 +1,15 @@
-"""Where the code is written: the server that editors start."""
+"""Where the code is written: the server that editors start, and what they need to know of it."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from ctxreview.cli.commands.options import BaseUrl, Hops, Model, ProviderName
+from ctxreview.cli import console
+from ctxreview.cli.commands.options import BaseUrl, Hops, Model, ProviderName, Root
+from ctxreview.cli.inputs import repository_root
 from ctxreview.review import DEFAULT_HOPS
 
 app = typer.Typer(rich_markup_mode=None)
@@ -35,3 +38,54 @@ def lsp(
     from ctxreview.servers.lsp import Served, serve
 
     raise typer.Exit(serve(Served(hops, provider, model, base_url)))
+
+
+@app.command()
+def init(
+    editor: Annotated[
+        str,
+        typer.Argument(
+            metavar="EDITOR",
+            help="vscode, visual-studio, rider, intellij, vim, neovim, emacs, helix, zed or sublime.",
+            show_default=False,
+        ),
+    ],
+    print_: Annotated[bool, typer.Option("--print", help="Print what belongs in each file; write nothing.")] = False,
+    root: Root = None,
+) -> None:
+    """Set up an editor: write its own file, or add to it, so that a review is a key or a menu away.
+
+    The change is shown first; on a terminal it asks. What is there stays, comments too; where ours does not go into a file, or is at odds
+    with it, nothing is written and the status is 2. For example:
+
+    \b
+    ctxreview init vscode
+    ctxreview init neovim --print
+    """
+    from ctxreview.cli.editors import writing
+    from ctxreview.cli.editors.setups import parts_of, text_of
+
+    parts, home = parts_of(editor), repository_root(root)
+    if print_ or all(part.place is None for part in parts):
+        for part in parts:
+            if part.place is not None:
+                console.say(f"{part.place(home)}:")
+            console.write(text_of(part).rstrip("\n"), None)
+        return
+    made = []
+    for part in parts:
+        path = part.place(home) if part.place is not None else home
+        if part.beside and not path.parent.is_dir():
+            console.say(f"{path.parent}: is not there, so that {part.beside}; --print shows them.")
+            continue
+        made.append(writing.planned(part, path, home))
+    new = [one for one in made if one.before != one.new]
+    if not new:
+        console.say(f"Nothing is missing in {' and '.join(str(one.path) for one in made)}.")
+        return
+    for one in new:
+        console.write(writing.shown(one, console.coloured(sys.stdout)), None)
+    if not console.confirmed(f"Write {' and '.join(str(one.path) for one in new)}?"):
+        return
+    for one in new:
+        writing.write(one)

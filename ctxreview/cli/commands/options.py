@@ -107,6 +107,17 @@ Text = Annotated[
         help="Copied code, which is found in the file PATH; of equal places the one nearest to PATH:LINE.",
     ),
 ]
+TextVariable = Annotated[
+    str | None,
+    typer.Option(
+        "--text-env",
+        metavar="NAME",
+        help="The variable that has the selected text, for editors: it is found in the file PATH, near --line; where it is empty, that line is meant.",
+    ),
+]
+CaretLine = Annotated[
+    int | None, typer.Option("--line", metavar="N", help="With --text-env, the line of the caret.", min=1)
+]
 Paste = Annotated[
     bool,
     typer.Option(

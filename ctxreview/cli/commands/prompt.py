@@ -13,6 +13,7 @@ from ctxreview.cli.commands.options import (
     BaseUrl,
     Budget,
     BufferPath,
+    CaretLine,
     Cheap,
     Diff,
     Exact,
@@ -28,6 +29,7 @@ from ctxreview.cli.commands.options import (
     Root,
     Stdin,
     Text,
+    TextVariable,
 )
 from ctxreview.cli.inputs import refuse_own_input
 from ctxreview.cli.selected import only_one, selections_given
@@ -52,6 +54,8 @@ def prompt(
     stdin: Stdin = False,
     path: BufferPath = None,
     text: Text = None,
+    text_env: TextVariable = None,
+    caret: CaretLine = None,
     paste: Paste = False,
     within: PasteIn = None,
     lint: Cheap = False,

@@ -16,6 +16,7 @@ from ctxreview.cli.commands.options import (
     Brief,
     Budget,
     BufferPath,
+    CaretLine,
     Cheap,
     Color,
     Colors,
@@ -44,6 +45,7 @@ from ctxreview.cli.commands.options import (
     Scopes,
     Stdin,
     Text,
+    TextVariable,
 )
 from ctxreview.cli.inputs import detail_of, refuse_beside
 from ctxreview.cli.results import Result, Target, exit_on_findings, print_each, target_for
@@ -107,6 +109,8 @@ def review(
     stdin: Stdin = False,
     path: BufferPath = None,
     text: Text = None,
+    text_env: TextVariable = None,
+    caret: CaretLine = None,
     paste: Paste = False,
     within: PasteIn = None,
     lint: Cheap = False,

@@ -33,7 +33,7 @@ def findings_alone(buffer: Buffer) -> tuple[Finding, ...]:
         return ()
     plan = plan_of(project(buffer.root), None, None)
     source = buffer.source()
-    found, _ = linting.hazards_in(source, plan)
+    found = linting.hazards_of(source, plan, buffer.outline)
     (shown,) = linting.told_once([linting.Linted(source.path, found, ("",) * len(found))], plan.once)
     return shown.findings
 

@@ -1,0 +1,1 @@
+(load (expand-file-name "ctxreview" user-emacs-directory) t)
