@@ -209,6 +209,16 @@ def test_what_a_model_reports() -> None:
         checked(form, build_text(form, made))
 
 
+def test_a_path_that_is_not_text() -> None:
+    """Bytes of a path that no JSON can hold are U+FFFD, as in all our documents; a character that acts is written out."""
+    one = finding(at=Lines("caf\udce9\x1b.cs", 1, 1), related=(Lines("b\udcff.cs", 2, 2, "there"),))
+    found = Found(tuple(rows_of(Source("x.cs", b""), [one])))
+    assert [path for path, _, _ in checked("gitlab", build_text("gitlab", found))] == ["caf\ufffd\\x1b.cs"]
+    told = build_text("rdjson", found)
+    assert [path for path, _, _ in checked("rdjson", told)] == ["caf\ufffd\\x1b.cs"]
+    assert json.loads(told)["diagnostics"][0]["related_locations"][0]["location"]["path"] == "b\ufffd.cs"
+
+
 def test_show_has_no_form_for_builds() -> None:
     """What is stored has not the lines that such a form needs: it is refused, and not printed as something else."""
     for form in ("sarif", "github"):

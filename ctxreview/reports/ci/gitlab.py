@@ -5,9 +5,8 @@ The form: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-f
 
 from __future__ import annotations
 
-from ctxreview.context.visible import visible
 from ctxreview.model.kinds import Severity
-from ctxreview.reports.ci.rows import Found, Row
+from ctxreview.reports.ci.rows import Found, Row, path_of
 from ctxreview.reports.json_text import Document, dumps
 
 LEVELS: dict[Severity, str] = {"high": "critical", "medium": "major", "low": "minor", "note": "info"}
@@ -31,5 +30,5 @@ def _issue(row: Row) -> Document:
         "check_name": finding.rule,
         "fingerprint": row.mark,
         "severity": LEVELS[finding.severity],
-        "location": {"path": visible(at.path), "lines": {"begin": at.start_line, "end": at.end_line}},
+        "location": {"path": path_of(at), "lines": {"begin": at.start_line, "end": at.end_line}},
     }

@@ -6,10 +6,10 @@ is of whole lines, the last one included.
 
 from __future__ import annotations
 
-from ctxreview.context.visible import one_line, visible
+from ctxreview.context.visible import one_line
 from ctxreview.model.kinds import Severity
 from ctxreview.model.source import Lines
-from ctxreview.reports.ci.rows import Found, Proposal, Row
+from ctxreview.reports.ci.rows import Found, Proposal, Row, path_of
 from ctxreview.reports.json_text import Document, dumps
 
 LEVELS: dict[Severity, str] = {"high": "ERROR", "medium": "WARNING", "low": "INFO", "note": "INFO"}
@@ -51,4 +51,4 @@ def _diagnostic(row: Row) -> Document:
 
 def _location(at: Lines) -> Document:
     ends = {"start": {"line": at.start_line}, "end": {"line": max(at.start_line, at.end_line)}}
-    return {"path": visible(at.path), "range": ends}
+    return {"path": path_of(at), "range": ends}

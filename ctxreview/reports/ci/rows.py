@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ctxreview.context.visible import one_line
+from ctxreview.context.visible import one_line, visible
 from ctxreview.model.fingerprint import fingerprints
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.review import Finding
@@ -59,6 +59,11 @@ class Found(NamedTuple):
     def worst_first(self) -> list[Row]:
         """The rows by severity, and each severity's by place: builds show the first few of each kind."""
         return sorted(self.rows, key=lambda row: (SEVERITIES.index(row.finding.severity), *_place(row)))
+
+
+def path_of(at: Lines) -> str:
+    """The path of a place as forms in JSON have it: bytes that are not text are U+FFFD, as in all documents, and what acts is written out."""
+    return visible(at.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def rows_of(source: Source, found: Sequence[Finding], marks: Iterable[str] | None = None) -> Iterator[Row]:
