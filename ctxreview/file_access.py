@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _READING = os.O_RDONLY
@@ -96,19 +97,20 @@ def given(path: str | os.PathLike[str], most: int) -> bytes:
         os.close(file)
 
 
-def write(path: str | os.PathLike[str], new: bytes, seen: os.stat_result | None = None) -> None:
-    """Write a file: whole, or not at all.
+def write(path: str | os.PathLike[str], new: bytes | Iterable[bytes], seen: os.stat_result | None = None) -> None:
+    """Write a file, at once or in the pieces that are given: whole, or not at all.
 
     A regular file is replaced in one step, where a link leads to it, too; its mode, and its owner if that may be given, stay. A
     device, a pipe or a descriptor (``/dev/stdout``, ``/dev/fd/63``) is opened and written. Raises :class:`OSError`: where it is
     neither, for a link that leads nowhere, a pipe that nobody reads, and a file that is no longer as ``seen``.
     """
-    target = _target(path)
+    target, pieces = _target(path), [new] if isinstance(new, bytes) else new
     if isinstance(target, _Regular):
-        _replace(target, new, seen)
+        _replace(target, pieces, seen)
         return
     try:
-        _put(target, new)
+        for piece in pieces:
+            _put(target, piece)
     finally:
         os.close(target)
 
@@ -120,7 +122,7 @@ def begun(path: str | os.PathLike[str], first: bytes) -> int:
     """
     target = _target(path)
     if isinstance(target, _Regular):
-        _replace(target, first, None)
+        _replace(target, [first], None)
         return os.open(target.file, _WRITING | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     try:
         _put(target, first)
@@ -175,7 +177,7 @@ def _put(file: int, new: bytes) -> None:
         raise
 
 
-def _replace(target: _Regular, new: bytes, seen: os.stat_result | None) -> None:
+def _replace(target: _Regular, new: Iterable[bytes], seen: os.stat_result | None) -> None:
     """Put a regular file in a place."""
     # The name cannot be foreseen, and is not derived from the file's, which may be as long as a name can be. The file is there for
     # its owner only until it has the mode of the one that it replaces; a new one has the mode that new files have.
@@ -184,7 +186,7 @@ def _replace(target: _Regular, new: bytes, seen: os.stat_result | None) -> None:
     made = os.open(part, _WRITING | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600 if about else 0o666)
     try:
         with os.fdopen(made, "wb") as out:
-            out.write(new)
+            out.writelines(new)
             out.flush()
             if about is not None:
                 _given_to(part, about)

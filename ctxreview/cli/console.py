@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -87,6 +88,14 @@ def write(result: str, output: Path | None) -> None:
         return
     with _said_of(output):
         files.write(output, f"{result}\n".encode("utf-8", "replace"))
+
+
+def write_pieces(pieces: Iterable[str], output: Path) -> None:
+    """Write a result that comes in pieces of whole lines to a file: whole, or not at all. The file is begun when the first is there."""
+    coming = iter(pieces)
+    first = next(coming, "")
+    with _said_of(output):
+        files.write(output, (f"{piece}\n".encode("utf-8", "replace") for piece in chain([first], coming)))
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ctxreview.review.batch import Elsewhere, Make
 
     Part = Reviewed | Packed | Failed | Comparison | Found | BatchItem
-from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines
+from ctxreview.cli.console import layout, print_line, say, untold, write, write_lines, write_pieces
 from ctxreview.cli.inputs import refuse_beside, refuse_own_input
 
 ENDED = (NotAskedError, LimitError)
@@ -152,7 +152,7 @@ def _whole(parts: list[Part], target: Target, asking: Asking | None, *, complete
     from ctxreview.reports.page_many import html_of
 
     if target.form == "html":
-        yield html_of(cast("list[Reviewed | Failed | Comparison | Packed]", parts)).rstrip("\n")
+        yield from html_of(cast("list[Reviewed | Failed | Comparison | Packed]", parts))
     elif target.form == "summary":
         yield from _summary(parts, asking, complete=complete)
     elif made := build_text(target.form, merged(cast("list[Found]", parts))):
@@ -275,6 +275,8 @@ def print_texts(texts: Iterable[str], target: Target) -> None:
         show(texts, wanted=target.paged)
     elif target.form == "json":
         write_lines(texts, target.output)
+    elif target.form == "html":
+        write_pieces(texts, target.output)
     else:
         write("\n".join(texts), target.output)
 

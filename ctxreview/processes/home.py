@@ -27,6 +27,8 @@ Function = Callable[[Any], Any]
 
 _NUMBER = 4
 """Bytes of the number of a piece of work."""
+_M_ARENA_MAX = -8
+"""The number of that setting in glibc's ``malloc.h``."""
 
 
 class Home:
@@ -82,6 +84,7 @@ class Crew(Generic[R]):
         self._helpers: list[_Helper] = []
         self._numbers: SimpleQueue[int] = SimpleQueue()
         self._writing = -1
+        _one_heap()
         if processes < 2:
             for _ in range(threads):
                 _start_thread(_work_through, self._numbers.get, work, home, self._made_here)
@@ -134,6 +137,14 @@ class Crew(Generic[R]):
         if self._writing >= 0:
             os.close(self._writing)
         self._helpers, self._writing = [], -1
+
+
+def _one_heap() -> None:
+    """Have all threads allocate from one heap: glibc gives each of many its own, which took 25 MB more in each process. Elsewhere nothing is to be done."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _start_thread(target: Callable[..., None], *given: Any) -> None:

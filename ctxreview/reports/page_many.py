@@ -6,8 +6,9 @@ The script puts texts in as texts, and of packed reviews the HTML that was made 
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ctxreview.model.kinds import GUARD_VERDICTS, SEVERITIES
 from ctxreview.model.phrases import amount
@@ -24,8 +25,8 @@ from ctxreview.reports.words import cost_text
 VERDICTS = (*GUARD_VERDICTS, "in-scope", "no-scope-found", "cannot-tell", "failed")
 
 
-def page_of_many(given: Sequence[Packed], comparisons: Sequence[Comparison] = ()) -> str:
-    """The page."""
+def page_of_many(given: Sequence[Packed], comparisons: Sequence[Comparison] = ()) -> Iterator[str]:
+    """The page, in pieces of whole lines: of ten thousand reviews it has more than fifty megabytes."""
     from markupsafe import Markup
 
     verdicts = Counter(each.row["verdict"] for each in given)
@@ -47,8 +48,11 @@ def page_of_many(given: Sequence[Packed], comparisons: Sequence[Comparison] = ()
     )
     begin, mark, end = head.partition("<!--bodies-->")
     assert mark
-    bodies = (f'<script type="text/plain" id="b{n}">{each.body}</script>' for n, each in enumerate(given) if each.body)
-    return "\n".join([begin.rstrip("\n"), *bodies, end.strip("\n")])
+    yield begin.rstrip("\n")
+    for number, each in enumerate(given):
+        if each.body:
+            yield f'<script type="text/plain" id="b{number}">{base64.b64encode(each.body).decode()}</script>'
+    yield end.strip("\n")
 
 
 def _facts(given: Sequence[Packed]) -> list[tuple[str, str]]:
@@ -65,14 +69,15 @@ def _facts(given: Sequence[Packed]) -> list[tuple[str, str]]:
     return [*facts, ("Asked for this", f"{sum(each.tokens for each in given):,} tokens, {cost}")]
 
 
-def html_of(parts: Sequence[Reviewed | Failed | Comparison | Packed]) -> str:
-    """The page of some parts: all open, or where reviews are packed the page of many."""
+def html_of(parts: Sequence[Reviewed | Failed | Comparison | Packed]) -> Iterator[str]:
+    """The page of some parts, in pieces of whole lines: all open, or where reviews are packed the page of many."""
     if not any(isinstance(part, Packed) for part in parts):
-        return page([part for part in parts if not isinstance(part, Packed)])
+        yield page([part for part in parts if not isinstance(part, Packed)]).rstrip("\n")
+        return
     reviews: list[Packed] = []
     for part in parts:
         if isinstance(part, Failed):
             reviews.append(packed_failure(part))
         elif not isinstance(part, Comparison):
             reviews.append(part if isinstance(part, Packed) else packed(part))
-    return page_of_many(reviews, [part for part in parts if isinstance(part, Comparison)])
+    yield from page_of_many(reviews, [part for part in parts if isinstance(part, Comparison)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol, cast
@@ -27,12 +26,12 @@ class Packed(NamedTuple):
     """A review on a page of many.
 
     ``row`` is what is listed: ``path``, ``lines``, ``name``, ``verdict``, ``found`` (severities with their numbers), ``rules`` and
-    ``text``, what is searched beside these. ``body`` is its part of a page, compressed (zlib) and in Base64; ``""`` for one that failed.
+    ``text``, what is searched beside these. ``body`` is its part of a page, compressed (zlib); empty for one that failed.
     The sums are of its models.
     """
 
     row: Document
-    body: str
+    body: bytes
     models: tuple[str, ...] = ()
     tokens: int = 0
     cost: float = 0.0
@@ -61,7 +60,7 @@ def packed(given: Reviewed) -> Packed:
     costs = [u["cost"] for u in used]
     return Packed(
         row,
-        base64.b64encode(zlib.compress(html.encode("utf-8", "replace"), 9)).decode(),
+        zlib.compress(html.encode("utf-8", "replace"), 9),
         tuple(one_line(d["provider"]["model"]) for d in given.documents if d["provider"] is not None),
         sum((u["prompt_tokens"] or 0) + (u["reply_tokens"] or 0) for u in used),
         sum(cost or 0.0 for cost in costs),
@@ -82,7 +81,7 @@ def packed_failure(given: Failed) -> Packed:
         "rules": [],
         "text": why,
     }
-    return Packed(row, "")
+    return Packed(row, b"")
 
 
 class _Parts(Protocol):

@@ -115,7 +115,7 @@ class Run:
         forget_roots()
         self._version = version
         self.project = lru_cache(maxsize=64)(project)
-        self.outline: Outliner = lru_cache(maxsize=128)(_outlined)
+        self.outline: Outliner = lru_cache(maxsize=16)(_outlined)
         self._settings = lru_cache(maxsize=64)(self._settled)
         self._about = lru_cache(maxsize=64)(about)
         self._repository = lru_cache(maxsize=8)(self._opened)

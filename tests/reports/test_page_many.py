@@ -17,10 +17,10 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from ctxreview.model.review import Comparison
-from ctxreview.reports.page_many import html_of
+from ctxreview.reports import page_many
 from ctxreview.reports.page_packed import MOST_OPEN, Packed, packed
 from ctxreview.reports.page_parts import Failed
-from ctxreview.reports.shown import reviewed
+from ctxreview.reports.shown import Reviewed, reviewed
 from tests.commands import run_command
 from tests.project.test_hostile import ATTRIBUTES, ELEMENTS, SOURCES, Page, review
 from tests.reports.test_browser import CHROMIUM, CONTRAST, DRIVER, SCHEMES, browser, compared_incident, find, js, show
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
 __all__ = ["browser"]
+
+
+def html_of(parts: Sequence[Reviewed | Packed | Failed | Comparison]) -> str:
+    """The whole page."""
+    return "\n".join(page_many.html_of(parts))
+
 
 in_a_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium or its driver is not on this machine")
 
