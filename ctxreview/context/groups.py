@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from ctxreview.languages import load
 from ctxreview.model.declarations import Head, TypeDecl
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Excerpt
@@ -61,7 +63,11 @@ def of_type(context: Context, types: tuple[TypeDecl, ...], shown: list[Span], po
         )
         for span, m in sorted(used.items())
     ]
-    yield Group(fields, f"{len(fields)} declarations that the function uses", lines, source)
+    branches = [
+        Excerpt(source, span, "field", "conditional compilation decides on what is shown")
+        for span in _branch_lines(outline, home, [*shown, *(f.span for f in fields)])
+    ]
+    yield Group([*fields, *branches], f"{len(fields)} declarations that the function uses", lines, source)
     users = [] if shown else list(_users(outline, home, pointed))
     yield Group(
         [Excerpt(source, s, "function", "uses the selected member") for s in users],
@@ -69,13 +75,34 @@ def of_type(context: Context, types: tuple[TypeDecl, ...], shown: list[Span], po
         lines,
         source,
     )
-    taken = [*taken, header.span, *(f.span for f in fields)]
+    taken = [*taken, header.span, *(f.span for f in (*fields, *branches))]
     others = [h for h in heads if h.state is None or not (h.state.span in used or own.overlaps(h.state.span))]
     signatures = [
         Excerpt(source, s, "signatures", "another member of the type, without its body")
         for s in _apart(others, {n for first, last in map(source.lines_of, taken) for n in range(first, last + 1)})
     ]
     yield Group(signatures, f"{len(signatures)} signatures", lines, source)
+
+
+def _branch_lines(outline: Outline, home: Span, shown: Sequence[Span]) -> Iterator[Span]:
+    """In a type, the lines of conditional compilation around something that is shown: without them all branches look like code."""
+    source = outline.source
+    line = re.compile(load(outline.language).shape.conditional.lines)
+    first, last = source.lines_of(home)
+    opened: list[list[int]] = []
+    for number in range(first, last + 1) if b"#" in source.data[home.start : home.end] else ():
+        found = line.match(source.line(number))
+        if found is None:
+            continue
+        if found["opens"]:
+            opened.append([])
+        if opened:
+            opened[-1].append(number)
+        if found["closes"] and opened:
+            numbers = opened.pop()
+            inside = source.line_span(numbers[0], numbers[-1])
+            if any(inside.contains(span) for span in shown):
+                yield from (source.line_span(n, n) for n in numbers)
 
 
 def of_other_places(beyond: Sequence[Excerpt], own: Source) -> list[Group]:
