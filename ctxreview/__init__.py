@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         lint,
         prompt,
         review,
+        scopes,
     )
     from ctxreview.model.declarations import Function, TypeDecl
     from ctxreview.model.outline import Outline
@@ -84,11 +85,23 @@ __all__ = [
     "lint",
     "prompt",
     "review",
+    "scopes",
 ]
 
 _HOMES = {
     "errors": ("BudgetError", "ConfigError", "CtxreviewError", "ProviderError", "ReplyError", "SourceError"),
-    "library": ("LintResult", "compare", "context", "contexts", "explain", "guard", "lint", "prompt", "review"),
+    "library": (
+        "LintResult",
+        "compare",
+        "context",
+        "contexts",
+        "explain",
+        "guard",
+        "lint",
+        "prompt",
+        "review",
+        "scopes",
+    ),
     "model.declarations": ("Function", "TypeDecl"),
     "model.outline": ("Outline",),
     "model.regions": ("Region",),

@@ -18,6 +18,7 @@ from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
 if TYPE_CHECKING:
     from ctxreview.errors import CtxreviewError
+    from ctxreview.model.outline import Outline
     from ctxreview.prompt.asking import Provider
     from ctxreview.review.request import Request
     from ctxreview.rules.catalogue import RuleEntry
@@ -223,6 +224,21 @@ def lint(
         failed=(*files.failed, *(result.failed for result in every if result.failed)),
         notes=files.notes,
     )
+
+
+def scopes(path: str | Path, *, text: str | None = None, root: str | Path | None = None) -> Outline:
+    """What is in one file: its functions, types, and in ``regions`` its transactions and locks. Reads no other file.
+
+    ``text`` is its text where that is not on disk, or not yet. Raises :class:`SourceError` where it cannot be read or has no known
+    language, and :class:`ConfigError` for wrong settings.
+    """
+    from ctxreview.config import project
+    from ctxreview.outline import outline
+    from ctxreview.workspace.reading import path_from, read_source, source_of
+
+    given, home = Path(path), _path(root)
+    source = source_of(given, text, home) if text is not None else read_source(path_from(given, home) or given, home)
+    return outline(source, wrappers=project(source.root).scopes)
 
 
 def explain(rule: str) -> RuleEntry:

@@ -39,6 +39,7 @@ MODULES = {
     "lint": "lint",
     "init": "editor",
     "lsp": "editor",
+    "mcp": "agent",
 }
 """The commands in the order of the help, with the module of :mod:`ctxreview.cli.commands` that has each."""
 

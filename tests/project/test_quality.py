@@ -41,6 +41,7 @@ HEAVY = (
     "msgspec",
     "tiktoken",
     "pyperclip",
+    "mcp",
     "pydantic",
     "pygls",
     "lsprotocol",
@@ -55,6 +56,7 @@ HEAVY = (
     "ctxreview.cli.commands.explain",
     "ctxreview.cli.commands.lint",
     "ctxreview.cli.commands.kept",
+    "ctxreview.servers",
     "sqlite3",
 )
 

@@ -1,0 +1,1 @@
+"""What agents use: the server for the Model Context Protocol."""
