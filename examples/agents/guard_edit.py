@@ -3,13 +3,16 @@
 For agents that call a program before they use a tool, as Claude Code does with ``PreToolUse``: what the tool is to do comes on standard
 input as JSON. A conflict with a transaction or lock is denied, with what was found as the reason; what a person has to answer is asked.
 Nothing is printed otherwise, so that the agent's own rules decide: this never allows anything.
+
+With a Python that has ctxreview installed it calls the library, which takes two thirds of the time of the command; with any other one it
+calls the command.
 """
 
 from __future__ import annotations
 
 import difflib
+import gc
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,44 @@ def decision(verdict: str, findings: list[dict[str, Any]]) -> dict[str, Any] | N
     return {"hookSpecificOutput": told}
 
 
+class NotComparedError(Exception):
+    """Why an edit was not looked at, in one sentence."""
+
+
+def compared(patch: str, root: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The guard's verdict on the edit, and its findings. Raises :class:`NotComparedError`."""
+    gc.disable()  # what starting makes is no garbage, and looking through it takes time
+    try:
+        import ctxreview
+        from ctxreview.reports.document import finding_document
+        from ctxreview.reports.json_text import clean
+    except ImportError:
+        return compared_by_command(patch, root)
+    try:
+        made = ctxreview.compare(patch=patch, root=root, hops=HOPS)
+    except (ctxreview.CtxreviewError, OSError) as error:
+        raise NotComparedError(str(error)) from None
+    if made.failed:
+        raise NotComparedError(made.failed[0])
+    # Secrets are looked for only in what quotes code: loading what finds them takes a tenth of a second.
+    return made.verdict, [clean(finding_document(finding), quoted=True) for finding in made.findings]
+
+
+def compared_by_command(patch: str, root: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The same by the command, which is on the path. Raises :class:`NotComparedError`."""
+    import subprocess
+
+    command = ["ctxreview", "guard", "--patch", "-", "--root", str(root), "--hops", str(HOPS), "--format", "json"]
+    try:
+        done = subprocess.run(command, input=patch, capture_output=True, encoding="utf-8", check=False)
+        if done.returncode:
+            raise NotComparedError(done.stderr.strip())
+        found = json.loads(done.stdout)
+    except (OSError, ValueError) as error:
+        raise NotComparedError(str(error)) from None
+    return found["verdict"], [f for s in found["suggestions"] for f in s["findings"]]
+
+
 def main() -> int:
     """Answer one call; 1 where it could not be looked at, which holds up nothing."""
     try:
@@ -69,17 +110,18 @@ def main() -> int:
         return 1
     if not patch:
         return 0
-    command = ["ctxreview", "guard", "--patch", "-", "--root", str(root), "--hops", str(HOPS), "--format", "json"]
-    done = subprocess.run(command, input=patch, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        print(f"ctxreview did not look at this edit: {done.stderr.strip()}", file=sys.stderr)
+    try:
+        verdict, findings = compared(patch, root)
+    except NotComparedError as why:
+        print(f"ctxreview did not look at this edit: {why}", file=sys.stderr)
         return 1
-    found = json.loads(done.stdout)
-    told = decision(found["verdict"], [f for s in found["suggestions"] for f in s["findings"]])
+    told = decision(verdict, findings)
     if told is not None:
         print(json.dumps(told))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # else all that was loaded is looked through once more at the end
+    sys.exit(status)

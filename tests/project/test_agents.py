@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ctxreview.servers.mcp.tools import TOOLS
 from tests import ROOT
 from tests.samples import EXAMPLE
 
@@ -46,11 +47,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def answered(root: Path, given: str) -> tuple[int, str, str]:
+def answered(root: Path, given: str, *python: str) -> tuple[int, str, str]:
     """Status, output and messages of the hook."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        [sys.executable, str(HOOK)],
+        [sys.executable, *python, str(HOOK)],
         input=given,
         cwd=root.parent,
         env=environment,
@@ -82,6 +83,12 @@ def test_a_conflict_is_denied(root: Path, tool: str) -> None:
     assert (told["hookEventName"], told["permissionDecision"]) == ("PreToolUse", "deny")
     assert "high no-tracking-write, line 31: AsNoTracking detaches `record`" in told["permissionDecisionReason"]
     assert file.read_bytes() == before
+
+
+def test_a_python_without_the_library_starts_the_command(root: Path) -> None:
+    """Where the hook's Python has no ctxreview, the command on the path says the same."""
+    given = call(root, "Edit", file_path=str(root / "src/RecordService.cs"), old_string=OLD, new_string=UNSAFE)
+    assert answered(root, given, "-S") == answered(root, given)
 
 
 def test_what_a_person_has_to_answer_is_asked(root: Path) -> None:
@@ -117,6 +124,54 @@ def test_what_is_no_call(root: Path, given: str) -> None:
     status, output, said = answered(root, given)
     assert (status, output, said.count("\n")) == (1, "", 1)
     assert said.startswith("ctxreview did not look at this call: ")
+
+
+CONFIGURATIONS = {"vscode.mcp.json": "servers", "cursor.mcp.json": "mcpServers", "claude.mcp.json": "mcpServers"}
+
+
+def test_the_configurations_start_the_server(root: Path) -> None:
+    """Each file has the key that its agent reads, and starts the same command, which is run here as the agent would."""
+    commands = set()
+    for name, key in CONFIGURATIONS.items():
+        assert f"({name})" in PAGE
+        ((server, entry),) = json.loads((HOOK.parent / name).read_text("utf-8"))[key].items()
+        assert (server, entry.get("type", "stdio")) == ("ctxreview", "stdio")
+        words = [word.replace("${workspaceFolder}", str(root)) for word in (entry["command"], *entry["args"])]
+        commands.add(tuple(str(root) if word == "." else word for word in words))
+    assert commands == {("ctxreview", "mcp", "--root", str(root))}
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}
+    messages: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": {"name": "find_scopes", "arguments": {"path": "src/Shop.cs"}}},
+    ]
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ctxreview", "mcp"],
+        input="".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in messages),
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = {made["id"]: made["result"] for made in map(json.loads, done.stdout.splitlines())}
+    assert answers[1]["serverInfo"]["name"] == "ctxreview"
+    assert [s["resource"] for s in answers[2]["structuredContent"]["scopes"]] == ["_gate"]
+
+
+def test_the_skill_and_the_instructions_name_tools_that_there_are() -> None:
+    """The skill begins with its name and when to use it; both texts name the server's own tools and arguments."""
+    skill = (HOOK.parent / "skill/SKILL.md").read_text("utf-8")
+    head, body = skill.removeprefix("---\n").split("\n---\n", 1)
+    fields = dict(line.split(": ", 1) for line in head.splitlines())
+    assert list(fields) == ["name", "description"]
+    assert re.fullmatch(r"[a-z-]{1,64}", fields["name"])
+    assert len(fields["description"]) <= 1_024
+    assert f"skills/{fields['name']}/SKILL.md" in PAGE
+    instructions = (HOOK.parent / "instructions.md").read_text("utf-8")
+    assert "Never optimise a fragment." in instructions
+    for text in (body, instructions):
+        named = set(re.findall(r"`([a-z]+_[a-z]+)`", text)) - {"other_files", "encloses_selection"}
+        assert {"expand_selection", "check_suggestion", "check_diff"} <= named <= set(TOOLS)
 
 
 def test_the_settings_on_the_page() -> None:
