@@ -25,6 +25,10 @@ from tests import ROOT
 from tests.commands import SCRIPT
 from tests.editors.client import Client, able, at, serving
 from tests.lint.test_elsewhere import CALLER, UNIT_OF_WORK
+from tests.llm.providers.test_faults import whole
+from tests.llm.test_store import KEY, UNSAFE
+from tests.servers import Told
+from tests.servers import serving as serving_model
 
 EXAMPLE = ROOT / "examples" / "record-service"
 RECORDS = EXAMPLE / "src" / "RecordService.cs"
@@ -69,10 +73,20 @@ def pushed(roots: tuple[Path, Path], clipboard: Path) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def pulling(roots: tuple[Path, Path]) -> Iterator[Client]:
-    """A server whose client asks for diagnostics, counts in bytes and shows no documents; there is no clipboard."""
+def model() -> Iterator[Told]:
+    """A model's server, which proposes what is not safe."""
+    with serving_model() as told:
+        told.answers["/v1/responses"] = [whole("responses", UNSAFE)]
+        yield told
+
+
+@pytest.fixture(scope="module")
+def pulling(roots: tuple[Path, Path], model: Told) -> Iterator[Client]:
+    """A server whose client asks for diagnostics, counts in bytes and shows no documents; there is a model, and no clipboard."""
     capabilities = able(pulls=True, encodings=["utf-8", "utf-16"], shows=False, progress=False)
-    with serving(capabilities, *roots, arguments=("--stdio",), env=without_display()) as client:
+    arguments = ("--stdio", "--provider", "openai", "--base-url", f"{model.url}/v1", "--model", "m-1")
+    env = {**without_display(), "OPENAI_API_KEY": KEY}
+    with serving(capabilities, *roots, arguments=arguments, env=env) as client:
         yield client
 
 
@@ -271,6 +285,16 @@ def test_what_can_be_asked_is_offered_where_the_code_is(pushed: Client, clipboar
         pushed.run("ctxreview.comment", uri, at(37))
     kinds = [p.value["kind"] for p in pushed.progress]
     assert kinds.count("begin") == kinds.count("end") >= 4
+
+
+def test_a_model_is_asked_where_one_is_configured(pulling: Client, model: Told) -> None:
+    """The review has its answer, checked, of the text as it is in the editor; nothing else asks anybody."""
+    assert model.asked == []
+    uri = pulling.open(RECORDS, "\n" + RECORDS.read_text("utf-8"))
+    made = pulling.run("ctxreview.review", uri, at(33))
+    assert [path for path, _ in model.asked] == ["/v1/responses"]
+    assert "m-1" in made["text"] and "no-tracking-write" in made["text"]
+    assert "1 conflict" in made["sentence"], made["sentence"]
 
 
 def test_the_clipboard_that_cannot_be_read_is_one_sentence(pulling: Client, roots: tuple[Path, Path]) -> None:

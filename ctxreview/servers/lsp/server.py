@@ -170,8 +170,8 @@ class Server(LanguageServer):
         if buffer is not None and not self._pulls:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(buffer.uri, []))
 
-    def _saved(self, _: types.DidSaveTextDocumentParams) -> None:
-        self.watch.again()
+    def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
+        self.watch.saved(params.text_document.uri)
 
     def _stopped(self, params: types.WorkDoneProgressCancelParams) -> None:
         if (task := self._running.get(params.token)) is not None:

@@ -74,10 +74,11 @@ class Watch:
             file.task.cancel()
         return file.buffer
 
-    def again(self) -> None:
-        """Look at all files anew: others that they lean on may have changed."""
+    def saved(self, uri: str) -> None:
+        """A file is on the disk as it is open: look anew at it, and at those to which other files made a difference."""
         for file in self._files.values():
-            self._look(file, TYPING)
+            if file.leans or file.buffer.uri == uri:
+                self._look(file, TYPING)
 
     def check(self, buffer: Buffer, found: Sequence[Finding]) -> bool:
         """What was found in an answer to this version; whether it is the latest one still."""
