@@ -207,17 +207,15 @@ def test_functions_of_emacs(machine: Machine) -> None:
         assert done.returncode == 0 and "TransactionScope" in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("editor", ["helix", "sublime"])
-def test_servers_of_helix_and_sublime_text(editor: str, machine: Machine) -> None:
-    """The command of the server is one that answers."""
-    machine.set_up(editor)
-    if editor == "helix":
-        read: Any = tomllib.loads((machine.repository / ".helix" / "languages.toml").read_text("utf-8"))
-        server = read["language-server"]["ctxreview"]
-        command = [server["command"], *server["args"]]
-    else:
-        file = machine.config / "sublime-text" / "Packages" / "User" / "LSP.sublime-settings"
-        command = json.loads(file.read_text("utf-8"))["clients"]["ctxreview"]["command"]
+def test_servers_of_helix_and_sublime_text(machine: Machine) -> None:
+    """The command of both is one that answers."""
+    machine.set_up("helix")
+    machine.set_up("sublime")
+    read: Any = tomllib.loads((machine.repository / ".helix" / "languages.toml").read_text("utf-8"))
+    server = read["language-server"]["ctxreview"]
+    settings = machine.config / "sublime-text" / "Packages" / "User" / "LSP.sublime-settings"
+    command = json.loads(settings.read_text("utf-8"))["clients"]["ctxreview"]["command"]
+    assert command == [server["command"], *server["args"]]
     client = Client()
     path = f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"
     client.do(client.client.start_io(shutil.which(command[0], path=path) or "", *command[1:]))
